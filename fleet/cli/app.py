@@ -1,0 +1,166 @@
+"""One function a command: what `fleet` does is read off this page."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from fleet import __version__
+from fleet.cli.options import Exit, Settings, access, connecting, shared, shared_group, wishes_of
+from fleet.errors import FleetError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fleet")
+@shared_group
+def fleet() -> None:
+    """Roll out containerd registry mirrors to a fleet of nodes over SSH, safely."""
+
+
+@fleet.command()
+@shared
+def check(settings: Settings) -> None:
+    """Check both files offline: every error and warning, with its line."""
+    from fleet.cli import offline  # noqa: PLC0415
+
+    raise SystemExit(offline.check(settings))
+
+
+@fleet.command()
+@click.option("--graph", is_flag=True, help="Groups and their nodes as a tree.")
+@shared
+def inventory(settings: Settings, *, graph: bool) -> None:
+    """Show the nodes as resolved, and where each value came from."""
+    from fleet.cli import offline  # noqa: PLC0415
+
+    offline.inventory(settings, graph=graph)
+
+
+@fleet.command()
+@connecting
+@shared
+def probe(
+    settings: Settings, *, ask_become_pass: bool, parallel: int, connect_timeout: float
+) -> None:
+    """Read every node: version, registry config, CRI health, how it stands to mirrors.yaml."""
+    from fleet.cli import reading  # noqa: PLC0415
+
+    how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
+    raise SystemExit(reading.probe(settings, how, parallel=parallel))
+
+
+@fleet.command()
+@click.option("--exit-code", is_flag=True, help="Exit 4 if anything would change.")
+@click.option("--full-default", is_flag=True, help="Start a missing config.toml from all defaults.")
+@connecting
+@shared
+def diff(
+    settings: Settings,
+    *,
+    exit_code: bool,
+    full_default: bool,
+    ask_become_pass: bool,
+    parallel: int,
+    connect_timeout: float,
+) -> None:
+    """Show what a rollout would change on each node, and change nothing."""
+    from fleet.cli import reading  # noqa: PLC0415
+
+    how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
+    code = reading.diff(settings, how, parallel=parallel, full_default=full_default)
+    raise SystemExit(code if exit_code or code is not Exit.DIFFERENT else Exit.OK)
+
+
+def _changing(function: Any) -> Any:
+    """Add the flags of commands that change nodes."""
+    options = (
+        click.option("-y", "--yes", is_flag=True, help="Do not ask."),
+        click.option("--dry-run", is_flag=True, help="Show the diffs and change nothing."),
+        click.option("--batch", default="1,25%", show_default=True, help="Sizes; the last repeats."),
+        click.option("--max-failures", default="0", show_default=True, help="Budget: N or P%."),
+        click.option("--skip-unreachable", is_flag=True, help="Go on without unreachable nodes."),
+        click.option("--pause", default=0.0, type=click.FloatRange(0), help="Seconds between batches."),
+        click.option("--soak", default=6, type=click.IntRange(0, 600), show_default=True,
+                     help="Seconds that a restarted containerd must stay up."),
+        click.option("--health-timeout", default=30, type=click.IntRange(1, 600), show_default=True,
+                     help="Seconds until containerd must be healthy."),
+        click.option("--journal", type=click.Path(), help="[default: .fleet/journal.db beside the"
+                     " inventory]"),
+    )  # fmt: skip
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@fleet.command()
+@click.option("--no-verify", is_flag=True, help="No verification pulls.")
+@click.option("--pull-timeout", default=120, type=click.IntRange(1, 3600), show_default=True,
+              help="Seconds for one verification pull.")  # fmt: skip
+@click.option("--full-default", is_flag=True, help="Start a missing config.toml from all defaults.")
+@_changing
+@connecting
+@shared
+def rollout(settings: Settings, **flags: Any) -> None:
+    """Bring nodes to mirrors.yaml: plan, confirm, then batch by batch behind health gates."""
+    from fleet.cli import changing  # noqa: PLC0415
+
+    raise SystemExit(changing.rollout(settings, changing.Flags(**flags)))
+
+
+@fleet.command()
+@click.option("--to", metavar="GENERATION", help="Back to what that generation keeps.")
+@_changing
+@connecting
+@shared
+def rollback(settings: Settings, **flags: Any) -> None:
+    """Bring each node's previous config back, byte for byte, behind the same gates."""
+    from fleet.cli import changing  # noqa: PLC0415
+
+    raise SystemExit(changing.rollback(settings, changing.Flags(**flags)))
+
+
+@fleet.command()
+@click.option("--pull-timeout", default=120, type=click.IntRange(1, 3600), show_default=True,
+              help="Seconds for one verification pull.")  # fmt: skip
+@connecting
+@shared
+def verify(
+    settings: Settings,
+    *,
+    pull_timeout: int,
+    ask_become_pass: bool,
+    parallel: int,
+    connect_timeout: float,
+) -> None:
+    """Pull every verification image on every node, and change nothing."""
+    from fleet.cli import reading  # noqa: PLC0415
+
+    how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
+    raise SystemExit(reading.verify(settings, how, parallel=parallel, pull_seconds=pull_timeout))
+
+
+@fleet.command()
+@click.argument("rollout_id", metavar="[ID]", required=False)
+@click.option("--journal", type=click.Path(), help="[default: .fleet/journal.db beside the inventory]")
+@shared
+def history(settings: Settings, *, rollout_id: str | None, journal: str | None) -> None:
+    """Show what was done, when, by whom, node by node."""
+    from fleet.cli import records  # noqa: PLC0415
+
+    records.history(settings, rollout_id, journal)
+
+
+def main() -> None:
+    """Run fleet; a mistake of the user ends in one message and exit code 2."""
+    try:
+        fleet(standalone_mode=False)
+    except FleetError as error:
+        click.echo(str(error), err=True)
+        sys.exit(Exit.USAGE)
+    except click.exceptions.Abort:
+        sys.exit(Exit.INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(Exit.USAGE)

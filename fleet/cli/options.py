@@ -1,0 +1,188 @@
+"""The flags that every command shares, the files they name, and the exit codes."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from fleet.config.load import Loaded
+    from fleet.core.model import Inventory, MirrorConfig, Node
+    from fleet.core.strategies.base import Wishes
+    from fleet.node.order import Access
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class Exit(IntEnum):
+    """What the exit codes mean; the gravest wins: 5, 3, 1, 4."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    HALTED = 3
+    DIFFERENT = 4
+    DEGRADED = 5
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The shared flags of one call."""
+
+    inventory: Path
+    mirrors: Path
+    limit: str | None
+    exclude: str | None
+    ssh_config: str | None
+    as_json: bool
+    quiet: bool
+    verbose: int
+    color: bool
+
+    def load(self) -> Loaded:
+        """Read both files; raise all their mistakes at once."""
+        from fleet.config.load import load_files  # noqa: PLC0415 - YAML costs `--help` nothing
+
+        loaded = load_files(self.inventory, self.mirrors)
+        if not self.quiet:
+            for problem in loaded.warnings:
+                click.echo(str(problem), err=True)
+        return loaded
+
+    def select(self, inventory: Inventory) -> tuple[Node, ...]:
+        """Return the nodes that --limit and --exclude leave."""
+        from fleet.core.selector import select  # noqa: PLC0415
+
+        return select(inventory, self.limit, self.exclude, _read_patterns)
+
+    def say(self, text: str) -> None:
+        """Tell progress on stderr."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+
+def _read_patterns(path: str) -> str:
+    return Path(path).expanduser().read_text()
+
+
+_SHARED = (
+    click.option(
+        "-i", "--inventory", type=click.Path(), help="The nodes [default: inventory.yaml]."
+    ),
+    click.option("-m", "--mirrors", type=click.Path(), help="The mirrors [default: mirrors.yaml]."),
+    click.option("-l", "--limit", metavar="PATTERN", help="Only these: group, node, glob, a:!b."),
+    click.option("-x", "--exclude", metavar="PATTERN", help="All but these."),
+    click.option(
+        "-F",
+        "--ssh-config",
+        type=click.Path(),
+        envvar="FLEET_SSH_CONFIG",
+        help="Another ssh_config than ~/.ssh/config.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
+    click.option("-q", "--quiet", is_flag=True, help="No progress."),
+    click.option("-v", "--verbose", count=True, help="More detail; twice: tracebacks."),
+    click.option("--no-color", is_flag=True, help="No color (also: NO_COLOR)."),
+)
+
+
+def _add_options(command: _Command) -> _Command:
+    for option in reversed(_SHARED):
+        command = option(command)
+    return command
+
+
+def shared_group(function: Callable[..., None]) -> Callable[..., None]:
+    """Let the flags stand before the command as well."""
+
+    @functools.wraps(function)
+    def wrapped(**flags: Any) -> None:
+        click.get_current_context().obj = flags
+        function()
+
+    return _add_options(wrapped)
+
+
+def shared(function: Callable[..., None]) -> Callable[..., None]:
+    """Hand a command its Settings; a flag after the command beats one before it."""
+    names = {option_name for option_name in Settings.__slots__} - {"color"} | {"no_color"}
+
+    @functools.wraps(function)
+    def wrapped(**flags: Any) -> None:
+        before = click.get_current_context().obj or {}
+        mine = {name: flags.pop(name) or before.get(name) for name in names}
+        no_color = mine.pop("no_color") or bool(os.environ.get("NO_COLOR"))
+        mine["inventory"] = Path(mine["inventory"] or "inventory.yaml")
+        mine["mirrors"] = Path(mine["mirrors"] or "mirrors.yaml")
+        for name in ("as_json", "quiet"):
+            mine[name] = bool(mine[name])
+        mine["verbose"] = mine["verbose"] or 0
+        function(Settings(**mine, color=not no_color), **flags)
+
+    return _add_options(wrapped)
+
+
+def connecting(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the flags of commands that connect to nodes."""
+    options = (
+        click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the sudo password."),
+        click.option(
+            "--parallel", type=click.IntRange(1, 1000), default=32, show_default=True,
+            help="Nodes read at once.",
+        ),
+        click.option(
+            "--connect-timeout", type=click.FloatRange(1, 600), default=10, show_default=True,
+            help="Seconds to wait for a connection.",
+        ),
+    )  # fmt: skip
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def access(settings: Settings, *, ask: bool, seconds: float) -> Access:
+    """Return how to connect; ask for the sudo password once, before any worker runs."""
+    from fleet.core.model import Secret  # noqa: PLC0415
+    from fleet.node.order import Access  # noqa: PLC0415
+    from fleet.node.shell import Privilege  # noqa: PLC0415
+    from fleet.ssh import SshSettings  # noqa: PLC0415
+
+    password = Secret(_asked_password()) if ask else None
+    return Access(
+        ssh=SshSettings(settings.ssh_config, seconds), privilege=Privilege(password=password)
+    )
+
+
+def _asked_password() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("sudo password", hide_input=True, err=True))
+    return sys.stdin.readline().rstrip("\n")
+
+
+def wishes_of(
+    inventory: Inventory, config: MirrorConfig, *, full_default: bool
+) -> Callable[[Node], Wishes]:
+    """Return what mirrors.yaml wants of each node; nodes with equal wishes share them."""
+    from fleet.core.selector import override_matches  # noqa: PLC0415
+    from fleet.core.strategies.base import Wishes  # noqa: PLC0415
+
+    texts = tuple(override.match for override in config.overrides)
+    matches = override_matches(inventory, texts)
+    shared_wishes: dict[frozenset[str], Wishes] = {}
+
+    def wishes(node: Node) -> Wishes:
+        key = matches.get(node.name, frozenset())
+        if key not in shared_wishes:
+            shared_wishes[key] = Wishes(config.for_groups(key), full_default)
+        return shared_wishes[key]
+
+    return wishes

@@ -1,0 +1,1 @@
+"""What fleet knows and decides: values in, values out, never touching the world."""

@@ -1,0 +1,148 @@
+"""What the probe read on a node: the only input from a node to a decision."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fleet.core.model import NOTHING, ManagedFile, Tree
+from fleet.core.versions import ContainerdVersion
+
+CERTS_D = "/etc/containerd/certs.d"
+STATE_FILE = "/var/lib/fleet/state.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command on the node said; the exit code 124 means that it ran out of time."""
+
+    text: str
+    code: int
+
+    @property
+    def ok(self) -> bool:
+        """Say whether the command succeeded."""
+        return self.code == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitState:
+    """What systemd says of containerd's unit; `started` is seconds since the epoch or None."""
+
+    load: str = "not-found"
+    active: str = "inactive"
+    sub: str = "dead"
+    main_pid: int = 0
+    restarts: int = 0
+    started: float | None = None
+    kill_mode: str = ""
+    delegate: str = ""
+
+    @property
+    def running(self) -> bool:
+        """Say whether the unit is up, which says nothing of CRI."""
+        return self.active == "active" and self.sub == "running"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedState:
+    """What fleet left on the node: the files it owns with their digests, and the way back."""
+
+    generation: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    legacy: tuple[str, ...] = ()
+
+    def render(self) -> bytes:
+        """Write it as state.json, one key a line, so that a shell can read it."""
+        body = {
+            "version": 1,
+            "generation": self.generation,
+            "files": dict(sorted(self.files.items())),
+            "legacy": sorted(self.legacy),
+        }
+        return (json.dumps(body, indent=2) + "\n").encode()
+
+
+def parse_state(content: bytes | None) -> OwnedState:
+    """Read state.json; one that cannot be read counts as owning nothing."""
+    try:
+        body = json.loads(content or b"{}")
+        files = {str(path): str(digest) for path, digest in body.get("files", {}).items()}
+        legacy = tuple(str(name) for name in body.get("legacy", ()))
+        generation = body.get("generation")
+    except (ValueError, AttributeError, TypeError):
+        return OwnedState()
+    return OwnedState(str(generation) if generation else None, files, legacy)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One line of a generation's manifest: what stood at `path` before; None for absence."""
+
+    path: str
+    before: ManagedFile | None
+    directory: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """The kept before-state of one change on a node, with the directories that it made."""
+
+    id: str
+    kept: tuple[Kept, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeFacts:
+    """All that one probe read; `files` are the bytes by path, `changed_at` their mtimes."""
+
+    hostname: str = ""
+    distribution: str = ""
+    marks: tuple[str, ...] = ()
+    unit: UnitState = field(default_factory=UnitState)
+    owners: tuple[str, ...] = ()
+    binary: str = ""
+    binary_version: ContainerdVersion | None = None
+    daemon_version: ContainerdVersion | None = None
+    config: str = "/etc/containerd/config.toml"
+    dump: Answer = field(default_factory=lambda: Answer("", 127))
+    default: str | None = None
+    imports: tuple[str, ...] = ()
+    files: Tree = NOTHING
+    changed_at: Mapping[str, int] = NOTHING
+    links: frozenset[str] = frozenset()
+    directories: frozenset[str] = frozenset()
+    cri: str = "absent"
+    cri_detail: str = ""
+    crictl: str | None = None
+    crictl_answers: bool = False
+    runtime_ready: bool | None = None
+    lock: str | None = None
+    generations: tuple[Generation, ...] = ()
+
+    @property
+    def version(self) -> ContainerdVersion | None:
+        """Return the version that decides: the running daemon's, else the binary's."""
+        return self.daemon_version or self.binary_version
+
+    @property
+    def state(self) -> OwnedState:
+        """Return what fleet owns on this node."""
+        kept = self.files.get(STATE_FILE)
+        return parse_state(kept.content if kept else None)
+
+    @property
+    def config_text(self) -> str | None:
+        """Return config.toml as text; None if the node has none."""
+        kept = self.files.get(self.config)
+        return kept.content.decode("utf-8", "surrogateescape") if kept else None
+
+    @property
+    def edited_not_loaded(self) -> tuple[str, ...]:
+        """Name the config files that were edited after the daemon had started."""
+        started = self.unit.started
+        if started is None:
+            return ()
+        sources = (self.config, *self.imports)
+        return tuple(path for path in sources if self.changed_at.get(path, 0) > started)

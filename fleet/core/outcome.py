@@ -1,0 +1,109 @@
+"""How a node's pass ended: statuses, failures and the one exception that nodes may raise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FailureKind(StrEnum):
+    """What went wrong, as a closed set; messages are for people, kinds for decisions."""
+
+    CONNECT = "connect"
+    HOST_KEY = "host_key"
+    AUTH = "auth"
+    TIMEOUT = "timeout"
+    SUDO = "sudo"
+    PROTOCOL = "protocol"
+    UNSUPPORTED = "unsupported"
+    CONFLICT = "conflict"
+    LOCKED = "locked"
+    STALE = "stale"
+    UPLOAD = "upload"
+    STORAGE = "storage"
+    VALIDATE = "validate"
+    RESTART = "restart"
+    HEALTH = "health"
+    VERIFY = "verify"
+    REVERT = "revert"
+    NO_GENERATION = "no_generation"
+    BUG = "bug"
+
+    @property
+    def unreachable(self) -> bool:
+        """Say whether fleet never got a working connection to the node."""
+        return self in {FailureKind.CONNECT, FailureKind.HOST_KEY, FailureKind.AUTH}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a node's pass ended early: what, at which step, and the last lines of evidence."""
+
+    kind: FailureKind
+    step: str
+    message: str
+    evidence: str = ""
+
+
+class NodeError(Exception):
+    """Leaves nested steps of one node's pass early; caught at one place and made a value."""
+
+    def __init__(self, kind: FailureKind, step: str, message: str, evidence: str = "") -> None:
+        self.failure = Failure(kind, step, message, evidence)
+        super().__init__(message)
+
+
+class NodeStatus(StrEnum):
+    """The state of a node in a rollout, as users see it; RUNNING is never a final one."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    UNCHANGED = "unchanged"
+    CONVERGED = "converged"
+    ROLLED_BACK = "rolled_back"
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+    STALE = "stale"
+    DEGRADED = "degraded"
+
+    @property
+    def failed(self) -> bool:
+        """Say whether a node in this state counts against the budget."""
+        return self in _FAILED
+
+
+_FAILED = {
+    NodeStatus.ROLLED_BACK,
+    NodeStatus.FAILED,
+    NodeStatus.UNREACHABLE,
+    NodeStatus.STALE,
+    NodeStatus.DEGRADED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The verdict of one verification pull: by what means, and which mirror served if known."""
+
+    image: str
+    ok: bool
+    via: str
+    mirror: str | None = None
+    seconds: float = 0.0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeOutcome:
+    """The end of one node's pass."""
+
+    node: str
+    status: NodeStatus
+    strategy: str | None = None
+    containerd: str | None = None
+    changed: bool = False
+    restarted: bool = False
+    generation: str | None = None
+    verified: tuple[Verified, ...] = ()
+    failure: Failure | None = None
+    seconds: float = 0.0

@@ -1,0 +1,102 @@
+"""Plans, outcomes and facts as plain data: what --json prints and the journal keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fleet.core.facts import NodeFacts
+from fleet.core.outcome import Failure, NodeOutcome, Verified
+from fleet.core.plan import NodePlan
+from fleet.core.text import unified_diff
+
+
+def failure_data(failure: Failure | None) -> dict[str, Any] | None:
+    """Return a failure as data."""
+    if failure is None:
+        return None
+    about = {"kind": str(failure.kind), "step": failure.step, "message": failure.message}
+    return {**about, "evidence": failure.evidence} if failure.evidence else about
+
+
+def verified_data(verified: Verified) -> dict[str, Any]:
+    """Return one verdict as data."""
+    return {
+        "image": verified.image,
+        "ok": verified.ok,
+        "via": verified.via,
+        "mirror": verified.mirror,
+        "seconds": verified.seconds,
+        "detail": verified.detail,
+    }
+
+
+def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
+    """Return the end of one node's pass as data."""
+    return {
+        "status": str(outcome.status),
+        "strategy": outcome.strategy,
+        "containerd": outcome.containerd,
+        "changed": outcome.changed,
+        "restarted": outcome.restarted,
+        "generation": outcome.generation,
+        "verified": [verified_data(each) for each in outcome.verified],
+        "failure": failure_data(outcome.failure),
+        "seconds": outcome.seconds,
+    }
+
+
+def plan_data(plan: NodePlan) -> dict[str, Any]:
+    """Return one node's plan as data, with its diffs."""
+    return {
+        "strategy": plan.strategy,
+        "containerd": plan.containerd,
+        "disruption": str(plan.disruption),
+        "changes": [
+            {"path": each.path, "action": str(each.action), "diff": unified_diff(each)}
+            for each in plan.changes
+        ],
+        "notes": list(plan.notes),
+        "failure": failure_data(plan.failure),
+    }
+
+
+def facts_data(facts: NodeFacts, plan: NodePlan) -> dict[str, Any]:
+    """Return what the probe found, and how it stands to the wishes."""
+    return {
+        "state": node_state(facts, plan),
+        "distribution": facts.distribution,
+        "containerd": str(facts.daemon_version) if facts.daemon_version else None,
+        "installed": str(facts.binary_version) if facts.binary_version else None,
+        "strategy": plan.strategy,
+        "config": facts.config if facts.config in facts.files else None,
+        "hosts_directory": plan.hosts_directory,
+        "unit": f"{facts.unit.active}/{facts.unit.sub}",
+        "cri": facts.cri,
+        "runtime_ready": facts.runtime_ready,
+        "crictl": facts.crictl,
+        "generation": facts.state.generation,
+        "notes": list(plan.notes),
+        "failure": failure_data(plan.failure),
+    }
+
+
+def node_state(facts: NodeFacts, plan: NodePlan) -> str:
+    """Say in a word how a node stands to mirrors.yaml."""
+    if plan.failure is not None:
+        return "in conflict"
+    if not plan.changes:
+        return "in sync"
+    return "drifted" if facts.state.files else "unmanaged"
+
+
+def rollout_data(
+    rollout: str, status: str, nodes: Mapping[str, Any], batches: tuple[tuple[str, ...], ...]
+) -> dict[str, Any]:
+    """Return a whole rollout as data, in the shape that users rely on."""
+    return {
+        "rollout": rollout,
+        "status": status,
+        "nodes": dict(nodes),
+        "batches": [list(batch) for batch in batches],
+    }

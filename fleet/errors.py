@@ -1,0 +1,34 @@
+"""Bad input: what ends a command before any node is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class FleetError(Exception):
+    """Bad usage or a bad file; ends the command with exit code 2."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One mistake in one file; `line` and `column` count from 1."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    severity: str = "error"
+
+    def __str__(self) -> str:
+        """Show it as editors and compilers do."""
+        mark = "" if self.severity == "error" else f"{self.severity}: "
+        return f"{self.file}:{self.line}:{self.column}: {mark}{self.message}"
+
+
+class ConfigErrors(FleetError):
+    """All the mistakes of the files that were read, at once."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))

@@ -1,0 +1,197 @@
+"""The probe: its question and, beside it, how its answer is read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from fleet.core.facts import Answer, Generation, Kept, NodeFacts, UnitState
+from fleet.core.model import ManagedFile, Node
+from fleet.core.versions import ContainerdVersion, parse_version, parse_version_line
+from fleet.core.text import tail
+from fleet.node.shell import Reply, Script, decoded
+
+SOCKET = "/run/containerd/containerd.sock"
+UNIT = "containerd"
+_GENERATIONS = "/var/lib/fleet/generations/"
+
+
+def question(node: Node, *, full_default: bool = False, walk: str = "") -> Script:
+    """Ask for everything; `walk` asks for kept generations: `latest`, or back to one id."""
+    variables = {
+        "UNIT": node.containerd_service or UNIT,
+        "CONFIG": node.containerd_config or "",
+        "SOCKET": node.containerd_socket or SOCKET,
+        "FULL_DEFAULT": "1" if full_default else "0",
+        "WALK": walk,
+    }
+    return Script("probe", variables, seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file record."""
+
+    path: str
+    kept: ManagedFile
+    mtime: int
+    link: bool
+
+
+def parse_probe(reply: Reply) -> NodeFacts:
+    """Read the probe's records."""
+    found = {each.path: each for each in _found(reply)}
+    unit = _unit(_answer(reply, "unit").text, reply)
+    dump = _answer(reply, "dump")
+    info = _answer(reply, "info")
+    cri, detail = _cri(_answer(reply, "cri"))
+    config = reply.value("config")
+    return NodeFacts(
+        hostname=reply.value("hostname"),
+        distribution=_os_name(found),
+        marks=tuple(decoded(fields[0]).decode("utf-8", "replace") for fields in reply.all("mark")),
+        unit=unit,
+        owners=_owners(_answer(reply, "others").text),
+        binary=reply.value("binary"),
+        binary_version=parse_version_line(_answer(reply, "version").text),
+        daemon_version=_daemon_version(_answer(reply, "ctr").text),
+        config=config,
+        dump=dump,
+        default=_answer(reply, "default").text or None,
+        imports=tuple(path for path in found if _imported(path, config)),
+        files={path: each.kept for path, each in found.items() if not _internal(path)},
+        changed_at={path: each.mtime for path, each in found.items()},
+        links=frozenset(path for path, each in found.items() if each.link),
+        directories=frozenset(
+            decoded(fields[0]).decode("utf-8", "replace") for fields in reply.all("dir")
+        ),
+        cri=cri,
+        cri_detail=detail,
+        crictl=reply.value("crictl").removeprefix("crictl version ").strip() or None,
+        crictl_answers=info.ok,
+        runtime_ready=_runtime_ready(info),
+        lock=_text(found, "/run/fleet/lock/note"),
+        generations=tuple(_generations(reply, found)),
+    )
+
+
+def _found(reply: Reply) -> Iterator[_Found]:
+    for kind in ("file", "link"):
+        for path, about, content in reply.all(kind):
+            mode, uid, gid, mtime, _ = about.split(" ")
+            kept = ManagedFile(decoded(content), int(mode, 8), int(uid), int(gid))
+            name = decoded(path).decode("utf-8", "surrogateescape")
+            yield _Found(name, kept, int(mtime), kind == "link")
+
+
+def _answer(reply: Reply, key: str) -> Answer:
+    """Part an answer into its text and the exit code on its last line."""
+    text, mark, code = reply.value(key).rpartition("\nrc ")
+    return Answer(text, int(code)) if mark and code.strip().isdigit() else Answer("", 127)
+
+
+def _internal(path: str) -> bool:
+    return path == "/etc/os-release" or path.startswith((_GENERATIONS, "/run/fleet/"))
+
+
+def _imported(path: str, config: str) -> bool:
+    if path == config or _internal(path) or path.startswith("/var/lib/fleet/"):
+        return False
+    return path.endswith(".toml") and not path.endswith("/hosts.toml")
+
+
+def _text(found: Mapping[str, _Found], path: str) -> str | None:
+    return tail(found[path].kept.content.decode("utf-8", "replace")) if path in found else None
+
+
+def _properties(text: str) -> dict[str, str]:
+    pairs = (line.partition("=") for line in text.splitlines())
+    return {key: value for key, mark, value in pairs if mark}
+
+
+def _unit(text: str, reply: Reply) -> UnitState:
+    about = _properties(text)
+    return UnitState(
+        load=about.get("LoadState", "not-found"),
+        active=about.get("ActiveState", "inactive"),
+        sub=about.get("SubState", "dead"),
+        main_pid=_number(about.get("MainPID", "")),
+        restarts=_number(about.get("NRestarts", "")),
+        started=_started(about, reply),
+        kill_mode=about.get("KillMode", ""),
+        delegate=about.get("Delegate", ""),
+    )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0
+
+
+def _started(about: Mapping[str, str], reply: Reply) -> float | None:
+    """Turn systemd's monotonic stamp into seconds since the epoch by the node's own clock."""
+    stamp = _number(about.get("ExecMainStartTimestampMonotonic", ""))
+    if not stamp:
+        return None
+    return float(reply.value("now")) - float(reply.value("uptime")) + stamp / 1e6
+
+
+def _owners(text: str) -> tuple[str, ...]:
+    """Name the active units that run a containerd of their own."""
+    blocks = (_properties(block) for block in text.split("\n\n"))
+    return tuple(each["Id"] for each in blocks if each.get("ActiveState") == "active")
+
+
+def _os_name(found: Mapping[str, _Found]) -> str:
+    text = _text(found, "/etc/os-release") or ""
+    name = _properties(text).get("PRETTY_NAME", "").strip("\"'")
+    return name.replace("GNU/Linux ", "")
+
+
+def _daemon_version(text: str) -> ContainerdVersion | None:
+    """Read the server's block of `ctr version`: the daemon that runs, not the client."""
+    _, mark, server = text.partition("Server:")
+    match = re.search(r"Version:\s+(\S+)", server) if mark else None
+    return parse_version(match[1]) if match else None
+
+
+def _cri(answer: Answer) -> tuple[str, str]:
+    """Read the row of the CRI plugin: ok, error or absent; the last column is its status."""
+    for line in answer.text.splitlines():
+        words = line.split()
+        if words[:2] == ["io.containerd.grpc.v1", "cri"]:
+            return ("ok" if words[-1] == "ok" else "error"), ""
+    return ("absent", "") if answer.ok else ("unknown", tail(answer.text, 3))
+
+
+def _runtime_ready(info: Answer) -> bool | None:
+    """Read RuntimeReady from `crictl info`; None where that says nothing."""
+    start = info.text.find("{")
+    if not info.ok or start < 0:
+        return None
+    try:
+        body, _ = json.JSONDecoder().raw_decode(info.text[start:])
+        conditions = body["status"]["conditions"]
+        return any(each["type"] == "RuntimeReady" and each["status"] for each in conditions)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _generations(reply: Reply, found: Mapping[str, _Found]) -> Iterator[Generation]:
+    for fields in reply.all("chain"):
+        name = decoded(fields[0]).decode("utf-8", "replace")
+        base = f"{_GENERATIONS}{name}/"
+        manifest = found.get(f"{base}manifest")
+        if manifest is not None:
+            lines = manifest.kept.content.decode("utf-8", "surrogateescape").splitlines()
+            yield Generation(name, tuple(_kept(line, base, found) for line in lines))
+
+
+def _kept(line: str, base: str, found: Mapping[str, _Found]) -> Kept:
+    """Read one line of a manifest: kind, index, mode, uid, gid, digest, path."""
+    kind, index, mode, uid, gid, _, path = line.split("\t", 6)
+    if kind != "file":
+        return Kept(path, None, directory=kind == "newdir")
+    before = found[f"{base}files/{index}"].kept
+    return Kept(path, replace(before, mode=int(mode, 8), uid=int(uid), gid=int(gid)))

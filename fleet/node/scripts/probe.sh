@@ -1,0 +1,199 @@
+# Ask a node everything that fleet decides by, in one pass, and change nothing.
+# POSIX sh. In: UNIT CONFIG SOCKET FULL_DEFAULT WALK. Out: one record a line, fields parted by
+# tabs, values in base64. An answer is the command's output with its exit code as last line.
+set -u
+LC_ALL=C
+export LC_ALL
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+STATE=/var/lib/fleet
+LIMIT=1048576
+COUNT=0
+
+b64() { base64 | tr -d '\n'; }
+
+value() { printf '%s\t%s\n' "$1" "$(printf '%s' "$2" | b64)"; }
+
+answer() {
+    key=$1
+    shift
+    printf '%s\t%s\n' "$key" "$({ timeout 15 "$@" 2>&1; printf '\nrc %s' "$?"; } | b64)"
+}
+
+file() {
+    [ -f "$1" ] || return 0
+    COUNT=$((COUNT + 1))
+    [ "$COUNT" -le 3000 ] || return 0
+    kind='file'
+    [ -L "$1" ] && kind='link'
+    about=$(stat -L -c '%a %u %g %Y %s' -- "$1") || return 0
+    if [ "${about##* }" -gt "$LIMIT" ]; then
+        printf 'huge\t%s\t%s\n' "$(printf '%s' "$1" | b64)" "${about##* }"
+        return 0
+    fi
+    printf '%s\t%s\t%s\t%s\n' "$kind" "$(printf '%s' "$1" | b64)" "$about" "$(b64 <"$1")"
+}
+
+directory() {
+    [ -d "$1" ] || return 0
+    printf 'dir\t%s\n' "$(printf '%s' "$1" | b64)"
+}
+
+quoted() { # print the quoted strings of "key = ['a', 'b']", one a line
+    rest=${1#*=}
+    while :; do
+        case $rest in
+        *\'* | *\"*) ;;
+        *) return 0 ;;
+        esac
+        lead=${rest%%[\'\"]*}
+        rest=${rest#"$lead"}
+        mark=${rest%"${rest#?}"}
+        rest=${rest#?}
+        printf '%s\n' "${rest%%"$mark"*}"
+        rest=${rest#*"$mark"}
+    done
+}
+
+hosts_directories() { # every directory of every config_path, and the one that fleet would use
+    printf '%s\n' "$DUMP" | while IFS= read -r line; do
+        case $line in
+        *config_path*=*) quoted "$line" | tr ':' '\n' ;;
+        esac
+    done | sort -u
+    printf '/etc/containerd/certs.d\n'
+}
+
+registries() {
+    directory "$1"
+    for registry in "$1"/* "$1"/.[!.]*; do
+        [ -d "$registry" ] || continue
+        directory "$registry"
+        for entry in "$registry"/*; do
+            file "$entry"
+        done
+    done
+}
+
+imported() { # the files that config.toml imports, as the daemon's own dump names them
+    printf '%s\n' "$DUMP" | while IFS= read -r line; do
+        case $line in
+        imports*=*) quoted "$line" ;;
+        \[*) break ;;
+        esac
+    done
+}
+
+generation() { # the kept before-state of one generation, and which one came before it
+    base=$STATE/generations/$1
+    file "$base/manifest"
+    for entry in "$base"/files/*; do
+        file "$entry"
+    done
+}
+
+state_generation() {
+    [ -f "$1" ] || return 0
+    while IFS= read -r line; do
+        case $line in
+        *'"generation": "'*)
+            line=${line#*: \"}
+            printf '%s' "${line%%\"*}"
+            return 0
+            ;;
+        esac
+    done <"$1"
+}
+
+walk() { # from the newest generation back to $WALK, or only the newest
+    id=$(state_generation "$STATE/state.json")
+    steps=0
+    while [ -n "$id" ] && [ "$steps" -lt 50 ]; do
+        case $id in
+        */* | .*) return 0 ;;
+        esac
+        value chain "$id"
+        generation "$id"
+        [ "$WALK" = latest ] && return 0
+        [ "$WALK" = "$id" ] && return 0
+        id=$(state_generation "$STATE/generations/$id/state.json")
+        steps=$((steps + 1))
+    done
+}
+
+value hello "$(id -u)"
+[ "$(id -u)" = 0 ] || exit 0
+value now "$(date +%s)"
+read -r uptime _ </proc/uptime
+value uptime "$uptime"
+value hostname "$(cat /proc/sys/kernel/hostname)"
+file /etc/os-release
+for mark in /usr/local/bin/k3s /usr/bin/k3s /etc/rancher/k3s /usr/local/bin/rke2 /etc/rancher/rke2 \
+    /etc/k0s /var/snap/microk8s /var/snap/k8s /etc/eks /usr/share/flatcar; do
+    [ -e "$mark" ] && value mark "$mark"
+done
+answer unit systemctl show "$UNIT" -p LoadState -p ActiveState -p SubState -p MainPID -p NRestarts \
+    -p ExecMainStartTimestampMonotonic -p FragmentPath -p KillMode -p Delegate -p Result
+answer others systemctl show k3s k3s-agent rke2-server rke2-agent k0sworker k0scontroller \
+    -p Id -p LoadState -p ActiveState
+
+pid=$(systemctl show "$UNIT" -p MainPID --value 2>/dev/null)
+binary=
+if [ "${pid:-0}" != 0 ] && [ -r "/proc/$pid/cmdline" ]; then
+    arguments=$(tr '\0' '\n' <"/proc/$pid/cmdline")
+    value cmdline "$arguments"
+    binary=$(printf '%s\n' "$arguments" | head -n 1)
+    if [ -z "$CONFIG" ]; then
+        previous=
+        CONFIG=$(printf '%s\n' "$arguments" | while IFS= read -r argument; do
+            case $argument in
+            --config=*) printf '%s\n' "${argument#--config=}" ;;
+            -c=*) printf '%s\n' "${argument#-c=}" ;;
+            *) case $previous in -c | --config) printf '%s\n' "$argument" ;; esac ;;
+            esac
+            previous=$argument
+        done | tail -n 1)
+    fi
+fi
+[ -x "$binary" ] || binary=$(command -v containerd)
+value binary "$binary"
+[ -n "$CONFIG" ] || CONFIG=/etc/containerd/config.toml
+CONFIG=$(readlink -f -- "$CONFIG" || printf '%s' "$CONFIG")
+value config "$CONFIG"
+file "$CONFIG"
+DUMP=
+if [ -n "$binary" ]; then
+    answer version "$binary" --version
+    # Releases differ over `-c` with a file that is not there; without it they take defaults.
+    if [ -f "$CONFIG" ]; then
+        DUMP=$(timeout 15 "$binary" -c "$CONFIG" config dump 2>&1; printf '\nrc %s' "$?")
+    else
+        DUMP=$(timeout 15 "$binary" config dump 2>&1; printf '\nrc %s' "$?")
+    fi
+    printf 'dump\t%s\n' "$(printf '%s' "$DUMP" | b64)"
+    [ "$FULL_DEFAULT" = 1 ] && answer default "$binary" config default
+    imported | while IFS= read -r path; do
+        case $path in
+        "$CONFIG") ;;
+        /*) for each in $path; do file "$each"; done ;;
+        *) for each in "${CONFIG%/*}"/$path; do file "$each"; done ;;
+        esac
+    done
+fi
+hosts_directories | sort -u | while IFS= read -r path; do
+    case $path in
+    /*) registries "$path" ;;
+    esac
+done
+if [ "${pid:-0}" != 0 ]; then
+    answer ctr ctr -a "$SOCKET" --connect-timeout 5s version
+    answer cri ctr -a "$SOCKET" --connect-timeout 5s plugins ls id==cri
+fi
+if command -v crictl >/dev/null; then
+    value crictl "$(timeout 15 crictl --version 2>&1)"
+    [ "${pid:-0}" != 0 ] && answer info crictl -r "unix://$SOCKET" -i "unix://$SOCKET" info
+fi
+directory "$STATE"
+file "$STATE/state.json"
+file /run/fleet/lock/note
+[ -n "$WALK" ] && walk
+printf 'end\t\n'

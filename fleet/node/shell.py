@@ -1,0 +1,136 @@
+"""Node-side scripts as values: variables, privilege, deadlines and the record protocol; pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+from fleet.core.model import Secret
+from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.text import tail
+
+_MARK = "fleet-script-follows"
+_WRONG_PASSWORD = 77
+
+_PLAIN = """\
+if [ "$(id -u)" = 0 ]; then exec {limit} sh -s; fi
+exec {sudo} -n -- {limit} sh -s
+"""
+# sudo takes the password from the first line, but only where it wants one: the inner shell drops
+# every line up to the mark, so that a password which nobody asked for is never run as a command.
+# The first sudo tries the password once; a wrong one must not eat the script as further tries.
+_ASKING = """\
+IFS= read -r fleet_password
+if [ "$(id -u)" = 0 ]; then
+    IFS= read -r fleet_mark
+    exec {limit} sh -s
+fi
+printf '%s\\n' "$fleet_password" | {sudo} -k -S -p '' -- true || exit {wrong}
+{{ printf '%s\\n' "$fleet_password"; cat; }} | {sudo} -k -S -p '' -- {limit} sh -c {inner}
+"""
+_INNER = f'while IFS= read -r line && [ "$line" != {_MARK} ]; do :; done; exec sh -s'
+
+
+@dataclass(frozen=True, slots=True)
+class Privilege:
+    """How a script becomes root: as it is, by sudo, or by sudo with a password."""
+
+    password: Secret | None = None
+    user: str | None = None
+    sudo: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A node-side script with its variables and a deadline in seconds that the node enforces."""
+
+    name: str
+    variables: Mapping[str, str]
+    seconds: int = 60
+
+    def text(self) -> str:
+        """Return the whole script: the variables, quoted, then the code."""
+        head = "".join(f"{key}={shlex.quote(value)}\n" for key, value in self.variables.items())
+        return head + (files("fleet.node") / "scripts" / f"{self.name}.sh").read_text()
+
+    def line(self, privilege: Privilege) -> str:
+        """Return the command that the login shell runs; it holds no content and no secret."""
+        limit = f"timeout -k 10 {self.seconds}"
+        if not privilege.sudo:
+            return f"exec {limit} sh -s"
+        sudo = "sudo" if privilege.user is None else f"sudo -u {shlex.quote(privilege.user)}"
+        body = _PLAIN if privilege.password is None else _ASKING
+        inner = shlex.quote(_INNER)
+        outer = body.format(limit=limit, sudo=sudo, inner=inner, wrong=_WRONG_PASSWORD)
+        return f"exec sh -c {shlex.quote(outer)}"
+
+    def stdin(self, privilege: Privilege) -> bytes:
+        """Return what the command reads: the password where there is one, then the script."""
+        if privilege.password is None or not privilege.sudo:
+            return self.text().encode()
+        return f"{privilege.password}\n{_MARK}\n{self.text()}".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The records that a script printed, in order: a key and its fields, undecoded."""
+
+    records: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def all(self, key: str) -> Iterator[tuple[str, ...]]:
+        """Yield the fields of every record of that key."""
+        return (fields for name, fields in self.records if name == key)
+
+    def value(self, key: str, default: str = "") -> str:
+        """Return the last value of that key as text."""
+        found = default
+        for fields in self.all(key):
+            found = decoded(fields[0]).decode("utf-8", "replace")
+        return found
+
+    def has(self, key: str) -> bool:
+        """Say whether the script printed that key."""
+        return any(name == key for name, _ in self.records)
+
+
+def decoded(field: str) -> bytes:
+    """Decode one base64 field; a node that sends anything else speaks another protocol."""
+    try:
+        return base64.b64decode(field, validate=True)
+    except (binascii.Error, ValueError) as error:
+        message = "the node answered with something that is no fleet record"
+        raise NodeError(FailureKind.PROTOCOL, "read", message, field[:200]) from error
+
+
+def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
+    """Read a script's output; raise a NodeError where the script did not run to its end."""
+    lines = (line.split("\t") for line in stdout.splitlines())
+    records = tuple((key, tuple(fields)) for key, *fields in lines if fields)
+    reply = Reply(records)
+    if not reply.has("hello"):
+        raise _not_started(step, code, stderr or stdout)
+    if reply.value("hello") != "0":
+        message = "the login is not root and may not become root: set become: true, or log in as root"
+        raise NodeError(FailureKind.SUDO, step, message, tail(stderr))
+    if not reply.has("end"):
+        kind = FailureKind.TIMEOUT if code in {124, 137} else FailureKind.PROTOCOL
+        message = f"the script stopped before its end (exit code {code})"
+        raise NodeError(kind, step, message, tail(stderr))
+    return reply
+
+
+def _not_started(step: str, code: int, evidence: str) -> NodeError:
+    """Tell a refused sudo from a shell that never ran our script."""
+    if code == _WRONG_PASSWORD:
+        message = "sudo refused the password; give the right one with -K"
+    else:
+        message = (
+            "could not become root: allow the login user sudo without a password"
+            " (USER ALL=(root) NOPASSWD: ALL in sudoers), or give the password with -K"
+        )
+    return NodeError(FailureKind.SUDO, step, message, tail(evidence))
+

@@ -1,0 +1,97 @@
+"""The proof: verification pulls, and that containerd has stayed up after its restart."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+
+from fleet.core.model import Node
+from fleet.core.outcome import FailureKind, NodeError, Verified
+from fleet.core.plan import NodePlan, PullTest
+from fleet.core.text import tail
+from fleet.node.apply import Applied
+from fleet.node.order import Deadlines
+from fleet.node.probe import SOCKET, UNIT
+from fleet.node.shell import Reply, Script, decoded
+
+_RESOLVED = re.compile(r"msg=resolved .*?host=(\"[^\"]+\"|\S+)")
+
+
+def verify_script(
+    plan: NodePlan, deadlines: Deadlines, *, tests: Iterable[PullTest], applied: Applied | None
+) -> Script:
+    """Ask for every pull, and after a restart whether the same daemon still runs."""
+    node: Node = plan.node
+    wanted = tuple(tests)
+    soak = deadlines.soak if applied is not None and applied.restarted else 0
+    variables = {
+        "IMAGES": "\n".join(_image(test) for test in wanted),
+        "HOSTS_DIRECTORY": plan.hosts_directory or "",
+        "CRICTL": "1" if plan.crictl else "0",
+        "SOCKET": node.containerd_socket or SOCKET,
+        "UNIT": node.containerd_service or UNIT,
+        "PULL_SECONDS": str(deadlines.pull),
+        "SOAK": str(soak),
+        "MAIN_PID": applied.main_pid if applied else "",
+        "RESTARTS": applied.restarts if applied else "",
+        "ID": node.name,
+    }
+    return Script("verify", variables, 30 + soak + len(wanted) * (deadlines.pull + 30))
+
+
+def _image(test: PullTest) -> str:
+    return "\t".join((test.image, test.registry, base64.b64encode(test.hosts).decode()))
+
+
+def parse_verified(reply: Reply) -> tuple[Verified, ...]:
+    """Read every pull's verdict."""
+    return tuple(_verdicts(reply))
+
+
+def _verdicts(reply: Reply) -> Iterator[Verified]:
+    for image, via, present, code, begin, end, output in reply.all("pull"):
+        text = decoded(output).decode("utf-8", "replace")
+        served = _RESOLVED.findall(text) if via == "ctr" and code == "0" else []
+        yield Verified(
+            image=decoded(image).decode("utf-8", "replace"),
+            ok=code == "0",
+            via=via,
+            mirror=tail(served[-1].strip('"')) if served else None,
+            seconds=round(float(end) - float(begin), 2),
+            detail=_detail(via, present, code, text),
+        )
+
+
+def _detail(via: str, present: str, code: str, text: str) -> str:
+    """Say what the verdict is worth, or why the pull failed."""
+    if code == "124":
+        return "timed out"
+    if code != "0":
+        return tail(text, 4)
+    if present == "yes":
+        return "the image was there already: resolved, not downloaded"
+    return "ctr only, CRI not proven" if via == "ctr" else ""
+
+
+def refuse_unverified(reply: Reply, verified: Iterable[Verified]) -> None:
+    """Raise a NodeError where a pull failed, or where the daemon did not stay up."""
+    bad = [each for each in verified if not each.ok]
+    if bad:
+        message = f"the verification pull of {', '.join(each.image for each in bad)} failed"
+        raise NodeError(FailureKind.VERIFY, "verify", message, bad[0].detail)
+    if reply.has("unit"):
+        _refuse_restless(reply)
+
+
+def _refuse_restless(reply: Reply) -> None:
+    """Refuse a daemon that died after its gate, or whose CRI plugin did."""
+    about = dict(line.partition("=")[::2] for line in reply.value("unit").splitlines())
+    same = f"{about.get('MainPID')} {about.get('NRestarts')}" == reply.value("before")
+    if not same or about.get("SubState") != "running":
+        message = "containerd was healthy, but did not stay up"
+        raise NodeError(FailureKind.HEALTH, "soak", message, tail(reply.value("unit")))
+    rows = reply.value("cri").splitlines()
+    if not any(row.split()[:2] == ["io.containerd.grpc.v1", "cri"] and row.split()[-1] == "ok" for row in rows):
+        message = "the CRI plugin did not stay up"
+        raise NodeError(FailureKind.HEALTH, "soak", message, tail(reply.value("cri")))

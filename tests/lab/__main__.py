@@ -1,0 +1,90 @@
+"""The lab's command line: python3 -m tests.lab up, down, reset, status, ssh."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from tests.lab.host import LabError, require_host
+from tests.lab.lab import Lab, running
+from tests.lab.rootfs import SUITES
+
+
+def main() -> int:
+    """Run one command; return the exit code."""
+    options = _parser().parse_args()
+    try:
+        require_host()
+        _COMMANDS[options.command](options)
+    except LabError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python3 -m tests.lab", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="boot N nodes and their mirrors")
+    up.add_argument("count", nargs="?", type=int, default=4, metavar="N")
+    up.add_argument("--mix", default=",".join(SUITES), help="suites to take in turn")
+    down = commands.add_parser("down", help="take everything away again")
+    down.add_argument("--cache", action="store_true", help="the root filesystems too")
+    reset = commands.add_parser("reset", help="put nodes back to what they were")
+    reset.add_argument("nodes", nargs="*", metavar="NODE")
+    status = commands.add_parser("status", help="the nodes and what they are")
+    status.add_argument("--json", action="store_true")
+    ssh = commands.add_parser("ssh", help="a shell on a node, or one command")
+    ssh.add_argument("node", metavar="NODE")
+    ssh.add_argument("--user", choices=("root", "ops", "pat"), default="ops")
+    ssh.add_argument("words", nargs="*", metavar="COMMAND")
+    return parser
+
+
+def _up(options: argparse.Namespace) -> None:
+    Lab.up(options.count, tuple(options.mix.split(",")))
+
+
+def _down(options: argparse.Namespace) -> None:
+    Lab.down(cache=options.cache)
+
+
+def _reset(options: argparse.Namespace) -> None:
+    Lab.load().reset(options.nodes)
+
+
+def _status(options: argparse.Namespace) -> None:
+    lab = Lab.load()
+    rows = [
+        {
+            "name": node.name,
+            "suite": node.suite,
+            "address": node.address,
+            "running": running(node),
+            "crictl": node.has_crictl,
+        }
+        for node in lab.nodes.values()
+    ]
+    if options.json:
+        print(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        state = "running" if row["running"] else "stopped"
+        tool = "crictl" if row["crictl"] else "no crictl (no Go here to build it)"
+        print(f"{row['name']:<12} {row['address']:<14} {state:<8} {tool}")
+    print(f"ssh_config: {lab.ssh_config}")
+
+
+def _ssh(options: argparse.Namespace) -> None:
+    lab = Lab.load()
+    node = lab.node(options.node)
+    words = ("ssh", "-F", str(lab.ssh_config), "-l", options.user, node.name, *options.words)
+    os.execvp("ssh", words)
+
+
+_COMMANDS = {"up": _up, "down": _down, "reset": _reset, "status": _status, "ssh": _ssh}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""The lab's network: one bridge, and a network namespace with an address for every host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.lab.host import run
+
+BRIDGE = "fleetlab0"
+PREFIX = "10.213.0"
+HOST = f"{PREFIX}.1"
+REGISTRY = f"{PREFIX}.2"
+FLAKY = f"{PREFIX}.3"
+FIRST_NODE = 11
+_MARK = "flab-"
+
+
+def namespace(name: str) -> str:
+    """Name the network namespace of a host of the lab."""
+    return f"{_MARK}{name}"
+
+
+def make_bridge() -> None:
+    """Make the bridge, with this machine's own address on it."""
+    if not Path(f"/sys/class/net/{BRIDGE}").exists():
+        run("ip", "link", "add", BRIDGE, "type", "bridge")
+    run("ip", "addr", "replace", f"{HOST}/24", "dev", BRIDGE)
+    run("ip", "link", "set", BRIDGE, "up")
+
+
+def make_namespace(name: str, address: str) -> None:
+    """Make a namespace with one address on the bridge, no route out and no DNS."""
+    space, link = namespace(name), link_name(address)
+    run("ip", "netns", "add", space)
+    run("ip", "link", "add", link, "type", "veth", "peer", "name", "host0", "netns", space)
+    run("ip", "link", "set", link, "master", BRIDGE, "up")
+    for words in (("addr", "add", f"{address}/24", "dev", "host0"), ("link", "set", "host0", "up")):
+        run("ip", "-n", space, *words)
+    run("ip", "-n", space, "link", "set", "lo", "up")
+
+
+def link_name(address: str) -> str:
+    """Name this machine's end of a host's cable."""
+    return f"flab{address.rsplit('.', 1)[1]}"
+
+
+def set_link(address: str, *, up: bool) -> None:
+    """Plug a host's cable in, or pull it out."""
+    run("ip", "link", "set", link_name(address), "up" if up else "down")
+
+
+def remove_namespace(name: str, address: str) -> None:
+    """Remove a namespace and its cable; what is not there is fine."""
+    run("ip", "link", "del", link_name(address), check=False)
+    run("ip", "netns", "del", namespace(name), check=False)
+
+
+def remove_everything() -> None:
+    """Remove every namespace and the bridge of the lab, whoever left them."""
+    lines = run("ip", "netns", "list", check=False).stdout.splitlines()
+    for space in (line.split(" ")[0] for line in lines if line.startswith(_MARK)):
+        run("ip", "netns", "del", space, check=False)
+    for link in sorted(Path("/sys/class/net").glob("flab[0-9]*")):
+        run("ip", "link", "del", link.name, check=False)
+    if Path(f"/sys/class/net/{BRIDGE}").exists():
+        run("ip", "link", "del", BRIDGE, check=False)
