@@ -1,59 +1,73 @@
-"""crictl for the nodes: a current one, and an old one that speaks CRI v1alpha2 to containerd 1.4."""
+"""crictl for the nodes: the real one where it can be built, else the lab's own CRI client.
+
+containerd 1.4 needs an old crictl that speaks CRI v1alpha2. The lab's own client (`cri/`) speaks
+both versions of CRI, with those of crictl's flags and words that fleet uses.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
-from tests.lab.host import cache_folder, run, say
+from tests.lab.host import LabError, cache_folder, run, say
 
 CURRENT = ("sigs.k8s.io/cri-tools", "v1.33.0")
 OLD = ("github.com/kubernetes-sigs/cri-tools", "v1.23.0")
+_OWN = Path(__file__).with_name("cri")
 
 
-def _binary(module: tuple[str, str]) -> Path:
-    return cache_folder() / f"crictl-{module[1]}"
+def _real(suite: str) -> Path:
+    return cache_folder() / f"crictl-{_module(suite)[1]}"
 
 
-def _module_for(suite: str) -> tuple[str, str]:
+def _module(suite: str) -> tuple[str, str]:
     return OLD if suite == "bullseye" else CURRENT
 
 
+def _own() -> Path:
+    text = b"".join(path.read_bytes() for path in sorted(_OWN.iterdir()))
+    return cache_folder() / f"crictl-lab-{hashlib.sha256(text).hexdigest()[:12]}"
+
+
 def crictl_for(suite: str) -> Path | None:
-    """Return the crictl that speaks to the containerd of this suite; None where there is none."""
-    binary = _binary(_module_for(suite))
-    return binary if binary.is_file() else None
+    """Return the CRI client for the nodes of this suite; None where there is none."""
+    return next((path for path in (_real(suite), _own()) if path.is_file()), None)
 
 
 def build_crictl(suites: tuple[str, ...]) -> None:
     """Build what the suites need, where Go is there; else say that nodes will have none."""
-    modules = {_module_for(suite) for suite in suites}
-    missing = [module for module in sorted(modules) if not _binary(module).is_file()]
+    missing = [suite for suite in dict.fromkeys(suites) if crictl_for(suite) is None]
     go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin:/usr/lib/go/bin")
     if missing and go is None:
         say("no Go on this machine: the nodes will have no crictl, and its tests will say so")
         return
-    for module in missing:
-        say(f"building crictl {module[1]}")
-        _build(str(go), module)
+    for suite in {_module(each): each for each in missing}.values():
+        path, version = _module(suite)
+        say(f"building crictl {version}")
+        try:
+            _build_real(str(go), path, version, _real(suite))
+        except LabError as error:
+            say(f"crictl {version} cannot be built here ({str(error)[-90:]})")
+    if any(crictl_for(suite) is None for suite in missing):
+        say("building the lab's own CRI client instead")
+        _build(str(go), _OWN, ".", "", _own())
 
 
-def _build(go: str, module: tuple[str, str]) -> None:
+def _build_real(go: str, path: str, version: str, target: Path) -> None:
     """Build in a module of its own: `go install` refuses modules with replace directives."""
-    path, version = module
     with tempfile.TemporaryDirectory(prefix="fleet-lab-") as folder:
         home = Path(folder)
-        environment = ["env", "-C", folder, "CGO_ENABLED=0", "GOFLAGS=-mod=mod -buildvcs=false"]
         (home / "go.mod").write_text(f"module lab\n\ngo 1.18\n\nrequire {path} {version}\n")
-        (home / "tools.go").write_text(
-            f'//go:build tools\n\npackage lab\n\nimport _ "{path}/cmd/crictl"\n'
-        )
-        flags = ("-trimpath", "-ldflags", f"-s -w -X {path}/pkg/version.Version={version}")
-        half = home / "crictl"
-        run(*environment, go, "build", *flags, "-o", half, f"{path}/cmd/crictl", seconds=1200)
-        cache_folder().mkdir(parents=True, exist_ok=True)
-        temporary = _binary(module).with_suffix(f".{os.getpid()}")
-        shutil.copy2(half, temporary)
-        temporary.rename(_binary(module))
+        _build(go, home, f"{path}/cmd/crictl", f"-X {path}/pkg/version.Version={version}", target)
+
+
+def _build(go: str, folder: Path, package: str, flags: str, target: Path) -> None:
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    half = target.with_name(f".{target.name}.{os.getpid()}")
+    environment = ("env", "-C", folder, "CGO_ENABLED=0", "GOFLAGS=-mod=mod -buildvcs=false")
+    words = (go, "build", "-trimpath", "-ldflags", f"-s -w {flags}", "-o", half, package)
+    run(*environment, *words, seconds=1200)
+    half.rename(target)
