@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fleet.core.model import NOTHING, ManagedFile, Tree
+from fleet.core.model import ManagedFile, Tree
 from fleet.core.versions import ContainerdVersion
 
 CERTS_D = "/etc/containerd/certs.d"
@@ -109,8 +109,8 @@ class NodeFacts:
     dump: Answer = field(default_factory=lambda: Answer("", 127))
     default: str | None = None
     imports: tuple[str, ...] = ()
-    files: Tree = NOTHING
-    changed_at: Mapping[str, int] = NOTHING
+    files: Tree = field(default_factory=dict)
+    changed_at: Mapping[str, int] = field(default_factory=dict)
     links: frozenset[str] = frozenset()
     directories: frozenset[str] = frozenset()
     cri: str = "absent"

@@ -6,8 +6,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any
 
 
 class Secret(str):
@@ -213,7 +211,3 @@ class Change:
     def inverse(self) -> Change:
         """Return the change that undoes this one."""
         return Change(self.path, self.after, self.before)
-
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
-"""An empty mapping that nobody can fill."""

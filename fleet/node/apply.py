@@ -79,7 +79,7 @@ def apply_script(order: WorkOrder, spool: str, packed: Bundle) -> Script:
         "CHECKS": "\n".join(checks),
         "EMPTIED": "\n".join(order.plan.made_directories),
     }
-    return Script("apply", variables, order.deadlines.apply)
+    return Script("apply", variables, order.deadlines.apply, spool)
 
 
 def revert_script(order: WorkOrder) -> Script:

@@ -17,8 +17,7 @@ _MARK = "fleet-script-follows"
 _WRONG_PASSWORD = 77
 
 _PLAIN = """\
-if [ "$(id -u)" = 0 ]; then exec {limit} sh -s; fi
-exec {sudo} -n -- {limit} sh -s
+if [ "$(id -u)" = 0 ]; then {limit} sh -s; else {sudo} -n -- {limit} sh -s; fi
 """
 # sudo takes the password from the first line, but only where it wants one: the inner shell drops
 # every line up to the mark, so that a password which nobody asked for is never run as a command.
@@ -27,11 +26,14 @@ _ASKING = """\
 IFS= read -r fleet_password
 if [ "$(id -u)" = 0 ]; then
     IFS= read -r fleet_mark
-    exec {limit} sh -s
+    {limit} sh -s
+elif printf '%s\\n' "$fleet_password" | {sudo} -k -S -p '' -- true; then
+    {{ printf '%s\\n' "$fleet_password"; cat; }} | {sudo} -k -S -p '' -- {limit} sh -c {inner}
+else
+    (exit {wrong})
 fi
-printf '%s\\n' "$fleet_password" | {sudo} -k -S -p '' -- true || exit {wrong}
-{{ printf '%s\\n' "$fleet_password"; cat; }} | {sudo} -k -S -p '' -- {limit} sh -c {inner}
 """
+_SWEEP = "fleet_code=$?; rm -rf -- {spool}; exit $fleet_code"
 _INNER = f'while IFS= read -r line && [ "$line" != {_MARK} ]; do :; done; exec sh -s'
 
 
@@ -46,11 +48,15 @@ class Privilege:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A node-side script with its variables and a deadline in seconds that the node enforces."""
+    """A node-side script with its variables and a deadline in seconds that the node enforces.
+
+    `spool` is a folder of the login user, removed when the script has ended.
+    """
 
     name: str
     variables: Mapping[str, str]
     seconds: int = 60
+    spool: str = ""
 
     def text(self) -> str:
         """Return the whole script: the variables, quoted, then the code."""
@@ -61,11 +67,13 @@ class Script:
         """Return the command that the login shell runs; it holds no content and no secret."""
         limit = f"timeout -k 10 {self.seconds}"
         if not privilege.sudo:
-            return f"exec {limit} sh -s"
+            return f"{limit} sh -s"
         sudo = "sudo" if privilege.user is None else f"sudo -u {shlex.quote(privilege.user)}"
         body = _PLAIN if privilege.password is None else _ASKING
         inner = shlex.quote(_INNER)
         outer = body.format(limit=limit, sudo=sudo, inner=inner, wrong=_WRONG_PASSWORD)
+        if self.spool:
+            outer += _SWEEP.format(spool=shlex.quote(self.spool))
         return f"exec sh -c {shlex.quote(outer)}"
 
     def stdin(self, privilege: Privilege) -> bytes:

@@ -1,0 +1,177 @@
+"""Commands that read nodes and change nothing: probe, diff, verify."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fleet.cli import views
+from fleet.cli.options import Exit, Settings, wishes_of
+from fleet.config.load import Loaded
+from fleet.core.facts import NodeFacts
+from fleet.core.outcome import NodeOutcome, NodeStatus
+from fleet.core.plan import NodePlan, pull_tests
+from fleet.core.present import facts_data, failure_data, outcome_data, plan_data
+from fleet.engine import Surveyed, survey, verify_all
+from fleet.node.converge import VerifyOrder
+from fleet.node.order import Access, Deadlines
+
+
+def surveyed(
+    settings: Settings,
+    loaded: Loaded,
+    access: Access,
+    *,
+    parallel: int,
+    full_default: bool = False,
+) -> list[Surveyed]:
+    """Probe and plan the chosen nodes, with progress; in inventory order."""
+    nodes = settings.select(loaded.inventory)
+    wishes = wishes_of(loaded.inventory, loaded.mirrors, full_default=full_default)
+    found = survey(nodes, wishes, access, parallel=parallel)
+    return in_order(told(found, len(nodes), settings), [node.name for node in nodes])
+
+
+def told(found: Iterable[Surveyed], total: int, settings: Settings) -> Iterator[Surveyed]:
+    """Say how far a survey is, while it goes on."""
+    for number, each in enumerate(found, 1):
+        if each.plan.failure is not None and each.facts is None:
+            failure = each.plan.failure
+            settings.say(f"probe {number}/{total}: {each.node.name}: {failure.message}")
+        elif number == total or number % 50 == 0:
+            settings.say(f"probe {number}/{total}")
+        yield each
+
+
+def in_order(found: Iterable[Surveyed], names: list[str]) -> list[Surveyed]:
+    """Sort what came as it came into the order of the inventory."""
+    place = {name: number for number, name in enumerate(names)}
+    return sorted(found, key=lambda each: place[each.node.name])
+
+
+def probe(settings: Settings, access: Access, *, parallel: int) -> Exit:
+    """Print what every node is, and how it stands to mirrors.yaml."""
+    found = surveyed(settings, settings.load(), access, parallel=parallel)
+    if settings.as_json:
+        views.print_json({"nodes": {each.node.name: _probe_data(each) for each in found}})
+    else:
+        _print_probe(found, settings)
+    return Exit.FAILED if any(each.facts is None for each in found) else Exit.OK
+
+
+def _probe_data(each: Surveyed) -> dict[str, object]:
+    if each.facts is None:
+        return {"state": "unreachable", "failure": failure_data(each.plan.failure)}
+    return facts_data(each.facts, each.plan)
+
+
+def _print_probe(found: list[Surveyed], settings: Settings) -> None:
+    out = views.console(color=settings.color)
+    columns = ("NODE", "STATE", "CONTAINERD", "STRATEGY", "REGISTRY CONFIG", "CRI", "CRICTL", "OS")
+    views.table(columns, (_probe_row(each) for each in found), out)
+    for each in found:
+        for note in each.plan.notes:
+            out.print(f"{each.node.name}: note: {views.printable(note)}", style="yellow")
+        if each.plan.failure is not None:
+            failure = each.plan.failure
+            text = f"{each.node.name}: {failure.kind}: {views.printable(failure.message)}"
+            out.print(text, style="red")
+
+
+def _probe_row(each: Surveyed) -> tuple[str, ...]:
+    if each.facts is None:
+        return (each.node.name, "unreachable", "", "", "", "", "", "")
+    data = facts_data(each.facts, each.plan)
+    return (
+        each.node.name,
+        str(data["state"]),
+        _versions(each.facts),
+        str(data["strategy"] or "-"),
+        str(data["hosts_directory"] or data["config"] or "-"),
+        f"{each.facts.cri} ({each.facts.unit.active})",
+        str(data["crictl"] or "-"),
+        each.facts.distribution,
+    )
+
+
+def _versions(facts: NodeFacts) -> str:
+    running, installed = facts.daemon_version, facts.binary_version
+    if running is None:
+        return f"{installed or '-'} (not running)"
+    same = installed is None or installed.release == running.release
+    return str(running) if same else f"{running} (installed: {installed})"
+
+
+def diff(settings: Settings, access: Access, *, parallel: int, full_default: bool) -> Exit:
+    """Print what a rollout would change."""
+    loaded = settings.load()
+    found = surveyed(settings, loaded, access, parallel=parallel, full_default=full_default)
+    plans = [each.plan for each in found]
+    show_plans(plans, settings)
+    return judged(plans)
+
+
+def show_plans(plans: list[NodePlan], settings: Settings) -> None:
+    """Print plans for people or as JSON."""
+    if settings.as_json:
+        views.print_json({"nodes": {plan.node.name: plan_data(plan) for plan in plans}})
+    else:
+        views.print_plans(plans, views.console(color=settings.color))
+
+
+def judged(plans: list[NodePlan]) -> Exit:
+    """Return the exit code of a plan."""
+    if any(plan.failure is not None for plan in plans):
+        return Exit.FAILED
+    return Exit.DIFFERENT if any(plan.changes for plan in plans) else Exit.OK
+
+
+def verify(settings: Settings, access: Access, *, parallel: int, pull_seconds: int) -> Exit:
+    """Pull the verification images on every node, with what is there now."""
+    loaded = settings.load()
+    nodes = settings.select(loaded.inventory)
+    wishes = wishes_of(loaded.inventory, loaded.mirrors, full_default=False)
+    found = survey(nodes, wishes, access, parallel=parallel)
+    names = [node.name for node in nodes]
+    deadlines = Deadlines(pull=pull_seconds)
+    orders = [
+        VerifyOrder(
+            _as_it_is(each),
+            access,
+            tuple(pull_tests(wishes(each.node).registries, each.plan.hosts_directory)),
+            deadlines,
+        )
+        for each in in_order(told(found, len(nodes), settings), names)
+    ]
+    outcomes = {each.node: each for each in verify_all(orders, parallel=min(parallel, 8))}
+    ordered = [outcomes[name] for name in names]
+    _show_verified(ordered, settings)
+    bad = any(each.status is not NodeStatus.UNCHANGED for each in ordered)
+    return Exit.FAILED if bad else Exit.OK
+
+
+def _as_it_is(each: Surveyed) -> NodePlan:
+    """Return the plan as ground for a proof: what cannot be planned may still be pulled from."""
+    if each.facts is None:
+        return each.plan
+    return NodePlan(
+        node=each.node,
+        strategy=each.plan.strategy,
+        containerd=each.plan.containerd,
+        hosts_directory=each.plan.hosts_directory,
+        crictl=each.facts.crictl_answers,
+    )
+
+
+def _show_verified(outcomes: list[NodeOutcome], settings: Settings) -> None:
+    if settings.as_json:
+        views.print_json({"nodes": {each.node: outcome_data(each) for each in outcomes}})
+        return
+    out = views.console(color=settings.color)
+    rows = [
+        (each.node, verdict.image, "ok" if verdict.ok else "FAILED", verdict.via,
+         verdict.mirror or "-", f"{verdict.seconds:.2f} s", verdict.detail)
+        for each in outcomes
+        for verdict in each.verified
+    ]  # fmt: skip
+    views.table(("NODE", "IMAGE", "VERDICT", "VIA", "MIRROR", "TIME", "NOTE"), rows, out)
+    views.print_outcomes([each for each in outcomes if each.failure is not None], out)

@@ -1,0 +1,164 @@
+"""What people read: plans folded by equal diffs, tables, and one line for every node."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fleet.core.model import Action, Disruption
+from fleet.core.nodeset import fold
+from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
+from fleet.core.plan import NodePlan
+from fleet.core.text import printable, unified_diff
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+MARKS = {
+    NodeStatus.CONVERGED: ("~", "green"),
+    NodeStatus.UNCHANGED: ("=", "green"),
+    NodeStatus.ROLLED_BACK: ("<", "yellow"),
+    NodeStatus.FAILED: ("!", "red"),
+    NodeStatus.UNREACHABLE: ("?", "red"),
+    NodeStatus.STALE: ("!", "yellow"),
+    NodeStatus.DEGRADED: ("X", "bold red"),
+    NodeStatus.PENDING: (".", "dim"),
+    NodeStatus.RUNNING: (">", "cyan"),
+}
+
+
+def print_json(data: Any) -> None:
+    """Print one JSON document on stdout."""
+    click.echo(json.dumps(data, indent=2, ensure_ascii=True))
+
+
+def console(*, color: bool, stderr: bool = False) -> Console:
+    """Return a console that honours --no-color, and uses none away from a terminal."""
+    from rich.console import Console  # noqa: PLC0415 - rich costs `--help` nothing
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(
+        file=stream, no_color=not color, highlight=False, markup=False, emoji=False, soft_wrap=True
+    )
+
+
+def print_plans(plans: Sequence[NodePlan], out: Console) -> None:
+    """Print the diffs, one for each group of nodes that share it, then a closing count."""
+    for group in _folded(plans):
+        _print_group(group, out)
+    out.print(closing_count(plans))
+
+
+def _folded(plans: Iterable[NodePlan]) -> list[list[NodePlan]]:
+    groups: dict[object, list[NodePlan]] = {}
+    for plan in plans:
+        changes = tuple((c.path, c.before, c.after) for c in plan.changes)
+        key = (plan.strategy, changes, plan.disruption, plan.notes, plan.failure)
+        groups.setdefault(key, []).append(plan)
+    return list(groups.values())
+
+
+def _print_group(group: list[NodePlan], out: Console) -> None:
+    first = group[0]
+    names = fold(plan.node.name for plan in group)
+    versions = ", ".join(sorted({plan.containerd or "containerd unknown" for plan in group}))
+    head = f"{names} ({len(group)})  {versions}  {first.strategy or 'no strategy'}"
+    if first.failure is not None:
+        out.print(f"! {head}", style="red")
+        _print_failure(first.failure, out)
+    elif not first.changes:
+        out.print(f"= {head}  no change", style="green")
+    else:
+        cost = "restart" if first.disruption is Disruption.RESTART else "no restart"
+        out.print(f"~ {head}  {cost}  {_counts([first])}", style="bold")
+    for note in first.notes:
+        out.print(f"    note: {printable(note)}", style="yellow")
+    for change in first.changes:
+        for line in unified_diff(change).split("\n"):
+            out.print(f"    {line}", style=_line_style(line))
+
+
+def _line_style(line: str) -> str:
+    if line.startswith(("---", "+++")):
+        return "bold"
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    return styles.get(line[:1], "default")
+
+
+def _print_failure(failure: Failure, out: Console) -> None:
+    out.print(f"    {failure.kind} at {failure.step}: {printable(failure.message)}", style="red")
+    for line in printable(failure.evidence).splitlines()[-8:]:
+        out.print(f"      | {line}", style="dim")
+
+
+def _counts(plans: Iterable[NodePlan]) -> str:
+    actions = [change.action for plan in plans for change in plan.changes]
+    signs = (("+", Action.CREATE), ("~", Action.UPDATE), ("-", Action.DELETE))
+    return " ".join(f"{sign}{actions.count(action)}" for sign, action in signs)
+
+
+def closing_count(plans: Sequence[NodePlan]) -> str:
+    """Count what a plan does, in one line."""
+    good = [plan for plan in plans if plan.failure is None]
+    changing = [plan for plan in good if plan.changes]
+    restarts = sum(plan.disruption is Disruption.RESTART for plan in changing)
+    failed = [plan for plan in plans if plan.failure is not None]
+    if not changing and not failed:
+        return f"No changes: {len(good)} nodes are as mirrors.yaml wants them."
+    return (
+        f"Plan: {len(changing)} nodes to change ({restarts} with a restart of containerd,"
+        f" {len(changing) - restarts} without), {len(good) - len(changing)} unchanged,"
+        f" {len(failed)} failed. Files: {_counts(changing)}."
+    )
+
+
+def outcome_line(outcome: NodeOutcome) -> str:
+    """Say in one line how a node's pass ended."""
+    facts = [f"{outcome.seconds:.1f} s"] if outcome.seconds else []
+    if outcome.restarted:
+        facts.append("restarted")
+    facts += [_verdict(each.image, each.via, each.mirror) for each in outcome.verified if each.ok]
+    line = f"{outcome.node}: {outcome.status}"
+    if outcome.failure is not None:
+        failure = outcome.failure
+        line += f": {failure.kind} at {failure.step}: {printable(failure.message)}"
+    return f"{line} ({'; '.join(facts)})" if facts else line
+
+
+def _verdict(image: str, via: str, mirror: str | None) -> str:
+    served = f", served by {printable(mirror)}" if mirror else ""
+    weak = ", CRI not proven" if via == "ctr" else ""
+    return f"pulled {printable(image)} by {via}{served}{weak}"
+
+
+def print_outcomes(outcomes: Iterable[NodeOutcome], out: Console) -> None:
+    """Print how every node ended, with the evidence of what failed."""
+    for outcome in outcomes:
+        mark, style = MARKS[outcome.status]
+        out.print(f"{mark} {outcome_line(outcome)}", style=style)
+        if outcome.failure is not None:
+            for line in printable(outcome.failure.evidence).splitlines()[-8:]:
+                out.print(f"      | {line}", style="dim")
+
+
+def recap(statuses: Mapping[str, NodeStatus], status: str, reason: str) -> str:
+    """Close a rollout with one line that counts."""
+    counts = {each: list(statuses.values()).count(each) for each in NodeStatus}
+    parts = ", ".join(f"{number} {each}" for each, number in counts.items() if number)
+    return f"{status}: {parts}" + (f" ({reason})" if reason else "")
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], out: Console) -> None:
+    """Print a plain table."""
+    from rich.table import Table  # noqa: PLC0415
+
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        grid.add_column(column, overflow="fold")
+    for row in rows:
+        grid.add_row(*(printable(cell) for cell in row))
+    out.print(grid, soft_wrap=False)

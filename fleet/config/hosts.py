@@ -1,0 +1,230 @@
+"""The parts of mirrors.yaml that describe one host: endpoints, and configs with TLS and auth."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fleet.config.reader import Reader
+from fleet.config.strict_yaml import Entry, Value
+from fleet.config.urls import normal_url, path_of, url_problem, without_v2
+from fleet.core.model import Auth, ClientPair, Mirror, Secret
+
+CAPABILITIES = ("pull", "resolve", "push")
+ENDPOINT_KEYS = (
+    "url",
+    "capabilities",
+    "override_path",
+    "skip_verify",
+    "ca",
+    "client",
+    "header",
+    "dial_timeout",
+)
+_TLS_KEYS = ("ca_file", "cert_file", "key_file", "insecure_skip_verify")
+_AUTH_KEYS = ("username", "password", "auth", "identity_token")
+_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:h|m|s|ms|us|ns))+")
+_FIELD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_|~-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class HostConfig:
+    """What `configs` says of one host; `at` is where."""
+
+    at: Value
+    mirror: Mirror
+
+
+class HostReader:
+    """Reads endpoints and configs; files are found from the folder of mirrors.yaml."""
+
+    def __init__(self, reader: Reader, folder: Path) -> None:
+        self._reader, self._folder = reader, folder
+
+    def duration(self, value: Value, place: str) -> str | None:
+        """Return a Go duration."""
+        text = self._reader.string(value, place)
+        if text is None or _DURATION.fullmatch(text):
+            return text
+        self._reader.error(value, place, f"expected a duration such as 3s or 500ms, got {text!r}")
+        return None
+
+    def capabilities(self, value: Value, place: str) -> tuple[str, ...]:
+        """Return capabilities; a mirror that may push is worth a warning."""
+        found = []
+        for item in self._reader.items(value, place):
+            word = self._reader.choice(item, place, CAPABILITIES)
+            if word == "push":
+                self._reader.warn(item, place, "push lets a mirror take what nodes push")
+            found += [word] if word else []
+        if not found and isinstance(value.data, tuple) and not value.data:
+            self._reader.error(value, place, "an empty list means all: name pull, resolve")
+        return tuple(dict.fromkeys(found))
+
+    def endpoint(self, value: Value, place: str, default: Mirror) -> Mirror | None:
+        """Return one endpoint: a bare URL, or a mapping with one."""
+        if isinstance(value.data, str):
+            return self._checked(value, value, place, replace(default, url=value.text))
+        entries = self._reader.mapping(value, place)
+        self._reader.known_keys(entries, place, ENDPOINT_KEYS)
+        if "url" not in entries:
+            if isinstance(value.data, dict):
+                self._reader.error(value, place, "has no url")
+            return None
+        at = entries["url"].value
+        url = self._reader.string(at, f"{place}.url")
+        if url is None:
+            return None
+        return self._checked(at, value, place, self._described(entries, place, default, url))
+
+    def _described(
+        self, entries: Mapping[str, Entry], place: str, default: Mirror, url: str
+    ) -> Mirror:
+        mirror = replace(default, url=url)
+        if "capabilities" in entries:
+            found = self.capabilities(entries["capabilities"].value, f"{place}.capabilities")
+            mirror = replace(mirror, capabilities=found)
+        for key in ("override_path", "skip_verify"):
+            if key in entries:
+                flag = self._reader.boolean(entries[key].value, f"{place}.{key}")
+                mirror = replace(mirror, **{key: bool(flag)})
+        if "dial_timeout" in entries:
+            text = self.duration(entries["dial_timeout"].value, f"{place}.dial_timeout")
+            mirror = replace(mirror, dial_timeout=text)
+        if "ca" in entries:
+            mirror = replace(mirror, ca=self._files(entries["ca"].value, f"{place}.ca"))
+        if "client" in entries:
+            pairs = self._client(entries["client"].value, f"{place}.client")
+            mirror = replace(mirror, client=pairs)
+        if "header" in entries:
+            fields = self._header(entries["header"].value, f"{place}.header")
+            mirror = replace(mirror, header=fields)
+        return mirror
+
+    def _checked(self, at: Value, whole: Value, place: str, mirror: Mirror) -> Mirror | None:
+        problem = url_problem(mirror.url)
+        if problem is not None:
+            self._reader.error(at, place, problem)
+            return None
+        url = normal_url(mirror.url)
+        if path_of(url) and not mirror.override_path:
+            text = f"{url} has a path: say override_path: true, or containerd appends /v2 to it"
+            self._reader.error(at, place, text)
+        if mirror.scheme == "http" and (mirror.skip_verify or mirror.ca or mirror.client):
+            text = "TLS keys (skip_verify, ca, client) on http:// make containerd try https first"
+            self._reader.error(whole, place, text)
+        return replace(mirror, url=url if mirror.override_path else without_v2(url))
+
+    def _files(self, value: Value, place: str) -> tuple[bytes, ...]:
+        items = value.data if isinstance(value.data, tuple) else (value,)
+        found = (self._file(item, place) for item in items)
+        return tuple(content for content in found if content is not None)
+
+    def _file(self, value: Value, place: str) -> bytes | None:
+        """Read a certificate or key from this machine."""
+        text = self._reader.string(value, place)
+        if text is None:
+            return None
+        path = self._folder / Path(text).expanduser()
+        try:
+            content = path.read_bytes()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "no path"
+            self._reader.error(value, place, f"{text}: cannot be read ({reason})")
+            return None
+        if b"-----BEGIN " not in content:
+            self._reader.error(value, place, f"{text}: is not a PEM file")
+            return None
+        return content
+
+    def _client(self, value: Value, place: str) -> tuple[ClientPair, ...]:
+        """Read the three forms: one file with both, several of them, or pairs of cert and key."""
+        items = value.data if isinstance(value.data, tuple) else (value,)
+        pairs = []
+        for item in items:
+            parts = item.data if isinstance(item.data, tuple) else (item,)
+            if len(parts) not in {1, 2}:
+                self._reader.error(item, place, "expected [certificate, key]")
+                continue
+            contents = [self._file(part, place) for part in parts]
+            if contents[0] is not None and contents[-1] is not None:
+                key = contents[1] if len(contents) == 2 else None
+                pairs.append(ClientPair(contents[0], key))
+        return tuple(pairs)
+
+    def _header(self, value: Value, place: str) -> tuple[tuple[str, tuple[Secret, ...]], ...]:
+        fields = []
+        for name, entry in self._reader.mapping(value, place).items():
+            if not _FIELD.fullmatch(name):
+                self._reader.error(entry.key, place, f"{name!r} is no name of an HTTP header")
+            items = entry.value.data if isinstance(entry.value.data, tuple) else (entry.value,)
+            found = [self.secret(item, f"{place}.{name}", plain=True) for item in items]
+            fields.append((name, tuple(each for each in found if each is not None)))
+        return tuple(fields)
+
+    def secret(self, value: Value, place: str, *, plain: bool = False) -> Secret | None:
+        """Return a secret from `env:NAME`; one that stands in the file is worth a warning."""
+        text = self._reader.string(value, place)
+        if text is None:
+            return None
+        if text.startswith("env:"):
+            found = os.environ.get(text[4:])
+            if found is None:
+                self._reader.error(value, place, f"the variable {text[4:]} is not set")
+                return None
+            text = found
+        elif not plain:
+            self._reader.warn(value, place, "a secret in a file: write env:NAME instead")
+        if not text.isprintable():
+            self._reader.error(value, place, "holds control characters")
+            return None
+        return Secret(text)
+
+    def config(self, host: str, entry: Entry, place: str) -> HostConfig:
+        """Return what `configs` says of one host."""
+        body = self._reader.mapping(entry.value, place)
+        self._reader.known_keys(body, place, ("auth", "tls"))
+        mirror = Mirror(url=f"https://{host}")
+        if "tls" in body:
+            mirror = self._with_tls(body["tls"].value, f"{place}.tls", mirror)
+        if "auth" in body:
+            auth = self._auth(body["auth"].value, f"{place}.auth")
+            mirror = replace(mirror, auth=auth)
+        return HostConfig(entry.key, mirror)
+
+    def _with_tls(self, value: Value, place: str, mirror: Mirror) -> Mirror:
+        tls = self._reader.mapping(value, place)
+        self._reader.known_keys(tls, place, _TLS_KEYS)
+        if "ca_file" in tls:
+            ca = self._file(tls["ca_file"].value, f"{place}.ca_file")
+            mirror = replace(mirror, ca=(ca,) if ca else ())
+        if "insecure_skip_verify" in tls:
+            flag = tls["insecure_skip_verify"].value
+            mirror = replace(
+                mirror, skip_verify=bool(self._reader.boolean(flag, f"{place}.insecure_skip_verify"))
+            )
+        if "cert_file" in tls and "key_file" in tls:
+            cert = self._file(tls["cert_file"].value, f"{place}.cert_file")
+            key = self._file(tls["key_file"].value, f"{place}.key_file")
+            if cert is not None and key is not None:
+                mirror = replace(mirror, client=(ClientPair(cert, key),))
+        elif "cert_file" in tls or "key_file" in tls:
+            self._reader.error(value, place, "cert_file and key_file go together")
+        return mirror
+
+    def _auth(self, value: Value, place: str) -> Auth | None:
+        auth = self._reader.mapping(value, place)
+        self._reader.known_keys(auth, place, _AUTH_KEYS)
+        for key in ("auth", "identity_token"):
+            if key in auth:
+                text = "is not supported: give username and password"
+                self._reader.error(auth[key].key, f"{place}.{key}", text)
+        if "username" not in auth or "password" not in auth:
+            self._reader.error(value, place, "needs username and password")
+            return None
+        username = self._reader.string(auth["username"].value, f"{place}.username")
+        password = self.secret(auth["password"].value, f"{place}.password")
+        return None if username is None or password is None else Auth(username, password)

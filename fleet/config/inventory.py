@@ -1,0 +1,306 @@
+"""inventory.yaml: the shape that Ansible users know, into nodes with the origin of every value."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleet.config.reader import Reader, unknown_key
+from fleet.config.strict_yaml import Entry, Value
+from fleet.core.model import Group, Inventory, Node, Origin
+from fleet.core.nodeset import expand
+from fleet.errors import FleetError
+
+ALIASES = {
+    "address": "host",
+    "ansible_host": "host",
+    "ansible_ssh_host": "host",
+    "ansible_port": "port",
+    "ansible_ssh_port": "port",
+    "ansible_user": "user",
+    "ansible_ssh_user": "user",
+    "ansible_ssh_private_key_file": "identity_file",
+    "ansible_private_key_file": "identity_file",
+    "ansible_become": "become",
+    "ansible_become_user": "become_user",
+}
+SECRETS = {
+    "ansible_password",
+    "ansible_ssh_pass",
+    "ansible_ssh_password",
+    "ansible_become_pass",
+    "ansible_become_password",
+    "ansible_sudo_pass",
+    "password",
+    "become_pass",
+    "become_password",
+    "sudo_password",
+}
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
+_WORD = re.compile(r"[A-Za-z0-9_\[.:][A-Za-z0-9_.:@%,\[\]-]{0,512}")
+_SIZE = re.compile(r"[0-9]{1,6}|(100|[0-9]{1,2})%")
+_PATH = re.compile(r"/[A-Za-z0-9_.:/@%+-]+")
+_UNIT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]*")
+_GROUP_KEYS = ("hosts", "vars", "children")
+
+
+def _word(reader: Reader, value: Value, place: str) -> str | None:
+    return _matching(reader, value, place, _WORD, "a plain word without spaces or shell characters")
+
+
+def _matching(
+    reader: Reader, value: Value, place: str, pattern: re.Pattern[str], what: str
+) -> str | None:
+    text = reader.string(value, place)
+    if text is None or pattern.fullmatch(text):
+        return text
+    reader.error(value, place, f"expected {what}, got {text!r}")
+    return None
+
+
+def _port(reader: Reader, value: Value, place: str) -> int | None:
+    return reader.integer(value, place, 1, 65535)
+
+
+def _order(reader: Reader, value: Value, place: str) -> int | None:
+    return reader.integer(value, place, -1_000_000, 1_000_000)
+
+
+def _size(reader: Reader, value: Value, place: str) -> str | None:
+    return _matching(reader, value, place, _SIZE, "a number or a percentage such as 1 or 25%")
+
+
+def _path(reader: Reader, value: Value, place: str) -> str | None:
+    return _matching(reader, value, place, _PATH, "an absolute path on the node")
+
+
+def _unit(reader: Reader, value: Value, place: str) -> str | None:
+    return _matching(reader, value, place, _UNIT, "the name of a systemd unit")
+
+
+def _file(reader: Reader, value: Value, place: str) -> str | None:
+    text = reader.string(value, place)
+    if text is not None and not text.isprintable():
+        reader.error(value, place, "expected a path without control characters")
+        return None
+    return text
+
+
+KEYS: dict[str, Callable[[Reader, Value, str], Any]] = {
+    "host": _word,
+    "port": _port,
+    "user": _word,
+    "identity_file": _file,
+    "become": Reader.boolean,
+    "become_user": _word,
+    "jump": _word,
+    "site": _word,
+    "max_unavailable": _size,
+    "order": _order,
+    "distro": _word,
+    "containerd_config": _path,
+    "containerd_socket": _path,
+    "containerd_service": _unit,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One value that the file gives for a key, and where."""
+
+    value: Any
+    origin: Origin
+    at: Value
+
+
+Vars = dict[str, Given]
+
+
+@dataclass(slots=True)
+class _GroupPart:
+    """A group while it is read: it may stand in several places of the file."""
+
+    name: str
+    vars: Vars = field(default_factory=dict)
+    hosts: dict[str, None] = field(default_factory=dict)
+    children: dict[str, None] = field(default_factory=dict)
+    parents: dict[str, None] = field(default_factory=dict)
+
+
+class InventoryReader:
+    """Reads one inventory; all its mistakes are in `reader`."""
+
+    def __init__(self, file: str) -> None:
+        self.reader = Reader(file)
+        self._groups: dict[str, _GroupPart] = {}
+        self._hosts: dict[str, Vars] = {}
+        self._places: dict[str, Value] = {}
+
+    def read(self, root: Value) -> Inventory:
+        """Return the inventory; it is whole only if the reader has no problems."""
+        self._group("all")
+        for name, entry in self.reader.mapping(root, "").items():
+            self._read_group(name, entry, parent=None if name == "all" else "all")
+        for name, place in self._places.items():
+            if name in self._groups:
+                self.reader.error(place, name, "is the name of a node and of a group")
+        self._refuse_cycles(root)
+        if self.reader.problems:
+            return Inventory((), {})
+        distances = {name: self._ancestors(name) for name in self._groups}
+        nodes = tuple(self._node(name, distances) for name in self._hosts)
+        if not nodes:
+            self.reader.error(root, "", "names no nodes: put them under all.hosts")
+        return Inventory(nodes, {name: self._finished(name, nodes) for name in self._groups})
+
+    def _group(self, name: str) -> _GroupPart:
+        return self._groups.setdefault(name, _GroupPart(name))
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def _read_group(self, name: str, entry: Entry, parent: str | None) -> None:
+        if not _NAME.fullmatch(name):
+            self.reader.error(entry.key, "", f"{name!r} is no name of a group")
+            return
+        group = self._group(name)
+        if parent is not None:
+            group.parents[parent] = None
+            self._group(parent).children[name] = None
+        body = self.reader.mapping(entry.value, name)
+        self.reader.known_keys(body, name, _GROUP_KEYS)
+        if "vars" in body:
+            where = f"{name}.vars"
+            for key, given in self._vars(body["vars"].value, where).items():
+                self._merge(group.vars, key, given, where)
+        if "hosts" in body:
+            for pattern, host in self.reader.mapping(body["hosts"].value, f"{name}.hosts").items():
+                self._read_host(pattern, host, group)
+        if "children" in body:
+            children = self.reader.mapping(body["children"].value, f"{name}.children")
+            for child, each in children.items():
+                self._read_group(child, each, parent=name)
+
+    def _read_host(self, pattern: str, entry: Entry, group: _GroupPart) -> None:
+        place = f"{group.name}.{pattern}"
+        given = self._vars(entry.value, place)
+        try:
+            names = expand(pattern)
+        except FleetError as error:
+            self.reader.error(entry.key, group.name, str(error))
+            return
+        if len(names) > 1 and "host" in given:
+            text = f"one host for {len(names)} nodes: they would all be the same machine"
+            self.reader.error(given["host"].at, place, text)
+        for name in names:
+            if not _NAME.fullmatch(name):
+                text = f"{name!r} is no name of a node (letters, digits, dot, dash, underscore)"
+                self.reader.error(entry.key, group.name, text)
+                return
+            self._places.setdefault(name, entry.key)
+            group.hosts[name] = None
+            own = self._hosts.setdefault(name, {})
+            for key, value in given.items():
+                self._merge(own, key, value, place)
+
+    def _merge(self, into: Vars, key: str, given: Given, place: str) -> None:
+        """Add a value; another one at the same level must be the same."""
+        first = into.setdefault(key, given)
+        if first.value != given.value:
+            text = f"{key} is {given.value!r} here and {first.value!r} in line {first.at.line}"
+            self.reader.error(given.at, place, text)
+
+    def _vars(self, value: Value, place: str) -> Vars:
+        found: Vars = {}
+        for name, entry in self.reader.mapping(value, place).items():
+            key = ALIASES.get(name, name)
+            where = f"{place}.{name}"
+            if name in SECRETS:
+                text = "a secret does not stand in a file: leave it out and use -K"
+                self.reader.error(entry.key, where, text)
+            elif key not in KEYS:
+                self._refuse_near_miss(name, entry, place)
+            elif entry.value.data is not None and not self._is_template(entry.value, where):
+                read = KEYS[key](self.reader, entry.value, where)
+                if read is not None:
+                    at = entry.value
+                    origin = Origin(self.reader.file, at.line, at.column, place)
+                    self._merge(found, key, Given(read, origin, at), where)
+        return found
+
+    def _is_template(self, value: Value, place: str) -> bool:
+        found = isinstance(value.data, str) and "{{" in value.text
+        if found:
+            self.reader.error(value, place, "templates are not evaluated: write the value itself")
+        return found
+
+    def _refuse_near_miss(self, name: str, entry: Entry, place: str) -> None:
+        """Refuse a misspelt key of ours; another tool's variable is carried and ignored."""
+        ours = (*KEYS, *ALIASES)
+        if difflib.get_close_matches(name, ours, 1, 0.85):
+            self.reader.error(entry.key, place, unknown_key(name, ours))
+
+    def _refuse_cycles(self, root: Value) -> None:
+        for name in self._groups:
+            if name in self._ancestors(name) and self._ancestors(name)[name] > 0:
+                self.reader.error(root, name, "the group is among its own children")
+
+    # -- resolving ---------------------------------------------------------------------------
+
+    def _ancestors(self, name: str) -> dict[str, int]:
+        """Return a group and all groups above it by distance; `all` is always the farthest."""
+        found: dict[str, int] = {}
+        front = [name]
+        for distance in range(len(self._groups) + 1):
+            above: list[str] = []
+            for each in front:
+                parents = self._groups[each].parents
+                if each == name and distance:
+                    return {**found, name: distance}
+                if each not in found:
+                    found[each] = distance
+                    above += parents
+            front = above
+        if name != "all":
+            found["all"] = len(self._groups) + 1
+        return found
+
+    def _node(self, name: str, distances: Mapping[str, Mapping[str, int]]) -> Node:
+        direct = [each for each in self._groups.values() if name in each.hosts]
+        nearest: dict[str, int] = {}
+        for group in direct:
+            for above, distance in distances[group.name].items():
+                nearest[above] = min(distance, nearest.get(above, distance))
+        nearest.setdefault("all", len(self._groups) + 1)
+        groups = sorted(nearest, key=lambda each: nearest[each])
+        given = dict(self._inherited(name, groups, nearest))
+        given.update(self._hosts[name])
+        values = {key: each.value for key, each in given.items()}
+        values.setdefault("host", name)
+        origins = {key: each.origin for key, each in given.items()}
+        return Node(name=name, groups=tuple(groups), origins=origins, **values)
+
+    def _inherited(
+        self, name: str, groups: list[str], nearest: Mapping[str, int]
+    ) -> Iterator[tuple[str, Given]]:
+        """Yield what the nearest groups give; two that disagree are a mistake."""
+        found: dict[str, tuple[int, Given]] = {}
+        for group in groups:
+            for key, given in self._groups[group].vars.items():
+                distance, first = found.setdefault(key, (nearest[group], given))
+                own = key in self._hosts[name] or key == "max_unavailable"
+                if distance == nearest[group] and first.value != given.value and not own:
+                    text = (
+                        f"{key} is {given.value!r} by {given.origin.place} and {first.value!r} by"
+                        f" {first.origin.place} in line {first.at.line}; say it for the node itself"
+                    )
+                    self.reader.error(given.at, name, text)
+        return ((key, given) for key, (_, given) in found.items())
+
+    def _finished(self, name: str, nodes: tuple[Node, ...]) -> Group:
+        group = self._groups[name]
+        members = tuple(node.name for node in nodes if name in node.groups)
+        size = group.vars.get("max_unavailable")
+        return Group(name, members, tuple(group.children), size.value if size else None)

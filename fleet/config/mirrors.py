@@ -1,0 +1,258 @@
+"""mirrors.yaml into registries; k3s's and RKE2's registries.yaml has the same shape."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fleet.config.hosts import HostConfig, HostReader
+from fleet.config.reader import Reader
+from fleet.config.strict_yaml import Entry, Value
+from fleet.config.urls import (
+    default_server,
+    is_upstream,
+    normal_url,
+    registry_problem,
+    url_problem,
+    without_v2,
+)
+from fleet.core.model import Mirror, MirrorConfig, Override, Registry
+
+_KEYS = ("version", "defaults", "mirrors", "configs", "overrides")
+_REGISTRY_KEYS = ("endpoints", "endpoint", "server", "fallback", "verify", "capabilities", "rewrite")
+_DEFAULT_KEYS = ("capabilities", "fallback", "dial_timeout")
+_REFERENCE = re.compile(
+    r"[a-z0-9.\[\]:_-]+(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?"
+    r"(?:@sha256:[0-9a-f]{64})?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Defaults:
+    """What holds where a registry or an endpoint says nothing."""
+
+    mirror: Mirror = Mirror(url="")
+    fallback: bool = True
+
+
+class MirrorsReader:
+    """Reads one mirrors.yaml; all its mistakes are in `reader`."""
+
+    def __init__(self, file: str, folder: Path) -> None:
+        self.reader = Reader(file)
+        self._hosts = HostReader(self.reader, folder)
+        self._configs: dict[str, HostConfig] = {}
+        self._used: set[str] = set()
+
+    def read(self, root: Value) -> MirrorConfig:
+        """Return the registries; they are whole only if the reader has no problems."""
+        body = self.reader.mapping(root, "")
+        self.reader.known_keys(body, "", _KEYS)
+        if "version" in body:
+            self.reader.integer(body["version"].value, "version", 1, 1)
+        defaults = self._defaults(body)
+        if "configs" in body:
+            self._read_configs(body["configs"].value)
+        registries: dict[str, Registry] = {}
+        if "mirrors" in body:
+            registries = self._registries(body["mirrors"].value, "mirrors", defaults, {})
+        if not registries and not self.reader.problems:
+            self.reader.error(root, "", "names no registries: put them under mirrors")
+        overrides = self._overrides(body, defaults, registries)
+        self._warn_unused()
+        return MirrorConfig(tuple(registries.values()), overrides)
+
+    def _defaults(self, body: Mapping[str, Entry]) -> _Defaults:
+        found = _Defaults()
+        if "defaults" not in body:
+            return found
+        entries = self.reader.mapping(body["defaults"].value, "defaults")
+        self.reader.known_keys(entries, "defaults", _DEFAULT_KEYS)
+        mirror = found.mirror
+        if "capabilities" in entries:
+            value = entries["capabilities"].value
+            words = self._hosts.capabilities(value, "defaults.capabilities")
+            mirror = replace(mirror, capabilities=words)
+        if "dial_timeout" in entries:
+            value = entries["dial_timeout"].value
+            mirror = replace(mirror, dial_timeout=self._hosts.duration(value, "defaults.dial_timeout"))
+        fallback = self._fallback(entries, "defaults", default=True)
+        return _Defaults(mirror, fallback)
+
+    def _fallback(self, entries: Mapping[str, Entry], place: str, *, default: bool) -> bool:
+        if "fallback" not in entries:
+            return default
+        word = self.reader.choice(entries["fallback"].value, f"{place}.fallback", ("allow", "never"))
+        return word != "never"
+
+    def _read_configs(self, value: Value) -> None:
+        for host, entry in self.reader.mapping(value, "configs").items():
+            place = f"configs.{host}"
+            problem = registry_problem(host)
+            if problem is not None:
+                self.reader.error(entry.key, "configs", problem)
+                continue
+            self._configs[host] = self._hosts.config(host, entry, place)
+
+    def _warn_unused(self) -> None:
+        for host, config in self._configs.items():
+            if host not in self._used:
+                text = "no endpoint has this host, so this says nothing"
+                self.reader.warn(config.at, f"configs.{host}", text)
+
+    # -- registries --------------------------------------------------------------------------
+
+    def _registries(
+        self, value: Value, place: str, defaults: _Defaults, base: Mapping[str, Registry]
+    ) -> dict[str, Registry]:
+        found: dict[str, Registry] = {}
+        for name, entry in self.reader.mapping(value, place).items():
+            problem = registry_problem(name)
+            if problem is not None:
+                self.reader.error(entry.key, place, problem)
+                continue
+            key = "_default" if name == "*" else name
+            if key in found:
+                self.reader.error(entry.key, place, '"*" and "_default" are the same registry')
+            registry = self._registry(key, entry, f"{place}.{name}", defaults, base.get(key))
+            if registry is not None:
+                found[key] = registry
+        return found
+
+    def _registry(
+        self, name: str, entry: Entry, place: str, defaults: _Defaults, base: Registry | None
+    ) -> Registry | None:
+        body = self.reader.mapping(entry.value, place)
+        self.reader.known_keys(body, place, _REGISTRY_KEYS)
+        if "rewrite" in body:
+            text = "only the containerd of k3s and RKE2 knows rewrite; use a path and override_path"
+            self.reader.error(body["rewrite"].key, f"{place}.rewrite", text)
+        mirror = defaults.mirror
+        if "capabilities" in body:
+            words = self._hosts.capabilities(body["capabilities"].value, f"{place}.capabilities")
+            mirror = replace(mirror, capabilities=words)
+        mirrors = self._endpoints(name, entry, body, place, mirror, base)
+        fallback = self._fallback(
+            body, place, default=base.fallback if base else defaults.fallback
+        )
+        server = base.server if base else default_server(name)
+        if "server" in body:
+            server = self._server(body["server"].value, f"{place}.server") or server
+        verify = base.verify if base else None
+        if "verify" in body:
+            verify = self._verify(name, body["verify"].value, f"{place}.verify")
+        return Registry(name=name, server=server, mirrors=mirrors, fallback=fallback, verify=verify)
+
+    def _endpoints(
+        self,
+        name: str,
+        entry: Entry,
+        body: Mapping[str, Entry],
+        place: str,
+        default: Mirror,
+        base: Registry | None,
+    ) -> tuple[Mirror, ...]:
+        key = "endpoints" if "endpoints" in body else "endpoint"
+        if "endpoints" in body and "endpoint" in body:
+            self.reader.error(body["endpoint"].key, place, "endpoint and endpoints are the same key")
+        if key not in body:
+            if base is None:
+                self.reader.error(entry.key, place, "has no endpoints")
+            return base.mirrors if base else ()
+        value = body[key].value
+        where = f"{place}.{key}"
+        items = self.reader.items(value, where)
+        if isinstance(value.data, tuple) and not value.data:
+            self.reader.error(value, where, "is empty: name a mirror, or leave the registry out")
+        found: dict[str, tuple[Mirror, int]] = {}
+        for number, item in enumerate(items):
+            mirror = self._hosts.endpoint(item, f"{where}[{number}]", default)
+            if mirror is None:
+                continue
+            self._refuse_twice(name, item, where, mirror, found)
+            found.setdefault(mirror.url, (self._configured(item, where, mirror), item.line))
+        return tuple(mirror for mirror, _ in found.values())
+
+    def _refuse_twice(
+        self,
+        name: str,
+        item: Value,
+        where: str,
+        mirror: Mirror,
+        found: Mapping[str, tuple[Mirror, int]],
+    ) -> None:
+        if mirror.url in found:
+            text = f"{mirror.url} stands twice, first in line {found[mirror.url][1]}"
+            self.reader.error(item, where, text)
+        if is_upstream(mirror.url, name):
+            text = f"{mirror.url} is {name} itself, not a mirror of it: leave it out"
+            self.reader.error(item, where, text)
+
+    def _configured(self, item: Value, where: str, mirror: Mirror) -> Mirror:
+        """Add what `configs` says of the mirror's host."""
+        config = self._configs.get(mirror.authority)
+        if config is None:
+            return mirror
+        self._used.add(mirror.authority)
+        told = config.mirror
+        if mirror.scheme == "http" and (told.ca or told.client or told.skip_verify):
+            text = f"configs.{mirror.authority}.tls on an http:// endpoint: use https://"
+            self.reader.error(item, where, text)
+        return replace(
+            mirror,
+            ca=mirror.ca or told.ca,
+            client=mirror.client or told.client,
+            skip_verify=mirror.skip_verify or told.skip_verify,
+            auth=told.auth,
+        )
+
+    def _server(self, value: Value, place: str) -> str | None:
+        text = self.reader.string(value, place)
+        problem = None if text is None else url_problem(text)
+        if text is None or problem is not None:
+            if problem is not None:
+                self.reader.error(value, place, problem)
+            return None
+        return without_v2(normal_url(text))
+
+    def _verify(self, name: str, value: Value, place: str) -> str | None:
+        if isinstance(value.data, dict):
+            self.reader.known_keys(value.data, place, ("image",))
+            if "image" not in value.data:
+                self.reader.error(value, place, "has no image")
+                return None
+            value = value.data["image"].value
+        text = self.reader.string(value, place)
+        if text is None:
+            return None
+        if not _REFERENCE.fullmatch(text):
+            self.reader.error(value, place, f"{text!r} is no image such as {name}/library/busybox:1")
+            return None
+        if name != "_default" and not text.startswith(f"{name}/"):
+            self.reader.error(value, place, f"{text} is no image of {name}")
+            return None
+        return text
+
+    # -- overrides ---------------------------------------------------------------------------
+
+    def _overrides(
+        self, body: Mapping[str, Entry], defaults: _Defaults, base: Mapping[str, Registry]
+    ) -> tuple[Override, ...]:
+        if "overrides" not in body:
+            return ()
+        found = []
+        for number, item in enumerate(self.reader.items(body["overrides"].value, "overrides")):
+            place = f"overrides[{number}]"
+            entries = self.reader.mapping(item, place)
+            self.reader.known_keys(entries, place, ("match", "mirrors"))
+            if "match" not in entries or "mirrors" not in entries:
+                self.reader.error(item, place, "needs match and mirrors")
+                continue
+            match = self.reader.string(entries["match"].value, f"{place}.match")
+            where = f"{place}.mirrors"
+            registries = self._registries(entries["mirrors"].value, where, defaults, base)
+            if match:
+                found.append(Override(match, registries))
+        return tuple(found)

@@ -1,0 +1,101 @@
+"""Typed reading of Values: each mistake becomes a Problem, and reading goes on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from fleet.config.strict_yaml import Entry, Value
+from fleet.errors import Problem
+
+
+class Reader:
+    """Collects the problems of one file while it is read."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+
+    def error(self, at: Value, place: str, message: str) -> None:
+        """Note a mistake at a value."""
+        text = f"{place}: {message}" if place else message
+        self.problems.append(Problem(self.file, at.line, at.column, text))
+
+    def warn(self, at: Value, place: str, message: str) -> None:
+        """Note something that works but should be looked at."""
+        text = f"{place}: {message}"
+        self.warnings.append(Problem(self.file, at.line, at.column, text, "warning"))
+
+    def mapping(self, value: Value, place: str) -> Mapping[str, Entry]:
+        """Return a mapping's entries; nothing counts as an empty one."""
+        if value.data is None:
+            return {}
+        if isinstance(value.data, dict):
+            return value.data
+        self.error(value, place, f"expected a mapping, got {_shown(value)}")
+        return {}
+
+    def items(self, value: Value, place: str) -> tuple[Value, ...]:
+        """Return a list's items."""
+        if isinstance(value.data, tuple):
+            return value.data
+        self.error(value, place, f"expected a list, got {_shown(value)}")
+        return ()
+
+    def string(self, value: Value, place: str) -> str | None:
+        """Return text; numbers stand as they were written."""
+        if isinstance(value.data, (str, int, float)) and not isinstance(value.data, bool):
+            return value.text
+        self.error(value, place, f"expected a string, got {_shown(value)}")
+        return None
+
+    def integer(self, value: Value, place: str, least: int, most: int) -> int | None:
+        """Return a whole number within bounds."""
+        if isinstance(value.data, int) and not isinstance(value.data, bool):
+            if least <= value.data <= most:
+                return value.data
+            self.error(value, place, f"expected {least} to {most}, got {value.data}")
+            return None
+        self.error(value, place, f"expected an integer, got {_shown(value)}")
+        return None
+
+    def boolean(self, value: Value, place: str) -> bool | None:
+        """Return true or false; YAML 1.1's yes and no, as Ansible users write them, count too."""
+        words = {"yes": True, "on": True, "no": False, "off": False}
+        if isinstance(value.data, bool):
+            return value.data
+        if isinstance(value.data, str) and value.data.lower() in words:
+            return words[value.data.lower()]
+        self.error(value, place, f"expected true or false, got {_shown(value)}")
+        return None
+
+    def choice(self, value: Value, place: str, words: Collection[str]) -> str | None:
+        """Return one of a few words."""
+        if isinstance(value.data, str) and value.data in words:
+            return value.data
+        allowed = " or ".join(sorted(words))
+        self.error(value, place, f"expected {allowed}, got {_shown(value)}")
+        return None
+
+    def known_keys(self, entries: Mapping[str, Entry], place: str, known: Iterable[str]) -> None:
+        """Refuse every key that is not known, and name the nearest."""
+        names = tuple(known)
+        for name, entry in entries.items():
+            if name not in names:
+                self.error(entry.key, place, unknown_key(name, names))
+
+
+def unknown_key(name: str, known: Iterable[str]) -> str:
+    """Say that a key is unknown, with the nearest one."""
+    near = difflib.get_close_matches(name, tuple(known), 1, 0.6)
+    hint = f' (did you mean "{near[0]}"?)' if near else ""
+    return f'unknown key "{name}"{hint}'
+
+
+def _shown(value: Value) -> str:
+    data: Any = value.data
+    if isinstance(data, (str, int, float)) and not isinstance(data, bool):
+        return f'{value.kind.replace("a ", "the ").replace("an ", "the ")} "{value.text}"'
+    return value.kind

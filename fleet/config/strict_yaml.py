@@ -1,0 +1,166 @@
+"""YAML 1.2 scalars, no duplicate keys, no tags, and a line and column for everything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fleet.errors import ConfigErrors, Problem
+
+_MOST_BYTES = 64 << 20
+_MOST_NODES = 5_000_000
+_DEEPEST = 40
+_PREFIX = "tag:yaml.org,2002:"
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    """A loader that knows YAML 1.2's scalars alone: `on` is a word, `22:22` is no number."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+
+
+for _kind, _pattern, _starts in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("merge", r"<<", "<"),
+):
+    _Loader.add_implicit_resolver(_PREFIX + _kind, re.compile(f"^(?:{_pattern})$"), list(_starts))
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value of a file with its place; `data` is a scalar, a tuple of Values, or a dict."""
+
+    data: Any
+    text: str
+    line: int
+    column: int
+
+    @property
+    def kind(self) -> str:
+        """Name the kind of value for people."""
+        names = {bool: "a boolean", int: "an integer", float: "a number", str: "a string"}
+        if self.data is None:
+            return "nothing"
+        return names.get(type(self.data), "a list" if isinstance(self.data, tuple) else "a mapping")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key of a mapping, with its own place, and its value."""
+
+    key: Value
+    value: Value
+
+
+def read_yaml(path: Path) -> Value:
+    """Read one file; raise ConfigErrors that say where it is broken."""
+    name = str(path)
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ConfigErrors([Problem(name, 1, 1, "the file is larger than 64 MiB")])
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        message = f"cannot be read ({error.strerror}); name another file with -i or -m"
+        raise ConfigErrors([Problem(name, 1, 1, message)]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigErrors([Problem(name, 1, 1, "is not UTF-8 text")]) from error
+    return parse_yaml(text, name)
+
+
+def parse_yaml(text: str, name: str) -> Value:
+    """Parse YAML text of a file of that name."""
+    try:
+        loader = _Loader(text)
+        try:
+            root = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise ConfigErrors([Problem(name, *place, f"no valid YAML: {error.problem}")]) from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        message = f"no valid YAML: {str(error).splitlines()[0]}"
+        raise ConfigErrors([Problem(name, 1, 1, message)]) from error
+    if root is None:
+        return Value({}, "", 1, 1)
+    builder = _Builder(name)
+    value = builder.build(root, 0)
+    if builder.problems:
+        raise ConfigErrors(builder.problems)
+    return value
+
+
+class _Builder:
+    """Turns PyYAML's nodes into Values, and finds what YAML itself would let pass."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._count = 0
+        self.problems: list[Problem] = []
+
+    def build(self, node: Any, depth: int) -> Value:
+        self._count += 1
+        line, column = node.start_mark.line + 1, node.start_mark.column + 1
+        if depth > _DEEPEST or self._count > _MOST_NODES:
+            raise ConfigErrors([Problem(self._name, line, column, "nested too deep, or too large")])
+        if isinstance(node, yaml.MappingNode):
+            return Value(self._mapping(node, depth), "", line, column)
+        if isinstance(node, yaml.SequenceNode):
+            items = tuple(self.build(each, depth + 1) for each in node.value)
+            return Value(items, "", line, column)
+        return Value(self._scalar(node, line, column), node.value, line, column)
+
+    def _scalar(self, node: Any, line: int, column: int) -> Any:
+        kind = node.tag.removeprefix(_PREFIX)
+        text = node.value
+        match kind:
+            case "str":
+                return text
+            case "null":
+                return None
+            case "bool":
+                return text.lower() == "true"
+            case "int":
+                return int(text, 0) if text[:2] in {"0x", "0o"} else int(text)
+            case "float":
+                return float(text)
+        self.problems.append(Problem(self._name, line, column, f"the tag {node.tag} is not read"))
+        return text
+
+    def _mapping(self, node: Any, depth: int) -> dict[str, Entry]:
+        found: dict[str, Entry] = {}
+        merged: dict[str, Entry] = {}
+        for key_node, value_node in node.value:
+            key = self.build(key_node, depth + 1) if key_node.tag != _PREFIX + "merge" else None
+            if key is None:
+                for each in self._merged(value_node, depth):
+                    merged.setdefault(each.key.text, each)
+                continue
+            if isinstance(key.data, (tuple, dict)):
+                self._say(key, "a key must be a word")
+                continue
+            if key.text in found:
+                first = found[key.text].key.line
+                self._say(key, f'the key "{key.text}" stands twice, first in line {first}')
+                continue
+            found[key.text] = Entry(key, self.build(value_node, depth + 1))
+        return {**{k: v for k, v in merged.items() if k not in found}, **found}
+
+    def _merged(self, node: Any, depth: int) -> Iterator[Entry]:
+        value = self.build(node, depth + 1)
+        for each in value.data if isinstance(value.data, tuple) else (value,):
+            if isinstance(each.data, dict):
+                yield from each.data.values()
+
+    def _say(self, at: Value, message: str) -> None:
+        self.problems.append(Problem(self._name, at.line, at.column, message))
