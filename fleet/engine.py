@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fleet.core.facts import NodeFacts
 from fleet.core.model import Node
@@ -54,14 +54,15 @@ def each(
             while running:
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    yield running.pop(future), _result(future)
+                    order = running.pop(future)
+                    yield order, _bug_of(future) or future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _result(future: Future[_Result]) -> _Result | Failure:
+def _bug_of(future: Future[Any]) -> Failure | None:
     error = future.exception()
-    return future.result() if error is None else _bug(error)
+    return None if error is None else _bug(error)
 
 
 def _bug(error: BaseException) -> Failure:
@@ -197,10 +198,10 @@ class _Driver:
 
 def _outcome(future: Future[NodeOutcome], name: str) -> NodeOutcome:
     """Return a worker's outcome; after a bug in it nobody knows the node's state."""
-    result = _result(future)
-    if isinstance(result, Failure):
-        return NodeOutcome(node=name, status=NodeStatus.DEGRADED, failure=result)
-    return result
+    bug = _bug_of(future)
+    if bug is not None:
+        return NodeOutcome(node=name, status=NodeStatus.DEGRADED, failure=bug)
+    return future.result()
 
 
 def settled(plan: NodePlan) -> NodeOutcome | None:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from fleet import __version__
-from fleet.cli.options import Exit, Settings, access, connecting, shared, shared_group, wishes_of
+from fleet.cli.options import Exit, Settings, access, connecting, shared, shared_group
 from fleet.errors import FleetError
 
 
@@ -143,7 +143,9 @@ def verify(
 
 @fleet.command()
 @click.argument("rollout_id", metavar="[ID]", required=False)
-@click.option("--journal", type=click.Path(), help="[default: .fleet/journal.db beside the inventory]")
+@click.option(
+    "--journal", type=click.Path(), help="[default: .fleet/journal.db beside the inventory]"
+)
 @shared
 def history(settings: Settings, *, rollout_id: str | None, journal: str | None) -> None:
     """Show what was done, when, by whom, node by node."""

@@ -95,6 +95,19 @@ _SHARED = (
 )
 
 
+_NAMES = (
+    "inventory",
+    "mirrors",
+    "limit",
+    "exclude",
+    "ssh_config",
+    "as_json",
+    "quiet",
+    "verbose",
+    "no_color",
+)
+
+
 def _add_options(command: _Command) -> _Command:
     for option in reversed(_SHARED):
         command = option(command)
@@ -114,19 +127,23 @@ def shared_group(function: Callable[..., None]) -> Callable[..., None]:
 
 def shared(function: Callable[..., None]) -> Callable[..., None]:
     """Hand a command its Settings; a flag after the command beats one before it."""
-    names = {option_name for option_name in Settings.__slots__} - {"color"} | {"no_color"}
 
     @functools.wraps(function)
     def wrapped(**flags: Any) -> None:
         before = click.get_current_context().obj or {}
-        mine = {name: flags.pop(name) or before.get(name) for name in names}
-        no_color = mine.pop("no_color") or bool(os.environ.get("NO_COLOR"))
-        mine["inventory"] = Path(mine["inventory"] or "inventory.yaml")
-        mine["mirrors"] = Path(mine["mirrors"] or "mirrors.yaml")
-        for name in ("as_json", "quiet"):
-            mine[name] = bool(mine[name])
-        mine["verbose"] = mine["verbose"] or 0
-        function(Settings(**mine, color=not no_color), **flags)
+        mine = {name: flags.pop(name) or before.get(name) for name in _NAMES}
+        settings = Settings(
+            inventory=Path(mine["inventory"] or "inventory.yaml"),
+            mirrors=Path(mine["mirrors"] or "mirrors.yaml"),
+            limit=mine["limit"],
+            exclude=mine["exclude"],
+            ssh_config=mine["ssh_config"],
+            as_json=bool(mine["as_json"]),
+            quiet=bool(mine["quiet"]),
+            verbose=mine["verbose"] or 0,
+            color=not (mine["no_color"] or os.environ.get("NO_COLOR")),
+        )
+        function(settings, **flags)
 
     return _add_options(wrapped)
 

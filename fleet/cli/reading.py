@@ -11,6 +11,7 @@ from fleet.core.facts import NodeFacts
 from fleet.core.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan, pull_tests
 from fleet.core.present import facts_data, failure_data, outcome_data, plan_data
+from fleet.core.text import printable
 from fleet.engine import Surveyed, survey, verify_all
 from fleet.node.converge import VerifyOrder
 from fleet.node.order import Access, Deadlines
@@ -70,10 +71,10 @@ def _print_probe(found: list[Surveyed], settings: Settings) -> None:
     views.table(columns, (_probe_row(each) for each in found), out)
     for each in found:
         for note in each.plan.notes:
-            out.print(f"{each.node.name}: note: {views.printable(note)}", style="yellow")
+            out.print(f"{each.node.name}: note: {printable(note)}", style="yellow")
         if each.plan.failure is not None:
             failure = each.plan.failure
-            text = f"{each.node.name}: {failure.kind}: {views.printable(failure.message)}"
+            text = f"{each.node.name}: {failure.kind}: {printable(failure.message)}"
             out.print(text, style="red")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from fleet.cli import views
 from fleet.cli.changing import journal_path
 from fleet.cli.options import Settings
+from fleet.core.text import printable
 from fleet.journal import Event, Journal, RolloutRecord
 
 
@@ -75,7 +76,7 @@ def _print_one(data: dict[str, Any], settings: Settings) -> None:
         return
     out = views.console(color=settings.color)
     for key in ("rollout", "kind", "started", "ended", "operator", "status", "reason"):
-        out.print(f"{key}: {views.printable(str(data[key] or '-'))}")
+        out.print(f"{key}: {printable(str(data[key] or '-'))}")
     for path, digest in data["files"].items():
         out.print(f"file: {path} sha256:{(digest or 'missing')[:12]}")
     rows = [

@@ -42,7 +42,13 @@ def console(*, color: bool, stderr: bool = False) -> Console:
 
     stream = sys.stderr if stderr else sys.stdout
     return Console(
-        file=stream, no_color=not color, highlight=False, markup=False, emoji=False, soft_wrap=True
+        width=None if stream.isatty() else 200,
+        file=stream,
+        no_color=not color,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=True,
     )
 
 

@@ -87,10 +87,11 @@ class HostReader:
         if "capabilities" in entries:
             found = self.capabilities(entries["capabilities"].value, f"{place}.capabilities")
             mirror = replace(mirror, capabilities=found)
-        for key in ("override_path", "skip_verify"):
-            if key in entries:
-                flag = self._reader.boolean(entries[key].value, f"{place}.{key}")
-                mirror = replace(mirror, **{key: bool(flag)})
+        mirror = replace(
+            mirror,
+            override_path=self._flag(entries, place, "override_path"),
+            skip_verify=self._flag(entries, place, "skip_verify"),
+        )
         if "dial_timeout" in entries:
             text = self.duration(entries["dial_timeout"].value, f"{place}.dial_timeout")
             mirror = replace(mirror, dial_timeout=text)
@@ -103,6 +104,9 @@ class HostReader:
             fields = self._header(entries["header"].value, f"{place}.header")
             mirror = replace(mirror, header=fields)
         return mirror
+
+    def _flag(self, entries: Mapping[str, Entry], place: str, key: str) -> bool:
+        return key in entries and bool(self._reader.boolean(entries[key].value, f"{place}.{key}"))
 
     def _checked(self, at: Value, whole: Value, place: str, mirror: Mirror) -> Mirror | None:
         problem = url_problem(mirror.url)
@@ -204,7 +208,8 @@ class HostReader:
         if "insecure_skip_verify" in tls:
             flag = tls["insecure_skip_verify"].value
             mirror = replace(
-                mirror, skip_verify=bool(self._reader.boolean(flag, f"{place}.insecure_skip_verify"))
+                mirror,
+                skip_verify=bool(self._reader.boolean(flag, f"{place}.insecure_skip_verify")),
             )
         if "cert_file" in tls and "key_file" in tls:
             cert = self._file(tls["cert_file"].value, f"{place}.cert_file")

@@ -21,7 +21,15 @@ from fleet.config.urls import (
 from fleet.core.model import Mirror, MirrorConfig, Override, Registry
 
 _KEYS = ("version", "defaults", "mirrors", "configs", "overrides")
-_REGISTRY_KEYS = ("endpoints", "endpoint", "server", "fallback", "verify", "capabilities", "rewrite")
+_REGISTRY_KEYS = (
+    "endpoints",
+    "endpoint",
+    "server",
+    "fallback",
+    "verify",
+    "capabilities",
+    "rewrite",
+)
 _DEFAULT_KEYS = ("capabilities", "fallback", "dial_timeout")
 _REFERENCE = re.compile(
     r"[a-z0-9.\[\]:_-]+(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?"
@@ -77,14 +85,18 @@ class MirrorsReader:
             mirror = replace(mirror, capabilities=words)
         if "dial_timeout" in entries:
             value = entries["dial_timeout"].value
-            mirror = replace(mirror, dial_timeout=self._hosts.duration(value, "defaults.dial_timeout"))
+            mirror = replace(
+                mirror, dial_timeout=self._hosts.duration(value, "defaults.dial_timeout")
+            )
         fallback = self._fallback(entries, "defaults", default=True)
         return _Defaults(mirror, fallback)
 
     def _fallback(self, entries: Mapping[str, Entry], place: str, *, default: bool) -> bool:
         if "fallback" not in entries:
             return default
-        word = self.reader.choice(entries["fallback"].value, f"{place}.fallback", ("allow", "never"))
+        word = self.reader.choice(
+            entries["fallback"].value, f"{place}.fallback", ("allow", "never")
+        )
         return word != "never"
 
     def _read_configs(self, value: Value) -> None:
@@ -134,9 +146,7 @@ class MirrorsReader:
             words = self._hosts.capabilities(body["capabilities"].value, f"{place}.capabilities")
             mirror = replace(mirror, capabilities=words)
         mirrors = self._endpoints(name, entry, body, place, mirror, base)
-        fallback = self._fallback(
-            body, place, default=base.fallback if base else defaults.fallback
-        )
+        fallback = self._fallback(body, place, default=base.fallback if base else defaults.fallback)
         server = base.server if base else default_server(name)
         if "server" in body:
             server = self._server(body["server"].value, f"{place}.server") or server
@@ -156,7 +166,9 @@ class MirrorsReader:
     ) -> tuple[Mirror, ...]:
         key = "endpoints" if "endpoints" in body else "endpoint"
         if "endpoints" in body and "endpoint" in body:
-            self.reader.error(body["endpoint"].key, place, "endpoint and endpoints are the same key")
+            self.reader.error(
+                body["endpoint"].key, place, "endpoint and endpoints are the same key"
+            )
         if key not in body:
             if base is None:
                 self.reader.error(entry.key, place, "has no endpoints")
@@ -228,7 +240,9 @@ class MirrorsReader:
         if text is None:
             return None
         if not _REFERENCE.fullmatch(text):
-            self.reader.error(value, place, f"{text!r} is no image such as {name}/library/busybox:1")
+            self.reader.error(
+                value, place, f"{text!r} is no image such as {name}/library/busybox:1"
+            )
             return None
         if name != "_default" and not text.startswith(f"{name}/"):
             self.reader.error(value, place, f"{text} is no image of {name}")

@@ -134,6 +134,8 @@ class _Builder:
                 return int(text, 0) if text[:2] in {"0x", "0o"} else int(text)
             case "float":
                 return float(text)
+            case _:
+                pass
         self.problems.append(Problem(self._name, line, column, f"the tag {node.tag} is not read"))
         return text
 

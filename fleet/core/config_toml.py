@@ -177,7 +177,9 @@ def _spares(before: str, after: str, key: str) -> bool:
     """Say whether no line went but the one that assigned `key`."""
     old, new = _lines(before), _lines(after)
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    gone = [old[a1:a2] for tag, a1, a2, _, _ in matcher.get_opcodes() if tag in {"replace", "delete"}]
+    gone = [
+        old[a1:a2] for tag, a1, a2, _, _ in matcher.get_opcodes() if tag in {"replace", "delete"}
+    ]
     return all(key in lines[0] for lines in gone) and len(gone) <= 1
 
 

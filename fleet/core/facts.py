@@ -140,9 +140,12 @@ class NodeFacts:
 
     @property
     def edited_not_loaded(self) -> tuple[str, ...]:
-        """Name the config files that were edited after the daemon had started."""
+        """Name the config files that were edited after the daemon had started.
+
+        Both times come in whole seconds, so an edit within the first second goes unseen.
+        """
         started = self.unit.started
         if started is None:
             return ()
         sources = (self.config, *self.imports)
-        return tuple(path for path in sources if self.changed_at.get(path, 0) > started)
+        return tuple(path for path in sources if self.changed_at.get(path, 0) > started + 1)

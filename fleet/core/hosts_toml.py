@@ -80,7 +80,10 @@ def _keys(mirror: Mirror, place: _Folder) -> Iterator[tuple[str, _Value]]:
     if mirror.skip_verify:
         yield "skip_verify", True
     if mirror.ca:
-        yield "ca", [path for path, _, _ in _certificates(mirror, place) if path.endswith(".ca.pem")]
+        yield (
+            "ca",
+            [path for path, _, _ in _certificates(mirror, place) if path.endswith(".ca.pem")],
+        )
     if mirror.client:
         yield "client", list(_client_pairs(mirror, place))
     if mirror.dial_timeout and _may_time_dials(mirror, place.version):

@@ -174,8 +174,7 @@ def disruption(changes: Iterable[Change], config: str) -> Disruption:
     """
     folder = config.rpartition("/")[0] + "/fleet/"
     costs = [
-        change.path.startswith(folder) or not _PER_PULL.fullmatch(change.path)
-        for change in changes
+        change.path.startswith(folder) or not _PER_PULL.fullmatch(change.path) for change in changes
     ]
     return Disruption.RESTART if any(costs) else Disruption.NONE
 
@@ -223,9 +222,7 @@ def _owned(facts: NodeFacts, desired: DesiredState, changes: tuple[Change, ...])
     return OwnedState(facts.state.generation, files, desired.legacy)
 
 
-def _unchanged(
-    facts: NodeFacts, changes: tuple[Change, ...]
-) -> tuple[tuple[str, str | None], ...]:
+def _unchanged(facts: NodeFacts, changes: tuple[Change, ...]) -> tuple[tuple[str, str | None], ...]:
     """Return the files that the plan rests on without changing them, with their digests."""
     if any(change.path == facts.config for change in changes):
         return ()

@@ -30,7 +30,9 @@ def parse_size(text: str, what: str) -> Size:
     """Read `3` or `25%`; raise a FleetError that names the flag."""
     match = _SIZE.fullmatch(text.strip())
     if match is None or (match[2] and int(match[1]) > 100):
-        raise FleetError(f"{what}: expected a number or a percentage such as 3 or 25%, got {text!r}")
+        raise FleetError(
+            f"{what}: expected a number or a percentage such as 3 or 25%, got {text!r}"
+        )
     return Size(int(match[1]), bool(match[2]))
 
 

@@ -62,7 +62,13 @@ def _operation(change: Change, offset: int) -> str:
     after = change.after
     if after is None:
         return "\t".join(("delete", "-", "-", "-", "-", "-", before, "-", change.path))
-    about = (f"{after.mode:o}", str(after.uid), str(after.gid), str(offset), str(len(after.content)))
+    about = (
+        f"{after.mode:o}",
+        str(after.uid),
+        str(after.gid),
+        str(offset),
+        str(len(after.content)),
+    )
     return "\t".join((str(change.action), *about, before, after.digest, change.path))
 
 

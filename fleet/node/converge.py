@@ -126,9 +126,7 @@ def _prove(work: _Pass, remote: Remote, privilege: Privilege) -> None:
     refuse_unverified(reply, work.verified)
 
 
-def _taken_back(
-    work: _Pass, remote: Remote, privilege: Privilege, failure: Failure
-) -> NodeOutcome:
+def _taken_back(work: _Pass, remote: Remote, privilege: Privilege, failure: Failure) -> NodeOutcome:
     """Restore the generation after a failed proof; the node checks its health again."""
     reply = ask(remote, revert_script(work.order), privilege)
     reverted = parse_applied(reply, work.order)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from fleet.core.facts import Answer, Generation, Kept, NodeFacts, UnitState
 from fleet.core.model import ManagedFile, Node
-from fleet.core.versions import ContainerdVersion, parse_version, parse_version_line
 from fleet.core.text import tail
+from fleet.core.versions import ContainerdVersion, parse_version, parse_version_line
 from fleet.node.shell import Reply, Script, decoded
 
 SOCKET = "/run/containerd/containerd.sock"

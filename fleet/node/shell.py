@@ -122,7 +122,9 @@ def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
     if not reply.has("hello"):
         raise _not_started(step, code, stderr or stdout)
     if reply.value("hello") != "0":
-        message = "the login is not root and may not become root: set become: true, or log in as root"
+        message = (
+            "the login is not root and may not become root: set become: true, or log in as root"
+        )
         raise NodeError(FailureKind.SUDO, step, message, tail(stderr))
     if not reply.has("end"):
         kind = FailureKind.TIMEOUT if code in {124, 137} else FailureKind.PROTOCOL
@@ -141,4 +143,3 @@ def _not_started(step: str, code: int, evidence: str) -> NodeError:
             " (USER ALL=(root) NOPASSWD: ALL in sudoers), or give the password with -K"
         )
     return NodeError(FailureKind.SUDO, step, message, tail(evidence))
-

@@ -92,6 +92,9 @@ def _refuse_restless(reply: Reply) -> None:
         message = "containerd was healthy, but did not stay up"
         raise NodeError(FailureKind.HEALTH, "soak", message, tail(reply.value("unit")))
     rows = reply.value("cri").splitlines()
-    if not any(row.split()[:2] == ["io.containerd.grpc.v1", "cri"] and row.split()[-1] == "ok" for row in rows):
+    if not any(
+        row.split()[:2] == ["io.containerd.grpc.v1", "cri"] and row.split()[-1] == "ok"
+        for row in rows
+    ):
         message = "the CRI plugin did not stay up"
         raise NodeError(FailureKind.HEALTH, "soak", message, tail(reply.value("cri")))

@@ -54,7 +54,9 @@ class Handler(BaseHTTPRequestHandler):
             self._proxy(stale=now == "stale")
 
     def _refuse(self, status: int) -> None:
-        body = json.dumps({"errors": [{"code": "LAB", "message": f"told to say {status}"}]}).encode()
+        body = json.dumps(
+            {"errors": [{"code": "LAB", "message": f"told to say {status}"}]}
+        ).encode()
         self._send(status, [("Content-Type", "application/json")], body)
 
     def _proxy(self, *, stale: bool) -> None:

@@ -48,7 +48,7 @@ def require_host() -> None:
         raise LabError(f"the lab needs more tools: apt-get install {' '.join(missing)}")
 
 
-def say(text: str, began: float = time.monotonic()) -> None:  # noqa: B008 - since the start
+def say(text: str, began: float = time.monotonic()) -> None:
     """Tell the person what goes on, with the seconds since the start."""
     print(f"[{time.monotonic() - began:6.1f} s] {text}", file=sys.stderr, flush=True)
 
@@ -101,9 +101,9 @@ def make_cgroup(name: str) -> Path:
 def cgroup_processes(group: Path) -> list[int]:
     """List every process below a group."""
     found: list[int] = []
-    for procs in group.rglob("cgroup.procs"):
+    for folder in (group, *_folders(group)):
         try:
-            found += [int(pid) for pid in procs.read_text().split()]
+            found += [int(pid) for pid in (folder / "cgroup.procs").read_text().split()]
         except OSError:
             continue
     return [pid for pid in found if pid > 0]

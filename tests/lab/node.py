@@ -75,7 +75,9 @@ class LabNode:
             run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", self.name, "-f", host_key)
         self._mount()
         for each in sorted(host_key.parent.iterdir()):
-            _write(self.root / "etc/ssh" / each.name, each.read_bytes(), each.stat().st_mode & 0o777)
+            _write(
+                self.root / "etc/ssh" / each.name, each.read_bytes(), each.stat().st_mode & 0o777
+            )
         _write(self.root / "etc/hostname", f"{self.name}\n".encode())
         _write(self.root / "etc/hosts", f"127.0.0.1 localhost {self.name}\n{hosts}".encode())
         _write(self.root / "etc/resolv.conf", b"")
@@ -88,7 +90,9 @@ class LabNode:
             shutil.copy2(binary, self.root / "usr/local/bin/crictl")
 
     def _mount(self) -> None:
-        layers = f"lowerdir={rootfs(self.suite)},upperdir={self.folder}/upper,workdir={self.folder}/work"
+        layers = (
+            f"lowerdir={rootfs(self.suite)},upperdir={self.folder}/upper,workdir={self.folder}/work"
+        )
         if not os.path.ismount(self.root):
             run("mount", "-t", "overlay", f"lab-{self.name}", "-o", layers, self.root)
 
@@ -169,7 +173,19 @@ class LabNode:
     ) -> subprocess.CompletedProcess[str]:
         """Run a shell script as root inside the node, not over SSH."""
         try:
-            inside = ("nsenter", "-t", str(self.pid()), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w")
+            inside = (
+                "nsenter",
+                "-t",
+                str(self.pid()),
+                "-m",
+                "-u",
+                "-i",
+                "-n",
+                "-p",
+                "-C",
+                "-r",
+                "-w",
+            )
         except LabError:
             if check:
                 raise
@@ -199,7 +215,9 @@ def _is_first(pid: int) -> bool:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return False
-    numbers = next((line.split()[1:] for line in status.splitlines() if line.startswith("NSpid")), [])
+    numbers = next(
+        (line.split()[1:] for line in status.splitlines() if line.startswith("NSpid")), []
+    )
     return len(numbers) > 1 and numbers[-1] == "1"
 
 

@@ -132,4 +132,3 @@ def _with_auth(text: str, table: Table, wishes: Wishes) -> tuple[str, list[str]]
         text = set_key(text, place, "password", password)
         owned.append(f"configs.{host}.auth")
     return text, owned
-
