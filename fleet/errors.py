@@ -26,7 +26,7 @@ class Problem:
         return f"{self.file}:{self.line}:{self.column}: {mark}{self.message}"
 
 
-class ConfigErrors(FleetError):
+class ConfigErrors(FleetError):  # noqa: N818 - it holds many
     """All the mistakes of the files that were read, at once."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

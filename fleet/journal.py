@@ -1,4 +1,4 @@
-"""The journal: an append-only SQLite file beside the inventory; status is a fold, never a column."""
+"""The journal: an append-only SQLite file beside the inventory; every status is a fold of it."""
 
 from __future__ import annotations
 

@@ -78,10 +78,10 @@ def _changing(function: Any) -> Any:
     options = (
         click.option("-y", "--yes", is_flag=True, help="Do not ask."),
         click.option("--dry-run", is_flag=True, help="Show the diffs and change nothing."),
-        click.option("--batch", default="1,25%", show_default=True, help="Sizes; the last repeats."),
+        click.option("--batch", default="1,25%", show_default=True, help="The last repeats."),
         click.option("--max-failures", default="0", show_default=True, help="Budget: N or P%."),
         click.option("--skip-unreachable", is_flag=True, help="Go on without unreachable nodes."),
-        click.option("--pause", default=0.0, type=click.FloatRange(0), help="Seconds between batches."),
+        click.option("--pause", default=0.0, type=click.FloatRange(0), help="After a batch."),
         click.option("--soak", default=6, type=click.IntRange(0, 600), show_default=True,
                      help="Seconds that a restarted containerd must stay up."),
         click.option("--health-timeout", default=30, type=click.IntRange(1, 600), show_default=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fleet.config.hosts import HostConfig, HostReader
@@ -41,7 +41,7 @@ _REFERENCE = re.compile(
 class _Defaults:
     """What holds where a registry or an endpoint says nothing."""
 
-    mirror: Mirror = Mirror(url="")
+    mirror: Mirror = field(default_factory=lambda: Mirror(url=""))
     fallback: bool = True
 
 

@@ -56,12 +56,10 @@ def url_problem(url: str) -> str | None:
     authority, slash, path = rest.partition("/")
     if "@" in authority:
         return "user and password do not stand in a URL: put them under configs.HOST.auth"
-    if any(mark in rest for mark in "?#"):
-        return f"{url!r}: a mirror's URL has no query and no fragment"
     if not _is_authority(authority.lower()):
         return f"{url!r}: {authority!r} is no host with an optional port"
     if not _PATH.fullmatch(slash + path) or "/.." in slash + path:
-        return f"{url!r}: the path has characters that no registry path has"
+        return f"{url!r}: the path has characters that no registry path has, or a query"
     return None
 
 

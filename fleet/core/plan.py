@@ -142,9 +142,9 @@ def differences(current: Tree, desired: DesiredState, owned: OwnedState) -> Iter
             yield Change(path, before, after)
     for path, digest in owned.files.items():
         before = current.get(path)
-        if path not in desired.files and before is not None and _PER_PULL.fullmatch(path):
-            if before.digest == digest:
-                yield Change(path, before, None)
+        gone = path not in desired.files and _PER_PULL.fullmatch(path)
+        if gone and before is not None and before.digest == digest:
+            yield Change(path, before, None)
 
 
 def _kept_owner(before: ManagedFile, wanted: ManagedFile) -> ManagedFile:

@@ -13,7 +13,7 @@ from fleet.core.plan import state_after
 from fleet.core.text import tail
 from fleet.node.order import WorkOrder
 from fleet.node.probe import SOCKET, UNIT
-from fleet.node.shell import Reply, Script
+from fleet.node.shell import Reply, Script, decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,8 @@ def parse_applied(reply: Reply, order: WorkOrder) -> Applied:
             tail(evidence),
         )
     status = _status(reply.value("status"), failure)
-    steps = [fields for fields in reply.all("step")]
-    restarted = order.restarts and len(steps) > 0 and reply.has("main_pid")
+    steps = {decoded(fields[0]).split(b" ")[0] for fields in reply.all("step")}
+    restarted = order.restarts and bool(steps & {b"restart", b"reverted"})
     return Applied(status, failure, reply.value("main_pid"), reply.value("restarts"), restarted)
 
 

@@ -1,4 +1,4 @@
-"""Throwaway real nodes: Debian with systemd, sshd and containerd, and the mirrors they pull from."""
+"""Throwaway real nodes: Debian with systemd, sshd and containerd, and mirrors to pull from."""
 
 from tests.lab.host import LabError
 from tests.lab.images import IMAGES

@@ -30,7 +30,8 @@ _TLS = """\
   tls: {{certificate: {folder}/server.crt, key: {folder}/server.key}}
 """
 _LINE = re.compile(
-    r'^(?P<remote>\S+) - - \[(?P<time>[^]]+)\] "(?P<method>\S+) (?P<path>\S+) [^"]*" (?P<status>\d+)'
+    r'^(?P<remote>\S+) - - \[(?P<time>[^]]+)\] '
+    r'"(?P<method>\S+) (?P<path>\S+) [^"]*" (?P<status>\d+)'
 )
 
 

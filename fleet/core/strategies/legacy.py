@@ -1,4 +1,4 @@
-"""registry.mirrors inside config.toml: containerd before 1.5, which reads it only when it starts."""
+"""registry.mirrors inside config.toml: containerd before 1.5, which reads it at start alone."""
 
 from __future__ import annotations
 

@@ -206,7 +206,7 @@ dump() { # what a daemon would read; without the file it has only its defaults
     if [ -f "$1" ]; then
         timeout 15 "$BINARY" -c "$1" config dump 2>&1
     else
-        timeout 15 "$BINARY" config dump 2>&1
+        timeout 15 "$BINARY" config default 2>&1
     fi
 }
 

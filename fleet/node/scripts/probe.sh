@@ -163,11 +163,11 @@ file "$CONFIG"
 DUMP=
 if [ -n "$binary" ]; then
     answer version "$binary" --version
-    # Releases differ over `-c` with a file that is not there; without it they take defaults.
+    # Releases differ over a file that is not there; all of them print their defaults.
     if [ -f "$CONFIG" ]; then
         DUMP=$(timeout 15 "$binary" -c "$CONFIG" config dump 2>&1; printf '\nrc %s' "$?")
     else
-        DUMP=$(timeout 15 "$binary" config dump 2>&1; printf '\nrc %s' "$?")
+        DUMP=$(timeout 15 "$binary" config default 2>&1; printf '\nrc %s' "$?")
     fi
     printf 'dump\t%s\n' "$(printf '%s' "$DUMP" | b64)"
     [ "$FULL_DEFAULT" = 1 ] && answer default "$binary" config default

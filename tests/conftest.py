@@ -1,0 +1,47 @@
+"""Fixtures: the lab, which is real, and the fleet command in front of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab import Lab
+from tests.support.fleet import Fleet, make_pristine, remember
+
+ROOT = Path(__file__).parents[1]
+NODES = ("bullseye1", "bookworm1", "trixie1", "forky1")
+
+
+@pytest.fixture(scope="session")
+def lab() -> Lab:
+    """Return the four nodes; a machine that cannot boot them fails, it does not skip."""
+    lab = Lab.up(4)
+    remember(lab)
+    return lab
+
+
+@pytest.fixture
+def nodes(lab: Lab) -> Iterator[Lab]:
+    """Return the four nodes, as they were when the lab came up."""
+    make_pristine(lab)
+    yield lab
+    make_pristine(lab)
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, lab: Lab) -> Fleet:
+    """Return the fleet command in a folder that holds the files that ship."""
+    for name in ("inventory.yaml", "mirrors.yaml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    return Fleet(tmp_path, str(lab.ssh_config))
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Fleet:
+    """Return the fleet command where no node is needed."""
+    for name in ("inventory.yaml", "mirrors.yaml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    return Fleet(tmp_path, "/nonexistent")
