@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import NODES
 from tests.e2e.test_rollout import statuses
 from tests.lab import Lab
 from tests.support.fleet import Fleet, main_pid
@@ -42,7 +41,9 @@ def test_an_unknown_host_key_is_refused(nodes: Lab, fleet: Fleet) -> None:
     known = (nodes.ssh_config.parent / "known_hosts").read_text().splitlines()
     fleet.write("known_hosts", "\n".join(each for each in known if "trixie1" not in each) + "\n")
     config = nodes.ssh_config.read_text()
-    mine = config.replace(str(nodes.ssh_config.parent / "known_hosts"), f"{fleet.folder}/known_hosts")
+    mine = config.replace(
+        str(nodes.ssh_config.parent / "known_hosts"), f"{fleet.folder}/known_hosts"
+    )
     fleet.write("ssh_config", mine)
 
     ran = fleet("rollout", "-y", "--batch", "4", "--skip-unreachable", "--json", "-F", "ssh_config")
@@ -59,7 +60,9 @@ def test_a_changed_host_key_is_refused(nodes: Lab, fleet: Fleet) -> None:
     keys = {line.split()[0].split(",")[0]: line.split()[2] for line in known.splitlines()}
     fleet.write("known_hosts", known.replace(keys["trixie1"], keys["forky1"]))
     config = nodes.ssh_config.read_text()
-    mine = config.replace(str(nodes.ssh_config.parent / "known_hosts"), f"{fleet.folder}/known_hosts")
+    mine = config.replace(
+        str(nodes.ssh_config.parent / "known_hosts"), f"{fleet.folder}/known_hosts"
+    )
     fleet.write("ssh_config", mine)
 
     ran = fleet("probe", "--json", "-F", "ssh_config", "-l", "trixie1")
@@ -97,7 +100,10 @@ def test_a_node_that_is_down_holds_nobody_up(nodes: Lab, fleet: Fleet) -> None:
     assert (strict.code, strict.json["status"]) == (3, "halted")
     assert statuses(strict.json) == {**dict.fromkeys(OTHERS, "pending"), "trixie1": "unreachable"}
     assert (skipping.code, failure_of(skipping.json)[:2]) == (1, ("connect", "connect"))
-    assert statuses(skipping.json) == {**dict.fromkeys(OTHERS, "converged"), "trixie1": "unreachable"}
+    assert statuses(skipping.json) == {
+        **dict.fromkeys(OTHERS, "converged"),
+        "trixie1": "unreachable",
+    }
 
 
 @pytest.mark.parametrize("place", ["/var/lib/fleet", "/tmp", "/etc/containerd"])
@@ -107,7 +113,7 @@ def test_a_full_disk_leaves_the_node_as_it_was(nodes: Lab, fleet: Fleet, place: 
     fill = f"mount -t tmpfs -o size=64k,nr_inodes=200 tmpfs {place}; cp -a /run/aside/. {place}/"
     if place != "/etc/containerd":
         fill = f"mkdir -p {place}; mount -t tmpfs -o size=64k tmpfs {place}"
-    stuff = f"head -c 61440 /dev/zero >{place}/stuffing; dd if=/dev/zero of={place}/rest bs=512 2>/dev/null || true"
+    stuff = f"dd if=/dev/zero of={place}/stuffing bs=512 2>/dev/null || true"
     trixie.sh(f"rm -rf /run/aside; {aside}; {fill}; {stuff}")
     before = trixie.digests("/etc")
     pid = main_pid(nodes, "trixie1")

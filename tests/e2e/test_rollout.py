@@ -140,7 +140,7 @@ def test_a_rollback_restores_every_byte_mode_and_owner(nodes: Lab, fleet: Fleet)
     nothing_left = fleet("rollback", "-y", "--json")
 
     assert dry.code == 0
-    assert "+[host.\"https://reg-mirror.qiniu.com\"]" in dry.stdout
+    assert '+[host."https://reg-mirror.qiniu.com"]' in dry.stdout
     assert (back_once.code, back_twice.code) == (0, 0), back_once.text + back_twice.text
     assert once == middle
     assert twice == before
@@ -152,7 +152,11 @@ def test_a_rollback_restores_every_byte_mode_and_owner(nodes: Lab, fleet: Fleet)
 def test_a_rollback_to_a_generation_undoes_all_that_came_after(nodes: Lab, fleet: Fleet) -> None:
     before = {name: nodes.nodes[name].digests("/etc") for name in CERTS_D}
     first = fleet("rollout", "-y", "--batch", "4", "-l", "current", "--json")
-    fleet.edit("mirrors.yaml", "    endpoints: [https://quay.m.daocloud.io]\n", "    endpoints: [https://flaky.lab.test]\n")
+    fleet.edit(
+        "mirrors.yaml",
+        "    endpoints: [https://quay.m.daocloud.io]\n",
+        "    endpoints: [https://flaky.lab.test]\n",
+    )
     assert fleet("rollout", "-y", "--batch", "4", "-l", "current").code == 0
 
     ran = fleet("rollback", "-y", "--batch", "4", "-l", "current", "--to", first.json["rollout"])
@@ -192,7 +196,9 @@ def test_root_and_a_sudo_password_work_as_well(nodes: Lab, fleet: Fleet, user: s
     assert len(verdicts) == 8
     assert all(each["ok"] and each["via"] == "crictl" for each in verdicts)
     assert nodes.password not in ran.text
-    left = nodes.nodes["forky1"].sh(f"ls -d /tmp/fleet-*; grep -r {nodes.password} /var/log", check=False)
+    left = nodes.nodes["forky1"].sh(
+        f"ls -d /tmp/fleet-*; grep -r {nodes.password} /var/log", check=False
+    )
     assert left.stdout == ""
 
 
@@ -201,7 +207,7 @@ def test_a_registry_that_is_named_no_more_goes_and_foreign_files_stay(
 ) -> None:
     assert fleet("rollout", "-y", "--batch", "4").code == 0
     nodes.nodes["trixie1"].sh(
-        "mkdir /etc/containerd/certs.d/mine.example; echo '#' >/etc/containerd/certs.d/mine.example/hosts.toml"
+        "cd /etc/containerd/certs.d; mkdir mine.example; echo '#' >mine.example/hosts.toml"
     )
     fleet.edit("mirrors.yaml", "  nvcr.io:\n    endpoints: [https://nvcr.m.daocloud.io]\n", "")
 
@@ -223,7 +229,9 @@ def test_a_node_without_config_toml_gets_a_minimal_one_or_all_defaults(
         defaults[name] = without_registry(dumps(nodes)[name])
 
     assert fleet("rollout", "-y", "--batch", "4").code == 0
-    minimal = {name: nodes.nodes[name].sh("cat /etc/containerd/config.toml").stdout for name in NODES}
+    minimal = {
+        name: nodes.nodes[name].sh("cat /etc/containerd/config.toml").stdout for name in NODES
+    }
     dumped = {name: without_registry(each) for name, each in dumps(nodes).items()}
     assert fleet("rollback", "-y", "--batch", "4").code == 0
     full = fleet("rollout", "-y", "--batch", "4", "--full-default")

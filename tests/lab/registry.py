@@ -30,7 +30,7 @@ _TLS = """\
   tls: {{certificate: {folder}/server.crt, key: {folder}/server.key}}
 """
 _LINE = re.compile(
-    r'^(?P<remote>\S+) - - \[(?P<time>[^]]+)\] '
+    r"^(?P<remote>\S+) - - \[(?P<time>[^]]+)\] "
     r'"(?P<method>\S+) (?P<path>\S+) [^"]*" (?P<status>\d+)'
 )
 

@@ -71,11 +71,13 @@ cmp -s /etc/containerd/config.toml /run/lab-config.toml || dirty=1
 [ -e /etc/containerd/certs.d ] || [ -e /etc/containerd/fleet ] && dirty=1
 [ -e /var/lib/fleet ] && dirty=1
 umount /var/lib/fleet 2>/dev/null || true
-rm -rf /etc/containerd/* /var/lib/fleet /run/fleet /tmp/fleet-* /etc/systemd/system/containerd.service.d
+rm -rf /etc/containerd/* /var/lib/fleet /run/fleet /tmp/fleet-*
+rm -rf /etc/systemd/system/containerd.service.d
 cp -p /run/lab-config.toml /etc/containerd/config.toml
 [ -e /run/lab-crictl ] && mv /run/lab-crictl /usr/local/bin/crictl
 systemctl daemon-reload
-for image in $(ctr -n k8s.io images ls -q); do ctr -n k8s.io images rm --sync "$image"; done >/dev/null
+images=$(ctr -n k8s.io images ls -q)
+[ -z "$images" ] || ctr -n k8s.io images rm --sync $images >/dev/null
 systemctl reset-failed containerd
 [ -z "$dirty" ] || systemctl restart containerd
 until ctr version >/dev/null 2>&1; do sleep 0.05; done

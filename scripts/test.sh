@@ -1,0 +1,29 @@
+#!/bin/sh
+# All checks and all tests, those on real nodes included. Arguments go to pytest.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/common.sh
+
+need_linux
+install_packages
+make_environment
+
+say "format, lint, types, layers, spelling, shell"
+.venv/bin/ruff format --check --quiet .
+.venv/bin/ruff check --quiet .
+.venv/bin/mypy
+.venv/bin/lint-imports --no-cache >/dev/null || .venv/bin/lint-imports --no-cache
+.venv/bin/codespell fleet tests scripts README.md
+.venv/bin/shellcheck -s sh fleet/node/scripts/*.sh
+.venv/bin/shellcheck -x scripts/*.sh
+
+finish() {
+    code=$?
+    [ "${KEEP:-0}" = 1 ] || lab down
+    exit "$code"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+say "tests"
+as_root env PYTHONDONTWRITEBYTECODE=1 .venv/bin/pytest "$@"
