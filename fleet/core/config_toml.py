@@ -96,9 +96,10 @@ def drop_table(text: str, table: Table) -> str:
     if dig(data, table) is None:
         return text
     header = re.escape(f"[{dotted(table)}]")
-    block = re.compile(rf"\r?\n{header}\r?\n(?:[ \t]+\w+ = [^\n]*\n)+")
+    block = re.compile(rf"(?:\A|\r?\n){header}\r?\n(?:[ \t]+\w+ = [^\n]*\n)+")
     candidate = block.sub("", text, count=1)
-    if candidate == text or not _holds(candidate, _without(data, table)):
+    left = _pruned(tomllib.loads(candidate))
+    if candidate == text or left != _pruned(_without(data, table)):
         raise _refused(f"[{dotted(table)}] is not as fleet wrote it; remove it by hand")
     return candidate
 
@@ -156,14 +157,16 @@ def _with(data: dict[str, Any], table: Table, key: str, value: Any) -> dict[str,
 
 
 def _without(data: dict[str, Any], table: Table) -> dict[str, Any]:
-    """Return the data less one table, and less the parents that it leaves empty."""
+    """Return the data less one table."""
     result = copy.deepcopy(data)
-    for depth in range(len(table), 0, -1):
-        parent = dig(result, table[: depth - 1])
-        if depth < len(table) and parent[table[depth - 1]]:
-            break
-        del parent[table[depth - 1]]
+    del dig(result, table[:-1])[table[-1]]
     return result
+
+
+def _pruned(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data less its empty tables, which say nothing."""
+    pairs = ((k, _pruned(v) if isinstance(v, dict) else v) for k, v in data.items())
+    return {key: value for key, value in pairs if value != {}}
 
 
 def _holds(text: str, wanted: dict[str, Any]) -> bool:

@@ -30,7 +30,7 @@ def test_a_config_that_is_broken_by_hand_is_told_and_not_made_worse(
 
     assert probe.json["nodes"]["trixie1"]["state"] == "in conflict"
     assert "config.toml is not valid TOML" in diff.stdout
-    assert "at line 11" in diff.stdout
+    assert "at line 10" in diff.stdout
     assert diff.code == 1
     assert (ran.code, failure_of(ran.json)[:2]) == (1, ("conflict", "plan"))
     assert statuses(ran.json) == {**dict.fromkeys(OTHERS, "converged"), "trixie1": "failed"}

@@ -112,8 +112,11 @@ take_bundle() {
     if ! mkdir -p "$STAGE" || ! cp -- "$SPOOL/bundle" "$STAGE/bundle"; then
         fail storage upload "cannot copy the upload to $STAGE; is /run full?"
     fi
+    got=$(wc -c <"$STAGE/bundle")
+    [ "$got" -eq "$SIZE" ] ||
+        fail upload upload "only $got of $SIZE bytes arrived; is the disk under /tmp full?"
     [ "$(digest "$STAGE/bundle")" = "$DIGEST" ] ||
-        fail upload upload "the upload is not what was sent ($SIZE bytes)"
+        fail upload upload "the upload was changed on its way to $STAGE"
 }
 
 make_directory() { (umask 022 && mkdir -p -- "$1"); }
