@@ -13,7 +13,7 @@ import yaml
 from fleet.errors import ConfigErrors, Problem
 
 _MOST_BYTES = 64 << 20
-_MOST_NODES = 5_000_000
+_MOST_NODES = 1_000_000
 _DEEPEST = 40
 _PREFIX = "tag:yaml.org,2002:"
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

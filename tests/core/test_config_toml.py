@@ -28,13 +28,13 @@ STARTS = {
     "no newline at the end": "version = 2",
     "empty": "",
     "a table above": f"version = 2\n{HEAD}]\n  sandbox_image = 'x' # keep\n",
-    "the table itself": f"version = 2\n{HEAD}.registry]\n  # a comment\n\n[debug]\n  level = 'info'\n",
-    "the key, empty": f"version = 2\n{HEAD}.registry]\n  config_path = \"\" # default\n[debug]\n",
+    "the table itself": f"version = 2\n{HEAD}.registry]\n  # comment\n\n[debug]\n  level = 'a'\n",
+    "the key, empty": f'version = 2\n{HEAD}.registry]\n  config_path = "" # default\n[debug]\n',
     "windows line ends": f"version = 2\r\n# c\r\n{HEAD}]\r\n\tx = 1\r\n",
     "windows line ends, the table": f"version = 2\r\n{HEAD}.registry]\r\n\tx = 1\r\n[debug]\r\n",
     "only a table below": f"version = 2\n{HEAD}.registry.headers]\n  A = ['b']\n",
     "out of order": f"[debug]\n{HEAD}.cni]\na=1\n[grpc]\n{HEAD}.containerd]\nb=2\n",
-    "nested, indented": f"[plugins]\n  {HEAD}]\n    {HEAD}.registry]\n      x = 1\n    [plugins.z]\n",
+    "nested, indented": f"[plugins]\n  {HEAD}]\n    {HEAD}.registry]\n      x = 1\n  [plugins.z]\n",
     "a dotted key": "version = 2\nplugins.z.a = 1\n",
 }
 

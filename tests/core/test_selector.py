@@ -34,7 +34,9 @@ def test_expand(pattern: str, names: list[str]) -> None:
     assert list(expand(pattern)) == names
 
 
-@pytest.mark.parametrize("pattern", ["a[3-1]", "a[]", "a[1-999999999]", "a[1-9:0]", "a[1-400][1-400]"])
+@pytest.mark.parametrize(
+    "pattern", ["a[3-1]", "a[]", "a[1-999999999]", "a[1-9:0]", "a[1-400][1-400]"]
+)
 def test_bad_ranges_are_refused(pattern: str) -> None:
     with pytest.raises(FleetError):
         expand(pattern)

@@ -16,10 +16,16 @@ LINES = {
         (2, 1, 9),
     ),
     "upstream": (f"containerd github.com/containerd/containerd v1.7.13 {'7' * 40}", (1, 7, 13)),
-    "Docker's package": ("containerd containerd.io 1.7.27 05044ec0a9a75232cad458027ca83437", (1, 7, 27)),
+    "Docker's package": (
+        "containerd containerd.io 1.7.27 05044ec0a9a75232cad458027ca83437",
+        (1, 7, 27),
+    ),
     "k3s": ("containerd github.com/k3s-io/containerd v2.1.5-k3s1 e77c15f3", (2, 1, 5)),
     "Ubuntu": ("containerd github.com/containerd/containerd 1.7.12-0ubuntu4", (1, 7, 12)),
-    "a release candidate": ("containerd github.com/containerd/containerd/v2 v2.0.0-rc.3 abc", (2, 0, 0)),
+    "a release candidate": (
+        "containerd github.com/containerd/containerd/v2 v2.0.0-rc.3 abc",
+        (2, 0, 0),
+    ),
 }
 
 

@@ -1,0 +1,168 @@
+"""The probe's answer as recorded on the four suites, and as real nodes give it now."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from fleet.core.facts import NodeFacts
+from fleet.core.model import Disruption, Mirror, Node, Registry
+from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.plan import NodePlan, plan_node
+from fleet.core.strategies.base import Wishes
+from fleet.node.probe import parse_probe
+from fleet.node.shell import Privilege, Script, parse_reply
+from tests.lab import Lab
+from tests.node.record import ANSWERS, answer_of
+
+SUITES = {
+    "bullseye": ("1.4.13", "legacy", "Debian 11 (bullseye)"),
+    "bookworm": ("1.6.20", "certs.d", "Debian 12 (bookworm)"),
+    "trixie": ("1.7.24", "certs.d", "Debian 13 (trixie)"),
+    "forky": ("2.1.9", "certs.d", "Debian forky/sid"),
+}
+NODE = Node(name="n", host="n")
+WISHES = Wishes(
+    (
+        Registry(
+            name="docker.io",
+            server="https://registry-1.docker.io",
+            mirrors=(Mirror(url="https://m.example"),),
+            verify="docker.io/library/busybox:1.36",
+        ),
+    )
+)
+
+
+def facts_of(text: str) -> NodeFacts:
+    return parse_probe(parse_reply("probe", 0, text, ""))
+
+
+def recorded(suite: str) -> NodeFacts:
+    return facts_of((ANSWERS / f"{suite}.txt").read_text())
+
+
+def planned(facts: NodeFacts) -> NodePlan:
+    return plan_node(NODE, facts, WISHES)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_recorded_answers(suite: str) -> None:
+    version, strategy, distribution = SUITES[suite]
+
+    facts = recorded(suite)
+    plan = planned(facts)
+
+    assert facts.daemon_version == facts.binary_version
+    assert str(facts.version).startswith(version)
+    assert facts.distribution == distribution
+    assert (facts.cri, facts.runtime_ready, facts.unit.running) == ("ok", True, True)
+    assert (facts.unit.kill_mode, facts.unit.delegate) == ("process", "yes")
+    assert facts.config_text is not None
+    assert facts.config_text.startswith("version = 2\n")
+    assert (plan.failure, plan.strategy, plan.notes) == (None, strategy, ())
+    assert plan.disruption is Disruption.RESTART
+    assert plan.changes[-1].path == "/etc/containerd/config.toml"
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("suite", SUITES)
+def test_real_nodes_answer_as_recorded(nodes: Lab, suite: str) -> None:
+    node = nodes.nodes[f"{suite}1"]
+
+    now, then = facts_of(answer_of(node)), recorded(suite)
+
+    for field in ("distribution", "binary_version", "daemon_version", "config", "files", "cri"):
+        if field == "files":
+            config = "/etc/containerd/config.toml"
+            assert now.files[config] == then.files[config]
+        else:
+            assert getattr(now, field) == getattr(then, field), field
+    assert {change.path for change in planned(now).changes} == {
+        change.path for change in planned(then).changes
+    }
+
+
+def with_config(suite: str, text: str) -> NodeFacts:
+    lines = (ANSWERS / f"{suite}.txt").read_text().splitlines()
+    path = base64.b64encode(b"/etc/containerd/config.toml").decode()
+    content = base64.b64encode(text.encode()).decode()
+    swapped = [
+        "\t".join([*line.split("\t")[:3], content]) if line.startswith(f"file\t{path}") else line
+        for line in lines
+    ]
+    assert swapped != lines
+    return facts_of("\n".join(swapped) + "\n")
+
+
+CRI = '[plugins."io.containerd.grpc.v1.cri"'
+REFUSED = {
+    "legacy mirrors on a newer daemon": (
+        "trixie",
+        f'version = 2\n{CRI}.registry.mirrors."a"]\n  endpoint = ["https://b"]\n',
+        FailureKind.CONFLICT,
+        "legacy registry settings (a)",
+    ),
+    "TLS in legacy configs": (
+        "bookworm",
+        f'version = 2\n{CRI}.registry.configs."a".tls]\n  ca_file = "/x"\n',
+        FailureKind.CONFLICT,
+        "configs.a.tls",
+    ),
+    "no version on 2.1": ("forky", "[debug]\n", FailureKind.UNSUPPORTED, "drops such files"),
+    "a template": ("trixie", "version = 2\n{{ x }}\n", FailureKind.UNSUPPORTED, ":2: this is a"),
+    "broken TOML": ("trixie", "version = 2\n[x\n", FailureKind.CONFLICT, "line 2"),
+}
+
+
+@pytest.mark.parametrize(("suite", "text", "kind", "message"), REFUSED.values(), ids=list(REFUSED))
+def test_what_fleet_will_not_touch(suite: str, text: str, kind: FailureKind, message: str) -> None:
+    plan = planned(with_config(suite, text))
+
+    assert plan.failure is not None
+    assert (plan.failure.kind, plan.failure.step) == (kind, "plan")
+    assert message in plan.failure.message
+    assert plan.changes == ()
+
+
+def test_a_versionless_config_of_an_old_daemon_gets_the_old_table() -> None:
+    plan = planned(with_config("bullseye", "[debug]\n  level = 'info'\n"))
+
+    assert plan.failure is None
+    assert plan.changes[0].after is not None
+    text = plan.changes[0].after.content.decode()
+    assert '[plugins.cri.registry.mirrors."docker.io"]' in text
+
+
+ANSWERED = {
+    "nothing, sudo said no": (1, "", "sudo: a password is required", FailureKind.SUDO),
+    "a wrong password": (77, "", "Sorry, try again.", FailureKind.SUDO),
+    "not root": (0, f"hello\t{base64.b64encode(b'1000').decode()}\n", "", FailureKind.SUDO),
+    "out of time": (124, "hello\tMA==\nunit\tYQ==\n", "", FailureKind.TIMEOUT),
+    "cut short": (1, "hello\tMA==\n", "", FailureKind.PROTOCOL),
+}
+
+
+@pytest.mark.parametrize(("code", "out", "err", "kind"), ANSWERED.values(), ids=list(ANSWERED))
+def test_a_script_that_did_not_run_to_its_end(
+    code: int, out: str, err: str, kind: FailureKind
+) -> None:
+    with pytest.raises(NodeError) as raised:
+        parse_reply("probe", code, out, err)
+
+    assert raised.value.failure.kind is kind
+
+
+def test_no_content_and_no_secret_stands_in_a_command_line() -> None:
+    from fleet.core.model import Secret  # noqa: PLC0415
+
+    privilege = Privilege(password=Secret("hunter2"))
+    script = Script("apply", {"ID": "$(id); '\"", "OPERATIONS": "a\tb\nc"}, 60, "/tmp/x y")
+
+    line, stdin = script.line(privilege), script.stdin(privilege)
+
+    assert "hunter2" not in line
+    assert "OPERATIONS" not in line
+    assert stdin.startswith(b"hunter2\n")
+    assert b"ID='$(id); '\"'\"'\"'\n" in stdin

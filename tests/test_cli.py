@@ -1,0 +1,81 @@
+"""The command line where no node is needed: files, usage, exit codes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.fleet import Fleet
+
+HOSTILE = ("../../etc/cron.d", "a b", "$(id)")
+
+
+def test_check_tells_that_the_files_are_whole(offline: Fleet) -> None:
+    ran = offline("check")
+    document = offline("check", "--json").json
+
+    assert (ran.code, ran.stdout) == (0, "ok: 4 nodes, 11 registries\n")
+    assert document == {"ok": True, "nodes": 4, "registries": 11, "problems": []}
+
+
+def test_mistakes_of_both_files_come_at_once_with_their_place(offline: Fleet) -> None:
+    offline.edit("inventory.yaml", "user: ops", "usr: ops")
+    offline.edit("mirrors.yaml", "https://k8s.m.daocloud.io", "k8s.m.daocloud.io")
+
+    ran = offline("check")
+    document = offline("check", "--json")
+
+    assert ran.code == 2
+    assert 'inventory.yaml:7:5: all.vars: unknown key "usr" (did you mean "user"?)' in ran.stderr
+    assert "mirrors.yaml:28:17: mirrors.registry.k8s.io.endpoints[0]" in ran.stderr
+    assert document.code == 2
+    assert [each["line"] for each in document.json["problems"]] == [7, 28]
+
+
+@pytest.mark.parametrize("command", ["check", "diff", "rollout"])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_registry_names_never_get_near_a_node(
+    offline: Fleet, command: str, name: str
+) -> None:
+    offline.edit("mirrors.yaml", "  quay.io:", f'  "{name}":')
+
+    ran = offline(command, *(["-y"] if command == "rollout" else []))
+
+    assert ran.code == 2
+    assert "mirrors.yaml:42:3: mirrors: " in ran.stderr
+    assert "is no registry" in ran.stderr
+
+
+USAGE = {
+    "an unknown command": ("frobnicate",),
+    "an unknown flag": ("check", "--frob"),
+    "a pattern that names nobody": ("inventory", "-l", "nobody"),
+    "a missing file": ("check", "-i", "nowhere.yaml"),
+    "a bad batch": ("rollout", "-y", "--batch", "x"),
+    "an unknown rollout": ("history", "nothing"),
+}
+
+
+@pytest.mark.parametrize("words", USAGE.values(), ids=list(USAGE))
+def test_bad_usage_is_exit_2_and_one_message(offline: Fleet, words: tuple[str, ...]) -> None:
+    ran = offline(*words)
+
+    assert ran.code == 2
+    assert ran.stderr.strip()
+    assert ran.stdout == ""
+
+
+def test_inventory_tells_where_each_value_came_from(offline: Fleet) -> None:
+    text = offline("inventory", "-l", "forky1").stdout
+    document = offline("inventory", "--json").json
+    graph = offline("inventory", "--graph").stdout
+
+    assert "host: 10.213.0.14  # inventory.yaml:17:24 (current.forky1)" in text
+    assert document["nodes"]["forky1"]["values"]["user"] == {
+        "value": "ops",
+        "from": "inventory.yaml:7:11 (all.vars)",
+    }
+    assert graph.splitlines()[:3] == ["@all", "  @legacy", "    bullseye1"]
+
+
+def test_history_of_a_fleet_that_has_none_is_empty(offline: Fleet) -> None:
+    assert offline("history", "--json").json == {"rollouts": []}

@@ -1,0 +1,46 @@
+"""The journal is append-only, and on the disk before anything is done."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from fleet.errors import FleetError
+from fleet.journal import Journal
+
+
+def test_events_come_back_in_order_from_another_opening(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "a" / "journal.db")
+    journal.begin("r1", "2026-01-01T00:00:00", {"kind": "rollout"})
+    for number in range(3):
+        journal.append("r1", f"t{number}", "moved", f"n{number}", {"status": "running"})
+
+    again = Journal(tmp_path / "a" / "journal.db")
+
+    assert [event.node for event in again.events("r1")] == ["n0", "n1", "n2"]
+    assert [record.about["kind"] for record in again.rollouts()] == ["rollout"]
+    with pytest.raises(FleetError, match="fleet history"):
+        again.rollout("r2")
+
+
+@pytest.mark.parametrize("statement", ["UPDATE event SET kind = 'x'", "DELETE FROM event"])
+def test_nothing_can_be_rewritten(tmp_path: Path, statement: str) -> None:
+    journal = Journal(tmp_path / "journal.db")
+    journal.begin("r1", "t", {})
+    journal.append("r1", "t", "moved", "n", {})
+
+    base = sqlite3.connect(tmp_path / "journal.db")
+    try:
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            base.execute(statement)
+    finally:
+        base.close()
+
+
+def test_a_journal_that_cannot_be_opened_is_bad_usage(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(FleetError, match="--journal names another"):
+        Journal(tmp_path / "file" / "journal.db")
