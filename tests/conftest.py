@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 NODES = ("bullseye1", "bookworm1", "trixie1", "forky1")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def lab() -> Lab:
     """Return the four nodes; a machine that cannot boot them fails, it does not skip."""
     lab = Lab.up(4)
