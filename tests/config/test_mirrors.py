@@ -164,8 +164,8 @@ REFUSED = {
         "is no image such as",
     ),
     "a misspelt key": (
-        "mirrors: {quay.io: {endpoint: [https://a], falback: never}}\n",
-        'unknown key "falback" (did you mean "fallback"?)',
+        "mirrors: {quay.io: {endpoint: [https://a], fallbak: never}}\n",
+        'unknown key "fallbak" (did you mean "fallback"?)',
     ),
     "a bad duration": (one("{url: https://a, dial_timeout: 3}"), "expected a duration such as 3s"),
     "a header that injects": (one('{url: https://a, header: {"A\\r\\nB": x}}'), "is no name of an"),

@@ -67,22 +67,22 @@ def run(
     return done
 
 
-def start(argv: Sequence[str | Path], log: Path, *, group: str) -> int:
-    """Start a process of its own session inside a cgroup-v2 group; return its id."""
+def start(argv: Sequence[str | Path], log: Path, *, group: str) -> None:
+    """Start a process that outlives this one, inside a cgroup-v2 group of its own."""
     procs = make_cgroup(group) / "cgroup.procs"
     entry = 'echo $$ >"$1"; shift; exec "$@"'
+    words = ("setsid", "--fork", "sh", "-c", entry, "sh", procs, *argv)
     environment = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1", "SYSTEMD_SECCOMP": "0"}
     with log.open("ab") as out:
-        process = subprocess.Popen(
-            ["sh", "-c", entry, "sh", str(procs), *(str(word) for word in argv)],
+        subprocess.run(
+            [str(word) for word in words],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
-            start_new_session=True,
             env=environment,
             cwd="/",
+            check=True,
         )
-    return process.pid
 
 
 def cgroup_root() -> Path:
@@ -116,7 +116,6 @@ def empty_cgroup(name: str, seconds: float = 10) -> None:
     while group.is_dir() and time.monotonic() < deadline:
         for pid in cgroup_processes(group):
             kill(pid)
-        reap()
         if remove_cgroup(group):
             return
         time.sleep(0.05)
@@ -143,15 +142,6 @@ def kill(pid: int, number: int = signal.SIGKILL) -> None:
     try:
         os.kill(pid, number)
     except (ProcessLookupError, PermissionError):
-        return
-
-
-def reap() -> None:
-    """Collect our own children that have ended."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            continue
-    except ChildProcessError:
         return
 
 

@@ -79,7 +79,8 @@ def test_without_root_it_says_so_in_one_sentence() -> None:
 
 def fetch(address: str, path: str) -> tuple[int, bytes]:
     with closing(http.client.HTTPConnection(address, 80, timeout=10)) as connection:
-        connection.request("GET", path)
+        kind = "application/vnd.docker.distribution.manifest.v2+json"
+        connection.request("GET", path, headers={"Accept": kind})
         answer = connection.getresponse()
         return answer.status, answer.read()
 
