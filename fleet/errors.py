@@ -1,9 +1,21 @@
-"""Bad input: what ends a command before any node is touched."""
+"""Bad input: what ends a command before any node is touched, said harmlessly."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+
+def printable(text: str) -> str:
+    """Replace control characters, so that a node's words cannot steer a terminal."""
+    return "".join(_shown(character) for character in text)
+
+
+def _shown(character: str) -> str:
+    if character in "\n\t" or character.isprintable():
+        return character
+    number = ord(character)
+    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
 
 
 class FleetError(Exception):
@@ -23,7 +35,7 @@ class Problem:
     def __str__(self) -> str:
         """Show it as editors and compilers do."""
         mark = "" if self.severity == "error" else f"{self.severity}: "
-        return f"{self.file}:{self.line}:{self.column}: {mark}{self.message}"
+        return printable(f"{self.file}:{self.line}:{self.column}: {mark}{self.message}")
 
 
 class ConfigErrors(FleetError):  # noqa: N818 - it holds many

@@ -9,7 +9,7 @@ import click
 
 from fleet import __version__
 from fleet.cli.options import Exit, Settings, access, connecting, shared, shared_group
-from fleet.errors import FleetError
+from fleet.errors import FleetError, printable
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -159,7 +159,7 @@ def main() -> None:
     try:
         fleet(standalone_mode=False)
     except FleetError as error:
-        click.echo(str(error), err=True)
+        click.echo(printable(str(error)), err=True)
         sys.exit(Exit.USAGE)
     except click.exceptions.Abort:
         sys.exit(Exit.INTERRUPTED)

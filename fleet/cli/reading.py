@@ -11,8 +11,8 @@ from fleet.core.facts import NodeFacts
 from fleet.core.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan, pull_tests
 from fleet.core.present import facts_data, failure_data, outcome_data, plan_data
-from fleet.core.text import printable
 from fleet.engine import Surveyed, survey, verify_all
+from fleet.errors import printable
 from fleet.node.converge import VerifyOrder
 from fleet.node.order import Access, Deadlines
 

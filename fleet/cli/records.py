@@ -9,7 +9,7 @@ from typing import Any
 from fleet.cli import views
 from fleet.cli.changing import journal_path
 from fleet.cli.options import Settings
-from fleet.core.text import printable
+from fleet.errors import printable
 from fleet.journal import Event, Journal, RolloutRecord
 
 

@@ -13,7 +13,8 @@ from fleet.core.model import Action, Disruption
 from fleet.core.nodeset import fold
 from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan
-from fleet.core.text import printable, unified_diff
+from fleet.core.text import unified_diff
+from fleet.errors import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from fleet.core.model import Change, ManagedFile
+from fleet.errors import printable
 
 _SECRET_KEY = re.compile(
     r"^(?P<head>\s*\"?(?:password|auth|identitytoken|identity_token|registrytoken)\"?\s*=\s*)"
@@ -19,18 +20,6 @@ _INLINE = re.compile(
     r"(?P<head>\b(?:password|auth|identitytoken|authorization)\"?\s*=\s*)(?P<value>\"[^\"]*\"|'[^']*'|\[[^]]*\])",
     re.IGNORECASE,
 )
-
-
-def printable(text: str) -> str:
-    """Replace control characters, so that a node's words cannot steer a terminal."""
-    return "".join(_shown(character) for character in text)
-
-
-def _shown(character: str) -> str:
-    if character in "\n\t" or character.isprintable():
-        return character
-    number = ord(character)
-    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
 
 
 def tail(text: str, lines: int = 20) -> str:

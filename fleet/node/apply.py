@@ -10,7 +10,7 @@ from fleet.core.facts import STATE_FILE
 from fleet.core.model import Change
 from fleet.core.outcome import Failure, FailureKind, NodeError, NodeStatus
 from fleet.core.plan import state_after
-from fleet.core.text import tail
+from fleet.core.text import masked, tail
 from fleet.node.order import WorkOrder
 from fleet.node.probe import SOCKET, UNIT
 from fleet.node.shell import Reply, Script, decoded
@@ -121,7 +121,7 @@ def parse_applied(reply: Reply, order: WorkOrder) -> Applied:
             _kind(reply.value("failure")),
             reply.value("failed_step"),
             tail(reply.value("message")),
-            tail(evidence),
+            tail(masked(evidence)),
         )
     status = _status(reply.value("status"), failure)
     steps = {decoded(fields[0]).split(b" ")[0] for fields in reply.all("step")}

@@ -88,13 +88,41 @@ def converge(order: WorkOrder) -> NodeOutcome:
 
 
 def _interrupted(work: _Pass, failure: Failure) -> NodeStatus:
-    """Name the state of a node whose pass broke off: after the swap nobody knows it."""
-    if failure.kind.unreachable and failure.step == "connect":
+    """Name the state of a node whose pass broke off, and where it may be changed, go back."""
+    if failure.step == "connect":
         return NodeStatus.UNREACHABLE
-    untouched = work.applied is None and failure.step in {"upload", "connect", "apply-refused"}
-    if untouched or failure.kind is FailureKind.SUDO:
+    if failure.step == "upload" or failure.kind is FailureKind.SUDO:
         return NodeStatus.FAILED
+    return _settled(work.order)
+
+
+def _settled(order: WorkOrder) -> NodeStatus:
+    """Go back over new connections after one broke in mid-pass: the node itself knows the rest.
+
+    While the node is still at it, it holds its lock; a pass that has taken itself back, or never
+    began, has left no generation.
+    """
+    until = time.monotonic() + order.deadlines.apply
+    while time.monotonic() < until:
+        reverted = _try_revert(order)
+        kind = reverted.failure.kind if reverted and reverted.failure else None
+        if reverted is None or kind is FailureKind.LOCKED:
+            time.sleep(2)
+        elif kind is FailureKind.NO_GENERATION:
+            return NodeStatus.FAILED
+        else:
+            return reverted.status
     return NodeStatus.DEGRADED
+
+
+def _try_revert(order: WorkOrder) -> Applied | None:
+    node = order.plan.node
+    try:
+        with connect(node, order.access.ssh) as remote:
+            reply = ask(remote, revert_script(order), order.access.on(node))
+            return parse_applied(reply, order)
+    except NodeError:
+        return None
 
 
 def _carried_out(work: _Pass, remote: Remote) -> NodeOutcome:
@@ -110,6 +138,8 @@ def _carried_out(work: _Pass, remote: Remote) -> NodeOutcome:
     try:
         _prove(work, remote, privilege)
     except NodeError as error:
+        if error.failure.kind in {FailureKind.CONNECT, FailureKind.TIMEOUT}:
+            raise
         return _taken_back(work, remote, privilege, error.failure)
     return work.outcome(NodeStatus.CONVERGED, None)
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.core.model import Change, ManagedFile, Secret
-from fleet.core.text import masked, printable, unified_diff
+from fleet.core.text import masked, unified_diff
+from fleet.errors import printable
 
 CONFIG = """\
 [plugins."io.containerd.grpc.v1.cri".registry.configs."h".auth]

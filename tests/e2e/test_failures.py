@@ -207,6 +207,24 @@ def test_a_daemon_that_dies_after_its_gate_is_taken_back(nodes: Lab, fleet: Flee
     assert trixie.digests("/etc") == before
 
 
+def test_a_connection_that_breaks_in_mid_pass_is_settled_over_a_new_one(
+    nodes: Lab, fleet: Fleet
+) -> None:
+    trixie = nodes.nodes["trixie1"]
+    main = "$(systemctl show ssh -p MainPID --value)"
+    one = f"case $(cat $each/comm) in sshd*) [ $each = /proc/{main} ] || kill -9 ${{each#/proc/}}"
+    cut = f"for each in /proc/[0-9]*; do {one} ;; esac; done"
+    trixie.sh(trap(f"{cut}; sleep 1"))
+    before = trixie.digests("/etc")
+
+    ran = fleet("rollout", "-y", "-l", "trixie1", "--json")
+
+    assert failure_of(ran.json)[:2] == ("connect", "run"), ran.text
+    assert statuses(ran.json) == {"trixie1": "rolled_back"}
+    assert trixie.digests("/etc") == before
+    assert trixie.sh("ctr plugins ls id==cri").stdout.split()[-1] == "ok"
+
+
 def test_a_node_that_another_rollout_holds_is_left_alone(nodes: Lab, fleet: Fleet) -> None:
     trixie = nodes.nodes["trixie1"]
     lock = "/run/fleet/lock"

@@ -231,7 +231,7 @@ validate_operation() {
     new=$(dump "$staged") || fail validate validate "containerd refuses the new $CONFIG" "$new"
     case $new in
     *'Ignoring unknown key'*key=registry*)
-        fail validate validate "containerd would ignore the registry table in $CONFIG" "$new"
+        fail validate validate "containerd would ignore the registry table in $CONFIG"
         ;;
     esac
     [ "$ROLLBACK" = 0 ] || return 0
@@ -402,7 +402,7 @@ apply() {
 
 revert() {
     lock
-    [ -f "$KEPT/manifest" ] || fail revert revert "generation $ID is not on this node"
+    [ -f "$KEPT/manifest" ] || fail no_generation revert "generation $ID is not on this node"
     SWAPPED=1
     take_back
 }
