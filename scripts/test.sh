@@ -14,7 +14,6 @@ say "format, lint, types, layers, spelling, shell"
 .venv/bin/mypy
 .venv/bin/lint-imports --no-cache >/dev/null || .venv/bin/lint-imports --no-cache
 .venv/bin/codespell fleet tests scripts README.md
-.venv/bin/shellcheck -s sh fleet/node/scripts/*.sh
 .venv/bin/shellcheck -x scripts/*.sh
 
 finish() {

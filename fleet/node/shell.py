@@ -13,6 +13,12 @@ from fleet.core.model import Secret
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.text import tail
 
+PARTS = {
+    "probe": ("common", "probe"),
+    "apply": ("common", "health", "generation", "apply"),
+    "verify": ("common", "verify"),
+}
+"""The files that each script is put together from."""
 _MARK = "fleet-script-follows"
 _WRONG_PASSWORD = 77
 
@@ -61,7 +67,8 @@ class Script:
     def text(self) -> str:
         """Return the whole script: the variables, quoted, then the code."""
         head = "".join(f"{key}={shlex.quote(value)}\n" for key, value in self.variables.items())
-        return head + (files("fleet.node") / "scripts" / f"{self.name}.sh").read_text()
+        folder = files("fleet.node") / "scripts"
+        return head + "\n".join((folder / f"{part}.sh").read_text() for part in PARTS[self.name])
 
     def line(self, privilege: Privilege) -> str:
         """Return the command that the login shell runs; it holds no content and no secret."""

@@ -1,17 +1,9 @@
 # Prove a node: pull every test image, see that containerd has stayed up, and remove what we pulled.
 # POSIX sh. In: IMAGES HOSTS_DIRECTORY CRICTL SOCKET PULL_SECONDS UNIT MAIN_PID RESTARTS SOAK ID.
 # An image is: reference, registry, hosts.toml in base64.
-set -u
-LC_ALL=C
-export LC_ALL
-PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 TAB=$(printf '\t')
 WORK=/run/fleet/verify-$ID
 NAMESPACE=fleet-probe-$ID
-
-b64() { base64 | tr -d '\n'; }
-
-value() { printf '%s\t%s\n' "$1" "$(printf '%s' "$2" | b64)"; }
 
 now() {
     read -r uptime _ </proc/uptime
@@ -57,8 +49,7 @@ by_ctr() { # the daemon's own folder where it has one, else the same wishes in a
     rm -rf -- "$WORK"
 }
 
-value hello "$(id -u)"
-[ "$(id -u)" = 0 ] || exit 0
+hello
 while IFS="$TAB" read -r image registry hosts; do
     [ -n "$image" ] || continue
     begin=$(now)

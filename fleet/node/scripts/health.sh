@@ -1,0 +1,58 @@
+# Health: the unit is active, CRI's own plugin row says ok, CRI answers. Polled up to a deadline.
+
+property() { # the value of one of the unit's properties in $properties
+    rest=${properties#*"$1="}
+    printf '%s' "${rest%%
+*}"
+}
+
+plugin_ok() { # the row of the CRI plugin itself must end in ok; an active unit says nothing
+    printf '%s\n' "$1" | while read -r type id row; do
+        [ "$type $id" = 'io.containerd.grpc.v1 cri' ] && [ "${row##* }" = ok ] && exit 5
+    done
+    [ $? = 5 ]
+}
+
+runtime_ready() {
+    flat=$(printf '%s' "$1" | tr -d ' \n\t')
+    case $flat in
+    *'"status":true,"type":"RuntimeReady"'* | *'"type":"RuntimeReady","status":true'*) return 0 ;;
+    esac
+    return 1
+}
+
+healthy() {
+    properties=$(systemctl show "$UNIT" -p ActiveState -p SubState -p MainPID -p NRestarts)
+    unhealthy="unit $(property ActiveState)/$(property SubState)"
+    [ "$(property ActiveState)/$(property SubState)" = active/running ] || return 1
+    unhealthy='containerd does not answer'
+    timeout 10 ctr -a "$SOCKET" --connect-timeout 5s version >/dev/null 2>&1 || return 1
+    rows=$(timeout 10 ctr -a "$SOCKET" plugins ls id==cri 2>/dev/null)
+    unhealthy='the CRI plugin is not ok, though the unit is active'
+    plugin_ok "$rows" || return 1
+    [ "$CRICTL" = 1 ] || return 0
+    unhealthy='CRI does not answer that its runtime is ready'
+    info=$(timeout 10 crictl -r "unix://$SOCKET" -i "unix://$SOCKET" info 2>/dev/null) &&
+        runtime_ready "$info"
+}
+
+gate() {
+    read -r begin _ </proc/uptime
+    until healthy; do
+        read -r uptime _ </proc/uptime
+        [ $((${uptime%.*} - ${begin%.*})) -lt "$HEALTH_SECONDS" ] || return 1
+        sleep 0.2
+    done
+    value main_pid "$(property MainPID)"
+    value restarts "$(property NRestarts)"
+}
+
+reason() {
+    printf '%s\n' "${unhealthy:-}" "${complaint:-}"
+    timeout 10 ctr -a "$SOCKET" plugins ls -d id==cri 2>&1 | head -n 12
+    timeout 10 journalctl -u "$UNIT" -n 12 --no-pager -o cat 2>&1
+}
+
+interrupted() {
+    fail timeout apply 'the pass ran out of time or was stopped'
+}
