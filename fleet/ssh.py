@@ -87,9 +87,11 @@ def _connection(node: Node, settings: SshSettings) -> Connection:
         connect_kwargs=_connect_arguments(node, settings, about),
     )
     _prepare(connection.client, node.name, about)
-    if isinstance(connection.gateway, Connection):
-        jump = config.base_ssh_config.lookup(connection.gateway.original_host)
-        _prepare(connection.gateway.client, connection.gateway.original_host, jump)
+    jump = connection.gateway
+    while isinstance(jump, Connection):  # every jump host's key is checked as the node's is
+        jump.connect_timeout = settings.seconds
+        _prepare(jump.client, jump.host, config.base_ssh_config.lookup(jump.original_host))
+        jump = jump.gateway
     return connection
 
 

@@ -72,6 +72,28 @@ def test_a_changed_host_key_is_refused(nodes: Lab, fleet: Fleet) -> None:
     assert "CHANGED" in failure["message"]
 
 
+def test_a_jump_host_is_used_and_its_key_is_checked(nodes: Lab, fleet: Fleet) -> None:
+    fleet.edit("inventory.yaml", "trixie1: {", "trixie1: {jump: ops@10.213.0.11, ")
+    began = nodes.nodes["trixie1"].sh("date +'%F %T'").stdout.strip()
+    known = (nodes.ssh_config.parent / "known_hosts").read_text().splitlines()
+    without = "\n".join(line for line in known if "bullseye1" not in line) + "\n"
+    mine = nodes.ssh_config.read_text().replace(
+        f"{nodes.ssh_config.parent}/known_hosts", f"{fleet.folder}/known_hosts"
+    )
+    fleet.write("known_hosts", without)
+    fleet.write("ssh_config", mine)
+
+    through = fleet("probe", "-l", "trixie1", "--json")
+    refused = fleet("probe", "-l", "trixie1", "--json", "-F", "ssh_config")
+
+    assert through.code == 0, through.text
+    log = nodes.nodes["trixie1"].sh(f"journalctl -u ssh --since '{began}' -o cat").stdout
+    assert "Accepted publickey for ops from 10.213.0.11" in log
+    failure = refused.json["nodes"]["trixie1"]["failure"]
+    assert failure["kind"] == "host_key"
+    assert "10.213.0.11" in failure["message"]
+
+
 def test_a_wrong_sudo_password_is_told(nodes: Lab, fleet: Fleet) -> None:
     fleet.edit("inventory.yaml", "trixie1: {", "trixie1: {user: pat, ")
     flags = ("rollout", "-y", "--batch", "4", "--max-failures", "1", "--json")
