@@ -49,6 +49,8 @@ USAGE = {
     "an unknown command": ("frobnicate",),
     "an unknown flag": ("check", "--frob"),
     "a pattern that names nobody": ("inventory", "-l", "nobody"),
+    "an empty pattern": ("inventory", "-l", ""),
+    "an empty pattern before the command": ("-l", "", "inventory"),
     "a missing file": ("check", "-i", "nowhere.yaml"),
     "a bad batch": ("rollout", "-y", "--batch", "x"),
     "an unknown rollout": ("history", "nothing"),

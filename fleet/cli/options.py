@@ -125,13 +125,22 @@ def shared_group(function: Callable[..., None]) -> Callable[..., None]:
     return _add_options(wrapped)
 
 
+def _later(mine: Any, before: Any) -> Any:
+    """Return the flag after the command where it was given, else the one before it.
+
+    An empty text was given too: `--limit ""` must never come to mean all nodes.
+    """
+    given = mine if isinstance(mine, str) else mine or None
+    return before if given is None else given
+
+
 def shared(function: Callable[..., None]) -> Callable[..., None]:
     """Hand a command its Settings; a flag after the command beats one before it."""
 
     @functools.wraps(function)
     def wrapped(**flags: Any) -> None:
         before = click.get_current_context().obj or {}
-        mine = {name: flags.pop(name) or before.get(name) for name in _NAMES}
+        mine = {name: _later(flags.pop(name), before.get(name)) for name in _NAMES}
         settings = Settings(
             inventory=Path(mine["inventory"] or "inventory.yaml"),
             mirrors=Path(mine["mirrors"] or "mirrors.yaml"),

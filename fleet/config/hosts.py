@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ ENDPOINT_KEYS = (
 _TLS_KEYS = ("ca_file", "cert_file", "key_file", "insecure_skip_verify")
 _AUTH_KEYS = ("username", "password", "auth", "identity_token")
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:h|m|s|ms|us|ns))+")
+_CERTIFICATE, _KEY = b"CERTIFICATE-----", b"PRIVATE KEY-----"
 _FIELD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_|~-]+")
 
 
@@ -124,23 +126,28 @@ class HostReader:
 
     def _files(self, value: Value, place: str) -> tuple[bytes, ...]:
         items = value.data if isinstance(value.data, tuple) else (value,)
-        found = (self._file(item, place) for item in items)
+        found = tuple(self._file(item, place) for item in items)
+        for item, content in zip(items, found, strict=True):
+            if content is not None and _KEY in content:
+                text = f"{item.text}: holds a private key, and ca is readable by all on a node"
+                self._reader.error(item, place, text)
         return tuple(content for content in found if content is not None)
 
-    def _file(self, value: Value, place: str) -> bytes | None:
+    def _file(self, value: Value, place: str, wanted: bytes = _CERTIFICATE) -> bytes | None:
         """Read a certificate or key from this machine."""
         text = self._reader.string(value, place)
         if text is None:
             return None
-        path = self._folder / Path(text).expanduser()
         try:
-            content = path.read_bytes()
-        except (OSError, ValueError) as error:
+            content = (self._folder / Path(text).expanduser()).read_bytes()
+        except (OSError, ValueError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or "no path"
             self._reader.error(value, place, f"{text}: cannot be read ({reason})")
             return None
-        if b"-----BEGIN " not in content:
-            self._reader.error(value, place, f"{text}: is not a PEM file")
+        if wanted not in content:
+            self._reader.error(
+                value, place, f"{text}: holds no PEM {wanted.decode().strip('- ').lower()}"
+            )
             return None
         return content
 
@@ -153,9 +160,11 @@ class HostReader:
             if len(parts) not in {1, 2}:
                 self._reader.error(item, place, "expected [certificate, key]")
                 continue
-            contents = [self._file(part, place) for part in parts]
+            contents = [self._file(parts[0], place)]
+            # Alone, a file must hold the key too; after its certificate, it is the key.
+            contents.append(self._file(parts[-1], place, _KEY))
             if contents[0] is not None and contents[-1] is not None:
-                key = contents[1] if len(contents) == 2 else None
+                key = contents[1] if len(parts) == 2 else None
                 pairs.append(ClientPair(contents[0], key))
         return tuple(pairs)
 
@@ -213,21 +222,38 @@ class HostReader:
             )
         if "cert_file" in tls and "key_file" in tls:
             cert = self._file(tls["cert_file"].value, f"{place}.cert_file")
-            key = self._file(tls["key_file"].value, f"{place}.key_file")
+            key = self._file(tls["key_file"].value, f"{place}.key_file", _KEY)
             if cert is not None and key is not None:
                 mirror = replace(mirror, client=(ClientPair(cert, key),))
         elif "cert_file" in tls or "key_file" in tls:
             self._reader.error(value, place, "cert_file and key_file go together")
         return mirror
 
+    def _joined_auth(self, value: Value, place: str) -> Auth | None:
+        """Read `user:password` in base64, as docker's own files have it."""
+        text = self.secret(value, place)
+        try:
+            joined = base64.b64decode(text or "", validate=True).decode()
+        except ValueError:
+            joined = ""
+        username, mark, password = joined.partition(":")
+        if text is not None and not (mark and joined.isprintable()):
+            self._reader.error(value, place, "is no user:password in base64")
+            return None
+        return Auth(username, Secret(password))
+
     def _auth(self, value: Value, place: str) -> Auth | None:
         auth = self._reader.mapping(value, place)
         self._reader.known_keys(auth, place, _AUTH_KEYS)
-        for key in ("auth", "identity_token"):
-            if key in auth:
-                text = "is not supported: give username and password"
-                self._reader.error(auth[key].key, f"{place}.{key}", text)
-        if "username" not in auth or "password" not in auth:
+        said = {key for key, entry in auth.items() if entry.value.text}
+        if "identity_token" in said:
+            text = "is not supported: give username and password"
+            self._reader.error(auth["identity_token"].key, f"{place}.identity_token", text)
+        if "auth" in said and not said & {"username", "password"}:
+            return self._joined_auth(auth["auth"].value, f"{place}.auth")
+        if value.data is None or not said:
+            return None
+        if not said >= {"username", "password"}:
             self._reader.error(value, place, "needs username and password")
             return None
         username = self._reader.string(auth["username"].value, f"{place}.username")

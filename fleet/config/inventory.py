@@ -41,7 +41,12 @@ SECRETS = {
 }
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 _WORD = re.compile(r"[A-Za-z0-9_\[.:][A-Za-z0-9_.:@%,\[\]-]{0,512}")
-_SIZE = re.compile(r"[0-9]{1,6}|(100|[0-9]{1,2})%")
+_HOST = re.compile(
+    r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:%[A-Za-z0-9_.-]+)?"
+)
+_FOREIGN = {"users", "ports", "hosts", "sites", "jumps", "distros", "containerd_configs"}
+"""Near to keys of ours, and yet other people's words."""
+_SIZE = re.compile(r"[1-9][0-9]{0,5}|(100|[1-9][0-9]?)%")
 _PATH = re.compile(r"/[A-Za-z0-9_.:/@%+-]+")
 _UNIT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]*")
 _GROUP_KEYS = ("hosts", "vars", "children")
@@ -49,6 +54,10 @@ _GROUP_KEYS = ("hosts", "vars", "children")
 
 def _word(reader: Reader, value: Value, place: str) -> str | None:
     return _matching(reader, value, place, _WORD, "a plain word without spaces or shell characters")
+
+
+def _host(reader: Reader, value: Value, place: str) -> str | None:
+    return _matching(reader, value, place, _HOST, "a plain word without spaces or shell characters")
 
 
 def _matching(
@@ -90,7 +99,7 @@ def _file(reader: Reader, value: Value, place: str) -> str | None:
 
 
 KEYS: dict[str, Callable[[Reader, Value, str], Any]] = {
-    "host": _word,
+    "host": _host,
     "port": _port,
     "user": _word,
     "identity_file": _file,
@@ -175,6 +184,9 @@ class InventoryReader:
             where = f"{name}.vars"
             for key, given in self._vars(body["vars"].value, where).items():
                 self._merge(group.vars, key, given, where)
+                if key == "host":
+                    text = "a host belongs to one node: all of the group would be the same machine"
+                    self.reader.error(given.at, where, text)
         if "hosts" in body:
             for pattern, host in self.reader.mapping(body["hosts"].value, f"{name}.hosts").items():
                 self._read_host(pattern, host, group)
@@ -238,8 +250,13 @@ class InventoryReader:
 
     def _refuse_near_miss(self, name: str, entry: Entry, place: str) -> None:
         """Refuse a misspelt key of ours; another tool's variable is carried and ignored."""
-        ours = (*KEYS, *ALIASES)
-        if difflib.get_close_matches(name, ours, 1, 0.85):
+        ours = tuple(
+            each
+            for each in (*KEYS, *ALIASES)
+            if each.startswith("ansible_") == name.startswith("ansible_")
+        )
+        near = difflib.get_close_matches(name, ours, 1, 0.93 if "ansible_" in name else 0.85)
+        if name not in _FOREIGN and (near or sorted(name) in [sorted(each) for each in ours]):
             self.reader.error(entry.key, place, unknown_key(name, ours))
 
     def _refuse_cycles(self, root: Value) -> None:

@@ -9,6 +9,7 @@ from fleet.config.inventory import InventoryReader
 from fleet.config.mirrors import MirrorsReader
 from fleet.config.strict_yaml import read_yaml
 from fleet.core.model import Inventory, MirrorConfig
+from fleet.core.selector import override_matches
 from fleet.errors import ConfigErrors, Problem
 
 
@@ -33,27 +34,39 @@ def load_inventory(path: Path) -> Inventory:
 
 def load_mirrors(path: Path) -> tuple[MirrorConfig, tuple[Problem, ...]]:
     """Read the registries and the warnings; raise ConfigErrors with every mistake."""
-    root = read_yaml(path)
+    config, reader = _read_mirrors(path)
+    return config, tuple(reader.reader.warnings)
+
+
+def _read_mirrors(path: Path) -> tuple[MirrorConfig, MirrorsReader]:
     reader = MirrorsReader(str(path), path.parent)
-    config = reader.read(root)
+    config = reader.read(read_yaml(path))
     if reader.reader.problems:
         raise ConfigErrors(reader.reader.problems)
-    return config, tuple(reader.reader.warnings)
+    return config, reader
 
 
 def load_files(inventory_path: Path, mirrors_path: Path) -> Loaded:
     """Read both files; raise ConfigErrors with the mistakes of both."""
     problems: list[Problem] = []
     inventory, config = Inventory((), {}), MirrorConfig(())
-    warnings: tuple[Problem, ...] = ()
+    reader = MirrorsReader(str(mirrors_path), mirrors_path.parent)
     try:
         inventory = load_inventory(inventory_path)
     except ConfigErrors as error:
         problems += error.problems
     try:
-        config, warnings = load_mirrors(mirrors_path)
+        config, reader = _read_mirrors(mirrors_path)
     except ConfigErrors as error:
         problems += error.problems
     if problems:
         raise ConfigErrors(problems)
-    return Loaded(inventory, config, warnings)
+    _warn_idle(inventory, reader)
+    return Loaded(inventory, config, tuple(reader.reader.warnings))
+
+
+def _warn_idle(inventory: Inventory, reader: MirrorsReader) -> None:
+    """Warn of overrides that select nobody: a misspelt group would pass in silence."""
+    for match in reader.matches:
+        if not override_matches(inventory, [match.text]):
+            reader.reader.warn(match, "match", f"{match.text!r} selects no node of the inventory")

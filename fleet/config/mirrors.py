@@ -18,7 +18,9 @@ from fleet.config.urls import (
     url_problem,
     without_v2,
 )
-from fleet.core.model import Mirror, MirrorConfig, Override, Registry
+from fleet.core.model import Inventory, Mirror, MirrorConfig, Override, Registry
+from fleet.core.selector import override_matches
+from fleet.errors import FleetError
 
 _KEYS = ("version", "defaults", "mirrors", "configs", "overrides")
 _REGISTRY_KEYS = (
@@ -50,6 +52,7 @@ class MirrorsReader:
 
     def __init__(self, file: str, folder: Path) -> None:
         self.reader = Reader(file)
+        self.matches: list[Value] = []
         self._hosts = HostReader(self.reader, folder)
         self._configs: dict[str, HostConfig] = {}
         self._used: set[str] = set()
@@ -106,7 +109,8 @@ class MirrorsReader:
             if problem is not None:
                 self.reader.error(entry.key, "configs", problem)
                 continue
-            self._configs[host] = self._hosts.config(host, entry, place)
+            config = self._hosts.config(host, entry, place)
+            self._configs[host.removesuffix(":443")] = config
 
     def _warn_unused(self) -> None:
         for host, config in self._configs.items():
@@ -148,6 +152,8 @@ class MirrorsReader:
         mirrors = self._endpoints(name, entry, body, place, mirror, base)
         fallback = self._fallback(body, place, default=base.fallback if base else defaults.fallback)
         server = base.server if base else default_server(name)
+        if any(mirror.url == f"http://{name}" for mirror in mirrors):
+            server = f"http://{name}"  # a registry that speaks plain HTTP is its own mirror
         if "server" in body:
             server = self._server(body["server"].value, f"{place}.server") or server
         verify = base.verify if base else None
@@ -267,6 +273,16 @@ class MirrorsReader:
             match = self.reader.string(entries["match"].value, f"{place}.match")
             where = f"{place}.mirrors"
             registries = self._registries(entries["mirrors"].value, where, defaults, base)
-            if match:
+            if match and self._is_pattern(entries["match"].value, f"{place}.match"):
                 found.append(Override(match, registries))
         return tuple(found)
+
+    def _is_pattern(self, value: Value, place: str) -> bool:
+        """Refuse a pattern that cannot be read, whatever the inventory holds."""
+        try:
+            override_matches(Inventory((), {}), [value.text])
+        except FleetError as error:
+            self.reader.error(value, place, str(error))
+            return False
+        self.matches.append(value)
+        return True

@@ -79,6 +79,7 @@ def read_yaml(path: Path) -> Value:
 def parse_yaml(text: str, name: str) -> Value:
     """Parse YAML text of a file of that name."""
     try:
+        _refuse_depth(text, name)
         loader = _Loader(text)
         try:
             root = loader.get_single_node()
@@ -98,6 +99,26 @@ def parse_yaml(text: str, name: str) -> Value:
     if builder.problems:
         raise ConfigErrors(builder.problems)
     return value
+
+
+def _whole(text: str) -> int | str:
+    """Return a whole number; one with more digits than any setting has stays text."""
+    if len(text) > 20:
+        return text
+    return int(text, 0) if text[:2] in {"0x", "0o"} else int(text)
+
+
+def _refuse_depth(text: str, name: str) -> None:
+    """Refuse deep nesting by events alone: libyaml's composer would overflow the C stack."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Base):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            mark: Any = event.start_mark
+            raise ConfigErrors([Problem(name, mark.line + 1, mark.column + 1, "nested too deep")])
 
 
 class _Builder:
@@ -131,7 +152,7 @@ class _Builder:
             case "bool":
                 return text.lower() == "true"
             case "int":
-                return int(text, 0) if text[:2] in {"0x", "0o"} else int(text)
+                return _whole(text)
             case "float":
                 return float(text)
             case _:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 import re
 
-_LABEL = r"[a-z0-9](?:[a-z0-9_-]{0,62})?"
+_LABEL = r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-_AUTHORITY = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:]+)(?::(?P<port>[0-9]{1,5}))?")
+_AUTHORITY = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:]+)(?::(?P<port>[1-9][0-9]{0,4}))?")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~%@+-]+)*/?")
 HUB = "https://registry-1.docker.io"
 _HUB_NAMES = {"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"}
@@ -56,7 +56,7 @@ def url_problem(url: str) -> str | None:
     authority, slash, path = rest.partition("/")
     if "@" in authority:
         return "user and password do not stand in a URL: put them under configs.HOST.auth"
-    if not _is_authority(authority.lower()):
+    if not authority.isascii() or not _is_authority(authority.lower()):
         return f"{url!r}: {authority!r} is no host with an optional port"
     if not _PATH.fullmatch(slash + path) or "/.." in slash + path:
         return f"{url!r}: the path has characters that no registry path has, or a query"
@@ -91,6 +91,10 @@ def default_server(registry: str) -> str | None:
 
 def is_upstream(url: str, registry: str) -> bool:
     """Say whether a URL is the registry itself and no mirror of it."""
-    host = url.partition("://")[2].partition("/")[0]
-    names = _HUB_NAMES if registry == "docker.io" else {registry, registry.removesuffix(":443")}
-    return host in names and not path_of(url)
+    scheme, _, rest = url.partition("://")
+    if path_of(url):
+        return False
+    host = rest.partition("/")[0]
+    if registry == "docker.io":
+        return host in _HUB_NAMES
+    return scheme == "https" and host in {registry, registry.removesuffix(":443")}

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from fleet.errors import FleetError
 
 MOST = 100_000
 """No pattern may name more nodes than this."""
 _RANGE = re.compile(r"\[([^\[\]]*)\]")
-_STEP = re.compile(r"(\d+)[-:](\d+)(?:[:/](\d+))?")
+_STEP = re.compile(r"([0-9]{1,18})[-:]([0-9]{1,18})(?:[:/]([0-9]{1,18}))?")
 _LETTERS = re.compile(r"([a-z])[-:]([a-z])|([A-Z])[-:]([A-Z])")
-_NUMBERED = re.compile(r"(.*?)(\d+)(\D*)")
+_NUMBERED = re.compile(r"(.*?)([0-9]+)([^0-9]*)")
 
 
 def expand(pattern: str) -> tuple[str, ...]:
@@ -22,7 +23,7 @@ def expand(pattern: str) -> tuple[str, ...]:
     position = 0
     for match in _RANGE.finditer(pattern):
         head = pattern[position : match.start()]
-        parts = tuple(_members(match[1], pattern))
+        parts = tuple(islice(_members(match[1], pattern), MOST + 1))
         if len(names) * len(parts) > MOST:
             raise FleetError(f"{pattern!r} names more than {MOST} nodes")
         names = [f"{name}{head}{part}" for name in names for part in parts]

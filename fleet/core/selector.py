@@ -21,10 +21,11 @@ def select(
     """Return the nodes of `limit` less those of `exclude`, in inventory order.
 
     Parts are joined by `:` or `,`; `&part` keeps what both name, `!part` leaves out, `@file` holds
-    a part a line. A part that names nobody raises a FleetError.
+    a part a line. A part that names nobody raises a FleetError, and so does an empty text: a
+    script whose variable is unset must not get the whole fleet.
     """
-    chosen = _named(inventory, limit or "all", read)
-    if exclude:
+    chosen = _named(inventory, "all" if limit is None else limit, read)
+    if exclude is not None:
         chosen -= _named(inventory, exclude, read)
     nodes = tuple(node for node in inventory.nodes if node.name in chosen)
     if not nodes:
@@ -49,20 +50,29 @@ def _named(inventory: Inventory, pattern: str, read: Read, *, strict: bool = Tru
     chosen: set[str] = set()
     required: list[set[str]] = []
     excluded: set[str] = set()
-    parts = _PART.findall(pattern)
-    for part in (each.strip() for each in parts):
-        names = _part(inventory, part.lstrip("&!"), read, strict=strict)
+    parts = _parts(pattern)
+    for part in parts:
+        names = _part(inventory, part.lstrip("&!").strip(), read, strict=strict)
         if part.startswith("&"):
             required.append(names)
         elif part.startswith("!"):
             excluded |= names
         else:
             chosen |= names
-    if parts and all(part.strip().startswith(("&", "!")) for part in parts):
+    if all(part.startswith(("&", "!")) for part in parts):
         chosen = {node.name for node in inventory.nodes}
     for names in required:
         chosen &= names
     return chosen - excluded
+
+
+def _parts(pattern: str) -> tuple[str, ...]:
+    parts = tuple(each.strip() for each in _PART.findall(pattern))
+    if not any(parts):
+        raise FleetError(f"{pattern!r} is empty: name nodes, or all of them by all")
+    if re.search(r"[\[\]]", re.sub(r"\[[^\[\]]*\]", "", pattern)):
+        raise FleetError(f"{pattern!r}: a bracket is not closed, or not opened")
+    return parts
 
 
 def _part(inventory: Inventory, part: str, read: Read, *, strict: bool) -> set[str]:
@@ -100,5 +110,10 @@ def _from_file(inventory: Inventory, path: str, read: Read) -> set[str]:
         lines = read(path).splitlines()
     except OSError as error:
         raise FleetError(f"@{path}: cannot be read ({error.strerror})") from error
-    parts = (line.partition("#")[0].strip() for line in lines)
-    return set().union(*(_named(inventory, part, read) for part in parts if part))
+    parts = [part for part in (line.partition("#")[0].strip() for line in lines) if part]
+    if any("@" in part for part in parts):
+        raise FleetError(f"@{path}: a file of patterns cannot name another one")
+    try:
+        return _named(inventory, ",".join(parts), read)
+    except FleetError as error:
+        raise FleetError(f"@{path}: {error}") from error

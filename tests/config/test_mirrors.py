@@ -12,6 +12,7 @@ from fleet.config.strict_yaml import parse_yaml
 from fleet.core.model import MirrorConfig
 from fleet.errors import ConfigErrors, Problem
 
+CA, KEY = b"-----BEGIN CERTIFICATE-----\nca\n", b"-----BEGIN PRIVATE KEY-----\nkey\n"
 ROOT = Path(__file__).parents[2]
 K3S = """\
 mirrors:
@@ -83,8 +84,8 @@ def test_a_registries_yaml_of_k3s_loads_as_it_is() -> None:
 
 def test_all_forms_of_an_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "s3cret")
-    for name in ("ca", "cert", "key"):
-        (tmp_path / name).write_text(f"-----BEGIN {name}\n")
+    for name, kind in (("ca", "CERTIFICATE"), ("cert", "CERTIFICATE"), ("key", "PRIVATE KEY")):
+        (tmp_path / name).write_text(f"-----BEGIN {kind}-----\n{name}\n")
     text = """\
 defaults: {capabilities: [pull, resolve], dial_timeout: 3s, fallback: never}
 mirrors:
@@ -106,7 +107,7 @@ mirrors:
     assert (registry.fallback, registry.server) == (True, "https://quay.example")
     assert (plain.url, plain.dial_timeout) == ("https://a.example", "3s")
     assert (full.url, full.capabilities) == ("https://h/v2/hub", ("pull",))
-    assert (full.ca, full.client[0].key) == ((b"-----BEGIN ca\n",), b"-----BEGIN key\n")
+    assert (full.ca, full.client[0].key) == ((CA,), KEY)
     assert full.header == (("X-T", ("s3cret",)),)
     assert six.authority == "[2001:db8::1]:5000"
 

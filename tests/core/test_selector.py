@@ -101,3 +101,22 @@ def test_overrides_select_by_pattern() -> None:
         "w3": {"w"},
         "edge-01": {"edge-*"},
     }
+
+
+EMPTY_OR_BROKEN = ["", " ", ",", "w[", "w[1-2", f"w[1-{'9' * 5000}]", "@self", "@nothing"]
+
+
+@pytest.mark.parametrize("pattern", EMPTY_OR_BROKEN)
+def test_an_empty_or_broken_pattern_never_means_the_whole_fleet(pattern: str) -> None:
+    files = {"self": "@self\n", "nothing": "# none\n"}
+
+    with pytest.raises(FleetError):
+        select(INVENTORY, pattern, None, files.__getitem__)
+    with pytest.raises(FleetError):
+        select(INVENTORY, "all", pattern, files.__getitem__)
+
+
+def test_a_file_may_leave_nodes_out() -> None:
+    chosen = select(INVENTORY, "@list", None, {"list": "w\n!w1\n"}.__getitem__)
+
+    assert [node.name for node in chosen] == ["w2", "w3"]

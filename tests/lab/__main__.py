@@ -14,7 +14,8 @@ from tests.lab.rootfs import SUITES
 
 def main() -> int:
     """Run one command; return the exit code."""
-    options = _parser().parse_args()
+    words, command = _parted(sys.argv[1:])
+    options = _parser().parse_args(words, argparse.Namespace(after=command))
     try:
         require_host()
         _COMMANDS[options.command](options)
@@ -22,6 +23,12 @@ def main() -> int:
         print(f"lab: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _parted(words: list[str]) -> tuple[list[str], list[str]]:
+    """Part the words at the first `--`; what follows belongs to ssh."""
+    at = words.index("--") if "--" in words else len(words)
+    return words[:at], words[at + 1 :]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,8 +87,8 @@ def _status(options: argparse.Namespace) -> None:
 def _ssh(options: argparse.Namespace) -> None:
     lab = Lab.load()
     node = lab.node(options.node)
-    words = ("ssh", "-F", str(lab.ssh_config), "-l", options.user, node.name, *options.words)
-    os.execvp("ssh", words)
+    words = ("ssh", "-F", str(lab.ssh_config), "-l", options.user, node.name)
+    os.execvp("ssh", (*words, *options.words, *options.after))
 
 
 _COMMANDS = {"up": _up, "down": _down, "reset": _reset, "status": _status, "ssh": _ssh}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -21,6 +22,11 @@ PACKAGES = {
     "nsenter": "util-linux",
 }
 CGROUP = "fleet-lab"
+_NSPAWN_SETTINGS = {
+    "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
+    "SYSTEMD_NSPAWN_LOCK": "0",  # a killed one would leave its lock file behind
+    "SYSTEMD_SECCOMP": "0",
+}
 
 
 class LabError(Exception):
@@ -72,7 +78,7 @@ def start(argv: Sequence[str | Path], log: Path, *, group: str) -> None:
     procs = make_cgroup(group) / "cgroup.procs"
     entry = 'echo $$ >"$1"; shift; exec "$@"'
     words = ("setsid", "--fork", "sh", "-c", entry, "sh", procs, *argv)
-    environment = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1", "SYSTEMD_SECCOMP": "0"}
+    environment = {**os.environ, **_NSPAWN_SETTINGS}
     with log.open("ab") as out:
         subprocess.run(
             [str(word) for word in words],
@@ -119,6 +125,18 @@ def empty_cgroup(name: str, seconds: float = 10) -> None:
         if remove_cgroup(group):
             return
         time.sleep(0.05)
+
+
+def remove_traces(name: str = "") -> None:
+    """Remove the empty folders that systemd-nspawn leaves outside the cgroup-v2 tree."""
+    # On a hybrid host it makes the same groups in systemd's v1 tree.
+    twin = Path("/sys/fs/cgroup/systemd") / CGROUP / name
+    deadline = time.monotonic() + 2
+    while not remove_cgroup(twin) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if name:
+        with contextlib.suppress(OSError):
+            Path("/run/systemd/nspawn/propagate", name).rmdir()
 
 
 def remove_cgroup(group: Path) -> bool:

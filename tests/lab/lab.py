@@ -21,6 +21,7 @@ from tests.lab.host import (
     empty_cgroup,
     remove_cgroup,
     remove_folder,
+    remove_traces,
     require_host,
     run,
     say,
@@ -80,6 +81,7 @@ class Lab:
         """Boot a lab, or return the one that is up if it has the same nodes."""
         require_host()
         wanted = wanted_nodes(count, mix)
+        mirror_names()  # complains before anything is touched
         if (present := cls._present()) is not None:
             if tuple(present.nodes.values()) == wanted:
                 say(f"the lab is up already: {', '.join(present.nodes)}")
@@ -99,7 +101,7 @@ class Lab:
                 node.pid()
         except LabError:
             return None
-        return lab
+        return lab if lab.registry.answers() and lab.flaky.answers() else None
 
     @classmethod
     def _boot(cls, wanted: tuple[LabNode, ...]) -> Lab:
@@ -114,9 +116,9 @@ class Lab:
         lab.registry.fill()
         lab.each(lambda node: network.make_namespace(node.name, node.address))
         lab.each(lab._prepare)
-        lab._remember()
         lab.each(LabNode.start)
         lab.each(LabNode.wait)
+        lab._remember()  # last, so that a boot cut short is never taken for a lab
         say(f"up: {', '.join(lab.nodes)}")
         return lab
 
@@ -177,7 +179,9 @@ class Lab:
         if root.is_dir():
             for group in sorted(path.name for path in root.iterdir() if path.is_dir()):
                 empty_cgroup(group)
+                remove_traces(group)
             remove_cgroup(root)
+        remove_traces()
         network.remove_everything()
         remove_folder(state_folder())
         if cache:

@@ -26,7 +26,9 @@ from tests.lab.host import (
 )
 from tests.lab.rootfs import rootfs
 
+_CRICTL = "usr/local/bin/crictl"
 USERS = {"root": "/root", "ops": "/home/ops", "pat": "/home/pat"}
+_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NSPAWN = (
     "systemd-nspawn",
     "--boot",
@@ -62,7 +64,7 @@ class LabNode:
     @property
     def has_crictl(self) -> bool:
         """Say whether the node was given a crictl."""
-        return crictl_for(self.suite) is not None
+        return (self.folder / "upper" / _CRICTL).is_file()
 
     # -- life --------------------------------------------------------------------------------
 
@@ -87,7 +89,7 @@ class LabNode:
             self._let_in(user, self.root / home[1:], key)
         run("chroot", self.root, "chpasswd", stdin=f"pat:{password}\n")
         if binary := crictl_for(self.suite):
-            shutil.copy2(binary, self.root / "usr/local/bin/crictl")
+            shutil.copy2(binary, self.root / _CRICTL)
 
     def _mount(self) -> None:
         layers = (
@@ -190,7 +192,7 @@ class LabNode:
             if check:
                 raise
             return subprocess.CompletedProcess((), 255, "", "not running")
-        return run(*inside, "sh", "-c", script, check=check, seconds=seconds)
+        return run(*inside, "env", _PATH, "sh", "-c", script, check=check, seconds=seconds)
 
     def digests(self, *paths: str) -> dict[str, str]:
         """Describe every file below absolute node paths: mode, owner, SHA-256 or link target."""

@@ -50,9 +50,13 @@ def mirror_names() -> tuple[str, ...]:
     """Return the host names that mirrors.yaml mentions."""
     default = Path(__file__).parents[2] / "mirrors.yaml"
     path = Path(os.environ.get("FLEET_LAB_MIRRORS", default))
-    text = "\n".join(line.split(" #")[0] for line in path.read_text().splitlines())
-    lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    found = re.findall(r"https?://([a-z0-9.-]+)", "\n".join(lines))
+    try:
+        lines = path.read_text().splitlines()
+    except OSError as error:
+        raise LabError(f"the lab takes the mirrors' names from {path}: {error.strerror}") from error
+    text = "\n".join(line.split(" #")[0] for line in lines)
+    said = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    found = re.findall(r"https?://([a-z0-9.-]+)", "\n".join(said))
     return tuple(dict.fromkeys((*found, "registry.lab.test")))
 
 
@@ -109,15 +113,19 @@ class Registry:
 
     def _wait(self, seconds: float = 20) -> None:
         deadline = time.monotonic() + seconds
-        for port in (443, 80):
-            while True:
-                try:
-                    socket.create_connection((self.address, port), 1).close()
-                    break
-                except OSError as error:
-                    if time.monotonic() > deadline:
-                        raise LabError(f"{self.name} does not answer on port {port}") from error
-                    time.sleep(0.05)
+        while not self.answers():
+            if time.monotonic() > deadline:
+                raise LabError(f"{self.name} does not answer at {self.address}")
+            time.sleep(0.05)
+
+    def answers(self) -> bool:
+        """Say whether both ports take connections."""
+        try:
+            for port in (443, 80):
+                socket.create_connection((self.address, port), 1).close()
+        except OSError:
+            return False
+        return True
 
     def fill(self) -> None:
         """Push the lab's images."""
