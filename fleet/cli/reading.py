@@ -87,7 +87,7 @@ def _probe_row(each: Surveyed) -> tuple[str, ...]:
         str(data["state"]),
         _versions(each.facts),
         str(data["strategy"] or "-"),
-        str(data["hosts_directory"] or data["config"] or "-"),
+        str(data["registry_config"] or "none"),
         f"{each.facts.cri} ({each.facts.unit.active})",
         str(data["crictl"] or "-"),
         each.facts.distribution,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fleet.core.config_toml import effective_registry
 from fleet.core.facts import NodeFacts
-from fleet.core.outcome import Failure, NodeOutcome, Verified
+from fleet.core.outcome import Failure, NodeError, NodeOutcome, Verified
 from fleet.core.plan import NodePlan
+from fleet.core.strategies.base import parsed_dump
 from fleet.core.text import unified_diff
 
 
@@ -70,7 +72,7 @@ def facts_data(facts: NodeFacts, plan: NodePlan) -> dict[str, Any]:
         "installed": str(facts.binary_version) if facts.binary_version else None,
         "strategy": plan.strategy,
         "config": facts.config if facts.config in facts.files else None,
-        "hosts_directory": plan.hosts_directory,
+        "registry_config": registry_config(facts),
         "unit": f"{facts.unit.active}/{facts.unit.sub}",
         "cri": facts.cri,
         "runtime_ready": facts.runtime_ready,
@@ -79,6 +81,20 @@ def facts_data(facts: NodeFacts, plan: NodePlan) -> dict[str, Any]:
         "notes": list(plan.notes),
         "failure": failure_data(plan.failure),
     }
+
+
+def registry_config(facts: NodeFacts) -> str | None:
+    """Say where the files on disk tell containerd to look for mirrors; None for nowhere.
+
+    It is the daemon's own view of them: a directory, or the file that holds legacy mirrors.
+    """
+    try:
+        found = effective_registry(parsed_dump(facts))
+    except NodeError:
+        return None
+    if found.get("config_path"):
+        return str(found["config_path"])
+    return facts.config if found.get("mirrors") else None
 
 
 def node_state(facts: NodeFacts, plan: NodePlan) -> str:
