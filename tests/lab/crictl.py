@@ -49,8 +49,8 @@ def build_crictl(suites: tuple[str, ...]) -> None:
         say(f"building crictl {version}")
         try:
             _build_real(str(go), path, version, _real(suite))
-        except LabError as error:
-            say(f"crictl {version} cannot be built here ({str(error)[-90:]})")
+        except LabError:
+            say(f"crictl {version} cannot be had from the module proxy of this machine")
     if any(crictl_for(suite) is None for suite in missing):
         say("building the lab's own CRI client instead")
         try:
