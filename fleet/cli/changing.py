@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import hashlib
+import os
 import secrets
 import signal
 import socket
@@ -186,11 +188,18 @@ class _Job:
         journal.begin(self._id, stamp(), self._about(batches))
         for name, outcome in self._outcomes.items():
             journal.append(self._id, stamp(), "settled", name, outcome_data(outcome))
-        with open_screen(self._settings, len(self._plans)) as screen, _stop_switch() as stopping:
+
+        def close_journal(status: str, reason: str) -> None:
+            about = {"status": status, "reason": reason}
+            journal.append(self._id, stamp(), "ended", None, about)
+
+        leave = functools.partial(close_journal, "interrupted", "stopped in mid-batch")
+        with (
+            open_screen(self._settings, len(self._plans)) as screen,
+            _stop_switch(leave) as stopping,
+        ):
             ended = self._drive(state, policy, journal, screen, stopping)
-        journal.append(
-            self._id, stamp(), "ended", None, {"status": ended.status, "reason": ended.reason}
-        )
+        close_journal(ended.status, ended.reason)
         return self._close(ended, journal)
 
     def _about(self, batches: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
@@ -288,14 +297,19 @@ def _digest(path: Path) -> str | None:
 
 
 @contextmanager
-def _stop_switch() -> Iterator[Callable[[], bool]]:
-    """Let Ctrl-C end the rollout after its batch; a second one ends it at once."""
+def _stop_switch(leave: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C end the rollout after its batch; a second one ends it at once.
+
+    Nodes in flight carry their pass through, or take it back, by themselves.
+    """
     pressed: list[int] = []
 
     def press(number: int, frame: FrameType | None) -> None:
         del frame
         if pressed:
-            raise KeyboardInterrupt
+            leave()
+            click.echo("stopped; `fleet probe` tells what became of nodes in flight", err=True)
+            os._exit(Exit.INTERRUPTED)  # threads that wait for nodes would hold a normal exit up
         pressed.append(number)
         click.echo("stopping after this batch; once more to stop at once", err=True)
 

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.lab import Lab
+from tests.lab.rootfs import rootfs
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,18 @@ class Fleet:
     folder: Path
     ssh_config: str
 
-    def __call__(self, *words: str, stdin: str = "", seconds: float = 240) -> Ran:
+    def __call__(
+        self,
+        *words: str,
+        stdin: str = "",
+        seconds: float = 240,
+        env: Mapping[str, str] | None = None,
+    ) -> Ran:
+        """Run fleet to its end."""
         done = subprocess.run(
             [sys.executable, "-m", "fleet", *words],
             cwd=self.folder,
-            env={**os.environ, "FLEET_SSH_CONFIG": self.ssh_config, "LC_ALL": "C.UTF-8"},
+            env={**os.environ, "FLEET_SSH_CONFIG": self.ssh_config, **(env or {})},
             input=stdin,
             capture_output=True,
             text=True,
@@ -52,6 +61,17 @@ class Fleet:
         )
         assert "Traceback" not in done.stderr, done.stderr
         return Ran(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start a call without waiting for its end."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "fleet", *words],
+            cwd=self.folder,
+            env={**os.environ, "FLEET_SSH_CONFIG": self.ssh_config},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the user's."""
@@ -67,27 +87,29 @@ class Fleet:
 
 _PRISTINE = """
 set -e
-cmp -s /etc/containerd/config.toml /run/lab-config.toml || dirty=1
+cmp -s /etc/containerd/config.toml /root/config.toml || dirty=1
 [ -e /etc/containerd/certs.d ] || [ -e /etc/containerd/fleet ] && dirty=1
 [ -e /var/lib/fleet ] && dirty=1
 umount /var/lib/fleet 2>/dev/null || true
 rm -rf /etc/containerd/* /var/lib/fleet /run/fleet /tmp/fleet-*
 rm -rf /etc/systemd/system/containerd.service.d
-cp -p /run/lab-config.toml /etc/containerd/config.toml
+cp /root/config.toml /etc/containerd/config.toml
+chmod 644 /etc/containerd/config.toml
 [ -e /run/lab-crictl ] && mv /run/lab-crictl /usr/local/bin/crictl
 systemctl daemon-reload
-images=$(ctr -n k8s.io images ls -q)
-[ -z "$images" ] || ctr -n k8s.io images rm --sync $images >/dev/null
 systemctl reset-failed containerd
 [ -z "$dirty" ] || systemctl restart containerd
 until ctr version >/dev/null 2>&1; do sleep 0.05; done
+images=$(ctr -n k8s.io images ls -q)
+[ -z "$images" ] || ctr -n k8s.io images rm --sync $images >/dev/null
 """
 
 
 def remember(lab: Lab) -> None:
-    """Keep each node's own config.toml aside, once."""
-    keep = "[ -f /run/lab-config.toml ] || cp -p /etc/containerd/config.toml /run/lab-config.toml"
-    lab.each(lambda node: node.sh(keep))
+    """Lay the config.toml that each suite ships where the nodes find it."""
+    for node in lab.nodes.values():
+        shipped = rootfs(node.suite) / "etc/containerd/config.toml"
+        (node.root / "root/config.toml").write_bytes(shipped.read_bytes())
 
 
 def make_pristine(lab: Lab) -> None:

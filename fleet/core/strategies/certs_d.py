@@ -7,6 +7,7 @@ from typing import Any
 from fleet.core.config_toml import (
     Table,
     dig,
+    dotted,
     effective_registry,
     registry_table,
     set_key,
@@ -130,5 +131,5 @@ def _with_auth(text: str, table: Table, wishes: Wishes) -> tuple[str, list[str]]
         place = (*table, "configs", host, "auth")
         text = set_key(text, place, "username", username)
         text = set_key(text, place, "password", password)
-        owned.append(f"configs.{host}.auth")
+        owned.append(dotted(("configs", host, "auth")))
     return text, owned
