@@ -5,22 +5,19 @@ from __future__ import annotations
 import functools
 import getpass
 import hashlib
-import os
 import secrets
-import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 
 from fleet.cli import views
+from fleet.cli.interrupt import stop_switch
 from fleet.cli.live import Screen, open_screen
 from fleet.cli.options import Exit, Settings, access
 from fleet.cli.reading import in_order, judged, show_plans, surveyed, told
@@ -196,7 +193,7 @@ class _Job:
         leave = functools.partial(close_journal, "interrupted", "stopped in mid-batch")
         with (
             open_screen(self._settings, len(self._plans)) as screen,
-            _stop_switch(leave) as stopping,
+            stop_switch(leave) as stopping,
         ):
             ended = self._drive(state, policy, journal, screen, stopping)
         close_journal(ended.status, ended.reason)
@@ -294,27 +291,3 @@ def _rollout_order(plans: Sequence[NodePlan]) -> list[str]:
 
 def _digest(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-
-
-@contextmanager
-def _stop_switch(leave: Callable[[], None]) -> Iterator[Callable[[], bool]]:
-    """Let Ctrl-C end the rollout after its batch; a second one ends it at once.
-
-    Nodes in flight carry their pass through, or take it back, by themselves.
-    """
-    pressed: list[int] = []
-
-    def press(number: int, frame: FrameType | None) -> None:
-        del frame
-        if pressed:
-            leave()
-            click.echo("stopped; `fleet probe` tells what became of nodes in flight", err=True)
-            os._exit(Exit.INTERRUPTED)  # threads that wait for nodes would hold a normal exit up
-        pressed.append(number)
-        click.echo("stopping after this batch; once more to stop at once", err=True)
-
-    before = signal.signal(signal.SIGINT, press)
-    try:
-        yield lambda: bool(pressed)
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,37 @@
+"""Ctrl-C during a rollout: once to stop after the batch, twice to stop at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+
+from fleet.cli.options import Exit
+
+
+@contextmanager
+def stop_switch(leave: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C end the rollout after its batch; a second one ends it at once.
+
+    Nodes in flight carry their pass through, or take it back, by themselves.
+    """
+    pressed: list[int] = []
+
+    def press(number: int, frame: FrameType | None) -> None:
+        del frame
+        if pressed:
+            leave()
+            click.echo("stopped; `fleet probe` tells what became of nodes in flight", err=True)
+            os._exit(Exit.INTERRUPTED)  # threads that wait for nodes would hold a normal exit up
+        pressed.append(number)
+        click.echo("stopping after this batch; once more to stop at once", err=True)
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
