@@ -6,7 +6,6 @@ Fabric's runner feeds stdin one byte a poll, and its deadline leaves the remote 
 
 from __future__ import annotations
 
-import logging
 import posixpath
 import socket
 import time
@@ -143,7 +142,6 @@ def _prepare(client: SSHClient, name: str, about: Any) -> None:
             client.load_system_host_keys(each)
     client.set_missing_host_key_policy(RefuseUnknownHost())
     client.set_log_channel(f"fleet.ssh.{name}")
-    logging.getLogger(f"fleet.ssh.{name}").setLevel(logging.CRITICAL)
 
 
 @contextmanager

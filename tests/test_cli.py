@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+
 import pytest
 
+from fleet.cli.app import main
 from tests.support.fleet import Fleet
 
 HOSTILE = ("../../etc/cron.d", "a b", "$(id)")
@@ -81,3 +85,25 @@ def test_inventory_tells_where_each_value_came_from(offline: Fleet) -> None:
 
 def test_history_of_a_fleet_that_has_none_is_empty(offline: Fleet) -> None:
     assert offline("history", "--json").json == {"rollouts": []}
+
+
+def test_a_bug_is_one_message_and_a_traceback_only_if_wanted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("on purpose \x1b[31m")
+
+    log = logging.getLogger("fleet")
+    monkeypatch.setattr(log, "handlers", [])
+    monkeypatch.setattr(log, "level", log.level)
+    monkeypatch.setattr("fleet.cli.offline.check", broken)
+    monkeypatch.setattr(sys, "argv", ["fleet", "check"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    shown = capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["fleet", "-vv", "check"])
+
+    assert ended.value.code == 1
+    assert shown == ("a bug in fleet: ZeroDivisionError: on purpose \\x1b[31m; -vv shows where\n")
+    with pytest.raises(ZeroDivisionError):
+        main()

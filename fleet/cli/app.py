@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Any
 
@@ -166,3 +167,9 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(Exit.USAGE)
+    except Exception as error:  # the last line of defence: no traceback unless somebody wants it
+        if logging.getLogger("fleet").isEnabledFor(logging.DEBUG):
+            raise
+        text = f"a bug in fleet: {type(error).__name__}: {error}; -vv shows where"
+        click.echo(printable(text), err=True)
+        sys.exit(Exit.FAILED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -90,7 +91,9 @@ _SHARED = (
     ),
     click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
     click.option("-q", "--quiet", is_flag=True, help="No progress."),
-    click.option("-v", "--verbose", count=True, help="More detail; twice: tracebacks."),
+    click.option(
+        "-v", "--verbose", count=True, help="What SSH does; -vv: all of it, and tracebacks."
+    ),
     click.option("--no-color", is_flag=True, help="No color (also: NO_COLOR)."),
 )
 
@@ -125,6 +128,16 @@ def shared_group(function: Callable[..., None]) -> Callable[..., None]:
     return _add_options(wrapped)
 
 
+def _tell_log(verbose: int) -> None:
+    """Send the log to stderr as far as -v wants it."""
+    log = logging.getLogger("fleet")
+    log.setLevel((logging.CRITICAL, logging.INFO, logging.DEBUG)[min(verbose, 2)])
+    if verbose:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+        log.addHandler(handler)
+
+
 def _later(mine: Any, before: Any) -> Any:
     """Return the flag after the command where it was given, else the one before it.
 
@@ -152,6 +165,7 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
             verbose=mine["verbose"] or 0,
             color=not (mine["no_color"] or os.environ.get("NO_COLOR")),
         )
+        _tell_log(settings.verbose)
         function(settings, **flags)
 
     return _add_options(wrapped)
