@@ -32,6 +32,14 @@ def nodes(lab: Lab) -> Iterator[Lab]:
 
 
 @pytest.fixture
+def crictl(lab: Lab) -> None:
+    """Say so where the nodes have no crictl, as nothing could build one here."""
+    without = [node.name for node in lab.nodes.values() if not node.has_crictl]
+    if without:
+        pytest.skip(f"needs crictl on the nodes; {', '.join(without)} have none (see lab status)")
+
+
+@pytest.fixture
 def fleet(tmp_path: Path, lab: Lab) -> Fleet:
     """Return the fleet command in a folder that holds the files that ship."""
     for name in ("inventory.yaml", "mirrors.yaml"):

@@ -35,6 +35,7 @@ def without_registry(dump: dict[str, Any]) -> dict[str, Any]:
     return dump
 
 
+@pytest.mark.usefixtures("crictl")
 def test_a_rollout_converges_all_four_and_each_pulls_through_the_mirror(
     nodes: Lab, fleet: Fleet
 ) -> None:
@@ -180,6 +181,7 @@ def test_a_dry_run_touches_nothing(nodes: Lab, fleet: Fleet) -> None:
     assert after == before
 
 
+@pytest.mark.usefixtures("crictl")
 @pytest.mark.parametrize("user", ["root", "pat"])
 def test_root_and_a_sudo_password_work_as_well(nodes: Lab, fleet: Fleet, user: str) -> None:
     fleet.edit("inventory.yaml", "user: ops", f"user: {user}")
@@ -245,6 +247,7 @@ def test_a_node_without_config_toml_gets_a_minimal_one_or_all_defaults(
         assert len(nodes.nodes[name].sh("cat /etc/containerd/config.toml").stdout.splitlines()) > 80
 
 
+@pytest.mark.usefixtures("crictl")
 def test_a_node_without_crictl_is_proven_by_ctr_and_says_that_this_is_weaker(
     nodes: Lab, fleet: Fleet
 ) -> None:
