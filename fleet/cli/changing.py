@@ -192,7 +192,7 @@ class _Job:
 
         leave = functools.partial(close_journal, "interrupted", "stopped in mid-batch")
         with (
-            open_screen(self._settings, len(self._plans)) as screen,
+            open_screen(self._settings) as screen,
             stop_switch(leave) as stopping,
         ):
             ended = self._drive(state, policy, journal, screen, stopping)

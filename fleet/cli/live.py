@@ -65,8 +65,8 @@ class PlainScreen:
 class LiveScreen:
     """A view that stays in place: the nodes in flight, and how many are through."""
 
-    def __init__(self, out: Console, total: int) -> None:
-        self._out, self._total = out, total
+    def __init__(self, out: Console) -> None:
+        self._out = out
         self._flying: dict[str, float] = {}
         self._done, self._failed = 0, 0
         self._head = ""
@@ -102,7 +102,7 @@ class LiveScreen:
 
 
 @contextmanager
-def open_screen(settings: Settings, total: int) -> Iterator[Screen]:
+def open_screen(settings: Settings) -> Iterator[Screen]:
     """Open the view that fits: live on a terminal, plain elsewhere."""
     if settings.quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield PlainScreen(quiet=settings.quiet)
@@ -110,6 +110,6 @@ def open_screen(settings: Settings, total: int) -> Iterator[Screen]:
     from rich.live import Live  # noqa: PLC0415 - rich costs `--help` nothing
 
     out = console(color=settings.color, stderr=True)
-    screen = LiveScreen(out, total)
+    screen = LiveScreen(out)
     with Live(screen, console=out, refresh_per_second=4, transient=True):
         yield screen

@@ -27,7 +27,7 @@ from tests.lab.host import (
 from tests.lab.rootfs import rootfs
 
 _CRICTL = "usr/local/bin/crictl"
-USERS = {"root": "/root", "ops": "/home/ops", "pat": "/home/pat"}
+HOMES = ("/root", "/home/ops", "/home/pat")
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NSPAWN = (
     "systemd-nspawn",
@@ -85,8 +85,8 @@ class LabNode:
         _write(self.root / "etc/resolv.conf", b"")
         bundle = self.root / "etc/ssl/certs/ca-certificates.crt"
         _write(bundle, bundle.read_bytes() + authority.encode())
-        for user, home in USERS.items():
-            self._let_in(user, self.root / home[1:], key)
+        for home in HOMES:
+            self._let_in(self.root / home[1:], key)
         run("chroot", self.root, "chpasswd", stdin=f"pat:{password}\n")
         if binary := crictl_for(self.suite):
             shutil.copy2(binary, self.root / _CRICTL)
@@ -98,14 +98,13 @@ class LabNode:
         if not os.path.ismount(self.root):
             run("mount", "-t", "overlay", f"lab-{self.name}", "-o", layers, self.root)
 
-    def _let_in(self, user: str, home: Path, key: str) -> None:
+    def _let_in(self, home: Path, key: str) -> None:
         owner = home.stat()
         folder = home / ".ssh"
         folder.mkdir(mode=0o700, exist_ok=True)
         _write(folder / "authorized_keys", key.encode(), 0o600)
         for path in (folder, folder / "authorized_keys"):
             os.chown(path, owner.st_uid, owner.st_gid)
-        del user
 
     def start(self) -> None:
         """Boot the node; return at once."""
