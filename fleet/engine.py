@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from fleet.core.facts import NodeFacts
 from fleet.core.model import Node
 from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus
-from fleet.core.plan import NodePlan, plan_node, plan_rollback
+from fleet.core.plan import NodePlan, plan_node
+from fleet.core.rollback import plan_rollback
 from fleet.core.rollout import (
     Finish,
     Halt,

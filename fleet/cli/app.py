@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from fleet import __version__
-from fleet.cli.options import Exit, Settings, access, connecting, shared, shared_group
+from fleet.cli.options import Exit, Settings, Taste, access, connecting, shared, shared_group
 from fleet.errors import FleetError, printable
 
 
@@ -39,6 +39,55 @@ def inventory(settings: Settings, *, graph: bool) -> None:
     offline.inventory(settings, graph=graph)
 
 
+def _foreign(function: Any) -> Any:
+    """Add the flags that say what becomes of files by other hands."""
+    options = (
+        click.option("--adopt", "foreign", flag_value="adopt", default="adopt",
+                     help="Take over a registry's foreign hosts.toml, keep its bytes [default]."),
+        click.option("--keep", "foreign", flag_value="keep",
+                     help="Leave foreign and edited files as they are."),
+        click.option("--overwrite", "foreign", flag_value="overwrite",
+                     help="Adopt, and remove registries that mirrors.yaml does not name."),
+    )  # fmt: skip
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@fleet.command()
+@click.option("--containerd", metavar="VERSION", required=True, help="The node's containerd.")
+@click.option("--distro", metavar="NAME", help="k3s, rke2, k0s, microk8s, flatcar, eks, ...")
+@click.option("--root", metavar="DIR", type=click.Path(), help="Where the node's files stand.")
+@click.option("--out", metavar="DIR", type=click.Path(), required=True, help="Write them there.")
+@_foreign
+@shared
+def render(
+    settings: Settings,
+    *,
+    containerd: str,
+    distro: str | None,
+    root: str | None,
+    out: str,
+    foreign: str,
+) -> None:
+    """Write what a node of that version would get, offline."""
+    from fleet.cli import render as offline  # noqa: PLC0415
+    from fleet.core.model import Foreign  # noqa: PLC0415
+
+    known = (*offline.OWNERS, *offline.PLAIN)
+    if distro is not None and distro not in known:
+        raise FleetError(f"--distro {distro!r}: expected one of {', '.join(known)}")
+    code = offline.render(
+        settings,
+        containerd=containerd,
+        distro=distro,
+        root=root,
+        out=out,
+        foreign=Foreign(foreign),
+    )
+    raise SystemExit(code)
+
+
 @fleet.command()
 @connecting
 @shared
@@ -55,22 +104,18 @@ def probe(
 @fleet.command()
 @click.option("--exit-code", is_flag=True, help="Exit 4 if anything would change.")
 @click.option("--full-default", is_flag=True, help="Start a missing config.toml from all defaults.")
+@_foreign
 @connecting
 @shared
 def diff(
-    settings: Settings,
-    *,
-    exit_code: bool,
-    full_default: bool,
-    ask_become_pass: bool,
-    parallel: int,
-    connect_timeout: float,
+    settings: Settings, *, exit_code: bool, full_default: bool, foreign: str, **how: Any
 ) -> None:
     """Show what a rollout would change on each node, and change nothing."""
     from fleet.cli import reading  # noqa: PLC0415
 
-    how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
-    code = reading.diff(settings, how, parallel=parallel, full_default=full_default)
+    way = access(settings, ask=how["ask_become_pass"], seconds=how["connect_timeout"])
+    taste = Taste(full_default=full_default, foreign=foreign)
+    code = reading.diff(settings, way, parallel=how["parallel"], taste=taste)
     raise SystemExit(code if exit_code or code is not Exit.DIFFERENT else Exit.OK)
 
 
@@ -100,6 +145,7 @@ def _changing(function: Any) -> Any:
 @click.option("--pull-timeout", default=120, type=click.IntRange(1, 3600), show_default=True,
               help="Seconds for one verification pull.")  # fmt: skip
 @click.option("--full-default", is_flag=True, help="Start a missing config.toml from all defaults.")
+@_foreign
 @_changing
 @connecting
 @shared

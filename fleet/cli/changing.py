@@ -19,7 +19,7 @@ import click
 from fleet.cli import views
 from fleet.cli.interrupt import stop_switch
 from fleet.cli.live import Screen, open_screen
-from fleet.cli.options import Exit, Settings, access
+from fleet.cli.options import Exit, Settings, Taste, access
 from fleet.cli.reading import in_order, judged, show_plans, surveyed, told
 from fleet.core.model import Inventory
 from fleet.core.outcome import FailureKind, NodeOutcome, NodeStatus
@@ -62,6 +62,7 @@ class Flags:
     no_verify: bool = False
     pull_timeout: int = 120
     full_default: bool = False
+    foreign: str = "adopt"
     to: str | None = None
 
     @property
@@ -74,8 +75,8 @@ def rollout(settings: Settings, flags: Flags) -> Exit:
     """Bring the chosen nodes to mirrors.yaml."""
     loaded = settings.load()
     how = access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout)
-    full = flags.full_default
-    found = surveyed(settings, loaded, how, parallel=flags.parallel, full_default=full)
+    taste = Taste(full_default=flags.full_default, foreign=flags.foreign)
+    found = surveyed(settings, loaded, how, parallel=flags.parallel, taste=taste)
     job = _Job("rollout", settings, flags, how, loaded.inventory, [each.plan for each in found])
     return job.run()
 

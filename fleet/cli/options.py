@@ -208,10 +208,17 @@ def _asked_password() -> str:
     return sys.stdin.readline().rstrip("\n")
 
 
-def wishes_of(
-    inventory: Inventory, config: MirrorConfig, *, full_default: bool
-) -> Callable[[Node], Wishes]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taste:
+    """How the files of a node are treated: what a missing config begins as, foreign files."""
+
+    full_default: bool = False
+    foreign: str = "adopt"
+
+
+def wishes_of(inventory: Inventory, config: MirrorConfig, taste: Taste) -> Callable[[Node], Wishes]:
     """Return what mirrors.yaml wants of each node; nodes with equal wishes share them."""
+    from fleet.core.model import Foreign  # noqa: PLC0415
     from fleet.core.selector import override_matches  # noqa: PLC0415
     from fleet.core.strategies.base import Wishes  # noqa: PLC0415
 
@@ -222,7 +229,8 @@ def wishes_of(
     def wishes(node: Node) -> Wishes:
         key = matches.get(node.name, frozenset())
         if key not in shared_wishes:
-            shared_wishes[key] = Wishes(config.for_groups(key), full_default)
+            registries = config.for_groups(key)
+            shared_wishes[key] = Wishes(registries, taste.full_default, Foreign(taste.foreign))
         return shared_wishes[key]
 
     return wishes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fleet.cli import views
-from fleet.cli.options import Exit, Settings, wishes_of
+from fleet.cli.options import Exit, Settings, Taste, wishes_of
 from fleet.config.load import Loaded
 from fleet.core.facts import NodeFacts
 from fleet.core.outcome import NodeOutcome, NodeStatus
@@ -23,11 +23,11 @@ def surveyed(
     access: Access,
     *,
     parallel: int,
-    full_default: bool = False,
+    taste: Taste | None = None,
 ) -> list[Surveyed]:
     """Probe and plan the chosen nodes, with progress; in inventory order."""
     nodes = settings.select(loaded.inventory)
-    wishes = wishes_of(loaded.inventory, loaded.mirrors, full_default=full_default)
+    wishes = wishes_of(loaded.inventory, loaded.mirrors, taste or Taste())
     found = survey(nodes, wishes, access, parallel=parallel)
     return in_order(told(found, len(nodes), settings), [node.name for node in nodes])
 
@@ -72,6 +72,9 @@ def _print_probe(found: list[Surveyed], settings: Settings) -> None:
     for each in found:
         for note in each.plan.notes:
             out.print(f"{each.node.name}: note: {printable(note)}", style="yellow")
+        for finding in each.plan.findings:
+            text = f"{each.node.name}: {views.finding_line(finding)}"
+            out.print(text, style=views.finding_style(finding))
         if each.plan.failure is not None:
             failure = each.plan.failure
             text = f"{each.node.name}: {failure.kind}: {printable(failure.message)}"
@@ -102,10 +105,10 @@ def _versions(facts: NodeFacts) -> str:
     return str(running) if same else f"{running} (installed: {installed})"
 
 
-def diff(settings: Settings, access: Access, *, parallel: int, full_default: bool) -> Exit:
+def diff(settings: Settings, access: Access, *, parallel: int, taste: Taste) -> Exit:
     """Print what a rollout would change."""
     loaded = settings.load()
-    found = surveyed(settings, loaded, access, parallel=parallel, full_default=full_default)
+    found = surveyed(settings, loaded, access, parallel=parallel, taste=taste)
     plans = [each.plan for each in found]
     show_plans(plans, settings)
     return judged(plans)
@@ -130,7 +133,7 @@ def verify(settings: Settings, access: Access, *, parallel: int, pull_seconds: i
     """Pull the verification images on every node, with what is there now."""
     loaded = settings.load()
     nodes = settings.select(loaded.inventory)
-    wishes = wishes_of(loaded.inventory, loaded.mirrors, full_default=False)
+    wishes = wishes_of(loaded.inventory, loaded.mirrors, Taste())
     found = survey(nodes, wishes, access, parallel=parallel)
     names = [node.name for node in nodes]
     deadlines = Deadlines(pull=pull_seconds)
@@ -160,6 +163,8 @@ def _as_it_is(each: Surveyed) -> NodePlan:
         containerd=each.plan.containerd,
         hosts_directory=each.plan.hosts_directory,
         crictl=each.facts.crictl_answers,
+        unit=each.facts.unit_name,
+        socket=each.facts.socket,
     )
 
 

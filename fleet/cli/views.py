@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fleet.core.findings import Finding, Verdict
 from fleet.core.model import Action, Disruption
 from fleet.core.nodeset import fold
 from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
@@ -64,7 +65,9 @@ def _folded(plans: Iterable[NodePlan]) -> list[list[NodePlan]]:
     groups: dict[object, list[NodePlan]] = {}
     for plan in plans:
         changes = tuple((c.path, c.before, c.after) for c in plan.changes)
-        key = (plan.strategy, changes, plan.disruption, plan.notes, plan.failure)
+        key = (
+            plan.strategy, changes, plan.disruption, plan.notes, plan.failure, plan.findings
+        )  # fmt: skip
         groups.setdefault(key, []).append(plan)
     return list(groups.values())
 
@@ -84,9 +87,21 @@ def _print_group(group: list[NodePlan], out: Console) -> None:
         out.print(f"~ {head}  {cost}  {_counts([first])}", style="bold")
     for note in first.notes:
         out.print(f"    note: {printable(note)}", style="yellow")
+    for finding in first.findings:
+        out.print(f"    {finding_line(finding)}", style=finding_style(finding))
     for change in first.changes:
         for line in unified_diff(change).split("\n"):
             out.print(f"    {line}", style=_line_style(line))
+
+
+def finding_line(finding: Finding) -> str:
+    """Say a conflict in one line, with what becomes of it."""
+    return f"conflict ({finding.verdict}): {printable(str(finding))}"
+
+
+def finding_style(finding: Finding) -> str:
+    """Color a conflict by how grave it is."""
+    return "red" if finding.kills or finding.verdict is Verdict.REFUSES else "yellow"
 
 
 def _line_style(line: str) -> str:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fleet.config.reader import Reader
-from fleet.config.strict_yaml import Entry, Value
-from fleet.config.urls import normal_url, path_of, url_problem, without_v2
 from fleet.core.model import Auth, ClientPair, Mirror, Secret
+from fleet.core.urls import normal_url, path_of, url_problem, without_v2
+from fleet.core.yaml_text import Entry, Value
 
-CAPABILITIES = ("pull", "resolve", "push")
+CAPABILITIES = ("pull", "resolve", "push", "referrers")
 ENDPOINT_KEYS = (
     "url",
     "capabilities",
@@ -247,8 +247,10 @@ class HostReader:
         self._reader.known_keys(auth, place, _AUTH_KEYS)
         said = {key for key, entry in auth.items() if entry.value.text}
         if "identity_token" in said:
-            text = "is not supported: give username and password"
-            self._reader.error(auth["identity_token"].key, f"{place}.identity_token", text)
+            if said != {"identity_token"}:
+                self._reader.error(value, place, "identity_token stands alone")
+            token = self.secret(auth["identity_token"].value, f"{place}.identity_token")
+            return None if token is None else Auth("", Secret(""), token)
         if "auth" in said and not said & {"username", "password"}:
             return self._joined_auth(auth["auth"].value, f"{place}.auth")
         if value.data is None or not said:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.config.inventory import InventoryReader
+from fleet.config.kubespray import as_mirrors, is_kubespray
 from fleet.config.mirrors import MirrorsReader
-from fleet.config.strict_yaml import read_yaml
+from fleet.config.read_yaml import read_yaml
 from fleet.core.model import Inventory, MirrorConfig
 from fleet.core.selector import override_matches
 from fleet.errors import ConfigErrors, Problem
@@ -40,7 +41,10 @@ def load_mirrors(path: Path) -> tuple[MirrorConfig, tuple[Problem, ...]]:
 
 def _read_mirrors(path: Path) -> tuple[MirrorConfig, MirrorsReader]:
     reader = MirrorsReader(str(path), path.parent)
-    config = reader.read(read_yaml(path))
+    root = read_yaml(path)
+    if is_kubespray(root):
+        root = as_mirrors(root, reader.reader)
+    config = reader.read(root)
     if reader.reader.problems:
         raise ConfigErrors(reader.reader.problems)
     return config, reader

@@ -7,19 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fleet.config.hosts import HostConfig, HostReader
+from fleet.config.host_configs import HostConfigs
+from fleet.config.hosts import HostReader
 from fleet.config.reader import Reader
-from fleet.config.strict_yaml import Entry, Value
-from fleet.config.urls import (
+from fleet.core.model import Inventory, Mirror, MirrorConfig, Override, Registry
+from fleet.core.selector import override_matches
+from fleet.core.urls import (
     default_server,
+    is_hub_site,
     is_upstream,
     normal_url,
     registry_problem,
     url_problem,
     without_v2,
 )
-from fleet.core.model import Inventory, Mirror, MirrorConfig, Override, Registry
-from fleet.core.selector import override_matches
+from fleet.core.yaml_text import Entry, Value
 from fleet.errors import FleetError
 
 _KEYS = ("version", "defaults", "mirrors", "configs", "overrides")
@@ -54,8 +56,7 @@ class MirrorsReader:
         self.reader = Reader(file)
         self.matches: list[Value] = []
         self._hosts = HostReader(self.reader, folder)
-        self._configs: dict[str, HostConfig] = {}
-        self._used: set[str] = set()
+        self._configs = HostConfigs(self.reader, self._hosts)
 
     def read(self, root: Value) -> MirrorConfig:
         """Return the registries; they are whole only if the reader has no problems."""
@@ -65,14 +66,14 @@ class MirrorsReader:
             self.reader.integer(body["version"].value, "version", 1, 1)
         defaults = self._defaults(body)
         if "configs" in body:
-            self._read_configs(body["configs"].value)
+            self._configs.read(body["configs"].value)
         registries: dict[str, Registry] = {}
         if "mirrors" in body:
             registries = self._registries(body["mirrors"].value, "mirrors", defaults, {})
         if not registries and not self.reader.problems:
             self.reader.error(root, "", "names no registries: put them under mirrors")
         overrides = self._overrides(body, defaults, registries)
-        self._warn_unused()
+        self._configs.warn_unused()
         return MirrorConfig(tuple(registries.values()), overrides)
 
     def _defaults(self, body: Mapping[str, Entry]) -> _Defaults:
@@ -102,22 +103,6 @@ class MirrorsReader:
         )
         return word != "never"
 
-    def _read_configs(self, value: Value) -> None:
-        for host, entry in self.reader.mapping(value, "configs").items():
-            place = f"configs.{host}"
-            problem = registry_problem(host)
-            if problem is not None:
-                self.reader.error(entry.key, "configs", problem)
-                continue
-            config = self._hosts.config(host, entry, place)
-            self._configs[host.removesuffix(":443")] = config
-
-    def _warn_unused(self) -> None:
-        for host, config in self._configs.items():
-            if host not in self._used:
-                text = "no endpoint has this host, so this says nothing"
-                self.reader.warn(config.at, f"configs.{host}", text)
-
     # -- registries --------------------------------------------------------------------------
 
     def _registries(
@@ -142,9 +127,7 @@ class MirrorsReader:
     ) -> Registry | None:
         body = self.reader.mapping(entry.value, place)
         self.reader.known_keys(body, place, _REGISTRY_KEYS)
-        if "rewrite" in body:
-            text = "only the containerd of k3s and RKE2 knows rewrite; use a path and override_path"
-            self.reader.error(body["rewrite"].key, f"{place}.rewrite", text)
+        rewrite = self._rewrite(body, place, base)
         mirror = defaults.mirror
         if "capabilities" in body:
             words = self._hosts.capabilities(body["capabilities"].value, f"{place}.capabilities")
@@ -159,7 +142,26 @@ class MirrorsReader:
         verify = base.verify if base else None
         if "verify" in body:
             verify = self._verify(name, body["verify"].value, f"{place}.verify")
-        return Registry(name=name, server=server, mirrors=mirrors, fallback=fallback, verify=verify)
+        return Registry(
+            name=name,
+            server=server,
+            mirrors=mirrors,
+            fallback=fallback,
+            verify=verify,
+            upstream=self._configs.upstream(server),
+            rewrite=rewrite,
+        )
+
+    def _rewrite(
+        self, body: Mapping[str, Entry], place: str, base: Registry | None
+    ) -> tuple[tuple[str, str], ...]:
+        """Read what only the containerd of k3s and RKE2 knows; other nodes refuse it."""
+        if "rewrite" not in body:
+            return base.rewrite if base else ()
+        where = f"{place}.rewrite"
+        entries = self.reader.mapping(body["rewrite"].value, where)
+        pairs = ((key, self.reader.string(each.value, where)) for key, each in entries.items())
+        return tuple((key, text) for key, text in pairs if text is not None)
 
     def _endpoints(
         self,
@@ -190,7 +192,7 @@ class MirrorsReader:
             if mirror is None:
                 continue
             self._refuse_twice(name, item, where, mirror, found)
-            found.setdefault(mirror.url, (self._configured(item, where, mirror), item.line))
+            found.setdefault(mirror.url, (self._configs.applied(item, where, mirror), item.line))
         return tuple(mirror for mirror, _ in found.values())
 
     def _refuse_twice(
@@ -208,24 +210,6 @@ class MirrorsReader:
             text = f"{mirror.url} is {name} itself, not a mirror of it: leave it out"
             self.reader.error(item, where, text)
 
-    def _configured(self, item: Value, where: str, mirror: Mirror) -> Mirror:
-        """Add what `configs` says of the mirror's host."""
-        config = self._configs.get(mirror.authority)
-        if config is None:
-            return mirror
-        self._used.add(mirror.authority)
-        told = config.mirror
-        if mirror.scheme == "http" and (told.ca or told.client or told.skip_verify):
-            text = f"configs.{mirror.authority}.tls on an http:// endpoint: use https://"
-            self.reader.error(item, where, text)
-        return replace(
-            mirror,
-            ca=mirror.ca or told.ca,
-            client=mirror.client or told.client,
-            skip_verify=mirror.skip_verify or told.skip_verify,
-            auth=told.auth,
-        )
-
     def _server(self, value: Value, place: str) -> str | None:
         text = self.reader.string(value, place)
         problem = None if text is None else url_problem(text)
@@ -233,6 +217,9 @@ class MirrorsReader:
             if problem is not None:
                 self.reader.error(value, place, problem)
             return None
+        if is_hub_site(text):
+            problem = "docker.io serves no images: write https://registry-1.docker.io, or nothing"
+            self.reader.error(value, place, problem)
         return without_v2(normal_url(text))
 
     def _verify(self, name: str, value: Value, place: str) -> str | None:

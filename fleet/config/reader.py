@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from fleet.config.strict_yaml import Entry, Value
+from fleet.core.yaml_text import Entry, Value
 from fleet.errors import Problem
 
 

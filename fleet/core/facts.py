@@ -95,13 +95,24 @@ class Generation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeFacts:
-    """All that one probe read; `files` are the bytes by path, `changed_at` their mtimes."""
+    """All that one probe read; `files` are the bytes by path, `changed_at` their mtimes.
+
+    `present` are the certificates that the config names and the node has; None where nobody
+    looked. `offline` facts come from a folder of files and from no daemon.
+    """
 
     hostname: str = ""
     distribution: str = ""
+    distribution_id: str = ""
+    offline: bool = False
+    owner: str | None = None
+    no_upstream: bool = False
+    unit_name: str = "containerd"
+    socket: str = "/run/containerd/containerd.sock"
+    arguments: tuple[str, ...] = ()
+    present: frozenset[str] | None = None
     marks: tuple[str, ...] = ()
     unit: UnitState = field(default_factory=UnitState)
-    owners: tuple[str, ...] = ()
     binary: str = ""
     binary_version: ContainerdVersion | None = None
     daemon_version: ContainerdVersion | None = None

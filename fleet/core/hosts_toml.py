@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fleet.core.capabilities import Feature, can, first_release
 from fleet.core.model import ManagedFile, Mirror, Registry
 from fleet.core.outcome import FailureKind, NodeError
-from fleet.core.versions import ContainerdVersion, capability
+from fleet.core.toml_text import quoted, toml_value
+from fleet.core.versions import ContainerdVersion
 
 HEADER = "# Managed by fleet: change mirrors.yaml instead.\n"
 
@@ -26,10 +28,10 @@ def hosts_files(
     """Yield hosts.toml and its certificates; raise a NodeError where the version cannot do it."""
     _refuse_unreadable(registry, version)
     place = _Folder(folder, version)
-    secret = any(mirror.header for mirror in registry.mirrors)
+    secret = any(mirror.header for mirror in registry.hosts)
     text = HEADER + "".join(_document(registry, place))
     yield f"{folder}/hosts.toml", _file(text.encode(), secret=secret)
-    for mirror in registry.mirrors:
+    for mirror in registry.hosts:
         for path, content, private in _certificates(mirror, place):
             yield path, _file(content, secret=private)
 
@@ -39,16 +41,31 @@ def _file(content: bytes, *, secret: bool) -> ManagedFile:
 
 
 def _refuse_unreadable(registry: Registry, version: ContainerdVersion) -> None:
-    """Refuse what this version would ignore in silence."""
-    can = capability(version)
-    if registry.name == "_default" and not can.default_hosts:
-        raise _refused(version, "does not know _default (1.6.17 does): name each registry instead")
-    if any(mirror.override_path for mirror in registry.mirrors) and not can.override_path:
-        raise _refused(version, f"does not know override_path, which {registry.name} needs")
+    """Refuse what this version would ignore in silence, or take the whole file for broken over."""
+    words = {word for mirror in registry.mirrors for word in mirror.capabilities}
+    wanted = {
+        Feature.DEFAULT_HOSTS: registry.name == "_default",
+        Feature.OVERRIDE_PATH: any(mirror.override_path for mirror in registry.mirrors),
+        Feature.REFERRERS: "referrers" in words,
+    }
+    names = {
+        Feature.DEFAULT_HOSTS: "_default; name each registry instead",
+        Feature.OVERRIDE_PATH: f"override_path, which {registry.name} needs",
+        Feature.REFERRERS: f"the capability referrers, which {registry.name} names",
+    }
+    for feature, is_wanted in wanted.items():
+        if is_wanted and not can(version, feature):
+            since = first_release(feature)
+            raise _refused(f"containerd {version} does not know {names[feature]} ({since} does)")
+    if registry.rewrite:
+        raise _refused(
+            f"{registry.name}: only the containerd of k3s and RKE2 knows rewrite; on other nodes"
+            " use a path with override_path"
+        )
 
 
-def _refused(version: ContainerdVersion, why: str) -> NodeError:
-    return NodeError(FailureKind.UNSUPPORTED, "plan", f"containerd {version} {why}")
+def _refused(message: str) -> NodeError:
+    return NodeError(FailureKind.UNSUPPORTED, "plan", message)
 
 
 def _document(registry: Registry, place: _Folder) -> Iterator[str]:
@@ -61,6 +78,8 @@ def _document(registry: Registry, place: _Folder) -> Iterator[str]:
         yield from _header("header", last)
     elif registry.server is not None:
         yield _assign("server", registry.server)
+        if registry.upstream is not None:
+            yield from (_assign(*pair) for pair in _tls_keys(registry.upstream, place))
     # A file without a host table is refused up to 1.7.31, so a single mirror stands twice.
     hosts = registry.mirrors if registry.fallback else registry.mirrors[:-1] or registry.mirrors
     for mirror in hosts:
@@ -77,32 +96,36 @@ def _keys(mirror: Mirror, place: _Folder) -> Iterator[tuple[str, _Value]]:
     yield "capabilities", list(mirror.capabilities)
     if mirror.override_path:
         yield "override_path", True
-    if mirror.skip_verify:
-        yield "skip_verify", True
-    if mirror.ca:
-        yield (
-            "ca",
-            [path for path, _, _ in _certificates(mirror, place) if path.endswith(".ca.pem")],
-        )
-    if mirror.client:
-        yield "client", list(_client_pairs(mirror, place))
+    yield from _tls_keys(mirror, place)
     if mirror.dial_timeout and _may_time_dials(mirror, place.version):
         yield "dial_timeout", mirror.dial_timeout
 
 
+def _tls_keys(mirror: Mirror, place: _Folder) -> Iterator[tuple[str, _Value]]:
+    if mirror.skip_verify:
+        yield "skip_verify", True
+    uploaded = [path for path, _, _ in _certificates(mirror, place) if path.endswith(".ca.pem")]
+    if uploaded or mirror.ca_paths:
+        yield "ca", [*uploaded, *mirror.ca_paths]
+    pairs = [*_client_pairs(mirror, place), *(list(pair) for pair in mirror.client_paths)]
+    if pairs:
+        yield "client", pairs
+
+
 def _may_time_dials(mirror: Mirror, version: ContainerdVersion) -> bool:
-    """Say whether dial_timeout is read; on 2.0.x it makes http hosts try https first."""
-    plain_before_2_1 = mirror.scheme == "http" and version.release < (2, 1, 0)
-    return capability(version).dial_timeout and not plain_before_2_1
+    """Say whether dial_timeout is read and does nothing else."""
+    harmful = mirror.scheme == "http" and can(version, Feature.DIAL_TIMEOUT_IS_TLS)
+    return can(version, Feature.DIAL_TIMEOUT) and not harmful
 
 
-def _stem(mirror: Mirror, place: _Folder) -> str:
-    return f"{place.path}/{mirror.authority.replace(':', '_').strip('[]')}"
+def certificate_stem(mirror: Mirror) -> str:
+    """Return the name that a mirror's certificates begin with."""
+    return mirror.authority.replace(":", "_").replace("[", "").replace("]", "")
 
 
 def _certificates(mirror: Mirror, place: _Folder) -> Iterator[tuple[str, bytes, bool]]:
     """Yield path, content and whether it is private, of all that the mirror's TLS needs."""
-    stem = _stem(mirror, place)
+    stem = f"{place.path}/{certificate_stem(mirror)}"
     for number, content in enumerate(mirror.ca):
         yield f"{stem}.{number}.ca.pem", content, False
     for number, pair in enumerate(mirror.client):
@@ -112,7 +135,7 @@ def _certificates(mirror: Mirror, place: _Folder) -> Iterator[tuple[str, bytes, 
 
 
 def _client_pairs(mirror: Mirror, place: _Folder) -> Iterator[list[str]]:
-    stem = _stem(mirror, place)
+    stem = f"{place.path}/{certificate_stem(mirror)}"
     for number, pair in enumerate(mirror.client):
         key = [] if pair.key is None else [f"{stem}.{number}.client.key.pem"]
         yield [f"{stem}.{number}.client.pem", *key]
@@ -128,22 +151,3 @@ def _header(table: str, mirror: Mirror) -> Iterator[str]:
 
 def _assign(key: str, value: _Value) -> str:
     return f"{key} = {toml_value(value)}\n"
-
-
-def toml_value(value: _Value) -> str:
-    """Write a value as TOML."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return quoted(value)
-    return f"[{', '.join(toml_value(each) for each in value)}]"
-
-
-def quoted(text: str) -> str:
-    """Write a TOML basic string."""
-    plain = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(_escaped(character) for character in plain) + '"'
-
-
-def _escaped(character: str) -> str:
-    return f"\\u{ord(character):04x}" if ord(character) < 32 or ord(character) == 127 else character

@@ -83,7 +83,11 @@ class ClientPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mirror:
-    """A place that serves a registry, in the words of hosts.toml."""
+    """A place that serves a registry, in the words of hosts.toml.
+
+    `ca` and `client` are files of the workstation, `ca_paths` and `client_paths` name files that
+    are on the node already.
+    """
 
     url: str
     capabilities: tuple[str, ...] = ("pull", "resolve")
@@ -91,6 +95,8 @@ class Mirror:
     skip_verify: bool = False
     ca: tuple[bytes, ...] = ()
     client: tuple[ClientPair, ...] = ()
+    ca_paths: tuple[str, ...] = ()
+    client_paths: tuple[tuple[str, str], ...] = ()
     header: tuple[tuple[str, tuple[Secret, ...]], ...] = ()
     dial_timeout: str | None = None
     auth: Auth | None = None
@@ -114,17 +120,25 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """Credentials for one host."""
+    """Credentials for one host: a user and a password, or an identity token alone."""
 
     username: str
     password: Secret
+    identity_token: Secret | None = None
+
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        """Return them as keys and values of config.toml."""
+        if self.identity_token is not None:
+            return (("identitytoken", str(self.identity_token)),)
+        return (("username", self.username), ("password", str(self.password)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
     """A registry namespace such as docker.io, and the mirrors that serve it in order.
 
-    `name` is `_default` for the wildcard. `server` is None for the wildcard alone.
+    `name` is `_default` for the wildcard. `server` is None for the wildcard alone; `upstream` is
+    what is said of the server's own host (TLS, credentials). `rewrite` is k3s's alone.
     """
 
     name: str
@@ -132,6 +146,21 @@ class Registry:
     mirrors: tuple[Mirror, ...]
     fallback: bool = True
     verify: str | None = None
+    upstream: Mirror | None = None
+    rewrite: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def hosts(self) -> tuple[Mirror, ...]:
+        """Return all hosts that are spoken of: the mirrors, and upstream if anything is said."""
+        return (*self.mirrors, self.upstream) if self.upstream else self.mirrors
+
+
+class Foreign(StrEnum):
+    """What happens to files in fleet's way that fleet did not write, or that others edited."""
+
+    ADOPT = "adopt"
+    KEEP = "keep"
+    OVERWRITE = "overwrite"
 
 
 @dataclass(frozen=True, slots=True)

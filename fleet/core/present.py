@@ -7,6 +7,7 @@ from typing import Any
 
 from fleet.core.config_toml import effective_registry
 from fleet.core.facts import NodeFacts
+from fleet.core.findings import Finding
 from fleet.core.outcome import Failure, NodeError, NodeOutcome, Verified
 from fleet.core.plan import NodePlan
 from fleet.core.strategies.base import parsed_dump
@@ -59,7 +60,19 @@ def plan_data(plan: NodePlan) -> dict[str, Any]:
             for each in plan.changes
         ],
         "notes": list(plan.notes),
+        "conflicts": [finding_data(each) for each in plan.findings],
         "failure": failure_data(plan.failure),
+    }
+
+
+def finding_data(finding: Finding) -> dict[str, Any]:
+    """Return one conflict as data."""
+    return {
+        "code": finding.code,
+        "verdict": str(finding.verdict),
+        "where": finding.where,
+        "message": finding.message,
+        "kills_cri": finding.kills,
     }
 
 
@@ -78,7 +91,9 @@ def facts_data(facts: NodeFacts, plan: NodePlan) -> dict[str, Any]:
         "runtime_ready": facts.runtime_ready,
         "crictl": facts.crictl,
         "generation": facts.state.generation,
+        "owner": facts.owner,
         "notes": list(plan.notes),
+        "conflicts": [finding_data(each) for each in plan.findings],
         "failure": failure_data(plan.failure),
     }
 
@@ -99,7 +114,7 @@ def registry_config(facts: NodeFacts) -> str | None:
 
 def node_state(facts: NodeFacts, plan: NodePlan) -> str:
     """Say in a word how a node stands to mirrors.yaml."""
-    if plan.failure is not None:
+    if plan.failure is not None or any(each.kills for each in plan.findings):
         return "in conflict"
     if not plan.changes:
         return "in sync"

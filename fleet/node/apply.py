@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fleet.core.changes import per_pull
 from fleet.core.facts import STATE_FILE
 from fleet.core.model import Change
 from fleet.core.outcome import Failure, FailureKind, NodeError, NodeStatus
 from fleet.core.plan import state_after
 from fleet.core.text import masked, tail
 from fleet.node.order import WorkOrder
-from fleet.node.probe import SOCKET, UNIT
 from fleet.node.shell import Reply, Script, decoded
 
 
@@ -84,29 +84,41 @@ def apply_script(order: WorkOrder, spool: str, packed: Bundle) -> Script:
         "OPERATIONS": packed.operations,
         "CHECKS": "\n".join(checks),
         "EMPTIED": "\n".join(order.plan.made_directories),
+        "CONFIGS": "\n".join(_config_paths(order)),
     }
     return Script("apply", variables, order.deadlines.apply, spool)
 
 
 def revert_script(order: WorkOrder) -> Script:
     """Return the script that restores the generation of this order."""
-    nothing = dict.fromkeys(("SPOOL", "SIZE", "DIGEST", "OPERATIONS", "CHECKS", "EMPTIED"), "")
+    names = ("SPOOL", "SIZE", "DIGEST", "OPERATIONS", "CHECKS", "EMPTIED", "CONFIGS")
+    nothing = dict.fromkeys(names, "")
     return Script("apply", {**_shared(order), **nothing, "MODE": "revert"}, order.deadlines.apply)
 
 
+def _config_paths(order: WorkOrder) -> Iterator[str]:
+    """Yield the config files that containerd itself is to judge before they count."""
+    if order.plan.restarts_itself:
+        return  # the distribution builds its config of them
+    for change in order.plan.changes:
+        if change.path.endswith(".toml") and not per_pull(change.path):
+            yield change.path
+
+
 def _shared(order: WorkOrder) -> dict[str, str]:
-    node = order.plan.node
+    plan = order.plan
     return {
         "ID": order.generation,
         "ROLLOUT": order.rollout,
         "OPERATOR": order.operator,
-        "ROLLBACK": "1" if order.plan.rollback else "0",
-        "UNIT": node.containerd_service or UNIT,
-        "CONFIG": order.plan.config,
-        "BINARY": order.plan.binary,
-        "SOCKET": node.containerd_socket or SOCKET,
+        "ROLLBACK": "1" if plan.rollback else "0",
+        "UNIT": plan.unit,
+        "CONFIG": plan.config,
+        "CONFIG_BEFORE": plan.config_before,
+        "BINARY": plan.binary,
+        "SOCKET": plan.socket,
         "RESTART": "1" if order.restarts else "0",
-        "CRICTL": "1" if order.plan.crictl else "0",
+        "CRICTL": "1" if plan.crictl else "0",
         "HEALTH_SECONDS": str(order.deadlines.health),
         "RESTART_SECONDS": str(order.deadlines.restart),
     }

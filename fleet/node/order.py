@@ -52,5 +52,5 @@ class WorkOrder:
 
     @property
     def restarts(self) -> bool:
-        """Say whether containerd is restarted."""
-        return self.plan.disruption is Disruption.RESTART
+        """Say whether we restart containerd; some distributions do it themselves."""
+        return self.plan.disruption is Disruption.RESTART and not self.plan.restarts_itself

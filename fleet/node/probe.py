@@ -13,17 +13,16 @@ from fleet.core.text import tail
 from fleet.core.versions import ContainerdVersion, parse_version, parse_version_line
 from fleet.node.shell import Reply, Script, decoded
 
-SOCKET = "/run/containerd/containerd.sock"
-UNIT = "containerd"
 _GENERATIONS = "/var/lib/fleet/generations/"
 
 
 def question(node: Node, *, full_default: bool = False, walk: str = "") -> Script:
     """Ask for everything; `walk` asks for kept generations: `latest`, or back to one id."""
     variables = {
-        "UNIT": node.containerd_service or UNIT,
+        "DISTRO": node.distro or "",
+        "UNIT": node.containerd_service or "",
         "CONFIG": node.containerd_config or "",
-        "SOCKET": node.containerd_socket or SOCKET,
+        "SOCKET": node.containerd_socket or "",
         "FULL_DEFAULT": "1" if full_default else "0",
         "WALK": walk,
     }
@@ -53,7 +52,13 @@ def parse_probe(reply: Reply) -> NodeFacts:
         distribution=_os_name(found),
         marks=tuple(decoded(fields[0]).decode("utf-8", "replace") for fields in reply.all("mark")),
         unit=unit,
-        owners=_owners(_answer(reply, "others").text),
+        distribution_id=_release(found).get("ID", "").strip("\"'"),
+        owner=reply.value("owner") or None,
+        no_upstream=reply.has("no_upstream"),
+        unit_name=reply.value("unit_name") or "containerd",
+        socket=reply.value("socket"),
+        arguments=tuple(reply.value("cmdline").splitlines()),
+        present=_words(reply, "present") if reply.has("looked") else frozenset(),
         binary=reply.value("binary"),
         binary_version=parse_version_line(_answer(reply, "version").text),
         daemon_version=_daemon_version(_answer(reply, "ctr").text),
@@ -64,9 +69,7 @@ def parse_probe(reply: Reply) -> NodeFacts:
         files={path: each.kept for path, each in found.items() if not _internal(path)},
         changed_at={path: each.mtime for path, each in found.items()},
         links=frozenset(path for path, each in found.items() if each.link),
-        directories=frozenset(
-            decoded(fields[0]).decode("utf-8", "replace") for fields in reply.all("dir")
-        ),
+        directories=_words(reply, "dir"),
         cri=cri,
         cri_detail=detail,
         crictl=reply.value("crictl").removeprefix("crictl version ").strip() or None,
@@ -137,15 +140,16 @@ def _started(about: Mapping[str, str], reply: Reply) -> float | None:
     return float(reply.value("now")) - float(reply.value("uptime")) + stamp / 1e6
 
 
-def _owners(text: str) -> tuple[str, ...]:
-    """Name the active units that run a containerd of their own."""
-    blocks = (_properties(block) for block in text.split("\n\n"))
-    return tuple(each["Id"] for each in blocks if each.get("ActiveState") == "active")
+def _words(reply: Reply, key: str) -> frozenset[str]:
+    return frozenset(decoded(fields[0]).decode("utf-8", "replace") for fields in reply.all(key))
+
+
+def _release(found: Mapping[str, _Found]) -> dict[str, str]:
+    return _properties(_text(found, "/etc/os-release") or "")
 
 
 def _os_name(found: Mapping[str, _Found]) -> str:
-    text = _text(found, "/etc/os-release") or ""
-    name = _properties(text).get("PRETTY_NAME", "").strip("\"'")
+    name = _release(found).get("PRETTY_NAME", "").strip("\"'")
     return name.replace("GNU/Linux ", "")
 
 

@@ -12,7 +12,6 @@ from fleet.core.plan import NodePlan, PullTest
 from fleet.core.text import tail
 from fleet.node.apply import Applied
 from fleet.node.order import Deadlines
-from fleet.node.probe import SOCKET, UNIT
 from fleet.node.shell import Reply, Script, decoded
 
 _RESOLVED = re.compile(r"msg=resolved .*?host=(\"[^\"]+\"|\S+)")
@@ -29,8 +28,8 @@ def verify_script(
         "IMAGES": "\n".join(_image(test) for test in wanted),
         "HOSTS_DIRECTORY": plan.hosts_directory or "",
         "CRICTL": "1" if plan.crictl else "0",
-        "SOCKET": node.containerd_socket or SOCKET,
-        "UNIT": node.containerd_service or UNIT,
+        "SOCKET": plan.socket,
+        "UNIT": plan.unit,
         "PULL_SECONDS": str(deadlines.pull),
         "SOAK": str(soak),
         "MAIN_PID": applied.main_pid if applied else "",

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from fleet.config.inventory import InventoryReader
 from fleet.config.load import load_files
 from fleet.config.mirrors import MirrorsReader
-from fleet.config.strict_yaml import parse_yaml, read_yaml
+from fleet.config.read_yaml import read_yaml
+from fleet.core.yaml_text import parse_yaml
 from fleet.errors import ConfigErrors
 
 

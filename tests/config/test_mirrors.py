@@ -8,8 +8,8 @@ import pytest
 
 from fleet.config.load import load_files
 from fleet.config.mirrors import MirrorsReader
-from fleet.config.strict_yaml import parse_yaml
 from fleet.core.model import MirrorConfig
+from fleet.core.yaml_text import parse_yaml
 from fleet.errors import ConfigErrors, Problem
 
 CA, KEY = b"-----BEGIN CERTIFICATE-----\nca\n", b"-----BEGIN PRIVATE KEY-----\nkey\n"
@@ -149,7 +149,7 @@ REFUSED = {
     "the hub by another name": (one("https://index.docker.io", "docker.io"), "is docker.io itself"),
     "an unknown capability": (
         one("{url: https://a, capabilities: [pul]}"),
-        "4:41: mirrors.quay.io.endpoints[0].capabilities: expected pull or push or resolve, got"
+        "4:41: mirrors.quay.io.endpoints[0].capabilities: expected pull or push or referrers or resolve, got"
         ' the string "pul"',
     ),
     "TLS keys on http": (one("{url: http://a, skip_verify: true}"), "try https first"),

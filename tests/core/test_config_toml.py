@@ -8,16 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleet.core.config_toml import (
-    CRI_1,
-    IMAGES,
-    dig,
-    drop_table,
-    parse_config,
-    registry_table,
-    set_key,
-)
+from fleet.core.config_toml import CRI_1, IMAGES, parse_config, registry_table
 from fleet.core.outcome import NodeError
+from fleet.core.toml_edit import dig, remove, set_key
 from fleet.core.versions import parse_version
 
 REGISTRY = ("plugins", CRI_1, "registry")
@@ -83,9 +76,9 @@ def test_tables_that_fleet_adds_can_be_dropped_again(
     } == mirrors
 
     for name in mirrors:
-        result = drop_table(result, (*REGISTRY, "mirrors", name))
+        result = remove(result, [(*REGISTRY, "mirrors", name)])
 
-    assert result.rstrip("\n") == text.rstrip("\n")
+    assert result == text
 
 
 TABLES = {

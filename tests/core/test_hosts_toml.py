@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.core.hosts_toml import hosts_files, quoted
+from fleet.core.hosts_toml import hosts_files
 from fleet.core.model import ClientPair, ManagedFile, Mirror, Registry, Secret
 from fleet.core.outcome import NodeError
+from fleet.core.toml_text import quoted
 from fleet.core.versions import ContainerdVersion
 
 OLD, NEW = ContainerdVersion(1, 6, 20), ContainerdVersion(2, 1, 9)

@@ -98,17 +98,17 @@ def with_config(suite: str, text: str) -> NodeFacts:
 
 CRI = '[plugins."io.containerd.grpc.v1.cri"'
 REFUSED = {
-    "legacy mirrors on a newer daemon": (
-        "trixie",
-        f'version = 2\n{CRI}.registry.mirrors."a"]\n  endpoint = ["https://b"]\n',
-        FailureKind.CONFLICT,
-        "legacy registry settings (a)",
-    ),
-    "TLS in legacy configs": (
+    "TLS files that are not there": (
         "bookworm",
         f'version = 2\n{CRI}.registry.configs."a".tls]\n  ca_file = "/x"\n',
         FailureKind.CONFLICT,
-        "configs.a.tls",
+        "names /x, which is not on the node",
+    ),
+    "CRI switched off": (
+        "trixie",
+        'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n',
+        FailureKind.CONFLICT,
+        ":2: disabled_plugins names",
     ),
     "no version on 2.1": ("forky", "[debug]\n", FailureKind.UNSUPPORTED, "drops such files"),
     "a template": ("trixie", "version = 2\n{{ x }}\n", FailureKind.UNSUPPORTED, ":2: this is a"),

@@ -1,37 +1,43 @@
-"""What every strategy is given and gives back, and the checks that all of them share."""
+"""What every strategy is given and gives back."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from fleet.core.config_toml import CRI_1, IMAGES, dig, parse_config
 from fleet.core.facts import NodeFacts
-from fleet.core.model import ManagedFile, Registry, Tree
+from fleet.core.findings import Finding, Verdict
+from fleet.core.model import Foreign, ManagedFile, Registry, Tree
 from fleet.core.outcome import FailureKind, NodeError
-
-MINIMAL = "version = 2\n"
-"""Where a node has no config.toml: every release from 1.4 to 2.3 reads version 2."""
+from fleet.core.versions import ContainerdVersion
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredState:
-    """The files that a node should have; `legacy` names what fleet owns inside config.toml."""
+    """The files that a node should have; `legacy` names what fleet owns inside config.toml.
+
+    `loose` are files that are written once and then belong to the node: the translation of legacy
+    settings that mirrors.yaml does not speak of. `config` is where the daemon's config will be.
+    """
 
     files: Tree
     hosts_directory: str | None
     legacy: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    loose: frozenset[str] = frozenset()
+    config: str | None = None
+    findings: tuple[Finding, ...] = ()
+    restarts_itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the user asked for: the registries of this node, and how to start a config.toml."""
+    """What the user asked for: the registries of this node, and how to treat what is there."""
 
     registries: tuple[Registry, ...]
     full_default: bool = False
+    foreign: Foreign = Foreign.ADOPT
 
 
 class Strategy(Protocol):
@@ -40,7 +46,7 @@ class Strategy(Protocol):
     name: str
 
     def supports(self, facts: NodeFacts) -> bool:
-        """Say whether this way is the right one for the node's version."""
+        """Say whether this way is the right one for the node."""
         ...
 
     def render(self, facts: NodeFacts, wishes: Wishes) -> DesiredState:
@@ -48,24 +54,24 @@ class Strategy(Protocol):
         ...
 
 
-def starting_config(facts: NodeFacts, wishes: Wishes) -> tuple[str, dict[str, Any]]:
-    """Return config.toml to start from, as text and parsed: the node's own, or a new one."""
-    text = facts.config_text
-    if text is None and wishes.full_default:
-        text = facts.default
-    if not text:
-        text = MINIMAL
-    return text, parse_config(text, facts.config)
+@dataclass(slots=True)
+class Refusals:
+    """Turns findings that refuse into one failure that names them all."""
+
+    findings: list[Finding] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Raise a NodeError where a finding refuses."""
+        grave = [str(each) for each in self.findings if each.verdict is Verdict.REFUSES]
+        if grave:
+            raise NodeError(FailureKind.CONFLICT, "plan", "; ".join(grave))
 
 
-def config_file(facts: NodeFacts, text: str, *, secret: bool) -> ManagedFile:
-    """Return config.toml with the mode and owner it had; 0600 where it carries a credential."""
-    before = facts.files.get(facts.config)
-    content = text.encode("utf-8", "surrogateescape")
-    if before is None:
-        return ManagedFile(content, 0o600 if secret else 0o644, secret=secret)
-    mode = before.mode & 0o600 if secret else before.mode
-    return ManagedFile(content, mode, before.uid, before.gid, secret=secret)
+def known_version(facts: NodeFacts) -> ContainerdVersion:
+    """Return the node's version; a strategy is not asked without one."""
+    if facts.version is None:
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", "no containerd was found on this node")
+    return facts.version
 
 
 def parsed_dump(facts: NodeFacts) -> dict[str, Any]:
@@ -82,32 +88,16 @@ def parsed_dump(facts: NodeFacts) -> dict[str, Any]:
         raise NodeError(FailureKind.PROTOCOL, "plan", message) from error
 
 
-def refuse_masking_imports(facts: NodeFacts, *, merges: bool) -> None:
-    """Refuse where an imported file holds the CRI table: before 2.0 it replaces ours whole."""
-    for path in facts.imports:
-        kept = facts.files.get(path)
-        if kept is None:
-            continue
-        text = kept.content.decode("utf-8", "surrogateescape")
-        plugins = parse_config(text, path).get("plugins", {})
-        held = [name for name in (CRI_1, IMAGES, "cri") if name in plugins]
-        if held and not (merges and not _has_registry(plugins, held)):
-            message = (
-                f"{path} is imported and holds plugins.{held[0]}, which hides what fleet would"
-                f" write to {facts.config}; move its registry settings there first"
-            )
-            raise NodeError(FailureKind.CONFLICT, "plan", message)
+def kept_file(facts: NodeFacts, path: str, content: bytes, *, secret: bool) -> ManagedFile:
+    """Return a file with the mode and owner it had; 0600 where it carries a credential."""
+    before = facts.files.get(path)
+    if before is None:
+        return ManagedFile(content, 0o600 if secret else 0o644, secret=secret)
+    mode = before.mode & 0o600 if secret else before.mode
+    return ManagedFile(content, mode, before.uid, before.gid, secret=secret)
 
 
-def _has_registry(plugins: Mapping[str, Any], names: list[str]) -> bool:
-    return any(dig(plugins, (name, "registry")) for name in names)
-
-
-def auth_settings(registries: tuple[Registry, ...]) -> dict[str, tuple[str, str]]:
-    """Return the credentials of config.toml: user name and password by mirror host."""
-    mirrors = (mirror for registry in registries for mirror in registry.mirrors)
-    return {
-        mirror.authority: (mirror.auth.username, str(mirror.auth.password))
-        for mirror in mirrors
-        if mirror.auth is not None
-    }
+def auth_settings(registries: tuple[Registry, ...]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return the credentials of config.toml: keys and values by host."""
+    hosts = (host for registry in registries for host in registry.hosts)
+    return {host.authority: host.auth.settings() for host in hosts if host.auth is not None}

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from fleet.core.config_toml import (
-    Table,
-    dig,
-    dotted,
-    effective_registry,
-    registry_table,
-    set_key,
-)
+from fleet.core.capabilities import Feature, can
+from fleet.core.config_toml import effective_registry
 from fleet.core.facts import CERTS_D, NodeFacts
-from fleet.core.hosts_toml import hosts_files
-from fleet.core.model import ManagedFile
+from fleet.core.lint import foreign_hosts, lint, reads_lists
+from fleet.core.migration import Migration, has_legacy, legacy_paths, migrate
+from fleet.core.model import Foreign, Registry
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.strategies.base import (
     DesiredState,
+    Refusals,
     Wishes,
     auth_settings,
-    config_file,
+    known_version,
     parsed_dump,
-    refuse_masking_imports,
-    starting_config,
 )
-from fleet.core.versions import ContainerdVersion, capability
+from fleet.core.strategies.draft import Draft, start_draft
+from fleet.core.strategies.hosts_folder import written
+from fleet.core.toml_text import dotted
 
 
 class CertsD:
@@ -35,101 +32,112 @@ class CertsD:
 
     def supports(self, facts: NodeFacts) -> bool:
         """Say whether this version knows config_path."""
-        return facts.version is not None and capability(facts.version).config_path
+        return facts.version is not None and can(facts.version, Feature.CONFIG_PATH)
 
     def render(self, facts: NodeFacts, wishes: Wishes) -> DesiredState:
-        """Return every hosts.toml, and config.toml where config_path is not set yet."""
-        version = _version(facts)
-        start, data = starting_config(facts, wishes)
-        table = registry_table(data, version, facts.config)
-        _refuse_legacy(data, table, facts, version)
-        effective = effective_registry(parsed_dump(facts))
-        refuse_masking_imports(facts, merges=version.release >= (2, 0, 0))
-        current = str(effective.get("config_path", ""))
-        directory, notes = _directory(current, version)
-        text = start
-        if current != directory and not _reads_first(current, version):
-            text = set_key(text, table, "config_path", directory)
-        text, owned = _with_auth(text, table, wishes)
-        files: dict[str, ManagedFile] = {}
-        for registry in wishes.registries:
-            folder = _folder(directory, registry.name, facts)
-            _refuse_hidden_certificates(folder, facts)
-            files.update(hosts_files(registry, folder, version))
-        if text != start:
-            files[facts.config] = config_file(facts, text, secret=bool(owned))
-        return DesiredState(files, directory, tuple(owned), tuple(notes))
+        """Return every hosts.toml, and the config where config_path is not in force yet."""
+        version = known_version(facts)
+        draft = start_draft(facts, wishes)
+        draft.view.table(draft.view.root)
+        findings = list(lint(draft.view, facts))
+        Refusals(findings).check()
+        _refuse_deaf_daemon(facts, draft)
+        auth = auth_settings(wishes.registries)
+        draft.drop_orphans(tuple(dotted(("configs", host, "auth")) for host in auth))
+        moved = _migrated(draft)
+        directory = _directory(draft)
+        owned = draft.auth(auth)
+        named = tuple(moved.dressed(each) for each in wishes.registries)
+        loose = _loose(moved.registries, named)
+        files, skipped = written(named, directory, facts, wishes.foreign)
+        extra, _ = written(loose, directory, facts, Foreign.ADOPT)
+        findings += foreign_hosts(facts, version, frozenset(files) | frozenset(extra))
+        config = draft.files(secret=bool(owned))
+        return DesiredState(
+            {**config, **extra, **files},
+            directory,
+            tuple(owned),
+            (*draft.notes, *moved.notes, *_carried(loose), *skipped),
+            frozenset(extra) - frozenset(files),
+            draft.config,
+            tuple(findings),
+        )
 
 
-def _version(facts: NodeFacts) -> ContainerdVersion:
-    if facts.version is None:
-        raise NodeError(FailureKind.UNSUPPORTED, "plan", "no containerd was found on this node")
-    return facts.version
-
-
-def _directory(current: str, version: ContainerdVersion) -> tuple[str, list[str]]:
-    """Choose the one directory that hosts.toml files go to."""
-    first = next((part for part in current.split(":") if part.startswith("/")), CERTS_D)
-    directory = first.rstrip("/") or CERTS_D
-    if ":" not in current:
-        return (current if current.startswith("/") else directory), []
-    note = f"config_path {current!r} names several directories"
-    if _reads_first(current, version):
-        return directory, [f"{note}; fleet writes to the first (from 2.1 on none would be read)"]
-    return directory, [f"{note}, so containerd {version} reads none of them; set to {directory}"]
-
-
-def _reads_first(current: str, version: ContainerdVersion) -> bool:
-    """Say whether a joined config_path works: 2.1 and newer take it for one strange name."""
-    return ":" in current and version.release < (2, 1, 0)
-
-
-def _folder(directory: str, name: str, facts: NodeFacts) -> str:
-    """Return the folder that this node would look up first for the registry."""
-    host, colon, port = name.rpartition(":")
-    underscored = f"{directory}/{host}_{port}_"
-    if colon and underscored in facts.directories:
-        return underscored
-    return f"{directory.rstrip('/')}/{name}"
-
-
-def _refuse_legacy(
-    data: dict[str, Any], table: Table, facts: NodeFacts, version: ContainerdVersion
-) -> None:
-    """Refuse mirrors beside config_path: CRI dies of it while the unit stays active."""
-    registry = dig(data, table) or {}
-    found = sorted(registry.get("mirrors") or {})
-    if capability(version).legacy_tls:
-        configs = (registry.get("configs") or {}).items()
-        found += sorted(f"configs.{host}.tls" for host, each in configs if each.get("tls"))
-    if found:
-        names = ", ".join(found)
+def _refuse_deaf_daemon(facts: NodeFacts, draft: Draft) -> None:
+    """Refuse where the daemon's own view of its files is not what we read in them."""
+    if facts.offline:
+        return
+    seen = effective_registry(parsed_dump(facts))
+    ours = str(draft.view.merged().get("config_path") or "")
+    theirs = str(seen.get("config_path") or "")
+    default = not ours and can(draft.view.version, Feature.CONFIG_PATH_DEFAULT)
+    if ours != theirs and not default:
         message = (
-            f"{facts.config} has legacy registry settings ({names}) that kill CRI beside"
-            " config_path; remove them there first, and name them in mirrors.yaml"
+            f"the daemon reads config_path {theirs!r} from its files and fleet reads {ours!r}:"
+            " an import is not where fleet looks for it"
         )
         raise NodeError(FailureKind.CONFLICT, "plan", message)
 
 
-def _refuse_hidden_certificates(folder: str, facts: NodeFacts) -> None:
-    """Refuse to hide Docker-style certificates, which count only without a hosts.toml."""
-    if f"{folder}/hosts.toml" in facts.files:
-        return
-    for path in facts.files:
-        if path.startswith(f"{folder}/") and path.endswith((".crt", ".cert", ".key")):
-            message = (
-                f"{path} counts only as long as there is no hosts.toml beside it; name it in"
-                " mirrors.yaml (ca, client) and move it away"
-            )
-            raise NodeError(FailureKind.CONFLICT, "plan", message)
+def _migrated(draft: Draft) -> Migration:
+    """Take legacy settings out of every layer, and return what they come to."""
+    merged = draft.view.merged()
+    if not has_legacy(merged):
+        return Migration((), {}, ())
+    moved = migrate(merged, draft.view.owner("mirrors").path)
+    _refuse_missing(moved, draft.facts)
+    for path in legacy_paths(merged):
+        draft.drop(path)
+    names = ", ".join(sorted(_shown(each.name) for each in moved.registries)) or "none"
+    note = f"legacy settings move to certs.d ({names})"
+    if any(draft.view.merged().get(key) for key in ("configs", "auths", "headers")):
+        note += "; credentials and headers stay in config.toml, where they are read as before"
+    return replace(moved, notes=(note, *moved.notes))
 
 
-def _with_auth(text: str, table: Table, wishes: Wishes) -> tuple[str, list[str]]:
-    """Put credentials under registry.configs, where every version still reads them."""
-    owned = []
-    for host, (username, password) in auth_settings(wishes.registries).items():
-        place = (*table, "configs", host, "auth")
-        text = set_key(text, place, "username", username)
-        text = set_key(text, place, "password", password)
-        owned.append(dotted(("configs", host, "auth")))
-    return text, owned
+def _shown(name: str) -> str:
+    return "*" if name == "_default" else name
+
+
+def _refuse_missing(moved: Migration, facts: NodeFacts) -> None:
+    """Refuse certificates that are not there: one of them fails every pull of its registry."""
+    for host, tls in moved.tls.items():
+        for path in tls.paths:
+            if facts.present is not None and path not in facts.present:
+                message = (
+                    f"configs.{host}.tls names {path}, which is not on the node: in certs.d that"
+                    " fails every pull; put the file there or take the setting out"
+                )
+                raise NodeError(FailureKind.CONFLICT, "plan", message)
+
+
+def _loose(found: Iterable[Registry], named: tuple[Registry, ...]) -> tuple[Registry, ...]:
+    names = {each.name for each in named}
+    return tuple(each for each in found if each.name not in names)
+
+
+def _carried(loose: Iterable[Registry]) -> Iterator[str]:
+    for each in loose:
+        yield (
+            f"{_shown(each.name)} is not in mirrors.yaml: its legacy mirrors become a hosts.toml"
+            " that is the node's own"
+        )
+
+
+def _directory(draft: Draft) -> str:
+    """Choose the one directory for hosts.toml, and set config_path where it must be."""
+    current = str(draft.view.merged().get("config_path") or "")
+    first = next((part for part in current.split(":") if part.startswith("/")), CERTS_D)
+    directory = first.rstrip("/") or CERTS_D
+    if ":" in current and reads_lists(draft.view):
+        draft.notes.append(
+            f"config_path {current!r} names several directories; fleet writes to the first"
+        )
+        return directory
+    if current == first and ":" not in current:
+        return directory
+    if current:
+        draft.notes.append(f"config_path {current!r} is not read as it stands; set to {directory}")
+    draft.set(draft.home("config_path"), ("config_path",), directory)
+    return directory

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fleet.core.config_toml import Table, dotted, registry_table, set_key
+from fleet.core.capabilities import Feature, can
 from fleet.core.facts import NodeFacts
+from fleet.core.hosts_toml import certificate_stem
+from fleet.core.lint import lint
 from fleet.core.model import ManagedFile, Mirror, Registry
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.strategies.base import (
     DesiredState,
+    Refusals,
     Wishes,
     auth_settings,
-    config_file,
+    known_version,
     parsed_dump,
-    refuse_masking_imports,
-    starting_config,
 )
-from fleet.core.versions import capability
+from fleet.core.strategies.draft import start_draft
+from fleet.core.toml_text import Path, dotted
+from fleet.core.versions import ContainerdVersion
 
 _FOLDER = "/etc/containerd/fleet"
 
@@ -29,40 +32,69 @@ class Legacy:
 
     def supports(self, facts: NodeFacts) -> bool:
         """Say whether this version knows nothing but legacy mirrors."""
-        return facts.version is not None and not capability(facts.version).config_path
+        return facts.version is not None and not can(facts.version, Feature.CONFIG_PATH)
 
     def render(self, facts: NodeFacts, wishes: Wishes) -> DesiredState:
-        """Return config.toml with its mirrors set, and the certificates that it names."""
-        if facts.version is None:
-            raise NodeError(FailureKind.UNSUPPORTED, "plan", "no containerd was found on this node")
-        start, data = starting_config(facts, wishes)
-        table = registry_table(data, facts.version, facts.config)
-        parsed_dump(facts)
-        refuse_masking_imports(facts, merges=False)
-        text, owned = start, []
-        for registry in wishes.registries:
-            name = "*" if registry.name == "_default" else registry.name
-            text = set_key(text, (*table, "mirrors", name), "endpoint", _endpoints(registry))
-            owned.append(dotted(("mirrors", name)))
-        files: dict[str, ManagedFile] = {}
-        for place, key, value in _settings(wishes.registries):
-            text = set_key(text, (*table, "configs", *place), key, value)
-            owned.append(dotted(("configs", *place)))
-        for path, content, private in _certificates(wishes.registries):
-            files[path] = ManagedFile(content, 0o600 if private else 0o644, secret=private)
-        if text != start:
-            secret = bool(auth_settings(wishes.registries))
-            files[facts.config] = config_file(facts, text, secret=secret)
-        return DesiredState(files, None, tuple(dict.fromkeys(owned)))
+        """Return the config with its mirrors set, and the certificates that it names."""
+        version = known_version(facts)
+        draft = start_draft(facts, wishes)
+        findings = list(lint(draft.view, facts))
+        Refusals(findings).check()
+        if not facts.offline:
+            parsed_dump(facts)
+        settings = list(_settings(wishes.registries, version))
+        owned = tuple(dict.fromkeys(dotted(path[:-1]) for path, _ in settings))
+        draft.drop_orphans(owned)
+        home = draft.home("mirrors")
+        for path, value in settings:
+            draft.set(home, path, value)
+        files = {
+            path: ManagedFile(content, 0o600 if private else 0o644, secret=private)
+            for path, content, private in _certificates(wishes.registries)
+        }
+        files.update(draft.files(secret=bool(auth_settings(wishes.registries))))
+        return DesiredState(
+            files, None, owned, tuple(draft.notes), config=draft.config, findings=tuple(findings)
+        )
+
+
+def _settings(
+    registries: tuple[Registry, ...], version: ContainerdVersion
+) -> Iterator[tuple[Path, str | bool | list[str]]]:
+    """Yield path and value of everything that stands below the registry table."""
+    for registry in registries:
+        name = "*" if registry.name == "_default" else registry.name
+        yield ("mirrors", name, "endpoint"), _endpoints(registry)
+    for host, pairs in auth_settings(registries).items():
+        _refuse_before_1_3(version, f"credentials for {host}")
+        for key, value in pairs:
+            yield ("configs", host, "auth", key), value
+    for mirror in _with_tls(registries):
+        place = ("configs", mirror.authority, "tls")
+        _refuse_before_1_3(version, f"TLS settings for {mirror.authority}")
+        if mirror.skip_verify:
+            yield (*place, "insecure_skip_verify"), True
+        for key, path, _, _ in _tls_files(mirror):
+            yield (*place, key), path
+
+
+def _refuse_before_1_3(version: ContainerdVersion, what: str) -> None:
+    if not can(version, Feature.CONFIG_VERSION_2):
+        message = f"containerd {version} has no registry.configs for {what}; 1.3 and newer do"
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
 
 
 def _endpoints(registry: Registry) -> list[str]:
     """Return the URLs in order; legacy takes a path as it stands and always ends at upstream."""
     if not registry.fallback:
         raise _refused(f"cannot keep {registry.name} from its upstream (fallback: never)")
+    if registry.rewrite:
+        raise _refused(f"does not know rewrite, which {registry.name} has")
     for mirror in registry.mirrors:
         if mirror.header:
             raise _refused(f"cannot send a header to {mirror.url} alone")
+        if mirror.override_path and not mirror.path:
+            raise _refused(f"cannot leave out /v2 for {mirror.url}, which has no path")
     urls = [mirror.url for mirror in registry.mirrors]
     if registry.server is not None and registry.server not in _implied(registry.name):
         urls.append(registry.server)
@@ -78,27 +110,14 @@ def _refused(why: str) -> NodeError:
     return NodeError(FailureKind.UNSUPPORTED, "plan", message)
 
 
-def _settings(registries: tuple[Registry, ...]) -> Iterator[tuple[Table, str, str | bool]]:
-    """Yield table, key and value of what stands under registry.configs."""
-    for host, (username, password) in auth_settings(registries).items():
-        yield (host, "auth"), "username", username
-        yield (host, "auth"), "password", password
-    for mirror in _with_tls(registries):
-        place = (mirror.authority, "tls")
-        if mirror.skip_verify:
-            yield place, "insecure_skip_verify", True
-        for key, path, _, _ in _tls_files(mirror):
-            yield place, key, path
-
-
 def _with_tls(registries: tuple[Registry, ...]) -> Iterator[Mirror]:
-    mirrors = (mirror for registry in registries for mirror in registry.mirrors)
-    return (mirror for mirror in mirrors if mirror.skip_verify or mirror.ca or mirror.client)
+    hosts = (host for registry in registries for host in registry.hosts)
+    return (host for host in hosts if host.skip_verify or host.ca or host.client)
 
 
 def _tls_files(mirror: Mirror) -> Iterator[tuple[str, str, bytes, bool]]:
     """Yield config key, path, content and whether it is private; one of each is all there is."""
-    stem = f"{_FOLDER}/{mirror.authority.replace(':', '_').strip('[]')}"
+    stem = f"{_FOLDER}/{certificate_stem(mirror)}"
     if mirror.ca:
         yield "ca_file", f"{stem}.ca.pem", b"".join(mirror.ca), False
     for pair in mirror.client[:1]:

@@ -1,6 +1,7 @@
 # Change a node, or take the change back: lock, check, keep, stage, validate, swap, restart, gate.
 # POSIX sh. In: MODE (apply or revert) ID ROLLOUT OPERATOR SPOOL SIZE DIGEST OPERATIONS CHECKS
-# ROLLBACK EMPTIED UNIT CONFIG BINARY SOCKET RESTART CRICTL HEALTH_SECONDS RESTART_SECONDS.
+# ROLLBACK EMPTIED UNIT CONFIG CONFIG_BEFORE CONFIGS BINARY SOCKET RESTART CRICTL HEALTH_SECONDS
+# RESTART_SECONDS. CONFIGS are the paths, one a line, of config files among the operations.
 # An operation is: action, mode, uid, gid, offset, size, digest before, digest after, path.
 # Whatever fails before the swap leaves the node as it was; whatever fails after it is taken back
 # here, on the node, whether or not anybody still listens.
@@ -63,6 +64,15 @@ $OPERATIONS
 LIST
 }
 
+is_config() {
+    case "
+$CONFIGS
+" in *"
+$path
+"*) return 0 ;; esac
+    return 1
+}
+
 # -- lock ------------------------------------------------------------------------------------
 
 lock() {
@@ -113,7 +123,7 @@ take_bundle() {
 stage_operation() {
     [ "$action" = delete ] && return 0
     target=$staged
-    if [ ! -d "$folder" ] && [ "$path" != "$CONFIG" ]; then
+    if [ ! -d "$folder" ] && ! is_config; then
         [ -d "${folder%/*}" ] || make_directory "${folder%/*}" || return 1
         [ -d "$hidden" ] || make_directory "$hidden" || return 1
         target=$hidden/${path##*/}
@@ -173,10 +183,54 @@ outside_registry() { # a dump without its registry tables, its imports and its l
     done
 }
 
-validate_operation() {
-    [ "$path" = "$CONFIG" ] && [ "$action" != delete ] || return 0
-    old=$(dump "$CONFIG")
-    new=$(dump "$staged") || fail validate validate "containerd refuses the new $CONFIG" "$new"
+staged_root() { # note what stands in for the root file, and whether nothing else changes
+    is_config || return 0
+    if [ "$path" = "$CONFIG" ] && [ "$action" != delete ]; then
+        root=$staged
+    else
+        alone=0
+    fi
+}
+
+bind_operation() {
+    is_config || return 0
+    [ "$action" = delete ] && staged=/dev/null
+    printf '%s\t%s\n' "$staged" "$path"
+}
+
+shadowed_dump() { # what a daemon would read with every new config file in its place
+    # shellcheck disable=SC2016 # the inner shell, in a mount namespace of its own, expands these
+    operations bind_operation | unshare -m -- sh -c '
+        while IFS="$4" read -r staged path; do
+            if [ -e "$path" ]; then
+                mount --bind "$staged" "$path" || exit 97
+            elif [ "$staged" != /dev/null ]; then
+                mkdir -p "$1/shadow" && cp -a "${path%/*}/." "$1/shadow/" &&
+                    cp -p "$staged" "$1/shadow/${path##*/}" &&
+                    mount --bind "$1/shadow" "${path%/*}" || exit 97
+            fi
+        done
+        if [ -f "$3" ]; then
+            exec timeout 15 "$2" -c "$3" config dump
+        fi
+        exec timeout 15 "$2" config default' sh "$STAGE" "$BINARY" "$CONFIG" "$TAB" 2>&1
+}
+
+new_dump() {
+    root=
+    alone=1
+    operations staged_root
+    if [ "$alone" = 1 ]; then
+        dump "$root"
+    else
+        shadowed_dump
+    fi
+}
+
+validate() {
+    [ -n "$CONFIGS" ] || return 0
+    old=$(dump "$CONFIG_BEFORE")
+    new=$(new_dump) || fail validate validate "containerd refuses the new $CONFIG" "$new"
     case $new in
     *'Ignoring unknown key'*key=registry*)
         fail validate validate "containerd would ignore the registry table in $CONFIG"
@@ -214,6 +268,7 @@ remove_emptied() {
 
 restart() {
     [ "$RESTART" = 1 ] || return 0
+    grep -qs "$TAB/etc/systemd/" "$KEPT/manifest" && systemctl daemon-reload
     systemctl reset-failed "$UNIT" 2>/dev/null
     complaint=$(timeout "$RESTART_SECONDS" systemctl restart "$UNIT" 2>&1)
 }
@@ -249,7 +304,7 @@ apply() {
     step stage
     stage
     step validate
-    operations validate_operation
+    validate
     step swap
     SWAPPED=1
     complaint=$(operations swap_operation 2>&1) ||

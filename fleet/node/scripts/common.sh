@@ -4,6 +4,9 @@ set -u
 LC_ALL=C
 export LC_ALL
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+# Where distributions of Kubernetes keep the containerd and the ctr of their own.
+PATH=$PATH:/var/lib/rancher/k3s/data/current/bin:/var/lib/rancher/rke2/bin:/var/lib/k0s/bin
+PATH=$PATH:/snap/microk8s/current/bin:/snap/k8s/current/bin
 
 b64() { base64 | tr -d '\n'; }
 

@@ -1,5 +1,5 @@
 # Ask a node everything that fleet decides by, in one pass, and change nothing.
-# POSIX sh. In: UNIT CONFIG SOCKET FULL_DEFAULT WALK. Out: one record a line, fields parted by
+# POSIX sh. In: DISTRO UNIT CONFIG SOCKET FULL_DEFAULT WALK, empty for what is to be found. Out: one record a line, fields parted by
 # tabs, values in base64. An answer is the command's output with its exit code as last line.
 STATE=/var/lib/fleet
 LIMIT=1048576
@@ -46,13 +46,16 @@ quoted() { # print the quoted strings of "key = ['a', 'b']", one a line
     done
 }
 
-hosts_directories() { # every directory of every config_path, and the one that fleet would use
-    printf '%s\n' "$DUMP" | while IFS= read -r line; do
+hosts_directories() { # every directory of every config_path, and those that fleet would use
+    {
+        printf '%s\n' "$DUMP"
+        cat "$CONFIG" /etc/k0s/containerd.d/*.toml 2>/dev/null
+    } | while IFS= read -r line; do
         case $line in
         *config_path*=*) quoted "$line" | tr ':' '\n' ;;
         esac
-    done | sort -u
-    printf '/etc/containerd/certs.d\n'
+    done
+    printf '%s\n' "$CERTS_D"
 }
 
 registries() {
@@ -64,14 +67,46 @@ registries() {
             file "$entry"
         done
     done
+    for entry in /etc/containerd/fleet/*; do file "$entry"; done
 }
 
-imported() { # the files that config.toml imports, as the daemon's own dump names them
-    printf '%s\n' "$DUMP" | while IFS= read -r line; do
+assigned() { # the strings of `key = [...]` in a file, over as many lines as it takes
+    inside=0
+    while IFS= read -r line || [ -n "$line" ]; do
         case $line in
-        imports*=*) quoted "$line" ;;
+        "$2"*=*) inside=1 ;;
         \[*) break ;;
         esac
+        [ "$inside" = 1 ] || continue
+        quoted "${line%%#*}"
+        case $line in *\]*) inside=0 ;; esac
+    done <"$1"
+}
+
+certificates() { # the files that legacy tls tables of a config name, if they are there
+    while IFS= read -r line || [ -n "$line" ]; do
+        case $line in
+        *ca_file*=* | *cert_file*=* | *key_file*=*)
+            quoted "$line" | while IFS= read -r path; do
+                case $path in /*) ;; *) path=/$path ;; esac
+                [ -r "$path" ] && value present "$path"
+            done
+            ;;
+        esac
+    done <"$1"
+    value looked "$1"
+}
+
+config_file() { # a config and all that it imports; $2 counts how deep we are
+    [ -f "$1" ] && [ "$2" -lt 5 ] || return 0
+    file "$1"
+    certificates "$1"
+    { assigned "$1" imports; assigned "$1" '"imports"'; } | while IFS= read -r path; do
+        case $path in
+        /*) ;;
+        *) path=${1%/*}/$path ;;
+        esac
+        for each in $path; do (config_file "$each" $(($2 + 1))); done
     done
 }
 
@@ -118,21 +153,62 @@ read -r uptime _ </proc/uptime
 value uptime "$uptime"
 value hostname "$(cat /proc/sys/kernel/hostname)"
 file /etc/os-release
+ACTIVE=
+for each in k3s k3s-agent rke2-server rke2-agent k0sworker k0scontroller \
+    snap.microk8s.daemon-containerd snap.k8s.containerd; do
+    [ "$(systemctl is-active "$each" 2>/dev/null)" = active ] && ACTIVE=$each && break
+done
+own() { # the distribution's names for what containerd's package calls otherwise
+    OWNER=$1
+    UNIT=${UNIT:-$2}
+    SOCKET=${SOCKET:-$3}
+    CONFIG=${CONFIG:-$4}
+    CERTS_D=$5
+}
+case ${DISTRO:-$ACTIVE} in
+k3s*) own k3s "${ACTIVE:-k3s}" /run/k3s/containerd/containerd.sock \
+    /var/lib/rancher/k3s/agent/etc/containerd/config.toml \
+    /var/lib/rancher/k3s/agent/etc/containerd/certs.d ;;
+rke2*) own rke2 "${ACTIVE:-rke2-agent}" /run/k3s/containerd/containerd.sock \
+    /var/lib/rancher/rke2/agent/etc/containerd/config.toml \
+    /var/lib/rancher/rke2/agent/etc/containerd/certs.d ;;
+k0s*) own k0s "${ACTIVE:-k0sworker}" /run/k0s/containerd.sock /etc/k0s/containerd.toml \
+    /etc/k0s/certs.d ;;
+*microk8s*) own microk8s snap.microk8s.daemon-containerd \
+    /var/snap/microk8s/common/run/containerd.sock /var/snap/microk8s/current/args/containerd.toml \
+    /var/snap/microk8s/current/args/certs.d ;;
+snap.k8s* | canonical-k8s) own canonical-k8s snap.k8s.containerd /run/containerd/containerd.sock \
+    /var/snap/k8s/common/etc/containerd/config.toml /var/snap/k8s/common/etc/containerd/hosts.d ;;
+*) own '' containerd /run/containerd/containerd.sock '' /etc/containerd/certs.d ;;
+esac
+value owner "$OWNER"
+value unit_name "$UNIT"
+value socket "$SOCKET"
+case $OWNER in
+k3s | rke2)
+    base=/etc/rancher/$OWNER
+    file "$base/registries.yaml"
+    for each in "$base"/fleet/*; do file "$each"; done
+    for each in "${CONFIG%/*}"/*.tmpl; do [ -f "$each" ] && file "$each"; done
+    # Only whether the flag is set leaves the node: that file holds the cluster's token.
+    grep -qs 'disable-default-registry-endpoint' "$base/config.yaml" \
+        "$base"/config.yaml.d/*.yaml "/etc/systemd/system/$UNIT.service" && value no_upstream 1
+    ;;
+k0s) for each in /etc/k0s/containerd.d/*.toml; do file "$each"; done ;;
+esac
 for mark in /usr/local/bin/k3s /usr/bin/k3s /etc/rancher/k3s /usr/local/bin/rke2 /etc/rancher/rke2 \
     /etc/k0s /var/snap/microk8s /var/snap/k8s /etc/eks /usr/share/flatcar; do
     [ -e "$mark" ] && value mark "$mark"
 done
 answer unit systemctl show "$UNIT" -p LoadState -p ActiveState -p SubState -p MainPID -p NRestarts \
     -p ExecMainStartTimestampMonotonic -p FragmentPath -p KillMode -p Delegate -p Result
-answer others systemctl show k3s k3s-agent rke2-server rke2-agent k0sworker k0scontroller \
-    -p Id -p LoadState -p ActiveState
 
 pid=$(systemctl show "$UNIT" -p MainPID --value 2>/dev/null)
 binary=
 if [ "${pid:-0}" != 0 ] && [ -r "/proc/$pid/cmdline" ]; then
     arguments=$(tr '\0' '\n' <"/proc/$pid/cmdline")
     value cmdline "$arguments"
-    binary=$(printf '%s\n' "$arguments" | head -n 1)
+    case $OWNER in '') binary=$(printf '%s\n' "$arguments" | head -n 1) ;; esac
     if [ -z "$CONFIG" ]; then
         previous=
         CONFIG=$(printf '%s\n' "$arguments" | while IFS= read -r argument; do
@@ -150,7 +226,7 @@ value binary "$binary"
 [ -n "$CONFIG" ] || CONFIG=/etc/containerd/config.toml
 CONFIG=$(readlink -f -- "$CONFIG" || printf '%s' "$CONFIG")
 value config "$CONFIG"
-file "$CONFIG"
+config_file "$CONFIG" 0
 DUMP=
 if [ -n "$binary" ]; then
     answer version "$binary" --version
@@ -162,13 +238,6 @@ if [ -n "$binary" ]; then
     fi
     printf 'dump\t%s\n' "$(printf '%s' "$DUMP" | b64)"
     [ "$FULL_DEFAULT" = 1 ] && answer default "$binary" config default
-    imported | while IFS= read -r path; do
-        case $path in
-        "$CONFIG") ;;
-        /*) for each in $path; do file "$each"; done ;;
-        *) for each in "${CONFIG%/*}"/$path; do file "$each"; done ;;
-        esac
-    done
 fi
 hosts_directories | sort -u | while IFS= read -r path; do
     case $path in

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from fleet.errors import ConfigErrors, Problem
 
-_MOST_BYTES = 64 << 20
 _MOST_NODES = 1_000_000
 _DEEPEST = 40
 _PREFIX = "tag:yaml.org,2002:"
@@ -61,21 +59,6 @@ class Entry:
     value: Value
 
 
-def read_yaml(path: Path) -> Value:
-    """Read one file; raise ConfigErrors that say where it is broken."""
-    name = str(path)
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ConfigErrors([Problem(name, 1, 1, "the file is larger than 64 MiB")])
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        message = f"cannot be read ({error.strerror}); name another file with -i or -m"
-        raise ConfigErrors([Problem(name, 1, 1, message)]) from error
-    except UnicodeDecodeError as error:
-        raise ConfigErrors([Problem(name, 1, 1, "is not UTF-8 text")]) from error
-    return parse_yaml(text, name)
-
-
 def parse_yaml(text: str, name: str) -> Value:
     """Parse YAML text of a file of that name."""
     try:
@@ -99,6 +82,15 @@ def parse_yaml(text: str, name: str) -> Value:
     if builder.problems:
         raise ConfigErrors(builder.problems)
     return value
+
+
+def plain(value: Value) -> Any:
+    """Return a value without its places: scalars, lists and mappings."""
+    if isinstance(value.data, tuple):
+        return [plain(each) for each in value.data]
+    if isinstance(value.data, dict):
+        return {key: plain(entry.value) for key, entry in value.data.items()}
+    return value.data
 
 
 def _whole(text: str) -> int | str:

@@ -98,3 +98,8 @@ def is_upstream(url: str, registry: str) -> bool:
     if registry == "docker.io":
         return host in _HUB_NAMES
     return scheme == "https" and host in {registry, registry.removesuffix(":443")}
+
+
+def is_hub_site(url: str) -> bool:
+    """Say whether a URL is docker.io's web site, where no images are."""
+    return normal_url(url).partition("://")[2] in {"docker.io", "index.docker.io/v1"}

@@ -1,0 +1,117 @@
+"""fleet render: what a node would get, from its files alone, with no node at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fleet.cli import views
+from fleet.cli.options import Exit, Settings
+from fleet.config.load import load_mirrors
+from fleet.config.root import read_root
+from fleet.core.facts import NodeFacts
+from fleet.core.model import Foreign, ManagedFile, Node
+from fleet.core.plan import NodePlan, plan_node
+from fleet.core.present import plan_data
+from fleet.core.strategies.base import Wishes
+from fleet.core.versions import ContainerdVersion, parse_version
+from fleet.errors import FleetError
+
+OWNERS = ("k3s", "rke2", "k0s", "microk8s", "canonical-k8s")
+PLAIN = ("containerd", "debian", "rhel", "eks", "flatcar", "cos")
+_UNITS = {"k3s": "k3s", "rke2": "rke2-server", "k0s": "k0sworker"}
+_FLATCAR = "/usr/share/containerd/config.toml"
+_CONFIGS = {
+    "k0s": "/etc/k0s/containerd.toml",
+    "k3s": "/var/lib/rancher/k3s/agent/etc/containerd/config.toml",
+    "rke2": "/var/lib/rancher/rke2/agent/etc/containerd/config.toml",
+}
+
+
+def render(
+    settings: Settings,
+    *,
+    containerd: str,
+    distro: str | None,
+    root: str | None,
+    out: str,
+    foreign: Foreign,
+) -> Exit:
+    """Write what a node of that version would get below `out`; say why where it is refused."""
+    version = parse_version(containerd)
+    if version is None:
+        raise FleetError(f"--containerd {containerd!r} is no version such as 1.7.24 or 2.1")
+    config, warnings = load_mirrors(settings.mirrors)
+    for problem in () if settings.quiet else warnings:
+        click.echo(str(problem), err=True)
+    if config.overrides and not settings.quiet:
+        click.echo("note: overrides are for groups of nodes, and none is named here", err=True)
+    facts = offline_facts(version, distro, Path(root) if root else None)
+    plan = plan_node(
+        Node(name="render", host="-"), facts, Wishes(config.registries, False, foreign)
+    )
+    written = [] if plan.failure else _write(plan, Path(out))
+    if settings.as_json:
+        views.print_json({**plan_data(plan), "files": written})
+    else:
+        views.print_plans([plan], views.console(color=settings.color))
+        for path in written:
+            click.echo(f"wrote {path}")
+    return Exit.FAILED if plan.failure else Exit.OK
+
+
+def offline_facts(version: ContainerdVersion, distro: str | None, root: Path | None) -> NodeFacts:
+    """Return the facts of a node whose files stand below `root`; without one it has none."""
+    files: dict[str, ManagedFile] = {}
+    folders: frozenset[str] = frozenset()
+    if root is not None:
+        if not root.is_dir():
+            raise FleetError(f"--root {root}: there is no such folder")
+        files, folders = read_root(root)
+    kind = distro or _distribution(files)
+    owner = kind if kind in OWNERS else None
+    flatcar = kind == "flatcar" and "/etc/containerd/config.toml" not in files
+    config = _FLATCAR if flatcar else _CONFIGS.get(kind, "/etc/containerd/config.toml")
+    return NodeFacts(
+        offline=True,
+        distribution_id=kind,
+        owner=owner,
+        marks=("/etc/eks",) if kind == "eks" else (),
+        unit_name=_UNITS.get(kind, "containerd"),
+        arguments=("/usr/bin/containerd", "--config", _FLATCAR) if flatcar else (),
+        present=frozenset(files) if root is not None else None,
+        binary_version=version,
+        config=config,
+        imports=tuple(path for path in files if _is_import(path, config)),
+        files=files,
+        directories=folders,
+    )
+
+
+def _distribution(files: dict[str, ManagedFile]) -> str:
+    kept = files.get("/etc/os-release")
+    for line in kept.content.decode("utf-8", "replace").splitlines() if kept else ():
+        key, _, value = line.partition("=")
+        if key == "ID":
+            return value.strip("\"'")
+    return "containerd"
+
+
+def _is_import(path: str, config: str) -> bool:
+    return path.endswith(".toml") and not path.endswith("/hosts.toml") and path != config
+
+
+def _write(plan: NodePlan, out: Path) -> list[str]:
+    """Write new and changed files below `out`; what would be deleted is only told."""
+    written = []
+    for change in plan.changes:
+        if change.after is None:
+            continue
+        target = out / change.path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch(mode=0o600)
+        target.chmod(change.after.mode)
+        target.write_bytes(change.after.content)
+        written.append(str(target))
+    return written

@@ -1,0 +1,69 @@
+"""The `configs` of mirrors.yaml: TLS and credentials by host, for mirrors and for upstreams."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fleet.config.hosts import HostConfig, HostReader
+from fleet.config.reader import Reader
+from fleet.core.model import Mirror
+from fleet.core.urls import registry_problem
+from fleet.core.yaml_text import Value
+
+
+class HostConfigs:
+    """Keeps what is said of every host, and notices what nobody asked for."""
+
+    def __init__(self, reader: Reader, hosts: HostReader) -> None:
+        self._reader, self._hosts = reader, hosts
+        self._found: dict[str, HostConfig] = {}
+        self._used: set[str] = set()
+
+    def read(self, value: Value) -> None:
+        """Read the whole section."""
+        for host, entry in self._reader.mapping(value, "configs").items():
+            problem = registry_problem(host)
+            if problem is not None:
+                self._reader.error(entry.key, "configs", problem)
+                continue
+            config = self._hosts.config(host, entry, f"configs.{host}")
+            self._found[host.removesuffix(":443")] = config
+
+    def warn_unused(self) -> None:
+        """Warn of hosts that no endpoint and no registry has."""
+        for host, config in self._found.items():
+            if host not in self._used:
+                text = "no endpoint has this host, so this says nothing"
+                self._reader.warn(config.at, f"configs.{host}", text)
+
+    def applied(self, item: Value, where: str, mirror: Mirror) -> Mirror:
+        """Add to a mirror what is said of its host."""
+        config = self._found.get(mirror.authority)
+        if config is None:
+            return mirror
+        self._used.add(mirror.authority)
+        told = config.mirror
+        self._refuse_plain(item, where, mirror, told)
+        return replace(
+            mirror,
+            ca=mirror.ca or told.ca,
+            client=mirror.client or told.client,
+            skip_verify=mirror.skip_verify or told.skip_verify,
+            auth=told.auth,
+        )
+
+    def upstream(self, server: str | None) -> Mirror | None:
+        """Return what is said of the registry's own host, if anything."""
+        host = Mirror(url=server).authority if server else ""
+        config = self._found.get(host)
+        if config is None or server is None:
+            return None
+        self._used.add(host)
+        told = replace(config.mirror, url=server)
+        self._refuse_plain(config.at, f"configs.{host}", told, told)
+        return told
+
+    def _refuse_plain(self, at: Value, where: str, mirror: Mirror, told: Mirror) -> None:
+        if mirror.scheme == "http" and (told.ca or told.client or told.skip_verify):
+            text = f"configs.{mirror.authority}.tls on an http:// endpoint: use https://"
+            self._reader.error(at, where, text)

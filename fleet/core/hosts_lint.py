@@ -1,0 +1,114 @@
+"""hosts.toml files of other hands, judged as one release of containerd would take them.
+
+A hosts.toml that does not decode is ignored whole and in silence: pulls go upstream and succeed.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fleet.core.capabilities import Feature, can
+from fleet.core.findings import Finding, Verdict
+from fleet.core.toml_text import statements
+from fleet.core.versions import ContainerdVersion
+
+_WORDS = {"pull", "resolve", "push", "referrers"}
+_DURATION = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?(?:h|m|s|ms|us|µs|ns))+|0")
+_TLS = ("ca", "client", "skip_verify")
+
+
+def hosts_findings(
+    path: str, text: str, version: ContainerdVersion, verdict: Verdict
+) -> Iterator[Finding]:
+    """Yield what this release would refuse or misread in one hosts.toml."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        code = "duplicate-host" if "twice" in str(error) or "overwrite" in str(error) else ""
+        message = f"is ignored whole, so pulls go upstream: {error}"
+        yield Finding(code or "hosts-refused", verdict, _at(path, str(error)), message)
+        return
+    for code, message in _defects(data, text, version):
+        yield Finding(code, verdict, path, message)
+
+
+def _at(path: str, message: str) -> str:
+    found = re.search(r"at line (\d+)", message)
+    return f"{path}:{found[1]}" if found else path
+
+
+def _defects(
+    data: Mapping[str, Any], text: str, version: ContainerdVersion
+) -> Iterator[tuple[str, str]]:
+    hosts = data.get("host")
+    if data.get("server") and not hosts and not can(version, Feature.SERVER_ALONE):
+        yield "hosts-refused", f"has no host table, which containerd {version} ignores whole"
+    if hosts is not None and not isinstance(hosts, Mapping):
+        yield "hosts-refused", "host is no table, so the file is ignored whole"
+        return
+    if hosts and not can(version, Feature.INLINE_HOSTS) and not _has_headers(text, hosts):
+        yield "hosts-refused", f'containerd {version} reads hosts as [host."URL"] headers alone'
+    yield from _host_defects("the file itself", data, version)
+    seen: dict[str, str] = {}
+    for url, host in (hosts or {}).items():
+        if not isinstance(host, Mapping):
+            yield "hosts-refused", f"host {url} is no table, so the file is ignored whole"
+            continue
+        if "server" in host:
+            yield "hosts-misread", f"server stands below [host.{url}], where it is no server"
+        yield from _host_defects(url, host, version)
+        first = seen.setdefault(_normal(url), url)
+        if first != url:
+            yield "duplicate-host", f"{first} and {url} are one host, asked twice"
+        tls = any(key in host for key in _TLS)
+        if url.startswith("http://") and tls and not can(version, Feature.HTTP_WITH_TLS):
+            yield "hosts-misread", f"{url} has TLS keys, so https is tried first"
+    if data.get("server") in {"https://docker.io", "https://docker.io/"}:
+        yield "hosts-misread", "server https://docker.io is not where Docker Hub's images are"
+
+
+def _has_headers(text: str, hosts: Mapping[str, Any]) -> bool:
+    headers = {each.path[1] for each in statements(text) if each.header and len(each.path) > 1}
+    return set(hosts) <= headers
+
+
+def _normal(url: str) -> str:
+    whole = url if "://" in url else f"https://{url}"
+    return whole.rstrip("/").removesuffix("/v2").lower()
+
+
+def _host_defects(
+    name: str, host: Mapping[str, Any], version: ContainerdVersion
+) -> Iterator[tuple[str, str]]:
+    words = host.get("capabilities", [])
+    if not isinstance(words, list) or not all(isinstance(each, str) for each in words):
+        yield "hosts-refused", f"{name}: capabilities is no list of words"
+        words = []
+    for word in words:
+        known = word.lower() in _WORDS
+        if not known or (word.lower() == "referrers" and not can(version, Feature.REFERRERS)):
+            yield "hosts-refused", f"{name}: containerd {version} knows no capability {word!r}"
+    for key in ("skip_verify", "override_path"):
+        if key in host and not isinstance(host[key], bool):
+            yield "hosts-refused", f"{name}: {key} is no boolean"
+    if host.get("override_path") and not can(version, Feature.OVERRIDE_PATH):
+        yield "hosts-misread", f"{name}: containerd {version} does not know override_path"
+    timeout = host.get("dial_timeout")
+    good = timeout is None or (isinstance(timeout, str) and _DURATION.fullmatch(timeout))
+    if not good and can(version, Feature.DIAL_TIMEOUT):
+        yield "hosts-refused", f"{name}: dial_timeout {timeout!r} is no duration"
+    if not _certificates_fit(host.get("ca"), host.get("client")):
+        yield "hosts-refused", f"{name}: ca or client has a form that is not read"
+
+
+def _certificates_fit(ca: Any, client: Any) -> bool:
+    simple = all(
+        value is None
+        or isinstance(value, str)
+        or (isinstance(value, list) and all(isinstance(each, (str, list)) for each in value))
+        for value in (ca, client)
+    )
+    return simple and not (isinstance(ca, list) and any(isinstance(each, list) for each in ca))

@@ -1,0 +1,45 @@
+"""The way back: from kept generations to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from fleet.core.changes import disruption, ordered
+from fleet.core.facts import STATE_FILE, Generation, NodeFacts
+from fleet.core.model import Change, ManagedFile, Node
+from fleet.core.outcome import Failure, FailureKind
+from fleet.core.plan import NodePlan, observations, ways
+
+
+def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePlan:
+    """Plan the way back over the generations that the probe walked, the newest first."""
+    version = str(facts.version) if facts.version else None
+    base = NodePlan(node=node, containerd=version, strategy="rollback", rollback=True)
+    if not facts.generations or (to and facts.generations[-1].id != to):
+        wanted = f"generation {to}" if to else "generation"
+        message = f"fleet has kept no {wanted} on this node: there is nothing to go back to"
+        return replace(base, failure=Failure(FailureKind.NO_GENERATION, "plan", message))
+    before: dict[str, ManagedFile | None] = {}
+    for generation in facts.generations:
+        before.update({kept.path: kept.before for kept in generation.kept if not kept.directory})
+    restored = before.pop(STATE_FILE, None)
+    pairs = ((path, facts.files.get(path), kept) for path, kept in before.items())
+    changes = ordered(Change(*each) for each in pairs if each[1] != each[2])
+    return replace(
+        base,
+        changes=changes,
+        state_before=facts.files.get(STATE_FILE),
+        state_restored=restored,
+        disruption=disruption(changes, facts.config),
+        notes=tuple(observations(facts)),
+        made_directories=_made(facts.generations),
+        config=facts.config,
+        **ways(facts),
+    )
+
+
+def _made(generations: Iterable[Generation]) -> tuple[str, ...]:
+    """Return the directories that the changes made, the deepest first."""
+    found = {kept.path for each in generations for kept in each.kept if kept.directory}
+    return tuple(sorted(found, key=lambda path: (-path.count("/"), path)))

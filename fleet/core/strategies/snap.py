@@ -1,0 +1,39 @@
+"""MicroK8s and Canonical Kubernetes: the snap's own folder of hosts.toml, which is always read."""
+
+from __future__ import annotations
+
+from fleet.core.facts import NodeFacts
+from fleet.core.lint import foreign_hosts
+from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.strategies.base import DesiredState, Wishes, auth_settings, known_version
+from fleet.core.strategies.hosts_folder import written
+
+FOLDERS = {
+    "microk8s": "/var/snap/microk8s/current/args/certs.d",
+    "canonical-k8s": "/var/snap/k8s/common/etc/containerd/hosts.d",
+}
+
+
+class Snap:
+    """Write hosts.toml alone: config_path is preset, and no restart is needed."""
+
+    name = "snap"
+
+    def supports(self, facts: NodeFacts) -> bool:
+        """Say whether a snap of Kubernetes runs this node's containerd."""
+        return facts.owner in FOLDERS
+
+    def render(self, facts: NodeFacts, wishes: Wishes) -> DesiredState:
+        """Return every hosts.toml; the snap's generated config is never touched."""
+        auth = auth_settings(wishes.registries)
+        if auth:
+            message = (
+                f"{facts.owner} generates its config.toml, so fleet cannot put the credentials for"
+                f" {', '.join(auth)} there; use image pull secrets"
+            )
+            raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+        directory = FOLDERS[str(facts.owner)]
+        files, skipped = written(wishes.registries, directory, facts, wishes.foreign)
+        findings = foreign_hosts(facts, known_version(facts), frozenset(files))
+        note = f"{facts.owner} has config_path preset to {directory}"
+        return DesiredState(files, directory, (), (note, *skipped), findings=tuple(findings))
