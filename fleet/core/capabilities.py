@@ -75,6 +75,11 @@ class Feature(Enum):
         "a full plugin URI in a file without version is read",
         "daemons 1.4 to 2.3",
     )
+    DOTTED_KEYS = Row(
+        (Span((1, 5, 0)),),
+        "a key may be dotted; the TOML parser of releases before refuses the file",
+        "`config dump` of 1.4.13 and 1.5.18",
+    )
     LEGACY_ALONE = Row(
         (Span((0, 0, 0), (2, 2, 0)), Span((2, 2, 2))),
         "registry.mirrors may stand alone; 2.2.0 and 2.2.1 lose CRI over their default config_path",

@@ -149,8 +149,8 @@ REFUSED = {
     "the hub by another name": (one("https://index.docker.io", "docker.io"), "is docker.io itself"),
     "an unknown capability": (
         one("{url: https://a, capabilities: [pul]}"),
-        "4:41: mirrors.quay.io.endpoints[0].capabilities: expected pull or push or referrers or resolve, got"
-        ' the string "pul"',
+        "4:41: mirrors.quay.io.endpoints[0].capabilities: expected pull or push or"
+        ' referrers or resolve, got the string "pul"',
     ),
     "TLS keys on http": (one("{url: http://a, skip_verify: true}"), "try https first"),
     "a path without override_path": (one("https://a/x"), "say override_path: true"),

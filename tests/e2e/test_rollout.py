@@ -297,7 +297,7 @@ def test_a_joined_config_path_is_mended_where_it_is_broken_and_kept_where_it_wor
     ran = fleet("rollout", "-y", "--batch", "2", "-l", "bookworm1:forky1", "--json")
 
     assert probe["registry_config"] == joined
-    assert "reads none of them" in probe["notes"][0]
+    assert "reads none of them" in probe["conflicts"][0]["message"]
     assert ran.code == 0, ran.text
     texts = {name: nodes.nodes[name].sh("cat /etc/containerd/config.toml").stdout for name in pids}
     assert f'config_path = "{joined}" # ours' in texts["bookworm1"]

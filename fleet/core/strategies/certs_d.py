@@ -44,8 +44,11 @@ class CertsD:
         _refuse_deaf_daemon(facts, draft)
         auth = auth_settings(wishes.registries)
         draft.drop_orphans(tuple(dotted(("configs", host, "auth")) for host in auth))
+        # Settled before anything goes: an import that lost all of CRI's table would no longer
+        # replace that of the root, and more than the registry would change.
+        owner = draft.view.owner("config_path").path
         moved = _migrated(draft)
-        directory = _directory(draft)
+        directory = _directory(draft, owner)
         owned = draft.auth(auth)
         named = tuple(moved.dressed(each) for each in wishes.registries)
         loose = _loose(moved.registries, named)
@@ -125,7 +128,7 @@ def _carried(loose: Iterable[Registry]) -> Iterator[str]:
         )
 
 
-def _directory(draft: Draft) -> str:
+def _directory(draft: Draft, owner: str) -> str:
     """Choose the one directory for hosts.toml, and set config_path where it must be."""
     current = str(draft.view.merged().get("config_path") or "")
     first = next((part for part in current.split(":") if part.startswith("/")), CERTS_D)
@@ -139,5 +142,5 @@ def _directory(draft: Draft) -> str:
         return directory
     if current:
         draft.notes.append(f"config_path {current!r} is not read as it stands; set to {directory}")
-    draft.set(draft.home("config_path"), ("config_path",), directory)
+    draft.set(draft.home("config_path", owner), ("config_path",), directory)
     return directory

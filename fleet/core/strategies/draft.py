@@ -29,9 +29,11 @@ class Draft:
     view: ConfigView
     notes: list[str]
 
-    def home(self, key: str) -> Layer:
+    def home(self, key: str, owner: str | None = None) -> Layer:
         """Return the layer to write a registry key in; a generated root gets a drop-in."""
         layer = self.view.owner(key)
+        if owner is not None:
+            layer = next(each for each in self.view.layers if each.path == owner)
         if layer.path != self.view.root.path:
             if can(self.view.version, Feature.IMPORTS_MERGE):
                 why = f"it is imported and has {key} already"

@@ -1,0 +1,125 @@
+"""The golden cases: every start and every wish on every release, rendered and written down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet.cli.render import offline_facts
+from fleet.config.load import load_mirrors
+from fleet.core.facts import STATE_FILE, NodeFacts
+from fleet.core.model import MirrorConfig, Node
+from fleet.core.plan import NodePlan, plan_node, state_after
+from fleet.core.strategies.base import Wishes
+from fleet.core.versions import parse_version
+from tests.golden.inputs import MIRRORS, STARTS
+
+EXPECTED = Path(__file__).with_name("expected")
+VERSIONS = ("1.4.13", "1.5.18", "1.6.20", "1.7.24", "2.0.11", "2.1.9", "2.2.1", "2.3.4")
+_ALL_WISHES = (
+    "nothing",
+    "legacy mirrors with TLS",
+    "folders of other hands",
+    "config_path as wanted",
+    "a legacy wildcard",
+)
+_PEM = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
+_KEY = "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One start and one wish; its file holds what every release gets."""
+
+    start: str
+    wish: str
+
+    @property
+    def file(self) -> Path:
+        """Return where the expected results are written down."""
+        name = re.sub(r"[^a-z0-9]+", "-", f"{self.start} {self.wish}".lower()).strip("-")
+        return EXPECTED / f"{name}.txt"
+
+
+CASES = tuple(
+    Case(start, wish)
+    for start in STARTS
+    for wish in MIRRORS
+    if wish == "plain" or start in _ALL_WISHES
+)
+
+
+def facts_of(tree: dict[str, bytes], version: str, folder: Path, distro: str | None) -> NodeFacts:
+    """Return the facts of a node with these files, read from a folder as render reads them."""
+    for path, content in tree.items():
+        target = folder / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    parsed = parse_version(version)
+    assert parsed is not None
+    folder.mkdir(exist_ok=True)
+    return offline_facts(parsed, distro, folder)
+
+
+def wishes_of(text: str, folder: Path) -> MirrorConfig:
+    """Read a mirrors.yaml with its certificates."""
+    folder.mkdir(exist_ok=True)
+    (folder / "ca.pem").write_text(_PEM)
+    (folder / "cert.pem").write_text(_PEM)
+    (folder / "key.pem").write_text(_KEY)
+    (folder / "mirrors.yaml").write_text(text)
+    return load_mirrors(folder / "mirrors.yaml")[0]
+
+
+def planned(facts: NodeFacts, config: MirrorConfig) -> NodePlan:
+    """Plan as render does."""
+    return plan_node(Node(name="n", host="n"), facts, Wishes(config.registries))
+
+
+def after(tree: dict[str, bytes], plan: NodePlan) -> dict[str, bytes]:
+    """Return the files once the plan is carried out, state.json included."""
+    result = dict(tree)
+    for change in plan.changes:
+        result.pop(change.path, None)
+        if change.after is not None:
+            result[change.path] = change.after.content
+    state = state_after(plan, "0")
+    if plan.changes and state is not None:
+        result[STATE_FILE] = state.content
+    return result
+
+
+def described(plan: NodePlan) -> str:
+    """Write a plan down as text."""
+    return "".join(_lines(plan))
+
+
+def _lines(plan: NodePlan) -> Iterator[str]:
+    if plan.failure is not None:
+        yield f"refused ({plan.failure.kind}): {plan.failure.message}\n"
+    else:
+        yield f"{plan.strategy}, disruption {plan.disruption}\n"
+    for note in plan.notes:
+        yield f"note: {note}\n"
+    for finding in plan.findings:
+        mark = ", kills CRI" if finding.kills else ""
+        yield f"conflict: {finding.code} ({finding.verdict}{mark}): {finding}\n"
+    for change in plan.changes:
+        if change.after is None:
+            yield f"--- {change.path}: deleted\n"
+            continue
+        secret = ", secret" if change.after.secret else ""
+        yield f"--- {change.path}: {change.action}, mode {change.after.mode:o}{secret}\n"
+        text = change.after.content.decode()
+        yield text.replace("\r", "<CR>").replace("\t", "<TAB>")
+        yield "" if text.endswith("\n") else "<no newline>\n"
+
+
+def folded(found: Iterable[tuple[str, str]]) -> str:
+    """Join the results of all releases; equal ones stand once, in the words of the first."""
+    groups: dict[str, list[str]] = {}
+    for version, text in found:
+        groups.setdefault(text.replace(version, "VERSION"), []).append(version)
+    return "\n".join(f"== {' '.join(names)}\n{text}" for text, names in groups.items())

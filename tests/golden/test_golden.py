@@ -1,0 +1,143 @@
+"""Every start, every wish, every release: the files are as written down, and the real daemon of
+that release takes them as they were meant, with all the rest of its config as before.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleet.core.config_toml import CRI_1, IMAGES, effective_registry
+from fleet.core.layers import config_view
+from fleet.core.lint import reads_lists
+from fleet.core.model import MirrorConfig
+from fleet.core.plan import NodePlan
+from fleet.core.versions import parse_version
+from tests.golden.cases import (
+    CASES,
+    EXPECTED,
+    VERSIONS,
+    Case,
+    after,
+    described,
+    facts_of,
+    folded,
+    planned,
+    wishes_of,
+)
+from tests.golden.inputs import CONFIG, MIRRORS, STARTS
+from tests.lab.containerds import Answer, Containerd, containerds
+
+
+@pytest.fixture(autouse=True)
+def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLEET_TEST_SECRET", "s3cret")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.start}, {case.wish}")
+def test_files_are_as_written_down(case: Case, tmp_path: Path) -> None:
+    wishes = wishes_of(MIRRORS[case.wish], tmp_path / "wishes")
+    tree = {path: text.encode() for path, text in STARTS[case.start].items()}
+    found = [
+        (version, described(planned(facts_of(tree, version, tmp_path / version, None), wishes)))
+        for version in VERSIONS
+    ]
+
+    assert folded(found) == case.file.read_text()
+
+
+def test_there_are_enough_cases_and_no_stray_results() -> None:
+    assert len(CASES) * len(VERSIONS) >= 150
+    assert {case.file for case in CASES} == set(EXPECTED.glob("*.txt"))
+
+
+def judges() -> dict[str, Containerd]:
+    return {each.version: each for each in containerds()}
+
+
+@pytest.mark.node
+def test_the_suites_and_one_built_release_are_among_the_judges() -> None:
+    found = set(judges())
+
+    assert {"1.4.13", "1.6.20", "1.7.24", "2.1.9"} <= found
+    assert found & {"1.5.18", "2.0.11", "2.2.1", "2.3.4"}, "no Go here, or no module proxy"
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.start}, {case.wish}")
+def test_the_daemon_agrees(case: Case, version: str, tmp_path: Path) -> None:
+    judge = judges().get(version)
+    if judge is None:
+        pytest.skip(f"containerd {version} could not be built on this machine")
+    tree = {path: text.encode() for path, text in STARTS[case.start].items()}
+    wishes = wishes_of(MIRRORS[case.wish], tmp_path / "wishes")
+    facts = facts_of(tree, version, tmp_path / "root", None)
+    plan = planned(facts, wishes)
+    before = judge.dump(tree, CONFIG if CONFIG in tree else "-")
+    if before.code != 0:
+        assert plan.failure is not None, f"the daemon refuses what we would edit: {before.log}"
+    if plan.failure is not None:
+        assert plan.changes == ()
+        return
+
+    said = judge.dump(after(tree, plan), plan.config)
+
+    assert said.code == 0, said.log
+    agrees(plan, wishes, before, said)
+    view = config_view(facts, parse_version(version), "version = 2\n")  # type: ignore[arg-type]
+    ours = view.merged().get("config_path") or None
+    theirs = effective_registry(tomllib.loads(before.text)).get("config_path") or None
+    if version != "1.4.13" and (version, ours) != ("2.2.1", None):  # has none; has a default
+        assert ours == theirs
+    again = planned(facts_of(after(tree, plan), version, tmp_path / "again", None), wishes)
+    assert again.failure is None
+    moved = [each for each in again.changes if each.before and each.after]
+    assert len(moved) == len(again.changes)
+    assert all(each.before.content == each.after.content for each in moved), "not idempotent"
+
+
+def agrees(plan: NodePlan, wishes: MirrorConfig, before: Answer, said: Answer) -> None:
+    """Compare two dumps: the registry as meant, everything else as it was."""
+    old, new = tomllib.loads(before.text), tomllib.loads(said.text)
+    registry = effective_registry(new)
+    if plan.strategy == "legacy":
+        for each in wishes.registries:
+            name = "*" if each.name == "_default" else each.name
+            urls = [mirror.url for mirror in each.mirrors]
+            assert registry["mirrors"][name]["endpoint"][: len(urls)] == urls
+    else:
+        assert str(registry["config_path"]).split(":")[0].rstrip("/") == plan.hosts_directory
+        assert not registry.get("mirrors")
+        assert not any(each.get("tls") for each in (registry.get("configs") or {}).values())
+    for host, each in (effective_registry(old).get("configs") or {}).items():
+        if each.get("auth"):
+            assert registry["configs"][host]["auth"] == each["auth"]
+    assert outside(old) == outside(new)
+    lost = "Ignoring unknown key"
+    assert said.log.count(lost) <= before.log.count(lost)
+
+
+def outside(dump: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a dump less CRI's registry tables and its imports."""
+    result = {key: value for key, value in dump.items() if key != "imports"}
+    result["plugins"] = {
+        name: {k: v for k, v in body.items() if k != "registry"}
+        if name in {CRI_1, IMAGES, "cri"}
+        else body
+        for name, body in dump.get("plugins", {}).items()
+    }
+    return result
+
+
+def test_lists_are_read_where_the_table_says_so(tmp_path: Path) -> None:
+    tree = {path: text.encode() for path, text in STARTS["two directories, local pulls"].items()}
+    facts = facts_of(tree, "2.1.9", tmp_path / "root", None)
+    version = parse_version("2.1.9")
+    assert version is not None
+
+    assert reads_lists(config_view(facts, version, ""))
