@@ -70,6 +70,11 @@ class Feature(Enum):
         "the CRI section of a file without version, or of version 1, is read",
         "daemons 1.4 to 2.3; 2.0 to 2.2 drop it with a warning",
     )
+    STRICT_PLUGIN_NAMES = Row(
+        (Span((1, 3, 0), (2, 0, 0)),),
+        "a plugin's table of version 2 must be named by its full URI; 2.x passes over others",
+        "`config dump` of 1.4.13 to 2.3.4",
+    )
     URI_IN_VERSIONLESS = Row(
         (Span((2, 3, 0)),),
         "a full plugin URI in a file without version is read",

@@ -9,7 +9,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from fleet.core.capabilities import Feature, can
-from fleet.core.config_toml import config_version, live_plugins, parse_config, registry_table
+from fleet.core.config_toml import (
+    CRI_1,
+    config_version,
+    live_plugins,
+    parse_config,
+    registry_table,
+)
 from fleet.core.facts import NodeFacts
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.toml_edit import dig
@@ -93,6 +99,9 @@ class ConfigView:
     def table(self, layer: Layer) -> Path:
         """Return the registry table to write in a layer."""
         data = layer.data if "version" in layer.data else self.root.data
+        old = ("plugins", CRI_1, "registry")
+        if old in self.live(layer) and dig(layer.data, old[:2]) is not None:
+            return old  # where a file has this table as well, its word counts
         return registry_table(data, self.version, layer.path)
 
     def with_text(self, path: str, text: str) -> ConfigView:

@@ -16,7 +16,8 @@ from fleet.core.hosts_lint import hosts_findings
 from fleet.core.layers import ConfigView, Layer
 from fleet.core.migration import legacy_paths
 from fleet.core.toml_edit import dig
-from fleet.core.toml_text import Path, dotted, statements
+from fleet.core.toml_text import dotted
+from fleet.core.unreadable import unreadable
 from fleet.core.versions import ContainerdVersion
 
 _DEFAULTS = ("/etc/containerd/certs.d/", "/etc/docker/certs.d/")
@@ -30,7 +31,7 @@ _LOCAL_PULLS = {
 
 def lint(view: ConfigView, facts: NodeFacts) -> Iterator[Finding]:
     """Yield every conflict of the config files, the gravest kinds first."""
-    yield from _dotted(view)
+    yield from unreadable(view)
     yield from _disabled(view)
     yield from _mixed_versions(view)
     merged = view.merged()
@@ -38,19 +39,6 @@ def lint(view: ConfigView, facts: NodeFacts) -> Iterator[Finding]:
     yield from _lists(view, str(merged.get("config_path") or ""), facts)
     yield from _wrong_tables(view)
     yield from _shadowed(facts)
-
-
-def _dotted(view: ConfigView) -> Iterator[Finding]:
-    if can(view.version, Feature.DOTTED_KEYS):
-        return
-    for layer in view.layers:
-        above: Path = ()
-        for each in statements(layer.text):
-            if each.header:
-                above = each.path
-            elif len(each.path) > len(above) + 1:
-                message = f"containerd {view.version} refuses dotted keys; write a table instead"
-                yield Finding("dotted-key", Verdict.REFUSES, layer.at(each.path), message)
 
 
 def _disabled(view: ConfigView) -> Iterator[Finding]:

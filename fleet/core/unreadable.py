@@ -1,0 +1,79 @@
+"""Valid TOML that containerd refuses to start with, found without asking a daemon."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fleet.core.capabilities import Feature, can
+from fleet.core.findings import Finding, Verdict
+from fleet.core.layers import ConfigView, Layer
+from fleet.core.toml_edit import dig
+from fleet.core.toml_text import Path, dotted, statements
+
+_URI = re.compile(r"io\.containerd\.[^.]+\.[^.]+.*")
+
+
+def unreadable(view: ConfigView) -> Iterator[Finding]:
+    """Yield what the daemon of this release refuses the whole file over."""
+    for layer in view.layers:
+        yield from _dotted(view, layer)
+        yield from _names(view, layer)
+        for table in view.live(layer):
+            registry = dig(layer.data, table)
+            for path in _misshapen(registry) if registry is not None else ():
+                message = f"{dotted((*table, *path))} has a form that containerd refuses"
+                where = layer.at((*table, *path))
+                yield Finding("refused-config", Verdict.REFUSES, where, message)
+
+
+def _dotted(view: ConfigView, layer: Layer) -> Iterator[Finding]:
+    above: Path = ()
+    for each in () if can(view.version, Feature.DOTTED_KEYS) else statements(layer.text):
+        if each.header:
+            above = each.path
+        elif len(each.path) > len(above) + 1:
+            message = f"containerd {view.version} refuses dotted keys; write a table instead"
+            yield Finding("refused-config", Verdict.REFUSES, layer.at(each.path), message)
+
+
+def _names(view: ConfigView, layer: Layer) -> Iterator[Finding]:
+    """Find plugins without their full URI, which version 2 and newer ask for."""
+    if view.said(layer) < 2:
+        return
+    named = [
+        (key, name)
+        for key in ("disabled_plugins", "required_plugins")
+        for name in layer.data.get(key) or ()
+    ]
+    if can(view.version, Feature.STRICT_PLUGIN_NAMES):
+        named += [("plugins", name) for name in layer.data.get("plugins") or ()]
+    for key, name in named:
+        if not _URI.fullmatch(str(name)):
+            message = (
+                f"{key} names {name!r}, and containerd {view.version} refuses names that are no"
+                f" full URI in a file of version {view.said(layer)}"
+            )
+            yield Finding("refused-config", Verdict.REFUSES, layer.at((key,)), message)
+
+
+def _misshapen(registry: Any) -> Iterator[Path]:
+    """Yield the paths below a registry table that are not of the type they must be."""
+    if not isinstance(registry, Mapping):
+        yield ()
+        return
+    if not isinstance(registry.get("config_path", ""), str):
+        yield ("config_path",)
+    for key in ("mirrors", "configs"):
+        entries = registry.get(key, {})
+        if not isinstance(entries, Mapping):
+            yield (key,)
+            continue
+        for name, entry in entries.items():
+            if not isinstance(entry, Mapping) or not _is_words(entry.get("endpoint", [])):
+                yield (key, name)
+
+
+def _is_words(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)

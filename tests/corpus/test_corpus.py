@@ -1,0 +1,102 @@
+"""Every real file is edited or refused with a reason: never a traceback, never a byte elsewhere,
+never a file that the daemon then refuses.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from fleet.core.config_toml import CRI_1, IMAGES
+from fleet.core.outcome import FailureKind
+from fleet.core.toml_text import statements
+from tests.corpus.cases import FOLDER, INDEX, RESULTS, content, plan_of, row
+from tests.golden.cases import VERSIONS, after, facts_of, planned, wishes_of
+from tests.golden.inputs import CONFIG, MIRRORS
+from tests.golden.test_golden import agrees, judges
+
+REGISTRIES = tuple(("plugins", name, "registry") for name in (CRI_1, IMAGES, "cri"))
+
+
+def residue(text: str) -> list[str]:
+    """Return all lines that hold something outside of registry tables, comments there included."""
+    spans = [
+        (each.start, each.end)
+        for each in statements(text)
+        if any(each.below(path) for path in REGISTRIES)
+    ]
+    for start, end in reversed(spans):
+        text = text[:start] + text[end:]
+    return [line for line in text.split("\n") if line.strip()]
+
+
+@pytest.mark.parametrize("name", INDEX)
+def test_what_becomes_of_it_is_as_written_down(name: str, tmp_path: Path) -> None:
+    assert row(name, tmp_path) in RESULTS.read_text().splitlines()
+
+
+def test_there_are_enough_and_every_file_has_an_origin() -> None:
+    assert len(INDEX) >= 100
+    assert {path.name for path in (FOLDER / "files").iterdir()} == set(INDEX)
+
+
+@pytest.mark.parametrize("name", INDEX)
+def test_no_byte_outside_the_registry_moves(name: str, tmp_path: Path) -> None:
+    text = content(name).decode()
+    for version in VERSIONS:
+        plan = plan_of(name, version, tmp_path)
+        edited = {change.path: change.after for change in plan.changes}.get(CONFIG)
+        if plan.failure is not None:
+            assert plan.failure.kind in {FailureKind.UNSUPPORTED, FailureKind.CONFLICT}
+            assert plan.failure.message
+        elif edited is not None:
+            kept = residue(edited.content.decode())
+            gone = [line for line in residue(text) if line not in kept]
+            assert all(line.lstrip().startswith("#") for line in gone), gone
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("name", INDEX)
+def test_no_daemon_refuses_what_fleet_wrote(name: str, number: int, tmp_path: Path) -> None:
+    version = VERSIONS[(list(INDEX).index(name) + 3 * number) % len(VERSIONS)]
+    judge = judges().get(version)
+    if judge is None:
+        pytest.skip(f"containerd {version} could not be built on this machine")
+    tree = {CONFIG: content(name)}
+    plan = plan_of(name, version, tmp_path)
+    if plan.failure is not None:
+        return
+    before = judge.dump(tree, CONFIG)
+    assert before.code == 0, f"edited, though the daemon refused it already: {before.log}"
+
+    said = judge.dump(after(tree, plan), plan.config)
+
+    assert said.code == 0, said.log
+    agrees(plan, wishes_of(MIRRORS["plain"], tmp_path / "w"), before, said)
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("version", VERSIONS)
+def test_full_defaults_of_every_release(version: str, tmp_path: Path) -> None:
+    judge = judges().get(version)
+    if judge is None:
+        pytest.skip(f"containerd {version} could not be built on this machine")
+    for written in judges().values():
+        text = written.default()
+        folder = tmp_path / written.version
+        tree = {CONFIG: text.encode()}
+        wishes = wishes_of(MIRRORS["plain"], tmp_path / "w")
+        plan = planned(facts_of(tree, version, folder, None), wishes)
+        before = judge.dump(tree, CONFIG)
+        if plan.failure is not None:
+            newer = tomllib.loads(text)["version"] > 2
+            assert newer, plan.failure.message
+            continue
+        assert before.code == 0
+        agrees(plan, wishes, before, judge.dump(after(tree, plan), plan.config))
+        edited = {change.path: change.after for change in plan.changes}.get(CONFIG)
+        if edited is not None:
+            assert residue(edited.content.decode()) == residue(text)
