@@ -45,7 +45,8 @@ def config_version(data: Mapping[str, Any], version: ContainerdVersion, path: st
 def live_plugins(version: ContainerdVersion, said: int) -> tuple[str, ...]:
     """Name the plugins whose registry table is read in a file of that version; the last wins."""
     if said >= 3:
-        return (IMAGES, CRI_1) if can(version, Feature.URI_IN_VERSIONLESS) else (IMAGES,)
+        both = said == 3 and can(version, Feature.URI_IN_VERSIONLESS)
+        return (IMAGES, CRI_1) if both else (IMAGES,)
     if said == 2:
         return (IMAGES, CRI_1) if can(version, Feature.CONFIG_VERSION_3) else (CRI_1,)
     if not can(version, Feature.VERSIONLESS_CRI):

@@ -100,8 +100,9 @@ class ConfigView:
         """Return the registry table to write in a layer."""
         data = layer.data if "version" in layer.data else self.root.data
         old = ("plugins", CRI_1, "registry")
-        if old in self.live(layer) and dig(layer.data, old[:2]) is not None:
-            return old  # where a file has this table as well, its word counts
+        versionless = self.said(layer) < 2
+        if versionless and old in self.live(layer) and dig(layer.data, old[:2]) is not None:
+            return old  # where such a file has this table as well, its word counts
         return registry_table(data, self.version, layer.path)
 
     def with_text(self, path: str, text: str) -> ConfigView:
