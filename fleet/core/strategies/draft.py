@@ -146,7 +146,7 @@ class Draft:
         self._say(f"{layer.path} is read-only: copied to {_OWN_CONFIG}, and the unit points there")
         return {
             _OWN_CONFIG: kept_file(self.facts, _OWN_CONFIG, content, secret=secret),
-            f"/etc/systemd/system/{self.facts.unit_name}.service.d/90-fleet.conf": ManagedFile(
+            f"/etc/systemd/system/{self.facts.unit_name}.service.d/zz-fleet.conf": ManagedFile(
                 text.encode()
             ),
         }

@@ -254,6 +254,7 @@ if command -v crictl >/dev/null; then
 fi
 directory "$STATE"
 file "$STATE/state.json"
+file "/etc/systemd/system/$UNIT.service.d/zz-fleet.conf"
 file /run/fleet/lock/note
 [ -n "$WALK" ] && walk
 printf 'end\t\n'
