@@ -13,7 +13,7 @@ say "format, lint, types, layers, spelling, shell"
 .venv/bin/ruff check --quiet .
 .venv/bin/mypy
 .venv/bin/lint-imports --no-cache >/dev/null || .venv/bin/lint-imports --no-cache
-.venv/bin/codespell fleet tests scripts README.md
+.venv/bin/codespell fleet tests scripts docs README.md
 .venv/bin/shellcheck -x scripts/*.sh
 
 finish() {

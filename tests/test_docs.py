@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +11,12 @@ import pytest
 
 from fleet.cli.app import fleet
 from fleet.cli.options import Exit
+from fleet.core.capabilities import Feature, Span
 from fleet.core.outcome import NodeStatus
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+CONTAINERD = (ROOT / "docs" / "containerd.md").read_text()
 
 
 def flags() -> Iterator[tuple[str, str]]:
@@ -40,3 +44,31 @@ def test_every_exit_code_and_status_is_documented() -> None:
     assert all(f"| {code.value} |" in README for code in Exit)
     final = set(NodeStatus) - {NodeStatus.RUNNING}
     assert all(f"`{status}`" in README for status in final)
+
+
+def spans(found: tuple[Span, ...]) -> str:
+    words = []
+    for since, until in found:
+        first, end = (".".join(str(number) for number in each) for each in (since, until))
+        if since == (0, 0, 0):
+            words.append(f"before {end}")
+        else:
+            words.append(f"{first} and newer" if until[0] == 999 else f"{first} to before {end}")
+    return ", ".join(words)
+
+
+@pytest.mark.parametrize("feature", Feature, ids=lambda feature: feature.name)
+def test_the_table_of_releases_is_the_one_that_decides(feature: Feature) -> None:
+    row = feature.value
+    mark = "tried" if row.seen else "read"
+
+    assert f"| {spans(row.spans)} | {row.fact} | {row.source} | {mark} |" in CONTAINERD
+
+
+def test_every_conflict_is_documented() -> None:
+    sources = (ROOT / "fleet" / "core").rglob("*.py")
+    said = "".join(path.read_text() for path in sources if "indings" in path.read_text())
+    codes = set(re.findall(r'(?:Finding\(|code = |yield )"([a-z-]+)"', said))
+
+    assert len(codes) >= 8
+    assert {code for code in codes if f"`{code}`" not in CONTAINERD} == set()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fleet.config.reader import Reader
+from fleet.core.urls import HUB
 from fleet.core.yaml_text import Entry, Value
 
 MIRRORS = "containerd_registries_mirrors"
@@ -67,7 +68,7 @@ def _server(entry: Entry, name: str) -> Entry:
     text = entry.value.text.rstrip("/")
     if name == "docker.io" and text in {"https://docker.io", "docker.io"}:
         at = entry.value
-        return Entry(entry.key, Value("https://registry-1.docker.io", at.text, at.line, at.column))
+        return Entry(entry.key, Value(HUB, HUB, at.line, at.column))
     return entry
 
 

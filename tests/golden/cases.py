@@ -59,13 +59,13 @@ def facts_of(tree: dict[str, bytes], version: str, folder: Path, distro: str | N
         target.write_bytes(content)
     parsed = parse_version(version)
     assert parsed is not None
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     return offline_facts(parsed, distro, folder)
 
 
 def wishes_of(text: str, folder: Path) -> MirrorConfig:
     """Read a mirrors.yaml with its certificates."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "ca.pem").write_text(_PEM)
     (folder / "cert.pem").write_text(_PEM)
     (folder / "key.pem").write_text(_KEY)
