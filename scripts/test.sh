@@ -24,5 +24,8 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
+say "the releases of containerd that judge configs"
+lab containerds
+
 say "tests"
 as_root env PYTHONDONTWRITEBYTECODE=1 .venv/bin/pytest "$@"

@@ -30,7 +30,8 @@ from tests.golden.cases import (
     wishes_of,
 )
 from tests.golden.inputs import CONFIG, MIRRORS, STARTS
-from tests.lab.containerds import Answer, Containerd, containerds
+from tests.lab.containerds import BUILT, Answer, Containerd, containerds
+from tests.lab.crictl import compiler
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +65,9 @@ def test_the_suites_and_one_built_release_are_among_the_judges() -> None:
     found = set(judges())
 
     assert {"1.4.13", "1.6.20", "1.7.24", "2.1.9"} <= found
-    assert found & {"1.5.18", "2.0.11", "2.2.1", "2.3.4"}, "no Go here, or no module proxy"
+    if compiler() is None:
+        pytest.skip("no Go on this machine: only the releases of the four suites are judges")
+    assert found & set(BUILT), "Go is here, and it built none of them"
 
 
 @pytest.mark.node

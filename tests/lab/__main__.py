@@ -1,4 +1,4 @@
-"""The lab's command line: python3 -m tests.lab up, down, reset, status, ssh."""
+"""The lab's command line: python3 -m tests.lab up, down, reset, status, ssh, containerds."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import sys
 
+from tests.lab.containerds import containerds
 from tests.lab.host import LabError, require_host
 from tests.lab.lab import Lab, running
 from tests.lab.rootfs import SUITES
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     reset.add_argument("nodes", nargs="*", metavar="NODE")
     status = commands.add_parser("status", help="the nodes and what they are")
     status.add_argument("--json", action="store_true")
+    commands.add_parser("containerds", help="make the releases that judge configs, once")
     ssh = commands.add_parser("ssh", help="a shell on a node, or one command")
     ssh.add_argument("node", metavar="NODE")
     ssh.add_argument("--user", choices=("root", "ops", "pat"), default="ops")
@@ -91,7 +93,18 @@ def _ssh(options: argparse.Namespace) -> None:
     os.execvp("ssh", (*words, *options.words, *options.after))
 
 
-_COMMANDS = {"up": _up, "down": _down, "reset": _reset, "status": _status, "ssh": _ssh}
+def _containerds(_: argparse.Namespace) -> None:
+    print(" ".join(each.version for each in containerds()))
+
+
+_COMMANDS = {
+    "up": _up,
+    "down": _down,
+    "reset": _reset,
+    "status": _status,
+    "ssh": _ssh,
+    "containerds": _containerds,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.lab.crictl import compiler
 from tests.lab.host import LabError, cache_folder, remove_folder, run, say
 from tests.lab.rootfs import SUITES, build, rootfs
 
@@ -97,7 +98,7 @@ def _built(version: str, module: str) -> Path | None:
     target = cache_folder() / f"containerd-{version}"
     if target.is_file():
         return target
-    go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin:/usr/lib/go/bin")
+    go = compiler()
     if go is None:
         say(f"no Go on this machine: containerd {version} is not among the judges")
         return None

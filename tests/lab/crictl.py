@@ -40,7 +40,7 @@ def crictl_for(suite: str) -> Path | None:
 def build_crictl(suites: tuple[str, ...]) -> None:
     """Build what the suites need, where Go is there; else say that nodes will have none."""
     missing = [suite for suite in dict.fromkeys(suites) if crictl_for(suite) is None]
-    go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin:/usr/lib/go/bin")
+    go = compiler()
     if missing and go is None:
         say("no Go on this machine: the nodes will have no crictl, and its tests will say so")
         return
@@ -57,6 +57,11 @@ def build_crictl(suites: tuple[str, ...]) -> None:
             _build(str(go), _OWN, ".", "", _own())
         except LabError as error:
             say(f"that cannot be built either, so the nodes have no crictl: {str(error)[-200:]}")
+
+
+def compiler() -> str | None:
+    """Return the Go that this machine has."""
+    return shutil.which("go") or shutil.which("go", path="/usr/local/go/bin:/usr/lib/go/bin")
 
 
 def _build_real(go: str, path: str, version: str, target: Path) -> None:
