@@ -38,7 +38,8 @@ def config_version(data: Mapping[str, Any], version: ContainerdVersion, path: st
         raise _refused(f"{path}: version = {said!r} is no config version that fleet knows")
     newest = max_config_version(version)
     if said > newest:
-        raise _refused(f"{path}: containerd {version} does not read config version {said}")
+        how = "refuses" if can(version, Feature.STRICT_CONFIG_VERSION) else "does not know"
+        raise _refused(f"{path}: containerd {version} {how} config version {said}")
     return max(said, 1)
 
 

@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from fleet.core.model import Change, ManagedFile
 from fleet.errors import printable
 
+_WORDS = r"(?:password|auth|identitytoken|identity_token|registrytoken|authorization)"
 _SECRET_KEY = re.compile(
-    r"^(?P<head>\s*\"?(?:password|auth|identitytoken|identity_token|registrytoken)\"?\s*=\s*)"
-    r"(?P<value>.*?)(?P<end>\s*)$",
+    rf"^(?P<head>\s*[\"']?{_WORDS}[\"']?\s*[=:]\s*)(?P<value>[^\s{{].*?)(?P<end>\s*)$",
     re.IGNORECASE,
 )
 _ANY_KEY = re.compile(r"^(?P<head>\s*[^=#\[]+=\s*)(?P<value>.*?)(?P<end>\s*)$")
 _INLINE = re.compile(
-    r"(?P<head>\b(?:password|auth|identitytoken|authorization)\"?\s*=\s*)(?P<value>\"[^\"]*\"|'[^']*'|\[[^]]*\])",
+    rf"(?P<head>\b{_WORDS}[\"']?\s*[=:]\s*)"
+    r"(?P<value>\"(?:[^\"\\]|\\.)*\"|'[^']*'|\[[^]]*\]|[^\s,\"'{}\[][^,}\s]*)",
     re.IGNORECASE,
 )
 

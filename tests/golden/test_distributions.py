@@ -19,6 +19,7 @@ from fleet.core.model import Foreign, MirrorConfig, Node
 from fleet.core.outcome import FailureKind
 from fleet.core.plan import NodePlan, plan_node
 from fleet.core.strategies.base import Wishes
+from fleet.core.text import unified_diff
 from tests.golden.cases import after, facts_of, wishes_of
 from tests.golden.inputs import MIRRORS
 from tests.golden.test_golden import judges
@@ -137,6 +138,20 @@ def test_keep_and_overwrite_of_registries_yaml(tmp_path: Path) -> None:
 
     assert (kept.failure, kept.changes) == (None, ())
     assert set(yaml.safe_load(text_of(over, REGISTRIES))["mirrors"]) == {"docker.io", "quay.io"}
+
+
+def test_no_diff_of_registries_yaml_shows_a_secret(tmp_path: Path) -> None:
+    wishes = wishes_of(TLS, tmp_path / "w")
+    old = b"configs: {a: {auth: {username: u, password: hunter2}}}\n"
+    older = b'configs:\n  a:\n    auth:\n      "password": "hunter2"\n      auth: hunter2\n'
+
+    for number, text in enumerate((old, older)):
+        plan = plan_for(tmp_path / str(number), "k3s", wishes, {REGISTRIES: text})
+        shown = "".join(unified_diff(change) for change in plan.changes)
+        assert "***#" in shown
+        assert "robot" in shown
+        for secret in ("hunter2", "s3cret", "PRIVATE KEY"):
+            assert secret not in shown
 
 
 K3S_REFUSED = {
