@@ -85,6 +85,11 @@ class Feature(Enum):
         "a key may be dotted; the TOML parser of releases before refuses the file",
         "`config dump` of 1.4.13 and 1.5.18",
     )
+    BRACKETS_IN_HEADERS = Row(
+        (Span((0, 0, 0), (1, 5, 0)), _SINCE_2),
+        "a table's name may hold a ], as URLs with IPv6 do; the parser of 1.5 to 1.7 refuses it",
+        "`config dump` of 1.4.13 to 2.3.4, daemons 1.6.20 and 1.7.24",
+    )
     LEGACY_ALONE = Row(
         (Span((0, 0, 0), (2, 2, 0)), Span((2, 2, 2))),
         "registry.mirrors may stand alone; 2.2.0 and 2.2.1 lose CRI over their default config_path",

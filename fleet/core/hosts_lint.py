@@ -31,6 +31,10 @@ def hosts_findings(
         message = f"is ignored whole, so pulls go upstream: {error}"
         yield Finding(code or "hosts-refused", verdict, _at(path, str(error)), message)
         return
+    headers = (each.path for each in statements(text) if each.header)
+    if not can(version, Feature.BRACKETS_IN_HEADERS) and any("]" in "".join(p) for p in headers):
+        message = f"containerd {version} refuses a ] in the name of a table, and the whole file"
+        yield Finding("hosts-refused", verdict, path, message)
     for code, message in _defects(data, text, version):
         yield Finding(code, verdict, path, message)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleet.core.capabilities import Feature, can, first_release
-from fleet.core.model import ManagedFile, Mirror, Registry
+from fleet.core.model import ManagedFile, Mirror, Registry, Secret
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.toml_text import quoted, toml_value
 from fleet.core.versions import ContainerdVersion
@@ -82,11 +82,34 @@ def _document(registry: Registry, place: _Folder) -> Iterator[str]:
             yield from (_assign(*pair) for pair in _tls_keys(registry.upstream, place))
     # A file without a host table is refused up to 1.7.31, so a single mirror stands twice.
     hosts = registry.mirrors if registry.fallback else registry.mirrors[:-1] or registry.mirrors
+    bracketed = any("]" in mirror.url for mirror in hosts)
+    if bracketed and not can(place.version, Feature.BRACKETS_IN_HEADERS):
+        yield "\n[host]\n"
+        for mirror in hosts:
+            yield from _dotted_host(mirror, place)
+        return
     for mirror in hosts:
         table = f"host.{quoted(mirror.url)}"
         yield f"\n[{table}]\n"
         yield from ("  " + _assign(*pair) for pair in _keys(mirror, place))
         yield from _header(f"{table}.header", mirror)
+
+
+def _dotted_host(mirror: Mirror, place: _Folder) -> Iterator[str]:
+    """Write a host as dotted keys, for parsers that refuse its URL as a table's name.
+
+    Inline tables would be read too, but in no order: the daemons of 1.6 ask such hosts as they
+    come.
+    """
+    url = quoted(mirror.url)
+    for key, value in _keys(mirror, place):
+        yield f"  {url}.{_assign(key, value)}"
+    for name, values in mirror.header:
+        yield f"  {url}.header.{quoted(name)} = {_texts(values)}\n"
+
+
+def _texts(values: tuple[Secret, ...]) -> str:
+    return f"[{', '.join(quoted(str(each)) for each in values)}]"
 
 
 _Value = str | bool | list[str] | list[list[str]]
@@ -146,7 +169,7 @@ def _header(table: str, mirror: Mirror) -> Iterator[str]:
     if mirror.header:
         yield f"  [{table}]\n"
         for name, values in mirror.header:
-            yield f"    {quoted(name)} = [{', '.join(quoted(str(each)) for each in values)}]\n"
+            yield f"    {quoted(name)} = {_texts(values)}\n"
 
 
 def _assign(key: str, value: _Value) -> str:

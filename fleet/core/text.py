@@ -15,6 +15,9 @@ _SECRET_KEY = re.compile(
     rf"^(?P<head>\s*[\"']?{_WORDS}[\"']?\s*[=:]\s*)(?P<value>[^\s{{].*?)(?P<end>\s*)$",
     re.IGNORECASE,
 )
+_INLINE_HEADER = re.compile(
+    r"(?P<head>\bheaders?[\"']?\s*(?:\.\s*[^=]+)?=\s*)(?P<value>\{[^}]*\}|\[[^]]*\]|\S.*)"
+)
 _ANY_KEY = re.compile(r"^(?P<head>\s*[^=#\[]+=\s*)(?P<value>.*?)(?P<end>\s*)$")
 _INLINE = re.compile(
     rf"(?P<head>\b{_WORDS}[\"']?\s*[=:]\s*)"
@@ -50,7 +53,11 @@ def _masked_lines(lines: list[str]) -> Iterator[str]:
         if found:
             yield f"{found['head']}{fingerprint(found['value'])}{found['end']}"
         else:
-            yield _INLINE.sub(lambda m: f"{m['head']}{fingerprint(m['value'])}", line)
+            yield _INLINE.sub(_fingerprinted, _INLINE_HEADER.sub(_fingerprinted, line))
+
+
+def _fingerprinted(match: re.Match[str]) -> str:
+    return f"{match['head']}{fingerprint(match['value'])}"
 
 
 def unified_diff(change: Change) -> str:

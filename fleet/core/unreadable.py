@@ -18,7 +18,7 @@ _URI = re.compile(r"io\.containerd\.[^.]+\.[^.]+.*")
 def unreadable(view: ConfigView) -> Iterator[Finding]:
     """Yield what the daemon of this release refuses the whole file over."""
     for layer in view.layers:
-        yield from _dotted(view, layer)
+        yield from _names_of_tables(view, layer)
         yield from _names(view, layer)
         for table in view.live(layer):
             registry = dig(layer.data, table)
@@ -28,7 +28,12 @@ def unreadable(view: ConfigView) -> Iterator[Finding]:
                 yield Finding("refused-config", Verdict.REFUSES, where, message)
 
 
-def _dotted(view: ConfigView, layer: Layer) -> Iterator[Finding]:
+def _names_of_tables(view: ConfigView, layer: Layer) -> Iterator[Finding]:
+    for each in statements(layer.text):
+        plain = can(view.version, Feature.BRACKETS_IN_HEADERS) or not each.header
+        if not plain and any("]" in part for part in each.path):
+            message = f"containerd {view.version} refuses a ] in the name of a table"
+            yield Finding("refused-config", Verdict.REFUSES, layer.at(each.path), message)
     above: Path = ()
     for each in () if can(view.version, Feature.DOTTED_KEYS) else statements(layer.text):
         if each.header:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fleet.core.hosts_toml import hosts_files
 from fleet.core.model import ClientPair, ManagedFile, Mirror, Registry, Secret
 from fleet.core.outcome import NodeError
+from fleet.core.text import masked
 from fleet.core.toml_text import quoted
 from fleet.core.versions import ContainerdVersion
 
@@ -59,6 +60,21 @@ def test_every_key_and_every_file() -> None:
         "a.example_8443.0.client.pem": 0o644,
         "a.example_8443.0.client.key.pem": 0o600,
     }
+
+
+def test_a_url_that_an_old_parser_refuses_as_a_table_is_written_dotted() -> None:
+    six = Mirror(url="https://[2001:db8::1]:5000")
+
+    data, files = rendered(OLD, FULL, six)
+    text = files[f"{FOLDER}/hosts.toml"].content.decode()
+    modern, _ = rendered(NEW, FULL, six)
+
+    assert list(data["host"]) == ["https://a.example:8443/v2/hub", "https://[2001:db8::1]:5000"]
+    assert all("]" not in line[:-1] for line in text.splitlines() if line.startswith("["))
+    for each in modern["host"].values():
+        each.pop("dial_timeout", None)
+    assert data["host"] == modern["host"]
+    assert "s3cret" not in masked(text)
 
 
 def test_dial_timeout_only_where_it_is_read() -> None:
