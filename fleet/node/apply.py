@@ -1,26 +1,29 @@
-"""The change on a node: its bundle, its script and, beside them, how the answer is read."""
+"""The change on a node: its bundle, its two scripts and, beside them, how they answer."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from fleet.core.changes import per_pull
 from fleet.core.facts import STATE_FILE
 from fleet.core.model import Change
-from fleet.core.outcome import Failure, FailureKind, NodeError, NodeStatus
+from fleet.core.outcome import Failure, FailureKind, NodeError
 from fleet.core.plan import state_after
-from fleet.core.text import masked, tail
+from fleet.core.text import tail
 from fleet.node.order import WorkOrder
 from fleet.node.shell import Reply, Script, decoded
+from fleet.node.talk import failure_of
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """All new files in one piece, and the list of operations that points into it."""
+    """All new files and the guard in one piece, and the list of operations that points into it."""
 
     content: bytes
+    guard_size: int
     operations: str
 
     @property
@@ -29,15 +32,25 @@ class Bundle:
         return hashlib.sha256(self.content).hexdigest()
 
 
+class Ending(StrEnum):
+    """How a script on the node says that it ended."""
+
+    STAGED = "staged"
+    UNSTAGED = "unstaged"
+    SWAPPED = "swapped"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+    DEGRADED = "degraded"
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """How the pass on the node ended, and the daemon it left running."""
+    """How a pass on the node ended, and whether it restarted the daemon."""
 
-    status: NodeStatus
+    ending: Ending
     failure: Failure | None
-    main_pid: str
-    restarts: str
     restarted: bool
+    lost_workloads: str = ""
 
 
 def bundle(order: WorkOrder) -> Bundle:
@@ -48,12 +61,13 @@ def bundle(order: WorkOrder) -> Bundle:
         after = change.after.content if change.after else b""
         lines.append(_operation(change, len(content)))
         content += after
-    return Bundle(content, "\n".join(lines))
+    guard = guard_script(order).text().encode()
+    return Bundle(content + guard, len(guard), "\n".join(lines))
 
 
 def _changes(order: WorkOrder) -> Iterator[Change]:
     yield from order.plan.changes
-    yield Change(STATE_FILE, order.plan.state_before, state_after(order.plan, order.generation))
+    yield Change(STATE_FILE, order.plan.state_before, state_after(order.plan, order.rollout))
 
 
 def _operation(change: Change, offset: int) -> str:
@@ -72,28 +86,58 @@ def _operation(change: Change, offset: int) -> str:
     return "\t".join((str(change.action), *about, before, after.digest, change.path))
 
 
-def apply_script(order: WorkOrder, spool: str, packed: Bundle) -> Script:
-    """Return the script that carries the plan out, or takes itself back."""
-    checks = (f"{digest or '-'}\t{path}" for path, digest in order.plan.unchanged)
+def stage_script(order: WorkOrder, spool: str, packed: Bundle) -> Script:
+    """Return the script that unpacks a change on the node and lets its containerd judge it."""
+    plan = order.plan
     variables = {
-        **_shared(order),
-        "MODE": "apply",
+        **_change(order, packed),
         "SPOOL": spool,
         "SIZE": str(len(packed.content)),
+        "GUARD_SIZE": str(packed.guard_size),
+        "CONFIG": plan.config,
+        "CONFIG_BEFORE": plan.config_before,
+        "BINARY": plan.binary,
+        "ROLLBACK": "1" if plan.rollback else "0",
+    }
+    return Script("stage", variables, order.deadlines.stage, spool)
+
+
+def activate_script(order: WorkOrder, packed: Bundle) -> Script:
+    """Return the script that puts the staged change in force, or takes itself back."""
+    variables = {
+        **_change(order, packed),
+        **_daemon(order),
+        "EMPTIED": "\n".join(order.plan.made_directories),
+        "WORKLOADS": "disrupt" if order.disrupt else "keep",
+    }
+    return Script("activate", variables, order.deadlines.activate)
+
+
+def guard_script(order: WorkOrder) -> Script:
+    """Return the script that lies on the node beside a pending change and takes it back."""
+    return Script("guard", {**identity(order), **_daemon(order)})
+
+
+def identity(order: WorkOrder) -> dict[str, str]:
+    """Return whose change it is; the generation is named after the rollout."""
+    return {
+        "ID": order.rollout,
+        "ROLLOUT": order.rollout,
+        "OPERATOR": order.operator,
+        "PURPOSE": order.purpose,
+    }
+
+
+def _change(order: WorkOrder, packed: Bundle) -> dict[str, str]:
+    checks = (f"{digest or '-'}\t{path}" for path, digest in order.plan.unchanged)
+    return {
+        **identity(order),
         "DIGEST": packed.digest,
         "OPERATIONS": packed.operations,
         "CHECKS": "\n".join(checks),
-        "EMPTIED": "\n".join(order.plan.made_directories),
         "CONFIGS": "\n".join(_config_paths(order)),
+        "GUARD": str(order.deadlines.guard),
     }
-    return Script("apply", variables, order.deadlines.apply, spool)
-
-
-def revert_script(order: WorkOrder) -> Script:
-    """Return the script that restores the generation of this order."""
-    names = ("SPOOL", "SIZE", "DIGEST", "OPERATIONS", "CHECKS", "EMPTIED", "CONFIGS")
-    nothing = dict.fromkeys(names, "")
-    return Script("apply", {**_shared(order), **nothing, "MODE": "revert"}, order.deadlines.apply)
 
 
 def _config_paths(order: WorkOrder) -> Iterator[str]:
@@ -105,17 +149,10 @@ def _config_paths(order: WorkOrder) -> Iterator[str]:
             yield change.path
 
 
-def _shared(order: WorkOrder) -> dict[str, str]:
+def _daemon(order: WorkOrder) -> dict[str, str]:
     plan = order.plan
     return {
-        "ID": order.generation,
-        "ROLLOUT": order.rollout,
-        "OPERATOR": order.operator,
-        "ROLLBACK": "1" if plan.rollback else "0",
         "UNIT": plan.unit,
-        "CONFIG": plan.config,
-        "CONFIG_BEFORE": plan.config_before,
-        "BINARY": plan.binary,
         "SOCKET": plan.socket,
         "RESTART": "1" if order.restarts else "0",
         "CRICTL": "1" if plan.crictl else "0",
@@ -125,35 +162,13 @@ def _shared(order: WorkOrder) -> dict[str, str]:
 
 
 def parse_applied(reply: Reply, order: WorkOrder) -> Applied:
-    """Read how it ended; a status that fleet does not know is a broken protocol."""
-    failure = None
-    if reply.has("failure"):
-        evidence = "\n".join((reply.value("evidence"), reply.value("revert_evidence")))
-        failure = Failure(
-            _kind(reply.value("failure")),
-            reply.value("failed_step"),
-            tail(reply.value("message")),
-            tail(masked(evidence)),
-        )
-    status = _status(reply.value("status"), failure)
-    steps = {decoded(fields[0]).split(b" ")[0] for fields in reply.all("step")}
-    restarted = order.restarts and bool(steps & {b"restart", b"reverted"})
-    return Applied(status, failure, reply.value("main_pid"), reply.value("restarts"), restarted)
-
-
-def _kind(text: str) -> FailureKind:
+    """Read how it ended; an ending that fleet does not know is a broken protocol."""
+    text = reply.value("status")
     try:
-        return FailureKind(text)
-    except ValueError as error:
-        message = f"the node answered with an unknown failure: {tail(text)}"
-        raise NodeError(FailureKind.PROTOCOL, "apply", message) from error
-
-
-def _status(text: str, failure: Failure | None) -> NodeStatus:
-    if failure is not None and failure.kind is FailureKind.STALE:
-        return NodeStatus.STALE
-    try:
-        return NodeStatus(text)
+        ending = Ending(text)
     except ValueError as error:
         message = f"the node answered with an unknown status: {tail(text)}"
         raise NodeError(FailureKind.PROTOCOL, "apply", message) from error
+    steps = {decoded(fields[0]).split(b" ")[0] for fields in reply.all("step")}
+    restarted = order.restarts and bool(steps & {b"restart", b"reverted"})
+    return Applied(ending, failure_of(reply), restarted, tail(reply.value("lost_workloads")))

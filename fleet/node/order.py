@@ -12,17 +12,42 @@ from fleet.ssh import SshSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadlines:
-    """How long the parts of a pass may take, in seconds; `soak` follows a restart."""
+    """How long the parts of a pass may take, in seconds.
+
+    `soak` follows a restart. `guard` counts from the swap: a change that nobody has confirmed by
+    then is undone by the node itself; 0 goes without.
+    """
 
     restart: int = 60
     health: int = 30
     pull: int = 120
     soak: int = 6
+    guard: int = 180
 
     @property
-    def apply(self) -> int:
-        """Bound the pass on the node: there and, where it fails, all the way back."""
-        return 2 * (self.restart + self.health) + 90
+    def stage(self) -> int:
+        """Bound the staging on the node: two dumps of 15 s and the unpacking."""
+        return 60
+
+    @property
+    def activate(self) -> int:
+        """Bound the activation on the node: there and, where it fails, all the way back."""
+        return 3 * (self.restart + self.health) + 60
+
+    @property
+    def settle(self) -> int:
+        """Bound a confirmation or a way back on the node."""
+        return 2 * (self.restart + self.health) + 60
+
+    @property
+    def lost(self) -> int:
+        """Bound the wait for a node that went away in mid-pass: its guard has fired by then."""
+        return max(self.guard, self.restart + self.health) + 30
+
+    def node(self, pulls: int) -> int:
+        """Bound a node's whole pass: beyond it the worker itself counts as stuck."""
+        proof = self.soak + pulls * (self.pull + 30)
+        return self.activate + proof + self.lost + 2 * self.settle + 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +65,23 @@ class Access:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrder:
-    """One node's pass: the plan, the ids of generation and rollout, and who wants it."""
+    """One node's pass: the plan, the id of its rollout and generation, and who wants it."""
 
     plan: NodePlan
-    generation: str
     rollout: str
     operator: str
     access: Access
+    purpose: str = "rollout"
     verify: bool = True
+    disrupt: bool = False
     deadlines: Deadlines = field(default_factory=Deadlines)
 
     @property
     def restarts(self) -> bool:
         """Say whether we restart containerd; some distributions do it themselves."""
         return self.plan.disruption is Disruption.RESTART and not self.plan.restarts_itself
+
+    @property
+    def seconds(self) -> int:
+        """Bound the whole pass, in seconds."""
+        return self.deadlines.node(len(self.plan.tests) if self.verify else 0)

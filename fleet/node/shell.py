@@ -15,7 +15,10 @@ from fleet.core.text import tail
 
 PARTS = {
     "probe": ("common", "probe"),
-    "apply": ("common", "health", "generation", "apply"),
+    "stage": ("common", "pass", "check", "stage"),
+    "activate": ("common", "pass", "health", "generation", "restore", "check", "workloads", "activate"),
+    "settle": ("common", "pass", "health", "generation", "restore", "settle"),
+    "guard": ("common", "pass", "health", "generation", "restore", "guard"),
     "verify": ("common", "verify"),
 }
 """The files that each script is put together from."""

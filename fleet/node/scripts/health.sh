@@ -52,7 +52,3 @@ reason() {
     timeout 10 ctr -a "$SOCKET" plugins ls -d id==cri 2>&1 | head -n 12
     timeout 10 journalctl -u "$UNIT" -n 12 --no-pager -o cat 2>&1
 }
-
-interrupted() {
-    fail timeout apply 'the pass ran out of time or was stopped'
-}

@@ -1,0 +1,185 @@
+# Activate a staged change: check, keep, arm the guard, swap, restart, gate. POSIX sh. In: as for
+# stage.sh, and EMPTIED UNIT SOCKET RESTART CRICTL HEALTH_SECONDS RESTART_SECONDS WORKLOADS.
+# Whatever fails before the swap leaves the node as it was; whatever fails after it is taken back
+# here, on the node, whether or not anybody still listens. The guard stays armed until a new
+# connection confirms.
+WHY=failed
+ARMED=0
+
+finish() { # status
+    trap - EXIT
+    rm -f "$RUN/error-$ID"
+    audit "$1"
+    value status "$1"
+    printf 'end\t\n'
+    exit 0
+}
+
+fail() { # kind, step, message, evidence
+    failure "$@"
+    [ "$SWAPPED" = 1 ] && take_back
+    if [ "$ARMED" = 1 ]; then
+        complaint=$(undo_files 2>&1) || finish degraded
+        settled_as restored failed && rm -rf -- "$KEPT"
+        disarm
+    elif [ "$1" != locked ]; then
+        rm -rf -- "$STAGE"
+        let_go
+    fi
+    [ "$1" = unstaged ] || finish failed
+    finish unstaged
+}
+
+guard_text() {
+    name=$UNIT
+    case $name in *.service) ;; *) name=$name.service ;; esac
+    printf '%s\n' '[Unit]' \
+        'Description=fleet: take back a change of the registry config that nobody confirmed' \
+        'ConditionPathExists=/var/lib/fleet/pending/guard.sh' "Before=$name" \
+        'RequiresMountsFor=/var/lib/fleet' '[Service]' 'Type=oneshot' 'TimeoutStartSec=300' \
+        'ExecStart=/bin/sh /var/lib/fleet/pending/guard.sh boot'
+}
+
+note_pending() { # from here on the change is known to be unfinished, also after a crash
+    rm -rf -- "$PENDING.tmp"
+    { mkdir -p "$PENDING.tmp" && cp -- "$STAGE/guard.sh" "$PENDING.tmp/guard.sh" &&
+        printf '%s\n' "$ID" >"$PENDING.tmp/id" && printf 'armed\n' >"$PENDING.tmp/phase" &&
+        sync "$PENDING.tmp/guard.sh" "$PENDING.tmp/id" "$PENDING.tmp/phase" &&
+        mv -T "$PENDING.tmp" "$PENDING" && sync "$STATE"; } 2>"$RUN/error-$ID" && ARMED=1 && return 0
+    complaint=$(cat "$RUN/error-$ID")
+    rm -rf -- "$PENDING.tmp" "$KEPT"
+    fail storage arm "cannot write the guard under $STATE; is the disk full?" "$complaint"
+}
+
+arm() { # a timer for now, a unit for the boot that may come before it
+    note_pending
+    [ "$GUARD" != 0 ] || return 0
+    : >"$RUN/armed-$ID"
+    if ! complaint=$({ guard_text >"$GUARD_UNIT" && mkdir -p "${GUARD_WANTED%/*}" &&
+        ln -sfn "$GUARD_UNIT" "$GUARD_WANTED" && sync "$GUARD_UNIT" "${GUARD_WANTED%/*}"; } 2>&1); then
+        fail storage arm 'cannot write the boot guard to /etc/systemd/system' "$complaint"
+    fi
+    complaint=$(timeout 20 systemd-run --quiet --collect --unit "fleet-guard-$ID" --on-active="$GUARD" \
+        --timer-property=AccuracySec=1s /bin/sh "$PENDING/guard.sh" timer 2>&1) ||
+        fail unsupported arm 'systemd-run cannot arm the guard; --guard 0 goes without' "$complaint"
+}
+
+beside_operation() { # new bytes beside the old, and a link to the old for a way back without space
+    if [ -f "$path" ]; then
+        rm -f -- "$folder/.fleet-$ID.${path##*/}.back"
+        ln -- "$path" "$folder/.fleet-$ID.${path##*/}.back" 2>/dev/null ||
+            cp -p --preserve=all -- "$path" "$folder/.fleet-$ID.${path##*/}.back" || return 1
+    fi
+    [ "$action" = delete ] && return 0
+    target=$staged
+    if [ ! -d "$folder" ] && ! is_config; then
+        [ -d "${folder%/*}" ] || make_directory "${folder%/*}" || return 1
+        [ -d "$hidden" ] || make_directory "$hidden" || return 1
+        target=$hidden/${path##*/}
+    elif [ ! -d "$folder" ]; then
+        make_directory "$folder" || return 1
+    fi
+    if [ -f "$path" ]; then
+        cp -p --preserve=all -- "$path" "$target" && chmod 600 "$target" || return 1
+    fi
+    cat "$STAGE/files/$number" >"$target" || return 1
+    [ "$(digest "$target")" = "$after" ] && chown "$uid:$gid" "$target" &&
+        chmod "$mode" "$target" && sync "$target"
+}
+
+beside() {
+    complaint=$(operations beside_operation 2>&1) && return 0
+    fail storage stage "cannot write the new files beside the old ones; is the disk full?" \
+        "$complaint"
+}
+
+swap_operation() {
+    case $action in
+    delete) rm -f -- "$path" ;;
+    *)
+        if [ -d "$hidden" ] && [ ! -d "$folder" ]; then
+            mv -T -- "$hidden" "$folder"
+        elif [ -e "$staged" ]; then
+            mv -fT -- "$staged" "$path"
+        else
+            [ -f "$path" ]
+        fi
+        ;;
+    esac && { [ ! -d "$folder" ] || sync "$folder"; }
+}
+
+remove_emptied() {
+    printf '%s\n' "$EMPTIED" | while IFS= read -r empty; do
+        [ -n "$empty" ] && [ -d "$empty" ] && rm -f -- "$empty/.fleet-$ID."*.back &&
+            rmdir -- "$empty" 2>/dev/null
+    done
+    return 0
+}
+
+lost_workloads() { # those of $before_restart whose process the restart has ended
+    now=$(tasks)
+    printf '%s\n' "$before_restart" | while read -r space container process state; do
+        [ -n "$container" ] || continue
+        case "
+$now
+" in *"
+$space $container $process $state
+"* | *"
+$space $container $process STOPPED
+"*) continue ;; esac
+        # A container that is gone altogether was removed by whoever made it.
+        timeout 10 ctr -a "$SOCKET" -n "$space" containers info "$container" >/dev/null 2>&1 &&
+            printf '%s/%s (process %s)\n' "$space" "$container" "$process"
+    done
+}
+
+check_workloads() {
+    [ -n "$before_restart" ] || return 0
+    value workloads "$(printf '%s\n' "$before_restart" | grep -c .)"
+    lost=$(lost_workloads)
+    [ -n "$lost" ] || return 0
+    value lost_workloads "$lost"
+    [ "$WORKLOADS" = disrupt ] && return 0
+    fail workloads restart 'the restart of containerd has ended running containers' "$lost"
+}
+
+activate() {
+    mutex 2 || refuse_busy
+    hold
+    [ "$(word "$STAGE/digest")" = "$DIGEST" ] || fail unstaged check 'nothing is staged here'
+    [ ! -d "$PENDING" ] || fail conflict check "change $(word "$PENDING/id") stands unconfirmed here"
+    step check
+    check
+    step keep
+    keep
+    step arm
+    arm
+    step stage
+    beside
+    before_restart=
+    [ "$RESTART" = 1 ] && before_restart=$(running)
+    step swap
+    SWAPPED=1
+    complaint=$(operations swap_operation 2>&1) ||
+        fail storage swap 'cannot put the new files in place' "$complaint"
+    remove_emptied
+    step restart
+    restart || fail restart restart "$UNIT does not start with the new config" "$(reason)"
+    step health
+    gate || fail health health "not healthy within $HEALTH_SECONDS s: $unhealthy" "$(reason)"
+    [ "$RESTART" = 0 ] || check_workloads
+    printf 'swapped %s %s\n' "$(property MainPID)" "$(property NRestarts)" >"$PENDING/phase"
+    step swapped
+    finish swapped
+}
+
+interrupted() {
+    fail timeout activate 'the pass ran out of time or was stopped'
+}
+
+hello
+MODE=activate
+trap '' PIPE HUP
+trap interrupted TERM INT
+trap 'fail bug activate "the script ended early"' EXIT
+activate

@@ -1,0 +1,30 @@
+# The guard: laid beside the pending change, it takes back what nobody has confirmed. POSIX sh.
+# $1 says who calls: timer, boot or asked. A reboot between swap and confirm brings the old config
+# back: it is the one that was proven to boot, and whether the new one is, nobody was left to say.
+WHY=${1:-asked}
+MODE=guard
+
+finish() { # status
+    trap - EXIT
+    audit "$1"
+    [ "$WHY" = asked ] || printf 'fleet: change %s, unconfirmed, %s (%s)\n' "$ID" "$1" "$WHY" >&2
+    value status "$1"
+    printf 'end\t\n'
+    exit 0
+}
+
+fail() {
+    failure "$@"
+    finish degraded
+}
+
+if [ "$WHY" != asked ]; then
+    exec 3>&1 >/dev/null
+    [ "$WHY" = boot ] && [ -e "$RUN/armed-$ID" ] && exit 0
+    mutex 600 || exit 1
+fi
+[ "$(word "$PENDING/id")" = "$ID" ] || exit 0
+[ -f "$KEPT/manifest" ] || fail no_generation revert "generation $ID is not on this node"
+trap '' PIPE HUP
+trap 'fail bug revert "the way back ended early"' EXIT
+take_back

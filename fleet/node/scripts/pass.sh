@@ -1,0 +1,111 @@
+# What every pass shares: places, steps, failures, the mutex of a script and the lock of a rollout.
+# The mutex is held by a process and goes with it; the lock is held by a rollout, dead or alive,
+# until that rollout lets go, takes it up again, or somebody breaks it on purpose.
+umask 077
+TAB=$(printf '\t')
+STATE=/var/lib/fleet
+KEPT=$STATE/generations/$ID
+PENDING=$STATE/pending
+LAST=$STATE/last
+RUN=/run/fleet
+STAGE=$RUN/stage-$ID
+LOCK=$RUN/lock
+GUARD_UNIT=/etc/systemd/system/fleet-guard.service
+GUARD_WANTED=/etc/systemd/system/multi-user.target.wants/fleet-guard.service
+SWAPPED=0
+
+step() {
+    read -r uptime _ </proc/uptime
+    value step "$1 $uptime"
+}
+
+digest() {
+    if [ -f "$1" ]; then
+        sum=$(sha256sum <"$1")
+        printf '%s' "${sum%% *}"
+    else
+        printf '%s' -
+    fi
+}
+
+word() { # the first line of a small file of ours, or nothing
+    [ -f "$1" ] || return 0
+    IFS= read -r line <"$1"
+    printf '%s' "$line"
+}
+
+audit() { # status
+    [ -d "$STATE" ] && printf '%s\t%s\t%s\t%s\t%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+        "$MODE" "$ID" "$OPERATOR" "$1" >>"$STATE/audit.log" 2>/dev/null
+    return 0
+}
+
+failure() { # kind, step, message, evidence
+    value failure "$1"
+    value failed_step "$2"
+    value message "$3"
+    value evidence "${4:-}"
+}
+
+operations() { # run a function for every operation; `number` counts them from 1
+    number=0
+    while IFS="$TAB" read -r action mode uid gid offset size before after path; do
+        [ -n "$action" ] || continue
+        number=$((number + 1))
+        folder=${path%/*}
+        staged=$folder/.fleet-$ID.${path##*/}.new
+        hidden=${folder%/*}/.fleet-$ID.${folder##*/}
+        "$1" || return 1
+    done <<LIST
+$OPERATIONS
+LIST
+}
+
+is_config() {
+    case "
+$CONFIGS
+" in *"
+$path
+"*) return 0 ;; esac
+    return 1
+}
+
+mutex() { # wait at most $1 seconds for the script that works here
+    command -v flock >/dev/null ||
+        fail unsupported lock 'flock (util-linux) is not on this node; install it'
+    { mkdir -p "$RUN" && chmod 700 "$RUN" && exec 9>"$RUN/mutex"; } 2>/dev/null ||
+        fail storage lock "cannot write to $RUN"
+    flock -w "$1" 9
+}
+
+own_lock() { [ "$(word "$LOCK")" = "$ROLLOUT" ]; }
+
+told_lock() { # who, since when, for what
+    [ -f "$LOCK" ] && { IFS= read -r who && IFS= read -r by && IFS= read -r what &&
+        IFS= read -r since && IFS= read -r up; } <"$LOCK"
+    read -r uptime _ </proc/uptime
+    up=${up:-$uptime}
+    age=$((${uptime%.*} - ${up%.*}))
+    printf 'held by %s %s of %s since %s (%s s ago)' \
+        "${what:-rollout}" "${who:-?}" "${by:-?}" "${since:-?}" "$age"
+}
+
+hold() { # take this node's lock for the rollout, or find that it has it already
+    if [ -e "$LOCK" ] && ! own_lock; then
+        fail locked lock "this node is $(told_lock); resume it, or \`fleet unlock\` that id"
+    fi
+    own_lock && return 0
+    read -r uptime _ </proc/uptime
+    printf '%s\n%s\n%s\n%s\n%s\n' "$ROLLOUT" "$OPERATOR" "$PURPOSE" \
+        "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$uptime" >"$LOCK.tmp" && mv -T "$LOCK.tmp" "$LOCK" ||
+        fail storage lock "cannot write $LOCK"
+}
+
+let_go() {
+    own_lock && rm -f "$LOCK"
+    return 0
+}
+
+refuse_busy() {
+    fail locked lock "another script of fleet works on this node: $(told_lock)"
+}

@@ -1,0 +1,61 @@
+# The way back: restore a generation byte for byte, restart, prove, and let go. Run by the guard's
+# timer, at boot, or because fleet asks. In: ID ROLLOUT OPERATOR UNIT SOCKET CRICTL RESTART
+# HEALTH_SECONDS RESTART_SECONDS.
+
+restart() {
+    [ "$RESTART" = 1 ] || return 0
+    grep -qs "$TAB/etc/systemd/" "$KEPT/manifest" && systemctl daemon-reload
+    systemctl reset-failed "$UNIT" 2>/dev/null
+    complaint=$(timeout "$RESTART_SECONDS" systemctl restart "$UNIT" 2>&1)
+    code=$?
+    [ "$code" = 124 ] && return 0 # slow is not dead: the gate waits for it
+    return "$code"
+}
+
+settled_as() { # the one step that counts: pending becomes last, confirmed or restored
+    rm -rf -- "$LAST"
+    { printf '%s\n' "$1" >"$PENDING/phase" && printf '%s\n' "${2:-}" >"$PENDING/why" &&
+        sync "$PENDING/phase" "$PENDING/why"; } 2>/dev/null
+    mv -T "$PENDING" "$LAST" && sync "$STATE"
+}
+
+disarm() { # whatever of the guard still stands; what it would run is gone already
+    rm -f "$GUARD_WANTED" "$GUARD_UNIT" "$RUN/armed-$ID" 2>/dev/null
+    [ "$WHY" = boot ] || systemctl stop "fleet-guard-$ID.timer" 2>/dev/null
+    rm -rf -- "$STAGE"
+    let_go
+}
+
+restored() { # the old bytes are back; at boot the daemon starts after us
+    [ "$WHY" = boot ] && return 0
+    restart && gate
+}
+
+take_back() {
+    trap '' TERM INT
+    step revert
+    if ! complaint=$(undo_files 2>&1); then
+        value revert_evidence "$complaint"
+        [ "$WHY" = timer ] && again
+        finish degraded
+    fi
+    [ "$WHY" = boot ] && grep -qs "$TAB/etc/systemd/" "$KEPT/manifest" && systemctl daemon-reload
+    RESTART_SECONDS=$((RESTART_SECONDS * 2))
+    HEALTH_SECONDS=$((HEALTH_SECONDS * 2))
+    if ! restored; then
+        value revert_evidence "$(reason)"
+        settled_as unwell "$WHY" && disarm
+        finish degraded
+    fi
+    step reverted
+    if settled_as restored "$WHY"; then
+        [ "$WHY" = boot ] || rm -rf -- "$KEPT"
+        disarm
+    fi
+    finish rolled_back
+}
+
+again() { # a disk that is full or read-only now may not be so later
+    systemd-run --quiet --on-active=20 --timer-property=AccuracySec=1s \
+        --unit "fleet-guard-$ID-$$" /bin/sh "$PENDING/guard.sh" timer >/dev/null 2>&1
+}

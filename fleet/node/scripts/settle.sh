@@ -1,0 +1,125 @@
+# Settle a change: say how it stands, confirm it, take it back, or let go of the node. POSIX sh.
+# In: MODE (look, confirm, revert, release) ID ROLLOUT OPERATOR UNIT SOCKET CRICTL SPOOLS
+# HEALTH_SECONDS. A change is pending until it is confirmed or restored; then it is the last one.
+WHY=asked
+FORCE=${FORCE:-0}
+
+finish() { # status
+    trap - EXIT
+    [ "$MODE" = look ] || audit "$1"
+    value status "$1"
+    printf 'end\t\n'
+    exit 0
+}
+
+fail() {
+    failure "$@"
+    finish failed
+}
+
+standing() { # applying, armed, swapped, confirmed, restored, unwell or untouched
+    if [ "$(word "$PENDING/id")" = "$ID" ]; then
+        word "$PENDING/phase"
+    elif [ "$(word "$LAST/id")" = "$ID" ]; then
+        phase=$(word "$LAST/phase")
+        case $phase in
+        swapped*) printf 'confirmed' ;;
+        *) printf '%s' "$phase" ;;
+        esac
+    else
+        printf 'untouched'
+    fi
+}
+
+tell() {
+    value standing "$(standing)"
+    value why "$(word "$LAST/why")"
+    [ ! -e "$LOCK" ] || value lock "$(cat "$LOCK")"
+    [ ! -e "$LOCK" ] || value told "$(told_lock)"
+    value pending "$(word "$PENDING/id")"
+}
+
+look() {
+    if mutex 0; then
+        tell
+    else
+        [ ! -e "$LOCK" ] || value lock "$(cat "$LOCK")"
+        [ ! -e "$LOCK" ] || value told "$(told_lock)"
+        value standing applying
+    fi
+    finish looked
+}
+
+same_daemon() { # the daemon of the swap still runs, and so does its CRI plugin
+    gate || fail health soak "containerd was healthy, but did not stay so: $unhealthy" "$(reason)"
+    phase=$(word "$PENDING/phase")
+    [ "$phase" = "swapped $(property MainPID) $(property NRestarts)" ] ||
+        fail health soak 'containerd was healthy, but did not stay up' "was $phase; is $properties"
+}
+
+confirm() {
+    mutex 20 || refuse_busy
+    case $(standing) in
+    swapped*) ;;
+    *)
+        tell
+        finish not_pending
+        ;;
+    esac
+    same_daemon
+    # The rename counts; what follows only tidies up, and a crash before it changes nothing.
+    rm -rf -- "$LAST"
+    if ! mv -T "$PENDING" "$LAST"; then
+        fail storage confirm "cannot write under $STATE"
+    fi
+    sync "$STATE"
+    sweep_beside 2>/dev/null
+    disarm
+    finish confirmed
+}
+
+check_ours() { # a confirmed change is taken back only while it is the newest one
+    while IFS="$TAB" read -r wrote path; do
+        [ "$path" = "$STATE/state.json" ] || continue
+        [ "$(digest "$path")" = "$wrote" ] && return 0
+        fail stale revert "$STATE/state.json speaks of another change; this one is not the newest"
+    done <"$KEPT/after"
+}
+
+revert() {
+    mutex 20 || refuse_busy
+    case $(standing) in
+    armed | swapped*) ;;
+    confirmed)
+        [ -f "$KEPT/manifest" ] || fail no_generation revert "generation $ID is not on this node"
+        check_ours
+        printf 'armed\n' >"$LAST/phase" && mv -T "$LAST" "$PENDING" && sync "$STATE" ||
+            fail storage revert "cannot write under $STATE"
+        ;;
+    *)
+        tell
+        finish not_pending
+        ;;
+    esac
+    trap - EXIT TERM INT
+    exec sh "$PENDING/guard.sh" asked
+}
+
+release() { # a change that stands unconfirmed is not let go of
+    mutex 2 || refuse_busy
+    if [ ! -e "$LOCK" ] || own_lock; then
+        [ "$(word "$PENDING/id")" != "$ID" ] ||
+            fail conflict release "change $ID stands unconfirmed here"
+        rm -rf -- "$STAGE" "/tmp/fleet-$ID-"*
+        let_go
+        finish released
+    fi
+    tell
+    finish not_ours
+}
+
+hello
+trap '' PIPE HUP
+trap 'fail timeout settle "the pass ran out of time or was stopped"' TERM INT
+trap 'fail bug settle "the script ended early"' EXIT
+"$MODE"

@@ -1,0 +1,154 @@
+# Stage a change: lock, check, unpack, and let the node's own containerd judge it. Nothing outside
+# /run is written. POSIX sh. In: ID ROLLOUT OPERATOR PURPOSE SPOOL SIZE GUARD_SIZE DIGEST OPERATIONS
+# CHECKS ROLLBACK CONFIG CONFIG_BEFORE CONFIGS BINARY GUARD.
+# An operation is: action, mode, uid, gid, offset, size, digest before, digest after, path.
+
+finish() { # status
+    trap - EXIT
+    rm -f "$RUN/error-$ID"
+    [ "$1" = staged ] || { rm -rf -- "$STAGE"; [ "${MUTEX:-0}" = 1 ] && let_go; }
+    value status "$1"
+    printf 'end\t\n'
+    exit 0
+}
+
+fail() {
+    failure "$@"
+    finish failed
+}
+
+take_bundle() {
+    rm -rf -- "$STAGE"
+    if ! mkdir -p "$STAGE/files" || ! cp -- "$SPOOL/bundle" "$STAGE/bundle"; then
+        fail storage upload "cannot copy the upload to $STAGE; is /run full?"
+    fi
+    got=$(wc -c <"$STAGE/bundle")
+    [ "$got" -eq "$SIZE" ] ||
+        fail upload upload "only $got of $SIZE bytes arrived; is the disk under /tmp full?"
+    [ "$(digest "$STAGE/bundle")" = "$DIGEST" ] ||
+        fail upload upload "the upload was changed on its way to $STAGE"
+    tail -c "$GUARD_SIZE" "$STAGE/bundle" >"$STAGE/guard.sh" && operations unpack_operation &&
+        rm -f "$STAGE/bundle" || fail storage upload "cannot unpack the upload in $STAGE"
+    printf '%s\n' "$DIGEST" >"$STAGE/digest"
+}
+
+unpack_operation() {
+    [ "$action" = delete ] && return 0
+    tail -c "+$((offset + 1))" "$STAGE/bundle" | head -c "$size" >"$STAGE/files/$number" &&
+        [ "$(digest "$STAGE/files/$number")" = "$after" ]
+}
+
+dump() { # what a daemon would read; without the file it has only its defaults
+    if [ -f "$1" ]; then
+        timeout 15 "$BINARY" -c "$1" config dump 2>&1
+    else
+        timeout 15 "$BINARY" config default 2>&1
+    fi
+}
+
+outside_registry() { # a dump without its registry tables, its imports and its log lines
+    skip=0
+    while IFS= read -r line; do
+        case $line in
+        time=* | imports\ =* | '') continue ;;
+        *\[plugins*.registry\] | *\[plugins*.registry.*\]) skip=1 ;;
+        *\[*plugins.*\] | \[*\]) skip=0 ;;
+        esac
+        [ "$skip" = 1 ] || printf '%s\n' "$line"
+    done
+}
+
+staged_root() { # note what stands in for the root file, and whether nothing else changes
+    is_config || return 0
+    if [ "$path" = "$CONFIG" ] && [ "$action" != delete ]; then
+        root=$STAGE/files/$number
+    else
+        alone=0
+    fi
+}
+
+bind_operation() {
+    is_config || return 0
+    staged=$STAGE/files/$number
+    [ "$action" = delete ] && staged=/dev/null
+    printf '%s\t%s\n' "$staged" "$path"
+}
+
+shadowed_dump() { # what a daemon would read with every new config file in its place
+    # shellcheck disable=SC2016 # the inner shell, in a mount namespace of its own, expands these
+    operations bind_operation | unshare -m -- sh -c '
+        count=0
+        while IFS="$4" read -r staged path; do
+            folder=${path%/*}
+            count=$((count + 1))
+            copy=$1/shadow/$count
+            if [ -e "$path" ]; then
+                mount --bind "$staged" "$path" || exit 97
+            elif [ "$staged" != /dev/null ] && [ -d "$folder" ]; then
+                mkdir -p "$copy" && cp -a "$folder/." "$copy/" &&
+                    cp -p "$staged" "$copy/${path##*/}" &&
+                    mount --bind "$copy" "$folder" || exit 97
+            elif [ "$staged" != /dev/null ]; then
+                while [ ! -d "${folder%/*}" ]; do folder=${folder%/*}; done
+                above=${folder%/*}
+                below=$copy/${path#"$above"/}
+                mkdir -p "$copy" && cp -a "$above/." "$copy/" && mkdir -p "${below%/*}" &&
+                    cp -p "$staged" "$below" && mount --bind "$copy" "$above" || exit 97
+            fi
+        done
+        if [ -f "$3" ]; then
+            exec timeout 15 "$2" -c "$3" config dump
+        fi
+        exec timeout 15 "$2" config default' sh "$STAGE" "$BINARY" "$CONFIG" "$TAB" 2>&1
+}
+
+ignored() { grep -c 'Ignoring unknown key.*key="\{0,1\}registry'; }
+
+new_dump() {
+    root=
+    alone=1
+    operations staged_root
+    if [ "$alone" = 1 ]; then
+        dump "$root"
+    else
+        shadowed_dump
+    fi
+}
+
+validate() {
+    [ -n "$CONFIGS" ] || return 0
+    old=$(dump "$CONFIG_BEFORE")
+    new=$(new_dump) || fail validate validate "containerd refuses the new $CONFIG" "$new"
+    [ "$(printf '%s' "$new" | ignored)" -le "$(printf '%s' "$old" | ignored)" ] ||
+        fail validate validate "containerd would ignore the registry table in $CONFIG"
+    [ "$ROLLBACK" = 0 ] || return 0
+    old=$(printf '%s\n' "$old" | outside_registry)
+    [ "$old" = "$(printf '%s\n' "$new" | outside_registry)" ] && return 0
+    fail validate validate "the new $CONFIG would change more than the registry tables"
+}
+
+stage() {
+    mutex 2 || refuse_busy
+    MUTEX=1
+    hold
+    [ ! -d "$PENDING" ] || [ "$(word "$PENDING/id")" = "$ID" ] ||
+        fail locked lock "change $(word "$PENDING/id") stands unconfirmed here; its guard settles it"
+    [ ! -d "$PENDING" ] || fail conflict lock 'this very change stands unconfirmed here; resume it'
+    [ "$GUARD" = 0 ] || command -v systemd-run >/dev/null ||
+        fail unsupported guard 'no systemd-run here to arm the guard with; --guard 0 goes without'
+    step check
+    check
+    step unpack
+    take_bundle
+    step validate
+    validate
+    rm -rf -- "$STAGE/shadow"
+    finish staged
+}
+
+hello
+MODE=stage
+trap '' PIPE HUP
+trap 'fail timeout stage "the pass ran out of time or was stopped"' TERM INT
+trap 'fail bug stage "the script ended early"' EXIT
+stage

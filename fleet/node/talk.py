@@ -1,0 +1,35 @@
+"""A script, its answer, and the one way that both travel."""
+
+from __future__ import annotations
+
+from fleet.core.outcome import Failure, FailureKind, NodeError
+from fleet.core.text import masked, tail
+from fleet.node.shell import Privilege, Reply, Script, parse_reply
+from fleet.ssh import Remote
+
+_NET = 15
+"""Seconds that the workstation waits beyond the deadline that the node itself keeps."""
+
+
+def ask(remote: Remote, script: Script, privilege: Privilege) -> Reply:
+    """Run one script on the node and read its records."""
+    said = remote.run(
+        script.line(privilege),
+        stdin=script.stdin(privilege),
+        seconds=script.seconds + _NET,
+    )
+    return parse_reply(script.name, said.code, said.stdout, said.stderr)
+
+
+def failure_of(reply: Reply) -> Failure | None:
+    """Read the failure that a script told; a kind that fleet does not know is a broken protocol."""
+    if not reply.has("failure"):
+        return None
+    evidence = "\n".join((reply.value("evidence"), reply.value("revert_evidence")))
+    try:
+        kind = FailureKind(reply.value("failure"))
+    except ValueError as error:
+        message = f"the node answered with an unknown failure: {tail(reply.value('failure'))}"
+        raise NodeError(FailureKind.PROTOCOL, "read", message) from error
+    message = tail(reply.value("message"))
+    return Failure(kind, reply.value("failed_step"), message, tail(masked(evidence)))
