@@ -26,8 +26,9 @@ from fleet.core.rollout import (
     next_move,
 )
 from fleet.core.strategies.base import Wishes
-from fleet.node.converge import ProbeOrder, VerifyOrder, converge, probe, verify
+from fleet.node.converge import converge
 from fleet.node.order import Access, WorkOrder
+from fleet.node.reading import ProbeOrder, VerifyOrder, probe, verify
 
 _Order = TypeVar("_Order")
 _Result = TypeVar("_Result")

@@ -132,6 +132,10 @@ def _changing(function: Any) -> Any:
                      help="Seconds that a restarted containerd must stay up."),
         click.option("--health-timeout", default=30, type=click.IntRange(1, 600), show_default=True,
                      help="Seconds until containerd must be healthy."),
+        click.option("--guard", default=180, type=click.IntRange(0, 86400), show_default=True,
+                     help="Seconds until a node undoes an unconfirmed change; 0: never."),
+        click.option("--disrupt-workloads", is_flag=True,
+                     help="Restart containerd even where that ends containers."),
         click.option("--journal", type=click.Path(), help="[default: .fleet/journal.db beside the"
                      " inventory]"),
     )  # fmt: skip

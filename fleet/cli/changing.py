@@ -55,6 +55,8 @@ class Flags:
     pause: float
     soak: int
     health_timeout: int
+    guard: int
+    disrupt_workloads: bool
     journal: str | None
     ask_become_pass: bool
     parallel: int
@@ -68,7 +70,9 @@ class Flags:
     @property
     def deadlines(self) -> Deadlines:
         """Return the deadlines of every pass."""
-        return Deadlines(health=self.health_timeout, pull=self.pull_timeout, soak=self.soak)
+        return Deadlines(
+            health=self.health_timeout, pull=self.pull_timeout, soak=self.soak, guard=self.guard
+        )
 
 
 def rollout(settings: Settings, flags: Flags) -> Exit:
@@ -240,11 +244,12 @@ class _Job:
     def _order(self, name: str) -> WorkOrder:
         return WorkOrder(
             plan=self._plans[name],
-            generation=self._id,
             rollout=self._id,
             operator=operator(),
             access=self._how,
+            purpose=self._kind,
             verify=not self._flags.no_verify,
+            disrupt=self._flags.disrupt_workloads,
             deadlines=self._flags.deadlines,
         )
 

@@ -17,7 +17,7 @@ from fleet.cli.options import Exit
 def stop_switch(leave: Callable[[], None]) -> Iterator[Callable[[], bool]]:
     """Let Ctrl-C end the rollout after its batch; a second one ends it at once.
 
-    Nodes in flight carry their pass through, or take it back, by themselves.
+    Nodes in flight end their script by themselves, and what nobody confirms their guard undoes.
     """
     pressed: list[int] = []
 
@@ -25,7 +25,7 @@ def stop_switch(leave: Callable[[], None]) -> Iterator[Callable[[], bool]]:
         del frame
         if pressed:
             leave()
-            click.echo("stopped; `fleet probe` tells what became of nodes in flight", err=True)
+            click.echo("stopped; nodes in flight undo by themselves what is not confirmed (--guard)", err=True)
             os._exit(Exit.INTERRUPTED)  # threads that wait for nodes would hold a normal exit up
         pressed.append(number)
         click.echo("stopping after this batch; once more to stop at once", err=True)

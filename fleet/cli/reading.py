@@ -13,8 +13,8 @@ from fleet.core.plan import NodePlan, pull_tests
 from fleet.core.present import facts_data, failure_data, outcome_data, plan_data
 from fleet.engine import Surveyed, survey, verify_all
 from fleet.errors import printable
-from fleet.node.converge import VerifyOrder
 from fleet.node.order import Access, Deadlines
+from fleet.node.reading import VerifyOrder
 
 
 def surveyed(

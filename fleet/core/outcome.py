@@ -26,6 +26,9 @@ class FailureKind(StrEnum):
     HEALTH = "health"
     VERIFY = "verify"
     REVERT = "revert"
+    GUARD = "guard"
+    UNSTAGED = "unstaged"
+    WORKLOADS = "workloads"
     NO_GENERATION = "no_generation"
     BUG = "bug"
 

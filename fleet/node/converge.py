@@ -6,49 +6,34 @@ import secrets
 import time
 from dataclasses import dataclass, field
 
-from fleet.core.facts import NodeFacts
-from fleet.core.model import Node
 from fleet.core.outcome import Failure, FailureKind, NodeError, NodeOutcome, NodeStatus, Verified
-from fleet.core.plan import NodePlan, PullTest
-from fleet.node.apply import Applied, apply_script, bundle, parse_applied, revert_script
-from fleet.node.order import Access, Deadlines, WorkOrder
-from fleet.node.probe import parse_probe, question
-from fleet.node.shell import Privilege, Reply, Script, parse_reply
+from fleet.node.apply import (
+    Applied,
+    Bundle,
+    Ending,
+    activate_script,
+    bundle,
+    parse_applied,
+    stage_script,
+)
+from fleet.node.order import WorkOrder
+from fleet.node.settle import Standing, settle, settle_patiently
+from fleet.node.talk import ask
 from fleet.node.verify import parse_verified, refuse_unverified, verify_script
 from fleet.ssh import Remote, connect
 
-_NET = 15
-"""Seconds that the workstation waits beyond the deadline that the node itself keeps."""
-
-
-def ask(remote: Remote, script: Script, privilege: Privilege) -> Reply:
-    """Run one script on the node and read its records."""
-    said = remote.run(
-        script.line(privilege),
-        stdin=script.stdin(privilege),
-        seconds=script.seconds + _NET,
-    )
-    return parse_reply(script.name, said.code, said.stdout, said.stderr)
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeOrder:
-    """Read one node: `walk` asks for kept generations as well."""
-
-    node: Node
-    access: Access
-    full_default: bool = False
-    walk: str = ""
-
-
-def probe(order: ProbeOrder) -> NodeFacts | Failure:
-    """Read one node over one connection in one round trip."""
-    script = question(order.node, full_default=order.full_default, walk=order.walk)
-    try:
-        with connect(order.node, order.access.ssh) as remote:
-            return parse_probe(ask(remote, script, order.access.on(order.node)))
-    except NodeError as error:
-        return error.failure
+_STATUS = {
+    Ending.FAILED: NodeStatus.FAILED,
+    Ending.UNSTAGED: NodeStatus.FAILED,
+    Ending.ROLLED_BACK: NodeStatus.ROLLED_BACK,
+    Ending.DEGRADED: NodeStatus.DEGRADED,
+}
+_SETTLED = {
+    "confirmed": NodeStatus.CONVERGED,
+    "restored": NodeStatus.ROLLED_BACK,
+    "unwell": NodeStatus.DEGRADED,
+    "untouched": NodeStatus.FAILED,
+}
 
 
 @dataclass(slots=True)
@@ -57,20 +42,23 @@ class _Pass:
 
     order: WorkOrder
     began: float = field(default_factory=time.monotonic)
-    applied: Applied | None = None
+    swapped: bool = False
+    restarted: bool = False
     verified: tuple[Verified, ...] = ()
 
-    def outcome(self, status: NodeStatus, failure: Failure | None) -> NodeOutcome:
+    def outcome(self, status: NodeStatus, failure: Failure | None = None) -> NodeOutcome:
         plan = self.order.plan
         kept = status in {NodeStatus.CONVERGED, NodeStatus.DEGRADED}
+        if failure is not None and failure.kind is FailureKind.STALE:
+            status = NodeStatus.STALE if status is NodeStatus.FAILED else status
         return NodeOutcome(
             node=plan.node.name,
             status=status,
             strategy=plan.strategy,
             containerd=plan.containerd,
             changed=status is NodeStatus.CONVERGED,
-            restarted=self.applied.restarted if self.applied else False,
-            generation=self.order.generation if kept else None,
+            restarted=self.restarted,
+            generation=self.order.rollout if kept else None,
             verified=self.verified,
             failure=failure,
             seconds=round(time.monotonic() - self.began, 2),
@@ -78,126 +66,123 @@ class _Pass:
 
 
 def converge(order: WorkOrder) -> NodeOutcome:
-    """Bring one node to its plan, or back to where it was."""
+    """Bring one node to its plan and confirm it, or back to where it was."""
     work = _Pass(order)
     try:
         with connect(order.plan.node, order.access.ssh) as remote:
-            return _carried_out(work, remote)
+            ended = _changed(work, remote) or _proven(work, remote)
     except NodeError as error:
-        return work.outcome(_interrupted(work, error.failure), error.failure)
+        return _settled(work, error.failure)
+    return ended or _confirmed(work)
 
 
-def _interrupted(work: _Pass, failure: Failure) -> NodeStatus:
-    """Name the state of a node whose pass broke off, and where it may be changed, go back."""
-    if failure.step == "connect":
-        return NodeStatus.UNREACHABLE
-    if failure.step == "upload" or failure.kind is FailureKind.SUDO:
-        return NodeStatus.FAILED
-    return _settled(work.order)
-
-
-def _settled(order: WorkOrder) -> NodeStatus:
-    """Go back over new connections after one broke in mid-pass: the node itself knows the rest.
-
-    While the node is still at it, it holds its lock; a pass that has taken itself back, or never
-    began, has left no generation.
-    """
-    until = time.monotonic() + order.deadlines.apply
-    while time.monotonic() < until:
-        reverted = _try_revert(order)
-        kind = reverted.failure.kind if reverted and reverted.failure else None
-        if reverted is None or kind is FailureKind.LOCKED:
-            time.sleep(2)
-        elif kind is FailureKind.NO_GENERATION:
-            return NodeStatus.FAILED
-        else:
-            return reverted.status
-    return NodeStatus.DEGRADED
-
-
-def _try_revert(order: WorkOrder) -> Applied | None:
-    node = order.plan.node
-    try:
-        with connect(node, order.access.ssh) as remote:
-            reply = ask(remote, revert_script(order), order.access.on(node))
-            return parse_applied(reply, order)
-    except NodeError:
-        return None
-
-
-def _carried_out(work: _Pass, remote: Remote) -> NodeOutcome:
+def _changed(work: _Pass, remote: Remote) -> NodeOutcome | None:
+    """Stage and activate; return the outcome of a change that is not in force."""
     order = work.order
-    privilege = order.access.on(order.plan.node)
     packed = bundle(order)
-    spool = f"/tmp/fleet-{secrets.token_hex(8)}"  # noqa: S108 - made by us alone, mode 0700
+    staged = _staged(order, remote, packed)
+    applied = staged
+    if staged.ending is Ending.STAGED:
+        reply = ask(remote, activate_script(order, packed), order.access.on(order.plan.node))
+        applied = parse_applied(reply, order)
+    work.restarted = applied.restarted
+    if applied.ending is Ending.SWAPPED:
+        work.swapped = True
+        return None
+    return work.outcome(_STATUS[applied.ending], applied.failure)
+
+
+def _staged(order: WorkOrder, remote: Remote, packed: Bundle) -> Applied:
+    """Upload the bundle and let the node's own containerd judge it."""
+    # The folder is made by us alone, mode 0700.
+    spool = f"/tmp/fleet-{order.rollout}-{secrets.token_hex(8)}"  # noqa: S108
     remote.put(packed.content, spool, "bundle")
-    reply = ask(remote, apply_script(order, spool, packed), privilege)
-    work.applied = parse_applied(reply, order)
-    if work.applied.status is not NodeStatus.CONVERGED:
-        return work.outcome(work.applied.status, work.applied.failure)
+    script = stage_script(order, spool, packed)
+    return parse_applied(ask(remote, script, order.access.on(order.plan.node)), order)
+
+
+def _proven(work: _Pass, remote: Remote) -> NodeOutcome | None:
+    """Pull the test images; return the outcome of a change that was taken back for it."""
+    order = work.order
+    if not (order.verify and order.plan.tests):
+        return None
+    script = verify_script(order.plan, order.deadlines, tests=order.plan.tests)
     try:
-        _prove(work, remote, privilege)
+        reply = ask(remote, script, order.access.on(order.plan.node))
+        work.verified = parse_verified(reply)
+        refuse_unverified(work.verified)
     except NodeError as error:
         if error.failure.kind in {FailureKind.CONNECT, FailureKind.TIMEOUT}:
             raise
-        return _taken_back(work, remote, privilege, error.failure)
-    return work.outcome(NodeStatus.CONVERGED, None)
+        return _taken_back(work, settle(order, "revert", remote), error.failure)
+    return None
 
 
-def _prove(work: _Pass, remote: Remote, privilege: Privilege) -> None:
+def _confirmed(work: _Pass) -> NodeOutcome:
+    """Ask for health once more after the soak, over a new connection, and disarm the guard."""
     order = work.order
-    tests = order.plan.tests if order.verify else ()
-    restarted = work.applied is not None and work.applied.restarted
-    if not tests and not restarted:
-        return
-    script = verify_script(order.plan, order.deadlines, tests=tests, applied=work.applied)
-    reply = ask(remote, script, privilege)
-    work.verified = parse_verified(reply)
-    refuse_unverified(reply, work.verified)
-
-
-def _taken_back(work: _Pass, remote: Remote, privilege: Privilege, failure: Failure) -> NodeOutcome:
-    """Restore the generation after a failed proof; the node checks its health again."""
-    reply = ask(remote, revert_script(work.order), privilege)
-    reverted = parse_applied(reply, work.order)
-    if reverted.status is NodeStatus.ROLLED_BACK:
-        return work.outcome(NodeStatus.ROLLED_BACK, failure)
-    return work.outcome(NodeStatus.DEGRADED, reverted.failure or failure)
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyOrder:
-    """Prove one node as it is now."""
-
-    plan: NodePlan
-    access: Access
-    tests: tuple[PullTest, ...]
-    deadlines: Deadlines = field(default_factory=Deadlines)
-
-
-def verify(order: VerifyOrder) -> NodeOutcome:
-    """Pull the test images on one node and change nothing."""
-    began = time.monotonic()
-    plan = order.plan
-    status, failure = NodeStatus.UNCHANGED, plan.failure
-    verified: tuple[Verified, ...] = ()
+    time.sleep(order.deadlines.soak if work.restarted else 0)
     try:
-        if failure is None:
-            with connect(plan.node, order.access.ssh) as remote:
-                script = verify_script(plan, order.deadlines, tests=order.tests, applied=None)
-                reply = ask(remote, script, order.access.on(plan.node))
-                verified = parse_verified(reply)
-                refuse_unverified(reply, verified)
+        found = settle_patiently(order, "confirm", order.deadlines.lost)
     except NodeError as error:
-        failure = error.failure
-    if failure is not None:
-        status = NodeStatus.UNREACHABLE if failure.kind.unreachable else NodeStatus.FAILED
-    return NodeOutcome(
-        node=plan.node.name,
-        status=status,
-        strategy=plan.strategy,
-        containerd=plan.containerd,
-        verified=verified,
-        failure=failure,
-        seconds=round(time.monotonic() - began, 2),
-    )
+        return work.outcome(NodeStatus.UNREACHABLE, _lost(error.failure))
+    if found.ended == "confirmed":
+        return work.outcome(NodeStatus.CONVERGED)
+    if found.ended == "not_pending":
+        return work.outcome(_SETTLED.get(found.state, NodeStatus.DEGRADED), _undone(found))
+    return _reverted(work, found.failure)
+
+
+def _reverted(work: _Pass, failure: Failure | None) -> NodeOutcome:
+    """Take a change back that could not be confirmed."""
+    try:
+        found = settle_patiently(work.order, "revert", work.order.deadlines.lost)
+    except NodeError as error:
+        return work.outcome(NodeStatus.UNREACHABLE, _lost(error.failure))
+    return _taken_back(work, found, failure)
+
+
+def _taken_back(work: _Pass, found: Standing, failure: Failure | None) -> NodeOutcome:
+    if found.ended == "rolled_back":
+        return work.outcome(NodeStatus.ROLLED_BACK, failure)
+    if found.ended == "not_pending":
+        status = _SETTLED.get(found.state, NodeStatus.DEGRADED)
+        return work.outcome(status, None if status is NodeStatus.CONVERGED else failure)
+    return work.outcome(NodeStatus.DEGRADED, found.failure or failure)
+
+
+def _settled(work: _Pass, failure: Failure) -> NodeOutcome:
+    """Name the end of a pass that broke off; where the node may be changed, find out from it."""
+    if failure.step == "connect":
+        return work.outcome(NodeStatus.UNREACHABLE, failure)
+    if failure.step == "upload" or failure.kind is FailureKind.SUDO:
+        return work.outcome(NodeStatus.FAILED, failure)
+    order = work.order
+    try:
+        found = settle_patiently(order, "look", order.deadlines.lost)
+        if found.state in {"armed", "swapped"}:
+            return _reverted(work, failure)
+        if found.state == "untouched":
+            settle_patiently(order, "release", order.deadlines.lost)
+    except NodeError as error:
+        return work.outcome(NodeStatus.UNREACHABLE, _lost(error.failure))
+    status = _SETTLED.get(found.state, NodeStatus.DEGRADED)
+    return work.outcome(status, None if status is NodeStatus.CONVERGED else failure)
+
+
+def _lost(failure: Failure) -> Failure:
+    """Say what becomes of a node that went away in mid-pass."""
+    message = f"lost in mid-pass ({failure.message}); its guard takes the change back by itself"
+    return Failure(failure.kind, "settle", message, failure.evidence)
+
+
+def _undone(found: Standing) -> Failure | None:
+    """Say why a change that was in force no longer is."""
+    if found.state == "confirmed":
+        return None
+    why = {
+        "timer": "nobody confirmed the change in time (--guard), so the node took it back",
+        "boot": "the node was rebooted before the change was confirmed, and took it back",
+    }
+    message = why.get(found.why, "the change was taken back before it was confirmed")
+    return Failure(FailureKind.GUARD, "confirm", message)

@@ -75,7 +75,7 @@ def parse_probe(reply: Reply) -> NodeFacts:
         crictl=reply.value("crictl").removeprefix("crictl version ").strip() or None,
         crictl_answers=info.ok,
         runtime_ready=_runtime_ready(info),
-        lock=_text(found, "/run/fleet/lock/note"),
+        lock=_text(found, "/run/fleet/lock"),
         generations=tuple(_generations(reply, found)),
     )
 

@@ -1,4 +1,4 @@
-"""The proof: verification pulls, and that containerd has stayed up after its restart."""
+"""The proof: verification pulls on the node."""
 
 from __future__ import annotations
 
@@ -10,33 +10,25 @@ from fleet.core.model import Node
 from fleet.core.outcome import FailureKind, NodeError, Verified
 from fleet.core.plan import NodePlan, PullTest
 from fleet.core.text import tail
-from fleet.node.apply import Applied
 from fleet.node.order import Deadlines
 from fleet.node.shell import Reply, Script, decoded
 
 _RESOLVED = re.compile(r"msg=resolved .*?host=(\"[^\"]+\"|\S+)")
 
 
-def verify_script(
-    plan: NodePlan, deadlines: Deadlines, *, tests: Iterable[PullTest], applied: Applied | None
-) -> Script:
-    """Ask for every pull, and after a restart whether the same daemon still runs."""
+def verify_script(plan: NodePlan, deadlines: Deadlines, *, tests: Iterable[PullTest]) -> Script:
+    """Ask for every pull."""
     node: Node = plan.node
     wanted = tuple(tests)
-    soak = deadlines.soak if applied is not None and applied.restarted else 0
     variables = {
         "IMAGES": "\n".join(_image(test) for test in wanted),
         "HOSTS_DIRECTORY": plan.hosts_directory or "",
         "CRICTL": "1" if plan.crictl else "0",
         "SOCKET": plan.socket,
-        "UNIT": plan.unit,
         "PULL_SECONDS": str(deadlines.pull),
-        "SOAK": str(soak),
-        "MAIN_PID": applied.main_pid if applied else "",
-        "RESTARTS": applied.restarts if applied else "",
         "ID": node.name,
     }
-    return Script("verify", variables, 30 + soak + len(wanted) * (deadlines.pull + 30))
+    return Script("verify", variables, 30 + len(wanted) * (deadlines.pull + 30))
 
 
 def _image(test: PullTest) -> str:
@@ -73,27 +65,9 @@ def _detail(via: str, present: str, code: str, text: str) -> str:
     return "ctr only, CRI not proven" if via == "ctr" else ""
 
 
-def refuse_unverified(reply: Reply, verified: Iterable[Verified]) -> None:
-    """Raise a NodeError where a pull failed, or where the daemon did not stay up."""
+def refuse_unverified(verified: Iterable[Verified]) -> None:
+    """Raise a NodeError where a pull failed."""
     bad = [each for each in verified if not each.ok]
     if bad:
         message = f"the verification pull of {', '.join(each.image for each in bad)} failed"
         raise NodeError(FailureKind.VERIFY, "verify", message, bad[0].detail)
-    if reply.has("unit"):
-        _refuse_restless(reply)
-
-
-def _refuse_restless(reply: Reply) -> None:
-    """Refuse a daemon that died after its gate, or whose CRI plugin did."""
-    about = dict(line.partition("=")[::2] for line in reply.value("unit").splitlines())
-    same = f"{about.get('MainPID')} {about.get('NRestarts')}" == reply.value("before")
-    if not same or about.get("SubState") != "running":
-        message = "containerd was healthy, but did not stay up"
-        raise NodeError(FailureKind.HEALTH, "soak", message, tail(reply.value("unit")))
-    rows = reply.value("cri").splitlines()
-    if not any(
-        row.split()[:2] == ["io.containerd.grpc.v1", "cri"] and row.split()[-1] == "ok"
-        for row in rows
-    ):
-        message = "the CRI plugin did not stay up"
-        raise NodeError(FailureKind.HEALTH, "soak", message, tail(reply.value("cri")))

@@ -255,6 +255,6 @@ fi
 directory "$STATE"
 file "$STATE/state.json"
 file "/etc/systemd/system/$UNIT.service.d/zz-fleet.conf"
-file /run/fleet/lock/note
+file /run/fleet/lock
 [ -n "$WALK" ] && walk
 printf 'end\t\n'

@@ -1,0 +1,74 @@
+"""Passes that read a node and change nothing: the probe, and the proof of what is there."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from fleet.core.facts import NodeFacts
+from fleet.core.model import Node
+from fleet.core.outcome import Failure, NodeError, NodeOutcome, NodeStatus, Verified
+from fleet.core.plan import NodePlan, PullTest
+from fleet.node.order import Access, Deadlines
+from fleet.node.probe import parse_probe, question
+from fleet.node.talk import ask
+from fleet.node.verify import parse_verified, refuse_unverified, verify_script
+from fleet.ssh import connect
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeOrder:
+    """Read one node: `walk` asks for kept generations as well."""
+
+    node: Node
+    access: Access
+    full_default: bool = False
+    walk: str = ""
+
+
+def probe(order: ProbeOrder) -> NodeFacts | Failure:
+    """Read one node over one connection in one round trip."""
+    script = question(order.node, full_default=order.full_default, walk=order.walk)
+    try:
+        with connect(order.node, order.access.ssh) as remote:
+            return parse_probe(ask(remote, script, order.access.on(order.node)))
+    except NodeError as error:
+        return error.failure
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOrder:
+    """Prove one node as it is now."""
+
+    plan: NodePlan
+    access: Access
+    tests: tuple[PullTest, ...]
+    deadlines: Deadlines = field(default_factory=Deadlines)
+
+
+def verify(order: VerifyOrder) -> NodeOutcome:
+    """Pull the test images on one node and change nothing."""
+    began = time.monotonic()
+    plan = order.plan
+    status, failure = NodeStatus.UNCHANGED, plan.failure
+    verified: tuple[Verified, ...] = ()
+    try:
+        if failure is None:
+            with connect(plan.node, order.access.ssh) as remote:
+                script = verify_script(plan, order.deadlines, tests=order.tests)
+                reply = ask(remote, script, order.access.on(plan.node))
+                verified = parse_verified(reply)
+                refuse_unverified(verified)
+    except NodeError as error:
+        failure = error.failure
+    if failure is not None:
+        status = NodeStatus.UNREACHABLE if failure.kind.unreachable else NodeStatus.FAILED
+    return NodeOutcome(
+        node=plan.node.name,
+        status=status,
+        strategy=plan.strategy,
+        containerd=plan.containerd,
+        verified=verified,
+        failure=failure,
+        seconds=round(time.monotonic() - began, 2),
+    )

@@ -1,0 +1,98 @@
+"""What becomes of a change once it is in force: confirmed, taken back, or found out about."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from fleet.core.outcome import Failure, FailureKind, NodeError
+from fleet.core.text import tail
+from fleet.node.apply import identity
+from fleet.node.order import WorkOrder
+from fleet.node.shell import Reply, Script
+from fleet.node.talk import ask, failure_of
+from fleet.ssh import Remote, connect
+
+_PAUSE = 1
+"""Seconds between two looks at a node that is away or still at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a change stands on a node, in the node's own words, and the failure it told of.
+
+    `state` is what the change is, `ended` what the script did: confirmed, rolled_back, degraded,
+    released, not_pending, not_ours, looked or failed.
+    """
+
+    ended: str
+    state: str = ""
+    why: str = ""
+    held_by: str = ""
+    failure: Failure | None = None
+    pending: str = ""
+    lock: tuple[str, ...] = field(default=())
+
+
+def settle_script(order: WorkOrder, mode: str) -> Script:
+    """Return the script that looks at a change, confirms it, takes it back or lets go of it."""
+    plan = order.plan
+    variables = {
+        **identity(order),
+        "MODE": mode,
+        "UNIT": plan.unit,
+        "SOCKET": plan.socket,
+        "CRICTL": "1" if plan.crictl else "0",
+        "HEALTH_SECONDS": str(order.deadlines.health),
+    }
+    seconds = 60 if mode in {"look", "release"} else order.deadlines.settle
+    return Script("settle", variables, seconds)
+
+
+def parse_standing(reply: Reply) -> Standing:
+    """Read how a change stands."""
+    return Standing(
+        ended=reply.value("status"),
+        state=reply.value("standing").split(" ")[0],
+        why=reply.value("why"),
+        held_by=tail(reply.value("told")),
+        failure=failure_of(reply),
+        pending=reply.value("pending"),
+        lock=tuple(reply.value("lock").splitlines()),
+    )
+
+
+def settle(order: WorkOrder, mode: str, remote: Remote | None = None) -> Standing:
+    """Run one mode over a connection, a new one unless one is given; raise a NodeError."""
+    privilege = order.access.on(order.plan.node)
+    script = settle_script(order, mode)
+    if remote is not None:
+        return parse_standing(ask(remote, script, privilege))
+    with connect(order.plan.node, order.access.ssh) as fresh:
+        return parse_standing(ask(fresh, script, privilege))
+
+
+def settle_patiently(order: WorkOrder, mode: str, seconds: float) -> Standing:
+    """Try until the node answers and no script works there; raise a NodeError after `seconds`."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            found = settle(order, mode)
+        except NodeError as error:
+            if not _passing(error.failure) or time.monotonic() > until:
+                raise
+        else:
+            busy = found.state == "applying" or _is(found, FailureKind.LOCKED)
+            if not busy or time.monotonic() > until:
+                return found
+        time.sleep(_PAUSE)
+
+
+def _is(found: Standing, kind: FailureKind) -> bool:
+    return found.failure is not None and found.failure.kind is kind
+
+
+def _passing(failure: Failure) -> bool:
+    """Say whether time may mend it: a node that is away, or one that answers half."""
+    kinds = {FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.PROTOCOL, FailureKind.AUTH}
+    return failure.kind in kinds
