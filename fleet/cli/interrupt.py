@@ -25,7 +25,10 @@ def stop_switch(leave: Callable[[], None]) -> Iterator[Callable[[], bool]]:
         del frame
         if pressed:
             leave()
-            click.echo("stopped; nodes in flight undo by themselves what is not confirmed (--guard)", err=True)
+            click.echo(
+                "stopped; nodes in flight undo by themselves what is not confirmed (--guard)",
+                err=True,
+            )
             os._exit(Exit.INTERRUPTED)  # threads that wait for nodes would hold a normal exit up
         pressed.append(number)
         click.echo("stopping after this batch; once more to stop at once", err=True)

@@ -16,7 +16,16 @@ from fleet.core.text import tail
 PARTS = {
     "probe": ("common", "probe"),
     "stage": ("common", "pass", "check", "stage"),
-    "activate": ("common", "pass", "health", "generation", "restore", "check", "workloads", "activate"),
+    "activate": (
+        "common",
+        "pass",
+        "health",
+        "generation",
+        "restore",
+        "check",
+        "workloads",
+        "activate",
+    ),
     "settle": ("common", "pass", "health", "generation", "restore", "settle"),
     "guard": ("common", "pass", "health", "generation", "restore", "guard"),
     "verify": ("common", "verify"),

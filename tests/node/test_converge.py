@@ -8,8 +8,9 @@ from fleet.core.facts import NodeFacts
 from fleet.core.model import Node, Secret
 from fleet.core.outcome import FailureKind, NodeStatus
 from fleet.core.plan import NodePlan, plan_node
-from fleet.node.converge import ProbeOrder, converge, probe
+from fleet.node.converge import converge
 from fleet.node.order import Access, WorkOrder
+from fleet.node.reading import ProbeOrder, probe
 from fleet.node.shell import Privilege
 from fleet.ssh import SshSettings
 from tests.lab import Lab
@@ -28,9 +29,7 @@ def planned(lab: Lab, name: str, **about: str) -> tuple[NodePlan, Access]:
 
 
 def order(plan: NodePlan, access: Access) -> WorkOrder:
-    return WorkOrder(
-        plan=plan, generation="g1", rollout="r1", operator="test", access=access, verify=False
-    )
+    return WorkOrder(plan=plan, rollout="r1", operator="test", access=access, verify=False)
 
 
 CHANGED = {
