@@ -43,8 +43,6 @@ gate() {
         [ $((${uptime%.*} - ${begin%.*})) -lt "$HEALTH_SECONDS" ] || return 1
         sleep 0.2
     done
-    value main_pid "$(property MainPID)"
-    value restarts "$(property NRestarts)"
 }
 
 reason() {

@@ -37,7 +37,7 @@ word() { # the first line of a small file of ours, or nothing
 audit() { # status
     [ -d "$STATE" ] && printf '%s\t%s\t%s\t%s\t%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
         "$MODE" "$ID" "$OPERATOR" "$1" >>"$STATE/audit.log" 2>/dev/null
-    return 0
+    return 0 # no script ends otherwise because a record of it could not be written
 }
 
 failure() { # kind, step, message, evidence
