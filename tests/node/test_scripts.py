@@ -10,8 +10,9 @@ import pytest
 
 from fleet.node.shell import PARTS, Script
 
-# Capitals come from outside, small names are the fields of a line: no misspelling.
-EXCLUDED = "SC2153"
+# Capitals come from outside, small names are the fields of a line: no misspelling. Parts are
+# shared, so not every script uses every place and function of theirs.
+EXCLUDED = "SC2153,SC2034,SC2329,SC2317"
 
 
 @pytest.mark.parametrize("name", PARTS)

@@ -96,9 +96,10 @@ hold() { # take this node's lock for the rollout, or find that it has it already
     fi
     own_lock && return 0
     read -r uptime _ </proc/uptime
-    printf '%s\n%s\n%s\n%s\n%s\n' "$ROLLOUT" "$OPERATOR" "$PURPOSE" \
-        "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$uptime" >"$LOCK.tmp" && mv -T "$LOCK.tmp" "$LOCK" ||
+    if ! printf '%s\n%s\n%s\n%s\n%s\n' "$ROLLOUT" "$OPERATOR" "$PURPOSE" \
+        "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$uptime" >"$LOCK.tmp" || ! mv -T "$LOCK.tmp" "$LOCK"; then
         fail storage lock "cannot write $LOCK"
+    fi
 }
 
 let_go() {

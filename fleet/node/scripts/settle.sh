@@ -93,8 +93,10 @@ revert() {
     confirmed)
         [ -f "$KEPT/manifest" ] || fail no_generation revert "generation $ID is not on this node"
         check_ours
-        printf 'armed\n' >"$LAST/phase" && mv -T "$LAST" "$PENDING" && sync "$STATE" ||
+        if ! printf 'armed\n' >"$LAST/phase" || ! mv -T "$LAST" "$PENDING"; then
             fail storage revert "cannot write under $STATE"
+        fi
+        sync "$STATE"
         ;;
     *)
         tell

@@ -27,8 +27,10 @@ take_bundle() {
         fail upload upload "only $got of $SIZE bytes arrived; is the disk under /tmp full?"
     [ "$(digest "$STAGE/bundle")" = "$DIGEST" ] ||
         fail upload upload "the upload was changed on its way to $STAGE"
-    tail -c "$GUARD_SIZE" "$STAGE/bundle" >"$STAGE/guard.sh" && operations unpack_operation &&
-        rm -f "$STAGE/bundle" || fail storage upload "cannot unpack the upload in $STAGE"
+    if ! tail -c "$GUARD_SIZE" "$STAGE/bundle" >"$STAGE/guard.sh" ||
+        ! operations unpack_operation || ! rm -f "$STAGE/bundle"; then
+        fail storage upload "cannot unpack the upload in $STAGE"
+    fi
     printf '%s\n' "$DIGEST" >"$STAGE/digest"
 }
 
