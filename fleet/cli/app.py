@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from typing import Any
 
@@ -203,6 +204,40 @@ def history(settings: Settings, *, rollout_id: str | None, journal: str | None) 
     from fleet.cli import records  # noqa: PLC0415
 
     records.history(settings, rollout_id, journal)
+
+
+@fleet.command()
+@connecting
+@shared
+def lock(
+    settings: Settings, *, ask_become_pass: bool, parallel: int, connect_timeout: float
+) -> None:
+    """Show who holds which node, since when and for what."""
+    from fleet.cli import locks  # noqa: PLC0415
+
+    how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
+    raise SystemExit(locks.lock(settings, how, parallel=parallel))
+
+
+@fleet.command()
+@click.argument("rollout_id", metavar="ID")
+@connecting
+@shared
+def unlock(
+    settings: Settings,
+    *,
+    rollout_id: str,
+    ask_become_pass: bool,
+    parallel: int,
+    connect_timeout: float,
+) -> None:
+    """Break the lock of a dead rollout; what it left unconfirmed is taken back."""
+    from fleet.cli import locks  # noqa: PLC0415
+
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", rollout_id):
+        raise FleetError(f"{rollout_id!r} is no rollout id; `fleet lock` shows who holds a node")
+    how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
+    raise SystemExit(locks.break_lock(settings, how, rollout_id, parallel=parallel))
 
 
 def main() -> None:

@@ -96,3 +96,24 @@ def _passing(failure: Failure) -> bool:
     """Say whether time may mend it: a node that is away, or one that answers half."""
     kinds = {FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.PROTOCOL, FailureKind.AUTH}
     return failure.kind in kinds
+
+
+def look(order: WorkOrder) -> Standing | Failure:
+    """Say who holds a node, and change nothing."""
+    try:
+        return settle(order, "look")
+    except NodeError as error:
+        return error.failure
+
+
+def unlock(order: WorkOrder) -> Standing | Failure:
+    """Take back what the rollout left unconfirmed on a node, and let go of the node."""
+    try:
+        found = settle(order, "look")
+        if found.state in {"armed", "swapped"}:
+            found = settle(order, "revert")
+            if found.ended != "rolled_back":
+                return found
+        return settle(order, "release")
+    except NodeError as error:
+        return error.failure

@@ -92,7 +92,7 @@ told_lock() { # who, since when, for what
 
 hold() { # take this node's lock for the rollout, or find that it has it already
     if [ -e "$LOCK" ] && ! own_lock; then
-        fail locked lock "this node is $(told_lock); resume it, or \`fleet unlock\` that id"
+        fail locked lock "this node is $(told_lock); if that run is dead, \`fleet unlock\` its id"
     fi
     own_lock && return 0
     read -r uptime _ </proc/uptime

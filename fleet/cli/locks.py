@@ -1,0 +1,89 @@
+"""Who holds which node, and breaking a lock on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from fleet.cli import views
+from fleet.cli.changing import operator
+from fleet.cli.options import Exit, Settings
+from fleet.config.load import load_inventory
+from fleet.core.outcome import Failure
+from fleet.core.plan import NodePlan
+from fleet.core.present import failure_data
+from fleet.engine import each
+from fleet.node.order import Access, WorkOrder
+from fleet.node.settle import Standing, look, unlock
+
+_Answer = Standing | Failure
+
+
+def lock(settings: Settings, access: Access, *, parallel: int) -> Exit:
+    """Print who holds each node, since when and for what."""
+    answers = dict(_asked(settings, access, "", look, parallel))
+    rows = {name: _held(answer) for name, answer in answers.items()}
+    if settings.as_json:
+        views.print_json({"nodes": rows})
+    else:
+        lines = [
+            (name, *(str(row[key] or "-") for key in ("rollout", "purpose", "by", "since")),
+             str(row["told"] or ""))
+            for name, row in rows.items()
+        ]  # fmt: skip
+        columns = ("NODE", "ROLLOUT", "FOR", "BY", "SINCE (NODE'S CLOCK)", "NOTE")
+        views.table(columns, lines, views.console(color=settings.color))
+    return Exit.FAILED if any(isinstance(each, Failure) for each in answers.values()) else Exit.OK
+
+
+def _held(answer: _Answer) -> dict[str, Any]:
+    if isinstance(answer, Failure):
+        nothing = dict.fromkeys(("rollout", "by", "purpose", "since"))
+        return {**nothing, "told": answer.message, "failure": failure_data(answer)}
+    lines = dict(zip(("rollout", "by", "purpose", "since"), answer.lock, strict=False))
+    return {
+        "rollout": lines.get("rollout") or answer.pending or None,
+        "by": lines.get("by"),
+        "purpose": lines.get("purpose"),
+        "since": lines.get("since"),
+        "told": answer.held_by or None,
+        "failure": None,
+    }
+
+
+def break_lock(settings: Settings, access: Access, rollout: str, *, parallel: int) -> Exit:
+    """Break the lock of one rollout on the chosen nodes; what it left unconfirmed goes back."""
+    answers = dict(_asked(settings, access, rollout, unlock, parallel))
+    told = {name: _broken(answer) for name, answer in answers.items()}
+    if settings.as_json:
+        views.print_json({"rollout": rollout, "nodes": {n: {"ended": t} for n, t in told.items()}})
+    else:
+        rows = list(told.items())
+        views.table(("NODE", "UNLOCK"), rows, views.console(color=settings.color))
+    good = all(isinstance(a, Standing) and a.ended == "released" for a in answers.values())
+    return Exit.OK if good else Exit.FAILED
+
+
+def _broken(answer: _Answer) -> str:
+    if isinstance(answer, Failure):
+        return answer.message
+    if answer.ended == "not_ours":
+        return f"left alone: {answer.held_by}"
+    return answer.failure.message if answer.failure else answer.ended
+
+
+def _asked(
+    settings: Settings,
+    access: Access,
+    rollout: str,
+    work: Callable[[WorkOrder], _Answer],
+    parallel: int,
+) -> Iterator[tuple[str, _Answer]]:
+    """Ask the chosen nodes; answers come in inventory order."""
+    nodes = settings.select(load_inventory(settings.inventory))
+    orders = [
+        WorkOrder(plan=NodePlan(node=node), rollout=rollout, operator=operator(), access=access)
+        for node in nodes
+    ]
+    found = {order.plan.node.name: answer for order, answer in each(work, orders, parallel)}
+    return ((node.name, found[node.name]) for node in nodes)

@@ -1,0 +1,94 @@
+"""The guard: what nobody confirms, the node takes back by itself; and locks of dead runs."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+
+import pytest
+
+from tests.lab import Lab
+from tests.lab.node import LabNode
+from tests.support.fleet import Fleet
+
+pytestmark = pytest.mark.e2e
+
+
+def killed(fleet: Fleet, node: LabNode, *flags: str) -> subprocess.Popen[str]:
+    """Kill a rollout between the swap and its confirmation; return the dead process."""
+    running = fleet.start("rollout", "-y", "-l", node.name, "--soak", "60", *flags)
+    pending = "grep swapped /var/lib/fleet/pending/phase"
+    while node.sh(pending, check=False).returncode:
+        assert running.poll() is None
+    running.kill()
+    running.communicate()
+    return running
+
+
+def settled(node: LabNode) -> tuple[str, str]:
+    """Return how the last change ended, and by whose hand."""
+    phase, why = node.sh("cat /var/lib/fleet/last/phase /var/lib/fleet/last/why").stdout.split()
+    assert node.sh("ls /run/fleet").stdout == "mutex\n"
+    assert node.sh("ctr plugins ls id==cri").stdout.split()[-1] == "ok"
+    return phase, why
+
+
+@pytest.mark.parametrize("name", ["bullseye1", "bookworm1", "trixie1", "forky1"])
+def test_a_change_of_a_killed_fleet_is_undone_by_the_timer(
+    nodes: Lab, fleet: Fleet, name: str
+) -> None:
+    node = nodes.nodes[name]
+    before = node.digests("/etc")
+
+    killed(fleet, node, "--guard", "5")
+    time.sleep(9)
+
+    assert node.digests("/etc") == before
+    assert settled(node) == ("restored", "timer")
+
+
+@pytest.mark.parametrize("name", ["bullseye1", "bookworm1", "trixie1", "forky1"])
+def test_a_reboot_before_the_confirmation_brings_the_old_config_back(
+    nodes: Lab, fleet: Fleet, name: str
+) -> None:
+    node = nodes.nodes[name]
+    before = node.digests("/etc")
+
+    killed(fleet, node)
+    changed = node.digests("/etc")
+    node.reboot()
+
+    assert changed != before
+    assert node.digests("/etc") == before
+    assert settled(node) == ("restored", "boot")
+
+
+def test_a_confirmed_change_survives_a_reboot_and_leaves_no_guard(nodes: Lab, fleet: Fleet) -> None:
+    trixie = nodes.nodes["trixie1"]
+
+    ran = fleet("rollout", "-y", "-l", "trixie1", "--soak", "0", "--json")
+    converged = trixie.digests("/etc")
+    trixie.reboot()
+
+    assert ran.code == 0, ran.text
+    assert [path for path in converged if "fleet-guard" in path or ".fleet-" in path] == []
+    assert trixie.digests("/etc") == converged
+    assert fleet("diff", "-l", "trixie1", "--exit-code").code == 0
+
+
+def test_a_lock_of_a_dead_run_is_shown_and_broken_by_its_id_alone(nodes: Lab, fleet: Fleet) -> None:
+    trixie = nodes.nodes["trixie1"]
+    before = trixie.digests("/etc")
+    killed(fleet, trixie)
+
+    shown = fleet("lock", "--json").json["nodes"]
+    rollout = shown["trixie1"]["rollout"]
+    wrong = fleet("unlock", "20200101-000000-0000", "-l", "trixie1")
+    right = fleet("unlock", rollout, "--json")
+
+    assert [name for name, each in shown.items() if each["rollout"]] == ["trixie1"]
+    assert shown["trixie1"]["purpose"] == "rollout"
+    assert (wrong.code, right.code) == (1, 0), wrong.text + right.text
+    assert f"left alone: held by rollout {rollout}" in wrong.stdout
+    assert trixie.digests("/etc") == before
+    assert settled(trixie) == ("restored", "asked")
