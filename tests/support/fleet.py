@@ -90,6 +90,9 @@ set -e
 cmp -s /etc/containerd/config.toml /root/config.toml || dirty=1
 [ -e /etc/containerd/certs.d ] || [ -e /etc/containerd/fleet ] && dirty=1
 [ -e /var/lib/fleet ] && dirty=1
+systemctl stop 'fleet-guard-*.timer' 2>/dev/null || true
+rm -f /etc/systemd/system/fleet-guard.service
+rm -f /etc/systemd/system/multi-user.target.wants/fleet-guard.service
 umount /var/lib/fleet 2>/dev/null || true
 rm -rf /etc/containerd/* /var/lib/fleet /run/fleet /tmp/fleet-*
 rm -rf /etc/systemd/system/containerd.service.d
