@@ -94,7 +94,7 @@ systemctl stop 'fleet-guard-*.timer' 2>/dev/null || true
 rm -f /etc/systemd/system/fleet-guard.service
 rm -f /etc/systemd/system/multi-user.target.wants/fleet-guard.service
 umount /var/lib/fleet 2>/dev/null || true
-rm -rf /etc/containerd/* /var/lib/fleet /run/fleet /tmp/fleet-*
+rm -rf /etc/containerd/* /etc/containerd/.fleet-* /var/lib/fleet /run/fleet /tmp/fleet-*
 rm -rf /etc/systemd/system/containerd.service.d
 cp /root/config.toml /etc/containerd/config.toml
 chmod 644 /etc/containerd/config.toml
