@@ -71,7 +71,9 @@ def parse_yaml(text: str, name: str) -> Value:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise ConfigErrors([Problem(name, *place, f"no valid YAML: {error.problem}")]) from error
+        deep = "nesting depth" in (error.problem or "")  # newer libyaml has a bound of its own
+        message = "nested too deep" if deep else f"no valid YAML: {error.problem}"
+        raise ConfigErrors([Problem(name, *place, message)]) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         message = f"no valid YAML: {str(error).splitlines()[0]}"
         raise ConfigErrors([Problem(name, 1, 1, message)]) from error

@@ -158,7 +158,7 @@ def test_no_content_and_no_secret_stands_in_a_command_line() -> None:
     from fleet.core.model import Secret  # noqa: PLC0415
 
     privilege = Privilege(password=Secret("hunter2"))
-    script = Script("apply", {"ID": "$(id); '\"", "OPERATIONS": "a\tb\nc"}, 60, "/tmp/x y")
+    script = Script("stage", {"ID": "$(id); '\"", "OPERATIONS": "a\tb\nc"}, 60, "/tmp/x y")
 
     line, stdin = script.line(privilege), script.stdin(privilege)
 
