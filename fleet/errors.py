@@ -22,6 +22,14 @@ class FleetError(Exception):
     """Bad usage or a bad file; ends the command with exit code 2."""
 
 
+class HeldError(FleetError):
+    """Somebody else works here; ends the command with exit code 3."""
+
+
+class JournalError(FleetError):
+    """The journal cannot be written: what it does not hold must not be done."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """One mistake in one file; `line` and `column` count from 1."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fleet.errors import FleetError
+from fleet.core.record import Entry
+from fleet.errors import FleetError, HeldError, JournalError, printable
 
 _SCRIPTS = (
     """
@@ -36,16 +39,6 @@ _SCRIPTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One entry: when, what, which node, and its data."""
-
-    at: str
-    kind: str
-    node: str | None
-    payload: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class RolloutRecord:
     """One rollout as it was begun: `about` holds who, what for and with which files."""
 
@@ -67,6 +60,32 @@ class Journal:
         except (OSError, sqlite3.Error) as error:
             message = f"{path}: the journal cannot be opened ({error}); --journal names another"
             raise FleetError(message) from error
+        self._path = path
+
+    @contextmanager
+    def held(self, what: str) -> Iterator[None]:
+        """Keep every other fleet from changing nodes beside us; `what` tells it who we are.
+
+        The lock goes with the process, however that ends.
+        """
+        path = self._path.with_name(f"{self._path.name}.lock")
+        try:
+            lock = path.open("a+")
+        except OSError as error:
+            raise FleetError(f"{path}: cannot be written ({error})") from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                lock.seek(0)
+                who = printable(lock.read(500).strip()) or "another fleet"
+                raise HeldError(f"{self._path} is held by {who}; wait for its end") from error
+            with suppress(OSError):  # the lock counts, its words only help
+                lock.truncate(0)
+                lock.write(what)
+                lock.flush()
+            yield
+            lock.truncate(0)
 
     def _migrate(self) -> None:
         (version,) = self._base.execute("PRAGMA user_version").fetchone()
@@ -75,17 +94,24 @@ class Journal:
 
     def begin(self, rollout: str, at: str, about: Mapping[str, Any]) -> None:
         """Write down a rollout before anything of it is done."""
-        self._base.execute("INSERT INTO rollout VALUES (?, ?, ?)", (rollout, at, json.dumps(about)))
+        self._write("INSERT INTO rollout VALUES (?, ?, ?)", (rollout, at, json.dumps(about)))
 
     def append(
         self, rollout: str, at: str, kind: str, node: str | None, payload: Mapping[str, Any]
     ) -> None:
-        """Write down one event; it is on the disk when this returns."""
-        self._base.execute(
+        """Write down one entry; it is on the disk when this returns. Raises a JournalError."""
+        self._write(
             "INSERT INTO event SELECT ?, COALESCE(MAX(seq), 0) + 1, ?, ?, ?, ?"
             " FROM event WHERE rollout = ?",
             (rollout, at, kind, node, json.dumps(payload), rollout),
         )
+
+    def _write(self, statement: str, values: tuple[str | None, ...]) -> None:
+        try:
+            self._base.execute(statement, values)
+        except sqlite3.Error as error:
+            message = f"{self._path}: the journal cannot be written ({error}); is the disk full?"
+            raise JournalError(message) from error
 
     def rollouts(self) -> Iterator[RolloutRecord]:
         """Yield all rollouts, the newest first."""
@@ -99,9 +125,9 @@ class Journal:
                 return record
         raise FleetError(f"no rollout {name!r} in the journal; `fleet history` lists them")
 
-    def events(self, rollout: str) -> Iterator[Event]:
-        """Yield the events of one rollout in order."""
+    def entries(self, rollout: str) -> Iterator[Entry]:
+        """Yield the entries of one rollout in order."""
         rows = self._base.execute(
             "SELECT at, kind, node, payload FROM event WHERE rollout = ? ORDER BY seq", (rollout,)
         )
-        return (Event(at, kind, node, json.loads(payload)) for at, kind, node, payload in rows)
+        return (Entry(at, kind, node, json.loads(payload)) for at, kind, node, payload in rows)

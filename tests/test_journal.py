@@ -19,7 +19,7 @@ def test_events_come_back_in_order_from_another_opening(tmp_path: Path) -> None:
 
     again = Journal(tmp_path / "a" / "journal.db")
 
-    assert [event.node for event in again.events("r1")] == ["n0", "n1", "n2"]
+    assert [event.node for event in again.entries("r1")] == ["n0", "n1", "n2"]
     assert [record.about["kind"] for record in again.rollouts()] == ["rollout"]
     with pytest.raises(FleetError, match="fleet history"):
         again.rollout("r2")

@@ -11,7 +11,7 @@ import click
 
 from fleet import __version__
 from fleet.cli.options import Exit, Settings, Taste, access, connecting, shared, shared_group
-from fleet.errors import FleetError, printable
+from fleet.errors import FleetError, HeldError, JournalError, printable
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -120,6 +120,11 @@ def diff(
     raise SystemExit(code if exit_code or code is not Exit.DIFFERENT else Exit.OK)
 
 
+_journal = click.option(
+    "--journal", type=click.Path(), help="[default: .fleet/journal.db beside the inventory]"
+)
+
+
 def _changing(function: Any) -> Any:
     """Add the flags of commands that change nodes."""
     options = (
@@ -128,7 +133,11 @@ def _changing(function: Any) -> Any:
         click.option("--batch", default="1,25%", show_default=True, help="The last repeats."),
         click.option("--max-failures", default="0", show_default=True, help="Budget: N or P%."),
         click.option("--skip-unreachable", is_flag=True, help="Go on without unreachable nodes."),
-        click.option("--pause", default=0.0, type=click.FloatRange(0), help="After a batch."),
+        click.option("--on-failure", default="halt", show_default=True,
+                     type=click.Choice(["halt", "rollback-batch", "rollback-all"]),
+                     help="What becomes of converged nodes when the budget is spent."),
+        click.option("--pause", default=0.0, type=click.FloatRange(0), metavar="SECONDS",
+                     help="After a batch; then its nodes are asked for health again."),
         click.option("--soak", default=6, type=click.IntRange(0, 600), show_default=True,
                      help="Seconds that a restarted containerd must stay up."),
         click.option("--health-timeout", default=30, type=click.IntRange(1, 600), show_default=True,
@@ -137,8 +146,7 @@ def _changing(function: Any) -> Any:
                      help="Seconds until a node undoes an unconfirmed change; 0: never."),
         click.option("--disrupt-workloads", is_flag=True,
                      help="Restart containerd even where that ends containers."),
-        click.option("--journal", type=click.Path(), help="[default: .fleet/journal.db beside the"
-                     " inventory]"),
+        _journal,
     )  # fmt: skip
     for option in reversed(options):
         function = option(function)
@@ -150,6 +158,13 @@ def _changing(function: Any) -> Any:
 @click.option("--pull-timeout", default=120, type=click.IntRange(1, 3600), show_default=True,
               help="Seconds for one verification pull.")  # fmt: skip
 @click.option("--full-default", is_flag=True, help="Start a missing config.toml from all defaults.")
+@click.option(
+    "--rerun",
+    nargs=2,
+    metavar="WHICH ID",
+    type=(click.Choice(["failed", "unreachable"]), str),
+    help="Only the failed or unreachable nodes of that rollout.",
+)
 @_foreign
 @_changing
 @connecting
@@ -157,8 +172,9 @@ def _changing(function: Any) -> Any:
 def rollout(settings: Settings, **flags: Any) -> None:
     """Bring nodes to mirrors.yaml: plan, confirm, then batch by batch behind health gates."""
     from fleet.cli import changing  # noqa: PLC0415
+    from fleet.cli.flags import Flags  # noqa: PLC0415
 
-    raise SystemExit(changing.rollout(settings, changing.Flags(**flags)))
+    raise SystemExit(changing.rollout(settings, Flags(**flags)))
 
 
 @fleet.command()
@@ -169,8 +185,22 @@ def rollout(settings: Settings, **flags: Any) -> None:
 def rollback(settings: Settings, **flags: Any) -> None:
     """Bring each node's previous config back, byte for byte, behind the same gates."""
     from fleet.cli import changing  # noqa: PLC0415
+    from fleet.cli.flags import Flags  # noqa: PLC0415
 
-    raise SystemExit(changing.rollback(settings, changing.Flags(**flags)))
+    raise SystemExit(changing.rollback(settings, Flags(**flags)))
+
+
+@fleet.command()
+@click.argument("rollout_id", metavar="[ID]", required=False)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@_journal
+@connecting
+@shared
+def resume(settings: Settings, *, rollout_id: str | None, **how: Any) -> None:
+    """Go on with an interrupted rollout: settle what it left in flight, then the rest."""
+    from fleet.cli import resuming  # noqa: PLC0415
+
+    raise SystemExit(resuming.resume(settings, rollout_id, how))
 
 
 @fleet.command()
@@ -195,9 +225,7 @@ def verify(
 
 @fleet.command()
 @click.argument("rollout_id", metavar="[ID]", required=False)
-@click.option(
-    "--journal", type=click.Path(), help="[default: .fleet/journal.db beside the inventory]"
-)
+@_journal
 @shared
 def history(settings: Settings, *, rollout_id: str | None, journal: str | None) -> None:
     """Show what was done, when, by whom, node by node."""
@@ -246,7 +274,7 @@ def main() -> None:
         fleet(standalone_mode=False)
     except FleetError as error:
         click.echo(printable(str(error)), err=True)
-        sys.exit(Exit.USAGE)
+        sys.exit(Exit.HALTED if isinstance(error, HeldError | JournalError) else Exit.USAGE)
     except click.exceptions.Abort:
         sys.exit(Exit.INTERRUPTED)
     except click.ClickException as error:

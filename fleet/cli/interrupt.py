@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import click
 
 from fleet.cli.options import Exit
+from fleet.errors import JournalError
 
 
 @contextmanager
-def stop_switch(leave: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+def stop_switch(leave: Callable[[], None], rollout: str) -> Iterator[Callable[[], bool]]:
     """Let Ctrl-C end the rollout after its batch; a second one ends it at once.
 
     Nodes in flight end their script by themselves, and what nobody confirms their guard undoes.
@@ -24,14 +25,16 @@ def stop_switch(leave: Callable[[], None]) -> Iterator[Callable[[], bool]]:
     def press(number: int, frame: FrameType | None) -> None:
         del frame
         if pressed:
-            leave()
+            with suppress(JournalError):
+                leave()
             click.echo(
-                "stopped; nodes in flight undo by themselves what is not confirmed (--guard)",
+                "stopped; nodes in flight undo by themselves what nobody confirms (--guard);"
+                f" `fleet resume {rollout}` goes on",
                 err=True,
             )
             os._exit(Exit.INTERRUPTED)  # threads that wait for nodes would hold a normal exit up
         pressed.append(number)
-        click.echo("stopping after this batch; once more to stop at once", err=True)
+        click.echo("stopping after this batch; once more stops at once", err=True)
 
     before = signal.signal(signal.SIGINT, press)
     try:

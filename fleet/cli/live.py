@@ -13,12 +13,18 @@ import click
 
 from fleet.cli.options import Settings
 from fleet.cli.views import MARKS, console, outcome_line
-from fleet.core.outcome import NodeOutcome
+from fleet.core.outcome import NodeOutcome, NodeStatus
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _ROWS = 12
+_WORDS = {
+    NodeStatus.STAGING: "staging",
+    NodeStatus.RUNNING: "started",
+    NodeStatus.CHECKING: "asked for health again",
+    NodeStatus.REVERTING: "takes its change back",
+}
 
 
 class Screen(Protocol):
@@ -28,8 +34,8 @@ class Screen(Protocol):
         """Tell that a batch begins; numbers count from 1."""
         ...
 
-    def started(self, node: str) -> None:
-        """Tell that a node's pass begins."""
+    def started(self, node: str, status: NodeStatus) -> None:
+        """Tell that somebody begins to work on a node."""
         ...
 
     def ended(self, outcome: NodeOutcome) -> None:
@@ -49,13 +55,18 @@ class PlainScreen:
         self._batch = f"[batch {number}/{total}]"
         self._say(f"{self._batch} {len(nodes)} nodes")
 
-    def started(self, node: str) -> None:
-        """Tell that a node's pass begins."""
-        self._say(f"{self._batch} {node}: started")
+    def started(self, node: str, status: NodeStatus) -> None:
+        """Tell that somebody begins to work on a node; staging is told of once."""
+        if status is not NodeStatus.STAGING:
+            self._say(f"{self._batch} {node}: {_WORDS[status]}")
+        elif not self._batch:
+            self._batch = "[stage]"
+            self._say("[stage] laying the changes ready, and letting each containerd judge its own")
 
     def ended(self, outcome: NodeOutcome) -> None:
-        """Tell how a node's pass ended."""
-        self._say(f"{self._batch} {outcome_line(outcome)}")
+        """Tell how the work on a node ended."""
+        if outcome.status is not NodeStatus.STAGED:
+            self._say(f"{self._batch} {outcome_line(outcome)}")
 
     def _say(self, line: str) -> None:
         if not self._quiet:
@@ -67,21 +78,24 @@ class LiveScreen:
 
     def __init__(self, out: Console) -> None:
         self._out = out
-        self._flying: dict[str, float] = {}
-        self._done, self._failed = 0, 0
-        self._head = ""
+        self._flying: dict[str, tuple[float, str]] = {}
+        self._staged, self._done, self._failed = 0, 0, 0
+        self._head = "staging"
 
     def batch(self, number: int, total: int, nodes: tuple[str, ...]) -> None:
         """Tell that a batch begins."""
         self._head = f"batch {number}/{total}, {len(nodes)} nodes"
 
-    def started(self, node: str) -> None:
-        """Tell that a node's pass begins."""
-        self._flying[node] = time.monotonic()
+    def started(self, node: str, status: NodeStatus) -> None:
+        """Tell that somebody begins to work on a node."""
+        self._flying[node] = (time.monotonic(), _WORDS[status])
 
     def ended(self, outcome: NodeOutcome) -> None:
-        """Tell how a node's pass ended; its line stays above the view."""
+        """Tell how the work on a node ended; its line stays above the view."""
         self._flying.pop(outcome.node, None)
+        if outcome.status is NodeStatus.STAGED:
+            self._staged += 1
+            return
         self._done += 1
         self._failed += outcome.status.failed
         mark, style = MARKS[outcome.status]
@@ -94,10 +108,10 @@ class LiveScreen:
 
         now = time.monotonic()
         flying = sorted(self._flying.items(), key=lambda pair: pair[1])
-        rows = [f"  > {node}  {now - since:.0f} s" for node, since in flying[:_ROWS]]
+        rows = [f"  > {node}  {word}  {now - at:.0f} s" for node, (at, word) in flying[:_ROWS]]
         if len(flying) > _ROWS:
             rows.append(f"  ... and {len(flying) - _ROWS} more in flight")
-        head = f"{self._head}  {self._done} done, {self._failed} failed"
+        head = f"{self._head}  {self._staged} staged, {self._done} done, {self._failed} failed"
         return Group(Text(head, style="bold", no_wrap=True, overflow="ellipsis"), *map(Text, rows))
 
 

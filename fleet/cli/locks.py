@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from fleet.cli import views
-from fleet.cli.changing import operator
+from fleet.cli.flags import operator
 from fleet.cli.options import Exit, Settings
 from fleet.config.load import load_inventory
 from fleet.core.outcome import Failure
 from fleet.core.plan import NodePlan
 from fleet.core.present import failure_data
-from fleet.engine import each
+from fleet.engine.pool import each
 from fleet.node.order import Access, WorkOrder
 from fleet.node.settle import Standing, look, unlock
 

@@ -48,6 +48,8 @@ class Settings:
     quiet: bool
     verbose: int
     color: bool
+    among: frozenset[str] | None = None
+    """Narrows every choice down to these nodes."""
 
     def load(self) -> Loaded:
         """Read both files; raise all their mistakes at once."""
@@ -63,7 +65,8 @@ class Settings:
         """Return the nodes that --limit and --exclude leave."""
         from fleet.core.selector import select  # noqa: PLC0415
 
-        return select(inventory, self.limit, self.exclude, _read_patterns)
+        chosen = select(inventory, self.limit, self.exclude, _read_patterns)
+        return tuple(node for node in chosen if self.among is None or node.name in self.among)
 
     def say(self, text: str) -> None:
         """Tell progress on stderr."""

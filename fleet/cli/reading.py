@@ -11,7 +11,7 @@ from fleet.core.facts import NodeFacts
 from fleet.core.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan, pull_tests
 from fleet.core.present import facts_data, failure_data, outcome_data, plan_data
-from fleet.engine import Surveyed, survey, verify_all
+from fleet.engine.survey import Surveyed, survey, verify_all
 from fleet.errors import printable
 from fleet.node.order import Access, Deadlines
 from fleet.node.reading import VerifyOrder
@@ -139,7 +139,7 @@ def verify(settings: Settings, access: Access, *, parallel: int, pull_seconds: i
     deadlines = Deadlines(pull=pull_seconds)
     orders = [
         VerifyOrder(
-            _as_it_is(each),
+            as_it_is(each),
             access,
             tuple(pull_tests(wishes(each.node).registries, each.plan.hosts_directory)),
             deadlines,
@@ -153,7 +153,7 @@ def verify(settings: Settings, access: Access, *, parallel: int, pull_seconds: i
     return Exit.FAILED if bad else Exit.OK
 
 
-def _as_it_is(each: Surveyed) -> NodePlan:
+def as_it_is(each: Surveyed) -> NodePlan:
     """Return the plan as ground for a proof: what cannot be planned may still be pulled from."""
     if each.facts is None:
         return each.plan

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from fleet.cli import views
-from fleet.cli.changing import journal_path
+from fleet.cli.flags import journal_path
 from fleet.cli.options import Settings
+from fleet.core.present import outcome_data
+from fleet.core.record import Entry, fold
 from fleet.errors import printable
-from fleet.journal import Event, Journal, RolloutRecord
+from fleet.journal import Journal, RolloutRecord
 
 
 def history(settings: Settings, rollout: str | None, journal: str | None) -> None:
@@ -21,34 +23,31 @@ def history(settings: Settings, rollout: str | None, journal: str | None) -> Non
         return
     records = Journal(path)
     if rollout is not None:
-        _print_one(_one_data(records.rollout(rollout), records.events(rollout)), settings)
+        _print_one(_one_data(records.rollout(rollout), records.entries(rollout)), settings)
         return
-    _print_all([_one_data(each, records.events(each.id)) for each in records.rollouts()], settings)
+    _print_all([_one_data(each, records.entries(each.id)) for each in records.rollouts()], settings)
 
 
-def _one_data(record: RolloutRecord, events: Iterable[Event]) -> dict[str, Any]:
-    """Fold one rollout's events; one that never ended was interrupted."""
-    nodes: dict[str, Any] = {}
-    status, ended, reason = "interrupted", None, ""
-    for event in events:
-        if event.node is not None:
-            nodes[event.node] = {**event.payload, "at": event.at}
-        elif event.kind == "ended":
-            status, reason = event.payload["status"], event.payload["reason"]
-            ended = event.at
-    named = (name for batch in record.about["batches"] for name in batch)
-    pending = {name: {"status": "pending"} for name in named if name not in nodes}
+def _one_data(record: RolloutRecord, entries: Iterable[Entry]) -> dict[str, Any]:
+    """Return one rollout as data; one that never ended was interrupted."""
+    story = fold(record.about["batches"], entries)
+    nodes = {
+        name: {"status": str(status.shown), "at": story.moved.get(name)}
+        for name, status in story.state.nodes.items()
+    }
+    for name, outcome in story.outcomes.items():
+        nodes[name] = {**outcome_data(outcome), **nodes[name]}
     return {
         "rollout": record.id,
         "kind": record.about["kind"],
         "started": record.started,
-        "ended": ended,
-        "status": status,
-        "reason": reason,
+        "ended": story.ended,
+        "status": story.status,
+        "reason": story.reason,
         "operator": record.about["operator"],
         "files": record.about["files"],
         "batches": record.about["batches"],
-        "nodes": {**nodes, **pending},
+        "nodes": nodes,
     }
 
 

@@ -29,7 +29,11 @@ MARKS = {
     NodeStatus.STALE: ("!", "yellow"),
     NodeStatus.DEGRADED: ("X", "bold red"),
     NodeStatus.PENDING: (".", "dim"),
+    NodeStatus.STAGING: (".", "dim"),
+    NodeStatus.STAGED: (".", "dim"),
     NodeStatus.RUNNING: (">", "cyan"),
+    NodeStatus.CHECKING: (">", "cyan"),
+    NodeStatus.REVERTING: (">", "cyan"),
 }
 
 
@@ -167,10 +171,9 @@ def print_outcomes(outcomes: Iterable[NodeOutcome], out: Console) -> None:
                 out.print(f"      | {line}", style="dim")
 
 
-def recap(statuses: Mapping[str, NodeStatus], status: str, reason: str) -> str:
+def recap(counts: Mapping[NodeStatus, int], status: str, reason: str) -> str:
     """Close a rollout with one line that counts."""
-    counts = {each: list(statuses.values()).count(each) for each in NodeStatus}
-    parts = ", ".join(f"{number} {each}" for each, number in counts.items() if number)
+    parts = ", ".join(f"{counts[each]} {each}" for each in NodeStatus if counts.get(each))
     return f"{status}: {parts}" + (f" ({reason})" if reason else "")
 
 

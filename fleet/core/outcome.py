@@ -27,6 +27,7 @@ class FailureKind(StrEnum):
     VERIFY = "verify"
     REVERT = "revert"
     GUARD = "guard"
+    BUDGET = "budget"
     UNSTAGED = "unstaged"
     WORKLOADS = "workloads"
     NO_GENERATION = "no_generation"
@@ -57,10 +58,14 @@ class NodeError(Exception):
 
 
 class NodeStatus(StrEnum):
-    """The state of a node in a rollout, as users see it; RUNNING is never a final one."""
+    """The state of a node in a rollout; those in flight are never final ones."""
 
     PENDING = "pending"
+    STAGING = "staging"
+    STAGED = "staged"
     RUNNING = "running"
+    CHECKING = "checking"
+    REVERTING = "reverting"
     UNCHANGED = "unchanged"
     CONVERGED = "converged"
     ROLLED_BACK = "rolled_back"
@@ -74,7 +79,23 @@ class NodeStatus(StrEnum):
         """Say whether a node in this state counts against the budget."""
         return self in _FAILED
 
+    @property
+    def in_flight(self) -> bool:
+        """Say whether somebody works on a node in this state."""
+        return self in _IN_FLIGHT
 
+    @property
+    def shown(self) -> NodeStatus:
+        """Return what users see: a staged node was never started."""
+        return NodeStatus.PENDING if self in {NodeStatus.STAGING, NodeStatus.STAGED} else self
+
+
+_IN_FLIGHT = {
+    NodeStatus.STAGING,
+    NodeStatus.RUNNING,
+    NodeStatus.CHECKING,
+    NodeStatus.REVERTING,
+}
 _FAILED = {
     NodeStatus.ROLLED_BACK,
     NodeStatus.FAILED,

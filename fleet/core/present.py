@@ -8,7 +8,14 @@ from typing import Any
 from fleet.core.config_toml import effective_registry
 from fleet.core.facts import NodeFacts
 from fleet.core.findings import Finding
-from fleet.core.outcome import Failure, NodeError, NodeOutcome, Verified
+from fleet.core.outcome import (
+    Failure,
+    FailureKind,
+    NodeError,
+    NodeOutcome,
+    NodeStatus,
+    Verified,
+)
 from fleet.core.plan import NodePlan
 from fleet.core.strategies.base import parsed_dump
 from fleet.core.text import unified_diff
@@ -37,7 +44,7 @@ def verified_data(verified: Verified) -> dict[str, Any]:
 def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
     """Return the end of one node's pass as data."""
     return {
-        "status": str(outcome.status),
+        "status": str(outcome.status.shown),
         "strategy": outcome.strategy,
         "containerd": outcome.containerd,
         "changed": outcome.changed,
@@ -47,6 +54,23 @@ def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
         "failure": failure_data(outcome.failure),
         "seconds": outcome.seconds,
     }
+
+
+def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
+    """Read an outcome back from what `outcome_data` made of it; the status alone will do."""
+    failure = data.get("failure")
+    return NodeOutcome(
+        node=node,
+        status=NodeStatus(data["status"]),
+        strategy=data.get("strategy"),
+        containerd=data.get("containerd"),
+        changed=data.get("changed", False),
+        restarted=data.get("restarted", False),
+        generation=data.get("generation"),
+        verified=tuple(Verified(**each) for each in data.get("verified", ())),
+        failure=Failure(**{**failure, "kind": FailureKind(failure["kind"])}) if failure else None,
+        seconds=data.get("seconds", 0.0),
+    )
 
 
 def plan_data(plan: NodePlan) -> dict[str, Any]:

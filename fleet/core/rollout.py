@@ -1,85 +1,40 @@
-"""The rollout as a reducer: events advance a state, the state decides the next move."""
+"""The rollout as a reducer: events advance a state, the state decides the next move.
+
+All nodes are staged first, then activated batch by batch; what the budget does not bear is taken
+back where the policy says so.
+"""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
-from fleet.core.model import Inventory
+from fleet.core.batches import Limit, admitted
 from fleet.core.outcome import NodeStatus
-from fleet.errors import FleetError
-
-_SIZE = re.compile(r"(\d{1,6})(%?)")
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """A number of nodes, or a percentage of some total that rounds down but never below 1."""
+class OnFailure(StrEnum):
+    """What becomes of the nodes that are through when the budget is spent."""
 
-    number: int
-    percent: bool = False
-
-    def of(self, total: int) -> int:
-        """Return how many nodes of `total` that is, at least one."""
-        return max(1, total * self.number // 100 if self.percent else self.number)
-
-
-def parse_size(text: str, what: str) -> Size:
-    """Read `3` or `25%`; raise a FleetError that names the flag."""
-    match = _SIZE.fullmatch(text.strip())
-    if match is None or (match[2] and int(match[1]) > 100):
-        raise FleetError(
-            f"{what}: expected a number or a percentage such as 3 or 25%, got {text!r}"
-        )
-    return Size(int(match[1]), bool(match[2]))
-
-
-def parse_batches(text: str) -> tuple[Size, ...]:
-    """Read `1,10%,25%`; the last size repeats."""
-    sizes = tuple(parse_size(part, "--batch") for part in text.split(","))
-    if any(size.number == 0 for size in sizes):
-        raise FleetError("--batch: a batch of 0 nodes would never end")
-    return sizes
-
-
-def cut_batches(names: Sequence[str], sizes: Sequence[Size]) -> tuple[tuple[str, ...], ...]:
-    """Cut nodes into batches; percentages are of all of them."""
-    batches: list[tuple[str, ...]] = []
-    start = 0
-    while start < len(names):
-        size = sizes[min(len(batches), len(sizes) - 1)].of(len(names))
-        batches.append(tuple(names[start : start + size]))
-        start += size
-    return tuple(batches)
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """No more than `most` of `nodes` may be in flight together."""
-
-    nodes: frozenset[str]
-    most: int
-
-
-def group_limits(inventory: Inventory) -> tuple[Limit, ...]:
-    """Return what the groups' max_unavailable allows; percentages are of the whole group."""
-    return tuple(
-        Limit(frozenset(group.nodes), parse_size(group.max_unavailable, name).of(len(group.nodes)))
-        for name, group in inventory.groups.items()
-        if group.max_unavailable is not None
-    )
+    HALT = "halt"
+    ROLLBACK_BATCH = "rollback-batch"
+    ROLLBACK_ALL = "rollback-all"
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How far a rollout goes: its budget of failed nodes, and the groups' limits."""
+    """How far a rollout goes, and how many nodes are worked on at once."""
 
     max_failures: int = 0
     limits: tuple[Limit, ...] = ()
     forgiven: frozenset[str] = frozenset()
     """Nodes whose failure was accepted before the start (--skip-unreachable)."""
+    on_failure: OnFailure = OnFailure.HALT
+    pause: float = 0
+    """Seconds between two batches; after them the batch's nodes are asked for health again."""
+    parallel: int = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,40 +46,120 @@ class NodeMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchSoaked:
+    """The pause after a batch is over; `batch` counts from 0."""
+
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchBegun:
+    """The first node of a batch is about to be activated; `batch` counts from 0."""
+
+    batch: int
+
+
+Event = NodeMoved | BatchBegun | BatchSoaked
+
+
+@dataclass(frozen=True, slots=True)
 class RolloutState:
     """Where a rollout stands: the fold of its events."""
 
     batches: tuple[tuple[str, ...], ...]
     nodes: Mapping[str, NodeStatus]
+    begun: int = -1
+    """The newest batch that was begun; -1 before the first."""
+    soaked: frozenset[int] = frozenset()
+    checked: frozenset[str] = frozenset()
+    """Nodes that were asked for health after their batch's pause."""
+    reverted: frozenset[str] = frozenset()
+    """Nodes that were told to take a confirmed change back, whether they did or not."""
 
     def count(self) -> Counter[NodeStatus]:
-        """Count nodes by status."""
-        return Counter(self.nodes.values())
+        """Count nodes by the status that users see."""
+        return Counter(status.shown for status in self.nodes.values())
+
+    def at(self, *statuses: NodeStatus) -> list[str]:
+        """Return the nodes of the batches that are in one of these states, in order."""
+        return [name for batch in self.batches for name in batch if self.nodes[name] in statuses]
+
+    def flying(self) -> list[str]:
+        """Return the nodes that somebody works on."""
+        return [name for name, status in self.nodes.items() if status.in_flight]
 
 
 def begin(batches: tuple[tuple[str, ...], ...], settled: Mapping[str, NodeStatus]) -> RolloutState:
     """Return the first state: nodes that need nothing or cannot be planned are settled."""
     pending = {name: NodeStatus.PENDING for batch in batches for name in batch}
-    return RolloutState(batches, {**settled, **pending})
+    return RolloutState(batches, {**pending, **settled})
 
 
-def advance(state: RolloutState, event: NodeMoved) -> RolloutState:
+def advance(state: RolloutState, event: Event) -> RolloutState:
     """Return the state after one event."""
-    return replace(state, nodes={**state.nodes, event.node: event.status})
+    return replay(state, (event,))
 
 
-def replay(state: RolloutState, events: Iterable[NodeMoved]) -> RolloutState:
+def replay(state: RolloutState, events: Iterable[Event]) -> RolloutState:
     """Fold events into a state."""
-    moved = {event.node: event.status for event in events}
-    return replace(state, nodes={**state.nodes, **moved})
+    nodes, begun = dict(state.nodes), state.begun
+    soaked, checked, reverted = set(state.soaked), set(state.checked), set(state.reverted)
+    for event in events:
+        match event:
+            case BatchBegun(batch):
+                begun = max(begun, batch)
+            case BatchSoaked(batch):
+                soaked.add(batch)
+            case NodeMoved(node, status):
+                nodes[node] = status
+                if status is NodeStatus.CHECKING:
+                    checked.add(node)
+                elif status is NodeStatus.REVERTING:
+                    reverted.add(node)
+    return replace(
+        state,
+        nodes=nodes,
+        begun=begun,
+        soaked=frozenset(soaked),
+        checked=frozenset(checked),
+        reverted=frozenset(reverted),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Lay the change ready on these nodes; nothing of it is in force yet."""
+
+    nodes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """Start these nodes; `batch` counts from 0."""
+    """Activate the change on these nodes; `batch` counts from 0."""
 
     nodes: tuple[str, ...]
     batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Soak:
+    """Let a batch stand for the policy's pause; `batch` counts from 0."""
+
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Ask these nodes for health again; one that is ill takes its change back."""
+
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """Take the confirmed change back on these nodes."""
+
+    nodes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,43 +179,86 @@ class Finish:
     """Every node is settled."""
 
 
-Move = Launch | Wait | Halt | Finish
+Move = Stage | Launch | Soak | Check | Revert | Wait | Halt | Finish
 
 
 def next_move(state: RolloutState, policy: Policy) -> Move:
     """Decide what happens next; a batch starts only when the last one is through."""
-    running = [name for name, status in state.nodes.items() if status is NodeStatus.RUNNING]
-    if (reason := _spent(state, policy)) is not None:
-        return Wait() if running else Halt(reason)
+    flying = state.flying()
+    reason = _degraded(state) or _spent(state, policy)
+    if reason is None:
+        return _onward(state, policy, flying)
+    if any(state.nodes[name] is not NodeStatus.REVERTING for name in flying):
+        return Wait()
+    back = [] if _degraded(state) else _to_revert(state, policy)
+    ready = admitted(back, flying, policy.limits, policy.parallel - len(flying))
+    if ready:
+        return Revert(ready)
+    return Wait() if flying else Halt(reason)
+
+
+def _onward(state: RolloutState, policy: Policy, flying: Sequence[str]) -> Move:
+    room = policy.parallel - len(flying)
+    if pending := state.at(NodeStatus.PENDING):
+        return Stage(tuple(pending[:room])) if room > 0 else Wait()
+    if state.at(NodeStatus.STAGING):
+        return Wait()
     for number, batch in enumerate(state.batches):
-        statuses = [state.nodes[name] for name in batch]
-        if NodeStatus.PENDING in statuses or NodeStatus.RUNNING in statuses:
-            pending = [name for name in batch if state.nodes[name] is NodeStatus.PENDING]
-            ready = _admitted(pending, running, policy.limits)
+        statuses = {state.nodes[name] for name in batch}
+        if statuses & {NodeStatus.STAGED, NodeStatus.RUNNING}:
+            staged = [name for name in batch if state.nodes[name] is NodeStatus.STAGED]
+            ready = admitted(staged, flying, policy.limits, room)
             return Launch(ready, number) if ready else Wait()
-    return Wait() if running else Finish()
+        if policy.pause and state.at(NodeStatus.STAGED):
+            if (move := _soaked(state, number, room)) is not None:
+                return move
+            if NodeStatus.CHECKING in statuses:
+                return Wait()
+    return Wait() if flying else Finish()
+
+
+def _soaked(state: RolloutState, number: int, room: int) -> Move | None:
+    """Return what a finished batch still owes before the next one may start."""
+    proven = [name for name in state.batches[number] if state.nodes[name] is NodeStatus.CONVERGED]
+    if number not in state.soaked:
+        return Soak(number) if proven else None
+    due = tuple(name for name in proven if name not in state.checked)
+    if not due:
+        return None
+    return Check(due[:room]) if room > 0 else Wait()
+
+
+def _degraded(state: RolloutState) -> str | None:
+    names = [name for name, status in state.nodes.items() if status is NodeStatus.DEGRADED]
+    return f"degraded, hands needed: {', '.join(names)}" if names else None
 
 
 def _spent(state: RolloutState, policy: Policy) -> str | None:
     """Say why nothing more may start; None while the budget holds."""
-    bad = [name for name, status in state.nodes.items() if status.failed]
-    degraded = [name for name in bad if state.nodes[name] is NodeStatus.DEGRADED]
-    if degraded:
-        return f"degraded, hands needed: {', '.join(degraded)}"
-    counted = [name for name in bad if name not in policy.forgiven]
-    if len(counted) > policy.max_failures and NodeStatus.PENDING in state.nodes.values():
-        return f"{len(counted)} failed, and --max-failures allows {policy.max_failures}"
+    bad = [
+        name
+        for name, status in state.nodes.items()
+        if status.failed and name not in policy.forgiven and name not in state.reverted
+    ]
+    if len(bad) <= policy.max_failures:
+        return None
+    waits = state.at(NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED)
+    taken_back = state.reverted & set(state.nodes)
+    if waits or taken_back or _to_revert(state, policy):
+        return f"{len(bad)} failed, and --max-failures allows {policy.max_failures}"
     return None
 
 
-def _admitted(
-    pending: Sequence[str], running: Sequence[str], limits: Sequence[Limit]
-) -> tuple[str, ...]:
-    """Return the nodes that may start beside those in flight, in order."""
-    flying, ready = set(running), []
-    for name in pending:
-        mine = [limit for limit in limits if name in limit.nodes]
-        if all(len(flying & limit.nodes) < limit.most for limit in mine):
-            flying.add(name)
-            ready.append(name)
-    return tuple(ready)
+def _to_revert(state: RolloutState, policy: Policy) -> list[str]:
+    """Return the nodes to take back once the budget is spent, the newest first."""
+    if policy.on_failure is OnFailure.HALT:
+        return []
+    chosen = state.batches[: state.begun + 1]
+    if policy.on_failure is OnFailure.ROLLBACK_BATCH:
+        chosen = chosen[-1:]
+    return [
+        name
+        for batch in reversed(chosen)
+        for name in reversed(batch)
+        if state.nodes[name] is NodeStatus.CONVERGED and name not in state.reverted
+    ]

@@ -74,12 +74,20 @@ class WorkOrder:
     purpose: str = "rollout"
     verify: bool = True
     disrupt: bool = False
+    left: bool = False
+    """A dead run began the pass: whether it restarted the daemon is not known, so it may have."""
     deadlines: Deadlines = field(default_factory=Deadlines)
 
     @property
     def restarts(self) -> bool:
         """Say whether we restart containerd; some distributions do it themselves."""
-        return self.plan.disruption is Disruption.RESTART and not self.plan.restarts_itself
+        asked = self.left or self.plan.disruption is Disruption.RESTART
+        return asked and not self.plan.restarts_itself
+
+    @property
+    def staging(self) -> int:
+        """Bound the staging of a node with a second try and a release, in seconds."""
+        return 2 * (self.deadlines.stage + 150) + 120
 
     @property
     def seconds(self) -> int:

@@ -35,7 +35,7 @@ class Standing:
 
 
 def settle_script(order: WorkOrder, mode: str) -> Script:
-    """Return the script that looks at a change, confirms it, takes it back or lets go of it."""
+    """Return the script that asks after a change, confirms it, takes it back or lets go."""
     plan = order.plan
     variables = {
         **identity(order),

@@ -22,11 +22,12 @@ PARTS = {
         "health",
         "generation",
         "restore",
+        "arm",
         "check",
         "workloads",
         "activate",
     ),
-    "settle": ("common", "pass", "health", "generation", "restore", "settle"),
+    "settle": ("common", "pass", "health", "generation", "restore", "arm", "settle"),
     "guard": ("common", "pass", "health", "generation", "restore", "guard"),
     "verify": ("common", "verify"),
 }

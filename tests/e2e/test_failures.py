@@ -237,13 +237,13 @@ def test_a_connection_that_breaks_in_mid_pass_is_settled_over_a_new_one(
     one = f"case $(cat $each/comm) in sshd*) [ $each = /proc/{main} ] || kill -9 ${{each#/proc/}}"
     cut = f"for each in /proc/[0-9]*; do {one} ;; esac; done"
     trixie.sh(trap(f"{cut}; sleep 1"))
-    before = trixie.digests("/etc")
 
     ran = fleet("rollout", "-y", "-l", "trixie1", "--json")
 
-    assert failure_of(ran.json)[:2] == ("connect", "run"), ran.text
-    assert statuses(ran.json) == {"trixie1": "rolled_back"}
-    assert trixie.digests("/etc") == before
+    assert (ran.code, statuses(ran.json)) == (0, {"trixie1": "converged"}), ran.text
+    assert ran.json["nodes"]["trixie1"]["verified"][0]["ok"]
+    assert fleet("diff", "-l", "trixie1", "--exit-code").code == 0
+    assert trixie.sh("ls /var/lib/fleet/pending", check=False).returncode == 2
     assert trixie.sh("ctr plugins ls id==cri").stdout.split()[-1] == "ok"
 
 

@@ -19,12 +19,14 @@ REFUSALS = {"404": 404, "401": 401, "403": 403, "500": 500}
 SLOW_SECONDS = 3
 
 
-def mode() -> str:
-    """Read how to behave."""
-    try:
-        return str(json.loads((Path(FOLDER) / "mode.json").read_text())["mode"])
-    except (OSError, ValueError, KeyError):
-        return "ok"
+def mode(client: str) -> str:
+    """Read how to behave towards a client, or towards all of them."""
+    for name in (f"mode-{client}.json", "mode.json"):
+        try:
+            return str(json.loads((Path(FOLDER) / name).read_text())["mode"])
+        except (OSError, ValueError, KeyError):
+            continue
+    return "ok"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -41,7 +43,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
-        now = mode()
+        now = mode(self.client_address[0])
         if now == "hang":
             time.sleep(600)
         if now == "slow":
@@ -51,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
         elif now == "403-blobs" and "/blobs/" in self.path:
             self._refuse(403)
         else:
-            self._proxy(stale=now == "stale")
+            self._proxy(stale=now == "stale", dying=now == "die" and "/blobs/" in self.path)
 
     def _refuse(self, status: int) -> None:
         body = json.dumps(
@@ -59,7 +61,7 @@ class Handler(BaseHTTPRequestHandler):
         ).encode()
         self._send(status, [("Content-Type", "application/json")], body)
 
-    def _proxy(self, *, stale: bool) -> None:
+    def _proxy(self, *, stale: bool, dying: bool = False) -> None:
         path, mark, query = self.path.partition("?")
         head, slash, tag = path.rpartition("/")
         if stale and head.endswith("/manifests") and not tag.startswith("sha256:"):
@@ -71,7 +73,11 @@ class Handler(BaseHTTPRequestHandler):
         kept = ("content-type", "docker-content-digest", "docker-distribution-api-version")
         fields = [(key, value) for key, value in answer.getheaders() if key.lower() in kept]
         length = answer.headers.get("Content-Length") if self.command == "HEAD" else None
-        self._send(answer.status, fields, answer.read(), length)
+        body = answer.read()
+        if dying:  # promise the whole, send half, and hang up
+            length, body = str(len(body)), body[: len(body) // 2]
+            self.close_connection = True
+        self._send(answer.status, fields, body, length)
 
     def _send(
         self, status: int, fields: list[tuple[str, str]], body: bytes, length: str | None = None

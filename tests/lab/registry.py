@@ -131,11 +131,12 @@ class Registry:
         """Push the lab's images."""
         push_all(self.address)
 
-    def mode(self, name: str) -> None:
-        """Tell the flaky registry how to behave from the next request on."""
-        half = self.folder / ".mode"
+    def mode(self, name: str, client: str = "") -> None:
+        """Tell the flaky registry how to behave from the next request on, towards one or all."""
+        target = self.folder / (f"mode-{client}.json" if client else "mode.json")
+        half = target.with_suffix(".half")
         half.write_text(json.dumps({"mode": name}))
-        half.rename(self.folder / "mode.json")
+        half.rename(target)
 
     def access(self, since: float = 0) -> list[Access]:
         """Return the requests that were answered since then, the oldest first."""

@@ -19,25 +19,14 @@ fail() { # kind, step, message, evidence
     failure "$@"
     [ "$SWAPPED" = 1 ] && take_back
     if [ "$ARMED" = 1 ]; then
-        complaint=$(undo_files 2>&1) || finish degraded
-        settled_as restored failed && rm -rf -- "$KEPT"
-        disarm
+        # Nothing was swapped: what cannot be swept now the guard sweeps later.
+        complaint=$(undo_files 2>&1) && settled_as restored failed && rm -rf -- "$KEPT" && disarm
     elif [ "$1" != locked ]; then
         rm -rf -- "$STAGE"
         let_go
     fi
     [ "$1" = unstaged ] || finish failed
     finish unstaged
-}
-
-guard_text() {
-    name=$UNIT
-    case $name in *.service) ;; *) name=$name.service ;; esac
-    printf '%s\n' '[Unit]' \
-        'Description=fleet: take back a change of the registry config that nobody confirmed' \
-        'ConditionPathExists=/var/lib/fleet/pending/guard.sh' "Before=$name" \
-        'RequiresMountsFor=/var/lib/fleet' '[Service]' 'Type=oneshot' 'TimeoutStartSec=300' \
-        'ExecStart=/bin/sh /var/lib/fleet/pending/guard.sh boot'
 }
 
 note_pending() { # from here on the change is known to be unfinished, also after a crash
@@ -54,13 +43,9 @@ note_pending() { # from here on the change is known to be unfinished, also after
 arm() { # a timer for now, a unit for the boot that may come before it
     note_pending
     [ "$GUARD" != 0 ] || return 0
-    : >"$RUN/armed-$ID"
-    if ! complaint=$({ guard_text >"$GUARD_UNIT" && mkdir -p "${GUARD_WANTED%/*}" &&
-        ln -sfn "$GUARD_UNIT" "$GUARD_WANTED" && sync "$GUARD_UNIT" "${GUARD_WANTED%/*}"; } 2>&1); then
+    complaint=$(arm_boot 2>&1) ||
         fail storage arm 'cannot write the boot guard to /etc/systemd/system' "$complaint"
-    fi
-    complaint=$(timeout 20 systemd-run --quiet --collect --unit "fleet-guard-$ID" --on-active="$GUARD" \
-        --timer-property=AccuracySec=1s /bin/sh "$PENDING/guard.sh" timer 2>&1) ||
+    complaint=$(arm_timer "$GUARD" 2>&1) ||
         fail unsupported arm 'systemd-run cannot arm the guard; --guard 0 goes without' "$complaint"
 }
 
@@ -168,7 +153,8 @@ activate() {
     step health
     gate || fail health health "not healthy within $HEALTH_SECONDS s: $unhealthy" "$(reason)"
     [ "$RESTART" = 0 ] || check_workloads
-    printf 'swapped %s %s\n' "$(property MainPID)" "$(property NRestarts)" >"$PENDING/phase"
+    phase "swapped $(property MainPID) $(property NRestarts)" ||
+        fail storage swap "cannot write under $STATE; is the disk full?"
     step swapped
     finish swapped
 }

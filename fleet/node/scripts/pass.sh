@@ -34,6 +34,11 @@ word() { # the first line of a small file of ours, or nothing
     printf '%s' "$line"
 }
 
+phase() { # how far the pending change is, in one piece or not at all
+    { printf '%s\n' "$1" >"$PENDING/phase.new" && sync "$PENDING/phase.new"; } 2>/dev/null &&
+        mv -fT "$PENDING/phase.new" "$PENDING/phase"
+}
+
 audit() { # status
     [ -d "$STATE" ] && printf '%s\t%s\t%s\t%s\t%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
         "$MODE" "$ID" "$OPERATOR" "$1" >>"$STATE/audit.log" 2>/dev/null
@@ -70,12 +75,12 @@ $path
     return 1
 }
 
-mutex() { # wait at most $1 seconds for the script that works here
+mutex() { # wait at most $1 seconds for the script that works here, longer for one of ours
     command -v flock >/dev/null ||
         fail unsupported lock 'flock (util-linux) is not on this node; install it'
     { mkdir -p "$RUN" && chmod 700 "$RUN" && exec 9>"$RUN/mutex"; } 2>/dev/null ||
         fail storage lock "cannot write to $RUN"
-    flock -w "$1" 9
+    flock -w "$1" 9 || { own_lock && flock -w "$((10 * $1))" 9; }
 }
 
 own_lock() { [ "$(word "$LOCK")" = "$ROLLOUT" ]; }

@@ -12,10 +12,10 @@ restart() {
     return "$code"
 }
 
-settled_as() { # the one step that counts: pending becomes last, confirmed or restored
+settled_as() { # the one step that counts: pending becomes last, restored or unwell
     rm -rf -- "$LAST"
-    { printf '%s\n' "$1" >"$PENDING/phase" && printf '%s\n' "${2:-}" >"$PENDING/why" &&
-        sync "$PENDING/phase" "$PENDING/why"; } 2>/dev/null
+    printf '%s\n' "${2:-}" >"$PENDING/why" 2>/dev/null
+    phase "$1" || rm -f "$PENDING/phase" || return 1 # a full disk: without a phase it is restored
     mv -T "$PENDING" "$LAST" && sync "$STATE"
 }
 
@@ -36,7 +36,7 @@ take_back() {
     step revert
     if ! complaint=$(undo_files 2>&1); then
         value revert_evidence "$complaint"
-        [ "$WHY" = timer ] && again
+        [ "$WHY" = boot ] || again
         finish degraded
     fi
     [ "$WHY" = boot ] && grep -qs "$TAB/etc/systemd/" "$KEPT/manifest" && systemctl daemon-reload

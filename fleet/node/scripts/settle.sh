@@ -1,8 +1,7 @@
 # Settle a change: say how it stands, confirm it, take it back, or let go of the node. POSIX sh.
-# In: MODE (look, confirm, revert, release) ID ROLLOUT OPERATOR UNIT SOCKET CRICTL SPOOLS
+# In: MODE (look, confirm, recheck, revert, release) ID ROLLOUT OPERATOR UNIT SOCKET CRICTL
 # HEALTH_SECONDS. A change is pending until it is confirmed or restored; then it is the last one.
 WHY=asked
-FORCE=${FORCE:-0}
 
 finish() { # status
     trap - EXIT
@@ -24,7 +23,7 @@ standing() { # applying, armed, swapped, confirmed, restored, unwell or untouche
         phase=$(word "$LAST/phase")
         case $phase in
         swapped*) printf 'confirmed' ;;
-        *) printf '%s' "$phase" ;;
+        *) printf '%s' "${phase:-restored}" ;;
         esac
     else
         printf 'untouched'
@@ -78,6 +77,16 @@ confirm() {
     finish confirmed
 }
 
+recheck() { # a confirmed change, some time after
+    mutex 20 || refuse_busy
+    if [ "$(standing)" != confirmed ]; then
+        tell
+        finish not_pending
+    fi
+    gate || fail health pause "containerd did not stay healthy: $unhealthy" "$(reason)"
+    finish confirmed
+}
+
 check_ours() { # a confirmed change is taken back only while it is the newest one
     while IFS="$TAB" read -r wrote path; do
         [ "$path" = "$STATE/state.json" ] || continue
@@ -86,18 +95,21 @@ check_ours() { # a confirmed change is taken back only while it is the newest on
     done <"$KEPT/after"
 }
 
+unconfirm() { # from here on the change is to be taken back, also by a boot or without us
+    [ -f "$KEPT/manifest" ] || fail no_generation revert "generation $ID is not on this node"
+    check_ours
+    if ! mv -T "$LAST" "$PENDING" || ! sync "$STATE" || ! phase armed; then
+        fail storage revert "cannot write under $STATE; is the disk full?"
+    fi
+    arm_boot 2>/dev/null
+    arm_timer 60 2>/dev/null
+}
+
 revert() {
     mutex 20 || refuse_busy
     case $(standing) in
     armed | swapped*) ;;
-    confirmed)
-        [ -f "$KEPT/manifest" ] || fail no_generation revert "generation $ID is not on this node"
-        check_ours
-        if ! printf 'armed\n' >"$LAST/phase" || ! mv -T "$LAST" "$PENDING"; then
-            fail storage revert "cannot write under $STATE"
-        fi
-        sync "$STATE"
-        ;;
+    confirmed) unconfirm ;;
     *)
         tell
         finish not_pending

@@ -1,52 +1,32 @@
-"""SSH: the only place that knows Fabric, Paramiko and sockets. Suspicious by default.
-
-Fabric resolves the user's ssh_config, jump hosts and keys. Commands run on plain channels, since
-Fabric's runner feeds stdin one byte a poll, and its deadline leaves the remote process running.
-"""
+"""Opening a connection: the user's ssh_config, strict host keys, deadlines, few tries."""
 
 from __future__ import annotations
 
-import posixpath
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from fleet.core.model import Node
 from fleet.core.outcome import FailureKind, NodeError
+from fleet.ssh.deadline import bounded
+from fleet.ssh.remote import FabricRemote, Remote
 
 if TYPE_CHECKING:
     from fabric import Connection
-    from paramiko import Channel, SSHClient
+    from paramiko import SSHClient
 
-_CHUNK = 1 << 16
-_OUTPUT_LIMIT = 64 << 20
 _KNOWN_HOSTS = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
 _GLOBAL_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a remote command said; a non-zero exit code is an answer too."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-
-class Remote(Protocol):
-    """What fleet may do to a node, and all that a fake has to imitate."""
-
-    def run(self, line: str, *, stdin: bytes, seconds: float) -> Said:
-        """Run `line` in the login shell; `seconds` is the net below the node's own deadline."""
-        ...
-
-    def put(self, content: bytes, directory: str, name: str) -> None:
-        """Write `content` into a new folder that only the login user can read."""
-        ...
+_KEEPALIVE = 5
+"""Seconds of silence before the kernel asks whether the other side is still there."""
+_PATIENCE = 3
+"""How many times the connection's deadline a network may be dead before we give it up."""
+_PAUSES = (0.3, 1.2)
+"""Seconds before a second and a third try at a connection that sshd refused or dropped at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +40,81 @@ class SshSettings:
 @contextmanager
 def connect(node: Node, settings: SshSettings) -> Iterator[Remote]:
     """Open a connection to `node`; raise a NodeError that says what to do where that fails."""
-    connection = _connection(node, settings)
+    connection = _opened(node, settings)
     try:
-        with _failures(node, connection, settings):
-            connection.open()
         yield FabricRemote(connection)
     finally:
         connection.close()
+        _close(connection)
+
+
+def _opened(node: Node, settings: SshSettings) -> Connection:
+    """Connect; an sshd that drops or refuses us at once may be starting, or full, for a moment."""
+    for pause in (*_PAUSES, None):
+        connection = _connection(node, settings)
+        try:
+            with _failures(node, connection, settings), _bounded(connection, settings):
+                connection.open()
+        except NodeError as error:
+            _close(connection)
+            if pause is None or not _dropped(error.__cause__):
+                raise
+            time.sleep(pause)
+        else:
+            _watch(connection, settings)
+            return connection
+    raise AssertionError  # the last try returned or raised
+
+
+def _watch(connection: Connection, settings: SshSettings) -> None:
+    """Let the kernel notice a dead network; a reader would wait for its command's deadline."""
+    for hop in _hops(connection):
+        wire = hop.transport.sock
+        if isinstance(wire, socket.socket) and hasattr(socket, "TCP_USER_TIMEOUT"):
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL):
+                wire.setsockopt(socket.IPPROTO_TCP, option, _KEEPALIVE)
+            patience = int(_PATIENCE * settings.seconds * 1000)
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience)
+
+
+def _dropped(error: BaseException | None) -> bool:
+    """Say whether sshd hung up before any key was tried: MaxStartups and restarts look so."""
+    import paramiko  # noqa: PLC0415
+
+    if isinstance(error, EOFError | ConnectionError):
+        return True
+    if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
+        return any(isinstance(each, ConnectionError) for each in error.errors.values())
+    return isinstance(error, paramiko.SSHException) and "banner" in str(error)
+
+
+@contextmanager
+def _bounded(connection: Connection, settings: SshSettings) -> Iterator[None]:
+    """Bound TCP, banner, key exchange and authentication together, over every jump host."""
+    hops = len(list(_hops(connection)))
+    with bounded(4 * settings.seconds * hops, lambda: _close(connection)) as deadline:
+        try:
+            yield
+        except Exception as error:
+            if deadline.passed:
+                raise TimeoutError from error
+            raise
+
+
+def _hops(connection: Any) -> Iterator[Connection]:
+    """Yield a connection and those of its jump hosts."""
+    from fabric import Connection  # noqa: PLC0415
+
+    while isinstance(connection, Connection):
+        yield connection
+        connection = connection.gateway
+
+
+def _close(connection: Connection) -> None:
+    """Close a connection with its jump hosts, however far it came."""
+    for hop in _hops(connection):
+        hop.client.close()
 
 
 def _connection(node: Node, settings: SshSettings) -> Connection:
@@ -86,11 +134,9 @@ def _connection(node: Node, settings: SshSettings) -> Connection:
         connect_kwargs=_connect_arguments(node, settings, about),
     )
     _prepare(connection.client, node.name, about)
-    jump = connection.gateway
-    while isinstance(jump, Connection):  # every jump host's key is checked as the node's is
+    for jump in _hops(connection.gateway):  # every jump host's key is checked as the node's is
         jump.connect_timeout = settings.seconds
         _prepare(jump.client, jump.host, config.base_ssh_config.lookup(jump.original_host))
-        jump = jump.gateway
     return connection
 
 
@@ -175,91 +221,3 @@ def _failures(node: Node, connection: Connection, settings: SshSettings) -> Iter
         raise NodeError(FailureKind.CONNECT, "connect", message) from error
     except ValueError as error:
         raise NodeError(FailureKind.AUTH, "connect", f"{place}: unusable key: {error}") from error
-
-
-class FabricRemote:
-    """A Remote over one Fabric connection."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def run(self, line: str, *, stdin: bytes, seconds: float) -> Said:
-        """Run `line` with `stdin` as its input, bounded in time and in output."""
-        import paramiko  # noqa: PLC0415
-
-        deadline = time.monotonic() + seconds
-        try:
-            channel = self._connection.transport.open_session(timeout=seconds)
-            with channel:
-                channel.settimeout(seconds)
-                channel.exec_command(line)
-                _feed(channel, stdin)
-                stdout = _drain(channel, deadline)
-                return Said(_exit_code(channel, deadline), stdout, _errors(channel))
-        except TimeoutError as error:
-            message = f"no answer within {seconds:g} s"
-            raise NodeError(FailureKind.TIMEOUT, "run", message) from error
-        except (OSError, EOFError, paramiko.SSHException) as error:
-            message = f"the connection was lost: {error or type(error).__name__}"
-            raise NodeError(FailureKind.CONNECT, "run", message) from error
-
-    def put(self, content: bytes, directory: str, name: str) -> None:
-        """Write `content` by SFTP, pipelined; the folder must not be there yet."""
-        import paramiko  # noqa: PLC0415
-
-        try:
-            sftp = self._connection.sftp()
-            sftp.get_channel().settimeout(60)
-            sftp.mkdir(directory, 0o700)
-            with sftp.open(posixpath.join(directory, name), "wx") as target:
-                target.set_pipelined(True)
-                target.write(content)
-        except TimeoutError as error:
-            raise NodeError(FailureKind.TIMEOUT, "upload", "SFTP hangs for 60 s") from error
-        except (OSError, EOFError, paramiko.SSHException) as error:
-            message = (
-                f"SFTP could not write {len(content)} bytes to {directory}:"
-                f" {error or type(error).__name__}; is SFTP on in sshd_config, has /tmp space?"
-            )
-            raise NodeError(FailureKind.UPLOAD, "upload", message) from error
-
-
-def _feed(channel: Channel, stdin: bytes) -> None:
-    """Send the input; a remote side that closed early says why in its answer."""
-    try:
-        channel.sendall(stdin)
-        channel.shutdown_write()
-    except OSError:
-        if not channel.exit_status_ready() and not channel.recv_ready():
-            raise
-
-
-def _drain(channel: Channel, deadline: float) -> str:
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        channel.settimeout(max(0.01, deadline - time.monotonic()))
-        part = channel.recv(_CHUNK)
-        if not part:
-            return b"".join(parts).decode("utf-8", "replace")
-        size += len(part)
-        if size > _OUTPUT_LIMIT:
-            message = f"the node answered with more than {_OUTPUT_LIMIT >> 20} MiB"
-            raise NodeError(FailureKind.PROTOCOL, "run", message)
-        parts.append(part)
-
-
-def _exit_code(channel: Channel, deadline: float) -> int:
-    if not channel.status_event.wait(max(0.01, deadline - time.monotonic())):
-        raise TimeoutError
-    code = channel.recv_exit_status()
-    if code == -1:
-        raise EOFError("the node closed it before the command ended")
-    return code
-
-
-def _errors(channel: Channel) -> str:
-    parts = b""
-    while channel.recv_stderr_ready() and len(parts) < _CHUNK * 4:
-        parts += channel.recv_stderr(_CHUNK)
-    return parts.decode("utf-8", "replace")

@@ -1,0 +1,86 @@
+"""What the changing commands share: their flags, who runs them, and where the journal lies."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import socket
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fleet.cli.options import Settings
+from fleet.node.order import Deadlines
+
+_ASKED_ANEW = {"yes", "dry_run", "journal", "ask_become_pass", "parallel", "connect_timeout"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flags:
+    """The flags of rollout and rollback, as the command line gave them."""
+
+    yes: bool
+    dry_run: bool
+    batch: str
+    max_failures: str
+    skip_unreachable: bool
+    on_failure: str
+    pause: float
+    soak: int
+    health_timeout: int
+    guard: int
+    disrupt_workloads: bool
+    journal: str | None
+    ask_become_pass: bool
+    parallel: int
+    connect_timeout: float
+    no_verify: bool = False
+    pull_timeout: int = 120
+    full_default: bool = False
+    foreign: str = "adopt"
+    rerun: tuple[str, str] | None = None
+    to: str | None = None
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """Return the deadlines of every pass."""
+        return Deadlines(
+            health=self.health_timeout, pull=self.pull_timeout, soak=self.soak, guard=self.guard
+        )
+
+    def data(self) -> dict[str, Any]:
+        """Return what a later `resume` has to know."""
+        return {name: value for name, value in asdict(self).items() if name not in _ASKED_ANEW}
+
+    @classmethod
+    def read(cls, data: dict[str, Any], **anew: Any) -> Flags:
+        """Read the flags of an earlier command back; what is asked anew counts."""
+        known = {each.name for each in fields(cls)}
+        return cls(**{name: value for name, value in data.items() if name in known}, **anew)
+
+
+def new_rollout_id(now: datetime) -> str:
+    """Name a rollout so that names sort by time."""
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def stamp() -> str:
+    """Return the time as the journal writes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def operator() -> str:
+    """Say who runs fleet, and from where."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
+
+
+def journal_path(settings: Settings, chosen: str | None) -> Path:
+    """Return where the journal lies: it belongs to the fleet, so beside its inventory."""
+    if chosen:
+        return Path(chosen)
+    return settings.inventory.expanduser().absolute().parent / ".fleet" / "journal.db"

@@ -1,0 +1,212 @@
+"""One rollout or rollback from its plans to its recap."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fleet.cli import views
+from fleet.cli.flags import Flags, operator, stamp
+from fleet.cli.interrupt import stop_switch
+from fleet.cli.live import Screen, open_screen
+from fleet.cli.options import Exit, Settings
+from fleet.core.batches import cut_batches, group_limits, parse_batches, parse_size
+from fleet.core.model import Inventory
+from fleet.core.outcome import FailureKind, NodeOutcome, NodeStatus
+from fleet.core.plan import NodePlan
+from fleet.core.present import outcome_data, rollout_data
+from fleet.core.record import SETTLE
+from fleet.core.rollout import (
+    BatchBegun,
+    BatchSoaked,
+    Event,
+    NodeMoved,
+    OnFailure,
+    Policy,
+    RolloutState,
+)
+from fleet.engine.drive import Conduct, Ended, drive
+from fleet.engine.pool import workers
+from fleet.errors import FleetError, JournalError
+from fleet.journal import Journal
+from fleet.node.order import Access, WorkOrder
+
+_MOST_WORKERS = 64
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """One rollout or rollback: what it is for, its plans, and what has become of its nodes.
+
+    `outcomes` holds the nodes that are through, those that no batch will hold among them.
+    """
+
+    id: str
+    kind: str
+    settings: Settings
+    flags: Flags
+    access: Access
+    inventory: Inventory
+    journal: Journal
+    plans: dict[str, NodePlan]
+    outcomes: dict[str, NodeOutcome] = field(default_factory=dict)
+
+    def batches(self) -> tuple[tuple[str, ...], ...]:
+        """Cut the nodes that have work to do into batches: by `order`, then by the inventory."""
+        plans = [plan for name, plan in self.plans.items() if name not in self.outcomes]
+        names = [plan.node.name for plan in sorted(plans, key=lambda plan: plan.node.order)]
+        return cut_batches(names, parse_batches(self.flags.batch))
+
+    def confirm(self, count: int) -> None:
+        """Ask, unless that was answered; away from a terminal nobody could answer."""
+        if self.flags.yes or not count:
+            return
+        if not sys.stdin.isatty():
+            raise FleetError("there is no terminal to ask on: give --yes to change the nodes")
+        click.confirm(f"Change {count} nodes?", abort=True, err=True)
+
+    def begin(self, batches: tuple[tuple[str, ...], ...]) -> None:
+        """Write the rollout down before anything of it is done."""
+        files = (self.settings.inventory, self.settings.mirrors)
+        about = {
+            "kind": self.kind,
+            "operator": operator(),
+            "files": {str(path): digest_of(path) for path in files},
+            "batches": [list(batch) for batch in batches],
+            "nodes": list(self.plans),
+            "flags": self.flags.data(),
+        }
+        self.journal.begin(self.id, stamp(), about)
+        for name, outcome in self.outcomes.items():
+            self.tell("settled", name, outcome_data(outcome))
+
+    def tell(self, kind: str, node: str | None, payload: dict[str, Any]) -> None:
+        """Write one entry of this rollout down."""
+        self.journal.append(self.id, stamp(), kind, node, payload)
+
+    def carry_out(self, state: RolloutState) -> Exit:
+        """Drive the rollout to its end, from wherever it stands."""
+
+        def close(status: str, reason: str) -> None:
+            self.tell("ended", None, {"status": status, "reason": reason})
+
+        leave = functools.partial(close, "interrupted", "stopped in mid-batch")
+        with open_screen(self.settings) as screen, stop_switch(leave, self.id) as stopping:
+            ended = self._drive(state, screen, stopping)
+        try:
+            close(ended.status, ended.reason)
+        except JournalError as error:
+            self.settings.say(str(error))
+        return self.close(ended)
+
+    def _drive(self, state: RolloutState, screen: Screen, stopping: Callable[[], bool]) -> Ended:
+        policy = self._policy()
+
+        def record(event: Event, outcome: NodeOutcome | None) -> None:
+            match event:
+                case NodeMoved(node, status):
+                    data = outcome_data(outcome) if outcome else {}
+                    if outcome is not None:
+                        self.outcomes[node] = outcome
+                        screen.ended(outcome)
+                    self.tell("moved", node, {**data, "status": str(status)})
+                    if outcome is None:
+                        screen.started(node, status)
+                case BatchBegun(number):
+                    self.tell("batch", None, {"number": number + 1})
+                    screen.batch(number + 1, len(state.batches), state.batches[number])
+                case BatchSoaked(number):
+                    self.tell("soaked", None, {"number": number + 1})
+
+        orders = {name: self._order(name) for name in self.plans}
+        pool = functools.partial(workers, policy.parallel)
+        return drive(state, policy, orders, Conduct(record, stopping, pool))
+
+    def _policy(self) -> Policy:
+        size = parse_size(self.flags.max_failures, "--max-failures")
+        total = len(self.plans)
+        away = {
+            name
+            for name, outcome in self.outcomes.items()
+            if self.flags.skip_unreachable
+            and outcome.status is NodeStatus.UNREACHABLE
+            and not (outcome.failure and outcome.failure.step == SETTLE)
+        }
+        return Policy(
+            max_failures=total * size.number // 100 if size.percent else size.number,
+            limits=group_limits(self.inventory),
+            forgiven=frozenset(away),
+            on_failure=OnFailure(self.flags.on_failure),
+            pause=self.flags.pause,
+            parallel=min(_MOST_WORKERS, total) or 1,
+        )
+
+    def _order(self, name: str) -> WorkOrder:
+        return work_order(self, self.plans[name])
+
+    def close(self, ended: Ended, *, told: bool = True) -> Exit:
+        """Print the recap and judge; `told` says whether the journal holds this rollout."""
+        ordered = [self.outcomes.get(name) or self._pending(name) for name in self.plans]
+        rollout_id = self.id if told else ""
+        if self.settings.as_json:
+            nodes = {each.node: outcome_data(each) for each in ordered}
+            batches = ended.state.batches
+            views.print_json(rollout_data(rollout_id, ended.status, nodes, batches))
+        else:
+            out = views.console(color=self.settings.color)
+            views.print_outcomes(ordered, out)
+            line = views.recap(ended.state.count(), f"{self.kind} {ended.status}", ended.reason)
+            out.print(f"{line}  {rollout_id}".rstrip(), style="bold")
+        code = judge(ended.status, ordered)
+        if ended.stuck:  # a thread that never comes back would hold a normal exit up
+            sys.stdout.flush()
+            os._exit(code)
+        return code
+
+    def _pending(self, name: str) -> NodeOutcome:
+        plan = self.plans[name]
+        return NodeOutcome(
+            node=name,
+            status=NodeStatus.PENDING,
+            strategy=plan.strategy,
+            containerd=plan.containerd,
+        )
+
+
+def work_order(job: Job, plan: NodePlan) -> WorkOrder:
+    """Return what a worker is given for one node of a job."""
+    return WorkOrder(
+        plan=plan,
+        rollout=job.id,
+        operator=operator(),
+        access=job.access,
+        purpose=job.kind,
+        verify=not job.flags.no_verify,
+        disrupt=job.flags.disrupt_workloads,
+        deadlines=job.flags.deadlines,
+    )
+
+
+def judge(status: str, outcomes: Sequence[NodeOutcome]) -> Exit:
+    """Return the exit code of a rollout; the gravest wins."""
+    if any(each.status is NodeStatus.DEGRADED for each in outcomes):
+        return Exit.DEGRADED
+    if status == "interrupted":
+        return Exit.INTERRUPTED
+    held = any(each.failure and each.failure.kind is FailureKind.LOCKED for each in outcomes)
+    if status == "halted" or held or any(each.status is NodeStatus.STALE for each in outcomes):
+        return Exit.HALTED
+    return Exit.FAILED if any(each.status.failed for each in outcomes) else Exit.OK
+
+
+def digest_of(path: Path) -> str | None:
+    """Return the SHA-256 of a file in hex; None where there is none."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None

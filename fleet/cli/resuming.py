@@ -1,0 +1,203 @@
+"""Going on with a rollout whose fleet is gone: settle what it left in flight, then the rest."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fleet.cli import views
+from fleet.cli.flags import Flags, journal_path, operator, stamp
+from fleet.cli.job import Job, digest_of, work_order
+from fleet.cli.options import Exit, Settings, Taste, access, wishes_of
+from fleet.cli.reading import as_it_is, in_order, told
+from fleet.config.load import load_inventory
+from fleet.core.model import Inventory, Node
+from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus
+from fleet.core.plan import NodePlan, PullTest, pull_tests
+from fleet.core.present import outcome_data
+from fleet.core.record import SETTLE, Story, fold
+from fleet.core.rollout import RolloutState
+from fleet.engine.pool import each
+from fleet.engine.survey import Surveyed, settled, survey, survey_rollback
+from fleet.errors import FleetError
+from fleet.journal import Journal, RolloutRecord
+from fleet.node.after import settle_left
+from fleet.node.order import Access
+
+_ANEW = {NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED}
+
+
+def resume(settings: Settings, rollout_id: str | None, how: dict[str, Any]) -> Exit:
+    """Finish the rollout of that id, or the newest one if it is not finished."""
+    journal = Journal(journal_path(settings, how["journal"]))
+    record = _chosen(journal, rollout_id)
+    flags = Flags.read(record.about["flags"], **how, dry_run=False)
+    with journal.held(f"resume {record.id} of {operator()} since {stamp()}"):
+        story = fold(record.about["batches"], journal.entries(record.id))
+        if story.status == "finished" and not story.unsettled():
+            raise FleetError(f"rollout {record.id} is finished; there is nothing to go on with")
+        _refuse_changed(settings, record)
+        return _Resumed(settings, flags, journal, record, story).run()
+
+
+def _chosen(journal: Journal, rollout_id: str | None) -> RolloutRecord:
+    record = journal.rollout(rollout_id) if rollout_id else next(journal.rollouts(), None)
+    if record is None:
+        raise FleetError("the journal holds no rollout; there is nothing to go on with")
+    if "flags" not in record.about:
+        raise FleetError(f"rollout {record.id} was begun by an older fleet; roll out anew")
+    return record
+
+
+def _refuse_changed(settings: Settings, record: RolloutRecord) -> None:
+    """Refuse to finish a rollout by other files than it was begun with."""
+    digests = {digest for digest in record.about["files"].values() if digest}
+    files = [settings.inventory]
+    if record.about["kind"] == "rollout":
+        files.append(settings.mirrors)
+    changed = [str(path) for path in files if digest_of(path) not in digests]
+    if changed:
+        raise FleetError(
+            f"{', '.join(changed)}: not as when rollout {record.id} was begun; bring the file back,"
+            f" or `fleet unlock {record.id}` and roll out anew"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How the nodes of a rollout or a rollback are planned anew, and what proves one of them."""
+
+    survey: Callable[[Sequence[Node], Access], Iterator[Surveyed]]
+    tests: Callable[[Surveyed], tuple[PullTest, ...]]
+
+
+def _way(settings: Settings, flags: Flags, inventory: Inventory, *, rollout: bool) -> _Way:
+    if not rollout:
+
+        def back(nodes: Sequence[Node], how: Access) -> Iterator[Surveyed]:
+            return survey_rollback(nodes, how, to=flags.to, parallel=flags.parallel)
+
+        return _Way(back, lambda _: ())
+    taste = Taste(full_default=flags.full_default, foreign=flags.foreign)
+    wishes = wishes_of(inventory, settings.load().mirrors, taste)
+
+    def forward(nodes: Sequence[Node], how: Access) -> Iterator[Surveyed]:
+        return survey(nodes, wishes, how, parallel=flags.parallel)
+
+    def tests(found: Surveyed) -> tuple[PullTest, ...]:
+        return tuple(pull_tests(wishes(found.node).registries, found.plan.hosts_directory))
+
+    return _Way(forward, tests)
+
+
+class _Resumed:
+    """One resumed rollout: what its journal told, and what its nodes say now."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        flags: Flags,
+        journal: Journal,
+        record: RolloutRecord,
+        story: Story,
+    ) -> None:
+        self._story = story
+        inventory = load_inventory(settings.inventory)
+        known = {node.name: node for node in inventory.nodes}
+        self._nodes = {name: known[name] for name in record.about["nodes"]}
+        kind = record.about["kind"]
+        self._way = _way(settings, flags, inventory, rollout=kind == "rollout")
+        self._job = Job(
+            id=record.id,
+            kind=kind,
+            settings=settings,
+            flags=flags,
+            access=access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout),
+            inventory=inventory,
+            journal=journal,
+            plans={name: NodePlan(node=node) for name, node in self._nodes.items()},
+            outcomes={
+                name: outcome
+                for name, outcome in story.outcomes.items()
+                if story.state.nodes[name] not in _ANEW
+            },
+        )
+
+    def run(self) -> Exit:
+        job, left = self._job, self._story.unsettled()
+        if not job.flags.yes and not sys.stdin.isatty():
+            raise FleetError("there is no terminal to ask on: give --yes to go on")
+        job.tell("resumed", None, {"operator": operator()})
+        if left:
+            job.settings.say(f"settling what was left in flight: {', '.join(left)}")
+            self._settle(left)
+        again = [name for name in self._nodes if name not in job.outcomes]
+        self._plan(again)
+        waiting = [name for name in again if name not in job.outcomes]
+        job.confirm(len(waiting))
+        return job.carry_out(self._state(left))
+
+    def _found(self, names: Sequence[str]) -> list[Surveyed]:
+        nodes = [self._nodes[name] for name in names]
+        found = self._way.survey(nodes, self._job.access)
+        return in_order(told(found, len(nodes), self._job.settings), list(names))
+
+    def _settle(self, names: Sequence[str]) -> None:
+        """Ask the nodes that were left in mid-pass how they stand, and end their passes."""
+        orders = []
+        for found in self._found(names):
+            plan = replace(as_it_is(found), tests=self._way.tests(found))
+            self._job.plans[found.node.name] = plan
+            orders.append(replace(work_order(self._job, plan), left=True))
+        for order, ended in each(settle_left, orders, self._job.flags.parallel):
+            name = order.plan.node.name
+            outcome = ended if isinstance(ended, NodeOutcome) else _unknown(name, ended)
+            if self._story.state.nodes[name] is NodeStatus.REVERTING:
+                outcome = _reverted(outcome)
+            self._job.outcomes.pop(name, None)
+            if outcome.status is not NodeStatus.PENDING:
+                self._job.outcomes[name] = outcome
+            self._job.tell("moved", name, outcome_data(outcome))
+            self._job.settings.say(f"settled: {views.outcome_line(outcome)}")
+
+    def _plan(self, names: Sequence[str]) -> None:
+        """Plan anew what was never started, or went back to where it was."""
+        plans = [found.plan for found in self._found(names)]
+        self._job.plans.update({plan.node.name: plan for plan in plans})
+        for plan in plans:
+            if (outcome := settled(plan)) is not None:
+                self._job.outcomes[plan.node.name] = outcome
+                self._job.tell("moved", plan.node.name, outcome_data(outcome))
+        if plans and not self._job.settings.as_json and not self._job.settings.quiet:
+            views.print_plans(plans, views.console(color=self._job.settings.color))
+
+    def _state(self, left: Sequence[str]) -> RolloutState:
+        """Return the journal's state with what the nodes have said since."""
+        before = self._story.state
+        return replace(
+            before,
+            nodes={
+                name: self._job.outcomes[name].status
+                if name in self._job.outcomes
+                else NodeStatus.PENDING
+                for name in before.nodes
+            },
+            checked=before.checked - set(left),
+            reverted=before.reverted - set(left),
+        )
+
+
+def _unknown(name: str, failure: Failure) -> NodeOutcome:
+    """Return what is known of a node when settling it met a bug of ours."""
+    told_later = Failure(failure.kind, SETTLE, failure.message, failure.evidence)
+    return NodeOutcome(node=name, status=NodeStatus.UNREACHABLE, failure=told_later)
+
+
+def _reverted(outcome: NodeOutcome) -> NodeOutcome:
+    """Close a node that was told to take its change back, and did: it is not begun anew."""
+    if outcome.status is not NodeStatus.PENDING:
+        return outcome
+    failure = Failure(FailureKind.BUDGET, "revert", "taken back since the budget was spent")
+    return replace(outcome, status=NodeStatus.ROLLED_BACK, failure=failure)

@@ -1,0 +1,86 @@
+"""Sizes, batches and the groups' limits: who may go together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from fleet.core.model import Inventory
+from fleet.errors import FleetError
+
+_SIZE = re.compile(r"(\d{1,6})(%?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A number of nodes, or a percentage of some total that rounds down but never below 1."""
+
+    number: int
+    percent: bool = False
+
+    def of(self, total: int) -> int:
+        """Return how many nodes of `total` that is, at least one."""
+        return max(1, total * self.number // 100 if self.percent else self.number)
+
+
+def parse_size(text: str, what: str) -> Size:
+    """Read `3` or `25%`; raise a FleetError that names the flag."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None or (match[2] and int(match[1]) > 100):
+        raise FleetError(
+            f"{what}: expected a number or a percentage such as 3 or 25%, got {text!r}"
+        )
+    return Size(int(match[1]), bool(match[2]))
+
+
+def parse_batches(text: str) -> tuple[Size, ...]:
+    """Read `1,10%,25%`; the last size repeats."""
+    sizes = tuple(parse_size(part, "--batch") for part in text.split(","))
+    if any(size.number == 0 for size in sizes):
+        raise FleetError("--batch: a batch of 0 nodes would never end")
+    return sizes
+
+
+def cut_batches(names: Sequence[str], sizes: Sequence[Size]) -> tuple[tuple[str, ...], ...]:
+    """Cut nodes into batches; percentages are of all of them."""
+    batches: list[tuple[str, ...]] = []
+    start = 0
+    while start < len(names):
+        size = sizes[min(len(batches), len(sizes) - 1)].of(len(names))
+        batches.append(tuple(names[start : start + size]))
+        start += size
+    return tuple(batches)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """No more than `most` of `nodes` may be in flight together."""
+
+    nodes: frozenset[str]
+    most: int
+
+
+def group_limits(inventory: Inventory) -> tuple[Limit, ...]:
+    """Return what the groups' max_unavailable allows; percentages are of the whole group."""
+    return tuple(
+        Limit(frozenset(group.nodes), parse_size(group.max_unavailable, name).of(len(group.nodes)))
+        for name, group in inventory.groups.items()
+        if group.max_unavailable is not None
+    )
+
+
+def admitted(
+    waiting: Sequence[str], flying: Collection[str], limits: Sequence[Limit], room: int
+) -> tuple[str, ...]:
+    """Return the nodes that may start beside those in flight, in order, at most `room`."""
+    busy = set(flying)
+    ready: list[str] = []
+    for name in waiting:
+        if len(ready) >= room:
+            break
+        mine = [limit for limit in limits if name in limit.nodes]
+        if all(len(busy & limit.nodes) < limit.most for limit in mine):
+            busy.add(name)
+            ready.append(name)
+    return tuple(ready)

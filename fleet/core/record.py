@@ -1,0 +1,71 @@
+"""What the journal tells of a rollout: entries, and the one fold that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleet.core.outcome import NodeOutcome, NodeStatus
+from fleet.core.present import read_outcome
+from fleet.core.rollout import BatchBegun, BatchSoaked, NodeMoved, RolloutState, begin, replay
+
+SETTLE = "settle"
+"""The step of a failure that leaves open how a node stands: only the node itself can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the journal: when, what, which node, and its data."""
+
+    at: str
+    kind: str
+    node: str | None
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What became of a rollout so far; one that never ended counts as interrupted."""
+
+    state: RolloutState
+    outcomes: Mapping[str, NodeOutcome] = field(default_factory=dict)
+    moved: Mapping[str, str] = field(default_factory=dict)
+    status: str = "interrupted"
+    reason: str = ""
+    ended: str | None = None
+
+    def unsettled(self) -> list[str]:
+        """Return the nodes that were left in mid-pass: how they stand only they can tell."""
+        return [name for name in self.state.nodes if self._open(name)]
+
+    def _open(self, name: str) -> bool:
+        status = self.state.nodes[name]
+        if status in {NodeStatus.RUNNING, NodeStatus.CHECKING, NodeStatus.REVERTING}:
+            return True
+        outcome = self.outcomes.get(name)
+        failure = outcome.failure if outcome else None
+        return failure is not None and failure.step == SETTLE
+
+
+def fold(batches: Iterable[Sequence[str]], entries: Iterable[Entry]) -> Story:
+    """Read a rollout's entries in their order."""
+    state = begin(tuple(tuple(batch) for batch in batches), {})
+    outcomes: dict[str, NodeOutcome] = {}
+    moved: dict[str, str] = {}
+    ending: dict[str, Any] = {}
+    events: list[NodeMoved | BatchBegun | BatchSoaked] = []
+    for entry in entries:
+        if entry.node is not None:
+            outcome = read_outcome(entry.node, entry.payload)
+            outcomes[entry.node], moved[entry.node] = outcome, entry.at
+            events.append(NodeMoved(entry.node, outcome.status))
+        elif entry.kind == "batch":
+            events.append(BatchBegun(entry.payload["number"] - 1))
+        elif entry.kind == "soaked":
+            events.append(BatchSoaked(entry.payload["number"] - 1))
+        elif entry.kind == "ended":
+            ending = {**entry.payload, "ended": entry.at}
+        elif entry.kind == "resumed":
+            ending = {}
+    return Story(state=replay(state, events), outcomes=outcomes, moved=moved, **ending)

@@ -1,0 +1,1 @@
+"""Threads and order: the survey of many nodes, and the loop that carries a rollout out."""

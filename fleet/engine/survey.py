@@ -1,0 +1,79 @@
+"""Read many nodes and plan each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from fleet.core.facts import NodeFacts
+from fleet.core.model import Node
+from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
+from fleet.core.plan import NodePlan, plan_node
+from fleet.core.rollback import plan_rollback
+from fleet.core.strategies.base import Wishes
+from fleet.engine.pool import each
+from fleet.node.order import Access
+from fleet.node.reading import ProbeOrder, VerifyOrder, probe, verify
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """What one node's survey came to: its facts where it answered, and its plan."""
+
+    node: Node
+    facts: NodeFacts | None
+    plan: NodePlan
+
+
+def survey(
+    nodes: Sequence[Node],
+    wishes: Callable[[Node], Wishes],
+    access: Access,
+    *,
+    parallel: int,
+) -> Iterator[Surveyed]:
+    """Probe nodes and plan each of them; yield them as they answer."""
+    orders = [ProbeOrder(node, access, wishes(node).full_default) for node in nodes]
+    for order, facts in each(probe, orders, parallel):
+        if isinstance(facts, Failure):
+            yield Surveyed(order.node, None, NodePlan(node=order.node, failure=facts))
+        else:
+            yield Surveyed(order.node, facts, plan_node(order.node, facts, wishes(order.node)))
+
+
+def survey_rollback(
+    nodes: Sequence[Node], access: Access, *, to: str | None, parallel: int
+) -> Iterator[Surveyed]:
+    """Probe nodes with their kept generations, and plan the way back."""
+    orders = [ProbeOrder(node, access, walk=to or "latest") for node in nodes]
+    for order, facts in each(probe, orders, parallel):
+        if isinstance(facts, Failure):
+            yield Surveyed(order.node, None, NodePlan(node=order.node, failure=facts))
+        else:
+            yield Surveyed(order.node, facts, plan_rollback(order.node, facts, to))
+
+
+def verify_all(orders: Sequence[VerifyOrder], *, parallel: int) -> Iterator[NodeOutcome]:
+    """Prove nodes as they are now."""
+    for order, outcome in each(verify, orders, parallel):
+        if isinstance(outcome, Failure):
+            name = order.plan.node.name
+            yield NodeOutcome(node=name, status=NodeStatus.FAILED, failure=outcome)
+        else:
+            yield outcome
+
+
+def settled(plan: NodePlan) -> NodeOutcome | None:
+    """Return the outcome of a node that no batch will hold; None for one that has work to do."""
+    if plan.failure is None and plan.changes:
+        return None
+    status = NodeStatus.UNCHANGED
+    if plan.failure is not None:
+        status = NodeStatus.UNREACHABLE if plan.failure.kind.unreachable else NodeStatus.FAILED
+    return NodeOutcome(
+        node=plan.node.name,
+        status=status,
+        strategy=plan.strategy,
+        containerd=plan.containerd,
+        failure=plan.failure,
+    )

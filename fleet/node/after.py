@@ -1,0 +1,48 @@
+"""A node after its pass: asked again, told to take the change back, or found out about."""
+
+from __future__ import annotations
+
+from fleet.core.outcome import Failure, FailureKind, NodeError, NodeOutcome, NodeStatus
+from fleet.node.converge import go_on, taken_back, undone
+from fleet.node.order import WorkOrder
+from fleet.node.settle import settle_patiently
+from fleet.node.work import Pass
+
+
+def recheck(order: WorkOrder) -> NodeOutcome:
+    """Ask a converged node for health again; an ill one takes its change back."""
+    work = Pass(order)
+    try:
+        found = settle_patiently(order, "recheck", order.deadlines.lost)
+    except NodeError as error:
+        return work.lost(error.failure)
+    if found.ended == "confirmed":
+        return work.outcome(NodeStatus.CONVERGED)
+    if found.ended == "not_pending":
+        return work.standing(found, undone(found))
+    return taken_back(work, found.failure)
+
+
+def revert(order: WorkOrder) -> NodeOutcome:
+    """Take a confirmed change back, since the rollout failed elsewhere."""
+    message = "taken back because the rollout's budget was spent (--on-failure)"
+    return taken_back(Pass(order), Failure(FailureKind.BUDGET, "revert", message))
+
+
+def settle_left(order: WorkOrder) -> NodeOutcome:
+    """Bring a change to its end that a dead run left; PENDING means that it is to be done anew."""
+    work = Pass(order)
+    try:
+        found = settle_patiently(order, "look", order.deadlines.lost)
+    except NodeError as error:
+        return work.lost(error.failure)
+    if found.state == "swapped":
+        return go_on(work)
+    if found.state == "armed":
+        ended = taken_back(work, None)
+        return work.outcome(NodeStatus.PENDING) if ended.status is _BACK else ended
+    anew = found.state == "untouched" or (found.state == "restored" and found.why != "failed")
+    return work.outcome(NodeStatus.PENDING) if anew else work.standing(found, undone(found))
+
+
+_BACK = NodeStatus.ROLLED_BACK

@@ -1,0 +1,72 @@
+"""Staging: the change laid ready on a node and judged by its own containerd, nothing in force."""
+
+from __future__ import annotations
+
+import secrets
+
+from fleet.core.outcome import Failure, FailureKind, NodeError, NodeOutcome, NodeStatus
+from fleet.node.apply import Applied, Bundle, bundle, parse_applied, stage_script
+from fleet.node.order import WorkOrder
+from fleet.node.settle import settle_patiently
+from fleet.node.talk import ask
+from fleet.node.work import ENDED, Pass
+from fleet.ssh import Remote, connect
+
+_TRIES = 2
+"""How often a staging that broke off in the middle is tried: it changes nothing, so it may be."""
+_PATIENCE = 30
+"""Seconds to wait for a node that went away while its change was staged."""
+
+
+def stage(order: WorkOrder) -> NodeOutcome:
+    """Upload the change of one node and let its containerd judge it; it is held from here on."""
+    work = Pass(order)
+    packed = bundle(order)
+    failure = None
+    for _ in range(_TRIES):
+        try:
+            with connect(order.plan.node, order.access.ssh) as remote:
+                applied = lay_ready(order, remote, packed)
+            return work.outcome(ENDED[applied.ending], applied.failure)
+        except NodeError as error:
+            failure = error.failure
+        if failure.step == "connect" or failure.kind not in {
+            FailureKind.CONNECT,
+            FailureKind.TIMEOUT,
+        }:
+            break
+    return _not_staged(work, failure)
+
+
+def lay_ready(order: WorkOrder, remote: Remote, packed: Bundle) -> Applied:
+    """Upload the bundle and let the node's own containerd judge it."""
+    # The folder is made by us alone, mode 0700.
+    spool = f"/tmp/fleet-{order.rollout}-{secrets.token_hex(8)}"  # noqa: S108
+    remote.put(packed.content, spool, "bundle")
+    script = stage_script(order, spool, packed)
+    return parse_applied(ask(remote, script, order.access.on(order.plan.node)), order)
+
+
+def _not_staged(work: Pass, failure: Failure | None) -> NodeOutcome:
+    """End a staging that broke off; the node is untouched, but may be held."""
+    if failure is not None and failure.step == "connect":
+        return work.outcome(NodeStatus.UNREACHABLE, failure)
+    if failure is None or failure.kind is not FailureKind.SUDO:
+        freed = release(work.order)
+        if freed.failure is not None and freed.failure.kind.unreachable:
+            return work.outcome(NodeStatus.UNREACHABLE, failure)
+    return work.outcome(NodeStatus.FAILED, failure)
+
+
+def release(order: WorkOrder) -> NodeOutcome:
+    """Take the rollout's lock off a node that will not be changed, and what was staged there."""
+    work = Pass(order)
+    try:
+        found = settle_patiently(order, "release", _PATIENCE)
+    except NodeError as error:
+        message = (
+            f"{error.failure.message}; the node stays held: `fleet unlock {order.rollout}` frees it"
+        )
+        told = Failure(error.failure.kind, "release", message, error.failure.evidence)
+        return work.outcome(NodeStatus.PENDING, told)
+    return work.outcome(NodeStatus.PENDING, found.failure)

@@ -1,0 +1,66 @@
+"""What one node's pass has come to so far, and how its end is told."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus, Verified
+from fleet.core.record import SETTLE
+from fleet.node.apply import Ending
+from fleet.node.order import WorkOrder
+from fleet.node.settle import Standing
+
+ENDED = {
+    Ending.STAGED: NodeStatus.STAGED,
+    Ending.FAILED: NodeStatus.FAILED,
+    Ending.UNSTAGED: NodeStatus.FAILED,
+    Ending.ROLLED_BACK: NodeStatus.ROLLED_BACK,
+    Ending.DEGRADED: NodeStatus.DEGRADED,
+}
+STANDS = {
+    "confirmed": NodeStatus.CONVERGED,
+    "restored": NodeStatus.ROLLED_BACK,
+    "unwell": NodeStatus.DEGRADED,
+    "untouched": NodeStatus.FAILED,
+}
+
+
+@dataclass(slots=True)
+class Pass:
+    """What one pass has come to so far; its outcome is read off it at the end."""
+
+    order: WorkOrder
+    began: float = field(default_factory=time.monotonic)
+    restarted: bool = False
+    verified: tuple[Verified, ...] = ()
+
+    def outcome(self, status: NodeStatus, failure: Failure | None = None) -> NodeOutcome:
+        """End the pass in this status."""
+        plan = self.order.plan
+        kept = status in {NodeStatus.CONVERGED, NodeStatus.DEGRADED}
+        if failure is not None and failure.kind is FailureKind.STALE:
+            status = NodeStatus.STALE if status is NodeStatus.FAILED else status
+        return NodeOutcome(
+            node=plan.node.name,
+            status=status,
+            strategy=plan.strategy,
+            containerd=plan.containerd,
+            changed=status is NodeStatus.CONVERGED,
+            restarted=self.restarted,
+            generation=self.order.rollout if kept else None,
+            verified=self.verified,
+            failure=failure,
+            seconds=round(time.monotonic() - self.began, 2),
+        )
+
+    def standing(self, found: Standing, failure: Failure | None) -> NodeOutcome:
+        """End the pass as the node itself says that the change stands."""
+        status = STANDS.get(found.state, NodeStatus.DEGRADED)
+        return self.outcome(status, None if status is NodeStatus.CONVERGED else failure)
+
+    def lost(self, failure: Failure) -> NodeOutcome:
+        """End the pass on a node that went away in the middle of it."""
+        message = f"lost in mid-pass ({failure.message}); its guard takes the change back by itself"
+        told = Failure(failure.kind, SETTLE, message, failure.evidence)
+        return self.outcome(NodeStatus.UNREACHABLE, told)

@@ -1,0 +1,10 @@
+"""SSH: the only place that knows Fabric, Paramiko and sockets. Suspicious by default.
+
+Fabric resolves the user's ssh_config, jump hosts and keys. Commands run on plain channels, since
+Fabric's runner feeds stdin one byte a poll, and its deadline leaves the remote process running.
+"""
+
+from fleet.ssh.connect import SshSettings, connect
+from fleet.ssh.remote import Remote, Said
+
+__all__ = ["Remote", "Said", "SshSettings", "connect"]

@@ -1,0 +1,144 @@
+"""Commands and files over one open connection."""
+
+from __future__ import annotations
+
+import posixpath
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from fleet.core.outcome import FailureKind, NodeError
+from fleet.ssh.deadline import bounded
+
+if TYPE_CHECKING:
+    from fabric import Connection
+    from paramiko import Channel
+
+_CHUNK = 1 << 16
+_OUTPUT_LIMIT = 64 << 20
+_UPLOAD_SECONDS = 60
+_SLACK = 5
+"""Seconds that a call gets to end by its own deadline before its connection is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a remote command said; a non-zero exit code is an answer too."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+class Remote(Protocol):
+    """What fleet may do to a node, and all that a fake has to imitate."""
+
+    def run(self, line: str, *, stdin: bytes, seconds: float) -> Said:
+        """Run `line` in the login shell; `seconds` is the net below the node's own deadline."""
+        ...
+
+    def put(self, content: bytes, directory: str, name: str) -> None:
+        """Write `content` into a new folder that only the login user can read."""
+        ...
+
+
+class FabricRemote:
+    """A Remote over one Fabric connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def run(self, line: str, *, stdin: bytes, seconds: float) -> Said:
+        """Run `line` with `stdin` as its input, bounded in time and in output."""
+        deadline = time.monotonic() + seconds
+        with (
+            _failures("run", seconds),
+            bounded(seconds + _SLACK, self._connection.transport.close),
+            self._connection.transport.open_session(timeout=seconds) as channel,
+        ):
+            channel.settimeout(seconds)
+            channel.exec_command(line)
+            _feed(channel, stdin)
+            stdout = _drain(channel, deadline)
+            return Said(_exit_code(channel, deadline), stdout, _errors(channel))
+
+    def put(self, content: bytes, directory: str, name: str) -> None:
+        """Write `content` by SFTP, pipelined; the folder must not be there yet."""
+        import paramiko  # noqa: PLC0415
+
+        transport = self._connection.transport
+        with _failures("upload", _UPLOAD_SECONDS), bounded(_UPLOAD_SECONDS, transport.close):
+            try:
+                sftp = self._connection.sftp()
+                sftp.get_channel().settimeout(_UPLOAD_SECONDS)
+                sftp.mkdir(directory, 0o700)
+                with sftp.open(posixpath.join(directory, name), "wx") as target:
+                    target.set_pipelined(True)
+                    target.write(content)
+            except (OSError, EOFError, paramiko.SSHException) as error:
+                if isinstance(error, TimeoutError) or not transport.is_active():
+                    raise
+                message = (
+                    f"SFTP could not write {len(content)} bytes to {directory}:"
+                    f" {error or type(error).__name__}; is SFTP on in sshd_config, has /tmp space?"
+                )
+                raise NodeError(FailureKind.UPLOAD, "upload", message) from error
+
+
+@contextmanager
+def _failures(step: str, seconds: float) -> Iterator[None]:
+    """Turn what the libraries raise on an open connection into a NodeError."""
+    import paramiko  # noqa: PLC0415
+
+    began = time.monotonic()
+    try:
+        yield
+    except (OSError, EOFError, paramiko.SSHException) as error:
+        if isinstance(error, TimeoutError) or time.monotonic() - began >= seconds:
+            message = f"no answer within {seconds:g} s"
+            raise NodeError(FailureKind.TIMEOUT, step, message) from error
+        message = f"the connection was lost: {error or type(error).__name__}"
+        raise NodeError(FailureKind.CONNECT, step, message) from error
+
+
+def _feed(channel: Channel, stdin: bytes) -> None:
+    """Send the input; a remote side that closed early says why in its answer."""
+    try:
+        channel.sendall(stdin)
+        channel.shutdown_write()
+    except OSError:
+        if not channel.exit_status_ready() and not channel.recv_ready():
+            raise
+
+
+def _drain(channel: Channel, deadline: float) -> str:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        channel.settimeout(max(0.01, deadline - time.monotonic()))
+        part = channel.recv(_CHUNK)
+        if not part:
+            return b"".join(parts).decode("utf-8", "replace")
+        size += len(part)
+        if size > _OUTPUT_LIMIT:
+            message = f"the node answered with more than {_OUTPUT_LIMIT >> 20} MiB"
+            raise NodeError(FailureKind.PROTOCOL, "run", message)
+        parts.append(part)
+
+
+def _exit_code(channel: Channel, deadline: float) -> int:
+    if not channel.status_event.wait(max(0.01, deadline - time.monotonic())):
+        raise TimeoutError
+    code = channel.recv_exit_status()
+    if code == -1:
+        raise EOFError("the node closed it before the command ended")
+    return code
+
+
+def _errors(channel: Channel) -> str:
+    parts = b""
+    while channel.recv_stderr_ready() and len(parts) < _CHUNK * 4:
+        parts += channel.recv_stderr(_CHUNK)
+    return parts.decode("utf-8", "replace")
