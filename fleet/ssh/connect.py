@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import socket
 import time
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ _KEEPALIVE = 5
 """Seconds of silence before the kernel asks whether the other side is still there."""
 _PATIENCE = 3
 """How many times the connection's deadline a network may be dead before we give it up."""
+_PHASES = 4
 _PAUSES = (0.3, 1.2)
 """Seconds before a second and a third try at a connection that sshd refused or dropped at once."""
 
@@ -53,7 +55,12 @@ def _opened(node: Node, settings: SshSettings) -> Connection:
     for pause in (*_PAUSES, None):
         connection = _connection(node, settings)
         try:
-            with _failures(node, connection, settings), _bounded(connection, settings):
+            # TCP, banner, key exchange and authentication together, over every jump host.
+            seconds = _PHASES * settings.seconds * len(list(_hops(connection)))
+            with (
+                _failures(node, connection, settings),
+                bounded(seconds, functools.partial(_close, connection)),
+            ):
                 connection.open()
         except NodeError as error:
             _close(connection)
@@ -87,19 +94,6 @@ def _dropped(error: BaseException | None) -> bool:
     if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
         return any(isinstance(each, ConnectionError) for each in error.errors.values())
     return isinstance(error, paramiko.SSHException) and "banner" in str(error)
-
-
-@contextmanager
-def _bounded(connection: Connection, settings: SshSettings) -> Iterator[None]:
-    """Bound TCP, banner, key exchange and authentication together, over every jump host."""
-    hops = len(list(_hops(connection)))
-    with bounded(4 * settings.seconds * hops, lambda: _close(connection)) as deadline:
-        try:
-            yield
-        except Exception as error:
-            if deadline.passed:
-                raise TimeoutError from error
-            raise
 
 
 def _hops(connection: Any) -> Iterator[Connection]:

@@ -5,34 +5,29 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-
-
-@dataclass(slots=True)
-class Deadline:
-    """Whether it has passed; set by the timer, read where the blocked call ends."""
-
-    seconds: float
-    passed: bool = False
 
 
 @contextmanager
-def bounded(seconds: float, close: Callable[[], object]) -> Iterator[Deadline]:
-    """Close a connection that is not through in `seconds`, so that what waits on it ends.
+def bounded(seconds: float, close: Callable[[], object]) -> Iterator[None]:
+    """Close a connection that is not through in `seconds`; what waited on it raises TimeoutError.
 
     Paramiko waits without any deadline for the answers to its channel requests (exec, subsystem);
     only the end of the transport wakes it.
     """
-    deadline = Deadline(seconds)
+    passed = threading.Event()
 
     def end() -> None:
-        deadline.passed = True
+        passed.set()
         close()
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
     try:
-        yield deadline
+        yield
+    except Exception as error:
+        if passed.is_set():
+            raise TimeoutError from error
+        raise
     finally:
         timer.cancel()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from fabric import Connection
     from paramiko import Channel
 
+SILENCE = 30
+"""Seconds: every script of ours gives a sign of life each 5 s."""
 _CHUNK = 1 << 16
 _OUTPUT_LIMIT = 64 << 20
 _UPLOAD_SECONDS = 60
@@ -35,8 +37,11 @@ class Said:
 class Remote(Protocol):
     """What fleet may do to a node, and all that a fake has to imitate."""
 
-    def run(self, line: str, *, stdin: bytes, seconds: float) -> Said:
-        """Run `line` in the login shell; `seconds` is the net below the node's own deadline."""
+    def run(self, line: str, *, stdin: bytes, seconds: float, silence: float = SILENCE) -> Said:
+        """Run `line` in the login shell; `seconds` is the net below the node's own deadline.
+
+        A command that says nothing for `silence` seconds is given up before that.
+        """
         ...
 
     def put(self, content: bytes, directory: str, name: str) -> None:
@@ -50,26 +55,26 @@ class FabricRemote:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def run(self, line: str, *, stdin: bytes, seconds: float) -> Said:
+    def run(self, line: str, *, stdin: bytes, seconds: float, silence: float = SILENCE) -> Said:
         """Run `line` with `stdin` as its input, bounded in time and in output."""
         deadline = time.monotonic() + seconds
-        with (
-            _failures("run", seconds),
-            bounded(seconds + _SLACK, self._connection.transport.close),
-            self._connection.transport.open_session(timeout=seconds) as channel,
-        ):
-            channel.settimeout(seconds)
-            channel.exec_command(line)
-            _feed(channel, stdin)
-            stdout = _drain(channel, deadline)
-            return Said(_exit_code(channel, deadline), stdout, _errors(channel))
+        transport = self._connection.transport
+        with _failures("run"), bounded(seconds + _SLACK, transport.close):
+            with bounded(silence, transport.close):
+                channel = transport.open_session(timeout=silence)
+                channel.settimeout(silence)
+                channel.exec_command(line)
+                _feed(channel, stdin)
+            with channel:
+                stdout = _drain(channel, deadline, silence)
+                return Said(_exit_code(channel, deadline), stdout, _errors(channel))
 
     def put(self, content: bytes, directory: str, name: str) -> None:
         """Write `content` by SFTP, pipelined; the folder must not be there yet."""
         import paramiko  # noqa: PLC0415
 
         transport = self._connection.transport
-        with _failures("upload", _UPLOAD_SECONDS), bounded(_UPLOAD_SECONDS, transport.close):
+        with _failures("upload"), bounded(_UPLOAD_SECONDS, transport.close):
             try:
                 sftp = self._connection.sftp()
                 sftp.get_channel().settimeout(_UPLOAD_SECONDS)
@@ -88,7 +93,7 @@ class FabricRemote:
 
 
 @contextmanager
-def _failures(step: str, seconds: float) -> Iterator[None]:
+def _failures(step: str) -> Iterator[None]:
     """Turn what the libraries raise on an open connection into a NodeError."""
     import paramiko  # noqa: PLC0415
 
@@ -96,8 +101,8 @@ def _failures(step: str, seconds: float) -> Iterator[None]:
     try:
         yield
     except (OSError, EOFError, paramiko.SSHException) as error:
-        if isinstance(error, TimeoutError) or time.monotonic() - began >= seconds:
-            message = f"no answer within {seconds:g} s"
+        if isinstance(error, TimeoutError):
+            message = f"no answer within {time.monotonic() - began:.0f} s"
             raise NodeError(FailureKind.TIMEOUT, step, message) from error
         message = f"the connection was lost: {error or type(error).__name__}"
         raise NodeError(FailureKind.CONNECT, step, message) from error
@@ -113,11 +118,11 @@ def _feed(channel: Channel, stdin: bytes) -> None:
             raise
 
 
-def _drain(channel: Channel, deadline: float) -> str:
+def _drain(channel: Channel, deadline: float, silence: float) -> str:
     parts: list[bytes] = []
     size = 0
     while True:
-        channel.settimeout(max(0.01, deadline - time.monotonic()))
+        channel.settimeout(max(0.01, min(silence, deadline - time.monotonic())))
         part = channel.recv(_CHUNK)
         if not part:
             return b"".join(parts).decode("utf-8", "replace")

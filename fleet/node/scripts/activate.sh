@@ -11,7 +11,7 @@ finish() { # status
     rm -f "$RUN/error-$ID"
     audit "$1"
     value status "$1"
-    printf 'end\t\n'
+    bye
     exit 0
 }
 

@@ -15,7 +15,24 @@ value() { # that nobody listens any more is no failure of what the script does
     return 0
 }
 
+pulse() { # a sign of life for as long as the script lives: silence means a dead connection
+    while sleep 5 >/dev/null 2>&1 && kill -0 "$$" 2>/dev/null; do
+        printf 'alive\t\n' 2>/dev/null || exit 0
+    done
+}
+
+live() {
+    pulse &
+    PULSE=$!
+}
+
 hello() { # say who we are; a script that is not root ends here
     value hello "$(id -u)"
     [ "$(id -u)" = 0 ] || exit 0
+    live
+}
+
+bye() { # nothing may hold the connection open after the last record
+    kill "${PULSE:-}" 2>/dev/null
+    printf 'end\t\n'
 }

@@ -9,7 +9,7 @@ finish() { # status
     audit "$1"
     [ "$WHY" = asked ] || printf 'fleet: change %s, unconfirmed, %s (%s)\n' "$ID" "$1" "$WHY" >&2
     value status "$1"
-    printf 'end\t\n'
+    bye
     exit 0
 }
 
@@ -22,6 +22,8 @@ if [ "$WHY" != asked ]; then
     exec 3>&1 >/dev/null
     [ "$WHY" = boot ] && [ -e "$RUN/armed-$ID" ] && exit 0
     mutex 600 || exit 1
+else
+    live 9>&-
 fi
 [ "$(word "$PENDING/id")" = "$ID" ] || exit 0
 [ -f "$KEPT/manifest" ] || fail no_generation revert "generation $ID is not on this node"

@@ -257,4 +257,4 @@ file "$STATE/state.json"
 file "/etc/systemd/system/$UNIT.service.d/zz-fleet.conf"
 file /run/fleet/lock
 [ -n "$WALK" ] && walk
-printf 'end\t\n'
+bye

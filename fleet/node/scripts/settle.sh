@@ -7,7 +7,7 @@ finish() { # status
     trap - EXIT
     [ "$MODE" = look ] || audit "$1"
     value status "$1"
-    printf 'end\t\n'
+    bye
     exit 0
 }
 
@@ -116,6 +116,7 @@ revert() {
         ;;
     esac
     trap - EXIT TERM INT
+    kill "$PULSE" 2>/dev/null
     exec sh "$PENDING/guard.sh" asked
 }
 

@@ -8,7 +8,7 @@ finish() { # status
     rm -f "$RUN/error-$ID"
     [ "$1" = staged ] || { rm -rf -- "$STAGE"; [ "${MUTEX:-0}" = 1 ] && let_go; }
     value status "$1"
-    printf 'end\t\n'
+    bye
     exit 0
 }
 

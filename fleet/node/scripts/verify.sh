@@ -57,4 +57,4 @@ while IFS="$TAB" read -r image registry hosts; do
 done <<LIST
 $IMAGES
 LIST
-printf 'end\t\n'
+bye
