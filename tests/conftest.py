@@ -19,7 +19,8 @@ NODES = ("bullseye1", "bookworm1", "trixie1", "forky1")
 def lab() -> Lab:
     """Return the four nodes; a machine that cannot boot them fails, it does not skip."""
     lab = Lab.up(4)
-    remember(lab)
+    for node in lab.nodes.values():
+        remember(node)
     return lab
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab import Lab
+from tests.lab.node import LabNode
 from tests.lab.rootfs import rootfs
 
 
@@ -62,12 +63,12 @@ class Fleet:
         assert "Traceback" not in done.stderr, done.stderr
         return Ran(done.returncode, done.stdout, done.stderr)
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Start a call without waiting for its end."""
         return subprocess.Popen(
             [sys.executable, "-m", "fleet", *words],
             cwd=self.folder,
-            env={**os.environ, "FLEET_SSH_CONFIG": self.ssh_config},
+            env={**os.environ, "FLEET_SSH_CONFIG": self.ssh_config, **(env or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -108,11 +109,10 @@ images=$(ctr -n k8s.io images ls -q)
 """
 
 
-def remember(lab: Lab) -> None:
-    """Lay the config.toml that each suite ships where the nodes find it."""
-    for node in lab.nodes.values():
-        shipped = rootfs(node.suite) / "etc/containerd/config.toml"
-        (node.root / "root/config.toml").write_bytes(shipped.read_bytes())
+def remember(node: LabNode) -> None:
+    """Lay the config.toml that a node's suite ships where the node finds it."""
+    shipped = rootfs(node.suite) / "etc/containerd/config.toml"
+    (node.root / "root/config.toml").write_bytes(shipped.read_bytes())
 
 
 def make_pristine(lab: Lab) -> None:

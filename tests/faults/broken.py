@@ -1,0 +1,97 @@
+"""Faults of the workstation: a killed fleet, two at once, a full disk, a wrong clock."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+from tests.faults.lane import GUARD, Lane
+from tests.support.fleet import Fleet
+
+_FAKE_TIME = "/usr/lib/*/faketime/libfaketimeMT.so.1"
+
+
+def end(running: subprocess.Popen[str], seconds: float = 400) -> int:
+    """Wait for the end of a call; return its exit code."""
+    running.communicate(timeout=seconds)
+    return running.returncode
+
+
+def killed(lane: Lane) -> list[int]:
+    """Kill fleet with signal 9 at a random instant; now and then the resuming one as well."""
+    running = lane.start()
+    lane.instant(running)
+    running.kill()
+    end(running)
+    if lane.dice.random() < 0.25:
+        again = lane.fleet.start("resume", "-y", "--json")
+        lane.instant(again)
+        again.kill()
+        end(again)
+    return lane.go_on()
+
+
+def two_at_once(lane: Lane) -> list[int]:
+    """Start the same change from two workstations at the same instant."""
+    other = lane.folder / "other"
+    other.mkdir(exist_ok=True)
+    for name in ("inventory.yaml", "mirrors.yaml"):
+        shutil.copy(lane.folder / name, other / name)
+    second = Fleet(other, lane.fleet.ssh_config)
+    pair = [lane.start(), second.start(*lane.words())]
+    codes = [end(each) for each in pair]
+    if 5 in codes or sorted(codes)[0] != 0 or sorted(codes)[1] not in {0, 1, 3}:
+        raise AssertionError(f"two at once ended with {codes}")
+    return codes
+
+
+def journal_full(lane: Lane) -> list[int]:
+    """Fill the disk under the journal before the start, or at a random instant."""
+    lane.journal.mkdir(exist_ok=True)
+    aside = lane.folder / "aside"
+    shutil.copytree(lane.journal, aside, dirs_exist_ok=True)
+    size = sum(each.stat().st_size for each in aside.iterdir()) // 1024 + 256
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", lane.journal], check=True
+    )
+    try:
+        shutil.copytree(aside, lane.journal, dirs_exist_ok=True)
+        early = lane.dice.random() < 0.3
+        running = None if early else lane.start()
+        if running is not None:
+            lane.instant(running)
+        _stuff(lane.journal / "stuffing")
+        codes = [end(running or lane.start())]
+        (lane.journal / "stuffing").unlink()
+        codes += lane.go_on()
+        shutil.copytree(lane.journal, aside, dirs_exist_ok=True)
+    finally:
+        subprocess.run(["umount", "-l", lane.journal], check=True)
+    shutil.copytree(aside, lane.journal, dirs_exist_ok=True)
+    shutil.rmtree(aside)
+    return codes
+
+
+def _stuff(path: Path) -> None:
+    with suppress(OSError), path.open("wb", buffering=0) as target:
+        while True:
+            target.write(b"x" * 512)
+
+
+def clock_off(lane: Lane) -> list[int]:
+    """Let the clocks of workstation and node be a day apart, and kill fleet in the middle."""
+    library = next(iter(sorted(Path("/").glob(_FAKE_TIME[1:]))))
+    days = lane.dice.choice(("+1d", "-1d"))
+    lane.env = {"LD_PRELOAD": str(library), "FAKETIME": days, "DONT_FAKE_MONOTONIC": "1"}
+    try:
+        running = lane.start("--guard", str(GUARD))
+        if lane.dice.random() < 0.5:
+            return [end(running)]
+        lane.instant(running)
+        running.kill()
+        end(running)
+        return lane.go_on()
+    finally:
+        lane.env = {}

@@ -1,0 +1,201 @@
+"""The catalogue of faults, and the runner that tries them side by side and counts."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from tests.faults import broken, node, wire
+from tests.faults.lane import Lane, open_lane
+from tests.lab import Lab
+from tests.support.fleet import remember
+
+
+@contextmanager
+def _nothing(lane: Lane) -> Iterator[None]:
+    del lane
+    yield
+
+
+ANY = frozenset({"old", "new"})
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One line of the table: what is done, how often, and in which states a node may end."""
+
+    name: str
+    tries: int
+    work: Callable[[Lane], list[int]]
+    around: node.Around = _nothing
+    ends: frozenset[str] = ANY
+    rollouts_only: bool = False
+    """Whether the fault strikes at the new config, so that a try has to begin with the old."""
+
+
+def _on_new(name: str, pair: tuple[Callable[[Lane], list[int]], node.Around], end: str) -> Fault:
+    return Fault(name, 10, *pair, ends=frozenset({end}), rollouts_only=True)
+
+
+CATALOGUE = (
+    Fault("fleet killed (signal 9), then resumed", 200, broken.killed),
+    Fault("node's network cut, back before or after its guard fired", 50, wire.cut),
+    Fault("node rebooted", 30, wire.rebooted),
+    Fault("sshd of the node killed with its sessions", 10, wire.sshd_killed),
+    Fault("sshd full (MaxStartups)", 10, wire.sshd_full),
+    Fault("connection hangs after auth", 10, wire.hangs_after_auth),
+    Fault("connection hangs in the upload", 10, wire.hangs_in_upload),
+    Fault("disk full under /etc", 10, *node.etc_full),
+    Fault("disk full under /var/lib/fleet", 10, *node.var_full),
+    Fault("/etc read-only", 10, *node.etc_read_only),
+    Fault("no inodes under /etc", 10, *node.etc_inodes),
+    Fault("no inodes under /var/lib/fleet", 10, *node.var_inodes),
+    _on_new("containerd does not start with the new config", node.not_starting, "old"),
+    _on_new("containerd starts, its CRI plugin does not load", node.no_cri, "old"),
+    _on_new("containerd dies after 5 s", node.dies_later, "old"),
+    _on_new("containerd takes 60 s to start", node.slow_start, "new"),
+    _on_new("mirror dies during the verification pull", node.mirror_dies, "old"),
+    _on_new("mirror hangs", node.mirror_hangs, "old"),
+    _on_new("mirror answers 403 on blobs only", node.mirror_forbids, "old"),
+    Fault("two rollouts at the same instant", 20, broken.two_at_once),
+    Fault("disk of the journal full", 10, broken.journal_full),
+    Fault("clocks a day apart", 10, broken.clock_off),
+)
+
+
+@dataclass(frozen=True)
+class Try:
+    """How one try ended: in which state, how well, and what it took."""
+
+    fault: str
+    number: int
+    node: str
+    came_from: str
+    found: str
+    degraded: bool
+    trouble: str
+    seconds: float
+
+    @property
+    def good(self) -> bool:
+        """Say whether nothing is left to complain of."""
+        return self.found in ANY and not self.degraded and not self.trouble
+
+
+@dataclass
+class Table:
+    """All tries so far."""
+
+    tries: list[Try] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, one: Try) -> None:
+        """Note a try, and tell of it."""
+        with self.lock:
+            self.tries.append(one)
+            mark = "ok " if one.good else "BAD"
+            where = f"{one.came_from} -> {one.found}"
+            text = f"{mark} {one.fault} #{one.number} on {one.node}: {where}, {one.seconds:.0f} s"
+            sys.stderr.write(f"{text}{' ' if one.trouble else ''}{one.trouble}\n")
+
+    def rows(self) -> Iterator[tuple[str, int, int, int, int, int]]:
+        """Count: fault, tries, converged, old and working, degraded, lost bytes."""
+        for fault in CATALOGUE:
+            mine = [each for each in self.tries if each.fault == fault.name]
+            if mine:
+                moved = sum(each.good and each.found != each.came_from for each in mine)
+                stayed = sum(each.good and each.found == each.came_from for each in mine)
+                degraded = sum(each.degraded for each in mine)
+                lost = sum(each.found not in ANY for each in mine)
+                yield fault.name, len(mine), moved, stayed, degraded, lost
+
+    def markdown(self) -> str:
+        """Return the table for people."""
+        lines = [
+            "| fault | tries | converged | old and working | degraded | lost bytes |",
+            "|---|---:|---:|---:|---:|---:|",
+        ]
+        lines += [f"| {' | '.join(map(str, row))} |" for row in self.rows()]
+        return "\n".join(lines)
+
+    @property
+    def good(self) -> bool:
+        """Say whether every try ended well."""
+        return bool(self.tries) and all(each.good for each in self.tries)
+
+
+def attempt(lane: Lane, fault: Fault, number: int, seed: int) -> Try:
+    """Try one fault once on one lane."""
+    lane.dice = Random(f"{seed}/{fault.name}/{number}")
+    began = time.monotonic()
+    if fault.rollouts_only:
+        lane.bring("old")
+    came_from = lane.at
+    with fault.around(lane):
+        codes = fault.work(lane)
+        trouble = ""
+        if not lane.quiet():
+            trouble = "a change is still pending"
+        if holder := lane.holder():
+            lane.fleet("unlock", holder)
+        found = lane.where()
+        degraded = 5 in codes or not lane.well()
+        if found in ANY:
+            lane.at = found
+            if found not in fault.ends:
+                trouble = f"ended {found}"
+        left = lane.node.sh("ls /run/fleet | grep -v mutex", check=False).stdout.split()
+        trouble = trouble or (f"left {left}" if left else "")
+        trouble = f"{trouble} codes {codes}" if trouble or degraded or found not in ANY else ""
+    seconds = time.monotonic() - began
+    return Try(
+        fault.name, number, lane.node.name, came_from, found, degraded, trouble.strip(), seconds
+    )
+
+
+def run(lab: Lab, folder: Path, plan: Sequence[tuple[Fault, int]], seed: int, table: Table) -> None:
+    """Try every fault so often, on all nodes of the lab side by side."""
+    lanes = [open_lane(lab, each, folder / each.name) for each in lab.nodes.values()]
+    work: list[list[tuple[Fault, int]]] = [[] for _ in lanes]
+    for row, (fault, tries) in enumerate(plan):
+        for number in range(tries):
+            work[(number + row) % len(lanes)].append((fault, number))
+    threads = [
+        threading.Thread(target=_on_lane, args=(lane, mine, seed, table))
+        for lane, mine in zip(lanes, work, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _on_lane(lane: Lane, work: Iterable[tuple[Fault, int]], seed: int, table: Table) -> None:
+    ready = False
+    for fault, number in work:
+        try:
+            if not ready:
+                _afresh(lane)
+                ready = True
+            one = attempt(lane, fault, number, seed)
+        except Exception:  # noqa: BLE001 - the suite's own trouble is a bad try, and no reason to end
+            told = traceback.format_exc(limit=-3)
+            one = Try(fault.name, number, lane.node.name, lane.at, "?", False, told, 0)
+        table.add(one)
+        ready = one.good
+
+
+def _afresh(lane: Lane) -> None:
+    """Begin anew on a node: as it came from its suite, both states learnt."""
+    lane.node.heal()
+    lane.lab.reset([lane.node.name])
+    remember(lane.node)
+    lane.at, lane.new, lane.took, lane.flags = "old", {}, {}, ()
+    lane.prepare()
