@@ -40,6 +40,7 @@ class Ending(StrEnum):
     SWAPPED = "swapped"
     FAILED = "failed"
     ROLLED_BACK = "rolled_back"
+    UNSETTLED = "unsettled"
     DEGRADED = "degraded"
 
 

@@ -18,11 +18,17 @@ from fleet.ssh import Remote, connect
 def converge(order: WorkOrder) -> NodeOutcome:
     """Bring one node to its plan and confirm it, or back to where it was."""
     work = Pass(order)
+    return _tried(work) or _tried(work, last=True) or work.outcome(NodeStatus.FAILED)
+
+
+def _tried(work: Pass, *, last: bool = False) -> NodeOutcome | None:
+    """Try it once; None where the connection broke before the node began, and we may try again."""
+    order = work.order
     try:
         with connect(order.plan.node, order.access.ssh) as remote:
             ended = _changed(work, remote) or _proven(work, remote)
     except NodeError as error:
-        return _broken_off(work, error.failure)
+        return _broken_off(work, error.failure, last=last)
     return ended or _confirmed(work)
 
 
@@ -52,6 +58,8 @@ def _back(work: Pass, found: Standing, failure: Failure | None) -> NodeOutcome:
         return work.outcome(NodeStatus.ROLLED_BACK, failure)
     if found.ended == "not_pending":
         return work.standing(found, failure)
+    if found.ended == "unsettled":
+        return work.unsettled(failure)
     return work.outcome(NodeStatus.DEGRADED, found.failure or failure)
 
 
@@ -67,6 +75,8 @@ def _changed(work: Pass, remote: Remote) -> NodeOutcome | None:
     work.restarted = applied.restarted
     if applied.ending is Ending.SWAPPED:
         return None
+    if applied.ending is Ending.UNSETTLED:
+        return work.unsettled(applied.failure)
     return work.outcome(ENDED[applied.ending], applied.failure)
 
 
@@ -107,7 +117,7 @@ def _confirmed(work: Pass) -> NodeOutcome:
     return taken_back(work, found.failure)
 
 
-def _broken_off(work: Pass, failure: Failure) -> NodeOutcome:
+def _broken_off(work: Pass, failure: Failure, *, last: bool) -> NodeOutcome | None:
     """End a pass whose connection broke: what the node itself says of the change counts."""
     if failure.step == "connect":
         return work.outcome(NodeStatus.UNREACHABLE, failure)
@@ -121,6 +131,8 @@ def _broken_off(work: Pass, failure: Failure) -> NodeOutcome:
         if found.state == "armed":
             return taken_back(work, failure)
         if found.state == "untouched":
+            if not last:
+                return None
             settle_patiently(order, "release", order.deadlines.lost)
     except NodeError as error:
         return work.lost(error.failure)

@@ -27,7 +27,13 @@ class ProbeOrder:
 
 
 def probe(order: ProbeOrder) -> NodeFacts | Failure:
-    """Read one node over one connection in one round trip."""
+    """Read one node over one connection in one round trip; once more if that broke off."""
+    found = _probed(order)
+    broke = isinstance(found, Failure) and found.step == "run"
+    return _probed(order) if broke else found
+
+
+def _probed(order: ProbeOrder) -> NodeFacts | Failure:
     script = question(order.node, full_default=order.full_default, walk=order.walk)
     try:
         with connect(order.node, order.access.ssh) as remote:

@@ -16,6 +16,7 @@ ENDED = {
     Ending.FAILED: NodeStatus.FAILED,
     Ending.UNSTAGED: NodeStatus.FAILED,
     Ending.ROLLED_BACK: NodeStatus.ROLLED_BACK,
+    Ending.UNSETTLED: NodeStatus.UNREACHABLE,
     Ending.DEGRADED: NodeStatus.DEGRADED,
 }
 STANDS = {
@@ -58,6 +59,14 @@ class Pass:
         """End the pass as the node itself says that the change stands."""
         status = STANDS.get(found.state, NodeStatus.DEGRADED)
         return self.outcome(status, None if status is NodeStatus.CONVERGED else failure)
+
+    def unsettled(self, failure: Failure | None) -> NodeOutcome:
+        """End the pass on a healthy node that could not take its change back yet."""
+        why = failure.message if failure else "it could not be taken back"
+        message = f"{why}; the files cannot be written back, and the node's guard tries on"
+        kind, evidence = (failure.kind, failure.evidence) if failure else (FailureKind.STORAGE, "")
+        told = Failure(kind, SETTLE, message, evidence)
+        return self.outcome(NodeStatus.UNREACHABLE, told)
 
     def lost(self, failure: Failure) -> NodeOutcome:
         """End the pass on a node that went away in the middle of it."""

@@ -34,7 +34,7 @@ def node_of(nodes: Lab, request: pytest.FixtureRequest) -> Iterator[str]:
     node.sh("rm -rf /var/lib/containerd/*; systemctl start containerd; sleep 1")
     yield name
     nodes.reset([name])
-    remember(nodes)
+    remember(node)
 
 
 def pulled_by(lab: Lab, name: str, image: str) -> bool:

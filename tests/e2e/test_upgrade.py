@@ -64,7 +64,7 @@ def test_legacy_mirrors_outlive_an_upgrade_and_then_move_to_certs_d(
         assert pulls_through_the_mirror(nodes)
     finally:
         nodes.reset([NAME])
-        remember(nodes)
+        remember(node)
 
 
 def pulls_through_the_mirror(lab: Lab) -> bool:

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -61,7 +60,6 @@ class Lane:
     mirrors: str = "shipped"
     took: dict[str, float] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict)
 
     # -- the command ---------------------------------------------------------------------------
 
@@ -73,7 +71,7 @@ class Lane:
 
     def start(self, *more: str) -> subprocess.Popen[str]:
         """Begin to take the node to the other state."""
-        return self.fleet.start(*self.words(), *more, env=self.env)
+        return self.fleet.start(*self.words(), *more)
 
     def instant(self, running: subprocess.Popen[str]) -> None:
         """Wait until a random instant of a pass: mostly between its first upload and its end."""
@@ -95,7 +93,7 @@ class Lane:
 
     def go(self, *more: str) -> Ran:
         """Take the node to the other state, undisturbed."""
-        return self.fleet(*self.words(), *more, env=self.env)
+        return self.fleet(*self.words(), *more)
 
     # -- the node ------------------------------------------------------------------------------
 
@@ -147,11 +145,12 @@ class Lane:
         self.mirrors, self.at = mirrors, "old"
         for name in ("new", "old"):
             running = self.start(*more)
-            _staging(running)
+            said = _staging(running)
             began = time.monotonic()
             out, told = running.communicate(timeout=240)
             if running.returncode != 0:
-                raise UnsettledError(f"{self.node.name}: {out}{told}")
+                code = running.returncode
+                raise UnsettledError(f"{self.node.name}: exit code {code}: {said}{out}{told}")
             self.took[self.at] = time.monotonic() - began
             if name == "new":
                 self.new[mirrors] = self.state()
@@ -179,12 +178,15 @@ class Lane:
         return self.fleet("history", "--json").json["rollouts"][0]
 
 
-def _staging(running: subprocess.Popen[str]) -> None:
+def _staging(running: subprocess.Popen[str]) -> str:
     """Read what fleet tells until it begins to stage, or ends."""
     assert running.stderr is not None
+    said = []
     for line in running.stderr:
+        said.append(line)
         if line.startswith("[stage]"):
-            return
+            break
+    return "".join(said)
 
 
 def open_lane(lab: Lab, node: LabNode, folder: Path) -> Lane:

@@ -25,7 +25,7 @@ true
 _NO_INODES = """
 mkdir -p {place}/stuffing && cd {place}/stuffing || exit 0
 number=0
-while : 2>/dev/null >$number; do number=$((number + 1)); done 2>/dev/null
+while true >$number; do number=$((number + 1)); done 2>/dev/null
 true
 """
 _READ_ONLY = "mount -o remount,ro {place}"

@@ -66,7 +66,7 @@ CATALOGUE = (
     _on_new("mirror answers 403 on blobs only", node.mirror_forbids, "old"),
     Fault("two rollouts at the same instant", 20, broken.two_at_once),
     Fault("disk of the journal full", 10, broken.journal_full),
-    Fault("clocks a day apart", 10, broken.clock_off),
+    Fault("clock of the node a day off", 10, broken.clock_off),
 )
 
 

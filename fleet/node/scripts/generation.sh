@@ -61,8 +61,8 @@ sweep_beside() { # what staging laid beside the files that a manifest names
     while IFS="$TAB" read -r kind _ _ _ _ _ path; do
         folder=${path%/*}
         case $kind in file | absent) ;; *) continue ;; esac
-        rm -f -- "$folder/.fleet-$ID.${path##*/}.new" "$folder/.fleet-$ID.${path##*/}.back"
-        rm -rf -- "${folder%/*}/.fleet-$ID.${folder##*/}"
+        rm -f -- "$folder/.fleet-$ID.${path##*/}.new" "$folder/.fleet-$ID.${path##*/}.back" &&
+            rm -rf -- "${folder%/*}/.fleet-$ID.${folder##*/}" || return 1
     done <"$KEPT/manifest"
 }
 
@@ -112,6 +112,6 @@ undo_files() {
         esac
         [ ! -d "$folder" ] || sync "$folder"
     done <"$KEPT/manifest"
-    sweep_beside
+    sweep_beside || return 1
     undo_directories
 }

@@ -36,7 +36,9 @@ take_back() {
     step revert
     if ! complaint=$(undo_files 2>&1); then
         value revert_evidence "$complaint"
-        [ "$WHY" = boot ] || again
+        [ "$WHY" = boot ] && finish degraded
+        again # what runs has the old config or a proven one, and the change stays pending
+        gate && finish unsettled
         finish degraded
     fi
     [ "$WHY" = boot ] && grep -qs "$TAB/etc/systemd/" "$KEPT/manifest" && systemctl daemon-reload

@@ -66,13 +66,14 @@ confirm() {
         ;;
     esac
     same_daemon
+    complaint=$(sweep_beside 2>&1) ||
+        fail storage confirm 'cannot sweep what was laid beside the files' "$complaint"
     # The rename counts; what follows only tidies up, and a crash before it changes nothing.
     rm -rf -- "$LAST"
     if ! mv -T "$PENDING" "$LAST"; then
         fail storage confirm "cannot write under $STATE"
     fi
     sync "$STATE"
-    sweep_beside 2>/dev/null
     disarm
     finish confirmed
 }
