@@ -18,18 +18,29 @@ from fleet.ssh import Remote, connect
 def converge(order: WorkOrder) -> NodeOutcome:
     """Bring one node to its plan and confirm it, or back to where it was."""
     work = Pass(order)
-    return _tried(work) or _tried(work, last=True) or work.outcome(NodeStatus.FAILED)
+    ended = _tried(work)
+    if ended.status is NodeStatus.STAGED:  # it broke off before the node had begun
+        ended = _tried(work)
+    return _given_up(work, ended.failure) if ended.status is NodeStatus.STAGED else ended
 
 
-def _tried(work: Pass, *, last: bool = False) -> NodeOutcome | None:
-    """Try it once; None where the connection broke before the node began, and we may try again."""
+def _tried(work: Pass) -> NodeOutcome:
     order = work.order
     try:
         with connect(order.plan.node, order.access.ssh) as remote:
             ended = _changed(work, remote) or _proven(work, remote)
     except NodeError as error:
-        return _broken_off(work, error.failure, last=last)
+        return _broken_off(work, error.failure)
     return ended or _confirmed(work)
+
+
+def _given_up(work: Pass, failure: Failure | None) -> NodeOutcome:
+    """Let go of a node whose connections break before it begins."""
+    try:
+        settle_patiently(work.order, "release", work.order.deadlines.lost)
+    except NodeError as error:
+        return work.lost(error.failure)
+    return work.outcome(NodeStatus.FAILED, failure)
 
 
 def go_on(work: Pass) -> NodeOutcome:
@@ -117,26 +128,25 @@ def _confirmed(work: Pass) -> NodeOutcome:
     return taken_back(work, found.failure)
 
 
-def _broken_off(work: Pass, failure: Failure, *, last: bool) -> NodeOutcome | None:
+def _broken_off(work: Pass, failure: Failure) -> NodeOutcome:
     """End a pass whose connection broke: what the node itself says of the change counts."""
     if failure.step == "connect":
         return work.outcome(NodeStatus.UNREACHABLE, failure)
     if failure.kind is FailureKind.SUDO:
         return work.outcome(NodeStatus.FAILED, failure)
-    order = work.order
     try:
-        found = settle_patiently(order, "look", order.deadlines.lost)
-        if found.state == "swapped":
-            return go_on(work)
-        if found.state == "armed":
-            return taken_back(work, failure)
-        if found.state == "untouched":
-            if not last:
-                return None
-            settle_patiently(order, "release", order.deadlines.lost)
+        found = settle_patiently(work.order, "look", work.order.deadlines.lost)
     except NodeError as error:
         return work.lost(error.failure)
-    return work.standing(found, failure)
+    match found.state:
+        case "swapped":
+            return go_on(work)
+        case "armed":
+            return taken_back(work, failure)
+        case "untouched":
+            return work.outcome(NodeStatus.STAGED, failure)
+        case _:
+            return work.standing(found, failure)
 
 
 def undone(found: Standing) -> Failure | None:
