@@ -130,10 +130,9 @@ def _confirmed(work: Pass) -> NodeOutcome:
 
 def _broken_off(work: Pass, failure: Failure) -> NodeOutcome:
     """End a pass whose connection broke: what the node itself says of the change counts."""
-    if failure.step == "connect":
-        return work.outcome(NodeStatus.UNREACHABLE, failure)
-    if failure.kind is FailureKind.SUDO:
-        return work.outcome(NodeStatus.FAILED, failure)
+    away = failure.step == "connect"
+    if away or failure.kind is FailureKind.SUDO:
+        return work.outcome(NodeStatus.UNREACHABLE if away else NodeStatus.FAILED, failure)
     try:
         found = settle_patiently(work.order, "look", work.order.deadlines.lost)
     except NodeError as error:
