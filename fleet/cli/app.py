@@ -11,6 +11,7 @@ import click
 
 from fleet import __version__
 from fleet.cli.options import Exit, Settings, Taste, access, connecting, shared, shared_group
+from fleet.cli.switches import changing_nodes, foreign_files, journal
 from fleet.errors import FleetError, HeldError, JournalError, printable
 
 
@@ -40,27 +41,12 @@ def inventory(settings: Settings, *, graph: bool) -> None:
     offline.inventory(settings, graph=graph)
 
 
-def _foreign(function: Any) -> Any:
-    """Add the flags that say what becomes of files by other hands."""
-    options = (
-        click.option("--adopt", "foreign", flag_value="adopt", default="adopt",
-                     help="Take over a registry's foreign hosts.toml, keep its bytes [default]."),
-        click.option("--keep", "foreign", flag_value="keep",
-                     help="Leave foreign and edited files as they are."),
-        click.option("--overwrite", "foreign", flag_value="overwrite",
-                     help="Adopt, and remove registries that mirrors.yaml does not name."),
-    )  # fmt: skip
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
 @fleet.command()
 @click.option("--containerd", metavar="VERSION", required=True, help="The node's containerd.")
 @click.option("--distro", metavar="NAME", help="k3s, rke2, k0s, microk8s, flatcar, eks, ...")
 @click.option("--root", metavar="DIR", type=click.Path(), help="Where the node's files stand.")
 @click.option("--out", metavar="DIR", type=click.Path(), required=True, help="Write them there.")
-@_foreign
+@foreign_files
 @shared
 def render(
     settings: Settings,
@@ -105,7 +91,7 @@ def probe(
 @fleet.command()
 @click.option("--exit-code", is_flag=True, help="Exit 4 if anything would change.")
 @click.option("--full-default", is_flag=True, help="Start a missing config.toml from all defaults.")
-@_foreign
+@foreign_files
 @connecting
 @shared
 def diff(
@@ -120,39 +106,6 @@ def diff(
     raise SystemExit(code if exit_code or code is not Exit.DIFFERENT else Exit.OK)
 
 
-_journal = click.option(
-    "--journal", type=click.Path(), help="[default: .fleet/journal.db beside the inventory]"
-)
-
-
-def _changing(function: Any) -> Any:
-    """Add the flags of commands that change nodes."""
-    options = (
-        click.option("-y", "--yes", is_flag=True, help="Do not ask."),
-        click.option("--dry-run", is_flag=True, help="Show the diffs and change nothing."),
-        click.option("--batch", default="1,25%", show_default=True, help="The last repeats."),
-        click.option("--max-failures", default="0", show_default=True, help="Budget: N or P%."),
-        click.option("--skip-unreachable", is_flag=True, help="Go on without unreachable nodes."),
-        click.option("--on-failure", default="halt", show_default=True,
-                     type=click.Choice(["halt", "rollback-batch", "rollback-all"]),
-                     help="What becomes of converged nodes when the budget is spent."),
-        click.option("--pause", default=0.0, type=click.FloatRange(0), metavar="SECONDS",
-                     help="After a batch; then its nodes are asked for health again."),
-        click.option("--soak", default=6, type=click.IntRange(0, 600), show_default=True,
-                     help="Seconds that a restarted containerd must stay up."),
-        click.option("--health-timeout", default=30, type=click.IntRange(1, 600), show_default=True,
-                     help="Seconds until containerd must be healthy."),
-        click.option("--guard", default=180, type=click.IntRange(0, 86400), show_default=True,
-                     help="Seconds until a node undoes an unconfirmed change; 0: never."),
-        click.option("--disrupt-workloads", is_flag=True,
-                     help="Restart containerd even where that ends containers."),
-        _journal,
-    )  # fmt: skip
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
 @fleet.command()
 @click.option("--no-verify", is_flag=True, help="No verification pulls.")
 @click.option("--pull-timeout", default=120, type=click.IntRange(1, 3600), show_default=True,
@@ -165,8 +118,8 @@ def _changing(function: Any) -> Any:
     type=(click.Choice(["failed", "unreachable"]), str),
     help="Only the failed or unreachable nodes of that rollout.",
 )
-@_foreign
-@_changing
+@foreign_files
+@changing_nodes
 @connecting
 @shared
 def rollout(settings: Settings, **flags: Any) -> None:
@@ -179,7 +132,7 @@ def rollout(settings: Settings, **flags: Any) -> None:
 
 @fleet.command()
 @click.option("--to", metavar="GENERATION", help="Back to what that generation keeps.")
-@_changing
+@changing_nodes
 @connecting
 @shared
 def rollback(settings: Settings, **flags: Any) -> None:
@@ -193,7 +146,7 @@ def rollback(settings: Settings, **flags: Any) -> None:
 @fleet.command()
 @click.argument("rollout_id", metavar="[ID]", required=False)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@_journal
+@journal
 @connecting
 @shared
 def resume(settings: Settings, *, rollout_id: str | None, **how: Any) -> None:
@@ -224,8 +177,22 @@ def verify(
 
 
 @fleet.command()
+@click.option("--exit-code", is_flag=True, help="Exit 4 if there is any drift.")
+@foreign_files
+@connecting
+@shared
+def drift(settings: Settings, *, exit_code: bool, foreign: str, **how: Any) -> None:
+    """Show what changed on nodes behind fleet's back, and whose hand it looks like."""
+    from fleet.cli import drifting  # noqa: PLC0415
+
+    way = access(settings, ask=how["ask_become_pass"], seconds=how["connect_timeout"])
+    code = drifting.drift(settings, way, parallel=how["parallel"], taste=Taste(foreign=foreign))
+    raise SystemExit(code if exit_code or code is not Exit.DIFFERENT else Exit.OK)
+
+
+@fleet.command()
 @click.argument("rollout_id", metavar="[ID]", required=False)
-@_journal
+@journal
 @shared
 def history(settings: Settings, *, rollout_id: str | None, journal: str | None) -> None:
     """Show what was done, when, by whom, node by node."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from fleet.cli import views
 from fleet.cli.flags import Flags, journal_path, new_rollout_id, operator, stamp
-from fleet.cli.job import Job
+from fleet.cli.job import Job, guarded
 from fleet.cli.options import Exit, Settings, Taste, access
 from fleet.cli.reading import in_order, judged, show_plans, surveyed, told
 from fleet.core.batches import parse_batches
@@ -45,7 +45,7 @@ def rollout(settings: Settings, flags: Flags) -> Exit:
 
     def plans() -> list[NodePlan]:
         found = surveyed(chosen, loaded, how, parallel=flags.parallel, taste=taste)
-        return [each.plan for each in found]
+        return [guarded(each.plan, flags) for each in found]
 
     return _run("rollout", settings, flags, (how, loaded.inventory), plans)
 
@@ -74,7 +74,7 @@ def rollback(settings: Settings, flags: Flags) -> Exit:
         nodes = settings.select(inventory)
         found = survey_rollback(nodes, how, to=flags.to, parallel=flags.parallel)
         ordered = in_order(told(found, len(nodes), settings), [node.name for node in nodes])
-        return [each.plan for each in ordered]
+        return [guarded(each.plan, flags) for each in ordered]
 
     return _run("rollback", settings, flags, (how, inventory), plans)
 

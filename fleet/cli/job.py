@@ -7,7 +7,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +179,13 @@ class Job:
             strategy=plan.strategy,
             containerd=plan.containerd,
         )
+
+
+def guarded(plan: NodePlan, flags: Flags) -> NodePlan:
+    """Refuse a plan that would end running containers, unless that was asked for."""
+    if plan.danger is None or plan.failure is not None or flags.disrupt_workloads:
+        return plan
+    return replace(plan, failure=plan.danger)
 
 
 def work_order(job: Job, plan: NodePlan) -> WorkOrder:

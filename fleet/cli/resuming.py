@@ -9,7 +9,7 @@ from typing import Any
 
 from fleet.cli import views
 from fleet.cli.flags import Flags, journal_path, operator, stamp
-from fleet.cli.job import Job, digest_of, work_order
+from fleet.cli.job import Job, digest_of, guarded, work_order
 from fleet.cli.options import Exit, Settings, Taste, access, wishes_of
 from fleet.cli.reading import as_it_is, in_order, told
 from fleet.config.load import load_inventory
@@ -164,7 +164,7 @@ class _Resumed:
 
     def _plan(self, names: Sequence[str]) -> None:
         """Plan anew what was never started, or went back to where it was."""
-        plans = [found.plan for found in self._found(names)]
+        plans = [guarded(found.plan, self._job.flags) for found in self._found(names)]
         self._job.plans.update({plan.node.name: plan for plan in plans})
         for plan in plans:
             if (outcome := settled(plan)) is not None:

@@ -87,10 +87,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """The kept before-state of one change on a node, with the directories that it made."""
+    """The kept before-state of one change on a node, with the directories that it made.
+
+    One that is `beside` is not on the way back from now: what a rollback found, for instance.
+    """
 
     id: str
     kept: tuple[Kept, ...]
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +102,8 @@ class NodeFacts:
     """All that one probe read; `files` are the bytes by path, `changed_at` their mtimes.
 
     `present` are the certificates that the config names and the node has; None where nobody
-    looked. `offline` facts come from a folder of files and from no daemon.
+    looked. `tasks` is the number of running containers.
+    `offline` facts come from a folder of files and from no daemon.
     """
 
     hostname: str = ""
@@ -129,6 +134,7 @@ class NodeFacts:
     crictl: str | None = None
     crictl_answers: bool = False
     runtime_ready: bool | None = None
+    tasks: int = 0
     lock: str | None = None
     generations: tuple[Generation, ...] = ()
 

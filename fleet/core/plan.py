@@ -19,6 +19,7 @@ from fleet.core.outcome import Failure, FailureKind, NodeError
 from fleet.core.strategies import STRATEGIES, DesiredState, Strategy
 from fleet.core.strategies.base import Wishes
 from fleet.core.versions import parse_version
+from fleet.core.workloads import endangered, undelegated
 
 _SAFE_PATH = re.compile(r"/[A-Za-z0-9_.:/@%+\[\]-]*")
 _HOSTS_REFERENCE = parse_version("1.6.0")
@@ -52,6 +53,8 @@ class NodePlan:
     disruption: Disruption = Disruption.NONE
     notes: tuple[str, ...] = ()
     failure: Failure | None = None
+    danger: Failure | None = None
+    """Why the change would end running containers; it is made only if that was asked for."""
     tests: tuple[PullTest, ...] = ()
     hosts_directory: str | None = None
     config: str = "/etc/containerd/config.toml"
@@ -96,6 +99,7 @@ def _planned(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
     cost = disruption(changes, facts.config)
     if changes and not facts.offline:
         refuse_unhealthy(facts, cost, desired.findings)
+    danger = endangered(facts, cost)
     notes = (*desired.notes, *_foreign_notes(facts, changes), *observations(facts))
     return NodePlan(
         node=node,
@@ -107,7 +111,8 @@ def _planned(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
         made_directories=_emptied(changes),
         unchanged=_unchanged(facts, changes),
         disruption=cost,
-        notes=tuple(dict.fromkeys(notes)),
+        danger=danger,
+        notes=tuple(dict.fromkeys((*notes, *([danger.message] if danger else [])))),
         findings=desired.findings,
         tests=tuple(pull_tests(wishes.registries, desired.hosts_directory)),
         hosts_directory=desired.hosts_directory,
@@ -230,6 +235,7 @@ def observations(facts: NodeFacts) -> Iterator[str]:
     """Yield what is worth knowing of a node, whatever is done to it."""
     for path in facts.edited_not_loaded:
         yield f"{path} was edited after containerd had started: edited, not loaded"
+    yield from undelegated(facts)
     if _upgrade_pending(facts):
         yield f"containerd {facts.daemon_version} runs, {facts.binary_version} is installed"
     if facts.version and facts.version.release[:2] > NEWEST[:2]:

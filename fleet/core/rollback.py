@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from fleet.core.changes import disruption, ordered
@@ -10,6 +10,7 @@ from fleet.core.facts import STATE_FILE, Generation, NodeFacts
 from fleet.core.model import Change, ManagedFile, Node
 from fleet.core.outcome import Failure, FailureKind
 from fleet.core.plan import NodePlan, observations, ways
+from fleet.core.workloads import endangered
 
 
 def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePlan:
@@ -23,20 +24,34 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
     before: dict[str, ManagedFile | None] = {}
     for generation in facts.generations:
         before.update({kept.path: kept.before for kept in generation.kept if not kept.directory})
-    restored = before.pop(STATE_FILE, None)
+    known = STATE_FILE in before
+    restored = before.pop(STATE_FILE, None) if known else facts.files.get(STATE_FILE)
     pairs = ((path, facts.files.get(path), kept) for path, kept in before.items())
     changes = ordered(Change(*each) for each in pairs if each[1] != each[2])
+    cost = disruption(changes, facts.config)
     return replace(
         base,
         changes=changes,
         state_before=facts.files.get(STATE_FILE),
         state_restored=restored,
-        disruption=disruption(changes, facts.config),
-        notes=tuple(observations(facts)),
+        disruption=cost,
+        danger=endangered(facts, cost),
+        notes=(*_drifted(facts, changes), *observations(facts)),
         made_directories=_made(facts.generations),
         config=facts.config,
         **ways(facts),
     )
+
+
+def _drifted(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
+    """Tell of bytes that are neither ours nor what we go back to: they are not lost."""
+    for change in changes:
+        owned = facts.state.files.get(change.path)
+        if owned and change.before is not None and change.before.digest != owned:
+            yield (
+                f"{change.path} was edited since fleet wrote it; its bytes are kept:"
+                " `fleet rollback --to` the id of this rollback brings them back"
+            )
 
 
 def _made(generations: Iterable[Generation]) -> tuple[str, ...]:

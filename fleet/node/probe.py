@@ -75,6 +75,7 @@ def parse_probe(reply: Reply) -> NodeFacts:
         crictl=reply.value("crictl").removeprefix("crictl version ").strip() or None,
         crictl_answers=info.ok,
         runtime_ready=_runtime_ready(info),
+        tasks=_number(reply.value("tasks")),
         lock=_text(found, "/run/fleet/lock"),
         generations=tuple(_generations(reply, found)),
     )
@@ -183,13 +184,23 @@ def _runtime_ready(info: Answer) -> bool | None:
 
 
 def _generations(reply: Reply, found: Mapping[str, _Found]) -> Iterator[Generation]:
+    beside = _words(reply, "beside")
+    if beside:  # asked for by its id: the way back from now does not lead there
+        yield from (each for name in beside for each in _generation(name, found, beside=True))
+        return
     for fields in reply.all("chain"):
         name = decoded(fields[0]).decode("utf-8", "replace")
-        base = f"{_GENERATIONS}{name}/"
-        manifest = found.get(f"{base}manifest")
-        if manifest is not None:
-            lines = manifest.kept.content.decode("utf-8", "surrogateescape").splitlines()
-            yield Generation(name, tuple(_kept(line, base, found) for line in lines))
+        yield from _generation(name, found)
+
+
+def _generation(
+    name: str, found: Mapping[str, _Found], *, beside: bool = False
+) -> Iterator[Generation]:
+    base = f"{_GENERATIONS}{name}/"
+    manifest = found.get(f"{base}manifest")
+    if manifest is not None:
+        lines = manifest.kept.content.decode("utf-8", "surrogateescape").splitlines()
+        yield Generation(name, tuple(_kept(line, base, found) for line in lines), beside)
 
 
 def _kept(line: str, base: str, found: Mapping[str, _Found]) -> Kept:

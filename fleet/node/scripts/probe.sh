@@ -145,6 +145,23 @@ walk() { # from the newest generation back to $WALK, or only the newest
         id=$(state_generation "$STATE/generations/$id/state.json")
         steps=$((steps + 1))
     done
+    case $WALK in
+    latest | */* | .*) return 0 ;;
+    esac
+    # One beside that chain: what a rollback found, or what somebody had written over a change.
+    [ -d "$STATE/generations/$WALK" ] || return 0
+    value beside "$WALK"
+    generation "$WALK"
+}
+
+tasks() { # how many containers run, by the files in which containerd's shims keep their processes
+    running=0
+    for each in "${SOCKET%/*}"/io.containerd.runtime.v*/*/*/init.pid; do
+        [ -f "$each" ] || continue
+        IFS= read -r task <"$each"
+        [ -n "$task" ] && [ -d "/proc/$task" ] && running=$((running + 1))
+    done
+    value tasks "$running"
 }
 
 hello
@@ -203,6 +220,7 @@ done
 answer unit systemctl show "$UNIT" -p LoadState -p ActiveState -p SubState -p MainPID -p NRestarts \
     -p ExecMainStartTimestampMonotonic -p FragmentPath -p KillMode -p Delegate -p Result
 
+tasks
 pid=$(systemctl show "$UNIT" -p MainPID --value 2>/dev/null)
 binary=
 if [ "${pid:-0}" != 0 ] && [ -r "/proc/$pid/cmdline" ]; then

@@ -1,0 +1,96 @@
+"""What changed on the nodes behind fleet's back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from fleet.cli import views
+from fleet.cli.options import Exit, Settings, Taste
+from fleet.cli.reading import surveyed
+from fleet.core.drift import Drifted, drifted
+from fleet.core.nodeset import fold
+from fleet.core.present import failure_data
+from fleet.engine.survey import Surveyed
+from fleet.errors import printable
+from fleet.node.order import Access
+
+
+def drift(settings: Settings, access: Access, *, parallel: int, taste: Taste) -> Exit:
+    """Print every file that is not as fleet left it, and whose hand it looks like."""
+    found = surveyed(settings, settings.load(), access, parallel=parallel, taste=taste)
+    rows = {each.node.name: _of(each) for each in found}
+    if settings.as_json:
+        views.print_json({"nodes": {each.node.name: _data(each, rows) for each in found}})
+    else:
+        _print(found, rows, settings)
+    if any(each.facts is None for each in found):
+        return Exit.FAILED
+    return Exit.DIFFERENT if any(rows.values()) else Exit.OK
+
+
+def _of(each: Surveyed) -> tuple[Drifted, ...]:
+    return drifted(each.facts, each.plan) if each.facts is not None else ()
+
+
+def _data(each: Surveyed, rows: dict[str, tuple[Drifted, ...]]) -> dict[str, Any]:
+    return {
+        "state": _state(each, rows[each.node.name]),
+        "generation": each.facts.state.generation if each.facts else None,
+        "files": [
+            {
+                "path": one.path,
+                "drift": str(one.drift),
+                "hand": one.hand,
+                "changed_at": _time(one.changed_at),
+                "rollout": one.rollout,
+                "diff": one.diff,
+            }
+            for one in rows[each.node.name]
+        ],
+        "failure": failure_data(each.plan.failure),
+    }
+
+
+def _state(each: Surveyed, rows: Sequence[Drifted]) -> str:
+    if each.facts is None:
+        return "unreachable"
+    if not each.facts.state.files:
+        return "unmanaged"
+    return "drifted" if rows else "as fleet left it"
+
+
+def _time(stamp: int | None) -> str | None:
+    return datetime.fromtimestamp(stamp, UTC).strftime("%Y-%m-%d %H:%M:%S") if stamp else None
+
+
+def _print(
+    found: Sequence[Surveyed], rows: dict[str, tuple[Drifted, ...]], settings: Settings
+) -> None:
+    """Print nodes with the same drift together."""
+    out = views.console(color=settings.color)
+    groups: dict[tuple[tuple[str, ...], ...], list[str]] = {}
+    for name, mine in rows.items():
+        key = tuple(
+            (str(one.drift), one.path, one.hand, one.rollout, _time(one.changed_at) or "-")
+            for one in mine
+        )
+        groups.setdefault(key, []).append(name)
+    lines = [(fold(names), *row) for row_set, names in groups.items() for row in row_set]
+    if lines:
+        columns = ("NODES", "DRIFT", "FILE", "LOOKS LIKE", "A ROLLOUT", "CHANGED (NODE'S CLOCK)")
+        views.table(columns, lines, out)
+    counts: dict[str, int] = {}
+    for each in found:
+        state = _state(each, rows[each.node.name])
+        counts[state] = counts.get(state, 0) + 1
+        if each.facts is None and each.plan.failure is not None:
+            text = f"{each.node.name}: {printable(each.plan.failure.message)}"
+            out.print(text, style="red")
+    out.print(", ".join(f"{number} {state}" for state, number in counts.items()), style="bold")
+    if lines:
+        out.print(
+            "`fleet diff` shows what a rollout would write: --adopt takes files over and keeps"
+            " their bytes, --keep leaves them, --overwrite removes the extra ones as well."
+        )

@@ -1,0 +1,111 @@
+"""Resume: what a dead fleet left is settled by what the nodes say, and the rest is done."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.e2e.test_rollout import statuses
+from tests.lab import Lab
+from tests.support.fleet import Fleet, main_pid
+
+pytestmark = pytest.mark.e2e
+BATCHES = ("rollout", "-y", "--batch", "1", "--soak", "1")
+
+
+def killed_after(fleet: Fleet, word: str, *flags: str) -> subprocess.Popen[str]:
+    """Kill a rollout as soon as it says a word."""
+    running = fleet.start(*BATCHES, *flags)
+    assert running.stderr is not None
+    while word not in running.stderr.readline():
+        assert running.poll() is None
+    running.kill()
+    running.communicate()
+    return running
+
+
+def test_a_killed_rollout_is_finished_and_done_nodes_are_not_touched_again(
+    nodes: Lab, fleet: Fleet
+) -> None:
+    killed_after(fleet, "bookworm1: started")
+    done = main_pid(nodes, "bullseye1")
+    listed = fleet("history", "--json").json["rollouts"][0]
+    second = fleet("rollout", "-y", "-l", "forky1", "--json")
+
+    ran = fleet("resume", "-y", "--json")
+
+    assert listed["status"] == "interrupted"
+    assert [listed["nodes"][name]["status"] for name in ("bullseye1", "forky1")] == [
+        "converged",
+        "pending",
+    ]
+    held = second.json["nodes"]["forky1"]["failure"]
+    assert (second.code, held["kind"]) == (3, "locked")
+    assert f"held by rollout {listed['rollout']}" in held["message"]
+    assert ran.code == 0, ran.text
+    assert ran.json["rollout"] == listed["rollout"]
+    assert set(statuses(ran.json).values()) == {"converged"}
+    assert main_pid(nodes, "bullseye1") == done
+    assert fleet("diff", "--exit-code").code == 0
+    assert all(node.sh("ls /run/fleet").stdout == "mutex\n" for node in nodes.nodes.values())
+    assert fleet("resume", "-y", listed["rollout"]).code == 2
+
+
+def test_a_rollout_that_was_killed_while_staging_is_finished(nodes: Lab, fleet: Fleet) -> None:
+    killed_after(fleet, "[stage]")
+
+    ran = fleet("resume", "-y", "--json")
+
+    assert ran.code == 0, ran.text
+    assert set(statuses(ran.json).values()) == {"converged"}
+
+
+def test_two_ctrl_c_end_a_rollback_and_resume_finishes_it(nodes: Lab, fleet: Fleet) -> None:
+    before = {name: node.digests("/etc") for name, node in nodes.nodes.items()}
+    fleet("rollout", "-y", "--batch", "4", "--soak", "0", "--no-verify")
+    running = fleet.start("rollback", "-y", "--batch", "2", "--soak", "2")
+    assert running.stderr is not None
+    while "started" not in running.stderr.readline():
+        assert running.poll() is None
+    running.send_signal(2)
+    while "once more" not in running.stderr.readline():
+        assert running.poll() is None
+    running.send_signal(2)
+    _, told = running.communicate(timeout=10)
+
+    ran = fleet("resume", "-y", "--json")
+
+    assert running.returncode == 130
+    assert "`fleet resume 20" in told
+    assert ran.code == 0, ran.text
+    assert {name: node.digests("/etc") for name, node in nodes.nodes.items()} == before
+
+
+def test_a_rollout_is_not_finished_by_other_files(nodes: Lab, fleet: Fleet) -> None:
+    killed_after(fleet, "bullseye1: started")
+    rollout = fleet("history", "--json").json["rollouts"][0]["rollout"]
+    fleet.edit("mirrors.yaml", "https://dockerproxy.com", "https://registry.lab.test")
+
+    ran = fleet("resume", "-y")
+    freed = fleet("unlock", rollout)
+
+    assert ran.code == 2
+    assert "mirrors.yaml: not as when rollout" in ran.stderr
+    assert f"`fleet unlock {rollout}`" in ran.stderr
+    assert freed.code == 0, freed.text
+    assert fleet("rollout", "-y", "--batch", "4", "--soak", "0").code == 0
+
+
+def test_one_fleet_at_a_time_works_with_a_journal(nodes: Lab, fleet: Fleet) -> None:
+    first = fleet.start(*BATCHES)
+    assert first.stderr is not None
+    while "started" not in first.stderr.readline():
+        assert first.poll() is None
+
+    second = fleet("rollback", "-y")
+    first.communicate(timeout=120)
+
+    assert second.code == 3
+    assert "is held by rollout 20" in second.stderr
+    assert first.returncode == 0
