@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.errors import FleetError
+from fleet.errors import FleetError, HeldError, JournalError
 from fleet.journal import Journal
 
 
@@ -44,3 +44,31 @@ def test_a_journal_that_cannot_be_opened_is_bad_usage(tmp_path: Path) -> None:
 
     with pytest.raises(FleetError, match="--journal names another"):
         Journal(tmp_path / "file" / "journal.db")
+
+
+def test_one_fleet_at_a_time_works_with_a_journal(tmp_path: Path) -> None:
+    first, second = Journal(tmp_path / "journal.db"), Journal(tmp_path / "journal.db")
+
+    with (
+        first.held("rollout r1 of eve@there since now"),
+        pytest.raises(HeldError, match="held by rollout r1 of eve@there"),
+        second.held("x"),
+    ):
+        pytest.fail("both hold it")
+    with second.held("rollout r2"):
+        pass
+
+
+def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db")
+    journal.begin("r1", "t", {})
+    base = sqlite3.connect(tmp_path / "journal.db")
+    try:
+        base.execute("DROP TRIGGER event_stays")
+        base.execute("DROP TABLE event")
+        base.commit()
+    finally:
+        base.close()
+
+    with pytest.raises(JournalError, match="cannot be written"):
+        journal.append("r1", "t", "moved", "n", {})

@@ -30,25 +30,27 @@ _ANEW = {NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED}
 
 
 def resume(settings: Settings, rollout_id: str | None, how: dict[str, Any]) -> Exit:
-    """Finish the rollout of that id, or the newest one if it is not finished."""
+    """Finish the rollout of that id, or the newest one that was broken off."""
     journal = Journal(journal_path(settings, how["journal"]))
-    record = _chosen(journal, rollout_id)
+    record = journal.rollout(rollout_id) if rollout_id else _newest(journal)
+    if "flags" not in record.about:
+        raise FleetError(f"rollout {record.id} was begun by an older fleet; roll out anew")
     flags = Flags.read(record.about["flags"], **how, dry_run=False)
     with journal.held(f"resume {record.id} of {operator()} since {stamp()}"):
         story = fold(record.about["batches"], journal.entries(record.id))
-        if story.status == "finished" and not story.unsettled():
+        if not story.unfinished:
             raise FleetError(f"rollout {record.id} is finished; there is nothing to go on with")
         _refuse_changed(settings, record)
         return _Resumed(settings, flags, journal, record, story).run()
 
 
-def _chosen(journal: Journal, rollout_id: str | None) -> RolloutRecord:
-    record = journal.rollout(rollout_id) if rollout_id else next(journal.rollouts(), None)
-    if record is None:
-        raise FleetError("the journal holds no rollout; there is nothing to go on with")
-    if "flags" not in record.about:
-        raise FleetError(f"rollout {record.id} was begun by an older fleet; roll out anew")
-    return record
+def _newest(journal: Journal) -> RolloutRecord:
+    """Return the newest rollout that was broken off, or has left a node in mid-pass."""
+    for record in journal.rollouts():
+        story = fold(record.about["batches"], journal.entries(record.id))
+        if story.status == "interrupted" or story.unsettled():
+            return record
+    raise FleetError("no rollout was broken off; there is nothing to go on with")
 
 
 def _refuse_changed(settings: Settings, record: RolloutRecord) -> None:

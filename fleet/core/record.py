@@ -35,6 +35,11 @@ class Story:
     reason: str = ""
     ended: str | None = None
 
+    @property
+    def unfinished(self) -> bool:
+        """Say whether there is anything to go on with."""
+        return self.status != "finished" or bool(self.unsettled())
+
     def unsettled(self) -> list[str]:
         """Return the nodes that were left in mid-pass: how they stand only they can tell."""
         return [name for name in self.state.nodes if self._open(name)]

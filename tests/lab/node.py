@@ -211,7 +211,7 @@ class LabNode:
 
 
 def _is_first(pid: int) -> bool:
-    """Say whether a process is number 1 of a namespace of its own."""
+    """Say whether a process is number 1 of a node: one level below us, unlike its containers."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -219,7 +219,7 @@ def _is_first(pid: int) -> bool:
     numbers = next(
         (line.split()[1:] for line in status.splitlines() if line.startswith("NSpid")), []
     )
-    return len(numbers) > 1 and numbers[-1] == "1"
+    return len(numbers) == 2 and numbers[-1] == "1"
 
 
 def _write(path: Path, content: bytes, mode: int = 0o644) -> None:

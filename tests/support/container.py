@@ -23,7 +23,10 @@ ctr -n k8s.io run -d --config /run/box/config.json {name}
 _PID = 'ctr -n k8s.io tasks ls | awk \'$1 == "{name}" && $3 == "RUNNING" {{ print $2 }}\''
 _END = """
 ctr -n k8s.io tasks kill -s SIGKILL {name}
-until ctr -n k8s.io tasks rm -f {name}; do sleep 0.1; done
+while ctr -n k8s.io tasks ls -q | grep -qx {name}; do
+    ctr -n k8s.io tasks rm -f {name}
+    sleep 0.1
+done
 ctr -n k8s.io containers rm {name}
 rm -rf /run/box
 true
@@ -32,6 +35,7 @@ true
 
 def start(node: LabNode, name: str) -> int:
     """Start a container that sleeps; return the id of its process, as the node counts."""
+    stop(node, name)
     spec = json.loads(node.sh(_BOX).stdout)
     spec["process"] |= {"terminal": False, "args": ["/bin/sleep", "100000"]}
     spec["root"] = {"path": "/run/box", "readonly": True}

@@ -1,0 +1,67 @@
+"""The journal's entries, folded: what is through, what was left in the middle, how it ended."""
+
+from __future__ import annotations
+
+from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus, Verified
+from fleet.core.present import outcome_data, read_outcome
+from fleet.core.record import SETTLE, Entry, fold
+
+
+def moved(node: str, status: str, **more: object) -> Entry:
+    return Entry("t", "moved", node, {"status": status, **more})
+
+
+def test_an_outcome_comes_back_as_it_was_written() -> None:
+    outcome = NodeOutcome(
+        node="a",
+        status=NodeStatus.ROLLED_BACK,
+        strategy="certs.d",
+        containerd="1.7.24",
+        restarted=True,
+        generation="g",
+        verified=(Verified("image", ok=False, via="crictl", seconds=1.5, detail="403"),),
+        failure=Failure(FailureKind.VERIFY, "verify", "the pull failed", "evidence"),
+        seconds=3.25,
+    )
+
+    assert read_outcome("a", outcome_data(outcome)) == outcome
+
+
+def test_a_fold_knows_what_was_left_in_the_middle() -> None:
+    lost = {"kind": "timeout", "step": SETTLE, "message": "lost"}
+    away = {"kind": "connect", "step": "connect", "message": "down"}
+    story = fold(
+        [["a", "b"], ["c", "d", "e", "f"]],
+        [
+            Entry("t0", "settled", "z", {"status": "unchanged"}),
+            *(moved(name, "staged") for name in "abcdef"),
+            Entry("t1", "batch", None, {"number": 1}),
+            *(moved(name, "running") for name in "ab"),
+            moved("a", "converged"),
+            Entry("t2", "soaked", None, {"number": 1}),
+            Entry("t3", "batch", None, {"number": 2}),
+            moved("c", "unreachable", failure=lost),
+            moved("d", "unreachable", failure=away),
+            moved("e", "reverting"),
+        ],
+    )
+
+    assert story.unsettled() == ["b", "c", "e"]
+    assert story.status == "interrupted"
+    assert story.state.nodes["z"] is NodeStatus.UNCHANGED
+    assert (story.state.begun, story.state.soaked) == (1, {0})
+    assert story.state.reverted == {"e"}
+
+
+def test_a_resumed_rollout_is_open_until_it_ends_again() -> None:
+    end = Entry("t1", "ended", None, {"status": "halted", "reason": "spent"})
+    again = Entry("t2", "resumed", None, {"operator": "me"})
+    last = Entry("t3", "ended", None, {"status": "finished", "reason": ""})
+
+    ended = fold([["a"]], [end])
+    resumed = fold([["a"]], [end, again])
+    finished = fold([["a"]], [end, again, last])
+
+    assert (ended.status, ended.reason, ended.ended) == ("halted", "spent", "t1")
+    assert (resumed.status, resumed.ended) == ("interrupted", None)
+    assert (finished.status, finished.ended) == ("finished", "t3")
