@@ -92,3 +92,24 @@ def test_a_lock_of_a_dead_run_is_shown_and_broken_by_its_id_alone(nodes: Lab, fl
     assert f"left alone: held by rollout {rollout}" in wrong.stdout
     assert trixie.digests("/etc") == before
     assert settled(trixie) == ("restored", "asked")
+
+
+def test_a_node_that_cannot_arm_a_guard_is_refused_unless_told_otherwise(
+    nodes: Lab, fleet: Fleet
+) -> None:
+    trixie = nodes.nodes["trixie1"]
+    trixie.sh("mv /usr/bin/systemd-run /usr/bin/systemd-run.away")
+    before = trixie.digests("/etc")
+    try:
+        flags = ("rollout", "-y", "-l", "trixie1", "--soak", "0", "--no-verify", "--json")
+        refused = fleet(*flags)
+        untouched = trixie.digests("/etc")
+        told = fleet(*flags, "--guard", "0")
+    finally:
+        trixie.sh("mv /usr/bin/systemd-run.away /usr/bin/systemd-run")
+
+    failure = refused.json["nodes"]["trixie1"]["failure"]
+    assert (failure["kind"], failure["step"]) == ("unsupported", "guard")
+    assert "--guard 0" in failure["message"]
+    assert untouched == before
+    assert told.code == 0, told.text

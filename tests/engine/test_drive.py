@@ -1,0 +1,163 @@
+"""The loop around the state machine: journal before act, stuck workers, a wish to stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from fleet.core.batches import cut_batches, parse_batches
+from fleet.core.outcome import FailureKind, NodeOutcome, NodeStatus
+from fleet.core.record import SETTLE
+from fleet.core.rollout import Event, NodeMoved, Policy, begin
+from fleet.engine import drive as driving
+from fleet.engine.drive import Conduct, Ended, drive
+from fleet.engine.pool import workers
+from fleet.errors import JournalError
+
+C, P = NodeStatus.CONVERGED, NodeStatus.PENDING
+
+
+@dataclass(frozen=True)
+class Order:
+    """All that the loop itself reads of an order."""
+
+    name: str
+    seconds: float = 30
+    staging: float = 30
+
+
+class Nodes:
+    """Stands in for the passes on nodes; the end-to-end tests have real ones."""
+
+    def __init__(self) -> None:
+        self.hangs: dict[tuple[str, NodeStatus], threading.Event] = {}
+        self.done: list[tuple[str, NodeStatus]] = []
+        self.raises: set[str] = set()
+
+    def work(self, status: NodeStatus, end: NodeStatus) -> Callable[[Order], NodeOutcome]:
+        def pass_over(order: Order) -> NodeOutcome:
+            self.done.append((order.name, status))
+            if order.name in self.raises:
+                raise ZeroDivisionError
+            if (event := self.hangs.get((order.name, status))) is not None:
+                event.wait(20)
+            return NodeOutcome(node=order.name, status=end)
+
+        return pass_over
+
+
+@pytest.fixture
+def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
+    nodes = Nodes()
+    ends = {
+        NodeStatus.STAGING: NodeStatus.STAGED,
+        NodeStatus.RUNNING: C,
+        NodeStatus.CHECKING: C,
+        NodeStatus.REVERTING: NodeStatus.ROLLED_BACK,
+    }
+    work = {status: nodes.work(status, end) for status, end in ends.items()}
+    monkeypatch.setattr(driving, "_WORK", work)
+    monkeypatch.setattr(driving, "release", nodes.work(P, P))
+    yield nodes
+    for event in nodes.hangs.values():
+        event.set()
+
+
+def driven(
+    names: str,
+    *,
+    orders: dict[str, Order] | None = None,
+    record: Callable[[Event, NodeOutcome | None], None] = lambda event, outcome: None,
+    stopping: Callable[[], bool] = lambda: False,
+    budget: int = 0,
+) -> Ended:
+    state = begin(cut_batches(names, parse_batches("1,2")), {})
+    mine = {name: Order(name) for name in names} | (orders or {})
+    conduct = Conduct(record, stopping, lambda: workers(4))
+    return drive(state, Policy(budget), mine, conduct)
+
+
+def test_all_are_staged_before_the_first_is_activated(nodes: Nodes) -> None:
+    ended = driven("abc")
+
+    assert (ended.status, ended.stuck) == ("finished", False)
+    assert set(ended.state.nodes.values()) == {C}
+    assert {name for name, status in nodes.done[:3]} == set("abc")
+    assert [status for _, status in nodes.done[:3]] == [NodeStatus.STAGING] * 3
+
+
+def test_what_the_journal_does_not_take_is_not_done(nodes: Nodes) -> None:
+    def record(event: Event, outcome: NodeOutcome | None) -> None:
+        if event == NodeMoved("b", NodeStatus.RUNNING):
+            raise JournalError("the disk is full")
+
+    ended = driven("abc", record=record)
+
+    assert (ended.status, ended.reason) == ("halted", "the disk is full")
+    assert ("b", NodeStatus.RUNNING) not in nodes.done
+    assert ended.state.nodes["a"] is C
+    assert [name for name, status in nodes.done if status is P] == ["b", "c"]
+
+
+def test_an_outcome_counts_even_if_the_journal_is_full_by_then(nodes: Nodes) -> None:
+    def record(event: Event, outcome: NodeOutcome | None) -> None:
+        if outcome is not None and outcome.status is C:
+            raise JournalError("the disk is full")
+
+    ended = driven("abc", record=record)
+
+    assert (ended.status, ended.state.nodes["a"]) == ("halted", C)
+    assert ("b", NodeStatus.RUNNING) not in nodes.done
+
+
+def test_a_stuck_worker_does_not_hold_the_others(nodes: Nodes) -> None:
+    nodes.hangs["a", NodeStatus.RUNNING] = threading.Event()
+    told: list[NodeOutcome] = []
+    began = time.monotonic()
+
+    ended = driven(
+        "abc",
+        orders={"a": Order("a", seconds=0.3)},
+        record=lambda event, outcome: told.append(outcome) if outcome else None,
+        budget=1,
+    )
+
+    assert time.monotonic() - began < 10
+    assert (ended.status, ended.stuck) == ("finished", True)
+    assert ended.state.nodes == {"a": NodeStatus.UNREACHABLE, "b": C, "c": C}
+    failure = next(each.failure for each in told if each.node == "a" and each.failure)
+    assert (failure.kind, failure.step) == (FailureKind.TIMEOUT, SETTLE)
+
+
+def test_a_worker_stuck_in_staging_leaves_its_node_untouched(nodes: Nodes) -> None:
+    nodes.hangs["b", NodeStatus.STAGING] = threading.Event()
+
+    ended = driven("abc", orders={"b": Order("b", staging=0.3)})
+
+    assert (ended.status, ended.stuck) == ("halted", True)
+    assert ended.state.nodes == {"a": P, "b": NodeStatus.FAILED, "c": P}
+
+
+def test_a_bug_in_a_worker_halts_since_nobody_knows_the_node(nodes: Nodes) -> None:
+    state = {"a": C, "b": NodeStatus.DEGRADED, "c": C}
+
+    def record(event: Event, outcome: NodeOutcome | None) -> None:
+        if event == NodeMoved("b", NodeStatus.RUNNING):
+            nodes.raises.add("b")
+
+    ended = driven("abcd", record=record)
+
+    assert ended.status == "halted"
+    assert ended.state.nodes == {**state, "d": P}
+
+
+def test_a_wish_to_stop_lets_the_batch_finish(nodes: Nodes) -> None:
+    ended = driven("abcd", stopping=lambda: ("a", NodeStatus.RUNNING) in nodes.done)
+
+    assert (ended.status, ended.reason) == ("interrupted", "stopped before the next batch")
+    assert ended.state.nodes == {"a": C, "b": P, "c": P, "d": P}
+    assert sorted(name for name, status in nodes.done if status is P) == ["b", "c", "d"]
