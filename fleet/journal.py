@@ -87,6 +87,17 @@ class Journal:
             yield
             lock.truncate(0)
 
+    def holder(self) -> str | None:
+        """Return what the fleet that works with this journal says of itself; None if none does."""
+        try:
+            with self._path.with_name(f"{self._path.name}.lock").open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return self._path.with_name(f"{self._path.name}.lock").read_text()
+        except OSError:
+            return None
+        return None
+
     def _migrate(self) -> None:
         (version,) = self._base.execute("PRAGMA user_version").fetchone()
         for number, script in enumerate(_SCRIPTS[version:], version + 1):

@@ -22,10 +22,16 @@ def history(settings: Settings, rollout: str | None, journal: str | None) -> Non
         _print_all([], settings)
         return
     records = Journal(path)
+    chosen = [records.rollout(rollout)] if rollout is not None else records.rollouts()
+    told = [_one_data(each, records.entries(each.id)) for each in chosen]
+    holder = records.holder() or ""
+    for each in told:
+        if each["ended"] is None and each["rollout"] in holder:
+            each["status"] = "running"
     if rollout is not None:
-        _print_one(_one_data(records.rollout(rollout), records.entries(rollout)), settings)
-        return
-    _print_all([_one_data(each, records.entries(each.id)) for each in records.rollouts()], settings)
+        _print_one(told[0], settings)
+    else:
+        _print_all(told, settings)
 
 
 def _one_data(record: RolloutRecord, entries: Iterable[Entry]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class Deadlines:
     def node(self, pulls: int) -> int:
         """Bound a node's whole pass: beyond it the worker itself counts as stuck."""
         proof = self.soak + pulls * (self.pull + 30)
-        return self.activate + proof + self.lost + 2 * self.settle + 120
+        return 2 * self.activate + proof + self.lost + 2 * self.settle + 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,8 +104,10 @@ def test_one_fleet_at_a_time_works_with_a_journal(nodes: Lab, fleet: Fleet) -> N
         assert first.poll() is None
 
     second = fleet("rollback", "-y")
+    running = fleet("history", "--json").json["rollouts"][0]["status"]
     first.communicate(timeout=120)
 
     assert second.code == 3
     assert "is held by rollout 20" in second.stderr
+    assert running == "running"
     assert first.returncode == 0
