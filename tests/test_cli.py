@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -107,3 +108,25 @@ def test_a_bug_is_one_message_and_a_traceback_only_if_wanted(
     assert shown == ("a bug in fleet: ZeroDivisionError: on purpose \\x1b[31m; -vv shows where\n")
     with pytest.raises(ZeroDivisionError):
         main()
+
+
+def test_init_writes_two_files_that_check_likes_and_overwrites_neither(tmp_path: Path) -> None:
+    fleet = Fleet(tmp_path, "/nonexistent")
+
+    first = fleet("init")
+    good = fleet("check")
+    fleet.write("inventory.yaml", "mine")
+    second = fleet("init", "--json")
+
+    assert (first.code, good.code, second.code) == (0, 0, 0), first.text + good.text
+    assert "inventory.yaml: written" in first.stdout
+    assert second.json == {"files": {"inventory.yaml": False, "mirrors.yaml": False}}
+    assert (tmp_path / "inventory.yaml").read_text() == "mine"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_one_line(tmp_path: Path, shell: str) -> None:
+    script = Fleet(tmp_path, "/nonexistent")(env={"_FLEET_COMPLETE": f"{shell}_source"})
+
+    assert script.code == 0
+    assert "_FLEET_COMPLETE" in script.stdout

@@ -19,5 +19,7 @@ def test_the_wheel_holds_the_scripts_and_no_tests(tmp_path: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     scripts = {f"fleet/node/scripts/{path.name}" for path in (ROOT / "fleet").rglob("*.sh")}
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "fleet").rglob("*.py")}
-    assert scripts | modules <= names
+    starter = {f"fleet/starter/{name}" for name in ("inventory.yaml", "mirrors.yaml")}
+    assert scripts | modules | starter <= names
+    assert any(name.endswith("/LICENSE") for name in names)
     assert {name.split("/")[0].split("-")[0] for name in names} == {"fleet"}

@@ -24,6 +24,15 @@ def fleet() -> None:
 
 @fleet.command()
 @shared
+def init(settings: Settings) -> None:
+    """Write a commented inventory.yaml and mirrors.yaml here; never overwrite."""
+    from fleet.cli import starting  # noqa: PLC0415
+
+    raise SystemExit(starting.init(settings))
+
+
+@fleet.command()
+@shared
 def check(settings: Settings) -> None:
     """Check both files offline: every error and warning, with its line."""
     from fleet.cli import offline  # noqa: PLC0415
@@ -191,6 +200,28 @@ def drift(settings: Settings, *, exit_code: bool, foreign: str, **how: Any) -> N
 
 
 @fleet.command()
+@click.argument("node", metavar="NODE")
+@click.argument("registry", metavar="REGISTRY")
+@connecting
+@shared
+def explain(
+    settings: Settings,
+    *,
+    node: str,
+    registry: str,
+    ask_become_pass: bool,
+    parallel: int,
+    connect_timeout: float,
+) -> None:
+    """Show which file decides where a node pulls a registry's images from, and in which order."""
+    from fleet.cli import explaining  # noqa: PLC0415
+
+    del parallel
+    how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
+    raise SystemExit(explaining.show(settings, how, node, registry))
+
+
+@fleet.command()
 @click.argument("rollout_id", metavar="[ID]", required=False)
 @journal
 @shared
@@ -199,6 +230,21 @@ def history(settings: Settings, *, rollout_id: str | None, journal: str | None) 
     from fleet.cli import records  # noqa: PLC0415
 
     records.history(settings, rollout_id, journal)
+
+
+@fleet.command()
+@click.argument("command", metavar="-- COMMAND", nargs=-1, type=click.UNPROCESSED)
+@click.option("--timeout", default=60, type=click.IntRange(1, 86400), show_default=True,
+              help="Seconds that the command may take on a node.")  # fmt: skip
+@connecting
+@shared
+def run(settings: Settings, *, command: tuple[str, ...], timeout: int, **how: Any) -> None:
+    """Run a command on the chosen nodes, with equal answers folded."""
+    from fleet.cli import running  # noqa: PLC0415
+
+    way = access(settings, ask=how["ask_become_pass"], seconds=how["connect_timeout"])
+    code = running.run(settings, way, command, parallel=how["parallel"], seconds=timeout)
+    raise SystemExit(code)
 
 
 @fleet.command()
@@ -238,7 +284,7 @@ def unlock(
 def main() -> None:
     """Run fleet; a mistake of the user ends in one message and exit code 2."""
     try:
-        fleet(standalone_mode=False)
+        fleet(prog_name="fleet", standalone_mode=False)
     except FleetError as error:
         click.echo(printable(str(error)), err=True)
         sys.exit(Exit.HALTED if isinstance(error, HeldError | JournalError) else Exit.USAGE)

@@ -135,6 +135,11 @@ class Feature(Enum):
         "dial_timeout counts as a TLS setting, so an http host is tried over https first",
         "daemon 2.0.11",
     )
+    RESPONSE_TIMEOUT = Row(
+        (Span((2, 3, 0)),),
+        "a host that takes a request and never answers is given up after 30 s; others wait for it",
+        "daemons 1.7.24 and 2.3",
+    )
     REFERRERS = Row(
         (Span((2, 2, 0)),),
         "hosts.toml knows the capability referrers; releases before refuse the whole file",

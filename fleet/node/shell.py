@@ -30,6 +30,7 @@ PARTS = {
     "settle": ("common", "pass", "health", "generation", "restore", "arm", "settle"),
     "guard": ("common", "pass", "health", "generation", "restore", "guard"),
     "verify": ("common", "verify"),
+    "run": ("common", "run"),
 }
 """The files that each script is put together from."""
 _MARK = "fleet-script-follows"

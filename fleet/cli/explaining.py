@@ -1,0 +1,69 @@
+"""Why a node pulls a registry's images from where it does."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fleet.cli import views
+from fleet.cli.options import Exit, Settings
+from fleet.config.load import load_inventory
+from fleet.core.explain import Explanation, explain
+from fleet.core.facts import NodeFacts
+from fleet.core.outcome import Failure, NodeError
+from fleet.core.present import failure_data
+from fleet.core.selector import select
+from fleet.core.urls import registry_problem
+from fleet.errors import FleetError, printable
+from fleet.node.order import Access
+from fleet.node.reading import ProbeOrder, probe
+
+
+def show(settings: Settings, access: Access, node: str, registry: str) -> Exit:
+    """Print which file and line decides, the order of hosts, and what happens when one fails."""
+    if problem := registry_problem(registry):
+        raise FleetError(f"{registry!r} is no registry: {problem}")
+    chosen = select(load_inventory(settings.inventory), node, None, _no_file)
+    if len(chosen) != 1:
+        raise FleetError(f"{node!r} names {len(chosen)} nodes; explain looks at one")
+    facts = probe(ProbeOrder(chosen[0], access))
+    told = _told(facts, registry)
+    if settings.as_json:
+        body = {"failure": failure_data(told)} if isinstance(told, Failure) else asdict(told)
+        views.print_json({"node": chosen[0].name, **body})
+    elif isinstance(told, Explanation):
+        _print(chosen[0].name, told, settings)
+    if isinstance(told, Failure):
+        settings.say(f"{chosen[0].name}: {printable(told.message)}")
+        return Exit.FAILED
+    return Exit.OK
+
+
+def _no_file(path: str) -> str:
+    raise FleetError(f"@{path}: explain looks at one node")
+
+
+def _told(facts: NodeFacts | Failure, registry: str) -> Explanation | Failure:
+    if isinstance(facts, Failure):
+        return facts
+    try:
+        return explain(facts, registry)
+    except NodeError as error:
+        return error.failure
+
+
+def _print(node: str, told: Explanation, settings: Settings) -> None:
+    out = views.console(color=settings.color)
+    head = f"{node}: {told.registry} by containerd {told.version}: {told.way}"
+    out.print(printable(head), style="bold")
+    out.print(f"decided at {printable(told.decides)}")
+    if told.folders:
+        rows = [(each.path, each.state) for each in told.folders]
+        views.table(("FOLDER, IN THE ORDER OF LOOKING", ""), rows, out)
+    asked = [
+        (str(number), each.url, " ".join(each.capabilities), each.where, each.note)
+        for number, each in enumerate(told.hosts, 1)
+    ]
+    views.table(("", "HOST", "FOR", "SAID AT", "WITH"), asked, out)
+    views.table(("A HOST THAT ...", "THEN"), told.failures, out)
+    for finding in told.findings:
+        out.print(f"note: {printable(finding)}", style="yellow")

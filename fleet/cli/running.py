@@ -1,0 +1,75 @@
+"""A command on the chosen nodes, equal answers folded."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fleet.cli import views
+from fleet.cli.options import Exit, Settings
+from fleet.config.load import load_inventory
+from fleet.core.nodeset import fold
+from fleet.core.outcome import Failure
+from fleet.core.present import failure_data
+from fleet.engine.pool import each
+from fleet.errors import FleetError, printable
+from fleet.node.order import Access
+from fleet.node.running import Ran, RunOrder
+from fleet.node.running import run as run_on_node
+
+_Answers = Mapping[str, Ran | Failure]
+
+
+def run(
+    settings: Settings, access: Access, words: Sequence[str], *, parallel: int, seconds: int
+) -> Exit:
+    """Run it; one word is a line for the shell, several are a command with its arguments."""
+    if not words:
+        raise FleetError("nothing to run: fleet run -- COMMAND")
+    command = words[0] if len(words) == 1 else shlex.join(words)
+    nodes = settings.select(load_inventory(settings.inventory))
+    orders = [RunOrder(node, access, command, seconds) for node in nodes]
+    found: dict[str, Ran | Failure] = {}
+    for order, answer in each(run_on_node, orders, parallel):
+        found[order.node.name] = answer
+        if len(found) % 50 == 0 or len(found) == len(nodes):
+            settings.say(f"run {len(found)}/{len(nodes)}")
+    answers = {node.name: found[node.name] for node in nodes}
+    if settings.as_json:
+        views.print_json({"command": command, "nodes": {n: _data(a) for n, a in answers.items()}})
+    else:
+        _print(answers, settings)
+    good = all(isinstance(answer, Ran) and answer.code == 0 for answer in answers.values())
+    return Exit.OK if good else Exit.FAILED
+
+
+def _data(answer: Ran | Failure) -> dict[str, Any]:
+    if isinstance(answer, Failure):
+        return {"code": None, "output": None, "seconds": None, "failure": failure_data(answer)}
+    return {
+        "code": answer.code,
+        "output": answer.output,
+        "seconds": answer.seconds,
+        "failure": None,
+    }
+
+
+def _print(answers: _Answers, settings: Settings) -> None:
+    """Print nodes with the same answer together, what failed last."""
+    out = views.console(color=settings.color)
+    groups: dict[tuple[int, str], list[str]] = {}
+    for name, answer in answers.items():
+        key = _key(answer)
+        groups.setdefault(key, []).append(name)
+    for (code, text), names in sorted(groups.items(), key=lambda group: group[0][0]):
+        word = {0: "ok", 124: "ran out of time", 256: "failed"}.get(code, f"exit code {code}")
+        out.print(f"{fold(names)} ({len(names)}): {word}", style="bold" if code == 0 else "red")
+        for line in printable(text).splitlines():
+            out.print(f"    {line}")
+
+
+def _key(answer: Ran | Failure) -> tuple[int, str]:
+    if isinstance(answer, Failure):
+        return 256, f"{answer.kind}: {answer.message}"
+    return answer.code, answer.output

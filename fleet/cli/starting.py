@@ -1,0 +1,36 @@
+"""The first two files of a new fleet."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from fleet.cli import views
+from fleet.cli.options import Exit, Settings
+from fleet.errors import FleetError
+
+
+def init(settings: Settings) -> Exit:
+    """Write a commented inventory.yaml and mirrors.yaml; what is there already is left alone."""
+    starter = files("fleet") / "starter"
+    written: dict[str, bool] = {}
+    for path, name in (
+        (settings.inventory, "inventory.yaml"),
+        (settings.mirrors, "mirrors.yaml"),
+    ):
+        try:
+            with path.expanduser().open("x") as target:
+                target.write((starter / name).read_text())
+            written[str(path)] = True
+        except FileExistsError:
+            written[str(path)] = False
+        except OSError as error:
+            raise FleetError(f"{path}: cannot be written ({error.strerror})") from error
+    if settings.as_json:
+        views.print_json({"files": written})
+        return Exit.OK
+    out = views.console(color=settings.color)
+    for name, new in written.items():
+        out.print(f"{name}: {'written' if new else 'is there already, left alone'}")
+    if any(written.values()):
+        out.print("next: put your nodes in, then `fleet check` and `fleet probe`")
+    return Exit.OK
