@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from fleet.config.ini import looks_like_ini, parse_ini
 from fleet.config.inventory import InventoryReader
+from fleet.config.kubectl import as_inventory, is_node_list
 from fleet.config.kubespray import as_mirrors, is_kubespray
 from fleet.config.mirrors import MirrorsReader
-from fleet.config.read_yaml import read_yaml
+from fleet.config.read_yaml import read_text, read_yaml
+from fleet.config.reader import Reader
 from fleet.core.model import Inventory, MirrorConfig
 from fleet.core.selector import override_matches
+from fleet.core.yaml_text import Value, parse_yaml
 from fleet.errors import ConfigErrors, Problem
 
 
@@ -24,13 +30,27 @@ class Loaded:
 
 
 def load_inventory(path: Path) -> Inventory:
-    """Read the nodes; raise ConfigErrors with every mistake."""
-    root = read_yaml(path)
+    """Read the nodes, whatever the file is written in; raise ConfigErrors with every mistake."""
     reader = InventoryReader(str(path))
+    root = _inventory_tree(path, reader.reader)
     inventory = reader.read(root)
     if reader.reader.problems:
         raise ConfigErrors(reader.reader.problems)
     return inventory
+
+
+def _inventory_tree(path: Path, reader: Reader) -> Value:
+    """Tell YAML, INI, a plain list and the JSON of kubectl apart."""
+    text = read_text(path)
+    if text.lstrip().startswith("{"):
+        with contextlib.suppress(ValueError):
+            data = json.loads(text)
+            if is_node_list(data):
+                return as_inventory(data)
+    yaml_name = path.suffix in {".yaml", ".yml", ".json"}
+    if path.suffix == ".ini" or (not yaml_name and looks_like_ini(text)):
+        return parse_ini(text, reader)
+    return parse_yaml(text, str(path))
 
 
 def load_mirrors(path: Path) -> tuple[MirrorConfig, tuple[Problem, ...]]:

@@ -1,0 +1,69 @@
+"""What `kubectl get nodes -o json` prints, as the same tree that an inventory in YAML gives.
+
+Roles become groups (`node-role.kubernetes.io/…`; nodes without a role are `workers`), the zone
+becomes `site`, and the node's InternalIP is where to connect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fleet.core.yaml_text import Entry, Value
+
+_ROLE = "node-role.kubernetes.io/"
+_ZONES = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
+_NAMES = {"master": "control_plane", "worker": "workers", "": "workers"}
+
+
+def is_node_list(data: object) -> bool:
+    """Say whether a JSON document is a list of Kubernetes nodes."""
+    return (
+        isinstance(data, Mapping)
+        and data.get("kind") in {"List", "NodeList"}
+        and isinstance(data.get("items"), list)
+    )
+
+
+def as_inventory(data: Mapping[str, Any]) -> Value:
+    """Return the tree of an inventory; items that are no Linux nodes are passed over."""
+    groups: dict[str, dict[str, Any]] = {}
+    for item in data["items"]:
+        if not isinstance(item, Mapping) or item.get("kind", "Node") != "Node":
+            continue
+        about, status = item.get("metadata") or {}, item.get("status") or {}
+        labels = about.get("labels") or {}
+        system = (status.get("nodeInfo") or {}).get("operatingSystem", "linux")
+        if system != "linux" or not about.get("name"):
+            continue
+        given = {"host": _address(status) or about["name"]}
+        zone = next((str(labels[key]) for key in _ZONES if labels.get(key)), None)
+        if zone:
+            given["site"] = zone
+        for group in dict.fromkeys(_roles(labels)):
+            groups.setdefault(group, {"hosts": {}})["hosts"][str(about["name"])] = given
+    return _value({"all": {"children": groups}})
+
+
+def _roles(labels: Mapping[str, Any]) -> Iterator[str]:
+    roles = [key.removeprefix(_ROLE) for key in labels if key.startswith(_ROLE)]
+    for role in roles or [""]:
+        yield _NAMES.get(role, role.replace("-", "_"))
+
+
+def _address(status: Mapping[str, Any]) -> str | None:
+    addresses = status.get("addresses")
+    told = [each for each in addresses or () if isinstance(each, Mapping)]
+    for kind in ("InternalIP", "ExternalIP", "Hostname"):
+        for each in told:
+            if each.get("type") == kind and each.get("address"):
+                return str(each["address"])
+    return None
+
+
+def _value(data: Any) -> Value:
+    """Give plain data the shape of a parsed file; it has no lines that a person wrote."""
+    if isinstance(data, Mapping):
+        entries = {key: Entry(Value(key, key, 1, 1), _value(each)) for key, each in data.items()}
+        return Value(entries, "", 1, 1)
+    return Value(data, str(data), 1, 1)
