@@ -233,6 +233,20 @@ def history(settings: Settings, *, rollout_id: str | None, journal: str | None) 
 
 
 @fleet.command()
+@click.option("-y", "--yes", is_flag=True, help="Add unknown keys without asking.")
+@connecting
+@shared
+def hostkeys(settings: Settings, *, yes: bool, **how: Any) -> None:
+    """Show the nodes' host keys, and add unknown ones to known_hosts after a yes."""
+    from fleet.cli import hostkeys as keys  # noqa: PLC0415
+
+    code = keys.hostkeys(
+        settings, parallel=how["parallel"], seconds=how["connect_timeout"], yes=yes
+    )
+    raise SystemExit(code)
+
+
+@fleet.command()
 @click.argument("command", metavar="-- COMMAND", nargs=-1, type=click.UNPROCESSED)
 @click.option("--timeout", default=60, type=click.IntRange(1, 86400), show_default=True,
               help="Seconds that the command may take on a node.")  # fmt: skip

@@ -53,12 +53,12 @@ def connect(node: Node, settings: SshSettings) -> Iterator[Remote]:
 def _opened(node: Node, settings: SshSettings) -> Connection:
     """Connect; an sshd that drops or refuses us at once may be starting, or full, for a moment."""
     for pause in (*_PAUSES, None):
-        connection = _connection(node, settings)
+        connection = prepared(node, settings)
         try:
             # TCP, banner, key exchange and authentication together, over every jump host.
             seconds = _PHASES * settings.seconds * len(list(_hops(connection)))
             with (
-                _failures(node, connection, settings),
+                failures(node, connection, settings),
                 bounded(seconds, functools.partial(_close, connection)),
             ):
                 connection.open()
@@ -111,7 +111,7 @@ def _close(connection: Connection) -> None:
         hop.client.close()
 
 
-def _connection(node: Node, settings: SshSettings) -> Connection:
+def prepared(node: Node, settings: SshSettings) -> Connection:
     """Prepare a Fabric connection with nothing from the surroundings but ssh_config."""
     from fabric import Config, Connection  # noqa: PLC0415 - 0.2 s that `fleet --help` need not pay
 
@@ -157,6 +157,19 @@ def _connect_arguments(node: Node, settings: SshSettings, about: Any) -> dict[st
     return arguments
 
 
+def known_files(connection: Connection) -> tuple[Path, ...]:
+    """Return the files that hold host keys for a connection; the first is the user's own."""
+    user, shared = _known_files(connection.config.base_ssh_config.lookup(connection.original_host))
+    return (*user, *shared)
+
+
+def _known_files(about: Any) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    user = about.get("userknownhostsfile", " ".join(_KNOWN_HOSTS)).split()
+    shared = about.get("globalknownhostsfile", " ".join(_GLOBAL_KNOWN_HOSTS)).split()
+    mine, all_users = ([Path(each).expanduser() for each in files] for files in (user, shared))
+    return tuple(mine), tuple(all_users)
+
+
 def _prepare(client: SSHClient, name: str, about: Any) -> None:
     """Load known hosts as OpenSSH would, and refuse every key that is not among them."""
     from paramiko import MissingHostKeyPolicy  # noqa: PLC0415
@@ -174,18 +187,16 @@ def _prepare(client: SSHClient, name: str, about: Any) -> None:
             )
             raise NodeError(FailureKind.HOST_KEY, "connect", message)
 
-    user = about.get("userknownhostsfile", " ".join(_KNOWN_HOSTS)).split()
-    shared = about.get("globalknownhostsfile", " ".join(_GLOBAL_KNOWN_HOSTS)).split()
-    known = tuple(str(Path(each).expanduser()) for each in user)
-    for each in (*known, *shared):
-        if Path(each).is_file():
-            client.load_system_host_keys(each)
+    known, shared = _known_files(about)
+    for path in (*known, *shared):
+        if path.is_file():
+            client.load_system_host_keys(str(path))
     client.set_missing_host_key_policy(RefuseUnknownHost())
     client.set_log_channel(f"fleet.ssh.{name}")
 
 
 @contextmanager
-def _failures(node: Node, connection: Connection, settings: SshSettings) -> Iterator[None]:
+def failures(node: Node, connection: Connection, settings: SshSettings) -> Iterator[None]:
     """Turn every exception of the libraries into a NodeError of the right kind."""
     import paramiko  # noqa: PLC0415
 

@@ -109,3 +109,36 @@ def test_what_a_command_prints_cannot_steer_the_terminal(nodes: Lab, fleet: Flee
 
     assert "\x1b" not in ran.stdout
     assert "\\x1b]0;owned" in ran.stdout
+
+
+def test_host_keys_are_shown_and_added_after_a_yes_but_never_a_changed_one(
+    nodes: Lab, fleet: Fleet
+) -> None:
+    known = (nodes.ssh_config.parent / "known_hosts").read_text().splitlines()
+    keys = {line.split()[0].split(",")[0]: line.split()[2] for line in known}
+    trixie = next(line for line in known if "trixie1" in line)
+    mine = [line for line in known if "forky1" not in line and "trixie1" not in line]
+    mine.append(trixie.replace(keys["trixie1"], keys["forky1"]))
+    fleet.write("known_hosts", "\n".join(mine))
+    config = nodes.ssh_config.read_text()
+    place = str(nodes.ssh_config.parent / "known_hosts")
+    fleet.write("ssh_config", config.replace(place, f"{fleet.folder}/known_hosts"))
+
+    shown = fleet("hostkeys", "-F", "ssh_config")
+    before = fleet("probe", "-l", "forky1", "-F", "ssh_config")
+    added = fleet("hostkeys", "-y", "--json", "-F", "ssh_config")
+    after = fleet("probe", "-l", "forky1", "-F", "ssh_config")
+    again = fleet("hostkeys", "--json", "-F", "ssh_config", "-x", "trixie1")
+
+    states = {name: each["state"] for name, each in added.json["nodes"].items()}
+    assert states == {
+        "bullseye1": "known",
+        "bookworm1": "known",
+        "trixie1": "changed",
+        "forky1": "unknown",
+    }
+    real = nodes.nodes["forky1"].sh("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub").stdout
+    assert added.json["nodes"]["forky1"]["fingerprint"] == real.split()[1]
+    assert f"CHANGED: {fleet.folder}/known_hosts:{len(mine)} holds another" in shown.stdout
+    assert (shown.code, before.code, added.code, after.code, again.code) == (1, 1, 1, 0, 0)
+    assert {each["state"] for each in again.json["nodes"].values()} == {"known"}
