@@ -1,0 +1,1 @@
+"""One function a command: what `fleet` does is read off these pages."""

@@ -1,0 +1,94 @@
+"""Commands about the files on the workstation: no node is asked."""
+
+from __future__ import annotations
+
+import click
+
+from fleet.cli.options import Settings, shared
+from fleet.cli.switches import foreign_files, journal
+from fleet.errors import FleetError
+
+
+@click.command()
+@shared
+def init(settings: Settings) -> None:
+    """Write a commented inventory.yaml and mirrors.yaml here; never overwrite."""
+    from fleet.cli import starting  # noqa: PLC0415
+
+    raise SystemExit(starting.init(settings))
+
+
+@click.command()
+@shared
+def check(settings: Settings) -> None:
+    """Check both files offline: every error and warning, with its line."""
+    from fleet.cli import offline  # noqa: PLC0415
+
+    raise SystemExit(offline.check(settings))
+
+
+@click.command()
+@click.argument("name", type=click.Choice(["inventory", "mirrors"]))
+@shared
+def schema(settings: Settings, *, name: str) -> None:
+    """Print the JSON Schema of inventory.yaml or mirrors.yaml, for editors."""
+    from fleet.cli.views import print_json  # noqa: PLC0415
+    from fleet.config.schema import inventory_schema, mirrors_schema  # noqa: PLC0415
+
+    del settings
+    print_json(inventory_schema() if name == "inventory" else mirrors_schema())
+
+
+@click.command()
+@click.option("--graph", is_flag=True, help="Groups and their nodes as a tree.")
+@shared
+def inventory(settings: Settings, *, graph: bool) -> None:
+    """Show the nodes as resolved, and where each value came from."""
+    from fleet.cli import offline  # noqa: PLC0415
+
+    offline.inventory(settings, graph=graph)
+
+
+@click.command()
+@click.option("--containerd", metavar="VERSION", required=True, help="The node's containerd.")
+@click.option("--distro", metavar="NAME", help="k3s, rke2, k0s, microk8s, flatcar, eks, ...")
+@click.option("--root", metavar="DIR", type=click.Path(), help="Where the node's files stand.")
+@click.option("--out", metavar="DIR", type=click.Path(), required=True, help="Write them there.")
+@foreign_files
+@shared
+def render(
+    settings: Settings,
+    *,
+    containerd: str,
+    distro: str | None,
+    root: str | None,
+    out: str,
+    foreign: str,
+) -> None:
+    """Write what a node of that version would get, offline."""
+    from fleet.cli import render as offline  # noqa: PLC0415
+    from fleet.core.model import Foreign  # noqa: PLC0415
+
+    known = (*offline.OWNERS, *offline.PLAIN)
+    if distro is not None and distro not in known:
+        raise FleetError(f"--distro {distro!r}: expected one of {', '.join(known)}")
+    code = offline.render(
+        settings,
+        containerd=containerd,
+        distro=distro,
+        root=root,
+        out=out,
+        foreign=Foreign(foreign),
+    )
+    raise SystemExit(code)
+
+
+@click.command()
+@click.argument("rollout_id", metavar="[ID]", required=False)
+@journal
+@shared
+def history(settings: Settings, *, rollout_id: str | None, journal: str | None) -> None:
+    """Show what was done, when, by whom, node by node."""
+    from fleet.cli import records  # noqa: PLC0415
+
+    records.history(settings, rollout_id, journal)
