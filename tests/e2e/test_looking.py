@@ -95,7 +95,7 @@ def test_run_folds_equal_answers(nodes: Lab, fleet: Fleet) -> None:
     finally:
         nodes.nodes["trixie1"].sh("rm /run/odd")
 
-    assert (same.code, same.stdout) == (0, "bookworm1,bullseye1,forky1,trixie1 (4): ok\n    0\n")
+    assert (same.code, same.stdout) == (0, "bullseye1,bookworm1,trixie1,forky1 (4): ok\n    0\n")
     answers = {name: (each["code"], each["output"]) for name, each in odd.json["nodes"].items()}
     assert answers.pop("trixie1") == (3, "odd")
     assert set(answers.values()) == {(0, "no")}
