@@ -24,6 +24,7 @@ from fleet.core.outcome import FailureKind, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan
 from fleet.core.present import outcome_data, rollout_data
 from fleet.core.record import SETTLE
+from fleet.core.report import planned_data
 from fleet.core.rollout import (
     BatchBegun,
     BatchSoaked,
@@ -85,6 +86,7 @@ class Job:
             "flags": self.flags.data(),
         }
         self.journal.begin(self.id, stamp(), about)
+        self.tell("planned", None, planned_data(self.plans.values()))
         for name, outcome in self.outcomes.items():
             self.tell("settled", name, outcome_data(outcome))
 

@@ -18,6 +18,7 @@ from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan, PullTest, pull_tests
 from fleet.core.present import outcome_data
 from fleet.core.record import SETTLE, Story, fold
+from fleet.core.report import planned_data
 from fleet.core.rollout import RolloutState
 from fleet.engine.pool import each
 from fleet.engine.survey import Surveyed, settled, survey, survey_rollback
@@ -168,6 +169,7 @@ class _Resumed:
         """Plan anew what was never started, or went back to where it was."""
         plans = [guarded(found.plan, self._job.flags) for found in self._found(names)]
         self._job.plans.update({plan.node.name: plan for plan in plans})
+        self._job.tell("planned", None, planned_data(plans))
         for plan in plans:
             if (outcome := settled(plan)) is not None:
                 self._job.outcomes[plan.node.name] = outcome

@@ -76,10 +76,16 @@ def test_failed_nodes_are_run_again_by_the_rollout_s_id(nodes: Lab, fleet: Fleet
     first = fleet("rollout", "-y", *flags)
     trixie.sh("rm /etc/systemd/system/containerd.service.d/trap.conf; systemctl daemon-reload")
 
+    written = fleet("report", first.json["rollout"], "-o", "report.html")
+    page = (fleet.folder / "report.html").read_text()
+
     nobody = fleet("rollout", "-y", "--rerun", "unreachable", first.json["rollout"], *QUICK)
     again = fleet("rollout", "-y", "--rerun", "failed", first.json["rollout"], *QUICK)
 
     assert (first.code, statuses(first.json)["trixie1"]) == (1, "rolled_back"), first.text
+    assert written.code == 0, written.text
+    assert "<b>trixie1</b> <span class=\"warn\">rolled_back</span>: restart at restart" in page
+    assert "hosts.toml" in page
     assert nobody.code == 2
     assert "left no unreachable nodes" in nobody.stderr
     assert (again.code, statuses(again.json)) == (0, {"trixie1": "converged"}), again.text

@@ -92,3 +92,20 @@ def history(settings: Settings, *, rollout_id: str | None, journal: str | None) 
     from fleet.cli import records  # noqa: PLC0415
 
     records.history(settings, rollout_id, journal)
+
+
+@click.command()
+@click.argument("rollout_id", metavar="ID")
+@click.option("-o", "--output", metavar="FILE", type=click.Path(), help="[default: stdout]")
+@click.option("--format", "form", type=click.Choice(["html", "json", "junit"]), default="html",
+              show_default=True, help="A page, data, or XML for dashboards.")  # fmt: skip
+@journal
+@shared
+def report(
+    settings: Settings, *, rollout_id: str, output: str | None, form: str, journal: str | None
+) -> None:
+    """Write what a rollout did as one page, as JSON or as JUnit XML."""
+    from fleet.cli import reporting  # noqa: PLC0415
+
+    form = "json" if settings.as_json else form
+    reporting.report(settings, rollout_id, form=form, output=output, journal=journal)

@@ -1,0 +1,44 @@
+"""A rollout as a page, as JSON or as JUnit XML."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from fleet.cli.flags import journal_path
+from fleet.cli.options import Settings
+from fleet.core.report import report_data
+from fleet.errors import FleetError
+from fleet.journal import Journal
+
+
+def report(
+    settings: Settings, rollout: str, *, form: str, output: str | None, journal: str | None
+) -> None:
+    """Write what became of a rollout to a file, or to stdout."""
+    path = journal_path(settings, journal)
+    if not path.is_file():
+        raise FleetError(f"{path}: there is no journal; --journal names another")
+    records = Journal(path)
+    record = records.rollout(rollout)
+    data = report_data(record.id, record.started, record.about, list(records.entries(record.id)))
+    if form == "html":
+        from fleet.core.report_html import html  # noqa: PLC0415
+
+        text = html(data)
+    elif form == "junit":
+        from fleet.core.report_junit import junit  # noqa: PLC0415
+
+        text = junit(data)
+    else:
+        text = json.dumps(data, indent=2) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        Path(output).write_text(text)
+    except OSError as error:
+        raise FleetError(f"{output}: cannot be written ({error.strerror})") from error
+    settings.say(f"{output}: written")

@@ -1,0 +1,92 @@
+"""The picture of a rollout: when each node was worked on, batch by batch, as SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Any
+
+from fleet.errors import printable
+
+_MOST = 300
+_ROW, _LEFT, _WIDTH, _TOP = 22, 170, 780, 34
+
+
+def timeline(report: Mapping[str, Any], tones: Mapping[str, str]) -> str:
+    """Return the picture, one row a node; of very many nodes the first few hundred."""
+    nodes = {name: each for name, each in report["nodes"].items() if each["steps"]}
+    if not nodes:
+        return ""
+    ends = [step["ended"] or step["began"] for each in nodes.values() for step in each["steps"]]
+    total = max(*ends, 0.1)
+    shown = dict(list(nodes.items())[:_MOST])
+    height = _TOP + _ROW * len(shown) + 8
+    parts = [
+        *_grid(total, height),
+        *_batches(report, total, height),
+        *(
+            part
+            for number, (name, each) in enumerate(shown.items())
+            for part in _row(number, name, each, total, tones)
+        ),
+    ]
+    more = len(nodes) - len(shown)
+    note = f'<p class="dim">and {more} more nodes</p>' if more > 0 else ""
+    return (
+        f'<div class="scroll"><svg role="img" aria-label="when each node was worked on"'
+        f' width="{_LEFT + _WIDTH + 20}" height="{height}"'
+        f' viewBox="0 0 {_LEFT + _WIDTH + 20} {height}">{"".join(parts)}</svg></div>{note}'
+        '<p class="dim">grey: staged; coloured: activated, proven and confirmed, in the colour of'
+        " how that ended; lines: batches</p>"
+    )
+
+
+def _x(seconds: float, total: float) -> float:
+    return round(_LEFT + seconds / total * _WIDTH, 1)
+
+
+def _grid(total: float, height: int) -> Iterator[str]:
+    step = next(each for each in _nice() if total / each <= 8)
+    mark = 0.0
+    while mark <= total:
+        x = _x(mark, total)
+        yield f'<line class="grid" x1="{x}" y1="20" x2="{x}" y2="{height}"/>'
+        yield f'<text class="dim" x="{x}" y="14" text-anchor="middle">{mark:g} s</text>'
+        mark += step
+
+
+def _nice() -> Iterator[float]:
+    scale = 1.0
+    while True:
+        yield from (scale, 2 * scale, 5 * scale)
+        scale *= 10
+
+
+def _batches(report: Mapping[str, Any], total: float, height: int) -> Iterator[str]:
+    for batch in report["batches"]:
+        if batch["began"] is not None:
+            x = _x(batch["began"], total)
+            yield (
+                f'<line class="grid" stroke-width="2" x1="{x}" y1="20" x2="{x}" y2="{height}">'
+                f"<title>batch {batch['number']}</title></line>"
+            )
+
+
+def _row(
+    number: int, name: str, node: Mapping[str, Any], total: float, tones: Mapping[str, str]
+) -> Iterator[str]:
+    y = _TOP + number * _ROW
+    label = escape(printable(name if len(name) < 24 else f"{name[:22]}…"))
+    yield f'<text x="{_LEFT - 10}" y="{y + 11}" text-anchor="end">{label}</text>'
+    for step in node["steps"]:
+        end = step["ended"] if step["ended"] is not None else total
+        x, width = _x(step["began"], total), max(2.0, _x(end, total) - _x(step["began"], total))
+        staged = step["step"] == "stage" and step["status"] in {"staged", None}
+        tone = "stage" if staged else tones.get(str(step["status"]), "busy")
+        title = escape(
+            f"{name}: {step['step']}, {step['began']:g} to {end:g} s, {step['status'] or 'open'}"
+        )
+        yield (
+            f'<rect class="{tone}" x="{x}" y="{y}" width="{round(width, 1)}" height="14" rx="3">'
+            f"<title>{title}</title></rect>"
+        )
