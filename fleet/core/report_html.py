@@ -30,10 +30,11 @@ th, td { padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; overflow-wrap: anywhere; } td.number { text-align: right; }
 .good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); }
 pre { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem;
-  padding: .75rem; overflow-x: auto; margin: .4rem 0; }
+  padding: .75rem; white-space: pre-wrap; overflow-wrap: anywhere; margin: .4rem 0; }
 .add { color: var(--good); } .del { color: var(--bad); } .at { color: var(--busy); }
 details { margin: .4rem 0; } summary { cursor: pointer; }
-svg { display: block; max-width: none; } svg text { fill: var(--ink); font: 12px system-ui; }
+svg { display: block; width: 100%; min-width: 40rem; height: auto; }
+svg text { fill: var(--ink); font: 12px system-ui; }
 svg .dim { fill: var(--dim); } svg .grid { stroke: var(--line); }
 svg .stage { fill: var(--stage); } svg .good { fill: var(--good); } svg .warn { fill: var(--warn); }
 svg .bad { fill: var(--bad); } svg .busy { fill: var(--busy); }
@@ -93,7 +94,7 @@ def _head(report: Mapping[str, Any]) -> str:
     return (
         f'<header><h1>{_e(report["kind"])} <span class="{tone}">{_e(report["status"])}</span></h1>'
         f'<p class="dim">{_e(report["rollout"])}, by {_e(report["operator"])}, began'
-        f" {_e(report['started'])}, {took}</p>{reason}"
+        f" {_e(str(report['started'])[:19].replace('T', ' '))} UTC, {took}</p>{reason}"
         f'<div class="cards">{cards}</div></header>'
     )
 
@@ -120,7 +121,7 @@ def _nodes(nodes: Mapping[str, Mapping[str, Any]]) -> str:
             _e(each.get("strategy") or "-"),
             _e(each.get("containerd") or "-"),
             "yes" if each.get("restarted") else "no",
-            f"{each.get('seconds') or 0:g} s",
+            f"{each['seconds']:g} s" if each.get("seconds") else "-",
         )
         for name, each in nodes.items()
     ]

@@ -34,7 +34,6 @@ def timeline(report: Mapping[str, Any], tones: Mapping[str, str]) -> str:
     note = f'<p class="dim">and {more} more nodes</p>' if more > 0 else ""
     return (
         f'<div class="scroll"><svg role="img" aria-label="when each node was worked on"'
-        f' width="{_LEFT + _WIDTH + 20}" height="{height}"'
         f' viewBox="0 0 {_LEFT + _WIDTH + 20} {height}">{"".join(parts)}</svg></div>{note}'
         '<p class="dim">grey: staged; coloured: activated, proven and confirmed, in the colour of'
         " how that ended; lines: batches</p>"

@@ -84,7 +84,7 @@ def test_failed_nodes_are_run_again_by_the_rollout_s_id(nodes: Lab, fleet: Fleet
 
     assert (first.code, statuses(first.json)["trixie1"]) == (1, "rolled_back"), first.text
     assert written.code == 0, written.text
-    assert "<b>trixie1</b> <span class=\"warn\">rolled_back</span>: restart at restart" in page
+    assert '<b>trixie1</b> <span class="warn">rolled_back</span>: restart at restart' in page
     assert "hosts.toml" in page
     assert nobody.code == 2
     assert "left no unreachable nodes" in nobody.stderr
