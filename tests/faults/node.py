@@ -51,6 +51,11 @@ _NO_CRI = (
     " grep -v ^disabled_plugins /etc/containerd/config.toml; } >/run/no-cri.toml;"
     " set -- -c /run/no-cri.toml"
 )
+_NO_CONTENT = """
+ctr -n k8s.io images ls -q | while read -r each; do ctr -n k8s.io images rm --sync "$each"; done
+ctr -n k8s.io content ls -q | while read -r each; do ctr -n k8s.io content rm "$each"; done
+true
+"""
 _DIES = "(sleep 5; kill -9 $$) >/dev/null 2>&1 &"
 
 
@@ -105,6 +110,7 @@ def mirror(mode: str, *flags: str) -> tuple[Callable[[Lane], list[int]], Around]
     """Return the fault of a mirror, the only one there is, that fails the verification pull."""
 
     def work(lane: Lane) -> list[int]:
+        lane.node.sh(_NO_CONTENT)  # what is there already would be resolved and not downloaded
         lane.lab.flaky.mode(mode, lane.node.address)
         return [end(lane.start(*flags))]
 
