@@ -113,3 +113,19 @@ def test_a_node_that_cannot_arm_a_guard_is_refused_unless_told_otherwise(
     assert "--guard 0" in failure["message"]
     assert untouched == before
     assert told.code == 0, told.text
+
+
+def test_a_timer_of_another_change_leaves_this_one_alone(nodes: Lab, fleet: Fleet) -> None:
+    trixie = nodes.nodes["trixie1"]
+    killed(fleet, trixie)
+    late = "sh /var/lib/fleet/pending/guard.sh timer 20200101-000000-0000"
+    changed = trixie.digests("/etc/containerd")
+
+    ran = trixie.sh(late, check=False)
+
+    assert ran.returncode == 0
+    assert trixie.digests("/etc/containerd") == changed
+    assert fleet("resume", "-y", "--json").code == 0
+    assert trixie.digests("/etc/containerd") == {
+        path: each for path, each in changed.items() if not path.endswith(".back")
+    }

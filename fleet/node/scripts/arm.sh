@@ -17,5 +17,5 @@ arm_boot() {
 
 arm_timer() { # seconds
     timeout 20 systemd-run --quiet --collect --unit "fleet-guard-$ID" --on-active="$1" \
-        --timer-property=AccuracySec=1s /bin/sh "$PENDING/guard.sh" timer
+        --timer-property=AccuracySec=1s /bin/sh "$PENDING/guard.sh" timer "$ID"
 }

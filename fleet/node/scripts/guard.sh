@@ -1,5 +1,6 @@
 # The guard: laid beside the pending change, it takes back what nobody has confirmed. POSIX sh.
-# $1 says who calls: timer, boot or asked. A reboot between swap and confirm brings the old config
+# $1 says who calls: timer, boot or asked; $2 which change a timer was armed for, since a late one
+# finds another change here. A reboot between swap and confirm brings the old config
 # back: it is the one that was proven to boot, and whether the new one is, nobody was left to say.
 WHY=${1:-asked}
 MODE=guard
@@ -18,6 +19,7 @@ fail() {
     finish degraded
 }
 
+[ "${2:-$ID}" = "$ID" ] || exit 0
 if [ "$WHY" != asked ]; then
     exec 3>&1 >/dev/null
     [ "$WHY" = boot ] && [ -e "$RUN/armed-$ID" ] && exit 0

@@ -21,7 +21,8 @@ settled_as() { # the one step that counts: pending becomes last, restored or unw
 
 disarm() { # whatever of the guard still stands; what it would run is gone already
     rm -f "$GUARD_WANTED" "$GUARD_UNIT" "$RUN/armed-$ID" 2>/dev/null
-    [ "$WHY" = boot ] || systemctl stop "fleet-guard-$ID.timer" 2>/dev/null
+    [ "$WHY" = boot ] ||
+        systemctl stop "fleet-guard-$ID.timer" "fleet-guard-$ID-*.timer" 2>/dev/null
     rm -rf -- "$STAGE"
     let_go
 }
@@ -59,5 +60,5 @@ take_back() {
 
 again() { # a disk that is full or read-only now may not be so later
     systemd-run --quiet --on-active=20 --timer-property=AccuracySec=1s \
-        --unit "fleet-guard-$ID-$$" /bin/sh "$PENDING/guard.sh" timer >/dev/null 2>&1
+        --unit "fleet-guard-$ID-$$" /bin/sh "$PENDING/guard.sh" timer "$ID" >/dev/null 2>&1
 }
