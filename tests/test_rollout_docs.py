@@ -1,4 +1,4 @@
-"""docs/rollout.md tells the deadlines that the code keeps."""
+"""docs/rollout.md tells the deadlines that the code keeps, docs/faults.md what was tried."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import pytest
 
 from fleet.node.order import Deadlines
 from fleet.ssh.remote import SILENCE
+from tests.faults.suite import CATALOGUE
 
+FAULTS = (Path(__file__).parents[1] / "docs" / "faults.md").read_text()
 TEXT = (Path(__file__).parents[1] / "docs" / "rollout.md").read_text()
 LIMITS = Deadlines()
 PULL = LIMITS.node(1) - LIMITS.node(0)
@@ -24,3 +26,12 @@ ROWS = (
 @pytest.mark.parametrize("row", ROWS)
 def test_the_deadlines_of_the_docs_are_those_of_the_code(row: str) -> None:
     assert row in TEXT
+
+
+@pytest.mark.parametrize("fault", CATALOGUE, ids=lambda fault: fault.name)
+def test_every_fault_stands_in_the_table_with_its_tries_and_nothing_lost(fault: object) -> None:
+    row = next(line for line in FAULTS.splitlines() if line.startswith(f"| {fault.name} |"))
+    tries, moved, stayed, degraded, lost = (int(each) for each in row.split("|")[2:7])
+
+    assert (tries, moved + stayed) == (fault.tries, fault.tries)
+    assert (degraded, lost) == (0, 0)
