@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import Lab
+from tests.lab import Lab, network
 from tests.support.fleet import Fleet, make_pristine, remember
 
 ROOT = Path(__file__).parents[1]
@@ -44,7 +44,9 @@ def crictl(lab: Lab) -> None:
 def fleet(tmp_path: Path, lab: Lab) -> Fleet:
     """Return the fleet command in a folder that holds the files that ship."""
     for name in ("inventory.yaml", "mirrors.yaml"):
-        shutil.copy(ROOT / name, tmp_path / name)
+        # The inventory that ships names the addresses of the first lab of this machine.
+        text = (ROOT / name).read_text().replace("10.213.0.", f"{network.PREFIX}.")
+        (tmp_path / name).write_text(text)
     return Fleet(tmp_path, str(lab.ssh_config))
 
 

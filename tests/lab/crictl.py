@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.lab.host import LabError, cache_folder, run, say
 
-CURRENT = ("sigs.k8s.io/cri-tools", "v1.33.0")
+CURRENT = ("sigs.k8s.io/cri-tools", "v1.34.0")
 OLD = ("github.com/kubernetes-sigs/cri-tools", "v1.23.0")
 _OWN = Path(__file__).with_name("cri")
 

@@ -21,7 +21,6 @@ PACKAGES = {
     "docker-registry": "docker-registry",
     "nsenter": "util-linux",
 }
-CGROUP = "fleet-lab"
 _NSPAWN_SETTINGS = {
     "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
     "SYSTEMD_NSPAWN_LOCK": "0",  # a killed one would leave its lock file behind
@@ -33,6 +32,24 @@ class LabError(Exception):
     """Something that a person must mend; one sentence."""
 
 
+def lab_number() -> int:
+    """Return which of this machine's labs is meant: several may be up side by side."""
+    text = os.environ.get("FLEET_LAB_NUMBER", "0")
+    if not text.isdigit() or int(text) > 9:
+        raise LabError(f"FLEET_LAB_NUMBER is a number from 0 to 9, not {text!r}")
+    return int(text)
+
+
+def lab_name() -> str:
+    """Name the lab: its cgroup, its folder and what else must not meet another lab's."""
+    return f"fleet-lab{lab_number() or ''}"
+
+
+def machine_name(node: str) -> str:
+    """Name a node's machine: labs side by side have nodes of the same names."""
+    return f"{node}-lab{lab_number()}" if lab_number() else node
+
+
 def cache_folder() -> Path:
     """Return where root filesystems and crictl are kept from one lab to the next."""
     return Path(os.environ.get("FLEET_LAB_CACHE", "/var/cache/fleet-lab"))
@@ -40,7 +57,7 @@ def cache_folder() -> Path:
 
 def state_folder() -> Path:
     """Return where a running lab keeps everything that `down` removes."""
-    return Path(os.environ.get("FLEET_LAB_STATE", "/var/lib/fleet-lab"))
+    return Path(os.environ.get("FLEET_LAB_STATE", f"/var/lib/{lab_name()}"))
 
 
 def require_host() -> None:
@@ -99,7 +116,7 @@ def cgroup_root() -> Path:
 
 def make_cgroup(name: str) -> Path:
     """Make one group of the lab."""
-    group = cgroup_root() / CGROUP / name
+    group = cgroup_root() / lab_name() / name
     group.mkdir(parents=True, exist_ok=True)
     return group
 
@@ -117,7 +134,7 @@ def cgroup_processes(group: Path) -> list[int]:
 
 def empty_cgroup(name: str, seconds: float = 10) -> None:
     """End every process of a group, then remove the group."""
-    group = cgroup_root() / CGROUP / name
+    group = cgroup_root() / lab_name() / name
     deadline = time.monotonic() + seconds
     while group.is_dir() and time.monotonic() < deadline:
         for pid in cgroup_processes(group):
@@ -130,13 +147,13 @@ def empty_cgroup(name: str, seconds: float = 10) -> None:
 def remove_traces(name: str = "") -> None:
     """Remove the empty folders that systemd-nspawn leaves outside the cgroup-v2 tree."""
     # On a hybrid host it makes the same groups in systemd's v1 tree.
-    twin = Path("/sys/fs/cgroup/systemd") / CGROUP / name
+    twin = Path("/sys/fs/cgroup/systemd") / lab_name() / name
     deadline = time.monotonic() + 2
     while not remove_cgroup(twin) and time.monotonic() < deadline:
         time.sleep(0.05)
     if name:
         with contextlib.suppress(OSError):
-            Path("/run/systemd/nspawn/propagate", name).rmdir()
+            Path("/run/systemd/nspawn/propagate", machine_name(name)).rmdir()
 
 
 def remove_cgroup(group: Path) -> bool:

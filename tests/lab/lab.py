@@ -13,12 +13,12 @@ from pathlib import Path
 from tests.lab import network
 from tests.lab.crictl import build_crictl
 from tests.lab.host import (
-    CGROUP,
     LabError,
     cache_folder,
     cgroup_processes,
     cgroup_root,
     empty_cgroup,
+    lab_name,
     remove_cgroup,
     remove_folder,
     remove_traces,
@@ -175,7 +175,7 @@ class Lab:
     def down(*, cache: bool = False, quiet: bool = False) -> None:
         """Take everything away, also what a crash left: processes, mounts, network, files."""
         require_host()
-        root = cgroup_root() / CGROUP
+        root = cgroup_root() / lab_name()
         if root.is_dir():
             for group in sorted(path.name for path in root.iterdir() if path.is_dir()):
                 empty_cgroup(group)
@@ -214,4 +214,4 @@ def _hosts() -> str:
 
 def running(node: LabNode) -> bool:
     """Say whether a node has any process."""
-    return bool(cgroup_processes(cgroup_root() / CGROUP / node.name))
+    return bool(cgroup_processes(cgroup_root() / lab_name() / node.name))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.lab.host import run
+from tests.lab.host import lab_number, run
 
-BRIDGE = "fleetlab0"
-PREFIX = "10.213.0"
+NUMBER = lab_number()
+BRIDGE = f"fleetlab{NUMBER}"
+PREFIX = f"10.213.{NUMBER}"
 HOST = f"{PREFIX}.1"
 REGISTRY = f"{PREFIX}.2"
 FLAKY = f"{PREFIX}.3"
 FIRST_NODE = 11
-_MARK = "flab-"
+_MARK = f"flab{NUMBER or ''}-"
 
 
 def namespace(name: str) -> str:
@@ -41,7 +42,7 @@ def make_namespace(name: str, address: str) -> None:
 
 def link_name(address: str) -> str:
     """Name this machine's end of a host's cable."""
-    return f"flab{address.rsplit('.', 1)[1]}"
+    return f"flab{NUMBER}x{address.rsplit('.', 1)[1]}"
 
 
 def set_link(address: str, *, up: bool) -> None:
@@ -60,7 +61,7 @@ def remove_everything() -> None:
     lines = run("ip", "netns", "list", check=False).stdout.splitlines()
     for space in (line.split(" ")[0] for line in lines if line.startswith(_MARK)):
         run("ip", "netns", "del", space, check=False)
-    for link in sorted(Path("/sys/class/net").glob("flab[0-9]*")):
+    for link in sorted(Path("/sys/class/net").glob(f"flab{NUMBER}x*")):
         run("ip", "link", "del", link.name, check=False)
     if Path(f"/sys/class/net/{BRIDGE}").exists():
         run("ip", "link", "del", BRIDGE, check=False)

@@ -19,6 +19,8 @@ from tests.lab.host import (
     cgroup_processes,
     cgroup_root,
     empty_cgroup,
+    lab_name,
+    machine_name,
     remove_folder,
     run,
     start,
@@ -110,7 +112,8 @@ class LabNode:
         """Boot the node; return at once."""
         command = (
             *_NSPAWN,
-            f"--machine={self.name}",
+            f"--machine={machine_name(self.name)}",
+            f"--hostname={self.name}",
             f"--directory={self.root}",
             f"--network-namespace-path=/run/netns/{network.namespace(self.name)}",
             f"--bind={self.folder}/containerd:/var/lib/containerd",
@@ -164,7 +167,7 @@ class LabNode:
 
     def pid(self) -> int:
         """Return the id of the node's first process, as this machine counts."""
-        for pid in sorted(cgroup_processes(cgroup_root() / "fleet-lab" / self.name)):
+        for pid in sorted(cgroup_processes(cgroup_root() / lab_name() / self.name)):
             if _is_first(pid):
                 return pid
         raise LabError(f"{self.name} is not running; `up` starts it")

@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.lab import IMAGES, Lab, network
-from tests.lab.host import cgroup_processes, cgroup_root, kill, state_folder
+from tests.lab.host import cgroup_processes, cgroup_root, kill, lab_name, state_folder
 from tests.lab.images import repository
 
 pytestmark = pytest.mark.node
@@ -23,17 +23,19 @@ pytestmark = pytest.mark.node
 def left_behind() -> Iterator[str]:
     """Yield everything on this machine that is the lab's."""
     spaces = subprocess.run(["ip", "netns"], capture_output=True, text=True, check=True).stdout
-    yield from (line for line in spaces.splitlines() if line.startswith("flab-"))
+    yield from (line for line in spaces.splitlines() if line.startswith(network.namespace("")))
     links = (path.name for path in Path("/sys/class/net").iterdir())
-    yield from (name for name in links if re.fullmatch(r"fleetlab0|flab\d+", name))
-    mounts = Path("/proc/mounts").read_text().splitlines()
-    yield from (line for line in mounts if str(state_folder()) in line)
     yield from (
-        str(path) for path in (state_folder(), cgroup_root() / "fleet-lab") if path.exists()
+        name
+        for name in links
+        if re.fullmatch(rf"{network.BRIDGE}|{network.link_name('.')}\d+", name)
     )
+    mounts = Path("/proc/mounts").read_text().splitlines()
+    yield from (line for line in mounts if f"{state_folder()}/" in line)
+    yield from (str(path) for path in (state_folder(), cgroup_root() / lab_name()) if path.exists())
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if str(state_folder()).encode() in process.read_bytes():
+            if f"{state_folder()}/".encode() in process.read_bytes():
                 yield str(process)
         except OSError:
             continue
@@ -47,7 +49,7 @@ def test_down_leaves_nothing_also_after_a_crash(lab: Lab) -> None:
     clean = list(left_behind())
 
     Lab.up(2, ("bookworm", "forky"))
-    for pid in cgroup_processes(cgroup_root() / "fleet-lab" / "bookworm1"):
+    for pid in cgroup_processes(cgroup_root() / lab_name() / "bookworm1"):
         kill(pid)
     (state_folder() / "state.json").unlink()
     crashed = list(left_behind())
