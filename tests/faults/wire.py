@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from contextlib import suppress
 
 from tests.faults.broken import end
 from tests.faults.lane import GUARD, Lane
 from tests.support.fleet import Fleet
+from tests.support.wire import Manner, Ways
 
 _KILL_SSHD = """
 for each in /proc/[0-9]*; do
@@ -79,70 +79,11 @@ def hangs_in_upload(lane: Lane) -> list[int]:
 
 
 def _hanging(lane: Lane, which: int, after: int) -> list[int]:
-    with Stall(lane.node.address, which, after) as stall:
-        known = (lane.lab.ssh_config.parent / "known_hosts").read_text().splitlines()
-        key = next(line.split(" ", 1)[1] for line in known if lane.node.address in line)
-        (lane.folder / "known_hosts").write_text(f"[127.0.0.1]:{stall.port} {key}\n")
-        config = (
-            f"Host {lane.node.address}\n  HostName 127.0.0.1\n  Port {stall.port}\n  User ops\n"
-            f"  IdentityFile {lane.lab.key}\n  IdentitiesOnly yes\n"
-            f"  UserKnownHostsFile {lane.folder}/known_hosts\n"
-        )
-        (lane.folder / "ssh_config").write_text(config)
+    manner = Manner(stalls=which, after=after)
+    with Ways(lane.lab, lane.folder / "way", [lane.node], manner) as ways:
         before = lane.fleet
-        lane.fleet = Fleet(lane.folder, str(lane.folder / "ssh_config"))
+        lane.fleet = Fleet(lane.folder, str(ways.ssh_config))
         try:
             return [end(lane.start()), *lane.go_on()]
         finally:
             lane.fleet = before
-
-
-class Stall:
-    """A way to a node on which one connection stops after some bytes, and says nothing of it."""
-
-    def __init__(self, address: str, which: int, after: int) -> None:
-        self._address, self._which, self._after = address, which, after
-        self._door = socket.create_server(("127.0.0.1", 0))
-        self.port = self._door.getsockname()[1]
-        self._count = 0
-        self._open: list[socket.socket] = []
-
-    def __enter__(self) -> Stall:
-        threading.Thread(target=self._serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for each in (self._door, *self._open):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-
-    def _serve(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._door.accept()
-                self._count += 1
-                stalls = self._count == self._which
-                server = socket.create_connection((self._address, 22), 5)
-                server.settimeout(None)
-                self._open += [client, server]
-                bound = threading.Event()
-                for pair in ((client, server, stalls), (server, client, False)):
-                    threading.Thread(target=self._pump, args=(*pair, bound), daemon=True).start()
-
-    def _pump(
-        self, source: socket.socket, target: socket.socket, counts: bool, hung: threading.Event
-    ) -> None:
-        passed = 0
-        with suppress(OSError):
-            while data := source.recv(1 << 14):
-                passed += len(data)
-                if counts and passed > self._after:
-                    data = data[: max(0, len(data) - (passed - self._after))]
-                    hung.set()
-                    target.sendall(data)
-                    return
-                if hung.is_set():
-                    return
-                target.sendall(data)
-            target.shutdown(socket.SHUT_WR)

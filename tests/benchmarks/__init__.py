@@ -1,0 +1,1 @@
+"""The benchmarks' own arithmetic and pages; no timing is asserted anywhere."""
