@@ -4,7 +4,8 @@ Fabric resolves the user's ssh_config, jump hosts and keys. Commands run on plai
 Fabric's runner feeds stdin one byte a poll, and its deadline leaves the remote process running.
 """
 
-from fleet.ssh.connect import SshSettings, connect
+from fleet.ssh.connect import connect
 from fleet.ssh.remote import Remote, Said
+from fleet.ssh.route import SshSettings
 
 __all__ = ["Remote", "Said", "SshSettings", "connect"]

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
+import base64
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from fleet.core.model import Node
 from fleet.core.outcome import Failure, NodeError
-from fleet.ssh.connect import SshSettings, failures, known_files, prepared
 from fleet.ssh.deadline import bounded
-
-if TYPE_CHECKING:
-    from fabric import Connection
-    from paramiko import PKey
+from fleet.ssh.handshake import shaken, shown_key
+from fleet.ssh.known_hosts import Shown, judged, known_keys
+from fleet.ssh.links import failures, wire_to
+from fleet.ssh.route import Hop, SshSettings, route
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +25,11 @@ class KeyOrder:
 
 @dataclass(frozen=True, slots=True)
 class HostKey:
-    """A node's host key as it was shown, and how it stands: known, unknown or changed.
+    """A node's host key as it was shown, and how it stands.
 
-    `line` is what known_hosts wants; `file` is where it would go. `before` names file and line of
-    the key that stands there for a changed one.
+    `state` is known, unknown, changed, revoked, or certified (only a certificate authority vouches
+    for the node). `line` is what known_hosts wants; `file` is where it would go. `before` names
+    file and line that speak against it.
     """
 
     name: str
@@ -45,83 +43,35 @@ class HostKey:
 
 def ask_key(order: KeyOrder) -> HostKey | Failure:
     """Read a node's host key without logging in; jump hosts are logged in to, with their keys."""
-    connection = prepared(order.node, order.settings)
+    seconds = order.settings.seconds
     try:
-        with failures(order.node, connection, order.settings):
-            return _asked(connection, order)
+        hops = route(order.node, order.settings)
+        hop = hops[-1]
+        with failures(hop, order.settings):
+            wire = wire_to(hops, order.settings)
+            try:
+                with bounded(3 * seconds, wire.close):
+                    shown = shown_key(shaken(wire, hop, order.settings, order.node.name))
+            finally:
+                wire.close()
     except NodeError as error:
         return error.failure
-    finally:
-        connection.close()
+    return _judged(hop, shown)
 
 
-def _asked(connection: Connection, order: KeyOrder) -> HostKey:
-    import paramiko  # noqa: PLC0415
-
-    seconds = order.settings.seconds
-    port = connection.port
-    name = connection.host if port == 22 else f"[{connection.host}]:{port}"
-    files = known_files(connection)
-    wire: Any = (
-        connection.open_gateway()
-        if connection.gateway
-        else socket.create_connection((connection.host, port), seconds)
-    )
-    transport = paramiko.Transport(wire)
-    transport.banner_timeout = seconds
-    _prefer(transport, [key.get_name() for _, key in _known(files, name)])
-    with bounded(2 * seconds, transport.close):
-        transport.start_client(timeout=seconds)
-        key = transport.get_remote_server_key()
-    transport.close()
-    return _judged(name, key, files)
-
-
-def _prefer(transport: Any, kinds: list[str]) -> None:
-    """Ask for a kind of key that is known already, as OpenSSH does."""
-    options = transport.get_security_options()
-    first = [kind for kind in options.key_types if kind in kinds]
-    options.key_types = [*first, *(kind for kind in options.key_types if kind not in first)]
-
-
-def _judged(name: str, key: PKey, files: tuple[Path, ...]) -> HostKey:
-    state, before = "unknown", ""
-    for place, known in _known(files, name):
-        if known.get_name() == key.get_name():
-            same = known.asbytes() == key.asbytes()
-            state, before = ("known", "") if same else ("changed", place)
+def _judged(hop: Hop, shown: Shown) -> HostKey:
+    files = (*hop.known, *hop.shared)
+    state, place = judged(shown, tuple(known_keys(files, hop.key_names)))
+    name = hop.key_names[0]
     return HostKey(
         name=name,
-        kind=key.get_name(),
-        fingerprint=key.fingerprint,
+        kind=shown.kind,
+        fingerprint=shown.fingerprint,
         state=state,
-        line=f"{name} {key.get_name()} {key.get_base64()}",
-        file=str(files[0]),
-        before=before,
+        line=f"{name} {shown.kind} {base64.b64encode(shown.blob).decode()}",
+        file=files[0] if files else "~/.ssh/known_hosts",
+        before=place if state != "known" else "",
     )
-
-
-def _known(files: tuple[Path, ...], name: str) -> Iterator[tuple[str, PKey]]:
-    """Yield the keys of a host with the file and line where they stand."""
-    from paramiko.hostkeys import HostKeyEntry, HostKeys, InvalidHostKey  # noqa: PLC0415
-
-    for path in files:
-        if not path.is_file():
-            continue
-        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
-            if not line.strip() or line.startswith(("#", "@")):
-                continue
-            try:
-                entry = HostKeyEntry.from_line(line, number)
-            except InvalidHostKey:
-                continue
-            if entry is None:
-                continue
-            keys = HostKeys()
-            for each in entry.hostnames:
-                keys.add(each, entry.key.get_name(), entry.key)
-            if keys.lookup(name) is not None:
-                yield f"{path}:{number}", entry.key
 
 
 def add_key(key: HostKey) -> None:

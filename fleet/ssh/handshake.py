@@ -1,0 +1,189 @@
+"""From an open wire to an authenticated transport: few turns, one key, strict host keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from fleet.core.outcome import FailureKind, NodeError
+from fleet.ssh.keys import Identity, identities, locked_files, remember
+from fleet.ssh.known_hosts import Shown, known_keys, refuse_unless_known
+from fleet.ssh.route import Hop, SshSettings
+
+if TYPE_CHECKING:
+    from paramiko import Transport
+
+# What a connection costs by algorithm is measured in docs/ssh.md. Key exchange: what OpenSSH itself
+# puts first (post-quantum since 10.0), then the cheapest. Ciphers: AES-GCM needs no pass of HMAC
+# over every packet, and the attack on sequence numbers (CVE-2023-48795) does not touch it. What
+# OpenSSH has dropped (CBC, 3DES, SHA-1, MD5) is not offered.
+_KEX = (
+    "mlkem768x25519-sha256",
+    "curve25519-sha256@libssh.org",
+    "ecdh-sha2-nistp256",
+    "ecdh-sha2-nistp384",
+    "ecdh-sha2-nistp521",
+    "diffie-hellman-group16-sha512",
+    "diffie-hellman-group-exchange-sha256",
+    "diffie-hellman-group14-sha256",
+)
+_CIPHERS = (
+    "aes128-gcm@openssh.com",
+    "aes256-gcm@openssh.com",
+    "aes128-ctr",
+    "aes192-ctr",
+    "aes256-ctr",
+)
+_MACS = (
+    "hmac-sha2-256-etm@openssh.com",
+    "hmac-sha2-512-etm@openssh.com",
+    "hmac-sha2-256",
+    "hmac-sha2-512",
+)
+_HOST_KEYS = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
+
+
+def shaken(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transport:
+    """Exchange keys over a wire, to the point where the host's key is known to be genuine or not.
+
+    Raises what Paramiko raises; a TimeoutError where the other side is silent.
+    """
+    from paramiko import Transport  # noqa: PLC0415
+
+    transport = Transport(wire)
+    transport.set_log_channel(f"fleet.ssh.{name}")
+    transport.banner_timeout = transport.handshake_timeout = settings.seconds
+    transport.auth_timeout = settings.seconds
+    _choose(transport, hop)
+    try:
+        transport.start_client(timeout=2 * settings.seconds)
+        if not transport.initial_kex_done:
+            raise TimeoutError  # noqa: TRY301 - Paramiko just stops waiting
+    except BaseException:
+        transport.close()
+        raise
+    return transport
+
+
+def shown_key(transport: Transport) -> Shown:
+    """Return the host key that the other side has proven to hold."""
+    key = transport.get_remote_server_key()
+    return Shown(key.get_name(), key.asbytes())
+
+
+def _choose(transport: Transport, hop: Hop) -> None:
+    """Offer the cheapest good algorithms, or those of ssh_config; the known host key's kind first.
+
+    Host keys are sorted by what known_hosts holds, as OpenSSH does.
+    """
+    options, able = transport.get_security_options(), cast("Any", transport)
+    said = dict(hop.algorithms)
+    options.kex = _wanted(said.get("kexalgorithms"), _KEX, able._kex_info)
+    options.ciphers = _wanted(said.get("ciphers"), _CIPHERS, able._cipher_info)
+    options.digests = _wanted(said.get("macs"), _MACS, able._mac_info)
+    kinds = {each.kind for each in known_keys((*hop.known, *hop.shared), hop.key_names)}
+    keys = _wanted(said.get("hostkeyalgorithms"), _HOST_KEYS, able._key_info)
+    options.key_types = tuple(sorted(keys, key=lambda each: _kind(each) not in kinds))
+
+
+def _kind(algorithm: str) -> str:
+    """Name the kind of key that known_hosts writes for a signature algorithm."""
+    return "ssh-rsa" if algorithm.startswith("rsa-sha2-") else algorithm
+
+
+def _wanted(said: str | None, ours: Sequence[str], possible: Any) -> tuple[str, ...]:
+    """Apply ssh_config's list (`a,b`, `+a`, `-a` or `^a`) to ours, as far as Paramiko can."""
+    able = [each for each in ours if each in possible]
+    sign = said[0] if said and said[0] in "+-^" else ""
+    names = [each.strip() for each in (said or "").removeprefix(sign).split(",")]
+    named = [each for each in names if each in possible]
+    if sign == "-":
+        return tuple(each for each in able if each not in names)
+    if sign == "+":
+        return tuple(dict.fromkeys((*able, *named)))
+    if sign == "^":
+        return tuple(dict.fromkeys((*named, *able)))
+    return tuple(named or able)
+
+
+def let_in(transport: Transport, hop: Hop, settings: SshSettings) -> None:
+    """Check the host's key, then log in with as few tries as may be; raise a NodeError."""
+    refuse_unless_known(shown_key(transport), hop.key_names, hop.known, hop.shared)
+    keys = identities(hop, settings)
+    if not keys:
+        raise _keyless(hop, settings)
+    for number, identity in enumerate(keys, 1):
+        open_to, methods = _tried(transport, hop, identity, before=number > 1)
+        if open_to:
+            remember(hop, identity)
+            return
+        if "publickey" not in methods or not transport.is_active() or number == len(keys):
+            raise _refused(hop, keys[:number], methods, gone=not transport.is_active())
+
+
+def _tried(
+    transport: Transport, hop: Hop, identity: Identity, *, before: bool
+) -> tuple[bool, tuple[str, ...]]:
+    """Try one key; return whether it opened, and the methods that the other side still offers."""
+    import paramiko  # noqa: PLC0415
+
+    from fleet.ssh.auth import EagerAuth  # noqa: PLC0415
+
+    handler = EagerAuth(transport)
+    try:
+        more = handler.open_with(hop.user, identity.key)
+    except paramiko.AuthenticationException as error:
+        if "timeout" in str(error):
+            raise TimeoutError from error
+        if not transport.is_active() and not handler.offered and not before:
+            raise EOFError from error  # not a key that was refused: sshd went away
+        return False, handler.offered
+    return not more, ("more", *more)
+
+
+def _keyless(hop: Hop, settings: SshSettings) -> NodeError:
+    locked = locked_files(hop, settings)
+    if locked:
+        why = f"{locked[0]} is encrypted and no agent holds it: ssh-add {locked[0]}"
+    elif hop.named:
+        why = f"none of {', '.join(hop.files)} is there, nor held by the agent (ssh-add -l)"
+    else:
+        why = "name one: identity_file in the inventory, IdentityFile in ssh_config, or ssh-add"
+    message = f"there is no key to log in with to {hop.place}: {why}"
+    return NodeError(FailureKind.AUTH, "connect", message)
+
+
+def _refused(
+    hop: Hop, tried: Sequence[Identity], methods: Sequence[str], *, gone: bool
+) -> NodeError:
+    """Say which keys were refused, and what the other side would rather have."""
+    names = ", ".join(f"{each.label} {Shown('', each.blob).fingerprint}" for each in tried)
+    if methods[:1] == ("more",):
+        wanted = " and ".join(methods[1:])
+        message = (
+            f"{hop.place} took the key {names} and wants {wanted} as well, which nobody can answer"
+            " for many nodes: let this user in by key alone (AuthenticationMethods in sshd_config)"
+        )
+    elif methods and "publickey" not in methods:
+        message = (
+            f"{hop.place} takes no keys, only {', '.join(methods)}; fleet logs in by key:"
+            " set PubkeyAuthentication yes in its sshd_config, and bring the key with ssh-copy-id"
+        )
+    elif gone:
+        message = (
+            f"{hop.place} hung up after {len(tried)} keys (MaxAuthTries): {names}; name the right"
+            " one: identity_file in the inventory, or IdentityFile with IdentitiesOnly yes"
+        )
+    else:
+        message = (
+            f"{hop.place} refused our keys: {names}; check user, identity_file and"
+            " authorized_keys there"
+        )
+    return NodeError(FailureKind.AUTH, "connect", message)

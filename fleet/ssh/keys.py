@@ -1,0 +1,218 @@
+"""Which keys open a hop, in which order: agents and key files, each read once a run."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fleet.core.model import Secret
+from fleet.core.outcome import FailureKind, NodeError
+from fleet.ssh.route import Hop, SshSettings
+from fleet.ssh.shared import Shared, one_at_a_time
+
+if TYPE_CHECKING:
+    from paramiko import PKey
+
+_AGENT_SECONDS = 30
+_OPENSSH = b"openssh-key-v1\x00"
+_ARMOUR = re.compile(rb"-----BEGIN ([A-Z ]*)PRIVATE KEY-----(.*?)-----END", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A key that may open a hop, and where it comes from."""
+
+    label: str
+    blob: bytes
+    key: PKey
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """What an identity file tells before it is opened: whether it is locked, and its public half.
+
+    `public` is empty where only opening it would tell.
+    """
+
+    path: str
+    locked: bool
+    public: bytes
+    private: bool = True
+
+
+def read_key_file(path: str) -> KeyFile | None:
+    """Look at an identity file; None where there is none."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError:
+        return None
+    if (armour := _ARMOUR.search(content)) is None:
+        return KeyFile(path, locked=False, public=_public(content), private=False)
+    if not armour[1].startswith(b"OPENSSH"):
+        locked = b"ENCRYPTED" in armour[1] or b",ENCRYPTED" in armour[2]
+        return KeyFile(path, locked, _public_beside(path))
+    cipher, public = _opened(armour[2])
+    return KeyFile(path, cipher != b"none", public or _public_beside(path))
+
+
+def _public_beside(path: str) -> bytes:
+    try:
+        return _public(Path(f"{path}.pub").read_bytes())
+    except OSError:
+        return b""
+
+
+def _public(line: bytes) -> bytes:
+    """Read a line of a .pub file; anything else has no public half."""
+    try:
+        return base64.b64decode(line.split()[1], validate=True)
+    except (IndexError, binascii.Error, ValueError):
+        return b""
+
+
+def _opened(body: bytes) -> tuple[bytes, bytes]:
+    """Return the cipher of OpenSSH's format and the public key, which stands there in clear.
+
+    https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key
+    """
+    try:
+        data = base64.b64decode(body)
+        fields, at = [], len(_OPENSSH)
+        for index in range(5):  # cipher, kdf, its options, how many keys, the first one
+            (size,) = struct.unpack_from(">I", data, at)
+            at += 4 if index == 3 else 4 + size
+            fields.append(b"" if index == 3 else data[at - size : at])
+    except (binascii.Error, ValueError, struct.error):
+        return b"", b""
+    return (fields[0], fields[4]) if data.startswith(_OPENSSH) else (b"", b"")
+
+
+def open_key(path: str, passphrase: Secret | None) -> Any:
+    """Load a private key with its certificate; a NodeError says what to do about one that fails."""
+    return _OPENED.of((path, passphrase))
+
+
+def _load(about: tuple[str, Secret | None]) -> PKey:
+    import paramiko  # noqa: PLC0415
+
+    path, passphrase = about
+    problem: Exception | None = None
+    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+        try:
+            key = kind.from_private_key_file(path, passphrase)
+        except paramiko.PasswordRequiredException as error:
+            message = f"{path} is encrypted: ssh-add {path}, or run fleet where it can ask"
+            raise NodeError(FailureKind.AUTH, "connect", message) from error
+        except (OSError, ValueError, paramiko.SSHException) as error:
+            problem = problem or error
+            continue
+        if Path(f"{path}-cert.pub").is_file():
+            key.load_certificate(f"{path}-cert.pub")
+        return key
+    message = f"{path} cannot be used as a private key: {problem}"
+    raise NodeError(FailureKind.AUTH, "connect", message)
+
+
+_OPENED: Shared[tuple[str, Secret | None], Any] = Shared(_load, rest=5)
+
+
+def _agent_keys(path: str) -> tuple[Identity, ...]:
+    """List an agent's keys over a connection that all workers share; no agent has none."""
+    from paramiko import SSHException  # noqa: PLC0415
+    from paramiko.agent import AgentSSH  # noqa: PLC0415
+
+    ways: Any = AgentSSH  # its stub lacks what it is made of
+
+    class Agent(ways):  # type: ignore[misc]
+        """An agent at a socket; it answers one question at a time."""
+
+        _send_message = one_at_a_time(ways._send_message)
+
+        def __init__(self) -> None:
+            super().__init__()
+            wire = socket.socket(socket.AF_UNIX)
+            wire.settimeout(_AGENT_SECONDS)
+            wire.connect(path)
+            self._connect(wire)
+
+    try:
+        keys = Agent().get_keys()
+    except (OSError, SSHException):
+        return ()
+    return tuple(Identity(f"agent: {key.comment or key.name}", key.blob, key) for key in keys)
+
+
+_AGENTS: Shared[str, tuple[Identity, ...]] = Shared(_agent_keys)
+_OPENERS: dict[object, bytes] = {}
+"""Which key has opened a hop with these keys last: it is tried first at the next one."""
+
+
+def identities(hop: Hop, settings: SshSettings) -> tuple[Identity, ...]:
+    """Return the keys to try, each once: those that were named first, then the agent's others.
+
+    A named key that the agent holds is signed for by the agent. What has opened an earlier hop with
+    the same choice of keys comes first, as sshd counts every try (MaxAuthTries).
+    """
+    found = {each.blob: each for each in _ordered(hop, settings)}
+    first = found.pop(_OPENERS.get(_choice(hop), b""), None)
+    return (*((first,) if first else ()), *found.values())
+
+
+def remember(hop: Hop, identity: Identity) -> None:
+    """Note that a key has opened a hop."""
+    _OPENERS[_choice(hop)] = identity.blob
+
+
+def _choice(hop: Hop) -> object:
+    return hop.user, hop.files, hop.only, hop.agent
+
+
+def _ordered(hop: Hop, settings: SshSettings) -> Iterator[Identity]:
+    agent = _AGENTS.of(hop.agent) if hop.agent else ()
+    files = [file for path in hop.files if (file := read_key_file(path)) is not None]
+    if hop.named:
+        yield from _named(files, agent, settings)
+    if not hop.only:
+        yield from agent
+    if not hop.named:
+        yield from _named(files, agent, settings)
+
+
+def _named(
+    files: list[KeyFile], agent: tuple[Identity, ...], settings: SshSettings
+) -> Iterator[Identity]:
+    passphrases = dict(settings.passphrases)
+    for file in files:
+        held = [each for each in agent if file.public and each.blob == file.public]
+        if held or not file.private:
+            yield from held
+        elif not file.locked or file.path in passphrases:
+            key = open_key(file.path, passphrases.get(file.path))
+            yield Identity(file.path, key.asbytes(), key)
+
+
+def locked_files(hop: Hop, settings: SshSettings) -> tuple[str, ...]:
+    """Return the encrypted files that a hop needs opened: no other key of its choice comes first.
+
+    A default file (~/.ssh/id_*) is needed where there is no other key at all.
+    """
+    agent = {each.blob for each in _AGENTS.of(hop.agent)} if hop.agent else set()
+    locked = []
+    for path in hop.files:
+        file = read_key_file(path)
+        if file is None or (not file.private and file.public not in agent):
+            continue
+        if not file.locked or file.public in agent:
+            return ()
+        locked.append(path)
+    if not hop.named and (agent or any(path in dict(settings.passphrases) for path in locked)):
+        return ()
+    opened = dict(settings.passphrases)
+    return tuple(path for path in locked[:1] if path not in opened)

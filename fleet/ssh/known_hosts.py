@@ -1,0 +1,192 @@
+"""known_hosts: each file is read once a run, and a host's keys are looked up without reading it.
+
+Keys are compared as bytes: making key objects of 5,000 lines, as Paramiko does at every
+connection, costs seconds of CPU.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fnmatch
+import hashlib
+import hmac
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet.core.outcome import FailureKind, NodeError
+from fleet.ssh.shared import Shared
+
+REVOKED = "@revoked"
+AUTHORITY = "@cert-authority"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One key of known_hosts: where it stands (file:line), its marker if any, kind and bytes."""
+
+    place: str
+    mark: str
+    kind: str
+    blob: bytes
+
+
+class KnownFile:
+    """One known_hosts file, indexed by plain names; hashed ones and patterns are lists."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self._plain: dict[str, list[Known]] = {}
+        self._hashed: list[tuple[bytes, bytes, Known]] = []
+        self._patterns: list[tuple[tuple[str, ...], Known]] = []
+        self._answers: dict[str, tuple[Known, ...]] = {}
+        for number, line in enumerate(text.splitlines(), 1):
+            if (found := _parsed(f"{path}:{number}", line)) is not None:
+                self._add(*found)
+
+    def _add(self, names: tuple[str, ...], known: Known) -> None:
+        if names[0].startswith("|1|"):
+            self._hashed += [(*_hash(name), known) for name in names]
+        elif any(mark in name for name in names for mark in "*?!"):
+            self._patterns.append((names, known))
+        else:
+            for name in names:
+                self._plain.setdefault(name.lower(), []).append(known)
+
+    def keys(self, name: str) -> tuple[Known, ...]:
+        """Return the keys of a host: `host`, or `[host]:port` where the port is not 22."""
+        if name not in self._answers:
+            self._answers[name] = (
+                *self._plain.get(name, ()),
+                *(known for salt, code, known in self._hashed if _is(name, salt, code)),
+                *(known for patterns, known in self._patterns if _fits(name, patterns)),
+            )
+        return self._answers[name]
+
+
+def _parsed(place: str, line: str) -> tuple[tuple[str, ...], Known] | None:
+    """Read one line; OpenSSH passes over those that it cannot read, and so do we."""
+    words = line.split()
+    mark = words.pop(0) if words and words[0].startswith("@") else ""
+    if len(words) < 3 or words[0].startswith("#"):
+        return None
+    try:
+        blob = base64.b64decode(words[2], validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return tuple(words[0].split(",")), Known(place, mark, words[1], blob)
+
+
+def _hash(name: str) -> tuple[bytes, bytes]:
+    """Read `|1|salt|code`, as HashKnownHosts writes it."""
+    try:
+        salt, code = (base64.b64decode(part) for part in name.split("|")[2:4])
+    except (binascii.Error, ValueError):
+        return b"", b""
+    return salt, code
+
+
+def _is(name: str, salt: bytes, code: bytes) -> bool:
+    return hmac.digest(salt, name.encode(), hashlib.sha1) == code
+
+
+def _fits(name: str, patterns: Sequence[str]) -> bool:
+    """Match as OpenSSH does: one pattern must fit, and none that begins with a `!`."""
+    hits = [each for each in patterns if _matches(name, each.removeprefix("!").lower())]
+    return bool(hits) and not any(each.startswith("!") for each in hits)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    # A bracket is a character here: [host]:2222 names a port.
+    return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
+
+
+def _read(stamp: tuple[str, int, int]) -> KnownFile:
+    return KnownFile(stamp[0], Path(stamp[0]).read_text(errors="replace"))
+
+
+_FILES: Shared[tuple[str, int, int], KnownFile] = Shared(_read)
+
+
+def known_keys(files: Sequence[str], names: Sequence[str]) -> Iterator[Known]:
+    """Yield every key that the files hold under one of the names, in the order of the files."""
+    for path in files:
+        try:
+            about = Path(path).stat()
+            file = _FILES.of((path, about.st_mtime_ns, about.st_size))
+        except OSError:
+            continue  # a file that is not there knows nobody
+        for name in names:
+            yield from file.keys(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The key that a host shows, with its fingerprint as ssh-keygen prints it."""
+
+    kind: str
+    blob: bytes
+
+    @property
+    def fingerprint(self) -> str:
+        """Return SHA256:..."""
+        digest = base64.b64encode(hashlib.sha256(self.blob).digest()).decode().rstrip("=")
+        return f"SHA256:{digest}"
+
+
+def judged(shown: Shown, known: Sequence[Known]) -> tuple[str, str]:
+    """Say how a key stands to known_hosts: known, unknown, changed, revoked or certified.
+
+    The second word is the place that decides. `certified` means that a certificate authority alone
+    vouches for the host, which Paramiko cannot check. A key of another kind than those that are
+    known is `unknown`: OpenSSH refuses it as well.
+    """
+    plain = [each for each in known if not each.mark]
+    for each in known:
+        if each.mark == REVOKED and each.blob == shown.blob:
+            return "revoked", each.place
+    for each in plain:
+        if each.blob == shown.blob:
+            return "known", each.place
+    for each in plain:
+        if each.kind == shown.kind:
+            return "changed", each.place
+    for each in known:
+        if each.mark == AUTHORITY and not plain:
+            return "certified", each.place
+    return "unknown", plain[0].place if plain else ""
+
+
+def refuse_unless_known(
+    shown: Shown, names: Sequence[str], mine: Sequence[str], shared: Sequence[str]
+) -> None:
+    """Raise a NodeError that names what is wrong and what to do unless the key is known."""
+    state, place = judged(shown, tuple(known_keys((*mine, *shared), names)))
+    if state == "known":
+        return
+    message = _refusal(state, place, shown, names[0], mine)
+    raise NodeError(FailureKind.HOST_KEY, "connect", message)
+
+
+def _refusal(state: str, place: str, shown: Shown, name: str, mine: Sequence[str]) -> str:
+    key = f"{shown.kind} key {shown.fingerprint} of {name}"
+    match state:
+        case "changed":
+            return (
+                f"the host key of {name} CHANGED: it shows {key}, and {place} holds another; find"
+                f" out why at the console, then remove that line (ssh-keygen -R '{name}')"
+            )
+        case "revoked":
+            return f"the {key} is revoked ({place}); do not connect before you know why"
+        case "certified":
+            return (
+                f"{place} vouches for {name} by @cert-authority, and host certificates cannot be"
+                f" checked here; add its own key (fleet hostkeys): {shown.kind} {shown.fingerprint}"
+            )
+        case _:
+            beside = f" ({place} holds a key of another kind)" if place else ""
+            where = mine[0] if mine else "~/.ssh/known_hosts"
+            return (
+                f"unknown {key}{beside};"
+                f" compare it at the console, then add it to {where} (fleet hostkeys)"
+            )

@@ -1,0 +1,165 @@
+"""Transports to nodes and to jump hosts; a jump host's is shared by all nodes behind it."""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from fleet.core.outcome import FailureKind, NodeError
+from fleet.ssh.deadline import bounded
+from fleet.ssh.handshake import let_in, shaken
+from fleet.ssh.route import Hop, SshSettings
+from fleet.ssh.shared import Gate, Shared, one_at_a_time
+from fleet.ssh.wire import ProxiedSocket, dial, proxied, watch
+
+if TYPE_CHECKING:
+    from paramiko import Transport
+
+_PHASES = 4
+"""Banner, key exchange and authentication, each within the connection's deadline, and a rest."""
+_PAUSES = (0.3, 1.2, 3.0)
+"""Seconds before further tries at a connection that sshd refused or dropped at once."""
+_STARTS = 6
+"""Connections that begin at one sshd together: below its MaxStartups (10:30:100), which others
+need as well."""
+_REST = 10
+"""Seconds in which a jump host that could not be reached is not asked again."""
+_ANSWER = 5
+"""Seconds that a jump host may take to say that it is there."""
+
+
+def opened(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> Transport:
+    """Return a transport to the last hop, logged in; raise a NodeError.
+
+    An sshd that drops or refuses us at once may be starting, or full, for a moment.
+    """
+    gate = _GATES.of(_door(hops))
+    for pause in (*_PAUSES, None):
+        try:
+            with gate.passing():
+                return _once(hops, settings, name)
+        except NodeError as error:
+            if pause is None or not _dropped(error.__cause__, pause):
+                raise
+        gate.narrow()
+        time.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311 - spreads the tries
+    raise AssertionError  # the last try returned or raised
+
+
+def _door(hops: tuple[Hop, ...]) -> object:
+    """Name the sshd whose patience a new connection tries: a ProxyCommand's is not known."""
+    hop = hops[-1]
+    if len(hops) == 1 and hop.command:
+        return hop.command.replace(hop.host, "%h")
+    return hop.host, hop.port, hops[:-1]
+
+
+_GATES: Shared[object, Gate] = Shared(lambda _: Gate(_STARTS))
+
+
+def _once(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> Transport:
+    with failures(hops[-1], settings):
+        wire = wire_to(hops, settings)
+        try:
+            with bounded(_PHASES * settings.seconds, wire.close):
+                transport = shaken(wire, hops[-1], settings, name)
+                let_in(transport, hops[-1], settings)
+        except BaseException as error:
+            wire.close()
+            raise _told(wire, error) from error
+        watch(wire, settings.seconds)
+        return transport
+
+
+def _told(wire: Any, error: BaseException) -> BaseException:
+    """Add what a ProxyCommand said to what went wrong."""
+    if isinstance(wire, ProxiedSocket) and not isinstance(error, NodeError):
+        return type(error)(f"{error or type(error).__name__}; its ProxyCommand: {wire.said()}")
+    return error
+
+
+def wire_to(hops: tuple[Hop, ...], settings: SshSettings) -> Any:
+    """Return what carries bytes to the last hop; raise a NodeError of a jump host's, or OSError."""
+    hop = hops[-1]
+    if len(hops) > 1:
+        return _channel(_JUMPS.of((hops[:-1], settings)), hop, settings)
+    return proxied(hop) if hop.command else dial(hop, settings.seconds)
+
+
+def _channel(jump: Transport, hop: Hop, settings: SshSettings) -> Any:
+    import paramiko  # noqa: PLC0415
+
+    place = (hop.host, hop.port)
+    try:
+        return jump.open_channel("direct-tcpip", place, ("", 0), timeout=settings.seconds)
+    except paramiko.ChannelException as error:
+        message = f"the jump host cannot reach {hop.place}: {error.text or 'it may not'}"
+        raise NodeError(FailureKind.CONNECT, "connect", message) from error
+    except paramiko.SSHException as error:
+        if "timeout" not in str(error).lower():
+            raise
+        _ask_for_life(jump)
+        raise TimeoutError from error
+
+
+@one_at_a_time
+def _ask_for_life(jump: Transport) -> None:
+    """Close a jump host's connection that answers nothing, so that the next node opens another.
+
+    A node that is down behind a jump host that is well looks the same at first.
+    """
+    if jump.is_active():
+        with bounded(_ANSWER, jump.close):
+            jump.global_request("keepalive@openssh.com", wait=True)
+
+
+def _jump(key: tuple[tuple[Hop, ...], SshSettings]) -> Transport:
+    hops, settings = key
+    try:
+        return opened(hops, settings, f"jump.{hops[-1].host}")
+    except NodeError as error:
+        failure = error.failure
+        message = f"no way through the jump host: {failure.message}"
+        raise NodeError(failure.kind, failure.step, message, failure.evidence) from error
+
+
+_JUMPS: Shared[tuple[tuple[Hop, ...], SshSettings], Any] = Shared(
+    _jump, good=lambda transport: bool(transport.is_active()), rest=_REST
+)
+
+
+def _dropped(error: BaseException | None, pause: float) -> bool:
+    """Say whether sshd hung up before any key was tried: MaxStartups and restarts look so."""
+    import paramiko  # noqa: PLC0415
+
+    if isinstance(error, ConnectionRefusedError):
+        return pause < _PAUSES[-1]  # nobody listens: that is not for long, or for good
+    if isinstance(error, EOFError | ConnectionError):
+        return True
+    return isinstance(error, paramiko.SSHException) and "banner" in str(error)
+
+
+@contextmanager
+def failures(hop: Hop, settings: SshSettings) -> Iterator[None]:
+    """Turn every exception of the libraries into a NodeError of the right kind."""
+    import paramiko  # noqa: PLC0415
+
+    place, began = hop.place, time.monotonic()
+    try:
+        yield
+    except NodeError:
+        raise
+    except (TimeoutError, socket.gaierror) as error:
+        what = "timed out" if isinstance(error, TimeoutError) else "cannot be resolved"
+        message = f"{place} {what} ({settings.seconds:g} s); is the node up and its address right?"
+        raise NodeError(FailureKind.CONNECT, "connect", message) from error
+    except (OSError, EOFError, paramiko.SSHException) as error:
+        message = f"no SSH connection to {place}: {error or type(error).__name__}"
+        slow = time.monotonic() - began >= settings.seconds
+        raise NodeError(FailureKind.CONNECT, "connect", message) from None if slow else error
+    except ValueError as error:
+        raise NodeError(FailureKind.AUTH, "connect", f"{place}: unusable key: {error}") from error

@@ -1,0 +1,163 @@
+"""The way to a node as ssh would go it: every hop with its address, user, keys and known hosts."""
+
+from __future__ import annotations
+
+import getpass
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fleet.core.model import Node, Secret
+from fleet.core.outcome import FailureKind, NodeError
+from fleet.ssh.ssh_config import UserConfig, user_config
+
+_KNOWN_HOSTS = "~/.ssh/known_hosts ~/.ssh/known_hosts2"
+_GLOBAL_KNOWN_HOSTS = "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2"
+_IDENTITIES = ("~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519")
+"""What OpenSSH tries where nothing is said, in its order."""
+_JUMP = re.compile(
+    r"(?:ssh://)?(?:(?P<user>[^@]+)@)?"
+    r"(?:\[(?P<literal>[^\]]+)\]|(?P<bare>[^:\[\]]*(?::[^:\[\]]*){2,})|(?P<name>[^:\[\]]+))"
+    r"(?::(?P<port>\d+))?/?"
+)
+_MOST_HOPS = 8
+_ALGORITHMS = ("kexalgorithms", "ciphers", "macs", "hostkeyalgorithms")
+
+
+@dataclass(frozen=True, slots=True)
+class SshSettings:
+    """How to connect: another ssh_config than the user's, and a deadline in seconds.
+
+    `passphrases` open the identity files at these paths; they stay in memory.
+    """
+
+    config_file: str | None = None
+    seconds: float = 10
+    passphrases: tuple[tuple[str, Secret], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """One sshd on the way, as ssh_config and the inventory resolve it.
+
+    `files` are identity files in order; `named` says that somebody chose them, `only` that no
+    other key may be tried. `agent` is the agent's socket. `known` and `shared` are the user's and
+    the machine's known_hosts. `command` stands in for the network (ProxyCommand).
+    """
+
+    host: str
+    port: int
+    user: str
+    files: tuple[str, ...] = ()
+    named: bool = False
+    only: bool = False
+    agent: str = ""
+    alias: str = ""
+    known: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    command: str = ""
+    family: str = "any"
+    algorithms: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Name it for people: user@host:port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.user}@{host}:{self.port}"
+
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """Return the names that known_hosts may know it by, the one to add first."""
+        if self.alias:
+            return (self.alias,)
+        names = dict.fromkeys((self.host.lower(), _canonical(self.host)))
+        return tuple(name if self.port == 22 else f"[{name}]:{self.port}" for name in names)
+
+
+def _canonical(host: str) -> str:
+    """Write an IPv6 literal the one way; anything else stays as it is."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return host.lower()
+
+
+def route(node: Node, settings: SshSettings) -> tuple[Hop, ...]:
+    """Return the hops to a node, itself last; raise a NodeError where they make no sense."""
+    config = user_config(settings.config_file)
+    about = _looked_up(config, node.host, node.user, node.port)
+    last = _hop(about, node.host, node.identity_file)
+    jumps = node.jump or about.get("proxyjump")
+    return (*_through(config, jumps, last), last)
+
+
+def _through(config: UserConfig, jumps: str | None, last: Hop, depth: int = 0) -> tuple[Hop, ...]:
+    """Return the hops before `last`; a jump host's own jumps come before it, as with ssh -J."""
+    if not jumps or jumps.lower() == "none":
+        return ()
+    before, _, spec = jumps.strip().rpartition(",")
+    match = _JUMP.fullmatch(spec.strip())
+    if match is None or depth >= _MOST_HOPS:
+        what = "is no [user@]host[:port]" if match is None else "leads in a circle"
+        message = f"the jump host {spec!r} of {last.place} {what}; see jump and ProxyJump"
+        raise NodeError(FailureKind.CONNECT, "connect", message)
+    name = match["literal"] or match["bare"] or match["name"]
+    port = int(match["port"]) if match["port"] else None
+    about = _looked_up(config, name, match["user"], port)
+    hop = _hop(about, name, None)
+    if (hop.host, hop.port) == (last.host, last.port):
+        return ()  # `Host *` with a ProxyJump means the jump host as well
+    return (*_through(config, before or about.get("proxyjump"), hop, depth + 1), hop)
+
+
+def _looked_up(
+    config: UserConfig, host: str, user: str | None, port: int | None
+) -> Mapping[str, Any]:
+    try:
+        return config.lookup(host, user, port)
+    except Exception as error:  # Match exec runs the user's commands: anything may come of it
+        message = f"ssh_config cannot say how to reach {host}: {error or type(error).__name__}"
+        raise NodeError(FailureKind.CONNECT, "connect", message) from error
+
+
+def _hop(about: Mapping[str, Any], name: str, identity: str | None) -> Hop:
+    said = [each for each in about.get("identityfile", ()) if each.lower() != "none"]
+    chosen = ([identity] if identity else []) + said
+    port = str(about.get("port", 22))
+    if not port.isdigit():
+        message = f"ssh_config gives {name} the port {port!r}, which is no number"
+        raise NodeError(FailureKind.CONNECT, "connect", message)
+    command = "" if about.get("proxyjump") else about.get("proxycommand") or ""
+    return Hop(
+        host=about.get("hostname", name),
+        port=int(port),
+        user=about.get("user") or getpass.getuser(),
+        files=_paths(chosen or _IDENTITIES),
+        named=bool(chosen),
+        only=about.get("identitiesonly", "no").lower() == "yes",
+        agent=_agent(about.get("identityagent", "SSH_AUTH_SOCK")),
+        alias=about.get("hostkeyalias", ""),
+        known=_paths(about.get("userknownhostsfile", _KNOWN_HOSTS).split()),
+        shared=_paths(about.get("globalknownhostsfile", _GLOBAL_KNOWN_HOSTS).split()),
+        command=command,
+        family=about.get("addressfamily", "any").lower(),
+        algorithms=tuple((key, about[key]) for key in _ALGORITHMS if key in about),
+    )
+
+
+def _paths(names: Any) -> tuple[str, ...]:
+    whole = (str(Path(name.strip('"')).expanduser()) for name in names)
+    return tuple(dict.fromkeys(whole))
+
+
+def _agent(said: str) -> str:
+    """Return the agent's socket: IdentityAgent is a path, a variable, or none."""
+    if said.lower() == "none":
+        return ""
+    if said == "SSH_AUTH_SOCK" or said.startswith("$"):
+        return os.environ.get(said.lstrip("$").strip("{}"), "")
+    return str(Path(said).expanduser())

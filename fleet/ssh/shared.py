@@ -1,0 +1,113 @@
+"""What all workers of a process share, made once: files that were read, keys, jump hosts."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from fleet.core.outcome import Failure, NodeError
+
+_Key = TypeVar("_Key", bound=Hashable)
+_Value = TypeVar("_Value")
+
+
+@dataclass(slots=True)
+class _Slot(Generic[_Value]):
+    """One value, or why it could not be made, and until when nobody tries again."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    values: list[_Value] = field(default_factory=list)
+    failure: Failure | None = None
+    until: float = 0
+
+
+class Shared(Generic[_Key, _Value]):
+    """Values by key: one worker makes each while the others wait for it.
+
+    `good` says whether a value still serves. A failure (a NodeError) counts for all who ask within
+    `rest` seconds: what hangs must not hang every worker in turn. A forked process begins afresh,
+    since connections cannot be shared with it.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[_Key], _Value],
+        good: Callable[[_Value], bool] = lambda _: True,
+        rest: float = 0,
+    ) -> None:
+        self._make, self._good, self._rest = make, good, rest
+        self._slots: dict[_Key, _Slot[_Value]] = {}
+        os.register_at_fork(after_in_child=self._slots.clear)
+
+    def of(self, key: _Key) -> _Value:
+        """Return the value of `key`, made now if need be; raise what its making raises."""
+        slot = self._slots.setdefault(key, _Slot())
+        with slot.lock:
+            if slot.values and self._good(slot.values[0]):
+                return slot.values[0]
+            slot.values.clear()
+            if slot.failure is not None and time.monotonic() < slot.until:
+                raise _again(slot.failure)
+            return self._filled(slot, key)
+
+    def _filled(self, slot: _Slot[_Value], key: _Key) -> _Value:
+        try:
+            slot.values.append(self._make(key))
+        except NodeError as error:
+            slot.failure, slot.until = error.failure, time.monotonic() + self._rest
+            raise
+        slot.failure = None
+        return slot.values[0]
+
+
+def _again(failure: Failure) -> NodeError:
+    return NodeError(failure.kind, failure.step, failure.message, failure.evidence)
+
+
+def one_at_a_time(function: Callable[..., _Value]) -> Callable[..., _Value]:
+    """Let one worker at a time through: an agent's socket carries one question after another."""
+    lock = threading.Lock()
+
+    @functools.wraps(function)
+    def guarded(*words: object) -> _Value:
+        with lock:
+            return function(*words)
+
+    return guarded
+
+
+def flag() -> threading.Event:
+    """Return something that one thread may set and another wait for."""
+    return threading.Event()
+
+
+class Gate:
+    """Lets few connections begin at once at one sshd, and fewer once it has dropped one."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._inside = most, 0
+        self._turn = threading.Condition()
+
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        """Wait for a turn, and hold it."""
+        with self._turn:
+            self._turn.wait_for(lambda: self._inside < self._most)
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._inside -= 1
+                self._turn.notify()
+
+    def narrow(self) -> None:
+        """Let half as many in from now on."""
+        with self._turn:
+            self._most = max(1, self._most // 2)

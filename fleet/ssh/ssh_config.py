@@ -1,0 +1,122 @@
+"""The user's ssh_config, read once: Include, Host and Match, and one cheap look-up a host."""
+
+from __future__ import annotations
+
+import glob
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from fleet.core.outcome import FailureKind, NodeError
+from fleet.ssh.shared import Shared
+
+_FILES = ("~/.ssh/config", "/etc/ssh/ssh_config")
+_DEPTH = 16
+"""How deep files may include files: OpenSSH's own limit."""
+_WORD = re.compile(r"\s*(\w+)(?:\s*=\s*|\s+)(.*)")
+_COMMENT = re.compile(r"\s+#[^\"]*$")
+_WILD = re.compile(r"[*?!\[]")
+
+
+class UserConfig:
+    """A parsed ssh_config with an index: of thousands of Host blocks a look-up sees a few."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        from paramiko import SSHConfig  # noqa: PLC0415
+
+        whole: Any = SSHConfig()
+        whole.parse(lines)
+        self._blocks: list[dict[str, Any]] = whole._config
+        moving = any("canonicalizehostname" in block["config"] for block in self._blocks)
+        self._named: dict[str, list[int]] = {}
+        self._always: list[int] = []
+        for number, block in enumerate(self._blocks):
+            hosts = block.get("host", ())
+            if moving or "matches" in block or any(_WILD.search(host) for host in hosts):
+                self._always.append(number)
+                continue
+            for host in hosts:
+                self._named.setdefault(host, []).append(number)
+        self._found: dict[tuple[str, str | None, int | None], Mapping[str, Any]] = {}
+
+    def lookup(self, host: str, user: str | None, port: int | None) -> Mapping[str, Any]:
+        """Return what holds for a host; `user` and `port` are said already, as by `ssh -l -p`."""
+        key = (host, user, port)
+        if key not in self._found:
+            self._found[key] = self._looked_up(host, user, port)
+        return self._found[key]
+
+    def _looked_up(self, host: str, user: str | None, port: int | None) -> Mapping[str, Any]:
+        from paramiko import SSHConfig  # noqa: PLC0415
+
+        pairs = (("user", user), ("port", port))
+        said = {key: str(value) for key, value in pairs if value is not None}
+        config: Any = SSHConfig()
+        numbers = sorted({*self._always, *self._named.get(host, ())})
+        chosen = [self._blocks[number] for number in numbers]
+        config._config = [{"host": ["*"], "config": said}, *chosen]
+        return dict(config.lookup(host))
+
+
+def user_config(file: str | None) -> UserConfig:
+    """Return the parsed ssh_config: `file` alone, or the user's and then the machine's."""
+    paths = (file,) if file is not None else _FILES
+    return _CONFIGS.of(tuple(_stamp(Path(path).expanduser()) for path in paths))
+
+
+def _stamp(path: Path) -> tuple[Path, int, int]:
+    try:
+        about = path.stat()
+    except OSError:
+        return path, 0, -1
+    return path, about.st_mtime_ns, about.st_size
+
+
+def _read(stamps: tuple[tuple[Path, int, int], ...]) -> UserConfig:
+    import paramiko  # noqa: PLC0415
+
+    paths = [path for path, _, size in stamps if size >= 0]
+    lone = stamps[0][0]
+    try:
+        if not paths and len(stamps) == 1:
+            raise FileNotFoundError(2, "no such file", str(lone))
+        return UserConfig(line for path in paths for line in _lines(path, _base(path)))
+    except (OSError, ValueError, paramiko.ssh_exception.ConfigParseError) as error:
+        message = f"{lone}: no usable ssh_config: {error}"
+        raise NodeError(FailureKind.CONNECT, "connect", message) from error
+
+
+def _base(path: Path) -> Path:
+    """Return where relative names in Include begin: the user's folder, or the machine's."""
+    machine = Path("/etc/ssh")
+    return machine if path.parent == machine else Path("~/.ssh").expanduser()
+
+
+_CONFIGS: Shared[tuple[tuple[Path, int, int], ...], UserConfig] = Shared(_read)
+
+
+def _lines(path: Path, base: Path, depth: int = 0) -> Iterator[str]:
+    """Yield a file's lines with those of the files that it includes, which Paramiko cannot."""
+    block = "Host *"
+    if depth == 0:
+        yield block
+    for raw in path.read_text(errors="replace").splitlines():
+        line = _COMMENT.sub("", raw)
+        match = _WORD.match(line)
+        word = match[1].lower() if match else ""
+        if match and word == "include" and depth < _DEPTH:
+            for each in _included(match[2], base):
+                yield from _lines(each, base, depth + 1)
+            yield block  # what follows belongs to the block that the Include stands in
+        else:
+            block = line if word in {"host", "match"} else block
+            yield line
+
+
+def _included(words: str, base: Path) -> Iterator[Path]:
+    for word in shlex.split(words):
+        for name in sorted(glob.glob(str(base / Path(word).expanduser()))):  # noqa: PTH207
+            if Path(name).is_file():
+                yield Path(name)
