@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 def printable(text: str) -> str:
@@ -30,6 +30,15 @@ class JournalError(FleetError):
     """The journal cannot be written: what it does not hold must not be done."""
 
 
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The line of a mistake, cut and without secrets; `column` counts from 1 within `text`."""
+
+    text: str
+    column: int
+    length: int
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """One mistake in one file; `line` and `column` count from 1."""
@@ -39,11 +48,23 @@ class Problem:
     column: int
     message: str
     severity: str = "error"
+    excerpt: Excerpt | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         """Show it as editors and compilers do."""
         mark = "" if self.severity == "error" else f"{self.severity}: "
         return printable(f"{self.file}:{self.line}:{self.column}: {mark}{self.message}")
+
+    def shown(self) -> str:
+        """Show it with its line, and a caret below the place."""
+        if self.excerpt is None:
+            return str(self)
+        margin = " " * len(str(self.line))
+        caret = f"{' ' * (self.excerpt.column - 1)}{'^' * self.excerpt.length}"
+        return (
+            f"{self}\n {margin} |\n {self.line} | {printable(self.excerpt.text)}\n"
+            f" {margin} | {caret}"
+        )
 
 
 class ConfigErrors(FleetError):  # noqa: N818 - it holds many
@@ -51,4 +72,4 @@ class ConfigErrors(FleetError):  # noqa: N818 - it holds many
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__("\n".join(problem.shown() for problem in self.problems))

@@ -30,7 +30,10 @@ def test_mistakes_of_both_files_come_at_once_with_their_place(offline: Fleet) ->
     document = offline("check", "--json")
 
     assert ran.code == 2
-    assert 'inventory.yaml:7:5: all.vars: unknown key "usr" (did you mean "user"?)' in ran.stderr
+    assert (
+        'inventory.yaml:7:5: all.vars: unknown key "usr" (did you mean "user"?)\n'
+        "   |\n 7 |     usr: ops\n   |     ^^^\n"
+    ) in ran.stderr
     assert "mirrors.yaml:28:17: mirrors.registry.k8s.io.endpoints[0]" in ran.stderr
     assert document.code == 2
     assert [each["line"] for each in document.json["problems"]] == [7, 28]
@@ -80,8 +83,53 @@ def test_inventory_tells_where_each_value_came_from(offline: Fleet) -> None:
     assert document["nodes"]["forky1"]["values"]["user"] == {
         "value": "ops",
         "from": "inventory.yaml:7:11 (all.vars)",
+        "beats": [],
     }
     assert graph.splitlines()[:3] == ["@all", "  @legacy", "    bullseye1"]
+
+
+BEATEN = """\
+all:
+  vars: {user: ops, port: 22}
+  children:
+    workers: {vars: {user: root, port: 2222}, hosts: {w1: {user: admin}, w2: {}}}
+"""
+
+
+def test_a_named_node_tells_which_values_were_beaten(offline: Fleet) -> None:
+    offline.write("inventory.yaml", BEATEN)
+
+    text = offline("inventory", "w1").stdout
+    document = offline("inventory", "w[1-2]", "--json").json
+
+    assert text.splitlines() == [
+        "w1  [workers, all]  the nearest group first",
+        "  host: w1  # the node's name",
+        "  port: 2222  # inventory.yaml:4:40 (workers.vars)",
+        "    beats 22  # inventory.yaml:2:27 (all.vars)",
+        "  user: admin  # inventory.yaml:4:66 (workers.w1)",
+        "    beats root  # inventory.yaml:4:28 (workers.vars)",
+        "    beats ops  # inventory.yaml:2:16 (all.vars)",
+        "  identity_file: -  # not said: ~/.ssh/config and the agent decide",
+        "  become: -  # not said: sudo unless the login is root",
+        "  jump: -  # not said: ~/.ssh/config decides (ProxyJump)",
+    ]
+    assert [each["value"] for each in document["nodes"]["w2"]["values"]["user"]["beats"]] == ["ops"]
+    assert offline("inventory", "w1", "-l", "w2").code == 2
+
+
+@pytest.mark.parametrize(
+    "words", [("diff",), ("history", "nothing"), ("check", "--frob"), ("inventory", "nobody")]
+)
+def test_a_mistake_is_a_document_too(offline: Fleet, words: tuple[str, ...]) -> None:
+    offline.edit("mirrors.yaml", "version: 1", "version: 1\nversion: 1\nverse: 2")
+
+    ran = offline(*words, "--json")
+
+    assert ran.code == ran.json["error"]["code"] == 2
+    assert ran.json["error"]["message"]
+    lines = [each["line"] for each in ran.json["error"]["problems"]]
+    assert len(lines) == (2 if words == ("diff",) else 0)
 
 
 def test_history_of_a_fleet_that_has_none_is_empty(offline: Fleet) -> None:

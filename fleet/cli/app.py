@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import NoReturn
 
 import click
 
 from fleet import __version__
 from fleet.cli.commands import change, files, look
 from fleet.cli.options import Exit, shared_group
-from fleet.errors import FleetError, HeldError, JournalError, printable
+from fleet.errors import ConfigErrors, FleetError, HeldError, JournalError, printable
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,15 +33,34 @@ def main() -> None:
         fleet(prog_name="fleet", standalone_mode=False)
     except FleetError as error:
         click.echo(printable(str(error)), err=True)
-        sys.exit(Exit.HALTED if isinstance(error, HeldError | JournalError) else Exit.USAGE)
-    except click.exceptions.Abort:
-        sys.exit(Exit.INTERRUPTED)
+        halted = isinstance(error, HeldError | JournalError)
+        _leave(Exit.HALTED if halted else Exit.USAGE, error)
+    except click.exceptions.Abort as error:
+        _leave(Exit.INTERRUPTED, error)
     except click.ClickException as error:
         error.show()
-        sys.exit(Exit.USAGE)
+        _leave(Exit.USAGE, error)
+    except BrokenPipeError:  # whoever read our answer has had enough of it
+        sys.stdout = None
+        sys.exit(Exit.FAILED)
     except Exception as error:  # the last line of defence: no traceback unless somebody wants it
         if logging.getLogger("fleet").isEnabledFor(logging.DEBUG):
             raise
         text = f"a bug in fleet: {type(error).__name__}: {error}; -vv shows where"
         click.echo(printable(text), err=True)
-        sys.exit(Exit.FAILED)
+        _leave(Exit.FAILED, error)
+
+
+def _leave(code: Exit, error: Exception) -> NoReturn:
+    """End; with --json the answer is a document even then."""
+    words = sys.argv[1:]
+    if "--json" in (words[: words.index("--")] if "--" in words else words):
+        from fleet.cli.offline import problem_data  # noqa: PLC0415
+        from fleet.cli.views import print_json  # noqa: PLC0415
+
+        problems = error.problems if isinstance(error, ConfigErrors) else ()
+        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        message = f"{len(problems)} mistakes in the files" if problems else message
+        told = {"code": int(code), "message": message or "interrupted"}
+        print_json({"error": {**told, "problems": [problem_data(each) for each in problems]}})
+    sys.exit(code)

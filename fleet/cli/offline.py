@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from fleet.cli import views
-from fleet.cli.options import Exit, Settings
+from fleet.cli.options import Exit, Settings, read_patterns
 from fleet.core.model import Inventory, Node
-from fleet.errors import ConfigErrors, Problem
+from fleet.core.selector import select
+from fleet.errors import ConfigErrors, FleetError, Problem
 
 _SHOWN = (
     "host",
@@ -46,34 +49,44 @@ def _say_checked(
     settings: Settings, problems: tuple[Problem, ...], counts: dict[str, int] | None
 ) -> Exit:
     if settings.as_json:
-        rows = [_problem_data(problem) for problem in problems]
+        rows = [problem_data(problem) for problem in problems]
         views.print_json({"ok": counts is not None, **(counts or {}), "problems": rows})
     else:
         for problem in problems:
-            click.echo(str(problem), err=counts is None)
+            click.echo(problem.shown(), err=counts is None)
         if counts is not None:
             click.echo(f"ok: {counts['nodes']} nodes, {counts['registries']} registries")
     return Exit.OK if counts is not None else Exit.USAGE
 
 
-def _problem_data(problem: Problem) -> dict[str, Any]:
+def problem_data(problem: Problem) -> dict[str, Any]:
+    """Return one mistake as data."""
     return {
         "file": problem.file,
         "line": problem.line,
         "column": problem.column,
         "severity": problem.severity,
         "message": problem.message,
+        "excerpt": asdict(problem.excerpt) if problem.excerpt else None,
     }
 
 
-def inventory(settings: Settings, *, graph: bool) -> None:
-    """Print the nodes as resolved, or the tree of groups."""
+def inventory(settings: Settings, patterns: Sequence[str], *, graph: bool) -> None:
+    """Print the nodes as resolved, or the tree of groups; nodes that are named in full."""
     from fleet.config.load import load_inventory  # noqa: PLC0415
 
     loaded = load_inventory(settings.inventory)
     nodes = settings.select(loaded)
+    if patterns:
+        named = {node.name for node in select(loaded, ",".join(patterns), None, read_patterns)}
+        nodes = tuple(node for node in nodes if node.name in named)
+        if not nodes:
+            raise FleetError(f"{', '.join(patterns)}: left out by --limit or --exclude")
     if settings.as_json:
-        views.print_json({"nodes": {node.name: _node_data(node) for node in nodes}})
+        views.print_json({"nodes": {node.name: _node_data(node, loaded) for node in nodes}})
+    elif patterns:
+        for node in nodes:
+            _print_in_full(node, loaded)
     elif graph:
         names = {node.name for node in nodes}
         _print_tree(loaded, "all", 0, names)
@@ -87,12 +100,44 @@ def _values(node: Node) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value not in {None, ""}}
 
 
-def _node_data(node: Node) -> dict[str, Any]:
+def _node_data(node: Node, loaded: Inventory) -> dict[str, Any]:
+    beaten = loaded.beaten(node)
     values = {
-        key: {"value": value, "from": str(node.origins[key]) if key in node.origins else None}
+        key: {
+            "value": value,
+            "from": str(node.origins[key]) if key in node.origins else None,
+            "beats": [
+                {"value": each.value, "from": str(each.origin)} for each in beaten.get(key, ())
+            ],
+        }
         for key, value in _values(node).items()
     }
     return {"groups": list(node.groups), "values": values}
+
+
+_SILENT = {
+    "host": "the node's name",
+    "become": "not said: sudo unless the login is root",
+    "port": "not said: ~/.ssh/config decides, else 22",
+    "user": "not said: ~/.ssh/config decides, else who runs fleet",
+    "identity_file": "not said: ~/.ssh/config and the agent decide",
+    "jump": "not said: ~/.ssh/config decides (ProxyJump)",
+}
+"""What holds where the inventory is silent; other keys go without saying."""
+
+
+def _print_in_full(node: Node, loaded: Inventory) -> None:
+    """Print every value with its place, and below it those that it beat, the nearest first."""
+    click.echo(f"{node.name}  [{', '.join(node.groups)}]  the nearest group first")
+    beaten, values = loaded.beaten(node), _values(node)
+    for key in _SHOWN:
+        if key in node.origins:
+            click.echo(f"  {key}: {values[key]}  # {node.origins[key]}")
+        elif key in _SILENT:
+            told = f"{values[key]}  # " if key in values else "-  # "
+            click.echo(f"  {key}: {told}{_SILENT[key]}")
+        for each in beaten.get(key, ()):
+            click.echo(f"    beats {each.value}  # {each.origin}")
 
 
 def _print_node(node: Node) -> None:

@@ -58,14 +58,14 @@ class Settings:
         loaded = load_files(self.inventory, self.mirrors)
         if not self.quiet:
             for problem in loaded.warnings:
-                click.echo(str(problem), err=True)
+                click.echo(problem.shown(), err=True)
         return loaded
 
     def select(self, inventory: Inventory) -> tuple[Node, ...]:
         """Return the nodes that --limit and --exclude leave."""
         from fleet.core.selector import select  # noqa: PLC0415
 
-        chosen = select(inventory, self.limit, self.exclude, _read_patterns)
+        chosen = select(inventory, self.limit, self.exclude, read_patterns)
         return tuple(node for node in chosen if self.among is None or node.name in self.among)
 
     def say(self, text: str) -> None:
@@ -74,7 +74,8 @@ class Settings:
             click.echo(text, err=True)
 
 
-def _read_patterns(path: str) -> str:
+def read_patterns(path: str) -> str:
+    """Read the file that a pattern `@file` names."""
     return Path(path).expanduser().read_text()
 
 

@@ -44,7 +44,7 @@ def render(
         raise FleetError(f"--containerd {containerd!r} is no version such as 1.7.24 or 2.1")
     config, warnings = load_mirrors(settings.mirrors)
     for problem in () if settings.quiet else warnings:
-        click.echo(str(problem), err=True)
+        click.echo(problem.shown(), err=True)
     if config.overrides and not settings.quiet:
         click.echo("note: overrides are for groups of nodes, and none is named here", err=True)
     facts = offline_facts(version, distro, Path(root) if root else None)

@@ -10,7 +10,7 @@ from typing import Any
 
 from fleet.config.keys import ALIASES, FOREIGN, KEYS, SECRETS
 from fleet.config.reader import Reader, unknown_key
-from fleet.core.model import Group, Inventory, Node, Origin
+from fleet.core.model import Group, Inventory, Node, Origin, Sourced
 from fleet.core.nodeset import expand
 from fleet.core.yaml_text import Entry, Value
 from fleet.errors import FleetError
@@ -50,6 +50,7 @@ class InventoryReader:
         self._groups: dict[str, _GroupPart] = {}
         self._hosts: dict[str, Vars] = {}
         self._places: dict[str, Value] = {}
+        self._cyclic = False
 
     def read(self, root: Value) -> Inventory:
         """Return the inventory; it is whole only if the reader has no problems."""
@@ -60,11 +61,11 @@ class InventoryReader:
             if name in self._groups:
                 self.reader.error(place, name, "is the name of a node and of a group")
         self._refuse_cycles(root)
-        if self.reader.problems:
+        if self._cyclic:
             return Inventory((), {})
         distances = {name: self._ancestors(name) for name in self._groups}
         nodes = tuple(self._node(name, distances) for name in self._hosts)
-        if not nodes:
+        if not nodes and not self.reader.problems:
             self.reader.error(root, "", "names no nodes: put them under all.hosts")
         return Inventory(nodes, {name: self._finished(name, nodes) for name in self._groups})
 
@@ -166,6 +167,7 @@ class InventoryReader:
         for name in self._groups:
             if name in self._ancestors(name) and self._ancestors(name)[name] > 0:
                 self.reader.error(root, name, "the group is among its own children")
+                self._cyclic = True
 
     # -- resolving ---------------------------------------------------------------------------
 
@@ -223,4 +225,10 @@ class InventoryReader:
         group = self._groups[name]
         members = tuple(node.name for node in nodes if name in node.groups)
         size = group.vars.get("max_unavailable")
-        return Group(name, members, tuple(group.children), size.value if size else None)
+        return Group(
+            name,
+            members,
+            tuple(group.children),
+            size.value if size else None,
+            {key: Sourced(given.value, given.origin) for key, given in group.vars.items()},
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from fleet.config.inventory import InventoryReader
 from fleet.config.kubectl import as_inventory, is_node_list
 from fleet.config.kubespray import as_mirrors, is_kubespray
 from fleet.config.mirrors import MirrorsReader
-from fleet.config.read_yaml import read_text, read_yaml
+from fleet.config.read_text import read_text
 from fleet.config.reader import Reader
+from fleet.core.excerpts import with_excerpts
 from fleet.core.model import Inventory, MirrorConfig
 from fleet.core.selector import override_matches
 from fleet.core.yaml_text import Value, parse_yaml
@@ -31,17 +33,27 @@ class Loaded:
 
 def load_inventory(path: Path) -> Inventory:
     """Read the nodes, whatever the file is written in; raise ConfigErrors with every mistake."""
-    reader = InventoryReader(str(path))
-    root = _inventory_tree(path, reader.reader)
-    inventory = reader.read(root)
-    if reader.reader.problems:
-        raise ConfigErrors(reader.reader.problems)
-    return inventory
-
-
-def _inventory_tree(path: Path, reader: Reader) -> Value:
-    """Tell YAML, INI, a plain list and the JSON of kubectl apart."""
     text = read_text(path)
+    with _shown(text):
+        reader = InventoryReader(str(path))
+        root = _inventory_tree(path, text, reader.reader)
+        inventory = reader.read(root)
+        if reader.reader.problems:
+            raise ConfigErrors(reader.reader.problems)
+        return inventory
+
+
+@contextlib.contextmanager
+def _shown(text: str) -> Iterator[None]:
+    """Let mistakes of a file show its lines."""
+    try:
+        yield
+    except ConfigErrors as error:
+        raise ConfigErrors(with_excerpts(error.problems, text)) from error
+
+
+def _inventory_tree(path: Path, text: str, reader: Reader) -> Value:
+    """Tell YAML, INI, a plain list and the JSON of kubectl apart."""
     if text.lstrip().startswith("{"):
         with contextlib.suppress(ValueError):
             data = json.loads(text)
@@ -50,43 +62,46 @@ def _inventory_tree(path: Path, reader: Reader) -> Value:
     yaml_name = path.suffix in {".yaml", ".yml", ".json"}
     if path.suffix == ".ini" or (not yaml_name and looks_like_ini(text)):
         return parse_ini(text, reader)
-    return parse_yaml(text, str(path))
+    return parse_yaml(text, str(path), reader.problems)
 
 
 def load_mirrors(path: Path) -> tuple[MirrorConfig, tuple[Problem, ...]]:
     """Read the registries and the warnings; raise ConfigErrors with every mistake."""
-    config, reader = _read_mirrors(path)
-    return config, tuple(reader.reader.warnings)
+    text = read_text(path)
+    config, reader = _read_mirrors(path, text)
+    return config, tuple(with_excerpts(reader.reader.warnings, text))
 
 
-def _read_mirrors(path: Path) -> tuple[MirrorConfig, MirrorsReader]:
-    reader = MirrorsReader(str(path), path.parent)
-    root = read_yaml(path)
-    if is_kubespray(root):
-        root = as_mirrors(root, reader.reader)
-    config = reader.read(root)
-    if reader.reader.problems:
-        raise ConfigErrors(reader.reader.problems)
-    return config, reader
+def _read_mirrors(path: Path, text: str) -> tuple[MirrorConfig, MirrorsReader]:
+    with _shown(text):
+        reader = MirrorsReader(str(path), path.parent)
+        root = parse_yaml(text, str(path), reader.reader.problems)
+        if is_kubespray(root):
+            root = as_mirrors(root, reader.reader)
+        config = reader.read(root)
+        if reader.reader.problems:
+            raise ConfigErrors(reader.reader.problems)
+        return config, reader
 
 
 def load_files(inventory_path: Path, mirrors_path: Path) -> Loaded:
     """Read both files; raise ConfigErrors with the mistakes of both."""
     problems: list[Problem] = []
-    inventory, config = Inventory((), {}), MirrorConfig(())
+    inventory, config, text = Inventory((), {}), MirrorConfig(()), ""
     reader = MirrorsReader(str(mirrors_path), mirrors_path.parent)
     try:
         inventory = load_inventory(inventory_path)
     except ConfigErrors as error:
         problems += error.problems
     try:
-        config, reader = _read_mirrors(mirrors_path)
+        text = read_text(mirrors_path)
+        config, reader = _read_mirrors(mirrors_path, text)
     except ConfigErrors as error:
         problems += error.problems
     if problems:
         raise ConfigErrors(problems)
     _warn_idle(inventory, reader)
-    return Loaded(inventory, config, tuple(reader.reader.warnings))
+    return Loaded(inventory, config, tuple(with_excerpts(reader.reader.warnings, text)))
 
 
 def _warn_idle(inventory: Inventory, reader: MirrorsReader) -> None:

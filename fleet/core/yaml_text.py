@@ -59,8 +59,12 @@ class Entry:
     value: Value
 
 
-def parse_yaml(text: str, name: str) -> Value:
-    """Parse YAML text of a file of that name."""
+def parse_yaml(text: str, name: str, problems: list[Problem] | None = None) -> Value:
+    """Parse YAML text of a file of that name.
+
+    What is well-formed and yet no good (a key twice, a tag) is added to `problems`, so that a
+    reader goes on; without a list it is raised, as what is no YAML always is.
+    """
     try:
         _refuse_depth(text, name)
         loader = _Loader(text)
@@ -81,8 +85,10 @@ def parse_yaml(text: str, name: str) -> Value:
         return Value({}, "", 1, 1)
     builder = _Builder(name)
     value = builder.build(root, 0)
-    if builder.problems:
+    if builder.problems and problems is None:
         raise ConfigErrors(builder.problems)
+    if problems is not None:
+        problems += builder.problems
     return value
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fleet.config.inventory import InventoryReader
 from fleet.config.load import load_files
 from fleet.config.mirrors import MirrorsReader
-from fleet.config.read_yaml import read_yaml
+from fleet.config.read_text import read_text
 from fleet.core.yaml_text import parse_yaml
 from fleet.errors import ConfigErrors
 
@@ -146,7 +146,7 @@ def test_any_bytes_are_values_or_mistakes(
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     path.write_bytes(content)
     try:
-        root = read_yaml(path)
+        root = parse_yaml(read_text(path), str(path))
     except ConfigErrors:
         return
     InventoryReader("i").read(root)

@@ -40,13 +40,14 @@ def schema(settings: Settings, *, name: str) -> None:
 
 
 @click.command()
+@click.argument("nodes", metavar="[NODE]...", nargs=-1)
 @click.option("--graph", is_flag=True, help="Groups and their nodes as a tree.")
 @shared
-def inventory(settings: Settings, *, graph: bool) -> None:
-    """Show the nodes as resolved, and where each value came from."""
+def inventory(settings: Settings, *, nodes: tuple[str, ...], graph: bool) -> None:
+    """Show the nodes as resolved, and where each value came from; of NODE what it beat as well."""
     from fleet.cli import offline  # noqa: PLC0415
 
-    offline.inventory(settings, graph=graph)
+    offline.inventory(settings, nodes, graph=graph)
 
 
 @click.command()

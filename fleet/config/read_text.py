@@ -1,18 +1,12 @@
-"""A file of the workstation, opened and parsed."""
+"""A file of the workstation, opened and decoded."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from fleet.core.yaml_text import Value, parse_yaml
 from fleet.errors import ConfigErrors, Problem
 
 _MOST_BYTES = 64 << 20
-
-
-def read_yaml(path: Path) -> Value:
-    """Read one YAML file; raise ConfigErrors that say where it is broken."""
-    return parse_yaml(read_text(path), str(path))
 
 
 def read_text(path: Path) -> str:
