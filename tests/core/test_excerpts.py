@@ -36,7 +36,7 @@ SECRETS = {
     "with spaces": ("password: hunter2 hunter2", 1),
     "quoted": ('{"password": "hunter2"}', 1),
     "a list": ("auth: {username: robot, password: [hunter2]}", 1),
-    "below auth": ("auth:\n  pasword: hunter2", 2),
+    "below auth": ("auth:\n  key: hunter2", 2),
     "a block": ("password: |\n  key: hunter2", 2),
     "an item": ("password:\n  - hunter2", 2),
     "a URL": ("- https://robot:hunter2@harbor.example/v2", 1),
