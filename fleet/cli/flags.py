@@ -36,6 +36,7 @@ class Flags:
     parallel: int
     connect_timeout: float
     no_verify: bool = False
+    no_liveness: bool = False
     pull_timeout: int = 120
     full_default: bool = False
     foreign: str = "adopt"

@@ -199,6 +199,7 @@ def work_order(job: Job, plan: NodePlan) -> WorkOrder:
         access=job.access,
         purpose=job.kind,
         verify=not job.flags.no_verify,
+        liveness=not job.flags.no_liveness,
         disrupt=job.flags.disrupt_workloads,
         deadlines=job.flags.deadlines,
     )

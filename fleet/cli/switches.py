@@ -6,6 +6,9 @@ from typing import Any
 
 import click
 
+no_liveness = click.option(
+    "--no-liveness", is_flag=True, help="Do not ask whether the daemon reads its folder."
+)
 journal = click.option(
     "--journal", type=click.Path(), help="[default: .fleet/journal.db beside the inventory]"
 )

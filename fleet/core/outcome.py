@@ -117,6 +117,18 @@ class Verified:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """Whether the running daemon reads its folder of hosts.toml: live, deaf or unasked.
+
+    `seconds` is how long the question took on the node, `said` what CRI answered to it.
+    """
+
+    state: str
+    seconds: float = 0.0
+    said: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeOutcome:
     """The end of one node's pass."""
@@ -129,5 +141,6 @@ class NodeOutcome:
     restarted: bool = False
     generation: str | None = None
     verified: tuple[Verified, ...] = ()
+    liveness: Liveness | None = None
     failure: Failure | None = None
     seconds: float = 0.0

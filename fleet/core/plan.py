@@ -64,6 +64,14 @@ class NodePlan:
     socket: str = "/run/containerd/containerd.sock"
     crictl: bool = False
 
+    @property
+    def asked_folder(self) -> str:
+        """Return the folder that the daemon must read once the plan is in force, if there is one.
+
+        A distribution that restarts its containerd by itself does so at a time of its own.
+        """
+        return "" if self.restarts_itself else self.hosts_directory or ""
+
 
 def plan_node(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
     """Plan one node; what cannot be planned is a plan with a failure, never an exception."""

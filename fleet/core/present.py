@@ -11,6 +11,7 @@ from fleet.core.findings import Finding
 from fleet.core.outcome import (
     Failure,
     FailureKind,
+    Liveness,
     NodeError,
     NodeOutcome,
     NodeStatus,
@@ -41,6 +42,13 @@ def verified_data(verified: Verified) -> dict[str, Any]:
     }
 
 
+def liveness_data(liveness: Liveness | None) -> dict[str, Any] | None:
+    """Return what was heard of the daemon's folder as data; None where nobody asked."""
+    if liveness is None:
+        return None
+    return {"state": liveness.state, "seconds": liveness.seconds, "said": liveness.said}
+
+
 def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
     """Return the end of one node's pass as data."""
     return {
@@ -51,6 +59,7 @@ def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
         "restarted": outcome.restarted,
         "generation": outcome.generation,
         "verified": [verified_data(each) for each in outcome.verified],
+        "liveness": liveness_data(outcome.liveness),
         "failure": failure_data(outcome.failure),
         "seconds": outcome.seconds,
     }
@@ -59,6 +68,7 @@ def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
 def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
     """Read an outcome back from what `outcome_data` made of it; the status alone will do."""
     failure = data.get("failure")
+    liveness = data.get("liveness")
     return NodeOutcome(
         node=node,
         status=NodeStatus(data["status"]),
@@ -68,6 +78,7 @@ def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
         restarted=data.get("restarted", False),
         generation=data.get("generation"),
         verified=tuple(Verified(**each) for each in data.get("verified", ())),
+        liveness=Liveness(**liveness) if liveness else None,
         failure=Failure(**{**failure, "kind": FailureKind(failure["kind"])}) if failure else None,
         seconds=data.get("seconds", 0.0),
     )

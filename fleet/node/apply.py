@@ -10,9 +10,10 @@ from enum import StrEnum
 from fleet.core.changes import per_pull
 from fleet.core.facts import STATE_FILE
 from fleet.core.model import Change
-from fleet.core.outcome import Failure, FailureKind, NodeError
+from fleet.core.outcome import Failure, FailureKind, Liveness, NodeError
 from fleet.core.plan import state_after
 from fleet.core.text import tail
+from fleet.node.liveness import parse_liveness
 from fleet.node.order import WorkOrder
 from fleet.node.shell import Reply, Script, decoded
 from fleet.node.talk import failure_of
@@ -52,6 +53,7 @@ class Applied:
     failure: Failure | None
     restarted: bool
     lost_workloads: str = ""
+    liveness: Liveness | None = None
 
 
 def bundle(order: WorkOrder) -> Bundle:
@@ -159,6 +161,7 @@ def _daemon(order: WorkOrder) -> dict[str, str]:
         "CRICTL": "1" if plan.crictl else "0",
         "HEALTH_SECONDS": str(order.deadlines.health),
         "RESTART_SECONDS": str(order.deadlines.restart),
+        "LIVENESS": order.plan.asked_folder if order.liveness else "",
     }
 
 
@@ -172,4 +175,5 @@ def parse_applied(reply: Reply, order: WorkOrder) -> Applied:
         raise NodeError(FailureKind.PROTOCOL, "apply", message) from error
     steps = {decoded(fields[0]).split(b" ")[0] for fields in reply.all("step")}
     restarted = order.restarts and bool(steps & {b"restart", b"reverted"})
-    return Applied(ending, failure_of(reply), restarted, tail(reply.value("lost_workloads")))
+    lost = tail(reply.value("lost_workloads"))
+    return Applied(ending, failure_of(reply), restarted, lost, parse_liveness(reply))

@@ -84,6 +84,7 @@ def _changed(work: Pass, remote: Remote) -> NodeOutcome | None:
         if applied.ending is Ending.STAGED:
             applied = _activated(order, remote, packed)
     work.restarted = applied.restarted
+    work.liveness = applied.liveness
     if applied.ending is Ending.SWAPPED:
         return None
     if applied.ending is Ending.UNSETTLED:

@@ -73,6 +73,7 @@ class WorkOrder:
     access: Access
     purpose: str = "rollout"
     verify: bool = True
+    liveness: bool = True
     disrupt: bool = False
     left: bool = False
     """A dead run began the pass: whether it restarted the daemon is not known, so it may have."""

@@ -20,6 +20,7 @@ PARTS = {
         "common",
         "pass",
         "health",
+        "liveness",
         "generation",
         "restore",
         "arm",

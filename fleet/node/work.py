@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus, Verified
+from fleet.core.outcome import Failure, FailureKind, Liveness, NodeOutcome, NodeStatus, Verified
 from fleet.core.record import SETTLE
 from fleet.node.apply import Ending
 from fleet.node.order import WorkOrder
@@ -35,6 +35,7 @@ class Pass:
     began: float = field(default_factory=time.monotonic)
     restarted: bool = False
     verified: tuple[Verified, ...] = ()
+    liveness: Liveness | None = None
 
     def outcome(self, status: NodeStatus, failure: Failure | None = None) -> NodeOutcome:
         """End the pass in this status."""
@@ -51,6 +52,7 @@ class Pass:
             restarted=self.restarted,
             generation=self.order.rollout if kept else None,
             verified=self.verified,
+            liveness=self.liveness,
             failure=failure,
             seconds=round(time.monotonic() - self.began, 2),
         )

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from fleet.cli.options import Settings, access, connecting, shared
-from fleet.cli.switches import changing_nodes, foreign_files, journal
+from fleet.cli.switches import changing_nodes, foreign_files, journal, no_liveness
 from fleet.errors import FleetError
 
 
@@ -16,6 +16,7 @@ from fleet.errors import FleetError
 @click.option("--no-verify", is_flag=True, help="No verification pulls.")
 @click.option("--pull-timeout", default=120, type=click.IntRange(1, 3600), show_default=True,
               help="Seconds for one verification pull.")  # fmt: skip
+@no_liveness
 @click.option("--full-default", is_flag=True, help="Start a missing config.toml from all defaults.")
 @click.option(
     "--rerun",

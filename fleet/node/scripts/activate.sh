@@ -152,6 +152,8 @@ activate() {
     restart || fail restart restart "$UNIT does not start with the new config" "$(reason)"
     step health
     gate || fail health health "not healthy within $HEALTH_SECONDS s: $unhealthy" "$(reason)"
+    check_liveness || fail health liveness \
+        "this daemon does not read $LIVENESS: CRI asked elsewhere for a name that has a folder there" "$said"
     [ "$RESTART" = 0 ] || check_workloads
     phase "swapped $(property MainPID) $(property NRestarts)" ||
         fail storage swap "cannot write under $STATE; is the disk full?"

@@ -1,0 +1,58 @@
+# Liveness: does the daemon that runs read the hosts.toml below $LIVENESS? A reserved name gets a
+# folder whose only host is a closed port of this machine, and CRI is asked to pull from it: the
+# error says which host was asked. No registry, no image, no restart. In: LIVENESS, empty to leave
+# it out; SOCKET CRICTL HEALTH_SECONDS.
+PROBE_NAME=fleet-probe.invalid
+PROBE_URL=http://127.0.0.1:1
+
+sweep_probes() { # what a killed check has left; the folder of another that still runs stays
+    [ -n "$LIVENESS" ] || return 0
+    for folder in "$LIVENESS"/[0-9]*."$PROBE_NAME"; do
+        [ -d "$folder" ] || continue
+        other=${folder##*/}
+        other=${other%%.*}
+        [ "$other" != $$ ] && kill -0 "$other" 2>/dev/null && continue
+        rm -rf -- "$folder"
+    done
+}
+
+lay_probe() { # a host table and a server: some releases read only files that have both
+    sweep_probes
+    [ -d "$LIVENESS" ] && mkdir -m 755 -- "$LIVENESS/$probe" &&
+        printf 'server = "%s"\n\n[host."%s"]\n  capabilities = ["pull", "resolve"]\n' \
+            "$PROBE_URL" "$PROBE_URL" >"$LIVENESS/$probe/hosts.toml"
+}
+
+heard() { # live, deaf, or nothing yet, of what a pull of the reserved name has said
+    case $1 in
+    *"//127.0.0.1:1/"*) liveness=live ;;
+    '' | *Unavailable* | *'not initialized'* | *'connection error'* | *DeadlineExceeded*) ;;
+    *) liveness=deaf ;;
+    esac
+}
+
+ask_liveness() { # until there is an answer: a live daemon has one within milliseconds
+    liveness=
+    read -r asked _ </proc/uptime
+    until [ -n "$liveness" ]; do
+        said=$(timeout 10 crictl -r "unix://$SOCKET" -i "unix://$SOCKET" pull "$probe/fleet:probe" 2>&1)
+        heard "$said"
+        read -r uptime _ </proc/uptime
+        [ $((${uptime%.*} - ${asked%.*})) -lt "$HEALTH_SECONDS" ] || liveness=${liveness:-deaf}
+    done
+}
+
+check_liveness() { # fails where the daemon is deaf; what could not be asked is told, and no failure
+    [ -n "$LIVENESS" ] && [ "$CRICTL" = 1 ] || return 0
+    probe=$$.$PROBE_NAME
+    if said=$(lay_probe 2>&1); then
+        ask_liveness
+        [ -d "$LIVENESS/$probe" ] || liveness=unasked # somebody swept it under our hands
+    else
+        liveness=unasked
+    fi
+    sweep_probes
+    value liveness "$liveness ${asked:-0} ${uptime:-0}"
+    value liveness_said "$(printf '%s' "$said" | tail -c 2000)"
+    [ "$liveness" != deaf ]
+}
