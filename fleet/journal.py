@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,13 @@ _SCRIPTS = (
         BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
     """,
 )
+_APPEND = """
+    INSERT INTO event
+    SELECT :rollout, last.seq + 1 + row.key, :at, json_extract(row.value, '$[0]'),
+        json_extract(row.value, '$[1]'), json_extract(row.value, '$[2]')
+    FROM (SELECT COALESCE(MAX(seq), 0) AS seq FROM event WHERE rollout = :rollout) AS last,
+        json_each(:rows) AS row
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +112,27 @@ class Journal:
 
     def begin(self, rollout: str, at: str, about: Mapping[str, Any]) -> None:
         """Write down a rollout before anything of it is done."""
-        self._write("INSERT INTO rollout VALUES (?, ?, ?)", (rollout, at, json.dumps(about)))
+        values = {"rollout": rollout, "at": at, "about": json.dumps(about)}
+        self._write("INSERT INTO rollout VALUES (:rollout, :at, :about)", values)
 
     def append(
         self, rollout: str, at: str, kind: str, node: str | None, payload: Mapping[str, Any]
     ) -> None:
         """Write down one entry; it is on the disk when this returns. Raises a JournalError."""
-        self._write(
-            "INSERT INTO event SELECT ?, COALESCE(MAX(seq), 0) + 1, ?, ?, ?, ?"
-            " FROM event WHERE rollout = ?",
-            (rollout, at, kind, node, json.dumps(payload), rollout),
-        )
+        self.append_all(rollout, at, [(kind, node, payload)])
 
-    def _write(self, statement: str, values: tuple[str | None, ...]) -> None:
+    def append_all(
+        self, rollout: str, at: str, entries: Iterable[tuple[str, str | None, Mapping[str, Any]]]
+    ) -> None:
+        """Write down several entries as one: all or none of them are on the disk afterwards.
+
+        It is one statement, so that a signal's handler can write down an entry of its own before
+        or after it, and one wait for the disk.
+        """
+        rows = [(kind, node, json.dumps(payload)) for kind, node, payload in entries]
+        self._write(_APPEND, {"rollout": rollout, "at": at, "rows": json.dumps(rows)})
+
+    def _write(self, statement: str, values: Mapping[str, str]) -> None:
         try:
             self._base.execute(statement, values)
         except sqlite3.Error as error:
@@ -131,9 +146,9 @@ class Journal:
 
     def rollout(self, name: str) -> RolloutRecord:
         """Return one rollout; raise a FleetError where there is none of that id."""
-        for record in self.rollouts():
-            if record.id == name:
-                return record
+        found = self._base.execute("SELECT id, started, about FROM rollout WHERE id = ?", (name,))
+        for row_id, at, about in found:
+            return RolloutRecord(row_id, at, json.loads(about))
         raise FleetError(f"no rollout {name!r} in the journal; `fleet history` lists them")
 
     def entries(self, rollout: str) -> Iterator[Entry]:

@@ -59,6 +59,22 @@ def test_one_fleet_at_a_time_works_with_a_journal(tmp_path: Path) -> None:
         pass
 
 
+def test_entries_that_are_written_together_keep_their_order(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db")
+    journal.begin("r1", "t", {})
+    journal.append("r1", "t0", "batch", None, {"number": 1})
+
+    journal.append_all(
+        "r1", "t1", [("moved", f"n{n}", {"status": f"\"'\ud800{n}"}) for n in range(9)]
+    )
+    journal.append_all("r1", "t2", [])
+
+    entries = list(journal.entries("r1"))
+    assert [each.node for each in entries] == [None, *(f"n{n}" for n in range(9))]
+    assert [each.at for each in entries] == ["t0", *["t1"] * 9]
+    assert entries[1].payload == {"status": "\"'\ud8000"}
+
+
 def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.db")
     journal.begin("r1", "t", {})

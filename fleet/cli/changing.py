@@ -17,6 +17,7 @@ from fleet.core.outcome import NodeStatus
 from fleet.core.plan import NodePlan
 from fleet.core.record import fold
 from fleet.core.rollout import begin
+from fleet.engine.crew import Crew
 from fleet.engine.drive import Ended
 from fleet.engine.survey import settled, survey_rollback
 from fleet.errors import FleetError
@@ -35,7 +36,7 @@ RERUN = {
 """Which nodes of an earlier rollout `--rerun` means."""
 
 
-def rollout(settings: Settings, flags: Flags) -> Exit:
+def rollout(settings: Settings, flags: Flags, crew: Crew) -> Exit:
     """Bring the chosen nodes to mirrors.yaml."""
     parse_batches(flags.batch)
     loaded = settings.load()
@@ -44,10 +45,10 @@ def rollout(settings: Settings, flags: Flags) -> Exit:
     chosen = _again(settings, flags) if flags.rerun else settings
 
     def plans() -> list[NodePlan]:
-        found = surveyed(chosen, loaded, how, parallel=flags.parallel, taste=taste)
+        found = surveyed(chosen, loaded, how, crew=crew, taste=taste)
         return [guarded(each.plan, flags) for each in found]
 
-    return _run("rollout", settings, flags, (how, loaded.inventory), plans)
+    return _run("rollout", settings, flags, (how, loaded.inventory, crew), plans)
 
 
 def _again(settings: Settings, flags: Flags) -> Settings:
@@ -62,7 +63,7 @@ def _again(settings: Settings, flags: Flags) -> Settings:
     return replace(settings, among=frozenset(names))
 
 
-def rollback(settings: Settings, flags: Flags) -> Exit:
+def rollback(settings: Settings, flags: Flags, crew: Crew) -> Exit:
     """Bring the chosen nodes back to what a generation keeps."""
     from fleet.config.load import load_inventory  # noqa: PLC0415 - YAML costs `--help` nothing
 
@@ -72,18 +73,18 @@ def rollback(settings: Settings, flags: Flags) -> Exit:
 
     def plans() -> list[NodePlan]:
         nodes = settings.select(inventory)
-        found = survey_rollback(nodes, how, to=flags.to, parallel=flags.parallel)
+        found = survey_rollback(nodes, how, to=flags.to, crew=crew)
         ordered = in_order(told(found, len(nodes), settings), [node.name for node in nodes])
         return [guarded(each.plan, flags) for each in ordered]
 
-    return _run("rollback", settings, flags, (how, inventory), plans)
+    return _run("rollback", settings, flags, (how, inventory, crew), plans)
 
 
 def _run(
     kind: str,
     settings: Settings,
     flags: Flags,
-    ground: tuple[Access, Inventory],
+    ground: tuple[Access, Inventory, Crew],
     plans: Callable[[], list[NodePlan]],
 ) -> Exit:
     """Show what is planned, ask, and carry it out while no other fleet works with the journal."""
@@ -102,6 +103,7 @@ def _run(
             flags=flags,
             access=ground[0],
             inventory=ground[1],
+            crew=ground[2],
             journal=journal,
             plans={plan.node.name: plan for plan in plans()},
         )

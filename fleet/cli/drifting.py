@@ -12,14 +12,15 @@ from fleet.cli.reading import surveyed
 from fleet.core.drift import Drifted, drifted
 from fleet.core.nodeset import fold
 from fleet.core.present import failure_data
+from fleet.engine.crew import Crew
 from fleet.engine.survey import Surveyed
 from fleet.errors import printable
 from fleet.node.order import Access
 
 
-def drift(settings: Settings, access: Access, *, parallel: int, taste: Taste) -> Exit:
+def drift(settings: Settings, access: Access, *, crew: Crew, taste: Taste) -> Exit:
     """Print every file that is not as fleet left it, and whose hand it looks like."""
-    found = surveyed(settings, settings.load(), access, parallel=parallel, taste=taste)
+    found = surveyed(settings, settings.load(), access, crew=crew, taste=taste)
     rows = {each.node.name: _of(each) for each in found}
     if settings.as_json:
         views.print_json({"nodes": {each.node.name: _data(each, rows) for each in found}})

@@ -13,7 +13,7 @@ from typing import Any
 from fleet.cli.options import Settings
 from fleet.node.order import Deadlines
 
-_ASKED_ANEW = {"yes", "dry_run", "journal", "ask_become_pass", "parallel", "connect_timeout"}
+_ASKED_ANEW = {"yes", "dry_run", "journal", "ask_become_pass", "connect_timeout"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,6 @@ class Flags:
     disrupt_workloads: bool
     journal: str | None
     ask_become_pass: bool
-    parallel: int
     connect_timeout: float
     no_verify: bool = False
     no_liveness: bool = False

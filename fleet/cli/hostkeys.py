@@ -12,7 +12,7 @@ from fleet.cli.options import Exit, Settings
 from fleet.config.load import load_inventory
 from fleet.core.outcome import Failure
 from fleet.core.present import failure_data
-from fleet.engine.pool import each
+from fleet.engine.crew import Crew, each
 from fleet.errors import FleetError, printable
 from fleet.ssh import SshSettings
 from fleet.ssh.hostkeys import HostKey, KeyOrder, add_key, ask_key
@@ -20,11 +20,11 @@ from fleet.ssh.hostkeys import HostKey, KeyOrder, add_key, ask_key
 _Answers = dict[str, HostKey | Failure]
 
 
-def hostkeys(settings: Settings, *, parallel: int, seconds: float, yes: bool) -> Exit:
+def hostkeys(settings: Settings, *, crew: Crew, seconds: float, yes: bool) -> Exit:
     """Show the keys; add those of unknown nodes after a yes, never one that has changed."""
     nodes = settings.select(load_inventory(settings.inventory))
     orders = [KeyOrder(node, SshSettings(settings.ssh_config, seconds)) for node in nodes]
-    found = {order.node.name: answer for order, answer in each(ask_key, orders, parallel)}
+    found = {order.node.name: answer for order, answer in each(ask_key, orders, crew)}
     answers: _Answers = {node.name: found[node.name] for node in nodes}
     if not settings.as_json:
         _print(answers, settings)

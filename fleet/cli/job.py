@@ -34,13 +34,11 @@ from fleet.core.rollout import (
     Policy,
     RolloutState,
 )
-from fleet.engine.drive import Conduct, Ended, drive
-from fleet.engine.pool import workers
+from fleet.engine.crew import Crew
+from fleet.engine.drive import Conduct, Ended, Told, drive
 from fleet.errors import FleetError, JournalError
 from fleet.journal import Journal
 from fleet.node.order import Access, WorkOrder
-
-_MOST_WORKERS = 64
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,6 +54,7 @@ class Job:
     flags: Flags
     access: Access
     inventory: Inventory
+    crew: Crew
     journal: Journal
     plans: dict[str, NodePlan]
     outcomes: dict[str, NodeOutcome] = field(default_factory=dict)
@@ -87,12 +86,16 @@ class Job:
         }
         self.journal.begin(self.id, stamp(), about)
         self.tell("planned", None, planned_data(self.plans.values()))
-        for name, outcome in self.outcomes.items():
-            self.tell("settled", name, outcome_data(outcome))
+        settled = self.outcomes.items()
+        self.tell_all([("settled", name, outcome_data(outcome)) for name, outcome in settled])
 
     def tell(self, kind: str, node: str | None, payload: dict[str, Any]) -> None:
         """Write one entry of this rollout down."""
-        self.journal.append(self.id, stamp(), kind, node, payload)
+        self.tell_all([(kind, node, payload)])
+
+    def tell_all(self, entries: Sequence[tuple[str, str | None, dict[str, Any]]]) -> None:
+        """Write entries of this rollout down as one."""
+        self.journal.append_all(self.id, stamp(), entries)
 
     def carry_out(self, state: RolloutState) -> Exit:
         """Drive the rollout to its end, from wherever it stands."""
@@ -112,25 +115,23 @@ class Job:
     def _drive(self, state: RolloutState, screen: Screen, stopping: Callable[[], bool]) -> Ended:
         policy = self._policy()
 
-        def record(event: Event, outcome: NodeOutcome | None) -> None:
-            match event:
-                case NodeMoved(node, status):
-                    data = outcome_data(outcome) if outcome else {}
-                    if outcome is not None:
-                        self.outcomes[node] = outcome
-                        screen.ended(outcome)
-                    self.tell("moved", node, {**data, "status": str(status)})
-                    if outcome is None:
+        def record(told: Sequence[Told]) -> None:
+            for _, outcome in told:
+                if outcome is not None:
+                    self.outcomes[outcome.node] = outcome
+                    screen.ended(outcome)
+            self.tell_all([_entry(event, outcome) for event, outcome in told])
+            for event, outcome in told:
+                match event:
+                    case NodeMoved(node, status) if outcome is None:
                         screen.started(node, status)
-                case BatchBegun(number):
-                    self.tell("batch", None, {"number": number + 1})
-                    screen.batch(number + 1, len(state.batches), state.batches[number])
-                case BatchSoaked(number):
-                    self.tell("soaked", None, {"number": number + 1})
+                    case BatchBegun(number):
+                        screen.batch(number + 1, len(state.batches), state.batches[number])
+                    case NodeMoved() | BatchSoaked():
+                        pass
 
         orders = {name: self._order(name) for name in self.plans}
-        pool = functools.partial(workers, policy.parallel)
-        return drive(state, policy, orders, Conduct(record, stopping, pool))
+        return drive(state, policy, orders, Conduct(record, stopping, self.crew))
 
     def _policy(self) -> Policy:
         size = parse_size(self.flags.max_failures, "--max-failures")
@@ -148,7 +149,7 @@ class Job:
             forgiven=frozenset(away),
             on_failure=OnFailure(self.flags.on_failure),
             pause=self.flags.pause,
-            parallel=min(_MOST_WORKERS, total) or 1,
+            parallel=min(self.crew.passes, total) or 1,
         )
 
     def _order(self, name: str) -> WorkOrder:
@@ -181,6 +182,18 @@ class Job:
             strategy=plan.strategy,
             containerd=plan.containerd,
         )
+
+
+def _entry(event: Event, outcome: NodeOutcome | None) -> tuple[str, str | None, dict[str, Any]]:
+    """Return an event as the journal keeps it."""
+    match event:
+        case NodeMoved(node, status):
+            data = outcome_data(outcome) if outcome else {}
+            return "moved", node, {**data, "status": str(status)}
+        case BatchBegun(number):
+            return "batch", None, {"number": number + 1}
+        case BatchSoaked(number):
+            return "soaked", None, {"number": number + 1}
 
 
 def guarded(plan: NodePlan, flags: Flags) -> NodePlan:

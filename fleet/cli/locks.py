@@ -12,16 +12,16 @@ from fleet.config.load import load_inventory
 from fleet.core.outcome import Failure
 from fleet.core.plan import NodePlan
 from fleet.core.present import failure_data
-from fleet.engine.pool import each
+from fleet.engine.crew import Crew, each
 from fleet.node.order import Access, WorkOrder
 from fleet.node.settle import Standing, look, unlock
 
 _Answer = Standing | Failure
 
 
-def lock(settings: Settings, access: Access, *, parallel: int) -> Exit:
+def lock(settings: Settings, access: Access, *, crew: Crew) -> Exit:
     """Print who holds each node, since when and for what."""
-    answers = dict(_asked(settings, access, "", look, parallel))
+    answers = dict(_asked(settings, access, "", look, crew))
     rows = {name: _held(answer) for name, answer in answers.items()}
     if settings.as_json:
         views.print_json({"nodes": rows})
@@ -51,9 +51,9 @@ def _held(answer: _Answer) -> dict[str, Any]:
     }
 
 
-def break_lock(settings: Settings, access: Access, rollout: str, *, parallel: int) -> Exit:
+def break_lock(settings: Settings, access: Access, rollout: str, *, crew: Crew) -> Exit:
     """Break the lock of one rollout on the chosen nodes; what it left unconfirmed goes back."""
-    answers = dict(_asked(settings, access, rollout, unlock, parallel))
+    answers = dict(_asked(settings, access, rollout, unlock, crew))
     told = {name: _broken(answer) for name, answer in answers.items()}
     if settings.as_json:
         views.print_json({"rollout": rollout, "nodes": {n: {"ended": t} for n, t in told.items()}})
@@ -77,7 +77,7 @@ def _asked(
     access: Access,
     rollout: str,
     work: Callable[[WorkOrder], _Answer],
-    parallel: int,
+    crew: Crew,
 ) -> Iterator[tuple[str, _Answer]]:
     """Ask the chosen nodes; answers come in inventory order."""
     nodes = settings.select(load_inventory(settings.inventory))
@@ -85,5 +85,5 @@ def _asked(
         WorkOrder(plan=NodePlan(node=node), rollout=rollout, operator=operator(), access=access)
         for node in nodes
     ]
-    found = {order.plan.node.name: answer for order, answer in each(work, orders, parallel)}
+    found = {order.plan.node.name: answer for order, answer in each(work, orders, crew)}
     return ((node.name, found[node.name]) for node in nodes)

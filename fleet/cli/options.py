@@ -176,7 +176,15 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def connecting(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the flags of commands that connect to nodes."""
+    """Add the flags of commands that connect to nodes, and hand the command its crew."""
+
+    @functools.wraps(function)
+    def wrapped(*, parallel: int, **flags: Any) -> None:
+        from fleet.engine.hire import hired  # noqa: PLC0415
+
+        with hired(parallel) as crew:
+            function(crew=crew, **flags)
+
     options = (
         click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the sudo password."),
         click.option(
@@ -188,9 +196,10 @@ def connecting(function: Callable[..., None]) -> Callable[..., None]:
             help="Seconds to wait for a connection.",
         ),
     )  # fmt: skip
+    command: Callable[..., None] = wrapped
     for option in reversed(options):
-        function = option(function)
-    return function
+        command = option(command)
+    return command
 
 
 def access(settings: Settings, *, ask: bool, seconds: float) -> Access:

@@ -11,6 +11,7 @@ from fleet.core.facts import NodeFacts
 from fleet.core.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan, pull_tests
 from fleet.core.present import facts_data, failure_data, outcome_data, plan_data
+from fleet.engine.crew import Crew
 from fleet.engine.survey import Surveyed, survey, verify_all
 from fleet.errors import printable
 from fleet.node.order import Access, Deadlines
@@ -22,13 +23,13 @@ def surveyed(
     loaded: Loaded,
     access: Access,
     *,
-    parallel: int,
+    crew: Crew,
     taste: Taste | None = None,
 ) -> list[Surveyed]:
     """Probe and plan the chosen nodes, with progress; in inventory order."""
     nodes = settings.select(loaded.inventory)
     wishes = wishes_of(loaded.inventory, loaded.mirrors, taste or Taste())
-    found = survey(nodes, wishes, access, parallel=parallel)
+    found = survey(nodes, wishes, access, crew=crew)
     return in_order(told(found, len(nodes), settings), [node.name for node in nodes])
 
 
@@ -49,9 +50,9 @@ def in_order(found: Iterable[Surveyed], names: list[str]) -> list[Surveyed]:
     return sorted(found, key=lambda each: place[each.node.name])
 
 
-def probe(settings: Settings, access: Access, *, parallel: int) -> Exit:
+def probe(settings: Settings, access: Access, *, crew: Crew) -> Exit:
     """Print what every node is, and how it stands to mirrors.yaml."""
-    found = surveyed(settings, settings.load(), access, parallel=parallel)
+    found = surveyed(settings, settings.load(), access, crew=crew)
     if settings.as_json:
         views.print_json({"nodes": {each.node.name: _probe_data(each) for each in found}})
     else:
@@ -105,10 +106,10 @@ def _versions(facts: NodeFacts) -> str:
     return str(running) if same else f"{running} (installed: {installed})"
 
 
-def diff(settings: Settings, access: Access, *, parallel: int, taste: Taste) -> Exit:
+def diff(settings: Settings, access: Access, *, crew: Crew, taste: Taste) -> Exit:
     """Print what a rollout would change."""
     loaded = settings.load()
-    found = surveyed(settings, loaded, access, parallel=parallel, taste=taste)
+    found = surveyed(settings, loaded, access, crew=crew, taste=taste)
     plans = [each.plan for each in found]
     show_plans(plans, settings)
     return judged(plans)
@@ -129,12 +130,12 @@ def judged(plans: list[NodePlan]) -> Exit:
     return Exit.DIFFERENT if any(plan.changes for plan in plans) else Exit.OK
 
 
-def verify(settings: Settings, access: Access, *, parallel: int, pull_seconds: int) -> Exit:
+def verify(settings: Settings, access: Access, *, crew: Crew, pull_seconds: int) -> Exit:
     """Pull the verification images on every node, with what is there now."""
     loaded = settings.load()
     nodes = settings.select(loaded.inventory)
     wishes = wishes_of(loaded.inventory, loaded.mirrors, Taste())
-    found = survey(nodes, wishes, access, parallel=parallel)
+    found = survey(nodes, wishes, access, crew=crew)
     names = [node.name for node in nodes]
     deadlines = Deadlines(pull=pull_seconds)
     orders = [
@@ -146,7 +147,7 @@ def verify(settings: Settings, access: Access, *, parallel: int, pull_seconds: i
         )
         for each in in_order(told(found, len(nodes), settings), names)
     ]
-    outcomes = {each.node: each for each in verify_all(orders, parallel=min(parallel, 8))}
+    outcomes = {each.node: each for each in verify_all(orders, crew=crew)}
     ordered = [outcomes[name] for name in names]
     _show_verified(ordered, settings)
     bad = any(each.status is not NodeStatus.UNCHANGED for each in ordered)

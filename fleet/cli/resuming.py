@@ -20,7 +20,7 @@ from fleet.core.present import outcome_data
 from fleet.core.record import SETTLE, Story, fold
 from fleet.core.report import planned_data
 from fleet.core.rollout import RolloutState
-from fleet.engine.pool import each
+from fleet.engine.crew import Crew, each
 from fleet.engine.survey import Surveyed, settled, survey, survey_rollback
 from fleet.errors import FleetError
 from fleet.journal import Journal, RolloutRecord
@@ -30,7 +30,7 @@ from fleet.node.order import Access
 _ANEW = {NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED}
 
 
-def resume(settings: Settings, rollout_id: str | None, how: dict[str, Any]) -> Exit:
+def resume(settings: Settings, rollout_id: str | None, crew: Crew, how: dict[str, Any]) -> Exit:
     """Finish the rollout of that id, or the newest one that was broken off."""
     journal = Journal(journal_path(settings, how["journal"]))
     record = journal.rollout(rollout_id) if rollout_id else _newest(journal)
@@ -42,7 +42,7 @@ def resume(settings: Settings, rollout_id: str | None, how: dict[str, Any]) -> E
         if not story.unfinished:
             raise FleetError(f"rollout {record.id} is finished; there is nothing to go on with")
         _refuse_changed(settings, record)
-        return _Resumed(settings, flags, journal, record, story).run()
+        return _Resumed((settings, flags, crew), journal, record, story).run()
 
 
 def _newest(journal: Journal) -> RolloutRecord:
@@ -76,18 +76,19 @@ class _Way:
     tests: Callable[[Surveyed], tuple[PullTest, ...]]
 
 
-def _way(settings: Settings, flags: Flags, inventory: Inventory, *, rollout: bool) -> _Way:
+def _way(ground: tuple[Settings, Flags, Crew], inventory: Inventory, *, rollout: bool) -> _Way:
+    settings, flags, crew = ground
     if not rollout:
 
         def back(nodes: Sequence[Node], how: Access) -> Iterator[Surveyed]:
-            return survey_rollback(nodes, how, to=flags.to, parallel=flags.parallel)
+            return survey_rollback(nodes, how, to=flags.to, crew=crew)
 
         return _Way(back, lambda _: ())
     taste = Taste(full_default=flags.full_default, foreign=flags.foreign)
     wishes = wishes_of(inventory, settings.load().mirrors, taste)
 
     def forward(nodes: Sequence[Node], how: Access) -> Iterator[Surveyed]:
-        return survey(nodes, wishes, how, parallel=flags.parallel)
+        return survey(nodes, wishes, how, crew=crew)
 
     def tests(found: Surveyed) -> tuple[PullTest, ...]:
         return tuple(pull_tests(wishes(found.node).registries, found.plan.hosts_directory))
@@ -100,18 +101,18 @@ class _Resumed:
 
     def __init__(
         self,
-        settings: Settings,
-        flags: Flags,
+        ground: tuple[Settings, Flags, Crew],
         journal: Journal,
         record: RolloutRecord,
         story: Story,
     ) -> None:
+        settings, flags, crew = ground
         self._story = story
         inventory = load_inventory(settings.inventory)
         known = {node.name: node for node in inventory.nodes}
         self._nodes = {name: known[name] for name in record.about["nodes"]}
         kind = record.about["kind"]
-        self._way = _way(settings, flags, inventory, rollout=kind == "rollout")
+        self._way = _way(ground, inventory, rollout=kind == "rollout")
         self._job = Job(
             id=record.id,
             kind=kind,
@@ -119,6 +120,7 @@ class _Resumed:
             flags=flags,
             access=access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout),
             inventory=inventory,
+            crew=crew,
             journal=journal,
             plans={name: NodePlan(node=node) for name, node in self._nodes.items()},
             outcomes={
@@ -154,7 +156,7 @@ class _Resumed:
             plan = replace(as_it_is(found), tests=self._way.tests(found))
             self._job.plans[found.node.name] = plan
             orders.append(replace(work_order(self._job, plan), left=True))
-        for order, ended in each(settle_left, orders, self._job.flags.parallel):
+        for order, ended in each(settle_left, orders, self._job.crew):
             name = order.plan.node.name
             outcome = ended if isinstance(ended, NodeOutcome) else _unknown(name, ended)
             if self._story.state.nodes[name] is NodeStatus.REVERTING:
@@ -170,10 +172,9 @@ class _Resumed:
         plans = [guarded(found.plan, self._job.flags) for found in self._found(names)]
         self._job.plans.update({plan.node.name: plan for plan in plans})
         self._job.tell("planned", None, planned_data(plans))
-        for plan in plans:
-            if (outcome := settled(plan)) is not None:
-                self._job.outcomes[plan.node.name] = outcome
-                self._job.tell("moved", plan.node.name, outcome_data(outcome))
+        ends = {each.node: each for plan in plans if (each := settled(plan)) is not None}
+        self._job.outcomes.update(ends)
+        self._job.tell_all([("moved", name, outcome_data(end)) for name, end in ends.items()])
         if plans and not self._job.settings.as_json and not self._job.settings.quiet:
             views.print_plans(plans, views.console(color=self._job.settings.color))
 

@@ -12,7 +12,7 @@ from fleet.config.load import load_inventory
 from fleet.core.nodeset import fold
 from fleet.core.outcome import Failure
 from fleet.core.present import failure_data
-from fleet.engine.pool import each
+from fleet.engine.crew import Crew, each
 from fleet.errors import FleetError, printable
 from fleet.node.order import Access
 from fleet.node.running import Ran, RunOrder
@@ -22,7 +22,7 @@ _Answers = Mapping[str, Ran | Failure]
 
 
 def run(
-    settings: Settings, access: Access, words: Sequence[str], *, parallel: int, seconds: int
+    settings: Settings, access: Access, words: Sequence[str], *, crew: Crew, seconds: int
 ) -> Exit:
     """Run it; one word is a line for the shell, several are a command with its arguments."""
     if not words:
@@ -31,7 +31,7 @@ def run(
     nodes = settings.select(load_inventory(settings.inventory))
     orders = [RunOrder(node, access, command, seconds) for node in nodes]
     found: dict[str, Ran | Failure] = {}
-    for order, answer in each(run_on_node, orders, parallel):
+    for order, answer in each(run_on_node, orders, crew, again=False):
         found[order.node.name] = answer
         if len(found) % 50 == 0 or len(found) == len(nodes):
             settings.say(f"run {len(found)}/{len(nodes)}")

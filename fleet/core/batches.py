@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fleet.core.model import Inventory
@@ -68,19 +68,3 @@ def group_limits(inventory: Inventory) -> tuple[Limit, ...]:
         for name, group in inventory.groups.items()
         if group.max_unavailable is not None
     )
-
-
-def admitted(
-    waiting: Sequence[str], flying: Collection[str], limits: Sequence[Limit], room: int
-) -> tuple[str, ...]:
-    """Return the nodes that may start beside those in flight, in order, at most `room`."""
-    busy = set(flying)
-    ready: list[str] = []
-    for name in waiting:
-        if len(ready) >= room:
-            break
-        mine = [limit for limit in limits if name in limit.nodes]
-        if all(len(busy & limit.nodes) < limit.most for limit in mine):
-            busy.add(name)
-            ready.append(name)
-    return tuple(ready)

@@ -31,6 +31,7 @@ class FailureKind(StrEnum):
     UNSTAGED = "unstaged"
     WORKLOADS = "workloads"
     NO_GENERATION = "no_generation"
+    WORKER = "worker"
     BUG = "bug"
 
     @property

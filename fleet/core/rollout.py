@@ -1,17 +1,16 @@
-"""The rollout as a reducer: events advance a state, the state decides the next move.
+"""The rollout as a reducer: events, the state that they fold into, and the moves there are.
 
-All nodes are staged first, then activated batch by batch; what the budget does not bear is taken
-back where the policy says so.
+Which move is next is decided in fleet.core.progress.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from fleet.core.batches import Limit, admitted
+from fleet.core.batches import Limit
 from fleet.core.outcome import NodeStatus
 
 
@@ -83,10 +82,6 @@ class RolloutState:
     def at(self, *statuses: NodeStatus) -> list[str]:
         """Return the nodes of the batches that are in one of these states, in order."""
         return [name for batch in self.batches for name in batch if self.nodes[name] in statuses]
-
-    def flying(self) -> list[str]:
-        """Return the nodes that somebody works on."""
-        return [name for name, status in self.nodes.items() if status.in_flight]
 
 
 def begin(batches: tuple[tuple[str, ...], ...], settled: Mapping[str, NodeStatus]) -> RolloutState:
@@ -180,85 +175,3 @@ class Finish:
 
 
 Move = Stage | Launch | Soak | Check | Revert | Wait | Halt | Finish
-
-
-def next_move(state: RolloutState, policy: Policy) -> Move:
-    """Decide what happens next; a batch starts only when the last one is through."""
-    flying = state.flying()
-    reason = _degraded(state) or _spent(state, policy)
-    if reason is None:
-        return _onward(state, policy, flying)
-    if any(state.nodes[name] is not NodeStatus.REVERTING for name in flying):
-        return Wait()
-    back = [] if _degraded(state) else _to_revert(state, policy)
-    ready = admitted(back, flying, policy.limits, policy.parallel - len(flying))
-    if ready:
-        return Revert(ready)
-    return Wait() if flying else Halt(reason)
-
-
-def _onward(state: RolloutState, policy: Policy, flying: Sequence[str]) -> Move:
-    room = policy.parallel - len(flying)
-    if pending := state.at(NodeStatus.PENDING):
-        return Stage(tuple(pending[:room])) if room > 0 else Wait()
-    if state.at(NodeStatus.STAGING):
-        return Wait()
-    for number, batch in enumerate(state.batches):
-        statuses = {state.nodes[name] for name in batch}
-        if statuses & {NodeStatus.STAGED, NodeStatus.RUNNING}:
-            staged = [name for name in batch if state.nodes[name] is NodeStatus.STAGED]
-            ready = admitted(staged, flying, policy.limits, room)
-            return Launch(ready, number) if ready else Wait()
-        if policy.pause and state.at(NodeStatus.STAGED):
-            if (move := _soaked(state, number, room)) is not None:
-                return move
-            if NodeStatus.CHECKING in statuses:
-                return Wait()
-    return Wait() if flying else Finish()
-
-
-def _soaked(state: RolloutState, number: int, room: int) -> Move | None:
-    """Return what a finished batch still owes before the next one may start."""
-    proven = [name for name in state.batches[number] if state.nodes[name] is NodeStatus.CONVERGED]
-    if number not in state.soaked:
-        return Soak(number) if proven else None
-    due = tuple(name for name in proven if name not in state.checked)
-    if not due:
-        return None
-    return Check(due[:room]) if room > 0 else Wait()
-
-
-def _degraded(state: RolloutState) -> str | None:
-    names = [name for name, status in state.nodes.items() if status is NodeStatus.DEGRADED]
-    return f"degraded, hands needed: {', '.join(names)}" if names else None
-
-
-def _spent(state: RolloutState, policy: Policy) -> str | None:
-    """Say why nothing more may start; None while the budget holds."""
-    bad = [
-        name
-        for name, status in state.nodes.items()
-        if status.failed and name not in policy.forgiven and name not in state.reverted
-    ]
-    if len(bad) <= policy.max_failures:
-        return None
-    waits = state.at(NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED)
-    taken_back = state.reverted & set(state.nodes)
-    if waits or taken_back or _to_revert(state, policy):
-        return f"{len(bad)} failed, and --max-failures allows {policy.max_failures}"
-    return None
-
-
-def _to_revert(state: RolloutState, policy: Policy) -> list[str]:
-    """Return the nodes to take back once the budget is spent, the newest first."""
-    if policy.on_failure is OnFailure.HALT:
-        return []
-    chosen = state.batches[: state.begun + 1]
-    if policy.on_failure is OnFailure.ROLLBACK_BATCH:
-        chosen = chosen[-1:]
-    return [
-        name
-        for batch in reversed(chosen)
-        for name in reversed(batch)
-        if state.nodes[name] is NodeStatus.CONVERGED and name not in state.reverted
-    ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
 
 from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus
+from fleet.core.progress import Progress
 from fleet.core.record import SETTLE
 from fleet.core.rollout import (
     BatchBegun,
@@ -25,17 +27,17 @@ from fleet.core.rollout import (
     Soak,
     Stage,
     Wait,
-    advance,
-    next_move,
 )
-from fleet.engine.pool import bug_of
+from fleet.engine.crew import Crew, lost_of
 from fleet.errors import JournalError
-from fleet.node.after import recheck, revert
+from fleet.node.after import recheck, revert, settle_left
 from fleet.node.converge import converge
 from fleet.node.order import WorkOrder
 from fleet.node.stage import release, stage
 
 Work = Callable[[WorkOrder], NodeOutcome]
+Told = tuple[Event, NodeOutcome | None]
+"""An event, and what the work on its node has come to where it ended."""
 
 _WORK: Mapping[NodeStatus, Work] = {
     NodeStatus.STAGING: stage,
@@ -43,15 +45,30 @@ _WORK: Mapping[NodeStatus, Work] = {
     NodeStatus.CHECKING: recheck,
     NodeStatus.REVERTING: revert,
 }
+_ORPHANS: Mapping[NodeStatus, Work] = {
+    NodeStatus.STAGED: release,
+    NodeStatus.STAGING: settle_left,
+    NodeStatus.RUNNING: settle_left,
+    NodeStatus.CHECKING: recheck,
+    NodeStatus.REVERTING: revert,
+}
+"""What is done about a node whose worker died: nobody knows how far it came, so it is asked."""
+
+_STUCK = "its worker did not come back in time; the guard takes the change back by itself"
+_LOOK = 1
+"""Seconds between two looks at the clock, for workers that do not come back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conduct:
-    """What surrounds the loop: the journal and the screen, a wish to stop, and new pools."""
+    """What surrounds the loop: the journal and the screen, a wish to stop, and the workers.
 
-    record: Callable[[Event, NodeOutcome | None], None]
+    What `record` is given together is written together.
+    """
+
+    record: Callable[[Sequence[Told]], None]
     stopping: Callable[[], bool]
-    pool: Callable[[], Executor]
+    crew: Crew
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +84,21 @@ class Ended:
     stuck: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Task:
+    """Work on a node; its time counts from when a worker has it."""
+
     node: str
     status: NodeStatus
-    until: float
+    seconds: float
+    until: float | None = None
 
 
 def drive(
     state: RolloutState, policy: Policy, orders: Mapping[str, WorkOrder], conduct: Conduct
 ) -> Ended:
     """Run moves until the state machine finishes or halts; journal before act."""
-    return _Driver(state, policy, orders, conduct).run()
+    return _Driver(Progress(state, policy), policy, orders, conduct).run()
 
 
 class _Driver:
@@ -86,28 +106,31 @@ class _Driver:
 
     def __init__(
         self,
-        state: RolloutState,
+        progress: Progress,
         policy: Policy,
         orders: Mapping[str, WorkOrder],
         conduct: Conduct,
     ) -> None:
-        self._state, self._policy, self._orders = state, policy, orders
+        self._progress, self._policy, self._orders = progress, policy, orders
         self._conduct = conduct
-        self._running: dict[Future[NodeOutcome], _Task] = {}
-        self._pool = conduct.pool()
+        self._running: dict[Future[NodeOutcome | Failure], _Task] = {}
+        self._through: SimpleQueue[Future[NodeOutcome | Failure]] = SimpleQueue()
+        self._untold: list[Told] = []
+        self._orphaned: set[str] = set()
         self._broken = ""
         self._stuck = False
         self._announced = -1
+        self._looked = 0.0
 
     def run(self) -> Ended:
         ended = self._ended()
         self._let_go()
-        self._pool.shutdown(wait=not self._stuck)
-        return Ended(self._state, *ended, stuck=self._stuck)
+        self._write(())
+        return Ended(self._progress.state, *ended, stuck=self._stuck)
 
     def _ended(self) -> tuple[str, str]:
         while True:
-            move = next_move(self._state, self._policy)
+            move = self._progress.next_move()
             held = self._held_up(move)
             match move:
                 case Wait():
@@ -128,7 +151,7 @@ class _Driver:
         if self._broken:
             return "halted", self._broken
         beginning = isinstance(move, Stage | Soak) or (
-            isinstance(move, Launch) and move.batch > self._state.begun
+            isinstance(move, Launch) and move.batch > self._progress.begun
         )
         if beginning and self._conduct.stopping():
             return "interrupted", "stopped before the next batch"
@@ -139,9 +162,9 @@ class _Driver:
             case Stage(nodes):
                 self._start(nodes, NodeStatus.STAGING)
             case Launch(nodes, number):
-                if number == self._announced or self._record(BatchBegun(number)):
+                begun = [] if number == self._announced else [BatchBegun(number)]
+                if self._start(nodes, NodeStatus.RUNNING, begun):
                     self._announced = number
-                    self._start(nodes, NodeStatus.RUNNING)
             case Soak(number):
                 self._soak(number)
             case Check(nodes):
@@ -153,67 +176,116 @@ class _Driver:
 
     def _soak(self, number: int) -> None:
         """Let a batch stand, unless somebody wants the rollout to stop here."""
+        self._write(())
         until = time.monotonic() + self._policy.pause
         while not self._conduct.stopping() and (left := until - time.monotonic()) > 0:
             time.sleep(min(0.2, left))
         if not self._conduct.stopping():
-            self._record(BatchSoaked(number))
+            self._begin([BatchSoaked(number)])
 
-    def _record(self, event: Event, outcome: NodeOutcome | None = None) -> bool:
-        """Write an event down; what is not in the journal is not begun."""
+    def _write(self, events: Sequence[Event]) -> bool:
+        """Write down what has ended since, and what is about to begin, in one piece."""
+        told, self._untold = [*self._untold, *((event, None) for event in events)], []
         try:
-            self._conduct.record(event, outcome)
+            if told:
+                self._conduct.record(told)
         except JournalError as error:
             self._broken = str(error)
-            if outcome is None:
-                return False
-        self._state = advance(self._state, event)
+        return not self._broken
+
+    def _begin(self, events: Sequence[Event]) -> bool:
+        """Let events come true; what is not in the journal is not begun."""
+        if not self._write(events):
+            return False
+        for event in events:
+            self._progress.advance(event)
         return True
 
-    def _start(self, nodes: Iterable[str], status: NodeStatus) -> None:
-        for name in nodes:
-            if not self._record(NodeMoved(name, status)):
-                return
+    def _end(self, name: str, outcome: NodeOutcome) -> None:
+        """Count how work on a node ended; it is written down before anything else begins."""
+        event = NodeMoved(name, outcome.status)
+        self._progress.advance(event)
+        self._untold.append((event, outcome))
+
+    def _start(
+        self, nodes: Iterable[str], status: NodeStatus, events: Sequence[Event] = ()
+    ) -> bool:
+        names = tuple(nodes)
+        if not self._begin([*events, *(NodeMoved(name, status) for name in names)]):
+            return False
+        for name in names:
             order = self._orders[name]
-            future = self._pool.submit(_WORK[status], order)
             seconds = order.staging if status is NodeStatus.STAGING else order.seconds
-            self._running[future] = _Task(name, status, time.monotonic() + seconds)
+            self._hand_out(_WORK[status], order, _Task(name, status, seconds))
+        return True
+
+    def _hand_out(self, work: Work, order: WorkOrder, task: _Task) -> None:
+        future = self._conduct.crew.submit(work, order)
+        self._running[future] = task
+        future.add_done_callback(self._through.put)
 
     def _collect(self) -> None:
-        done, _ = wait(self._running, timeout=1, return_when=FIRST_COMPLETED)
-        for future in done:
-            task = self._running.pop(future)
-            bug = bug_of(future)
-            outcome = future.result() if bug is None else _broken(task, bug)
-            self._record(NodeMoved(task.node, outcome.status), outcome)
-        now = time.monotonic()
-        for future in [each for each, task in self._running.items() if task.until < now]:
-            self._abandon(self._running.pop(future))
+        """Wait for work that ends, and take all that has ended by then."""
+        self._write(())
+        try:
+            self._settle(self._through.get(timeout=_LOOK))
+            while True:
+                self._settle(self._through.get_nowait())
+        except Empty:
+            pass
+        if (now := time.monotonic()) - self._looked >= _LOOK:
+            self._looked = now
+            self._give_up(now)
 
-    def _abandon(self, task: _Task) -> None:
-        """Give a worker up that holds the rollout; its place in the pool is lost."""
-        self._stuck = True
-        self._pool.shutdown(wait=False)
-        self._pool = self._conduct.pool()
-        message = "its worker did not come back in time; the guard takes the change back by itself"
-        outcome = _broken(task, Failure(FailureKind.TIMEOUT, SETTLE, message))
-        self._record(NodeMoved(task.node, outcome.status), outcome)
+    def _settle(self, future: Future[NodeOutcome | Failure]) -> None:
+        task = self._running.pop(future, None)
+        if task is None:  # given up before
+            return
+        lost = lost_of(future)
+        if lost is not None and task.node not in self._orphaned and not self._broken:
+            self._adopt(task)
+            return
+        self._take(task, lost or future.result())
+
+    def _take(self, task: _Task, ended: NodeOutcome | Failure) -> None:
+        if isinstance(ended, NodeOutcome):
+            self._end(task.node, ended)
+        elif task.status is not NodeStatus.STAGED:  # it stays held: `fleet unlock` frees it
+            self._end(task.node, _broken(task, ended))
+
+    def _adopt(self, task: _Task) -> None:
+        """Ask a node whose worker died how it stands; what was done there is not done blindly."""
+        self._orphaned.add(task.node)
+        order = replace(self._orders[task.node], left=True)
+        again = _Task(task.node, task.status, order.seconds)
+        self._hand_out(_ORPHANS[task.status], order, again)
+
+    def _give_up(self, now: float) -> None:
+        """Give workers up that hold the rollout."""
+        for future, task in list(self._running.items()):
+            if task.until is None and future.running():
+                task.until = now + task.seconds
+            elif task.until is not None and task.until < now:
+                del self._running[future]
+                self._stuck = True
+                self._take(task, Failure(FailureKind.TIMEOUT, SETTLE, _STUCK))
 
     def _let_go(self) -> None:
         """Take the locks off nodes that were staged, and will not be activated."""
-        staged = self._state.at(NodeStatus.STAGED)
-        futures = {self._pool.submit(release, self._orders[name]): name for name in staged}
-        seconds = max((self._orders[name].staging for name in staged), default=0)
-        done, stuck = wait(futures, timeout=seconds)
-        self._stuck = self._stuck or bool(stuck)
-        for future in done:
-            if bug_of(future) is None:
-                name = futures[future]
-                self._record(NodeMoved(name, NodeStatus.PENDING), future.result())
+        staged = self._progress.state.at(NodeStatus.STAGED)
+        while staged or self._running:
+            while staged and len(self._running) < self._policy.parallel:
+                order = self._orders[staged.pop(0)]
+                self._hand_out(
+                    release, order, _Task(order.node.name, NodeStatus.STAGED, order.staging)
+                )
+            self._collect()
 
 
 def _broken(task: _Task, failure: Failure) -> NodeOutcome:
     """Return what is known of a node whose worker failed: before the swap it is untouched."""
+    if failure.kind is FailureKind.WORKER:
+        failure = replace(failure, step=SETTLE)
     status = NodeStatus.UNREACHABLE if failure.step == SETTLE else NodeStatus.DEGRADED
     if task.status is NodeStatus.STAGING:
         status = NodeStatus.FAILED

@@ -11,9 +11,12 @@ from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan, plan_node
 from fleet.core.rollback import plan_rollback
 from fleet.core.strategies.base import Wishes
-from fleet.engine.pool import each
+from fleet.engine.crew import Crew, each
 from fleet.node.order import Access
 from fleet.node.reading import ProbeOrder, VerifyOrder, probe, verify
+
+_MOST_PULLS = 8
+"""How many nodes pull at once: a mirror serves a fleet that is at work meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,11 @@ def survey(
     wishes: Callable[[Node], Wishes],
     access: Access,
     *,
-    parallel: int,
+    crew: Crew,
 ) -> Iterator[Surveyed]:
     """Probe nodes and plan each of them; yield them as they answer."""
-    orders = [ProbeOrder(node, access, wishes(node).full_default) for node in nodes]
-    for order, facts in each(probe, orders, parallel):
+    orders = (ProbeOrder(node, access, wishes(node).full_default) for node in nodes)
+    for order, facts in each(probe, orders, crew):
         if isinstance(facts, Failure):
             yield Surveyed(order.node, None, NodePlan(node=order.node, failure=facts))
         else:
@@ -42,20 +45,20 @@ def survey(
 
 
 def survey_rollback(
-    nodes: Sequence[Node], access: Access, *, to: str | None, parallel: int
+    nodes: Sequence[Node], access: Access, *, to: str | None, crew: Crew
 ) -> Iterator[Surveyed]:
     """Probe nodes with their kept generations, and plan the way back."""
-    orders = [ProbeOrder(node, access, walk=to or "latest") for node in nodes]
-    for order, facts in each(probe, orders, parallel):
+    orders = (ProbeOrder(node, access, walk=to or "latest") for node in nodes)
+    for order, facts in each(probe, orders, crew):
         if isinstance(facts, Failure):
             yield Surveyed(order.node, None, NodePlan(node=order.node, failure=facts))
         else:
             yield Surveyed(order.node, facts, plan_rollback(order.node, facts, to))
 
 
-def verify_all(orders: Sequence[VerifyOrder], *, parallel: int) -> Iterator[NodeOutcome]:
+def verify_all(orders: Sequence[VerifyOrder], *, crew: Crew) -> Iterator[NodeOutcome]:
     """Prove nodes as they are now."""
-    for order, outcome in each(verify, orders, parallel):
+    for order, outcome in each(verify, orders, crew, most=_MOST_PULLS):
         if isinstance(outcome, Failure):
             name = order.plan.node.name
             yield NodeOutcome(node=name, status=NodeStatus.FAILED, failure=outcome)

@@ -80,6 +80,11 @@ class WorkOrder:
     deadlines: Deadlines = field(default_factory=Deadlines)
 
     @property
+    def node(self) -> Node:
+        """Return the node that the pass is about."""
+        return self.plan.node
+
+    @property
     def restarts(self) -> bool:
         """Say whether we restart containerd; some distributions do it themselves."""
         asked = self.left or self.plan.disruption is Disruption.RESTART

@@ -51,6 +51,11 @@ class VerifyOrder:
     tests: tuple[PullTest, ...]
     deadlines: Deadlines = field(default_factory=Deadlines)
 
+    @property
+    def node(self) -> Node:
+        """Return the node that is to be proven."""
+        return self.plan.node
+
 
 def verify(order: VerifyOrder) -> NodeOutcome:
     """Pull the test images on one node and change nothing."""

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from fleet.core.batches import Limit, cut_batches, parse_batches, parse_size
 from fleet.core.outcome import NodeStatus
+from fleet.core.progress import Progress, next_move
 from fleet.core.rollout import (
     BatchBegun,
     BatchSoaked,
     Check,
+    Event,
     Finish,
     Halt,
     Launch,
@@ -24,7 +26,6 @@ from fleet.core.rollout import (
     Wait,
     advance,
     begin,
-    next_move,
     replay,
 )
 from fleet.errors import FleetError
@@ -185,6 +186,33 @@ def test_a_replay_is_the_same_as_living_through_it(moves: list[tuple[str, NodeSt
         lived = advance(lived, event)
 
     assert replay(start, events) == lived
+
+
+EVENTS = st.one_of(
+    st.builds(NodeMoved, st.sampled_from("abcdefgh-"), st.sampled_from(list(NodeStatus))),
+    st.builds(BatchBegun, st.integers(0, 3)),
+    st.builds(BatchSoaked, st.integers(0, 3)),
+)
+LIMITS = st.lists(
+    st.builds(Limit, st.frozensets(st.sampled_from("abcdefgh-")), st.integers(1, 3)), max_size=3
+)
+
+
+@given(st.lists(EVENTS, max_size=30), LIMITS, st.sampled_from(list(OnFailure)), st.booleans())
+def test_what_is_counted_on_the_way_is_what_a_replay_counts(
+    events: list[Event], limits: list[Limit], on_failure: OnFailure, pause: bool
+) -> None:
+    """The state and the next move, after any events, those that no rollout has seen included."""
+    policy = Policy(1, tuple(limits), frozenset("a"), on_failure, float(pause), parallel=3)
+    start = begin(cut_batches("abcdefgh", parse_batches("1,2,3,2")), {"-": NodeStatus.UNREACHABLE})
+    progress = Progress(start, policy)
+
+    for number, event in enumerate(events, 1):
+        progress.advance(event)
+        replayed = replay(start, events[:number])
+
+        assert progress.state == replayed
+        assert progress.next_move() == next_move(replayed, policy)
 
 
 @given(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
 
 from fleet.core.batches import cut_batches, parse_batches
+from fleet.core.model import Node
 from fleet.core.outcome import FailureKind, NodeOutcome, NodeStatus
 from fleet.core.record import SETTLE
 from fleet.core.rollout import Event, NodeMoved, Policy, begin
 from fleet.engine import drive as driving
-from fleet.engine.drive import Conduct, Ended, drive
-from fleet.engine.pool import workers
+from fleet.engine.crew import Threads
+from fleet.engine.drive import Conduct, Ended, Told, drive
 from fleet.errors import JournalError
 
 C, P = NodeStatus.CONVERGED, NodeStatus.PENDING
@@ -28,6 +29,10 @@ class Order:
     name: str
     seconds: float = 30
     staging: float = 30
+
+    @property
+    def node(self) -> Node:
+        return Node(name=self.name, host=self.name)
 
 
 class Nodes:
@@ -77,8 +82,16 @@ def driven(
 ) -> Ended:
     state = begin(cut_batches(names, parse_batches("1,2")), {})
     mine = {name: Order(name) for name in names} | (orders or {})
-    conduct = Conduct(record, stopping, lambda: workers(4))
-    return drive(state, Policy(budget), mine, conduct)
+
+    def record_all(told: Sequence[Told]) -> None:
+        for event, outcome in told:
+            record(event, outcome)
+
+    crew = Threads(4)
+    try:
+        return drive(state, Policy(budget), mine, Conduct(record_all, stopping, crew))
+    finally:
+        crew.close()
 
 
 def test_all_are_staged_before_the_first_is_activated(nodes: Nodes) -> None:

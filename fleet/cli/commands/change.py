@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fleet.cli.options import Settings, access, connecting, shared
 from fleet.cli.switches import changing_nodes, foreign_files, journal, no_liveness
 from fleet.errors import FleetError
+
+if TYPE_CHECKING:
+    from fleet.engine.crew import Crew
 
 
 @click.command()
@@ -29,12 +32,12 @@ from fleet.errors import FleetError
 @changing_nodes
 @connecting
 @shared
-def rollout(settings: Settings, **flags: Any) -> None:
+def rollout(settings: Settings, *, crew: Crew, **flags: Any) -> None:
     """Bring nodes to mirrors.yaml: plan, confirm, then batch by batch behind health gates."""
     from fleet.cli import changing  # noqa: PLC0415
     from fleet.cli.flags import Flags  # noqa: PLC0415
 
-    raise SystemExit(changing.rollout(settings, Flags(**flags)))
+    raise SystemExit(changing.rollout(settings, Flags(**flags), crew))
 
 
 @click.command()
@@ -43,11 +46,11 @@ def rollout(settings: Settings, **flags: Any) -> None:
 @journal
 @connecting
 @shared
-def resume(settings: Settings, *, rollout_id: str | None, **how: Any) -> None:
+def resume(settings: Settings, *, rollout_id: str | None, crew: Crew, **how: Any) -> None:
     """Go on with an interrupted rollout: settle what it left in flight, then the rest."""
     from fleet.cli import resuming  # noqa: PLC0415
 
-    raise SystemExit(resuming.resume(settings, rollout_id, how))
+    raise SystemExit(resuming.resume(settings, rollout_id, crew, how))
 
 
 @click.command()
@@ -55,12 +58,12 @@ def resume(settings: Settings, *, rollout_id: str | None, **how: Any) -> None:
 @changing_nodes
 @connecting
 @shared
-def rollback(settings: Settings, **flags: Any) -> None:
+def rollback(settings: Settings, *, crew: Crew, **flags: Any) -> None:
     """Bring each node's previous config back, byte for byte, behind the same gates."""
     from fleet.cli import changing  # noqa: PLC0415
     from fleet.cli.flags import Flags  # noqa: PLC0415
 
-    raise SystemExit(changing.rollback(settings, Flags(**flags)))
+    raise SystemExit(changing.rollback(settings, Flags(**flags), crew))
 
 
 @click.command()
@@ -72,7 +75,7 @@ def unlock(
     *,
     rollout_id: str,
     ask_become_pass: bool,
-    parallel: int,
+    crew: Crew,
     connect_timeout: float,
 ) -> None:
     """Break the lock of a dead rollout; what it left unconfirmed is taken back."""
@@ -81,4 +84,4 @@ def unlock(
     if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", rollout_id):
         raise FleetError(f"{rollout_id!r} is no rollout id; `fleet lock` shows who holds a node")
     how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
-    raise SystemExit(locks.break_lock(settings, how, rollout_id, parallel=parallel))
+    raise SystemExit(locks.break_lock(settings, how, rollout_id, crew=crew))

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fleet.cli.options import Exit, Settings, Taste, access, connecting, shared
 from fleet.cli.switches import foreign_files
 
+if TYPE_CHECKING:
+    from fleet.engine.crew import Crew
+
 
 @click.command()
 @connecting
 @shared
-def probe(
-    settings: Settings, *, ask_become_pass: bool, parallel: int, connect_timeout: float
-) -> None:
+def probe(settings: Settings, *, ask_become_pass: bool, crew: Crew, connect_timeout: float) -> None:
     """Read every node: version, registry config, CRI health, how it stands to mirrors.yaml."""
     from fleet.cli import reading  # noqa: PLC0415
 
     how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
-    raise SystemExit(reading.probe(settings, how, parallel=parallel))
+    raise SystemExit(reading.probe(settings, how, crew=crew))
 
 
 @click.command()
@@ -37,7 +38,7 @@ def diff(
 
     way = access(settings, ask=how["ask_become_pass"], seconds=how["connect_timeout"])
     taste = Taste(full_default=full_default, foreign=foreign)
-    code = reading.diff(settings, way, parallel=how["parallel"], taste=taste)
+    code = reading.diff(settings, way, crew=how["crew"], taste=taste)
     raise SystemExit(code if exit_code or code is not Exit.DIFFERENT else Exit.OK)
 
 
@@ -51,14 +52,14 @@ def verify(
     *,
     pull_timeout: int,
     ask_become_pass: bool,
-    parallel: int,
+    crew: Crew,
     connect_timeout: float,
 ) -> None:
     """Pull every verification image on every node, and change nothing."""
     from fleet.cli import reading  # noqa: PLC0415
 
     how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
-    raise SystemExit(reading.verify(settings, how, parallel=parallel, pull_seconds=pull_timeout))
+    raise SystemExit(reading.verify(settings, how, crew=crew, pull_seconds=pull_timeout))
 
 
 @click.command()
@@ -71,7 +72,7 @@ def drift(settings: Settings, *, exit_code: bool, foreign: str, **how: Any) -> N
     from fleet.cli import drifting  # noqa: PLC0415
 
     way = access(settings, ask=how["ask_become_pass"], seconds=how["connect_timeout"])
-    code = drifting.drift(settings, way, parallel=how["parallel"], taste=Taste(foreign=foreign))
+    code = drifting.drift(settings, way, crew=how["crew"], taste=Taste(foreign=foreign))
     raise SystemExit(code if exit_code or code is not Exit.DIFFERENT else Exit.OK)
 
 
@@ -86,13 +87,13 @@ def explain(
     node: str,
     registry: str,
     ask_become_pass: bool,
-    parallel: int,
+    crew: Crew,
     connect_timeout: float,
 ) -> None:
     """Show which file decides where a node pulls a registry's images from, and in which order."""
     from fleet.cli import explaining  # noqa: PLC0415
 
-    del parallel
+    del crew
     how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
     raise SystemExit(explaining.show(settings, how, node, registry))
 
@@ -105,9 +106,7 @@ def hostkeys(settings: Settings, *, yes: bool, **how: Any) -> None:
     """Show the nodes' host keys, and add unknown ones to known_hosts after a yes."""
     from fleet.cli import hostkeys as keys  # noqa: PLC0415
 
-    code = keys.hostkeys(
-        settings, parallel=how["parallel"], seconds=how["connect_timeout"], yes=yes
-    )
+    code = keys.hostkeys(settings, crew=how["crew"], seconds=how["connect_timeout"], yes=yes)
     raise SystemExit(code)
 
 
@@ -122,18 +121,16 @@ def run(settings: Settings, *, command: tuple[str, ...], timeout: int, **how: An
     from fleet.cli import running  # noqa: PLC0415
 
     way = access(settings, ask=how["ask_become_pass"], seconds=how["connect_timeout"])
-    code = running.run(settings, way, command, parallel=how["parallel"], seconds=timeout)
+    code = running.run(settings, way, command, crew=how["crew"], seconds=timeout)
     raise SystemExit(code)
 
 
 @click.command()
 @connecting
 @shared
-def lock(
-    settings: Settings, *, ask_become_pass: bool, parallel: int, connect_timeout: float
-) -> None:
+def lock(settings: Settings, *, ask_become_pass: bool, crew: Crew, connect_timeout: float) -> None:
     """Show who holds which node, since when and for what."""
     from fleet.cli import locks  # noqa: PLC0415
 
     how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
-    raise SystemExit(locks.lock(settings, how, parallel=parallel))
+    raise SystemExit(locks.lock(settings, how, crew=crew))

@@ -1,0 +1,127 @@
+"""Who works on nodes: what a crew is, the one of threads, and short work on many nodes at once."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Protocol, TypeVar
+
+from fleet.core.model import Node
+from fleet.core.outcome import Failure, FailureKind
+
+
+class Placed(Protocol):
+    """An order for the work on one node."""
+
+    @property
+    def node(self) -> Node:
+        """Return the node; work on the same node goes to the same worker where that can be."""
+        ...
+
+
+_Order = TypeVar("_Order", bound=Placed)
+_Result = TypeVar("_Result")
+
+
+class LostWorkerError(Exception):
+    """The worker is gone in the middle of its work; only the node can tell how far that came."""
+
+
+class Crew(Protocol):
+    """Workers for nodes. They take what they are given: who gives it keeps it within bounds.
+
+    `parallel` nodes may be read at once, and `passes` changed.
+    """
+
+    parallel: int
+    passes: int
+
+    def submit(self, work: Callable[[_Order], _Result], order: _Order) -> Future[_Result | Failure]:
+        """Begin a piece of work; a bug in it is a failure, the end of its worker a LostWorkerError.
+
+        The future says that it is running from when a worker has it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give up what still runs, and let the workers go."""
+        ...
+
+
+class Threads:
+    """Workers in this process: the work waits for the network, so threads will do."""
+
+    passes = 64
+
+    def __init__(self, parallel: int) -> None:
+        self.parallel = parallel
+        # A thread is started where none is idle; one that never comes back takes nobody's place.
+        self._pool = ThreadPoolExecutor(1 << 16, thread_name_prefix="node")
+
+    def submit(self, work: Callable[[_Order], _Result], order: _Order) -> Future[_Result | Failure]:
+        """Begin a piece of work in a thread."""
+        return self._pool.submit(perform, work, order)
+
+    def close(self) -> None:
+        """Give up what still runs."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def perform(work: Callable[[_Order], _Result], order: _Order) -> _Result | Failure:
+    """Do a piece of work; an exception out of it is a bug of ours, told with its traceback."""
+    try:
+        return work(order)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other nodes go on
+        evidence = "".join(traceback.format_exception(error)[-4:])
+        return Failure(FailureKind.BUG, "bug", f"{type(error).__name__}: {error}", evidence)
+
+
+def each(
+    work: Callable[[_Order], _Result],
+    orders: Iterable[_Order],
+    crew: Crew,
+    *,
+    most: int | None = None,
+    again: bool = True,
+) -> Iterator[tuple[_Order, _Result | Failure]]:
+    """Do a short piece of work on many nodes at once; yield results as they come.
+
+    Work whose worker died is done once more, unless `again` says that it must not be.
+    """
+    waiting, width = iter(orders), min(most or crew.parallel, crew.parallel)
+    ended: SimpleQueue[Future[_Result | Failure]] = SimpleQueue()
+    running: dict[Future[_Result | Failure], tuple[_Order, bool]] = {}
+
+    def begin(order: _Order, *, again: bool) -> None:
+        future = crew.submit(work, order)
+        running[future] = (order, again)
+        future.add_done_callback(ended.put)
+
+    def fill() -> None:
+        while len(running) < width and (order := next(waiting, None)) is not None:
+            begin(order, again=again)
+
+    fill()
+    try:
+        while running:
+            future = ended.get()
+            order, once_more = running.pop(future)
+            lost = lost_of(future)
+            if lost is not None and once_more:
+                begin(order, again=False)
+                continue
+            fill()
+            yield order, lost or future.result()
+    finally:
+        for future in running:
+            future.cancel()
+
+
+def lost_of(future: Future[_Result]) -> Failure | None:
+    """Return the end of a worker as a failure of the work that it was about."""
+    error = future.exception()
+    if error is None:
+        return None
+    return Failure(FailureKind.WORKER, "worker", f"its worker died ({error or 'killed'})")
