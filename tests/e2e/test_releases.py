@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.test_conflicts import CERTS, CONFIG, CRI, IMG, MIRRORS, ONE, cri_status, plant
 from tests.lab import Lab
 from tests.lab.containerds import containerds
+from tests.lab.crictl import crictl_for
 from tests.support.fleet import Fleet, remember
 
 pytestmark = pytest.mark.e2e
@@ -31,6 +32,8 @@ def node_of(nodes: Lab, request: pytest.FixtureRequest) -> Iterator[str]:
     node = nodes.nodes[name]
     node.sh("systemctl stop containerd")
     shutil.copy2(judge.binary, node.root / "usr/bin/containerd")
+    if version.startswith("1.5.") and (client := crictl_for("bullseye")) is not None:
+        shutil.copy2(client, node.root / "usr/local/bin/crictl")  # newer ones speak CRI v1 alone
     node.sh("rm -rf /var/lib/containerd/*; systemctl start containerd; sleep 1")
     yield name
     nodes.reset([name])
