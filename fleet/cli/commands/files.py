@@ -28,15 +28,18 @@ def check(settings: Settings) -> None:
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["inventory", "mirrors"]))
+@click.argument("name", type=click.Choice(["inventory", "mirrors", "output"]))
+@click.argument("command", metavar="[COMMAND]", required=False)
 @shared
-def schema(settings: Settings, *, name: str) -> None:
-    """Print the JSON Schema of inventory.yaml or mirrors.yaml, for editors."""
-    from fleet.cli.views import print_json  # noqa: PLC0415
-    from fleet.config.schema import inventory_schema, mirrors_schema  # noqa: PLC0415
+def schema(settings: Settings, *, name: str, command: str | None) -> None:
+    """Print the JSON Schema of inventory.yaml, of mirrors.yaml, or of what COMMAND --json prints.
+
+    `fleet schema output` names the commands.
+    """
+    from fleet.cli import schemes  # noqa: PLC0415
 
     del settings
-    print_json(inventory_schema() if name == "inventory" else mirrors_schema())
+    schemes.show(name, command)
 
 
 @click.command()
