@@ -65,6 +65,9 @@ _VERIFIED = _object(
         "detail": _TEXT,
     }
 )
+_LIVENESS = _maybe(
+    _object({"state": _enum("live", "deaf", "unasked"), "seconds": _SECONDS, "said": _TEXT})
+)
 _OUTCOME = {
     "status": _SHOWN,
     "strategy": _maybe(_TEXT),
@@ -73,6 +76,7 @@ _OUTCOME = {
     "restarted": _FLAG,
     "generation": _maybe(_TEXT),
     "verified": _list(_VERIFIED),
+    "liveness": _LIVENESS,
     "failure": _FAILURE,
     "seconds": _SECONDS,
 }
