@@ -19,22 +19,32 @@ README = (ROOT / "README.md").read_text()
 CONTAINERD = (ROOT / "docs" / "containerd.md").read_text()
 
 
+def walked(group: click.Group, prefix: str = "") -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        yield f"{prefix}{name}", command
+        if isinstance(command, click.Group):
+            yield from walked(command, f"{prefix}{name} ")
+
+
+COMMANDS = dict(walked(fleet))
+
+
 def flags() -> Iterator[tuple[str, str]]:
-    for name, command in fleet.commands.items():
+    for name, command in COMMANDS.items():
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 yield name, parameter.opts[-1]
 
 
-@pytest.mark.parametrize("name", fleet.commands)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_documented_and_has_help(name: str) -> None:
     assert f"`fleet {name}" in README
-    assert fleet.commands[name].help
+    assert COMMANDS[name].help
 
 
 @pytest.mark.parametrize(("command", "flag"), sorted(set(flags())))
 def test_every_flag_is_documented_and_has_help(command: str, flag: str) -> None:
-    option = next(p for p in fleet.commands[command].params if flag in p.opts)
+    option = next(p for p in COMMANDS[command].params if flag in p.opts)
     assert flag in README
     assert isinstance(option, click.Option)
     assert option.help

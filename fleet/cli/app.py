@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from fleet import __version__
-from fleet.cli.commands import change, files, look
+from fleet.cli.commands import change, files, look, mirrors
 from fleet.cli.options import Exit, shared_group
 from fleet.errors import ConfigErrors, FleetError, HeldError, JournalError, printable
 
@@ -25,6 +25,7 @@ for _module in (files, look, change):
     for _command in vars(_module).values():
         if isinstance(_command, click.Command):
             fleet.add_command(_command)
+fleet.add_command(mirrors.mirrors)
 
 
 def main() -> None:

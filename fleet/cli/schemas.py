@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fleet.core.mirror_trial import Diagnosis, Trouble
 from fleet.core.outcome import FailureKind, NodeStatus
 
 Schema = Mapping[str, Any]
@@ -265,6 +266,89 @@ _INVENTORY = _object(
     }
 )
 
+_DIAGNOSIS = _enum(*map(str, Diagnosis))
+_RATE = {"bytes_per_second": _maybe(_WHOLE)}
+_TRIAL = _object(
+    {
+        "registry": _TEXT,
+        "url": _TEXT,
+        "image": _maybe(_TEXT),
+        "diagnosis": _DIAGNOSIS,
+        "message": {**_TEXT, "description": "what is wrong, and what to do; empty for ok"},
+        "address": _maybe(_TEXT),
+        "digest": _maybe(_TEXT),
+        "first_byte": _maybe(_SECONDS),
+        "layer_bytes": _maybe(_WHOLE),
+        **_RATE,
+        "proxy": {**_maybe(_TEXT), "description": "the one that containerd takes instead"},
+        "steps": _list(
+            _object(
+                {
+                    "step": _enum("dns", "tcp", "tls", "ping", "token", "manifest", "layer"),
+                    "ok": _FLAG,
+                    "seconds": _SECONDS,
+                    "status": _maybe(_WHOLE),
+                    "trouble": _maybe(_enum(*map(str, Trouble))),
+                    "words": _TEXT,
+                    "host": _maybe(_TEXT),
+                }
+            )
+        ),
+    }
+)
+_CELL = _object(
+    {"diagnosis": _DIAGNOSIS, "agree": _WHOLE, "nodes": _WHOLE, "first_byte": _maybe(_SECONDS)}
+)
+_RANK = _object(
+    {
+        "url": _TEXT,
+        "served": _WHOLE,
+        "asked": _WHOLE,
+        "stale": _FLAG,
+        "ends_pulls": _FLAG,
+        "seconds": _maybe(_SECONDS),
+        "first_byte": _maybe(_SECONDS),
+        **_RATE,
+    }
+)
+_MIRRORS = _object(
+    {
+        "nodes": _by_name(
+            _object(
+                {
+                    "site": _maybe(_TEXT),
+                    "clock_behind": {"type": "number", "description": "seconds"},
+                    "endpoints": _list(_TRIAL),
+                    "failure": _FAILURE,
+                }
+            )
+        ),
+        "matrix": {**_by_name(_by_name(_by_name(_CELL))), "description": "registry, URL, site"},
+        "ranking": _list(
+            _object(
+                {
+                    "registry": _TEXT,
+                    "written": _TEXTS,
+                    "proposed": _TEXTS,
+                    "moves": _FLAG,
+                    "reason": _TEXT,
+                    "endpoints": _list(_RANK),
+                }
+            )
+        ),
+        "written": _list(
+            _object(
+                {
+                    "place": _TEXT,
+                    "order": _list(_object({"url": _TEXT, "was": _WHOLE})),
+                    "written": _FLAG,
+                    "reason": _TEXT,
+                }
+            )
+        ),
+    }
+)
+
 ERROR = _object(
     {"error": _object({"code": _WHOLE, "message": _TEXT, "problems": _list(_PROBLEM)})},
 )
@@ -288,6 +372,7 @@ OUTPUTS: Mapping[str, Schema] = {
     "rollback": {"anyOf": [_ROLLOUT, _DRY]},
     "drift": _object({"nodes": _by_name(_DRIFT)}),
     "explain": {"anyOf": [_EXPLAINED, _object({"node": _TEXT, "failure": _FAILURE})]},
+    "mirrors": _MIRRORS,
     "hostkeys": _object({"nodes": _by_name({"anyOf": [_KEY, _UNREACHABLE]})}),
     "run": _object({"command": _TEXT, "nodes": _by_name(_RAN)}),
     "lock": _object({"nodes": _by_name(_HELD)}),

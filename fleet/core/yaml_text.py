@@ -92,6 +92,54 @@ def parse_yaml(text: str, name: str, problems: list[Problem] | None = None) -> V
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class ListSpan:
+    """Where a list and its items stand in a text, as offsets; `flow` is the form in brackets."""
+
+    start: int
+    end: int
+    flow: bool
+    items: tuple[tuple[int, int], ...]
+
+
+def list_spans(text: str, path: tuple[str | int, ...]) -> ListSpan | None:
+    """Find the list at a path of keys and numbers; None where there is none of its own there.
+
+    Of a list that is an alias, or has aliases for items, the text stands elsewhere.
+    """
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    at = 0
+    for key in path:
+        node = _child(node, key)
+        if node is None or node.start_mark.index < at:
+            return None
+        at = node.start_mark.index
+    if not isinstance(node, yaml.SequenceNode):
+        return None
+    items = tuple((each.start_mark.index, _end(each)) for each in node.value)
+    edges = [at, *(edge for item in items for edge in item), node.end_mark.index]
+    if edges != sorted(edges):
+        return None
+    return ListSpan(at, node.end_mark.index, bool(node.flow_style), items)
+
+
+def _end(node: Any) -> int:
+    """Return where a node's own text ends; a block's mark stands behind the comments after it."""
+    if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
+        return _end(node.value[-1][1])
+    if isinstance(node, yaml.SequenceNode) and not node.flow_style and node.value:
+        return _end(node.value[-1])
+    return int(node.end_mark.index)
+
+
+def _child(node: Any, key: str | int) -> Any:
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+        return node.value[key] if key < len(node.value) else None
+    if isinstance(node, yaml.MappingNode):
+        return next((value for name, value in node.value if name.value == key), None)
+    return None
+
+
 def plain(value: Value) -> Any:
     """Return a value without its places: scalars, lists and mappings."""
     if isinstance(value.data, tuple):

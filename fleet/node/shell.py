@@ -31,6 +31,7 @@ PARTS = {
     "settle": ("common", "pass", "health", "generation", "restore", "arm", "settle"),
     "guard": ("common", "pass", "health", "generation", "restore", "guard"),
     "verify": ("common", "verify"),
+    "mirrors": ("common", "mirrors"),
     "run": ("common", "run"),
 }
 """The files that each script is put together from."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import posixpath
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.ssh.deadline import bounded
+from fleet.ssh.serving import Answerer, Call, run_serving
+from fleet.ssh.tunnel import Tunnel, tunnel
 
 if TYPE_CHECKING:
     from fabric import Connection
@@ -48,6 +50,14 @@ class Remote(Protocol):
         """Write `content` into a new folder that only the login user can read."""
         ...
 
+    def tunnel(self) -> AbstractContextManager[Tunnel]:
+        """Return what opens connections from the node."""
+        ...
+
+    def run_serving(self, call: Call, answer: Answerer) -> Said:
+        """Run a command, and answer HTTP on a port of the node's own loopback meanwhile."""
+        ...
+
 
 class FabricRemote:
     """A Remote over one Fabric connection."""
@@ -68,6 +78,16 @@ class FabricRemote:
             with channel:
                 stdout = _drain(channel, deadline, silence)
                 return Said(_exit_code(channel, deadline), stdout, _errors(channel))
+
+    def tunnel(self) -> AbstractContextManager[Tunnel]:
+        """Return what opens connections from the node."""
+        return tunnel(self._connection.transport)
+
+    def run_serving(self, call: Call, answer: Answerer) -> Said:
+        """Run a command, and answer HTTP on a port of the node's own loopback meanwhile."""
+        transport = self._connection.transport
+        with _failures("run"), bounded(call.seconds + _SLACK, transport.close):
+            return Said(*run_serving(transport, call, answer))
 
     def put(self, content: bytes, directory: str, name: str) -> None:
         """Write `content` by SFTP, pipelined; the folder must not be there yet."""

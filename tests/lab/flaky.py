@@ -1,6 +1,8 @@
 """A mirror that misbehaves when told to; run as a program, with the standard library alone.
 
 Arguments: address, port, the real registry's address, its own folder, the folder of certificates.
+What it does is told by a file, or by the name that it is called by: portal.flaky.lab.test always
+shows a page, expired.flaky.lab.test always has a certificate that is out of its time.
 """
 
 from __future__ import annotations
@@ -15,12 +17,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 ADDRESS, PORT, UPSTREAM, FOLDER, TLS = sys.argv[1:6] if len(sys.argv) > 5 else ("",) * 5
-REFUSALS = {"404": 404, "401": 401, "403": 403, "500": 500}
+REFUSALS = {"404": 404, "401": 401, "403": 403, "429": 429, "500": 500}
 SLOW_SECONDS = 3
+SLUGGISH_SECONDS = 1.2
+TOKEN = "lab-token"  # no secret: it is what this mirror gives to everybody
+PAGE = b"<!DOCTYPE html><title>Welcome</title><p>Please log in to the network."
 
 
-def mode(client: str) -> str:
-    """Read how to behave towards a client, or towards all of them."""
+def mode(client: str, host: str) -> str:
+    """Read how to behave towards a client, or towards all of them; some names say it themselves."""
+    said, dot, rest = host.partition(":")[0].partition(".")
+    if dot and rest == "flaky.lab.test":
+        return said
     for name in (f"mode-{client}.json", "mode.json"):
         try:
             return str(json.loads((Path(FOLDER) / name).read_text())["mode"])
@@ -43,17 +51,42 @@ class Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
-        now = mode(self.client_address[0])
+        now = mode(self.client_address[0], self.headers.get("Host", ""))
         if now == "hang":
             time.sleep(600)
         if now == "slow":
             time.sleep(SLOW_SECONDS)
-        if now in REFUSALS:
+        if now == "sluggish":
+            time.sleep(SLUGGISH_SECONDS)
+        if now == "portal":
+            self._send(200, [("Content-Type", "text/html; charset=utf-8")], PAGE)
+        elif now.startswith("token") and not self._knows(now):
+            pass
+        elif now == "moved" and not self.path.startswith("/v2/docker.io/library/"):
+            self._refuse(404)
+        elif now == "corrupt" and "/blobs/" in self.path:
+            self._send(200, [("Content-Type", "application/octet-stream")], b"not what it was")
+        elif now in REFUSALS:
             self._refuse(REFUSALS[now])
         elif now == "403-blobs" and "/blobs/" in self.path:
             self._refuse(403)
         else:
             self._proxy(stale=now == "stale", dying=now == "die" and "/blobs/" in self.path)
+
+    def _knows(self, now: str) -> bool:
+        """Give a token to all who ask for one, and ask for it; say whether this one had it."""
+        if self.path.startswith("/token"):
+            if now == "token-403":
+                self._refuse(403)
+            else:
+                body = json.dumps({"token": TOKEN}).encode()
+                self._send(200, [("Content-Type", "application/json")], body)
+            return False
+        if self.headers.get("Authorization") == f"Bearer {TOKEN}" and now != "token-useless":
+            return True
+        realm = f'Bearer realm="https://{self.headers.get("Host")}/token",service="lab"'
+        self._send(401, [("WWW-Authenticate", realm)], b"{}")
+        return False
 
     def _refuse(self, status: int) -> None:
         body = json.dumps(
@@ -62,7 +95,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send(status, [("Content-Type", "application/json")], body)
 
     def _proxy(self, *, stale: bool, dying: bool = False) -> None:
-        path, mark, query = self.path.partition("?")
+        path, mark, query = self.path.replace("/v2/docker.io/", "/v2/").partition("?")
         head, slash, tag = path.rpartition("/")
         if stale and head.endswith("/manifests") and not tag.startswith("sha256:"):
             path = f"{head}{slash}stale-{tag}"
@@ -107,6 +140,15 @@ def main() -> None:
     if PORT == "443":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(f"{TLS}/server.crt", f"{TLS}/server.key")
+        others = {}
+        for name in ("expired", "stranger"):
+            others[name] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            others[name].load_cert_chain(f"{TLS}/{name}.crt", f"{TLS}/server.key")
+
+        def by_name(wrapped: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+            wrapped.context = others.get((name or "").partition(".")[0], context)
+
+        context.sni_callback = by_name
         server.socket = context.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )

@@ -28,7 +28,7 @@ from tests.lab.host import (
     state_folder,
 )
 from tests.lab.node import LabNode
-from tests.lab.registry import FLAKY_NAME, Registry, make_authority, mirror_names
+from tests.lab.registry import FLAKY_NAMES, Registry, make_authority, mirror_names
 from tests.lab.rootfs import SUITES, build
 
 _SSH_CONFIG = """\
@@ -209,7 +209,7 @@ def _nth(number: int, mix: tuple[str, ...]) -> LabNode:
 
 def _hosts() -> str:
     names = "".join(f"{network.REGISTRY} {name}\n" for name in mirror_names())
-    return f"{names}{network.FLAKY} {FLAKY_NAME}\n"
+    return f"{names}{network.FLAKY} {' '.join(FLAKY_NAMES)}\n"
 
 
 def running(node: LabNode) -> bool:

@@ -19,6 +19,12 @@ from tests.lab.host import LabError, empty_cgroup, run, start, state_folder
 from tests.lab.images import push_all
 
 FLAKY_NAME = "flaky.lab.test"
+MODES = (
+    "ok", "hang", "sluggish", "stale", "portal", "401", "403", "403-blobs", "404", "429", "500",
+    "token", "token-403", "token-useless", "moved", "corrupt", "die", "expired", "stranger",
+)  # fmt: skip
+FLAKY_NAMES = (FLAKY_NAME, *(f"{mode}.{FLAKY_NAME}" for mode in MODES), "othername.lab.test")
+"""The misbehaving mirror's names; the last is one that its certificate does not have."""
 _CONFIG = """\
 version: 0.1
 log: {{level: info, accesslog: {{disabled: false}}, formatter: json}}
@@ -63,7 +69,8 @@ def mirror_names() -> tuple[str, ...]:
 def make_authority(folder: Path) -> str:
     """Make the lab's certificate authority and one certificate for every name; return the CA."""
     folder.mkdir(parents=True, exist_ok=True)
-    names = ",".join(f"DNS:{name}" for name in (*mirror_names(), FLAKY_NAME))
+    wild = f"*.{FLAKY_NAME}"
+    names = ",".join(f"DNS:{name}" for name in (*mirror_names(), FLAKY_NAME, wild))
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     ca = (folder / "ca.crt", folder / "ca.key")
     run("openssl", "req", "-x509", *key, "-keyout", ca[1], "-out", ca[0], "-days", "30",
@@ -74,7 +81,19 @@ def make_authority(folder: Path) -> str:
     run("openssl", "x509", "-req", "-in", folder / "server.csr", "-CA", ca[0], "-CAkey", ca[1],
         "-CAcreateserial", "-days", "30", "-extfile", folder / "names",
         "-out", folder / "server.crt")  # fmt: skip
+    _make_bad_ones(folder)
     return ca[0].read_text()
+
+
+def _make_bad_ones(folder: Path) -> None:
+    """Make a certificate that is out of its time, and one that an unknown hand has signed."""
+    signed = ("openssl", "x509", "-req", "-in", folder / "server.csr", "-CAcreateserial",
+              "-extfile", folder / "names")  # fmt: skip
+    ca = ("-CA", folder / "ca.crt", "-CAkey", folder / "ca.key")
+    # "-days 0" is out of its time at once, and every openssl knows it.
+    run(*signed, *ca, "-days", "0", "-out", folder / "expired.crt")
+    run("openssl", "x509", "-req", "-in", folder / "server.csr", "-signkey", folder / "server.key",
+        "-days", "30", "-extfile", folder / "names", "-out", folder / "stranger.crt")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

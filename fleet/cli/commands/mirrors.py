@@ -1,0 +1,37 @@
+"""Commands about the mirrors themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fleet.cli.options import Settings, access, connecting, shared
+
+
+@click.group()
+def mirrors() -> None:
+    """Look at the mirrors themselves, from the nodes."""
+
+
+@mirrors.command("test")
+@click.option("--per-site", is_flag=True, help="One node of every site instead of all.")
+@click.option("--image", "images", metavar="REF", multiple=True,
+              help="Ask for this image of its registry [default: its `verify`].")  # fmt: skip
+@click.option("--timeout", "seconds", default=5.0, type=click.FloatRange(0.5, 60),
+              show_default=True, help="Seconds for each step of a test.")  # fmt: skip
+@click.option("--bytes", "size", default=1 << 20, type=click.IntRange(0, 16 << 20),
+              show_default=True, help="How much of the first layer is read.")  # fmt: skip
+@click.option("--per-mirror", default=4, type=click.IntRange(1, 100), show_default=True,
+              help="Tests at once for one mirror, over all nodes.")  # fmt: skip
+@click.option("--write", is_flag=True, help="Put the proposed order into mirrors.yaml.")
+@connecting
+@shared
+def try_mirrors(settings: Settings, **flags: Any) -> None:
+    """Try every endpoint from the nodes, each alone: what is wrong with which, and a ranking."""
+    from fleet.cli import mirroring  # noqa: PLC0415
+
+    ask, seconds = flags.pop("ask_become_pass"), flags.pop("connect_timeout")
+    how = access(settings, ask=ask, seconds=seconds)
+    parallel = flags.pop("crew").parallel
+    raise SystemExit(mirroring.test(settings, how, mirroring.Wish(**flags), parallel=parallel))

@@ -1,0 +1,295 @@
+"""What a test of mirrors looks like: a matrix of sites, what is wrong, and the ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fleet.config.reordering import Moved
+from fleet.core.mirror_ranks import Cell, Rank, Ranking, cell, shown_time
+from fleet.core.mirror_trial import Diagnosis, Trial
+from fleet.core.nodeset import fold
+from fleet.core.present import failure_data
+from fleet.engine.mirrors import SiteTested
+from fleet.errors import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+_NO_SITE = "-"
+_SKEW = 300
+_GAP = 2
+_Row = tuple[str, str]
+_Matrix = dict[_Row, dict[str, Cell]]
+
+
+def show(found: Sequence[SiteTested], ranked: Sequence[Ranking], out: Console) -> None:
+    """Print everything for people."""
+    matrix = _matrix(found)
+    if matrix:
+        _print_matrix(matrix, out)
+    _print_wrong(found, out)
+    _print_notes(found, out)
+    _print_ranking(ranked, out)
+    for each in found:
+        if each.failure is not None:
+            text = f"! {each.node}: {each.failure.kind}: {printable(each.failure.message)}"
+            out.print(text, style="red")
+
+
+def _matrix(found: Sequence[SiteTested]) -> _Matrix:
+    rows: dict[_Row, dict[str, list[Trial]]] = {}
+    for each in found:
+        for one in each.results:
+            row = rows.setdefault((one.target.registry, one.target.mirror.url), {})
+            row.setdefault(each.site or _NO_SITE, []).append(one)
+    return {
+        row: {site: cell(results) for site, results in sites.items()} for row, sites in rows.items()
+    }
+
+
+# -- the matrix ----------------------------------------------------------------------------------
+
+
+def _print_matrix(matrix: _Matrix, out: Console) -> None:
+    """Print as many sites beside each other as the terminal is wide, then the others below."""
+    sites = sorted({site for cells in matrix.values() for site in cells})
+    longest = max(len(url) for _, url in matrix)
+    first = min(longest, max(28, out.width - 2 * (_GAP + 16))) + _GAP
+    for part in _parts(sites, matrix, out.width - first):
+        out.print(_grid(part, matrix, first), soft_wrap=False)
+        out.print()
+
+
+def _parts(sites: Sequence[str], matrix: _Matrix, width: int) -> Iterator[list[str]]:
+    part: list[str] = []
+    used = 0
+    for site in sites:
+        wide = max(
+            len(site), *(len(cells[site].text) for cells in matrix.values() if site in cells)
+        )
+        if part and used + wide + _GAP > width:
+            yield part
+            part, used = [], 0
+        part.append(site)
+        used += wide + _GAP
+    yield part
+
+
+def _grid(sites: Sequence[str], matrix: _Matrix, first: int) -> Table:
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    grid = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    grid.add_column("ENDPOINT", overflow="fold", max_width=first)
+    for site in sites:
+        heading = "FIRST BYTE" if site == _NO_SITE else printable(site)
+        grid.add_column(heading, no_wrap=True, justify="right")
+    registry = ""
+    for (name, url), cells in matrix.items():
+        if name != registry:
+            registry = name
+            grid.add_row(Text(printable(name), style="dim"))
+        shown = (_shown(cells.get(site)) for site in sites)
+        grid.add_row(f"  {printable(url)}", *shown)
+    return grid
+
+
+def _shown(found: Cell | None) -> Any:
+    from rich.text import Text  # noqa: PLC0415
+
+    return Text("", "dim") if found is None else Text(found.text, _style(found.diagnosis))
+
+
+def _style(diagnosis: Diagnosis) -> str:
+    if diagnosis is Diagnosis.OK:
+        return "green"
+    return "yellow" if diagnosis in {Diagnosis.SLOW, Diagnosis.STALE} else "red"
+
+
+# -- what is wrong -------------------------------------------------------------------------------
+
+
+def _print_wrong(found: Sequence[SiteTested], out: Console) -> None:
+    """Name what is wrong with each endpoint, once for all nodes that say the same."""
+    folded: dict[tuple[str, Diagnosis, str], tuple[list[str], list[str]]] = {}
+    for each in found:
+        for one in each.results:
+            if one.diagnosis is not Diagnosis.OK:
+                key = (one.target.mirror.url, one.diagnosis, one.message)
+                nodes, registries = folded.setdefault(key, ([], []))
+                nodes.append(each.node)
+                registries.append(one.target.registry)
+    for (url, diagnosis, message), (nodes, registries) in folded.items():
+        head = f"{printable(url)} for {', '.join(dict.fromkeys(registries))}"
+        out.print(f"! {head}: {diagnosis.label}", style=_style(diagnosis))
+        _print_indented(message, out)
+        _print_indented(f"seen from {fold(dict.fromkeys(nodes))}", out, "dim")
+
+
+def _print_indented(text: str, out: Console, style: str = "") -> None:
+    from rich.padding import Padding  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    out.print(Padding(Text(printable(text), style), (0, 0, 0, 4), expand=False), soft_wrap=False)
+
+
+def _print_notes(found: Sequence[SiteTested], out: Console) -> None:
+    """Say what makes a test another thing than a pull: proxies, and clocks."""
+    proxies: dict[str, list[str]] = {}
+    for each in found:
+        for one in each.results:
+            if one.proxy:
+                proxies.setdefault(one.proxy, []).append(each.node)
+        if abs(each.behind) > _SKEW:
+            text = (
+                f"{each.node}: note: its clock is {abs(each.behind):.0f} s"
+                f" {'behind' if each.behind > 0 else 'ahead of'} ours, by which certificates"
+                " were judged"
+            )
+            out.print(text, style="yellow")
+    for proxy, nodes in proxies.items():
+        text = (
+            f"{fold(dict.fromkeys(nodes))}: note: containerd goes through the proxy"
+            f" {printable(proxy)}, and this test went straight: its pulls may end otherwise"
+        )
+        out.print(text, style="yellow")
+
+
+# -- the ranking ---------------------------------------------------------------------------------
+
+
+def _print_ranking(ranked: Sequence[Ranking], out: Console) -> None:
+    for each in ranked:
+        if len(each.written) < 2:
+            continue
+        out.print()
+        state = "the order stays"
+        if each.moves:
+            state = "another order is proposed"
+        elif each.reason:
+            state = f"no order is proposed: {each.reason}"
+        out.print(f"{printable(each.registry)}: {state}", style="bold")
+        out.print(_ranks(each), soft_wrap=False)
+
+
+def _ranks(ranking: Ranking) -> Table:
+    from rich.table import Table  # noqa: PLC0415
+
+    grid = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    grid.add_column("", justify="right")
+    grid.add_column("ENDPOINT", overflow="fold")
+    for heading in ("NOW", "SERVED", "FIRST BYTE", "ALL STEPS", "LAYER"):
+        grid.add_column(heading, justify="right", no_wrap=True)
+    for number, rank in enumerate(ranking.ranks, 1):
+        now = str(ranking.written.index(rank.url) + 1)
+        served = f"{rank.served}/{rank.asked}"
+        times = (_time(rank.first_byte), _time(rank.seconds), _rate(rank))
+        grid.add_row(str(number), printable(rank.url), now, served, *times)
+    return grid
+
+
+def _time(seconds: float | None) -> str:
+    return "-" if seconds is None else shown_time(seconds)
+
+
+def _rate(rank: Rank) -> str:
+    return "-" if rank.rate is None else f"{rank.rate / (1 << 20):.1f} MiB/s"
+
+
+# -- data ----------------------------------------------------------------------------------------
+
+
+def data(
+    found: Sequence[SiteTested], ranked: Sequence[Ranking], moved: Sequence[Moved]
+) -> dict[str, Any]:
+    """Return everything as plain data."""
+    matrix: dict[str, dict[str, dict[str, Any]]] = {}
+    for (registry, url), cells in _matrix(found).items():
+        row = {site: _cell_data(each) for site, each in cells.items()}
+        matrix.setdefault(registry, {})[url] = row
+    return {
+        "nodes": {each.node: _node_data(each) for each in found},
+        "matrix": matrix,
+        "ranking": [_ranking_data(each) for each in ranked],
+        "written": [
+            {
+                "place": each.place,
+                "order": [{"url": url, "was": number} for number, url in each.order],
+                "written": each.written,
+                "reason": each.reason,
+            }
+            for each in moved
+        ],
+    }
+
+
+def _cell_data(found: Cell) -> dict[str, Any]:
+    return {
+        "diagnosis": str(found.diagnosis),
+        "agree": found.agree,
+        "nodes": found.nodes,
+        "first_byte": found.seconds,
+    }
+
+
+def _node_data(each: SiteTested) -> dict[str, Any]:
+    return {
+        "site": each.site or None,
+        "clock_behind": each.behind,
+        "endpoints": [_tested_data(one) for one in each.results],
+        "failure": failure_data(each.failure),
+    }
+
+
+def _tested_data(one: Trial) -> dict[str, Any]:
+    seen = one.seen
+    return {
+        "registry": one.target.registry,
+        "url": one.target.mirror.url,
+        "image": str(one.target.image) if one.target.image else None,
+        "diagnosis": str(one.diagnosis),
+        "message": one.message,
+        "address": seen.address or None,
+        "digest": seen.digest or None,
+        "first_byte": seen.first_byte,
+        "layer_bytes": seen.size or None,
+        "bytes_per_second": round(seen.rate) if seen.rate else None,
+        "proxy": one.proxy,
+        "steps": [
+            {
+                "step": step.name,
+                "ok": step.ok,
+                "seconds": step.seconds,
+                "status": step.status or None,
+                "trouble": str(step.trouble) if step.trouble else None,
+                "words": step.words,
+                "host": step.host or None,
+            }
+            for step in seen.steps
+        ],
+    }
+
+
+def _ranking_data(each: Ranking) -> dict[str, Any]:
+    return {
+        "registry": each.registry,
+        "written": list(each.written),
+        "proposed": list(each.proposed),
+        "moves": each.moves,
+        "reason": each.reason,
+        "endpoints": [
+            {
+                "url": rank.url,
+                "served": rank.served,
+                "asked": rank.asked,
+                "stale": rank.stale,
+                "ends_pulls": rank.blocks,
+                "seconds": rank.seconds,
+                "first_byte": rank.first_byte,
+                "bytes_per_second": round(rank.rate) if rank.rate else None,
+            }
+            for rank in each.ranks
+        ],
+    }

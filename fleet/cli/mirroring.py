@@ -1,0 +1,129 @@
+"""`fleet mirrors test`: every endpoint, alone, from the nodes; a ranking, and a better order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from fleet.cli import mirror_views, views
+from fleet.cli.options import Exit, Settings, Taste, wishes_of
+from fleet.config.reordering import Moved, write_order
+from fleet.core.mirror_ranks import Ranking, rankings
+from fleet.core.mirror_trial import Target, compared
+from fleet.core.model import Registry
+from fleet.core.pull_paths import Image, parse_image
+from fleet.engine.mirrors import SiteTested, groups_of, try_mirrors
+from fleet.errors import FleetError
+from fleet.node.mirrors import MirrorOrder
+from fleet.node.order import Access
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """The flags of a test."""
+
+    per_site: bool
+    images: tuple[str, ...]
+    seconds: float
+    size: int
+    per_mirror: int
+    write: bool
+
+
+def test(settings: Settings, access: Access, wish: Wish, *, parallel: int) -> Exit:
+    """Test, tell, and write another order where that was asked for."""
+    found = _found(settings, access, wish, parallel=parallel)
+    ranked = rankings(each.results for each in found if each.results)
+    moved = write_order(settings.mirrors, ranked) if wish.write else ()
+    if settings.as_json:
+        views.print_json(mirror_views.data(found, ranked, moved))
+    else:
+        mirror_views.show(found, ranked, views.console(color=settings.color))
+        _tell(ranked, moved, wish, settings)
+    good = all(
+        each.failure is None and all(one.diagnosis.serves for one in each.results) for each in found
+    )
+    return Exit.OK if good else Exit.FAILED
+
+
+def _found(settings: Settings, access: Access, wish: Wish, *, parallel: int) -> list[SiteTested]:
+    loaded = settings.load()
+    nodes = settings.select(loaded.inventory)
+    wishes = wishes_of(loaded.inventory, loaded.mirrors, Taste())
+    images = _images(wish.images)
+    roots: dict[str, str] = {}
+    orders = [
+        MirrorOrder(
+            node=node,
+            access=access,
+            targets=tuple(_targets(wishes(node).registries, images)),
+            seconds=wish.seconds,
+            size=wish.size,
+            roots=roots,
+        )
+        for node in nodes
+    ]
+    _refuse_strangers(images, orders)
+    groups = groups_of(orders, per_site=wish.per_site)
+    found = list(_told(try_mirrors(groups, parallel=parallel, per_mirror=wish.per_mirror),
+                       len(groups), settings))  # fmt: skip
+    place = {node.name: number for number, node in enumerate(nodes)}
+    return _with_stale(sorted(found, key=lambda each: place[each.node]))
+
+
+def _images(texts: Iterable[str]) -> Mapping[str, Image]:
+    found = {}
+    for text in texts:
+        image = parse_image(text)
+        if image is None:
+            raise FleetError(f"--image {text!r}: expected one such as docker.io/library/busybox:1")
+        found[image.registry] = image
+    return found
+
+
+def _targets(registries: Iterable[Registry], images: Mapping[str, Image]) -> Iterator[Target]:
+    for registry in registries:
+        image = images.get(registry.name)
+        if image is None and registry.verify:
+            image = parse_image(registry.verify)
+        for mirror in registry.mirrors:
+            yield Target(registry.name, mirror, image)
+
+
+def _refuse_strangers(images: Mapping[str, Image], orders: Sequence[MirrorOrder]) -> None:
+    known = {target.registry for order in orders for target in order.targets}
+    for name, image in images.items():
+        if name not in known:
+            raise FleetError(f"--image {image}: {name} is no registry of these nodes' mirrors")
+
+
+def _told(found: Iterable[SiteTested], total: int, settings: Settings) -> Iterator[SiteTested]:
+    for number, each in enumerate(found, 1):
+        if each.failure is not None:
+            settings.say(f"mirrors {number}/{total}: {each.node}: {each.failure.message}")
+        elif number == total or number % 20 == 0:
+            settings.say(f"mirrors {number}/{total}")
+        yield each
+
+
+def _with_stale(found: list[SiteTested]) -> list[SiteTested]:
+    """Compare what all nodes were answered for the same tags."""
+    judged = iter(compared(tuple(one for each in found for one in each.results)))
+    return [replace(each, results=tuple(next(judged) for _ in each.results)) for each in found]
+
+
+def _tell(
+    ranked: Sequence[Ranking], moved: Sequence[Moved], wish: Wish, settings: Settings
+) -> None:
+    """Say what was written, or could be."""
+    out = views.console(color=settings.color)
+    for each in moved:
+        order = ", ".join(f"{url} (was {number})" for number, url in each.order)
+        if each.written:
+            out.print(f"{settings.mirrors}: {each.place} is now {order}", style="bold")
+        else:
+            out.print(f"{settings.mirrors}: {each.place} stays: {each.reason}", style="yellow")
+    if wish.write and not moved and any(each.moves for each in ranked):
+        out.print(f"{settings.mirrors} holds no such list in a form that is written back")
+    if not wish.write and any(each.moves for each in ranked):
+        out.print(f"`--write` puts the proposed order into {settings.mirrors}")

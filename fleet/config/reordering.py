@@ -1,0 +1,60 @@
+"""Writing another order of endpoints into mirrors.yaml, and nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet.config.read_text import read_text
+from fleet.core.mirror_ranks import Ranking
+from fleet.core.reorder import endpoint_lists, reordered
+from fleet.core.yaml_text import parse_yaml
+from fleet.errors import FleetError
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What became of one list: the new order with the old places, or why it stays."""
+
+    place: str
+    order: tuple[tuple[int, str], ...]
+    written: bool
+    reason: str = ""
+
+
+def write_order(path: Path, rankings: Iterable[Ranking]) -> tuple[Moved, ...]:
+    """Put the proposed orders into the file, by rename; every comment and every endpoint stays."""
+    wanted = {(each.registry, each.written): each for each in rankings if each.moves}
+    text = before = read_text(path)
+    told = []
+    for registry, urls, place in list(endpoint_lists(parse_yaml(text, str(path)))):
+        ranking = wanted.get((registry, urls))
+        if ranking is None:
+            continue
+        order = tuple(urls.index(url) for url in ranking.proposed)
+        new = reordered(text, place, order)
+        name = ".".join(str(each) for each in place)
+        moved = tuple((number + 1, urls[number]) for number in order)
+        why = "" if new else "aliases, or comments in brackets, that are not ours to move"
+        told.append(Moved(name, moved, new is not None, why))
+        text = new or text
+    if text != before:
+        _replace(path, text)
+    return tuple(told)
+
+
+def _replace(path: Path, text: str) -> None:
+    target = path.resolve()
+    try:
+        mark = _BOM if target.read_bytes().startswith(_BOM) else b""
+        mode = target.stat().st_mode & 0o7777
+        half = target.with_name(f".{target.name}.{os.getpid()}")
+        half.write_bytes(mark + text.encode())
+        half.chmod(mode)
+        half.replace(target)
+    except OSError as error:
+        raise FleetError(f"{path} cannot be written: {error.strerror}") from error

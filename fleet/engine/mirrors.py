@@ -1,0 +1,136 @@
+"""Endpoints tested from many nodes at once, gently: few at a time for every mirror."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from fleet.core.mirror_trial import Target, Trial
+from fleet.core.model import Node
+from fleet.core.outcome import Failure, NodeError
+from fleet.engine.crew import Threads, each
+from fleet.node.mirrors import (
+    MirrorOrder,
+    MirrorSession,
+    forwarding_refused,
+    mirror_session,
+)
+
+_AT_ONCE = 4
+"""Endpoints that one node tests at once: one that hangs must not hold the others up."""
+_JITTER = 0.3
+"""Seconds over which nodes spread their beginnings, so that a fleet is no herd."""
+_SPARES = 3
+"""Nodes of a site that are tried where the first ones cannot be reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteTested:
+    """What one node found: its results in the order of mirrors.yaml, or why there are none."""
+
+    node: str
+    site: str
+    results: tuple[Trial, ...] = ()
+    failure: Failure | None = None
+    behind: float = 0.0
+    """Seconds by which the node's clock is behind ours; certificates are judged by ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """The nodes of which one is to test: the others stand in where it cannot."""
+
+    orders: tuple[MirrorOrder, ...]
+    limits: _Limits
+    spread: bool
+
+    @property
+    def node(self) -> Node:
+        """Return the node that is asked first."""
+        return self.orders[0].node
+
+
+@dataclass(slots=True)
+class _Limits:
+    """How many tests may run against one mirror at the same time, over all nodes."""
+
+    most: int
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    found: dict[str, threading.Semaphore] = field(default_factory=dict)
+
+    def of(self, authority: str) -> threading.Semaphore:
+        with self.lock:
+            return self.found.setdefault(authority, threading.Semaphore(self.most))
+
+
+def try_mirrors(
+    groups: Sequence[tuple[MirrorOrder, ...]], *, parallel: int, per_mirror: int
+) -> Iterator[SiteTested]:
+    """Test from the first node of every group that can be reached; yield as they come.
+
+    In this process, whatever crew does other work: what bounds the tests of a mirror is shared.
+    """
+    limits = _Limits(per_mirror)
+    jobs = [_Job(group[:_SPARES], limits, len(groups) > 1) for group in groups]
+    crew = Threads(parallel)
+    try:
+        for job, found in each(_tested, jobs, crew):
+            if isinstance(found, Failure):
+                yield SiteTested(job.node.name, job.node.site or "", failure=found)
+            else:
+                yield found
+    finally:
+        crew.close()
+
+
+def _tested(job: _Job) -> SiteTested:
+    """Go from node to node of a group until one is reached."""
+    found = None
+    for order in job.orders:
+        found = _from_node(order, job)
+        if found.failure is None or not found.failure.kind.unreachable:
+            break
+    assert found is not None  # noqa: S101 - a group has nodes
+    return found
+
+
+def _from_node(order: MirrorOrder, job: _Job) -> SiteTested:
+    node = order.node
+    if job.spread:
+        time.sleep(random.uniform(0, _JITTER))  # noqa: S311 - no secret
+    try:
+        with mirror_session(order) as session:
+            results = _all(session, order.targets, job.limits)
+            if (refused := forwarding_refused(results)) is not None:
+                raise refused
+    except NodeError as error:
+        return SiteTested(node.name, node.site or "", failure=error.failure)
+    return SiteTested(node.name, node.site or "", results, behind=session.ground.behind)
+
+
+def _all(session: MirrorSession, targets: tuple[Target, ...], limits: _Limits) -> tuple[Trial, ...]:
+    """Test all endpoints, in an order of chance, and return them in their own."""
+
+    def one(number: int) -> tuple[int, Trial]:
+        target = targets[number]
+        with limits.of(target.mirror.authority):
+            return number, session.test(target)
+
+    numbers = random.sample(range(len(targets)), len(targets))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = dict(pool.map(one, numbers))
+    return tuple(found[number] for number in range(len(targets)))
+
+
+def groups_of(orders: Sequence[MirrorOrder], *, per_site: bool) -> list[tuple[MirrorOrder, ...]]:
+    """Return every node by itself, or the nodes of each site together."""
+    if not per_site:
+        return [(order,) for order in orders]
+    sites: dict[str | None, tuple[MirrorOrder, ...]] = {}
+    for order in orders:
+        sites[order.node.site] = (*sites.get(order.node.site, ()), order)
+    return list(sites.values())

@@ -1,0 +1,197 @@
+"""One connection through a node, plain or encrypted, shaped like the socket that http.client wants.
+
+The workstation speaks TLS itself, through memory, as an SSH channel is no socket that OpenSSL
+could have. Every call keeps to a deadline that the user of the connection sets.
+"""
+
+from __future__ import annotations
+
+import io
+import ssl
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleet.core.mirror_trial import Trouble, WireError
+from fleet.core.model import Mirror
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+    from paramiko import Channel
+
+_CHUNK = 1 << 15
+_EXPIRED = {9, 10}
+_UNKNOWN = {2, 18, 19, 20, 21}
+_OTHER_NAME = {62, 64}
+"""Codes of X509_verify_cert: not yet valid and expired, unknown issuer, host and address."""
+
+
+def trust(mirror: Mirror, bundle: str) -> ssl.SSLContext:
+    """Return how a mirror is trusted: its own CA where it has one, else the node's `bundle`.
+
+    As containerd does it: system roots and `ca` count together; names stand in subjectAltName.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.hostname_checks_common_name = False
+    if mirror.skip_verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    for text in (bundle, *(each.decode("ascii", "replace") for each in mirror.ca)):
+        if text.strip():
+            context.load_verify_locations(cadata=text)
+    for pair in mirror.client:
+        with tempfile.TemporaryDirectory(prefix="fleet-") as folder:  # OpenSSL reads files alone
+            path = Path(folder) / "client.pem"
+            path.write_bytes(pair.certificate + b"\n" + (pair.key or b""))
+            context.load_cert_chain(path)
+    return context
+
+
+class Wire:
+    """A connection with a deadline."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._deadline = time.monotonic()
+        self._tls: ssl.SSLObject | None = None
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._readers = 0
+        self._closing = False
+
+    def within(self, seconds: float) -> None:
+        """Give all that follows `seconds` from now."""
+        self._deadline = time.monotonic() + seconds
+
+    def encrypt(self, context: ssl.SSLContext, host: str) -> None:
+        """Shake hands; raise a WireError that names what is wrong with the certificate."""
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        while True:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._feed()
+            except ssl.SSLError as error:
+                raise _tls_trouble(error) from error
+            else:
+                break
+        self._flush()
+        self._tls = tls
+
+    def sendall(self, content: ReadableBuffer) -> None:
+        """Send everything, as a socket does."""
+        if self._tls is None:
+            self._send(bytes(content))
+            return
+        self._tls.write(content)
+        self._flush()
+
+    def recv(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+        if self._tls is None:
+            return self._receive(size)
+        while True:
+            try:
+                return self._tls.read(size)
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._feed()
+            except ssl.SSLZeroReturnError:
+                return b""
+            except ssl.SSLError as error:
+                raise _tls_trouble(error) from error
+
+    def makefile(self, mode: str = "rb") -> io.BufferedReader:
+        """Return a reader, as a socket does."""
+        del mode
+        self._readers += 1
+        return io.BufferedReader(_Reader(self), _CHUNK)
+
+    def close(self) -> None:
+        """Close the connection, once nobody reads from it any more, as a socket does."""
+        self._closing = True
+        if not self._readers:
+            self._channel.close()
+
+    def read_out(self) -> None:
+        """Count a reader out."""
+        self._readers -= 1
+        if self._closing:
+            self.close()
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            self._send(self._outgoing.read())
+
+    def _feed(self) -> None:
+        part = self._receive(_CHUNK)
+        if part:
+            self._incoming.write(part)
+        else:
+            self._incoming.write_eof()
+
+    def _send(self, content: bytes) -> None:
+        self._channel.settimeout(self._left())
+        try:
+            self._channel.sendall(content)
+        except TimeoutError as error:
+            raise WireError(Trouble.TIMEOUT) from error
+        except (OSError, EOFError) as error:
+            raise WireError(Trouble.CLOSED, str(error) or "closed") from error
+
+    def _receive(self, size: int) -> bytes:
+        self._channel.settimeout(self._left())
+        try:
+            return self._channel.recv(size)
+        except TimeoutError as error:
+            raise WireError(Trouble.TIMEOUT) from error
+        except (OSError, EOFError) as error:
+            raise WireError(Trouble.CLOSED, str(error) or "closed") from error
+
+    def _left(self) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise WireError(Trouble.TIMEOUT)
+        return left
+
+
+class _Reader(io.RawIOBase):
+    """What BufferedReader reads from."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._wire.read_out()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: WriteableBuffer) -> int:
+        view = memoryview(into)
+        part = self._wire.recv(len(view))
+        view[: len(part)] = part
+        return len(part)
+
+
+def _tls_trouble(error: ssl.SSLError) -> WireError:
+    """Name what is wrong, so that nobody has to read OpenSSL's words."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return WireError(_of_certificate(error.verify_code), error.verify_message)
+    reason = (error.reason or "").replace("_", " ").lower()
+    if "eof" in reason or isinstance(error, ssl.SSLEOFError):
+        return WireError(Trouble.CLOSED, "in the middle of TLS")
+    if any(word in reason for word in ("wrong version", "http request", "record layer")):
+        return WireError(Trouble.NOT_TLS, reason)
+    return WireError(Trouble.CERTIFICATE, reason or "handshake failure")
+
+
+def _of_certificate(code: int) -> Trouble:
+    if code in _EXPIRED:
+        return Trouble.EXPIRED
+    if code in _OTHER_NAME:
+        return Trouble.WRONG_NAME
+    return Trouble.UNKNOWN_CA if code in _UNKNOWN else Trouble.CERTIFICATE

@@ -1,0 +1,102 @@
+"""TCP connections that a node's sshd opens for us: the node's own network, without a process."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fleet.core.mirror_trial import Trouble, WireError
+from fleet.ssh.stream import Wire
+
+if TYPE_CHECKING:
+    from paramiko import Channel, Transport
+
+_TELLS = re.compile(r"channel \d+ open FAILED: (?P<words>.*: [^:]*)$")
+_TRIES = 3
+_WORDS = (
+    ("administratively prohibited", Trouble.PROHIBITED),
+    ("refused", Trouble.REFUSED),
+    ("timed out", Trouble.TIMEOUT),
+    ("resol", Trouble.NO_DNS),
+    ("not known", Trouble.NO_DNS),
+    ("no address", Trouble.NO_DNS),
+)
+
+
+class _Reasons(logging.Handler):
+    """Keeps what sshd said of connections that failed.
+
+    Paramiko's exceptions leave that out, and are mixed up where two connections fail together.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.told: list[tuple[float, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        found = _TELLS.search(record.getMessage())
+        if found:
+            self.told.append((time.monotonic(), found["words"]))
+
+    def since(self, began: float) -> set[str]:
+        return {words for at, words in self.told if at >= began}
+
+
+class Tunnel:
+    """Opens connections from a node, over the one SSH connection that is there."""
+
+    def __init__(self, transport: Transport, reasons: _Reasons) -> None:
+        self._transport, self._reasons = transport, reasons
+
+    def dial(self, host: str, port: int, seconds: float) -> Wire:
+        """Connect from the node within `seconds`; raise a WireError that says why not."""
+        deadline = time.monotonic() + seconds
+        words: set[str] = set()
+        for _ in range(_TRIES):
+            began = time.monotonic()
+            channel = self._open(host, port, deadline - began)
+            if channel is not None:
+                return Wire(channel)
+            words = self._reasons.since(began)
+            # Two that failed at the same time cannot be told apart, so it is asked once more.
+            if len(words) == 1 or time.monotonic() >= deadline:
+                break
+        raise _trouble(words.pop() if len(words) == 1 else "connection failed")
+
+    def _open(self, host: str, port: int, seconds: float) -> Channel | None:
+        import paramiko  # noqa: PLC0415
+
+        try:
+            return self._transport.open_channel(
+                "direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=max(0.1, seconds)
+            )
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            if not self._transport.is_active():
+                raise WireError(Trouble.CLOSED, "the SSH connection was lost") from error
+            if "Timeout" in str(error):
+                raise WireError(Trouble.TIMEOUT) from error
+            return None
+
+
+@contextmanager
+def tunnel(transport: Transport) -> Iterator[Tunnel]:
+    """Open connections over an SSH connection, and listen to what Paramiko says of them."""
+    reasons = _Reasons()
+    log = logging.getLogger(f"{transport.get_log_channel()}.tunnel")
+    log.setLevel(min(logging.ERROR, log.getEffectiveLevel()))
+    log.addHandler(reasons)
+    transport.set_log_channel(log.name)
+    try:
+        yield Tunnel(transport, reasons)
+    finally:
+        log.removeHandler(reasons)
+
+
+def _trouble(words: str) -> WireError:
+    lower = words.lower()
+    found = next((trouble for word, trouble in _WORDS if word in lower), Trouble.UNREACHABLE)
+    return WireError(found, words.removesuffix(": Connect failed"))
