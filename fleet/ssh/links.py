@@ -14,7 +14,7 @@ from fleet.ssh.deadline import bounded
 from fleet.ssh.handshake import let_in, shaken
 from fleet.ssh.route import Hop, SshSettings
 from fleet.ssh.shared import Gate, Shared, one_at_a_time
-from fleet.ssh.wire import ProxiedSocket, dial, proxied, watch
+from fleet.ssh.sockets import ProxiedSocket, dial, proxied, watch
 
 if TYPE_CHECKING:
     from paramiko import Transport
