@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from fleet.cli import views
+from fleet.cli.credentials import ready
 from fleet.cli.flags import Flags, journal_path, new_rollout_id, operator, stamp
 from fleet.cli.job import Job, guarded
 from fleet.cli.options import Exit, Settings, Taste, access
@@ -43,6 +44,7 @@ def rollout(settings: Settings, flags: Flags, crew: Crew) -> Exit:
     how = access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout)
     taste = Taste(full_default=flags.full_default, foreign=flags.foreign)
     chosen = _again(settings, flags) if flags.rerun else settings
+    how = ready(how, chosen.select(loaded.inventory))
 
     def plans() -> list[NodePlan]:
         found = surveyed(chosen, loaded, how, crew=crew, taste=taste)
@@ -70,6 +72,7 @@ def rollback(settings: Settings, flags: Flags, crew: Crew) -> Exit:
     parse_batches(flags.batch)
     inventory = load_inventory(settings.inventory)
     how = access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout)
+    how = ready(how, settings.select(inventory))
 
     def plans() -> list[NodePlan]:
         nodes = settings.select(inventory)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from fleet.cli import views
+from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings
 from fleet.config.load import load_inventory
 from fleet.core.explain import Explanation, explain
@@ -25,7 +26,7 @@ def show(settings: Settings, access: Access, node: str, registry: str) -> Exit:
     chosen = select(load_inventory(settings.inventory), node, None, _no_file)
     if len(chosen) != 1:
         raise FleetError(f"{node!r} names {len(chosen)} nodes; explain looks at one")
-    facts = probe(ProbeOrder(chosen[0], access))
+    facts = probe(ProbeOrder(chosen[0], ready(access, chosen)))
     told = _told(facts, registry)
     if settings.as_json:
         body = {"failure": failure_data(told)} if isinstance(told, Failure) else asdict(told)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import click
 
 from fleet.cli import views
+from fleet.cli.credentials import unlocked
 from fleet.cli.options import Exit, Settings
 from fleet.config.load import load_inventory
 from fleet.core.outcome import Failure
@@ -15,41 +17,70 @@ from fleet.core.present import failure_data
 from fleet.engine.crew import Crew, each
 from fleet.errors import FleetError, printable
 from fleet.ssh import SshSettings
-from fleet.ssh.hostkeys import HostKey, KeyOrder, add_key, ask_key
+from fleet.ssh.hostkeys import HostKey, KeyOrder, add_key, ask_key, jump_orders
 
 _Answers = dict[str, HostKey | Failure]
+_ADDED = {"unknown", "certified"}
+_TOLD = {
+    "changed": "CHANGED: {place} holds another {kind} key; find out why at the console, then remove"
+    " that line",
+    "revoked": "REVOKED by {place}; do not connect before you know why",
+    "certified": "{place} vouches for it by @cert-authority, which cannot be checked here; its own"
+    " key can be added",
+}
 
 
 def hostkeys(settings: Settings, *, crew: Crew, seconds: float, yes: bool) -> Exit:
-    """Show the keys; add those of unknown nodes after a yes, never one that has changed."""
+    """Show the keys; add those of unknown nodes after a yes, never one that has changed.
+
+    Jump hosts come first: nobody gets past one whose key is not known.
+    """
     nodes = settings.select(load_inventory(settings.inventory))
-    orders = [KeyOrder(node, SshSettings(settings.ssh_config, seconds)) for node in nodes]
-    found = {order.node.name: answer for order, answer in each(ask_key, orders, crew)}
-    answers: _Answers = {node.name: found[node.name] for node in nodes}
-    if not settings.as_json:
-        _print(answers, settings)
-    added = _add(answers, yes=yes, ask=not settings.as_json)
+    ssh = unlocked(SshSettings(settings.ssh_config, seconds), nodes)
+    mine = {node.name: KeyOrder(node, ssh) for node in nodes}
+    told: list[_Answers] = []
+    added: set[str] = set()
+    for orders in (*jump_orders(nodes, ssh), mine):
+        answers = _asked(orders, crew)
+        if not settings.as_json:
+            _print(answers, settings)
+        added |= _add(answers, yes=yes, ask=not settings.as_json)
+        told.append(answers)
+    jumps = {name: answer for answers in told[:-1] for name, answer in answers.items()}
     if settings.as_json:
-        views.print_json({"nodes": {name: _data(a, added) for name, a in answers.items()}})
-    keys = [answer for answer in answers.values() if isinstance(answer, HostKey)]
-    bad = len(keys) < len(answers) or any(key.state == "changed" for key in keys)
+        parts = {"nodes": told[-1], **({"jumps": jumps} if jumps else {})}
+        views.print_json(
+            {part: {n: _data(a, added) for n, a in some.items()} for part, some in parts.items()}
+        )
+    bad = any(_bad(answer) for answers in told for answer in answers.values())
     return Exit.FAILED if bad else Exit.OK
+
+
+def _asked(orders: Mapping[str, KeyOrder], crew: Crew) -> _Answers:
+    names = {id(order): name for name, order in orders.items()}
+    found = {names[id(o)]: answer for o, answer in each(ask_key, orders.values(), crew)}
+    return {name: found[name] for name in orders}
+
+
+def _bad(answer: HostKey | Failure) -> bool:
+    return isinstance(answer, Failure) or answer.state in {"changed", "revoked"}
 
 
 def _add(answers: _Answers, *, yes: bool, ask: bool) -> set[str]:
     """Add the keys of unknown nodes; return the names under which they were added."""
     keys = [each for each in answers.values() if isinstance(each, HostKey)]
-    new = {key.name: key for key in keys if key.state == "unknown"}
+    new = {key.name: key for key in keys if key.state in _ADDED}
+    files = ", ".join(dict.fromkeys(key.file for key in new.values()))
     if not new or not (yes or (ask and sys.stdin.isatty())):
         return set()
     if not yes:
-        click.confirm(f"Add {len(new)} keys to {keys[0].file}?", abort=True, err=True)
+        click.confirm(f"Add {len(new)} keys to {files}?", abort=True, err=True)
     try:
         for key in new.values():
             add_key(key)
     except OSError as error:
-        raise FleetError(f"{keys[0].file}: cannot be written ({error.strerror})") from error
-    click.echo(f"{len(new)} keys added to {keys[0].file}", err=True)
+        raise FleetError(f"{files}: cannot be written ({error.strerror})") from error
+    click.echo(f"{len(new)} keys added to {files}", err=True)
     return set(new)
 
 
@@ -71,11 +102,8 @@ def _print(answers: _Answers, settings: Settings) -> None:
     for name, answer in answers.items():
         if isinstance(answer, Failure):
             out.print(f"{name}: {printable(answer.message)}", style="red")
-        elif answer.state == "changed":
-            text = (
-                f"{name}: CHANGED: {answer.before} holds another {answer.kind} key; find out why at"
-                " the console, then remove that line"
-            )
-            out.print(text, style="bold red")
-    if any(isinstance(each, HostKey) and each.state == "unknown" for each in answers.values()):
+        elif answer.state in _TOLD:
+            text = _TOLD[answer.state].format(place=answer.before, kind=answer.kind)
+            out.print(f"{name}: {text}", style="bold red")
+    if any(isinstance(each, HostKey) and each.state in _ADDED for each in answers.values()):
         out.print("compare the fingerprints at the consoles (ssh-keygen -lf) before you add them")

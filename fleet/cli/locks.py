@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from fleet.cli import views
+from fleet.cli.credentials import ready
 from fleet.cli.flags import operator
 from fleet.cli.options import Exit, Settings
 from fleet.config.load import load_inventory
@@ -81,6 +82,7 @@ def _asked(
 ) -> Iterator[tuple[str, _Answer]]:
     """Ask the chosen nodes; answers come in inventory order."""
     nodes = settings.select(load_inventory(settings.inventory))
+    access = ready(access, nodes)
     orders = [
         WorkOrder(plan=NodePlan(node=node), rollout=rollout, operator=operator(), access=access)
         for node in nodes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fleet.cli import views
+from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings, Taste, wishes_of
 from fleet.config.load import Loaded
 from fleet.core.facts import NodeFacts
@@ -28,6 +29,7 @@ def surveyed(
 ) -> list[Surveyed]:
     """Probe and plan the chosen nodes, with progress; in inventory order."""
     nodes = settings.select(loaded.inventory)
+    access = ready(access, nodes)
     wishes = wishes_of(loaded.inventory, loaded.mirrors, taste or Taste())
     found = survey(nodes, wishes, access, crew=crew)
     return in_order(told(found, len(nodes), settings), [node.name for node in nodes])
@@ -134,6 +136,7 @@ def verify(settings: Settings, access: Access, *, crew: Crew, pull_seconds: int)
     """Pull the verification images on every node, with what is there now."""
     loaded = settings.load()
     nodes = settings.select(loaded.inventory)
+    access = ready(access, nodes)
     wishes = wishes_of(loaded.inventory, loaded.mirrors, Taste())
     found = survey(nodes, wishes, access, crew=crew)
     names = [node.name for node in nodes]

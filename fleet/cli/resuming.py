@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fleet.cli import views
+from fleet.cli.credentials import ready
 from fleet.cli.flags import Flags, journal_path, operator, stamp
 from fleet.cli.job import Job, digest_of, guarded, work_order
 from fleet.cli.options import Exit, Settings, Taste, access, wishes_of
@@ -113,12 +114,13 @@ class _Resumed:
         self._nodes = {name: known[name] for name in record.about["nodes"]}
         kind = record.about["kind"]
         self._way = _way(ground, inventory, rollout=kind == "rollout")
+        how = access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout)
         self._job = Job(
             id=record.id,
             kind=kind,
             settings=settings,
             flags=flags,
-            access=access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout),
+            access=ready(how, tuple(self._nodes.values())),
             inventory=inventory,
             crew=crew,
             journal=journal,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fleet.cli import views
+from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings
 from fleet.config.load import load_inventory
 from fleet.core.nodeset import fold
@@ -29,6 +30,7 @@ def run(
         raise FleetError("nothing to run: fleet run -- COMMAND")
     command = words[0] if len(words) == 1 else shlex.join(words)
     nodes = settings.select(load_inventory(settings.inventory))
+    access = ready(access, nodes)
     orders = [RunOrder(node, access, command, seconds) for node in nodes]
     found: dict[str, Ran | Failure] = {}
     for order, answer in each(run_on_node, orders, crew, again=False):

@@ -37,6 +37,7 @@ SECRETS = {
 _WORD = re.compile(r"[A-Za-z0-9_\[.:][A-Za-z0-9_.:@%,\[\]-]{0,512}")
 _HOST = re.compile(
     r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:%[A-Za-z0-9_.-]+)?"
+    r"|\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:%[A-Za-z0-9_.-]+)?\]"
 )
 FOREIGN = {"users", "ports", "hosts", "sites", "jumps", "distros", "containerd_configs"}
 """Near to keys of ours, and yet other people's words."""
@@ -50,7 +51,10 @@ def _word(reader: Reader, value: Value, place: str) -> str | None:
 
 
 def _host(reader: Reader, value: Value, place: str) -> str | None:
-    return _matching(reader, value, place, _HOST, "a plain word without spaces or shell characters")
+    """Read a name or an address; an IPv6 literal may stand in brackets."""
+    what = "a plain word without spaces or shell characters"
+    text = _matching(reader, value, place, _HOST, what)
+    return text.strip("[]") if text else text
 
 
 def _matching(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fleet.core.model import Disruption, Node
 from fleet.core.plan import NodePlan
 from fleet.node.shell import Privilege
-from fleet.ssh import SshSettings
+from fleet.ssh import SshSettings, login
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +56,17 @@ class Access:
 
     ssh: SshSettings = field(default_factory=SshSettings)
     privilege: Privilege = field(default_factory=Privilege)
+    refused: tuple[tuple[str, str], ...] = ()
+    """Logins whose sudo password was refused, each with the node that did."""
+    asked: bool = False
+    """Whether everything that only a person can give was asked for."""
 
     def on(self, node: Node) -> Privilege:
         """Return the privilege as the inventory bends it for this node."""
         user = node.become_user if node.become_user not in {None, "root"} else None
-        return Privilege(self.privilege.password, user, sudo=node.become is not False)
+        refused = dict(self.refused).get(login(node, self.ssh), "") if self.refused else ""
+        password = None if refused else self.privilege.password
+        return Privilege(password, user, sudo=node.become is not False, refused=refused)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,11 +61,20 @@ _INNER = f'while IFS= read -r line && [ "$line" != {_MARK} ]; do :; done; exec s
 
 @dataclass(frozen=True, slots=True)
 class Privilege:
-    """How a script becomes root: as it is, by sudo, or by sudo with a password."""
+    """How a script becomes root: as it is, by sudo, or by sudo with a password.
+
+    `refused` names the node that has refused the password, which is then not given to others.
+    """
 
     password: Secret | None = None
     user: str | None = None
     sudo: bool = True
+    refused: str = ""
+
+    @property
+    def command(self) -> str:
+        """Return sudo as the shell runs it."""
+        return "sudo" if self.user is None else f"sudo -u {shlex.quote(self.user)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +100,9 @@ class Script:
         limit = f"timeout -k 10 {self.seconds}"
         if not privilege.sudo:
             return f"{limit} sh -s"
-        sudo = "sudo" if privilege.user is None else f"sudo -u {shlex.quote(privilege.user)}"
         body = _PLAIN if privilege.password is None else _ASKING
         inner = shlex.quote(_INNER)
-        outer = body.format(limit=limit, sudo=sudo, inner=inner, wrong=_WRONG_PASSWORD)
+        outer = body.format(limit=limit, sudo=privilege.command, inner=inner, wrong=_WRONG_PASSWORD)
         if self.spool:
             outer += _SWEEP.format(spool=shlex.quote(self.spool))
         return f"exec sh -c {shlex.quote(outer)}"

@@ -18,7 +18,20 @@ def ask(remote: Remote, script: Script, privilege: Privilege) -> Reply:
         stdin=script.stdin(privilege),
         seconds=script.seconds + _NET,
     )
-    return parse_reply(script.name, said.code, said.stdout, said.stderr)
+    try:
+        return parse_reply(script.name, said.code, said.stdout, said.stderr)
+    except NodeError as error:
+        if privilege.refused and error.failure.kind is FailureKind.SUDO:
+            raise NodeError(FailureKind.SUDO, script.name, refusal(privilege)) from error
+        raise
+
+
+def refusal(privilege: Privilege) -> str:
+    """Say where the password was refused, and that no other node was given it."""
+    return (
+        f"sudo refused the password on {privilege.refused}, and it is tried on no other node of"
+        " this login; give the right one with -K"
+    )
 
 
 def failure_of(reply: Reply) -> Failure | None:

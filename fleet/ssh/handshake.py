@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -55,9 +56,10 @@ def shaken(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transport:
 
     Raises what Paramiko raises; a TimeoutError where the other side is silent.
     """
-    from paramiko import Transport  # noqa: PLC0415
+    import paramiko  # noqa: PLC0415
 
-    transport = Transport(wire)
+    began = time.monotonic()
+    transport = paramiko.Transport(wire)
     transport.set_log_channel(f"fleet.ssh.{name}")
     transport.banner_timeout = transport.handshake_timeout = settings.seconds
     transport.auth_timeout = settings.seconds
@@ -66,8 +68,13 @@ def shaken(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transport:
         transport.start_client(timeout=2 * settings.seconds)
         if not transport.initial_kex_done:
             raise TimeoutError  # noqa: TRY301 - Paramiko just stops waiting
-    except BaseException:
+    except BaseException as error:
         transport.close()
+        if (
+            isinstance(error, paramiko.SSHException)
+            and time.monotonic() - began >= settings.seconds
+        ):
+            raise TimeoutError from error  # Paramiko calls a silent sshd a bad banner
         raise
     return transport
 

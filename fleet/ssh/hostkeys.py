@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +18,11 @@ from fleet.ssh.route import Hop, SshSettings, route
 
 @dataclass(frozen=True, slots=True)
 class KeyOrder:
-    """Ask one node for its host key."""
+    """Ask one node for its host key, or the jump host before it at `hop`, which counts from 0."""
 
     node: Node
     settings: SshSettings
+    hop: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ def ask_key(order: KeyOrder) -> HostKey | Failure:
     """Read a node's host key without logging in; jump hosts are logged in to, with their keys."""
     seconds = order.settings.seconds
     try:
-        hops = route(order.node, order.settings)
+        whole = route(order.node, order.settings)
+        hops = whole[: order.hop % len(whole) + 1]
         hop = hops[-1]
         with failures(hop, order.settings):
             wire = wire_to(hops, order.settings)
@@ -57,6 +60,24 @@ def ask_key(order: KeyOrder) -> HostKey | Failure:
     except NodeError as error:
         return error.failure
     return _judged(hop, shown)
+
+
+def jump_orders(nodes: Iterable[Node], settings: SshSettings) -> list[dict[str, KeyOrder]]:
+    """Return the jump hosts of the nodes by name, those that are reached first in the first dict.
+
+    A node whose way makes no sense has none: its own order says so.
+    """
+    rounds: list[dict[str, KeyOrder]] = []
+    for node in nodes:
+        try:
+            jumps = route(node, settings)[:-1]
+        except NodeError:
+            continue
+        for number, hop in enumerate(jumps):
+            if number == len(rounds):
+                rounds.append({})
+            rounds[number].setdefault(hop.place, KeyOrder(node, settings, number))
+    return rounds
 
 
 def _judged(hop: Hop, shown: Shown) -> HostKey:

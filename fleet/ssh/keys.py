@@ -50,9 +50,14 @@ class KeyFile:
 def read_key_file(path: str) -> KeyFile | None:
     """Look at an identity file; None where there is none."""
     try:
-        content = Path(path).read_bytes()
+        return _LOOKED_AT.of((path, Path(path).stat().st_mtime_ns))
     except OSError:
         return None
+
+
+def _looked_at(stamp: tuple[str, int]) -> KeyFile:
+    path = stamp[0]
+    content = Path(path).read_bytes()
     if (armour := _ARMOUR.search(content)) is None:
         return KeyFile(path, locked=False, public=_public(content), private=False)
     if not armour[1].startswith(b"OPENSSH"):
@@ -60,6 +65,9 @@ def read_key_file(path: str) -> KeyFile | None:
         return KeyFile(path, locked, _public_beside(path))
     cipher, public = _opened(armour[2])
     return KeyFile(path, cipher != b"none", public or _public_beside(path))
+
+
+_LOOKED_AT: Shared[tuple[str, int], KeyFile] = Shared(_looked_at)
 
 
 def _public_beside(path: str) -> bytes:

@@ -148,7 +148,7 @@ def failures(hop: Hop, settings: SshSettings) -> Iterator[None]:
     """Turn every exception of the libraries into a NodeError of the right kind."""
     import paramiko  # noqa: PLC0415
 
-    place, began = hop.place, time.monotonic()
+    place = hop.place
     try:
         yield
     except NodeError:
@@ -159,7 +159,6 @@ def failures(hop: Hop, settings: SshSettings) -> Iterator[None]:
         raise NodeError(FailureKind.CONNECT, "connect", message) from error
     except (OSError, EOFError, paramiko.SSHException) as error:
         message = f"no SSH connection to {place}: {error or type(error).__name__}"
-        slow = time.monotonic() - began >= settings.seconds
-        raise NodeError(FailureKind.CONNECT, "connect", message) from None if slow else error
+        raise NodeError(FailureKind.CONNECT, "connect", message) from error
     except ValueError as error:
         raise NodeError(FailureKind.AUTH, "connect", f"{place}: unusable key: {error}") from error

@@ -138,9 +138,13 @@ class Lab:
         known = []
         for node in self.nodes.values():
             public = (node.folder / "keys" / "ssh_host_ed25519_key.pub").read_text().split()
-            known.append(f"{node.name},{node.address} {public[0]} {public[1]}\n")
+            hosts = f"{node.name},{node.address},{network.address6(node.address)}"
+            known.append(f"{hosts} {public[0]} {public[1]}\n")
         (folder / "known_hosts").write_text("".join(known))
-        names = " ".join(f"{node.name} {node.address}" for node in self.nodes.values())
+        names = " ".join(
+            f"{node.name} {node.address} {network.address6(node.address)}"
+            for node in self.nodes.values()
+        )
         blocks = [_SSH_CONFIG.format(names=names, folder=folder)]
         blocks += [f"Host {n.name}\n    HostName {n.address}\n" for n in self.nodes.values()]
         self.ssh_config.write_text("".join(blocks))

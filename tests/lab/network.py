@@ -9,6 +9,7 @@ from tests.lab.host import lab_number, run
 NUMBER = lab_number()
 BRIDGE = f"fleetlab{NUMBER}"
 PREFIX = f"10.213.{NUMBER}"
+PREFIX6 = f"fd00:213:{NUMBER}:"
 HOST = f"{PREFIX}.1"
 REGISTRY = f"{PREFIX}.2"
 FLAKY = f"{PREFIX}.3"
@@ -26,16 +27,26 @@ def make_bridge() -> None:
     if not Path(f"/sys/class/net/{BRIDGE}").exists():
         run("ip", "link", "add", BRIDGE, "type", "bridge")
     run("ip", "addr", "replace", f"{HOST}/24", "dev", BRIDGE)
+    run("ip", "addr", "replace", f"{address6(HOST)}/64", "dev", BRIDGE, "nodad")
     run("ip", "link", "set", BRIDGE, "up")
 
 
+def address6(address: str) -> str:
+    """Return a host's IPv6 address; its last part is that of the IPv4 address."""
+    return f"{PREFIX6}:{address.rsplit('.', 1)[1]}"
+
+
 def make_namespace(name: str, address: str) -> None:
-    """Make a namespace with one address on the bridge, no route out and no DNS."""
+    """Make a namespace with an address of either kind on the bridge, no route out and no DNS."""
     space, link = namespace(name), link_name(address)
     run("ip", "netns", "add", space)
     run("ip", "link", "add", link, "type", "veth", "peer", "name", "host0", "netns", space)
     run("ip", "link", "set", link, "master", BRIDGE, "up")
-    for words in (("addr", "add", f"{address}/24", "dev", "host0"), ("link", "set", "host0", "up")):
+    for words in (
+        ("addr", "add", f"{address}/24", "dev", "host0"),
+        ("addr", "add", f"{address6(address)}/64", "dev", "host0", "nodad"),
+        ("link", "set", "host0", "up"),
+    ):
         run("ip", "-n", space, *words)
     run("ip", "-n", space, "link", "set", "lo", "up")
 

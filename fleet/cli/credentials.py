@@ -1,0 +1,70 @@
+"""What only a person can give, asked once before any worker runs: passphrases, a sudo password."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+import click
+
+from fleet.core.model import Node, Secret
+from fleet.errors import FleetError
+from fleet.node.order import Access
+from fleet.node.trial import tried
+from fleet.ssh import SshSettings, locked_keys, opens
+
+_TRIES = 3
+_WAIT = 2
+"""Seconds for which an input that is no terminal may be silent: it may have nothing to say."""
+
+
+def ready(access: Access, nodes: Sequence[Node]) -> Access:
+    """Return the access with the passphrases of encrypted keys, and the sudo password tried once.
+
+    A key that nobody opens is no error here: the nodes that need it will say so.
+    """
+    if access.asked:
+        return access
+    found = replace(access, ssh=unlocked(access.ssh, nodes), asked=True)
+    return tried(found, nodes) if found.privilege.password is not None else found
+
+
+def unlocked(settings: SshSettings, nodes: Sequence[Node]) -> SshSettings:
+    """Ask for the passphrase of every encrypted key that is needed, and try it at once."""
+    given = []
+    for path in locked_keys(nodes, settings):
+        passphrase = _passphrase(path)
+        if passphrase:
+            given.append((path, passphrase))
+    return replace(settings, passphrases=(*settings.passphrases, *given)) if given else settings
+
+
+def _passphrase(path: str) -> Secret | None:
+    prompt = f"passphrase of {path}"
+    interactive = sys.stdin.isatty()
+    for _ in range(_TRIES if interactive else 1):
+        said = Secret(_asked(prompt, interactive=interactive))
+        if not said or opens(path, said):
+            return said or None
+        click.echo(f"that does not open {path}", err=True)
+    raise FleetError(f"{path}: the passphrase is wrong; ssh-add {path} asks for it as well")
+
+
+def _asked(prompt: str, *, interactive: bool) -> str:
+    """Ask SSH_ASKPASS where it is wanted, else the terminal, else whatever stands on stdin."""
+    program = os.environ.get("SSH_ASKPASS")
+    wanted = os.environ.get("SSH_ASKPASS_REQUIRE") in {"force", "prefer"}
+    if program and (wanted or not interactive):
+        done = subprocess.run([program, prompt], stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 - the user's own
+        return done.stdout.rstrip("\r\n") if done.returncode == 0 else ""
+    if interactive:
+        return str(click.prompt(prompt, default="", show_default=False, hide_input=True, err=True))
+    try:
+        silent = not select.select([sys.stdin], [], [], _WAIT)[0]
+    except (OSError, ValueError):  # an input that is no file has nothing to say
+        return ""
+    return "" if silent else sys.stdin.readline().rstrip("\n")

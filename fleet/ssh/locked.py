@@ -1,0 +1,42 @@
+"""What has to be known before the first connection: encrypted keys, and who logs in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fleet.core.model import Node, Secret
+from fleet.core.outcome import NodeError
+from fleet.ssh.keys import locked_files, open_key
+from fleet.ssh.route import Hop, SshSettings, route
+
+
+def locked_keys(nodes: Iterable[Node], settings: SshSettings) -> tuple[str, ...]:
+    """Return the encrypted identity files without which nodes or jump hosts cannot be reached."""
+    choices: dict[object, Hop] = {}
+    for node in nodes:
+        for hop in _hops(node, settings):
+            choices.setdefault((hop.files, hop.named, hop.only, hop.agent), hop)
+    found = (path for hop in choices.values() for path in locked_files(hop, settings))
+    return tuple(dict.fromkeys(found))
+
+
+def opens(path: str, passphrase: Secret) -> bool:
+    """Say whether a passphrase opens a key; this costs a tenth of a second of CPU by design."""
+    try:
+        open_key(path, passphrase)
+    except NodeError:
+        return False
+    return True
+
+
+def login(node: Node, settings: SshSettings) -> str:
+    """Return the user that logs in to a node; empty where ssh_config makes no sense."""
+    hops = _hops(node, settings)
+    return hops[-1].user if hops else ""
+
+
+def _hops(node: Node, settings: SshSettings) -> tuple[Hop, ...]:
+    try:
+        return route(node, settings)
+    except NodeError:
+        return ()  # its own connection will say so
