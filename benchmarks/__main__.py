@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import report
-from benchmarks.compare import Plan, compare
+from benchmarks import latency, report, scale
+from benchmarks.compare import Plan, compare, lab_of
 from benchmarks.environment import prepare
 from benchmarks.machine import caption, commit
 from benchmarks.peers import chosen
@@ -22,6 +22,7 @@ from tests.lab.host import LabError
 _STORES = ROOT / "build" / "benchmarks"
 _QUICK = "sshtar-cv,fleet,fleet-bare,pyinfra,ansible-min"
 _ALL = f"{_QUICK},ansible-tuned"
+_NEAR = "sshtar-cv,fleet,fleet-bare"
 
 
 def _peers(given: argparse.Namespace) -> int:
@@ -37,6 +38,38 @@ def _peers(given: argparse.Namespace) -> int:
     compare(plan, store)
     text = f"{report.comparison(store.samples)}\n{caption()}\n"
     _tell(given, "peers", text, _data(store.samples))
+    return _complain(store)
+
+
+def _latency(given: argparse.Namespace) -> int:
+    sizes = given.nodes or [1, 16]
+    texts, data, wrong = [], [], False
+    lab = lab_of(max(sizes))
+    for size in sizes:
+        names = given.peers or (_NEAR if size > 1 else _QUICK if given.quick else _ALL)
+        who = chosen(names)
+        rounds = given.rounds or (1 if given.quick or size == 1 else 3)
+        runs = latency.latency(lab, size, who, given.round_trip, rounds)
+        found = latency.rows(runs, given.round_trip)
+        wrong = wrong or len(found) < len(who)
+        texts.append(latency.table(found, size, given.round_trip))
+        data += [{"nodes": size, **dataclasses.asdict(row)} for row in found]
+    text = "\n".join(texts) + f"\n{caption()}\n"
+    _tell(given, "latency", text, {"about": caption(), "rows": data})
+    return int(wrong)
+
+
+def _scale(given: argparse.Namespace) -> int:
+    sizes = given.nodes or ([48, 1000] if given.quick else [48, 1000, 5000])
+    store = _store(given, "scale")
+    seconds = given.seconds or (240 if given.quick else 3600)
+    scale.scale(sizes, given.rounds or (1 if given.quick else 3), seconds, store)
+    text = f"{scale.table(store.samples)}\n{caption()}\n"
+    _tell(given, "scale", text, _data(store.samples))
+    return _complain(store)
+
+
+def _complain(store: Store) -> int:
     wrong = report.failures(store.samples)
     for each in wrong:
         sys.stderr.write(f"BAD: {each}\n")
@@ -83,6 +116,19 @@ def _parser() -> argparse.ArgumentParser:
     peers.add_argument("--rounds", type=int, help="so many of each")
     peers.add_argument("--seconds", type=float, help="begin no further round after so long")
     peers.set_defaults(work=_peers)
+    far = commands.add_parser("latency", help="the work over a delay; connections, turns, bytes")
+    _shared(far)
+    far.add_argument("--nodes", type=int, action="append", help="so many; more than once")
+    far.add_argument("--peers", help="these alone, parted by commas")
+    far.add_argument("--rounds", type=int, help="so many of each")
+    far.add_argument("--round-trip", type=float, default=0.05, help="seconds")
+    far.set_defaults(work=_latency)
+    many = commands.add_parser("scale", help="probe thousands of cheap nodes")
+    _shared(many)
+    many.add_argument("--nodes", type=int, action="append", help="so many; more than once")
+    many.add_argument("--rounds", type=int, help="so many of each")
+    many.add_argument("--seconds", type=float, help="begin nothing more after so long")
+    many.set_defaults(work=_scale)
     return parser
 
 

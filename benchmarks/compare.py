@@ -45,9 +45,7 @@ class _Place:
 def compare(plan: Plan, store: Store) -> None:
     """Run what the store does not hold yet; begin no further round when the time is over."""
     until = time.monotonic() + plan.seconds
-    whole = Lab.up(max(plan.sizes), MIX)
-    for node in whole.nodes.values():
-        remember(node)
+    whole = lab_of(max(plan.sizes))
     if any(peer.python for peer in plan.peers):
         whole.each(give_python)
     # The first round of every size comes before the second of any: a run cut short has all rows.
@@ -57,6 +55,14 @@ def compare(plan: Plan, store: Store) -> None:
                 say("the time is over: no further round")
                 return
             _round(plan, whole, size, number, store)
+
+
+def lab_of(size: int) -> Lab:
+    """Boot the nodes, or take those that are up."""
+    lab = Lab.up(size, MIX)
+    for node in lab.nodes.values():
+        remember(node)
+    return lab
 
 
 def _round(plan: Plan, whole: Lab, size: int, number: int, store: Store) -> None:
