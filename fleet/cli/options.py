@@ -179,10 +179,10 @@ def connecting(function: Callable[..., None]) -> Callable[..., None]:
     """Add the flags of commands that connect to nodes, and hand the command its crew."""
 
     @functools.wraps(function)
-    def wrapped(*, parallel: int, **flags: Any) -> None:
+    def wrapped(*, parallel: int, engine: str, **flags: Any) -> None:
         from fleet.engine.hire import hired  # noqa: PLC0415
 
-        with hired(parallel) as crew:
+        with hired(engine, parallel) as crew:
             function(crew=crew, **flags)
 
     options = (
@@ -190,6 +190,10 @@ def connecting(function: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--parallel", type=click.IntRange(1, 1000), default=32, show_default=True,
             help="Nodes read at once.",
+        ),
+        click.option(
+            "--engine", default="threads", show_default=True, metavar="ENGINE",
+            help="Who works: threads, processes, dask, or a Dask scheduler's tcp://HOST:PORT.",
         ),
         click.option(
             "--connect-timeout", type=click.FloatRange(1, 600), default=10, show_default=True,

@@ -22,6 +22,7 @@ class Placed(Protocol):
 
 
 _Order = TypeVar("_Order", bound=Placed)
+_Given = TypeVar("_Given")
 _Result = TypeVar("_Result")
 
 
@@ -69,7 +70,7 @@ class Threads:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def perform(work: Callable[[_Order], _Result], order: _Order) -> _Result | Failure:
+def perform(work: Callable[[_Given], _Result], order: _Given) -> _Result | Failure:
     """Do a piece of work; an exception out of it is a bug of ours, told with its traceback."""
     try:
         return work(order)

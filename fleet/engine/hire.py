@@ -1,4 +1,4 @@
-"""The crew of one command."""
+"""The crew that --engine asks for."""
 
 from __future__ import annotations
 
@@ -6,13 +6,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fleet.engine.crew import Crew, Threads
+from fleet.errors import FleetError
 
 
 @contextmanager
-def hired(parallel: int) -> Iterator[Crew]:
+def hired(engine: str, parallel: int) -> Iterator[Crew]:
     """Let a crew work, and let it go; `parallel` nodes are read at once."""
-    crew = Threads(parallel)
+    crew = _crew(engine, parallel)
     try:
         yield crew
     finally:
         crew.close()
+
+
+def _crew(engine: str, parallel: int) -> Crew:
+    if engine == "threads":
+        return Threads(parallel)
+    if engine == "processes":
+        from fleet.engine.processes import Processes  # noqa: PLC0415
+
+        return Processes(parallel)
+    raise FleetError(
+        f"--engine {engine}: expected threads, processes, dask, or the address of a Dask scheduler"
+        " such as tcp://10.0.0.5:8786"
+    )

@@ -1,0 +1,173 @@
+"""A crew of processes: one for each core, with threads in it, each on a pipe of its own."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import logging.handlers
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
+from typing import Any, TypeVar
+
+from fleet.core.outcome import Failure
+from fleet.engine.crew import LostWorkerError, Placed, perform
+
+_Order = TypeVar("_Order", bound=Placed)
+_Result = TypeVar("_Result")
+
+# A forked copy of a process with threads in it may hang, and Paramiko starts threads.
+_SPAWN = get_context("spawn")
+_LOG = logging.getLogger("fleet")
+
+
+class Processes:
+    """Workers on all cores. A node's work always goes to the same process: it keeps connections.
+
+    A process that dies takes the work down that was in it, and a new one stands in its place.
+    """
+
+    passes = 256
+
+    def __init__(self, parallel: int, count: int | None = None) -> None:
+        self.parallel = parallel
+        # A worker without a node would only cost its memory.
+        self._count = max(1, min(count or os.cpu_count() or 1, parallel))
+        self._members: dict[int, _Member] = {}
+        self._places: dict[str, int] = {}
+        self._turn = itertools.cycle(range(self._count))
+
+    def submit(self, work: Callable[[_Order], _Result], order: _Order) -> Future[_Result | Failure]:
+        """Begin a piece of work in the process of its node."""
+        name = order.node.name
+        if name not in self._places:
+            self._places[name] = next(self._turn)
+        return self._member(self._places[name]).submit(work, order)
+
+    def _member(self, place: int) -> _Member:
+        member = self._members.get(place)
+        if member is None or member.lost:
+            member = self._members[place] = _Member()
+        return member
+
+    def close(self) -> None:
+        """Let the processes go; what still runs in them is given up."""
+        for member in self._members.values():
+            member.close()
+
+
+class _Member:
+    """One process: what it was given and has not answered yet, and a thread that reads answers."""
+
+    def __init__(self) -> None:
+        self._wire, theirs = _SPAWN.Pipe()
+        self._process = _SPAWN.Process(
+            target=_serve, args=(theirs, _LOG.level), name="fleet-worker", daemon=True
+        )
+        with _deaf():
+            self._process.start()
+        theirs.close()  # or the end of the process would not end the pipe
+        self._lock = threading.Lock()
+        self._numbers = itertools.count()
+        self._open: dict[int, Future[Any]] = {}
+        self.lost = False
+        self._reader = threading.Thread(target=self._read, name="fleet-answers", daemon=True)
+        self._reader.start()
+
+    def submit(self, work: Callable[[_Order], _Result], order: _Order) -> Future[_Result | Failure]:
+        future: Future[_Result | Failure] = Future()
+        future.set_running_or_notify_cancel()
+        number = next(self._numbers)
+        packed = perform(_pack, (work, order))
+        if isinstance(packed, Failure):
+            future.set_result(packed)
+            return future
+        with self._lock:
+            if self.lost:
+                future.set_exception(LostWorkerError("killed before it began"))
+                return future
+            self._open[number] = future
+            with suppress(OSError):  # the reader sees the end of the pipe as well
+                self._wire.send((number, packed))
+        return future
+
+    def _read(self) -> None:
+        with suppress(EOFError, OSError):
+            while True:
+                number, answer = self._wire.recv()
+                if isinstance(answer, logging.LogRecord):
+                    logging.getLogger(answer.name).handle(answer)
+                else:
+                    self._open.pop(number).set_result(ForkingPickler.loads(answer))
+        self._process.join(1)
+        how = self._process.exitcode
+        with self._lock:
+            self.lost = True
+            orphans, self._open = self._open, {}
+        for future in orphans.values():
+            future.set_exception(LostWorkerError(f"process ended with {how}"))
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._reader.join(5)
+        self._wire.close()
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Start a process that never hears Ctrl-C: it is the driver that decides what that means."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(wire: Connection, level: int) -> None:
+    """Work in a process: take what comes through the pipe, until its other end is gone."""
+    lock = threading.Lock()
+
+    def answer(number: int, value: object) -> None:
+        with lock, suppress(OSError):
+            wire.send((number, value))
+
+    def begin(number: int, packed: bytes) -> None:
+        done = perform(_unpacked, packed)
+        answer(number, _pack(done) if isinstance(done, Failure) else done)
+
+    _LOG.setLevel(level)
+    _LOG.addHandler(_Forward(lambda record: answer(-1, record)))
+    # As many threads as there is work: the driver keeps that within bounds.
+    pool = ThreadPoolExecutor(1 << 16, thread_name_prefix="node")
+    with suppress(EOFError, OSError):
+        while True:
+            pool.submit(begin, *wire.recv())
+    os._exit(0)  # the driver is gone; nodes end their passes by themselves
+
+
+def _pack(value: object) -> bytes:
+    return bytes(ForkingPickler.dumps(value))
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """Do a packed piece of work, and pack what it comes to: what cannot be packed is a bug too."""
+    work, order = ForkingPickler.loads(packed)
+    return _pack(work(order))
+
+
+class _Forward(logging.handlers.QueueHandler):
+    """Sends log records to the driver, which knows who wants to read them."""
+
+    def __init__(self, send: Callable[[logging.LogRecord], None]) -> None:
+        super().__init__(None)  # type: ignore[arg-type]
+        self._send = send
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Send one record."""
+        self._send(record)

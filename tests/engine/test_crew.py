@@ -1,0 +1,171 @@
+"""Crews: the same work, whoever does it; what becomes of it when its worker is killed."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fleet.core.model import Node, Secret
+from fleet.core.outcome import Failure, FailureKind
+from fleet.engine.crew import Crew, LostWorkerError, each
+from fleet.engine.hire import hired
+from fleet.errors import FleetError
+
+ENGINES = ("threads", "processes")
+
+
+@dataclass(frozen=True)
+class Errand:
+    """An order that says where its worker may leave a mark."""
+
+    node: Node
+    mark: Path = Path()
+    word: str = ""
+
+
+def errand(name: str, mark: Path = Path(), word: str = "") -> Errand:
+    return Errand(Node(name=name, host=name), mark, word)
+
+
+def upper(order: Errand) -> str:
+    return order.word.upper()
+
+
+def where(order: Errand) -> int:
+    del order
+    return os.getpid()
+
+
+def break_down(order: Errand) -> str:
+    raise ZeroDivisionError(order.word)
+
+
+def unsendable(order: Errand) -> object:
+    del order
+    return threading.Lock()
+
+
+def die_once(order: Errand) -> str:
+    if order.mark.exists():
+        return "done"
+    order.mark.touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def die(order: Errand) -> str:
+    with order.mark.open("a") as mark:
+        mark.write("x")
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def log(order: Errand) -> None:
+    logging.getLogger("fleet.ssh").info("%s: connected", order.node.name)
+
+
+@pytest.fixture(params=ENGINES)
+def crew(request: pytest.FixtureRequest) -> Iterator[Crew]:
+    with hired(request.param, 4) as crew:
+        yield crew
+
+
+@pytest.fixture
+def processes() -> Iterator[Crew]:
+    with hired("processes", 2) as crew:
+        yield crew
+
+
+def test_work_comes_back_with_its_order(crew: Crew) -> None:
+    orders = [errand(f"n{number}", word=f"w{number}") for number in range(40)]
+
+    found = dict(each(upper, orders, crew))
+
+    assert found == {order: order.word.upper() for order in orders}
+
+
+def test_a_bug_is_a_failure_with_its_traceback(crew: Crew) -> None:
+    ((_, found),) = each(break_down, [errand("n", word="zero")], crew)
+
+    assert isinstance(found, Failure)
+    assert (found.kind, found.message) == (FailureKind.BUG, "ZeroDivisionError: zero")
+    assert "break_down" in found.evidence
+
+
+def test_what_cannot_be_sent_is_a_bug_and_no_hang(processes: Crew) -> None:
+    ((_, answer),) = each(unsendable, [errand("n")], processes)
+    ((_, order),) = each(lambda order: order, [errand("n")], processes)
+
+    assert isinstance(answer, Failure)
+    assert isinstance(order, Failure)
+    assert answer.kind is order.kind is FailureKind.BUG
+
+
+def test_a_node_goes_to_the_same_process_each_time(processes: Crew) -> None:
+    orders = [errand("a"), errand("b")] * 5
+
+    found = [(order.node.name, pid) for order, pid in each(where, orders, processes)]
+
+    assert len(set(found)) == 2
+    assert os.getpid() not in {pid for _, pid in found}
+    assert len({pid for _, pid in found}) == min(2, os.cpu_count() or 1)
+
+
+def test_work_whose_worker_is_killed_is_done_once_more(processes: Crew, tmp_path: Path) -> None:
+    found = dict(each(die_once, [errand("n", tmp_path / "mark")], processes))
+
+    assert list(found.values()) == ["done"]
+
+
+@pytest.mark.parametrize(("again", "times"), [(True, "xx"), (False, "x")], ids=["twice", "never"])
+def test_work_that_kills_its_worker_ends_as_a_failure(
+    processes: Crew, tmp_path: Path, again: bool, times: str
+) -> None:
+    mark = tmp_path / "mark"
+
+    ((_, found),) = each(die, [errand("n", mark)], processes, again=again)
+
+    assert isinstance(found, Failure)
+    assert found.kind is FailureKind.WORKER
+    assert "process ended with -9" in found.message
+    assert mark.read_text() == times
+
+
+def test_a_worker_that_is_lost_takes_only_its_own_work_down(
+    processes: Crew, tmp_path: Path
+) -> None:
+    lost = processes.submit(die, errand("a", tmp_path / "mark"))
+    kept = processes.submit(upper, errand("b", word="b"))
+
+    assert kept.result(20) == "B"
+    assert isinstance(lost.exception(20), LostWorkerError)
+
+
+def test_what_a_worker_logs_comes_to_the_driver(
+    processes: Crew, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="fleet"):
+        list(each(log, [errand("n")], processes))
+
+    assert "n: connected" in caplog.messages
+
+
+def test_secrets_travel_and_stay_hidden(processes: Crew) -> None:
+    secret = Secret("s3cret")
+
+    ((order, found),) = each(upper, [errand("n", word=secret)], processes)
+
+    assert found == "S3CRET"
+    assert "s3cret" not in repr(order)
+
+
+def test_an_engine_that_is_none_is_refused() -> None:
+    with pytest.raises(FleetError, match="--engine fast: expected threads"), hired("fast", 1):
+        pytest.fail("hired")
