@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fleet.engine.crew import Crew, Threads
 from fleet.errors import FleetError
+
+_ADDRESS = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+")
 
 
 @contextmanager
@@ -26,6 +29,10 @@ def _crew(engine: str, parallel: int) -> Crew:
         from fleet.engine.processes import Processes  # noqa: PLC0415
 
         return Processes(parallel)
+    if engine == "dask" or _ADDRESS.fullmatch(engine):
+        from fleet.engine.cluster import Cluster  # noqa: PLC0415
+
+        return Cluster(None if engine == "dask" else engine, parallel)
     raise FleetError(
         f"--engine {engine}: expected threads, processes, dask, or the address of a Dask scheduler"
         " such as tcp://10.0.0.5:8786"

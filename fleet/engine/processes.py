@@ -6,11 +6,10 @@ import itertools
 import logging
 import logging.handlers
 import os
-import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
@@ -18,6 +17,7 @@ from typing import Any, TypeVar
 
 from fleet.core.outcome import Failure
 from fleet.engine.crew import LostWorkerError, Placed, perform
+from fleet.engine.signals import deaf
 
 _Order = TypeVar("_Order", bound=Placed)
 _Result = TypeVar("_Result")
@@ -70,7 +70,7 @@ class _Member:
         self._process = _SPAWN.Process(
             target=_serve, args=(theirs, _LOG.level), name="fleet-worker", daemon=True
         )
-        with _deaf():
+        with deaf():
             self._process.start()
         theirs.close()  # or the end of the process would not end the pipe
         self._lock = threading.Lock()
@@ -117,16 +117,6 @@ class _Member:
         self._process.terminate()
         self._reader.join(5)
         self._wire.close()
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Start a process that never hears Ctrl-C: it is the driver that decides what that means."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _serve(wire: Connection, level: int) -> None:

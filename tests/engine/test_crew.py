@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,12 @@ from fleet.core.outcome import Failure, FailureKind
 from fleet.engine.crew import Crew, LostWorkerError, each
 from fleet.engine.hire import hired
 from fleet.errors import FleetError
+from tests.support.cluster import forget_sockets
 
-ENGINES = ("threads", "processes")
+pytestmark = pytest.mark.filterwarnings(  # Dask leaves sockets to the collector
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+ENGINES = ("threads", "processes", *(["dask"] if find_spec("distributed") else []))
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ def log(order: Errand) -> None:
 def crew(request: pytest.FixtureRequest) -> Iterator[Crew]:
     with hired(request.param, 4) as crew:
         yield crew
+    forget_sockets()
 
 
 @pytest.fixture

@@ -1,0 +1,352 @@
+"""A crew of Dask workers: on this machine, or wherever a scheduler has them.
+
+Dask does again what a dead worker had begun. Here that must not be: each piece of work is bound to
+one worker process, which does it once; how far a worker came that died only the node can tell.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import pickle
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from fleet import __version__
+from fleet.core.model import Node
+from fleet.core.outcome import Failure, FailureKind
+from fleet.engine.crew import LostWorkerError, Placed, perform
+from fleet.engine.signals import deaf
+from fleet.errors import FleetError
+
+try:
+    from distributed import Client, LocalCluster
+except ImportError as error:
+    raise FleetError("this engine needs Dask: pip install 'fleet[dask]'") from error
+
+_Order = TypeVar("_Order", bound=Placed)
+_Result = TypeVar("_Result")
+
+_SITE = "site-"
+_CONNECT_SECONDS = 10
+_LOOK = 1
+"""Seconds between two looks at which workers there are."""
+_PATIENCE = 20
+"""Seconds to wait for a worker where the last one has gone: a nanny starts the next one."""
+_PASSES = 256
+
+
+@dataclass(slots=True)
+class _Desk:
+    """One worker process: who it is, which sites it takes, and what it has to do."""
+
+    address: str
+    life: str
+    threads: int
+    sites: frozenset[str]
+    nodes: int = 0
+    running: int = 0
+    waiting: deque[_Job] = field(default_factory=deque)
+
+    @property
+    def load(self) -> tuple[float, float]:
+        busy = self.running + len(self.waiting)
+        return busy / self.threads, self.nodes / self.threads
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """A piece of work on its way: what is sent, where it is, and who waits for it."""
+
+    parcel: Parcel
+    desk: _Desk
+    future: Future[Any]
+    remote: Any = None
+
+
+class Parcel:
+    """A packed piece of work; what it holds, secrets perhaps, is in no repr, log or dashboard."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def __reduce__(self) -> tuple[type[Parcel], tuple[bytes]]:
+        return Parcel, (self.content,)
+
+    def __repr__(self) -> str:
+        return f"Parcel({len(self.content)} bytes)"
+
+
+class Cluster:
+    """Workers of a Dask scheduler. A node's work goes to one worker, of the node's site if any."""
+
+    passes = _PASSES
+
+    def __init__(self, address: str | None, parallel: int) -> None:
+        self.parallel = parallel
+        self._local = _local(parallel) if address is None else None
+        self._client = _client(address or self._local)
+        self._name = address or "the local cluster"
+        self._lock = threading.RLock()
+        self._desks: dict[str, _Desk] = {}
+        self._places: dict[str, _Desk] = {}
+        self._jobs: set[_Job] = set()
+        self._sites: set[str | None] = set()
+        self._homeless: list[tuple[Node, Parcel, Future[Any], float]] = []
+        self._numbers = itertools.count()
+        self._run = uuid.uuid4().hex
+        self._closed = threading.Event()
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+        threading.Thread(target=self._watch, name="fleet-workers", daemon=True).start()
+
+    def submit(self, work: Callable[[_Order], _Result], order: _Order) -> Future[_Result | Failure]:
+        """Begin a piece of work at the worker of its node."""
+        future: Future[_Result | Failure] = Future()
+        packed = perform(pickle.dumps, (work, order))
+        if isinstance(packed, Failure):
+            future.set_result(packed)
+            return future
+        with self._lock:
+            if not self._place(order.node, Parcel(packed), future):
+                patience = _PATIENCE if order.node.site in self._sites else 0
+                until = time.monotonic() + patience
+                self._homeless.append((order.node, Parcel(packed), future, until))
+                self._house()
+        return future
+
+    def _place(self, node: Node, parcel: Parcel, future: Future[Any]) -> bool:
+        desk = self._desk(node)
+        if desk is not None:
+            desk.waiting.append(_Job(parcel, desk, future))
+            self._feed(desk)
+        return desk is not None
+
+    def _house(self) -> None:
+        """Find workers for what has none; give up what has waited for long."""
+        now, homeless, self._homeless = time.monotonic(), self._homeless, []
+        for node, parcel, future, until in homeless:
+            if self._place(node, parcel, future):
+                continue
+            if until <= now:
+                future.set_result(self._nobody(node))
+            else:
+                self._homeless.append((node, parcel, future, until))
+
+    def close(self) -> None:
+        """Let the workers go; what still runs is given up."""
+        self._closed.set()
+        self._client.close(timeout=_CONNECT_SECONDS)
+        if self._local is not None:
+            self._local.close(timeout=_CONNECT_SECONDS)
+
+    def _open(self) -> None:
+        """Wait until there are workers, and refuse those of another release."""
+        until = time.monotonic() + _CONNECT_SECONDS
+        self._meet(refuse=True)
+        while not self._desks:
+            if time.monotonic() > until:
+                raise FleetError(f"--engine {self._name}: {self._idle()}")
+            time.sleep(0.1)
+            self._meet(refuse=True)
+
+    def _idle(self) -> str:
+        return f"the scheduler has no worker; start one with `dask worker {self._name}`"
+
+    def _desk(self, node: Node) -> _Desk | None:
+        """Return the worker of a node: its own one, else the least busy one of its site."""
+        kept = self._places.get(node.name)
+        if kept is not None and self._desks.get(kept.address) is kept:
+            return kept
+        desks = [d for d in self._desks.values() if node.site is None or node.site in d.sites]
+        if not desks:
+            return None
+        desk = self._places[node.name] = min(desks, key=lambda desk: desk.load)
+        desk.nodes += 1
+        return desk
+
+    def _nobody(self, node: Node) -> Failure:
+        if node.site is None or not self._desks:
+            message = self._idle()
+        else:
+            message = (
+                f'no worker of {self._name} takes nodes of site "{node.site}"; start one there:'
+                f' dask worker {self._name} --resources "{_SITE}{node.site}=1"'
+            )
+        return Failure(FailureKind.WORKER, "worker", message)
+
+    def _feed(self, desk: _Desk) -> None:
+        """Send a worker as much as it has threads for; its work is running from then on."""
+        while desk.waiting and desk.running < desk.threads:
+            job = desk.waiting.popleft()
+            if not job.future.set_running_or_notify_cancel():
+                continue
+            desk.running += 1
+            self._jobs.add(job)
+            name = f"fleet-{self._run}-{next(self._numbers)}"
+            job.remote = self._client.submit(
+                do_once,
+                name,
+                desk.life,
+                job.parcel,
+                key=name,
+                pure=False,
+                retries=0,
+                workers=[desk.address],
+                allow_other_workers=False,
+            )
+            job.remote.add_done_callback(lambda remote, job=job: self._take(job, remote))
+
+    def _take(self, job: _Job, remote: Any) -> None:
+        """Take what a piece of work has come to."""
+        answer = perform(lambda each: each.result(), remote)
+        if isinstance(answer, bytes):
+            self._close_job(job, pickle.loads(answer))  # noqa: S301 - our own workers packed it
+        elif answer is not None:
+            self._lose(job, answer.message)
+        else:
+            with self._lock:  # another process answers at this address now
+                self._dismiss(job.desk)
+
+    def _close_job(self, job: _Job, answer: Any) -> None:
+        with self._lock:
+            if job not in self._jobs:
+                return
+            self._jobs.discard(job)
+            job.desk.running -= 1
+            self._feed(job.desk)
+        job.future.set_result(answer)
+
+    def _lose(self, job: _Job, why: str) -> None:
+        with self._lock:
+            if job not in self._jobs:
+                return
+            self._jobs.discard(job)
+        job.future.set_exception(LostWorkerError(f"{job.desk.address}: {why}"))
+
+    def _dismiss(self, desk: _Desk) -> None:
+        """Part from a worker that is gone, and from what it had to do."""
+        if self._desks.get(desk.address) is desk:
+            del self._desks[desk.address]
+        for job in [job for job in self._jobs if job.desk is desk]:
+            job.remote.cancel()
+            self._lose(job, "gone from the cluster")
+        while desk.waiting:
+            job = desk.waiting.popleft()
+            if job.future.set_running_or_notify_cancel():
+                self._jobs.add(job)
+                self._lose(job, "gone from the cluster")
+
+    def _watch(self) -> None:
+        """Look who has gone and who has come, until the crew is let go."""
+        while not self._closed.wait(_LOOK):
+            try:
+                self._meet()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the scheduler does not answer
+                if self._closed.is_set():
+                    return
+                logging.getLogger("fleet").warning("%s: %s", self._name, error)
+                self._keep(())
+            with self._lock:
+                self._house()
+
+    def _meet(self, *, refuse: bool = False) -> None:
+        present = self._client.ncores()
+        self._keep(present)
+        new = [address for address in present if address not in self._desks]
+        if not new:
+            return
+        said = self._client.run(introduce, workers=new, on_error="return")
+        strangers = {a: who for a, who in said.items() if not _is_ours(who)}
+        if refuse and strangers:
+            address, who = next(iter(strangers.items()))
+            message = f"{address}: this worker has no fleet {__version__} ({_told(who)})"
+            raise FleetError(f"{message}; install the same fleet[dask] there")
+        with self._lock:
+            for address in said.keys() - strangers.keys():
+                who = said[address]
+                self._desks[address] = _Desk(address, who["life"], who["threads"], who["sites"])
+                self._sites |= who["sites"] | {None}
+
+    def _keep(self, present: Iterable[str]) -> None:
+        """Part from the workers that are not there any more."""
+        here = set(present)
+        with self._lock:
+            for desk in [desk for address, desk in self._desks.items() if address not in here]:
+                self._dismiss(desk)
+
+
+def _local(parallel: int) -> Any:
+    """Start workers on this machine; nobody else on it may talk to them, so they speak TLS."""
+    with deaf():
+        return LocalCluster(
+            n_workers=max(1, min(os.cpu_count() or 1, parallel)),
+            threads_per_worker=_PASSES,
+            processes=True,
+            dashboard_address="127.0.0.1:0",
+            security=True,
+            silence_logs=logging.CRITICAL,
+            memory_limit=0,
+        )
+
+
+def _client(where: Any) -> Any:
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        with deaf():
+            return Client(where, timeout=_CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        message = f"--engine {where}: no Dask scheduler answers there ({error})"
+        raise FleetError(message) from error
+
+
+LIFE = uuid.uuid4().hex
+"""Names this very process, as long as it lives."""
+_SEEN: set[str] = set()
+
+
+def introduce(dask_worker: Any) -> dict[str, Any]:
+    """Say in a worker who it is."""
+    state = dask_worker.state
+    sites = (each.removeprefix(_SITE) for each in state.total_resources if each.startswith(_SITE))
+    return {
+        "version": __version__,
+        "life": LIFE,
+        "threads": state.nthreads,
+        "sites": frozenset(sites),
+    }
+
+
+def do_once(name: str, life: str, parcel: Parcel) -> bytes | None:
+    """Do a piece of work in a worker; None where it is meant for a process that is gone."""
+    if life != LIFE or name in _SEEN:
+        return None
+    _SEEN.add(name)
+    done = perform(_unpacked, parcel.content)
+    return pickle.dumps(done) if isinstance(done, Failure) else done
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """Do a packed piece of work, and pack what it comes to: what cannot be packed is a bug too."""
+    work, order = pickle.loads(packed)  # noqa: S301 - the driver's own order
+    return pickle.dumps(work(order))
+
+
+def _is_ours(who: Any) -> bool:
+    return isinstance(who, dict) and who.get("version") == __version__
+
+
+def _told(who: Any) -> str:
+    return f"it has {who['version']}" if isinstance(who, dict) else str(who)

@@ -1,0 +1,99 @@
+"""Workers of a Dask scheduler: which node goes where, and that nothing is done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fleet.core.outcome import Failure, FailureKind
+from fleet.engine.crew import Crew, LostWorkerError, each
+from fleet.engine.hire import hired
+from fleet.errors import FleetError
+from tests.engine.test_crew import Errand, die, die_once, errand, upper, where
+from tests.support.cluster import DaskCluster, dask_cluster, forget_sockets
+
+pytest.importorskip("distributed")
+pytestmark = pytest.mark.filterwarnings(  # Dask leaves sockets to the collector
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[DaskCluster]:
+    with dask_cluster(tmp_path) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def local() -> Iterator[Crew]:
+    with hired("dask", 2) as crew:
+        yield crew
+
+
+@pytest.fixture(autouse=True)
+def _sockets() -> Iterator[None]:
+    yield
+    forget_sockets()
+
+
+def at(site: str | None, name: str) -> Errand:
+    order = errand(name, word=name)
+    return replace(order, node=replace(order.node, site=site))
+
+
+def test_nodes_go_to_the_workers_of_their_site(cluster: DaskCluster) -> None:
+    edge = cluster.worker("--no-nanny", "--nthreads", "2", "--resources", "site-edge=1")
+    core = cluster.worker("--no-nanny", "--nthreads", "2", "--resources", "site-core=1 site-dmz=1")
+    orders = [at(site, f"{site}{n}") for site in ("edge", "core", "dmz", None) for n in range(6)]
+    with hired(cluster.address, 8) as crew:
+        while isinstance(dict(each(where, [at("edge", "x")], crew)).popitem()[1], Failure):
+            pass  # one of them has not joined yet
+        while isinstance(dict(each(where, [at("core", "x")], crew)).popitem()[1], Failure):
+            pass
+        found = dict(each(where, orders, crew))
+        ((_, nobody),) = each(where, [at("moon", "m")], crew)
+
+    pids = {site: {found[o] for o in orders if o.node.site == site} for site in ("edge", "core")}
+    assert pids == {"edge": {edge.pid}, "core": {core.pid}}
+    assert {found[o] for o in orders if o.node.site == "dmz"} == {core.pid}
+    assert {found[o] for o in orders if o.node.site is None} <= {edge.pid, core.pid}
+    assert isinstance(nobody, Failure)
+    assert nobody.kind is FailureKind.WORKER
+    assert "no worker of" in nobody.message
+    assert '--resources "site-moon=1"' in nobody.message
+
+
+def test_work_whose_worker_is_killed_is_done_once_more(local: Crew, tmp_path: Path) -> None:
+    found = dict(each(die_once, [errand("n", tmp_path / "mark")], local))
+
+    assert list(found.values()) == ["done"]
+
+
+def test_a_worker_that_is_started_anew_does_not_do_the_dead_one_s_work(
+    cluster: DaskCluster, tmp_path: Path
+) -> None:
+    """A nanny gives its next worker the same address, and Dask sends it the same task."""
+    mark = tmp_path / "mark"
+    cluster.worker("--nanny", "--nthreads", "2", "--worker-port", "39471")
+
+    with hired(cluster.address, 2) as crew:
+        lost = crew.submit(die, errand("a", mark))
+        error = lost.exception(60)
+        answers = dict(each(upper, [errand("a", word="again")], crew))
+
+    assert isinstance(error, LostWorkerError)
+    assert mark.read_text() == "x"
+    assert list(answers.values()) == ["AGAIN"]
+
+
+def test_a_scheduler_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fleet.engine.cluster._CONNECT_SECONDS", 1)
+
+    with (
+        pytest.raises(FleetError, match="no Dask scheduler answers"),
+        hired("tcp://127.0.0.1:1", 1),
+    ):
+        pytest.fail("hired")
