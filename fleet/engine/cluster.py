@@ -23,6 +23,7 @@ from fleet import __version__
 from fleet.core.model import Node
 from fleet.core.outcome import Failure, FailureKind
 from fleet.engine.crew import LostWorkerError, Placed, perform
+from fleet.engine.parcel import SITE, Parcel, do_once, introduce
 from fleet.engine.signals import deaf
 from fleet.errors import FleetError
 
@@ -34,7 +35,6 @@ except ImportError as error:
 _Order = TypeVar("_Order", bound=Placed)
 _Result = TypeVar("_Result")
 
-_SITE = "site-"
 _CONNECT_SECONDS = 10
 _LOOK = 1
 """Seconds between two looks at which workers there are."""
@@ -69,21 +69,6 @@ class _Job:
     desk: _Desk
     future: Future[Any]
     remote: Any = None
-
-
-class Parcel:
-    """A packed piece of work; what it holds, secrets perhaps, is in no repr, log or dashboard."""
-
-    __slots__ = ("content",)
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-
-    def __reduce__(self) -> tuple[type[Parcel], tuple[bytes]]:
-        return Parcel, (self.content,)
-
-    def __repr__(self) -> str:
-        return f"Parcel({len(self.content)} bytes)"
 
 
 class Cluster:
@@ -183,7 +168,7 @@ class Cluster:
         else:
             message = (
                 f'no worker of {self._name} takes nodes of site "{node.site}"; start one there:'
-                f' dask worker {self._name} --resources "{_SITE}{node.site}=1"'
+                f' dask worker {self._name} --resources "{SITE}{node.site}=1"'
             )
         return Failure(FailureKind.WORKER, "worker", message)
 
@@ -310,38 +295,6 @@ def _client(where: Any) -> Any:
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         message = f"--engine {where}: no Dask scheduler answers there ({error})"
         raise FleetError(message) from error
-
-
-LIFE = uuid.uuid4().hex
-"""Names this very process, as long as it lives."""
-_SEEN: set[str] = set()
-
-
-def introduce(dask_worker: Any) -> dict[str, Any]:
-    """Say in a worker who it is."""
-    state = dask_worker.state
-    sites = (each.removeprefix(_SITE) for each in state.total_resources if each.startswith(_SITE))
-    return {
-        "version": __version__,
-        "life": LIFE,
-        "threads": state.nthreads,
-        "sites": frozenset(sites),
-    }
-
-
-def do_once(name: str, life: str, parcel: Parcel) -> bytes | None:
-    """Do a piece of work in a worker; None where it is meant for a process that is gone."""
-    if life != LIFE or name in _SEEN:
-        return None
-    _SEEN.add(name)
-    done = perform(_unpacked, parcel.content)
-    return pickle.dumps(done) if isinstance(done, Failure) else done
-
-
-def _unpacked(packed: bytes) -> bytes:
-    """Do a packed piece of work, and pack what it comes to: what cannot be packed is a bug too."""
-    work, order = pickle.loads(packed)  # noqa: S301 - the driver's own order
-    return pickle.dumps(work(order))
 
 
 def _is_ours(who: Any) -> bool:

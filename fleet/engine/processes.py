@@ -6,17 +6,18 @@ import itertools
 import logging
 import logging.handlers
 import os
+import pickle
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from multiprocessing.reduction import ForkingPickler
 from typing import Any, TypeVar
 
 from fleet.core.outcome import Failure
 from fleet.engine.crew import LostWorkerError, Placed, perform
+from fleet.engine.parcel import open_parcel
 from fleet.engine.signals import deaf
 
 _Order = TypeVar("_Order", bound=Placed)
@@ -84,7 +85,7 @@ class _Member:
         future: Future[_Result | Failure] = Future()
         future.set_running_or_notify_cancel()
         number = next(self._numbers)
-        packed = perform(_pack, (work, order))
+        packed = perform(pickle.dumps, (work, order))
         if isinstance(packed, Failure):
             future.set_result(packed)
             return future
@@ -104,7 +105,7 @@ class _Member:
                 if isinstance(answer, logging.LogRecord):
                     logging.getLogger(answer.name).handle(answer)
                 else:
-                    self._open.pop(number).set_result(ForkingPickler.loads(answer))
+                    self._open.pop(number).set_result(pickle.loads(answer))  # noqa: S301 - ours
         self._process.join(1)
         how = self._process.exitcode
         with self._lock:
@@ -128,8 +129,8 @@ def _serve(wire: Connection, level: int) -> None:
             wire.send((number, value))
 
     def begin(number: int, packed: bytes) -> None:
-        done = perform(_unpacked, packed)
-        answer(number, _pack(done) if isinstance(done, Failure) else done)
+        done = perform(open_parcel, packed)
+        answer(number, pickle.dumps(done) if isinstance(done, Failure) else done)
 
     _LOG.setLevel(level)
     _LOG.addHandler(_Forward(lambda record: answer(-1, record)))
@@ -139,16 +140,6 @@ def _serve(wire: Connection, level: int) -> None:
         while True:
             pool.submit(begin, *wire.recv())
     os._exit(0)  # the driver is gone; nodes end their passes by themselves
-
-
-def _pack(value: object) -> bytes:
-    return bytes(ForkingPickler.dumps(value))
-
-
-def _unpacked(packed: bytes) -> bytes:
-    """Do a packed piece of work, and pack what it comes to: what cannot be packed is a bug too."""
-    work, order = ForkingPickler.loads(packed)
-    return _pack(work(order))
 
 
 class _Forward(logging.handlers.QueueHandler):

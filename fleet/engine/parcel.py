@@ -1,0 +1,59 @@
+"""Work on its way to a worker elsewhere, and what the worker does with it."""
+
+from __future__ import annotations
+
+import pickle
+import uuid
+from typing import Any
+
+from fleet import __version__
+from fleet.core.outcome import Failure
+from fleet.engine.crew import perform
+
+SITE = "site-"
+"""What the names of a worker's resources begin with that are sites."""
+LIFE = uuid.uuid4().hex
+"""Names this very process, as long as it lives."""
+_SEEN: set[str] = set()
+
+
+def introduce(dask_worker: Any) -> dict[str, Any]:
+    """Say in a worker who it is."""
+    state = dask_worker.state
+    sites = (each.removeprefix(SITE) for each in state.total_resources if each.startswith(SITE))
+    return {
+        "version": __version__,
+        "life": LIFE,
+        "threads": state.nthreads,
+        "sites": frozenset(sites),
+    }
+
+
+def do_once(name: str, life: str, parcel: Parcel) -> bytes | None:
+    """Do a piece of work in a worker; None where it is meant for a process that is gone."""
+    if life != LIFE or name in _SEEN:
+        return None
+    _SEEN.add(name)
+    done = perform(open_parcel, parcel.content)
+    return pickle.dumps(done) if isinstance(done, Failure) else done
+
+
+class Parcel:
+    """A packed piece of work; what it holds, secrets perhaps, is in no repr, log or dashboard."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def __reduce__(self) -> tuple[type[Parcel], tuple[bytes]]:
+        return Parcel, (self.content,)
+
+    def __repr__(self) -> str:
+        return f"Parcel({len(self.content)} bytes)"
+
+
+def open_parcel(content: bytes) -> bytes:
+    """Do a packed piece of work, and pack what it comes to: what cannot be packed is a bug too."""
+    work, order = pickle.loads(content)  # noqa: S301 - the driver's own order
+    return pickle.dumps(work(order))
