@@ -36,8 +36,7 @@ def steps(fleet: Fleet) -> dict[str, list[str]]:
     return found
 
 
-PASS = ["staging", "pending", "running", "converged"]
-"""A staged node has not been started, as users see it."""
+PASS = ["staging", "staged", "running", "converged"]
 
 
 @pytest.fixture
