@@ -56,6 +56,20 @@ find_python() { # the newest Python that can make an environment
     return 1
 }
 
+install_if_possible() { # what single tests need; without it they are skipped, and say so
+    missing=
+    for pair in "$@"; do
+        command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair##*:}"
+    done
+    [ -z "$missing" ] && return 0
+    say "installing, if they can be had:$missing"
+    as_root apt-get update -qq || true
+    for package in $missing; do
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+            --no-install-recommends "$package" >/dev/null 2>&1 || echo "no $package here"
+    done
+}
+
 make_environment() { # dev: with the tools that the tests need
     stamp=.venv/.made-$(cat pyproject.toml scripts/common.sh | sha256sum | cut -c1-16)
     [ -f "$stamp" ] && return 0

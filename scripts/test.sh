@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 
 need_linux
 install_packages
+install_if_possible chromium:chromium bash:bash zsh:zsh fish:fish man:man-db groff:groff-base
 make_environment
 
 say "format, lint, types, layers, spelling, shell"

@@ -56,12 +56,18 @@ def fold(names: Iterable[str]) -> str:
     """Write names short, as expand reads them: `w[1-40],x`."""
     runs: dict[tuple[str, str, int], list[int]] = defaultdict(list)
     order: list[tuple[str, str, int] | str] = []
-    for name in dict.fromkeys(names):
-        match = _NUMBERED.fullmatch(name)
+    found = {name: _NUMBERED.fullmatch(name) for name in names}
+    padded = {
+        (match[1], match[3], len(match[2]))
+        for match in found.values()
+        if match and match[2].startswith("0")
+    }
+    for name, match in found.items():
         if match is None:
             order.append(name)
             continue
-        width = len(match[2]) if match[2].startswith("0") else 0
+        # 099 makes 100 a number of three digits as well: they belong to one range.
+        width = len(match[2]) if (match[1], match[3], len(match[2])) in padded else 0
         key = (match[1], match[3], width)
         if key not in runs:
             order.append(key)

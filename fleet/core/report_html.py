@@ -6,49 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from fleet.core.report_timeline import timeline
+from fleet.core.nodeset import fold
+from fleet.core.report_style import MARKS, STYLE, TONES
+from fleet.core.report_timeline import overview, timeline
 from fleet.errors import printable
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1c2430; --dim: #5b6675; --line: #d6dce4; --ground: #fff;
-  --panel: #f5f7fa; --good: #1a7f4b; --warn: #9a6200; --bad: #c02434; --busy: #2660b8;
-  --stage: #b9c6d8; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e9f0; --dim: #9aa6b5; --line: #333d4a;
-  --ground: #12171e; --panel: #1a212b; --good: #4cc38a; --warn: #e0a63a; --bad: #ff7b86;
-  --busy: #76a9ff; --stage: #48566a; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 72rem; background: var(--ground);
-  color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem; }
-.dim { color: var(--dim); } code, pre { font: 13px/1.45 ui-monospace, monospace; }
-.cards { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.2rem 0; }
-.card { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem;
-  padding: .6rem 1rem; min-width: 7rem; } .card b { display: block; font-size: 1.5rem; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
-th { text-align: left; color: var(--dim); font-weight: 600; }
-th, td { padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line);
-  vertical-align: top; overflow-wrap: anywhere; } td.number { text-align: right; }
-.good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); }
-pre { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem;
-  padding: .75rem; white-space: pre-wrap; overflow-wrap: anywhere; margin: .4rem 0; }
-.add { color: var(--good); } .del { color: var(--bad); } .at { color: var(--busy); }
-details { margin: .4rem 0; } summary { cursor: pointer; }
-svg { display: block; width: 100%; min-width: 40rem; height: auto; }
-svg text { fill: var(--ink); font: 12px system-ui; }
-svg .dim { fill: var(--dim); } svg .grid { stroke: var(--line); }
-svg .stage { fill: var(--stage); } svg .good { fill: var(--good); } svg .warn { fill: var(--warn); }
-svg .bad { fill: var(--bad); } svg .busy { fill: var(--busy); }
-"""
-TONES = {
-    "converged": "good",
-    "unchanged": "good",
-    "rolled_back": "warn",
-    "stale": "warn",
-    "pending": "dim",
-    "failed": "bad",
-    "unreachable": "bad",
-    "degraded": "bad",
-}
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+"""What a browser is told: this page loads nothing and runs nothing, whatever a node said."""
+_FEW = 40
+"""As many nodes are shown one by one; of more than that only on demand."""
 
 
 def html(report: Mapping[str, Any]) -> str:
@@ -57,8 +23,8 @@ def html(report: Mapping[str, Any]) -> str:
     body = "".join(
         (
             _head(report),
-            _section("Timeline", timeline(report, TONES)),
-            _section("Failures", _failures(report["nodes"])),
+            _section("Failures", "".join(_failures(report["nodes"]))),
+            _section("Timeline", _timeline(report)),
             _section("Nodes", _nodes(report["nodes"])),
             _section("Strategy and containerd", _matrix(report["matrix"])),
             _section("Verification pulls", _mirrors(report["mirrors"])),
@@ -69,7 +35,8 @@ def html(report: Mapping[str, Any]) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{_e(title)}</title><style>{_STYLE}</style></head>"
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        f"<title>{_e(title)}</title><style>{STYLE}</style></head>"
         f"<body>{body}</body></html>\n"
     )
 
@@ -83,11 +50,21 @@ def _section(title: str, content: str) -> str:
     return f"<section><h2>{title}</h2>{content}</section>" if content else ""
 
 
+def _timeline(report: Mapping[str, Any]) -> str:
+    """Draw a row a node; of many nodes a row a batch, and the nodes below on demand."""
+    picture = timeline(report, TONES)
+    if len(report["nodes"]) <= _FEW or not picture:
+        return picture
+    nodes = f"<details><summary>node by node</summary>{picture}</details>"
+    return f"{overview(report, TONES)}{nodes}"
+
+
 def _head(report: Mapping[str, Any]) -> str:
     tone = {"finished": "good", "halted": "bad"}.get(report["status"], "warn")
-    took = f"{report['seconds']:g} s" if report["seconds"] is not None else "not ended"
+    took = f"took {_duration(report['seconds'])}" if report["seconds"] is not None else "not ended"
     cards = "".join(
-        f'<div class="card"><b class="{TONES.get(status, "")}">{number}</b>{_e(status)}</div>'
+        f'<div class="card"><b class="{TONES.get(status, "")}">{number}</b>'
+        f"{MARKS.get(status, '')} {_e(status)}</div>"
         for status, number in sorted(report["counts"].items())
     )
     reason = f'<p class="{tone}">{_e(report["reason"])}</p>' if report["reason"] else ""
@@ -99,6 +76,11 @@ def _head(report: Mapping[str, Any]) -> str:
     )
 
 
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)} min {rest:.0f}\u00a0s" if minutes else f"{seconds:g}\u00a0s"
+
+
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Write a table of cells that are HTML already."""
     head = "".join(f"<th>{column}</th>" for column in columns)
@@ -106,11 +88,11 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     if not body:
         return ""
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="scroll">{table}</div>'
+    return f'<div class="scroll" tabindex="0">{table}</div>'
 
 
 def _status(status: str) -> str:
-    return f'<span class="{TONES.get(status, "")}">{_e(status)}</span>'
+    return f'<span class="{TONES.get(status, "")}">{MARKS.get(status, "")} {_e(status)}</span>'
 
 
 def _nodes(nodes: Mapping[str, Mapping[str, Any]]) -> str:
@@ -126,37 +108,44 @@ def _nodes(nodes: Mapping[str, Mapping[str, Any]]) -> str:
         for name, each in nodes.items()
     ]
     table = _table(("node", "status", "strategy", "containerd", "restarted", "took"), rows)
-    if len(rows) <= 40:
+    if len(rows) <= _FEW:
         return table
     return f"<details><summary>all {len(rows)} nodes</summary>{table}</details>"
 
 
-def _failures(nodes: Mapping[str, Mapping[str, Any]]) -> str:
-    parts = []
+def _failures(nodes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Tell each failure once, with all nodes that it befell."""
+    groups: dict[tuple[str, ...], list[str]] = {}
     for name, each in nodes.items():
         failure = each.get("failure")
-        if not failure:
-            continue
-        evidence = failure.get("evidence")
+        if failure:
+            told = (str(failure.get(key) or "") for key in ("kind", "step", "message", "evidence"))
+            groups.setdefault((each["status"], *told), []).append(name)
+    for (status, kind, step, message, evidence), names in groups.items():
+        count = f" ({len(names)})" if len(names) > 1 else ""
         shown = f"<pre>{_e(evidence)}</pre>" if evidence else ""
-        parts.append(
-            f"<p><b>{_e(name)}</b> {_status(each['status'])}: {_e(failure['kind'])} at"
-            f" {_e(failure['step'])}: {_e(failure['message'])}</p>{shown}"
+        yield (
+            f'<p class="names"><b>{_e(fold(names))}</b>{count} {_status(status)}: {_e(kind)} at'
+            f" {_e(step)}: {_e(message)}</p>{shown}"
         )
-    return "".join(parts)
 
 
 def _matrix(rows: Iterable[Mapping[str, Any]]) -> str:
-    return _table(
-        ("strategy", "containerd", "status", "nodes"),
-        [
-            (_e(row["strategy"]), _e(row["containerd"]), _status(row["status"]), str(row["nodes"]))
-            for row in rows
-        ],
-    )
+    """Cross strategies with releases of containerd."""
+    cells: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        told = f"{row['nodes']} {_status(row['status'])}"
+        cells.setdefault((row["strategy"], row["containerd"]), []).append(told)
+    versions = sorted({version for _, version in cells})
+    lines = [
+        (_e(strategy), *("<br>".join(cells.get((strategy, each), ())) for each in versions))
+        for strategy in sorted({strategy for strategy, _ in cells})
+    ]
+    return _table(("strategy", *map(_e, versions)), lines)
 
 
-def _mirrors(rows: Iterable[Mapping[str, Any]]) -> str:
+def _mirrors(rows: Sequence[Mapping[str, Any]]) -> str:
+    most = max((row["slowest"] for row in rows), default=0) or 1
     return _table(
         ("image", "served by", "via", "pulls", "failed", "median", "slowest"),
         [
@@ -165,9 +154,10 @@ def _mirrors(rows: Iterable[Mapping[str, Any]]) -> str:
                 _e(row["mirror"]),
                 _e(row["via"]),
                 str(row["pulls"]),
-                str(row["failed"]),
-                f"{row['median']:g} s",
-                f"{row['slowest']:g} s",
+                f'<span class="bad">{row["failed"]}</span>' if row["failed"] else "0",
+                f'<span class="bar" style="width: {row["median"] / most * 6:.2f}rem"></span>'
+                f"{row['median']:.2f} s",
+                f"{row['slowest']:.2f} s",
             )
             for row in rows
         ],
@@ -179,9 +169,11 @@ def _plans(plans: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         changes = plan["changes"]
         diffs = "".join(f"<pre>{''.join(_diff(change['diff']))}</pre>" for change in changes)
         notes = "".join(f'<p class="warn">{_e(note)}</p>' for note in plan["notes"])
+        files = "no change" if not changes else f"{len(changes)} file{'s'[: len(changes) > 1]}"
+        cost = f", {'restart' if plan['disruption'] == 'restart' else 'no restart'}"
         yield (
-            f"<details><summary><b>{_e(plan['folded'])}</b> ({len(plan['nodes'])}):"
-            f" {_e(plan['strategy'] or '-')}, {_e(plan['disruption'])}, {len(changes)} files"
+            f'<details><summary class="names"><b>{_e(plan["folded"])}</b> ({len(plan["nodes"])}):'
+            f" {_e(plan['strategy'] or 'no strategy')}, {files}{cost if changes else ''}"
             f"</summary>{notes}{diffs}</details>"
         )
 

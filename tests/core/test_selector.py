@@ -50,6 +50,10 @@ def test_folding_loses_no_name(names: list[str]) -> None:
     assert sorted(name for part in parts for name in expand(part)) == sorted(set(names))
 
 
+def test_padded_numbers_fold_into_one_range() -> None:
+    assert fold(["w098", "w099", "w100", "w7", "w8"]) == "w[098-100],w[7-8]"
+
+
 def select_parts(folded: str) -> list[str]:
     parts, depth = [""], 0
     for character in folded:
