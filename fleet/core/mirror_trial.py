@@ -9,7 +9,7 @@ from enum import StrEnum
 from fleet.core.model import Mirror
 from fleet.core.pull_paths import Image
 
-SLOW = 1.0
+SLOW = 2.0
 """Seconds to the first byte of a manifest from which a mirror counts as slow."""
 SLOW_RATE = 100 * 1024
 """Bytes a second below which a mirror counts as slow, where there was enough to measure."""

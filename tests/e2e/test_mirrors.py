@@ -72,7 +72,7 @@ def test_each_misbehaving_mirror_is_named_and_the_order_mended(
     fleet.edit("inventory.yaml", ".14}", ".14, user: root, site: far}")
     before = (fleet.folder / "mirrors.yaml").read_text()
 
-    ran = fleet("mirrors", "test", "-l", "trixie1,forky1", "--timeout", "2", "--write", "--json")
+    ran = fleet("mirrors", "test", "-l", "trixie1,forky1", "--timeout", "4", "--write", "--json")
 
     told, after = ran.json, (fleet.folder / "mirrors.yaml").read_text()
     assert ran.code == 1, ran.text
@@ -85,12 +85,8 @@ def test_each_misbehaving_mirror_is_named_and_the_order_mended(
         assert found["https://registry.lab.test"]["address"] == network.REGISTRY
     assert set(told["matrix"]["docker.io"]["https://registry.lab.test"]) == {"-", "far"}
     assert sorted(after.splitlines()) == sorted(before.splitlines())
-    assert after.splitlines()[6:9] == [
-        "      - https://token.flaky.lab.test # is ok",
-        "      - https://registry.lab.test # is ok",
-        "      - https://sluggish.flaky.lab.test # is slow",
-    ]
-    assert [line.rpartition(" ")[2] for line in after.splitlines()[-3:-1]] == ["hangs", "web_page"]
+    words = [line.rpartition(" ")[2] for line in after.splitlines()[6:-1]]
+    assert (words[:3], words[-2:]) == (["ok", "ok", "slow"], ["hangs", "web_page"])
 
 
 def test_one_node_a_site_tests_and_another_stands_in_for_it(nodes: Lab, fleet: Fleet) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 ADDRESS, PORT, UPSTREAM, FOLDER, TLS = sys.argv[1:6] if len(sys.argv) > 5 else ("",) * 5
 REFUSALS = {"404": 404, "401": 401, "403": 403, "429": 429, "500": 500}
 SLOW_SECONDS = 3
-SLUGGISH_SECONDS = 1.2
+SLUGGISH_SECONDS = 2.2
 TOKEN = "lab-token"  # no secret: it is what this mirror gives to everybody
 PAGE = b"<!DOCTYPE html><title>Welcome</title><p>Please log in to the network."
 
@@ -56,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(600)
         if now == "slow":
             time.sleep(SLOW_SECONDS)
-        if now == "sluggish":
+        if now == "sluggish" and self.command == "HEAD":
             time.sleep(SLUGGISH_SECONDS)
         if now == "portal":
             self._send(200, [("Content-Type", "text/html; charset=utf-8")], PAGE)
