@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fleet.cli import mirror_views, views
+from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings, Taste, wishes_of
 from fleet.config.reordering import Moved, write_order
 from fleet.core.mirror_ranks import Ranking, rankings
@@ -49,6 +50,7 @@ def test(settings: Settings, access: Access, wish: Wish, *, parallel: int) -> Ex
 def _found(settings: Settings, access: Access, wish: Wish, *, parallel: int) -> list[SiteTested]:
     loaded = settings.load()
     nodes = settings.select(loaded.inventory)
+    access = ready(access, nodes)
     wishes = wishes_of(loaded.inventory, loaded.mirrors, Taste())
     images = _images(wish.images)
     roots: dict[str, str] = {}

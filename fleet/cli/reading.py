@@ -152,7 +152,7 @@ def verify(settings: Settings, access: Access, *, crew: Crew, pull_seconds: int)
     ]
     outcomes = {each.node: each for each in verify_all(orders, crew=crew)}
     ordered = [outcomes[name] for name in names]
-    _show_verified(ordered, settings)
+    show_verified(ordered, settings)
     bad = any(each.status is not NodeStatus.UNCHANGED for each in ordered)
     return Exit.FAILED if bad else Exit.OK
 
@@ -172,7 +172,8 @@ def as_it_is(each: Surveyed) -> NodePlan:
     )
 
 
-def _show_verified(outcomes: list[NodeOutcome], settings: Settings) -> None:
+def show_verified(outcomes: list[NodeOutcome], settings: Settings) -> None:
+    """Print the verdicts of pulls."""
     if settings.as_json:
         views.print_json({"nodes": {each.node: outcome_data(each) for each in outcomes}})
         return

@@ -160,6 +160,11 @@ class Feature(Enum):
         "TLS keys beside http:// do nothing; later releases try https first",
         "remotes/docker/config/hosts.go, v1.6.32 and v1.7.16",
     )
+    LOOPBACK_HTTP = Row(
+        (Span((0, 0, 0), (1, 5, 0)), Span((1, 6, 9))),
+        "a registry on 127.0.0.1 is asked in plain HTTP without any setting; 1.5 to 1.6.8 want TLS",
+        "daemons 1.4 to 2.1; remotes/docker/config/hosts.go, v1.6.9",
+    )
     IMPORTS = Row(
         (Span((1, 3, 0)),),
         "config.toml may import other files",

@@ -32,6 +32,7 @@ PARTS = {
     "guard": ("common", "pass", "health", "generation", "restore", "guard"),
     "verify": ("common", "verify"),
     "mirrors": ("common", "mirrors"),
+    "selftest": ("common", "liveness", "selftest"),
     "run": ("common", "run"),
 }
 """The files that each script is put together from."""

@@ -45,12 +45,15 @@ def diff(
 @click.command()
 @click.option("--pull-timeout", default=120, type=click.IntRange(1, 3600), show_default=True,
               help="Seconds for one verification pull.")  # fmt: skip
+@click.option("--self-contained", is_flag=True,
+              help="Serve a tiny image from here, and need no registry.")  # fmt: skip
 @connecting
 @shared
 def verify(
     settings: Settings,
     *,
     pull_timeout: int,
+    self_contained: bool,
     ask_become_pass: bool,
     crew: Crew,
     connect_timeout: float,
@@ -59,6 +62,10 @@ def verify(
     from fleet.cli import reading  # noqa: PLC0415
 
     how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
+    if self_contained:
+        from fleet.cli import selftesting  # noqa: PLC0415
+
+        raise SystemExit(selftesting.self_contained(settings, how, crew=crew, seconds=pull_timeout))
     raise SystemExit(reading.verify(settings, how, crew=crew, pull_seconds=pull_timeout))
 
 

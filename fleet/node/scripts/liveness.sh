@@ -16,11 +16,15 @@ sweep_probes() { # what a killed check has left; the folder of another that stil
     done
 }
 
-lay_probe() { # a host table and a server: some releases read only files that have both
+probe_hosts() { # a host table and a server: some releases read only files that have both
+    printf 'server = "%s"\n\n[host."%s"]\n  capabilities = ["pull", "resolve"]\n' \
+        "$PROBE_URL" "$PROBE_URL"
+}
+
+lay_probe() {
     sweep_probes
     [ -d "$LIVENESS" ] && mkdir -m 755 -- "$LIVENESS/$probe" &&
-        printf 'server = "%s"\n\n[host."%s"]\n  capabilities = ["pull", "resolve"]\n' \
-            "$PROBE_URL" "$PROBE_URL" >"$LIVENESS/$probe/hosts.toml"
+        probe_hosts >"$LIVENESS/$probe/hosts.toml"
 }
 
 heard() { # live, deaf, or nothing yet, of what a pull of the reserved name has said

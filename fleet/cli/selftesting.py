@@ -1,0 +1,39 @@
+"""`fleet verify --self-contained`: whether nodes can pull at all, with no registry anywhere."""
+
+from __future__ import annotations
+
+import secrets
+
+from fleet.cli.credentials import ready
+from fleet.cli.options import Exit, Settings
+from fleet.cli.reading import show_verified
+from fleet.config.load import load_inventory
+from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
+from fleet.engine.crew import Crew, each
+from fleet.node.order import Access
+from fleet.node.selftest import SelfTestOrder, self_test
+
+_MOST = 16
+"""Nodes at once: this one process serves them all."""
+
+
+def self_contained(settings: Settings, access: Access, *, crew: Crew, seconds: int) -> Exit:
+    """Serve a tiny image to every node through its own sshd, and let it pull that."""
+    nodes = settings.select(load_inventory(settings.inventory))
+    access = ready(access, nodes)
+    orders = [SelfTestOrder(node, access, secrets.token_hex(8), seconds) for node in nodes]
+    found: dict[str, NodeOutcome] = {}
+    for order, answer in each(self_test, orders, crew, most=_MOST):
+        found[order.node.name] = _outcome(order, answer)
+        if len(found) % 50 == 0 or len(found) == len(nodes):
+            settings.say(f"self-test {len(found)}/{len(nodes)}")
+    ordered = [found[node.name] for node in nodes]
+    show_verified(ordered, settings)
+    good = all(each.status is NodeStatus.UNCHANGED for each in ordered)
+    return Exit.OK if good else Exit.FAILED
+
+
+def _outcome(order: SelfTestOrder, answer: NodeOutcome | Failure) -> NodeOutcome:
+    if isinstance(answer, Failure):
+        return NodeOutcome(node=order.node.name, status=NodeStatus.FAILED, failure=answer)
+    return answer
