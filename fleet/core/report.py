@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -22,14 +22,17 @@ _STEPS = {
 }
 
 
-def planned_data(plans: Iterable[NodePlan]) -> dict[str, Any]:
+def planned_data(plans: Collection[NodePlan]) -> dict[str, Any]:
     """Return plans as the journal keeps them: nodes with equal plans together, secrets masked."""
     groups: dict[str, tuple[list[str], dict[str, Any]]] = {}
+    made: dict[object, tuple[list[str], dict[str, Any]]] = {}
     for plan in plans:
-        data = plan_data(plan)
-        about = {key: data[key] for key in ("strategy", "disruption", "changes", "notes")}
-        names, _ = groups.setdefault(repr(about), ([], about))
-        names.append(plan.node.name)
+        alike = (id(plan.changes), plan.strategy, plan.disruption, plan.notes)
+        if alike not in made:  # a diff is dear, and nodes that are alike share their changes
+            data = plan_data(plan)
+            about = {key: data[key] for key in ("strategy", "disruption", "changes", "notes")}
+            made[alike] = groups.setdefault(repr(about), ([], about))
+        made[alike][0].append(plan.node.name)
     return {"plans": [{"nodes": names, **about} for names, about in groups.values()]}
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from fleet.core.alike import Alike
 from fleet.core.facts import NodeFacts
 from fleet.core.model import Node
 from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
-from fleet.core.plan import NodePlan, plan_node
+from fleet.core.plan import NodePlan
 from fleet.core.rollback import plan_rollback
 from fleet.core.strategies.base import Wishes
 from fleet.engine.crew import Crew, each
@@ -37,11 +38,12 @@ def survey(
 ) -> Iterator[Surveyed]:
     """Probe nodes and plan each of them; yield them as they answer."""
     orders = (ProbeOrder(node, access, wishes(node).full_default) for node in nodes)
+    alike = Alike()
     for order, facts in each(probe, orders, crew):
         if isinstance(facts, Failure):
             yield Surveyed(order.node, None, NodePlan(node=order.node, failure=facts))
         else:
-            yield Surveyed(order.node, facts, plan_node(order.node, facts, wishes(order.node)))
+            yield Surveyed(order.node, *alike.plan(order.node, facts, wishes(order.node)))
 
 
 def survey_rollback(

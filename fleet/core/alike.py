@@ -1,0 +1,43 @@
+"""Nodes that are alike share what was read and what is planned: thousands of them are a few."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import fields, replace
+
+from fleet.core.facts import NodeFacts
+from fleet.core.model import Node
+from fleet.core.plan import NodePlan, plan_node
+from fleet.core.strategies.base import Wishes
+
+_OWN = {"hostname", "unit", "changed_at"}
+"""Facts that differ between nodes that are alike; of these a plan reads what `_key` adds."""
+
+
+class Alike:
+    """Plans nodes; those with equal facts and wishes are planned once."""
+
+    def __init__(self) -> None:
+        self._found: dict[Hashable, tuple[NodeFacts, Wishes, NodePlan]] = {}
+
+    def plan(self, node: Node, facts: NodeFacts, wishes: Wishes) -> tuple[NodeFacts, NodePlan]:
+        """Return a node's plan, and its facts with all that it has in common with others shared."""
+        key = _key(facts, wishes)
+        if key not in self._found:
+            self._found[key] = (facts, wishes, plan_node(node, facts, wishes))
+        first, _, plan = self._found[key]
+        own = {name: getattr(facts, name) for name in _OWN}
+        return replace(first, **own), replace(plan, node=node)
+
+
+def _key(facts: NodeFacts, wishes: Wishes) -> Hashable:
+    """Return all that a plan depends on; equal wishes are one object."""
+    unit = replace(facts.unit, main_pid=0, restarts=0, started=None)
+    common = (
+        _hashable(getattr(facts, each.name)) for each in fields(facts) if each.name not in _OWN
+    )
+    return (id(wishes), unit, facts.edited_not_loaded, *common)
+
+
+def _hashable(value: object) -> object:
+    return frozenset(value.items()) if isinstance(value, Mapping) else value
