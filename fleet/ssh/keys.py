@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 import re
 import socket
 import struct
@@ -121,11 +122,39 @@ def _load(about: tuple[str, Secret | None]) -> PKey:
         except (OSError, ValueError, paramiko.SSHException) as error:
             problem = problem or error
             continue
-        if Path(f"{path}-cert.pub").is_file():
-            key.load_certificate(f"{path}-cert.pub")
-        return key
+        return _certified(key, path)
+    if (other := _converted(path, passphrase)) is not None:
+        return _certified(other, path)
     message = f"{path} cannot be used as a private key: {problem}"
     raise NodeError(FailureKind.AUTH, "connect", message)
+
+
+def _certified(key: PKey, path: str) -> PKey:
+    if Path(f"{path}-cert.pub").is_file():
+        key.load_certificate(f"{path}-cert.pub")
+    return key
+
+
+def _converted(path: str, passphrase: Secret | None) -> Any:
+    """Read a PKCS#8 file, as openssl writes them: Paramiko's key classes do not know it."""
+    import paramiko  # noqa: PLC0415
+    from cryptography.hazmat.primitives import serialization as form  # noqa: PLC0415
+
+    kinds: dict[str, Any] = {
+        "EC": paramiko.ECDSAKey,
+        "RS": paramiko.RSAKey,
+        "Ed": paramiko.Ed25519Key,
+    }
+    secret = passphrase.encode() if passphrase else None
+    try:
+        key: Any = form.load_pem_private_key(Path(path).read_bytes(), secret)
+        plain = key.private_bytes(
+            form.Encoding.PEM, form.PrivateFormat.OpenSSH, form.NoEncryption()
+        )
+        kind = next(kind for name, kind in kinds.items() if name in type(key).__name__)
+        return kind.from_private_key(io.StringIO(plain.decode()))
+    except (OSError, ValueError, TypeError, StopIteration, paramiko.SSHException):
+        return None
 
 
 _OPENED: Shared[tuple[str, Secret | None], Any] = Shared(_load, rest=5)
