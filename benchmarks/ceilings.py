@@ -35,10 +35,10 @@ class Ceiling:
 
 
 CEILINGS = (
-    Ceiling("`fleet probe`", ("probe",), Cost(1, 7, 0)),
-    Ceiling("`fleet rollout`", ("rollout", "-y", *ALL_AT_ONCE), Cost(4, 31, 7)),
-    Ceiling("`fleet rollout` with nothing to do", ("rollout", "-y", *ALL_AT_ONCE), Cost(1, 7, 0)),
-    Ceiling("`fleet rollback`", ("rollback", "-y", *ALL_AT_ONCE), Cost(4, 28, 7)),
+    Ceiling("`fleet probe`", ("probe",), Cost(1, 6, 0)),
+    Ceiling("`fleet rollout`", ("rollout", "-y", *ALL_AT_ONCE), Cost(4, 28, 6)),
+    Ceiling("`fleet rollout` with nothing to do", ("rollout", "-y", *ALL_AT_ONCE), Cost(1, 6, 0)),
+    Ceiling("`fleet rollback`", ("rollback", "-y", *ALL_AT_ONCE), Cost(4, 25, 6)),
 )
 """In the order in which they are tried: each begins where the one before it ended."""
 

@@ -13,7 +13,7 @@ from tests.support.wire import Manner, Ways
 
 pytestmark = pytest.mark.e2e
 
-ROUND_TRIP = 0.12
+ROUND_TRIP = 0.2
 """Seconds; long, so that two turns do not pass for one another on a busy machine."""
 
 

@@ -221,7 +221,8 @@ class _Link:
     def _deliver(self, target: _Side, data: bytes) -> None:
         # What comes sooner than a round trip is no answer: it was on its way already.
         since = time.monotonic() - self._spoke
-        if target is self.near and self._spoke and since >= 0.9 * self._manner.round_trip:
+        heard = target is self.near and data and self._spoke
+        if heard and since >= 0.9 * self._manner.round_trip:
             self.tally.turns += 1
             self._spoke = 0.0
         target.waiting.append(data)
