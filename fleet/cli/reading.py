@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from fleet.cli import views
 from fleet.cli.credentials import ready
@@ -10,7 +11,7 @@ from fleet.cli.options import Exit, Settings, Taste, wishes_of
 from fleet.config.load import Loaded
 from fleet.core.facts import NodeFacts
 from fleet.core.outcome import NodeOutcome, NodeStatus
-from fleet.core.plan import NodePlan, pull_tests
+from fleet.core.plan import NodePlan, pull_tests, ways
 from fleet.core.present import facts_data, failure_data, outcome_data, plan_data
 from fleet.engine.crew import Crew
 from fleet.engine.survey import Surveyed, survey, verify_all
@@ -132,7 +133,15 @@ def judged(plans: list[NodePlan]) -> Exit:
     return Exit.DIFFERENT if any(plan.changes for plan in plans) else Exit.OK
 
 
-def verify(settings: Settings, access: Access, *, crew: Crew, pull_seconds: int) -> Exit:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofFlags:
+    """The flags of `fleet verify`."""
+
+    pull_seconds: int = 120
+    liveness: bool = True
+
+
+def verify(settings: Settings, access: Access, *, crew: Crew, flags: ProofFlags) -> Exit:
     """Pull the verification images on every node, with what is there now."""
     loaded = settings.load()
     nodes = settings.select(loaded.inventory)
@@ -140,13 +149,14 @@ def verify(settings: Settings, access: Access, *, crew: Crew, pull_seconds: int)
     wishes = wishes_of(loaded.inventory, loaded.mirrors, Taste())
     found = survey(nodes, wishes, access, crew=crew)
     names = [node.name for node in nodes]
-    deadlines = Deadlines(pull=pull_seconds)
+    deadlines = Deadlines(pull=flags.pull_seconds)
     orders = [
         VerifyOrder(
             as_it_is(each),
             access,
             tuple(pull_tests(wishes(each.node).registries, each.plan.hosts_directory)),
             deadlines,
+            flags.liveness,
         )
         for each in in_order(told(found, len(nodes), settings), names)
     ]
@@ -166,9 +176,8 @@ def as_it_is(each: Surveyed) -> NodePlan:
         strategy=each.plan.strategy,
         containerd=each.plan.containerd,
         hosts_directory=each.plan.hosts_directory,
-        crictl=each.facts.crictl_answers,
-        unit=each.facts.unit_name,
-        socket=each.facts.socket,
+        in_force=not each.plan.changes and not each.facts.edited_not_loaded,
+        **ways(each.facts),
     )
 
 
@@ -179,10 +188,14 @@ def show_verified(outcomes: list[NodeOutcome], settings: Settings) -> None:
         return
     out = views.console(color=settings.color)
     rows = [
-        (each.node, verdict.image, "ok" if verdict.ok else "FAILED", verdict.via,
-         verdict.mirror or "-", f"{verdict.seconds:.2f} s", verdict.detail)
+        (each.node, verdict.image, views.verdict_words(verdict) if verdict.ok else "FAILED",
+         verdict.via, f"{verdict.seconds:.2f} s", f"{verdict.size} B", verdict.detail)
         for each in outcomes
         for verdict in each.verified
     ]  # fmt: skip
-    views.table(("NODE", "IMAGE", "VERDICT", "VIA", "MIRROR", "TIME", "NOTE"), rows, out)
+    views.table(("NODE", "IMAGE", "VERDICT", "BY", "TIME", "SIZE", "NOTE"), rows, out)
+    for each in outcomes:
+        if each.liveness is not None and each.liveness.state != "live":
+            text = f"{each.node}: the daemon's folder: {each.liveness.state}: {each.liveness.said}"
+            out.print(printable(text), style="red")
     views.print_outcomes([each for each in outcomes if each.failure is not None], out)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleet.core.mirror_trial import Diagnosis, Trouble
-from fleet.core.outcome import FailureKind, NodeStatus
+from fleet.core.outcome import FailureKind, NodeStatus, Served
 
 Schema = Mapping[str, Any]
 
@@ -60,11 +60,23 @@ _VERIFIED = _object(
     {
         "image": _TEXT,
         "ok": _FLAG,
-        "via": _enum("crictl", "ctr"),
-        "mirror": _maybe(_TEXT),
+        "via": _enum("crictl", "cri", "ctr"),
+        "mirror": _maybe({**_TEXT, "description": "the host that served; null if not known"}),
         "seconds": _SECONDS,
         "detail": _TEXT,
-    }
+        "served": _enum(*map(str, Served)),
+        "bytes": {"type": "integer", "description": "what travelled for the evidence"},
+        "digest": _maybe(_TEXT),
+        "hops": _list(
+            _object({"host": _TEXT, "what": _enum("resolve", "manifest", "blob"), "said": _TEXT})
+        ),
+        "evidence": {**_TEXT, "description": "what decided, or why nothing does"},
+    },
+    "served",
+    "bytes",
+    "digest",
+    "hops",
+    "evidence",
 )
 _LIVENESS = _maybe(
     _object({"state": _enum("live", "deaf", "unasked"), "seconds": _SECONDS, "said": _TEXT})

@@ -12,7 +12,7 @@ import click
 from fleet.core.findings import Finding, Verdict
 from fleet.core.model import Action, Disruption
 from fleet.core.nodeset import fold
-from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
+from fleet.core.outcome import Failure, NodeOutcome, NodeStatus, Served, Verified
 from fleet.core.plan import NodePlan
 from fleet.core.text import unified_diff
 from fleet.errors import printable
@@ -147,7 +147,7 @@ def outcome_line(outcome: NodeOutcome) -> str:
     facts = [f"{outcome.seconds:.1f} s"] if outcome.seconds else []
     if outcome.restarted:
         facts.append("restarted")
-    facts += [_verdict(each.image, each.via, each.mirror) for each in outcome.verified if each.ok]
+    facts += [_verdict(each) for each in outcome.verified if each.ok]
     line = f"{outcome.node}: {outcome.status}"
     if outcome.failure is not None:
         failure = outcome.failure
@@ -155,10 +155,22 @@ def outcome_line(outcome: NodeOutcome) -> str:
     return f"{line} ({'; '.join(facts)})" if facts else line
 
 
-def _verdict(image: str, via: str, mirror: str | None) -> str:
-    served = f", served by {printable(mirror)}" if mirror else ""
-    weak = ", CRI not proven" if via == "ctr" else ""
-    return f"pulled {printable(image)} by {via}{served}{weak}"
+def _verdict(pull: Verified) -> str:
+    weak = ", CRI not proven" if pull.via == "ctr" else ""
+    return f"pulled {printable(pull.image)} by {pull.via}, {verdict_words(pull)}{weak}"
+
+
+def verdict_words(pull: Verified) -> str:
+    """Say who served a pull, as far as the evidence decides it."""
+    match pull.served:
+        case Served.MIRROR:
+            return f"served by {printable(pull.mirror or '')}"
+        case Served.UPSTREAM:
+            return f"served by upstream, {printable(pull.mirror or '')}"
+        case Served.PRESENT:
+            return "already there"
+        case Served.UNKNOWN:
+            return "served by: not known"
 
 
 def print_outcomes(outcomes: Iterable[NodeOutcome], out: Console) -> None:

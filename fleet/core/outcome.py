@@ -106,9 +106,40 @@ _FAILED = {
 }
 
 
+def good(said: str) -> bool:
+    """Say whether a host's answer was a yes: its status, or why there was none."""
+    return said.startswith("2")
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One host that was asked: for the name (resolve), a manifest or a blob; and what it said."""
+
+    host: str
+    what: str
+    said: str
+
+    @property
+    def good(self) -> bool:
+        """Say whether it gave what it was asked for."""
+        return good(self.said)
+
+
+class Served(StrEnum):
+    """Who gave an image's bytes, as far as the evidence decides it."""
+
+    MIRROR = "mirror"
+    UPSTREAM = "upstream"
+    PRESENT = "already there"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The verdict of one verification pull: by what means, and which mirror served if known."""
+    """The verdict of one verification pull: by what means, and which mirror served if known.
+
+    `size` counts the bytes that travelled for the evidence; `evidence` says what decided.
+    """
 
     image: str
     ok: bool
@@ -116,6 +147,11 @@ class Verified:
     mirror: str | None = None
     seconds: float = 0.0
     detail: str = ""
+    served: Served = Served.UNKNOWN
+    size: int = 0
+    digest: str | None = None
+    hops: tuple[Hop, ...] = ()
+    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from fleet.core.capabilities import NEWEST, OLDEST
 from fleet.core.changes import differences, disruption, ordered, per_pull
+from fleet.core.config_toml import effective_registry
 from fleet.core.facts import STATE_FILE, NodeFacts, OwnedState
 from fleet.core.findings import Finding, Verdict
 from fleet.core.hosts_toml import hosts_files
@@ -17,7 +18,8 @@ from fleet.core.lint import foreign_hosts, lint
 from fleet.core.model import Action, Change, Disruption, ManagedFile, Node, Registry
 from fleet.core.outcome import Failure, FailureKind, NodeError
 from fleet.core.strategies import STRATEGIES, DesiredState, Strategy
-from fleet.core.strategies.base import Wishes
+from fleet.core.strategies.base import Wishes, parsed_dump
+from fleet.core.toml_edit import dig
 from fleet.core.versions import parse_version
 from fleet.core.workloads import endangered, undelegated
 
@@ -27,11 +29,19 @@ _HOSTS_REFERENCE = parse_version("1.6.0")
 
 @dataclass(frozen=True, slots=True)
 class PullTest:
-    """An image to pull for proof; `hosts` is the registry's hosts.toml, for ctr to go by."""
+    """An image to pull for proof; `hosts` is the registry's hosts.toml, for ctr to go by.
+
+    `mirrors` and `upstream` name hosts as requests do. `paths` are mirrors whose path some releases
+    take otherwise; `credentials` those where CRI may be let in and ctr is not.
+    """
 
     image: str
     registry: str
     hosts: bytes
+    mirrors: tuple[str, ...] = ()
+    upstream: str | None = None
+    paths: frozenset[str] = frozenset()
+    credentials: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +73,10 @@ class NodePlan:
     unit: str = "containerd"
     socket: str = "/run/containerd/containerd.sock"
     crictl: bool = False
+    in_force: bool = True
+    """Whether the running daemon goes by this plan once it is through, as far as files tell."""
+    credentials: frozenset[str] = frozenset()
+    """Hosts for which the daemon's config holds credentials, which ctr lacks; * for all hosts."""
 
     @property
     def asked_folder(self) -> str:
@@ -136,9 +150,22 @@ def ways(facts: NodeFacts) -> dict[str, Any]:
         "config_before": facts.config,
         "binary": facts.binary,
         "crictl": facts.crictl_answers,
+        "credentials": _credentials(facts),
         "unit": facts.unit_name,
         "socket": facts.socket,
     }
+
+
+def _credentials(facts: NodeFacts) -> frozenset[str]:
+    """Return the hosts for which the config on the node holds credentials; * stands for all."""
+    try:
+        registry = effective_registry(parsed_dump(facts))
+    except NodeError:
+        return frozenset({"*"})
+    if registry.get("auths") or registry.get("headers"):
+        return frozenset({"*"})
+    hosts = registry.get("configs") or {}
+    return frozenset(host for host, each in hosts.items() if dig(each, ("auth",)))
 
 
 def refuse_unhealthy(
@@ -258,7 +285,20 @@ def pull_tests(registries: Iterable[Registry], directory: str | None) -> Iterato
         if registry.verify and _HOSTS_REFERENCE:
             folder = f"{directory or '/nowhere'}/{registry.name}"
             files = dict(hosts_files(registry, folder, _HOSTS_REFERENCE))
-            yield PullTest(registry.verify, registry.name, files[f"{folder}/hosts.toml"].content)
+            yield PullTest(
+                registry.verify,
+                registry.name,
+                files[f"{folder}/hosts.toml"].content,
+                mirrors=tuple(each.authority for each in registry.mirrors),
+                upstream=_authority(registry.server, registry.verify),
+                paths=frozenset(each.authority for each in registry.mirrors if each.path),
+                credentials=frozenset(each.authority for each in registry.hosts if each.auth),
+            )
+
+
+def _authority(server: str | None, image: str) -> str:
+    """Return the host that upstream requests go to; the wildcard's is the image's own."""
+    return (server or "//" + image).partition("//")[2].partition("/")[0]
 
 
 def state_after(plan: NodePlan, generation: str) -> ManagedFile | None:

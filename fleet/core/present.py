@@ -11,10 +11,12 @@ from fleet.core.findings import Finding
 from fleet.core.outcome import (
     Failure,
     FailureKind,
+    Hop,
     Liveness,
     NodeError,
     NodeOutcome,
     NodeStatus,
+    Served,
     Verified,
 )
 from fleet.core.plan import NodePlan
@@ -39,7 +41,29 @@ def verified_data(verified: Verified) -> dict[str, Any]:
         "mirror": verified.mirror,
         "seconds": verified.seconds,
         "detail": verified.detail,
+        "served": str(verified.served),
+        "bytes": verified.size,
+        "digest": verified.digest,
+        "hops": [{"host": h.host, "what": h.what, "said": h.said} for h in verified.hops],
+        "evidence": verified.evidence,
     }
+
+
+def _read_verified(data: Mapping[str, Any]) -> Verified:
+    """Read a verdict back; journals of earlier releases have fewer keys."""
+    return Verified(
+        image=data["image"],
+        ok=data["ok"],
+        via=data["via"],
+        mirror=data.get("mirror"),
+        seconds=data.get("seconds", 0.0),
+        detail=data.get("detail", ""),
+        served=Served(data.get("served", Served.UNKNOWN)),
+        size=data.get("bytes", 0),
+        digest=data.get("digest"),
+        hops=tuple(Hop(**each) for each in data.get("hops", ())),
+        evidence=data.get("evidence", ""),
+    )
 
 
 def liveness_data(liveness: Liveness | None) -> dict[str, Any] | None:
@@ -77,7 +101,7 @@ def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
         changed=data.get("changed", False),
         restarted=data.get("restarted", False),
         generation=data.get("generation"),
-        verified=tuple(Verified(**each) for each in data.get("verified", ())),
+        verified=tuple(_read_verified(each) for each in data.get("verified", ())),
         liveness=Liveness(**liveness) if liveness else None,
         failure=Failure(**{**failure, "kind": FailureKind(failure["kind"])}) if failure else None,
         seconds=data.get("seconds", 0.0),

@@ -10,7 +10,7 @@ from fleet.node.order import WorkOrder
 from fleet.node.settle import Standing, settle, settle_patiently
 from fleet.node.stage import lay_ready
 from fleet.node.talk import ask
-from fleet.node.verify import parse_verified, refuse_unverified, verify_script
+from fleet.node.verify import parse_proof, refuse_unverified, verify_script
 from fleet.node.work import ENDED, Pass
 from fleet.ssh import Remote, connect
 
@@ -102,10 +102,13 @@ def _proven(work: Pass, remote: Remote) -> NodeOutcome | None:
     order = work.order
     if not (order.verify and order.plan.tests):
         return None
-    script = verify_script(order.plan, order.deadlines, tests=order.plan.tests)
+    tests = order.plan.tests
+    again = order.liveness and work.liveness is None
+    script = verify_script(order.plan, order.deadlines, tests=tests, liveness=again)
     try:
         reply = ask(remote, script, order.access.on(order.plan.node))
-        work.verified = parse_verified(reply)
+        proof = parse_proof(reply, order.plan, tests, work.liveness)
+        work.verified, work.liveness = proof.verified, proof.liveness
         refuse_unverified(work.verified)
     except NodeError as error:
         if error.failure.kind in {FailureKind.CONNECT, FailureKind.TIMEOUT}:

@@ -46,7 +46,7 @@ class Deadlines:
 
     def node(self, pulls: int) -> int:
         """Bound a node's whole pass: beyond it the worker itself counts as stuck."""
-        proof = self.soak + pulls * (self.pull + 30)
+        proof = self.soak + 60 + pulls * (2 * self.pull + 60)
         return 2 * self.activate + proof + self.lost + 2 * self.settle + 120
 
 

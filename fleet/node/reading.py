@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from fleet.core.facts import NodeFacts
 from fleet.core.model import Node
-from fleet.core.outcome import Failure, NodeError, NodeOutcome, NodeStatus, Verified
+from fleet.core.outcome import Failure, NodeError, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan, PullTest
 from fleet.node.order import Access, Deadlines
 from fleet.node.probe import parse_probe, question
 from fleet.node.talk import ask
-from fleet.node.verify import parse_verified, refuse_unverified, verify_script
+from fleet.node.verify import Proof, parse_proof, refuse_unverified, verify_script
 from fleet.ssh import connect
 
 
@@ -50,6 +50,7 @@ class VerifyOrder:
     access: Access
     tests: tuple[PullTest, ...]
     deadlines: Deadlines = field(default_factory=Deadlines)
+    liveness: bool = True
 
     @property
     def node(self) -> Node:
@@ -62,14 +63,16 @@ def verify(order: VerifyOrder) -> NodeOutcome:
     began = time.monotonic()
     plan = order.plan
     status, failure = NodeStatus.UNCHANGED, plan.failure
-    verified: tuple[Verified, ...] = ()
+    proof = Proof((), None)
     try:
         if failure is None:
             with connect(plan.node, order.access.ssh) as remote:
-                script = verify_script(plan, order.deadlines, tests=order.tests)
+                script = verify_script(
+                    plan, order.deadlines, tests=order.tests, liveness=order.liveness
+                )
                 reply = ask(remote, script, order.access.on(plan.node))
-                verified = parse_verified(reply)
-                refuse_unverified(verified)
+                proof = parse_proof(reply, plan, order.tests)
+                refuse_unverified(proof.verified)
     except NodeError as error:
         failure = error.failure
     if failure is not None:
@@ -79,7 +82,8 @@ def verify(order: VerifyOrder) -> NodeOutcome:
         status=status,
         strategy=plan.strategy,
         containerd=plan.containerd,
-        verified=verified,
+        verified=proof.verified,
+        liveness=proof.liveness,
         failure=failure,
         seconds=round(time.monotonic() - began, 2),
     )

@@ -30,7 +30,7 @@ PARTS = {
     ),
     "settle": ("common", "pass", "health", "generation", "restore", "arm", "settle"),
     "guard": ("common", "pass", "health", "generation", "restore", "guard"),
-    "verify": ("common", "verify"),
+    "verify": ("common", "liveness", "verify"),
     "mirrors": ("common", "mirrors"),
     "selftest": ("common", "liveness", "selftest"),
     "run": ("common", "run"),

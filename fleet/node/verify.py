@@ -1,68 +1,102 @@
-"""The proof: verification pulls on the node."""
+"""The proof: verification pulls on the node, and the evidence of who served them."""
 
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from fleet.core.model import Node
-from fleet.core.outcome import FailureKind, NodeError, Verified
+from fleet.core.outcome import FailureKind, Liveness, NodeError, Verified
 from fleet.core.plan import NodePlan, PullTest
-from fleet.core.text import tail
+from fleet.core.traces import read_log, read_trace
+from fleet.core.verdict import Evidence, judge
+from fleet.node.liveness import parse_liveness
 from fleet.node.order import Deadlines
 from fleet.node.shell import Reply, Script, decoded
 
-_RESOLVED = re.compile(r"msg=resolved .*?host=(\"[^\"]+\"|\S+)")
 
-
-def verify_script(plan: NodePlan, deadlines: Deadlines, *, tests: Iterable[PullTest]) -> Script:
-    """Ask for every pull."""
+def verify_script(
+    plan: NodePlan, deadlines: Deadlines, *, tests: Iterable[PullTest], liveness: bool
+) -> Script:
+    """Ask for every pull; with `liveness` ask the daemon for its folder as well."""
     node: Node = plan.node
     wanted = tuple(tests)
     variables = {
         "IMAGES": "\n".join(_image(test) for test in wanted),
         "HOSTS_DIRECTORY": plan.hosts_directory or "",
+        "VIA": "crictl" if plan.crictl else "ctr",
         "CRICTL": "1" if plan.crictl else "0",
+        "UNIT": plan.unit,
         "SOCKET": plan.socket,
         "PULL_SECONDS": str(deadlines.pull),
+        "HEALTH_SECONDS": str(deadlines.health),
+        "LIVENESS": plan.asked_folder if liveness else "",
         "ID": node.name,
     }
-    return Script("verify", variables, 30 + len(wanted) * (deadlines.pull + 30))
+    return Script("verify", variables, 60 + len(wanted) * (2 * deadlines.pull + 60))
 
 
 def _image(test: PullTest) -> str:
     return "\t".join((test.image, test.registry, base64.b64encode(test.hosts).decode()))
 
 
-def parse_verified(reply: Reply) -> tuple[Verified, ...]:
-    """Read every pull's verdict."""
-    return tuple(_verdicts(reply))
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What one proof of a node came to: a verdict for every pull, and whether the folder is read.
+
+    `liveness` is what was known before, where it was not asked again.
+    """
+
+    verified: tuple[Verified, ...]
+    liveness: Liveness | None
 
 
-def _verdicts(reply: Reply) -> Iterator[Verified]:
+def parse_proof(
+    reply: Reply, plan: NodePlan, tests: Iterable[PullTest], known: Liveness | None = None
+) -> Proof:
+    """Read every pull's verdict off the evidence."""
+    liveness = parse_liveness(reply) or known
+    by_image = {test.image: test for test in tests}
+    verified = (
+        judge(by_image[found[0]], plan, found[1], liveness)
+        for found in _evidence(reply)
+        if found[0] in by_image
+    )
+    return Proof(tuple(verified), liveness)
+
+
+def _evidence(reply: Reply) -> Iterator[tuple[str, Evidence]]:
+    fetched, logs, kept = (_texts(reply, key) for key in ("fetched", "log", "kept"))
     for image, via, present, code, begin, end, output in reply.all("pull"):
-        text = decoded(output).decode("utf-8", "replace")
-        served = _RESOLVED.findall(text) if via == "ctr" and code == "0" else []
-        yield Verified(
-            image=decoded(image).decode("utf-8", "replace"),
-            ok=code == "0",
-            via=via,
-            mirror=tail(served[-1].strip('"')) if served else None,
-            seconds=round(float(end) - float(begin), 2),
-            detail=_detail(via, present, code, text),
+        name = _text(image)
+        objects, _, there = kept.get(name, "0/0").partition("/")
+        yield (
+            name,
+            Evidence(
+                via=via,
+                code=_number(code),
+                seconds=round(float(end) - float(begin), 2),
+                said=_text(output),
+                present=present == "yes",
+                trace=read_trace(fetched.get(name, "")),
+                fetched=_number(objects),
+                kept=_number(there),
+                log=read_log(logs.get(name, ""), name),
+            ),
         )
 
 
-def _detail(via: str, present: str, code: str, text: str) -> str:
-    """Say what the verdict is worth, or why the pull failed."""
-    if code == "124":
-        return "timed out"
-    if code != "0":
-        return tail(text, 4)
-    if present == "yes":
-        return "the image was there already: resolved, not downloaded"
-    return "ctr only, CRI not proven" if via == "ctr" else ""
+def _texts(reply: Reply, key: str) -> dict[str, str]:
+    return {_text(image): _text(text) for image, text in reply.all(key)}
+
+
+def _text(field: str) -> str:
+    return decoded(field).decode("utf-8", "replace")
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0
 
 
 def refuse_unverified(verified: Iterable[Verified]) -> None:

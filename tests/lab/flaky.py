@@ -24,11 +24,18 @@ TOKEN = "lab-token"  # no secret: it is what this mirror gives to everybody
 PAGE = b"<!DOCTYPE html><title>Welcome</title><p>Please log in to the network."
 
 
-def mode(client: str, host: str) -> str:
-    """Read how to behave towards a client, or towards all of them; some names say it themselves."""
+def mode(client: str, host: str, path: str) -> str:
+    """Read how to behave over a repository, towards a client or all; some names say it at once."""
     said, dot, rest = host.partition(":")[0].partition(".")
     if dot and rest == "flaky.lab.test":
         return said
+    try:
+        modes = json.loads((Path(FOLDER) / "repositories.json").read_text())
+    except (OSError, ValueError):
+        modes = {}
+    for repository, told in modes.items():
+        if path.startswith(f"/v2/{repository}/"):
+            return str(told)
     for name in (f"mode-{client}.json", "mode.json"):
         try:
             return str(json.loads((Path(FOLDER) / name).read_text())["mode"])
@@ -51,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
-        now = mode(self.client_address[0], self.headers.get("Host", ""))
+        now = mode(self.client_address[0], self.headers.get("Host", ""), self.path)
         if now == "hang":
             time.sleep(600)
         if now == "slow":
@@ -66,11 +73,7 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(404)
         elif now == "corrupt" and "/blobs/" in self.path:
             self._send(200, [("Content-Type", "application/octet-stream")], b"not what it was")
-        elif now in REFUSALS:
-            self._refuse(REFUSALS[now])
-        elif now == "403-blobs" and "/blobs/" in self.path:
-            self._refuse(403)
-        else:
+        elif not self._refused(now):
             self._proxy(stale=now == "stale", dying=now == "die" and "/blobs/" in self.path)
 
     def _knows(self, now: str) -> bool:
@@ -88,11 +91,23 @@ class Handler(BaseHTTPRequestHandler):
         self._send(401, [("WWW-Authenticate", realm)], b"{}")
         return False
 
-    def _refuse(self, status: int) -> None:
+    def _refused(self, now: str) -> bool:
+        blob = "/blobs/" in self.path
+        if now in REFUSALS:
+            self._refuse(REFUSALS[now])
+        elif now == "login" and "Authorization" not in self.headers:
+            self._refuse(401, ("WWW-Authenticate", 'Basic realm="lab"'))
+        elif now == "403-blobs" and blob:
+            self._refuse(403)
+        else:
+            return False
+        return True
+
+    def _refuse(self, status: int, *fields: tuple[str, str]) -> None:
         body = json.dumps(
             {"errors": [{"code": "LAB", "message": f"told to say {status}"}]}
         ).encode()
-        self._send(status, [("Content-Type", "application/json")], body)
+        self._send(status, [("Content-Type", "application/json"), *fields], body)
 
     def _proxy(self, *, stale: bool, dying: bool = False) -> None:
         path, mark, query = self.path.replace("/v2/docker.io/", "/v2/").partition("?")

@@ -9,7 +9,7 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -155,6 +155,13 @@ class Registry:
         target = self.folder / (f"mode-{client}.json" if client else "mode.json")
         half = target.with_suffix(".half")
         half.write_text(json.dumps({"mode": name}))
+        half.rename(target)
+
+    def modes(self, repositories: Mapping[str, str]) -> None:
+        """Tell the flaky registry how to behave over some repositories, towards everybody."""
+        target = self.folder / "repositories.json"
+        half = target.with_suffix(".half")
+        half.write_text(json.dumps(dict(repositories)))
         half.rename(target)
 
     def access(self, since: float = 0) -> list[Access]:

@@ -118,6 +118,7 @@ def remember(node: LabNode) -> None:
 def make_pristine(lab: Lab) -> None:
     """Take away what a test left on the nodes."""
     lab.flaky.mode("ok")
+    lab.flaky.modes({})
     lab.each(lambda node: node.sh(f"dirty=\n{_PRISTINE}"))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fleet.cli.options import Exit, Settings, Taste, access, connecting, shared
-from fleet.cli.switches import foreign_files
+from fleet.cli.switches import foreign_files, no_liveness
 
 if TYPE_CHECKING:
     from fleet.engine.crew import Crew
@@ -47,26 +47,23 @@ def diff(
               help="Seconds for one verification pull.")  # fmt: skip
 @click.option("--self-contained", is_flag=True,
               help="Serve a tiny image from here, and need no registry.")  # fmt: skip
+@no_liveness
 @connecting
 @shared
 def verify(
-    settings: Settings,
-    *,
-    pull_timeout: int,
-    self_contained: bool,
-    ask_become_pass: bool,
-    crew: Crew,
-    connect_timeout: float,
+    settings: Settings, *, pull_timeout: int, self_contained: bool, no_liveness: bool, **how: Any
 ) -> None:
     """Pull every verification image on every node, and change nothing."""
     from fleet.cli import reading  # noqa: PLC0415
 
-    how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
+    crew = how["crew"]
+    way = access(settings, ask=how["ask_become_pass"], seconds=how["connect_timeout"])
     if self_contained:
         from fleet.cli import selftesting  # noqa: PLC0415
 
-        raise SystemExit(selftesting.self_contained(settings, how, crew=crew, seconds=pull_timeout))
-    raise SystemExit(reading.verify(settings, how, crew=crew, pull_seconds=pull_timeout))
+        raise SystemExit(selftesting.self_contained(settings, way, crew=crew, seconds=pull_timeout))
+    flags = reading.ProofFlags(pull_seconds=pull_timeout, liveness=not no_liveness)
+    raise SystemExit(reading.verify(settings, way, crew=crew, flags=flags))
 
 
 @click.command()

@@ -1,0 +1,206 @@
+"""Which host served a verification pull: decided by evidence, or said not to be known; pure.
+
+A pull by CRI does not say who served it. What does is a fetch by ctr moments before, by the same
+release's resolver and the same folder of hosts, with nothing of it in the content store; that the
+daemon reads that folder is known by liveness, and its own log must not say otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from fleet.core.outcome import Hop, Liveness, Served, Verified
+from fleet.core.plan import NodePlan, PullTest
+from fleet.core.text import tail
+from fleet.core.traces import Log, Trace
+from fleet.core.versions import parse_version
+
+_LOGS_ALL = (2, 0, 0)
+"""From here on the daemon's log names every host that would not resolve."""
+_KNOWS_PATHS = (1, 6, 0)
+_LEGACY = "legacy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What one verification pull left behind.
+
+    `present` says that CRI had the image before. `kept` counts those of the `fetched` objects that
+    stand in CRI's own content store after the pull.
+    """
+
+    via: str
+    code: int
+    seconds: float
+    said: str
+    present: bool
+    trace: Trace
+    fetched: int = 0
+    kept: int = 0
+    log: Log = field(default_factory=Log)
+
+
+def judge(test: PullTest, plan: NodePlan, found: Evidence, liveness: Liveness | None) -> Verified:
+    """Return the verdict of one pull."""
+    trace = found.trace
+    verdict = Verified(
+        image=test.image,
+        ok=found.code == 0,
+        via=found.via,
+        seconds=found.seconds,
+        size=trace.size,
+        digest=trace.digest,
+        hops=trace.hops,
+    )
+    if found.code != 0:
+        return replace(verdict, detail=_failed(found), evidence="the pull failed")
+    if found.present:
+        return _present(verdict, trace, "the image")
+    if trace.resolved is not None and not trace.content:
+        return _present(verdict, trace, "its content")
+    doubt = _doubt(test, plan, found, liveness)
+    if doubt:
+        would = f"; ctr was served by {_host(trace)}" if _host(trace) else ""
+        return replace(verdict, detail=f"unknown: {doubt}{would}", evidence=doubt)
+    return _served(verdict, test, found)
+
+
+def _failed(found: Evidence) -> str:
+    """Say why a pull failed, with what each host answered."""
+    why = "timed out" if found.code == 124 else tail(found.said, 2)
+    hops = "; ".join(dict.fromkeys(_told(hop) for hop in found.trace.hops if not hop.good))
+    return tail(f"{why}\n{hops}" if hops else why)
+
+
+def _told(hop: Hop) -> str:
+    what = {"resolve": "asked for the name", "manifest": "asked for the manifest"}
+    return f"{hop.host}, {what.get(hop.what, 'asked for a layer')}: {hop.said}"
+
+
+def _present(verdict: Verified, trace: Trace, where: str) -> Verified:
+    """Return the verdict of what was there already: it is resolved, and nobody serves it."""
+    asked = f"; {trace.resolved} answered for its name" if trace.resolved else ""
+    return replace(
+        verdict,
+        served=Served.PRESENT,
+        detail=tail(f"{where} was there already: resolved, not downloaded{asked}", 1),
+        evidence=f"{where} was on the node before the pull",
+    )
+
+
+def _doubt(
+    test: PullTest, plan: NodePlan, found: Evidence, liveness: Liveness | None
+) -> str | None:
+    """Say why it cannot be known who served; None where the evidence decides."""
+    trace = found.trace
+    if trace.resolved is None:
+        return "ctr could not fetch the image by the same hosts"
+    if found.via == "ctr":
+        return None
+    return _unlike(test, plan, trace) or _unread(plan, liveness) or _unlogged(plan, found)
+
+
+def _unlike(test: PullTest, plan: NodePlan, trace: Trace) -> str | None:
+    """Say why CRI may have been answered otherwise than ctr was."""
+    closed = {hop.host for hop in trace.hops if hop.said.startswith("401")}
+    known = test.credentials | plan.credentials
+    if closed & known or (closed and "*" in known):
+        return f"{', '.join(sorted(closed))} wants credentials, which CRI has and ctr has not"
+    version = parse_version(plan.containerd or "")
+    old = version is None or version.release < _KNOWS_PATHS
+    asked = {hop.host for hop in trace.hops}
+    if old and asked & test.paths:
+        return f"containerd {plan.containerd} takes a mirror's path in ways that ctr does not"
+    return None
+
+
+def _unread(plan: NodePlan, liveness: Liveness | None) -> str | None:
+    """Say why the daemon may go by other hosts than ctr was given."""
+    if plan.hosts_directory:
+        state = liveness.state if liveness else "unasked"
+        if state == "live":
+            return None
+        return (
+            f"the running daemon does not read {plan.hosts_directory}"
+            if state == "deaf"
+            else f"nobody asked whether the running daemon reads {plan.hosts_directory}"
+        )
+    if plan.strategy != _LEGACY:
+        return f"{plan.strategy} keeps its hosts in a place of its own"
+    return None if plan.in_force else "the running daemon has other mirrors than mirrors.yaml"
+
+
+def _unlogged(plan: NodePlan, found: Evidence) -> str | None:
+    """Say where the daemon's own log contradicts what ctr saw."""
+    trace, log = found.trace, found.log
+    if log.refused != trace.refused:
+        return "the daemon and ctr disagree on whether hosts.toml can be read"
+    bad = set(trace.turned_down)
+    strange = [host for host in log.passed_over if host not in bad]
+    if strange:
+        return f"the daemon's log says that it passed over {', '.join(strange)}"
+    version = parse_version(plan.containerd or "")
+    missing = [host for host in trace.turned_down if host not in log.passed_over]
+    if missing and version is not None and version.release >= _LOGS_ALL:
+        return f"the daemon's log does not say that it passed over {', '.join(missing)}"
+    return None
+
+
+def _host(trace: Trace) -> str | None:
+    """Return the host that gave the layers, or else the name."""
+    return trace.layers[-1] if trace.layers else trace.resolved
+
+
+def _served(verdict: Verified, test: PullTest, found: Evidence) -> Verified:
+    trace = found.trace
+    host = _host(trace)
+    upstream = host == test.upstream and host not in test.mirrors
+    notes = [*_passed(trace), *_mixed(trace, host), *_kept(found)]
+    if not trace.layers:
+        notes.append("its layers were there already")
+    if found.via == "ctr":
+        notes.insert(0, "ctr only, CRI not proven")
+    return replace(
+        verdict,
+        mirror=tail(host or ""),
+        served=Served.UPSTREAM if upstream else Served.MIRROR,
+        detail=tail("; ".join(notes), 1),
+        evidence=_decided(found),
+    )
+
+
+def _passed(trace: Trace) -> list[str]:
+    """Tell of hosts that were asked in vain before one answered."""
+    bad = (hop for hop in trace.hops if not hop.good and hop.what == "resolve")
+    return list(dict.fromkeys(f"{hop.host} was passed over ({hop.said})" for hop in bad))
+
+
+def _mixed(trace: Trace, host: str | None) -> list[str]:
+    """Tell of hosts that gave the name and not the layers."""
+    notes = []
+    for hop in trace.hops:
+        if hop.good or hop.what == "resolve" or hop.host in trace.turned_down:
+            continue
+        listed = " (not in its allow-list)" if hop.said.startswith("403") else ""
+        thing = "layers" if hop.what == "blob" else "manifest"
+        notes.append(f"{hop.host} would not give the {thing}: {hop.said}{listed}")
+    if trace.resolved != host:
+        notes.append(f"{trace.resolved} named the digest, {host} gave the layers")
+    return list(dict.fromkeys(notes))
+
+
+def _kept(found: Evidence) -> list[str]:
+    if found.via == "ctr" or found.kept >= found.fetched:
+        return []
+    return ["CRI kept no layers, so their way cannot be shown by CRI's own store"]
+
+
+def _decided(found: Evidence) -> str:
+    """Say what decided, in words."""
+    parts = [f"ctr fetched {found.trace.size} bytes by the same hosts moments before"]
+    if found.via != "ctr":
+        parts.append(f"{found.kept} of {found.fetched} objects travelled anew for CRI")
+        parts.append("the daemon's log says nothing else")
+    if found.log.size:
+        parts.append(f"which read {found.log.size} bytes")
+    return ", ".join(parts)
