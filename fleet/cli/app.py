@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import NoReturn
 
@@ -10,6 +9,7 @@ import click
 
 from fleet import __version__
 from fleet.cli.commands import change, files, look, mirrors
+from fleet.cli.logs import LOG, note, wants_traceback
 from fleet.cli.options import Exit, shared_group
 from fleet.errors import ConfigErrors, FleetError, HeldError, JournalError, printable
 
@@ -45,8 +45,9 @@ def main() -> None:
         sys.stdout = None
         sys.exit(Exit.FAILED)
     except Exception as error:  # the last line of defence: no traceback unless somebody wants it
-        if logging.getLogger("fleet").isEnabledFor(logging.DEBUG):
+        if wants_traceback():
             raise
+        LOG.exception("a bug in fleet")
         text = f"a bug in fleet: {type(error).__name__}: {error}; -vv shows where"
         click.echo(printable(text), err=True)
         _leave(Exit.FAILED, error)
@@ -54,6 +55,7 @@ def main() -> None:
 
 def _leave(code: Exit, error: Exception) -> NoReturn:
     """End; with --json the answer is a document even then."""
+    note(f"ended with {int(code)}: {error}")
     words = sys.argv[1:]
     if "--json" in (words[: words.index("--")] if "--" in words else words):
         from fleet.cli.offline import problem_data  # noqa: PLC0415

@@ -16,7 +16,7 @@ import click
 from fleet.cli import views
 from fleet.cli.flags import Flags, operator, stamp
 from fleet.cli.interrupt import stop_switch
-from fleet.cli.live import Screen, open_screen
+from fleet.cli.live import Scope, Screen, open_screen
 from fleet.cli.options import Exit, Settings
 from fleet.core.batches import cut_batches, group_limits, parse_batches, parse_size
 from fleet.core.model import Inventory
@@ -104,7 +104,10 @@ class Job:
             self.tell("ended", None, {"status": status, "reason": reason})
 
         leave = functools.partial(close, "interrupted", "stopped in mid-batch")
-        with open_screen(self.settings) as screen, stop_switch(leave, self.id) as stopping:
+        with (
+            open_screen(self.settings, self._scope(state)) as screen,
+            stop_switch(leave, self.id) as stopping,
+        ):
             ended = self._drive(state, screen, stopping)
         try:
             close(ended.status, ended.reason)
@@ -132,6 +135,12 @@ class Job:
 
         orders = {name: self._order(name) for name in self.plans}
         return drive(state, policy, orders, Conduct(record, stopping, self.crew))
+
+    def _scope(self, state: RolloutState) -> Scope:
+        policy = self._policy()
+        ill = {name for name, each in self.outcomes.items() if each.status.failed}
+        total = sum(map(len, state.batches))
+        return Scope(total, policy.max_failures, len(ill - policy.forgiven))
 
     def _policy(self) -> Policy:
         size = parse_size(self.flags.max_failures, "--max-failures")

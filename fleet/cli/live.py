@@ -7,10 +7,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from fleet.cli.logs import note
 from fleet.cli.options import Settings
 from fleet.cli.views import MARKS, console, outcome_line
 from fleet.core.outcome import NodeOutcome, NodeStatus
@@ -69,26 +71,47 @@ class PlainScreen:
             self._say(f"{self._batch} {outcome_line(outcome)}")
 
     def _say(self, line: str) -> None:
+        note(line)
         if not self._quiet:
             click.echo(line, err=True)
 
 
-class LiveScreen:
-    """A view that stays in place: the nodes in flight, and how many are through."""
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """How much there is to do, and how much may fail: what a view measures progress by.
 
-    def __init__(self, out: Console) -> None:
-        self._out = out
+    `failed` counts the nodes whose failure was known before the first change.
+    """
+
+    total: int
+    allowed: int
+    failed: int = 0
+
+
+class LiveScreen:
+    """A view that stays in place: the nodes in flight, how many are through, and how long yet."""
+
+    def __init__(self, out: Console, scope: Scope) -> None:
+        self._out, self._scope = out, scope
         self._flying: dict[str, tuple[float, str]] = {}
-        self._staged, self._done, self._failed = 0, 0, 0
-        self._head = "staging"
+        self._staged, self._done, self._failed = 0, 0, scope.failed
+        self._head, self._left = "staging", 0
+        self._begun = self._first = 0.0
+        self._batches = 0
 
     def batch(self, number: int, total: int, nodes: tuple[str, ...]) -> None:
         """Tell that a batch begins."""
-        self._head = f"batch {number}/{total}, {len(nodes)} nodes"
+        self._begun = time.monotonic()
+        self._first = self._first or self._begun
+        self._batches += 1
+        self._head, self._left = f"batch {number}/{total}", total - number
+        note(f"{self._head}: {len(nodes)} nodes")
 
     def started(self, node: str, status: NodeStatus) -> None:
         """Tell that somebody begins to work on a node."""
-        self._flying[node] = (time.monotonic(), _WORDS[status])
+        step = "activating" if status is NodeStatus.RUNNING else _WORDS[status]
+        self._flying[node] = (time.monotonic(), step)
+        note(f"{node}: {_WORDS[status]}")
 
     def ended(self, outcome: NodeOutcome) -> None:
         """Tell how the work on a node ended; its line stays above the view."""
@@ -96,27 +119,45 @@ class LiveScreen:
         if outcome.status is NodeStatus.STAGED:
             self._staged += 1
             return
-        self._done += 1
+        self._done += outcome.status is not NodeStatus.PENDING
         self._failed += outcome.status.failed
         mark, style = MARKS[outcome.status]
+        note(outcome_line(outcome))
         self._out.print(f"{mark} {outcome_line(outcome)}", style=style)
 
     def __rich__(self) -> RenderableType:
-        """Draw the view, never more than a few rows of it."""
+        """Draw the view, never more rows of it than the window has."""
         from rich.console import Group  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
         now = time.monotonic()
+        most = max(1, min(_ROWS, self._out.height - 4))
         flying = sorted(self._flying.items(), key=lambda pair: pair[1])
-        rows = [f"  > {node}  {word}  {now - at:.0f} s" for node, (at, word) in flying[:_ROWS]]
-        if len(flying) > _ROWS:
-            rows.append(f"  ... and {len(flying) - _ROWS} more in flight")
-        head = f"{self._head}  {self._staged} staged, {self._done} done, {self._failed} failed"
-        return Group(Text(head, style="bold", no_wrap=True, overflow="ellipsis"), *map(Text, rows))
+        rows = [f"  > {node}  {word}  {now - at:.0f} s" for node, (at, word) in flying[:most]]
+        if len(flying) > most:
+            rows.append(f"  ... and {len(flying) - most} more in flight")
+        lines = [(self.status(now), "bold"), *((row, "cyan") for row in rows)]
+        return Group(*(Text(row, style, no_wrap=True, overflow="ellipsis") for row, style in lines))
+
+    def status(self, now: float) -> str:
+        """Say in a line that fits 60 columns how far the rollout is, and how long it may take."""
+        done = f"{self._done}/{self._scope.total}"
+        if not self._batches:
+            done = f"{self._staged}/{self._scope.total} staged"
+        budget = f"fail {self._failed}/{self._scope.allowed}"
+        return f"{self._head}  {done}  {budget}  eta {self._eta(now)}"
+
+    def _eta(self, now: float) -> str:
+        """Guess by the batches that are through: they take about the same, whatever their size."""
+        if self._batches < 2:
+            return "-" if self._left or not self._batches else "soon"
+        each = (self._begun - self._first) / (self._batches - 1)
+        seconds = max(0.0, each - (now - self._begun)) + self._left * each
+        return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 @contextmanager
-def open_screen(settings: Settings) -> Iterator[Screen]:
+def open_screen(settings: Settings, scope: Scope) -> Iterator[Screen]:
     """Open the view that fits: live on a terminal, plain elsewhere."""
     if settings.quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield PlainScreen(quiet=settings.quiet)
@@ -124,6 +165,6 @@ def open_screen(settings: Settings) -> Iterator[Screen]:
     from rich.live import Live  # noqa: PLC0415 - rich costs `--help` nothing
 
     out = console(color=settings.color, stderr=True)
-    screen = LiveScreen(out)
+    screen = LiveScreen(out, scope)
     with Live(screen, console=out, refresh_per_second=4, transient=True):
         yield screen

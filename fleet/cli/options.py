@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import sys
 from collections.abc import Callable
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from fleet.cli.logs import hide, note, open_log
 
 if TYPE_CHECKING:
     from fleet.config.load import Loaded
@@ -56,6 +57,10 @@ class Settings:
         from fleet.config.load import load_files  # noqa: PLC0415 - YAML costs `--help` nothing
 
         loaded = load_files(self.inventory, self.mirrors)
+        for registry in loaded.mirrors.registries:
+            for mirror in registry.mirrors:
+                for _, value in mirror.auth.settings() if mirror.auth else ():
+                    hide(value)
         if not self.quiet:
             for problem in loaded.warnings:
                 click.echo(problem.shown(), err=True)
@@ -70,6 +75,7 @@ class Settings:
 
     def say(self, text: str) -> None:
         """Tell progress on stderr."""
+        note(text)
         if not self.quiet:
             click.echo(text, err=True)
 
@@ -99,6 +105,9 @@ _SHARED = (
         "-v", "--verbose", count=True, help="What SSH does; -vv: all of it, and tracebacks."
     ),
     click.option("--no-color", is_flag=True, help="No color (also: NO_COLOR)."),
+    click.option(
+        "--log", type=click.Path(), metavar="FILE", help="Append everything to FILE, SSH included."
+    ),
 )
 
 
@@ -112,6 +121,7 @@ _NAMES = (
     "quiet",
     "verbose",
     "no_color",
+    "log",
 )
 
 
@@ -130,16 +140,6 @@ def shared_group(function: Callable[..., None]) -> Callable[..., None]:
         function()
 
     return _add_options(wrapped)
-
-
-def _tell_log(verbose: int) -> None:
-    """Send the log to stderr as far as -v wants it."""
-    log = logging.getLogger("fleet")
-    log.setLevel((logging.CRITICAL, logging.INFO, logging.DEBUG)[min(verbose, 2)])
-    if verbose:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
-        log.addHandler(handler)
 
 
 def _later(mine: Any, before: Any) -> Any:
@@ -169,7 +169,7 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
             verbose=mine["verbose"] or 0,
             color=not (mine["no_color"] or os.environ.get("NO_COLOR")),
         )
-        _tell_log(settings.verbose)
+        open_log(settings.verbose, mine["log"])
         function(settings, **flags)
 
     return _add_options(wrapped)
@@ -214,6 +214,7 @@ def access(settings: Settings, *, ask: bool, seconds: float) -> Access:
     from fleet.ssh import SshSettings  # noqa: PLC0415
 
     password = Secret(_asked_password()) if ask else None
+    hide(password or "")
     return Access(
         ssh=SshSettings(settings.ssh_config, seconds), privilege=Privilege(password=password)
     )

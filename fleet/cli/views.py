@@ -62,7 +62,8 @@ def print_plans(plans: Sequence[NodePlan], out: Console) -> None:
     """Print the diffs, one for each group of nodes that share it, then a closing count."""
     for group in _folded(plans):
         _print_group(group, out)
-    out.print(closing_count(plans))
+    out.print(closing_count(plans), style="bold")
+    out.print(legend(plans), style="dim")
 
 
 def _folded(plans: Iterable[NodePlan]) -> list[list[NodePlan]]:
@@ -76,13 +77,35 @@ def _folded(plans: Iterable[NodePlan]) -> list[list[NodePlan]]:
     return list(groups.values())
 
 
+_SYMBOLS = {
+    "~": "changes",
+    "=": "stays as it is",
+    "?": "cannot be reached",
+    "!": "cannot be planned",
+}
+
+
+def symbol(plan: NodePlan) -> str:
+    """Return the sign that a node's plan stands under."""
+    if plan.failure is not None:
+        return "?" if plan.failure.kind.unreachable else "!"
+    return "~" if plan.changes else "="
+
+
+def legend(plans: Iterable[NodePlan]) -> str:
+    """Explain the symbols that are in use, and no other."""
+    used = {symbol(plan) for plan in plans}
+    told = [f"{sign} {meaning}" for sign, meaning in _SYMBOLS.items() if sign in used]
+    return "  ".join([*told, "files: + new  ~ changed  - removed"] if "~" in used else told)
+
+
 def _print_group(group: list[NodePlan], out: Console) -> None:
     first = group[0]
     names = fold(plan.node.name for plan in group)
     versions = ", ".join(sorted({plan.containerd or "containerd unknown" for plan in group}))
     head = f"{names} ({len(group)})  {versions}  {first.strategy or 'no strategy'}"
     if first.failure is not None:
-        out.print(f"! {head}", style="red")
+        out.print(f"{symbol(first)} {head}", style="red")
         _print_failure(first.failure, out)
     elif not first.changes:
         out.print(f"= {head}  no change", style="green")
@@ -190,12 +213,32 @@ def recap(counts: Mapping[NodeStatus, int], status: str, reason: str) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], out: Console) -> None:
-    """Print a plain table."""
+    """Print a table: unbroken for a pipe, folded for a terminal, row by row for a narrow one."""
+    cells = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    needed = sum(widths) + len(widths)
+    if not out.is_terminal or needed <= out.width:
+        for number, row in enumerate((columns, *cells)):
+            padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            out.print(
+                " ".join(padded).rstrip(), style="bold" if not number else None, soft_wrap=True
+            )
+    elif out.width >= 80 and needed <= 2 * out.width:
+        _folded_table(columns, cells, out)
+    else:
+        for first, *rest in cells:
+            out.print(first, style="bold")
+            for column, cell in zip(columns[1:], rest, strict=True):
+                if cell.strip():
+                    out.print(f"  {column.lower()}: {cell}" if column else f"  {cell}")
+
+
+def _folded_table(columns: Sequence[str], cells: Iterable[Sequence[str]], out: Console) -> None:
     from rich.table import Table  # noqa: PLC0415
 
     grid = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         grid.add_column(column, overflow="fold")
-    for row in rows:
-        grid.add_row(*(printable(cell) for cell in row))
+    for row in cells:
+        grid.add_row(*row)
     out.print(grid, soft_wrap=False)

@@ -1,0 +1,80 @@
+"""The log: on stderr as far as -v wants it, and whole in the file that --log names."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from fleet import __version__
+from fleet.errors import FleetError
+
+LOG = logging.getLogger("fleet")
+_TOLD = logging.getLogger("fleet.told")
+"""What stands on the terminal anyway: progress and ends; for the file alone."""
+_LEVELS = (logging.CRITICAL, logging.INFO, logging.DEBUG)
+
+
+class Masking(logging.Formatter):
+    """Writes lines that steer no terminal and show no secret that fleet knows."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self.secrets: set[str] = set()
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        from fleet.core.text import masked  # noqa: PLC0415 - only a call that logs pays for it
+        from fleet.errors import printable  # noqa: PLC0415
+
+        text = super().format(record)
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        return masked(printable(text))
+
+
+def open_log(verbose: int, path: str | None) -> None:
+    """Send the log where it is wanted."""
+    LOG.setLevel(logging.DEBUG if path else _LEVELS[min(verbose, 2)])
+    if verbose:
+        handler = logging.StreamHandler()
+        handler.setLevel(_LEVELS[min(verbose, 2)])
+        handler.addFilter(lambda record: record.name != _TOLD.name)
+        handler.setFormatter(Masking())
+        LOG.addHandler(handler)
+    if path:
+        LOG.addHandler(_file(Path(path).expanduser()))
+        LOG.info("fleet %s: %s", __version__, shlex.join(sys.argv[1:]))
+
+
+def _file(path: Path) -> logging.Handler:
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600))
+        handler = logging.FileHandler(path)
+    except OSError as error:
+        raise FleetError(f"--log {path}: cannot be written ({error.strerror})") from error
+    handler.setFormatter(Masking())
+    return handler
+
+
+def hide(secret: str) -> None:
+    """Keep a secret out of every line from here on."""
+    for handler in LOG.handlers:
+        if isinstance(handler.formatter, Masking) and secret:
+            handler.formatter.secrets.add(secret)
+
+
+def note(text: str) -> None:
+    """Write down what the terminal shows."""
+    _TOLD.info(text)
+
+
+def wants_traceback() -> bool:
+    """Say whether the terminal wants to see where a bug is."""
+    return any(
+        handler.level <= logging.DEBUG and not isinstance(handler, logging.FileHandler)
+        for handler in LOG.handlers
+        if isinstance(handler.formatter, Masking)
+    )

@@ -1,0 +1,120 @@
+"""What people see fits their window: tables, the live view, the legend, the log."""
+
+from __future__ import annotations
+
+import io
+import logging
+import stat
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from fleet.cli.live import LiveScreen, Scope
+from fleet.cli.logs import Masking
+from fleet.cli.views import legend, table
+from fleet.core.model import Change, ManagedFile, Node
+from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus
+from fleet.core.plan import NodePlan
+from tests.support.fleet import Fleet
+
+ROWS = [("w1.example.net", "converged", "10 s"), ("w2", "failed", "")]
+COLUMNS = ("NODE", "STATUS", "TOOK")
+
+
+def printed(width: int, *, terminal: bool) -> str:
+    out = Console(file=io.StringIO(), width=width, force_terminal=terminal, no_color=True)
+    table(COLUMNS, ROWS, out)
+    return str(out.file.getvalue())  # type: ignore[attr-defined]
+
+
+def test_a_table_is_never_broken_for_a_pipe() -> None:
+    assert printed(20, terminal=False).splitlines() == [
+        "NODE           STATUS    TOOK",
+        "w1.example.net converged 10 s",
+        "w2             failed",
+    ]
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 100])
+def test_no_line_of_a_table_is_wider_than_the_terminal(width: int) -> None:
+    lines = printed(width, terminal=True).splitlines()
+
+    assert all(len(line.replace("\x1b[1m", "").replace("\x1b[0m", "")) <= width for line in lines)
+    assert ("status: converged" in printed(width, terminal=True)) is (width == 20)
+
+
+def planned(**about: object) -> NodePlan:
+    return NodePlan(node=Node(name="a", host="a"), **about)  # type: ignore[arg-type]
+
+
+def test_the_legend_explains_the_symbols_in_use_alone() -> None:
+    change = Change("/etc/x", None, ManagedFile(b"x"))
+    lost = planned(failure=Failure(FailureKind.CONNECT, "connect", "timed out"))
+
+    assert legend([planned()]) == "= stays as it is"
+    assert legend([planned(changes=(change,)), lost]) == (
+        "~ changes  ? cannot be reached  files: + new  ~ changed  - removed"
+    )
+
+
+@pytest.mark.parametrize("size", [(40, 6), (60, 12), (100, 40)], ids=str)
+def test_the_live_view_stays_within_its_window(size: tuple[int, int]) -> None:
+    width, height = size
+    out = Console(
+        file=io.StringIO(), width=width, height=height, force_terminal=True, color_system=None
+    )
+    screen = LiveScreen(out, Scope(total=200, allowed=4))
+    screen.batch(3, 7, ("x",) * 30)
+    for number in range(30):
+        screen.started(f"worker-{number}.a-long-name.example.net", NodeStatus.RUNNING)
+
+    with out.capture() as capture:
+        out.print(screen)
+
+    lines = capture.get().splitlines()
+    assert max(map(len, lines)) <= width
+    assert len(lines) < height
+    assert lines[-1].startswith("  ... and")
+
+
+def test_the_live_view_counts_what_is_through_and_guesses_what_is_left() -> None:
+    screen = LiveScreen(Console(file=io.StringIO()), Scope(total=6, allowed=2, failed=1))
+    told = [screen.status(0)]
+    for number, status in enumerate((NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK), 1):
+        screen.batch(number, 3, ("a", "b"))
+        screen.ended(NodeOutcome(node="a", status=status))
+        told.append(screen.status(0))
+    screen.ended(NodeOutcome(node="b", status=NodeStatus.PENDING))
+    told.append(screen.status(0))
+
+    assert told[0] == "staging  0/6 staged  fail 1/2  eta -"
+    assert told[1] == "batch 1/3  1/6  fail 1/2  eta -"
+    assert told[2].startswith("batch 2/3  2/6  fail 2/2  eta ")
+    assert told[3] == told[2]
+
+
+def test_the_log_hides_what_is_secret() -> None:
+    form = Masking()
+    form.secrets.add("hunter2")
+    record = logging.makeLogRecord({"msg": "sudo hunter2 \x1b[1m\npassword = abc"})
+
+    line = form.format(record)
+
+    assert "hunter2" not in line
+    assert "abc" not in line
+    assert "\x1b" not in line
+
+
+def test_a_log_is_appended_to_and_for_its_owner_alone(offline: Fleet) -> None:
+    offline("check", "--log", "fleet.log")
+    ran = offline("--log", "fleet.log", "inventory", "-i", "nowhere.yaml")
+    lost = offline("check", "--log", "nowhere/fleet.log")
+
+    path = Path(offline.folder / "fleet.log")
+    text = path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert text.count(" INFO fleet: fleet ") == 2
+    assert "ended with 2: nowhere.yaml:1:1: cannot be read" in text
+    assert (ran.code, lost.code) == (2, 2)
+    assert "--log nowhere/fleet.log: cannot be written" in lost.stderr
