@@ -61,10 +61,10 @@ def _print(node: str, told: Explanation, settings: Settings) -> None:
         rows = [(each.path, each.state) for each in told.folders]
         views.table(("FOLDER, IN THE ORDER OF LOOKING", ""), rows, out)
     asked = [
-        (str(number), each.url, " ".join(each.capabilities), each.where, each.note)
+        (str(number), each.asks, " ".join(each.capabilities), each.where, each.note)
         for number, each in enumerate(told.hosts, 1)
     ]
-    views.table(("", "HOST", "FOR", "SAID AT", "WITH"), asked, out)
+    views.table(("", "ASKS", "FOR", "SAID AT", "WITH"), asked, out)
     views.table(("A HOST THAT ...", "THEN"), told.failures, out)
     for finding in told.findings:
         out.print(f"note: {printable(finding)}", style="yellow")

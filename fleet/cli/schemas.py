@@ -238,7 +238,15 @@ _EXPLAINED = _object(
             _object({"path": _TEXT, "state": _enum("used", "shadowed", "absent")}),
         ),
         "hosts": _list(
-            _object({"url": _TEXT, "capabilities": _TEXTS, "where": _TEXT, "note": _TEXT})
+            _object(
+                {
+                    "url": _TEXT,
+                    "capabilities": _TEXTS,
+                    "where": _TEXT,
+                    "note": _TEXT,
+                    "asks": {**_TEXT, "description": "the beginning of every request"},
+                }
+            )
         ),
         "failures": _list(_TEXTS),
         "findings": _TEXTS,

@@ -135,6 +135,17 @@ class Feature(Enum):
         "dial_timeout counts as a TLS setting, so an http host is tried over https first",
         "daemon 2.0.11",
     )
+    DOCKER_IO_PRESET = Row(
+        (Span((0, 0, 0), (1, 5, 0)),),
+        'docker.io has mirrors of its own by default (itself), so "*" never serves it',
+        "`config default` and daemon 1.4.13",
+    )
+    HEAD_403_AGAIN = Row(
+        (Span((2, 3, 3)),),
+        "a 403 to HEAD is asked once more as GET, as some mirrors forbid HEAD alone",
+        "core/remotes/docker/resolver.go, v2.3.3",
+        seen=False,
+    )
     RESPONSE_TIMEOUT = Row(
         (Span((2, 3, 0)),),
         "a host that takes a request and never answers is given up after 30 s; others wait for it",

@@ -13,10 +13,13 @@ from typing import Any
 from fleet.core.capabilities import Feature, can
 from fleet.core.facts import NodeFacts
 from fleet.core.findings import Verdict
+from fleet.core.host_failures import on_failure
 from fleet.core.hosts_lint import hosts_findings
 from fleet.core.layers import ConfigView, config_view
 from fleet.core.lint import lint, reads_lists
+from fleet.core.model import Mirror
 from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.pull_paths import base_path
 from fleet.core.toml_edit import dig
 from fleet.core.toml_text import statements
 from fleet.core.urls import default_server
@@ -33,6 +36,8 @@ class Asked:
     capabilities: tuple[str, ...]
     where: str
     note: str = ""
+    asks: str = ""
+    """The beginning of every request to it, as this release builds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +64,13 @@ class Explanation:
 
 def explain(facts: NodeFacts, registry: str) -> Explanation:
     """Explain one registry of one node; raise a NodeError where its files cannot be read."""
+    registry = "docker.io" if registry == "index.docker.io" else registry
     if facts.version is None:
         message = f"no containerd answers here (unit {facts.unit.load})"
         raise NodeError(FailureKind.UNSUPPORTED, "explain", message)
     view = config_view(facts, facts.version, "")
     merged = view.merged()
-    found = tuple(str(each) for each in lint(view, facts))
+    found = (*_in_force(facts), *(str(each) for each in lint(view, facts)))
     if merged.get("config_path") and can(facts.version, Feature.CONFIG_PATH):
         told = _by_folder(view, facts, registry, str(merged["config_path"]))
     elif merged.get("mirrors"):
@@ -78,8 +84,31 @@ def explain(facts: NodeFacts, registry: str) -> Explanation:
             decides=f"{view.root.path}: {reason}",
             hosts=(_upstream(registry, "containerd itself"),),
         )
-    failures = tuple(_failures(facts.version))
-    return replace(told, failures=failures, findings=(*found, *told.findings))
+    return replace(
+        told,
+        hosts=tuple(_with_login(each, merged) for each in told.hosts),
+        failures=tuple(on_failure(facts.version)),
+        findings=(*found, *told.findings),
+    )
+
+
+def _in_force(facts: NodeFacts) -> Iterator[str]:
+    """Say where the files are not what the daemon goes by, or not for long."""
+    for path in facts.edited_not_loaded:
+        yield f"{path} was edited after containerd had started: what it says is not in force yet"
+    if facts.owner is not None:
+        base = f"/etc/rancher/{facts.owner}/registries.yaml"
+        source = base if facts.owner in {"k3s", "rke2"} else "files of its own"
+        yield f"{facts.owner} makes {facts.config} from {source}, anew at every start"
+
+
+def _with_login(asked: Asked, merged: Mapping[str, Any]) -> Asked:
+    """Say where a host is asked with a login of config.toml; never which."""
+    host = Mirror(url=_whole(asked.url)).authority
+    known = (merged.get("configs") or {}).get(host) or {}
+    if not isinstance(known, Mapping) or not known.get("auth"):
+        return asked
+    return replace(asked, note=", ".join(filter(None, (asked.note, "a login of config.toml"))))
 
 
 def lookups(registry: str, version: ContainerdVersion) -> Iterator[str]:
@@ -124,38 +153,99 @@ def _asked(
     """Read the hosts.toml of the folder that wins."""
     path = f"{folder}/hosts.toml"
     kept = facts.files.get(path) if folder else None
-    if kept is None:
+    if folder is None or kept is None:
         where = f"{folder} has no hosts.toml" if folder else "no folder of this registry"
-        return (_upstream(registry, where),), ()
+        upstream = replace(_upstream(registry, where), note=_with_certificates(facts, folder))
+        return (upstream,), ()
     text = kept.content.decode("utf-8", "replace")
     bad = list(hosts_findings(path, text, version, Verdict.NOTES))
     told = tuple(str(each) for each in bad)
-    if any(each.code == "hosts-refused" for each in bad):
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        data = None
+    if data is None or any(each.code == "hosts-refused" for each in bad):
         return (_upstream(registry, f"{path} is ignored whole"),), told
-    data = tomllib.loads(text)
+    place = _Place(path, text, registry, version)
     hosts = data.get("host") or {}
-    asked = [
-        Asked(url, _capabilities(host), f"{path}:{_line(text, ('host', url))}", _extras(host))
-        for url, host in hosts.items()
-    ]
-    server = data.get("server")
-    if server:
-        where = f"{path}:{_line(text, ('server',))}"
-        asked.append(Asked(str(server), _capabilities(data), where, "the server, asked last"))
+    asked = [place.host(url, host, ("host", url), _extras(host)) for url, host in hosts.items()]
+    if server := data.get("server"):
+        asked.append(place.host(str(server), data, ("server",), "the server, asked last"))
     else:
         asked.append(_upstream(registry, f"{path} names no server"))
-    return tuple(asked), told
+    return tuple(asked), (*told, *_lost_certificates(facts, folder, (data, *hosts.values())))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A hosts.toml, and who reads it for which registry."""
+
+    path: str
+    text: str
+    registry: str
+    version: ContainerdVersion
+
+    def host(self, url: str, about: Mapping[str, Any], at: tuple[str, ...], note: str) -> Asked:
+        override = bool(about.get("override_path")) and can(self.version, Feature.OVERRIDE_PATH)
+        mirror = Mirror(url=_whole(url).rstrip("/"), override_path=override)
+        where = f"{self.path}:{_line(self.text, at)}"
+        return Asked(url, _capabilities(about), where, note, _asks(mirror, base_path(mirror)))
+
+
+def _whole(url: str) -> str:
+    """Add the scheme that containerd takes where none is named."""
+    if "://" in url:
+        return url
+    local = url.startswith(("localhost", "127."))
+    return f"{'http' if local else 'https'}://{url}"
+
+
+def _asks(mirror: Mirror, base: str) -> str:
+    return f"{mirror.scheme}://{mirror.authority}{base}/"
+
+
+def _with_certificates(facts: NodeFacts, folder: str | None) -> str:
+    """Name what counts in a folder only as long as it has no hosts.toml."""
+    docker = (".crt", ".cert", ".key")
+    found = [
+        path.rpartition("/")[2]
+        for path in facts.files
+        if folder and path.startswith(f"{folder}/") and path.endswith(docker)
+    ]
+    return f"upstream, with {', '.join(sorted(found))}" if found else "upstream"
+
+
+def _lost_certificates(
+    facts: NodeFacts, folder: str, tables: tuple[Mapping[str, Any], ...]
+) -> Iterator[str]:
+    """Name certificates that are not there: one of them fails every pull of the registry."""
+    for table in tables:
+        for path in _paths(table.get("ca")) | _paths(table.get("client")):
+            whole = path if path.startswith("/") else f"{folder}/{path}"
+            if whole.startswith(f"{folder}/") and whole not in facts.files:
+                yield f"{whole} is not there: every pull fails, and no host is asked at all"
+
+
+def _paths(value: Any) -> set[str]:
+    if isinstance(value, str):
+        return {value}
+    parts = value if isinstance(value, list) else []
+    return {path for part in parts for path in _paths(part)}
 
 
 def _by_mirrors(view: ConfigView, registry: str, mirrors: Mapping[str, Any]) -> Explanation:
     name = registry if registry in mirrors else "*"
+    if name == "*" and registry == "docker.io" and can(view.version, Feature.DOCKER_IO_PRESET):
+        name = registry
     layer = view.owner("mirrors")
     paths = [(*table, "mirrors", name) for table in view.live(layer)]
     place = next(
         (layer.at(each) for each in paths if dig(layer.data, each) is not None), layer.path
     )
     endpoints = [str(each) for each in (mirrors.get(name) or {}).get("endpoint", ())]
-    asked = [Asked(url, _EVERYTHING, place) for url in endpoints]
+    asked = [_legacy_host(url, place) for url in endpoints]
+    own = any(Mirror(url=_whole(url)).authority == registry for url in endpoints)
+    last = () if own else (_upstream(registry, "containerd itself, always last"),)
     return Explanation(
         registry=registry,
         version=str(view.version),
@@ -163,8 +253,17 @@ def _by_mirrors(view: ConfigView, registry: str, mirrors: Mapping[str, Any]) -> 
         decides=f"{place}: registry.mirrors.{name}"
         if asked
         else f"{place}: nothing says {registry}",
-        hosts=(*asked, _upstream(registry, "containerd itself, always last")),
+        hosts=(*asked, *last),
     )
+
+
+def _legacy_host(url: str, place: str) -> Asked:
+    """Read an endpoint of the old form: a path is taken as it is, and /v2 stands for none."""
+    mirror = Mirror(url=_whole(url))
+    path = mirror.url.partition("://")[2].partition("/")
+    base = path[2].rstrip("/") if path[1] else "v2"
+    note = "" if base else "its slash at the end leaves /v2 out: nothing is found there"
+    return Asked(url, _EVERYTHING, place, note, _asks(mirror, f"/{base}" if base else ""))
 
 
 def _capabilities(host: Mapping[str, Any]) -> tuple[str, ...]:
@@ -188,21 +287,5 @@ def _line(text: str, path: tuple[str, ...]) -> int:
 
 
 def _upstream(registry: str, where: str) -> Asked:
-    return Asked(default_server(registry) or f"https://{registry}", _EVERYTHING, where, "upstream")
-
-
-def _failures(version: ContainerdVersion) -> Iterator[tuple[str, str]]:
-    """Yield what this release does when a host fails, as tried on its daemons."""
-    yield "refused, reset, no DNS, bad certificate", "the next host, at once"
-    wait = "dial_timeout" if can(version, Feature.DIAL_TIMEOUT) else "30 s"
-    yield "packets dropped", f"the next host after {wait} for every request"
-    gives_up = can(version, Feature.RESPONSE_TIMEOUT)
-    yield (
-        "connects and never answers",
-        "the next host after 30 s" if gives_up else "it waits, and asks no other host",
-    )
-    yield "401 without challenge, 403, 404, 5xx", "the next host"
-    yield "401 with a Bearer challenge", "a token is fetched, and the host asked again"
-    yield "408, 429", "up to six more requests, then the next host"
-    yield "200 with a web page (portal, single sign-on)", "the pull fails; no other host is asked"
-    yield "has the manifest, not the blob", "that blob from the next host"
+    url = default_server(registry) or f"https://{registry}"
+    return Asked(url, _EVERYTHING, where, "upstream", f"{url}/v2/")
