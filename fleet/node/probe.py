@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from fleet.core.facts import Answer, Generation, Kept, NodeFacts, UnitState
 from fleet.core.model import ManagedFile, Node
+from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.text import tail
 from fleet.core.versions import ContainerdVersion, parse_version, parse_version_line
 from fleet.node.shell import Reply, Script, decoded
@@ -45,7 +46,9 @@ def parse_probe(reply: Reply) -> NodeFacts:
     unit = _unit(_answer(reply, "unit").text, reply)
     dump = _answer(reply, "dump")
     info = _answer(reply, "info")
-    cri, detail = _cri(_answer(reply, "cri"))
+    cri, detail = ("ok", "") if info.ok else _cri(_answer(reply, "cri"))
+    daemon = _daemon_version(_answer(reply, "ctr").text)
+    binary = parse_version_line(_answer(reply, "version").text)
     config = reply.value("config")
     return NodeFacts(
         hostname=reply.value("hostname"),
@@ -60,8 +63,8 @@ def parse_probe(reply: Reply) -> NodeFacts:
         arguments=tuple(reply.value("cmdline").splitlines()),
         present=_words(reply, "present") if reply.has("looked") else frozenset(),
         binary=reply.value("binary"),
-        binary_version=parse_version_line(_answer(reply, "version").text),
-        daemon_version=_daemon_version(_answer(reply, "ctr").text),
+        binary_version=daemon if reply.has("same_binary") else binary,
+        daemon_version=daemon,
         config=config,
         dump=dump,
         default=_answer(reply, "default").text or None,
@@ -69,10 +72,12 @@ def parse_probe(reply: Reply) -> NodeFacts:
         files={path: each.kept for path, each in found.items() if not _internal(path)},
         changed_at={path: each.mtime for path, each in found.items()},
         links=frozenset(path for path, each in found.items() if each.link),
-        directories=_words(reply, "dir"),
+        directories=frozenset(
+            each for fields in reply.all("dirs") for each in _lines(decoded(fields[0]))
+        ),
         cri=cri,
         cri_detail=detail,
-        crictl=reply.value("crictl").removeprefix("crictl version ").strip() or None,
+        crictl=reply.value("crictl") or None,
         crictl_answers=info.ok,
         runtime_ready=_runtime_ready(info),
         tasks=_number(reply.value("tasks")),
@@ -82,12 +87,27 @@ def parse_probe(reply: Reply) -> NodeFacts:
 
 
 def _found(reply: Reply) -> Iterator[_Found]:
-    for kind in ("file", "link"):
-        for path, about, content in reply.all(kind):
-            mode, uid, gid, mtime, _ = about.split(" ")
-            kept = ManagedFile(decoded(content), int(mode, 8), int(uid), int(gid))
-            name = decoded(path).decode("utf-8", "surrogateescape")
-            yield _Found(name, kept, int(mtime), kind == "link")
+    """Part the one record of all files: kinds, names, what stat said, contents in a row."""
+    for kinds, names, about, contents in reply.all("files"):
+        paths = _lines(decoded(names))
+        lines = [line.split(" ") for line in decoded(about).decode().splitlines()]
+        content = decoded(contents)
+        sizes = [int(line[4]) for line in lines]
+        if not len(kinds) == len(paths) == len(lines) or sum(sizes) != len(content):
+            message = "files changed again and again while they were read; try again"
+            raise NodeError(FailureKind.PROTOCOL, "probe", message)
+        start = 0
+        for kind, path, (mode, uid, gid, mtime, _), size in zip(
+            kinds, paths, lines, sizes, strict=True
+        ):
+            kept = ManagedFile(content[start : start + size], int(mode, 8), int(uid), int(gid))
+            start += size
+            yield _Found(path, kept, int(mtime), kind == "l")
+
+
+def _lines(names: bytes) -> list[str]:
+    """Part names by line feeds alone; other marks that Unicode ends lines with belong to them."""
+    return names.decode("utf-8", "surrogateescape").split("\n")[:-1]
 
 
 def _answer(reply: Reply, key: str) -> Answer:

@@ -138,7 +138,9 @@ class Reply:
 
 
 def decoded(field: str) -> bytes:
-    """Decode one base64 field; a node that sends anything else speaks another protocol."""
+    """Decode one field: base64, or plain behind a `=`; anything else is another protocol."""
+    if field.startswith("="):
+        return field[1:].encode()
     try:
         return base64.b64decode(field, validate=True)
     except (binascii.Error, ValueError) as error:

@@ -1,5 +1,6 @@
 # What every script begins with: a plain locale, the system's commands, and the record protocol.
-# One record a line, fields parted by tabs, values in base64; the last record is `end`.
+# One record a line, fields parted by tabs; the last record is `end`. A field is base64, or plain
+# behind a `=` where no character of it needs care: a process less for each.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -8,10 +9,16 @@ PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 PATH=$PATH:/var/lib/rancher/k3s/data/current/bin:/var/lib/rancher/rke2/bin:/var/lib/k0s/bin
 PATH=$PATH:/snap/microk8s/current/bin:/snap/k8s/current/bin
 
-b64() { base64 | tr -d '\n'; }
+NL='
+'
+
+b64() { base64 -w 0; }
 
 value() { # that nobody listens any more is no failure of what the script does
-    printf '%s\t%s\n' "$1" "$(printf '%s' "$2" | b64)" 2>/dev/null
+    case $2 in
+    *[!A-Za-z0-9\ ./:_,-]*) printf '%s\t%s\n' "$1" "$(printf '%s' "$2" | b64)" ;;
+    *) printf '%s\t=%s\n' "$1" "$2" ;;
+    esac 2>/dev/null
     return 0
 }
 
@@ -27,8 +34,9 @@ live() {
 }
 
 hello() { # say who we are; a script that is not root ends here
-    value hello "$(id -u)"
-    [ "$(id -u)" = 0 ] || exit 0
+    me=$(id -u)
+    value hello "$me"
+    [ "$me" = 0 ] || exit 0
     live
 }
 

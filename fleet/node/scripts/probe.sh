@@ -1,9 +1,12 @@
 # Ask a node everything that fleet decides by, in one pass, and change nothing.
-# POSIX sh. In: DISTRO UNIT CONFIG SOCKET FULL_DEFAULT WALK, empty for what is to be found. Out: one record a line, fields parted by
-# tabs, values in base64. An answer is the command's output with its exit code as last line.
+# POSIX sh. In: DISTRO UNIT CONFIG SOCKET FULL_DEFAULT WALK, empty for what is to be found. Out: one
+# record a line. An answer is the command's output with its exit code as last line. Files are only
+# noted by name on the way and read together at the end: four processes, however many they are.
 STATE=/var/lib/fleet
 LIMIT=1048576
 COUNT=0
+FILES=
+DIRECTORIES=
 
 answer() {
     key=$1
@@ -11,23 +14,51 @@ answer() {
     printf '%s\t%s\n' "$key" "$({ timeout 15 "$@" 2>&1; printf '\nrc %s' "$?"; } | b64)"
 }
 
-file() {
+file() { # note a file; no name that containerd or fleet would look for has a line break in it
     [ -f "$1" ] || return 0
+    case $1 in *"$NL"*) return 0 ;; esac
     COUNT=$((COUNT + 1))
-    [ "$COUNT" -le 3000 ] || return 0
-    kind='file'
-    [ -L "$1" ] && kind='link'
-    about=$(stat -L -c '%a %u %g %Y %s' -- "$1") || return 0
-    if [ "${about##* }" -gt "$LIMIT" ]; then
-        printf 'huge\t%s\t%s\n' "$(printf '%s' "$1" | b64)" "${about##* }"
-        return 0
-    fi
-    printf '%s\t%s\t%s\t%s\n' "$kind" "$(printf '%s' "$1" | b64)" "$about" "$(b64 <"$1")"
+    [ "$COUNT" -gt 3000 ] || FILES=$FILES$1$NL
 }
 
 directory() {
     [ -d "$1" ] || return 0
-    printf 'dir\t%s\n' "$(printf '%s' "$1" | b64)"
+    case $1 in *"$NL"*) return 0 ;; esac
+    DIRECTORIES=$DIRECTORIES$1$NL
+}
+
+about() { stat -L -c '%a %u %g %Y %s' -- "$@" 2>/dev/null; }
+
+tell_files() { # the noted files in one record: kinds, names, what stat says, contents in a row
+    tries=0
+    while [ "$tries" -lt 3 ]; do
+        set -f
+        IFS=$NL
+        # shellcheck disable=SC2086 # one word a line
+        set -- $FILES
+        IFS=$WORDS
+        set +f
+        [ "$#" -gt 0 ] || return 0
+        kinds=
+        said=
+        while read -r line; do
+            [ "$#" -gt 0 ] || break
+            if [ "${line##* }" -le "$LIMIT" ]; then
+                set -- "$@" "$1"
+                said=$said$line$NL
+                if [ -L "$1" ]; then kinds=${kinds}l; else kinds=${kinds}f; fi
+            fi
+            shift
+        done <<LIST
+$(about "$@")
+LIST
+        content=$(cat -- "$@" 2>/dev/null | b64)
+        [ "$(about "$@")$NL" = "$said" ] && break # else one of them changed while we read
+        FILES=$(for each in "$@"; do [ -f "$each" ] && printf '%s\n' "$each"; done)
+        tries=$((tries + 1))
+    done
+    printf 'files\t%s\t%s\t%s\t%s\n' "$kinds" "$(printf '%s\n' "$@" | b64)" \
+        "$(printf '%s' "$said" | b64)" "$content"
 }
 
 quoted() { # print the quoted strings of "key = ['a', 'b']", one a line
@@ -90,17 +121,17 @@ certificates() { # the files that legacy tls tables of a config name, if they ar
         *ca_file*=* | *cert_file*=* | *key_file*=*)
             quoted "$line" | while IFS= read -r path; do
                 case $path in /*) ;; *) path=/$path ;; esac
-                [ -r "$path" ] && value present "$path"
+                [ -r "$path" ] && printf 'present %s\n' "$path"
             done
             ;;
         esac
     done <"$1"
-    value looked "$1"
+    printf 'looked %s\n' "$1"
 }
 
-config_file() { # a config and all that it imports; $2 counts how deep we are
+config_file() { # tell of a config and all that it imports; $2 counts how deep we are
     [ -f "$1" ] && [ "$2" -lt 5 ] || return 0
-    file "$1"
+    printf 'file %s\n' "$1"
     certificates "$1"
     { assigned "$1" imports; assigned "$1" '"imports"'; } | while IFS= read -r path; do
         case $path in
@@ -165,17 +196,23 @@ tasks() { # how many containers run, by the files in which containerd's shims ke
     value tasks "$running"
 }
 
+WORDS=$IFS
 hello
 value now "$(date +%s)"
 read -r uptime _ </proc/uptime
 value uptime "$uptime"
-value hostname "$(cat /proc/sys/kernel/hostname)"
+read -r name </proc/sys/kernel/hostname
+value hostname "$name"
 file /etc/os-release
 ACTIVE=
-for each in k3s k3s-agent rke2-server rke2-agent k0sworker k0scontroller \
-    snap.microk8s.daemon-containerd snap.k8s.containerd; do
-    [ "$(systemctl is-active "$each" 2>/dev/null)" = active ] && ACTIVE=$each && break
-done
+set -- k3s k3s-agent rke2-server rke2-agent k0sworker k0scontroller \
+    snap.microk8s.daemon-containerd snap.k8s.containerd
+while read -r state; do
+    [ "$state" = active ] && ACTIVE=${1:-} && break
+    [ "$#" = 0 ] || shift
+done <<LIST
+$(timeout 15 systemctl is-active "$@" 2>/dev/null)
+LIST
 own() { # the distribution's names for what containerd's package calls otherwise
     OWNER=$1
     UNIT=${UNIT:-$2}
@@ -218,26 +255,34 @@ for mark in /usr/local/bin/k3s /usr/bin/k3s /etc/rancher/k3s /usr/local/bin/rke2
     /etc/k0s /var/snap/microk8s /var/snap/k8s /etc/eks /usr/share/flatcar; do
     [ -e "$mark" ] && value mark "$mark"
 done
-answer unit systemctl show "$UNIT" -p LoadState -p ActiveState -p SubState -p MainPID -p NRestarts \
-    -p ExecMainStartTimestampMonotonic -p FragmentPath -p KillMode -p Delegate -p Result
-
+unit=$(timeout 15 systemctl show "$UNIT" -p LoadState -p ActiveState -p SubState -p MainPID \
+    -p NRestarts -p ExecMainStartTimestampMonotonic -p FragmentPath -p KillMode -p Delegate \
+    -p Result 2>&1; printf '\nrc %s' "$?")
+value unit "$unit"
 tasks
-pid=$(systemctl show "$UNIT" -p MainPID --value 2>/dev/null)
+pid=0
+case $unit in *MainPID=*)
+    pid=${unit#*MainPID=}
+    pid=${pid%%"$NL"*}
+    ;;
+esac
 binary=
 if [ "${pid:-0}" != 0 ] && [ -r "/proc/$pid/cmdline" ]; then
     arguments=$(tr '\0' '\n' <"/proc/$pid/cmdline")
     value cmdline "$arguments"
-    case $OWNER in '') binary=$(printf '%s\n' "$arguments" | head -n 1) ;; esac
+    case $OWNER in '') binary=${arguments%%"$NL"*} ;; esac
     if [ -z "$CONFIG" ]; then
         previous=
-        CONFIG=$(printf '%s\n' "$arguments" | while IFS= read -r argument; do
+        while IFS= read -r argument; do
             case $argument in
-            --config=*) printf '%s\n' "${argument#--config=}" ;;
-            -c=*) printf '%s\n' "${argument#-c=}" ;;
-            *) case $previous in -c | --config) printf '%s\n' "$argument" ;; esac ;;
+            --config=*) CONFIG=${argument#--config=} ;;
+            -c=*) CONFIG=${argument#-c=} ;;
+            *) case $previous in -c | --config) CONFIG=$argument ;; esac ;;
             esac
             previous=$argument
-        done | tail -n 1)
+        done <<LIST
+$arguments
+LIST
     fi
 fi
 [ -x "$binary" ] || binary=$(command -v containerd)
@@ -245,10 +290,23 @@ value binary "$binary"
 [ -n "$CONFIG" ] || CONFIG=/etc/containerd/config.toml
 CONFIG=$(readlink -f -- "$CONFIG" || printf '%s' "$CONFIG")
 value config "$CONFIG"
-config_file "$CONFIG" 0
+while IFS= read -r line; do
+    case $line in
+    'file '*) file "${line#file }" ;;
+    ?*) value "${line%% *}" "${line#* }" ;;
+    esac
+done <<LIST
+$(config_file "$CONFIG" 0)
+LIST
 DUMP=
 if [ -n "$binary" ]; then
-    answer version "$binary" --version
+    # A file that was replaced since is told as deleted: then the next start is another release.
+    file=$(readlink -f -- "$binary")
+    if [ "${pid:-0}" != 0 ] && [ "$(readlink -f -- "/proc/$pid/exe")" = "$file" ]; then
+        value same_binary 1
+    else
+        answer version "$binary" --version
+    fi
     # Releases differ over a file that is not there; all of them print their defaults.
     if [ -f "$CONFIG" ]; then
         DUMP=$(timeout 15 "$binary" -c "$CONFIG" config dump 2>&1; printf '\nrc %s' "$?")
@@ -258,22 +316,32 @@ if [ -n "$binary" ]; then
     printf 'dump\t%s\n' "$(printf '%s' "$DUMP" | b64)"
     [ "$FULL_DEFAULT" = 1 ] && answer default "$binary" config default
 fi
-hosts_directories | sort -u | while IFS= read -r path; do
+while IFS= read -r path; do
     case $path in
     /*) registries "$path" ;;
     esac
-done
+done <<LIST
+$(hosts_directories | sort -u)
+LIST
 if [ "${pid:-0}" != 0 ]; then
     answer ctr ctr -a "$SOCKET" --connect-timeout 5s version
-    answer cri ctr -a "$SOCKET" --connect-timeout 5s plugins ls id==cri
-fi
-if command -v crictl >/dev/null; then
-    value crictl "$(timeout 15 crictl --version 2>&1)"
-    [ "${pid:-0}" != 0 ] && answer info crictl -r "unix://$SOCKET" -i "unix://$SOCKET" info
+    info=
+    if command -v crictl >/dev/null; then
+        value crictl yes
+        info=$(timeout 15 crictl -r "unix://$SOCKET" -i "unix://$SOCKET" info 2>&1
+            printf '\nrc %s' "$?")
+        value info "$info"
+    fi
+    case $info in # a CRI that answers has its plugin
+    *"${NL}rc 0") ;;
+    *) answer cri ctr -a "$SOCKET" --connect-timeout 5s plugins ls id==cri ;;
+    esac
 fi
 directory "$STATE"
 file "$STATE/state.json"
 file "/etc/systemd/system/$UNIT.service.d/zz-fleet.conf"
 file /run/fleet/lock
 [ -n "$WALK" ] && walk
+tell_files
+value dirs "$DIRECTORIES"
 bye
