@@ -78,8 +78,8 @@ def _complain(store: Store) -> int:
 
 def _store(given: argparse.Namespace, kind: str) -> Store:
     path = given.store or _STORES / f"{kind}-{commit()}.jsonl"
-    if given.fresh:
-        path.unlink(missing_ok=True)
+    if given.fresh or (commit().endswith("-dirty") and not given.store):
+        path.unlink(missing_ok=True)  # samples of another tree are no samples of this one
     return Store(path)
 
 

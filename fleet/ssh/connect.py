@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fleet.core.model import Node
 from fleet.ssh.links import opened
@@ -21,26 +20,20 @@ if TYPE_CHECKING:
 def connect(node: Node, settings: SshSettings) -> Iterator[Remote]:
     """Open a connection to `node`; raise a NodeError that says what to do where that fails."""
     hops = route(node, settings)
-    connection = _connection(hops[-1], opened(hops, settings, node.name))
+    connection = handed_over(hops[-1], opened(hops, settings, node.name))
     try:
         yield FabricRemote(connection)
     finally:
         connection.close()
 
 
-@functools.lru_cache
-def _config() -> Any:
-    """Return Fabric's settings with nothing from the surroundings: the route says it all."""
-    from fabric import Config  # noqa: PLC0415 - 0.1 s that `fleet --help` need not pay
+def handed_over(hop: Hop, transport: Transport) -> Connection:
+    """Hand an open transport to Fabric, with nothing from the surroundings: the route says all."""
+    from fabric import Config, Connection  # noqa: PLC0415 - 0.1 s that `--help` need not pay
     from paramiko import SSHConfig  # noqa: PLC0415
 
-    return Config(lazy=True, ssh_config=SSHConfig())
-
-
-def _connection(hop: Hop, transport: Transport) -> Connection:
-    """Hand an open transport to Fabric."""
-    from fabric import Connection  # noqa: PLC0415
-
-    connection = Connection(hop.host, user=hop.user, port=hop.port, config=_config())
+    # Of its own: a connection writes into its settings, which are empty for others meanwhile.
+    config = Config(lazy=True, ssh_config=SSHConfig())
+    connection = Connection(hop.host, user=hop.user, port=hop.port, config=config)
     connection.client._transport = connection.transport = transport
     return connection
