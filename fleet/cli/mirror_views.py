@@ -121,7 +121,9 @@ def _print_wrong(found: Sequence[SiteTested], out: Console) -> None:
                 nodes, registries = folded.setdefault(key, ([], []))
                 nodes.append(each.node)
                 registries.append(one.target.registry)
-    for (url, diagnosis, message), (nodes, registries) in folded.items():
+    places = {url: number for number, (url, _, _) in reversed([*enumerate(folded)])}
+    wrong = sorted(folded.items(), key=lambda each: places[each[0][0]])
+    for (url, diagnosis, message), (nodes, registries) in wrong:
         head = f"{printable(url)} for {', '.join(dict.fromkeys(registries))}"
         out.print(f"! {head}: {diagnosis.label}", style=_style(diagnosis))
         _print_indented(message, out)

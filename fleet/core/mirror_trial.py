@@ -116,6 +116,11 @@ class Step:
     host: str = ""
 
     @property
+    def shown(self) -> str:
+        """Name it for people."""
+        return "/v2/" if self.name == "ping" else self.name
+
+    @property
     def ok(self) -> bool:
         """Say whether the step did what it should."""
         good = self.status in {0, 200, 206} or (self.name == "ping" and self.status == 401)
@@ -240,11 +245,10 @@ def _of_trouble(target: Target, step: Step) -> tuple[Diagnosis, str]:
         case Trouble.TIMEOUT if step.name == "dns":
             return Diagnosis.NO_DNS, f"the node's DNS does not answer for {host} in time"
         case Trouble.TIMEOUT:
-            at = "/v2/" if step.name == "ping" else step.name
-            text = f"{host} takes the connection and never answers ({at})"
+            text = f"{host} takes the connection and never answers ({step.shown})"
             return Diagnosis.HANGS, text + _WAITS
         case Trouble.CLOSED:
-            return Diagnosis.HANGS_UP, f"{host} hangs up in the middle ({step.name}: {step.words})"
+            return Diagnosis.HANGS_UP, f"{host} hangs up in the middle ({step.shown}: {step.words})"
         case _:
             diagnosis, text = _TROUBLES[step.trouble or Trouble.NOT_HTTP]
             return diagnosis, text.format(host=host, words=step.words or step.trouble) + where

@@ -89,6 +89,36 @@ def test_each_misbehaving_mirror_is_named_and_the_order_mended(
     assert (words[:3], words[-2:]) == (["ok", "ok", "slow"], ["hangs", "web_page"])
 
 
+DRESSED = """version: 1
+mirrors:
+  docker.io:
+    verify: docker.io/library/busybox:1.36
+    endpoints:
+      - {{url: https://client.flaky.lab.test, client: [[{tls}/server.crt, {tls}/server.key]]}}
+      - {{url: https://stranger.flaky.lab.test, ca: {tls}/stranger.crt}}
+      - {{url: https://othername.lab.test, skip_verify: true}}
+      - https://basic.flaky.lab.test
+  quay.io:
+    verify: quay.io/prometheus/busybox:latest
+    endpoints: [https://client.flaky.lab.test, https://basic.flaky.lab.test]
+configs:
+  basic.flaky.lab.test:
+    auth: {{username: lab, password: {password}}}
+"""
+
+
+@pytest.mark.parametrize(("password", "login"), [("lab", "ok"), ("wrong", "login_refused")])
+def test_an_endpoint_is_asked_with_all_that_mirrors_yaml_gives_it(
+    nodes: Lab, fleet: Fleet, password: str, login: str
+) -> None:
+    fleet.write("mirrors.yaml", DRESSED.format(tls=nodes.authority.parent, password=password))
+
+    ran = fleet("mirrors", "test", "-l", "bookworm1", "--json")
+
+    found = [each["diagnosis"] for each in ran.json["nodes"]["bookworm1"]["endpoints"]]
+    assert found == ["ok", "ok", "ok", login, "forbidden", login], ran.text
+
+
 def test_one_node_a_site_tests_and_another_stands_in_for_it(nodes: Lab, fleet: Fleet) -> None:
     fleet.edit("inventory.yaml", "become: true", "become: true\n    site: here")
     fleet.edit("inventory.yaml", "bullseye1: {", "bullseye1: {port: 1, ")

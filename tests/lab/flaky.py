@@ -21,6 +21,8 @@ REFUSALS = {"404": 404, "401": 401, "403": 403, "429": 429, "500": 500}
 SLOW_SECONDS = 3
 SLUGGISH_SECONDS = 2.2
 TOKEN = "lab-token"  # no secret: it is what this mirror gives to everybody
+LOGIN = "Basic bGFiOmxhYg=="
+"""What lets lab with the password lab in."""
 PAGE = b"<!DOCTYPE html><title>Welcome</title><p>Please log in to the network."
 
 
@@ -65,16 +67,26 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(SLOW_SECONDS)
         if now == "sluggish" and self.command == "HEAD":
             time.sleep(SLUGGISH_SECONDS)
-        if now == "portal":
-            self._send(200, [("Content-Type", "text/html; charset=utf-8")], PAGE)
-        elif now.startswith("token") and not self._knows(now):
-            pass
-        elif now == "moved" and not self.path.startswith("/v2/docker.io/library/"):
+        if not self._lets_in(now):
+            return
+        if now == "moved" and not self.path.startswith("/v2/docker.io/library/"):
             self._refuse(404)
         elif now == "corrupt" and "/blobs/" in self.path:
             self._send(200, [("Content-Type", "application/octet-stream")], b"not what it was")
         elif not self._refused(now):
             self._proxy(stale=now == "stale", dying=now == "die" and "/blobs/" in self.path)
+
+    def _lets_in(self, now: str) -> bool:
+        """Keep out whom the mode keeps out."""
+        if now == "portal":
+            self._send(200, [("Content-Type", "text/html; charset=utf-8")], PAGE)
+        elif now == "client" and not self.connection.getpeercert():
+            self._refuse(403)
+        elif now == "basic" and self.headers.get("Authorization") != LOGIN:
+            self._send(401, [("WWW-Authenticate", 'Basic realm="lab"')], b"{}")
+        else:
+            return not now.startswith("token") or self._knows(now)
+        return False
 
     def _knows(self, now: str) -> bool:
         """Give a token to all who ask for one, and ask for it; say whether this one had it."""
@@ -155,6 +167,8 @@ def main() -> None:
     if PORT == "443":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(f"{TLS}/server.crt", f"{TLS}/server.key")
+        context.load_verify_locations(f"{TLS}/ca.crt")
+        context.verify_mode = ssl.CERT_OPTIONAL
         others = {}
         for name in ("expired", "stranger"):
             others[name] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
