@@ -1,3 +1,34 @@
-"""Roll out containerd registry mirrors to a fleet of nodes over SSH, safely."""
+"""Roll out containerd registry mirrors to a fleet of nodes over SSH, safely.
+
+The same from Python: `from fleet import load, survey, plan, drive`; docs/library.md tells how.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fleet.api import Access as Access
+    from fleet.api import Rollout as Rollout
+    from fleet.api import access as access
+    from fleet.api import drive as drive
+    from fleet.api import load as load
+    from fleet.api import plan as plan
+    from fleet.api import survey as survey
 
 __version__ = "0.1.0"
+
+_PUBLIC = ("Access", "Rollout", "access", "drive", "load", "plan", "survey")
+
+
+def __getattr__(name: str) -> Any:
+    """Import the library when somebody asks for it: `import fleet` alone stays cheap."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'fleet' has no attribute {name!r}")
+    from fleet import api  # noqa: PLC0415
+
+    return getattr(api, name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_PUBLIC]

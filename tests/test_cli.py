@@ -170,11 +170,3 @@ def test_init_writes_two_files_that_check_likes_and_overwrites_neither(tmp_path:
     assert "inventory.yaml: written" in first.stdout
     assert second.json == {"files": {"inventory.yaml": False, "mirrors.yaml": False}}
     assert (tmp_path / "inventory.yaml").read_text() == "mine"
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_is_one_line(tmp_path: Path, shell: str) -> None:
-    script = Fleet(tmp_path, "/nonexistent")(env={"_FLEET_COMPLETE": f"{shell}_source"})
-
-    assert script.code == 0
-    assert "_FLEET_COMPLETE" in script.stdout

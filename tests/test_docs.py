@@ -82,3 +82,15 @@ def test_every_conflict_is_documented() -> None:
 
     assert len(codes) >= 8
     assert {code for code in codes if f"`{code}`" not in CONTAINERD} == set()
+
+
+def test_every_page_stands_in_the_index_and_its_links_lead_somewhere() -> None:
+    docs = ROOT / "docs"
+    index = (docs / "README.md").read_text()
+
+    assert {page.name for page in docs.glob("*.md")} - {"README.md"} <= set(
+        re.findall(r"\]\(([\w-]+\.md)\)", index)
+    )
+    for page in (ROOT / "README.md", *docs.glob("*.md")):
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / link).exists(), (page.name, link)

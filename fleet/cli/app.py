@@ -9,6 +9,7 @@ import click
 
 from fleet import __version__
 from fleet.cli.commands import change, files, look, mirrors
+from fleet.cli.examples import add_examples
 from fleet.cli.logs import LOG, note, wants_traceback
 from fleet.cli.options import Exit, shared_group
 from fleet.errors import ConfigErrors, FleetError, HeldError, JournalError, printable
@@ -26,6 +27,7 @@ for _module in (files, look, change):
         if isinstance(_command, click.Command):
             fleet.add_command(_command)
 fleet.add_command(mirrors.mirrors)
+add_examples(fleet)
 
 
 def main() -> None:

@@ -235,20 +235,10 @@ class Taste:
 
 
 def wishes_of(inventory: Inventory, config: MirrorConfig, taste: Taste) -> Callable[[Node], Wishes]:
-    """Return what mirrors.yaml wants of each node; nodes with equal wishes share them."""
+    """Return what mirrors.yaml wants of each node."""
     from fleet.core.model import Foreign  # noqa: PLC0415
-    from fleet.core.selector import override_matches  # noqa: PLC0415
-    from fleet.core.strategies.base import Wishes  # noqa: PLC0415
+    from fleet.core.wishes import wishes_by_node  # noqa: PLC0415
 
-    texts = tuple(override.match for override in config.overrides)
-    matches = override_matches(inventory, texts)
-    shared_wishes: dict[frozenset[str], Wishes] = {}
-
-    def wishes(node: Node) -> Wishes:
-        key = matches.get(node.name, frozenset())
-        if key not in shared_wishes:
-            registries = config.for_groups(key)
-            shared_wishes[key] = Wishes(registries, taste.full_default, Foreign(taste.foreign))
-        return shared_wishes[key]
-
-    return wishes
+    return wishes_by_node(
+        inventory, config, Foreign(taste.foreign), full_default=taste.full_default
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from fleet.cli import views
@@ -11,12 +12,12 @@ from fleet.cli.flags import journal_path
 from fleet.cli.options import Settings
 from fleet.core.present import outcome_data
 from fleet.core.record import Entry, fold
-from fleet.errors import printable
+from fleet.errors import FleetError, printable
 from fleet.journal import Journal, RolloutRecord
 
 
-def history(settings: Settings, rollout: str | None, journal: str | None) -> None:
-    """Print all rollouts, or one of them node by node."""
+def history(settings: Settings, rollout: str | None, node: str | None, journal: str | None) -> None:
+    """Print all rollouts, or one of them node by node, or what was done to one node."""
     path = journal_path(settings, journal)
     if not path.is_file() and rollout is None:
         _print_all([], settings)
@@ -28,8 +29,15 @@ def history(settings: Settings, rollout: str | None, journal: str | None) -> Non
     for each in told:
         if each["ended"] is None and each["rollout"] in holder:
             each["status"] = "running"
+    if node is not None:
+        told = [{**each, "nodes": _only(each["nodes"], node)} for each in told]
+        told = [each for each in told if each["nodes"]]
     if rollout is not None:
+        if not told:
+            raise FleetError(f"rollout {rollout} had nothing to do with {node!r}")
         _print_one(told[0], settings)
+    elif node is not None and not settings.as_json:
+        _print_node(told, node, settings)
     else:
         _print_all(told, settings)
 
@@ -55,6 +63,35 @@ def _one_data(record: RolloutRecord, entries: Iterable[Entry]) -> dict[str, Any]
         "batches": record.about["batches"],
         "nodes": nodes,
     }
+
+
+def _only(nodes: dict[str, Any], name: str) -> dict[str, Any]:
+    return {name: nodes[name]} if name in nodes else {}
+
+
+def _print_node(rollouts: list[dict[str, Any]], node: str, settings: Settings) -> None:
+    """Print what was done to one node, by whom, and by which files."""
+    if not rollouts:
+        settings.say(f"the journal knows of nothing that was done to {node!r}")
+        return
+    rows = [
+        (
+            each["rollout"],
+            each["kind"],
+            str(each["nodes"][node]["at"] or each["started"])[:19],
+            each["operator"],
+            each["nodes"][node]["status"],
+            str(each["nodes"][node].get("generation") or "-"),
+            " ".join(f"{path} {(digest or 'missing')[:8]}" for path, digest in _files(each)),
+        )
+        for each in rollouts
+    ]
+    columns = ("ID", "KIND", "AT (UTC)", "BY", "STATUS", "GENERATION", "FILES, BY SHA-256")
+    views.table(columns, rows, views.console(color=settings.color))
+
+
+def _files(told: dict[str, Any]) -> list[tuple[str, str | None]]:
+    return [(Path(path).name, digest) for path, digest in told["files"].items()]
 
 
 def _counted(data: dict[str, Any]) -> str:

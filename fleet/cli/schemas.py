@@ -398,6 +398,7 @@ OUTPUTS: Mapping[str, Schema] = {
     "lock": _object({"nodes": _by_name(_HELD)}),
     "unlock": _object({"rollout": _TEXT, "nodes": _by_name(_object({"ended": _TEXT}))}),
     "report": _REPORT,
+    "man": _object({"pages": _by_name(_TEXT)}),
     "history": {"anyOf": [_object({"rollouts": _list(_PAST)}), _PAST]},
 }
 """A command's name and what it prints; a new command adds its own here."""

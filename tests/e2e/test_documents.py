@@ -40,14 +40,17 @@ def test_the_answers_of_all_commands_fit_their_schemas(nodes: Lab, fleet: Fleet)
         ("rollback", "--dry-run", *ONE),
         ("rollback", "-y", "--soak", "0", *ONE),
         ("unlock", "nobody", "-l", "forky1:lost1"),
+        ("mirrors", "test", *ONE),
+        ("man", "pages"),
         ("history",),
     ]
     seen = set()
     for words in calls:
-        ran = fleet(words[0], "--json", *words[1:])
+        ran = fleet("--json", *words)
         assert "error" not in ran.json, words
         fits(words[0], ran.json)
         seen.add(words[0])
+    fits("history", fleet("history", "--node", "forky1", "--json").json)
     last = fleet("history", "--json").json["rollouts"][0]["rollout"]
     fits("history", fleet("history", last, "--json").json)
     fits("report", fleet("report", last, "--json").json)

@@ -89,13 +89,28 @@ def render(
 
 @click.command()
 @click.argument("rollout_id", metavar="[ID]", required=False)
+@click.option("--node", metavar="NODE", help="What was done to that node alone.")
 @journal
 @shared
-def history(settings: Settings, *, rollout_id: str | None, journal: str | None) -> None:
+def history(
+    settings: Settings, *, rollout_id: str | None, node: str | None, journal: str | None
+) -> None:
     """Show what was done, when, by whom, node by node."""
     from fleet.cli import records  # noqa: PLC0415
 
-    records.history(settings, rollout_id, journal)
+    records.history(settings, rollout_id, node, journal)
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path())
+@shared
+def man(settings: Settings, *, folder: str) -> None:
+    """Write the man pages, one a command, into DIR."""
+    from fleet.cli import manual  # noqa: PLC0415
+
+    group = click.get_current_context().find_root().command
+    assert isinstance(group, click.Group)  # noqa: S101 - the root of all commands is one
+    raise SystemExit(manual.write(settings, group, folder))
 
 
 @click.command()

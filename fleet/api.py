@@ -1,0 +1,183 @@
+"""fleet from Python: load both files, survey nodes, plan a rollout, drive it.
+
+Nothing here prints or asks. What fails on a node is a value (`NodePlan.failure`,
+`NodeOutcome.failure`); mistakes in files and patterns are exceptions, `fleet.errors.FleetError`.
+"""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import socket
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+
+from fleet.config.load import Loaded, load_files
+from fleet.core.batches import cut_batches, group_limits, parse_batches, parse_size
+from fleet.core.model import Foreign, Inventory, Secret
+from fleet.core.outcome import NodeOutcome
+from fleet.core.plan import NodePlan
+from fleet.core.rollout import NodeMoved, Policy, begin
+from fleet.core.selector import select
+from fleet.core.wishes import wishes_by_node
+from fleet.engine import drive as engine
+from fleet.engine.crew import Threads
+from fleet.engine.survey import Surveyed, settled
+from fleet.engine.survey import survey as survey_nodes
+from fleet.node.order import Access, Deadlines, WorkOrder
+from fleet.node.shell import Privilege
+from fleet.ssh import SshSettings
+
+__all__ = ["Access", "Rollout", "access", "drive", "load", "plan", "survey"]
+
+
+def load(
+    inventory: str | PathLike[str] = "inventory.yaml", mirrors: str | PathLike[str] = "mirrors.yaml"
+) -> Loaded:
+    """Read both files; raise ConfigErrors with every mistake of both.
+
+    The inventory may be all that `fleet -i` takes. `Loaded.warnings` holds what works and should
+    be looked at.
+    """
+    return load_files(Path(inventory), Path(mirrors))
+
+
+def access(
+    ssh_config: str | PathLike[str] | None = None,
+    *,
+    sudo_password: str | None = None,
+    seconds: float = 10,
+) -> Access:
+    """Say how to connect: another ssh_config than the user's, sudo's password, a deadline."""
+    password = Secret(sudo_password) if sudo_password is not None else None
+    config = str(ssh_config) if ssh_config is not None else None
+    return Access(ssh=SshSettings(config, seconds), privilege=Privilege(password=password))
+
+
+def survey(
+    files: Loaded,
+    limit: str | None = None,
+    *,
+    how: Access | None = None,
+    foreign: str = "adopt",
+    parallel: int = 32,
+) -> list[Surveyed]:
+    """Read nodes and plan each of them, changing nothing; in the order of the inventory.
+
+    `limit` is a pattern as --limit takes it, without `@file`. `foreign` is adopt, keep or
+    overwrite. A node that cannot be read has no facts, and a plan with a failure.
+    """
+    nodes = select(files.inventory, limit, None, _no_file)
+    wishes = wishes_by_node(files.inventory, files.mirrors, Foreign(foreign))
+    crew = Threads(parallel)
+    try:
+        found = list(survey_nodes(nodes, wishes, how or Access(), crew=crew))
+    finally:
+        crew.close()
+    place = {node.name: number for number, node in enumerate(nodes)}
+    return sorted(found, key=lambda each: place[each.node.name])
+
+
+def _no_file(path: str) -> str:
+    raise ValueError(f"@{path}: a pattern from Python cannot name a file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """What `drive` carries out: every node's plan, the batches, and how far it may go.
+
+    `settled` holds the nodes that no batch holds: as they should be already, or not to be planned.
+    """
+
+    id: str
+    plans: Mapping[str, NodePlan]
+    batches: tuple[tuple[str, ...], ...]
+    policy: Policy
+    settled: Mapping[str, NodeOutcome] = field(default_factory=dict)
+    verify: bool = True
+    deadlines: Deadlines = field(default_factory=Deadlines)
+
+
+def plan(
+    found: Iterable[Surveyed],
+    inventory: Inventory,
+    *,
+    batch: str = "1,25%",
+    max_failures: str = "0",
+    verify: bool = True,
+    deadlines: Deadlines | None = None,
+) -> Rollout:
+    """Cut surveyed nodes into batches, as the flags of the same names do; nothing is touched.
+
+    A node whose containers a restart would end is refused, as without --disrupt-workloads.
+    """
+    plans = {each.node.name: _guarded(each.plan) for each in found}
+    done = {name: ended for name, each in plans.items() if (ended := settled(each)) is not None}
+    waiting = [name for name in plans if name not in done]
+    waiting.sort(key=lambda name: plans[name].node.order)
+    size = parse_size(max_failures, "max_failures")
+    allowed = len(plans) * size.number // 100 if size.percent else size.number
+    return Rollout(
+        id=f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+        plans=plans,
+        batches=cut_batches(waiting, parse_batches(batch)),
+        policy=Policy(max_failures=allowed, limits=group_limits(inventory)),
+        settled=done,
+        verify=verify,
+        deadlines=deadlines or Deadlines(),
+    )
+
+
+def _guarded(plan: NodePlan) -> NodePlan:
+    if plan.danger is None or plan.failure is not None:
+        return plan
+    return replace(plan, failure=plan.danger)
+
+
+def drive(
+    rollout: Rollout,
+    *,
+    how: Access | None = None,
+    observe: Callable[[NodeOutcome], None] | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> dict[str, NodeOutcome]:
+    """Carry a rollout out behind the same gates and guards as the command; return how nodes ended.
+
+    `observe` is told of every node's end in the thread of the caller; `stopping` is asked before
+    each batch. No journal is written: `fleet history` and `fleet resume` know nothing of it, and
+    what a crash leaves unconfirmed the nodes' guards take back.
+    """
+    outcomes = dict(rollout.settled)
+
+    def record(told: Sequence[engine.Told]) -> None:
+        for event, outcome in told:
+            if isinstance(event, NodeMoved) and outcome is not None:
+                outcomes[outcome.node] = outcome
+                if observe is not None:
+                    observe(outcome)
+
+    orders = {name: _order(rollout, each, how or Access()) for name, each in rollout.plans.items()}
+    state = begin(rollout.batches, {name: each.status for name, each in rollout.settled.items()})
+    crew = Threads(32)
+    try:
+        ended = engine.drive(state, rollout.policy, orders, engine.Conduct(record, stopping, crew))
+    finally:
+        crew.close()
+    return {
+        name: outcomes.get(name) or NodeOutcome(node=name, status=ended.state.nodes[name].shown)
+        for name in rollout.plans
+    }
+
+
+def _order(rollout: Rollout, each: NodePlan, access: Access) -> WorkOrder:
+    return WorkOrder(
+        plan=each,
+        rollout=rollout.id,
+        operator=f"{getpass.getuser()}@{socket.gethostname()}",
+        access=access,
+        verify=rollout.verify,
+        deadlines=rollout.deadlines,
+    )

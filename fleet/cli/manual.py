@@ -1,0 +1,114 @@
+"""Man pages from the command tree itself: fleet(1), and one a command."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from fleet import __version__
+from fleet.cli.examples import EXAMPLES
+from fleet.cli.options import Exit, Settings
+from fleet.cli.views import print_json
+from fleet.errors import FleetError
+
+_EXITS = {
+    Exit.OK: "done, or nothing to do",
+    Exit.FAILED: "nodes failed, were rolled back or were unreachable, within the budget",
+    Exit.USAGE: "bad usage or bad files; nothing was touched",
+    Exit.HALTED: "halted: budget spent, stale plan, or a node held by another rollout",
+    Exit.DIFFERENT: "diff --exit-code, drift --exit-code: there are differences",
+    Exit.DEGRADED: "a node is degraded (neither old nor new config is proven): hands needed",
+    Exit.INTERRUPTED: "interrupted; fleet resume goes on",
+}
+
+
+def write(settings: Settings, group: click.Group, folder: str) -> Exit:
+    """Write all pages into a folder, which is made if need be."""
+    target = Path(folder).expanduser()
+    found = {}
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for name, text in pages(group):
+            path = target / f"{name}.1"
+            path.write_text(text)
+            found[name] = str(path)
+    except OSError as error:
+        raise FleetError(f"{target}: cannot be written ({error.strerror})") from error
+    if settings.as_json:
+        print_json({"pages": found})
+    else:
+        click.echo(f"{len(found)} pages in {target}; read one with man -l {found['fleet']}")
+    return Exit.OK
+
+
+def pages(group: click.Group) -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of every page."""
+    context = click.Context(group, info_name="fleet")
+    yield "fleet", "\n".join((*_head("fleet", group), *_index(group), *_rest(context, "fleet")))
+    for name, command in group.commands.items():
+        full = f"fleet-{name}"
+        inner = click.Context(command, info_name=f"fleet {name}", parent=None)
+        parts = (*_head(full, command), *_about(inner), *_inner(command), *_rest(inner, name))
+        yield full, "\n".join(parts)
+
+
+def _head(title: str, command: click.Command) -> Iterator[str]:
+    told = (command.help or "").split("\n")[0].rstrip(".")
+    yield f'.TH {_t(title.upper())} 1 "" "fleet {__version__}" "fleet"'
+    yield from (".SH NAME", rf"{_t(title)} \- {_t(told[:1].lower() + told[1:])}")
+
+
+def _about(context: click.Context) -> Iterator[str]:
+    usage = " ".join(context.command.collect_usage_pieces(context))
+    yield from (".SH SYNOPSIS", rf"\fB{_t(context.info_name or '')}\fR {_t(usage)}")
+    yield ".SH DESCRIPTION"
+    paragraphs = re.split(r"\n\s*\n", (context.command.help or "").strip())
+    yield "\n.PP\n".join(_t(" ".join(each.split())) for each in paragraphs)
+
+
+def _index(group: click.Group) -> Iterator[str]:
+    yield from (".SH SYNOPSIS", r"\fBfleet\fR COMMAND [OPTIONS] [ARGS]...", ".SH COMMANDS")
+    for name, command in group.commands.items():
+        yield from (".TP", rf"\fBfleet\-{_t(name)}\fR(1)", _t(command.get_short_help_str(200)))
+
+
+def _inner(command: click.Command) -> Iterator[str]:
+    """Describe the commands below a command."""
+    for name, each in command.commands.items() if isinstance(command, click.Group) else ():
+        yield f".SH {_t(name.upper())}"
+        yield _t(" ".join((each.help or "").split()))
+        yield from _options(click.Context(each, info_name=name))
+
+
+def _options(context: click.Context) -> Iterator[str]:
+    for parameter in context.command.get_params(context):
+        record = parameter.get_help_record(context)
+        if record is not None:
+            yield from (".TP", rf"\fB{_t(record[0])}\fR", _t(record[1]))
+
+
+def _rest(context: click.Context, name: str) -> Iterator[str]:
+    yield ".SH OPTIONS"
+    yield from _options(context)
+    if name in EXAMPLES:
+        yield ".SH EXAMPLES"
+        for line, meaning in EXAMPLES[name]:
+            yield from (".TP", rf"\fBfleet {_t(line)}\fR", _t(meaning))
+    yield ".SH EXIT STATUS"
+    for code, meaning in _EXITS.items():
+        yield from (".TP", rf"\fB{code.value}\fR", _t(meaning))
+    yield ".SH FILES"
+    yield from (".TP", "inventory.yaml, mirrors.yaml", "the nodes, and who mirrors what")
+    yield from (".TP", _t(".fleet/journal.db"), "what was done, beside the inventory")
+    yield from (".TP", "/var/lib/fleet", "on a node: what it was before, and the audit log")
+    yield ".SH SEE ALSO"
+    yield r"\fBfleet\fR(1), \fBcontainerd\fR(8), \fBssh_config\fR(5)"
+
+
+def _t(text: str) -> str:
+    """Escape a text for troff: no line of it is a request, hyphens can be copied."""
+    safe = text.replace("\\", r"\e").replace("-", r"\-").replace("'", r"\(aq")
+    return rf"\&{safe}" if safe.startswith((".", "\\(aq")) else safe

@@ -1,0 +1,26 @@
+"""What mirrors.yaml asks of each node, its overrides among it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fleet.core.model import Foreign, Inventory, MirrorConfig, Node
+from fleet.core.selector import override_matches
+from fleet.core.strategies.base import Wishes
+
+
+def wishes_by_node(
+    inventory: Inventory, config: MirrorConfig, foreign: Foreign, *, full_default: bool = False
+) -> Callable[[Node], Wishes]:
+    """Return what is wanted of a node; nodes with equal wishes share them."""
+    texts = tuple(override.match for override in config.overrides)
+    matches = override_matches(inventory, texts)
+    shared: dict[frozenset[str], Wishes] = {}
+
+    def wishes(node: Node) -> Wishes:
+        key = matches.get(node.name, frozenset())
+        if key not in shared:
+            shared[key] = Wishes(config.for_groups(key), full_default, foreign)
+        return shared[key]
+
+    return wishes
