@@ -10,6 +10,7 @@ from typing import Any
 from fleet.core.capabilities import NEWEST, OLDEST
 from fleet.core.changes import differences, disruption, ordered, per_pull
 from fleet.core.config_toml import effective_registry
+from fleet.core.dump_text import ignored_registries, outside_registry
 from fleet.core.facts import STATE_FILE, NodeFacts, OwnedState
 from fleet.core.findings import Finding, Verdict
 from fleet.core.hosts_toml import hosts_files
@@ -68,7 +69,10 @@ class NodePlan:
     tests: tuple[PullTest, ...] = ()
     hosts_directory: str | None = None
     config: str = "/etc/containerd/config.toml"
-    config_before: str = "/etc/containerd/config.toml"
+    outside: str = ""
+    """The SHA-256 of the present `config dump` without its registry tables: it must not change."""
+    ignored: int = 0
+    """How often the present dump warns that a registry table is passed over."""
     binary: str = "/usr/bin/containerd"
     unit: str = "containerd"
     socket: str = "/run/containerd/containerd.sock"
@@ -147,7 +151,8 @@ def _planned(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
 def ways(facts: NodeFacts) -> dict[str, Any]:
     """Return how the node's daemon is reached and restarted."""
     return {
-        "config_before": facts.config,
+        "outside": outside_registry(facts.dump.text),
+        "ignored": ignored_registries(facts.dump.text),
         "binary": facts.binary,
         "crictl": facts.crictl_answers,
         "credentials": _credentials(facts),

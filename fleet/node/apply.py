@@ -24,7 +24,7 @@ class Bundle:
     """All new files and the guard in one piece, and the list of operations that points into it."""
 
     content: bytes
-    guard_size: int
+    guard_digest: str
     operations: str
 
     @property
@@ -65,7 +65,7 @@ def bundle(order: WorkOrder) -> Bundle:
         lines.append(_operation(change, len(content)))
         content += after
     guard = guard_script(order).text().encode()
-    return Bundle(content + guard, len(guard), "\n".join(lines))
+    return Bundle(content + guard, hashlib.sha256(guard).hexdigest(), "\n".join(lines))
 
 
 def _changes(order: WorkOrder) -> Iterator[Change]:
@@ -96,9 +96,10 @@ def stage_script(order: WorkOrder, spool: str, packed: Bundle) -> Script:
         **_change(order, packed),
         "SPOOL": spool,
         "SIZE": str(len(packed.content)),
-        "GUARD_SIZE": str(packed.guard_size),
+        "GUARD_DIGEST": packed.guard_digest,
         "CONFIG": plan.config,
-        "CONFIG_BEFORE": plan.config_before,
+        "OUTSIDE": plan.outside,
+        "IGNORED": str(plan.ignored),
         "BINARY": plan.binary,
         "ROLLBACK": "1" if plan.rollback else "0",
     }

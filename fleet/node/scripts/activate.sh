@@ -49,31 +49,64 @@ arm() { # a timer for now, a unit for the boot that may come before it
         fail unsupported arm 'systemd-run cannot arm the guard; --guard 0 goes without' "$complaint"
 }
 
-beside_operation() { # new bytes beside the old, and a link to the old for a way back without space
+beside_operation() { # note where the new bytes go; a link to the old is a way back without space
     if [ -f "$path" ]; then
-        rm -f -- "$folder/.fleet-$ID.${path##*/}.back"
-        ln -- "$path" "$folder/.fleet-$ID.${path##*/}.back" 2>/dev/null ||
-            cp -p --preserve=all -- "$path" "$folder/.fleet-$ID.${path##*/}.back" || return 1
+        back=$folder/.fleet-$ID.${path##*/}.back
+        [ ! -e "$back" ] || rm -f -- "$back"
+        ln -- "$path" "$back" 2>/dev/null || cp -p --preserve=all -- "$path" "$back" || return 1
     fi
     [ "$action" = delete ] && return 0
     target=$staged
     if [ ! -d "$folder" ] && ! is_config; then
-        [ -d "${folder%/*}" ] || make_directory "${folder%/*}" || return 1
-        [ -d "$hidden" ] || make_directory "$hidden" || return 1
+        case $homes in *"$NL$hidden$NL"*) ;; *) homes=$homes$hidden$NL ;; esac
         target=$hidden/${path##*/}
     elif [ ! -d "$folder" ]; then
-        make_directory "$folder" || return 1
+        homes=$homes$folder$NL
     fi
     if [ -f "$path" ]; then
         cp -p --preserve=all -- "$path" "$target" && chmod 600 "$target" || return 1
     fi
-    cat "$STAGE/files/$number" >"$target" || return 1
-    [ "$(digest "$target")" = "$after" ] && chown "$uid:$gid" "$target" &&
-        chmod "$mode" "$target" && sync "$target"
+    targets=$targets$target$NL
+    expected="$expected$after  $target$NL"
+    owners="$owners$mode $uid:$gid $target$NL"
+    case $kinds in *"$NL$mode $uid:$gid$NL"*) ;; *) kinds="$kinds$mode $uid:$gid$NL" ;; esac
+}
+
+fill_operation() {
+    [ "$action" = delete ] && return 0
+    cat "$STAGE/files/$number" >"${targets%%"$NL"*}" || return 1
+    targets=${targets#*"$NL"}
+}
+
+own() { # owner and mode of the new files, once for all that have the same
+    printf '%s' "$kinds" | while read -r mode owner; do
+        [ -n "$mode" ] || continue
+        same=
+        while read -r its who which; do
+            [ "$its $who" = "$mode $owner" ] && same=$same$which$NL
+        done <<LIST
+$owners
+LIST
+        every "$same" chown "$owner" -- && every "$same" chmod "$mode" -- || return 1
+    done
+}
+
+lay_beside() {
+    homes=$NL
+    targets=
+    expected=
+    owners=
+    kinds=$NL
+    operations beside_operation || return 1
+    [ "$homes" = "$NL" ] || (umask 022 && every "$homes" mkdir -p --) || return 1
+    laid=$targets
+    operations fill_operation || return 1
+    [ -n "$laid" ] || return 0
+    [ "$(every "$laid" sha256sum --)$NL" = "$expected" ] && own && every "$laid" sync
 }
 
 beside() {
-    complaint=$(operations beside_operation 2>&1) && return 0
+    complaint=$(lay_beside 2>&1) && return 0
     fail storage stage "cannot write the new files beside the old ones; is the disk full?" \
         "$complaint"
 }
@@ -90,10 +123,17 @@ swap_operation() {
             [ -f "$path" ]
         fi
         ;;
-    esac && { [ ! -d "$folder" ] || sync "$folder"; }
+    esac || return 1
+    [ ! -d "$folder" ] || moved=$moved$folder$NL${folder%/*}$NL
+}
+
+swap() {
+    moved=
+    operations swap_operation && { [ -z "$moved" ] || every "$moved" sync; }
 }
 
 remove_emptied() {
+    [ -n "$EMPTIED" ] || return 0
     printf '%s\n' "$EMPTIED" | while IFS= read -r empty; do
         [ -n "$empty" ] && [ -d "$empty" ] && rm -f -- "$empty/.fleet-$ID."*.back &&
             rmdir -- "$empty" 2>/dev/null
@@ -145,7 +185,7 @@ activate() {
     [ "$RESTART" = 1 ] && before_restart=$(running)
     step swap
     SWAPPED=1
-    complaint=$(operations swap_operation 2>&1) ||
+    complaint=$(swap 2>&1) ||
         fail storage swap 'cannot put the new files in place' "$complaint"
     remove_emptied
     step restart

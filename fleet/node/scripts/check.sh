@@ -1,15 +1,34 @@
-# A plan rests on what was read: whatever has changed since makes it stale.
+# A plan rests on what was read: whatever has changed since makes it stale. One process reads all
+# files; a second look at each one is for telling which of them is not as it was.
 
 check_operation() {
-    [ "$(digest "$path")" = "$before" ] && return 0
-    fail stale check "$path is not as it was when the plan was made; plan again"
+    if [ -f "$path" ]; then
+        there=$there$path$NL
+        expected="$expected$before  $path$NL"
+    elif [ "$before" != - ]; then
+        stale
+    fi
 }
 
-check() {
-    operations check_operation || exit 1
+stale() { fail stale check "$path is not as it was when the plan was made; plan again"; }
+
+stale_operation() { [ "$(digest "$path")" = "$before" ] || stale; }
+
+checks() { # run a function for every file that the plan looked at and leaves as it is
     while IFS="$TAB" read -r before path; do
-        [ -n "$path" ] && check_operation
+        [ -z "$path" ] || "$1"
     done <<LIST
 $CHECKS
 LIST
+}
+
+check() {
+    there=
+    expected=
+    operations check_operation || exit 1
+    checks check_operation
+    [ -n "$there" ] || return 0
+    [ "$(every "$there" sha256sum --)$NL" = "$expected" ] && return 0
+    operations stale_operation || exit 1
+    checks stale_operation
 }

@@ -4,43 +4,47 @@
 
 make_directory() { (umask 022 && mkdir -p -- "$1"); }
 
-missing() { # print the directories above $1 that are not there, the highest first
-    [ -d "$1" ] || [ -z "$1" ] && return 0
-    missing "${1%/*}"
-    printf '%s\n' "$1"
+missing() { # note the directories above $1 that are not there
+    new=$1
+    until [ -z "$new" ] || [ -d "$new" ]; do
+        case $made in
+        *"$TAB$new$NL"*) return 0 ;;
+        esac
+        made="${made}newdir$TAB-$TAB-$TAB-$TAB-$TAB-$TAB$new$NL"
+        new=${new%/*}
+    done
 }
 
 keep_operation() {
     case $path in
     "$STATE"/*) ;;
-    *)
-        missing "$folder" | while IFS= read -r new; do
-            printf 'newdir\t-\t-\t-\t-\t-\t%s\n' "$new"
-        done >>"$KEPT.tmp/made"
-        ;;
+    *) missing "$folder" ;;
     esac
-    printf '%s\t%s\n' "$after" "$path" >>"$KEPT.tmp/after" || return 1
+    writes=$writes$after$TAB$path$NL
     if [ -f "$path" ]; then
         cp -p --preserve=all -- "$path" "$KEPT.tmp/files/$index" || return 1
         about=$(stat -c "%a$TAB%u$TAB%g" -- "$path") || return 1
-        sync "$KEPT.tmp/files/$index"
-        printf 'file\t%s\t%s\t%s\t%s\n' \
-            "$index" "$about" "$(digest "$KEPT.tmp/files/$index")" "$path"
+        kept=$kept$KEPT.tmp/files/$index$NL
+        sum=$(digest "$KEPT.tmp/files/$index")
+        manifest="${manifest}file$TAB$index$TAB$about$TAB$sum$TAB$path$NL"
     else
-        printf 'absent\t-\t-\t-\t-\t-\t%s\n' "$path"
-    fi >>"$KEPT.tmp/manifest" || return 1
+        manifest="${manifest}absent$TAB-$TAB-$TAB-$TAB-$TAB-$TAB$path$NL"
+    fi
     index=$((index + 1))
 }
 
 keep() {
     index=0
-    { mkdir -p "$STATE/generations" && chmod 700 "$STATE" "$STATE/generations" &&
-        rm -rf -- "$KEPT.tmp" && mkdir -p "$KEPT.tmp/files" && : >"$KEPT.tmp/made" &&
-        : >"$KEPT.tmp/manifest" &&
-        operations keep_operation && sort -u "$KEPT.tmp/made" >>"$KEPT.tmp/manifest" &&
-        rm -f "$KEPT.tmp/made" &&
+    made=
+    kept=
+    writes=
+    manifest=
+    [ ! -e "$KEPT.tmp" ] || rm -rf -- "$KEPT.tmp"
+    { mkdir -p "$STATE/generations" "$KEPT.tmp/files" && chmod 700 "$STATE" "$STATE/generations" &&
+        operations keep_operation && printf '%s' "$manifest$made" >"$KEPT.tmp/manifest" &&
+        printf '%s' "$writes" >"$KEPT.tmp/after" &&
         { [ ! -f "$STATE/state.json" ] || cp "$STATE/state.json" "$KEPT.tmp/state.json"; } &&
-        sync "$KEPT.tmp/manifest" "$KEPT.tmp/after" "$KEPT.tmp/files" "$KEPT.tmp" &&
+        every "$kept" sync "$KEPT.tmp/manifest" "$KEPT.tmp/after" "$KEPT.tmp/files" "$KEPT.tmp" &&
         { [ ! -d "$KEPT" ] || mv -T "$KEPT" "$KEPT-$(date +%s)-$$"; } &&
         mv -T "$KEPT.tmp" "$KEPT" &&
         sync "$STATE/generations" "$STATE"; } 2>"$RUN/error-$ID" && return 0
@@ -57,13 +61,19 @@ undo_directories() {
     return 0
 }
 
+stands() { [ -e "$1" ] || [ -L "$1" ]; }
+
 sweep_beside() { # what staging laid beside the files that a manifest names
+    beside=
     while IFS="$TAB" read -r kind _ _ _ _ _ path; do
         folder=${path%/*}
         case $kind in file | absent) ;; *) continue ;; esac
-        rm -f -- "$folder/.fleet-$ID.${path##*/}.new" "$folder/.fleet-$ID.${path##*/}.back" &&
-            rm -rf -- "${folder%/*}/.fleet-$ID.${folder##*/}" || return 1
+        for each in "$folder/.fleet-$ID.${path##*/}.new" "$folder/.fleet-$ID.${path##*/}.back" \
+            "${folder%/*}/.fleet-$ID.${folder##*/}"; do
+            ! stands "$each" || beside=$beside$each$NL
+        done
     done <"$KEPT/manifest"
+    [ -z "$beside" ] || every "$beside" rm -rf --
 }
 
 written_by_us() { # is a digest what the change of this generation writes to $path?
@@ -100,18 +110,20 @@ undo_file() { # the link that was laid beside needs no space; the kept copy is t
 }
 
 undo_files() {
+    touched=
     while IFS="$TAB" read -r kind index mode uid gid before path; do
         folder=${path%/*}
         case $kind in
         file) displace && undo_file || return 1 ;;
         absent)
             before=-
-            displace && rm -f -- "$path" || return 1
+            ! stands "$path" || { displace && rm -f -- "$path"; } || return 1
             ;;
         *) continue ;;
         esac
-        [ ! -d "$folder" ] || sync "$folder"
+        [ ! -d "$folder" ] || touched=$touched$folder$NL
     done <"$KEPT/manifest"
+    [ -z "$touched" ] || every "$touched" sync
     sweep_beside || return 1
     undo_directories
 }

@@ -1,4 +1,5 @@
-# Health: the unit is active, CRI's own plugin row says ok, CRI answers. Polled up to a deadline.
+# Health: the unit is active and CRI answers that its runtime is ready; without crictl, CRI's own
+# plugin row says ok. Polled up to a deadline.
 
 property() { # the value of one of the unit's properties in $properties
     rest=${properties#*"$1="}
@@ -25,15 +26,21 @@ healthy() {
     properties=$(systemctl show "$UNIT" -p ActiveState -p SubState -p MainPID -p NRestarts)
     unhealthy="unit $(property ActiveState)/$(property SubState)"
     [ "$(property ActiveState)/$(property SubState)" = active/running ] || return 1
+    if [ "$CRICTL" = 1 ]; then # a CRI that answers has its plugin
+        unhealthy='CRI does not answer that its runtime is ready'
+        info=$(timeout 10 crictl -r "unix://$SOCKET" -i "unix://$SOCKET" info 2>/dev/null) &&
+            runtime_ready "$info" && return 0
+    fi
     unhealthy='containerd does not answer'
-    timeout 10 ctr -a "$SOCKET" --connect-timeout 5s version >/dev/null 2>&1 || return 1
-    rows=$(timeout 10 ctr -a "$SOCKET" plugins ls id==cri 2>/dev/null)
+    rows=$(timeout 10 ctr -a "$SOCKET" --connect-timeout 5s plugins ls id==cri 2>/dev/null) ||
+        return 1
+    if plugin_ok "$rows"; then
+        unhealthy='CRI does not answer that its runtime is ready'
+        [ "$CRICTL" = 0 ]
+        return
+    fi
     unhealthy='the CRI plugin is not ok, though the unit is active'
-    plugin_ok "$rows" || return 1
-    [ "$CRICTL" = 1 ] || return 0
-    unhealthy='CRI does not answer that its runtime is ready'
-    info=$(timeout 10 crictl -r "unix://$SOCKET" -i "unix://$SOCKET" info 2>/dev/null) &&
-        runtime_ready "$info"
+    return 1
 }
 
 gate() {
@@ -41,7 +48,7 @@ gate() {
     until healthy; do
         read -r uptime _ </proc/uptime
         [ $((${uptime%.*} - ${begin%.*})) -lt "$HEALTH_SECONDS" ] || return 1
-        sleep 0.2
+        sleep 0.1
     done
 }
 

@@ -28,6 +28,19 @@ digest() {
     fi
 }
 
+every() { # run a command once, with every line of $1 as a further word
+    list=$1
+    shift
+    words=$IFS
+    IFS=$NL
+    set -f
+    # shellcheck disable=SC2086 # one word a line
+    set -- "$@" $list
+    set +f
+    IFS=$words
+    "$@"
+}
+
 word() { # the first line of a small file of ours, or nothing
     [ -f "$1" ] || return 0
     IFS= read -r line <"$1"

@@ -1,11 +1,12 @@
 # Stage a change: lock, check, unpack, and let the node's own containerd judge it. Nothing outside
-# /run is written. POSIX sh. In: ID ROLLOUT OPERATOR PURPOSE SPOOL SIZE GUARD_SIZE DIGEST OPERATIONS
-# CHECKS ROLLBACK CONFIG CONFIG_BEFORE CONFIGS BINARY GUARD.
-# An operation is: action, mode, uid, gid, offset, size, digest before, digest after, path.
+# /run is written. POSIX sh. In: ID ROLLOUT OPERATOR PURPOSE SPOOL SIZE DIGEST GUARD_DIGEST
+# OPERATIONS CHECKS ROLLBACK CONFIG CONFIGS BINARY GUARD, and of the dump before: OUTSIDE IGNORED.
+# An operation is: action, mode, uid, gid, offset, size, digest before, digest after, path. Contents
+# stand in the bundle in the order of the operations, the guard behind them.
 
 finish() { # status
     trap - EXIT
-    rm -f "$RUN/error-$ID"
+    [ ! -e "$RUN/error-$ID" ] || rm -f "$RUN/error-$ID"
     [ "$1" = staged ] || { rm -rf -- "$STAGE"; [ "${MUTEX:-0}" = 1 ] && let_go; }
     value status "$1"
     bye
@@ -18,26 +19,25 @@ fail() {
 }
 
 take_bundle() {
-    rm -rf -- "$STAGE"
-    if ! mkdir -p "$STAGE/files" || ! cp -- "$SPOOL/bundle" "$STAGE/bundle"; then
-        fail storage upload "cannot copy the upload to $STAGE; is /run full?"
+    [ ! -e "$STAGE" ] || rm -rf -- "$STAGE"
+    unpacked=$STAGE/guard.sh$NL
+    expected="$GUARD_DIGEST  $STAGE/guard.sh$NL"
+    if ! mkdir -p "$STAGE/files" || ! exec 8<"$SPOOL/bundle" || ! operations unpack_operation ||
+        ! cat <&8 >"$STAGE/guard.sh" || ! printf '%s\n' "$DIGEST" >"$STAGE/digest"; then
+        fail storage upload "cannot unpack the upload in $STAGE; is /run full?"
     fi
-    got=$(wc -c <"$STAGE/bundle")
+    [ "$(every "$unpacked" sha256sum --)$NL" = "$expected" ] && return 0
+    got=$(wc -c <"$SPOOL/bundle")
     [ "$got" -eq "$SIZE" ] ||
         fail upload upload "only $got of $SIZE bytes arrived; is the disk under /tmp full?"
-    [ "$(digest "$STAGE/bundle")" = "$DIGEST" ] ||
-        fail upload upload "the upload was changed on its way to $STAGE"
-    if ! tail -c "$GUARD_SIZE" "$STAGE/bundle" >"$STAGE/guard.sh" ||
-        ! operations unpack_operation || ! rm -f "$STAGE/bundle"; then
-        fail storage upload "cannot unpack the upload in $STAGE"
-    fi
-    printf '%s\n' "$DIGEST" >"$STAGE/digest"
+    fail upload upload "the upload was changed on its way to $STAGE"
 }
 
-unpack_operation() {
+unpack_operation() { # the next bytes of the bundle; what was read is judged by its digest
     [ "$action" = delete ] && return 0
-    tail -c "+$((offset + 1))" "$STAGE/bundle" | head -c "$size" >"$STAGE/files/$number" &&
-        [ "$(digest "$STAGE/files/$number")" = "$after" ]
+    unpacked=$unpacked$STAGE/files/$number$NL
+    expected="$expected$after  $STAGE/files/$number$NL"
+    head -c "$size" <&8 >"$STAGE/files/$number"
 }
 
 dump() { # what a daemon would read; without the file it has only its defaults
@@ -48,7 +48,7 @@ dump() { # what a daemon would read; without the file it has only its defaults
     fi
 }
 
-outside_registry() { # a dump without its registry tables, its imports and its log lines
+outside_registry() { # as fleet/core/dump_text.py does it with the dump that the probe has read
     skip=0
     while IFS= read -r line; do
         case $line in
@@ -119,13 +119,12 @@ new_dump() {
 
 validate() {
     [ -n "$CONFIGS" ] || return 0
-    old=$(dump "$CONFIG_BEFORE")
     new=$(new_dump) || fail validate validate "containerd refuses the new $CONFIG" "$new"
-    [ "$(printf '%s' "$new" | ignored)" -le "$(printf '%s' "$old" | ignored)" ] ||
+    [ "$(printf '%s' "$new" | ignored)" -le "$IGNORED" ] ||
         fail validate validate "containerd would ignore the registry table in $CONFIG"
     [ "$ROLLBACK" = 0 ] || return 0
-    old=$(printf '%s\n' "$old" | outside_registry)
-    [ "$old" = "$(printf '%s\n' "$new" | outside_registry)" ] && return 0
+    left=$(printf '%s\n' "$new" | outside_registry | sha256sum)
+    [ "${left%% *}" = "$OUTSIDE" ] && return 0
     fail validate validate "the new $CONFIG would change more than the registry tables"
 }
 
@@ -144,7 +143,7 @@ stage() {
     take_bundle
     step validate
     validate
-    rm -rf -- "$STAGE/shadow"
+    [ ! -e "$STAGE/shadow" ] || rm -rf -- "$STAGE/shadow"
     finish staged
 }
 
