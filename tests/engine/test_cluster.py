@@ -51,7 +51,7 @@ def test_nodes_go_to_the_workers_of_their_site(cluster: DaskCluster) -> None:
     with hired(cluster.address, 8) as crew:
         while isinstance(dict(each(where, [at("edge", "x")], crew)).popitem()[1], Failure):
             pass  # one of them has not joined yet
-        while isinstance(dict(each(where, [at("core", "x")], crew)).popitem()[1], Failure):
+        while isinstance(dict(each(where, [at("core", "y")], crew)).popitem()[1], Failure):
             pass
         found = dict(each(where, orders, crew))
         ((_, nobody),) = each(where, [at("moon", "m")], crew)
