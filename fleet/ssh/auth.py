@@ -1,4 +1,4 @@
-"""Trying a key with a turn less than Paramiko's own handler takes.
+"""Paramiko's transport with open ears, and its login with a turn less.
 
 Imports Paramiko at once: import it where a connection is opened.
 """
@@ -13,6 +13,20 @@ from paramiko.auth_handler import AuthHandler as _AuthHandler
 from fleet.ssh.shared import flag
 
 _Base: Any = _AuthHandler  # its stub lacks the steps that we take in another order
+
+
+class HearingTransport(Transport):
+    """A transport that remembers what the other side says before its version.
+
+    OpenSSH gives its reason there when it hangs up: MaxStartups, or PerSourcePenalties.
+    """
+
+    heard = ""
+
+    def _log(self, level: int, msg: object, *args: object) -> None:
+        if isinstance(msg, str) and msg.startswith("Banner: "):
+            self.heard = msg.removeprefix("Banner: ").strip()
+        super()._log(level, msg, *args)  # type: ignore[misc]
 
 
 class EagerAuth(_Base):  # type: ignore[misc]

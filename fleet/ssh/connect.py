@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from fleet.core.model import Node
@@ -24,7 +24,8 @@ def connect(node: Node, settings: SshSettings) -> Iterator[Remote]:
     try:
         yield FabricRemote(connection)
     finally:
-        connection.close()
+        with suppress(OSError, EOFError):  # what is gone needs no close
+            connection.close()
 
 
 def handed_over(hop: Hop, transport: Transport) -> Connection:

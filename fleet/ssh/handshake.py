@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.text import tail
 from fleet.ssh.keys import Identity, identities, locked_files, remember
 from fleet.ssh.known_hosts import Shown, known_keys, refuse_unless_known
 from fleet.ssh.route import Hop, SshSettings
@@ -58,8 +59,10 @@ def shaken(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transport:
     """
     import paramiko  # noqa: PLC0415
 
+    from fleet.ssh.auth import HearingTransport  # noqa: PLC0415
+
     began = time.monotonic()
-    transport = paramiko.Transport(wire)
+    transport = HearingTransport(wire)
     transport.set_log_channel(f"fleet.ssh.{name}")
     transport.banner_timeout = transport.handshake_timeout = settings.seconds
     transport.auth_timeout = settings.seconds
@@ -75,6 +78,8 @@ def shaken(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transport:
             and time.monotonic() - began >= settings.seconds
         ):
             raise TimeoutError from error  # Paramiko calls a silent sshd a bad banner
+        if transport.heard:
+            raise paramiko.SSHException(f"{error}; it says: {tail(transport.heard)}") from error
         raise
     return transport
 

@@ -6,7 +6,7 @@ import random
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from fleet.core.outcome import FailureKind, NodeError
@@ -14,7 +14,7 @@ from fleet.ssh.deadline import bounded
 from fleet.ssh.handshake import let_in, shaken
 from fleet.ssh.route import Hop, SshSettings
 from fleet.ssh.shared import Gate, Shared, one_at_a_time
-from fleet.ssh.sockets import ProxiedSocket, dial, proxied, watch
+from fleet.ssh.sockets import ChannelWire, ProxiedSocket, dial, proxied, watch
 
 if TYPE_CHECKING:
     from paramiko import Transport
@@ -37,28 +37,31 @@ def opened(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> Transport
 
     An sshd that drops or refuses us at once may be starting, or full, for a moment.
     """
-    gate = _GATES.of(_door(hops))
+    gate = _gate(hops)
     for pause in (*_PAUSES, None):
         try:
-            with gate.passing():
+            with gate.passing() if gate else nullcontext():
                 return _once(hops, settings, name)
         except NodeError as error:
             if pause is None or not _dropped(error.__cause__, pause):
                 raise
-        gate.narrow()
+        if gate:
+            gate.narrow()
         time.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311 - spreads the tries
     raise AssertionError  # the last try returned or raised
 
 
-def _door(hops: tuple[Hop, ...]) -> object:
-    """Name the sshd whose patience a new connection tries: a ProxyCommand's is not known."""
+def _gate(hops: tuple[Hop, ...]) -> Gate | None:
+    """Return the gate of a ProxyCommand: one bastion may stand behind it for all nodes.
+
+    Any other sshd sees one connection begin at a time: a jump host's is shared.
+    """
     hop = hops[-1]
-    if len(hops) == 1 and hop.command:
-        return hop.command.replace(hop.host, "%h")
-    return hop.host, hop.port, hops[:-1]
+    direct = len(hops) > 1 or not hop.command
+    return None if direct else _GATES.of(hop.command.replace(hop.host, "%h"))
 
 
-_GATES: Shared[object, Gate] = Shared(lambda _: Gate(_STARTS))
+_GATES: Shared[str, Gate] = Shared(lambda _: Gate(_STARTS))
 
 
 def _once(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> Transport:
@@ -95,15 +98,17 @@ def _channel(jump: Transport, hop: Hop, settings: SshSettings) -> Any:
 
     place = (hop.host, hop.port)
     try:
-        return jump.open_channel("direct-tcpip", place, ("", 0), timeout=settings.seconds)
+        channel = jump.open_channel("direct-tcpip", place, ("", 0), timeout=settings.seconds)
     except paramiko.ChannelException as error:
-        message = f"the jump host cannot reach {hop.place}: {error.text or 'it may not'}"
+        denied = " (AllowTcpForwarding in its sshd_config)" if error.code == 1 else ""
+        message = f"the jump host cannot reach {hop.place}: {error.text}{denied}"
         raise NodeError(FailureKind.CONNECT, "connect", message) from error
     except paramiko.SSHException as error:
         if "timeout" not in str(error).lower():
             raise
         _ask_for_life(jump)
         raise TimeoutError from error
+    return ChannelWire(channel)
 
 
 @one_at_a_time

@@ -125,8 +125,8 @@ def _looked_up(
 
 
 def _hop(about: Mapping[str, Any], name: str, identity: str | None) -> Hop:
-    said = [each for each in about.get("identityfile", ()) if each.lower() != "none"]
-    chosen = ([identity] if identity else []) + said
+    said = (each for each in about.get("identityfile", ()) if each.lower() != "none")
+    chosen = (*((identity,) if identity else ()), *said)
     port = str(about.get("port", 22))
     if not port.isdigit():
         message = f"ssh_config gives {name} the port {port!r}, which is no number"

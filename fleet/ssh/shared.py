@@ -82,6 +82,11 @@ def one_at_a_time(function: Callable[..., _Value]) -> Callable[..., _Value]:
     return guarded
 
 
+def lock() -> threading.Lock:
+    """Return something that one thread may hold at a time."""
+    return threading.Lock()
+
+
 def flag() -> threading.Event:
     """Return something that one thread may set and another wait for."""
     return threading.Event()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 import subprocess
 import tempfile
-from typing import IO
+from contextlib import suppress
+from typing import IO, Any
 
 from fleet.core.text import tail
 from fleet.ssh.route import Hop
+from fleet.ssh.shared import lock
 
 _KEEPALIVE = 5
 """Seconds of silence before the kernel asks whether the other side is still there."""
@@ -95,3 +97,55 @@ def proxied(hop: Hop) -> ProxiedSocket:
             start_new_session=True,
         )
     return wire
+
+
+class ChannelWire:
+    """A channel through a shared jump host; nothing is sent on it after its end.
+
+    Paramiko lets go of the channel's lock between looking whether it is open and sending: data that
+    overtakes a close by another thread makes sshd drop the whole connection ("data packet referred
+    to nonexistent channel"), and with it every node behind the jump host. Here a close that comes
+    in the middle of a send goes out after it.
+    """
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+        self._lock = lock()
+        self._sending = 0
+        self._held: list[Any] = []
+        self._end = channel._close_internal
+        channel._close_internal = self._ended
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the channel in everything else."""
+        return getattr(self._channel, name)
+
+    def send(self, data: bytes) -> int:
+        """Send some of the data, and after it what a close has to say."""
+        with self._lock:
+            self._sending += 1
+        try:
+            return int(self._channel.send(data))
+        finally:
+            for message in self._let_go():
+                self._channel.transport._send_user_message(message)
+
+    def _let_go(self) -> list[Any]:
+        with self._lock:
+            self._sending -= 1
+            held, self._held = ([], self._held) if self._sending else (self._held, [])
+        return held
+
+    def _ended(self) -> tuple[Any, Any]:
+        """Return the messages that end the channel, or keep them for the one who is sending."""
+        messages = self._end()
+        with self._lock:
+            if not self._sending:
+                return messages[0], messages[1]
+            self._held += [each for each in messages if each is not None]
+        return None, None
+
+    def close(self) -> None:
+        """Close the channel; with a jump host that is gone there is nobody to tell."""
+        with suppress(OSError, EOFError):
+            self._channel.close()

@@ -40,6 +40,7 @@ class UserConfig:
             for host in hosts:
                 self._named.setdefault(host, []).append(number)
         self._found: dict[tuple[str, str | None, int | None], Mapping[str, Any]] = {}
+        self._values: dict[Any, Any] = {}
 
     def lookup(self, host: str, user: str | None, port: int | None) -> Mapping[str, Any]:
         """Return what holds for a host; `user` and `port` are said already, as by `ssh -l -p`."""
@@ -57,7 +58,12 @@ class UserConfig:
         numbers = sorted({*self._always, *self._named.get(host, ())})
         chosen = [self._blocks[number] for number in numbers]
         config._config = [{"host": ["*"], "config": said}, *chosen]
-        return dict(config.lookup(host))
+        return {key: self._once(value) for key, value in config.lookup(host).items()}
+
+    def _once(self, value: Any) -> Any:
+        """Keep what thousands of hosts have in common once."""
+        kept = tuple(value) if isinstance(value, list) else value
+        return self._values.setdefault(kept, kept)
 
 
 def user_config(file: str | None) -> UserConfig:
