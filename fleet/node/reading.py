@@ -11,8 +11,9 @@ from fleet.core.outcome import Failure, NodeError, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan, PullTest
 from fleet.node.order import Access, Deadlines
 from fleet.node.probe import parse_probe, question
+from fleet.node.proof import Wanted, prove
 from fleet.node.talk import ask
-from fleet.node.verify import Proof, parse_proof, refuse_unverified, verify_script
+from fleet.node.verify import Proof, refuse_unverified
 from fleet.ssh import connect
 
 
@@ -67,11 +68,8 @@ def verify(order: VerifyOrder) -> NodeOutcome:
     try:
         if failure is None:
             with connect(plan.node, order.access.ssh) as remote:
-                script = verify_script(
-                    plan, order.deadlines, tests=order.tests, liveness=order.liveness
-                )
-                reply = ask(remote, script, order.access.on(plan.node))
-                proof = parse_proof(reply, plan, order.tests)
+                wanted = Wanted(plan, order.tests, order.deadlines, order.liveness)
+                proof = prove(remote, wanted, order.access.on(plan.node))
                 refuse_unverified(proof.verified)
     except NodeError as error:
         failure = error.failure

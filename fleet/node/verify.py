@@ -17,15 +17,25 @@ from fleet.node.shell import Reply, Script, decoded
 
 
 def verify_script(
-    plan: NodePlan, deadlines: Deadlines, *, tests: Iterable[PullTest], liveness: bool
+    plan: NodePlan,
+    deadlines: Deadlines,
+    *,
+    tests: Iterable[PullTest],
+    liveness: bool,
+    via: str = "",
 ) -> Script:
-    """Ask for every pull; with `liveness` ask the daemon for its folder as well."""
+    """Ask for every pull; with `liveness` ask the daemon for its folder as well.
+
+    `via` is crictl where the node has it, else ctr, unless somebody else pulls (cri).
+    """
     node: Node = plan.node
     wanted = tuple(tests)
+    seconds = 60 + len(wanted) * (2 * deadlines.pull + 60)
     variables = {
         "IMAGES": "\n".join(_image(test) for test in wanted),
         "HOSTS_DIRECTORY": plan.hosts_directory or "",
-        "VIA": "crictl" if plan.crictl else "ctr",
+        "VIA": via or ("crictl" if plan.crictl else "ctr"),
+        "RELAY_SECONDS": str(seconds),
         "CRICTL": "1" if plan.crictl else "0",
         "UNIT": plan.unit,
         "SOCKET": plan.socket,
@@ -34,7 +44,7 @@ def verify_script(
         "LIVENESS": plan.asked_folder if liveness else "",
         "ID": node.name,
     }
-    return Script("verify", variables, 60 + len(wanted) * (2 * deadlines.pull + 60))
+    return Script("verify", variables, seconds)
 
 
 def _image(test: PullTest) -> str:
@@ -52,33 +62,61 @@ class Proof:
     liveness: Liveness | None
 
 
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """One pull as it went: exit code 0 for one that succeeded, 124 for one that took too long."""
+
+    image: str
+    via: str
+    present: bool
+    code: int
+    seconds: float
+    said: str
+
+
 def parse_proof(
     reply: Reply, plan: NodePlan, tests: Iterable[PullTest], known: Liveness | None = None
 ) -> Proof:
     """Read every pull's verdict off the evidence."""
-    liveness = parse_liveness(reply) or known
+    return judged(reply, plan, tests, (parse_liveness(reply) or known, tuple(_pulls(reply))))
+
+
+def judged(
+    reply: Reply,
+    plan: NodePlan,
+    tests: Iterable[PullTest],
+    seen: tuple[Liveness | None, tuple[Pull, ...]],
+) -> Proof:
+    """Judge pulls by the evidence that the node's script has left beside them."""
+    liveness, pulls = seen
     by_image = {test.image: test for test in tests}
     verified = (
-        judge(by_image[found[0]], plan, found[1], liveness)
-        for found in _evidence(reply)
-        if found[0] in by_image
+        judge(by_image[pull.image], plan, found, liveness)
+        for pull, found in _evidence(reply, pulls)
+        if pull.image in by_image
     )
     return Proof(tuple(verified), liveness)
 
 
-def _evidence(reply: Reply) -> Iterator[tuple[str, Evidence]]:
-    fetched, logs, kept = (_texts(reply, key) for key in ("fetched", "log", "kept"))
+def _pulls(reply: Reply) -> Iterator[Pull]:
     for image, via, present, code, begin, end, output in reply.all("pull"):
-        name = _text(image)
+        seconds = round(float(end) - float(begin), 2)
+        yield Pull(_text(image), via, present == "yes", _number(code), seconds, _text(output))
+
+
+def _evidence(reply: Reply, pulls: Iterable[Pull]) -> Iterator[tuple[Pull, Evidence]]:
+    fetched, logs, kept = (_texts(reply, key) for key in ("fetched", "log", "kept"))
+    for pull in pulls:
+        name = pull.image
         objects, _, there = kept.get(name, "0/0").partition("/")
         yield (
-            name,
+            pull,
             Evidence(
-                via=via,
-                code=_number(code),
-                seconds=round(float(end) - float(begin), 2),
-                said=_text(output),
-                present=present == "yes",
+                via=pull.via,
+                code=pull.code,
+                seconds=pull.seconds,
+                said=pull.said,
+                present=pull.present,
                 trace=read_trace(fetched.get(name, "")),
                 fetched=_number(objects),
                 kept=_number(there),
@@ -105,3 +143,13 @@ def refuse_unverified(verified: Iterable[Verified]) -> None:
     if bad:
         message = f"the verification pull of {', '.join(each.image for each in bad)} failed"
         raise NodeError(FailureKind.VERIFY, "verify", message, bad[0].detail)
+
+
+def refuse_deaf(plan: NodePlan, liveness: Liveness | None) -> None:
+    """Raise a NodeError where the daemon was seen not to read its folder."""
+    if liveness is not None and liveness.state == "deaf":
+        message = (
+            f"this daemon does not read {plan.hosts_directory}: CRI asked elsewhere for a name"
+            " that has a folder there"
+        )
+        raise NodeError(FailureKind.HEALTH, "liveness", message, liveness.said)

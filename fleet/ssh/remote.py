@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from fleet.core.outcome import FailureKind, NodeError
+from fleet.ssh.conversation import Conversation, conversation
 from fleet.ssh.deadline import bounded
 from fleet.ssh.serving import Answerer, Call, run_serving
+from fleet.ssh.streamlocal import Bridge, bridge
 from fleet.ssh.tunnel import Tunnel, tunnel
 
 if TYPE_CHECKING:
@@ -58,6 +60,16 @@ class Remote(Protocol):
         """Run a command, and answer HTTP on a port of the node's own loopback meanwhile."""
         ...
 
+    def converse(
+        self, line: str, stdin: bytes, seconds: float
+    ) -> AbstractContextManager[Conversation]:
+        """Return a command that runs and waits in between to be told to go on."""
+        ...
+
+    def bridge(self, path: str) -> AbstractContextManager[Bridge]:
+        """Return a unix socket of this machine that leads to one of the node's."""
+        ...
+
 
 class FabricRemote:
     """A Remote over one Fabric connection."""
@@ -88,6 +100,21 @@ class FabricRemote:
         transport = self._connection.transport
         with _failures("run"), bounded(call.seconds + _SLACK, transport.close):
             return Said(*run_serving(transport, call, answer))
+
+    @contextmanager
+    def converse(self, line: str, stdin: bytes, seconds: float) -> Iterator[Conversation]:
+        """Return a command that runs and waits in between to be told to go on."""
+        transport = self._connection.transport
+        with (
+            _failures("run"),
+            bounded(seconds + _SLACK, transport.close),
+            conversation(transport, line, stdin, seconds) as found,
+        ):
+            yield found
+
+    def bridge(self, path: str) -> AbstractContextManager[Bridge]:
+        """Return a unix socket of this machine that leads to one of the node's."""
+        return bridge(self._connection.transport, path)
 
     def put(self, content: bytes, directory: str, name: str) -> None:
         """Write `content` by SFTP, pipelined; the folder must not be there yet."""

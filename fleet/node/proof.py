@@ -1,0 +1,148 @@
+"""The proof of one node by the best means that it has: crictl, CRI over SSH, or ctr alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from fleet.core.outcome import FailureKind, Liveness, NodeError
+from fleet.core.plan import NodePlan, PullTest
+from fleet.core.text import tail
+from fleet.node import cri
+from fleet.node.order import Deadlines
+from fleet.node.shell import Privilege, Reply, Script, decoded, parse_reply
+from fleet.node.talk import ask
+from fleet.node.verify import Proof, Pull, judged, parse_proof, verify_script
+from fleet.ssh import Remote
+from fleet.ssh.conversation import Conversation
+
+_PROBE = "//127.0.0.1:1/"
+_NET = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a proof is to prove: the pulls, and whether the daemon is asked for its folder.
+
+    `known` is what the daemon was heard to say before, where it is not asked again.
+    """
+
+    plan: NodePlan
+    tests: tuple[PullTest, ...]
+    deadlines: Deadlines
+    liveness: bool = True
+    known: Liveness | None = None
+
+    def script(self, via: str = "") -> Script:
+        """Return the node's part."""
+        asked = self.liveness and self.known is None
+        return verify_script(self.plan, self.deadlines, tests=self.tests, liveness=asked, via=via)
+
+
+def prove(remote: Remote, wanted: Wanted, privilege: Privilege) -> Proof:
+    """Pull every test image; raise a NodeError where the node could not be asked at all."""
+    why = ""
+    if not wanted.plan.crictl and cri.available():
+        try:
+            return _by_cri(remote, wanted, privilege)
+        except NodeError as error:
+            if error.failure.kind is not FailureKind.UNSUPPORTED:
+                raise
+            why = f": {error.failure.message}"
+    elif not wanted.plan.crictl:
+        why = ": the node has no crictl, and fleet[cri] is not installed here"
+    proof = parse_proof(
+        ask(remote, wanted.script(), privilege), wanted.plan, wanted.tests, wanted.known
+    )
+    told = (replace(each, evidence=f"{each.evidence}{why}") for each in proof.verified)
+    return replace(proof, verified=tuple(told))
+
+
+def _by_cri(remote: Remote, wanted: Wanted, privilege: Privilege) -> Proof:
+    """Speak CRI over the connection, while the node's script does what wants root in between."""
+    script = wanted.script("cri")
+    seconds = script.seconds + _NET
+    with remote.converse(script.line(privilege), script.stdin(privilege), seconds) as talk:
+        if not talk.until("ready\t"):
+            return parse_proof(_ended(talk), wanted.plan, wanted.tests, wanted.known)
+        way = _said(talk, "relay")
+        if not way:
+            message = "the node's systemd cannot lead this login to CRI"
+            raise NodeError(FailureKind.UNSUPPORTED, "forward", message)
+        with remote.bridge(way) as bridge:
+            spoken = cri.connected(bridge.target, bridge.turn)
+            try:
+                asker = _Asker(talk, spoken, wanted)
+                seen = asker.all(asked=bool(script.variables["LIVENESS"]))
+            finally:
+                spoken.channel.close()
+        reply = _ended(talk)
+    return judged(reply, wanted.plan, wanted.tests, seen)
+
+
+def _ended(talk: Conversation) -> Reply:
+    return parse_reply("verify", *talk.end())
+
+
+def _said(talk: Conversation, key: str) -> str:
+    """Return the newest value of that key."""
+    found = ""
+    for line in talk.heard.decode("utf-8", "replace").splitlines():
+        name, _, value = line.partition("\t")
+        if name == key:
+            found = decoded(value).decode("utf-8", "replace")
+    return found
+
+
+@dataclass(slots=True)
+class _Asker:
+    """Our part of the conversation, pull by pull."""
+
+    talk: Conversation
+    cri: cri.Cri
+    wanted: Wanted
+
+    def all(self, *, asked: bool) -> tuple[Liveness | None, tuple[Pull, ...]]:
+        liveness = self._liveness() if asked else self.wanted.known
+        pulls = tuple(self._pull(test.image, last=n) for n, test in enumerate(self.wanted.tests))
+        return liveness, pulls
+
+    def _next(self) -> None:
+        self.talk.go_on()
+        self.talk.until("ready\t")
+
+    def _liveness(self) -> Liveness:
+        name = _said(self.talk, "probe")
+        began = time.monotonic()
+        said = self._tried(lambda: self.cri.pull(f"{name}/fleet:probe", 10)) if name else ""
+        seconds = round(time.monotonic() - began, 2)
+        state = "live" if _PROBE in said else "deaf" if name else "unasked"
+        self._next()
+        if _said(self.talk, "swept"):
+            state = "unasked"
+        return Liveness(state, seconds, tail(said.rpartition("failed to do request: ")[2], 1))
+
+    def _pull(self, image: str, *, last: int) -> Pull:
+        present = self.cri.present(image)
+        began = time.monotonic()
+        code, said = 0, ""
+        try:
+            self.cri.pull(image, self.wanted.deadlines.pull)
+        except cri.CriError as error:
+            code, said = (124 if error.code == "DEADLINE_EXCEEDED" else 1), str(error)
+        seconds = round(time.monotonic() - began, 2)
+        self._next()
+        if code == 0 and not present and _said(self.talk, "used") == "no":
+            self.cri.remove(image)
+        self.talk.go_on()
+        if last + 1 < len(self.wanted.tests):
+            self.talk.until("ready\t")
+        return Pull(image, "cri", present, code, seconds, said)
+
+    def _tried(self, work: Callable[[], None]) -> str:
+        try:
+            work()
+        except cri.CriError as error:
+            return str(error)
+        return ""
