@@ -9,10 +9,12 @@ from fleet.cli import views
 from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings, Taste, wishes_of
 from fleet.config.load import Loaded
+from fleet.core.batches import Size, parse_size
 from fleet.core.facts import NodeFacts
 from fleet.core.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan, pull_tests, ways
 from fleet.core.present import facts_data, failure_data, outcome_data, plan_data
+from fleet.core.sampling import CONFIDENCE, Sample, sample
 from fleet.engine.crew import Crew
 from fleet.engine.survey import Surveyed, survey, verify_all
 from fleet.errors import printable
@@ -139,12 +141,16 @@ class ProofFlags:
 
     pull_seconds: int = 120
     liveness: bool = True
+    sample: str | None = None
 
 
 def verify(settings: Settings, access: Access, *, crew: Crew, flags: ProofFlags) -> Exit:
     """Pull the verification images on every node, with what is there now."""
+    size = parse_size(flags.sample, "--sample") if flags.sample else Size(100, percent=True)
     loaded = settings.load()
-    nodes = settings.select(loaded.inventory)
+    among = settings.select(loaded.inventory)
+    chosen = sample([node.name for node in among], size.of(len(among)))
+    nodes = tuple(node for node in among if node.name in set(chosen.names))
     access = ready(access, nodes)
     wishes = wishes_of(loaded.inventory, loaded.mirrors, Taste())
     found = survey(nodes, wishes, access, crew=crew)
@@ -162,7 +168,7 @@ def verify(settings: Settings, access: Access, *, crew: Crew, flags: ProofFlags)
     ]
     outcomes = {each.node: each for each in verify_all(orders, crew=crew)}
     ordered = [outcomes[name] for name in names]
-    show_verified(ordered, settings)
+    show_verified(ordered, settings, chosen if flags.sample else None)
     bad = any(each.status is not NodeStatus.UNCHANGED for each in ordered)
     return Exit.FAILED if bad else Exit.OK
 
@@ -181,10 +187,13 @@ def as_it_is(each: Surveyed) -> NodePlan:
     )
 
 
-def show_verified(outcomes: list[NodeOutcome], settings: Settings) -> None:
-    """Print the verdicts of pulls."""
+def show_verified(
+    outcomes: list[NodeOutcome], settings: Settings, chosen: Sample | None = None
+) -> None:
+    """Print the verdicts of pulls, and what those of a sample are worth."""
     if settings.as_json:
-        views.print_json({"nodes": {each.node: outcome_data(each) for each in outcomes}})
+        nodes = {"nodes": {each.node: outcome_data(each) for each in outcomes}}
+        views.print_json({**nodes, "sample": _sample_data(chosen)} if chosen else nodes)
         return
     out = views.console(color=settings.color)
     rows = [
@@ -199,3 +208,18 @@ def show_verified(outcomes: list[NodeOutcome], settings: Settings) -> None:
             text = f"{each.node}: the daemon's folder: {each.liveness.state}: {each.liveness.said}"
             out.print(printable(text), style="red")
     views.print_outcomes([each for each in outcomes if each.failure is not None], out)
+    if chosen is not None:
+        out.print(_sample_line(chosen))
+
+
+def _sample_data(chosen: Sample) -> dict[str, object]:
+    about = {"nodes": len(chosen.names), "of": chosen.total, "confidence": CONFIDENCE}
+    return {**about, "at_most_ill": chosen.at_most}
+
+
+def _sample_line(chosen: Sample) -> str:
+    """Say what a sample without a failure is worth."""
+    return (
+        f"A sample of {len(chosen.names)} of {chosen.total} nodes: if all of these are well,"
+        f" at most {chosen.at_most} of all are not ({CONFIDENCE:.0%} confidence)."
+    )

@@ -93,6 +93,17 @@ _OUTCOME = {
     "failure": _FAILURE,
     "seconds": _SECONDS,
 }
+_SAMPLE = _object(
+    {
+        "nodes": {"type": "integer"},
+        "of": {"type": "integer"},
+        "confidence": {"type": "number"},
+        "at_most_ill": {
+            "type": "integer",
+            "description": "of all nodes, if those of the sample are all well",
+        },
+    }
+)
 _CONFLICTS = _list(
     _object({"code": _TEXT, "verdict": _TEXT, "where": _TEXT, "message": _TEXT, "kills_cri": _FLAG})
 )
@@ -388,7 +399,7 @@ OUTPUTS: Mapping[str, Schema] = {
     "diff": _DRY,
     "rollout": {"anyOf": [_ROLLOUT, _DRY]},
     "resume": _ROLLOUT,
-    "verify": _object({"nodes": _by_name(_object(_OUTCOME))}),
+    "verify": _object({"nodes": _by_name(_object(_OUTCOME)), "sample": _SAMPLE}, "sample"),
     "rollback": {"anyOf": [_ROLLOUT, _DRY]},
     "drift": _object({"nodes": _by_name(_DRIFT)}),
     "explain": {"anyOf": [_EXPLAINED, _object({"node": _TEXT, "failure": _FAILURE})]},

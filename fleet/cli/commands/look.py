@@ -47,6 +47,7 @@ def diff(
               help="Seconds for one verification pull.")  # fmt: skip
 @click.option("--self-contained", is_flag=True,
               help="Serve a tiny image from here, and need no registry.")  # fmt: skip
+@click.option("--sample", metavar="N|P%", help="Only so many nodes, the same ones every time.")
 @no_liveness
 @connecting
 @shared
@@ -62,7 +63,9 @@ def verify(
         from fleet.cli import selftesting  # noqa: PLC0415
 
         raise SystemExit(selftesting.self_contained(settings, way, crew=crew, seconds=pull_timeout))
-    flags = reading.ProofFlags(pull_seconds=pull_timeout, liveness=not no_liveness)
+    flags = reading.ProofFlags(
+        pull_seconds=pull_timeout, liveness=not no_liveness, sample=how["sample"]
+    )
     raise SystemExit(reading.verify(settings, way, crew=crew, flags=flags))
 
 
