@@ -20,10 +20,9 @@ settled_as() { # the one step that counts: pending becomes last, restored or unw
 }
 
 disarm() { # whatever of the guard still stands; what it would run is gone already
-    rm -f "$GUARD_WANTED" "$GUARD_UNIT" "$RUN/armed-$ID" 2>/dev/null
+    rm -rf -- "$GUARD_WANTED" "$GUARD_UNIT" "$RUN/armed-$ID" "$STAGE" 2>/dev/null
     [ "$WHY" = boot ] ||
         systemctl stop "fleet-guard-$ID.timer" "fleet-guard-$ID-*.timer" 2>/dev/null
-    rm -rf -- "$STAGE"
     let_go
 }
 

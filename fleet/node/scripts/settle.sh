@@ -16,26 +16,37 @@ fail() {
     finish failed
 }
 
-standing() { # applying, armed, swapped, confirmed, restored, unwell or untouched
-    if [ "$(word "$PENDING/id")" = "$ID" ]; then
-        word "$PENDING/phase"
-    elif [ "$(word "$LAST/id")" = "$ID" ]; then
-        phase=$(word "$LAST/phase")
-        case $phase in
-        swapped*) printf 'confirmed' ;;
-        *) printf '%s' "${phase:-restored}" ;;
-        esac
-    else
-        printf 'untouched'
+first() { # note the first line of a small file of ours in $line; `word` costs a process
+    line=
+    [ ! -f "$1" ] || IFS= read -r line <"$1"
+}
+
+standing() { # note in $standing: armed, swapped, confirmed, restored, unwell or untouched
+    standing=untouched
+    first "$PENDING/id"
+    if [ "$line" = "$ID" ]; then
+        first "$PENDING/phase"
+        standing=$line
+        return 0
     fi
+    first "$LAST/id"
+    [ "$line" = "$ID" ] || return 0
+    first "$LAST/phase"
+    case $line in
+    swapped*) standing=confirmed ;;
+    *) standing=${line:-restored} ;;
+    esac
 }
 
 tell() {
-    value standing "$(standing)"
-    value why "$(word "$LAST/why")"
+    standing
+    value standing "$standing"
+    first "$LAST/why"
+    value why "$line"
     [ ! -e "$LOCK" ] || value lock "$(cat "$LOCK")"
     [ ! -e "$LOCK" ] || value told "$(told_lock)"
-    value pending "$(word "$PENDING/id")"
+    first "$PENDING/id"
+    value pending "$line"
 }
 
 look() {
@@ -51,14 +62,16 @@ look() {
 
 same_daemon() { # the daemon of the swap still runs, and so does its CRI plugin
     gate || fail health soak "containerd was healthy, but did not stay so: $unhealthy" "$(reason)"
-    phase=$(word "$PENDING/phase")
+    first "$PENDING/phase"
+    phase=$line
     [ "$phase" = "swapped $(property MainPID) $(property NRestarts)" ] ||
         fail health soak 'containerd was healthy, but did not stay up' "was $phase; is $properties"
 }
 
 confirm() {
     mutex 20 || refuse_busy
-    case $(standing) in
+    standing
+    case $standing in
     swapped*) ;;
     *)
         tell
@@ -69,7 +82,7 @@ confirm() {
     complaint=$(sweep_beside 2>&1) ||
         fail storage confirm 'cannot sweep what was laid beside the files' "$complaint"
     # The rename counts; what follows only tidies up, and a crash before it changes nothing.
-    rm -rf -- "$LAST"
+    [ ! -e "$LAST" ] || rm -rf -- "$LAST"
     if ! mv -T "$PENDING" "$LAST"; then
         fail storage confirm "cannot write under $STATE"
     fi
@@ -80,7 +93,8 @@ confirm() {
 
 recheck() { # a confirmed change, some time after
     mutex 20 || refuse_busy
-    if [ "$(standing)" != confirmed ]; then
+    standing
+    if [ "$standing" != confirmed ]; then
         tell
         finish not_pending
     fi
@@ -108,7 +122,8 @@ unconfirm() { # from here on the change is to be taken back, also by a boot or w
 
 revert() {
     mutex 20 || refuse_busy
-    case $(standing) in
+    standing
+    case $standing in
     armed | swapped*) ;;
     confirmed) unconfirm ;;
     *)
