@@ -80,4 +80,17 @@ make_environment() { # dev: with the tools that the tests need
     touch "$stamp"
 }
 
+test_floors() { # the unit tests with the oldest releases of our dependencies that we allow
+    floors=$(mktemp -d)
+    .venv/bin/uv venv -q --python .venv/bin/python "$floors/venv"
+    VIRTUAL_ENV=$floors/venv .venv/bin/uv pip install -q --resolution lowest-direct -e .
+    VIRTUAL_ENV=$floors/venv .venv/bin/uv pip install -q pytest pytest-timeout hypothesis jsonschema
+    code=0
+    PYTHONDONTWRITEBYTECODE=1 "$floors/venv/bin/python" -m pytest -q -m "not node and not e2e" \
+        tests/core tests/engine tests/config tests/test_cli.py tests/test_views.py \
+        tests/test_help.py tests/test_journal.py --ignore=tests/config/test_sources.py || code=$?
+    rm -rf -- "$floors"
+    return "$code"
+}
+
 lab() { as_root env PYTHONDONTWRITEBYTECODE=1 "$python" -m tests.lab "$@"; }

@@ -17,6 +17,9 @@ say "format, lint, types, layers, spelling, shell"
 .venv/bin/codespell fleet tests scripts docs README.md
 .venv/bin/shellcheck -x scripts/*.sh
 
+say "the oldest dependencies that pyproject.toml allows"
+test_floors
+
 finish() {
     code=$?
     [ "${KEEP:-0}" = 1 ] || lab down

@@ -1,25 +1,87 @@
-"""The wheel holds all that fleet needs, and nothing else."""
+"""The wheel holds all that fleet needs, and nothing else; it installs and runs by itself."""
 
 from __future__ import annotations
 
+import os
+import resource
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
+from fleet import __version__
 from tests.conftest import ROOT
 
+UV = Path(sys.executable).with_name("uv")
+VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 
-def test_the_wheel_holds_the_scripts_and_no_tests(tmp_path: Path) -> None:
-    words = ("pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", tmp_path, ROOT)
 
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    words = ("pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, ROOT)
     subprocess.run([sys.executable, "-m", *map(str, words)], check=True, capture_output=True)
+    (built,) = folder.glob("fleet-*.whl")
+    return built
 
-    (wheel,) = tmp_path.glob("fleet-*.whl")
+
+def interpreter(version: str) -> str:
+    """Return a Python of that release; a machine has seldom all of them."""
+    kept = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
+    found = next(map(str, kept), None) or shutil.which(f"python{version}")
+    if sys.version.startswith(f"{version}."):
+        found = sys.executable
+    if found is None or subprocess.run([found, "-V"], capture_output=True, check=False).returncode:
+        pytest.skip(f"no Python {version} on this machine")
+    return found
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_wheel_installs_into_a_fresh_environment_and_runs(
+    wheel: Path, tmp_path: Path, version: str
+) -> None:
+    home = tmp_path / "venv"
+    subprocess.run([UV, "venv", "-q", "--python", interpreter(version), home], check=True)
+    env = {**os.environ, "VIRTUAL_ENV": str(home)}
+    subprocess.run([UV, "pip", "install", "-q", wheel], check=True, env=env)
+
+    def fleet(*words: str) -> str:
+        ran = subprocess.run(
+            [home / "bin" / "fleet", *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return ran.stdout
+
+    assert fleet("--version") == f"fleet, version {__version__}\n"
+    assert "rollout" in fleet("--help")
+    fleet("init", "-q")
+    assert fleet("check").startswith("ok: ")
+    assert "fleet-rollout" in fleet("man", "pages", "--json")
+
+
+def test_help_takes_less_than_a_third_of_a_second_of_work() -> None:
+    def cost() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        words = [sys.executable, "-m", "fleet", "--help"]
+        subprocess.run(words, check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(cost() for _ in range(5)) < 0.3
+
+
+def test_the_wheel_holds_the_scripts_and_no_tests(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     scripts = {f"fleet/node/scripts/{path.name}" for path in (ROOT / "fleet").rglob("*.sh")}
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "fleet").rglob("*.py")}
     starter = {f"fleet/starter/{name}" for name in ("inventory.yaml", "mirrors.yaml")}
     assert scripts | modules | starter <= names
+    assert "fleet/py.typed" in names
     assert any(name.endswith("/LICENSE") for name in names)
     assert {name.split("/")[0].split("-")[0] for name in names} == {"fleet"}
