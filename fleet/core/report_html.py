@@ -114,20 +114,33 @@ def _nodes(nodes: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _failures(nodes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Tell each failure once, with all nodes that it befell."""
-    groups: dict[tuple[str, ...], list[str]] = {}
+    """Tell each failure once, with all nodes that it befell and what each of them said."""
+    groups: dict[tuple[str, ...], dict[str, str]] = {}
     for name, each in nodes.items():
         failure = each.get("failure")
         if failure:
-            told = (str(failure.get(key) or "") for key in ("kind", "step", "message", "evidence"))
-            groups.setdefault((each["status"], *told), []).append(name)
-    for (status, kind, step, message, evidence), names in groups.items():
-        count = f" ({len(names)})" if len(names) > 1 else ""
-        shown = f"<pre>{_e(evidence)}</pre>" if evidence else ""
+            told = (str(failure.get(key) or "") for key in ("kind", "step", "message"))
+            said = groups.setdefault((each["status"], *told), {})
+            said[name] = str(failure.get("evidence") or "")
+    for (status, kind, step, message), said in groups.items():
+        count = f" ({len(said)})" if len(said) > 1 else ""
         yield (
-            f'<p class="names"><b>{_e(fold(names))}</b>{count} {_status(status)}: {_e(kind)} at'
-            f" {_e(step)}: {_e(message)}</p>{shown}"
+            f'<p class="names"><b>{_e(fold(said))}</b>{count} {_status(status)}: {_e(kind)} at'
+            f" {_e(step)}: {_e(message)}</p>{''.join(_evidence(said))}"
         )
+
+
+def _evidence(said: Mapping[str, str]) -> Iterator[str]:
+    """Show what one node said, and what the others said on demand."""
+    shown = {name: text for name, text in said.items() if text}
+    alike = len(set(shown.values())) < 2
+    for number, (name, text) in enumerate(shown.items()):
+        if number == 0 and (alike or len(shown) == 1):
+            yield f"<pre>{_e(text)}</pre>"
+            return
+        block = f"<pre>{_e(text)}</pre>"
+        mark = " open" if number == 0 else ""
+        yield f"<details{mark}><summary>{_e(name)} said</summary>{block}</details>"
 
 
 def _matrix(rows: Iterable[Mapping[str, Any]]) -> str:

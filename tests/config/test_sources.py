@@ -13,6 +13,7 @@ import pytest
 
 from fleet.config.load import load_inventory
 from fleet.core.model import Inventory
+from fleet.core.selector import select
 from fleet.errors import ConfigErrors
 
 INI = """\
@@ -103,6 +104,43 @@ def test_a_kubespray_inventory_means_what_ansible_takes_it_for(tmp_path: Path) -
     path.write_text(KUBESPRAY)
 
     same(load_inventory(path), judged(path))
+
+
+LIMITS = (
+    "kube_node:!gpu",
+    "kube_node:&k8s_cluster:!small",
+    "gpu*:lonely.example.net",
+    "cp1,wa",
+    "all:!kube_node",
+    "@names",
+)
+
+
+@pytest.mark.parametrize("pattern", LIMITS)
+def test_a_limit_means_whom_ansible_takes_it_for(tmp_path: Path, pattern: str) -> None:
+    path = tmp_path / "hosts.ini"
+    path.write_text(INI.replace(" ; no comment in Ansible", "").replace(" 'odd'=1", ""))
+    (tmp_path / "names").write_text("cp2\nwa\n")
+
+    def read(name: str) -> str:
+        return (tmp_path / name).read_text()
+
+    ours = [node.name for node in select(load_inventory(path), pattern, None, read)]
+    ran = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("ansible")),
+            "all",
+            "--list-hosts",
+            *("-i", str(path), "--limit", pattern),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "ANSIBLE_HOME": str(tmp_path / "ansible"), "HOME": str(tmp_path)},
+    )
+
+    assert sorted(ours) == sorted(line.strip() for line in ran.stdout.splitlines()[1:])
 
 
 def test_values_of_an_ini_are_read_as_ansible_reads_them(tmp_path: Path) -> None:
