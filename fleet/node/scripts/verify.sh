@@ -6,6 +6,8 @@
 TAB=$(printf '\t')
 WORK=/run/fleet/verify-$ID-$$
 NAMESPACE=fleet-probe-$$
+# Evidence must not use up the time before the guard: the pull itself is what counts.
+EVIDENCE_SECONDS=$(((PULL_SECONDS + 2) / 3))
 
 now() {
     read -r uptime _ </proc/uptime
@@ -19,7 +21,7 @@ told() { # key, text: one record of the image that is at hand, the last 60 kB of
         "$(printf '%s' "$2" | tail -c 60000 | b64)"
 }
 
-fetch() { # by the daemon's own folder where it has one, else by the same wishes in one of ours
+fetch() { # for $1 seconds, by the daemon's own folder where it has one, else by the same wishes in one of ours
     directory=$HOSTS_DIRECTORY
     if [ -z "$directory" ]; then
         directory=$WORK
@@ -27,7 +29,7 @@ fetch() { # by the daemon's own folder where it has one, else by the same wishes
         printf '%s' "$hosts" | base64 -d >"$WORK/$registry/hosts.toml"
     fi
     begin=$(now)
-    output=$(timeout "$PULL_SECONDS" ctr -a "$SOCKET" -n "$NAMESPACE" --debug content fetch \
+    output=$(timeout "$1" ctr -a "$SOCKET" -n "$NAMESPACE" --debug content fetch \
         --hosts-dir "$directory" "$image" 2>&1)
     fetch_code=$?
     fetch_end=$(now)
@@ -70,7 +72,7 @@ there() { # CRI's list cannot be asked for one image: containerd answers with al
 by_crictl() {
     present=no
     there && present=yes
-    fetch
+    fetch "$EVIDENCE_SECONDS"
     since=$(date +%s.%N)
     begin=$(now)
     output=$(cri pull "$image" 2>&1)
@@ -84,7 +86,7 @@ by_crictl() {
 }
 
 by_ctr() {
-    fetch
+    fetch "$PULL_SECONDS"
     pulled ctr no "$fetch_code" "$output" "$begin" "$fetch_end"
 }
 
@@ -126,7 +128,7 @@ ask_by_cri() { # as check_liveness does, with somebody else asking
 }
 
 by_cri() {
-    fetch
+    fetch "$EVIDENCE_SECONDS"
     since=$(date +%s.%N)
     turn
     kept
