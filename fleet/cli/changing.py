@@ -44,7 +44,7 @@ def rollout(settings: Settings, flags: Flags, crew: Crew) -> Exit:
     how = access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout)
     taste = Taste(full_default=flags.full_default, foreign=flags.foreign)
     chosen = _again(settings, flags) if flags.rerun else settings
-    how = ready(how, chosen.select(loaded.inventory))
+    how = _keeping(ready(how, chosen.select(loaded.inventory)), flags, crew)
 
     def plans() -> list[NodePlan]:
         found = surveyed(chosen, loaded, how, crew=crew, taste=taste)
@@ -72,7 +72,7 @@ def rollback(settings: Settings, flags: Flags, crew: Crew) -> Exit:
     parse_batches(flags.batch)
     inventory = load_inventory(settings.inventory)
     how = access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout)
-    how = ready(how, settings.select(inventory))
+    how = _keeping(ready(how, settings.select(inventory)), flags, crew)
 
     def plans() -> list[NodePlan]:
         nodes = settings.select(inventory)
@@ -81,6 +81,11 @@ def rollback(settings: Settings, flags: Flags, crew: Crew) -> Exit:
         return [guarded(each.plan, flags) for each in ordered]
 
     return _run("rollback", settings, flags, (how, inventory, crew), plans)
+
+
+def _keeping(how: Access, flags: Flags, crew: Crew) -> Access:
+    """Let connections be kept from the survey on, where something is to follow it."""
+    return replace(how, keep=crew.keeps and not flags.dry_run)
 
 
 def _run(

@@ -120,7 +120,7 @@ class _Resumed:
             kind=kind,
             settings=settings,
             flags=flags,
-            access=ready(how, tuple(self._nodes.values())),
+            access=replace(ready(how, tuple(self._nodes.values())), keep=crew.keeps),
             inventory=inventory,
             crew=crew,
             journal=journal,

@@ -75,6 +75,7 @@ class Cluster:
     """Workers of a Dask scheduler. A node's work goes to one worker, of the node's site if any."""
 
     passes = _PASSES
+    keeps = False
 
     def __init__(self, address: str | None, parallel: int) -> None:
         self.parallel = parallel

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from fleet.core.model import Node
 from fleet.core.outcome import Failure, FailureKind
+from fleet.ssh import forget_all
 
 
 class Placed(Protocol):
@@ -33,11 +34,13 @@ class LostWorkerError(Exception):
 class Crew(Protocol):
     """Workers for nodes. They take what they are given: who gives it keeps it within bounds.
 
-    `parallel` nodes may be read at once, and `passes` changed.
+    `parallel` nodes may be read at once, and `passes` changed. `keeps` says whether connections may
+    be kept, as work on a node goes where the work before it went, and nobody stays on at the end.
     """
 
     parallel: int
     passes: int
+    keeps: bool
 
     def submit(self, work: Callable[[_Order], _Result], order: _Order) -> Future[_Result | Failure]:
         """Begin a piece of work; a bug in it is a failure, the end of its worker a LostWorkerError.
@@ -55,6 +58,7 @@ class Threads:
     """Workers in this process: the work waits for the network, so threads will do."""
 
     passes = 64
+    keeps = True
 
     def __init__(self, parallel: int) -> None:
         self.parallel = parallel
@@ -66,8 +70,9 @@ class Threads:
         return self._pool.submit(perform, work, order)
 
     def close(self) -> None:
-        """Give up what still runs."""
+        """Give up what still runs, and the connections that were kept."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        forget_all()
 
 
 def perform(work: Callable[[_Given], _Result], order: _Given) -> _Result | Failure:

@@ -35,6 +35,7 @@ class Processes:
     """
 
     passes = 256
+    keeps = True
 
     def __init__(self, parallel: int, count: int | None = None) -> None:
         self.parallel = parallel

@@ -15,6 +15,7 @@ from fleet.core.strategies.base import Wishes
 from fleet.engine.crew import Crew, each
 from fleet.node.order import Access
 from fleet.node.reading import ProbeOrder, VerifyOrder, probe, verify
+from fleet.ssh import forget
 
 _MOST_PULLS = 8
 """How many nodes pull at once: a mirror serves a fleet that is at work meanwhile."""
@@ -43,7 +44,8 @@ def survey(
         if isinstance(facts, Failure):
             yield Surveyed(order.node, None, NodePlan(node=order.node, failure=facts))
         else:
-            yield Surveyed(order.node, *alike.plan(order.node, facts, wishes(order.node)))
+            found = Surveyed(order.node, *alike.plan(order.node, facts, wishes(order.node)))
+            yield _through(found, access)
 
 
 def survey_rollback(
@@ -55,7 +57,15 @@ def survey_rollback(
         if isinstance(facts, Failure):
             yield Surveyed(order.node, None, NodePlan(node=order.node, failure=facts))
         else:
-            yield Surveyed(order.node, facts, plan_rollback(order.node, facts, to))
+            found = Surveyed(order.node, facts, plan_rollback(order.node, facts, to))
+            yield _through(found, access)
+
+
+def _through(found: Surveyed, access: Access) -> Surveyed:
+    """Let go of the connection of a node that has no work to do."""
+    if access.keep and settled(found.plan) is not None:
+        forget(found.node, access.ssh)
+    return found
 
 
 def verify_all(orders: Sequence[VerifyOrder], *, crew: Crew) -> Iterator[NodeOutcome]:

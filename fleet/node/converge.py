@@ -14,7 +14,7 @@ from fleet.node.stage import lay_ready
 from fleet.node.talk import ask
 from fleet.node.verify import refuse_deaf, refuse_unverified
 from fleet.node.work import ENDED, Pass
-from fleet.ssh import Remote, connect
+from fleet.ssh import Remote, connect, kept
 
 
 def converge(order: WorkOrder) -> NodeOutcome:
@@ -29,7 +29,7 @@ def converge(order: WorkOrder) -> NodeOutcome:
 def _tried(work: Pass) -> NodeOutcome:
     order = work.order
     try:
-        with connect(order.plan.node, order.access.ssh) as remote:
+        with kept(order.node, order.access.ssh, keep=False) as remote:
             ended = _changed(work, remote) or _proven(work, remote)
     except NodeError as error:
         return _broken_off(work, error.failure)

@@ -60,6 +60,8 @@ class Access:
     """Logins whose sudo password was refused, each with the node that did."""
     asked: bool = False
     """Whether everything that only a person can give was asked for."""
+    keep: bool = False
+    """Whether a node's connection is kept from its survey to the end of its activation."""
 
     def on(self, node: Node) -> Privilege:
         """Return the privilege as the inventory bends it for this node."""

@@ -14,7 +14,7 @@ from fleet.node.probe import parse_probe, question
 from fleet.node.proof import Wanted, prove
 from fleet.node.talk import ask
 from fleet.node.verify import Proof, refuse_unverified
-from fleet.ssh import connect
+from fleet.ssh import connect, kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def probe(order: ProbeOrder) -> NodeFacts | Failure:
 def _probed(order: ProbeOrder) -> NodeFacts | Failure:
     script = question(order.node, full_default=order.full_default, walk=order.walk)
     try:
-        with connect(order.node, order.access.ssh) as remote:
+        with kept(order.node, order.access.ssh, keep=order.access.keep) as remote:
             return parse_probe(ask(remote, script, order.access.on(order.node)))
     except NodeError as error:
         return error.failure

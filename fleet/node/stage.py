@@ -10,7 +10,7 @@ from fleet.node.order import WorkOrder
 from fleet.node.settle import settle_patiently
 from fleet.node.talk import ask
 from fleet.node.work import ENDED, Pass
-from fleet.ssh import Remote, connect
+from fleet.ssh import Remote, kept
 
 _TRIES = 2
 """How often a staging that broke off in the middle is tried: it changes nothing, so it may be."""
@@ -25,7 +25,7 @@ def stage(order: WorkOrder) -> NodeOutcome:
     failure = None
     for _ in range(_TRIES):
         try:
-            with connect(order.plan.node, order.access.ssh) as remote:
+            with kept(order.node, order.access.ssh, keep=order.access.keep) as remote:
                 applied = lay_ready(order, remote, packed)
             return work.outcome(ENDED[applied.ending], applied.failure)
         except NodeError as error:
@@ -42,9 +42,12 @@ def lay_ready(order: WorkOrder, remote: Remote, packed: Bundle) -> Applied:
     """Upload the bundle and let the node's own containerd judge it."""
     # The folder is made by us alone, mode 0700.
     spool = f"/tmp/fleet-{order.rollout}-{secrets.token_hex(8)}"  # noqa: S108
-    remote.put(packed.content, spool, "bundle")
     script = stage_script(order, spool, packed)
-    return parse_applied(ask(remote, script, order.access.on(order.plan.node)), order)
+    privilege = order.access.on(order.node)
+    # sudo would take the end of an upload that failed for a password, and count it.
+    then = script.line(privilege) if privilege.password is None else ""
+    remote.put(packed.content, spool, "bundle", then=then)
+    return parse_applied(ask(remote, script, privilege), order)
 
 
 def _not_staged(work: Pass, failure: Failure | None) -> NodeOutcome:

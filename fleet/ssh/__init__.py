@@ -6,8 +6,20 @@ deadline leaves the remote process running.
 """
 
 from fleet.ssh.connect import connect
+from fleet.ssh.keeping import forget, forget_all, kept
 from fleet.ssh.locked import locked_keys, login, opens
 from fleet.ssh.remote import Remote, Said
 from fleet.ssh.route import SshSettings
 
-__all__ = ["Remote", "Said", "SshSettings", "connect", "locked_keys", "login", "opens"]
+__all__ = [
+    "Remote",
+    "Said",
+    "SshSettings",
+    "connect",
+    "forget",
+    "forget_all",
+    "kept",
+    "locked_keys",
+    "login",
+    "opens",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fleet.core.model import Node
@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 @contextmanager
 def connect(node: Node, settings: SshSettings) -> Iterator[Remote]:
     """Open a connection to `node`; raise a NodeError that says what to do where that fails."""
-    hops = route(node, settings)
-    connection = handed_over(hops[-1], opened(hops, settings, node.name))
+    remote = open_line(node, settings)
     try:
-        yield FabricRemote(connection)
+        yield remote
     finally:
-        with suppress(OSError, EOFError):  # what is gone needs no close
-            connection.close()
+        remote.close()
+
+
+def open_line(node: Node, settings: SshSettings, *, ahead: bool = False) -> FabricRemote:
+    """Open a connection that its user closes; `ahead` says that several commands will follow."""
+    hops = route(node, settings)
+    return FabricRemote(handed_over(hops[-1], opened(hops, settings, node.name)), ahead=ahead)
 
 
 def handed_over(hop: Hop, transport: Transport) -> Connection:

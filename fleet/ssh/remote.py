@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import posixpath
+import functools
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,8 +13,10 @@ from fleet.core.outcome import FailureKind, NodeError
 from fleet.ssh.conversation import Conversation, conversation
 from fleet.ssh.deadline import bounded
 from fleet.ssh.serving import Answerer, Call, run_serving
+from fleet.ssh.sessions import Sessions
 from fleet.ssh.streamlocal import Bridge, bridge
 from fleet.ssh.tunnel import Tunnel, tunnel
+from fleet.ssh.upload import upload
 
 if TYPE_CHECKING:
     from fabric import Connection
@@ -48,8 +50,11 @@ class Remote(Protocol):
         """
         ...
 
-    def put(self, content: bytes, directory: str, name: str) -> None:
-        """Write `content` into a new folder that only the login user can read."""
+    def put(self, content: bytes, directory: str, name: str, *, then: str = "") -> None:
+        """Write `content` into a new folder that only the login user can read.
+
+        `then` is the line that is run next, if it may begin before its input comes.
+        """
         ...
 
     def tunnel(self) -> AbstractContextManager[Tunnel]:
@@ -74,8 +79,18 @@ class Remote(Protocol):
 class FabricRemote:
     """A Remote over one Fabric connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, ahead: bool = False) -> None:
         self._connection = connection
+        self._sessions = Sessions(connection.transport, ahead=ahead)
+
+    def close(self) -> None:
+        """Close the connection."""
+        with suppress(OSError, EOFError):  # what is gone needs no close
+            self._connection.close()
+
+    def stands(self, seconds: float) -> bool:
+        """Say whether a connection that was kept is still there."""
+        return self._sessions.stand(seconds)
 
     def run(self, line: str, *, stdin: bytes, seconds: float, silence: float = SILENCE) -> Said:
         """Run `line` with `stdin` as its input, bounded in time and in output."""
@@ -83,13 +98,15 @@ class FabricRemote:
         transport = self._connection.transport
         with _failures("run"), bounded(seconds + _SLACK, transport.close):
             with bounded(silence, transport.close):
-                channel = transport.open_session(timeout=silence)
+                channel = self._sessions.run(line, silence)
                 channel.settimeout(silence)
-                channel.exec_command(line)
                 _feed(channel, stdin)
+                self._sessions.prepare(silence)
             with channel:
                 stdout = _drain(channel, deadline, silence)
-                return Said(_exit_code(channel, deadline), stdout, _errors(channel))
+                code = _exit_code(channel, deadline)
+                self._sessions.heard()
+                return Said(code, stdout, _errors(channel))
 
     def tunnel(self) -> AbstractContextManager[Tunnel]:
         """Return what opens connections from the node."""
@@ -116,19 +133,18 @@ class FabricRemote:
         """Return a unix socket of this machine that leads to one of the node's."""
         return bridge(self._connection.transport, path)
 
-    def put(self, content: bytes, directory: str, name: str) -> None:
-        """Write `content` by SFTP, pipelined; the folder must not be there yet."""
+    def put(self, content: bytes, directory: str, name: str, *, then: str = "") -> None:
+        """Write `content` by SFTP, in two turns; the folder must not be there yet."""
         import paramiko  # noqa: PLC0415
 
         transport = self._connection.transport
         with _failures("upload"), bounded(_UPLOAD_SECONDS, transport.close):
             try:
-                sftp = self._connection.sftp()
-                sftp.get_channel().settimeout(_UPLOAD_SECONDS)
-                sftp.mkdir(directory, 0o700)
-                with sftp.open(posixpath.join(directory, name), "wx") as target:
-                    target.set_pipelined(True)
-                    target.write(content)
+                with self._sessions.next(_UPLOAD_SECONDS) as channel:
+                    channel.settimeout(_UPLOAD_SECONDS)
+                    ahead = functools.partial(self._sessions.prepare, _UPLOAD_SECONDS)
+                    begin = functools.partial(self._sessions.begin, then)
+                    upload(channel, content, (directory, name), ahead, begin)
             except (OSError, EOFError, paramiko.SSHException) as error:
                 if isinstance(error, TimeoutError) or not transport.is_active():
                     raise

@@ -47,7 +47,7 @@ class Order:
 class Done:
     """A crew whose work is always done; nodes in `bad` roll back."""
 
-    parallel, passes = 64, 64
+    parallel, passes, keeps = 64, 64, False
 
     def __init__(self, bad: frozenset[str] = frozenset()) -> None:
         self.bad = bad

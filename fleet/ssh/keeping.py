@@ -1,0 +1,62 @@
+"""Connections that are kept from one step of a node's pass to the next."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fleet.core.model import Node
+from fleet.ssh.connect import open_line
+from fleet.ssh.remote import FabricRemote, Remote
+from fleet.ssh.route import SshSettings
+
+MOST = 256
+"""Connections that one process keeps: a quarter of the files that it may have open as a rule.
+
+Those that come once there are so many are not kept. To close the oldest instead would keep none of
+a larger fleet's: its nodes are surveyed, staged and activated in the same order.
+"""
+
+# One operation each takes and keeps: what was taken is no one else's.
+_KEPT: dict[tuple[Node, SshSettings], FabricRemote] = {}
+os.register_at_fork(after_in_child=_KEPT.clear)
+
+
+@contextmanager
+def kept(node: Node, settings: SshSettings, *, keep: bool) -> Iterator[Remote]:
+    """Use the node's kept connection if it still stands, else a new one; keep it for what follows.
+
+    Raises a NodeError where none can be opened. After an exception it is closed.
+    """
+    key = (node, settings)
+    remote = _taken(key) or open_line(node, settings, ahead=True)
+    try:
+        yield remote
+    except BaseException:
+        remote.close()
+        raise
+    if not keep or len(_KEPT) >= MOST or _KEPT.setdefault(key, remote) is not remote:
+        remote.close()
+
+
+def _taken(key: tuple[Node, SshSettings]) -> FabricRemote | None:
+    """Take a node's connection; one that died meanwhile is closed, and missed by nobody."""
+    remote = _KEPT.pop(key, None)
+    if remote is None or remote.stands(key[1].seconds):
+        return remote
+    remote.close()
+    return None
+
+
+def forget(node: Node, settings: SshSettings) -> None:
+    """Close the connection of a node that is left alone from here on."""
+    remote = _KEPT.pop((node, settings), None)
+    if remote is not None:
+        remote.close()
+
+
+def forget_all() -> None:
+    """Close whatever is kept."""
+    while _KEPT:
+        _KEPT.popitem()[1].close()

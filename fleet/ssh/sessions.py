@@ -1,0 +1,95 @@
+"""Sessions of one connection: asked for together, and the next one while the present one works."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from paramiko import Channel, Transport
+
+FRESH = 10
+"""Seconds for which a connection that was heard of is believed to stand."""
+
+
+class Sessions:
+    """Hands sessions out; with `ahead` the next one is there before it is asked for."""
+
+    def __init__(self, transport: Transport, *, ahead: bool = False) -> None:
+        self._transport, self._ahead = transport, ahead
+        self._spare: Channel | None = None
+        self._begun: tuple[str, Channel] | None = None
+        self._heard = time.monotonic()
+
+    def begin(self, line: str) -> None:
+        """Ask for a command whose input comes later, if a session is open for it already."""
+        if line and self._spare is not None and not self._spare.closed:
+            channel, self._spare = self._spare, None
+            request(channel, "exec", line)
+            self._begun = (line, channel)
+
+    def run(self, line: str, seconds: float) -> Channel:
+        """Return a session that was asked to run a command."""
+        begun, self._begun = self._begun, None
+        if begun is not None and begun[0] == line:
+            return begun[1]
+        channel = self.next(seconds)
+        request(channel, "exec", line)
+        return channel
+
+    def next(self, seconds: float) -> Channel:
+        """Return a session: the one that was opened ahead, or a new one."""
+        spare, self._spare = self._spare, None
+        if spare is not None and not spare.closed:
+            return spare
+        return self._transport.open_session(timeout=seconds)
+
+    def prepare(self, seconds: float) -> None:
+        """Open the session after this one; an sshd that grants one (MaxSessions) is asked once."""
+        import paramiko  # noqa: PLC0415
+
+        if not self._ahead:
+            return
+        try:
+            self._spare = self._transport.open_session(timeout=seconds)
+        except paramiko.ChannelException:
+            self._ahead = False
+
+    def heard(self) -> None:
+        """Note that the other side has answered just now."""
+        self._heard = time.monotonic()
+
+    def stand(self, seconds: float) -> bool:
+        """Say whether the other side still answers; to open a session has no effect there."""
+        import paramiko  # noqa: PLC0415
+
+        if not self._transport.is_active():
+            return False
+        if time.monotonic() - self._heard < FRESH:
+            return True
+        if self._spare is not None:
+            self._spare.close()
+        try:
+            self._spare = self._transport.open_session(timeout=seconds)
+        except paramiko.ChannelException:
+            self._spare = None  # a refusal is an answer
+        except (OSError, EOFError, paramiko.SSHException):
+            return False
+        return True
+
+
+def request(channel: Channel, kind: str, word: str) -> None:
+    """Ask a session for a command or a subsystem, and do not wait: what follows is read after it.
+
+    Paramiko would wait a turn for the answer. One that says no closes the session.
+    """
+    import paramiko  # noqa: PLC0415
+
+    message = paramiko.Message()
+    message.add_byte(paramiko.common.cMSG_CHANNEL_REQUEST)
+    message.add_int(channel.remote_chanid)
+    message.add_string(kind)
+    message.add_boolean(True)
+    message.add_string(word)
+    transport: Any = channel.get_transport()
+    transport._send_user_message(message)
