@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 FRESH = 10
 """Seconds for which a connection that was heard of is believed to stand."""
+_PAUSES = (0.1, 0.4, 1.5)
+"""Seconds before further tries: an sshd that grants one session counts it until its end is seen."""
 
 
 class Sessions:
@@ -39,9 +41,16 @@ class Sessions:
 
     def next(self, seconds: float) -> Channel:
         """Return a session: the one that was opened ahead, or a new one."""
+        import paramiko  # noqa: PLC0415
+
         spare, self._spare = self._spare, None
         if spare is not None and not spare.closed:
             return spare
+        for pause in _PAUSES:
+            try:
+                return self._transport.open_session(timeout=seconds)
+            except paramiko.ChannelException:
+                time.sleep(pause)
         return self._transport.open_session(timeout=seconds)
 
     def prepare(self, seconds: float) -> None:
