@@ -54,7 +54,7 @@ def accepted(node: LabNode, since: str, unit: str = "ssh") -> list[str]:
 
 def now(node: LabNode) -> str:
     """Return the node's time as its journal wants it."""
-    return node.sh("date +'%F %T'").stdout.strip()
+    return node.sh("date +'%F %T.%6N'").stdout.strip()
 
 
 def add_config(lab: Lab, fleet: Fleet, text: str) -> None:
