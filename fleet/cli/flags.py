@@ -37,6 +37,7 @@ class Flags:
     no_verify: bool = False
     no_liveness: bool = False
     pull_timeout: int = 120
+    per_mirror: int = 16
     full_default: bool = False
     foreign: str = "adopt"
     rerun: tuple[str, str] | None = None
@@ -46,7 +47,11 @@ class Flags:
     def deadlines(self) -> Deadlines:
         """Return the deadlines of every pass."""
         return Deadlines(
-            health=self.health_timeout, pull=self.pull_timeout, soak=self.soak, guard=self.guard
+            health=self.health_timeout,
+            pull=self.pull_timeout,
+            soak=self.soak,
+            guard=self.guard,
+            per_mirror=self.per_mirror,
         )
 
     def data(self) -> dict[str, Any]:

@@ -142,6 +142,7 @@ class ProofFlags:
     pull_seconds: int = 120
     liveness: bool = True
     sample: str | None = None
+    per_mirror: int = 16
 
 
 def verify(settings: Settings, access: Access, *, crew: Crew, flags: ProofFlags) -> Exit:
@@ -155,7 +156,7 @@ def verify(settings: Settings, access: Access, *, crew: Crew, flags: ProofFlags)
     wishes = wishes_of(loaded.inventory, loaded.mirrors, Taste())
     found = survey(nodes, wishes, access, crew=crew)
     names = [node.name for node in nodes]
-    deadlines = Deadlines(pull=flags.pull_seconds)
+    deadlines = Deadlines(pull=flags.pull_seconds, guard=0, per_mirror=flags.per_mirror)
     orders = [
         VerifyOrder(
             as_it_is(each),

@@ -9,6 +9,10 @@ import click
 no_liveness = click.option(
     "--no-liveness", is_flag=True, help="Do not ask whether the daemon reads its folder."
 )
+per_mirror = click.option(
+    "--per-mirror", default=16, type=click.IntRange(1, 1000), show_default=True,
+    help="Nodes that pull from one mirror at once.",
+)  # fmt: skip
 journal = click.option(
     "--journal", type=click.Path(), help="[default: .fleet/journal.db beside the inventory]"
 )

@@ -19,6 +19,7 @@ from fleet.core.outcome import Failure
 from fleet.engine.crew import LostWorkerError, Placed, perform
 from fleet.engine.parcel import open_parcel
 from fleet.engine.signals import deaf
+from fleet.node.turns import TURNS
 
 _Order = TypeVar("_Order", bound=Placed)
 _Result = TypeVar("_Result")
@@ -55,7 +56,7 @@ class Processes:
     def _member(self, place: int) -> _Member:
         member = self._members.get(place)
         if member is None or member.lost:
-            member = self._members[place] = _Member()
+            member = self._members[place] = _Member(self._count)
         return member
 
     def close(self) -> None:
@@ -67,10 +68,10 @@ class Processes:
 class _Member:
     """One process: what it was given and has not answered yet, and a thread that reads answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, count: int) -> None:
         self._wire, theirs = _SPAWN.Pipe()
         self._process = _SPAWN.Process(
-            target=_serve, args=(theirs, _LOG.level), name="fleet-worker", daemon=True
+            target=_serve, args=(theirs, _LOG.level, count), name="fleet-worker", daemon=True
         )
         with deaf():
             self._process.start()
@@ -121,8 +122,9 @@ class _Member:
         self._wire.close()
 
 
-def _serve(wire: Connection, level: int) -> None:
-    """Work in a process: take what comes through the pipe, until its other end is gone."""
+def _serve(wire: Connection, level: int, count: int) -> None:
+    """Work in one of `count` processes: take what comes through the pipe, until its end."""
+    TURNS.sharers = count
     lock = threading.Lock()
 
     def answer(number: int, value: object) -> None:

@@ -15,7 +15,8 @@ class Deadlines:
     """How long the parts of a pass may take, in seconds.
 
     `soak` follows a restart. `guard` counts from the swap: a change that nobody has confirmed by
-    then is undone by the node itself; 0 goes without.
+    then is undone by the node itself; 0 goes without. `per_mirror` bounds no time: so many nodes
+    pull from one mirror at once.
     """
 
     restart: int = 60
@@ -23,6 +24,7 @@ class Deadlines:
     pull: int = 120
     soak: int = 6
     guard: int = 180
+    per_mirror: int = 16
 
     @property
     def stage(self) -> int:
@@ -44,9 +46,14 @@ class Deadlines:
         """Bound the wait for a node that went away in mid-pass: its guard has fired by then."""
         return max(self.guard, self.restart + self.health) + 30
 
+    @property
+    def turn(self) -> float:
+        """Bound the wait for a turn at a mirror: most of the guard's time is for the pulls."""
+        return min(self.pull, self.guard / 4) if self.guard else self.pull
+
     def node(self, pulls: int) -> int:
         """Bound a node's whole pass: beyond it the worker itself counts as stuck."""
-        proof = self.soak + 60 + pulls * (2 * self.pull + 60)
+        proof = self.soak + 60 + int(self.turn) + pulls * (2 * self.pull + 60)
         return 2 * self.activate + proof + self.lost + 2 * self.settle + 120
 
 

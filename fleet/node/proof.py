@@ -13,6 +13,7 @@ from fleet.node import cri
 from fleet.node.order import Deadlines
 from fleet.node.shell import Privilege, Reply, Script, decoded, parse_reply
 from fleet.node.talk import ask
+from fleet.node.turns import TURNS
 from fleet.node.verify import Proof, Pull, judged, parse_proof, verify_script
 from fleet.ssh import Remote
 from fleet.ssh.conversation import Conversation
@@ -34,6 +35,12 @@ class Wanted:
     liveness: bool = True
     known: Liveness | None = None
 
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Return the hosts that are asked first, as requests name them."""
+        asked = ((*test.mirrors, test.upstream or test.registry)[0] for test in self.tests)
+        return frozenset(asked)
+
     def script(self, via: str = "") -> Script:
         """Return the node's part."""
         asked = self.liveness and self.known is None
@@ -41,7 +48,20 @@ class Wanted:
 
 
 def prove(remote: Remote, wanted: Wanted, privilege: Privilege) -> Proof:
-    """Pull every test image; raise a NodeError where the node could not be asked at all."""
+    """Pull every test image, in turn with other nodes; raise a NodeError where none was asked."""
+    bounds = wanted.deadlines
+    name = wanted.plan.node.name
+    with TURNS.at(wanted.hosts, most=bounds.per_mirror, patience=bounds.turn, name=name) as late:
+        proof = _proven(remote, wanted, privilege)
+    if not late:
+        return proof
+    why = f"pulled out of turn: {', '.join(late)} had no turn in {bounds.turn:g} s (--per-mirror)"
+    told = (replace(each, detail=f"{each.detail}; {why}".lstrip("; ")) for each in proof.verified)
+    return replace(proof, verified=tuple(told))
+
+
+def _proven(remote: Remote, wanted: Wanted, privilege: Privilege) -> Proof:
+    """Prove by the best means that there is."""
     why = ""
     if not wanted.plan.crictl and cri.available():
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fleet.cli.options import Settings, access, connecting, shared
-from fleet.cli.switches import changing_nodes, foreign_files, journal, no_liveness
+from fleet.cli.switches import changing_nodes, foreign_files, journal, no_liveness, per_mirror
 from fleet.errors import FleetError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.option("--no-verify", is_flag=True, help="No verification pulls.")
 @click.option("--pull-timeout", default=120, type=click.IntRange(1, 3600), show_default=True,
               help="Seconds for one verification pull.")  # fmt: skip
+@per_mirror
 @no_liveness
 @click.option("--full-default", is_flag=True, help="Start a missing config.toml from all defaults.")
 @click.option(

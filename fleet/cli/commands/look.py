@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fleet.cli.options import Exit, Settings, Taste, access, connecting, shared
-from fleet.cli.switches import foreign_files, no_liveness
+from fleet.cli.switches import foreign_files, no_liveness, per_mirror
 
 if TYPE_CHECKING:
     from fleet.engine.crew import Crew
@@ -48,6 +48,7 @@ def diff(
 @click.option("--self-contained", is_flag=True,
               help="Serve a tiny image from here, and need no registry.")  # fmt: skip
 @click.option("--sample", metavar="N|P%", help="Only so many nodes, the same ones every time.")
+@per_mirror
 @no_liveness
 @connecting
 @shared
@@ -64,7 +65,10 @@ def verify(
 
         raise SystemExit(selftesting.self_contained(settings, way, crew=crew, seconds=pull_timeout))
     flags = reading.ProofFlags(
-        pull_seconds=pull_timeout, liveness=not no_liveness, sample=how["sample"]
+        pull_seconds=pull_timeout,
+        liveness=not no_liveness,
+        sample=how["sample"],
+        per_mirror=how["per_mirror"],
     )
     raise SystemExit(reading.verify(settings, way, crew=crew, flags=flags))
 
