@@ -63,6 +63,7 @@ def test_a_rollout_and_its_way_back(nodes: Lab, fleet: Fleet, node_of: str) -> N
     outcome = ran.json["nodes"][node_of]
     assert (outcome["status"], outcome["strategy"]) == ("converged", "certs.d"), ran.text
     assert outcome["containerd"] in NODE
+    assert outcome["liveness"]["state"] == "live", outcome
     assert pulled_by(nodes, node_of, "docker.io/library/busybox:1.36")
     log = node.sh(f"journalctl -u containerd --since @{start} --no-pager").stdout
     assert "failed to decode" not in log
@@ -88,8 +89,11 @@ def test_a_config_path_that_is_silently_ignored_is_found_and_healed(
         pulled_by(nodes, node_of, "docker.io/library/busybox:1.36")
 
     probed = fleet("probe", "-l", node_of, "--json").json["nodes"][node_of]
+    asked = fleet("verify", "-l", node_of, "--json").json["nodes"][node_of]
     ran = fleet("rollout", "-y", "-l", node_of, "--soak", "1", "--json")
 
+    assert asked["liveness"]["state"] == "deaf", asked
+    assert ran.json["nodes"][node_of]["liveness"]["state"] == "live", ran.text
     code = "config-path-list" if joined else "config-path-default"
     assert {each["code"]: each["verdict"] for each in probed["conflicts"]} == {code: "heals"}
     assert ran.json["nodes"][node_of]["status"] == "converged", ran.text
