@@ -105,13 +105,16 @@ def _opened(body: bytes) -> tuple[bytes, bytes]:
 
 def open_key(path: str, passphrase: Secret | None) -> Any:
     """Load a private key with its certificate; a NodeError says what to do about one that fails."""
-    return _OPENED.of((path, passphrase))
+    try:
+        return _OPENED.of((path, Path(path).stat().st_mtime_ns, passphrase))
+    except OSError as error:
+        raise NodeError(FailureKind.AUTH, "connect", f"{path}: {error.strerror}") from error
 
 
-def _load(about: tuple[str, Secret | None]) -> PKey:
+def _load(about: tuple[str, int, Secret | None]) -> PKey:
     import paramiko  # noqa: PLC0415
 
-    path, passphrase = about
+    path, _, passphrase = about
     problem: Exception | None = None
     for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
         try:
@@ -157,7 +160,7 @@ def _converted(path: str, passphrase: Secret | None) -> Any:
         return None
 
 
-_OPENED: Shared[tuple[str, Secret | None], Any] = Shared(_load, rest=5)
+_OPENED: Shared[tuple[str, int, Secret | None], Any] = Shared(_load, rest=5)
 
 
 def _agent_keys(path: str) -> tuple[Identity, ...]:

@@ -114,6 +114,15 @@ class Lane:
             time.sleep(0.5)
         return False
 
+    def left(self) -> list[str]:
+        """Name what fleet has left below /run, once the scripts of a killed run had time to end."""
+        until = time.monotonic() + 20
+        while True:
+            listed = self.node.sh("ls /run/fleet | grep -v mutex", check=False)
+            if not listed.stdout or time.monotonic() > until:
+                return listed.stdout.split()
+            time.sleep(0.5)
+
     def holder(self) -> str:
         """Return the id of the rollout that holds the node, if any does."""
         held = self.node.sh("head -n 1 /run/fleet/lock 2>/dev/null", check=False)

@@ -151,7 +151,7 @@ def attempt(lane: Lane, fault: Fault, number: int, seed: int) -> Try:
             lane.at = found
             if found not in fault.ends:
                 trouble = f"ended {found}"
-        left = lane.node.sh("ls /run/fleet | grep -v mutex", check=False).stdout.split()
+        left = lane.left()
         trouble = trouble or (f"left {left}" if left else "")
         trouble = f"{trouble} codes {codes}" if trouble or degraded or found not in ANY else ""
     seconds = time.monotonic() - began

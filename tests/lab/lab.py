@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import shutil
@@ -101,6 +102,9 @@ class Lab:
                 node.pid()
         except LabError:
             return None
+        made_by = state_folder() / "code"
+        if not made_by.is_file() or made_by.read_text() != _code():
+            return None
         return lab if lab.registry.answers() and lab.flaky.answers() else None
 
     @classmethod
@@ -152,6 +156,7 @@ class Lab:
             {"name": node.name, "suite": node.suite, "address": node.address}
             for node in self.nodes.values()
         ]
+        (folder / "code").write_text(_code())
         state = folder / "state.json"
         state.touch(mode=0o600)
         state.write_text(json.dumps({"nodes": nodes, "password": self.password}, indent=2))
@@ -192,6 +197,14 @@ class Lab:
             shutil.rmtree(cache_folder(), ignore_errors=True)
         if not quiet:
             say("the lab is down")
+
+
+def _code() -> str:
+    """Return the digest of the lab's own code: what another one has made is no lab of ours."""
+    files = sorted(
+        path for path in Path(__file__).parent.rglob("*") if path.suffix in {".py", ".go"}
+    )
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def wanted_nodes(count: int, mix: tuple[str, ...]) -> tuple[LabNode, ...]:

@@ -18,7 +18,7 @@ cri() { timeout "$PULL_SECONDS" crictl -r "unix://$SOCKET" -i "unix://$SOCKET" "
 
 told() { # key, text: one record of the image that is at hand, the last 60 kB of the text
     printf '%s\t%s\t%s\n' "$1" "$(printf '%s' "$image" | b64)" \
-        "$(printf '%s' "$2" | tail -c 60000 | b64)"
+        "$(printf '%s' "$2" | tail -c 60000 | b64)" || exit 1 # nobody listens any more
 }
 
 fetch() { # for $1 seconds, by the daemon's own folder where it has one, else by the same wishes in one of ours
@@ -46,7 +46,7 @@ forget() { # what travels only once cannot be seen to travel for CRI
 
 pulled() { # via, present before (yes, no), exit code, output, begin, end
     printf 'pull\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$(printf '%s' "$image" | b64)" "$1" "$2" "$3" \
-        "$5" "$6" "$(printf '%s' "$4" | tail -c 20000 | b64)"
+        "$5" "$6" "$(printf '%s' "$4" | tail -c 20000 | b64)" || exit 1
 }
 
 logged() { # what the daemon has said since the pull began
@@ -162,6 +162,7 @@ LIST
 main() { # a function: what comes in after the script is the other end's word, not the shell's
     hello
     exec 3<&0
+    trap '' PIPE # or the shell would end before it has swept
     trap sweep EXIT
     trap 'exit 1' TERM INT HUP
     [ "$VIA" = cri ] && relay
