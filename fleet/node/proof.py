@@ -11,7 +11,8 @@ from fleet.core.plan import NodePlan, PullTest
 from fleet.core.text import tail
 from fleet.node import cri
 from fleet.node.order import Deadlines
-from fleet.node.shell import Privilege, Reply, Script, decoded, parse_reply
+from fleet.node.shell import Privilege, Reply, Script, parse_reply
+from fleet.node.speaking import said, spoken
 from fleet.node.talk import ask
 from fleet.node.turns import TURNS
 from fleet.node.verify import Proof, Pull, judged, parse_proof, verify_script
@@ -86,33 +87,15 @@ def _by_cri(remote: Remote, wanted: Wanted, privilege: Privilege) -> Proof:
     with remote.converse(script.line(privilege), script.stdin(privilege), seconds) as talk:
         if not talk.until("ready\t"):
             return parse_proof(_ended(talk), wanted.plan, wanted.tests, wanted.known)
-        way = _said(talk, "relay")
-        if not way:
-            message = "the node's systemd cannot lead this login to CRI"
-            raise NodeError(FailureKind.UNSUPPORTED, "forward", message)
-        with remote.bridge(way) as bridge:
-            spoken = cri.connected(bridge.target, bridge.turn)
-            try:
-                asker = _Asker(talk, spoken, wanted)
-                seen = asker.all(asked=bool(script.variables["LIVENESS"]))
-            finally:
-                spoken.channel.close()
+        with spoken(remote, talk) as found:
+            asker = _Asker(talk, found, wanted)
+            seen = asker.all(asked=bool(script.variables["LIVENESS"]))
         reply = _ended(talk)
     return judged(reply, wanted.plan, wanted.tests, seen)
 
 
 def _ended(talk: Conversation) -> Reply:
     return parse_reply("verify", *talk.end())
-
-
-def _said(talk: Conversation, key: str) -> str:
-    """Return the newest value of that key."""
-    found = ""
-    for line in talk.heard.decode("utf-8", "replace").splitlines():
-        name, _, value = line.partition("\t")
-        if name == key:
-            found = decoded(value).decode("utf-8", "replace")
-    return found
 
 
 @dataclass(slots=True)
@@ -133,32 +116,32 @@ class _Asker:
         self.talk.until("ready\t")
 
     def _liveness(self) -> Liveness:
-        name = _said(self.talk, "probe")
+        name = said(self.talk, "probe")
         began = time.monotonic()
-        said = self._tried(lambda: self.cri.pull(f"{name}/fleet:probe", 10)) if name else ""
+        words = self._tried(lambda: self.cri.pull(f"{name}/fleet:probe", 10)) if name else ""
         seconds = round(time.monotonic() - began, 2)
-        state = "live" if _PROBE in said else "deaf" if name else "unasked"
+        state = "live" if _PROBE in words else "deaf" if name else "unasked"
         self._next()
-        if _said(self.talk, "swept"):
+        if said(self.talk, "swept"):
             state = "unasked"
-        return Liveness(state, seconds, tail(said.rpartition("failed to do request: ")[2], 1))
+        return Liveness(state, seconds, tail(words.rpartition("failed to do request: ")[2], 1))
 
     def _pull(self, image: str, *, last: int) -> Pull:
         present = self.cri.present(image)
         began = time.monotonic()
-        code, said = 0, ""
+        code, words = 0, ""
         try:
             self.cri.pull(image, self.wanted.deadlines.pull)
         except cri.CriError as error:
-            code, said = (124 if error.code == "DEADLINE_EXCEEDED" else 1), str(error)
+            code, words = (124 if error.code == "DEADLINE_EXCEEDED" else 1), str(error)
         seconds = round(time.monotonic() - began, 2)
         self._next()
-        if code == 0 and not present and _said(self.talk, "used") == "no":
+        if code == 0 and not present and said(self.talk, "used") == "no":
             self.cri.remove(image)
         self.talk.go_on()
         if last + 1 < len(self.wanted.tests):
             self.talk.until("ready\t")
-        return Pull(image, "cri", present, code, seconds, said)
+        return Pull(image, "cri", present, code, seconds, words)
 
     def _tried(self, work: Callable[[], None]) -> str:
         try:

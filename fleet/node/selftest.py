@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 
 from fleet.core.facts import NodeFacts
 from fleet.core.model import Node
 from fleet.core.outcome import Failure, FailureKind, NodeError, NodeOutcome, NodeStatus, Verified
-from fleet.core.selftest import Ground, TinyRegistry, ground_of, tiny_registry
+from fleet.core.selftest import Ground, TinyRegistry, digest, ground_of, tiny_registry
 from fleet.core.text import tail
+from fleet.node import cri
 from fleet.node.order import Access
 from fleet.node.probe import parse_probe, question
 from fleet.node.shell import Privilege, Reply, Script, parse_reply
+from fleet.node.speaking import said, spoken
 from fleet.node.talk import ask
+from fleet.node.verify import Pull
 from fleet.ssh import Remote, connect
-from fleet.ssh.serving import Call
+from fleet.ssh.conversation import Conversation
+from fleet.ssh.serving import Service
 
 _NET = 15
+_REST = 40
+"""Seconds beside the pull, for what comes before and after it."""
 _SERVED_BY = "this workstation"
 
 
@@ -40,12 +48,12 @@ class _Heard:
     blobs: set[bytes] = field(default_factory=set)
 
     def answer(self, asked: bytes) -> bytes | None:
-        said = self.registry.answer(asked)
-        if said is not None:
+        found = self.registry.answer(asked)
+        if found is not None:
             self.requests += 1
             path = asked.partition(b"?")[0].partition(b" HTTP")[0]
             self.blobs |= {path} if b"/blobs/" in path else set()
-        return said
+        return found
 
 
 def self_test(order: SelfTestOrder) -> NodeOutcome:
@@ -79,48 +87,116 @@ def _failure(verified: Verified) -> Failure | None:
     return None if verified.ok else Failure(FailureKind.VERIFY, "selftest", message, evidence)
 
 
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """One node's script, and the image that is served to it."""
+
+    remote: Remote
+    order: SelfTestOrder
+    privilege: Privilege
+    service: Service
+    variables: Mapping[str, str]
+
+    def pulled(self, *, crictl: bool, ground: Ground) -> Pull:
+        """Pull by the best means that there is: crictl, CRI over SSH, or ctr alone."""
+        if not (ground.folder or ground.direct):
+            return self._by_script("ctr")
+        if crictl:
+            return self._by_script("crictl")
+        if not cri.available():
+            return self._by_script("ctr")
+        try:
+            return self._by_cri()
+        except NodeError as error:
+            if error.failure.kind is not FailureKind.UNSUPPORTED:
+                raise
+        return self._by_script("ctr")
+
+    def _by_script(self, via: str) -> Pull:
+        with self._begun(via) as talk:
+            reply = self._ended(talk)
+        return _told(reply, via)
+
+    def _by_cri(self) -> Pull:
+        with self._begun("cri") as talk:
+            if not talk.until("ready\t"):
+                return _told(self._ended(talk), "cri")
+            with spoken(self.remote, talk, lambda: self.service.turn(0)) as found:
+                pull = self._asked(found, said(talk, "image"))
+            talk.go_on()
+            self._ended(talk)
+        return pull
+
+    def _asked(self, found: cri.Cri, image: str) -> Pull:
+        began = time.monotonic()
+        code, words = 0, ""
+        try:
+            found.pull(image, self.order.seconds)
+        except cri.CriError as error:
+            code, words = (124 if error.code == "DEADLINE_EXCEEDED" else 1), str(error)
+        seconds = round(time.monotonic() - began, 2)
+        with suppress(cri.CriError):  # the script sweeps what stays
+            found.remove(image)
+        return Pull(image, "cri", present=False, code=code, seconds=seconds, said=words)
+
+    def _begun(self, via: str) -> AbstractContextManager[Conversation]:
+        seconds = self.order.seconds + _REST
+        script = Script("selftest", {**self.variables, "VIA": via}, seconds)
+        line, stdin = script.line(self.privilege), script.stdin(self.privilege)
+        return self.remote.converse(line, stdin, seconds + _NET)
+
+    def _ended(self, talk: Conversation) -> Reply:
+        return parse_reply("selftest", *talk.end(self.service.turn))
+
+
+def _told(reply: Reply, via: str) -> Pull:
+    """Read off what the script's own pull came to."""
+    begin, _, end = reply.value("times").partition(" ")
+    return Pull(
+        image=reply.value("image"),
+        via=via,
+        present=False,
+        code=int(reply.value("code") or 1),
+        seconds=round(float(end or 0) - float(begin or 0), 2),
+        said=reply.value("output"),
+    )
+
+
 def _pulled(
     remote: Remote, order: SelfTestOrder, facts: NodeFacts, privilege: Privilege
 ) -> Verified:
     ground = ground_of(facts)
-    by_cri = facts.crictl_answers and (ground.folder is not None or ground.direct)
     heard = _Heard(tiny_registry(order.nonce))
-    seconds = order.seconds + 40
-
-    def script(port: int) -> Script:
+    # Two scripts, where the first learns that CRI cannot be spoken here.
+    seconds = 2 * (order.seconds + _REST + _NET)
+    with remote.serving(heard.answer, seconds) as service:
         variables = {
             "LIVENESS": ground.folder or "",
-            "PORT": str(port),
+            "PORT": str(service.port),
             "TAG": order.nonce,
-            "CRICTL": "1" if by_cri else "0",
+            "DIGEST": digest(heard.registry.manifest),
             "SOCKET": facts.socket,
             "PULL_SECONDS": str(order.seconds),
+            "RELAY_SECONDS": str(order.seconds + _REST),
         }
-        return Script("selftest", variables, seconds)
-
-    call = Call(
-        script(0).line(privilege), lambda port: script(port).stdin(privilege), seconds + _NET
-    )
-    said = remote.run_serving(call, heard.answer)
-    reply = parse_reply("selftest", said.code, said.stdout, said.stderr)
-    return _verdict(reply, heard, ground, by_cri=by_cri)
+        bench = _Bench(remote, order, privilege, service, variables)
+        pull = bench.pulled(crictl=facts.crictl_answers, ground=ground)
+    return _verdict(pull, heard, ground)
 
 
-def _verdict(reply: Reply, heard: _Heard, ground: Ground, *, by_cri: bool) -> Verified:
-    code = reply.value("code")
-    begin, _, end = reply.value("times").partition(" ")
-    good = code == "0" and len(heard.blobs) == len(heard.registry.blobs)
+def _verdict(pull: Pull, heard: _Heard, ground: Ground) -> Verified:
+    good = pull.code == 0 and len(heard.blobs) == len(heard.registry.blobs)
     if good:
-        detail = _worth(ground, by_cri=by_cri)
+        detail = _worth(ground, by_cri=pull.via != "ctr")
     else:
-        lack = "timed out; " if code == "124" else ""
-        detail = f"{lack}{heard.requests} requests came; {tail(reply.value('output'), 4)}"
+        lack = "timed out; " if pull.code == 124 else ""
+        detail = f"{lack}{heard.requests} requests came; {tail(pull.said, 4)}"
     return Verified(
-        image=tail(reply.value("image"), 1),
+        image=tail(pull.image, 1),
         ok=good,
-        via="crictl" if by_cri else "ctr",
+        via=pull.via,
         mirror=_SERVED_BY if heard.requests else None,
-        seconds=round(float(end or 0) - float(begin or 0), 2),
+        seconds=pull.seconds,
         detail=detail,
     )
 

@@ -30,9 +30,9 @@ PARTS = {
     ),
     "settle": ("common", "pass", "health", "generation", "restore", "arm", "settle"),
     "guard": ("common", "pass", "health", "generation", "restore", "guard"),
-    "verify": ("common", "liveness", "verify"),
+    "verify": ("common", "liveness", "relay", "verify"),
     "mirrors": ("common", "mirrors"),
-    "selftest": ("common", "liveness", "selftest"),
+    "selftest": ("common", "liveness", "relay", "selftest"),
     "run": ("common", "run"),
 }
 """The files that each script is put together from."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,10 +36,13 @@ class Conversation:
         """Let the command go on."""
         self.channel.sendall(b"\n")
 
-    def end(self) -> tuple[int, str, str]:
-        """Close its input, and return its exit code, output and errors."""
+    def end(self, meanwhile: Callable[[], None] | None = None) -> tuple[int, str, str]:
+        """Close its input, and return its exit code, output and errors.
+
+        `meanwhile` is called again and again until there is something to read.
+        """
         self.channel.shutdown_write()
-        while self._more():
+        while self._more(meanwhile):
             pass
         errors = b""
         while self.channel.recv_stderr_ready():
@@ -47,11 +50,17 @@ class Conversation:
         code = self.channel.recv_exit_status()
         return code, self.heard.decode("utf-8", "replace"), errors.decode("utf-8", "replace")
 
-    def _more(self) -> bool:
+    def _more(self, meanwhile: Callable[[], None] | None = None) -> bool:
+        while meanwhile and not self._told() and time.monotonic() < self.deadline:
+            meanwhile()
         self.channel.settimeout(max(0.01, self.deadline - time.monotonic()))
         part = self.channel.recv(_CHUNK)
         self.heard += part
         return bool(part)
+
+    def _told(self) -> bool:
+        channel = self.channel
+        return bool(channel.recv_ready() or channel.eof_received or channel.closed)
 
 
 @contextmanager

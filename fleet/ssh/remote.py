@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.ssh.conversation import Conversation, conversation
 from fleet.ssh.deadline import bounded
-from fleet.ssh.serving import Answerer, Call, run_serving
+from fleet.ssh.serving import Answerer, Service, serving
 from fleet.ssh.sessions import Sessions
 from fleet.ssh.streamlocal import Bridge, bridge
 from fleet.ssh.tunnel import Tunnel, tunnel
@@ -61,8 +61,8 @@ class Remote(Protocol):
         """Return what opens connections from the node."""
         ...
 
-    def run_serving(self, call: Call, answer: Answerer) -> Said:
-        """Run a command, and answer HTTP on a port of the node's own loopback meanwhile."""
+    def serving(self, answer: Answerer, seconds: float) -> AbstractContextManager[Service]:
+        """Return what answers HTTP on a port of the node's own loopback, for up to `seconds`."""
         ...
 
     def converse(
@@ -112,11 +112,16 @@ class FabricRemote:
         """Return what opens connections from the node."""
         return tunnel(self._connection.transport)
 
-    def run_serving(self, call: Call, answer: Answerer) -> Said:
-        """Run a command, and answer HTTP on a port of the node's own loopback meanwhile."""
+    @contextmanager
+    def serving(self, answer: Answerer, seconds: float) -> Iterator[Service]:
+        """Return what answers HTTP on a port of the node's own loopback, for up to `seconds`."""
         transport = self._connection.transport
-        with _failures("run"), bounded(call.seconds + _SLACK, transport.close):
-            return Said(*run_serving(transport, call, answer))
+        with (
+            _failures("run"),
+            bounded(seconds + _SLACK, transport.close),
+            serving(transport, answer) as found,
+        ):
+            yield found
 
     @contextmanager
     def converse(self, line: str, stdin: bytes, seconds: float) -> Iterator[Conversation]:

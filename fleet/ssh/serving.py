@@ -5,8 +5,8 @@ One loop does all of it, on the thread of the caller: the answers are tiny, and 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,26 +23,18 @@ _MOST = 1 << 16
 _CHUNK = 1 << 15
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A command whose input is made for a port that only the node's sshd can choose."""
-
-    line: str
-    stdin: Callable[[int], bytes]
-    seconds: float
-
-
 @dataclass(slots=True)
-class _Service:
-    """The connections that are open, with what each has asked so far."""
+class Service:
+    """A port of the node's loopback, and the connections to it; it lives as `turn` is called."""
 
     transport: Transport
     answer: Answerer
+    port: int
     asked: dict[Channel, bytes] = field(default_factory=dict)
 
-    def turn(self) -> None:
-        """Take a new connection if there is one, then let every connection have its turn."""
-        if (channel := self.transport.accept(_TICK)) is not None:
+    def turn(self, seconds: float = _TICK) -> None:
+        """Take a new connection if one comes within `seconds`, then let each have its turn."""
+        if (channel := self.transport.accept(seconds)) is not None:
             self.asked[channel] = b""
         for each in list(self.asked):
             self._serve(each)
@@ -64,14 +56,11 @@ class _Service:
         del self.asked[channel]
 
 
-def run_serving(transport: Transport, call: Call, answer: Answerer) -> tuple[int, str, str]:
-    """Run the command, and serve until it ends; return its exit code, output and errors.
-
-    Raises a NodeError where sshd forbids the port.
-    """
+@contextmanager
+def serving(transport: Transport, answer: Answerer) -> Iterator[Service]:
+    """Open a port on the node; raise a NodeError where sshd forbids it."""
     import paramiko  # noqa: PLC0415
 
-    deadline = time.monotonic() + call.seconds
     try:
         port = transport.request_port_forward(_LOOPBACK, 0)
     except paramiko.SSHException as error:
@@ -82,21 +71,5 @@ def run_serving(transport: Transport, call: Call, answer: Answerer) -> tuple[int
             " remote for this login (see DisableForwarding and PermitListen too)"
         )
         raise NodeError(FailureKind.UNSUPPORTED, "forward", message) from error
-    service = _Service(transport, answer)
-    with transport.open_session(timeout=call.seconds) as channel:
-        channel.exec_command(call.line)
-        channel.sendall(call.stdin(port))
-        channel.shutdown_write()
-        stdout = b""
-        while not (channel.exit_status_ready() and channel.eof_received):
-            service.turn()
-            while channel.recv_ready():
-                stdout += channel.recv(_CHUNK)
-            if time.monotonic() > deadline:
-                raise TimeoutError
-        while part := channel.recv(_CHUNK):
-            stdout += part
-        stderr = channel.recv_stderr(_CHUNK) if channel.recv_stderr_ready() else b""
-        code = channel.recv_exit_status()
+    yield Service(transport, answer, port)
     transport.cancel_port_forward(_LOOPBACK, port)
-    return code, stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace")

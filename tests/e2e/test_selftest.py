@@ -10,7 +10,11 @@ from tests.support.schemas import fits
 
 pytestmark = pytest.mark.e2e
 CERTS = "/etc/containerd/certs.d"
-LEFT = f"ls {CERTS}; ctr -n k8s.io images ls -q; ctr namespaces ls -q; ls /run/fleet"
+LEFT = (
+    f"ls {CERTS}; ctr -n k8s.io images ls -q; ctr namespaces ls -q; ls /run/fleet;"
+    " ls -d /run/fleet-cri*; pgrep -f socket-[ap]"
+)
+CLOSE = "echo AllowStreamLocalForwarding no >>/etc/ssh/sshd_config; systemctl reload ssh"
 
 
 def details(fleet: Fleet, *words: str) -> dict[str, tuple[bool, str, str]]:
@@ -33,6 +37,9 @@ def test_every_node_proves_its_pull_before_and_after_a_rollout_with_and_without_
     drift = fleet("drift", "--exit-code")
     nodes.each(lambda node: node.sh("mv /usr/local/bin/crictl /run/lab-crictl"))
     without = details(fleet)
+    nodes.each(lambda node: node.sh(CLOSE))
+    closed = details(fleet)
+    ends = {name: node.sh(LEFT, check=False).stdout for name, node in nodes.nodes.items()}
 
     read = f"CRI pulls, and reads hosts.toml below {CERTS}"
     open_ = "CRI pulls; that it reads mirrors is not proven: "
@@ -44,8 +51,10 @@ def test_every_node_proves_its_pull_before_and_after_a_rollout_with_and_without_
         "forky1",
     }
     assert after["bullseye1"][2].startswith(f"{open_}containerd 1.4")
-    assert set(without.values()) == {(True, "ctr", "ctr only, CRI not proven")}
+    assert without == {name: (True, "cri", each[2]) for name, each in after.items()}
+    assert set(closed.values()) == {(True, "ctr", "ctr only, CRI not proven")}
     assert not [text for text in lists.values() if "selftest" in text or ".invalid" in text]
+    assert ends == lists
     assert drift.code == 0, drift.text
 
 

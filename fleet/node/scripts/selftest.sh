@@ -1,19 +1,30 @@
 # Prove that a node can pull, with no registry anywhere: a tiny image comes from the workstation,
 # through a port of the node's own loopback. POSIX sh. In: LIVENESS, the folder of hosts.toml that the
-# daemon reads, empty where it reads none; PORT TAG CRICTL SOCKET PULL_SECONDS.
+# daemon reads, empty where it reads none; PORT TAG VIA (crictl, cri or ctr) SOCKET PULL_SECONDS, and
+# DIGEST, the image's. With VIA=cri somebody on the other end of this connection pulls.
 PROBE_URL=http://127.0.0.1:$PORT
 NAMESPACE=fleet-selftest-$$
 WORK=/run/fleet/selftest-$$
 
 tidy() { # the image and the folders go, however this ends
-    if [ "$CRICTL" = 1 ]; then
-        cri rmi "$image" >/dev/null 2>&1
-    else
+    end_relay
+    case $VIA in
+    crictl) cri rmi "$image" >/dev/null 2>&1 ;;
+    cri) forget ;;
+    *)
         ctr -a "$SOCKET" -n "$NAMESPACE" images rm --sync "$image" >/dev/null 2>&1
         ctr -a "$SOCKET" namespaces rm "$NAMESPACE" >/dev/null 2>&1
         rm -rf -- "$WORK"
-    fi
+        ;;
+    esac
     sweep_probes
+}
+
+forget() { # all names that CRI gave to an image which nobody has removed
+    ctr -a "$SOCKET" -n k8s.io images ls -q "target.digest==$DIGEST" 2>/dev/null |
+        while read -r name; do
+            ctr -a "$SOCKET" -n k8s.io images rm --sync "$name" >/dev/null 2>&1
+        done
 }
 
 cri() { timeout "$PULL_SECONDS" crictl -r "unix://$SOCKET" -i "unix://$SOCKET" "$@"; }
@@ -27,25 +38,41 @@ by_ctr() {
         --hosts-dir "$WORK" "$image"
 }
 
-hello
-probe=$$.$PROBE_NAME
-image=$probe/fleet-selftest:$TAG
-if [ "$CRICTL" = 1 ] && [ -z "$LIVENESS" ]; then
-    image=127.0.0.1:$PORT/fleet-selftest:$TAG # without a folder, loopback is asked in plain HTTP
-fi
-trap tidy EXIT
-trap 'exit 143' HUP INT TERM
-read -r begin _ </proc/uptime
-code=0
-if [ "$CRICTL" = 1 ]; then
-    [ -z "$LIVENESS" ] || output=$(lay_probe 2>&1) || code=1
-    [ "$code" = 1 ] || output=$(cri pull "$image" 2>&1) || code=$?
-else
-    output=$(by_ctr 2>&1) || code=$?
-fi
-read -r end _ </proc/uptime
-value image "$image"
-value code "$code"
-value output "$(printf '%s' "$output" | tail -c 4000)"
-value times "$begin $end"
-bye
+by_cri() {
+    relay
+    turn
+}
+
+pull() {
+    if [ "$VIA" != ctr ] && [ -n "$LIVENESS" ]; then
+        output=$(lay_probe 2>&1) || return 1
+    fi
+    case $VIA in
+    crictl) output=$(cri pull "$image" 2>&1) ;;
+    cri) by_cri ;;
+    *) output=$(by_ctr 2>&1) ;;
+    esac
+}
+
+main() { # a function: what comes in after the script is the other end's word, not the shell's
+    hello
+    exec 3<&0
+    probe=$$.$PROBE_NAME
+    image=$probe/fleet-selftest:$TAG
+    if [ "$VIA" != ctr ] && [ -z "$LIVENESS" ]; then
+        image=127.0.0.1:$PORT/fleet-selftest:$TAG # without a folder, loopback is asked in plain HTTP
+    fi
+    value image "$image"
+    trap '' PIPE # or the shell would end before it has swept
+    trap tidy EXIT
+    trap 'exit 143' HUP INT TERM
+    read -r begin _ </proc/uptime
+    code=0
+    pull || code=$?
+    read -r end _ </proc/uptime
+    value code "$code"
+    value output "$(printf '%s' "${output:-}" | tail -c 4000)"
+    value times "$begin $end"
+    bye
+}
+main
