@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from paramiko import Channel, Transport
 
 _CHUNK = 1 << 16
+_LAST = b"\nend\t"
+"""The last line of every script."""
 
 
 @dataclass(slots=True)
@@ -24,10 +26,13 @@ class Conversation:
     read: int = 0
 
     def until(self, mark: str) -> bool:
-        """Wait for the next line that begins with `mark`; False where the command ended first."""
+        """Wait for the next line that begins with `mark`; False where the command ended first.
+
+        A command that has said its last does not end before its input does.
+        """
         wanted = f"\n{mark}".encode()
         while (found := self.heard.find(wanted, self.read)) < 0:
-            if not self._more():
+            if _LAST in self.heard or not self._more():
                 return False
         self.read = found + len(wanted)
         return True
