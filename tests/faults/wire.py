@@ -68,14 +68,14 @@ def sshd_full(lane: Lane) -> list[int]:
 
 
 def hangs_after_auth(lane: Lane) -> list[int]:
-    """Let one of the connections hang once its key was taken."""
-    which = lane.dice.choice((1, 2, 3, 4))
+    """Let the connection of a pass, or the one that confirms, hang once its key was taken."""
+    which = lane.dice.choice((1, 2))
     return _hanging(lane, which, lane.dice.randint(3200, 5200))
 
 
 def hangs_in_upload(lane: Lane) -> list[int]:
-    """Let the connection that uploads hang in the middle of it."""
-    return _hanging(lane, 2, lane.dice.randint(5200, 22000))
+    """Let the connection hang in the middle of the upload: behind login and probe, 16 kB."""
+    return _hanging(lane, 1, lane.dice.randint(17_000, 34_000))
 
 
 def _hanging(lane: Lane, which: int, after: int) -> list[int]:
