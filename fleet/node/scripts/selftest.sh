@@ -13,7 +13,11 @@ tidy() { # the image and the folders go, however this ends
     cri) forget ;;
     *)
         ctr -a "$SOCKET" -n "$NAMESPACE" images rm --sync "$image" >/dev/null 2>&1
-        ctr -a "$SOCKET" namespaces rm "$NAMESPACE" >/dev/null 2>&1
+        tries=0 # the daemon may still be collecting what the image held
+        until ctr -a "$SOCKET" namespaces rm "$NAMESPACE" >/dev/null 2>&1 || [ "$tries" = 20 ]; do
+            tries=$((tries + 1))
+            sleep 0.1
+        done
         rm -rf -- "$WORK"
         ;;
     esac
