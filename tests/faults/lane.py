@@ -60,6 +60,7 @@ class Lane:
     mirrors: str = "shipped"
     took: dict[str, float] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     # -- the command ---------------------------------------------------------------------------
 
@@ -71,7 +72,16 @@ class Lane:
 
     def start(self, *more: str) -> subprocess.Popen[str]:
         """Begin to take the node to the other state."""
-        return self.fleet.start(*self.words(), *more)
+        running = self.fleet.start(*self.words(), *more)
+        self.started.append(running)
+        return running
+
+    def stop(self) -> None:
+        """End what a try that broke off has left running: the next one finds the journal free."""
+        while self.started:
+            with self.started.pop() as running:
+                if running.poll() is None:
+                    running.kill()
 
     def instant(self, running: subprocess.Popen[str]) -> None:
         """Wait until a random instant of a pass: mostly between its first upload and its end."""

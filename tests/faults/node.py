@@ -28,7 +28,15 @@ number=0
 while true >$number; do number=$((number + 1)); done 2>/dev/null
 true
 """
-_READ_ONLY = "mount -o remount,ro {place}"
+# A file that is open for writing at that very instant keeps a disk from becoming read-only.
+_READ_ONLY = """
+for _ in $(seq 100); do
+    said=$(mount -o remount,ro {place} 2>&1) && exit 0
+    sleep 0.05
+done
+echo "$said" >&2
+exit 1
+"""
 _HEAL = "mount -o remount,rw {place}; rm -rf {place}/stuffing {place}/stuffing2"
 
 _WRAP = """

@@ -188,6 +188,8 @@ def _on_lane(lane: Lane, work: Iterable[tuple[Fault, int]], seed: int, table: Ta
         except Exception:  # noqa: BLE001 - the suite's own trouble is a bad try, and no reason to end
             told = traceback.format_exc(limit=-3)
             one = Try(fault.name, number, lane.node.name, lane.at, "?", False, told, 0)
+        finally:
+            lane.stop()
         table.add(one)
         ready = one.good
 
