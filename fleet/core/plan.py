@@ -13,6 +13,7 @@ from fleet.core.config_toml import effective_registry
 from fleet.core.dump_text import ignored_registries, outside_registry
 from fleet.core.facts import STATE_FILE, NodeFacts, OwnedState
 from fleet.core.findings import Finding, Verdict
+from fleet.core.ground import folder_before
 from fleet.core.hosts_toml import hosts_files
 from fleet.core.layers import config_view
 from fleet.core.lint import foreign_hosts, lint
@@ -68,6 +69,10 @@ class NodePlan:
     """Why the change would end running containers; it is made only if that was asked for."""
     tests: tuple[PullTest, ...] = ()
     hosts_directory: str | None = None
+    folder_before: str = ""
+    """The folder that the daemon reads by its files before the plan, if there is one."""
+    restores: str = ""
+    """The generation that a rollback goes back to."""
     config: str = "/etc/containerd/config.toml"
     outside: str = ""
     """The SHA-256 of the present `config dump` without its registry tables: it must not change."""
@@ -142,6 +147,7 @@ def _planned(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
         findings=desired.findings,
         tests=tuple(pull_tests(wishes.registries, desired.hosts_directory)),
         hosts_directory=desired.hosts_directory,
+        folder_before=folder_before(facts) if changes else "",
         config=desired.config or facts.config,
         restarts_itself=desired.restarts_itself,
         **ways(facts),

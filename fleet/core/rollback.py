@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from fleet.core.changes import disruption, ordered
 from fleet.core.facts import STATE_FILE, Generation, NodeFacts
+from fleet.core.ground import folder_before
 from fleet.core.model import Change, ManagedFile, Node
 from fleet.core.outcome import Failure, FailureKind
 from fleet.core.plan import NodePlan, observations, ways
@@ -38,6 +39,8 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
         danger=endangered(facts, cost),
         notes=(*_drifted(facts, changes), *observations(facts)),
         made_directories=_made(facts.generations),
+        folder_before=folder_before(facts),
+        restores=facts.generations[-1].id,
         config=facts.config,
         **ways(facts),
     )

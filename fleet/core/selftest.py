@@ -1,4 +1,4 @@
-"""A registry of one tiny image, in memory, and where a node's daemon can be made to ask for it."""
+"""A registry of one tiny image, in memory."""
 
 from __future__ import annotations
 
@@ -9,50 +9,12 @@ import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fleet.core.capabilities import Feature, can
-from fleet.core.facts import NodeFacts
-from fleet.core.layers import config_view
-from fleet.core.lint import reads_lists
-from fleet.core.strategies.base import known_version
-
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 _TLS_HELLO = b"\x16"
 _NO_TLS = b"HTTP/1.0 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _END = b"\r\n\r\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """Where the self-test can take place: the folder of hosts.toml that the daemon reads, if any.
-
-    `reason` says why there is none, and so what a pull leaves unproven. `direct` is whether the
-    daemon asks its own loopback in plain HTTP without such a folder.
-    """
-
-    folder: str | None
-    reason: str = ""
-    direct: bool = True
-
-
-def ground_of(facts: NodeFacts) -> Ground:
-    """Find the folder that is in force; raise a NodeError where the config cannot be read."""
-    version = known_version(facts)
-    direct = can(version, Feature.LOOPBACK_HTTP)
-    if not can(version, Feature.CONFIG_PATH):
-        why = f"containerd {version} reads its mirrors only when it starts"
-        return Ground(None, why, direct)
-    view = config_view(facts, version, "")
-    said = str(view.merged().get("config_path") or "")
-    if not said:
-        return Ground(None, "no config_path is set", direct)
-    if ":" in said and not reads_lists(view):
-        return Ground(None, f"config_path {said!r} is not read by this release", direct)
-    first = next((each for each in said.split(":") if each in facts.directories), None)
-    if first is None:
-        return Ground(None, f"config_path {said} is not there", direct)
-    return Ground(first)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleet.core.outcome import Failure, FailureKind, NodeError, NodeOutcome, NodeStatus
-from fleet.node.converge import go_on, taken_back, undone
+from fleet.node.converge import gated, go_on, taken_back, undone
 from fleet.node.order import WorkOrder
 from fleet.node.settle import settle_patiently
 from fleet.node.work import Pass
@@ -11,16 +11,7 @@ from fleet.node.work import Pass
 
 def recheck(order: WorkOrder) -> NodeOutcome:
     """Ask a converged node for health again; an ill one takes its change back."""
-    work = Pass(order)
-    try:
-        found = settle_patiently(order, "recheck", order.deadlines.lost)
-    except NodeError as error:
-        return work.lost(error.failure)
-    if found.ended == "confirmed":
-        return work.outcome(NodeStatus.CONVERGED)
-    if found.ended == "not_pending":
-        return work.standing(found, undone(found))
-    return taken_back(work, found.failure)
+    return gated(Pass(order), "recheck")
 
 
 def revert(order: WorkOrder) -> NodeOutcome:

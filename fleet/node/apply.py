@@ -111,6 +111,8 @@ def activate_script(order: WorkOrder, packed: Bundle) -> Script:
     variables = {
         **_change(order, packed),
         **_daemon(order),
+        "READ_BEFORE": order.plan.folder_before if order.liveness else "",
+        "RESTORES": order.plan.restores if order.liveness else "",
         "EMPTIED": "\n".join(order.plan.made_directories),
         "WORKLOADS": "disrupt" if order.disrupt else "keep",
     }

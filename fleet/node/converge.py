@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from fleet.core.outcome import Failure, FailureKind, NodeError, NodeOutcome, NodeStatus
 from fleet.node import cri
@@ -103,9 +104,8 @@ def _proven(work: Pass, remote: Remote) -> NodeOutcome | None:
     """Pull the test images; return the outcome of a change that was taken back for it."""
     order, plan = work.order, work.order.plan
     tests = plan.tests if order.verify else ()
-    # A gate on the node without crictl could not ask the daemon; with CRI from here it can be.
-    unasked = order.liveness and work.liveness is None and bool(plan.asked_folder)
-    if not tests and not (unasked and not plan.crictl and cri.available()):
+    unasked = work.liveness is None and asked_from_here(order)
+    if not tests and not unasked:
         return None
     wanted = Wanted(plan, tests, order.deadlines, order.liveness, work.liveness)
     try:
@@ -120,19 +120,42 @@ def _proven(work: Pass, remote: Remote) -> NodeOutcome | None:
     return None
 
 
+def asked_from_here(order: WorkOrder) -> bool:
+    """Say whether the daemon is asked for its folder by CRI from here: its node has no crictl."""
+    plan = order.plan
+    return order.liveness and bool(plan.asked_folder) and not plan.crictl and cri.available()
+
+
 def _confirmed(work: Pass) -> NodeOutcome:
     """Ask for health once more after the soak, over a new connection, and disarm the guard."""
+    time.sleep(work.order.deadlines.soak if work.restarted else 0)
+    return gated(work, "confirm")
+
+
+def gated(work: Pass, mode: str) -> NodeOutcome:
+    """Put the node through its gate once more, to confirm or to recheck; take back what fails."""
     order = work.order
-    time.sleep(order.deadlines.soak if work.restarted else 0)
+    first = partial(_listening, work) if asked_from_here(order) else None
     try:
-        found = settle_patiently(order, "confirm", order.deadlines.lost)
+        found = settle_patiently(order, mode, order.deadlines.lost, first)
     except NodeError as error:
+        if error.failure.kind is FailureKind.HEALTH:
+            return taken_back(work, error.failure)
         return work.lost(error.failure)
+    work.liveness = found.liveness or work.liveness
     if found.ended == "confirmed":
         return work.outcome(NodeStatus.CONVERGED)
     if found.ended == "not_pending":
         return work.standing(found, undone(found))
     return taken_back(work, found.failure)
+
+
+def _listening(work: Pass, remote: Remote) -> None:
+    """Ask the daemon for its folder by CRI from here; raise a NodeError where it is deaf."""
+    order = work.order
+    wanted = Wanted(order.plan, (), order.deadlines)
+    work.liveness = prove(remote, wanted, order.access.on(order.node)).liveness
+    refuse_deaf(order.plan, work.liveness)
 
 
 def _broken_off(work: Pass, failure: Failure) -> NodeOutcome:

@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 
 from fleet.core.facts import NodeFacts
+from fleet.core.ground import Ground, ground_of
 from fleet.core.model import Node
 from fleet.core.outcome import Failure, FailureKind, NodeError, NodeOutcome, NodeStatus, Verified
-from fleet.core.selftest import Ground, TinyRegistry, digest, ground_of, tiny_registry
+from fleet.core.selftest import TinyRegistry, digest, tiny_registry
 from fleet.core.text import tail
 from fleet.node import cri
 from fleet.node.order import Access

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fleet.core.outcome import Failure, FailureKind, NodeError
+from fleet.core.outcome import Failure, FailureKind, Liveness, NodeError
 from fleet.core.text import tail
 from fleet.node.apply import identity
+from fleet.node.liveness import parse_liveness
 from fleet.node.order import WorkOrder
 from fleet.node.shell import Reply, Script
 from fleet.node.talk import ask, failure_of
@@ -32,6 +34,7 @@ class Standing:
     failure: Failure | None = None
     pending: str = ""
     lock: tuple[str, ...] = field(default=())
+    liveness: Liveness | None = None
 
 
 def settle_script(order: WorkOrder, mode: str) -> Script:
@@ -59,6 +62,7 @@ def parse_standing(reply: Reply) -> Standing:
         failure=failure_of(reply),
         pending=reply.value("pending"),
         lock=tuple(reply.value("lock").splitlines()),
+        liveness=parse_liveness(reply),
     )
 
 
@@ -72,12 +76,21 @@ def settle(order: WorkOrder, mode: str, remote: Remote | None = None) -> Standin
         return parse_standing(ask(fresh, script, privilege))
 
 
-def settle_patiently(order: WorkOrder, mode: str, seconds: float) -> Standing:
+def settle_after(order: WorkOrder, mode: str, first: Callable[[Remote], None]) -> Standing:
+    """Run one mode over a connection on which something else goes first."""
+    with connect(order.plan.node, order.access.ssh) as remote:
+        first(remote)
+        return settle(order, mode, remote)
+
+
+def settle_patiently(
+    order: WorkOrder, mode: str, seconds: float, first: Callable[[Remote], None] | None = None
+) -> Standing:
     """Try until the node answers and no script works there; raise a NodeError after `seconds`."""
     until = time.monotonic() + seconds
     while True:
         try:
-            found = settle(order, mode)
+            found = settle_after(order, mode, first) if first else settle(order, mode)
         except NodeError as error:
             if not _passing(error.failure) or time.monotonic() > until:
                 raise

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
-from fleet.core.facts import Answer, NodeFacts
-from fleet.core.model import ManagedFile
-from fleet.core.selftest import digest, ground_of, tiny_registry
-from fleet.core.versions import parse_version
+from fleet.core.selftest import digest, tiny_registry
 
 REGISTRY = tiny_registry("1")
-CONFIG = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "{}"\n'
 
 
 def asked(line: str) -> bytes:
@@ -44,34 +38,3 @@ def test_half_a_request_waits_and_a_tls_hello_is_told_that_this_is_plain_http() 
 
 def test_every_run_has_an_image_of_its_own() -> None:
     assert not REGISTRY.blobs.keys() & tiny_registry("2").blobs.keys()
-
-
-def facts(version: str, config_path: str, *directories: str) -> NodeFacts:
-    path = "/etc/containerd/config.toml"
-    text = CONFIG.format(config_path) if config_path else "version = 2\n"
-    return NodeFacts(
-        daemon_version=parse_version(version),
-        dump=Answer(text, 0),
-        files={path: ManagedFile(text.encode())},
-        directories=frozenset(directories),
-    )
-
-
-@pytest.mark.parametrize(
-    ("version", "config_path", "folder", "direct"),
-    [
-        pytest.param("1.4.13", "/c", None, True, id="legacy reads no folder"),
-        pytest.param("1.6.20", "/c", "/c", True, id="the folder in force"),
-        pytest.param("1.7.24", "/d:/c", "/c", True, id="the first that is there"),
-        pytest.param("2.1.9", "/d:/c", None, True, id="a list that is not read"),
-        pytest.param("2.1.9", "", None, True, id="none is set"),
-        pytest.param("1.5.18", "", None, False, id="loopback wants TLS"),
-    ],
-)
-def test_the_ground_is_the_folder_that_is_in_force(
-    version: str, config_path: str, folder: str | None, direct: bool
-) -> None:
-    found = ground_of(facts(version, config_path, "/c"))
-
-    assert (found.folder, found.direct) == (folder, direct)
-    assert bool(found.reason) is (folder is None)

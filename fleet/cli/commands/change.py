@@ -56,6 +56,7 @@ def resume(settings: Settings, *, rollout_id: str | None, crew: Crew, **how: Any
 
 @click.command()
 @click.option("--to", metavar="GENERATION", help="Back to what that generation keeps.")
+@no_liveness
 @changing_nodes
 @connecting
 @shared

@@ -1,5 +1,7 @@
 # Activate a staged change: check, keep, arm the guard, swap, restart, gate. POSIX sh. In: as for
-# stage.sh, and EMPTIED UNIT SOCKET RESTART CRICTL HEALTH_SECONDS RESTART_SECONDS WORKLOADS.
+# stage.sh, and EMPTIED UNIT SOCKET RESTART CRICTL HEALTH_SECONDS RESTART_SECONDS WORKLOADS; LIVENESS
+# READ_BEFORE RESTORES: the folder to ask for, the one that files named before, and for a rollback the
+# generation that tells which one was live then.
 # Whatever fails before the swap leaves the node as it was; whatever fails after it is taken back
 # here, on the node, whether or not anybody still listens. The guard stays armed until a new
 # connection confirms.
@@ -33,6 +35,7 @@ note_pending() { # from here on the change is known to be unfinished, also after
     rm -rf -- "$PENDING.tmp"
     { mkdir -p "$PENDING.tmp" && cp -- "$STAGE/guard.sh" "$PENDING.tmp/guard.sh" &&
         printf '%s\n' "$ID" >"$PENDING.tmp/id" && printf 'armed\n' >"$PENDING.tmp/phase" &&
+        printf '%s\n' "$LIVENESS" >"$PENDING.tmp/liveness" &&
         sync "$PENDING.tmp/guard.sh" "$PENDING.tmp/id" "$PENDING.tmp/phase" &&
         mv -T "$PENDING.tmp" "$PENDING" && sync "$STATE"; } 2>"$RUN/error-$ID" && ARMED=1 && return 0
     complaint=$(cat "$RUN/error-$ID")
@@ -168,7 +171,22 @@ check_workloads() {
     fail workloads restart 'the restart of containerd has ended running containers' "$lost"
 }
 
+note_live() { # in the generation: a way back to it must find the daemon reading that folder
+    { printf '%s\n' "$1" >"$KEPT/live"; } 2>/dev/null
+    return 0
+}
+
+ask_before() { # where nothing restarts, the answer after the swap is the one before it as well
+    [ -n "$READ_BEFORE" ] && [ "$RESTART" = 1 ] || return 0
+    wanted=$LIVENESS
+    LIVENESS=$READ_BEFORE
+    listen 0
+    LIVENESS=$wanted
+    [ "$liveness" != live ] || note_live "$READ_BEFORE"
+}
+
 activate() {
+    [ -z "$RESTORES" ] || LIVENESS=$(word "$STATE/generations/$RESTORES/live")
     mutex 2 || refuse_busy
     hold
     [ "$(word "$STAGE/digest")" = "$DIGEST" ] || fail unstaged check 'nothing is staged here'
@@ -177,6 +195,7 @@ activate() {
     check
     step keep
     keep
+    ask_before
     step arm
     arm
     step stage
@@ -194,6 +213,8 @@ activate() {
     gate || fail health health "not healthy within $HEALTH_SECONDS s: $unhealthy" "$(reason)"
     check_liveness || fail health liveness \
         "this daemon does not read $LIVENESS: CRI asked elsewhere for a name that has a folder there" "$said"
+    [ "$liveness" != live ] || [ "$LIVENESS" != "$READ_BEFORE" ] || [ "$RESTART" = 1 ] ||
+        note_live "$LIVENESS"
     [ "$RESTART" = 0 ] || check_workloads
     phase "swapped $(property MainPID) $(property NRestarts)" ||
         fail storage swap "cannot write under $STATE; is the disk full?"

@@ -35,27 +35,33 @@ heard() { # live, deaf, or nothing yet, of what a pull of the reserved name has 
     esac
 }
 
-ask_liveness() { # until there is an answer: a live daemon has one within milliseconds
+ask_liveness() { # for $1 seconds, until there is an answer: a live daemon has one at once
     liveness=
     read -r asked _ </proc/uptime
     until [ -n "$liveness" ]; do
         said=$(timeout 10 crictl -r "unix://$SOCKET" -i "unix://$SOCKET" pull "$probe/fleet:probe" 2>&1)
         heard "$said"
         read -r uptime _ </proc/uptime
-        [ $((${uptime%.*} - ${asked%.*})) -lt "$HEALTH_SECONDS" ] || liveness=${liveness:-deaf}
+        [ $((${uptime%.*} - ${asked%.*})) -lt "$1" ] || liveness=${liveness:-deaf}
     done
 }
 
-check_liveness() { # fails where the daemon is deaf; what could not be asked is told, and no failure
+listen() { # for $1 seconds; notes live, deaf or unasked, or nothing where there is nothing to ask
+    liveness=
     [ -n "$LIVENESS" ] && [ "$CRICTL" = 1 ] || return 0
     probe=$$.$PROBE_NAME
     if said=$(lay_probe 2>&1); then
-        ask_liveness
+        ask_liveness "$1"
         [ -d "$LIVENESS/$probe" ] || liveness=unasked # somebody swept it under our hands
     else
         liveness=unasked
     fi
     sweep_probes
+}
+
+check_liveness() { # fails where the daemon is deaf; what could not be asked is told, and no failure
+    listen "$HEALTH_SECONDS"
+    [ -n "$liveness" ] || return 0
     value liveness "$liveness ${asked:-0} ${uptime:-0}"
     value liveness_said "$(printf '%s' "$said" | tail -c 2000)"
     [ "$liveness" != deaf ]

@@ -1,6 +1,6 @@
 # The way back: restore a generation byte for byte, restart, prove, and let go. Run by the guard's
 # timer, at boot, or because fleet asks. In: ID ROLLOUT OPERATOR UNIT SOCKET CRICTL RESTART
-# HEALTH_SECONDS RESTART_SECONDS.
+# HEALTH_SECONDS RESTART_SECONDS LIVENESS.
 
 restart() {
     [ "$RESTART" = 1 ] || return 0
@@ -26,15 +26,23 @@ disarm() { # whatever of the guard still stands; what it would run is gone alrea
     let_go
 }
 
+still_live() { # what the daemon read before the change it reads again after the way back
+    LIVENESS=$(word "$KEPT/live")
+    listen "$HEALTH_SECONDS"
+    [ "$liveness" != deaf ] && return 0
+    unhealthy="this daemon read $LIVENESS before the change, and does not any more: $said"
+    return 1
+}
+
 restored() { # the old bytes are back; at boot the daemon starts after us
     [ "$WHY" = boot ] && return 0
-    restart && gate
+    restart && gate && still_live
 }
 
 take_back() {
     trap '' TERM INT
     step revert
-    [ -z "${LIVENESS:-}" ] || rm -rf -- "$LIVENESS"/[0-9]*.fleet-probe.invalid
+    [ -z "$LIVENESS" ] || rm -rf -- "$LIVENESS"/[0-9]*.fleet-probe.invalid
     if ! complaint=$(undo_files 2>&1); then
         value revert_evidence "$complaint"
         [ "$WHY" = boot ] && finish degraded
@@ -45,8 +53,10 @@ take_back() {
     [ "$WHY" = boot ] && grep -qs "$TAB/etc/systemd/" "$KEPT/manifest" && systemctl daemon-reload
     RESTART_SECONDS=$((RESTART_SECONDS * 2))
     HEALTH_SECONDS=$((HEALTH_SECONDS * 2))
+    liveness=
     if ! restored; then
-        value revert_evidence "$(reason)"
+        [ "$liveness" = deaf ] || unhealthy=$(reason)
+        value revert_evidence "$unhealthy"
         settled_as unwell "$WHY" && disarm
         finish degraded
     fi

@@ -60,6 +60,13 @@ look() {
     finish looked
 }
 
+listens() { # the daemon still reads the folder that the change of $1 was asked for
+    first "$1/liveness"
+    LIVENESS=$line
+    check_liveness || fail health liveness \
+        "this daemon does not read $LIVENESS: CRI asked elsewhere for a name that has a folder there" "$said"
+}
+
 same_daemon() { # the daemon of the swap still runs, and so does its CRI plugin
     gate || fail health soak "containerd was healthy, but did not stay so: $unhealthy" "$(reason)"
     first "$PENDING/phase"
@@ -79,6 +86,7 @@ confirm() {
         ;;
     esac
     same_daemon
+    listens "$PENDING"
     complaint=$(sweep_beside 2>&1) ||
         fail storage confirm 'cannot sweep what was laid beside the files' "$complaint"
     # The rename counts; what follows only tidies up, and a crash before it changes nothing.
@@ -99,6 +107,7 @@ recheck() { # a confirmed change, some time after
         finish not_pending
     fi
     gate || fail health pause "containerd did not stay healthy: $unhealthy" "$(reason)"
+    listens "$LAST"
     finish confirmed
 }
 
