@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+_DOUBTFUL = re.compile(r"[^\n\t -~]")
 
 
 def printable(text: str) -> str:
     """Replace control characters, so that a node's words cannot steer a terminal."""
-    return "".join(_shown(character) for character in text)
+    return _DOUBTFUL.sub(_shown, text)
 
 
-def _shown(character: str) -> str:
-    if character in "\n\t" or character.isprintable():
+def _shown(found: re.Match[str]) -> str:
+    character = found[0]
+    if character.isprintable():
         return character
     number = ord(character)
     return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
