@@ -87,8 +87,11 @@ def parse_probe(reply: Reply) -> NodeFacts:
 
 
 def _found(reply: Reply) -> Iterator[_Found]:
-    """Part the one record of all files: kinds, names, what stat said, contents in a row."""
-    for kinds, names, about, contents in reply.all("files"):
+    """Part the record of all files: kinds, names, what stat said; their contents, in a row."""
+    for (contents,), (kind_marks, names, about) in zip(
+        reply.all("contents"), reply.all("files"), strict=False
+    ):
+        kinds = decoded(kind_marks).decode()
         paths = _lines(decoded(names))
         lines = [line.split(" ") for line in decoded(about).decode().splitlines()]
         content = decoded(contents)

@@ -39,15 +39,19 @@ PARTS = {
 _MARK = "fleet-script-follows"
 _WRONG_PASSWORD = 77
 
+# Who we are is read without a process, and what follows takes this shell's place.
+_WHO = 'while read -r key _ me _ && [ "$key" != Uid: ]; do :; done </proc/self/status'
 _PLAIN = """\
-if [ "$(id -u)" = 0 ]; then {limit} sh -s; else {sudo} -n -- {limit} sh -s; fi
+{who}
+if [ "$me" = 0 ]; then {last} {limit} sh -s; else {last} {sudo} -n -- {limit} sh -s; fi
 """
 # sudo takes the password from the first line, but only where it wants one: the inner shell drops
 # every line up to the mark, so that a password which nobody asked for is never run as a command.
 # The first sudo tries the password once; a wrong one must not eat the script as further tries.
 _ASKING = """\
 IFS= read -r fleet_password
-if [ "$(id -u)" = 0 ]; then
+{who}
+if [ "$me" = 0 ]; then
     IFS= read -r fleet_mark
     {limit} sh -s
 elif printf '%s\\n' "$fleet_password" | {sudo} -k -S -p '' -- true; then
@@ -103,7 +107,14 @@ class Script:
             return f"{limit} sh -s"
         body = _PLAIN if privilege.password is None else _ASKING
         inner = shlex.quote(_INNER)
-        outer = body.format(limit=limit, sudo=privilege.command, inner=inner, wrong=_WRONG_PASSWORD)
+        outer = body.format(
+            who=_WHO,
+            last="" if self.spool else "exec",
+            limit=limit,
+            sudo=privilege.command,
+            inner=inner,
+            wrong=_WRONG_PASSWORD,
+        )
         if self.spool:
             outer += _SWEEP.format(spool=shlex.quote(self.spool))
         return f"exec sh -c {shlex.quote(outer)}"
@@ -150,9 +161,7 @@ def decoded(field: str) -> bytes:
 
 def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
     """Read a script's output; raise a NodeError where the script did not run to its end."""
-    lines = (line.split("\t") for line in stdout.splitlines())
-    records = tuple((key, tuple(fields)) for key, *fields in lines if fields)
-    reply = Reply(records)
+    reply = Reply(tuple(_records(stdout)))
     if not reply.has("hello"):
         raise _not_started(step, code, stderr or stdout)
     if reply.value("hello") != "0":
@@ -165,6 +174,23 @@ def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
         message = f"the script stopped before its end (exit code {code})"
         raise NodeError(kind, step, message, tail(stderr))
     return reply
+
+
+def _records(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Part the records; a field `+` and a length stands below its line, and is put in its place."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        key, *fields = text[start:end].split("\t")
+        start = end + 1
+        for at, field in enumerate(fields):
+            if field.startswith("+") and field[1:].isdecimal():
+                size = int(field[1:])
+                fields[at] = f"={text[start : start + size]}"
+                start += size + 1
+        if fields:
+            yield key, tuple(fields)
 
 
 def _not_started(step: str, code: int, evidence: str) -> NodeError:

@@ -12,7 +12,7 @@ from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.plan import NodePlan, plan_node
 from fleet.core.strategies.base import Wishes
 from fleet.node.probe import parse_probe
-from fleet.node.shell import Privilege, Script, parse_reply
+from fleet.node.shell import Privilege, Script, decoded, parse_reply
 from tests.lab import Lab
 from tests.node.record import ANSWERS, answer_of
 
@@ -146,6 +146,22 @@ def test_a_script_that_did_not_run_to_its_end(
         parse_reply("probe", code, out, err)
 
     assert raised.value.failure.kind is kind
+
+
+FIELDS = {
+    "in base64": ("key\tYSBi\n", ["a b"]),
+    "plain": ("key\t=a b\n", ["a b"]),
+    "below the line": ("key\t+3\na\nb\n", ["a\nb"]),
+    "several below the line": ("key\t+3\tYQ==\t+0\t+2\na\tb\n\nc \n", ["a\tb", "a", "", "c "]),
+    "a record below the line": ("key\t+7\nkey\t=no\n", ["key\t=no"]),
+}
+
+
+@pytest.mark.parametrize(("text", "fields"), FIELDS.values(), ids=list(FIELDS))
+def test_a_field_is_read_however_it_travels(text: str, fields: list[str]) -> None:
+    reply = parse_reply("probe", 0, f"hello\t=0\n{text}\nend\t\n", "")
+
+    assert [[decoded(each).decode() for each in found] for found in reply.all("key")] == [fields]
 
 
 def test_no_content_and_no_secret_stands_in_a_command_line() -> None:

@@ -1,6 +1,7 @@
 # What every script begins with: a plain locale, the system's commands, and the record protocol.
 # One record a line, fields parted by tabs; the last record is `end`. A field is base64, or plain
-# behind a `=` where no character of it needs care: a process less for each.
+# behind a `=` where no character of it needs care, or `+` and a length, and then it stands plain
+# below the line: a process less for each.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -16,7 +17,7 @@ b64() { base64 -w 0; }
 
 value() { # that nobody listens any more is no failure of what the script does
     case $2 in
-    *[!A-Za-z0-9\ ./:_,-]*) printf '%s\t%s\n' "$1" "$(printf '%s' "$2" | b64)" ;;
+    *[!\ -~]*) printf '%s\t%s\n' "$1" "$(printf '%s' "$2" | b64)" ;;
     *) printf '%s\t=%s\n' "$1" "$2" ;;
     esac 2>/dev/null
     return 0
@@ -34,10 +35,17 @@ live() {
 }
 
 hello() { # say who we are; a script that is not root ends here
-    me=$(id -u)
+    me=
+    while read -r key _ me _ && [ "$key" != Uid: ]; do :; done </proc/self/status
     value hello "$me"
     [ "$me" = 0 ] || exit 0
     live
+}
+
+hush() { # no sign of life may stand in the middle of what follows
+    kill "${PULSE:-}" 2>/dev/null
+    wait "${PULSE:-}" 2>/dev/null
+    return 0
 }
 
 bye() { # nothing may hold the connection open after the last record

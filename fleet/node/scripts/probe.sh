@@ -2,16 +2,38 @@
 # POSIX sh. In: DISTRO UNIT CONFIG SOCKET FULL_DEFAULT WALK, empty for what is to be found. Out: one
 # record a line. An answer is the command's output with its exit code as last line. Files are only
 # noted by name on the way and read together at the end: four processes, however many they are.
+# What could be asked of a process is read off variables and /proc where it can be: a process costs
+# about a millisecond of the node, one written in Go ten, and GOMAXPROCS and GOGC spare two of those.
 STATE=/var/lib/fleet
 LIMIT=1048576
+TAB=$(printf '\t')
 COUNT=0
 FILES=
 DIRECTORIES=
+NOTES=
 
-answer() {
+answer() { # key, command: note what it says, and how it ended; the answers are told at the end
     key=$1
     shift
-    printf '%s\t%s\n' "$key" "$({ timeout 15 "$@" 2>&1; printf '\nrc %s' "$?"; } | b64)"
+    said=$(GOMAXPROCS=1 GOGC=off timeout 15 "$@" 2>&1)
+    said="$said$NL${NL}rc $?"
+    note "$key" "$said"
+}
+
+note() { # key, text of one field or several: whole and verbatim, told at the end
+    NOTES=$NOTES$1
+    shift
+    below=
+    for field in "$@"; do
+        case $field in
+        *[!\ -~"$NL"]*) NOTES=$NOTES$TAB$(printf '%s' "$field" | b64) ;;
+        *)
+            NOTES=$NOTES$TAB+${#field}
+            below=$below$field$NL
+            ;;
+        esac
+    done
+    NOTES=$NOTES$NL$below
 }
 
 file() { # note a file; no name that containerd or fleet would look for has a line break in it
@@ -29,19 +51,32 @@ directory() {
 
 about() { stat -L -c '%a %u %g %Y %s' -- "$@" 2>/dev/null; }
 
+lines() { # split what follows at line ends alone, and leave patterns as they are; `words` ends it
+    IFS=$NL
+    set -f
+}
+
+words() {
+    IFS=$WORDS
+    set +f
+}
+
 tell_files() { # the noted files in one record: kinds, names, what stat says, contents in a row
     tries=0
     while [ "$tries" -lt 3 ]; do
-        set -f
-        IFS=$NL
+        lines
         # shellcheck disable=SC2086 # one word a line
         set -- $FILES
-        IFS=$WORDS
-        set +f
-        [ "$#" -gt 0 ] || return 0
+        words
+        now=
         kinds=
         said=
         while read -r line; do
+            if [ -z "$now" ]; then # the folder of a process is as old as the process
+                now=${line% *}
+                now=${now##* }
+                continue
+            fi
             [ "$#" -gt 0 ] || break
             if [ "${line##* }" -le "$LIMIT" ]; then
                 set -- "$@" "$1"
@@ -50,18 +85,25 @@ tell_files() { # the noted files in one record: kinds, names, what stat says, co
             fi
             shift
         done <<LIST
-$(about "$@")
+$(about /proc/self "$@")
 LIST
+        read -r uptime _ </proc/uptime
         content=$(cat -- "$@" 2>/dev/null | b64)
         [ "$(about "$@")$NL" = "$said" ] && break # else one of them changed while we read
         FILES=$(for each in "$@"; do [ -f "$each" ] && printf '%s\n' "$each"; done)
         tries=$((tries + 1))
     done
-    printf 'files\t%s\t%s\t%s\t%s\n' "$kinds" "$(printf '%s\n' "$@" | b64)" \
-        "$(printf '%s' "$said" | b64)" "$content"
+    value now "$now"
+    value uptime "$uptime"
+    hush
+    printf '%s\t%s\n' contents "$content"
+    lines
+    note files "$kinds" "$*$NL" "$said"
+    words
 }
 
-quoted() { # print the quoted strings of "key = ['a', 'b']", one a line
+quoted() { # put the quoted strings of "key = ['a', 'b']" into $strings, one a line
+    strings=
     rest=${1#*=}
     while :; do
         case $rest in
@@ -72,21 +114,23 @@ quoted() { # print the quoted strings of "key = ['a', 'b']", one a line
         rest=${rest#"$lead"}
         mark=${rest%"${rest#?}"}
         rest=${rest#?}
-        printf '%s\n' "${rest%%"$mark"*}"
+        strings=$strings${rest%%"$mark"*}$NL
         rest=${rest#*"$mark"}
     done
 }
 
-hosts_directories() { # every directory of every config_path, and those that fleet would use
-    {
-        printf '%s\n' "$DUMP"
-        cat "$CONFIG" /etc/k0s/containerd.d/*.toml 2>/dev/null
-    } | while IFS= read -r line; do
-        case $line in
-        *config_path*=*) quoted "$line" | tr ':' '\n' ;;
-        esac
+hosts_directories() { # note every directory that a config_path of these lines names
+    lines
+    for line in $1; do
+        case $line in *config_path*=*) ;; *) continue ;; esac
+        quoted "$line"
+        IFS=:$NL
+        for path in $strings; do
+            case $NL$HOSTS in *"$NL$path$NL"*) ;; *) HOSTS=$HOSTS$path$NL ;; esac
+        done
+        IFS=$NL
     done
-    printf '%s\n' "$CERTS_D"
+    words
 }
 
 registries() {
@@ -102,44 +146,71 @@ registries() {
     for entry in /etc/containerd/fleet/*; do file "$entry"; done
 }
 
-assigned() { # the strings of `key = [...]` in a file, over as many lines as it takes
+named_files() { # those that a config names: legacy certificates that are there, and imports
+    imports=
+    top=1
     inside=0
-    while IFS= read -r line || [ -n "$line" ]; do
-        case $line in
-        "$2"*=*) inside=1 ;;
-        \[*) break ;;
-        esac
-        [ "$inside" = 1 ] || continue
-        quoted "${line%%#*}"
-        case $line in *\]*) inside=0 ;; esac
-    done <"$1"
-}
-
-certificates() { # the files that legacy tls tables of a config name, if they are there
-    while IFS= read -r line || [ -n "$line" ]; do
+    lines
+    for line in $text; do
         case $line in
         *ca_file*=* | *cert_file*=* | *key_file*=*)
-            quoted "$line" | while IFS= read -r path; do
+            quoted "$line"
+            for path in $strings; do
                 case $path in /*) ;; *) path=/$path ;; esac
-                [ -r "$path" ] && printf 'present %s\n' "$path"
+                [ ! -r "$path" ] || value present "$path"
             done
             ;;
+        imports*=* | '"imports"'*=*) inside=1 ;;
+        \[*) top=0 ;;
         esac
-    done <"$1"
-    printf 'looked %s\n' "$1"
+        [ "$top$inside" = 11 ] || continue
+        quoted "${line%%#*}" # over as many lines as it takes
+        imports=$imports$strings
+        case $line in *\]*) inside=0 ;; esac
+    done
+    words
 }
 
-config_file() { # tell of a config and all that it imports; $2 counts how deep we are
-    [ -f "$1" ] && [ "$2" -lt 5 ] || return 0
-    printf 'file %s\n' "$1"
-    certificates "$1"
-    { assigned "$1" imports; assigned "$1" '"imports"'; } | while IFS= read -r path; do
-        case $path in
-        /*) ;;
-        *) path=${1%/*}/$path ;;
-        esac
-        for each in $path; do (config_file "$each" $(($2 + 1))); done
+config_files() { # tell of a config and all that it imports, each behind the one that names it
+    todo="0 $1$NL"
+    while [ -n "$todo" ]; do
+        config=${todo%%"$NL"*}
+        todo=${todo#*"$NL"}
+        depth=${config%% *}
+        config=${config#* }
+        [ -f "$config" ] && [ "$depth" -lt 5 ] || continue
+        file "$config"
+        text=$(cat -- "$config" 2>/dev/null)
+        [ "$config" != "$CONFIG" ] || hosts_directories "$text"
+        named_files
+        value looked "$config"
+        further=
+        lines
+        for path in $imports; do
+            case $path in
+            /*) ;;
+            *) path=${config%/*}/$path ;;
+            esac
+            set +f
+            for each in $path; do further="$further$((depth + 1)) $each$NL"; done
+            set -f
+        done
+        words
+        todo=$further$todo
     done
+}
+
+canonical() { # put a path without links into $whole; a process only where there are any on it
+    whole=$1
+    case $1/ in
+    */../* | */./* | *//* | [!/]*) ;;
+    *)
+        above=$1
+        while [ -n "$above" ] && [ ! -L "$above" ]; do above=${above%/*}; done
+        [ -n "$above" ] || return 0
+        ;;
+    esac
+    whole=$(readlink -f -- "$1" || printf '%s' "$1")
 }
 
 generation() { # the kept before-state of one generation, and which one came before it
@@ -198,16 +269,22 @@ tasks() { # how many containers run, by the files in which containerd's shims ke
 
 WORDS=$IFS
 hello
-value now "$(date +%s)"
-read -r uptime _ </proc/uptime
-value uptime "$uptime"
 read -r name </proc/sys/kernel/hostname
 value hostname "$name"
 file /etc/os-release
 ACTIVE=
 set -- k3s k3s-agent rke2-server rke2-agent k0sworker k0scontroller \
     snap.microk8s.daemon-containerd snap.k8s.containerd
-while read -r state; do
+# systemd(5) finds units in these folders alone: it is asked only about those that there are.
+for each in "$@"; do
+    shift
+    for unit in /etc/systemd/system*/"$each.service" /run/systemd/*/"$each.service" \
+        /usr/local/lib/systemd/system/"$each.service" /usr/lib/systemd/system/"$each.service" \
+        /lib/systemd/system/"$each.service"; do
+        [ -e "$unit" ] && set -- "$@" "$each" && break
+    done
+done
+[ "$#" = 0 ] || while read -r state; do
     [ "$state" = active ] && ACTIVE=${1:-} && break
     [ "$#" = 0 ] || shift
 done <<LIST
@@ -257,8 +334,9 @@ for mark in /usr/local/bin/k3s /usr/bin/k3s /etc/rancher/k3s /usr/local/bin/rke2
 done
 unit=$(timeout 15 systemctl show "$UNIT" -p LoadState -p ActiveState -p SubState -p MainPID \
     -p NRestarts -p ExecMainStartTimestampMonotonic -p FragmentPath -p KillMode -p Delegate \
-    -p Result 2>&1; printf '\nrc %s' "$?")
-value unit "$unit"
+    -p Result 2>&1)
+unit="$unit${NL}rc $?"
+note unit "$unit"
 tasks
 pid=0
 case $unit in *MainPID=*)
@@ -269,7 +347,7 @@ esac
 binary=
 if [ "${pid:-0}" != 0 ] && [ -r "/proc/$pid/cmdline" ]; then
     arguments=$(tr '\0' '\n' <"/proc/$pid/cmdline")
-    value cmdline "$arguments"
+    note cmdline "$arguments"
     case $OWNER in '') binary=${arguments%%"$NL"*} ;; esac
     if [ -z "$CONFIG" ]; then
         previous=
@@ -288,51 +366,48 @@ fi
 [ -x "$binary" ] || binary=$(command -v containerd)
 value binary "$binary"
 [ -n "$CONFIG" ] || CONFIG=/etc/containerd/config.toml
-CONFIG=$(readlink -f -- "$CONFIG" || printf '%s' "$CONFIG")
+canonical "$CONFIG"
+CONFIG=$whole
 value config "$CONFIG"
-while IFS= read -r line; do
-    case $line in
-    'file '*) file "${line#file }" ;;
-    ?*) value "${line%% *}" "${line#* }" ;;
-    esac
-done <<LIST
-$(config_file "$CONFIG" 0)
-LIST
-DUMP=
+HOSTS=
+config_files "$CONFIG"
 if [ -n "$binary" ]; then
-    # A file that was replaced since is told as deleted: then the next start is another release.
-    file=$(readlink -f -- "$binary")
-    if [ "${pid:-0}" != 0 ] && [ "$(readlink -f -- "/proc/$pid/exe")" = "$file" ]; then
+    # A file that was replaced since is another file than the one that runs: then the next start is
+    # another release.
+    # shellcheck disable=SC3013 # dash and busybox have -ef, and so has POSIX since 2024
+    if [ "${pid:-0}" != 0 ] && [ "/proc/$pid/exe" -ef "$binary" ]; then
         value same_binary 1
     else
         answer version "$binary" --version
     fi
     # Releases differ over a file that is not there; all of them print their defaults.
     if [ -f "$CONFIG" ]; then
-        DUMP=$(timeout 15 "$binary" -c "$CONFIG" config dump 2>&1; printf '\nrc %s' "$?")
+        answer dump "$binary" -c "$CONFIG" config dump
     else
-        DUMP=$(timeout 15 "$binary" config default 2>&1; printf '\nrc %s' "$?")
+        answer dump "$binary" config default
     fi
-    printf 'dump\t%s\n' "$(printf '%s' "$DUMP" | b64)"
+    hosts_directories "$said"
     [ "$FULL_DEFAULT" = 1 ] && answer default "$binary" config default
 fi
+for each in /etc/k0s/containerd.d/*.toml; do
+    [ ! -f "$each" ] || hosts_directories "$(cat -- "$each" 2>/dev/null)"
+done
+case $NL$HOSTS in *"$NL$CERTS_D$NL"*) ;; *) HOSTS=$HOSTS$CERTS_D$NL ;; esac
 while IFS= read -r path; do
     case $path in
     /*) registries "$path" ;;
     esac
 done <<LIST
-$(hosts_directories | sort -u)
+$HOSTS
 LIST
 if [ "${pid:-0}" != 0 ]; then
     answer ctr ctr -a "$SOCKET" --connect-timeout 5s version
-    info=
+    said=
     if command -v crictl >/dev/null; then
         value crictl yes
-        info=$(timeout 15 crictl -r "unix://$SOCKET" -i "unix://$SOCKET" info 2>&1
-            printf '\nrc %s' "$?")
-        value info "$info"
+        answer info crictl -r "unix://$SOCKET" -i "unix://$SOCKET" info
     fi
-    case $info in # a CRI that answers has its plugin
+    case $said in # a CRI that answers has its plugin
     *"${NL}rc 0") ;;
     *) answer cri ctr -a "$SOCKET" --connect-timeout 5s plugins ls id==cri ;;
     esac
@@ -342,6 +417,7 @@ file "$STATE/state.json"
 file "/etc/systemd/system/$UNIT.service.d/zz-fleet.conf"
 file /run/fleet/lock
 [ -n "$WALK" ] && walk
+note dirs "$DIRECTORIES"
 tell_files
-value dirs "$DIRECTORIES"
+printf '%s' "$NOTES"
 bye
