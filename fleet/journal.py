@@ -79,7 +79,8 @@ class Journal:
         try:
             lock = path.open("a+")
         except OSError as error:
-            raise FleetError(f"{path}: cannot be written ({error})") from error
+            message = f"{path}: cannot be written ({error}); --journal names another"
+            raise FleetError(message) from error
         with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -15,7 +15,7 @@ from fleet.cli.options import Exit, Settings, Taste, access, wishes_of
 from fleet.cli.reading import as_it_is, in_order, told
 from fleet.config.load import load_inventory
 from fleet.core.model import Inventory, Node
-from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus
+from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan, PullTest, pull_tests
 from fleet.core.present import outcome_data
 from fleet.core.record import SETTLE, Story, fold
@@ -25,7 +25,7 @@ from fleet.engine.crew import Crew, each
 from fleet.engine.survey import Surveyed, settled, survey, survey_rollback
 from fleet.errors import FleetError
 from fleet.journal import Journal, RolloutRecord
-from fleet.node.after import settle_left
+from fleet.node.after import SPENT, settle_left
 from fleet.node.order import Access
 
 _ANEW = {NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED}
@@ -206,5 +206,4 @@ def _reverted(outcome: NodeOutcome) -> NodeOutcome:
     """Close a node that was told to take its change back, and did: it is not begun anew."""
     if outcome.status is not NodeStatus.PENDING:
         return outcome
-    failure = Failure(FailureKind.BUDGET, "revert", "taken back since the budget was spent")
-    return replace(outcome, status=NodeStatus.ROLLED_BACK, failure=failure)
+    return replace(outcome, status=NodeStatus.ROLLED_BACK, failure=SPENT)

@@ -23,7 +23,8 @@ def parse_config(text: str, path: str) -> dict[str, Any]:
     found = _TEMPLATE.search(text)
     if found:
         line = text[: found.start()].count("\n") + 1
-        raise _refused(f"{path}:{line}: this is a template; fleet edits no generated files")
+        why = "fleet edits no generated files, so name the one that is made of it"
+        raise _refused(f"{path}:{line}: this is a template; {why} (containerd_config)")
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -35,11 +36,13 @@ def config_version(data: Mapping[str, Any], version: ContainerdVersion, path: st
     """Return the config version by which this release reads a file; refuse one that it cannot."""
     said = data.get("version", 1)
     if not isinstance(said, int) or isinstance(said, bool) or not 0 <= said <= 4:
-        raise _refused(f"{path}: version = {said!r} is no config version that fleet knows")
+        what = f"version = {said!r} is no config version that fleet knows"
+        raise _refused(f"{path}: {what}; mend it by hand")
     newest = max_config_version(version)
     if said > newest:
         how = "refuses" if can(version, Feature.STRICT_CONFIG_VERSION) else "does not know"
-        raise _refused(f"{path}: containerd {version} {how} config version {said}")
+        what = f"containerd {version} {how} config version {said}"
+        raise _refused(f"{path}: {what}; write it as version {newest} by hand")
     return max(said, 1)
 
 

@@ -66,7 +66,7 @@ def explain(facts: NodeFacts, registry: str) -> Explanation:
     """Explain one registry of one node; raise a NodeError where its files cannot be read."""
     registry = "docker.io" if registry == "index.docker.io" else registry
     if facts.version is None:
-        message = f"no containerd answers here (unit {facts.unit.load})"
+        message = f"no containerd answers here (unit {facts.unit.load}); is it installed?"
         raise NodeError(FailureKind.UNSUPPORTED, "explain", message)
     view = config_view(facts, facts.version, "")
     merged = view.merged()

@@ -49,14 +49,18 @@ def _refuse_unreadable(registry: Registry, version: ContainerdVersion) -> None:
         Feature.REFERRERS: "referrers" in words,
     }
     names = {
-        Feature.DEFAULT_HOSTS: "_default; name each registry instead",
+        Feature.DEFAULT_HOSTS: "_default",
         Feature.OVERRIDE_PATH: f"override_path, which {registry.name} needs",
         Feature.REFERRERS: f"the capability referrers, which {registry.name} names",
     }
+    others = {Feature.DEFAULT_HOSTS: "name each registry instead"}
     for feature, is_wanted in wanted.items():
         if is_wanted and not can(version, feature):
             since = first_release(feature)
-            raise _refused(f"containerd {version} does not know {names[feature]} ({since} does)")
+            instead = others.get(feature, "take that out for this node (overrides in mirrors.yaml)")
+            raise _refused(
+                f"containerd {version} does not know {names[feature]} ({since} does); {instead}"
+            )
     if registry.rewrite:
         raise _refused(
             f"{registry.name}: only the containerd of k3s and RKE2 knows rewrite; on other nodes"

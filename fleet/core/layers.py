@@ -151,7 +151,10 @@ def _imports(layer: Layer, facts: NodeFacts, version: ContainerdVersion) -> list
 
 
 def _missing(layer: Layer, path: str) -> NodeError:
-    message = f"{layer.at(('imports',))}: imports {path}, which was not found or not read"
+    where = layer.at(("imports",))
+    message = (
+        f"{where}: imports {path}, which was not found or not read; put it there or take it out"
+    )
     return NodeError(FailureKind.CONFLICT, "plan", message)
 
 

@@ -70,14 +70,16 @@ def migrate(registry: Mapping[str, Any], place: str) -> Migration:
         key = "_default" if name == "*" else name
         problem = None if key == "_default" else registry_problem(name)
         if problem:
-            raise _refused(f"{place}: mirrors: {problem}")
+            raise _refused(f"{place}: mirrors: {problem}; mend it by hand")
         endpoints = entry.get("endpoint", []) if isinstance(entry, Mapping) else []
         urls = [_Endpoint(str(each), key, place) for each in endpoints]
         notes += [note for url in urls for note in url.notes]
         one = _registry(key, urls, tls, wildcard="*" in mirrors)
         found += [one] if one else []
         if isinstance(entry, Mapping) and entry.get("rewrite"):
-            raise _refused(f"{place}: mirrors.{name}.rewrite: only k3s's containerd knows rewrite")
+            raise _refused(
+                f"{place}: mirrors.{name}.rewrite: only k3s's containerd knows it; take it out"
+            )
     mirrored = {mirror.authority for each in found for mirror in each.mirrors}
     for host, each in tls.items():
         if host not in mirrored:
@@ -115,7 +117,7 @@ class _Endpoint:
         url = text if "://" in text else f"{_scheme(text)}://{text}"
         problem = url_problem(url)
         if problem:
-            raise _refused(f"{place}: mirrors.{registry}: {problem}")
+            raise _refused(f"{place}: mirrors.{registry}: {problem}; mend it by hand")
         if url.endswith("/") and not path_of(normal_url(url)):
             self.notes.append(
                 f"{text} ends in a slash, so legacy asked it without /v2; hosts.toml does not"
@@ -160,7 +162,7 @@ def _own_tls(host: str, tls: Tls) -> Registry:
     name = "docker.io" if url == HUB else host
     problem = registry_problem(name)
     if problem:
-        raise _refused(f"configs: {problem}")
+        raise _refused(f"configs: {problem}; mend it by hand")
     return Registry(name=name, server=url, mirrors=(_with_tls(Mirror(url=url), tls),))
 
 
@@ -179,11 +181,12 @@ def _tls(host: str, table: Mapping[str, Any], place: str) -> Tls:
     for key in ("ca_file", "cert_file", "key_file"):
         text = str(table.get(key) or "")
         if not text.isprintable():
-            raise _refused(f"{place}: configs.{host}.tls.{key} holds control characters")
+            what = f"configs.{host}.tls.{key} holds control characters"
+            raise _refused(f"{place}: {what}; mend it by hand")
         # A daemon under systemd runs in /, which is what a relative path starts at.
         paths[key] = ("" if not text or text.startswith("/") else "/") + text or None
     if bool(paths["cert_file"]) != bool(paths["key_file"]):
-        raise _refused(f"{place}: configs.{host}.tls has only one of cert_file and key_file")
+        raise _refused(f"{place}: configs.{host}.tls has one of cert_file and key_file; give both")
     skip = table.get("insecure_skip_verify") is True
     return Tls(paths["ca_file"], paths["cert_file"], paths["key_file"], skip)
 

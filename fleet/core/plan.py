@@ -191,7 +191,9 @@ def refuse_unhealthy(
     )
     if (facts.cri != "ok" or not facts.unit.running) and not healed:
         state = f"unit {facts.unit.active}/{facts.unit.sub}, CRI plugin {facts.cri}"
-        message = f"containerd is not healthy before any change ({state}); mend the node first"
+        message = (
+            f"{facts.unit_name} is not healthy before any change ({state}); mend the node first"
+        )
         raise NodeError(FailureKind.HEALTH, "plan", message, facts.cri_detail)
     if cost is Disruption.RESTART and _upgrade_pending(facts):
         message = (
@@ -211,14 +213,17 @@ def _strategy(facts: NodeFacts) -> Strategy:
         message = f"no containerd answers here (unit {facts.unit.load}); is it installed?"
         raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
     if facts.version.release < OLDEST:
-        message = f"containerd {facts.version} is older than all that fleet knows (1.2)"
+        message = f"containerd {facts.version} is older than all that fleet knows; upgrade to 1.2"
         raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
     if facts.distribution_id == "cos":
-        message = "Container-Optimized OS is read-only: set registry hosts on its node pool"
+        message = "Container-Optimized OS is read-only; set registry hosts on its node pool"
         raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
     found = next((each for each in STRATEGIES if each.supports(facts)), None)
     if found is None:
-        message = f"fleet knows no way to write mirrors for containerd {facts.version}"
+        message = (
+            f"fleet knows no way to write mirrors for containerd {facts.version}"
+            f"{f' of {facts.owner}' if facts.owner else ''}; leave the node out with --exclude"
+        )
         raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
     return found
 
@@ -226,10 +231,15 @@ def _strategy(facts: NodeFacts) -> Strategy:
 def _refuse_unsafe(changes: Iterable[Change], facts: NodeFacts) -> None:
     for change in changes:
         if not _SAFE_PATH.fullmatch(change.path) or "/../" in change.path:
-            message = f"{change.path!r} is no path that fleet would write to"
+            message = (
+                f"{change.path!r} is no path that fleet would write to; give config_path or the"
+                " registry a plainer name"
+            )
             raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
         if change.path in facts.links:
-            message = f"{change.path} is a symbolic link; fleet does not write through links"
+            message = (
+                f"{change.path} is a symbolic link, which fleet does not follow; put a file there"
+            )
             raise NodeError(FailureKind.CONFLICT, "plan", message)
 
 

@@ -20,7 +20,10 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
     base = NodePlan(node=node, containerd=version, strategy="rollback", rollback=True)
     if not facts.generations or (to and facts.generations[-1].id != to):
         wanted = f"generation {to}" if to else "generation"
-        message = f"fleet has kept no {wanted} on this node: there is nothing to go back to"
+        message = (
+            f"fleet has kept no {wanted} on this node, so nothing can be gone back to; `fleet"
+            " history --node` lists what was done there"
+        )
         return replace(base, failure=Failure(FailureKind.NO_GENERATION, "plan", message))
     before: dict[str, ManagedFile | None] = {}
     for generation in facts.generations:

@@ -232,7 +232,7 @@ def _with(data: dict[str, Any], table: Path, key: str, value: Any) -> dict[str, 
     for name in table:
         place = place.setdefault(name, {})
         if not isinstance(place, dict):
-            raise _refused(f"{dotted(table)}: {name} is no table")
+            raise _refused(f"{dotted(table)}: {name} is no table; mend the file by hand")
     place[key] = value
     return result
 

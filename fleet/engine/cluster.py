@@ -294,7 +294,7 @@ def _client(where: Any) -> Any:
         with deaf():
             return Client(where, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
-        message = f"--engine {where}: no Dask scheduler answers there ({error})"
+        message = f"--engine {where}: no Dask scheduler answers there ({error}); is it up?"
         raise FleetError(message) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +12,10 @@ from typing import Protocol, TypeVar
 from fleet.core.model import Node
 from fleet.core.outcome import Failure, FailureKind
 from fleet.ssh import forget_all
+
+_LOG = logging.getLogger("fleet")
+_FRAMES = 4
+"""How many places a bug is told with, the innermost last."""
 
 
 class Placed(Protocol):
@@ -76,12 +81,18 @@ class Threads:
 
 
 def perform(work: Callable[[_Given], _Result], order: _Given) -> _Result | Failure:
-    """Do a piece of work; an exception out of it is a bug of ours, told with its traceback."""
+    """Do a piece of work; an exception out of it is a bug of ours, told with its place."""
     try:
         return work(order)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other nodes go on
-        evidence = "".join(traceback.format_exception(error)[-4:])
-        return Failure(FailureKind.BUG, "bug", f"{type(error).__name__}: {error}", evidence)
+        _LOG.debug("%s: a bug of fleet", type(order).__name__, exc_info=error)
+        message = f"{type(error).__name__}: {error}; a bug of fleet, report it with its evidence"
+        return Failure(FailureKind.BUG, "bug", message, _place(error))
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    return "\n".join(f"{each.filename}:{each.lineno} in {each.name}" for each in frames)
 
 
 def each(
@@ -130,4 +141,5 @@ def lost_of(future: Future[_Result]) -> Failure | None:
     error = future.exception()
     if error is None:
         return None
-    return Failure(FailureKind.WORKER, "worker", f"its worker died ({error or 'killed'})")
+    message = f"its worker died ({error or 'killed'}); is memory short there? try again"
+    return Failure(FailureKind.WORKER, "worker", message)

@@ -54,7 +54,7 @@ _ORPHANS: Mapping[NodeStatus, Work] = {
 }
 """What is done about a node whose worker died: nobody knows how far it came, so it is asked."""
 
-_STUCK = "its worker did not come back in time; the guard takes the change back by itself"
+_STUCK = "its worker did not come back in time; `fleet resume` asks the node how it stands"
 _LOOK = 1
 """Seconds between two looks at the clock, for workers that do not come back."""
 

@@ -8,6 +8,13 @@ from fleet.node.order import WorkOrder
 from fleet.node.settle import settle_patiently
 from fleet.node.work import Pass
 
+_MENDED = (
+    "taken back because the rollout's budget was spent (--on-failure); mend the nodes that failed,"
+    " and roll out again"
+)
+SPENT = Failure(FailureKind.BUDGET, "revert", _MENDED)
+"""Why a node that was well gave its change up."""
+
 
 def recheck(order: WorkOrder) -> NodeOutcome:
     """Ask a converged node for health again; an ill one takes its change back."""
@@ -16,8 +23,7 @@ def recheck(order: WorkOrder) -> NodeOutcome:
 
 def revert(order: WorkOrder) -> NodeOutcome:
     """Take a confirmed change back, since the rollout failed elsewhere."""
-    message = "taken back because the rollout's budget was spent (--on-failure)"
-    return taken_back(Pass(order), Failure(FailureKind.BUDGET, "revert", message))
+    return taken_back(Pass(order), SPENT)
 
 
 def settle_left(order: WorkOrder) -> NodeOutcome:

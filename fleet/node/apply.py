@@ -10,12 +10,12 @@ from enum import StrEnum
 from fleet.core.changes import per_pull
 from fleet.core.facts import STATE_FILE
 from fleet.core.model import Change
-from fleet.core.outcome import Failure, FailureKind, Liveness, NodeError
+from fleet.core.outcome import Failure, Liveness
 from fleet.core.plan import state_after
 from fleet.core.text import tail
 from fleet.node.liveness import parse_liveness
 from fleet.node.order import WorkOrder
-from fleet.node.shell import Reply, Script, decoded
+from fleet.node.shell import Reply, Script, decoded, stranger
 from fleet.node.talk import failure_of
 
 
@@ -174,8 +174,7 @@ def parse_applied(reply: Reply, order: WorkOrder) -> Applied:
     try:
         ending = Ending(text)
     except ValueError as error:
-        message = f"the node answered with an unknown status: {tail(text)}"
-        raise NodeError(FailureKind.PROTOCOL, "apply", message) from error
+        raise stranger(f"an unknown status, {tail(text, 1)}") from error
     steps = {decoded(fields[0]).split(b" ")[0] for fields in reply.all("step")}
     restarted = order.restarts and bool(steps & {b"restart", b"reverted"})
     lost = tail(reply.value("lost_workloads"))

@@ -183,9 +183,9 @@ def undone(found: Standing) -> Failure | None:
     if found.state == "confirmed":
         return None
     why = {
-        "timer": "nobody confirmed the change in time (--guard), so the node took it back",
-        "boot": "the node was rebooted before the change was confirmed, and took it back",
-        "failed": "the change failed on the node, which took it back",
+        "timer": "nobody confirmed the change in time, so the node took it back; give more --guard",
+        "boot": "the node rebooted unconfirmed, and so took the change back; roll out again",
+        "failed": "the change failed on the node, which took it back; look into its daemon's log",
     }
-    message = why.get(found.why, "the change was taken back before it was confirmed")
+    message = why.get(found.why, "somebody took the change back unconfirmed; roll out again")
     return Failure(FailureKind.GUARD, "confirm", message)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fleet.core.outcome import FailureKind, Liveness, NodeError
+from fleet.core.outcome import Liveness
 from fleet.core.text import tail
-from fleet.node.shell import Reply
+from fleet.node.shell import Reply, stranger
 
 _STATES = {"live", "deaf", "unasked"}
 
@@ -17,8 +17,8 @@ def parse_liveness(reply: Reply) -> Liveness | None:
     try:
         begin, end = (float(each) for each in times)
     except ValueError as error:
-        raise NodeError(FailureKind.PROTOCOL, "liveness", "no time of the question") from error
+        raise stranger("no time of its liveness") from error
     if state not in _STATES:
-        raise NodeError(FailureKind.PROTOCOL, "liveness", f"an unknown answer: {tail(state)}")
+        raise stranger(f"an unknown liveness, {tail(state, 1)}")
     said = reply.value("liveness_said").rpartition("failed to do request: ")[2]
     return Liveness(state, round(end - begin, 2), tail(said, 1))

@@ -15,7 +15,7 @@ from fleet.core.proxies import proxy_for
 from fleet.core.pull_paths import split_authority
 from fleet.node.order import Access
 from fleet.node.pulling import Probe, try_endpoint
-from fleet.node.shell import Reply, Script, decoded
+from fleet.node.shell import Reply, Script, decoded, stranger
 from fleet.node.talk import ask
 from fleet.ssh import connect
 from fleet.ssh.tunnel import Tunnel
@@ -127,8 +127,7 @@ def _unpacked(packed: bytes) -> str:
     try:
         content = zlib.decompressobj(wbits=31).decompress(packed, _MOST_ROOTS)
     except zlib.error as error:
-        message = "the node's CA bundle did not arrive in one piece"
-        raise NodeError(FailureKind.PROTOCOL, "read", message) from error
+        raise stranger("a CA bundle that is not whole") from error
     return content.decode("ascii", "ignore")
 
 
@@ -144,7 +143,7 @@ def forwarding_refused(results: tuple[Trial, ...]) -> NodeError | None:
     if not results or any(each.diagnosis is not Diagnosis.PROHIBITED for each in results):
         return None
     message = (
-        "the node's sshd opens no connections for us: set AllowTcpForwarding to yes or local for"
+        "the node's sshd opens no connections for us; set AllowTcpForwarding to yes or local for"
         " this login (see DisableForwarding and PermitOpen too), or test from another node"
     )
     return NodeError(FailureKind.UNSUPPORTED, "forward", message)

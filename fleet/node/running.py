@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 
 from fleet.core.model import Node
-from fleet.core.outcome import Failure, FailureKind, NodeError
+from fleet.core.outcome import Failure, NodeError
 from fleet.node.order import Access
-from fleet.node.shell import Script
+from fleet.node.shell import Script, stranger
 from fleet.node.talk import ask
 from fleet.ssh import connect
 
@@ -48,5 +48,5 @@ def run(order: RunOrder) -> Ran | Failure:
         return error.failure
     text, mark, code = reply.value("output").rpartition("\nrc ")
     if not mark or not code.isdigit():
-        return Failure(FailureKind.PROTOCOL, "run", "the command's exit code did not arrive")
+        return stranger("no exit code of the command").failure
     return Ran(int(code), text.rstrip("\n"), round(time.monotonic() - began, 2))

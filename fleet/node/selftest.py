@@ -83,7 +83,10 @@ def self_test(order: SelfTestOrder) -> NodeOutcome:
 
 
 def _failure(verified: Verified) -> Failure | None:
-    message = "the node could not pull from this workstation"
+    message = (
+        "the node could not pull from this workstation; see whether CRI is well (`fleet probe`),"
+        " and no proxy of its containerd takes 127.0.0.1 (NO_PROXY)"
+    )
     evidence = verified.detail
     return None if verified.ok else Failure(FailureKind.VERIFY, "selftest", message, evidence)
 

@@ -155,8 +155,16 @@ def decoded(field: str) -> bytes:
     try:
         return base64.b64decode(field, validate=True)
     except (binascii.Error, ValueError) as error:
-        message = "the node answered with something that is no fleet record"
-        raise NodeError(FailureKind.PROTOCOL, "read", message, field[:200]) from error
+        raise stranger("something that is no fleet record", field[:200]) from error
+
+
+def stranger(what: str, evidence: str = "") -> NodeError:
+    """Say that a node did not speak as a script of ours does."""
+    message = (
+        f"the node answered with {what}; try again, and mind that `ssh NODE true` must print"
+        " nothing"
+    )
+    return NodeError(FailureKind.PROTOCOL, "read", message, evidence)
 
 
 def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
@@ -166,12 +174,15 @@ def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
         raise _not_started(step, code, stderr or stdout)
     if reply.value("hello") != "0":
         message = (
-            "the login is not root and may not become root: set become: true, or log in as root"
+            "the login is not root and may not become root; set become: true, or log in as root"
         )
         raise NodeError(FailureKind.SUDO, step, message, tail(stderr))
     if not reply.has("end"):
         kind = FailureKind.TIMEOUT if code in {124, 137} else FailureKind.PROTOCOL
-        message = f"the script stopped before its end (exit code {code})"
+        message = (
+            f"the script stopped before its end (exit code {code}); try again, and look on the node"
+            " for what ended it (uptime, journalctl -k)"
+        )
         raise NodeError(kind, step, message, tail(stderr))
     return reply
 
@@ -199,7 +210,7 @@ def _not_started(step: str, code: int, evidence: str) -> NodeError:
         message = "sudo refused the password; give the right one with -K"
     else:
         message = (
-            "could not become root: allow the login user sudo without a password"
+            "could not become root; allow the login user sudo without a password"
             " (USER ALL=(root) NOPASSWD: ALL in sudoers), or give the password with -K"
         )
     return NodeError(FailureKind.SUDO, step, message, tail(evidence))

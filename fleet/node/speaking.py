@@ -32,7 +32,9 @@ def spoken(
     """
     way = said(talk, "relay")
     if not way:
-        message = "the node's systemd cannot lead this login to CRI"
+        message = (
+            "the node's systemd cannot lead this login to CRI; log in as root, or put crictl there"
+        )
         raise NodeError(FailureKind.UNSUPPORTED, "forward", message)
     with remote.bridge(way) as bridge:
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleet.core.outcome import Failure, FailureKind, NodeError
 from fleet.core.text import masked, tail
-from fleet.node.shell import Privilege, Reply, Script, parse_reply
+from fleet.node.shell import Privilege, Reply, Script, parse_reply, stranger
 from fleet.ssh import Remote
 
 _NET = 15
@@ -42,7 +42,6 @@ def failure_of(reply: Reply) -> Failure | None:
     try:
         kind = FailureKind(reply.value("failure"))
     except ValueError as error:
-        message = f"the node answered with an unknown failure: {tail(reply.value('failure'))}"
-        raise NodeError(FailureKind.PROTOCOL, "read", message) from error
+        raise stranger(f"an unknown failure, {tail(reply.value('failure'), 1)}") from error
     message = tail(reply.value("message"))
     return Failure(kind, reply.value("failed_step"), message, tail(masked(evidence)))

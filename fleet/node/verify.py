@@ -141,7 +141,11 @@ def refuse_unverified(verified: Iterable[Verified]) -> None:
     """Raise a NodeError where a pull failed."""
     bad = [each for each in verified if not each.ok]
     if bad:
-        message = f"the verification pull of {', '.join(each.image for each in bad)} failed"
+        images = ", ".join(each.image for each in bad)
+        message = (
+            f"the verification pull of {images} failed; `fleet mirrors test` says which endpoint"
+            " fails, and how"
+        )
         raise NodeError(FailureKind.VERIFY, "verify", message, bad[0].detail)
 
 
@@ -149,7 +153,8 @@ def refuse_deaf(plan: NodePlan, liveness: Liveness | None) -> None:
     """Raise a NodeError where the daemon was seen not to read its folder."""
     if liveness is not None and liveness.state == "deaf":
         message = (
-            f"this daemon does not read {plan.hosts_directory}: CRI asked elsewhere for a name"
-            " that has a folder there"
+            f"{plan.unit} does not read {plan.hosts_directory}: CRI asked elsewhere for a name that"
+            " has a folder there; `fleet probe` tells of edits that were not loaded, `fleet"
+            " explain` which file decides"
         )
         raise NodeError(FailureKind.HEALTH, "liveness", message, liveness.said)

@@ -65,13 +65,18 @@ class Pass:
     def unsettled(self, failure: Failure | None) -> NodeOutcome:
         """End the pass on a healthy node that could not take its change back yet."""
         why = failure.message if failure else "it could not be taken back"
-        message = f"{why}; the files cannot be written back, and the node's guard tries on"
+        message = (
+            f"{why}; the old files cannot be written back yet: free their disk, the node's guard"
+            " tries on every 20 s"
+        )
         kind, evidence = (failure.kind, failure.evidence) if failure else (FailureKind.STORAGE, "")
         told = Failure(kind, SETTLE, message, evidence)
         return self.outcome(NodeStatus.UNREACHABLE, told)
 
     def lost(self, failure: Failure) -> NodeOutcome:
         """End the pass on a node that went away in the middle of it."""
-        message = f"lost in mid-pass ({failure.message}); its guard takes the change back by itself"
+        guarded = self.order.deadlines.guard
+        back = "its guard takes the change back by itself, and" if guarded else "without a guard"
+        message = f"lost in mid-pass ({failure.message}); {back} `fleet resume` settles it"
         told = Failure(failure.kind, SETTLE, message, failure.evidence)
         return self.outcome(NodeStatus.UNREACHABLE, told)

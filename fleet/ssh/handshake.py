@@ -163,11 +163,12 @@ def _tried(
 def _keyless(hop: Hop, settings: SshSettings) -> NodeError:
     locked = locked_files(hop, settings)
     if locked:
-        why = f"{locked[0]} is encrypted and no agent holds it: ssh-add {locked[0]}"
+        why = f"{locked[0]} is encrypted and no agent holds it; ssh-add {locked[0]}"
     elif hop.named:
-        why = f"none of {', '.join(hop.files)} is there, nor held by the agent (ssh-add -l)"
+        files = ", ".join(hop.files)
+        why = f"none of {files} is there, nor in the agent (ssh-add -l); name another, or ssh-add"
     else:
-        why = "name one: identity_file in the inventory, IdentityFile in ssh_config, or ssh-add"
+        why = "none is named; give identity_file in the inventory, or IdentityFile, or ssh-add"
     message = f"there is no key to log in with to {hop.place}: {why}"
     return NodeError(FailureKind.AUTH, "connect", message)
 
@@ -181,7 +182,7 @@ def _refused(
         wanted = " and ".join(methods[1:])
         message = (
             f"{hop.place} took the key {names} and wants {wanted} as well, which nobody can answer"
-            " for many nodes: let this user in by key alone (AuthenticationMethods in sshd_config)"
+            " for many nodes; let this user in by key alone (AuthenticationMethods in sshd_config)"
         )
     elif methods and "publickey" not in methods:
         message = (

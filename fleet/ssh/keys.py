@@ -108,7 +108,8 @@ def open_key(path: str, passphrase: Secret | None) -> Any:
     try:
         return _OPENED.of((path, Path(path).stat().st_mtime_ns, passphrase))
     except OSError as error:
-        raise NodeError(FailureKind.AUTH, "connect", f"{path}: {error.strerror}") from error
+        message = f"{path}: {error.strerror}; name a key that you can read (identity_file)"
+        raise NodeError(FailureKind.AUTH, "connect", message) from error
 
 
 def _load(about: tuple[str, int, Secret | None]) -> PKey:
@@ -120,7 +121,7 @@ def _load(about: tuple[str, int, Secret | None]) -> PKey:
         try:
             key = kind.from_private_key_file(path, passphrase)
         except paramiko.PasswordRequiredException as error:
-            message = f"{path} is encrypted: ssh-add {path}, or run fleet where it can ask"
+            message = f"{path} is encrypted; ssh-add {path}, or run fleet where it can ask"
             raise NodeError(FailureKind.AUTH, "connect", message) from error
         except (OSError, ValueError, paramiko.SSHException) as error:
             problem = problem or error
@@ -128,7 +129,7 @@ def _load(about: tuple[str, int, Secret | None]) -> PKey:
         return _certified(key, path)
     if (other := _converted(path, passphrase)) is not None:
         return _certified(other, path)
-    message = f"{path} cannot be used as a private key: {problem}"
+    message = f"{path} is no usable private key: {problem}; see `ssh-keygen -y -f {path}`"
     raise NodeError(FailureKind.AUTH, "connect", message)
 
 

@@ -100,8 +100,8 @@ def _channel(jump: Transport, hop: Hop, settings: SshSettings) -> Any:
     try:
         channel = jump.open_channel("direct-tcpip", place, ("", 0), timeout=settings.seconds)
     except paramiko.ChannelException as error:
-        denied = " (AllowTcpForwarding in its sshd_config)" if error.code == 1 else ""
-        message = f"the jump host cannot reach {hop.place}: {error.text}{denied}"
+        hint = "set AllowTcpForwarding in its sshd_config" if error.code == 1 else "is it up?"
+        message = f"the jump host cannot reach {hop.place}: {error.text}; {hint}"
         raise NodeError(FailureKind.CONNECT, "connect", message) from error
     except paramiko.SSHException as error:
         if "timeout" not in str(error).lower():
@@ -163,7 +163,9 @@ def failures(hop: Hop, settings: SshSettings) -> Iterator[None]:
         message = f"{place} {what} ({settings.seconds:g} s); is the node up and its address right?"
         raise NodeError(FailureKind.CONNECT, "connect", message) from error
     except (OSError, EOFError, paramiko.SSHException) as error:
-        message = f"no SSH connection to {place}: {error or type(error).__name__}"
+        words = error or type(error).__name__
+        message = f"no SSH connection to {place}: {words}; see whether `ssh -v` comes through there"
         raise NodeError(FailureKind.CONNECT, "connect", message) from error
     except ValueError as error:
-        raise NodeError(FailureKind.AUTH, "connect", f"{place}: unusable key: {error}") from error
+        message = f"{place}: unusable key: {error}; name another (identity_file)"
+        raise NodeError(FailureKind.AUTH, "connect", message) from error

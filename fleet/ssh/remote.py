@@ -170,9 +170,11 @@ def _failures(step: str) -> Iterator[None]:
         yield
     except (OSError, EOFError, paramiko.SSHException) as error:
         if isinstance(error, TimeoutError):
-            message = f"no answer within {time.monotonic() - began:.0f} s"
+            seconds = time.monotonic() - began
+            message = f"no answer within {seconds:.0f} s; see whether the node and its network live"
             raise NodeError(FailureKind.TIMEOUT, step, message) from error
-        message = f"the connection was lost: {error or type(error).__name__}"
+        what = error or type(error).__name__
+        message = f"the connection was lost: {what}; see whether the node and its network live"
         raise NodeError(FailureKind.CONNECT, step, message) from error
 
 
@@ -196,7 +198,10 @@ def _drain(channel: Channel, deadline: float, silence: float) -> str:
             return b"".join(parts).decode("utf-8", "replace")
         size += len(part)
         if size > _OUTPUT_LIMIT:
-            message = f"the node answered with more than {_OUTPUT_LIMIT >> 20} MiB"
+            message = (
+                f"the node answered with more than {_OUTPUT_LIMIT >> 20} MiB; look for what is so"
+                " large below its config_path"
+            )
             raise NodeError(FailureKind.PROTOCOL, "run", message)
         parts.append(part)
 

@@ -120,7 +120,10 @@ def _looked_up(
     try:
         return config.lookup(host, user, port)
     except Exception as error:  # Match exec runs the user's commands: anything may come of it
-        message = f"ssh_config cannot say how to reach {host}: {error or type(error).__name__}"
+        message = (
+            f"ssh_config cannot say how to reach {host}: {error or type(error).__name__}; see"
+            f" `ssh -G {host}`"
+        )
         raise NodeError(FailureKind.CONNECT, "connect", message) from error
 
 
@@ -129,7 +132,7 @@ def _hop(about: Mapping[str, Any], name: str, identity: str | None) -> Hop:
     chosen = (*((identity,) if identity else ()), *said)
     port = str(about.get("port", 22))
     if not port.isdigit():
-        message = f"ssh_config gives {name} the port {port!r}, which is no number"
+        message = f"ssh_config gives {name} the port {port!r}, which is no number; mend it there"
         raise NodeError(FailureKind.CONNECT, "connect", message)
     command = "" if about.get("proxyjump") else about.get("proxycommand") or ""
     return Hop(

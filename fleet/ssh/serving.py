@@ -67,7 +67,7 @@ def serving(transport: Transport, answer: Answerer) -> Iterator[Service]:
         if not transport.is_active():
             raise
         message = (
-            "the node's sshd lets no port be forwarded to us: set AllowTcpForwarding to yes or"
+            "the node's sshd lets no port be forwarded to us; set AllowTcpForwarding to yes or"
             " remote for this login (see DisableForwarding and PermitListen too)"
         )
         raise NodeError(FailureKind.UNSUPPORTED, "forward", message) from error

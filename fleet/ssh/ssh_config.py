@@ -90,7 +90,7 @@ def _read(stamps: tuple[tuple[Path, int, int], ...]) -> UserConfig:
             raise FileNotFoundError(2, "no such file", str(lone))
         return UserConfig(line for path in paths for line in _lines(path, _base(path)))
     except (OSError, ValueError, paramiko.ssh_exception.ConfigParseError) as error:
-        message = f"{lone}: no usable ssh_config: {error}"
+        message = f"{lone}: no usable ssh_config: {error}; mend it, or name another with -F"
         raise NodeError(FailureKind.CONNECT, "connect", message) from error
 
 

@@ -64,13 +64,16 @@ class Refusals:
         """Raise a NodeError where a finding refuses."""
         grave = [str(each) for each in self.findings if each.verdict is Verdict.REFUSES]
         if grave:
-            raise NodeError(FailureKind.CONFLICT, "plan", "; ".join(grave))
+            raise NodeError(
+                FailureKind.CONFLICT, "plan", "; ".join((*grave, "mend that by hand first"))
+            )
 
 
 def known_version(facts: NodeFacts) -> ContainerdVersion:
     """Return the node's version; a strategy is not asked without one."""
     if facts.version is None:
-        raise NodeError(FailureKind.UNSUPPORTED, "plan", "no containerd was found on this node")
+        message = "no containerd was found here; name its containerd_service, or install it"
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
     return facts.version
 
 
@@ -84,7 +87,7 @@ def parsed_dump(facts: NodeFacts) -> dict[str, Any]:
     try:
         return tomllib.loads("\n".join(lines))
     except tomllib.TOMLDecodeError as error:
-        message = f"`containerd config dump` is no TOML: {error}"
+        message = f"`{facts.binary} config dump` is no TOML: {error}; see what it prints there"
         raise NodeError(FailureKind.PROTOCOL, "plan", message) from error
 
 

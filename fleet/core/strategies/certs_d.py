@@ -77,8 +77,8 @@ def _refuse_deaf_daemon(facts: NodeFacts, draft: Draft) -> None:
     default = not ours and can(draft.view.version, Feature.CONFIG_PATH_DEFAULT)
     if ours != theirs and not default:
         message = (
-            f"the daemon reads config_path {theirs!r} from its files and fleet reads {ours!r}:"
-            " an import is not where fleet looks for it"
+            f"the daemon reads config_path {theirs!r} from its files and fleet reads {ours!r}; look"
+            f" through the imports of {facts.config}, since one is not where fleet looks for it"
         )
         raise NodeError(FailureKind.CONFLICT, "plan", message)
 

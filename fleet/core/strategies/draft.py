@@ -74,7 +74,10 @@ class Draft:
         bracketed = any("]" in part for part in path[:-1])
         if bracketed and not can(self.view.version, Feature.BRACKETS_IN_HEADERS):
             version = self.view.version
-            raise _refused(f"containerd {version} reads no table named {dotted(path[:-1])}")
+            raise _refused(
+                f"containerd {version} reads no table named {dotted(path[:-1])}; name that host"
+                " by DNS instead"
+            )
         current = next(each for each in self.view.layers if each.path == layer.path)
         table = (*self.view.table(current), *path[:-1])
         self.view = self.view.with_text(layer.path, set_key(current.text, table, path[-1], value))

@@ -23,6 +23,7 @@ from fleet.errors import ConfigErrors
 
 HEADER = "# Managed by fleet: change mirrors.yaml instead.\n"
 _PULLS = {"pull", "resolve"}
+_OVERRIDE = "take that out for this node (overrides in mirrors.yaml)"
 
 
 class K3s:
@@ -116,20 +117,21 @@ def _refuse_unwritable(registry: Registry, facts: NodeFacts) -> None:
     if not registry.fallback and not facts.no_upstream:
         raise _refused(
             facts,
-            f"fallback: never for {name} needs {facts.owner} to run with"
-            " --disable-default-registry-endpoint, which holds for all registries",
+            f"fallback: never for {name}",
+            f"run {facts.owner} with --disable-default-registry-endpoint, for all registries",
         )
     for mirror in registry.mirrors:
         if mirror.header:
-            raise _refused(facts, f"{mirror.url} has a header")
+            raise _refused(facts, f"{mirror.url} has a header", _OVERRIDE)
         if set(mirror.capabilities) != _PULLS:
-            raise _refused(facts, f"{mirror.url} has capabilities other than pull and resolve")
+            what = f"{mirror.url} has capabilities other than pull and resolve"
+            raise _refused(facts, what, _OVERRIDE)
         if mirror.override_path and not mirror.path:
-            raise _refused(facts, f"{mirror.url} has override_path and no path")
+            raise _refused(facts, f"{mirror.url} has override_path and no path", _OVERRIDE)
 
 
-def _refused(facts: NodeFacts, why: str) -> NodeError:
-    message = f"registries.yaml of {facts.owner} cannot say it: {why}"
+def _refused(facts: NodeFacts, why: str, remedy: str) -> NodeError:
+    message = f"registries.yaml of {facts.owner} cannot say it: {why}; {remedy}"
     return NodeError(FailureKind.UNSUPPORTED, "plan", message)
 
 

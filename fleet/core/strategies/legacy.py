@@ -80,7 +80,10 @@ def _settings(
 
 def _refuse_before_1_3(version: ContainerdVersion, what: str) -> None:
     if not can(version, Feature.CONFIG_VERSION_2):
-        message = f"containerd {version} has no registry.configs for {what}; 1.3 and newer do"
+        message = (
+            f"containerd {version} has no registry.configs for {what}; upgrade it to 1.3 or newer,"
+            " or take that out for this node (overrides in mirrors.yaml)"
+        )
         raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
 
 
@@ -106,7 +109,10 @@ def _implied(name: str) -> tuple[str, ...]:
 
 
 def _refused(why: str) -> NodeError:
-    message = f"containerd before 1.5 {why}"
+    message = (
+        f"containerd before 1.5 {why}; upgrade it, or take that out for this node (overrides in"
+        " mirrors.yaml)"
+    )
     return NodeError(FailureKind.UNSUPPORTED, "plan", message)
 
 

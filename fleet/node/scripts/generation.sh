@@ -50,8 +50,7 @@ keep() {
         sync "$STATE/generations" "$STATE"; } 2>"$RUN/error-$ID" && return 0
     complaint=$(cat "$RUN/error-$ID" 2>/dev/null)
     rm -rf -- "$KEPT.tmp"
-    fail storage keep "cannot keep the files as they are under $STATE; is the disk full?" \
-        "$complaint"
+    unwritten keep "keep the files as they are under $STATE" "$complaint"
 }
 
 undo_directories() {

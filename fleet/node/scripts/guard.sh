@@ -28,7 +28,8 @@ else
     live 9>&-
 fi
 [ "$(word "$PENDING/id")" = "$ID" ] || exit 0
-[ -f "$KEPT/manifest" ] || fail no_generation revert "generation $ID is not on this node"
+[ -f "$KEPT/manifest" ] || fail no_generation revert \
+    "$KEPT, which kept the files as they were, is gone; set them right by hand, then remove $PENDING"
 trap '' PIPE HUP
-trap 'fail bug revert "the way back ended early"' EXIT
+trap 'fail bug revert "$EARLY"' EXIT
 take_back

@@ -13,6 +13,8 @@ LOCK=$RUN/lock
 GUARD_UNIT=/etc/systemd/system/fleet-guard.service
 GUARD_WANTED=/etc/systemd/system/multi-user.target.wants/fleet-guard.service
 SWAPPED=0
+EARLY="the script ended early, a bug of fleet; report it with \`fleet probe --json\` of this node"
+LATE='the pass ran out of time or was stopped; try again when the node is less busy'
 
 step() {
     read -r uptime _ </proc/uptime
@@ -65,6 +67,16 @@ failure() { # kind, step, message, evidence
     value evidence "${4:-}"
 }
 
+unwritten() { # step, what could not be done on a disk, evidence
+    fail storage "$1" "cannot $2; is the disk full or read-only? (df -h, df -i)" "${3:-}"
+}
+
+unconfirmed() { # kind, step
+    left=$(word "$PENDING/id")
+    fail "$1" "$2" "change $left stands unconfirmed here; wait for its guard, or \`fleet resume\` \
+ends it, or \`fleet unlock $left\` takes it back"
+}
+
 operations() { # run a function for every operation; `number` counts them from 1
     number=0
     while IFS="$TAB" read -r action mode uid gid offset size before after path; do
@@ -92,7 +104,7 @@ mutex() { # wait at most $1 seconds for the script that works here, longer for o
     command -v flock >/dev/null ||
         fail unsupported lock 'flock (util-linux) is not on this node; install it'
     { mkdir -p "$RUN" && chmod 700 "$RUN" && exec 9>"$RUN/mutex"; } 2>/dev/null ||
-        fail storage lock "cannot write to $RUN"
+        unwritten lock "write to $RUN"
     flock -w "$1" 9 || { own_lock && flock -w "$((10 * $1))" 9; }
 }
 
@@ -116,7 +128,7 @@ hold() { # take this node's lock for the rollout, or find that it has it already
     read -r uptime _ </proc/uptime
     if ! printf '%s\n%s\n%s\n%s\n%s\n' "$ROLLOUT" "$OPERATOR" "$PURPOSE" \
         "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$uptime" >"$LOCK.tmp" || ! mv -T "$LOCK.tmp" "$LOCK"; then
-        fail storage lock "cannot write $LOCK"
+        unwritten lock "write $LOCK"
     fi
 }
 
@@ -126,5 +138,5 @@ let_go() {
 }
 
 refuse_busy() {
-    fail locked lock "another script of fleet works on this node: $(told_lock)"
+    fail locked lock "another script of fleet works on this node, $(told_lock); wait for its end"
 }

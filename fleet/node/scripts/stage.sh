@@ -24,13 +24,14 @@ take_bundle() {
     expected="$GUARD_DIGEST  $STAGE/guard.sh$NL"
     if ! mkdir -p "$STAGE/files" || ! exec 8<"$SPOOL/bundle" || ! operations unpack_operation ||
         ! cat <&8 >"$STAGE/guard.sh" || ! printf '%s\n' "$DIGEST" >"$STAGE/digest"; then
-        fail storage upload "cannot unpack the upload in $STAGE; is /run full?"
+        unwritten upload "unpack the upload in $STAGE"
     fi
     [ "$(every "$unpacked" sha256sum --)$NL" = "$expected" ] && return 0
     got=$(wc -c <"$SPOOL/bundle")
     [ "$got" -eq "$SIZE" ] ||
         fail upload upload "only $got of $SIZE bytes arrived; is the disk under /tmp full?"
-    fail upload upload "the upload was changed on its way to $STAGE"
+    fail upload upload \
+        "the upload was changed on its way to $STAGE; try again, and check /tmp if it comes back"
 }
 
 unpack_operation() { # the next bytes of the bundle; what was read is judged by its digest
@@ -106,6 +107,11 @@ shadowed_dump() { # what a daemon would read with every new config file in its p
 
 ignored() { grep -c 'Ignoring unknown key.*key="\{0,1\}registry'; }
 
+strayed() { # what else a daemon would read otherwise
+    dump "$CONFIG" | outside_registry >"$STAGE/outside"
+    printf '%s\n' "$new" | outside_registry | diff "$STAGE/outside" - | head -n 12
+}
+
 new_dump() {
     root=
     alone=1
@@ -119,13 +125,16 @@ new_dump() {
 
 validate() {
     [ -n "$CONFIGS" ] || return 0
-    new=$(new_dump) || fail validate validate "containerd refuses the new $CONFIG" "$new"
+    new=$(new_dump) || fail validate validate \
+        "$BINARY refuses the new $CONFIG; find the line that it names in \`fleet diff\`" "$new"
     [ "$(printf '%s' "$new" | ignored)" -le "$IGNORED" ] ||
-        fail validate validate "containerd would ignore the registry table in $CONFIG"
+        fail validate validate "$BINARY would ignore a registry table of the new $CONFIG; move \
+what its warning names by hand" "$(printf '%s' "$new" | grep 'Ignoring unknown key')"
     [ "$ROLLBACK" = 0 ] || return 0
     left=$(printf '%s\n' "$new" | outside_registry | sha256sum)
     [ "${left%% *}" = "$OUTSIDE" ] && return 0
-    fail validate validate "the new $CONFIG would change more than the registry tables"
+    fail validate validate "the new $CONFIG would change more than the registry tables; write \
+its part in \`fleet diff\` there by hand" "$(strayed)"
 }
 
 stage() {
@@ -133,8 +142,8 @@ stage() {
     MUTEX=1
     hold
     [ ! -d "$PENDING" ] || [ "$(word "$PENDING/id")" = "$ID" ] ||
-        fail locked lock "change $(word "$PENDING/id") stands unconfirmed here; its guard settles it"
-    [ ! -d "$PENDING" ] || fail conflict lock 'this very change stands unconfirmed here; resume it'
+        unconfirmed locked lock
+    [ ! -d "$PENDING" ] || unconfirmed conflict lock
     [ "$GUARD" = 0 ] || command -v systemd-run >/dev/null ||
         fail unsupported guard 'no systemd-run here to arm the guard with; --guard 0 goes without'
     step check
@@ -150,6 +159,6 @@ stage() {
 hello
 MODE=stage
 trap '' PIPE HUP
-trap 'fail timeout stage "the pass ran out of time or was stopped"' TERM INT
-trap 'fail bug stage "the script ended early"' EXIT
+trap 'fail timeout stage "$LATE"' TERM INT
+trap 'fail bug stage "$EARLY"' EXIT
 stage
