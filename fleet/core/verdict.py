@@ -25,8 +25,8 @@ _LEGACY = "legacy"
 class Evidence:
     """What one verification pull left behind.
 
-    `present` says that CRI had the image before. `kept` counts those of the `fetched` objects that
-    stand in CRI's own content store after the pull.
+    `present` says that CRI had the image before. Of the `fetched` objects `stayed` counts those
+    that could not be thrown away before the pull, `kept` those that the store has only since then.
     """
 
     via: str
@@ -36,6 +36,7 @@ class Evidence:
     present: bool
     trace: Trace
     fetched: int = 0
+    stayed: int = 0
     kept: int = 0
     log: Log = field(default_factory=Log)
 
@@ -97,7 +98,12 @@ def _doubt(
         return "ctr could not fetch the image by the same hosts"
     if found.via == "ctr":
         return None
-    return _unlike(test, plan, trace) or _unread(plan, liveness) or _unlogged(plan, found)
+    return (
+        _unlike(test, plan, trace)
+        or _unread(plan, liveness)
+        or _unmoved(found)
+        or _unlogged(plan, found)
+    )
 
 
 def _unlike(test: PullTest, plan: NodePlan, trace: Trace) -> str | None:
@@ -128,6 +134,13 @@ def _unread(plan: NodePlan, liveness: Liveness | None) -> str | None:
     if plan.strategy != _LEGACY:
         return f"{plan.strategy} keeps its hosts in a place of its own"
     return None if plan.in_force else "the running daemon has other mirrors than mirrors.yaml"
+
+
+def _unmoved(found: Evidence) -> str | None:
+    """Say where something need not have travelled for CRI, as it was still there from ctr."""
+    if not found.stayed:
+        return None
+    return f"{found.stayed} of {found.fetched} objects stood in the store when CRI began to pull"
 
 
 def _unlogged(plan: NodePlan, found: Evidence) -> str | None:

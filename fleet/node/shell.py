@@ -30,9 +30,9 @@ PARTS = {
     ),
     "settle": ("common", "pass", "health", "liveness", "generation", "restore", "arm", "settle"),
     "guard": ("common", "pass", "health", "liveness", "generation", "restore", "guard"),
-    "verify": ("common", "liveness", "relay", "verify"),
+    "verify": ("common", "clients", "liveness", "relay", "verify"),
     "mirrors": ("common", "mirrors"),
-    "selftest": ("common", "liveness", "relay", "selftest"),
+    "selftest": ("common", "clients", "liveness", "relay", "selftest"),
     "run": ("common", "run"),
 }
 """The files that each script is put together from."""

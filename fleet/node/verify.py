@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fleet.core.model import Node
 from fleet.core.outcome import FailureKind, Liveness, NodeError, Verified
 from fleet.core.plan import NodePlan, PullTest
+from fleet.core.text import tail
 from fleet.core.traces import read_log, read_trace
 from fleet.core.verdict import Evidence, judge
 from fleet.node.liveness import parse_liveness
@@ -32,7 +34,7 @@ def verify_script(
     wanted = tuple(tests)
     seconds = 60 + len(wanted) * (2 * deadlines.pull + 60)
     variables = {
-        "IMAGES": "\n".join(_image(test) for test in wanted),
+        "IMAGES": "\n".join(_image(test, plan) for test in wanted),
         "HOSTS_DIRECTORY": plan.hosts_directory or "",
         "VIA": via or ("crictl" if plan.crictl else "ctr"),
         "RELAY_SECONDS": str(seconds),
@@ -47,8 +49,20 @@ def verify_script(
     return Script("verify", variables, seconds)
 
 
-def _image(test: PullTest) -> str:
-    return "\t".join((test.image, test.registry, base64.b64encode(test.hosts).decode()))
+def _image(test: PullTest, plan: NodePlan) -> str:
+    hosts = b"" if plan.hosts_directory else test.hosts
+    fields = test.image, _stored(test.image), test.registry, base64.b64encode(hosts).decode()
+    return "\t".join(fields)
+
+
+def _stored(image: str) -> str:
+    """Return the name by which CRI keeps an image (reference.ParseDockerRef)."""
+    registry, _, path = image.partition("/")
+    path, _, digest = path.partition("@")
+    path, _, tag = path.partition(":")
+    if registry == "docker.io" and "/" not in path:
+        path = f"library/{path}"
+    return f"{registry}/{path}@{digest}" if digest else f"{registry}/{path}:{tag or 'latest'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +89,11 @@ class Pull:
 
 
 def parse_proof(
-    reply: Reply, plan: NodePlan, tests: Iterable[PullTest], known: Liveness | None = None
+    reply: Reply, plan: NodePlan, tests: Sequence[PullTest], known: Liveness | None = None
 ) -> Proof:
     """Read every pull's verdict off the evidence."""
-    return judged(reply, plan, tests, (parse_liveness(reply) or known, tuple(_pulls(reply))))
+    pulls = tuple(_pulls(reply, tests))
+    return judged(reply, plan, tests, (parse_liveness(reply) or known, pulls))
 
 
 def judged(
@@ -89,44 +104,74 @@ def judged(
 ) -> Proof:
     """Judge pulls by the evidence that the node's script has left beside them."""
     liveness, pulls = seen
-    by_image = {test.image: test for test in tests}
+    by_image = {pull.image: pull for pull in pulls}
+    logs = _logs(reply)
     verified = (
-        judge(by_image[pull.image], plan, found, liveness)
-        for pull, found in _evidence(reply, pulls)
-        if pull.image in by_image
+        judge(test, plan, _evidence(reply, str(number), by_image[test.image], logs), liveness)
+        for number, test in enumerate(tests)
+        if test.image in by_image
     )
     return Proof(tuple(verified), liveness)
 
 
-def _pulls(reply: Reply) -> Iterator[Pull]:
-    for image, via, present, code, begin, end, output in reply.all("pull"):
-        seconds = round(float(end) - float(begin), 2)
-        yield Pull(_text(image), via, present == "yes", _number(code), seconds, _text(output))
+def _pulls(reply: Reply, tests: Sequence[PullTest]) -> Iterator[Pull]:
+    said = {number: _text(text) for number, text in reply.all("said")}
+    images = {str(number): test.image for number, test in enumerate(tests)}
+    for number, via, present, code, begin, end in reply.all("pull"):
+        if number in images:
+            seconds = round(_seconds(end) - _seconds(begin), 2)
+            words = said.get(number, "")
+            yield Pull(images[number], via, present == "yes", _number(code), seconds, words)
 
 
-def _evidence(reply: Reply, pulls: Iterable[Pull]) -> Iterator[tuple[Pull, Evidence]]:
-    fetched, logs, kept = (_texts(reply, key) for key in ("fetched", "log", "kept"))
-    for pull in pulls:
-        name = pull.image
-        objects, _, there = kept.get(name, "0/0").partition("/")
-        yield (
-            pull,
-            Evidence(
-                via=pull.via,
-                code=pull.code,
-                seconds=pull.seconds,
-                said=pull.said,
-                present=pull.present,
-                trace=read_trace(fetched.get(name, "")),
-                fetched=_number(objects),
-                kept=_number(there),
-                log=read_log(logs.get(name, ""), name),
-            ),
-        )
+def _evidence(reply: Reply, number: str, pull: Pull, logs: Mapping[str, list[str]]) -> Evidence:
+    """Put together what was found of one pull."""
+    lines = _told(reply, "trace", number)
+    trace = read_trace("\n".join(lines))
+    complaints = (line for line in lines if line.startswith("ctr:"))
+    objects = {path.rpartition("/")[2] for _, path in trace.content}
+    there = {key: set(" ".join(_told(reply, key, number)).split()) for key in _OBJECTS}
+    return Evidence(
+        via=pull.via,
+        code=pull.code,
+        seconds=pull.seconds,
+        said=pull.said or "\n".join(complaints),
+        present=pull.present,
+        trace=trace,
+        fetched=len(objects),
+        stayed=len(objects & there["stayed"]),
+        kept=len(objects & there["travelled"]),
+        log=read_log("\n".join(logs.get(number, ())), pull.image),
+    )
 
 
-def _texts(reply: Reply, key: str) -> dict[str, str]:
-    return {_text(image): _text(text) for image, text in reply.all(key)}
+_OBJECTS = ("stayed", "travelled")
+
+
+def _told(reply: Reply, key: str, number: str) -> list[str]:
+    return [_text(text) for which, text in reply.all(key) if which == number]
+
+
+def _logs(reply: Reply) -> dict[str, list[str]]:
+    """Tell apart what the daemon logged from each pull's beginning on, up to the next one's."""
+    began = [(number, _seconds(_text(text))) for number, text in reply.all("began")]
+    since = _seconds(reply.value("since", "0"))
+    starts = [since + begin - began[0][1] for _, begin in began]
+    found: dict[str, list[str]] = {number: [] for number, _ in began}
+    for (text,) in reply.all("log"):
+        line = _text(text)
+        place = bisect_right(starts, _seconds(line.partition(" ")[0]))
+        if place:
+            found[began[place - 1][0]].append(line)
+    return found
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        message = "the node answered with something that is no time"
+        raise NodeError(FailureKind.PROTOCOL, "verify", message, tail(text)) from error
 
 
 def _text(field: str) -> str:

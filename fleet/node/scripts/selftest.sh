@@ -10,28 +10,21 @@ tidy() { # the image and the folders go, however this ends
     end_relay
     case $VIA in
     crictl) cri rmi "$image" >/dev/null 2>&1 ;;
-    cri) forget ;;
+    cri) forget_all ;;
     *)
-        ctr -a "$SOCKET" -n "$NAMESPACE" images rm --sync "$image" >/dev/null 2>&1
-        tries=0 # the daemon may still be collecting what the image held
-        until ctr -a "$SOCKET" namespaces rm "$NAMESPACE" >/dev/null 2>&1 || [ "$tries" = 20 ]; do
-            tries=$((tries + 1))
-            sleep 0.1
-        done
+        forget
+        leave
         rm -rf -- "$WORK"
         ;;
     esac
     sweep_probes
 }
 
-forget() { # all names that CRI gave to an image which nobody has removed
-    ctr -a "$SOCKET" -n k8s.io images ls -q "target.digest==$DIGEST" 2>/dev/null |
-        while read -r name; do
-            ctr -a "$SOCKET" -n k8s.io images rm --sync "$name" >/dev/null 2>&1
-        done
+forget_all() { # all names that CRI gave to an image which nobody has removed
+    ctl -n k8s.io images ls -q "target.digest==$DIGEST" | while read -r name; do
+        ctl -n k8s.io images rm --sync "$name" >/dev/null
+    done
 }
-
-cri() { timeout "$PULL_SECONDS" crictl -r "unix://$SOCKET" -i "unix://$SOCKET" "$@"; }
 
 by_ctr() {
     mkdir -p "$WORK/$probe" && probe_hosts >"$WORK/$probe/hosts.toml"
