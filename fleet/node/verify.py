@@ -156,7 +156,7 @@ def _logs(reply: Reply) -> dict[str, list[str]]:
     """Tell apart what the daemon logged from each pull's beginning on, up to the next one's."""
     began = [(number, _seconds(_text(text))) for number, text in reply.all("began")]
     since = _seconds(reply.value("since", "0"))
-    starts = [since + begin - began[0][1] for _, begin in began]
+    starts = [since + begin - began[0][1] - _TICK for _, begin in began]
     found: dict[str, list[str]] = {number: [] for number, _ in began}
     for (text,) in reply.all("log"):
         line = _text(text)
@@ -164,6 +164,10 @@ def _logs(reply: Reply) -> dict[str, list[str]]:
         if place:
             found[began[place - 1][0]].append(line)
     return found
+
+
+_TICK = 0.02
+"""Seconds that /proc/uptime may be off by, at both ends; before a pull ctr fetches for longer."""
 
 
 def _seconds(text: str) -> float:
