@@ -203,6 +203,7 @@ sweep() {
 prove() {
     number=0
     while IFS="$TAB" read -r image name registry hosts; do
+        [ -n "$image" ] || continue
         case $VIA in
         crictl) by_crictl ;;
         cri) by_cri ;;
