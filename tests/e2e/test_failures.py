@@ -219,7 +219,9 @@ def test_a_daemon_that_does_not_start_is_taken_back(nodes: Lab, fleet: Fleet) ->
 
 def test_a_daemon_that_dies_after_its_gate_is_taken_back(nodes: Lab, fleet: Fleet) -> None:
     trixie = nodes.nodes["trixie1"]
-    kill = "systemctl kill -s KILL containerd"
+    # What was killed starts again, trapped again: the last kill must not hit the old config.
+    trapped = "grep -q config_path /etc/containerd/config.toml"
+    kill = f"{trapped} && systemctl kill -s KILL containerd"
     trixie.sh(trap(f"systemd-run -q --no-block /bin/sh -c 'sleep 4; {kill}'"))
     before = trixie.digests("/etc")
 

@@ -211,7 +211,7 @@ activate() {
     restart || fail restart restart "$UNIT does not start with the new config" "$(reason)"
     step health
     gate || fail health health "not healthy within $HEALTH_SECONDS s: $unhealthy" "$(reason)"
-    check_liveness || fail health liveness \
+    tell_liveness || fail health liveness \
         "this daemon does not read $LIVENESS: CRI asked elsewhere for a name that has a folder there" "$said"
     [ "$liveness" != live ] || [ "$LIVENESS" != "$READ_BEFORE" ] || [ "$RESTART" = 1 ] ||
         note_live "$LIVENESS"

@@ -1,5 +1,6 @@
 # Health: the unit is active and CRI answers that its runtime is ready; without crictl, CRI's own
-# plugin row says ok. Polled up to a deadline.
+# plugin row says ok. Polled up to a deadline. Where CRI has said which hosts it asks, it answers: one
+# service has both, and says so of its runtime as long as it is loaded.
 
 property() { # the value of one of the unit's properties in $properties
     rest=${properties#*"$1="}
@@ -26,6 +27,7 @@ healthy() {
     properties=$(systemctl show "$UNIT" -p ActiveState -p SubState -p MainPID -p NRestarts)
     unhealthy="unit $(property ActiveState)/$(property SubState)"
     [ "$(property ActiveState)/$(property SubState)" = active/running ] || return 1
+    [ "$liveness" != live ] || return 0
     if [ "$CRICTL" = 1 ]; then # a CRI that answers has its plugin
         unhealthy='CRI does not answer that its runtime is ready'
         info=$(timeout 10 crictl -r "unix://$SOCKET" -i "unix://$SOCKET" info 2>/dev/null) &&
@@ -43,8 +45,9 @@ healthy() {
     return 1
 }
 
-gate() {
+gate() { # one question for both where there is a folder to ask for
     read -r begin _ </proc/uptime
+    listen "$HEALTH_SECONDS"
     until healthy; do
         read -r uptime _ </proc/uptime
         [ $((${uptime%.*} - ${begin%.*})) -lt "$HEALTH_SECONDS" ] || return 1

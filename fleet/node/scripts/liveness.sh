@@ -41,8 +41,9 @@ ask_liveness() { # for $1 seconds, until there is an answer: a live daemon has o
     until [ -n "$liveness" ]; do
         said=$(timeout 10 crictl -r "unix://$SOCKET" -i "unix://$SOCKET" pull "$probe/fleet:probe" 2>&1)
         heard "$said"
-        read -r uptime _ </proc/uptime
-        [ $((${uptime%.*} - ${asked%.*})) -lt "$1" ] || liveness=${liveness:-deaf}
+        read -r answered _ </proc/uptime
+        [ $((${answered%.*} - ${asked%.*})) -lt "$1" ] || liveness=${liveness:-deaf}
+        [ -n "$liveness" ] || sleep 0.1
     done
 }
 
@@ -59,10 +60,14 @@ listen() { # for $1 seconds; notes live, deaf or unasked, or nothing where there
     sweep_probes
 }
 
-check_liveness() { # fails where the daemon is deaf; what could not be asked is told, and no failure
-    listen "$HEALTH_SECONDS"
+tell_liveness() { # fails where the daemon is deaf; what could not be asked is told, and no failure
     [ -n "$liveness" ] || return 0
-    value liveness "$liveness ${asked:-0} ${uptime:-0}"
+    value liveness "$liveness ${asked:-0} ${answered:-0}"
     value liveness_said "$(printf '%s' "$said" | tail -c 2000)"
     [ "$liveness" != deaf ]
+}
+
+check_liveness() {
+    listen "$HEALTH_SECONDS"
+    tell_liveness
 }

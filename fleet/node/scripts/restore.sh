@@ -27,8 +27,6 @@ disarm() { # whatever of the guard still stands; what it would run is gone alrea
 }
 
 still_live() { # what the daemon read before the change it reads again after the way back
-    LIVENESS=$(word "$KEPT/live")
-    listen 10 # its CRI answers already, and a way back has a deadline to keep
     [ "$liveness" != deaf ] && return 0
     unhealthy="this daemon read $LIVENESS before the change, and does not any more: $said"
     return 1
@@ -36,6 +34,7 @@ still_live() { # what the daemon read before the change it reads again after the
 
 restored() { # the old bytes are back; at boot the daemon starts after us
     [ "$WHY" = boot ] && return 0
+    LIVENESS=$(word "$KEPT/live")
     restart && gate && still_live
 }
 

@@ -60,14 +60,18 @@ look() {
     finish looked
 }
 
-listens() { # the daemon still reads the folder that the change of $1 was asked for
+to_ask() { # note the folder that the change of $1 has to find read
     first "$1/liveness"
     LIVENESS=$line
-    check_liveness || fail health liveness \
+}
+
+listens() {
+    tell_liveness || fail health liveness \
         "this daemon does not read $LIVENESS: CRI asked elsewhere for a name that has a folder there" "$said"
 }
 
 same_daemon() { # the daemon of the swap still runs, and so does its CRI plugin
+    to_ask "$PENDING"
     gate || fail health soak "containerd was healthy, but did not stay so: $unhealthy" "$(reason)"
     first "$PENDING/phase"
     phase=$line
@@ -86,7 +90,7 @@ confirm() {
         ;;
     esac
     same_daemon
-    listens "$PENDING"
+    listens
     complaint=$(sweep_beside 2>&1) ||
         fail storage confirm 'cannot sweep what was laid beside the files' "$complaint"
     # The rename counts; what follows only tidies up, and a crash before it changes nothing.
@@ -106,8 +110,9 @@ recheck() { # a confirmed change, some time after
         tell
         finish not_pending
     fi
+    to_ask "$LAST"
     gate || fail health pause "containerd did not stay healthy: $unhealthy" "$(reason)"
-    listens "$LAST"
+    listens
     finish confirmed
 }
 
