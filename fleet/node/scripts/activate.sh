@@ -40,14 +40,14 @@ note_pending() { # from here on the change is known to be unfinished, also after
         mv -T "$PENDING.tmp" "$PENDING" && sync "$STATE"; } 2>"$RUN/error-$ID" && ARMED=1 && return 0
     complaint=$(cat "$RUN/error-$ID")
     rm -rf -- "$PENDING.tmp" "$KEPT"
-    fail storage arm "cannot write the guard under $STATE; is the disk full?" "$complaint"
+    unwritten arm "write the guard under $STATE" "$complaint"
 }
 
 arm() { # a timer for now, a unit for the boot that may come before it
     note_pending
     [ "$GUARD" != 0 ] || return 0
     complaint=$(arm_boot 2>&1) ||
-        fail storage arm 'cannot write the boot guard to /etc/systemd/system' "$complaint"
+        unwritten arm 'write the boot guard to /etc/systemd/system' "$complaint"
     complaint=$(arm_timer "$GUARD" 2>&1) ||
         fail unsupported arm 'systemd-run cannot arm the guard; --guard 0 goes without' "$complaint"
 }
@@ -110,8 +110,7 @@ lay_beside() {
 
 beside() {
     complaint=$(lay_beside 2>&1) && return 0
-    fail storage stage "cannot write the new files beside the old ones; is the disk full?" \
-        "$complaint"
+    unwritten stage 'write the new files beside the old ones' "$complaint"
 }
 
 swap_operation() {
@@ -168,7 +167,8 @@ check_workloads() {
     [ -n "$lost" ] || return 0
     value lost_workloads "$lost"
     [ "$WORKLOADS" = disrupt ] && return 0
-    fail workloads restart 'the restart of containerd has ended running containers' "$lost"
+    fail workloads restart "a restart of $UNIT ends running containers; find out why by \
+\`systemctl cat $UNIT\`, or give --disrupt-workloads" "$lost"
 }
 
 note_live() { # in the generation: a way back to it must find the daemon reading that folder
@@ -189,8 +189,9 @@ activate() {
     [ -z "$RESTORES" ] || LIVENESS=$(word "$STATE/generations/$RESTORES/live")
     mutex 2 || refuse_busy
     hold
-    [ "$(word "$STAGE/digest")" = "$DIGEST" ] || fail unstaged check 'nothing is staged here'
-    [ ! -d "$PENDING" ] || fail conflict check "change $(word "$PENDING/id") stands unconfirmed here"
+    [ "$(word "$STAGE/digest")" = "$DIGEST" ] || fail unstaged check \
+        'what was staged below /run/fleet is gone, as after a reboot; roll out again'
+    [ ! -d "$PENDING" ] || unconfirmed conflict check
     step check
     check
     step keep
@@ -205,30 +206,31 @@ activate() {
     step swap
     SWAPPED=1
     complaint=$(swap 2>&1) ||
-        fail storage swap 'cannot put the new files in place' "$complaint"
+        unwritten swap 'put the new files in place' "$complaint"
     remove_emptied
     step restart
-    restart || fail restart restart "$UNIT does not start with the new config" "$(reason)"
+    restart || fail restart restart \
+        "$UNIT does not start with the new config; $LOGGED" "$(reason)"
     step health
-    gate || fail health health "not healthy within $HEALTH_SECONDS s: $unhealthy" "$(reason)"
-    tell_liveness || fail health liveness \
-        "this daemon does not read $LIVENESS: CRI asked elsewhere for a name that has a folder there" "$said"
+    gate || fail health health \
+        "$UNIT is not healthy within $HEALTH_SECONDS s: $unhealthy; $LOGGED" "$(reason)"
+    tell_liveness || deaf
     [ "$liveness" != live ] || [ "$LIVENESS" != "$READ_BEFORE" ] || [ "$RESTART" = 1 ] ||
         note_live "$LIVENESS"
     [ "$RESTART" = 0 ] || check_workloads
     phase "swapped $(property MainPID) $(property NRestarts)" ||
-        fail storage swap "cannot write under $STATE; is the disk full?"
+        unwritten swap "write under $STATE"
     step swapped
     finish swapped
 }
 
 interrupted() {
-    fail timeout activate 'the pass ran out of time or was stopped'
+    fail timeout activate "$LATE"
 }
 
 hello
 MODE=activate
 trap '' PIPE HUP
 trap interrupted TERM INT
-trap 'fail bug activate "the script ended early"' EXIT
+trap 'fail bug activate "$EARLY"' EXIT
 activate

@@ -71,3 +71,9 @@ check_liveness() {
     listen "$HEALTH_SECONDS"
     tell_liveness
 }
+
+deaf() { # end with what the daemon said instead
+    fail health liveness "$UNIT does not read $LIVENESS: CRI asked elsewhere for a name that has a \
+folder there; \`fleet probe\` tells of edits that were not loaded, \`fleet explain\` which file \
+decides" "$said"
+}

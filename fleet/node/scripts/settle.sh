@@ -65,18 +65,16 @@ to_ask() { # note the folder that the change of $1 has to find read
     LIVENESS=$line
 }
 
-listens() {
-    tell_liveness || fail health liveness \
-        "this daemon does not read $LIVENESS: CRI asked elsewhere for a name that has a folder there" "$said"
-}
+listens() { tell_liveness || deaf; }
 
 same_daemon() { # the daemon of the swap still runs, and so does its CRI plugin
     to_ask "$PENDING"
-    gate || fail health soak "containerd was healthy, but did not stay so: $unhealthy" "$(reason)"
+    gate || fail health soak "$UNIT was healthy, but did not stay so: $unhealthy; $LOGGED" "$(reason)"
     first "$PENDING/phase"
     phase=$line
     [ "$phase" = "swapped $(property MainPID) $(property NRestarts)" ] ||
-        fail health soak 'containerd was healthy, but did not stay up' "was $phase; is $properties"
+        fail health soak "$UNIT was healthy, but did not stay up; $LOGGED" \
+            "was $phase; is $properties"
 }
 
 confirm() {
@@ -92,11 +90,11 @@ confirm() {
     same_daemon
     listens
     complaint=$(sweep_beside 2>&1) ||
-        fail storage confirm 'cannot sweep what was laid beside the files' "$complaint"
+        unwritten confirm 'sweep what was laid beside the files' "$complaint"
     # The rename counts; what follows only tidies up, and a crash before it changes nothing.
     [ ! -e "$LAST" ] || rm -rf -- "$LAST"
     if ! mv -T "$PENDING" "$LAST"; then
-        fail storage confirm "cannot write under $STATE"
+        unwritten confirm "write under $STATE"
     fi
     sync "$STATE"
     disarm
@@ -111,7 +109,7 @@ recheck() { # a confirmed change, some time after
         finish not_pending
     fi
     to_ask "$LAST"
-    gate || fail health pause "containerd did not stay healthy: $unhealthy" "$(reason)"
+    gate || fail health pause "$UNIT did not stay healthy: $unhealthy; $LOGGED" "$(reason)"
     listens
     finish confirmed
 }
@@ -120,15 +118,17 @@ check_ours() { # a confirmed change is taken back only while it is the newest on
     while IFS="$TAB" read -r wrote path; do
         [ "$path" = "$STATE/state.json" ] || continue
         [ "$(digest "$path")" = "$wrote" ] && return 0
-        fail stale revert "$STATE/state.json speaks of another change; this one is not the newest"
+        fail stale revert "a newer change than $ID is in force here, and stays; \
+\`fleet rollback --to $ID\` takes back both"
     done <"$KEPT/after"
 }
 
 unconfirm() { # from here on the change is to be taken back, also by a boot or without us
-    [ -f "$KEPT/manifest" ] || fail no_generation revert "generation $ID is not on this node"
+    [ -f "$KEPT/manifest" ] || fail no_generation revert \
+        "$KEPT, which kept the files as they were, is gone; roll out the mirrors.yaml of before"
     check_ours
     if ! mv -T "$LAST" "$PENDING" || ! sync "$STATE" || ! phase armed; then
-        fail storage revert "cannot write under $STATE; is the disk full?"
+        unwritten revert "write under $STATE"
     fi
     arm_boot 2>/dev/null
     arm_timer 60 2>/dev/null
@@ -153,8 +153,7 @@ revert() {
 release() { # a change that stands unconfirmed is not let go of
     mutex 2 || refuse_busy
     if [ ! -e "$LOCK" ] || own_lock; then
-        [ "$(word "$PENDING/id")" != "$ID" ] ||
-            fail conflict release "change $ID stands unconfirmed here"
+        [ "$(word "$PENDING/id")" != "$ID" ] || unconfirmed conflict release
         rm -rf -- "$STAGE" "/tmp/fleet-$ID-"*
         let_go
         finish released
@@ -165,6 +164,6 @@ release() { # a change that stands unconfirmed is not let go of
 
 hello
 trap '' PIPE HUP
-trap 'fail timeout settle "the pass ran out of time or was stopped"' TERM INT
-trap 'fail bug settle "the script ended early"' EXIT
+trap 'fail timeout settle "$LATE"' TERM INT
+trap 'fail bug settle "$EARLY"' EXIT
 "$MODE"
