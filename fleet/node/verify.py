@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from fleet.core.model import Node
 from fleet.core.outcome import FailureKind, Liveness, NodeError, Verified
 from fleet.core.plan import NodePlan, PullTest
-from fleet.core.text import tail
 from fleet.core.traces import read_log, read_trace
 from fleet.core.verdict import Evidence, judge
 from fleet.node.liveness import parse_liveness
 from fleet.node.order import Deadlines
-from fleet.node.shell import Reply, Script, decoded
+from fleet.node.shell import Reply, Script, decoded, stranger
 
 
 def verify_script(
@@ -174,8 +173,7 @@ def _seconds(text: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        message = "the node answered with something that is no time"
-        raise NodeError(FailureKind.PROTOCOL, "verify", message, tail(text)) from error
+        raise stranger("something that is no time", text[:200]) from error
 
 
 def _text(field: str) -> str:

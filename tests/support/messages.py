@@ -38,7 +38,7 @@ def of_script(name: str, source: str, shared: str = "") -> Iterator[Message]:
     for each in found:
         text = each["text"][1:-1].replace("\\", "")
         for key, value in constants.items():
-            text = text.replace(f"${key}", value[1:-1].replace("\\", ""))
+            text = re.sub(rf"\${key}\b", value[1:-1].replace("\\", ""), text)
         yield Message(f"{name}: {each['step']}", text)
 
 

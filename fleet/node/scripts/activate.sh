@@ -210,10 +210,10 @@ activate() {
     remove_emptied
     step restart
     restart || fail restart restart \
-        "$UNIT does not start with the new config; $LOGGED" "$(reason)"
+        "$UNIT does not start with the new config; $SEE" "$(reason)"
     step health
     gate || fail health health \
-        "$UNIT is not healthy within $HEALTH_SECONDS s: $unhealthy; $LOGGED" "$(reason)"
+        "$UNIT is not healthy within $HEALTH_SECONDS s: $unhealthy; $SEE" "$(reason)"
     tell_liveness || deaf
     [ "$liveness" != live ] || [ "$LIVENESS" != "$READ_BEFORE" ] || [ "$RESTART" = 1 ] ||
         note_live "$LIVENESS"

@@ -69,11 +69,11 @@ listens() { tell_liveness || deaf; }
 
 same_daemon() { # the daemon of the swap still runs, and so does its CRI plugin
     to_ask "$PENDING"
-    gate || fail health soak "$UNIT was healthy, but did not stay so: $unhealthy; $LOGGED" "$(reason)"
+    gate || fail health soak "$UNIT was healthy, but did not stay so: $unhealthy; $SEE" "$(reason)"
     first "$PENDING/phase"
     phase=$line
     [ "$phase" = "swapped $(property MainPID) $(property NRestarts)" ] ||
-        fail health soak "$UNIT was healthy, but did not stay up; $LOGGED" \
+        fail health soak "$UNIT was healthy, but did not stay up; $SEE" \
             "was $phase; is $properties"
 }
 
@@ -109,7 +109,7 @@ recheck() { # a confirmed change, some time after
         finish not_pending
     fi
     to_ask "$LAST"
-    gate || fail health pause "$UNIT did not stay healthy: $unhealthy; $LOGGED" "$(reason)"
+    gate || fail health pause "$UNIT did not stay healthy: $unhealthy; $SEE" "$(reason)"
     listens
     finish confirmed
 }
