@@ -92,7 +92,7 @@ def test_a_daemon_that_went_deaf_in_the_pause_takes_its_change_back(
     prepare(nodes, fleet, {})
     trixie = nodes.nodes["trixie1"]
     before = trixie.digests("/etc/containerd")
-    both = ("-l", "trixie1:forky1", "--batch", "1", "--pause", "3", "--soak", "0")
+    both = ("-l", "trixie1:forky1", "--batch", "1", "--pause", "6", "--soak", "0")
 
     running = fleet.start("rollout", "-y", *both, *QUICK)
     assert running.stderr is not None

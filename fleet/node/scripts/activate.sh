@@ -218,7 +218,7 @@ activate() {
     [ "$liveness" != live ] || [ "$LIVENESS" != "$READ_BEFORE" ] || [ "$RESTART" = 1 ] ||
         note_live "$LIVENESS"
     [ "$RESTART" = 0 ] || check_workloads
-    phase "swapped $(property MainPID) $(property NRestarts)" ||
+    phase "swapped $daemon" ||
         unwritten swap "write under $STATE"
     step swapped
     finish swapped

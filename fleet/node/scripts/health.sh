@@ -3,10 +3,21 @@
 # service has both, and says so of its runtime as long as it is loaded.
 SEE="\`journalctl -u $UNIT\` says why"
 
-property() { # the value of one of the unit's properties in $properties
+property() { # note the value of one of the unit's properties, of $properties, in $noted
     rest=${properties#*"$1="}
-    printf '%s' "${rest%%
-*}"
+    noted=${rest%%"$NL"*}
+}
+
+unit_now() { # note in $unit how the unit is, and in $daemon which process runs since when
+    properties=$(systemctl show "$UNIT" -p ActiveState -p SubState -p MainPID -p NRestarts)
+    property ActiveState
+    unit=$noted
+    property SubState
+    unit=$unit/$noted
+    property MainPID
+    daemon=$noted
+    property NRestarts
+    daemon="$daemon $noted"
 }
 
 plugin_ok() { # the row of the CRI plugin itself must end in ok; an active unit says nothing
@@ -25,9 +36,9 @@ runtime_ready() {
 }
 
 healthy() {
-    properties=$(systemctl show "$UNIT" -p ActiveState -p SubState -p MainPID -p NRestarts)
-    unhealthy="unit $(property ActiveState)/$(property SubState)"
-    [ "$(property ActiveState)/$(property SubState)" = active/running ] || return 1
+    unit_now
+    unhealthy="unit $unit"
+    [ "$unit" = active/running ] || return 1
     [ "$liveness" != live ] || return 0
     if [ "$CRICTL" = 1 ]; then # a CRI that answers has its plugin
         unhealthy='CRI does not answer that its runtime is ready'

@@ -63,7 +63,8 @@ listen() { # for $1 seconds; notes live, deaf or unasked, or nothing where there
 tell_liveness() { # fails where the daemon is deaf; what could not be asked is told, and no failure
     [ -n "$liveness" ] || return 0
     value liveness "$liveness ${asked:-0} ${answered:-0}"
-    value liveness_said "$(printf '%s' "$said" | tail -c 2000)"
+    [ ${#said} -le 2000 ] || said=$(printf '%s' "$said" | tail -c 2000)
+    value liveness_said "$said"
     [ "$liveness" != deaf ]
 }
 

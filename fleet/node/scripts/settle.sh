@@ -72,7 +72,7 @@ same_daemon() { # the daemon of the swap still runs, and so does its CRI plugin
     gate || fail health soak "$UNIT was healthy, but did not stay so: $unhealthy; $SEE" "$(reason)"
     first "$PENDING/phase"
     phase=$line
-    [ "$phase" = "swapped $(property MainPID) $(property NRestarts)" ] ||
+    [ "$phase" = "swapped $daemon" ] ||
         fail health soak "$UNIT was healthy, but did not stay up; $SEE" \
             "was $phase; is $properties"
 }
