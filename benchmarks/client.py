@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.sample import Key, Sample
 from tests.lab.host import cgroup_processes, cgroup_root, empty_cgroup, lab_name, make_cgroup
 
 _GROUP = "bench-client"
@@ -28,6 +29,19 @@ class Ran:
     peak_mb: float
     lab_cpu: float
     foreign: float
+
+    def sample(self, key: Key, number: int, trouble: str) -> Sample:
+        """Return it as one run of a round."""
+        return Sample(
+            key=key,
+            round=number,
+            wall=self.wall,
+            client_cpu=self.cpu,
+            client_mb=self.peak_mb,
+            node_cpu=self.lab_cpu,
+            foreign=self.foreign,
+            trouble=trouble,
+        )
 
 
 def run(words: Sequence[str], folder: Path, env: Mapping[str, str], *, seconds: float = 600) -> Ran:

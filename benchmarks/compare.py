@@ -108,16 +108,7 @@ def measure(lab: Lab, work: Work, peer: Peer, key: Key, number: int) -> Sample:
     wrong = "" if ran.code == 0 else f"exit code {ran.code}: {last_words(ran)}"
     fresh = key.scenario != AGAIN
     wrong = wrong or trouble(work, lab, key.scenario, before, fresh=fresh)
-    return Sample(
-        key=key,
-        round=number,
-        wall=ran.wall,
-        client_cpu=ran.cpu,
-        client_mb=ran.peak_mb,
-        node_cpu=ran.lab_cpu,
-        foreign=ran.foreign,
-        trouble=wrong,
-    )
+    return ran.sample(key, number, wrong)
 
 
 def last_words(ran: Ran) -> str:

@@ -93,16 +93,7 @@ def _measured(place: Farm, reader: Reader, key: Key, number: int) -> Sample:
         ran = run((*place.inside, *reader.words(place)), folder, env, seconds=3600)
     finally:
         shutil.rmtree(folder)
-    return Sample(
-        key=key,
-        round=number,
-        wall=ran.wall,
-        client_cpu=ran.cpu,
-        client_mb=ran.peak_mb,
-        node_cpu=ran.lab_cpu,
-        foreign=ran.foreign,
-        trouble=_trouble(ran, reader, key.nodes),
-    )
+    return ran.sample(key, number, _trouble(ran, reader, key.nodes))
 
 
 def _trouble(ran: Ran, reader: Reader, size: int) -> str:

@@ -9,91 +9,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fleet.core.mirror_trial import Diagnosis, Trouble
-from fleet.core.outcome import FailureKind, NodeStatus, Served
-
-Schema = Mapping[str, Any]
+from fleet.cli.schema_mirrors import MIRRORS
+from fleet.cli.schema_parts import (
+    CHANGES,
+    CONFLICTS,
+    DISRUPTION,
+    FAILURE,
+    FLAG,
+    OUTCOME,
+    PLAN,
+    PROBLEM,
+    SECONDS,
+    SHOWN,
+    STAMP,
+    TEXT,
+    TEXTS,
+    UNREACHABLE,
+    WHOLE,
+    Schema,
+    by_name,
+    listed,
+    maybe,
+    one_of,
+    shape,
+)
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
-_TEXT = {"type": "string"}
-_TEXTS = {"type": "array", "items": _TEXT}
-_WHOLE = {"type": "integer"}
-_SECONDS = {"type": "number", "minimum": 0}
-_FLAG = {"type": "boolean"}
-_STAMP = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T", "description": "UTC"}
 
-
-def _maybe(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-def _by_name(schema: Schema) -> Schema:
-    return {"type": "object", "additionalProperties": schema}
-
-
-def _object(properties: Mapping[str, Schema], *optional: str) -> Schema:
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": dict(properties), "required": required}
-
-
-def _enum(*words: str) -> Schema:
-    return {"enum": list(words)}
-
-
-_SHOWN = _enum(*(str(each) for each in NodeStatus if each.shown is each and not each.in_flight))
-_FAILURE = _maybe(
-    _object(
-        {
-            "kind": _enum(*map(str, FailureKind)),
-            "step": _TEXT,
-            "message": {**_TEXT, "description": "what, where and what to do"},
-            "evidence": {**_TEXT, "description": "the last lines that the node said"},
-        },
-        "evidence",
-    )
-)
-_VERIFIED = _object(
-    {
-        "image": _TEXT,
-        "ok": _FLAG,
-        "via": _enum("crictl", "cri", "ctr"),
-        "mirror": _maybe({**_TEXT, "description": "the host that served; null if not known"}),
-        "seconds": _SECONDS,
-        "detail": _TEXT,
-        "served": _enum(*map(str, Served)),
-        "bytes": {"type": "integer", "description": "what travelled for the evidence"},
-        "digest": _maybe(_TEXT),
-        "hops": _list(
-            _object({"host": _TEXT, "what": _enum("resolve", "manifest", "blob"), "said": _TEXT})
-        ),
-        "evidence": {**_TEXT, "description": "what decided, or why nothing does"},
-    },
-    "served",
-    "bytes",
-    "digest",
-    "hops",
-    "evidence",
-)
-_LIVENESS = _maybe(
-    _object({"state": _enum("live", "deaf", "unasked"), "seconds": _SECONDS, "said": _TEXT})
-)
-_OUTCOME = {
-    "status": _SHOWN,
-    "strategy": _maybe(_TEXT),
-    "containerd": _maybe(_TEXT),
-    "changed": _FLAG,
-    "restarted": _FLAG,
-    "generation": _maybe(_TEXT),
-    "verified": _list(_VERIFIED),
-    "liveness": _LIVENESS,
-    "failure": _FAILURE,
-    "seconds": _SECONDS,
-}
-_SAMPLE = _object(
+_SAMPLE = shape(
     {
         "nodes": {"type": "integer"},
         "of": {"type": "integer"},
@@ -104,313 +47,199 @@ _SAMPLE = _object(
         },
     }
 )
-_CONFLICTS = _list(
-    _object({"code": _TEXT, "verdict": _TEXT, "where": _TEXT, "message": _TEXT, "kills_cri": _FLAG})
-)
-_DISRUPTION = _enum("none", "restart")
-_CHANGES = _list(
-    _object({"path": _TEXT, "action": _enum("create", "update", "delete"), "diff": _TEXT})
-)
-_PLAN = {
-    "strategy": _maybe(_TEXT),
-    "containerd": _maybe(_TEXT),
-    "disruption": _DISRUPTION,
-    "changes": _CHANGES,
-    "notes": _TEXTS,
-    "conflicts": _CONFLICTS,
-    "failure": _FAILURE,
-}
-_PROBED = _object(
+_PROBED = shape(
     {
-        "state": _enum("in sync", "drifted", "unmanaged", "in conflict", "unreachable"),
-        "distribution": _TEXT,
-        "containerd": _maybe(_TEXT),
-        "installed": _maybe(_TEXT),
-        "strategy": _maybe(_TEXT),
-        "config": _maybe(_TEXT),
-        "registry_config": _maybe(_TEXT),
-        "unit": _TEXT,
-        "cri": _TEXT,
-        "runtime_ready": _maybe(_FLAG),
-        "crictl": _maybe(_TEXT),
-        "generation": _maybe(_TEXT),
-        "owner": _maybe(_TEXT),
-        "notes": _TEXTS,
-        "conflicts": _CONFLICTS,
-        "failure": _FAILURE,
+        "state": one_of("in sync", "drifted", "unmanaged", "in conflict", "unreachable"),
+        "distribution": TEXT,
+        "containerd": maybe(TEXT),
+        "installed": maybe(TEXT),
+        "strategy": maybe(TEXT),
+        "config": maybe(TEXT),
+        "registry_config": maybe(TEXT),
+        "unit": TEXT,
+        "cri": TEXT,
+        "runtime_ready": maybe(FLAG),
+        "crictl": maybe(TEXT),
+        "generation": maybe(TEXT),
+        "owner": maybe(TEXT),
+        "notes": TEXTS,
+        "conflicts": CONFLICTS,
+        "failure": FAILURE,
     }
 )
-_UNREACHABLE = _object({"state": _enum("unreachable"), "failure": _FAILURE})
-_PROBLEM = _object(
+_SOURCED = {"value": {"type": ["string", "integer", "boolean"]}, "from": maybe(TEXT)}
+_ROLLOUT = shape(
     {
-        "file": _TEXT,
-        "line": _WHOLE,
-        "column": _WHOLE,
-        "severity": _enum("error", "warning"),
-        "message": _TEXT,
-        "excerpt": _maybe(_object({"text": _TEXT, "column": _WHOLE, "length": _WHOLE})),
+        "rollout": {**TEXT, "description": "its id; empty where there was nothing to do"},
+        "status": one_of("finished", "halted", "interrupted"),
+        "nodes": by_name(shape(OUTCOME)),
+        "batches": listed(TEXTS),
     }
 )
-_SOURCED = {"value": {"type": ["string", "integer", "boolean"]}, "from": _maybe(_TEXT)}
-_ROLLOUT = _object(
-    {
-        "rollout": {**_TEXT, "description": "its id; empty where there was nothing to do"},
-        "status": _enum("finished", "halted", "interrupted"),
-        "nodes": _by_name(_object(_OUTCOME)),
-        "batches": _list(_TEXTS),
-    }
-)
-_STATUS = _enum("finished", "halted", "interrupted", "running")
-_DRY = _object({"nodes": _by_name(_object(_PLAN))})
+_STATUS = one_of("finished", "halted", "interrupted", "running")
+_DRY = shape({"nodes": by_name(shape(PLAN))})
 _ABOUT = {
-    "rollout": _TEXT,
-    "kind": _enum("rollout", "rollback"),
-    "started": _STAMP,
-    "ended": _maybe(_STAMP),
+    "rollout": TEXT,
+    "kind": one_of("rollout", "rollback"),
+    "started": STAMP,
+    "ended": maybe(STAMP),
     "status": _STATUS,
-    "reason": _TEXT,
-    "operator": {**_TEXT, "description": "who, and from which machine"},
-    "files": _by_name(_maybe({**_TEXT, "description": "SHA-256 of the file"})),
+    "reason": TEXT,
+    "operator": {**TEXT, "description": "who, and from which machine"},
+    "files": by_name(maybe({**TEXT, "description": "SHA-256 of the file"})),
 }
-_PASSED = _object({**_OUTCOME, "at": _maybe(_STAMP)}, *(set(_OUTCOME) - {"status"}))
-_PAST = _object({**_ABOUT, "batches": _list(_TEXTS), "nodes": _by_name(_PASSED)})
-_STEP = _object(
-    {"step": _TEXT, "began": _SECONDS, "ended": _maybe(_SECONDS), "status": _maybe(_TEXT)}
-)
-_REPORT = _object(
+_PASSED = shape({**OUTCOME, "at": maybe(STAMP)}, *(set(OUTCOME) - {"status"}))
+_PAST = shape({**_ABOUT, "batches": listed(TEXTS), "nodes": by_name(_PASSED)})
+_STEP = shape({"step": TEXT, "began": SECONDS, "ended": maybe(SECONDS), "status": maybe(TEXT)})
+_REPORT = shape(
     {
         **_ABOUT,
-        "seconds": _maybe(_SECONDS),
+        "seconds": maybe(SECONDS),
         "flags": {"type": "object"},
-        "counts": _by_name(_WHOLE),
-        "batches": _list(
-            _object({"number": _WHOLE, "nodes": _TEXTS, "began": _maybe(_SECONDS)}),
+        "counts": by_name(WHOLE),
+        "batches": listed(
+            shape({"number": WHOLE, "nodes": TEXTS, "began": maybe(SECONDS)}),
         ),
-        "nodes": _by_name(
-            _object({**_OUTCOME, "steps": _list(_STEP)}, *(set(_OUTCOME) - {"status"}))
+        "nodes": by_name(shape({**OUTCOME, "steps": listed(_STEP)}, *(set(OUTCOME) - {"status"}))),
+        "matrix": listed(
+            shape({"strategy": TEXT, "containerd": TEXT, "status": SHOWN, "nodes": WHOLE})
         ),
-        "matrix": _list(
-            _object({"strategy": _TEXT, "containerd": _TEXT, "status": _SHOWN, "nodes": _WHOLE})
-        ),
-        "mirrors": _list(
-            _object(
+        "mirrors": listed(
+            shape(
                 {
-                    "image": _TEXT,
-                    "mirror": _TEXT,
-                    "via": _TEXT,
-                    "pulls": _WHOLE,
-                    "failed": _WHOLE,
-                    "median": _SECONDS,
-                    "slowest": _SECONDS,
+                    "image": TEXT,
+                    "mirror": TEXT,
+                    "via": TEXT,
+                    "pulls": WHOLE,
+                    "failed": WHOLE,
+                    "median": SECONDS,
+                    "slowest": SECONDS,
                 }
             )
         ),
-        "plans": _list(
-            _object(
+        "plans": listed(
+            shape(
                 {
-                    "nodes": _TEXTS,
-                    "folded": _TEXT,
-                    "strategy": _maybe(_TEXT),
-                    "disruption": _DISRUPTION,
-                    "changes": _CHANGES,
-                    "notes": _TEXTS,
+                    "nodes": TEXTS,
+                    "folded": TEXT,
+                    "strategy": maybe(TEXT),
+                    "disruption": DISRUPTION,
+                    "changes": CHANGES,
+                    "notes": TEXTS,
                 }
             )
         ),
     }
 )
-_DRIFT = _object(
+_DRIFT = shape(
     {
-        "state": _enum("as fleet left it", "drifted", "unmanaged", "unreachable"),
-        "generation": _maybe(_TEXT),
-        "files": _list(
-            _object(
+        "state": one_of("as fleet left it", "drifted", "unmanaged", "unreachable"),
+        "generation": maybe(TEXT),
+        "files": listed(
+            shape(
                 {
-                    "path": _TEXT,
-                    "drift": _enum("changed", "missing", "extra"),
-                    "hand": _TEXT,
-                    "changed_at": _maybe(_TEXT),
-                    "rollout": _TEXT,
-                    "diff": _TEXT,
+                    "path": TEXT,
+                    "drift": one_of("changed", "missing", "extra"),
+                    "hand": TEXT,
+                    "changed_at": maybe(TEXT),
+                    "rollout": TEXT,
+                    "diff": TEXT,
                 }
             )
         ),
-        "failure": _FAILURE,
+        "failure": FAILURE,
     }
 )
-_EXPLAINED = _object(
+_EXPLAINED = shape(
     {
-        "node": _TEXT,
-        "registry": _TEXT,
-        "version": _TEXT,
-        "way": _enum("certs.d", "legacy", "nothing"),
-        "decides": _TEXT,
-        "folders": _list(
-            _object({"path": _TEXT, "state": _enum("used", "shadowed", "absent")}),
+        "node": TEXT,
+        "registry": TEXT,
+        "version": TEXT,
+        "way": one_of("certs.d", "legacy", "nothing"),
+        "decides": TEXT,
+        "folders": listed(
+            shape({"path": TEXT, "state": one_of("used", "shadowed", "absent")}),
         ),
-        "hosts": _list(
-            _object(
+        "hosts": listed(
+            shape(
                 {
-                    "url": _TEXT,
-                    "capabilities": _TEXTS,
-                    "where": _TEXT,
-                    "note": _TEXT,
-                    "asks": {**_TEXT, "description": "the beginning of every request"},
+                    "url": TEXT,
+                    "capabilities": TEXTS,
+                    "where": TEXT,
+                    "note": TEXT,
+                    "asks": {**TEXT, "description": "the beginning of every request"},
                 }
             )
         ),
-        "failures": _list(_TEXTS),
-        "findings": _TEXTS,
+        "failures": listed(TEXTS),
+        "findings": TEXTS,
     }
 )
-_KEY = _object(
+_KEY = shape(
     {
-        "name": _TEXT,
-        "kind": _TEXT,
-        "fingerprint": _TEXT,
-        "state": _enum("known", "unknown", "changed", "revoked", "certified"),
-        "line": _TEXT,
-        "file": _TEXT,
-        "before": _TEXT,
-        "added": _FLAG,
-        "failure": _FAILURE,
+        "name": TEXT,
+        "kind": TEXT,
+        "fingerprint": TEXT,
+        "state": one_of("known", "unknown", "changed", "revoked", "certified"),
+        "line": TEXT,
+        "file": TEXT,
+        "before": TEXT,
+        "added": FLAG,
+        "failure": FAILURE,
     }
 )
-_HELD = _object(
+_HELD = shape(
     {
-        **dict.fromkeys(("rollout", "by", "purpose", "since", "told"), _maybe(_TEXT)),
-        "failure": _FAILURE,
+        **dict.fromkeys(("rollout", "by", "purpose", "since", "told"), maybe(TEXT)),
+        "failure": FAILURE,
     }
 )
-_RAN = _object(
+_RAN = shape(
     {
-        "code": _maybe(_WHOLE),
-        "output": _maybe(_TEXT),
-        "seconds": _maybe(_SECONDS),
-        "failure": _FAILURE,
+        "code": maybe(WHOLE),
+        "output": maybe(TEXT),
+        "seconds": maybe(SECONDS),
+        "failure": FAILURE,
     }
 )
-_INVENTORY = _object(
+_INVENTORY = shape(
     {
-        "groups": _TEXTS,
-        "values": _by_name(_object({**_SOURCED, "beats": _list(_object(_SOURCED))})),
+        "groups": TEXTS,
+        "values": by_name(shape({**_SOURCED, "beats": listed(shape(_SOURCED))})),
     }
 )
 
-_DIAGNOSIS = _enum(*map(str, Diagnosis))
-_RATE = {"bytes_per_second": _maybe(_WHOLE)}
-_TRIAL = _object(
-    {
-        "registry": _TEXT,
-        "url": _TEXT,
-        "image": _maybe(_TEXT),
-        "diagnosis": _DIAGNOSIS,
-        "message": {**_TEXT, "description": "what is wrong, and what to do; empty for ok"},
-        "address": _maybe(_TEXT),
-        "digest": _maybe(_TEXT),
-        "first_byte": _maybe(_SECONDS),
-        "layer_bytes": _maybe(_WHOLE),
-        **_RATE,
-        "proxy": {**_maybe(_TEXT), "description": "the one that containerd takes instead"},
-        "steps": _list(
-            _object(
-                {
-                    "step": _enum("dns", "tcp", "tls", "ping", "token", "manifest", "layer"),
-                    "ok": _FLAG,
-                    "seconds": _SECONDS,
-                    "status": _maybe(_WHOLE),
-                    "trouble": _maybe(_enum(*map(str, Trouble))),
-                    "words": _TEXT,
-                    "host": _maybe(_TEXT),
-                }
-            )
-        ),
-    }
-)
-_CELL = _object(
-    {"diagnosis": _DIAGNOSIS, "agree": _WHOLE, "nodes": _WHOLE, "first_byte": _maybe(_SECONDS)}
-)
-_RANK = _object(
-    {
-        "url": _TEXT,
-        "served": _WHOLE,
-        "asked": _WHOLE,
-        "stale": _FLAG,
-        "ends_pulls": _FLAG,
-        "seconds": _maybe(_SECONDS),
-        "first_byte": _maybe(_SECONDS),
-        **_RATE,
-    }
-)
-_MIRRORS = _object(
-    {
-        "nodes": _by_name(
-            _object(
-                {
-                    "site": _maybe(_TEXT),
-                    "clock_behind": {"type": "number", "description": "seconds"},
-                    "endpoints": _list(_TRIAL),
-                    "failure": _FAILURE,
-                }
-            )
-        ),
-        "matrix": {**_by_name(_by_name(_by_name(_CELL))), "description": "registry, URL, site"},
-        "ranking": _list(
-            _object(
-                {
-                    "registry": _TEXT,
-                    "written": _TEXTS,
-                    "proposed": _TEXTS,
-                    "moves": _FLAG,
-                    "reason": _TEXT,
-                    "endpoints": _list(_RANK),
-                }
-            )
-        ),
-        "written": _list(
-            _object(
-                {
-                    "place": _TEXT,
-                    "order": _list(_object({"url": _TEXT, "was": _WHOLE})),
-                    "written": _FLAG,
-                    "reason": _TEXT,
-                }
-            )
-        ),
-    }
-)
-
-ERROR = _object(
-    {"error": _object({"code": _WHOLE, "message": _TEXT, "problems": _list(_PROBLEM)})},
+ERROR = shape(
+    {"error": shape({"code": WHOLE, "message": TEXT, "problems": listed(PROBLEM)})},
 )
 """What every command prints that ends before it has an answer."""
 
 OUTPUTS: Mapping[str, Schema] = {
-    "init": _object({"files": _by_name({**_FLAG, "description": "whether it was written"})}),
-    "check": _object(
-        {"ok": _FLAG, "nodes": _WHOLE, "registries": _WHOLE, "problems": _list(_PROBLEM)},
+    "init": shape({"files": by_name({**FLAG, "description": "whether it was written"})}),
+    "check": shape(
+        {"ok": FLAG, "nodes": WHOLE, "registries": WHOLE, "problems": listed(PROBLEM)},
         "nodes",
         "registries",
     ),
     "schema": {"type": "object", "description": "a JSON Schema"},
-    "inventory": _object({"nodes": _by_name(_INVENTORY)}),
-    "probe": _object({"nodes": _by_name({"anyOf": [_PROBED, _UNREACHABLE]})}),
-    "render": _object({**_PLAN, "files": _TEXTS}),
+    "inventory": shape({"nodes": by_name(_INVENTORY)}),
+    "probe": shape({"nodes": by_name({"anyOf": [_PROBED, UNREACHABLE]})}),
+    "render": shape({**PLAN, "files": TEXTS}),
     "diff": _DRY,
     "rollout": {"anyOf": [_ROLLOUT, _DRY]},
     "resume": _ROLLOUT,
-    "verify": _object({"nodes": _by_name(_object(_OUTCOME)), "sample": _SAMPLE}, "sample"),
+    "verify": shape({"nodes": by_name(shape(OUTCOME)), "sample": _SAMPLE}, "sample"),
     "rollback": {"anyOf": [_ROLLOUT, _DRY]},
-    "drift": _object({"nodes": _by_name(_DRIFT)}),
-    "explain": {"anyOf": [_EXPLAINED, _object({"node": _TEXT, "failure": _FAILURE})]},
-    "mirrors": _MIRRORS,
-    "hostkeys": _object({"nodes": _by_name({"anyOf": [_KEY, _UNREACHABLE]})}),
-    "run": _object({"command": _TEXT, "nodes": _by_name(_RAN)}),
-    "lock": _object({"nodes": _by_name(_HELD)}),
-    "unlock": _object({"rollout": _TEXT, "nodes": _by_name(_object({"ended": _TEXT}))}),
+    "drift": shape({"nodes": by_name(_DRIFT)}),
+    "explain": {"anyOf": [_EXPLAINED, shape({"node": TEXT, "failure": FAILURE})]},
+    "mirrors": MIRRORS,
+    "hostkeys": shape({"nodes": by_name({"anyOf": [_KEY, UNREACHABLE]})}),
+    "run": shape({"command": TEXT, "nodes": by_name(_RAN)}),
+    "lock": shape({"nodes": by_name(_HELD)}),
+    "unlock": shape({"rollout": TEXT, "nodes": by_name(shape({"ended": TEXT}))}),
     "report": _REPORT,
-    "man": _object({"pages": _by_name(_TEXT)}),
-    "history": {"anyOf": [_object({"rollouts": _list(_PAST)}), _PAST]},
+    "man": shape({"pages": by_name(TEXT)}),
+    "history": {"anyOf": [shape({"rollouts": listed(_PAST)}), _PAST]},
 }
 """A command's name and what it prints; a new command adds its own here."""
 

@@ -1,0 +1,121 @@
+"""What the JSON Schemas of several documents share: the words they are made of, and their parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fleet.core.outcome import FailureKind, NodeStatus, Served
+
+Schema = Mapping[str, Any]
+
+TEXT = {"type": "string"}
+TEXTS = {"type": "array", "items": TEXT}
+WHOLE = {"type": "integer"}
+SECONDS = {"type": "number", "minimum": 0}
+FLAG = {"type": "boolean"}
+STAMP = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T", "description": "UTC"}
+
+
+def maybe(schema: Schema) -> Schema:
+    """Allow null as well."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def listed(items: Schema) -> Schema:
+    """Return the schema of a list."""
+    return {"type": "array", "items": items}
+
+
+def by_name(schema: Schema) -> Schema:
+    """Return the schema of what is named freely."""
+    return {"type": "object", "additionalProperties": schema}
+
+
+def shape(properties: Mapping[str, Schema], *optional: str) -> Schema:
+    """Return the schema of an object; what is not optional is required."""
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": dict(properties), "required": required}
+
+
+def one_of(*words: str) -> Schema:
+    """Allow these words alone."""
+    return {"enum": list(words)}
+
+
+SHOWN = one_of(*(str(each) for each in NodeStatus if each.shown is each and not each.in_flight))
+FAILURE = maybe(
+    shape(
+        {
+            "kind": one_of(*map(str, FailureKind)),
+            "step": TEXT,
+            "message": {**TEXT, "description": "what, where and what to do"},
+            "evidence": {**TEXT, "description": "the last lines that the node said"},
+        },
+        "evidence",
+    )
+)
+VERIFIED = shape(
+    {
+        "image": TEXT,
+        "ok": FLAG,
+        "via": one_of("crictl", "cri", "ctr"),
+        "mirror": maybe({**TEXT, "description": "the host that served; null if not known"}),
+        "seconds": SECONDS,
+        "detail": TEXT,
+        "served": one_of(*map(str, Served)),
+        "bytes": {"type": "integer", "description": "what travelled for the evidence"},
+        "digest": maybe(TEXT),
+        "hops": listed(
+            shape({"host": TEXT, "what": one_of("resolve", "manifest", "blob"), "said": TEXT})
+        ),
+        "evidence": {**TEXT, "description": "what decided, or why nothing does"},
+    },
+    "served",
+    "bytes",
+    "digest",
+    "hops",
+    "evidence",
+)
+LIVENESS = maybe(
+    shape({"state": one_of("live", "deaf", "unasked"), "seconds": SECONDS, "said": TEXT})
+)
+OUTCOME = {
+    "status": SHOWN,
+    "strategy": maybe(TEXT),
+    "containerd": maybe(TEXT),
+    "changed": FLAG,
+    "restarted": FLAG,
+    "generation": maybe(TEXT),
+    "verified": listed(VERIFIED),
+    "liveness": LIVENESS,
+    "failure": FAILURE,
+    "seconds": SECONDS,
+}
+CONFLICTS = listed(
+    shape({"code": TEXT, "verdict": TEXT, "where": TEXT, "message": TEXT, "kills_cri": FLAG})
+)
+DISRUPTION = one_of("none", "restart")
+CHANGES = listed(
+    shape({"path": TEXT, "action": one_of("create", "update", "delete"), "diff": TEXT})
+)
+PLAN = {
+    "strategy": maybe(TEXT),
+    "containerd": maybe(TEXT),
+    "disruption": DISRUPTION,
+    "changes": CHANGES,
+    "notes": TEXTS,
+    "conflicts": CONFLICTS,
+    "failure": FAILURE,
+}
+UNREACHABLE = shape({"state": one_of("unreachable"), "failure": FAILURE})
+PROBLEM = shape(
+    {
+        "file": TEXT,
+        "line": WHOLE,
+        "column": WHOLE,
+        "severity": one_of("error", "warning"),
+        "message": TEXT,
+        "excerpt": maybe(shape({"text": TEXT, "column": WHOLE, "length": WHOLE})),
+    }
+)
