@@ -9,8 +9,9 @@ from fleet.cli import mirror_views, views
 from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings, Taste, wishes_of
 from fleet.config.reordering import Moved, write_order
+from fleet.core.mirror_diagnosis import compared
 from fleet.core.mirror_ranks import Ranking, rankings
-from fleet.core.mirror_trial import Target, compared
+from fleet.core.mirror_trial import Target
 from fleet.core.model import Registry
 from fleet.core.pull_paths import Image, parse_image
 from fleet.engine.mirrors import SiteTested, groups_of, try_mirrors

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from fleet.core.mirror_trial import Diagnosis, Seen, Step, Target, Trial, Trouble, judge
+from fleet.core.mirror_diagnosis import judge
+from fleet.core.mirror_trial import Diagnosis, Seen, Step, Target, Trial, Trouble
 from fleet.core.model import Node
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.proxies import proxy_for

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from fleet.core.mirror_diagnosis import compared, judge
 from fleet.core.mirror_ranks import cell, rankings
-from fleet.core.mirror_trial import Diagnosis, Seen, Step, Target, Trial, Trouble, compared, judge
+from fleet.core.mirror_trial import Diagnosis, Seen, Step, Target, Trial, Trouble
 from fleet.core.model import Auth, Mirror, Secret
 from fleet.core.pull_paths import parse_image
 
