@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,10 +20,14 @@ from fleet.node.order import WorkOrder
 from fleet.node.shell import Reply, Script, decoded, stranger
 from fleet.node.talk import failure_of
 
+_MARK = b"\x1e"
+"""ASCII's record separator; it stands in no text."""
+_STRANGE = re.compile(rb"[^\t\n\r -~]")
+
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """All new files and the guard in one piece, and the list of operations that points into it."""
+    """All new files and the guard in one piece, and the operations in whose order they stand."""
 
     content: bytes
     guard_digest: str
@@ -58,14 +64,17 @@ class Applied:
 
 def bundle(order: WorkOrder) -> Bundle:
     """Pack the files of a plan, state.json last: it must never speak of what is not there."""
-    content = b""
-    lines = []
-    for change in _changes(order):
-        after = change.after.content if change.after else b""
-        lines.append(_operation(change, len(content)))
-        content += after
+    changes = tuple(_changes(order))
     guard = guard_script(order).text().encode()
-    return Bundle(content + guard, hashlib.sha256(guard).hexdigest(), "\n".join(lines))
+    written = (change.after.content for change in changes if change.after)
+    content = b"".join(_part(each) + _MARK for each in (*written, guard))
+    operations = "\n".join(map(_operation, changes))
+    return Bundle(content, hashlib.sha256(guard).hexdigest(), operations)
+
+
+def _part(content: bytes) -> bytes:
+    """Write one part so that a shell can hold it in a variable: as text, or else in base64."""
+    return b"b" + base64.b64encode(content) if _STRANGE.search(content) else b"t" + content
 
 
 def _changes(order: WorkOrder) -> Iterator[Change]:
@@ -73,19 +82,13 @@ def _changes(order: WorkOrder) -> Iterator[Change]:
     yield Change(STATE_FILE, order.plan.state_before, state_after(order.plan, order.rollout))
 
 
-def _operation(change: Change, offset: int) -> str:
-    """Write one line: action, mode, uid, gid, offset, size, digest before, digest after, path."""
+def _operation(change: Change) -> str:
+    """Write one line: action, mode, uid, gid, digest before, digest after, path."""
     before = change.before.digest if change.before else "-"
     after = change.after
     if after is None:
-        return "\t".join(("delete", "-", "-", "-", "-", "-", before, "-", change.path))
-    about = (
-        f"{after.mode:o}",
-        str(after.uid),
-        str(after.gid),
-        str(offset),
-        str(len(after.content)),
-    )
+        return "\t".join(("delete", "-", "-", "-", before, "-", change.path))
+    about = (f"{after.mode:o}", str(after.uid), str(after.gid))
     return "\t".join((str(change.action), *about, before, after.digest, change.path))
 
 
@@ -139,6 +142,7 @@ def _change(order: WorkOrder, packed: Bundle) -> dict[str, str]:
     return {
         **identity(order),
         "DIGEST": packed.digest,
+        "MARK": _MARK.decode(),
         "OPERATIONS": packed.operations,
         "CHECKS": "\n".join(checks),
         "CONFIGS": "\n".join(_config_paths(order)),

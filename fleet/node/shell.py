@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from fleet.core.text import tail
 
 PARTS = {
     "probe": ("common", "probe"),
-    "stage": ("common", "pass", "check", "stage"),
+    "stage": ("common", "pass", "operations", "check", "stage"),
     "activate": (
         "common",
         "pass",
@@ -24,7 +25,9 @@ PARTS = {
         "generation",
         "restore",
         "arm",
+        "operations",
         "check",
+        "keep",
         "workloads",
         "activate",
     ),
@@ -64,6 +67,22 @@ _SWEEP = "fleet_code=$?; rm -rf -- {spool}; exit $fleet_code"
 _INNER = f'while IFS= read -r line && [ "$line" != {_MARK} ]; do :; done; exec sh -s'
 
 
+def source(name: str) -> str:
+    """Return a script as it is written, without its variables."""
+    folder = files("fleet.node") / "scripts"
+    return "\n".join((folder / f"{part}.sh").read_text() for part in PARTS[name])
+
+
+@functools.cache
+def _code(name: str) -> str:
+    """Return a script as it is sent: what is there for a reader alone stays here.
+
+    No string in the scripts has lines that begin with a blank or a `#`.
+    """
+    lines = (line.strip(" ") for line in source(name).splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("#"))
+
+
 @dataclass(frozen=True, slots=True)
 class Privilege:
     """How a script becomes root: as it is, by sudo, or by sudo with a password.
@@ -97,8 +116,7 @@ class Script:
     def text(self) -> str:
         """Return the whole script: the variables, quoted, then the code."""
         head = "".join(f"{key}={shlex.quote(value)}\n" for key, value in self.variables.items())
-        folder = files("fleet.node") / "scripts"
-        return head + "\n".join((folder / f"{part}.sh").read_text() for part in PARTS[self.name])
+        return head + _code(self.name)
 
     def line(self, privilege: Privilege) -> str:
         """Return the command that the login shell runs; it holds no content and no secret."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.node.shell import PARTS, Script
+from fleet.node.shell import PARTS, Script, source
 
 # Capitals come from outside, small names are the fields of a line: no misspelling. Parts are
 # shared, so not every script uses every place and function of theirs.
@@ -18,7 +18,7 @@ EXCLUDED = "SC2153,SC2034,SC2329,SC2317"
 @pytest.mark.parametrize("name", PARTS)
 def test_scripts_are_clean_under_shellcheck(name: str) -> None:
     shellcheck = Path(sys.executable).with_name("shellcheck")
-    text = Script(name, {}).text()
+    text = source(name)
 
     ran = subprocess.run(
         [shellcheck, "-s", "sh", "-e", EXCLUDED, "-"],
@@ -36,3 +36,18 @@ def test_scripts_are_clean_under_shellcheck(name: str) -> None:
 def test_scripts_are_small_enough_for_one_round_trip(name: str) -> None:
     """The receive window of a new channel is 64 KiB or more: below it nothing waits."""
     assert len(Script(name, {}).text()) < 32_000
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_what_is_left_out_of_a_script_is_nothing_that_a_shell_reads(name: str) -> None:
+    def read(text: str) -> list[str]:
+        words = ["bash", "--posix", "--pretty-print", "/dev/stdin"]
+        ran = subprocess.run(words, input=text, capture_output=True, text=True, check=True)
+        lines = [line for line in ran.stdout.splitlines() if line]
+        # The one string with blanks at the beginning of its lines is a script itself.
+        return [line.strip() for line in lines] if name == "stage" else lines
+
+    written, sent = source(name), Script(name, {}).text()
+
+    assert read(sent) == read(written)
+    assert len(sent) < len(written)

@@ -32,8 +32,8 @@ fail() { # kind, step, message, evidence
 }
 
 note_pending() { # from here on the change is known to be unfinished, also after a crash
-    rm -rf -- "$PENDING.tmp"
-    { mkdir -p "$PENDING.tmp" && cp -- "$STAGE/guard.sh" "$PENDING.tmp/guard.sh" &&
+    [ ! -e "$PENDING.tmp" ] || rm -rf -- "$PENDING.tmp"
+    { mkdir -p "$PENDING.tmp" && parted guard_part >"$PENDING.tmp/guard.sh" &&
         printf '%s\n' "$ID" >"$PENDING.tmp/id" && printf 'armed\n' >"$PENDING.tmp/phase" &&
         printf '%s\n' "$LIVENESS" >"$PENDING.tmp/liveness" &&
         sync "$PENDING.tmp/guard.sh" "$PENDING.tmp/id" "$PENDING.tmp/phase" &&
@@ -67,34 +67,39 @@ beside_operation() { # note where the new bytes go; a link to the old is a way b
         homes=$homes$folder$NL
     fi
     if [ -f "$path" ]; then
-        cp -p --preserve=all -- "$path" "$target" && chmod 600 "$target" || return 1
+        cp -p --preserve=all -- "$path" "$target" || return 1
+        copied=$copied$target$NL
     fi
     targets=$targets$target$NL
     expected="$expected$after  $target$NL"
-    owners="$owners$mode $uid:$gid $target$NL"
-    case $kinds in *"$NL$mode $uid:$gid$NL"*) ;; *) kinds="$kinds$mode $uid:$gid$NL" ;; esac
+    owners=$owners$uid:$gid$TAB$target$NL
+    [ "$mode" = 600 ] || modes=$modes$mode$TAB$target$NL
 }
 
 fill_operation() {
     [ "$action" = delete ] && return 0
-    cat "$STAGE/files/$number" >"${targets%%"$NL"*}" || return 1
+    part "$1" >"${targets%%"$NL"*}" || return 1
     targets=${targets#*"$NL"}
 }
 
-own() { # owner and mode of the new files, once for all that have the same
-    printf '%s' "$kinds" | while read -r mode owner; do
-        [ -n "$mode" ] || continue
-        same=
-        while read -r its who which; do
-            [ "$its $who" = "$mode $owner" ] && same=$same$which$NL
-        done <<LIST
-$owners
-LIST
-        every "$same" chown "$owner" -- && every "$same" chmod "$mode" -- || return 1
-    done
+lay_beside() { # with bytes that nobody else can read until all of them have their owner
+    homes=$NL
+    copied=
+    targets=
+    expected=
+    owners=
+    modes=
+    operations beside_operation || return 1
+    [ "$homes" = "$NL" ] || (umask 022 && every "$homes" mkdir -p --) || return 1
+    [ -z "$copied" ] || every "$copied" chmod 600 -- || return 1
+    laid=$targets
+    parted operations fill_operation || return 1
+    [ -n "$laid" ] || return 0
+    [ "$(every "$laid" sha256sum --)$NL" = "$expected" ] && each_kind "$owners" chown &&
+        each_kind "$modes" chmod && every "$laid" sync
 }
 
-lay_beside() {
+beside() {
     homes=$NL
     targets=
     expected=
@@ -113,25 +118,36 @@ beside() {
     unwritten stage 'write the new files beside the old ones' "$complaint"
 }
 
+new_folder() { # note a folder that is laid ready as a whole
+    [ -d "$hidden" ] && [ ! -d "$folder" ] || return 0
+    case $NL$fresh in
+    *"$NL${folder%/*}$TAB$hidden$NL"*) ;;
+    *) fresh=$fresh${folder%/*}$TAB$hidden$NL ;;
+    esac
+}
+
 swap_operation() {
     case $action in
     delete) rm -f -- "$path" ;;
     *)
-        if [ -d "$hidden" ] && [ ! -d "$folder" ]; then
-            mv -T -- "$hidden" "$folder"
-        elif [ -e "$staged" ]; then
+        if [ -e "$staged" ]; then
             mv -fT -- "$staged" "$path"
         else
             [ -f "$path" ]
         fi
         ;;
     esac || return 1
-    [ ! -d "$folder" ] || moved=$moved$folder$NL${folder%/*}$NL
+    for each in "$folder" "${folder%/*}"; do
+        [ -d "$each" ] || continue
+        case $NL$moved in *"$NL$each$NL"*) ;; *) moved=$moved$each$NL ;; esac
+    done
 }
 
-swap() {
+swap() { # new folders come first, each in one rename: no file may speak of what is not there
+    fresh=
     moved=
-    operations swap_operation && { [ -z "$moved" ] || every "$moved" sync; }
+    operations new_folder && each_kind "$fresh" mv -t && operations swap_operation &&
+        { [ -z "$moved" ] || every "$moved" sync; }
 }
 
 remove_emptied() {
@@ -195,6 +211,7 @@ activate() {
     step check
     check
     step keep
+    content=$(cat -- "$STAGE/bundle")
     keep
     ask_before
     step arm

@@ -12,6 +12,18 @@ PATH=$PATH:/snap/microk8s/current/bin:/snap/k8s/current/bin
 
 NL='
 '
+TAB='	'
+WORDS=$IFS
+
+lines() { # split what follows at line ends alone, and leave patterns as they are; `words` ends it
+    IFS=$NL
+    set -f
+}
+
+words() {
+    IFS=$WORDS
+    set +f
+}
 
 b64() { base64 -w 0; }
 

@@ -4,55 +4,6 @@
 
 make_directory() { (umask 022 && mkdir -p -- "$1"); }
 
-missing() { # note the directories above $1 that are not there
-    new=$1
-    until [ -z "$new" ] || [ -d "$new" ]; do
-        case $made in
-        *"$TAB$new$NL"*) return 0 ;;
-        esac
-        made="${made}newdir$TAB-$TAB-$TAB-$TAB-$TAB-$TAB$new$NL"
-        new=${new%/*}
-    done
-}
-
-keep_operation() {
-    case $path in
-    "$STATE"/*) ;;
-    *) missing "$folder" ;;
-    esac
-    writes=$writes$after$TAB$path$NL
-    if [ -f "$path" ]; then
-        cp -p --preserve=all -- "$path" "$KEPT.tmp/files/$index" || return 1
-        about=$(stat -c "%a$TAB%u$TAB%g" -- "$path") || return 1
-        kept=$kept$KEPT.tmp/files/$index$NL
-        sum=$(digest "$KEPT.tmp/files/$index")
-        manifest="${manifest}file$TAB$index$TAB$about$TAB$sum$TAB$path$NL"
-    else
-        manifest="${manifest}absent$TAB-$TAB-$TAB-$TAB-$TAB-$TAB$path$NL"
-    fi
-    index=$((index + 1))
-}
-
-keep() {
-    index=0
-    made=
-    kept=
-    writes=
-    manifest=
-    [ ! -e "$KEPT.tmp" ] || rm -rf -- "$KEPT.tmp"
-    { mkdir -p "$STATE/generations" "$KEPT.tmp/files" && chmod 700 "$STATE" "$STATE/generations" &&
-        operations keep_operation && printf '%s' "$manifest$made" >"$KEPT.tmp/manifest" &&
-        printf '%s' "$writes" >"$KEPT.tmp/after" &&
-        { [ ! -f "$STATE/state.json" ] || cp "$STATE/state.json" "$KEPT.tmp/state.json"; } &&
-        every "$kept" sync "$KEPT.tmp/manifest" "$KEPT.tmp/after" "$KEPT.tmp/files" "$KEPT.tmp" &&
-        { [ ! -d "$KEPT" ] || mv -T "$KEPT" "$KEPT-$(date +%s)-$$"; } &&
-        mv -T "$KEPT.tmp" "$KEPT" &&
-        sync "$STATE/generations" "$STATE"; } 2>"$RUN/error-$ID" && return 0
-    complaint=$(cat "$RUN/error-$ID" 2>/dev/null)
-    rm -rf -- "$KEPT.tmp"
-    unwritten keep "keep the files as they are under $STATE" "$complaint"
-}
-
 undo_directories() {
     sort -r "$KEPT/manifest" | while IFS="$TAB" read -r kind _ _ _ _ _ path; do
         [ "$kind" = newdir ] && [ -d "$path" ] && rmdir -- "$path"
@@ -68,7 +19,7 @@ sweep_beside() { # what staging laid beside the files that a manifest names
         folder=${path%/*}
         case $kind in file | absent) ;; *) continue ;; esac
         for each in "$folder/.fleet-$ID.${path##*/}.new" "$folder/.fleet-$ID.${path##*/}.back" \
-            "${folder%/*}/.fleet-$ID.${folder##*/}"; do
+            "${folder%/*}/.fleet-$ID"; do
             ! stands "$each" || beside=$beside$each$NL
         done
     done <"$KEPT/manifest"

@@ -2,7 +2,6 @@
 # The mutex is held by a process and goes with it; the lock is held by a rollout, dead or alive,
 # until that rollout lets go, takes it up again, or somebody breaks it on purpose.
 umask 077
-TAB=$(printf '\t')
 STATE=/var/lib/fleet
 KEPT=$STATE/generations/$ID
 PENDING=$STATE/pending
@@ -33,13 +32,10 @@ digest() {
 every() { # run a command once, with every line of $1 as a further word
     list=$1
     shift
-    words=$IFS
-    IFS=$NL
-    set -f
+    lines
     # shellcheck disable=SC2086 # one word a line
     set -- "$@" $list
-    set +f
-    IFS=$words
+    words
     "$@"
 }
 
@@ -77,33 +73,10 @@ unconfirmed() { # kind, step
 ends it, or \`fleet unlock $left\` takes it back"
 }
 
-operations() { # run a function for every operation; `number` counts them from 1
-    number=0
-    while IFS="$TAB" read -r action mode uid gid offset size before after path; do
-        [ -n "$action" ] || continue
-        number=$((number + 1))
-        folder=${path%/*}
-        staged=$folder/.fleet-$ID.${path##*/}.new
-        hidden=${folder%/*}/.fleet-$ID.${folder##*/}
-        "$1" || return 1
-    done <<LIST
-$OPERATIONS
-LIST
-}
-
-is_config() {
-    case "
-$CONFIGS
-" in *"
-$path
-"*) return 0 ;; esac
-    return 1
-}
-
 mutex() { # wait at most $1 seconds for the script that works here, longer for one of ours
     command -v flock >/dev/null ||
         fail unsupported lock 'flock (util-linux) is not on this node; install it'
-    { mkdir -p "$RUN" && chmod 700 "$RUN" && exec 9>"$RUN/mutex"; } 2>/dev/null ||
+    { { [ -d "$RUN" ] || mkdir -p "$RUN"; } && exec 9>"$RUN/mutex"; } 2>/dev/null ||
         unwritten lock "write to $RUN"
     flock -w "$1" 9 || { own_lock && flock -w "$((10 * $1))" 9; }
 }

@@ -6,7 +6,6 @@
 # about a millisecond of the node, one written in Go ten, and GOMAXPROCS and GOGC spare two of those.
 STATE=/var/lib/fleet
 LIMIT=1048576
-TAB=$(printf '\t')
 COUNT=0
 FILES=
 DIRECTORIES=
@@ -50,16 +49,6 @@ directory() {
 }
 
 about() { stat -L -c '%a %u %g %Y %s' -- "$@" 2>/dev/null; }
-
-lines() { # split what follows at line ends alone, and leave patterns as they are; `words` ends it
-    IFS=$NL
-    set -f
-}
-
-words() {
-    IFS=$WORDS
-    set +f
-}
 
 tell_files() { # the noted files in one record: kinds, names, what stat says, contents in a row
     tries=0
@@ -267,7 +256,6 @@ tasks() { # how many containers run, by the files in which containerd's shims ke
     value tasks "$running"
 }
 
-WORDS=$IFS
 hello
 read -r name </proc/sys/kernel/hostname
 value hostname "$name"

@@ -1,8 +1,6 @@
 # Stage a change: lock, check, unpack, and let the node's own containerd judge it. Nothing outside
 # /run is written. POSIX sh. In: ID ROLLOUT OPERATOR PURPOSE SPOOL SIZE DIGEST GUARD_DIGEST
-# OPERATIONS CHECKS ROLLBACK CONFIG CONFIGS BINARY GUARD, and of the dump before: OUTSIDE IGNORED.
-# An operation is: action, mode, uid, gid, offset, size, digest before, digest after, path. Contents
-# stand in the bundle in the order of the operations, the guard behind them.
+# MARK OPERATIONS CHECKS ROLLBACK CONFIG CONFIGS BINARY GUARD, and of the dump before: OUTSIDE IGNORED.
 
 finish() { # status
     trap - EXIT
@@ -20,32 +18,32 @@ fail() {
 
 take_bundle() {
     [ ! -e "$STAGE" ] || rm -rf -- "$STAGE"
-    unpacked=$STAGE/guard.sh$NL
-    expected="$GUARD_DIGEST  $STAGE/guard.sh$NL"
-    if ! mkdir -p "$STAGE/files" || ! exec 8<"$SPOOL/bundle" || ! operations unpack_operation ||
-        ! cat <&8 >"$STAGE/guard.sh" || ! printf '%s\n' "$DIGEST" >"$STAGE/digest"; then
-        unwritten upload "unpack the upload in $STAGE"
+    unpacked=$STAGE/bundle$NL$STAGE/guard.sh$NL
+    expected="$DIGEST  $STAGE/bundle$NL$GUARD_DIGEST  $STAGE/guard.sh$NL"
+    if ! mkdir -p "$STAGE/files" || ! content=$(cat -- "$SPOOL/bundle") ||
+        ! printf '%s' "$content" >"$STAGE/bundle" || ! parted operations unpack_operation ||
+        ! parted guard_part >"$STAGE/guard.sh" || ! printf '%s\n' "$DIGEST" >"$STAGE/digest"; then
+        fail storage upload "cannot unpack the upload in $STAGE; is /run full?"
     fi
     [ "$(every "$unpacked" sha256sum --)$NL" = "$expected" ] && return 0
     got=$(wc -c <"$SPOOL/bundle")
     [ "$got" -eq "$SIZE" ] ||
         fail upload upload "only $got of $SIZE bytes arrived; is the disk under /tmp full?"
-    fail upload upload \
-        "the upload was changed on its way to $STAGE; try again, and check /tmp if it comes back"
+    fail upload upload "the upload was changed on its way to $STAGE"
 }
 
-unpack_operation() { # the next bytes of the bundle; what was read is judged by its digest
-    [ "$action" = delete ] && return 0
+unpack_operation() { # a config stands alone, for containerd to judge it
+    [ "$action" != delete ] && is_config || return 0
     unpacked=$unpacked$STAGE/files/$number$NL
     expected="$expected$after  $STAGE/files/$number$NL"
-    head -c "$size" <&8 >"$STAGE/files/$number"
+    part "$1" >"$STAGE/files/$number"
 }
 
 dump() { # what a daemon would read; without the file it has only its defaults
     if [ -f "$1" ]; then
-        timeout 15 "$BINARY" -c "$1" config dump 2>&1
+        GOMAXPROCS=1 GOGC=off timeout 15 "$BINARY" -c "$1" config dump 2>&1
     else
-        timeout 15 "$BINARY" config default 2>&1
+        GOMAXPROCS=1 GOGC=off timeout 15 "$BINARY" config default 2>&1
     fi
 }
 
