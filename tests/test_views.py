@@ -12,10 +12,11 @@ from rich.console import Console
 
 from fleet.cli.live import LiveScreen, Scope
 from fleet.cli.logs import Masking
-from fleet.cli.views import legend, table
+from fleet.cli.views import legend, print_outcomes, table
 from fleet.core.model import Change, ManagedFile, Node
 from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan
+from fleet.node.steps import enter, leave
 from tests.support.fleet import Fleet
 
 ROWS = [("w1.example.net", "converged", "10 s"), ("w2", "failed", "")]
@@ -92,6 +93,54 @@ def test_the_live_view_counts_what_is_through_and_guesses_what_is_left() -> None
     assert told[1] == "batch 1/3  1/6  fail 1/2  eta -"
     assert told[2].startswith("batch 2/3  2/6  fail 2/2  eta ")
     assert told[3] == told[2]
+
+
+def test_the_live_view_shows_the_step_of_a_node_and_else_what_it_is_in_for() -> None:
+    out = Console(file=io.StringIO(), width=60, height=20)
+    screen = LiveScreen(out, Scope(total=2, allowed=0))
+    screen.started("a", NodeStatus.RUNNING)
+    screen.started("b", NodeStatus.RUNNING)
+    enter("a", "soak")
+
+    with out.capture() as capture:
+        out.print(screen)
+    leave("a")
+
+    assert [line.split("  ")[1:3] for line in capture.get().splitlines()[1:]] == [
+        ["> a", "soak"],
+        ["> b", "activating"],
+    ]
+
+
+FAILED = NodeOutcome(
+    node="w3",
+    status=NodeStatus.ROLLED_BACK,
+    failure=Failure(FailureKind.HEALTH, "health", "it is ill; mend it", "its words"),
+)
+ENDS = (*(NodeOutcome(node=f"w{n}", status=NodeStatus.CONVERGED) for n in (1, 2)), FAILED)
+
+
+@pytest.mark.parametrize(
+    ("terminal", "seen", "wanted"),
+    [
+        (True, ("w1", "w2", "w3"), ["~ w[1-2] (2): converged"]),
+        (True, (), ["~ w1: converged", "~ w2: converged"]),
+        (False, ("w1", "w2", "w3"), ["~ w1: converged", "~ w2: converged"]),
+    ],
+    ids=["seen on this terminal", "never seen", "a pipe"],
+)
+def test_the_recap_sums_up_what_was_seen_and_tells_failures_in_full(
+    terminal: bool, seen: tuple[str, ...], wanted: list[str]
+) -> None:
+    out = Console(file=io.StringIO(), width=80, force_terminal=terminal, color_system=None)
+
+    print_outcomes(ENDS, out, seen)
+
+    assert str(out.file.getvalue()).splitlines() == [  # type: ignore[attr-defined]
+        *wanted,
+        "< w3: rolled_back: health at health: it is ill; mend it",
+        "      | its words",
+    ]
 
 
 def test_the_log_hides_what_is_secret() -> None:

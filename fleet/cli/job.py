@@ -6,7 +6,7 @@ import functools
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,7 @@ class Job:
             close(ended.status, ended.reason)
         except JournalError as error:
             self.settings.say(str(error))
-        return self.close(ended)
+        return self.close(ended, seen=screen.seen)
 
     def _drive(self, state: RolloutState, screen: Screen, stopping: Callable[[], bool]) -> Ended:
         policy = self._policy()
@@ -164,8 +164,11 @@ class Job:
     def _order(self, name: str) -> WorkOrder:
         return work_order(self, self.plans[name])
 
-    def close(self, ended: Ended, *, told: bool = True) -> Exit:
-        """Print the recap and judge; `told` says whether the journal holds this rollout."""
+    def close(self, ended: Ended, *, told: bool = True, seen: Collection[str] = ()) -> Exit:
+        """Print the recap and judge; `told` says whether the journal holds this rollout.
+
+        Nodes whose end was `seen` on this terminal are summed up.
+        """
         ordered = [self.outcomes.get(name) or self._pending(name) for name in self.plans]
         rollout_id = self.id if told else ""
         if self.settings.as_json:
@@ -174,7 +177,7 @@ class Job:
             views.print_json(rollout_data(rollout_id, ended.status, nodes, batches))
         else:
             out = views.console(color=self.settings.color)
-            views.print_outcomes(ordered, out)
+            views.print_outcomes(ordered, out, seen)
             line = views.recap(ended.state.count(), f"{self.kind} {ended.status}", ended.reason)
             out.print(f"{line}  {rollout_id}".rstrip(), style="bold")
         code = judge(ended.status, ordered)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -16,6 +16,7 @@ from fleet.cli.logs import note
 from fleet.cli.options import Settings
 from fleet.cli.views import MARKS, console, outcome_line
 from fleet.core.outcome import NodeOutcome, NodeStatus
+from fleet.node.steps import step_of
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -31,6 +32,11 @@ _WORDS = {
 
 class Screen(Protocol):
     """What is told of a rollout."""
+
+    @property
+    def seen(self) -> Collection[str]:
+        """Return the nodes whose end stands on the terminal, and needs no telling again."""
+        ...
 
     def batch(self, number: int, total: int, nodes: tuple[str, ...]) -> None:
         """Tell that a batch begins; numbers count from 1."""
@@ -51,6 +57,7 @@ class PlainScreen:
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         self._batch = ""
+        self.seen: Collection[str] = ()
 
     def batch(self, number: int, total: int, nodes: tuple[str, ...]) -> None:
         """Tell that a batch begins."""
@@ -98,6 +105,12 @@ class LiveScreen:
         self._head, self._left = "staging", 0
         self._begun = self._first = 0.0
         self._batches = 0
+        self._seen: set[str] = set()
+
+    @property
+    def seen(self) -> Collection[str]:
+        """Return the nodes whose end stands above the view."""
+        return self._seen
 
     def batch(self, number: int, total: int, nodes: tuple[str, ...]) -> None:
         """Tell that a batch begins."""
@@ -123,7 +136,8 @@ class LiveScreen:
         self._failed += outcome.status.failed
         mark, style = MARKS[outcome.status]
         note(outcome_line(outcome))
-        self._out.print(f"{mark} {outcome_line(outcome)}", style=style)
+        self._out.print(f"{mark} {outcome_line(outcome, brief=True)}", style=style)
+        self._seen.add(outcome.node)
 
     def __rich__(self) -> RenderableType:
         """Draw the view, never more rows of it than the window has."""
@@ -133,7 +147,10 @@ class LiveScreen:
         now = time.monotonic()
         most = max(1, min(_ROWS, self._out.height - 4))
         flying = sorted(self._flying.items(), key=lambda pair: pair[1])
-        rows = [f"  > {node}  {word}  {now - at:.0f} s" for node, (at, word) in flying[:most]]
+        rows = [
+            f"  > {node}  {step_of(node) or word}  {now - at:.0f} s"
+            for node, (at, word) in flying[:most]
+        ]
         if len(flying) > most:
             rows.append(f"  ... and {len(flying) - most} more in flight")
         lines = [(self.status(now), "bold"), *((row, "cyan") for row in rows)]

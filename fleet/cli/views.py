@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -165,8 +166,8 @@ def closing_count(plans: Sequence[NodePlan]) -> str:
     )
 
 
-def outcome_line(outcome: NodeOutcome) -> str:
-    """Say in one line how a node's pass ended."""
+def outcome_line(outcome: NodeOutcome, *, brief: bool = False) -> str:
+    """Say in one line how a node's pass ended; `brief` leaves the why of a failure to the recap."""
     facts = [f"{outcome.seconds:.1f} s"] if outcome.seconds else []
     if outcome.restarted:
         facts.append("restarted")
@@ -174,7 +175,8 @@ def outcome_line(outcome: NodeOutcome) -> str:
     line = f"{outcome.node}: {outcome.status}"
     if outcome.failure is not None:
         failure = outcome.failure
-        line += f": {failure.kind} at {failure.step}: {printable(failure.message)}"
+        line += f": {failure.kind} at {failure.step}"
+        line += "" if brief else f": {printable(failure.message)}"
     return f"{line} ({'; '.join(facts)})" if facts else line
 
 
@@ -196,9 +198,23 @@ def verdict_words(pull: Verified) -> str:
             return "served by: not known"
 
 
-def print_outcomes(outcomes: Iterable[NodeOutcome], out: Console) -> None:
-    """Print how every node ended, with the evidence of what failed."""
+def print_outcomes(
+    outcomes: Iterable[NodeOutcome], out: Console, seen: Collection[str] = ()
+) -> None:
+    """Print how every node ended, with the evidence of what failed.
+
+    Nodes that are well, and whose end was `seen` on this very terminal, share a line.
+    """
+    told, short = [], defaultdict(list)
     for outcome in outcomes:
+        if out.is_terminal and outcome.node in seen and outcome.failure is None:
+            short[outcome.status].append(outcome.node)
+        else:
+            told.append(outcome)
+    for status, nodes in short.items():
+        mark, style = MARKS[status]
+        out.print(f"{mark} {fold(nodes)} ({len(nodes)}): {status}", style=style)
+    for outcome in told:
         mark, style = MARKS[outcome.status]
         out.print(f"{mark} {outcome_line(outcome)}", style=style)
         if outcome.failure is not None:

@@ -12,6 +12,7 @@ from fleet.node.order import WorkOrder
 from fleet.node.proof import Wanted, prove
 from fleet.node.settle import Standing, settle, settle_patiently
 from fleet.node.stage import lay_ready
+from fleet.node.steps import enter, listener
 from fleet.node.talk import ask
 from fleet.node.verify import refuse_deaf, refuse_unverified
 from fleet.node.work import ENDED, Pass
@@ -60,6 +61,7 @@ def go_on(work: Pass) -> NodeOutcome:
 
 def taken_back(work: Pass, failure: Failure | None) -> NodeOutcome:
     """Take a change back that could not be proven or confirmed; wait for the node if need be."""
+    enter(work.order.node.name, "revert")
     try:
         found = settle_patiently(work.order, "revert", work.order.deadlines.lost)
     except NodeError as error:
@@ -96,7 +98,8 @@ def _changed(work: Pass, remote: Remote) -> NodeOutcome | None:
 
 
 def _activated(order: WorkOrder, remote: Remote, packed: Bundle) -> Applied:
-    reply = ask(remote, activate_script(order, packed), order.access.on(order.plan.node))
+    heard = listener(order.node.name)
+    reply = ask(remote, activate_script(order, packed), order.access.on(order.node), heard)
     return parse_applied(reply, order)
 
 
@@ -108,6 +111,7 @@ def _proven(work: Pass, remote: Remote) -> NodeOutcome | None:
     if not tests and not unasked:
         return None
     wanted = Wanted(plan, tests, order.deadlines, order.liveness, work.liveness)
+    enter(plan.node.name, "verify")
     try:
         proof = prove(remote, wanted, order.access.on(plan.node))
         work.verified, work.liveness = proof.verified, proof.liveness
@@ -128,13 +132,16 @@ def asked_from_here(order: WorkOrder) -> bool:
 
 def _confirmed(work: Pass) -> NodeOutcome:
     """Ask for health once more after the soak, over a new connection, and disarm the guard."""
-    time.sleep(work.order.deadlines.soak if work.restarted else 0)
+    if work.restarted:
+        enter(work.order.node.name, "soak")
+        time.sleep(work.order.deadlines.soak)
     return gated(work, "confirm")
 
 
 def gated(work: Pass, mode: str) -> NodeOutcome:
     """Put the node through its gate once more, to confirm or to recheck; take back what fails."""
     order = work.order
+    enter(order.node.name, mode)
     first = partial(_listening, work) if asked_from_here(order) else None
     try:
         found = settle_patiently(order, mode, order.deadlines.lost, first)

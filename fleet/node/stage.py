@@ -8,6 +8,7 @@ from fleet.core.outcome import Failure, FailureKind, NodeError, NodeOutcome, Nod
 from fleet.node.apply import Applied, Bundle, bundle, parse_applied, stage_script
 from fleet.node.order import WorkOrder
 from fleet.node.settle import settle_patiently
+from fleet.node.steps import enter, listener
 from fleet.node.talk import ask
 from fleet.node.work import ENDED, Pass
 from fleet.ssh import Remote, kept
@@ -46,8 +47,10 @@ def lay_ready(order: WorkOrder, remote: Remote, packed: Bundle) -> Applied:
     privilege = order.access.on(order.node)
     # sudo would take the end of an upload that failed for a password, and count it.
     then = script.line(privilege) if privilege.password is None else ""
+    name = order.node.name
+    enter(name, "upload")
     remote.put(packed.content, spool, "bundle", then=then)
-    return parse_applied(ask(remote, script, privilege), order)
+    return parse_applied(ask(remote, script, privilege, listener(name)), order)
 
 
 def _not_staged(work: Pass, failure: Failure | None) -> NodeOutcome:

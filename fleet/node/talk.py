@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fleet.core.outcome import Failure, FailureKind, NodeError
 from fleet.core.text import masked, tail
 from fleet.node.shell import Privilege, Reply, Script, parse_reply, stranger
@@ -11,12 +13,18 @@ _NET = 15
 """Seconds that the workstation waits beyond the deadline that the node itself keeps."""
 
 
-def ask(remote: Remote, script: Script, privilege: Privilege) -> Reply:
-    """Run one script on the node and read its records."""
+def ask(
+    remote: Remote,
+    script: Script,
+    privilege: Privilege,
+    heard: Callable[[bytes], None] | None = None,
+) -> Reply:
+    """Run one script on the node and read its records; `heard` is given them as they arrive."""
     said = remote.run(
         script.line(privilege),
         stdin=script.stdin(privilege),
         seconds=script.seconds + _NET,
+        heard=heard,
     )
     try:
         return parse_reply(script.name, said.code, said.stdout, said.stderr)

@@ -10,6 +10,7 @@ from fleet.core.record import SETTLE
 from fleet.node.apply import Ending
 from fleet.node.order import WorkOrder
 from fleet.node.settle import Standing
+from fleet.node.steps import leave
 
 ENDED = {
     Ending.STAGED: NodeStatus.STAGED,
@@ -40,6 +41,7 @@ class Pass:
     def outcome(self, status: NodeStatus, failure: Failure | None = None) -> NodeOutcome:
         """End the pass in this status."""
         plan = self.order.plan
+        leave(plan.node.name)
         kept = status in {NodeStatus.CONVERGED, NodeStatus.DEGRADED}
         if failure is not None and failure.kind is FailureKind.STALE:
             status = NodeStatus.STALE if status is NodeStatus.FAILED else status

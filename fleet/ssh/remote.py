@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fabric import Connection
     from paramiko import Channel
 
+Heard = Callable[[bytes], None]
 SILENCE = 30
 """Seconds: every script of ours gives a sign of life each 5 s."""
 _CHUNK = 1 << 16
@@ -43,10 +44,19 @@ class Said:
 class Remote(Protocol):
     """What fleet may do to a node, and all that a fake has to imitate."""
 
-    def run(self, line: str, *, stdin: bytes, seconds: float, silence: float = SILENCE) -> Said:
+    def run(
+        self,
+        line: str,
+        *,
+        stdin: bytes,
+        seconds: float,
+        silence: float = SILENCE,
+        heard: Heard | None = None,
+    ) -> Said:
         """Run `line` in the login shell; `seconds` is the net below the node's own deadline.
 
-        A command that says nothing for `silence` seconds is given up before that.
+        A command that says nothing for `silence` seconds is given up before that. `heard` is given
+        every piece of its output when it arrives.
         """
         ...
 
@@ -92,7 +102,15 @@ class FabricRemote:
         """Say whether a connection that was kept is still there."""
         return self._sessions.stand(seconds)
 
-    def run(self, line: str, *, stdin: bytes, seconds: float, silence: float = SILENCE) -> Said:
+    def run(
+        self,
+        line: str,
+        *,
+        stdin: bytes,
+        seconds: float,
+        silence: float = SILENCE,
+        heard: Heard | None = None,
+    ) -> Said:
         """Run `line` with `stdin` as its input, bounded in time and in output."""
         deadline = time.monotonic() + seconds
         transport = self._connection.transport
@@ -103,7 +121,7 @@ class FabricRemote:
                 _feed(channel, stdin)
                 self._sessions.prepare(silence)
             with channel:
-                stdout = _drain(channel, deadline, silence)
+                stdout = _drain(channel, deadline, silence, heard)
                 code = _exit_code(channel, deadline)
                 self._sessions.heard()
                 return Said(code, stdout, _errors(channel))
@@ -188,7 +206,7 @@ def _feed(channel: Channel, stdin: bytes) -> None:
             raise
 
 
-def _drain(channel: Channel, deadline: float, silence: float) -> str:
+def _drain(channel: Channel, deadline: float, silence: float, heard: Heard | None = None) -> str:
     parts: list[bytes] = []
     size = 0
     while True:
@@ -204,6 +222,8 @@ def _drain(channel: Channel, deadline: float, silence: float) -> str:
             )
             raise NodeError(FailureKind.PROTOCOL, "run", message)
         parts.append(part)
+        if heard is not None:
+            heard(part)
 
 
 def _exit_code(channel: Channel, deadline: float) -> int:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
+import sys
 import time
 
 import pytest
@@ -163,3 +167,44 @@ def test_host_keys_are_shown_and_added_after_a_yes_but_never_a_changed_one(
     assert f"CHANGED: {fleet.folder}/known_hosts:{len(mine)} holds another" in shown.stdout
     assert (shown.code, before.code, added.code, after.code, again.code) == (1, 1, 1, 0, 0)
     assert {each["state"] for each in again.json["nodes"].values()} == {"known"}
+
+
+def on_a_terminal(fleet: Fleet, *words: str) -> str:
+    """Run fleet with a terminal on both streams; return all that it showed."""
+    mine, theirs = pty.openpty()
+    env = {**os.environ, "TERM": "xterm", "COLUMNS": "200", "FLEET_SSH_CONFIG": fleet.ssh_config}
+    running = subprocess.Popen(
+        [sys.executable, "-m", "fleet", *words],
+        cwd=fleet.folder,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(mine, 65536):
+            shown += part
+    except OSError:  # how a terminal says that nobody writes any more
+        pass
+    os.close(mine)
+    running.wait(60)
+    return shown.decode("utf-8", "replace").replace("\r", "")
+
+
+def test_a_terminal_shows_where_each_node_is_and_how_it_ended_once(
+    nodes: Lab, fleet: Fleet, crictl: None
+) -> None:
+    never = "overrides: [{match: forky1, mirrors: {docker.io: {verify: docker.io/library/none:1}}}]"
+    fleet.write("mirrors.yaml", f"{TWO}{never}\n")
+    chosen = ("-l", "bookworm1,trixie1,forky1", "--batch", "3", "--max-failures", "1")
+
+    shown = on_a_terminal(fleet, "rollout", "-y", *chosen, "--soak", "2", "--no-color")
+
+    assert "> bookworm1  soak  " in shown
+    assert "> trixie1  soak  " in shown
+    assert shown.count("bookworm1: converged") == shown.count("trixie1: converged") == 1
+    assert "~ bookworm1,trixie1 (2): converged\n" in shown
+    assert shown.count("the verification pull of docker.io/library/none:1 failed; ") == 1
+    assert shown.count("forky1: rolled_back: verify at verify") == 2

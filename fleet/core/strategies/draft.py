@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fleet.core.capabilities import Feature, can
@@ -80,13 +82,16 @@ class Draft:
             )
         current = next(each for each in self.view.layers if each.path == layer.path)
         table = (*self.view.table(current), *path[:-1])
-        self.view = self.view.with_text(layer.path, set_key(current.text, table, path[-1], value))
+        with _named(layer.path):
+            text = set_key(current.text, table, path[-1], value)
+        self.view = self.view.with_text(layer.path, text)
 
     def drop(self, path: Path) -> None:
         """Remove a table or key below the live registry tables of every layer."""
         for layer in self.view.layers:
             paths = [(*table, *path) for table in self.view.live(layer)]
-            text = remove(layer.text, paths)
+            with _named(layer.path):
+                text = remove(layer.text, paths)
             if text != layer.text:
                 self.view = self.view.with_text(layer.path, text)
 
@@ -170,6 +175,15 @@ def start_draft(facts: NodeFacts, wishes: Wishes) -> Draft:
     start = facts.default if wishes.full_default and facts.default else minimal
     view = config_view(facts, version, start)
     return Draft(facts, view, view, [])
+
+
+@contextmanager
+def _named(path: str) -> Iterator[None]:
+    """Say of which file an edit was refused."""
+    try:
+        yield
+    except NodeError as error:
+        raise _refused(f"{path}: {error.failure.message}") from error
 
 
 def _refused(message: str) -> NodeError:
