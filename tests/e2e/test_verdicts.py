@@ -250,6 +250,28 @@ def test_an_image_that_is_pinned_by_its_digest_is_served_as_it_was(
 
 
 @pytest.mark.usefixtures("crictl")
+def test_two_names_of_one_image_both_travel(nodes: Lab, fleet: Fleet) -> None:
+    image = make_image("two names have it")
+    names = {"docker.io": "lab/shared", "quay.io": "lab/shared-too"}
+    for repository in names.values():
+        push(nodes.registry.address, repository, "1", image)
+    fleet.write("mirrors.yaml", "version: 1\nmirrors:\n" + "".join(
+        f"  {registry}:\n    endpoints: ['https://{SECOND}']\n"
+        f"    verify: {registry}/{repository}:1\n"
+        for registry, repository in names.items()
+    ))  # fmt: skip
+
+    ran = fleet("rollout", "-y", "--batch", "4", "--soak", "0", "--json")
+
+    assert ran.code == 0, ran.text
+    for name, node in nodes.nodes.items():
+        for found in ran.json["nodes"][name]["verified"]:
+            assert found["mirror"] == SECOND, f"{name}: {found}"
+            assert "3 of 3 objects travelled anew" in found["evidence"], f"{name}: {found}"
+        assert "shared" not in node.sh("ctr -n k8s.io images ls -q").stdout
+
+
+@pytest.mark.usefixtures("crictl")
 @pytest.mark.parametrize("by", ["crictl", "CRI over SSH"])
 def test_a_mirror_that_hangs_is_named_within_the_pulls_time(
     nodes: Lab, fleet: Fleet, by: str

@@ -5,117 +5,63 @@
 # somebody on the other end of this connection pulls between the lines. What is told of an image
 # begins with its number, from 0.
 TAB=$(printf '\t')
-WORK=/run/fleet/verify-$ID-$$
-NAMESPACE=fleet-probe-$$
 STATE=${SOCKET%/*}
-STORE=
 # Evidence must not use up the time before the guard: the pull itself is what counts.
 EVIDENCE_SECONDS=$(((PULL_SECONDS + 2) / 3))
-# What is read of a fetch: the requests and what came of them, without most headers. A line is made
-# harmless and is a record's plain field, at no process more.
-HARMLESS='s/[^ -~]/?/g'
-HEADERS='s/ (request|response)\.header\.[^c= ][^= ]*=("([^"\\]|\\.)*"|[^ ]*)//g'
-TOLD='do request|fetch response|trying next|fetch failed|resolved|loading host|decode|^ctr:|^code '
 LOGGED='trying next|fetch failed|failed to decode|stop pulling image'
-
-tell() { # key, plain text: a record of the image that is at hand
-    printf '%s\t%s\t=%s\n' "$1" "$number" "$2" || exit 1 # nobody listens any more
-}
-
-fetching() { # for $1 seconds, with the roots of $2 beside the bundle; notes $trace and $fetch_code
-    fetched=1
-    trace=$({
-        SSL_CERT_DIR=$2 timeout "$1" ctr -a "$SOCKET" -n "$NAMESPACE" --debug content fetch \
-            --hosts-dir "$directory" "$image" 2>&1
-        printf 'code %s\n' "$?"
-    } | sed -nE -e "$HARMLESS" -e "$HEADERS" -e "/$TOLD/s/^/trace$TAB$number$TAB=/p")
-    fetch_code=${trace##*=code }
-    [ "${#trace}" -le 60000 ] || trace=$(printf '%s' "$trace" | tail -c 60000)
-}
-
-fetch() { # for $1 seconds, by the daemon's own folder where it has one, else by the same wishes in one of ours
-    directory=$HOSTS_DIRECTORY
-    if [ -z "$directory" ]; then
-        directory=$WORK
-        mkdir -p "$WORK/$registry"
-        printf '%s' "$hosts" | base64 -d >"$WORK/$registry/hosts.toml"
-    fi
-    # To read each file of /etc/ssl/certs beside the bundle that is made of them costs a fifth of a
-    # fetch: only where the bundle does not do.
-    fetching "$1" /nonexistent
-    case $trace in *'unknown authority'*)
-        forget
-        fetching "$1" ''
-        ;;
-    esac
-    printf '%s\n' "$trace" || exit 1
-}
+ours=
+pulled=
 
 evidence() { # what travels only once cannot be seen to travel for CRI
     fetch "$EVIDENCE_SECONDS"
     objects
+    if shared; then # with one that CRI has from us: that one goes first, and this travels as a whole
+        forget
+        drop
+        fetch "$EVIDENCE_SECONDS"
+        objects
+    fi
+    printf '%s\n' "$trace" || exit 1
     [ -n "$STORE" ] || find_store
     forget
     fetched=0
     stand
-    stayed=$standing
-    tell stayed "$stayed"
-    containers
+    tell stayed "$standing"
 }
 
-objects() { # note the digests that the trace names
-    objects=
-    words=$IFS
-    IFS="/?=\" $NL"
-    set -f
-    for word in $trace; do
-        case $word in
-        sha256:*)
-            case "$objects " in *" $word "*) ;; *) objects="$objects $word" ;; esac
-            ;;
-        esac
-    done
-    set +f
-    IFS=$words
-}
-
-stand() { # note which objects are files of the daemon's content store now
-    standing=
-    [ -n "$STORE" ] || return 0
+shared() { # is any object one of those that were pulled just now?
     for object in $objects; do
-        [ ! -f "$STORE/${object#*:}" ] || standing="$standing $object"
+        case "$pulled " in *" $object "*) return 0 ;; esac
     done
+    return 1
 }
 
-find_store() { # it is where the daemon has just put what ctr fetched
-    for root in /var/lib/containerd /var/lib/rancher/k3s/agent/containerd \
-        /var/lib/rancher/rke2/agent/containerd /var/lib/k0s/containerd \
-        /var/snap/microk8s/common/var/lib/containerd; do
-        STORE=$root/io.containerd.content.v1.content/blobs/sha256
-        stand
-        [ -z "$standing" ] || return 0
+drop() { # an image that was not there goes again, so that the next proof downloads it again
+    [ -n "$ours" ] || return 0
+    set --
+    used=$(users)
+    for each in $ours; do
+        case $used in *" $each "*) ;; *) set -- "$@" "$each" ;; esac
     done
-    STORE=
-}
-
-travelled() { # which objects were not in the store before the pull, and are now
+    [ "$#" = 0 ] || cri rmi "$@" >/dev/null 2>&1
+    objects=$pulled
     stand
-    [ -n "$STORE" ] || [ -z "$objects" ] || standing=$(ctl -n k8s.io content ls -q |
-        grep -xF "$(printf '%s\n' "$objects" | tr ' ' '\n' | grep .)" | tr '\n' ' ')
-    tell travelled "$standing"
+    if [ -n "$standing" ] && [ "$#" -gt 1 ]; then # not every client takes more than one
+        for each; do cri rmi "$each" >/dev/null 2>&1; done
+    fi
+    ours=
+    pulled=
 }
 
-containers() { # note all that run or were made, without a process: each has a folder
+containers() { # all that run or were made, without a process: each has a folder
     set -- "$STATE"/io.containerd.runtime.v2.task/k8s.io/* \
         "$STATE"/io.containerd.grpc.v1.cri/containers/*
-    known=$*
+    printf '%s' "$*"
 }
 
-in_use() { # a container that began since then keeps the image that it runs from
-    before=$known
-    containers
-    [ -d "$STATE/io.containerd.runtime.v2.task" ] && [ "$known" = "$before" ] && return 1
-    ctl -n k8s.io containers ls | grep -qF " $image "
+users() { # what CRI's containers run from, unless all of them are older than our images
+    [ -d "$STATE/io.containerd.runtime.v2.task" ] && [ "$(containers)" = "$known" ] && return 0
+    ctl -n k8s.io containers ls
 }
 
 look() { # which of all the images CRI has; asked again where that was some seconds ago
@@ -136,14 +82,14 @@ by_crictl() {
     present=no
     case $NL$had$NL in *"$NL$name$NL"*) present=yes ;; esac
     evidence
+    [ -n "$ours" ] || known=$(containers)
     begin
     output=$(cri pull "$image" 2>&1)
     code=$?
     read -r end _ </proc/uptime
     travelled
-    # An image that was not there goes again, so that the next proof downloads it again.
-    [ "$code$present" = 0no ] && [ "$had" != '?' ] && ! in_use && cri rmi "$image" >/dev/null 2>&1
-    pulled crictl "$present" "$code" "$output"
+    [ "$code$present" = 0no ] && [ "$had" != '?' ] && ours="$ours $image" && pulled=$pulled$objects
+    outcome crictl "$present" "$code" "$output"
 }
 
 begin() { # the daemon's log is read from the first pull on, and told apart by when each began
@@ -152,7 +98,7 @@ begin() { # the daemon's log is read from the first pull on, and told apart by w
     tell began "$begin"
 }
 
-pulled() { # via, present before (yes, no), exit code, output
+outcome() { # via, present before (yes, no), exit code, output
     [ "$3" = 0 ] || value "said$TAB$number" "$(printf '%s' "$4" | tail -c 20000)"
     printf 'pull\t%s\t%s\t%s\t%s\t%s\t%s\n' "$number" "$1" "$2" "$3" "$begin" "$end" || exit 1
 }
@@ -160,10 +106,11 @@ pulled() { # via, present before (yes, no), exit code, output
 by_ctr() {
     read -r begin _ </proc/uptime
     fetch "$PULL_SECONDS"
+    printf '%s\n' "$trace" || exit 1
     read -r end _ </proc/uptime
     forget
     fetched=0
-    pulled ctr no "$fetch_code" ''
+    outcome ctr no "$fetch_code" ''
 }
 
 ask_by_cri() { # as check_liveness does, with somebody else asking
@@ -178,10 +125,11 @@ ask_by_cri() { # as check_liveness does, with somebody else asking
 
 by_cri() {
     evidence
+    known=$(containers)
     begin
     turn
     travelled
-    if in_use; then value used yes; else value used no; fi
+    case $(users) in *" $image "*) value used yes ;; *) value used no ;; esac
     turn
 }
 
@@ -194,6 +142,7 @@ logged() { # what the daemon has said since the first pull began
 
 sweep() {
     end_relay
+    drop
     [ "${fetched:-0}" = 0 ] || forget
     [ -z "${fetched:-}" ] || leave
     [ ! -d "$WORK" ] || rm -rf -- "$WORK"
@@ -225,6 +174,7 @@ main() { # a function: what comes in after the script is the other end's word, n
     check_liveness
     ask_by_cri
     prove
+    drop
     logged
     trap - EXIT
     sweep
