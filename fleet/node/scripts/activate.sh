@@ -179,6 +179,7 @@ $space $container $process STOPPED
 check_workloads() {
     [ -n "$before_restart" ] || return 0
     value workloads "$(printf '%s\n' "$before_restart" | grep -c .)"
+    all_run "$before_restart" && return 0
     lost=$(lost_workloads)
     [ -n "$lost" ] || return 0
     value lost_workloads "$lost"
@@ -218,8 +219,9 @@ activate() {
     arm
     step stage
     beside
-    before_restart=
-    [ "$RESTART" = 1 ] && before_restart=$(running)
+    found=
+    [ "$RESTART" = 0 ] || running
+    before_restart=$found
     step swap
     SWAPPED=1
     complaint=$(swap 2>&1) ||

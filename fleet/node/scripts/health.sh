@@ -42,12 +42,12 @@ healthy() {
     [ "$liveness" != live ] || return 0
     if [ "$CRICTL" = 1 ]; then # a CRI that answers has its plugin
         unhealthy='CRI does not answer that its runtime is ready'
-        info=$(timeout 10 crictl -r "unix://$SOCKET" -i "unix://$SOCKET" info 2>/dev/null) &&
+        info=$(GOMAXPROCS=1 GOGC=off timeout 10 crictl -r "unix://$SOCKET" -i "unix://$SOCKET" info 2>/dev/null) &&
             runtime_ready "$info" && return 0
     fi
     unhealthy='containerd does not answer'
-    rows=$(timeout 10 ctr -a "$SOCKET" --connect-timeout 5s plugins ls id==cri 2>/dev/null) ||
-        return 1
+    rows=$(GOMAXPROCS=1 GOGC=off timeout 10 ctr -a "$SOCKET" --connect-timeout 5s \
+        plugins ls id==cri 2>/dev/null) || return 1
     if plugin_ok "$rows"; then
         unhealthy='CRI does not answer that its runtime is ready'
         [ "$CRICTL" = 0 ]

@@ -46,7 +46,8 @@ keep() {
     writes=
     manifest=
     [ ! -e "$KEPT.tmp" ] || rm -rf -- "$KEPT.tmp"
-    { mkdir -p "$STATE/generations" "$KEPT.tmp/files" && chmod 700 "$STATE" "$STATE/generations" &&
+    { { [ ! -d "$STATE/generations" ] || chmod 700 "$STATE" "$STATE/generations"; } &&
+        mkdir -p "$KEPT.tmp/files" &&
         operations copy_operation && describe && operations list_operation &&
         printf '%s' "$manifest$made" >"$KEPT.tmp/manifest" &&
         printf '%s' "$writes" >"$KEPT.tmp/after" &&

@@ -39,7 +39,8 @@ ask_liveness() { # for $1 seconds, until there is an answer: a live daemon has o
     liveness=
     read -r asked _ </proc/uptime
     until [ -n "$liveness" ]; do
-        said=$(timeout 10 crictl -r "unix://$SOCKET" -i "unix://$SOCKET" pull "$probe/fleet:probe" 2>&1)
+        said=$(GOMAXPROCS=1 GOGC=off timeout 10 crictl -r "unix://$SOCKET" -i "unix://$SOCKET" \
+            pull "$probe/fleet:probe" 2>&1)
         heard "$said"
         read -r answered _ </proc/uptime
         [ $((${answered%.*} - ${asked%.*})) -lt "$1" ] || liveness=${liveness:-deaf}

@@ -5,9 +5,19 @@
 restart() {
     [ "$RESTART" = 1 ] || return 0
     grep -qs "$TAB/etc/systemd/" "$KEPT/manifest" && systemctl daemon-reload
-    systemctl reset-failed "$UNIT" 2>/dev/null
     complaint=$(timeout "$RESTART_SECONDS" systemctl restart "$UNIT" 2>&1)
     code=$?
+    case $code in
+    0 | 124) ;;
+    *) # one restart more than the unit may have at a time says nothing about the config
+        case $(systemctl show "$UNIT" -p Result) in *start-limit-hit)
+            systemctl reset-failed "$UNIT" 2>/dev/null
+            complaint=$(timeout "$RESTART_SECONDS" systemctl restart "$UNIT" 2>&1)
+            code=$?
+            ;;
+        esac
+        ;;
+    esac
     [ "$code" = 124 ] && return 0 # slow is not dead: the gate waits for it
     return "$code"
 }
