@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import io
 import json
 import shutil
@@ -51,6 +52,8 @@ class Work:
 def lay_out(folder: Path, lab: Lab, nodes: Sequence[LabNode], ssh_config: Path) -> Work:
     """Lay out the work; the hosts.toml are those that fleet renders, for all peers alike."""
     folder.mkdir(parents=True)
+    # As pip installs it: a client that may write no bytecode would compile fleet in every run.
+    compileall.compile_dir(ROOT / "fleet", quiet=1)
     work = Work(folder, tuple(nodes), ssh_config)
     _fleet_files(work)
     _render(folder)

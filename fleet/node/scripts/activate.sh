@@ -10,7 +10,6 @@ ARMED=0
 
 finish() { # status
     trap - EXIT
-    rm -f "$RUN/error-$ID"
     audit "$1"
     value status "$1"
     bye
@@ -32,13 +31,9 @@ fail() { # kind, step, message, evidence
 }
 
 note_pending() { # from here on the change is known to be unfinished, also after a crash
-    [ ! -e "$PENDING.tmp" ] || rm -rf -- "$PENDING.tmp"
-    { mkdir -p "$PENDING.tmp" && parted guard_part >"$PENDING.tmp/guard.sh" &&
-        printf '%s\n' "$ID" >"$PENDING.tmp/id" && printf 'armed\n' >"$PENDING.tmp/phase" &&
-        printf '%s\n' "$LIVENESS" >"$PENDING.tmp/liveness" &&
-        sync "$PENDING.tmp/guard.sh" "$PENDING.tmp/id" "$PENDING.tmp/phase" &&
-        mv -T "$PENDING.tmp" "$PENDING" && sync "$STATE"; } 2>"$RUN/error-$ID" && ARMED=1 && return 0
-    complaint=$(cat "$RUN/error-$ID")
+    { mv -T "$PENDING.tmp" "$PENDING" && { [ "$GUARD" != 0 ] || sync "$STATE"; }; } \
+        2>"$STAGE/error" && ARMED=1 && return 0
+    complaint=$(cat "$STAGE/error")
     rm -rf -- "$PENDING.tmp" "$KEPT"
     unwritten arm "write the guard under $STATE" "$complaint"
 }

@@ -39,24 +39,33 @@ list_operation() {
     esac
 }
 
-keep() {
+lay_pending() { # what makes the change known as unfinished, once a rename has put it in its place
+    parted guard_part >"$PENDING.tmp/guard.sh" && printf '%s\n' "$ID" >"$PENDING.tmp/id" &&
+        printf 'armed\n' >"$PENDING.tmp/phase" &&
+        printf '%s\n' "$LIVENESS" >"$PENDING.tmp/liveness"
+}
+
+copy() {
+    [ ! -d "$STATE/generations" ] || chmod 700 "$STATE" "$STATE/generations" || return 1
+    mkdir -p "$KEPT.tmp/files" "$PENDING.tmp" && operations copy_operation && describe &&
+        operations list_operation && printf '%s' "$manifest$made" >"$KEPT.tmp/manifest" &&
+        printf '%s' "$writes" >"$KEPT.tmp/after" && lay_pending || return 1
+    [ ! -f "$STATE/state.json" ] || cp "$STATE/state.json" "$KEPT.tmp/state.json"
+}
+
+keep() { # all of it is on the disk before any of it counts
     made=
     found=
     kept=
     writes=
     manifest=
-    [ ! -e "$KEPT.tmp" ] || rm -rf -- "$KEPT.tmp"
-    { { [ ! -d "$STATE/generations" ] || chmod 700 "$STATE" "$STATE/generations"; } &&
-        mkdir -p "$KEPT.tmp/files" &&
-        operations copy_operation && describe && operations list_operation &&
-        printf '%s' "$manifest$made" >"$KEPT.tmp/manifest" &&
-        printf '%s' "$writes" >"$KEPT.tmp/after" &&
-        { [ ! -f "$STATE/state.json" ] || cp "$STATE/state.json" "$KEPT.tmp/state.json"; } &&
-        every "$kept" sync "$KEPT.tmp/manifest" "$KEPT.tmp/after" "$KEPT.tmp/files" "$KEPT.tmp" &&
+    if [ -e "$KEPT.tmp" ] || [ -e "$PENDING.tmp" ]; then rm -rf -- "$KEPT.tmp" "$PENDING.tmp"; fi
+    { copy && every "$kept" sync "$KEPT.tmp/manifest" "$KEPT.tmp/after" "$KEPT.tmp/files" \
+        "$KEPT.tmp" "$PENDING.tmp/guard.sh" "$PENDING.tmp/id" "$PENDING.tmp/phase" &&
         { [ ! -d "$KEPT" ] || mv -T "$KEPT" "$KEPT-$(date +%s)-$$"; } &&
         mv -T "$KEPT.tmp" "$KEPT" &&
-        sync "$STATE/generations" "$STATE"; } 2>"$RUN/error-$ID" && return 0
-    complaint=$(cat "$RUN/error-$ID" 2>/dev/null)
-    rm -rf -- "$KEPT.tmp"
+        sync "$STATE/generations" "$STATE"; } 2>"$STAGE/error" && return 0
+    complaint=$(cat "$STAGE/error" 2>/dev/null)
+    rm -rf -- "$KEPT.tmp" "$PENDING.tmp"
     unwritten keep "keep the files as they are under $STATE" "$complaint"
 }

@@ -4,7 +4,6 @@
 
 finish() { # status
     trap - EXIT
-    [ ! -e "$RUN/error-$ID" ] || rm -f "$RUN/error-$ID"
     [ "$1" = staged ] || { rm -rf -- "$STAGE"; [ "${MUTEX:-0}" = 1 ] && let_go; }
     value status "$1"
     bye
@@ -49,14 +48,16 @@ dump() { # what a daemon would read; without the file it has only its defaults
 
 outside_registry() { # as fleet/core/dump_text.py does it with the dump that the probe has read
     skip=0
-    while IFS= read -r line; do
+    lines
+    for line in $1; do
         case $line in
-        time=* | imports\ =* | '') continue ;;
+        time=* | imports\ =*) continue ;;
         *\[plugins*.registry\] | *\[plugins*.registry.*\]) skip=1 ;;
         *\[*plugins.*\] | \[*\]) skip=0 ;;
         esac
         [ "$skip" = 1 ] || printf '%s\n' "$line"
     done
+    words
 }
 
 staged_root() { # note what stands in for the root file, and whether nothing else changes
@@ -103,11 +104,18 @@ shadowed_dump() { # what a daemon would read with every new config file in its p
         exec timeout 15 "$2" config default' sh "$STAGE" "$BINARY" "$CONFIG" "$TAB" 2>&1
 }
 
-ignored() { grep -c 'Ignoring unknown key.*key="\{0,1\}registry'; }
+ignored() { # how often it says so of a registry table
+    case $1 in
+    *'Ignoring unknown key'*)
+        printf '%s' "$1" | grep -c 'Ignoring unknown key.*key="\{0,1\}registry'
+        ;;
+    *) printf 0 ;;
+    esac
+}
 
 strayed() { # what else a daemon would read otherwise
-    dump "$CONFIG" | outside_registry >"$STAGE/outside"
-    printf '%s\n' "$new" | outside_registry | diff "$STAGE/outside" - | head -n 12
+    outside_registry "$(dump "$CONFIG")" >"$STAGE/outside"
+    outside_registry "$new" | diff "$STAGE/outside" - | head -n 12
 }
 
 new_dump() {
@@ -125,11 +133,11 @@ validate() {
     [ -n "$CONFIGS" ] || return 0
     new=$(new_dump) || fail validate validate \
         "$BINARY refuses the new $CONFIG; find the line that it names in \`fleet diff\`" "$new"
-    [ "$(printf '%s' "$new" | ignored)" -le "$IGNORED" ] ||
+    [ "$(ignored "$new")" -le "$IGNORED" ] ||
         fail validate validate "$BINARY would ignore a registry table of the new $CONFIG; move \
 what its warning names by hand" "$(printf '%s' "$new" | grep 'Ignoring unknown key')"
     [ "$ROLLBACK" = 0 ] || return 0
-    left=$(printf '%s\n' "$new" | outside_registry | sha256sum)
+    left=$(outside_registry "$new" | sha256sum)
     [ "${left%% *}" = "$OUTSIDE" ] && return 0
     fail validate validate "the new $CONFIG would change more than the registry tables; write \
 its part in \`fleet diff\` there by hand" "$(strayed)"
