@@ -168,12 +168,13 @@ class FabricRemote:
                     ahead = functools.partial(self._sessions.prepare, _UPLOAD_SECONDS)
                     begin = functools.partial(self._sessions.begin, then)
                     upload(channel, content, (directory, name), ahead, begin)
-            except (OSError, EOFError, paramiko.SSHException) as error:
+            except (OSError, EOFError, paramiko.SSHException, paramiko.SFTPError) as error:
                 if isinstance(error, TimeoutError) or not transport.is_active():
                     raise
                 message = (
                     f"SFTP could not write {len(content)} bytes to {directory}:"
-                    f" {error or type(error).__name__}; is SFTP on in sshd_config, has /tmp space?"
+                    f" {error or type(error).__name__}; is SFTP on in sshd_config, has /tmp space,"
+                    " and does `ssh NODE true` print nothing?"
                 )
                 raise NodeError(FailureKind.UPLOAD, "upload", message) from error
 

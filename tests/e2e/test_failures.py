@@ -290,3 +290,17 @@ def test_what_a_node_says_cannot_steer_the_terminal(nodes: Lab, fleet: Fleet) ->
 
     assert all("\x1b" not in text and "\x07" not in text for text in shown)
     assert "\\x1b]0;owned" in shown[0]
+
+
+def test_a_login_that_prints_is_told_and_its_node_let_go(nodes: Lab, fleet: Fleet) -> None:
+    trixie = nodes.nodes["trixie1"]
+    trixie.sh("sed -i '1i echo welcome' ~ops/.bashrc")
+    try:
+        ran = fleet("rollout", "-y", "-l", "trixie1", "--json")
+    finally:
+        trixie.sh("sed -i 1d ~ops/.bashrc")
+
+    kind, step, message = failure_of(ran.json)
+    assert (ran.code, kind, step) == (1, "upload", "upload")
+    assert "does `ssh NODE true` print nothing?" in message
+    assert fleet("lock", "-l", "trixie1", "--json").json["nodes"]["trixie1"]["rollout"] is None
