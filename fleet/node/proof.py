@@ -127,7 +127,7 @@ class _Asker:
         return Liveness(state, seconds, tail(words.rpartition("failed to do request: ")[2], 1))
 
     def _pull(self, image: str, *, last: int) -> Pull:
-        present = self.cri.present(image)
+        present = self._present(image)
         began = time.monotonic()
         code, words = 0, ""
         try:
@@ -137,11 +137,18 @@ class _Asker:
         seconds = round(time.monotonic() - began, 2)
         self._next()
         if code == 0 and not present and said(self.talk, "used") == "no":
-            self.cri.remove(image)
+            self._tried(lambda: self.cri.remove(image))
         self.talk.go_on()
         if last + 1 < len(self.wanted.tests):
             self.talk.until("ready\t")
         return Pull(image, "cri", present, code, seconds, words)
+
+    def _present(self, image: str) -> bool:
+        try:
+            return self.cri.present(image)
+        except cri.CriError as error:
+            message = f"CRI does not answer ({error.words}); see `fleet probe` and start containerd"
+            raise NodeError(FailureKind.HEALTH, "verify", message) from error
 
     def _tried(self, work: Callable[[], None]) -> str:
         try:

@@ -226,6 +226,11 @@ def _not_started(step: str, code: int, evidence: str) -> NodeError:
     """Tell a refused sudo from a shell that never ran our script."""
     if code == _WRONG_PASSWORD:
         message = "sudo refused the password; give the right one with -K"
+    elif evidence.strip() and "sudo" not in evidence:
+        message = (
+            "the login ran no script; see what `ssh NODE id` says, which must be a shell's answer"
+            " (its password may have expired, or its shell be none)"
+        )
     else:
         message = (
             "could not become root; allow the login user sudo without a password"

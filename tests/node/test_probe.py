@@ -148,6 +148,23 @@ def test_a_script_that_did_not_run_to_its_end(
     assert raised.value.failure.kind is kind
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("sudo: a password is required", "could not become root; "),
+        ("", "could not become root; "),
+        ("This account is currently not available.", "the login ran no script; "),
+        ("Password change required but no TTY available.", "the login ran no script; "),
+    ],
+    ids=["sudo says no", "nobody says why", "no shell", "an expired password"],
+)
+def test_a_login_without_a_shell_is_told_from_a_refused_sudo(said: str, told: str) -> None:
+    with pytest.raises(NodeError) as raised:
+        parse_reply("probe", 1, said, "")
+
+    assert raised.value.failure.message.startswith(told)
+
+
 FIELDS = {
     "in base64": ("key\tYSBi\n", ["a b"]),
     "plain": ("key\t=a b\n", ["a b"]),

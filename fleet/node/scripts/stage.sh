@@ -22,13 +22,14 @@ take_bundle() {
     if ! mkdir -p "$STAGE/files" || ! content=$(cat -- "$SPOOL/bundle") ||
         ! printf '%s' "$content" >"$STAGE/bundle" || ! parted operations unpack_operation ||
         ! parted guard_part >"$STAGE/guard.sh" || ! printf '%s\n' "$DIGEST" >"$STAGE/digest"; then
-        fail storage upload "cannot unpack the upload in $STAGE; is /run full?"
+        unwritten upload "unpack the upload in $STAGE"
     fi
     [ "$(every "$unpacked" sha256sum --)$NL" = "$expected" ] && return 0
     got=$(wc -c <"$SPOOL/bundle")
     [ "$got" -eq "$SIZE" ] ||
         fail upload upload "only $got of $SIZE bytes arrived; is the disk under /tmp full?"
-    fail upload upload "the upload was changed on its way to $STAGE"
+    fail upload upload \
+        "the upload was changed on its way to $STAGE; try again, and check /tmp if it comes back"
 }
 
 unpack_operation() { # a config stands alone, for containerd to judge it
