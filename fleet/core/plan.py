@@ -192,7 +192,8 @@ def refuse_unhealthy(
     if (facts.cri != "ok" or not facts.unit.running) and not healed:
         state = f"unit {facts.unit.active}/{facts.unit.sub}, CRI plugin {facts.cri}"
         message = (
-            f"{facts.unit_name} is not healthy before any change ({state}); mend the node first"
+            f"{facts.unit_name} is not healthy before any change ({state}); mend that first, see"
+            f" `journalctl -u {facts.unit_name}`"
         )
         raise NodeError(FailureKind.HEALTH, "plan", message, facts.cri_detail)
     if cost is Disruption.RESTART and _upgrade_pending(facts):

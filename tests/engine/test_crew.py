@@ -15,7 +15,7 @@ import pytest
 
 from fleet.core.model import Node, Secret
 from fleet.core.outcome import Failure, FailureKind
-from fleet.engine.crew import Crew, LostWorkerError, each
+from fleet.engine.crew import Crew, LostWorkerError, each, perform
 from fleet.engine.hire import hired
 from fleet.errors import FleetError
 from tests.support.cluster import forget_sockets
@@ -105,6 +105,15 @@ def test_a_bug_is_a_failure_with_its_place_and_no_traceback(crew: Crew) -> None:
     assert found.message.startswith("ZeroDivisionError: zero; ")
     assert found.evidence.endswith(" in break_down")
     assert "Traceback" not in found.evidence
+
+
+def test_the_traceback_of_a_bug_goes_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "fleet")
+
+    perform(break_down, errand("n", word="zero"))
+
+    assert "Traceback" in caplog.text
+    assert "ZeroDivisionError: zero" in caplog.text
 
 
 def test_what_cannot_be_sent_is_a_bug_and_no_hang(processes: Crew) -> None:
