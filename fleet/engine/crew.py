@@ -141,5 +141,5 @@ def lost_of(future: Future[_Result]) -> Failure | None:
     error = future.exception()
     if error is None:
         return None
-    message = f"its worker died ({error or 'killed'}); is memory short there? try again"
+    message = f"its worker died ({error or 'killed'}); is memory short there?"
     return Failure(FailureKind.WORKER, "worker", message)

@@ -284,10 +284,11 @@ class _Driver:
 
 def _broken(task: _Task, failure: Failure) -> NodeOutcome:
     """Return what is known of a node whose worker failed: before the swap it is untouched."""
-    if failure.kind is FailureKind.WORKER:
-        failure = replace(failure, step=SETTLE)
-    status = NodeStatus.UNREACHABLE if failure.step == SETTLE else NodeStatus.DEGRADED
     if task.status is NodeStatus.STAGING:
-        status = NodeStatus.FAILED
-        failure = Failure(failure.kind, "stage", failure.message, failure.evidence)
+        told = replace(failure, step="stage")
+        return NodeOutcome(node=task.node, status=NodeStatus.FAILED, failure=told)
+    if failure.kind is FailureKind.WORKER:
+        message = f"{failure.message}; `fleet resume` asks the node how it stands"
+        failure = replace(failure, step=SETTLE, message=message)
+    status = NodeStatus.UNREACHABLE if failure.step == SETTLE else NodeStatus.DEGRADED
     return NodeOutcome(node=task.node, status=status, failure=failure)

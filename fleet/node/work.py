@@ -78,7 +78,7 @@ class Pass:
     def lost(self, failure: Failure) -> NodeOutcome:
         """End the pass on a node that went away in the middle of it."""
         guarded = self.order.deadlines.guard
-        back = "its guard takes the change back by itself, and" if guarded else "without a guard"
+        back = f"{'its' if guarded else 'no'} guard takes the change back by itself, and"
         message = f"lost in mid-pass ({failure.message}); {back} `fleet resume` settles it"
         told = Failure(failure.kind, SETTLE, message, failure.evidence)
         return self.outcome(NodeStatus.UNREACHABLE, told)
