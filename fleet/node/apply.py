@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,7 +20,7 @@ from fleet.node.order import WorkOrder
 from fleet.node.shell import Reply, Script, decoded, stranger
 from fleet.node.talk import failure_of
 
-_MARK = b"\x1e"
+MARK = b"\x1e"
 """ASCII's record separator; it stands in no text."""
 _STRANGE = re.compile(rb"[^\t\n\r -~]")
 
@@ -67,13 +67,18 @@ def bundle(order: WorkOrder) -> Bundle:
     changes = tuple(_changes(order))
     guard = guard_script(order).text().encode()
     written = (change.after.content for change in changes if change.after)
-    content = b"".join(_part(each) + _MARK for each in (*written, guard))
+    content = pack((*written, guard))
     operations = "\n".join(map(_operation, changes))
     return Bundle(content, hashlib.sha256(guard).hexdigest(), operations)
 
 
+def pack(contents: Iterable[bytes]) -> bytes:
+    """Write contents so that a shell can hold and part them in a variable; a mark ends each."""
+    return b"".join(_part(content) + MARK for content in contents)
+
+
 def _part(content: bytes) -> bytes:
-    """Write one part so that a shell can hold it in a variable: as text, or else in base64."""
+    """Write one content as the text that it is, or else in base64."""
     return b"b" + base64.b64encode(content) if _STRANGE.search(content) else b"t" + content
 
 
@@ -142,7 +147,7 @@ def _change(order: WorkOrder, packed: Bundle) -> dict[str, str]:
     return {
         **identity(order),
         "DIGEST": packed.digest,
-        "MARK": _MARK.decode(),
+        "MARK": MARK.decode(),
         "OPERATIONS": packed.operations,
         "CHECKS": "\n".join(checks),
         "CONFIGS": "\n".join(_config_paths(order)),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import fleet.node
+from fleet.node.apply import MARK, pack
 from fleet.node.shell import PARTS, Script, source
 
 # Capitals come from outside, small names are the fields of a line: no misspelling. Parts are
@@ -51,3 +53,45 @@ def test_what_is_left_out_of_a_script_is_nothing_that_a_shell_reads(name: str) -
 
     assert read(sent) == read(written)
     assert len(sent) < len(written)
+
+
+CONTENTS = {
+    "text": b"server = 'x'\n[host]\n",
+    "nothing": b"",
+    "no line end": b"a",
+    "line ends alone": b"\n\n\n",
+    "what a shell expands": b"$(id) `id` * ? [a-z] ~ \\ \\n \"'\n",
+    "blanks around": b"  \t a \t\n ",
+    "carriage returns": b"a\r\n",
+    "the mark": b"a\x1eb",
+    "bytes of no text": bytes(range(256)),
+    "other letters": "\u00e4\u4e2d\n".encode(),
+    "much": b"0123456789abcdef\n" * 20_000,
+}
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_a_bundle_is_parted_as_it_was_packed(shell: str, tmp_path: Path) -> None:
+    """Every content stands between two others, and comes out byte for byte."""
+    (tmp_path / "bundle").write_bytes(pack(CONTENTS.values()))
+    lay = """
+content=$(cat bundle)
+number=0
+lay() { for each in "$@"; do part "$each" >"$number"; number=$((number + 1)); done; }
+parted lay
+"""
+    parts = Path(fleet.node.__path__[0]) / "scripts"
+    text = f"{(parts / 'common.sh').read_text()}{(parts / 'operations.sh').read_text()}{lay}"
+
+    ran = subprocess.run(
+        [shell, "-s"],
+        input=f"MARK='{MARK.decode()}'\n{text}",
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.stderr == ""
+    laid = {name: (tmp_path / str(at)).read_bytes() for at, name in enumerate(CONTENTS)}
+    assert laid == CONTENTS
