@@ -174,10 +174,9 @@ main() { # a function: what comes in after the script is the other end's word, n
     check_liveness
     ask_by_cri
     prove
-    drop
-    logged
     trap - EXIT
     sweep
+    logged # last, as the journal is a moment behind the daemon
     bye
 }
 main
