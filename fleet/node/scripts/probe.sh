@@ -1,126 +1,9 @@
 # Ask a node everything that fleet decides by, in one pass, and change nothing.
 # POSIX sh. In: DISTRO UNIT CONFIG SOCKET FULL_DEFAULT WALK, empty for what is to be found. Out: one
-# record a line. An answer is the command's output with its exit code as last line. Files are only
-# noted by name on the way and read together at the end: four processes, however many they are.
-# What could be asked of a process is read off variables and /proc where it can be: a process costs
-# about a millisecond of the node, one written in Go ten, and GOMAXPROCS and GOGC spare two of those.
+# record a line. What could be asked of a process is read off variables and /proc where it can be: a
+# process costs about a millisecond of the node, one written in Go ten, and GOMAXPROCS and GOGC spare
+# two of those.
 STATE=/var/lib/fleet
-LIMIT=1048576
-COUNT=0
-FILES=
-DIRECTORIES=
-NOTES=
-
-answer() { # key, command: note what it says, and how it ended; the answers are told at the end
-    key=$1
-    shift
-    said=$(GOMAXPROCS=1 GOGC=off timeout 15 "$@" 2>&1)
-    said="$said$NL${NL}rc $?"
-    note "$key" "$said"
-}
-
-note() { # key, text of one field or several: whole and verbatim, told at the end
-    NOTES=$NOTES$1
-    shift
-    below=
-    for field in "$@"; do
-        case $field in
-        *[!\ -~"$NL"]*) NOTES=$NOTES$TAB$(printf '%s' "$field" | b64) ;;
-        *)
-            NOTES=$NOTES$TAB+${#field}
-            below=$below$field$NL
-            ;;
-        esac
-    done
-    NOTES=$NOTES$NL$below
-}
-
-file() { # note a file; no name that containerd or fleet would look for has a line break in it
-    [ -f "$1" ] || return 0
-    case $1 in *"$NL"*) return 0 ;; esac
-    COUNT=$((COUNT + 1))
-    [ "$COUNT" -gt 3000 ] || FILES=$FILES$1$NL
-}
-
-directory() {
-    [ -d "$1" ] || return 0
-    case $1 in *"$NL"*) return 0 ;; esac
-    DIRECTORIES=$DIRECTORIES$1$NL
-}
-
-about() { stat -L -c '%a %u %g %Y %s' -- "$@" 2>/dev/null; }
-
-tell_files() { # the noted files in one record: kinds, names, what stat says, contents in a row
-    tries=0
-    while [ "$tries" -lt 3 ]; do
-        lines
-        # shellcheck disable=SC2086 # one word a line
-        set -- $FILES
-        words
-        now=
-        kinds=
-        said=
-        while read -r line; do
-            if [ -z "$now" ]; then # the folder of a process is as old as the process
-                now=${line% *}
-                now=${now##* }
-                continue
-            fi
-            [ "$#" -gt 0 ] || break
-            if [ "${line##* }" -le "$LIMIT" ]; then
-                set -- "$@" "$1"
-                said=$said$line$NL
-                if [ -L "$1" ]; then kinds=${kinds}l; else kinds=${kinds}f; fi
-            fi
-            shift
-        done <<LIST
-$(about /proc/self "$@")
-LIST
-        read -r uptime _ </proc/uptime
-        content=$(cat -- "$@" 2>/dev/null | b64)
-        [ "$(about "$@")$NL" = "$said" ] && break # else one of them changed while we read
-        FILES=$(for each in "$@"; do [ -f "$each" ] && printf '%s\n' "$each"; done)
-        tries=$((tries + 1))
-    done
-    value now "$now"
-    value uptime "$uptime"
-    hush
-    printf '%s\t%s\n' contents "$content"
-    lines
-    note files "$kinds" "$*$NL" "$said"
-    words
-}
-
-quoted() { # put the quoted strings of "key = ['a', 'b']" into $strings, one a line
-    strings=
-    rest=${1#*=}
-    while :; do
-        case $rest in
-        *\'* | *\"*) ;;
-        *) return 0 ;;
-        esac
-        lead=${rest%%[\'\"]*}
-        rest=${rest#"$lead"}
-        mark=${rest%"${rest#?}"}
-        rest=${rest#?}
-        strings=$strings${rest%%"$mark"*}$NL
-        rest=${rest#*"$mark"}
-    done
-}
-
-hosts_directories() { # note every directory that a config_path of these lines names
-    lines
-    for line in $1; do
-        case $line in *config_path*=*) ;; *) continue ;; esac
-        quoted "$line"
-        IFS=:$NL
-        for path in $strings; do
-            case $NL$HOSTS in *"$NL$path$NL"*) ;; *) HOSTS=$HOSTS$path$NL ;; esac
-        done
-        IFS=$NL
-    done
-    words
-}
 
 registries() {
     directory "$1"
@@ -133,73 +16,6 @@ registries() {
         done
     done
     for entry in /etc/containerd/fleet/*; do file "$entry"; done
-}
-
-named_files() { # those that a config names: legacy certificates that are there, and imports
-    imports=
-    top=1
-    inside=0
-    lines
-    for line in $text; do
-        case $line in
-        *ca_file*=* | *cert_file*=* | *key_file*=*)
-            quoted "$line"
-            for path in $strings; do
-                case $path in /*) ;; *) path=/$path ;; esac
-                [ ! -r "$path" ] || value present "$path"
-            done
-            ;;
-        imports*=* | '"imports"'*=*) inside=1 ;;
-        \[*) top=0 ;;
-        esac
-        [ "$top$inside" = 11 ] || continue
-        quoted "${line%%#*}" # over as many lines as it takes
-        imports=$imports$strings
-        case $line in *\]*) inside=0 ;; esac
-    done
-    words
-}
-
-config_files() { # tell of a config and all that it imports, each behind the one that names it
-    todo="0 $1$NL"
-    while [ -n "$todo" ]; do
-        config=${todo%%"$NL"*}
-        todo=${todo#*"$NL"}
-        depth=${config%% *}
-        config=${config#* }
-        [ -f "$config" ] && [ "$depth" -lt 5 ] || continue
-        file "$config"
-        text=$(cat -- "$config" 2>/dev/null)
-        [ "$config" != "$CONFIG" ] || hosts_directories "$text"
-        named_files
-        value looked "$config"
-        further=
-        lines
-        for path in $imports; do
-            case $path in
-            /*) ;;
-            *) path=${config%/*}/$path ;;
-            esac
-            set +f
-            for each in $path; do further="$further$((depth + 1)) $each$NL"; done
-            set -f
-        done
-        words
-        todo=$further$todo
-    done
-}
-
-canonical() { # put a path without links into $whole; a process only where there are any on it
-    whole=$1
-    case $1/ in
-    */../* | */./* | *//* | [!/]*) ;;
-    *)
-        above=$1
-        while [ -n "$above" ] && [ ! -L "$above" ]; do above=${above%/*}; done
-        [ -n "$above" ] || return 0
-        ;;
-    esac
-    whole=$(readlink -f -- "$1" || printf '%s' "$1")
 }
 
 generation() { # the kept before-state of one generation, and which one came before it
@@ -357,7 +173,6 @@ value binary "$binary"
 canonical "$CONFIG"
 CONFIG=$whole
 value config "$CONFIG"
-HOSTS=
 config_files "$CONFIG"
 if [ -n "$binary" ]; then
     # A file that was replaced since is another file than the one that runs: then the next start is
