@@ -76,9 +76,9 @@ class Sessions:
             return False
         if time.monotonic() - self._heard < FRESH:
             return True
-        if self._spare is not None:
-            self._spare.close()
         try:
+            if self._spare is not None:
+                self._spare.close()
             self._spare = self._transport.open_session(timeout=seconds)
         except paramiko.ChannelException:
             self._spare = None  # a refusal is an answer

@@ -121,10 +121,16 @@ new_folder() { # note a folder that is laid ready as a whole
     esac
 }
 
+remove_doomed() { # what stands to be deleted before the next file, in one go
+    [ -z "$doomed" ] || every "$doomed" rm -f -- || return 1
+    doomed=
+}
+
 swap_operation() {
     case $action in
-    delete) rm -f -- "$path" ;;
+    delete) doomed=$doomed$path$NL ;;
     *)
+        remove_doomed || return 1
         if [ -e "$staged" ]; then
             mv -fT -- "$staged" "$path"
         else
@@ -141,16 +147,25 @@ swap_operation() {
 swap() { # new folders come first, each in one rename: no file may speak of what is not there
     fresh=
     moved=
+    doomed=
     operations new_folder && each_kind "$fresh" mv -t && operations swap_operation &&
-        { [ -z "$moved" ] || every "$moved" sync; }
+        remove_doomed && { [ -z "$moved" ] || every "$moved" sync; }
 }
 
 remove_emptied() {
     [ -n "$EMPTIED" ] || return 0
-    printf '%s\n' "$EMPTIED" | while IFS= read -r empty; do
-        [ -n "$empty" ] && [ -d "$empty" ] && rm -f -- "$empty/.fleet-$ID."*.back &&
-            rmdir -- "$empty" 2>/dev/null
+    backs=
+    lines
+    for empty in $EMPTIED; do
+        set +f
+        for back in "$empty/.fleet-$ID."*.back; do
+            [ ! -f "$back" ] || backs=$backs$back$NL
+        done
+        set -f
     done
+    words
+    [ -z "$backs" ] || every "$backs" rm -f --
+    every "$EMPTIED" rmdir -- 2>/dev/null
     return 0
 }
 
