@@ -88,7 +88,7 @@ by_crictl() {
     code=$?
     read -r end _ </proc/uptime
     travelled
-    [ "$code$present" = 0no ] && [ "$had" != '?' ] && ours="$ours $image" && pulled=$pulled$objects
+    [ "$code$present" = 0no ] && [ "$had" != '?' ] && ours="$ours $name" && pulled=$pulled$objects
     outcome crictl "$present" "$code" "$output"
 }
 
@@ -129,7 +129,7 @@ by_cri() {
     begin
     turn
     travelled
-    case $(users) in *" $image "*) value used yes ;; *) value used no ;; esac
+    case $(users) in *" $name "*) value used yes ;; *) value used no ;; esac
     turn
 }
 
