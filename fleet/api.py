@@ -155,9 +155,10 @@ def drive(
     def record(told: Sequence[engine.Told]) -> None:
         for event, outcome in told:
             if isinstance(event, NodeMoved) and outcome is not None:
-                outcomes[outcome.node] = outcome
+                whole = outcome.after(outcomes.get(outcome.node))
+                outcomes[outcome.node] = whole
                 if observe is not None:
-                    observe(outcome)
+                    observe(whole)
 
     orders = {name: _order(rollout, each, how or Access()) for name, each in rollout.plans.items()}
     state = begin(rollout.batches, {name: each.status for name, each in rollout.settled.items()})

@@ -84,7 +84,7 @@ def test_the_live_view_counts_what_is_through_and_guesses_what_is_left() -> None
     told = [screen.status(0)]
     for number, status in enumerate((NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK), 1):
         screen.batch(number, 3, ("a", "b"))
-        screen.ended(NodeOutcome(node="a", status=status))
+        screen.ended(NodeOutcome(node=f"{number}", status=status))
         told.append(screen.status(0))
     screen.ended(NodeOutcome(node="b", status=NodeStatus.PENDING))
     told.append(screen.status(0))
@@ -93,6 +93,22 @@ def test_the_live_view_counts_what_is_through_and_guesses_what_is_left() -> None
     assert told[1] == "batch 1/3  1/6  fail 1/2  eta -"
     assert told[2].startswith("batch 2/3  2/6  fail 2/2  eta ")
     assert told[3] == told[2]
+
+
+def test_a_node_that_is_asked_again_after_a_pause_is_told_and_counted_once() -> None:
+    file = io.StringIO()
+    screen = LiveScreen(Console(file=file, width=80), Scope(total=2, allowed=1))
+    well = NodeOutcome(node="a", status=NodeStatus.CONVERGED)
+    screen.batch(1, 1, ("a", "b"))
+    for each in (well, well, NodeOutcome(node="b", status=NodeStatus.CONVERGED)):
+        screen.ended(each)
+    told = screen.status(0)
+    screen.ended(NodeOutcome(node="b", status=NodeStatus.ROLLED_BACK))
+
+    assert told == "batch 1/1  2/2  fail 0/1  eta soon"
+    assert screen.status(0) == "batch 1/1  2/2  fail 1/1  eta soon"
+    shown = [line.split(" (")[0] for line in file.getvalue().splitlines()]
+    assert shown == ["~ a: converged", "~ b: converged", "< b: rolled_back"]
 
 
 def test_the_live_view_shows_the_step_of_a_node_and_else_what_it_is_in_for() -> None:

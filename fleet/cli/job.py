@@ -118,10 +118,10 @@ class Job:
     def _drive(self, state: RolloutState, screen: Screen, stopping: Callable[[], bool]) -> Ended:
         policy = self._policy()
 
-        def record(told: Sequence[Told]) -> None:
+        def record(news: Sequence[Told]) -> None:
+            told = [(event, outcome and self._noted(outcome)) for event, outcome in news]
             for _, outcome in told:
                 if outcome is not None:
-                    self.outcomes[outcome.node] = outcome
                     screen.ended(outcome)
             self.tell_all([_entry(event, outcome) for event, outcome in told])
             for event, outcome in told:
@@ -135,6 +135,12 @@ class Job:
 
         orders = {name: self._order(name) for name in self.plans}
         return drive(state, policy, orders, Conduct(record, stopping, self.crew))
+
+    def _noted(self, outcome: NodeOutcome) -> NodeOutcome:
+        """Note how a node ended, with what was seen of it before."""
+        whole = outcome.after(self.outcomes.get(outcome.node))
+        self.outcomes[outcome.node] = whole
+        return whole
 
     def _scope(self, state: RolloutState) -> Scope:
         policy = self._policy()

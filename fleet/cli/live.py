@@ -105,12 +105,12 @@ class LiveScreen:
         self._head, self._left = "staging", 0
         self._begun = self._first = 0.0
         self._batches = 0
-        self._seen: set[str] = set()
+        self._ends: dict[str, NodeStatus] = {}
 
     @property
     def seen(self) -> Collection[str]:
         """Return the nodes whose end stands above the view."""
-        return self._seen
+        return self._ends
 
     def batch(self, number: int, total: int, nodes: tuple[str, ...]) -> None:
         """Tell that a batch begins."""
@@ -127,17 +127,23 @@ class LiveScreen:
         note(f"{node}: {_WORDS[status]}")
 
     def ended(self, outcome: NodeOutcome) -> None:
-        """Tell how the work on a node ended; its line stays above the view."""
+        """Tell how the work on a node ended; its line stays above the view.
+
+        A node that is asked again after a pause, and is as it was, is neither told nor counted.
+        """
         self._flying.pop(outcome.node, None)
         if outcome.status is NodeStatus.STAGED:
             self._staged += 1
             return
-        self._done += outcome.status is not NodeStatus.PENDING
-        self._failed += outcome.status.failed
-        mark, style = MARKS[outcome.status]
         note(outcome_line(outcome))
+        before = self._ends.get(outcome.node, NodeStatus.PENDING)
+        self._ends[outcome.node] = outcome.status
+        if before is outcome.status and before is not NodeStatus.PENDING:
+            return
+        self._done += (before is NodeStatus.PENDING) - (outcome.status is NodeStatus.PENDING)
+        self._failed += outcome.status.failed - before.failed
+        mark, style = MARKS[outcome.status]
         self._out.print(f"{mark} {outcome_line(outcome, brief=True)}", style=style)
-        self._seen.add(outcome.node)
 
     def __rich__(self) -> RenderableType:
         """Draw the view, never more rows of it than the window has."""

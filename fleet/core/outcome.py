@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -181,3 +181,15 @@ class NodeOutcome:
     liveness: Liveness | None = None
     failure: Failure | None = None
     seconds: float = 0.0
+
+    def after(self, before: NodeOutcome | None) -> NodeOutcome:
+        """Return it with what an earlier pass has seen: asked again, a node pulls nothing anew."""
+        if before is None or before.status is not NodeStatus.CONVERGED:
+            return self
+        return replace(
+            self,
+            restarted=self.restarted or before.restarted,
+            verified=self.verified or before.verified,
+            liveness=self.liveness or before.liveness,
+            seconds=round(before.seconds + self.seconds, 2),
+        )

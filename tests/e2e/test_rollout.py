@@ -42,9 +42,13 @@ def test_a_rollout_converges_all_four_and_each_pulls_through_the_mirror(
     before = dumps(nodes)
     began = time.time()
 
-    ran = fleet("rollout", "-y", "--batch", "1,3", "--json")
+    ran = fleet("rollout", "-y", "--batch", "1,3", "--pause", "1", "--json")
 
     assert ran.code == 0, ran.text
+    for each in (ran.json, fleet("history", "--json").json["rollouts"][0]):  # the pause hides none
+        assert [node["restarted"] for node in each["nodes"].values()] == [True] * 4
+        assert all(pull["ok"] for node in each["nodes"].values() for pull in node["verified"])
+        assert {len(node["verified"]) for node in each["nodes"].values()} == {2}
     assert ran.json["status"] == "finished"
     assert statuses(ran.json) == dict.fromkeys(NODES, "converged")
     assert ran.json["batches"] == [[NODES[0]], list(CERTS_D)]
