@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from fleet.node.shell import PARTS, Script, source
 # Capitals come from outside, small names are the fields of a line: no misspelling. Parts are
 # shared, so not every script uses every place and function of theirs.
 EXCLUDED = "SC2153,SC2034,SC2329,SC2317"
+_CALL = r"(?<![\w$/-]){}(?![\w=-]|\(\))"
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -32,6 +34,15 @@ def test_scripts_are_clean_under_shellcheck(name: str) -> None:
 
     assert ran.stdout == ""
     assert ran.returncode == 0
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_function_of_a_script_is_written_once_and_used_somewhere(name: str) -> None:
+    written = re.findall(r"^([a-z_]+)\(\) \{", source(name), re.MULTILINE)
+    everything = "\n".join(map(source, PARTS))
+
+    assert sorted(written) == sorted(set(written))
+    assert [each for each in written if not re.search(_CALL.format(each), everything)] == []
 
 
 @pytest.mark.parametrize("name", PARTS)

@@ -95,20 +95,6 @@ lay_beside() { # with bytes that nobody else can read until all of them have the
 }
 
 beside() {
-    homes=$NL
-    targets=
-    expected=
-    owners=
-    kinds=$NL
-    operations beside_operation || return 1
-    [ "$homes" = "$NL" ] || (umask 022 && every "$homes" mkdir -p --) || return 1
-    laid=$targets
-    operations fill_operation || return 1
-    [ -n "$laid" ] || return 0
-    [ "$(every "$laid" sha256sum --)$NL" = "$expected" ] && own && every "$laid" sync
-}
-
-beside() {
     complaint=$(lay_beside 2>&1) && return 0
     unwritten stage 'write the new files beside the old ones' "$complaint"
 }
