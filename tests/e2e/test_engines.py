@@ -47,6 +47,7 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
     with dask_cluster(folder) as cluster:
         cluster.worker("--no-nanny", "--nthreads", "4", "--resources", "site-edge=1")
         cluster.worker("--no-nanny", "--nthreads", "4")
+        cluster.wait()
         yield cluster.address
 
 

@@ -16,6 +16,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 _QUIET = {"DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "error", "PYTHONPATH": str(ROOT)}
 
+_KNOWN = """
+import sys
+from distributed import Client
+with Client(sys.argv[1]) as client:
+    client.wait_for_workers(int(sys.argv[2]), timeout=60)
+"""
+
 
 class DaskCluster:
     """The processes of one scheduler and its workers; all end with it."""
@@ -32,6 +39,11 @@ class DaskCluster:
     def worker(self, *flags: str) -> subprocess.Popen[bytes]:
         """Start one worker."""
         return self._begin("worker", self.address, "--no-dashboard", *flags)
+
+    def wait(self) -> None:
+        """Wait until the scheduler knows every worker that was started."""
+        words = (sys.executable, "-c", _KNOWN, self.address, str(len(self._processes) - 1))
+        subprocess.run(words, env={**os.environ, **_QUIET}, check=True, timeout=90)
 
     def _begin(self, kind: str, *words: str) -> subprocess.Popen[bytes]:
         with (self._folder / f"{kind}{len(self._processes)}.log").open("wb") as log:
