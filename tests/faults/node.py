@@ -51,9 +51,10 @@ END
 chmod 755 /run/wrapper
 mv /usr/bin/containerd /usr/bin/containerd.real
 cp /run/wrapper /usr/bin/containerd
-systemctl restart containerd
 """
-_UNWRAP = "mv -f /usr/bin/containerd.real /usr/bin/containerd; systemctl restart containerd"
+# Tries follow each other faster than systemd lets a unit be restarted.
+_RESTART = "systemctl reset-failed containerd; systemctl restart containerd"
+_UNWRAP = f"mv -f /usr/bin/containerd.real /usr/bin/containerd; {_RESTART}"
 _NO_CRI = (
     '{ echo \'disabled_plugins = ["io.containerd.grpc.v1.cri", "cri"]\';'
     " grep -v ^disabled_plugins /etc/containerd/config.toml; } >/run/no-cri.toml;"
@@ -105,7 +106,7 @@ def daemon(trap: str, *flags: str) -> tuple[Callable[[Lane], list[int]], Around]
 
     @contextmanager
     def around(lane: Lane) -> Iterator[None]:
-        lane.node.sh(_WRAP.replace("{trap}", trap))
+        lane.node.sh(f"{_WRAP.replace('{trap}', trap)}{_RESTART}")
         try:
             yield
         finally:
