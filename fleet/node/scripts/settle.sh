@@ -77,6 +77,10 @@ same_daemon() { # the daemon of the swap still runs, and so does its CRI plugin
             "was $phase; is $properties"
 }
 
+tidied() { # what has to go with the confirmation can go: a disk may be read-only by now
+    sweep_beside && { [ ! -e "$GUARD_UNIT" ] || : >>"$GUARD_UNIT"; }
+}
+
 confirm() {
     mutex 20 || refuse_busy
     standing
@@ -89,7 +93,7 @@ confirm() {
     esac
     same_daemon
     listens
-    complaint=$(sweep_beside 2>&1) ||
+    complaint=$(tidied 2>&1) ||
         unwritten confirm 'sweep what was laid beside the files' "$complaint"
     # The rename counts; what follows only tidies up, and a crash before it changes nothing.
     [ ! -e "$LAST" ] || rm -rf -- "$LAST"
