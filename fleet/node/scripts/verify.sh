@@ -4,7 +4,6 @@
 # An image is: reference, CRI's own name for it, registry, hosts.toml in base64. With VIA=cri
 # somebody on the other end of this connection pulls between the lines. What is told of an image
 # begins with its number, from 0.
-TAB=$(printf '\t')
 STATE=${SOCKET%/*}
 # Evidence must not use up the time before the guard: the pull itself is what counts.
 EVIDENCE_SECONDS=$(((PULL_SECONDS + 2) / 3))
