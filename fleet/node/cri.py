@@ -81,14 +81,11 @@ class Cri:
     turn: Callable[[], None]
     version: str = ""
 
-    def present(self, image: str) -> bool:
-        """Say whether the image is there."""
-        answer = self._call("ImageService", "ImageStatus", _spec(image), 20)
-        return any(number == 1 for number, _ in fields(answer))
-
-    def pull(self, image: str, seconds: float) -> None:
-        """Pull an image as kubelet does; raise a CriError."""
-        self._call("ImageService", "PullImage", _spec(image), seconds)
+    def pull(self, image: str, seconds: float) -> str:
+        """Pull an image as kubelet does, and return what CRI calls it; raise a CriError."""
+        answer = self._call("ImageService", "PullImage", _spec(image), seconds)
+        names = (content for number, content in fields(answer) if number == 1)
+        return next(names, b"").decode("ascii", "replace")
 
     def remove(self, image: str) -> None:
         """Remove an image by all its names."""

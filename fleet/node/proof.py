@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from fleet.core.plan import NodePlan, PullTest
 from fleet.core.text import tail
 from fleet.node import cri
 from fleet.node.order import Deadlines
-from fleet.node.shell import Privilege, Reply, Script, parse_reply
+from fleet.node.shell import Privilege, Reply, Script, decoded, parse_reply
 from fleet.node.speaking import said, spoken
 from fleet.node.talk import ask
 from fleet.node.turns import TURNS
@@ -20,6 +21,7 @@ from fleet.ssh import Remote
 from fleet.ssh.conversation import Conversation
 
 _PROBE = "//127.0.0.1:1/"
+_ID = re.compile("sha256:[0-9a-f]{64}")
 _NET = 15
 
 
@@ -91,7 +93,9 @@ def _by_cri(remote: Remote, wanted: Wanted, privilege: Privilege) -> Proof:
             asker = _Asker(talk, found, wanted)
             seen = asker.all(asked=bool(script.variables["LIVENESS"]))
         reply = _ended(talk)
-    return judged(reply, wanted.plan, wanted.tests, seen)
+    present = {number for number, there in reply.all("present") if decoded(there) == b"yes"}
+    pulls = (replace(pull, present=str(n) in present) for n, pull in enumerate(seen[1]))
+    return judged(reply, wanted.plan, wanted.tests, (seen[0], tuple(pulls)))
 
 
 def _ended(talk: Conversation) -> Reply:
@@ -127,30 +131,20 @@ class _Asker:
         return Liveness(state, seconds, tail(words.rpartition("failed to do request: ")[2], 1))
 
     def _pull(self, image: str, *, last: int) -> Pull:
-        present = self._present(image)
+        """Pull, and tell the script what CRI calls it; that knows whether the image was there."""
         began = time.monotonic()
-        code, words = 0, ""
+        code, words, name = 0, "", ""
         try:
-            self.cri.pull(image, self.wanted.deadlines.pull)
+            name = self.cri.pull(image, self.wanted.deadlines.pull)
         except cri.CriError as error:
             code, words = (124 if error.code == "DEADLINE_EXCEEDED" else 1), str(error)
         seconds = round(time.monotonic() - began, 2)
-        self._next()
-        if code == 0 and not present and said(self.talk, "used") == "no":
-            self._tried(lambda: self.cri.remove(image))
-        self.talk.go_on()
+        self.talk.go_on(name if _ID.fullmatch(name) else "")
         if last + 1 < len(self.wanted.tests):
             self.talk.until("ready\t")
-        return Pull(image, "cri", present, code, seconds, words)
+        return Pull(image, "cri", present=False, code=code, seconds=seconds, said=words)
 
-    def _present(self, image: str) -> bool:
-        try:
-            return self.cri.present(image)
-        except cri.CriError as error:
-            message = f"CRI does not answer ({error.words}); see `fleet probe` and start containerd"
-            raise NodeError(FailureKind.HEALTH, "verify", message) from error
-
-    def _tried(self, work: Callable[[], None]) -> str:
+    def _tried(self, work: Callable[[], object]) -> str:
         try:
             work()
         except cri.CriError as error:

@@ -33,7 +33,7 @@ PARTS = {
     ),
     "settle": ("common", "pass", "health", "liveness", "generation", "restore", "arm", "settle"),
     "guard": ("common", "pass", "health", "liveness", "generation", "restore", "guard"),
-    "verify": ("common", "clients", "evidence", "liveness", "relay", "verify"),
+    "verify": ("common", "clients", "evidence", "remains", "liveness", "relay", "verify"),
     "mirrors": ("common", "mirrors"),
     "selftest": ("common", "clients", "liveness", "relay", "selftest"),
     "run": ("common", "run"),

@@ -37,9 +37,9 @@ class Conversation:
         self.read = found + len(wanted)
         return True
 
-    def go_on(self) -> None:
-        """Let the command go on."""
-        self.channel.sendall(b"\n")
+    def go_on(self, word: str = "") -> None:
+        """Let the command go on, with a word that it reads."""
+        self.channel.sendall(f"{word}\n".encode())
 
     def end(self, meanwhile: Callable[[], None] | None = None) -> tuple[int, str, str]:
         """Close its input, and return its exit code, output and errors.

@@ -88,6 +88,13 @@ class Fleet:
 
 _PRISTINE = """
 set -e
+for each in /var/lib/fleet/proof-* /run/fleet/proof-*; do # one that still ends would be disturbed
+    tries=0
+    while [ -e "$each" ] && kill -0 "${each##*-}" 2>/dev/null && [ "$tries" -lt 200 ]; do
+        tries=$((tries + 1))
+        sleep 0.1
+    done
+done
 cmp -s /etc/containerd/config.toml /root/config.toml || dirty=1
 [ -e /etc/containerd/certs.d ] || [ -e /etc/containerd/fleet ] && dirty=1
 [ -e /var/lib/fleet ] && dirty=1
@@ -108,8 +115,14 @@ systemctl daemon-reload
 systemctl reset-failed containerd
 [ -z "$dirty" ] || systemctl restart containerd
 until ctr version >/dev/null 2>&1; do sleep 0.05; done
-images=$(ctr -n k8s.io images ls -q)
-[ -z "$images" ] || ctr -n k8s.io images rm --sync $images >/dev/null
+for space in $(ctr namespaces ls -q); do
+    images=$(ctr -n "$space" images ls -q)
+    [ -z "$images" ] || ctr -n "$space" images rm --sync $images >/dev/null
+    leases=$(ctr -n "$space" leases ls -q) # of pulls whose daemon was killed, for a day
+    [ -z "$leases" ] || ctr -n "$space" leases rm --sync $leases >/dev/null
+    [ -z "$(ctr -n "$space" content ls -q)" ]
+    [ "$space" = k8s.io ] || ctr namespaces rm "$space" >/dev/null
+done
 """
 
 

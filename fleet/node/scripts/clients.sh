@@ -9,7 +9,7 @@ export GOMAXPROCS GOGC
 cri() { timeout "$PULL_SECONDS" crictl -r "unix://$SOCKET" -i "unix://$SOCKET" "$@"; }
 
 ctl() { # a question that is answered at once; ctr keeps this deadline itself
-    ctr --timeout 20s -a "$SOCKET" "$@" 2>/dev/null
+    ctr --timeout 20s --connect-timeout 5s -a "$SOCKET" "$@" 2>/dev/null
 }
 
 forget() { # the image with all of its content that nobody else holds
@@ -18,8 +18,18 @@ forget() { # the image with all of its content that nobody else holds
 
 leave() { # the namespace goes; the daemon may still be collecting what its image held
     tries=0
-    until ctl namespaces rm "$NAMESPACE" >/dev/null || [ "$tries" = 20 ]; do
+    until ctl namespaces rm "$NAMESPACE" >/dev/null; do
+        [ "$tries" -lt 20 ] && empty || return 1
         tries=$((tries + 1))
         sleep 0.1
+    done
+}
+
+empty() { # a ctr that was killed holds what it has fetched by a lease, for a day
+    for kind in images leases; do
+        held=$(ctl -n "$NAMESPACE" "$kind" ls -q) || return 1
+        for each in $held; do
+            ctl -n "$NAMESPACE" "$kind" rm --sync "$each" >/dev/null
+        done
     done
 }

@@ -16,6 +16,7 @@ tell() { # key, plain text: a record of the image that is at hand
 }
 
 fetching() { # for $1 seconds, with the roots of $2 beside the bundle; notes $trace and $fetch_code
+    [ -n "${fetched:-}" ] || noted
     fetched=1
     trace=$({
         SSL_CERT_DIR=$2 timeout "$1" ctr -a "$SOCKET" -n "$NAMESPACE" --debug content fetch \
@@ -43,20 +44,22 @@ fetch() { # for $1 seconds, by the daemon's own folder where it has one, else by
     esac
 }
 
-objects() { # note the digests that the trace names
+objects() { # note the digests that the trace names, and which of them is the image's
     objects=
-    words=$IFS
+    digest=
+    before=
+    lines
     IFS="/?=\" $NL"
-    set -f
     for word in $trace; do
         case $word in
         sha256:*)
+            [ "$before" != desc.digest ] || digest=$word
             case "$objects " in *" $word "*) ;; *) objects="$objects $word" ;; esac
             ;;
         esac
+        [ -z "$word" ] || before=$word
     done
-    set +f
-    IFS=$words
+    words
 }
 
 stand() { # note which objects are files of the daemon's content store now

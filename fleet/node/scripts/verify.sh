@@ -8,7 +8,6 @@ STATE=${SOCKET%/*}
 # Evidence must not use up the time before the guard: the pull itself is what counts.
 EVIDENCE_SECONDS=$(((PULL_SECONDS + 2) / 3))
 LOGGED='trying next|fetch failed|failed to decode|stop pulling image'
-ours=
 pulled=
 
 evidence() { # what travels only once cannot be seen to travel for CRI
@@ -17,6 +16,7 @@ evidence() { # what travels only once cannot be seen to travel for CRI
     if shared; then # with one that CRI has from us: that one goes first, and this travels as a whole
         forget
         drop
+        pulled=
         fetch "$EVIDENCE_SECONDS"
         objects
     fi
@@ -35,60 +35,39 @@ shared() { # is any object one of those that were pulled just now?
     return 1
 }
 
-drop() { # an image that was not there goes again, so that the next proof downloads it again
-    [ -n "$ours" ] || return 0
-    set --
-    used=$(users)
-    for each in $ours; do
-        case $used in *" $each "*) ;; *) set -- "$@" "$each" ;; esac
-    done
-    [ "$#" = 0 ] || cri rmi "$@" >/dev/null 2>&1
-    objects=$pulled
-    stand
-    if [ -n "$standing" ] && [ "$#" -gt 1 ]; then # not every client takes more than one
-        for each; do cri rmi "$each" >/dev/null 2>&1; done
-    fi
-    ours=
-    pulled=
-}
-
-containers() { # all that run or were made, without a process: each has a folder
-    set -- "$STATE"/io.containerd.runtime.v2.task/k8s.io/* \
-        "$STATE"/io.containerd.grpc.v1.cri/containers/*
-    printf '%s' "$*"
-}
-
-users() { # what CRI's containers run from, unless all of them are older than our images
-    [ -d "$STATE/io.containerd.runtime.v2.task" ] && [ "$(containers)" = "$known" ] && return 0
-    ctl -n k8s.io containers ls
-}
-
-look() { # which of all the images CRI has; asked again where that was some seconds ago
+look() { # is $name there? all images are asked for, again where that was some seconds ago
     read -r uptime _ </proc/uptime
-    [ -n "${looked:-}" ] && [ $((${uptime%.*} - looked)) -lt 3 ] && return 0
-    looked=${uptime%.*}
-    set --
-    while IFS="$TAB" read -r _ other _; do
-        set -- "$@" "name==$other"
-    done <<LIST
-$IMAGES
-LIST
-    had=$(ctl -n k8s.io images ls -q "$@") || had='?'
+    if [ -z "${looked:-}" ] || [ $((${uptime%.*} - looked)) -ge 3 ]; then
+        looked=${uptime%.*}
+        had=$(ctl -n k8s.io images ls -q) || had=$name
+        not_ours
+    fi
+    present=no
+    case $NL$had$NL in *"$NL$name$NL"*) present=yes ;; esac
 }
 
 by_crictl() {
-    look
-    present=no
-    case $NL$had$NL in *"$NL$name$NL"*) present=yes ;; esac
-    evidence
-    [ -n "$ours" ] || known=$(containers)
-    begin
+    ready_to_pull
     output=$(cri pull "$image" 2>&1)
     code=$?
     read -r end _ </proc/uptime
     travelled
-    [ "$code$present" = 0no ] && [ "$had" != '?' ] && ours="$ours $name" && pulled=$pulled$objects
+    [ "$code" != 0 ] || come "$output"
     outcome crictl "$present" "$code" "$output"
+}
+
+ready_to_pull() {
+    look
+    evidence
+    [ -n "$ours" ] || known=$(containers)
+    note_name
+    begin
+}
+
+come() { # $1 has the id that CRI told
+    id=${1##*sha256:}
+    brought "sha256:${id%%[!0-9a-f]*}"
+    [ "$present" = yes ] || pulled=$pulled$objects
 }
 
 begin() { # the daemon's log is read from the first pull on, and told apart by when each began
@@ -122,14 +101,12 @@ ask_by_cri() { # as check_liveness does, with somebody else asking
     sweep_probes
 }
 
-by_cri() {
-    evidence
-    known=$(containers)
-    begin
+by_cri() { # the other end pulls, and says what CRI calls it
+    ready_to_pull
+    tell present "$present"
     turn
     travelled
-    case $(users) in *" $name "*) value used yes ;; *) value used no ;; esac
-    turn
+    case $line in *sha256:*) come "$line" ;; esac
 }
 
 logged() { # what the daemon has said since the first pull began
@@ -142,8 +119,10 @@ logged() { # what the daemon has said since the first pull began
 sweep() {
     end_relay
     drop
+    gone=$?
     [ "${fetched:-0}" = 0 ] || forget
-    [ -z "${fetched:-}" ] || leave
+    [ -z "${fetched:-}" ] || leave || gone=1
+    [ "$gone" != 0 ] || [ ! -f "$NOTE" ] || rm -rf -- "$NOTE" "$WORK"
     [ ! -d "$WORK" ] || rm -rf -- "$WORK"
     sweep_probes
 }
@@ -170,6 +149,7 @@ main() { # a function: what comes in after the script is the other end's word, n
     trap sweep EXIT
     trap 'exit 1' TERM INT HUP
     [ "$VIA" = cri ] && relay
+    remains
     check_liveness
     ask_by_cri
     prove

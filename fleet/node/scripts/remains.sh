@@ -1,0 +1,129 @@
+# What a proof brings onto a node, and how it goes again. CRI gives an image three names: its own, one
+# with its digest, and the id of its config; and where CRI removes an image, all names of that id go,
+# whoever gave them. So only those go, by name, that were not there before. What is brought is noted in
+# a file beforehand, for the next proof to take away what one that was killed has left. POSIX sh.
+# In: SOCKET; name digest standing of the image at hand, and had: which images there were before it.
+NOTE=/run/fleet/proof-$$
+[ ! -d /var/lib/fleet ] || NOTE=/var/lib/fleet/proof-$$
+known='?'
+ours=
+
+noted() { # lines, behind the boot that our process belongs to; a full disk hinders no proof
+    { [ -f "$NOTE" ] || set -- "$boot" "$@"; } && printf '%s\n' "$@" 2>/dev/null >>"$NOTE"
+    return 0
+}
+
+by_digest() { # note in $other the name that CRI gives the image with its digest
+    case $name in
+    *@*) other=$name ;;
+    *) other=${name%:*}@$digest ;;
+    esac
+}
+
+note_name() { # before the pull; with its digest where nothing of that digest was there before
+    [ "$present" = no ] || return 0
+    case "$standing " in
+    *" $digest "*) noted "$name -" ;;
+    *) noted "$name ${digest:--}" ;;
+    esac
+}
+
+brought() { # note the names that a pull has brought; $1 is the id that CRI told
+    [ "$present" = no ] || return 0
+    [ -n "$digest" ] || for each in $(ctl -n k8s.io images ls "name==$name"); do
+        case $each in sha256:*) digest=$each ;; esac
+    done
+    by_digest
+    new=
+    for each in "$name" "$other" "$1"; do
+        case $NL$had$NL in *"$NL$each$NL"*) ;; *) new="$new $each" ;; esac
+    done
+    ours=$ours$new$NL
+}
+
+not_ours() { # take our own names out of $had
+    for each in $ours; do
+        case $NL$had$NL in *"$NL$each$NL"*)
+            had=$NL$had$NL
+            had=${had%%"$NL$each$NL"*}$NL${had#*"$NL$each$NL"}
+            ;;
+        esac
+    done
+}
+
+containers() { # all that run or were made, without a process: each has a folder
+    set -- "$STATE"/io.containerd.runtime.v2.task/k8s.io/* \
+        "$STATE"/io.containerd.grpc.v1.cri/containers/*
+    printf '%s' "$*"
+}
+
+users() { # what CRI's containers run from, unless all of them are older than our images
+    [ -d "$STATE/io.containerd.runtime.v2.task" ] && [ "$(containers)" = "$known" ] && return 0
+    ctl -n k8s.io containers ls
+}
+
+drop() { # what was not there goes again, so that the next proof downloads it again
+    [ -n "$ours" ] || return 0
+    used=$(users) || return 1
+    doomed=
+    lines
+    for names in $ours; do
+        words
+        for each in $names; do
+            case $used in *" $each "*) names= ;; esac
+        done
+        doomed="$doomed $names"
+    done
+    words
+    ours=
+    # shellcheck disable=SC2086 # one word a name
+    set -- $doomed
+    [ "$#" = 0 ] || ctl -n k8s.io images rm --sync "$@" >/dev/null
+}
+
+left_names() { # of $name and $digest in a note; the id goes where nobody else gave the image a name
+    by_digest
+    found=$(ctl -n k8s.io images ls -q "target.digest==$digest") || return 1
+    names=$name
+    for each in $found; do
+        case $each in
+        "$name") ;;
+        "$other" | sha256:*) names="$names $each" ;;
+        *)
+            names=$name
+            break
+            ;;
+        esac
+    done
+    ours=$ours$names$NL
+}
+
+take_away() { # all that a proof has noted
+    while read -r name digest; do
+        [ -z "$digest" ] || left_names || return 1
+    done <"$note"
+    drop || return 1
+    mine=$NAMESPACE
+    NAMESPACE=fleet-probe-${note##*-}
+    collect && leave
+    gone=$?
+    NAMESPACE=$mine
+    return "$gone"
+}
+
+collect() { # what a daemon has let go of shortly before its end lies there until it collects again
+    held=$(ctl -n "$NAMESPACE" leases create) && ctl -n "$NAMESPACE" leases rm --sync "$held" >/dev/null
+}
+
+remains() { # of proofs that run no more; what the daemon does not let go stays noted
+    [ -d "${NOTE%/*}" ] || (umask 077 && mkdir -p -- "${NOTE%/*}")
+    read -r boot </proc/sys/kernel/random/boot_id
+    for note in /var/lib/fleet/proof-* /run/fleet/proof-*; do
+        [ -f "$note" ] || continue
+        read -r when <"$note"
+        case $when in
+        "$boot" | '') [ "${note##*-}" = $$ ] || ! kill -0 "${note##*-}" 2>/dev/null || continue ;;
+        esac
+        take_away && rm -f -- "$note"
+    done
+}
