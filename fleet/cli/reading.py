@@ -12,8 +12,9 @@ from fleet.config.load import Loaded
 from fleet.core.batches import Size, parse_size
 from fleet.core.facts import NodeFacts
 from fleet.core.outcome import NodeOutcome, NodeStatus
-from fleet.core.plan import NodePlan, pull_tests, ways
+from fleet.core.plan import NodePlan, ways
 from fleet.core.present import facts_data, failure_data, outcome_data, plan_data
+from fleet.core.pull_tests import pull_tests
 from fleet.core.sampling import CONFIDENCE, Sample, sample
 from fleet.engine.crew import Crew
 from fleet.engine.survey import Surveyed, survey, verify_all

@@ -16,8 +16,9 @@ from fleet.cli.reading import as_it_is, in_order, told
 from fleet.config.load import load_inventory
 from fleet.core.model import Inventory, Node
 from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
-from fleet.core.plan import NodePlan, PullTest, pull_tests
+from fleet.core.plan import NodePlan
 from fleet.core.present import outcome_data
+from fleet.core.pull_tests import PullTest, pull_tests
 from fleet.core.record import SETTLE, Story, fold
 from fleet.core.report import planned_data
 from fleet.core.rollout import RolloutState

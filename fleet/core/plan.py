@@ -14,36 +14,17 @@ from fleet.core.dump_text import ignored_registries, outside_registry
 from fleet.core.facts import STATE_FILE, NodeFacts, OwnedState
 from fleet.core.findings import Finding, Verdict
 from fleet.core.ground import folder_before
-from fleet.core.hosts_toml import hosts_files
 from fleet.core.layers import config_view
 from fleet.core.lint import foreign_hosts, lint
-from fleet.core.model import Action, Change, Disruption, ManagedFile, Node, Registry
+from fleet.core.model import Action, Change, Disruption, ManagedFile, Node
 from fleet.core.outcome import Failure, FailureKind, NodeError
+from fleet.core.pull_tests import PullTest, pull_tests
 from fleet.core.strategies import STRATEGIES, DesiredState, Strategy
 from fleet.core.strategies.base import Wishes, parsed_dump
 from fleet.core.toml_edit import dig
-from fleet.core.versions import parse_version
 from fleet.core.workloads import endangered, undelegated
 
 _SAFE_PATH = re.compile(r"/[A-Za-z0-9_.:/@%+\[\]-]*")
-_HOSTS_REFERENCE = parse_version("1.6.0")
-
-
-@dataclass(frozen=True, slots=True)
-class PullTest:
-    """An image to pull for proof; `hosts` is the registry's hosts.toml, for ctr to go by.
-
-    `mirrors` and `upstream` name hosts as requests do. `paths` are mirrors whose path some releases
-    take otherwise; `credentials` those where CRI may be let in and ctr is not.
-    """
-
-    image: str
-    registry: str
-    hosts: bytes
-    mirrors: tuple[str, ...] = ()
-    upstream: str | None = None
-    paths: frozenset[str] = frozenset()
-    credentials: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,28 +280,6 @@ def observations(facts: NodeFacts) -> Iterator[str]:
         yield f"containerd {facts.version} is newer than all that fleet knows; taken for 2.3"
     if "/etc/eks" in facts.marks:
         yield "EKS writes config.toml anew at boot; what stands below certs.d stays"
-
-
-def pull_tests(registries: Iterable[Registry], directory: str | None) -> Iterator[PullTest]:
-    """Yield the verification pulls that the registries ask for."""
-    for registry in registries:
-        if registry.verify and _HOSTS_REFERENCE:
-            folder = f"{directory or '/nowhere'}/{registry.name}"
-            files = dict(hosts_files(registry, folder, _HOSTS_REFERENCE))
-            yield PullTest(
-                registry.verify,
-                registry.name,
-                files[f"{folder}/hosts.toml"].content,
-                mirrors=tuple(each.authority for each in registry.mirrors),
-                upstream=_authority(registry.server, registry.verify),
-                paths=frozenset(each.authority for each in registry.mirrors if each.path),
-                credentials=frozenset(each.authority for each in registry.hosts if each.auth),
-            )
-
-
-def _authority(server: str | None, image: str) -> str:
-    """Return the host that upstream requests go to; the wildcard's is the image's own."""
-    return (server or "//" + image).partition("//")[2].partition("/")[0]
 
 
 def state_after(plan: NodePlan, generation: str) -> ManagedFile | None:

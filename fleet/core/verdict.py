@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from fleet.core.outcome import Hop, Liveness, Served, Verified
-from fleet.core.plan import NodePlan, PullTest
+from fleet.core.plan import NodePlan
+from fleet.core.pull_tests import PullTest
 from fleet.core.text import tail
 from fleet.core.traces import Log, Trace
 from fleet.core.versions import parse_version

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from fleet.core.outcome import FailureKind, Liveness, NodeError
-from fleet.core.plan import NodePlan, PullTest
+from fleet.core.plan import NodePlan
+from fleet.core.pull_tests import PullTest
 from fleet.core.text import tail
 from fleet.node import cri
 from fleet.node.order import Deadlines

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from fleet.core.facts import NodeFacts
 from fleet.core.model import Node
 from fleet.core.outcome import Failure, NodeError, NodeOutcome, NodeStatus
-from fleet.core.plan import NodePlan, PullTest
+from fleet.core.plan import NodePlan
+from fleet.core.pull_tests import PullTest
 from fleet.node.order import Access, Deadlines
 from fleet.node.probe import parse_probe, question
 from fleet.node.proof import Wanted, prove

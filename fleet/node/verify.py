@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from fleet.core.model import Node
 from fleet.core.outcome import FailureKind, Liveness, NodeError, Verified
-from fleet.core.plan import NodePlan, PullTest
+from fleet.core.plan import NodePlan
+from fleet.core.pull_tests import PullTest
 from fleet.core.traces import read_log, read_trace
 from fleet.core.verdict import Evidence, judge
 from fleet.node.liveness import parse_liveness

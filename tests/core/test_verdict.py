@@ -8,7 +8,8 @@ import pytest
 
 from fleet.core.model import Node
 from fleet.core.outcome import Liveness, Served
-from fleet.core.plan import NodePlan, PullTest
+from fleet.core.plan import NodePlan
+from fleet.core.pull_tests import PullTest
 from fleet.core.traces import read_log, read_trace
 from fleet.core.verdict import Evidence, judge
 

@@ -6,7 +6,8 @@ import pytest
 
 from fleet.core.model import Node
 from fleet.core.outcome import Liveness, NodeError, Served
-from fleet.core.plan import NodePlan, PullTest
+from fleet.core.plan import NodePlan
+from fleet.core.pull_tests import PullTest
 from fleet.node.order import Deadlines
 from fleet.node.shell import parse_reply
 from fleet.node.verify import parse_proof, verify_script
