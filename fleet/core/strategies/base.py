@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -83,12 +84,18 @@ def parsed_dump(facts: NodeFacts) -> dict[str, Any]:
         complaint = facts.dump.text.strip().splitlines()[-1:] or ["no answer"]
         message = f"containerd refuses {facts.config}: {complaint[0]}; mend it by hand first"
         raise NodeError(FailureKind.CONFLICT, "plan", message)
-    lines = (line for line in facts.dump.text.splitlines() if not line.startswith("time="))
     try:
-        return tomllib.loads("\n".join(lines))
+        return _parsed(facts.dump.text)
     except tomllib.TOMLDecodeError as error:
         message = f"`{facts.binary} config dump` is no TOML: {error}; see what it prints there"
         raise NodeError(FailureKind.PROTOCOL, "plan", message) from error
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(dump: str) -> dict[str, Any]:
+    """Parse once what thousands of nodes have in common: 2 ms each. Nobody changes it."""
+    lines = (line for line in dump.splitlines() if not line.startswith("time="))
+    return tomllib.loads("\n".join(lines))
 
 
 def kept_file(facts: NodeFacts, path: str, content: bytes, *, secret: bool) -> ManagedFile:
