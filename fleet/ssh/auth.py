@@ -5,6 +5,8 @@ Imports Paramiko at once: import it where a connection is opened.
 
 from __future__ import annotations
 
+import socket
+from contextlib import suppress
 from typing import Any
 
 from paramiko import Message, PKey, Transport
@@ -27,6 +29,14 @@ class HearingTransport(Transport):
         if isinstance(msg, str) and msg.startswith("Banner: "):
             self.heard = msg.removeprefix("Banner: ").strip()
         super()._log(level, msg, *args)  # type: ignore[misc]
+
+    def stop_thread(self) -> None:
+        """End the reader, which waits for a while, and with it the connection, at once."""
+        self.active = False
+        if isinstance(self.sock, socket.socket):
+            with suppress(OSError):  # it may be gone already
+                self.sock.shutdown(socket.SHUT_RDWR)
+        super().stop_thread()
 
 
 class EagerAuth(_Base):  # type: ignore[misc]
