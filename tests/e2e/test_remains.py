@@ -24,6 +24,11 @@ ctr -n k8s.io images rm docker.io/lab/one:1 $({IMAGES} | grep lab/one@) >/dev/nu
 {IMAGES}
 """
 START = "systemctl start containerd; until ctr version >/dev/null 2>&1; do sleep 0.1; done"
+# A ctr that fails to list all images.
+FORGETFUL = """#!/bin/sh
+case "$*" in *"images ls -q") exit 1 ;; esac
+exec /usr/bin/ctr "$@"
+"""
 KILLS = {
     "the script": "kill -9 $(echo /var/lib/fleet/proof-* | sed 's/.*-//'); pkill -9 -x ctr",
     "the daemon": "systemctl stop containerd",
@@ -106,3 +111,22 @@ def test_what_a_killed_proof_has_left_is_taken_away_by_the_next(
         assert left(nodes.nodes[name]) == [], name
         for found in by_image(ran.json, name).values():
             assert found["served"] == "mirror", f"{name}: {found}"
+
+
+def test_nothing_is_taken_away_where_it_is_not_known_what_was_there(
+    nodes: Lab, fleet: Fleet
+) -> None:
+    rolled_out(nodes, fleet)
+    node = nodes.nodes["trixie1"]
+    node.sh("crictl pull docker.io/lab/one:1; crictl pull quay.io/lab/two:1")
+    before = node.sh(IMAGES).stdout
+
+    node.sh(f"printf '%s' '{FORGETFUL}' >/usr/local/sbin/ctr; chmod 755 /usr/local/sbin/ctr")
+    try:
+        ran = fleet("verify", "-l", "trixie1", "--json")
+    finally:
+        node.sh("rm /usr/local/sbin/ctr")
+
+    assert ran.code == 0, ran.text
+    assert "lab/one:1" in before
+    assert node.sh(IMAGES).stdout == before

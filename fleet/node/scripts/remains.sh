@@ -28,14 +28,16 @@ note_name() { # before the pull; with its digest where nothing of that digest wa
     esac
 }
 
-brought() { # note the names that a pull has brought; $1 is the id that CRI told
+brought() { # note the names and objects that a pull has brought; $1 ends with the id that CRI told
     [ "$present" = no ] || return 0
+    pulled=$pulled$objects
+    id=${1##*sha256:}
     [ -n "$digest" ] || for each in $(ctl -n k8s.io images ls "name==$name"); do
         case $each in sha256:*) digest=$each ;; esac
     done
     by_digest
     new=
-    for each in "$name" "$other" "$1"; do
+    for each in "$name" "$other" "sha256:${id%%[!0-9a-f]*}"; do
         case $NL$had$NL in *"$NL$each$NL"*) ;; *) new="$new $each" ;; esac
     done
     ours=$ours$new$NL

@@ -35,15 +35,18 @@ shared() { # is any object one of those that were pulled just now?
     return 1
 }
 
-look() { # is $name there? all images are asked for, again where that was some seconds ago
+look() { # is $name there (yes, no, ?)? all images are asked for, again after some seconds
     read -r uptime _ </proc/uptime
     if [ -z "${looked:-}" ] || [ $((${uptime%.*} - looked)) -ge 3 ]; then
         looked=${uptime%.*}
-        had=$(ctl -n k8s.io images ls -q) || had=$name
+        had=$(ctl -n k8s.io images ls -q) || had='?'
         not_ours
     fi
     present=no
-    case $NL$had$NL in *"$NL$name$NL"*) present=yes ;; esac
+    case $NL$had$NL in
+    *"$NL$name$NL"*) present=yes ;;
+    *"$NL?$NL"*) present='?' ;; # then nothing is ours
+    esac
 }
 
 by_crictl() {
@@ -52,7 +55,7 @@ by_crictl() {
     code=$?
     read -r end _ </proc/uptime
     travelled
-    [ "$code" != 0 ] || come "$output"
+    [ "$code" != 0 ] || brought "$output"
     outcome crictl "$present" "$code" "$output"
 }
 
@@ -64,19 +67,13 @@ ready_to_pull() {
     begin
 }
 
-come() { # $1 has the id that CRI told
-    id=${1##*sha256:}
-    brought "sha256:${id%%[!0-9a-f]*}"
-    [ "$present" = yes ] || pulled=$pulled$objects
-}
-
 begin() { # the daemon's log is read from the first pull on, and told apart by when each began
     [ -n "${since:-}" ] || since=$(date +%s.%N)
     read -r begin _ </proc/uptime
     tell began "$begin"
 }
 
-outcome() { # via, present before (yes, no), exit code, output
+outcome() { # via, present before (yes, no, ?), exit code, output
     [ "$3" = 0 ] || value "said$TAB$number" "$(printf '%s' "$4" | tail -c 20000)"
     printf 'pull\t%s\t%s\t%s\t%s\t%s\t%s\n' "$number" "$1" "$2" "$3" "$begin" "$end" || exit 1
 }
@@ -106,7 +103,7 @@ by_cri() { # the other end pulls, and says what CRI calls it
     tell present "$present"
     turn
     travelled
-    case $line in *sha256:*) come "$line" ;; esac
+    case $line in sha256:*) brought "$line" ;; esac
 }
 
 logged() { # what the daemon has said since the first pull began
