@@ -13,7 +13,7 @@ from fleet.core.pull_tests import PullTest
 from fleet.core.text import tail
 from fleet.node import cri
 from fleet.node.order import Deadlines
-from fleet.node.shell import Privilege, Reply, Script, decoded, parse_reply
+from fleet.node.shell import Privilege, Reply, Script, parse_reply
 from fleet.node.speaking import said, spoken
 from fleet.node.talk import ask
 from fleet.node.turns import TURNS
@@ -94,9 +94,7 @@ def _by_cri(remote: Remote, wanted: Wanted, privilege: Privilege) -> Proof:
             asker = _Asker(talk, found, wanted)
             seen = asker.all(asked=bool(script.variables["LIVENESS"]))
         reply = _ended(talk)
-    present = {number for number, there in reply.all("present") if decoded(there) == b"yes"}
-    pulls = (replace(pull, present=str(n) in present) for n, pull in enumerate(seen[1]))
-    return judged(reply, wanted.plan, wanted.tests, (seen[0], tuple(pulls)))
+    return judged(reply, wanted.plan, wanted.tests, seen)
 
 
 def _ended(talk: Conversation) -> Reply:

@@ -136,7 +136,7 @@ def _evidence(reply: Reply, number: str, pull: Pull, logs: Mapping[str, list[str
         code=pull.code,
         seconds=pull.seconds,
         said=pull.said or "\n".join(complaints),
-        present=pull.present,
+        present=pull.present or _told(reply, "present", number) == ["yes"],
         trace=trace,
         fetched=len(objects),
         stayed=len(objects & there["stayed"]),

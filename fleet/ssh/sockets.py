@@ -17,7 +17,7 @@ _KEEPALIVE = 5
 _PATIENCE = 3
 """How many times the connection's deadline a network may be dead before we give it up."""
 _IDLE = 2
-"""Seconds after which a reader that hears nothing looks around. Paramiko's own 0.1 is a tenth of a
+"""Seconds after which a reader that hears nothing looks around. Paramiko's own 0.1 takes 4 % of a
 core with 256 connections that are kept."""
 _FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
 
