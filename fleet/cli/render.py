@@ -9,7 +9,7 @@ import click
 from fleet.cli import views
 from fleet.cli.options import Exit, Settings
 from fleet.config.load import load_mirrors
-from fleet.config.root import read_root
+from fleet.config.root import NodeRoot, read_root
 from fleet.core.facts import NodeFacts
 from fleet.core.model import Foreign, ManagedFile, Node
 from fleet.core.plan import NodePlan, plan_node
@@ -63,12 +63,10 @@ def render(
 
 def offline_facts(version: ContainerdVersion, distro: str | None, root: Path | None) -> NodeFacts:
     """Return the facts of a node whose files stand below `root`; without one it has none."""
-    files: dict[str, ManagedFile] = {}
-    folders: frozenset[str] = frozenset()
-    if root is not None:
-        if not root.is_dir():
-            raise FleetError(f"--root {root}: there is no such folder")
-        files, folders = read_root(root)
+    if root is not None and not root.is_dir():
+        raise FleetError(f"--root {root}: there is no such folder")
+    found = read_root(root) if root is not None else NodeRoot(Path())
+    files = found.files
     kind = distro or _distribution(files)
     owner = kind if kind in OWNERS else None
     flatcar = kind == "flatcar" and "/etc/containerd/config.toml" not in files
@@ -85,7 +83,9 @@ def offline_facts(version: ContainerdVersion, distro: str | None, root: Path | N
         config=config,
         imports=tuple(path for path in files if _is_import(path, config)),
         files=files,
-        directories=folders,
+        directories=frozenset(found.folders),
+        links=found.links,
+        places=found.places,
     )
 
 

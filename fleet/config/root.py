@@ -2,64 +2,155 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fleet.core.facts import STATE_FILE
 from fleet.core.model import ManagedFile
+from fleet.core.places import Kind, Place, clean_path, folders_above, kind_of
 
 _PLACES = (
-    "etc/os-release",
-    "etc/containerd",
-    "etc/k0s",
-    "etc/rancher",
-    "usr/share/containerd",
-    "usr/lib/containerd",
-    "var/lib/rancher/k3s/agent/etc/containerd",
-    "var/lib/rancher/rke2/agent/etc/containerd",
-    "var/snap/microk8s/current/args",
-    "var/snap/k8s/common/etc/containerd",
-    STATE_FILE.lstrip("/"),
+    "/etc/os-release",
+    "/etc/containerd",
+    "/etc/k0s",
+    "/etc/rancher",
+    "/usr/share/containerd",
+    "/usr/lib/containerd",
+    "/var/lib/rancher/k3s/agent/etc/containerd",
+    "/var/lib/rancher/rke2/agent/etc/containerd",
+    "/var/snap/microk8s/current/args",
+    "/var/snap/k8s/common/etc/containerd",
+    STATE_FILE,
 )
 _PATH = re.compile(r"[\"'](/[A-Za-z0-9_.:/@%+*\[\]-]+)[\"']")
 _MOST_FILES = 3000
+_MOST_PLACES = 10_000
 _MOST_BYTES = 1 << 20
+_MOST_LINKS = 40
+_DEEPEST = 40
 
 
-def read_root(root: Path) -> tuple[dict[str, ManagedFile], frozenset[str]]:
-    """Return the files and folders below `root` that a plan may rest on, by their node paths.
+@dataclass(slots=True)
+class NodeRoot:
+    """What a folder holds of a node, by the node's paths; links are followed inside it alone."""
 
-    What the config files name (imports, folders, certificates) is read as well. A link that leads
-    out of `root` is passed over.
+    base: Path
+    files: dict[str, ManagedFile] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    places: dict[str, Place] = field(default_factory=dict)
+
+    @property
+    def links(self) -> frozenset[str]:
+        """Return the files that are reached by a link of their own."""
+        return frozenset(path for path in self.files if self.places[path].kind is Kind.LINK)
+
+    def walk(self, path: str, above: tuple[str, ...] = ()) -> None:
+        """Read a place and all that is below it; a folder inside itself is entered once."""
+        place = self._look(path)
+        real = self._real(path)
+        if place is None or real is None or len(self.places) >= _MOST_PLACES:
+            return
+        end = self._at(real)
+        if end.is_dir() and real not in above and len(above) < _DEEPEST:
+            self.folders.add(path)
+            for name in sorted(each.name for each in end.iterdir()):
+                self.walk(f"{path}/{name}", (*above, real))
+        elif end.is_file() and len(self.files) < _MOST_FILES:
+            about = end.stat()
+            if about.st_size <= _MOST_BYTES:
+                self.files[path] = ManagedFile(end.read_bytes(), about.st_mode & 0o7777)
+
+    def look_above(self, path: str) -> None:
+        """Note the folders above a path."""
+        for folder in folders_above(path):
+            self._look(folder)
+
+    def _look(self, path: str) -> Place | None:
+        """Note what stands at a path, the link itself where it is one; None for nothing."""
+        folder, _, name = path.rpartition("/")
+        parent = self._real(folder)
+        try:
+            about = (self._at(parent) / name).lstat() if parent is not None else None
+        except OSError:
+            about = None
+        if about is None or parent is None:
+            return None
+        self.places[path] = self._place(path, about, self._at(parent) / name)
+        return self.places[path]
+
+    def _place(self, path: str, about: os.stat_result, own: Path) -> Place:
+        kind = kind_of(about.st_mode)
+        target, real, leads = "", "", None
+        if kind is Kind.LINK:
+            target = str(own.readlink())
+            real = self._real(path) or ""
+            try:
+                end = self._at(real).lstat() if real else None
+            except OSError:
+                end = None
+            leads = (end.st_dev, end.st_ino) if end else None
+        return Place(
+            kind=kind,
+            device=about.st_dev,
+            inode=about.st_ino,
+            links=about.st_nlink,
+            size=about.st_size,
+            mode=about.st_mode & 0o7777,
+            changed_at=int(about.st_mtime),
+            target=target,
+            real=real,
+            leads=leads,
+        )
+
+    def _real(self, path: str) -> str | None:
+        """Return a node's path without links; None for a link that leads round in a circle."""
+        pending = path.split("/")[1:]
+        done = ""
+        followed = 0
+        while pending:
+            name = pending.pop(0)
+            here = f"{done}/{name}"
+            if name == "..":
+                done = done.rpartition("/")[0]
+            elif name in {"", "."}:
+                continue
+            elif not self._at(here).is_symlink():
+                done = here
+            elif followed == _MOST_LINKS:
+                return None
+            else:
+                followed += 1
+                target = str(self._at(here).readlink())
+                done = "" if target.startswith("/") else done
+                pending = target.split("/") + pending
+        return done
+
+    def _at(self, path: str) -> Path:
+        return self.base / path.lstrip("/")
+
+
+def read_root(base: Path) -> NodeRoot:
+    """Return the files, folders and places below `base` that a plan may rest on.
+
+    What the config files name (imports, folders, certificates) is read as well.
     """
-    files: dict[str, ManagedFile] = {}
-    folders: set[str] = set()
-    base = root.resolve()
+    root = NodeRoot(base.resolve())
     pending = list(_PLACES)
     done: set[str] = set()
-    while pending and len(files) < _MOST_FILES:
-        place = pending.pop(0)
-        if place in done:
+    while pending and len(root.files) < _MOST_FILES:
+        path = pending.pop(0)
+        if path in done:
             continue
-        done.add(place)
-        for path in _below(base, place):
-            node_path = f"/{path.relative_to(base)}"
-            if path.is_dir():
-                folders.add(node_path)
-            elif path.stat().st_size <= _MOST_BYTES:
-                files[node_path] = ManagedFile(path.read_bytes(), path.stat().st_mode & 0o7777)
-                pending += _named(node_path, files[node_path])
-    return files, frozenset(folders)
-
-
-def _below(base: Path, place: str) -> Iterator[Path]:
-    start = base / place
-    found = [start, *sorted(start.rglob("*"))] if start.is_dir() else [start]
-    for path in found:
-        inside = path.resolve().is_relative_to(base)
-        if inside and (path.is_file() or path.is_dir()):
-            yield path
+        done.add(path)
+        before = set(root.files)
+        root.look_above(path)
+        root.walk(path)
+        for each in root.files.keys() - before:
+            pending += _named(each, root.files[each])
+    return root
 
 
 def _named(path: str, kept: ManagedFile) -> Iterator[str]:
@@ -68,6 +159,6 @@ def _named(path: str, kept: ManagedFile) -> Iterator[str]:
         return
     for match in _PATH.finditer(kept.content.decode("utf-8", "replace")):
         for part in match[1].split(":"):
-            name = part.partition("*")[0].rstrip("/") if "*" in part else part
-            if name.count("/") > 1:
-                yield name.lstrip("/")
+            name = clean_path(part.partition("*")[0]) if "*" in part else clean_path(part)
+            if part.startswith("/") and name.count("/") > 1:
+                yield name

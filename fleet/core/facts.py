@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fleet.core.model import ManagedFile, Tree
+from fleet.core.places import Place
 from fleet.core.versions import ContainerdVersion
 
 CERTS_D = "/etc/containerd/certs.d"
@@ -101,6 +102,8 @@ class Generation:
 class NodeFacts:
     """All that one probe read; `files` are the bytes by path, `changed_at` their mtimes.
 
+    `places` say what stands at the paths of hosts directories and config files, files or not; a
+    path that is not in it was not looked at.
     `present` are the certificates that the config names and the node has; None where nobody
     looked. `tasks` is the number of running containers.
     `offline` facts come from a folder of files and from no daemon.
@@ -128,6 +131,7 @@ class NodeFacts:
     files: Tree = field(default_factory=dict)
     changed_at: Mapping[str, int] = field(default_factory=dict)
     links: frozenset[str] = frozenset()
+    places: Mapping[str, Place] = field(default_factory=dict)
     directories: frozenset[str] = frozenset()
     cri: str = "absent"
     cri_detail: str = ""

@@ -12,6 +12,7 @@ from fleet.core.model import ManagedFile, Node
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.text import tail
 from fleet.core.versions import ContainerdVersion, parse_version, parse_version_line
+from fleet.node.places import read_places
 from fleet.node.shell import Reply, Script, decoded
 
 _GENERATIONS = "/var/lib/fleet/generations/"
@@ -72,6 +73,7 @@ def parse_probe(reply: Reply) -> NodeFacts:
         files={path: each.kept for path, each in found.items() if not _internal(path)},
         changed_at={path: each.mtime for path, each in found.items()},
         links=frozenset(path for path, each in found.items() if each.link),
+        places=read_places(reply),
         directories=frozenset(
             each for fields in reply.all("dirs") for each in _lines(decoded(fields[0]))
         ),

@@ -15,7 +15,7 @@ from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.text import tail
 
 PARTS = {
-    "probe": ("common", "noting", "configs", "probe"),
+    "probe": ("common", "noting", "places", "configs", "probe"),
     "stage": ("common", "pass", "operations", "check", "stage"),
     "activate": (
         "common",

@@ -67,6 +67,7 @@ config_files() { # tell of a config and all that it imports, each behind the one
         config=${config#* }
         [ -f "$config" ] && [ "$depth" -lt 5 ] || continue
         file "$config"
+        placed "$config"
         text=$(cat -- "$config" 2>/dev/null)
         [ "$config" != "$CONFIG" ] || hosts_directories "$text"
         named_files
@@ -78,8 +79,10 @@ config_files() { # tell of a config and all that it imports, each behind the one
             /*) ;;
             *) path=${config%/*}/$path ;;
             esac
+            cleaned "$path"
+            lines
             set +f
-            for each in $path; do further="$further$((depth + 1)) $each$NL"; done
+            for each in $whole; do further="$further$((depth + 1)) $each$NL"; done
             set -f
         done
         words

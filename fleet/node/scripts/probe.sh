@@ -7,11 +7,14 @@ STATE=/var/lib/fleet
 
 registries() {
     directory "$1"
+    placed "$1"
     for registry in "$1"/* "$1"/.[!.]*; do
-        [ -d "$registry" ] || continue
         case $registry in *.fleet-probe.invalid) continue ;; esac # what a killed check has left
+        place "$registry"
+        [ -d "$registry" ] || continue
         directory "$registry"
         for entry in "$registry"/*; do
+            place "$entry"
             file "$entry"
         done
     done
@@ -124,13 +127,14 @@ case $OWNER in
 k3s | rke2)
     base=/etc/rancher/$OWNER
     file "$base/registries.yaml"
+    placed "$base/registries.yaml"
     for each in "$base"/fleet/*; do file "$each"; done
     for each in "${CONFIG%/*}"/*.tmpl; do [ -f "$each" ] && file "$each"; done
     # Only whether the flag is set leaves the node: that file holds the cluster's token.
     grep -qs 'disable-default-registry-endpoint' "$base/config.yaml" \
         "$base"/config.yaml.d/*.yaml "/etc/systemd/system/$UNIT.service" && value no_upstream 1
     ;;
-k0s) for each in /etc/k0s/containerd.d/*.toml; do file "$each"; done ;;
+k0s) for each in /etc/k0s/containerd.d/*.toml; do file "$each" && placed "$each"; done ;;
 esac
 for mark in /usr/local/bin/k3s /usr/bin/k3s /etc/rancher/k3s /usr/local/bin/rke2 /etc/rancher/rke2 \
     /etc/k0s /var/snap/microk8s /var/snap/k8s /etc/eks /usr/share/flatcar; do
@@ -195,13 +199,18 @@ fi
 for each in /etc/k0s/containerd.d/*.toml; do
     [ ! -f "$each" ] || hosts_directories "$(cat -- "$each" 2>/dev/null)"
 done
-case $NL$HOSTS in *"$NL$CERTS_D$NL"*) ;; *) HOSTS=$HOSTS$CERTS_D$NL ;; esac
+walked=
 while IFS= read -r path; do
     case $path in
-    /*) registries "$path" ;;
+    /*) ;;
+    *) continue ;;
     esac
+    cleaned "$path"
+    case $NL$walked in *"$NL$whole$NL"*) continue ;; esac
+    walked=$walked$whole$NL
+    registries "$whole"
 done <<LIST
-$HOSTS
+$HOSTS$CERTS_D
 LIST
 if [ "${pid:-0}" != 0 ]; then
     answer ctr ctr -a "$SOCKET" --connect-timeout 5s version
@@ -221,6 +230,7 @@ file "/etc/systemd/system/$UNIT.service.d/zz-fleet.conf"
 file /run/fleet/lock
 [ -n "$WALK" ] && walk
 note dirs "$DIRECTORIES"
+tell_places
 tell_files
 printf '%s' "$NOTES"
 bye
