@@ -20,7 +20,9 @@ where the rollout was broken off, every file, link and folder below /etc was com
 before and the state after an undisturbed rollout: mode, owner and SHA-256. "Converged" is a node at
 the other state than it came from, "old and working" one that is as it was; in both, containerd runs
 and its CRI plugin is ok. "Degraded" counts nodes where that does not hold, "lost bytes" nodes that
-are in neither state.
+are in neither state. "False words" counts tries after which fleet's last word (the status in its
+journal, its exit code) was not true of the node: of its files, a pending change, a guard, a lock or
+a stage that was left.
 
 `python3 -m tests.faults --write docs/faults.md` makes this page; a short form, a few tries each, is
 part of the tests. The instants come from a seed: `--seed`, `--only WORD` and `--lanes N` repeat a

@@ -48,6 +48,10 @@ def two_at_once(lane: Lane) -> list[int]:
     codes = [end(each) for each in pair]
     if 5 in codes or sorted(codes)[0] != 0 or sorted(codes)[1] not in {0, 1, 3}:
         raise AssertionError(f"two at once ended with {codes}")
+    if codes[0] != 0:
+        lane.spoke = other / ".fleet"
+        codes.reverse()
+    codes.sort(reverse=True)  # the one that won has the last word
     return codes
 
 

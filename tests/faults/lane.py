@@ -9,7 +9,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from tests.lab import Lab
 from tests.lab.node import LabNode
@@ -61,6 +60,20 @@ class Lane:
     took: dict[str, float] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
     started: list[subprocess.Popen[str]] = field(default_factory=list)
+    came_from: str = "old"
+    """The state that the node was in at the beginning of the try."""
+    known: str = ""
+    """The newest rollout that was in the journal before the try."""
+    _spoke: Path | None = None
+
+    @property
+    def spoke(self) -> Path:
+        """Return the folder of the journal that holds the last word of the try."""
+        return self._spoke or self.journal
+
+    @spoke.setter
+    def spoke(self, folder: Path | None) -> None:
+        self._spoke = folder
 
     # -- the command ---------------------------------------------------------------------------
 
@@ -191,10 +204,6 @@ class Lane:
     def journal(self) -> Path:
         """Return the folder of the lane's journal."""
         return self.folder / ".fleet"
-
-    def told(self) -> Any:
-        """Return what the newest rollout has become of, as the journal has it."""
-        return self.fleet("history", "--json").json["rollouts"][0]
 
 
 def _staging(running: subprocess.Popen[str]) -> str:

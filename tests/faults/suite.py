@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 from tests.faults import broken, node, wire
+from tests.faults.claims import false_words, newest
 from tests.faults.lane import Lane, open_lane
 from tests.lab import Lab
 from tests.support.fleet import remember
@@ -82,11 +83,13 @@ class Try:
     degraded: bool
     trouble: str
     seconds: float
+    false: str = ""
+    """What fleet said of the node that was not true of it."""
 
     @property
     def good(self) -> bool:
-        """Say whether nothing is left to complain of."""
-        return self.found in ANY and not self.degraded and not self.trouble
+        """Return True where there is nothing to complain of."""
+        return self.found in ANY and not (self.degraded or self.trouble or self.false)
 
 
 @dataclass
@@ -103,10 +106,11 @@ class Table:
             mark = "ok " if one.good else "BAD"
             where = f"{one.came_from} -> {one.found}"
             text = f"{mark} {one.fault} #{one.number} on {one.node}: {where}, {one.seconds:.0f} s"
-            sys.stderr.write(f"{text}{' ' if one.trouble else ''}{one.trouble}\n")
+            said = f" FALSE: {one.false}" if one.false else ""
+            sys.stderr.write(f"{text}{' ' if one.trouble else ''}{one.trouble}{said}\n")
 
-    def rows(self) -> Iterator[tuple[str, int, int, int, int, int]]:
-        """Count: fault, tries, converged, old and working, degraded, lost bytes."""
+    def rows(self) -> Iterator[tuple[str, int, int, int, int, int, int]]:
+        """Count: fault, tries, converged, old and working, degraded, lost bytes, false words."""
         for fault in CATALOGUE:
             mine = [each for each in self.tries if each.fault == fault.name]
             if mine:
@@ -114,13 +118,14 @@ class Table:
                 stayed = sum(each.good and each.found == each.came_from for each in mine)
                 degraded = sum(each.degraded for each in mine)
                 lost = sum(each.found not in ANY for each in mine)
-                yield fault.name, len(mine), moved, stayed, degraded, lost
+                false = sum(bool(each.false) for each in mine)
+                yield fault.name, len(mine), moved, stayed, degraded, lost, false
 
     def markdown(self) -> str:
         """Return the table for people."""
         lines = [
-            "| fault | tries | converged | old and working | degraded | lost bytes |",
-            "|---|---:|---:|---:|---:|---:|",
+            "| fault | tries | converged | old and working | degraded | lost bytes | false words |",
+            "|---|---:|---:|---:|---:|---:|---:|",
         ]
         lines += [f"| {' | '.join(map(str, row))} |" for row in self.rows()]
         return "\n".join(lines)
@@ -137,9 +142,10 @@ def attempt(lane: Lane, fault: Fault, number: int, seed: int) -> Try:
     began = time.monotonic()
     if fault.rollouts_only:
         lane.bring("old")
-    came_from = lane.at
     with fault.around(lane):
+        lane.came_from, lane.known, lane.spoke = lane.at, newest(lane.journal), None
         codes = fault.work(lane)
+        false = false_words(lane, codes, lane.where())
         trouble = ""
         if not lane.quiet():
             trouble = "a change is still pending"
@@ -156,8 +162,9 @@ def attempt(lane: Lane, fault: Fault, number: int, seed: int) -> Try:
         trouble = f"{trouble} codes {codes}" if trouble or degraded or found not in ANY else ""
     seconds = time.monotonic() - began
     return Try(
-        fault.name, number, lane.node.name, came_from, found, degraded, trouble.strip(), seconds
-    )
+        fault.name, number, lane.node.name, lane.came_from, found, degraded, trouble.strip(),
+        seconds, false,
+    )  # fmt: skip
 
 
 def run(lab: Lab, folder: Path, plan: Sequence[tuple[Fault, int]], seed: int, table: Table) -> None:
