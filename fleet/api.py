@@ -20,6 +20,7 @@ from fleet.core.batches import cut_batches, group_limits, parse_batches, parse_s
 from fleet.core.model import Foreign, Inventory, Secret
 from fleet.core.outcome import NodeOutcome
 from fleet.core.plan import NodePlan
+from fleet.core.quorum import quorum
 from fleet.core.rollout import NodeMoved, Policy, begin
 from fleet.core.selector import select
 from fleet.core.wishes import wishes_by_node
@@ -118,13 +119,15 @@ def plan(
     done = {name: ended for name, each in plans.items() if (ended := settled(each)) is not None}
     waiting = [name for name in plans if name not in done]
     waiting.sort(key=lambda name: plans[name].node.order)
+    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    plane = quorum(inventory, {key: each.availability for key, each in plans.items()}, name)
     size = parse_size(max_failures, "max_failures")
     allowed = len(plans) * size.number // 100 if size.percent else size.number
     return Rollout(
-        id=f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+        id=name,
         plans=plans,
-        batches=cut_batches(waiting, parse_batches(batch)),
-        policy=Policy(max_failures=allowed, limits=group_limits(inventory)),
+        batches=cut_batches(waiting, parse_batches(batch), plane.nodes, plane.most),
+        policy=Policy(max_failures=allowed, limits=group_limits(inventory), quorum=plane),
         settled=done,
         verify=verify,
         deadlines=deadlines or Deadlines(),

@@ -23,6 +23,7 @@ from fleet.core.model import Inventory
 from fleet.core.outcome import FailureKind, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan
 from fleet.core.present import outcome_data, rollout_data
+from fleet.core.quorum import Quorum, quorum
 from fleet.core.record import SETTLE
 from fleet.core.report import planned_data
 from fleet.core.rollout import (
@@ -58,12 +59,20 @@ class Job:
     journal: Journal
     plans: dict[str, NodePlan]
     outcomes: dict[str, NodeOutcome] = field(default_factory=dict)
+    known: dict[str, bool] = field(default_factory=dict)
+    """Whether control plane nodes that were through before this run are available now."""
 
     def batches(self) -> tuple[tuple[str, ...], ...]:
         """Cut the nodes that have work to do into batches: by `order`, then by the inventory."""
         plans = [plan for name, plan in self.plans.items() if name not in self.outcomes]
         names = [plan.node.name for plan in sorted(plans, key=lambda plan: plan.node.order)]
-        return cut_batches(names, parse_batches(self.flags.batch))
+        plane = self.quorum()
+        return cut_batches(names, parse_batches(self.flags.batch), plane.nodes, plane.most)
+
+    def quorum(self) -> Quorum:
+        """Return the limit of the control plane's nodes, by what the survey said of them."""
+        asked = {name: plan.availability for name, plan in self.plans.items()}
+        return quorum(self.inventory, asked, self.id, self.known)
 
     def confirm(self, count: int) -> None:
         """Ask, unless that was answered; away from a terminal nobody could answer."""
@@ -165,6 +174,7 @@ class Job:
             on_failure=OnFailure(self.flags.on_failure),
             pause=self.flags.pause,
             parallel=min(self.crew.passes, total) or 1,
+            quorum=self.quorum(),
         )
 
     def _order(self, name: str) -> WorkOrder:

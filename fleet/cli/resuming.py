@@ -19,6 +19,7 @@ from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan
 from fleet.core.present import outcome_data
 from fleet.core.pull_tests import PullTest, pull_tests
+from fleet.core.quorum import Availability
 from fleet.core.record import SETTLE, Story, fold
 from fleet.core.report import planned_data
 from fleet.core.rollout import RolloutState
@@ -27,7 +28,7 @@ from fleet.engine.survey import Surveyed, settled, survey, survey_rollback
 from fleet.errors import FleetError
 from fleet.journal import Journal, RolloutRecord
 from fleet.node.after import SPENT, settle_left
-from fleet.node.order import Access
+from fleet.node.order import Access, WorkOrder
 
 _ANEW = {NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED}
 
@@ -125,7 +126,10 @@ class _Resumed:
             inventory=inventory,
             crew=crew,
             journal=journal,
-            plans={name: NodePlan(node=node) for name, node in self._nodes.items()},
+            plans={
+                name: NodePlan(node=node, availability=Availability(story.roles.get(name, ())))
+                for name, node in self._nodes.items()
+            },
             outcomes={
                 name: outcome
                 for name, outcome in story.outcomes.items()
@@ -144,22 +148,45 @@ class _Resumed:
         again = [name for name in self._nodes if name not in job.outcomes]
         self._plan(again)
         waiting = [name for name in again if name not in job.outcomes]
+        if waiting:
+            self._ask_again()
         job.confirm(len(waiting))
         return job.carry_out(self._state(left))
 
     def _found(self, names: Sequence[str]) -> list[Surveyed]:
         nodes = [self._nodes[name] for name in names]
         found = self._way.survey(nodes, self._job.access)
-        return in_order(told(found, len(nodes), self._job.settings), list(names))
+        ordered = in_order(told(found, len(nodes), self._job.settings), list(names))
+        return [self._with_role(each) for each in ordered]
+
+    def _with_role(self, found: Surveyed) -> Surveyed:
+        """Return what a survey found, with the role that a node which is away had before."""
+        evidence = self._story.roles.get(found.node.name)
+        if found.facts is not None or not evidence:
+            return found
+        known = replace(found.plan.availability, control_plane=evidence)
+        return replace(found, plan=replace(found.plan, availability=known))
+
+    def _ask_again(self) -> None:
+        """Ask the control plane's nodes that are through whether they are available now."""
+        job, lost = self._job, {NodeStatus.UNREACHABLE, NodeStatus.DEGRADED}
+        names = [name for name in job.outcomes if job.plans[name].availability.control_plane]
+        for found in self._found(names) if names else ():
+            name, now = found.node.name, found.plan.availability
+            job.plans[name] = replace(job.plans[name], availability=now)
+            well = not now.down(job.id)
+            if not well or job.outcomes[name].status in lost:
+                job.known[name] = well
 
     def _settle(self, names: Sequence[str]) -> None:
         """Ask the nodes that were left in mid-pass how they stand, and end their passes."""
         orders = []
         for found in self._found(names):
-            plan = replace(as_it_is(found), tests=self._way.tests(found))
+            role = Availability(found.plan.availability.control_plane)
+            plan = replace(as_it_is(found), tests=self._way.tests(found), availability=role)
             self._job.plans[found.node.name] = plan
             orders.append(replace(work_order(self._job, plan), left=True))
-        for order, ended in each(settle_left, orders, self._job.crew):
+        for order, ended in self._each_settled(orders):
             name = order.plan.node.name
             outcome = ended if isinstance(ended, NodeOutcome) else _unknown(name, ended)
             if self._story.state.nodes[name] is NodeStatus.REVERTING:
@@ -169,6 +196,15 @@ class _Resumed:
                 self._job.outcomes[name] = outcome
             self._job.tell("moved", name, outcome_data(outcome))
             self._job.settings.say(f"settled: {views.outcome_line(outcome)}")
+
+    def _each_settled(
+        self, orders: Sequence[WorkOrder]
+    ) -> Iterator[tuple[WorkOrder, NodeOutcome | Failure]]:
+        """Settle nodes together, but those of the control plane one by one: it may restart them."""
+        plane = [order for order in orders if order.plan.availability.control_plane]
+        others = [order for order in orders if not order.plan.availability.control_plane]
+        yield from each(settle_left, others, self._job.crew)
+        yield from each(settle_left, plane, self._job.crew, most=1)
 
     def _plan(self, names: Sequence[str]) -> None:
         """Plan anew what was never started, or went back to where it was."""

@@ -99,10 +99,12 @@ DISRUPTION = one_of("none", "restart")
 CHANGES = listed(
     shape({"path": TEXT, "action": one_of("create", "update", "delete"), "diff": TEXT})
 )
+ROLE = {"role": maybe(one_of("control-plane")), "role_evidence": TEXTS}
 PLAN = {
     "strategy": maybe(TEXT),
     "containerd": maybe(TEXT),
     "disruption": DISRUPTION,
+    **ROLE,
     "changes": CHANGES,
     "notes": TEXTS,
     "conflicts": CONFLICTS,

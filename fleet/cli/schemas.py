@@ -19,6 +19,7 @@ from fleet.cli.schema_parts import (
     OUTCOME,
     PLAN,
     PROBLEM,
+    ROLE,
     SECONDS,
     SHOWN,
     STAMP,
@@ -62,6 +63,7 @@ _PROBED = shape(
         "crictl": maybe(TEXT),
         "generation": maybe(TEXT),
         "owner": maybe(TEXT),
+        **ROLE,
         "notes": TEXTS,
         "conflicts": CONFLICTS,
         "failure": FAILURE,
@@ -124,9 +126,11 @@ _REPORT = shape(
                     "folded": TEXT,
                     "strategy": maybe(TEXT),
                     "disruption": DISRUPTION,
+                    "role_evidence": TEXTS,
                     "changes": CHANGES,
                     "notes": TEXTS,
-                }
+                },
+                "role_evidence",
             )
         ),
     }

@@ -72,7 +72,8 @@ def _folded(plans: Iterable[NodePlan]) -> list[list[NodePlan]]:
     for plan in plans:
         changes = tuple((c.path, c.before, c.after) for c in plan.changes)
         key = (
-            plan.strategy, changes, plan.disruption, plan.notes, plan.failure, plan.findings
+            plan.strategy, changes, plan.disruption, plan.notes, plan.failure, plan.findings,
+            plan.availability.control_plane,
         )  # fmt: skip
         groups.setdefault(key, []).append(plan)
     return list(groups.values())
@@ -105,6 +106,8 @@ def _print_group(group: list[NodePlan], out: Console) -> None:
     names = fold(plan.node.name for plan in group)
     versions = ", ".join(sorted({plan.containerd or "containerd unknown" for plan in group}))
     head = f"{names} ({len(group)})  {versions}  {first.strategy or 'no strategy'}"
+    if evidence := first.availability.control_plane:
+        head += f"  control plane ({printable(', '.join(evidence))})"
     if first.failure is not None:
         out.print(f"{symbol(first)} {head}", style="red")
         _print_failure(first.failure, out)

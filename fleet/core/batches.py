@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from fleet.core.model import Inventory
@@ -42,14 +43,29 @@ def parse_batches(text: str) -> tuple[Size, ...]:
     return sizes
 
 
-def cut_batches(names: Sequence[str], sizes: Sequence[Size]) -> tuple[tuple[str, ...], ...]:
-    """Cut nodes into batches; percentages are of all of them."""
+def cut_batches(
+    names: Sequence[str],
+    sizes: Sequence[Size],
+    apart: Collection[str] = (),
+    together: int = 1,
+) -> tuple[tuple[str, ...], ...]:
+    """Cut nodes into batches; percentages are of all of them.
+
+    No batch holds more than `together` of the nodes in `apart`: those that follow give way to the
+    nodes behind them.
+    """
+    few = deque(item for item in enumerate(names) if item[1] in apart)
+    waiting = deque(item for item in enumerate(names) if item[1] not in apart)
     batches: list[tuple[str, ...]] = []
-    start = 0
-    while start < len(names):
+    while waiting or few:
         size = sizes[min(len(batches), len(sizes) - 1)].of(len(names))
-        batches.append(tuple(names[start : start + size]))
-        start += size
+        batch: list[str] = []
+        room = together
+        while len(batch) < size and (waiting or (few and room)):
+            first = bool(few and room) and (not waiting or few[0] < waiting[0])
+            room -= first
+            batch.append((few if first else waiting).popleft()[1])
+        batches.append(tuple(batch))
     return tuple(batches)
 
 

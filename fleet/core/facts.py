@@ -105,7 +105,8 @@ class NodeFacts:
     `places` say what stands at the paths of hosts directories and config files, files or not; a
     path that is not in it was not looked at.
     `present` are the certificates that the config names and the node has; None where nobody
-    looked. `tasks` is the number of running containers.
+    looked. `tasks` is the number of running containers. `pending` is the id of a change that stands
+    unconfirmed, `control_plane` what shows that the node is of a Kubernetes control plane.
     `offline` facts come from a folder of files and from no daemon.
     """
 
@@ -140,6 +141,8 @@ class NodeFacts:
     runtime_ready: bool | None = None
     tasks: int = 0
     lock: str | None = None
+    pending: str = ""
+    control_plane: tuple[str, ...] = ()
     generations: tuple[Generation, ...] = ()
 
     @property

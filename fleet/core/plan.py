@@ -19,6 +19,7 @@ from fleet.core.lint import foreign_hosts, lint
 from fleet.core.model import Action, Change, Disruption, ManagedFile, Node
 from fleet.core.outcome import Failure, FailureKind, NodeError
 from fleet.core.pull_tests import PullTest, pull_tests
+from fleet.core.quorum import Availability
 from fleet.core.strategies import STRATEGIES, DesiredState, Strategy
 from fleet.core.strategies.base import Wishes, parsed_dump
 from fleet.core.toml_edit import dig
@@ -65,6 +66,8 @@ class NodePlan:
     crictl: bool = False
     in_force: bool = True
     """Whether the running daemon goes by this plan once it is through, as far as files tell."""
+    availability: Availability = field(default_factory=Availability)
+    """What the survey says about taking the node down: its role, and whether it is well."""
     credentials: frozenset[str] = frozenset()
     """Hosts for which the daemon's config holds credentials, which ctr lacks; * for all hosts."""
 

@@ -114,6 +114,7 @@ def plan_data(plan: NodePlan) -> dict[str, Any]:
         "strategy": plan.strategy,
         "containerd": plan.containerd,
         "disruption": str(plan.disruption),
+        **role_data(plan),
         "changes": [
             {"path": each.path, "action": str(each.action), "diff": unified_diff(each)}
             for each in plan.changes
@@ -122,6 +123,12 @@ def plan_data(plan: NodePlan) -> dict[str, Any]:
         "conflicts": [finding_data(each) for each in plan.findings],
         "failure": failure_data(plan.failure),
     }
+
+
+def role_data(plan: NodePlan) -> dict[str, Any]:
+    """Return what a node is in its cluster, and what shows it; a worker has no role."""
+    evidence = list(plan.availability.control_plane)
+    return {"role": "control-plane" if evidence else None, "role_evidence": evidence}
 
 
 def finding_data(finding: Finding) -> dict[str, Any]:
@@ -151,6 +158,7 @@ def facts_data(facts: NodeFacts, plan: NodePlan) -> dict[str, Any]:
         "crictl": facts.crictl,
         "generation": facts.state.generation,
         "owner": facts.owner,
+        **role_data(plan),
         "notes": list(plan.notes),
         "conflicts": [finding_data(each) for each in plan.findings],
         "failure": failure_data(plan.failure),

@@ -28,6 +28,7 @@ from fleet.core.rollout import (
     Stage,
     Wait,
 )
+from fleet.core.slots import Slots
 
 _IN_FLIGHT = tuple(status for status in NodeStatus if status.in_flight)
 
@@ -44,15 +45,11 @@ class Progress:
         self._policy, self._batches = policy, state.batches
         self._batch = {name: n for n, batch in enumerate(state.batches) for name in batch}
         self._place = {name: place for place, name in enumerate(self._batch)}
-        self._limits: dict[str, tuple[int, ...]] = defaultdict(tuple)
-        for number, limit in enumerate(policy.limits):
-            for name in limit.nodes:
-                self._limits[name] += (number,)
+        self._slots = Slots(policy, state.nodes)
         self._nodes: dict[str, NodeStatus] = {}
         self._begun = state.begun
         self._soaked, self._checked = set(state.soaked), set(state.checked)
         self._reverted = set(state.reverted)
-        self._free = [limit.most for limit in policy.limits]
         self._count: Counter[NodeStatus] = Counter()
         self._inside: Counter[NodeStatus] = Counter()
         self._tally: list[Counter[NodeStatus]] = [Counter() for _ in state.batches]
@@ -109,14 +106,14 @@ class Progress:
         self._add(name, status, 1)
         if (batch := self._batch.get(name)) is None:
             return
-        place, limits = self._place[name], self._limits[name]
+        place, slots = self._place[name], self._slots
         if status is NodeStatus.PENDING:
             self._pending.join(name, place)
         elif status is NodeStatus.STAGED:
-            self._staged[batch].join(name, place, limits)
+            self._staged[batch].join(name, place, slots.launching(name))
         elif status is NodeStatus.CONVERGED:
             if name not in self._checked:
-                self._due[batch].join(name, place)
+                self._due[batch].join(name, place, slots.checking(name))
             self._let_back(name)
         self._queue(batch)
 
@@ -132,9 +129,7 @@ class Progress:
 
     def _add(self, name: str, status: NodeStatus, sign: int) -> None:
         self._count[status] += sign
-        if status.in_flight:
-            for limit in self._limits[name]:
-                self._free[limit] -= sign
+        self._slots.count(name, status, sign, checked=name in self._checked)
         if status.failed and name not in self._policy.forgiven and name not in self._reverted:
             self._bad += sign
         if (batch := self._batch.get(name)) is not None:
@@ -145,7 +140,7 @@ class Progress:
         """List a node that may be told to take its change back, the newest first."""
         converged = self._nodes.get(name) is NodeStatus.CONVERGED
         if converged and name not in self._reverted and self._batch[name] <= self._begun:
-            self._back.join(name, -self._place[name], self._limits[name])
+            self._back.join(name, -self._place[name], self._slots.reverting(name))
 
     def _queue(self, batch: int) -> None:
         """List a batch that is not through, or that owes its soak or a check."""
@@ -169,7 +164,8 @@ class Progress:
             return self._onward(flying, room)
         if flying > self._count[NodeStatus.REVERTING]:
             return Wait()
-        if not self._count[NodeStatus.DEGRADED] and (ready := self._to_revert(room, self._free)):
+        ready = self._to_revert(room, self._slots.free)
+        if ready and not self._count[NodeStatus.DEGRADED]:
             return Revert(ready)
         return Wait() if flying else Halt(self._reason())
 
@@ -183,14 +179,31 @@ class Progress:
         (number,) = self._current.first(1)
         if not self._is_open(number):
             return self._owed(number, room)
-        ready = self._staged[number].first(room, self._free)
-        return Launch(ready, number) if ready else Wait()
+        ready = self._staged[number].first(room, self._slots.to_launch())
+        if ready:
+            return Launch(ready, number)
+        return Wait() if flying else self._held_back(number, room)
+
+    def _held_back(self, number: int, room: int) -> Move:
+        """Return the move where all that waits is of the control plane, which lacks nodes.
+
+        A batch that holds several of its nodes is paused for once and rechecked node by node.
+        """
+        if self._slots.unproven:
+            batch = min(self._batch.get(name, number) for name in self._slots.unproven)
+            if batch not in self._soaked:
+                return Soak(batch)
+            if due := self._due[batch].first(room, self._slots.free):
+                return Check(due)
+        waiting = [n for n in self._batches[number] if self._nodes[n] is NodeStatus.STAGED]
+        return Halt(self._policy.quorum.reason(waiting, self._nodes))
 
     def _owed(self, number: int, room: int) -> Move:
         """Return what a finished batch still owes before the next one may start."""
         if self._tally[number][NodeStatus.CONVERGED] and number not in self._soaked:
             return Soak(number)
-        due = self._due[number].first(room) if number in self._soaked else ()
+        free = self._slots.free
+        due = self._due[number].first(room, free) if number in self._soaked else ()
         return Check(due) if due else Wait()
 
     def _is_over(self) -> bool:
@@ -216,4 +229,7 @@ class Progress:
         ill = [name for name, each in self._nodes.items() if each is NodeStatus.DEGRADED]
         if ill:
             return f"degraded, hands needed: {', '.join(ill)}"
-        return f"{self._bad} failed, and --max-failures allows {self._policy.max_failures}"
+        spent = f"{self._bad} failed, and --max-failures allows {self._policy.max_failures}"
+        if back := self._to_revert(len(self._nodes), None):
+            return f"{spent}; {self._policy.quorum.reason(back, self._nodes)}"
+        return spent

@@ -34,6 +34,8 @@ class Story:
     status: str = "interrupted"
     reason: str = ""
     ended: str | None = None
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What showed that a node is of the control plane, by the node's name."""
 
     @property
     def unfinished(self) -> bool:
@@ -59,6 +61,7 @@ def fold(batches: Iterable[Sequence[str]], entries: Iterable[Entry]) -> Story:
     outcomes: dict[str, NodeOutcome] = {}
     moved: dict[str, str] = {}
     ending: dict[str, Any] = {}
+    roles: dict[str, tuple[str, ...]] = {}
     events: list[NodeMoved | BatchBegun | BatchSoaked] = []
     for entry in entries:
         if entry.node is not None:
@@ -69,8 +72,21 @@ def fold(batches: Iterable[Sequence[str]], entries: Iterable[Entry]) -> Story:
             events.append(BatchBegun(entry.payload["number"] - 1))
         elif entry.kind == "soaked":
             events.append(BatchSoaked(entry.payload["number"] - 1))
+        elif entry.kind == "planned":
+            roles |= _roles(entry.payload)
         elif entry.kind == "ended":
             ending = {**entry.payload, "ended": entry.at}
         elif entry.kind == "resumed":
             ending = {}
-    return Story(state=replay(state, events), outcomes=outcomes, moved=moved, **ending)
+    state = replay(state, events)
+    return Story(state=state, outcomes=outcomes, moved=moved, roles=roles, **ending)
+
+
+def _roles(planned: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Read which nodes are of the control plane; earlier releases did not write it down."""
+    return {
+        name: tuple(evidence)
+        for plan in planned.get("plans", ())
+        if (evidence := plan.get("role_evidence"))
+        for name in plan.get("nodes", ())
+    }

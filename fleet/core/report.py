@@ -21,16 +21,19 @@ _STEPS = {
     NodeStatus.REVERTING: "take back",
 }
 
+_PLANNED = ("strategy", "disruption", "role_evidence", "changes", "notes")
+
 
 def planned_data(plans: Collection[NodePlan]) -> dict[str, Any]:
     """Return plans as the journal keeps them: nodes with equal plans together, secrets masked."""
     groups: dict[str, tuple[list[str], dict[str, Any]]] = {}
     made: dict[object, tuple[list[str], dict[str, Any]]] = {}
     for plan in plans:
-        alike = (id(plan.changes), plan.strategy, plan.disruption, plan.notes)
+        role = plan.availability.control_plane
+        alike = (id(plan.changes), plan.strategy, plan.disruption, plan.notes, role)
         if alike not in made:  # a diff is dear, and nodes that are alike share their changes
             data = plan_data(plan)
-            about = {key: data[key] for key in ("strategy", "disruption", "changes", "notes")}
+            about = {key: data[key] for key in _PLANNED}
             made[alike] = groups.setdefault(repr(about), ([], about))
         made[alike][0].append(plan.node.name)
     return {"plans": [{"nodes": names, **about} for names, about in groups.values()]}

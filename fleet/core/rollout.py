@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from fleet.core.batches import Limit
 from fleet.core.outcome import NodeStatus
+from fleet.core.quorum import Quorum
 
 
 class OnFailure(StrEnum):
@@ -34,6 +35,8 @@ class Policy:
     pause: float = 0
     """Seconds between two batches; after them the batch's nodes are asked for health again."""
     parallel: int = 64
+    quorum: Quorum = field(default_factory=Quorum)
+    """The control plane's nodes; they are never unavailable together, whatever the limits say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleet.core.alike import Alike
 from fleet.core.facts import NodeFacts
 from fleet.core.model import Node
 from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan
+from fleet.core.quorum import assumed, availability
 from fleet.core.rollback import plan_rollback
 from fleet.core.strategies.base import Wishes
 from fleet.engine.crew import Crew, each
@@ -42,7 +43,7 @@ def survey(
     alike = Alike()
     for order, facts in each(probe, orders, crew):
         if isinstance(facts, Failure):
-            yield Surveyed(order.node, None, NodePlan(node=order.node, failure=facts))
+            yield _unanswered(order.node, facts)
         else:
             found = Surveyed(order.node, *alike.plan(order.node, facts, wishes(order.node)))
             yield _through(found, access)
@@ -55,14 +56,22 @@ def survey_rollback(
     orders = (ProbeOrder(node, access, walk=to or "latest") for node in nodes)
     for order, facts in each(probe, orders, crew):
         if isinstance(facts, Failure):
-            yield Surveyed(order.node, None, NodePlan(node=order.node, failure=facts))
+            yield _unanswered(order.node, facts)
         else:
             found = Surveyed(order.node, facts, plan_rollback(order.node, facts, to))
             yield _through(found, access)
 
 
+def _unanswered(node: Node, failure: Failure) -> Surveyed:
+    """Return the survey of a node that could not be read."""
+    return Surveyed(node, None, NodePlan(node=node, failure=failure, availability=assumed(node)))
+
+
 def _through(found: Surveyed, access: Access) -> Surveyed:
-    """Let go of the connection of a node that has no work to do."""
+    """Note whether a node is available; close the connection of one that has no work to do."""
+    if found.facts is not None:
+        plan = replace(found.plan, availability=availability(found.facts))
+        found = replace(found, plan=plan)
     if access.keep and settled(found.plan) is not None:
         forget(found.node, access.ssh)
     return found

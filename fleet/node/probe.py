@@ -84,6 +84,8 @@ def parse_probe(reply: Reply) -> NodeFacts:
         runtime_ready=_runtime_ready(info),
         tasks=_number(reply.value("tasks")),
         lock=_text(found, "/run/fleet/lock"),
+        pending=tail(reply.value("pending"), 1),
+        control_plane=tuple(sorted(tail(each, 1) for each in _words(reply, "control_plane")))[:5],
         generations=tuple(_generations(reply, found)),
     )
 

@@ -15,7 +15,7 @@ from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.text import tail
 
 PARTS = {
-    "probe": ("common", "noting", "places", "configs", "probe"),
+    "probe": ("common", "noting", "places", "configs", "roles", "probe"),
     "stage": ("common", "pass", "operations", "check", "stage"),
     "activate": (
         "common",

@@ -228,6 +228,8 @@ directory "$STATE"
 file "$STATE/state.json"
 file "/etc/systemd/system/$UNIT.service.d/zz-fleet.conf"
 file /run/fleet/lock
+[ ! -f "$STATE/pending/id" ] || value pending "$(cat "$STATE/pending/id")"
+control_plane
 [ -n "$WALK" ] && walk
 note dirs "$DIRECTORIES"
 tell_places

@@ -1,0 +1,42 @@
+# The node's role in a Kubernetes cluster: what shows that it is of the control plane, that is a member
+# of etcd, an API server, or the server of a distribution that holds both. One process, for the names
+# of all others. In: ACTIVE, the active unit of a distribution.
+SERVERS='etcd|kube-apiserver|k3s-server|k3s-agent|k8s-dqlite'
+
+plane() { value control_plane "$1"; }
+
+of_a_pod() { # whether process $1 belongs to a pod of the API: a static pod's id has no dashes
+    while IFS= read -r line; do
+        case $line in *pod????????[-_]????[-_]????[-_]????[-_]*) return 0 ;; esac
+    done 2>/dev/null <"$1/cgroup"
+    return 1
+}
+
+server_processes() {
+    agent=0
+    while IFS= read -r each; do
+        { read -r comm <"$each"; } 2>/dev/null || continue
+        case $comm in
+        k3s-agent) agent=1 ;;
+        *) of_a_pod "${each%/comm}" || plane "process $comm" ;;
+        esac
+    done <<LIST
+$(grep -lsxE "$SERVERS" /proc/[0-9]*/comm)
+LIST
+}
+
+control_plane() {
+    server_processes
+    case $ACTIVE in
+    k3s) [ "$agent" = 1 ] || plane 'unit k3s' ;;
+    rke2-server | k0scontroller) plane "unit $ACTIVE" ;;
+    esac
+    for each in /etc/kubernetes/manifests/*etcd* /etc/kubernetes/manifests/*kube-apiserver* \
+        /var/lib/rancher/rke2/agent/pod-manifests/etcd* /var/lib/rancher/rke2/server \
+        /var/lib/rancher/k3s/server /var/lib/k0s/etcd /var/lib/k0s/db \
+        /etc/systemd/system/etcd.service /etc/systemd/system/kube-apiserver.service \
+        /etc/systemd/system/k0scontroller.service /usr/local/lib/systemd/system/etcd.service \
+        /lib/systemd/system/etcd.service; do
+        [ ! -e "$each" ] || plane "$each"
+    done
+}
