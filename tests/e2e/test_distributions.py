@@ -25,11 +25,13 @@ ExecStart=/usr/bin/containerd --config {BASE}/config.toml --root /var/lib/contai
 KillMode=process
 Delegate=yes
 """
+THEIRS = "configs: {h.example: {auth: {username: 1e3, password: 0123}}}  # ours"
 START = f"""
 systemctl stop containerd
 mkdir -p {BASE} /etc/rancher/k3s
 printf 'version = 2\\n' >{BASE}/config.toml
 printf 'token: hunter2\\n' >/etc/rancher/k3s/config.yaml
+printf '%s\\n' '{THEIRS}' >/etc/rancher/k3s/registries.yaml
 cat >/etc/systemd/system/k3s.service <<'END'
 {UNIT}
 END
@@ -70,7 +72,9 @@ def test_the_owner_is_found_and_its_own_unit_is_restarted(k3s: Lab, fleet: Fleet
     assert (outcome["status"], outcome["restarted"]) == ("converged", True), ran.text
     assert node.sh("systemctl show k3s -p MainPID --value").stdout != pid
     assert node.sh("systemctl is-active containerd; true").stdout.strip() == "inactive"
-    assert "docker.m.daocloud.io" in node.sh("cat /etc/rancher/k3s/registries.yaml").stdout
+    written = node.sh("cat /etc/rancher/k3s/registries.yaml").stdout
+    assert written.startswith(THEIRS)
+    assert "docker.m.daocloud.io" in written
     again = fleet("rollout", "-y", "-l", NAME, "--json")
     assert again.json["nodes"][NAME]["status"] == "unchanged"
     assert fleet("rollback", "-y", "-l", NAME, "--soak", "1").code == 0

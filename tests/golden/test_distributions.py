@@ -23,6 +23,7 @@ from fleet.core.text import unified_diff
 from tests.golden.cases import after, facts_of, wishes_of
 from tests.golden.inputs import MIRRORS
 from tests.golden.test_golden import judges
+from tests.lab.registries_yaml import k3s_reader
 
 REGISTRIES = "/etc/rancher/k3s/registries.yaml"
 TLS = """
@@ -129,6 +130,58 @@ def test_foreign_entries_of_registries_yaml_stay_and_fleets_own_go(tmp_path: Pat
     assert set(second["mirrors"]) == {"docker.io", "private.example"}
 
 
+THEIRS = """\
+x-ours: &login {username: robot, password: 0123}
+mirrors:
+  private.example: {endpoint: ["https://p.example"]}  # theirs
+configs:
+  # kept: every spelling below means something else to another resolver
+  p.example: {auth: *login}
+  q.example:
+    auth: {username: 0x1F, password: 1e3}
+    tls: {insecure_skip_verify: yes}
+  r.example: {auth: {username: 3.10, password: "\N{GRINNING FACE}"}}
+"""
+
+
+def test_what_others_wrote_into_registries_yaml_keeps_every_byte(tmp_path: Path) -> None:
+    wishes = wishes_of(MIRRORS["plain"], tmp_path / "w")
+
+    text = text_of(
+        plan_for(tmp_path / "a", "k3s", wishes, {REGISTRIES: THEIRS.encode()}), REGISTRIES
+    )
+
+    assert [line for line in text.splitlines() if line not in THEIRS.splitlines()] == [
+        line for line in text.splitlines() if "docker.io" in line or "quay.io" in line
+        or '"endpoint"' in line or '- "' in line
+    ]  # fmt: skip
+    assert [line for line in THEIRS.splitlines() if line not in text.splitlines()] == []
+    reader = k3s_reader()
+    if reader is not None:
+        found = reader.read(text)
+        assert found.error is None
+        assert found.v2["configs"]["p.example"]["auth"]["password"] == "0123"
+        assert found.v2["configs"]["q.example"]["tls"] == {"insecure_skip_verify": True}
+        assert set(found.v2["mirrors"]) == {"private.example", "docker.io", "quay.io"}
+
+
+def test_a_login_that_others_wrote_for_a_host_of_fleet_stays(tmp_path: Path) -> None:
+    wishes = wishes_of(
+        "mirrors: {docker.io: {endpoints: [{url: 'https://h.example', skip_verify: true}]}}",
+        tmp_path / "w",
+    )
+    login = "configs:\n  h.example:\n    auth: {username: u, password: 0123}\n"
+    tree = {REGISTRIES: login.encode()}
+
+    first = after(tree, plan_for(tmp_path / "a", "k3s", wishes, tree))
+    none = wishes_of("mirrors: {quay.io: {endpoints: [https://q.example]}}", tmp_path / "w")
+    second = after(first, plan_for(tmp_path / "b", "k3s", none, first))
+
+    assert 'auth: {username: u, password: 0123}\n    "tls":\n' in first[REGISTRIES].decode()
+    assert second[REGISTRIES].decode().startswith(login)
+    assert "tls" not in second[REGISTRIES].decode()
+
+
 def test_keep_and_overwrite_of_registries_yaml(tmp_path: Path) -> None:
     wishes = wishes_of(MIRRORS["plain"], tmp_path / "w")
     tree = {REGISTRIES: FOREIGN}
@@ -158,7 +211,9 @@ K3S_REFUSED = {
     "no upstream": ("closed", b"", "--disable-default-registry-endpoint"),
     "a header": ("full", b"", "has a header"),
     "a broken file": ("plain", b"mirrors: [", "no valid YAML"),
-    "keys that it does not have": ("plain", b"mirror: {}", "keys or forms"),
+    "forms that it does not have": ("plain", b"mirrors: {}\nconfigs: [a]", "has forms"),
+    "bytes of no text": ("plain", b"mirrors: {}\n# \xe9\n", "is not UTF-8 (byte 14)"),
+    "an alias in the way": ("plain", b"x: &x {a: {}}\nmirrors: *x\n", "mirrors is no mapping of"),
 }
 
 

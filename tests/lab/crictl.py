@@ -54,7 +54,7 @@ def build_crictl(suites: tuple[str, ...]) -> None:
     if any(crictl_for(suite) is None for suite in missing):
         say("building the lab's own CRI client instead")
         try:
-            _build(str(go), _OWN, ".", "", _own())
+            build_go(str(go), _OWN, ".", "", _own())
         except LabError as error:
             say(f"that cannot be built either, so the nodes have no crictl: {str(error)[-200:]}")
 
@@ -69,10 +69,11 @@ def _build_real(go: str, path: str, version: str, target: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="fleet-lab-") as folder:
         home = Path(folder)
         (home / "go.mod").write_text(f"module lab\n\ngo 1.18\n\nrequire {path} {version}\n")
-        _build(go, home, f"{path}/cmd/crictl", f"-X {path}/pkg/version.Version={version}", target)
+        build_go(go, home, f"{path}/cmd/crictl", f"-X {path}/pkg/version.Version={version}", target)
 
 
-def _build(go: str, folder: Path, package: str, flags: str, target: Path) -> None:
+def build_go(go: str, folder: Path, package: str, flags: str, target: Path) -> None:
+    """Build a Go program into the cache; the module proxy gives what it needs."""
     cache_folder().mkdir(parents=True, exist_ok=True)
     half = target.with_name(f".{target.name}.{os.getpid()}")
     environment = ("env", "-C", folder, "CGO_ENABLED=0", "GOFLAGS=-mod=mod -buildvcs=false")

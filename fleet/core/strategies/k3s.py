@@ -6,7 +6,6 @@ private registries of both projects. Nothing below /var/lib/rancher is ever writ
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,11 +16,14 @@ from fleet.core.model import Foreign, ManagedFile, Mirror, Registry
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.strategies.base import DesiredState, Wishes, kept_file
 from fleet.core.strategies.hosts_folder import is_foreign
-from fleet.core.toml_text import dotted, split
+from fleet.core.toml_text import Path, dotted, split
+from fleet.core.yaml_edit import edit_yaml
 from fleet.core.yaml_text import parse_yaml, plain
+from fleet.core.yaml_values import YamlEditError
 from fleet.errors import ConfigErrors
 
 HEADER = "# Managed by fleet: change mirrors.yaml instead.\n"
+_PARTS = ("mirrors", "configs", "auths")
 _PULLS = {"pull", "resolve"}
 _OVERRIDE = "take that out for this node (overrides in mirrors.yaml)"
 
@@ -42,69 +44,76 @@ class K3s:
         if wishes.foreign is Foreign.KEEP and is_foreign(facts, path):
             note = f"keeps {path}, which is not as fleet wrote it"
             return DesiredState({}, None, facts.state.legacy, (note,))
-        found = _existing(facts, path)
-        start = {} if wishes.foreign is Foreign.OVERWRITE else found
-        mirrors, configs = _less_owned(start, facts.state.legacy)
         for registry in wishes.registries:
             _refuse_unwritable(registry, facts)
-            mirrors[_key(registry)] = _mirror(registry, facts)
-        ours = _configs(wishes.registries, f"{folder}/fleet")
-        for host, each in ours.items():
-            configs[host] = each
-        names = [("mirrors", _key(registry)) for registry in wishes.registries]
-        owned = tuple(dotted(each) for each in (*names, *(("configs", host) for host in ours)))
+        wanted = _wanted(wishes.registries, facts, f"{folder}/fleet")
+        before = "" if wishes.foreign is Foreign.OVERWRITE else _existing(facts, path)
+        gone = _owned(facts.state.legacy)
+        try:
+            text = edit_yaml(before or HEADER, wanted, gone)
+        except YamlEditError as error:
+            message = f"{path} {error}; mend it by hand, or give --overwrite to write it anew"
+            raise NodeError(FailureKind.CONFLICT, "plan", message) from error
         files = dict(_certificates(wishes.registries, f"{folder}/fleet"))
-        text = HEADER + _yaml({"mirrors": mirrors, "configs": configs} if configs else {
-            "mirrors": mirrors
-        })  # fmt: skip
-        same = {"mirrors": mirrors, "configs": configs} == {
-            "mirrors": found.get("mirrors") or {},
-            "configs": found.get("configs") or {},
-        }
-        secret = any("auth" in each for each in configs.values() if isinstance(each, Mapping))
         kept = facts.files.get(path)
-        if kept is not None and same:
+        if kept is not None and kept.content == text.encode():
             files[path] = kept
         else:
-            files[path] = kept_file(facts, path, text.encode(), secret=secret)
+            files[path] = kept_file(facts, path, text.encode(), secret=_has_login(text, path))
         return DesiredState(
             files,
             None,
-            owned,
+            tuple(map(dotted, wanted)),
             tuple(_notes(facts, wishes)),
-            findings=tuple(_findings(facts)),
+            findings=(*_findings(facts), *_unread_keys(before, path)),
         )
 
 
-def _existing(facts: NodeFacts, path: str) -> dict[str, Any]:
-    """Read registries.yaml as it is; k3s itself ignores one that it cannot read."""
+def _existing(facts: NodeFacts, path: str) -> str:
+    """Return registries.yaml as it is; one that k3s would not start with is refused."""
     kept = facts.files.get(path)
     if kept is None:
-        return {}
+        return ""
     try:
-        found = plain(parse_yaml(kept.content.decode("utf-8", "replace"), path))
+        text = kept.content.decode()
+        found = plain(parse_yaml(text, path))
+    except UnicodeDecodeError as error:
+        message = f"{path} is not UTF-8 (byte {error.start}); mend it by hand first"
+        raise NodeError(FailureKind.CONFLICT, "plan", message) from error
     except ConfigErrors as error:
         message = f"{error}; mend it by hand first"
         raise NodeError(FailureKind.CONFLICT, "plan", message) from error
-    shaped = isinstance(found, dict) and all(
-        isinstance(found.get(key) or {}, dict) for key in ("mirrors", "configs")
-    )
-    if not shaped or set(found) - {"mirrors", "configs", "auths"}:
-        message = f"{path}: has keys or forms that registries.yaml does not have; mend it by hand"
+    shaped = found is None or isinstance(found, dict)
+    if not shaped or any(not isinstance(found.get(key) or {}, dict) for key in _PARTS if found):
+        message = f"{path}: has forms that registries.yaml does not have; mend it by hand"
         raise NodeError(FailureKind.CONFLICT, "plan", message)
-    return dict(found)
+    return text
 
 
-def _less_owned(
-    found: Mapping[str, Any], owned: tuple[str, ...]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what is there, less what fleet put there."""
-    gone = {split(name) for name in owned}
-    parts = []
-    for part in ("mirrors", "configs"):
-        entries = found.get(part) or {}
-        parts.append({key: value for key, value in entries.items() if (part, key) not in gone})
-    return parts[0], parts[1]
+def _has_login(text: str, path: str) -> bool:
+    """Say whether the file carries a credential, fleet's or another's."""
+    configs = (plain(parse_yaml(text, path)) or {}).get("configs") or {}
+    return any("auth" in each for each in configs.values() if isinstance(each, Mapping))
+
+
+def _owned(names: tuple[str, ...]) -> frozenset[Path]:
+    """Return the entries that fleet put there; earlier releases owned a host's whole config."""
+    paths = [split(name) for name in names]
+    hosts = [path for path in paths if path[0] == "configs" and len(path) == 2]
+    parts = [(*host, part) for host in hosts for part in ("auth", "tls")]
+    return frozenset(path for path in (*paths, *parts) if path not in hosts)
+
+
+def _wanted(
+    registries: tuple[Registry, ...], facts: NodeFacts, folder: str
+) -> dict[Path, dict[str, Any]]:
+    """Return what fleet writes: a mirror's entry is its own, of a host login and TLS apart."""
+    found: dict[Path, dict[str, Any]] = {}
+    for each in registries:
+        found["mirrors", _key(each)] = _mirror(each, facts)
+    for host, config in _configs(registries, folder).items():
+        found.update({("configs", host, part): value for part, value in config.items()})
+    return found
 
 
 def _key(registry: Registry) -> str:
@@ -195,25 +204,17 @@ def _notes(facts: NodeFacts, wishes: Wishes) -> Iterator[str]:
         yield "registries.yaml has no dial_timeout: it is left out here"
 
 
+def _unread_keys(text: str, path: str) -> Iterator[Finding]:
+    """Find keys that stand beside those of registries.yaml; they may hold anchors, or be typos."""
+    others = sorted(set(plain(parse_yaml(text, path)) or {}) - set(_PARTS)) if text else []
+    if others:
+        message = f"is not read by k3s: {', '.join(others)} (it reads {', '.join(_PARTS)})"
+        yield Finding("unread-keys", Verdict.NOTES, path, message)
+
+
 def _findings(facts: NodeFacts) -> Iterator[Finding]:
     base = f"/var/lib/rancher/{facts.owner}/agent/etc/containerd"
     for name in ("config.toml.tmpl", "config-v3.toml.tmpl"):
         if f"{base}/{name}" in facts.files:
             message = "a template of yours makes config.toml: it must keep the registry part"
             yield Finding("user-template", Verdict.NOTES, f"{base}/{name}", message)
-
-
-def _yaml(data: Mapping[str, Any], indent: str = "") -> str:
-    """Write nested mappings and lists as YAML; every word in quotes, as JSON has them."""
-    lines = []
-    for key, value in data.items():
-        name = json.dumps(str(key)) if indent else str(key)
-        if isinstance(value, Mapping):
-            body = _yaml(value, indent + "  ")
-            lines.append(f"{indent}{name}:\n{body}" if value else f"{indent}{name}: {{}}\n")
-        elif isinstance(value, list):
-            items = "".join(f"{indent}  - {json.dumps(each)}\n" for each in value)
-            lines.append(f"{indent}{name}:\n{items}" if value else f"{indent}{name}: []\n")
-        else:
-            lines.append(f"{indent}{name}: {json.dumps(value)}\n")
-    return "".join(lines)

@@ -1,0 +1,78 @@
+// Read registries.yaml texts as k3s and RKE2 do: one JSON string a line, one JSON answer a line.
+//
+// Those two decode the file into these types with yaml.v2; yaml.v3 stands beside it, since it
+// resolves words otherwise.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+
+	yaml2 "gopkg.in/yaml.v2"
+	yaml3 "gopkg.in/yaml.v3"
+)
+
+type auth struct {
+	Username      string `yaml:"username" json:"username,omitempty"`
+	Password      string `yaml:"password" json:"password,omitempty"`
+	Auth          string `yaml:"auth" json:"auth,omitempty"`
+	IdentityToken string `yaml:"identity_token" json:"identity_token,omitempty"`
+}
+
+type tls struct {
+	CAFile             string `yaml:"ca_file" json:"ca_file,omitempty"`
+	CertFile           string `yaml:"cert_file" json:"cert_file,omitempty"`
+	KeyFile            string `yaml:"key_file" json:"key_file,omitempty"`
+	InsecureSkipVerify bool   `yaml:"insecure_skip_verify" json:"insecure_skip_verify,omitempty"`
+}
+
+type mirror struct {
+	Endpoints []string          `yaml:"endpoint" json:"endpoint,omitempty"`
+	Rewrites  map[string]string `yaml:"rewrite" json:"rewrite,omitempty"`
+}
+
+type config struct {
+	Auth *auth `yaml:"auth" json:"auth,omitempty"`
+	TLS  *tls  `yaml:"tls" json:"tls,omitempty"`
+}
+
+type registry struct {
+	Mirrors map[string]mirror `yaml:"mirrors" json:"mirrors,omitempty"`
+	Configs map[string]config `yaml:"configs" json:"configs,omitempty"`
+	Auths   map[string]auth   `yaml:"auths" json:"auths,omitempty"`
+}
+
+type answer struct {
+	V2     registry `json:"v2"`
+	V3     registry `json:"v3"`
+	Error2 string   `json:"error2,omitempty"`
+	Error3 string   `json:"error3,omitempty"`
+}
+
+func main() {
+	in := bufio.NewReaderSize(os.Stdin, 1<<20)
+	out := json.NewEncoder(os.Stdout)
+	out.SetEscapeHTML(false)
+	for {
+		line, err := in.ReadBytes('\n')
+		if err != nil {
+			return
+		}
+		var text string
+		var told answer
+		if err := json.Unmarshal(line, &text); err != nil {
+			told.Error2 = err.Error()
+		} else {
+			if err := yaml2.Unmarshal([]byte(text), &told.V2); err != nil {
+				told.Error2 = err.Error()
+			}
+			if err := yaml3.Unmarshal([]byte(text), &told.V3); err != nil {
+				told.Error3 = err.Error()
+			}
+		}
+		if err := out.Encode(told); err != nil {
+			return
+		}
+	}
+}
