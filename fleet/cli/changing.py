@@ -8,21 +8,27 @@ from datetime import UTC, datetime
 
 from fleet.cli import views
 from fleet.cli.credentials import ready
-from fleet.cli.flags import Flags, journal_path, new_rollout_id, operator, stamp
+from fleet.cli.flags import (
+    Flags,
+    fingerprints,
+    new_rollout_id,
+    open_journal,
+    operator,
+    stamp,
+)
 from fleet.cli.job import Job, guarded
 from fleet.cli.options import Exit, Settings, Taste, access
 from fleet.cli.reading import in_order, judged, show_plans, surveyed, told
 from fleet.core.batches import parse_batches
+from fleet.core.masking import Fingerprints
 from fleet.core.model import Inventory
 from fleet.core.outcome import NodeStatus
 from fleet.core.plan import NodePlan
-from fleet.core.record import fold
 from fleet.core.rollout import begin
 from fleet.engine.crew import Crew
 from fleet.engine.drive import Ended
 from fleet.engine.survey import settled, survey_rollback
 from fleet.errors import FleetError
-from fleet.journal import Journal
 from fleet.node.order import Access
 
 RERUN = {
@@ -56,9 +62,9 @@ def rollout(settings: Settings, flags: Flags, crew: Crew) -> Exit:
 def _again(settings: Settings, flags: Flags) -> Settings:
     """Narrow the choice down to the nodes that an earlier rollout has failed on."""
     which, rollout_id = flags.rerun or ("", "")
-    journal = Journal(journal_path(settings, flags.journal))
+    journal = open_journal(settings, flags.journal)
     record = journal.rollout(rollout_id)
-    story = fold(record.about["batches"], journal.entries(rollout_id))
+    story = journal.replayed(record)
     names = [name for name, status in story.state.nodes.items() if status in RERUN[which]]
     if not names:
         raise FleetError(f"rollout {rollout_id} has left no {which} nodes; nothing to do again")
@@ -98,11 +104,11 @@ def _run(
     """Show what is planned, ask, and carry it out while no other fleet works with the journal."""
     if flags.dry_run:
         found = plans()
-        show_plans(found, settings)
+        show_plans(found, settings, fingerprints(settings, flags.journal))
         code = judged(found)
         return Exit.OK if code is Exit.DIFFERENT else code
     name = new_rollout_id(datetime.now(UTC))
-    journal = Journal(journal_path(settings, flags.journal))
+    journal = open_journal(settings, flags.journal)
     with journal.held(f"{kind} {name} of {operator()} since {stamp()}"):
         job = Job(
             id=name,
@@ -113,6 +119,7 @@ def _run(
             inventory=ground[1],
             crew=ground[2],
             journal=journal,
+            mark=Fingerprints(journal.key()),
             plans={plan.node.name: plan for plan in plans()},
         )
         return _planned(job)
@@ -123,7 +130,7 @@ def _planned(job: Job) -> Exit:
     plans = list(job.plans.values())
     job.outcomes = {each.node: each for plan in plans if (each := settled(plan)) is not None}
     if not job.settings.as_json and not job.settings.quiet:
-        views.print_plans(plans, views.console(color=job.settings.color))
+        views.print_plans(plans, views.console(color=job.settings.color), job.mark)
     batches = job.batches()
     job.confirm(sum(map(len, batches)))
     state = begin(batches, {name: each.status for name, each in job.outcomes.items()})

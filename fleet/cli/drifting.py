@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fleet.cli import views
+from fleet.cli.flags import fingerprints
 from fleet.cli.options import Exit, Settings, Taste
 from fleet.cli.reading import surveyed
 from fleet.core.drift import Drifted, drifted
+from fleet.core.masking import Mark
 from fleet.core.nodeset import fold
 from fleet.core.present import failure_data
 from fleet.engine.crew import Crew
@@ -21,7 +23,8 @@ from fleet.node.order import Access
 def drift(settings: Settings, access: Access, *, crew: Crew, taste: Taste) -> Exit:
     """Print every file that is not as fleet left it, and whose hand it looks like."""
     found = surveyed(settings, settings.load(), access, crew=crew, taste=taste)
-    rows = {each.node.name: _of(each) for each in found}
+    mark = fingerprints(settings)
+    rows = {each.node.name: _of(each, mark) for each in found}
     if settings.as_json:
         views.print_json({"nodes": {each.node.name: _data(each, rows) for each in found}})
     else:
@@ -31,8 +34,8 @@ def drift(settings: Settings, access: Access, *, crew: Crew, taste: Taste) -> Ex
     return Exit.DIFFERENT if any(rows.values()) else Exit.OK
 
 
-def _of(each: Surveyed) -> tuple[Drifted, ...]:
-    return drifted(each.facts, each.plan) if each.facts is not None else ()
+def _of(each: Surveyed, mark: Mark) -> tuple[Drifted, ...]:
+    return drifted(each.facts, each.plan, mark) if each.facts is not None else ()
 
 
 def _data(each: Surveyed, rows: dict[str, tuple[Drifted, ...]]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from fleet.cli.options import Settings
+from fleet.core.masking import Fingerprints
+from fleet.journal import Journal, passing_key, read_key
 from fleet.node.order import Deadlines
 
 _ASKED_ANEW = {"yes", "dry_run", "journal", "ask_become_pass", "connect_timeout"}
@@ -82,6 +84,22 @@ def operator() -> str:
     except (OSError, KeyError):
         user = "unknown"
     return f"{user}@{socket.gethostname()}"
+
+
+def open_journal(settings: Settings, chosen: str | None) -> Journal:
+    """Open the journal to write in it; report what other users may read of it."""
+    journal = Journal(journal_path(settings, chosen))
+    for note in journal.notes:
+        settings.say(note)
+    return journal
+
+
+def fingerprints(settings: Settings, chosen: str | None = None) -> Fingerprints:
+    """Return the marks for secrets that a command shows which writes no journal.
+
+    Without a journal, and so without a key, they can be compared within one answer alone.
+    """
+    return Fingerprints(read_key(journal_path(settings, chosen)) or passing_key())
 
 
 def journal_path(settings: Settings, chosen: str | None) -> Path:

@@ -19,6 +19,7 @@ from fleet.cli.interrupt import stop_switch
 from fleet.cli.live import Scope, Screen, open_screen
 from fleet.cli.options import Exit, Settings
 from fleet.core.batches import cut_batches, group_limits, parse_batches, parse_size
+from fleet.core.masking import Fingerprints
 from fleet.core.model import Inventory
 from fleet.core.outcome import FailureKind, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan
@@ -57,6 +58,7 @@ class Job:
     inventory: Inventory
     crew: Crew
     journal: Journal
+    mark: Fingerprints
     plans: dict[str, NodePlan]
     outcomes: dict[str, NodeOutcome] = field(default_factory=dict)
     known: dict[str, bool] = field(default_factory=dict)
@@ -94,7 +96,7 @@ class Job:
             "flags": self.flags.data(),
         }
         self.journal.begin(self.id, stamp(), about)
-        self.tell("planned", None, planned_data(self.plans.values()))
+        self.tell("planned", None, planned_data(self.plans.values(), self.mark))
         settled = self.outcomes.items()
         self.tell_all([("settled", name, outcome_data(outcome)) for name, outcome in settled])
 

@@ -26,13 +26,13 @@ class Masking(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        from fleet.core.text import masked  # noqa: PLC0415 - only a call that logs pays for it
+        from fleet.core.masking import free_text  # noqa: PLC0415 - only a call that logs pays for it
         from fleet.errors import printable  # noqa: PLC0415
 
         text = super().format(record)
         for secret in self.secrets:
             text = text.replace(secret, "***")
-        return masked(printable(text))
+        return free_text(printable(text))
 
 
 def open_log(verbose: int, path: str | None) -> None:
@@ -50,11 +50,16 @@ def open_log(verbose: int, path: str | None) -> None:
 
 
 def _file(path: Path) -> logging.Handler:
+    from fleet.journal import open_private  # noqa: PLC0415 - SQLite costs `--help` nothing
+
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600))
+        descriptor, note = open_private(path, os.O_APPEND | os.O_WRONLY)
+        os.close(descriptor)
         handler = logging.FileHandler(path)
     except OSError as error:
         raise FleetError(f"--log {path}: cannot be written ({error.strerror})") from error
+    if note:
+        sys.stderr.write(f"{note}\n")
     handler.setFormatter(Masking())
     return handler
 

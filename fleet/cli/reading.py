@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from fleet.cli import views
 from fleet.cli.credentials import ready
+from fleet.cli.flags import fingerprints
 from fleet.cli.options import Exit, Settings, Taste, wishes_of
 from fleet.config.load import Loaded
 from fleet.core.batches import Size, parse_size
 from fleet.core.facts import NodeFacts
+from fleet.core.masking import Mark
 from fleet.core.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan, ways
 from fleet.core.present import facts_data, failure_data, outcome_data, plan_data
@@ -117,16 +119,16 @@ def diff(settings: Settings, access: Access, *, crew: Crew, taste: Taste) -> Exi
     loaded = settings.load()
     found = surveyed(settings, loaded, access, crew=crew, taste=taste)
     plans = [each.plan for each in found]
-    show_plans(plans, settings)
+    show_plans(plans, settings, fingerprints(settings))
     return judged(plans)
 
 
-def show_plans(plans: list[NodePlan], settings: Settings) -> None:
+def show_plans(plans: list[NodePlan], settings: Settings, mark: Mark) -> None:
     """Print plans for people or as JSON."""
     if settings.as_json:
-        views.print_json({"nodes": {plan.node.name: plan_data(plan) for plan in plans}})
+        views.print_json({"nodes": {plan.node.name: plan_data(plan, mark) for plan in plans}})
     else:
-        views.print_plans(plans, views.console(color=settings.color))
+        views.print_plans(plans, views.console(color=settings.color), mark)
 
 
 def judged(plans: list[NodePlan]) -> Exit:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from fleet.cli import views
 from fleet.cli.flags import journal_path
 from fleet.cli.options import Settings
 from fleet.core.present import outcome_data
-from fleet.core.record import Entry, fold
+from fleet.core.record import Story
 from fleet.errors import FleetError, printable
 from fleet.journal import Journal, RolloutRecord
 
@@ -22,9 +21,10 @@ def history(settings: Settings, rollout: str | None, node: str | None, journal: 
     if not path.is_file() and rollout is None:
         _print_all([], settings)
         return
-    records = Journal(path)
+    records = Journal(path, read_only=True)
     chosen = [records.rollout(rollout)] if rollout is not None else records.rollouts()
-    told = [_one_data(each, records.entries(each.id)) for each in chosen]
+    with records.reading():
+        told = [_one_data(each, records.replayed(each)) for each in chosen]
     holder = records.holder() or ""
     for each in told:
         if each["ended"] is None and each["rollout"] in holder:
@@ -42,9 +42,8 @@ def history(settings: Settings, rollout: str | None, node: str | None, journal: 
         _print_all(told, settings)
 
 
-def _one_data(record: RolloutRecord, entries: Iterable[Entry]) -> dict[str, Any]:
+def _one_data(record: RolloutRecord, story: Story) -> dict[str, Any]:
     """Return one rollout as data; one that never ended was interrupted."""
-    story = fold(record.about["batches"], entries)
     nodes = {
         name: {"status": str(status.shown), "at": story.moved.get(name)}
         for name, status in story.state.nodes.items()

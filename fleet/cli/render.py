@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from fleet.cli import views
+from fleet.cli.flags import fingerprints
 from fleet.cli.options import Exit, Settings
 from fleet.config.load import load_mirrors
 from fleet.config.root import NodeRoot, read_root
@@ -51,11 +52,12 @@ def render(
     plan = plan_node(
         Node(name="render", host="-"), facts, Wishes(config.registries, False, foreign)
     )
+    mark = fingerprints(settings)
     written = [] if plan.failure else _write(plan, Path(out))
     if settings.as_json:
-        views.print_json({**plan_data(plan), "files": written})
+        views.print_json({**plan_data(plan, mark), "files": written})
     else:
-        views.print_plans([plan], views.console(color=settings.color))
+        views.print_plans([plan], views.console(color=settings.color), mark)
         for path in written:
             click.echo(f"wrote {path}")
     return Exit.FAILED if plan.failure else Exit.OK

@@ -11,7 +11,7 @@ from fleet.cli.flags import journal_path
 from fleet.cli.options import Settings
 from fleet.core.report import report_data
 from fleet.errors import FleetError
-from fleet.journal import Journal
+from fleet.journal import Journal, write_private
 
 
 def report(
@@ -21,9 +21,11 @@ def report(
     path = journal_path(settings, journal)
     if not path.is_file():
         raise FleetError(f"{path}: there is no journal; --journal names another")
-    records = Journal(path)
+    records = Journal(path, read_only=True)
     record = records.rollout(rollout)
-    data = report_data(record.id, record.started, record.about, list(records.entries(record.id)))
+    entries = records.entries(record.id)
+    with records.reading():
+        data = report_data(record.id, record.started, record.about, entries)
     if form == "html":
         from fleet.core.report_html import html  # noqa: PLC0415
 
@@ -38,7 +40,7 @@ def report(
         click.echo(text, nl=False)
         return
     try:
-        Path(output).write_text(text)
+        note = write_private(Path(output), text)
     except OSError as error:
         raise FleetError(f"{output}: cannot be written ({error.strerror})") from error
-    settings.say(f"{output}: written")
+    settings.say(f"{output}: written{f', {note}' if note else ''}")

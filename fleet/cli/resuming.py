@@ -9,18 +9,19 @@ from typing import Any
 
 from fleet.cli import views
 from fleet.cli.credentials import ready
-from fleet.cli.flags import Flags, journal_path, operator, stamp
+from fleet.cli.flags import Flags, open_journal, operator, stamp
 from fleet.cli.job import Job, digest_of, guarded, work_order
 from fleet.cli.options import Exit, Settings, Taste, access, wishes_of
 from fleet.cli.reading import as_it_is, in_order, told
 from fleet.config.load import load_inventory
+from fleet.core.masking import Fingerprints
 from fleet.core.model import Inventory, Node
 from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan
 from fleet.core.present import outcome_data
 from fleet.core.pull_tests import PullTest, pull_tests
 from fleet.core.quorum import Availability
-from fleet.core.record import SETTLE, Story, fold
+from fleet.core.record import SETTLE, Story
 from fleet.core.report import planned_data
 from fleet.core.rollout import RolloutState
 from fleet.engine.crew import Crew, each
@@ -35,13 +36,13 @@ _ANEW = {NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED}
 
 def resume(settings: Settings, rollout_id: str | None, crew: Crew, how: dict[str, Any]) -> Exit:
     """Finish the rollout of that id, or the newest one that was broken off."""
-    journal = Journal(journal_path(settings, how["journal"]))
+    journal = open_journal(settings, how["journal"])
     record = journal.rollout(rollout_id) if rollout_id else _newest(journal)
     if "flags" not in record.about:
         raise FleetError(f"rollout {record.id} was begun by an older fleet; roll out anew")
     flags = Flags.read(record.about["flags"], **how, dry_run=False)
     with journal.held(f"resume {record.id} of {operator()} since {stamp()}"):
-        story = fold(record.about["batches"], journal.entries(record.id))
+        story = journal.replayed(record)
         if not story.unfinished:
             raise FleetError(f"rollout {record.id} is finished; there is nothing to go on with")
         _refuse_changed(settings, record)
@@ -51,7 +52,7 @@ def resume(settings: Settings, rollout_id: str | None, crew: Crew, how: dict[str
 def _newest(journal: Journal) -> RolloutRecord:
     """Return the newest rollout that was broken off, or has left a node in mid-pass."""
     for record in journal.rollouts():
-        story = fold(record.about["batches"], journal.entries(record.id))
+        story = journal.replayed(record)
         if story.status == "interrupted" or story.unsettled():
             return record
     raise FleetError("no rollout was broken off; there is nothing to go on with")
@@ -126,6 +127,7 @@ class _Resumed:
             inventory=inventory,
             crew=crew,
             journal=journal,
+            mark=Fingerprints(journal.key()),
             plans={
                 name: NodePlan(node=node, availability=Availability(story.roles.get(name, ())))
                 for name, node in self._nodes.items()
@@ -210,12 +212,12 @@ class _Resumed:
         """Plan anew what was never started, or went back to where it was."""
         plans = [guarded(found.plan, self._job.flags) for found in self._found(names)]
         self._job.plans.update({plan.node.name: plan for plan in plans})
-        self._job.tell("planned", None, planned_data(plans))
+        self._job.tell("planned", None, planned_data(plans, self._job.mark))
         ends = {each.node: each for plan in plans if (each := settled(plan)) is not None}
         self._job.outcomes.update(ends)
         self._job.tell_all([("moved", name, outcome_data(end)) for name, end in ends.items()])
         if plans and not self._job.settings.as_json and not self._job.settings.quiet:
-            views.print_plans(plans, views.console(color=self._job.settings.color))
+            views.print_plans(plans, views.console(color=self._job.settings.color), self._job.mark)
 
     def _state(self, left: Sequence[str]) -> RolloutState:
         """Return the journal's state with what the nodes have said since."""

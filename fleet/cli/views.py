@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fleet.core.findings import Finding, Verdict
+from fleet.core.masking import Mark
 from fleet.core.model import Action, Disruption
 from fleet.core.nodeset import fold
 from fleet.core.outcome import Failure, NodeOutcome, NodeStatus, Served, Verified
@@ -59,10 +60,10 @@ def console(*, color: bool, stderr: bool = False) -> Console:
     )
 
 
-def print_plans(plans: Sequence[NodePlan], out: Console) -> None:
+def print_plans(plans: Sequence[NodePlan], out: Console, mark: Mark) -> None:
     """Print the diffs, one for each group of nodes that share it, then a closing count."""
     for group in _folded(plans):
-        _print_group(group, out)
+        _print_group(group, out, mark)
     out.print(closing_count(plans), style="bold")
     out.print(legend(plans), style="dim")
 
@@ -101,7 +102,7 @@ def legend(plans: Iterable[NodePlan]) -> str:
     return "  ".join([*told, "files: + new  ~ changed  - removed"] if "~" in used else told)
 
 
-def _print_group(group: list[NodePlan], out: Console) -> None:
+def _print_group(group: list[NodePlan], out: Console, mark: Mark) -> None:
     first = group[0]
     names = fold(plan.node.name for plan in group)
     versions = ", ".join(sorted({plan.containerd or "containerd unknown" for plan in group}))
@@ -121,7 +122,7 @@ def _print_group(group: list[NodePlan], out: Console) -> None:
     for finding in first.findings:
         out.print(f"    {finding_line(finding)}", style=finding_style(finding))
     for change in first.changes:
-        for line in unified_diff(change).split("\n"):
+        for line in unified_diff(change, mark).split("\n"):
             out.print(f"    {line}", style=_line_style(line))
 
 

@@ -34,7 +34,7 @@ class Loaded:
 def load_inventory(path: Path) -> Inventory:
     """Read the nodes, whatever the file is written in; raise ConfigErrors with every mistake."""
     text = read_text(path)
-    with _shown(text):
+    with _shown(text, yaml=not _is_ini(path, text)):
         reader = InventoryReader(str(path))
         root = _inventory_tree(path, text, reader.reader)
         inventory = reader.read(root)
@@ -44,12 +44,12 @@ def load_inventory(path: Path) -> Inventory:
 
 
 @contextlib.contextmanager
-def _shown(text: str) -> Iterator[None]:
+def _shown(text: str, *, yaml: bool = True) -> Iterator[None]:
     """Let mistakes of a file show its lines."""
     try:
         yield
     except ConfigErrors as error:
-        raise ConfigErrors(with_excerpts(error.problems, text)) from error
+        raise ConfigErrors(with_excerpts(error.problems, text, yaml=yaml)) from error
 
 
 def _inventory_tree(path: Path, text: str, reader: Reader) -> Value:
@@ -59,10 +59,14 @@ def _inventory_tree(path: Path, text: str, reader: Reader) -> Value:
             data = json.loads(text)
             if is_node_list(data):
                 return as_inventory(data)
-    yaml_name = path.suffix in {".yaml", ".yml", ".json"}
-    if path.suffix == ".ini" or (not yaml_name and looks_like_ini(text)):
+    if _is_ini(path, text):
         return parse_ini(text, reader)
     return parse_yaml(text, str(path), reader.problems)
+
+
+def _is_ini(path: Path, text: str) -> bool:
+    yaml_name = path.suffix in {".yaml", ".yml", ".json"}
+    return path.suffix == ".ini" or (not yaml_name and looks_like_ini(text))
 
 
 def load_mirrors(path: Path) -> tuple[MirrorConfig, tuple[Problem, ...]]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from fleet.core.facts import NodeFacts
 from fleet.core.hands import hand_of
+from fleet.core.masking import Mark
 from fleet.core.plan import NodePlan
 from fleet.core.text import unified_diff
 
@@ -42,11 +43,11 @@ class Drifted:
         return "writes it anew" if self.drift is Drift.MISSING else "takes it over"
 
 
-def drifted(facts: NodeFacts, plan: NodePlan) -> tuple[Drifted, ...]:
+def drifted(facts: NodeFacts, plan: NodePlan, mark: Mark) -> tuple[Drifted, ...]:
     """Compare what fleet owns on a node with what is there; an unmanaged node has no drift."""
     if not facts.state.files:
         return ()
-    diffs = {change.path: unified_diff(change) for change in plan.changes}
+    diffs = {change.path: unified_diff(change, mark) for change in plan.changes}
     return tuple(
         Drifted(
             path,

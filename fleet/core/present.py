@@ -8,6 +8,7 @@ from typing import Any
 from fleet.core.config_toml import effective_registry
 from fleet.core.facts import NodeFacts
 from fleet.core.findings import Finding
+from fleet.core.masking import Mark
 from fleet.core.outcome import (
     Failure,
     FailureKind,
@@ -108,7 +109,7 @@ def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
     )
 
 
-def plan_data(plan: NodePlan) -> dict[str, Any]:
+def plan_data(plan: NodePlan, mark: Mark) -> dict[str, Any]:
     """Return one node's plan as data, with its diffs."""
     return {
         "strategy": plan.strategy,
@@ -116,7 +117,7 @@ def plan_data(plan: NodePlan) -> dict[str, Any]:
         "disruption": str(plan.disruption),
         **role_data(plan),
         "changes": [
-            {"path": each.path, "action": str(each.action), "diff": unified_diff(each)}
+            {"path": each.path, "action": str(each.action), "diff": unified_diff(each, mark)}
             for each in plan.changes
         ],
         "notes": list(plan.notes),

@@ -8,6 +8,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
+from fleet.core.masking import Mark
 from fleet.core.nodeset import fold as fold_names
 from fleet.core.outcome import NodeStatus
 from fleet.core.plan import NodePlan
@@ -24,7 +25,7 @@ _STEPS = {
 _PLANNED = ("strategy", "disruption", "role_evidence", "changes", "notes")
 
 
-def planned_data(plans: Collection[NodePlan]) -> dict[str, Any]:
+def planned_data(plans: Collection[NodePlan], mark: Mark) -> dict[str, Any]:
     """Return plans as the journal keeps them: nodes with equal plans together, secrets masked."""
     groups: dict[str, tuple[list[str], dict[str, Any]]] = {}
     made: dict[object, tuple[list[str], dict[str, Any]]] = {}
@@ -32,7 +33,7 @@ def planned_data(plans: Collection[NodePlan]) -> dict[str, Any]:
         role = plan.availability.control_plane
         alike = (id(plan.changes), plan.strategy, plan.disruption, plan.notes, role)
         if alike not in made:  # a diff is dear, and nodes that are alike share their changes
-            data = plan_data(plan)
+            data = plan_data(plan, mark)
             about = {key: data[key] for key in _PLANNED}
             made[alike] = groups.setdefault(repr(about), ([], about))
         made[alike][0].append(plan.node.name)

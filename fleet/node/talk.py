@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fleet.core.outcome import Failure, FailureKind, NodeError
-from fleet.core.text import masked, tail
+from fleet.core.text import tail
 from fleet.node.shell import Privilege, Reply, Script, parse_reply, stranger
 from fleet.ssh import Remote
 
@@ -52,4 +52,4 @@ def failure_of(reply: Reply) -> Failure | None:
     except ValueError as error:
         raise stranger(f"an unknown failure, {tail(reply.value('failure'), 1)}") from error
     message = tail(reply.value("message"))
-    return Failure(kind, reply.value("failed_step"), message, tail(masked(evidence)))
+    return Failure(kind, reply.value("failed_step"), message, tail(evidence))

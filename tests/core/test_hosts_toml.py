@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.core.hosts_toml import hosts_files
+from fleet.core.masking import masked_file, stars
 from fleet.core.model import ClientPair, ManagedFile, Mirror, Registry, Secret
 from fleet.core.outcome import NodeError
-from fleet.core.text import masked
 from fleet.core.toml_text import quoted
 from fleet.core.versions import ContainerdVersion
 
@@ -74,7 +74,7 @@ def test_a_url_that_an_old_parser_refuses_as_a_table_is_written_dotted() -> None
     for each in modern["host"].values():
         each.pop("dial_timeout", None)
     assert data["host"] == modern["host"]
-    assert "s3cret" not in masked(text)
+    assert "s3cret" not in masked_file("hosts.toml", text, stars)
 
 
 def test_dial_timeout_only_where_it_is_read() -> None:

@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
+from fleet.core.masking import stars
 from fleet.core.model import Change, ManagedFile, Node
 from fleet.core.plan import NodePlan
 from fleet.core.record import Entry
@@ -30,8 +31,11 @@ def at(second: float) -> str:
 def plans() -> dict[str, object]:
     change = Change("/etc/x", None, ManagedFile(b"new line\n", 0o644))
     return planned_data(
-        NodePlan(node=Node(name=name, host=name), strategy="certs.d", changes=(change,))
-        for name in "abc"
+        [
+            NodePlan(node=Node(name=name, host=name), strategy="certs.d", changes=(change,))
+            for name in "abc"
+        ],
+        stars,
     )
 
 

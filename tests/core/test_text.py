@@ -1,14 +1,16 @@
-"""What people see is harmless and without secrets."""
+"""Text that people see is harmless and without secrets."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.core.masking import Fingerprints, masked_file
 from fleet.core.model import Change, ManagedFile, Secret
-from fleet.core.text import masked, unified_diff
+from fleet.core.text import unified_diff
 from fleet.errors import printable
 
+MARK = Fingerprints(b"k" * 32)
 CONFIG = """\
 [plugins."io.containerd.grpc.v1.cri".registry.configs."h".auth]
   username = "robot"
@@ -28,7 +30,7 @@ HOSTS = """\
 
 
 def test_secrets_are_masked_and_nothing_else() -> None:
-    shown = masked(CONFIG) + masked(HOSTS)
+    shown = masked_file("a.toml", CONFIG, MARK) + masked_file("b.toml", HOSTS, MARK)
 
     secrets = ("hunter2", "abc-token", "aGk6aGk=", "top-secret")
     assert not [each for each in secrets if each in shown]
@@ -41,7 +43,7 @@ def test_a_changed_secret_shows_as_a_change() -> None:
     before = ManagedFile(CONFIG.encode())
     after = ManagedFile(CONFIG.replace("hunter2", "hunter3").encode())
 
-    diff = unified_diff(Change("/etc/containerd/config.toml", before, after))
+    diff = unified_diff(Change("/etc/containerd/config.toml", before, after), MARK)
 
     assert "hunter" not in diff
     assert "-  password = ***#" in diff
@@ -50,8 +52,8 @@ def test_a_changed_secret_shows_as_a_change() -> None:
 
 def test_private_keys_and_modes_in_a_diff() -> None:
     key = ManagedFile(b"-----BEGIN KEY", 0o600, secret=True)
-    assert "BEGIN" not in unified_diff(Change("/x/a.client.key.pem", None, key))
-    mode = unified_diff(Change("/x", ManagedFile(b"a", 0o644), ManagedFile(b"a", 0o600)))
+    assert "BEGIN" not in unified_diff(Change("/x/a.client.key.pem", None, key), MARK)
+    mode = unified_diff(Change("/x", ManagedFile(b"a", 0o644), ManagedFile(b"a", 0o600)), MARK)
     assert mode == "mode 644 -> 600"
 
 

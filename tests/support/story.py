@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fleet.core.masking import stars
 from fleet.core.model import Change, ManagedFile, Node
 from fleet.core.plan import NodePlan
 from fleet.core.record import Entry
@@ -56,7 +57,7 @@ def story(count: int) -> tuple[dict[str, Any], list[Entry]]:
     }
     change = Change("/etc/containerd/certs.d/docker.io/hosts.toml", None, ManagedFile(_HOSTS))
     plans = [NodePlan(node=Node(name=name, host=name), changes=(change,)) for name in names]
-    entries = [Entry(at(0), "planned", None, planned_data(plans))]
+    entries = [Entry(at(0), "planned", None, planned_data(plans, stars))]
     entries += [Entry(at(0.5), "moved", name, {"status": "staging"}) for name in names]
     entries += [
         Entry(at(1 + n / 40), "moved", x, {"status": "staged"}) for n, x in enumerate(names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,31 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fleet.core.record import Entry
-from fleet.errors import FleetError, HeldError, JournalError, printable
+from fleet.core.record import Entry, Story, fold
+from fleet.errors import FleetError, HeldError, printable
+from fleet.journal.fingerprint_key import lasting_key
+from fleet.journal.opening import open_for_reading, open_for_writing, reading, write_error
+from fleet.journal.private_files import open_private
 
-_SCRIPTS = (
-    """
-    CREATE TABLE rollout (
-        id TEXT PRIMARY KEY,
-        started TEXT NOT NULL,
-        about TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE event (
-        rollout TEXT NOT NULL REFERENCES rollout (id),
-        seq INTEGER NOT NULL,
-        at TEXT NOT NULL,
-        kind TEXT NOT NULL,
-        node TEXT,
-        payload TEXT NOT NULL,
-        PRIMARY KEY (rollout, seq)
-    ) STRICT;
-    CREATE TRIGGER event_is_final BEFORE UPDATE ON event
-        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-    CREATE TRIGGER event_stays BEFORE DELETE ON event
-        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-    """,
-)
 _APPEND = """
     INSERT INTO event
     SELECT :rollout, last.seq + 1 + row.key, :at, json_extract(row.value, '$[0]'),
@@ -57,17 +39,20 @@ class RolloutRecord:
 class Journal:
     """Appends events and reads them back; made for one writing thread."""
 
-    def __init__(self, path: Path) -> None:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(path, isolation_level=None)
-            self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.execute("PRAGMA synchronous = FULL")
-            self._migrate()
-        except (OSError, sqlite3.Error) as error:
-            message = f"{path}: the journal cannot be opened ({error}); --journal names another"
-            raise FleetError(message) from error
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open a journal; without `read_only` it is made, for its owner alone, or migrated."""
+        self.notes: tuple[str, ...] = ()
+        """What there is to say of files that other users may read."""
         self._path = path
+        if read_only:
+            self._base = open_for_reading(path)
+        else:
+            self._base, notes = open_for_writing(path)
+            self.notes = tuple(notes)
+
+    def key(self) -> bytes:
+        """Return the key of the fingerprints that this journal holds; make it if need be."""
+        return lasting_key(self._path)
 
     @contextmanager
     def held(self, what: str) -> Iterator[None]:
@@ -77,11 +62,11 @@ class Journal:
         """
         path = self._path.with_name(f"{self._path.name}.lock")
         try:
-            lock = path.open("a+")
+            descriptor, _ = open_private(path, os.O_RDWR | os.O_APPEND)
         except OSError as error:
-            message = f"{path}: cannot be written ({error}); --journal names another"
+            message = f"{path}: cannot be written ({error.strerror}); --journal names another"
             raise FleetError(message) from error
-        with lock:
+        with os.fdopen(descriptor, "a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
@@ -105,11 +90,6 @@ class Journal:
         except OSError:
             return None
         return None
-
-    def _migrate(self) -> None:
-        (version,) = self._base.execute("PRAGMA user_version").fetchone()
-        for number, script in enumerate(_SCRIPTS[version:], version + 1):
-            self._base.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
 
     def begin(self, rollout: str, at: str, about: Mapping[str, Any]) -> None:
         """Write down a rollout before anything of it is done."""
@@ -137,24 +117,43 @@ class Journal:
         try:
             self._base.execute(statement, values)
         except sqlite3.Error as error:
-            message = f"{self._path}: the journal cannot be written ({error}); is the disk full?"
-            raise JournalError(message) from error
+            raise write_error(self._path, error) from error
 
     def rollouts(self) -> Iterator[RolloutRecord]:
         """Yield all rollouts, the newest first."""
-        rows = self._base.execute("SELECT id, started, about FROM rollout ORDER BY rowid DESC")
-        return (RolloutRecord(name, at, json.loads(about)) for name, at, about in rows)
+        return self._records("SELECT id, started, about FROM rollout ORDER BY rowid DESC", ())
 
     def rollout(self, name: str) -> RolloutRecord:
         """Return one rollout; raise a FleetError where there is none of that id."""
-        found = self._base.execute("SELECT id, started, about FROM rollout WHERE id = ?", (name,))
-        for row_id, at, about in found:
-            return RolloutRecord(row_id, at, json.loads(about))
+        for record in self._records("SELECT id, started, about FROM rollout WHERE id = ?", (name,)):
+            return record
         raise FleetError(f"no rollout {name!r} in the journal; `fleet history` lists them")
 
-    def entries(self, rollout: str) -> Iterator[Entry]:
-        """Yield the entries of one rollout in order."""
-        rows = self._base.execute(
-            "SELECT at, kind, node, payload FROM event WHERE rollout = ? ORDER BY seq", (rollout,)
-        )
-        return (Entry(at, kind, node, json.loads(payload)) for at, kind, node, payload in rows)
+    def _records(self, query: str, values: tuple[str, ...]) -> Iterator[RolloutRecord]:
+        with self.reading():
+            if self._base.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
+                return iter(())  # a fleet was killed while it made the journal
+            rows = self._base.execute(query, values)
+            found = [RolloutRecord(name, at, json.loads(about)) for name, at, about in rows]
+        return iter(found)
+
+    def entries(self, rollout: str) -> list[Entry]:
+        """Return the entries of one rollout in order."""
+        with self.reading():
+            rows = self._base.execute(
+                "SELECT at, kind, node, payload FROM event WHERE rollout = ? ORDER BY seq",
+                (rollout,),
+            )
+            return [Entry(at, kind, node, json.loads(words)) for at, kind, node, words in rows]
+
+    def replayed(self, record: RolloutRecord) -> Story:
+        """Replay the entries of one rollout."""
+        entries = self.entries(record.id)
+        with self.reading():
+            return fold(record.about["batches"], entries)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Raise what goes wrong while entries are read, or made sense of, as a FleetError."""
+        with reading(self._path):
+            yield

@@ -1,0 +1,42 @@
+"""Masking of secrets in text that people will see, by the text's structure where it has one."""
+
+from __future__ import annotations
+
+from fleet.core.masking.logins import login_spans
+from fleet.core.masking.spans import Fingerprints, Mark, Span, replaced, same_length, stars
+from fleet.core.masking.toml_values import toml_spans
+from fleet.core.masking.unstructured import free_text, free_text_spans
+from fleet.core.masking.yaml_values import yaml_spans
+
+__all__ = [
+    "Fingerprints",
+    "Mark",
+    "free_text",
+    "masked_file",
+    "replaced",
+    "same_length",
+    "stars",
+    "without_logins",
+    "yaml_spans",
+]
+
+_TOML = (".toml", ".tmpl", ".template")
+_YAML = (".yaml", ".yml", ".json")
+
+
+def masked_file(path: str, text: str, mark: Mark) -> str:
+    """Return a file's text with `mark` in the place of every secret; its layout stays."""
+    return replaced(text, _spans(path, text), mark)
+
+
+def _spans(path: str, text: str) -> list[Span]:
+    if path.endswith(_TOML):
+        return toml_spans(text)
+    if path.endswith(_YAML):
+        return yaml_spans(text)
+    return free_text_spans(text)
+
+
+def without_logins(text: str) -> str:
+    """Return text in which no URL has a login."""
+    return replaced(text, login_spans(text), stars)

@@ -1,0 +1,36 @@
+"""Comments of TOML and YAML: a setting that was commented out is still a secret."""
+
+from __future__ import annotations
+
+import re
+
+from fleet.core.masking.spans import Span, lowered
+from fleet.core.masking.unstructured import free_text_spans
+
+BLOCK = re.compile(r"#[^\n]*+(?:\n[ \t]*+#[^\n]*+)*+")
+"""Comments in lines that follow each other."""
+_WORD = re.compile(
+    r"passw(?:or)?d|passphrase|secret|token|credential|header|cookie|bearer|private|api_?-?key"
+    r"|auth(?<![a-z]auth)(?:s|orization)?(?![a-z])|basic(?![a-z])|pass(?<![a-z]pass)(?![a-z])"
+    r"|pwd(?<![a-z]pwd)(?![a-z])|login|identity_?token"
+)
+"""It is matched with text in lower case: a set of first letters is quick."""
+
+
+def names_secret(text: str, start: int, end: int) -> bool:
+    """Tell whether a comment holds a word for a secret."""
+    return _WORD.search(lowered(text[start:end])) is not None
+
+
+def spans(text: str, start: int, end: int, *, hidden: bool) -> list[Span]:
+    """Return what of a block of comments is hidden: all that follows a word for a secret.
+
+    The lines below that word belong to it as likely as not, so they are hidden with it.
+    """
+    if hidden:
+        return [(start + 1, end)]
+    block = text[start:end]
+    found = _WORD.search(lowered(block))
+    shown = block if found is None else block[: found.end()]
+    plain = [(start + a, start + b) for a, b in free_text_spans(shown)]
+    return plain if found is None else [*plain, (start + found.end(), end)]

@@ -1,0 +1,89 @@
+"""Logins inside URLs and addresses: `https://user:password@host` and `user:password@host`."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+
+from fleet.core.masking.spans import Span
+
+_MOST = 4_000
+"""So many places are looked at; what follows them is hidden whole."""
+_MOST_URLS = 50
+_RUN = re.compile(r"[^\s\"'<>`]*+")
+_AT = re.compile(r"@|%40", re.IGNORECASE)
+_MARK = re.compile(r"(?::|%3a)(?:/|\\/|%2f){2}", re.IGNORECASE)
+_AUTHORITY = re.compile(r"[^/?#\\]*+")
+_DIGEST = re.compile(r"(?:@|%40)sha(?:256|384|512)(?::|%3a)", re.IGNORECASE)
+_HOST = re.compile(
+    r"(?:\[[0-9a-f:.]*+\]|[\w.-]*+)(?:(?::|%3a)[0-9]*+)?(?:[/?#\\]|%2f|\Z)", re.IGNORECASE
+)
+_ASSIGNED = re.compile(r"[^:@]*=")
+
+
+def login_spans(text: str) -> Iterator[Span]:
+    """Yield where logins stand, in time linear in the text."""
+    if "@" not in text and "%40" not in text:
+        return
+    backwards = text[::-1]
+    at = 0
+    for _ in range(_MOST):
+        found = _AT.search(text, at)
+        if found is None:
+            return
+        start = len(text) - _end(backwards, len(text) - found.start())
+        start = max(start, at)
+        at = _end(text, found.end())
+        yield from _in_run(text, start, at)
+    yield at, len(text)
+
+
+def _end(text: str, at: int) -> int:
+    run = _RUN.match(text, at)
+    return run.end() if run else at
+
+
+def _in_run(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield the logins of one word; a URL inside another URL's query counts as well."""
+    marks = [*itertools.islice(_MARK.finditer(text, start, end), _MOST_URLS + 1)]
+    if len(marks) > _MOST_URLS:
+        yield start, end
+        return
+    if not marks:
+        head = _ASSIGNED.match(text, start, end)
+        yield from _without_scheme(text, head.end() if head else start, end)
+        return
+    yield from _without_scheme(text, start, marks[0].start())
+    for number, mark in enumerate(marks):
+        last = number + 1 == len(marks)
+        yield from _in_url(text, mark.end(), end if last else marks[number + 1].start())
+
+
+def _last_at(text: str, start: int, end: int) -> int | None:
+    """Return where the last `@` stands that is not an image's digest."""
+    for _ in range(_MOST_URLS):
+        at = max(text.rfind("@", start, end), text.rfind("%40", start, end))
+        if at < 0:
+            return None
+        if not _DIGEST.match(text, at):
+            return at
+        end = at
+    return end
+
+
+def _in_url(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield the login of one URL; a password may hold a slash that nobody escaped."""
+    authority = _AUTHORITY.match(text, start, end)
+    own = _last_at(text, start, authority.end() if authority else end)
+    odd = _last_at(text, start, end)
+    if odd is not None and not _HOST.match(text, start, end):
+        yield start, odd
+    elif own is not None:
+        yield start, own
+
+
+def _without_scheme(text: str, start: int, end: int) -> Iterator[Span]:
+    at = _last_at(text, start, end)
+    if at is not None and ":" in text[start:at]:
+        yield start, at

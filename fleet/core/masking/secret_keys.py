@@ -1,0 +1,75 @@
+"""Names of settings whose values are secrets, in TOML, YAML, JSON and environments alike."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+
+_STRONG = (
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "credential",
+    "authorization",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "cookie",
+    "bearer",
+)
+_STRONG_WORDS = {"pass", "pwd", "psk"}
+_LOGIN_WORDS = {"auth", "auths", "login", "logins"}
+_SHOWN_IN_LOGIN = {"username", "user", "email", "serveraddress", "registry", "server", "host"}
+_WORD = re.compile(r"[a-z0-9]+")
+
+
+class Place(Enum):
+    """What a place in a file may hold.
+
+    PUBLIC is shown. In HEADERS the names are shown and their values hidden. In LOGIN the user's
+    name is shown and all else hidden. SECRET is hidden with everything below it.
+    """
+
+    PUBLIC = auto()
+    HEADERS = auto()
+    LOGIN = auto()
+    SECRET = auto()
+
+    @property
+    def hidden(self) -> bool:
+        """Tell whether a plain value at this place is hidden."""
+        return self is not Place.PUBLIC
+
+    def below(self, key: str) -> Place:
+        """Return what the setting `key` at this place holds."""
+        if self is Place.PUBLIC:
+            return place_of(key)
+        if self is Place.LOGIN:
+            named = "".join(_WORD.findall(key.casefold()))
+            return Place.PUBLIC if named in _SHOWN_IN_LOGIN else Place.LOGIN
+        return Place.SECRET
+
+
+def place_of(key: str) -> Place:
+    """Return what a setting of that name holds, whatever it stands in."""
+    if "/" in key:  # a URL names a host, whatever words are in it
+        return Place.PUBLIC
+    words = _WORD.findall(key.casefold().rpartition(".")[2])
+    joined = "".join(words)
+    if joined.endswith(("header", "headers")):
+        return Place.HEADERS
+    if any(word in joined for word in _STRONG) or not _STRONG_WORDS.isdisjoint(words):
+        return Place.SECRET
+    if not _LOGIN_WORDS.isdisjoint(words) or joined == "authconfig":
+        return Place.LOGIN
+    return Place.PUBLIC
+
+
+def place_at(path: tuple[str, ...]) -> Place:
+    """Return what the setting at a whole path holds."""
+    place = Place.PUBLIC
+    for key in path:
+        place = place.below(key)
+    return place

@@ -1,0 +1,66 @@
+"""Spans of a text that must not be shown, and their replacement."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+Span = tuple[int, int]
+"""Where a hidden part of a text begins and ends."""
+Mark = Callable[[str], str]
+"""Returns what is shown in the place of a hidden text."""
+_LOWER = {number: number + 32 for number in range(65, 91)}
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprints:
+    """Marks that differ where the hidden texts differ; without the key they tell nothing more."""
+
+    key: bytes = field(repr=False)
+
+    def __call__(self, hidden: str) -> str:
+        """Return the mark of a hidden text."""
+        data = hidden.encode("utf-8", "surrogatepass")
+        return f"***#{hmac.digest(self.key, data, hashlib.sha256).hex()[:12]}"
+
+
+def lowered(text: str) -> str:
+    """Return the text in lower case, every character at its old place."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else text.translate(_LOWER)
+
+
+def stars(hidden: str) -> str:
+    """Return the mark that is the same for every hidden text."""
+    return "***" if hidden else ""
+
+
+def same_length(hidden: str) -> str:
+    """Return as many stars as the text has characters; spaces and line ends stay."""
+    return "".join(character if character.isspace() else "*" for character in hidden)
+
+
+def replaced(text: str, spans: Iterable[Span], mark: Mark) -> str:
+    """Return the text with every span replaced by its mark; overlapping spans become one."""
+    parts: list[str] = []
+    at = 0
+    for start, end in merged(spans):
+        parts += (text[at:start], mark(text[start:end]))
+        at = end
+    parts.append(text[at:])
+    return "".join(parts)
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """Return the spans in order, those that overlap joined, empty ones left out."""
+    result: list[Span] = []
+    for start, end in sorted(spans):
+        if start >= end:
+            continue
+        if result and start < result[-1][1]:
+            result[-1] = (result[-1][0], max(end, result[-1][1]))
+        else:
+            result.append((start, end))
+    return result

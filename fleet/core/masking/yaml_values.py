@@ -1,0 +1,146 @@
+"""Secrets of a YAML text, found by its structure; JSON is read the same way.
+
+What stands after the first mistake of a text is shown without its values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from fleet.core.masking import comments
+from fleet.core.masking.scalars import cost, key_spans, scalar_spans
+from fleet.core.masking.secret_keys import Place
+from fleet.core.masking.spans import Span, merged
+from fleet.core.masking.structure import structure_spans
+from fleet.core.yaml_text import Piece, yaml_pieces
+
+_MOST_PIECES = 25_000
+_DEEPEST = 40
+_REFERENCE = re.compile(r"[\"']?env:[A-Za-z_][A-Za-z0-9_]*[\"']?")
+_COMMENT = re.compile(rf"(?<!\S){comments.BLOCK.pattern}")
+
+
+def yaml_spans(text: str, *, own: bool = False) -> list[Span]:
+    """Return where the secrets of a YAML text stand.
+
+    In the user's `own` files, of any size, `env:NAME` is the name of a variable, and is shown.
+    """
+    scanner = _Scanner(text, own)
+    left = _MOST_PIECES * (40 if own else 1)
+    for piece in yaml_pieces(text):
+        left -= cost(piece.value)
+        if piece.kind == "error" or left < 0 or len(scanner.open) > _DEEPEST:
+            break
+        scanner.take(piece)
+    else:
+        scanner.gap(len(text))
+        return merged((*scanner.spans, *scanner.aliased()))
+    rest = structure_spans(text, scanner.line_start(), short=left >= 0)
+    return merged((*scanner.spans, *scanner.aliased(), *rest))
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collection that is being read; in a mapping `key` is what the next value belongs to."""
+
+    place: Place
+    mapping: bool
+    anchors: frozenset[str]
+    key: Place | None = None
+
+
+@dataclass(slots=True)
+class _Scanner:
+    """A reader of piece after piece of a YAML text; it has read everything before `at`."""
+
+    text: str
+    references: bool
+    at: int = 0
+    wary: bool = False
+    open: list[_Open] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    anchored: list[tuple[frozenset[str], Span]] = field(default_factory=list)
+    aliases: list[tuple[frozenset[str], str, bool]] = field(default_factory=list)
+
+    def take(self, piece: Piece) -> None:
+        """Read one piece."""
+        self.gap(piece.start)
+        match piece.kind:
+            case "mapping" | "sequence":
+                place = self._value_place()
+                anchors = self._anchors(piece)
+                self.open.append(_Open(place, piece.kind == "mapping", anchors))
+            case "end":
+                self.open.pop()
+            case "alias":
+                self.aliases.append((self._anchors(None), piece.anchor, self._value_place().hidden))
+            case "scalar":
+                self._scalar(piece)
+            case _:
+                self.open.clear()
+        self.at = max(self.at, piece.end)
+
+    def gap(self, end: int) -> None:
+        """Read what stands between two pieces: comments."""
+        place = self.open[-1].place if self.open else Place.PUBLIC
+        for found in _COMMENT.finditer(self.text, self.at, max(self.at, end)):
+            start, stop = found.span()
+            hidden = place.hidden or self.wary
+            self.spans += comments.spans(self.text, start, stop, hidden=hidden)
+            self.wary = hidden or comments.names_secret(self.text, start, stop)
+
+    def line_start(self) -> int:
+        """Return where the line begins in which the reading ended."""
+        return self.text.rfind("\n", 0, self.at) + 1
+
+    def aliased(self) -> Iterator[Span]:
+        """Yield what is secret because a secret refers to it by an alias."""
+        secret: set[str] = set()
+        grown = True
+        while grown:
+            found = {
+                name
+                for anchors, name, hidden in self.aliases
+                if hidden or not secret.isdisjoint(anchors)
+            }
+            grown = found > secret
+            secret |= found
+        for anchors, span in self.anchored:
+            if not secret.isdisjoint(anchors):
+                yield span
+
+    def _anchors(self, piece: Piece | None) -> frozenset[str]:
+        around = self.open[-1].anchors if self.open else frozenset()
+        return around | {piece.anchor} if piece and piece.anchor else around
+
+    def _value_place(self) -> Place:
+        """Return what the value that comes next holds, and be done with its key."""
+        if not self.open:
+            return Place.PUBLIC
+        inside = self.open[-1]
+        if not inside.mapping:
+            return inside.place
+        place, inside.key = inside.key, None
+        if place is None:  # a key that is not a plain word has no name to go by
+            place = inside.key = Place.SECRET
+        return place
+
+    def _scalar(self, piece: Piece) -> None:
+        self.wary = False
+        span = (piece.start, piece.end)
+        raw = self.text[piece.start : piece.end]
+        if self.open and self.open[-1].mapping and self.open[-1].key is None:
+            place = self.open[-1].place
+            self.open[-1].key = place.below(piece.value)
+            shown = key_spans(raw, piece.value, piece.start)
+            self.spans += [span] if place is Place.SECRET else shown
+        elif self._value_place().hidden:
+            if not (self.references and _REFERENCE.fullmatch(raw)):
+                self.spans.append(span)
+        else:
+            self.spans += scalar_spans(raw, piece.value, piece.start)
+        anchors = self._anchors(piece)
+        if anchors:
+            self.anchored.append((anchors, span))

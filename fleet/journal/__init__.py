@@ -1,0 +1,16 @@
+"""The journal: an append-only SQLite file beside the inventory, for its owner alone."""
+
+from __future__ import annotations
+
+from fleet.journal.database import Journal, RolloutRecord
+from fleet.journal.fingerprint_key import passing_key, read_key
+from fleet.journal.private_files import open_private, write_private
+
+__all__ = [
+    "Journal",
+    "RolloutRecord",
+    "open_private",
+    "passing_key",
+    "read_key",
+    "write_private",
+]

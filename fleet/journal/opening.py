@@ -1,0 +1,175 @@
+"""Opening of the journal's SQLite file, and what is wrong with one that cannot be opened."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fleet.errors import FleetError, JournalError
+from fleet.journal.private_files import open_private, private_folder, tighten
+
+_OTHER = "--journal names another"
+_COMPANIONS = ("-wal", "-shm")
+SCHEMAS = (
+    """
+    CREATE TABLE rollout (
+        id TEXT PRIMARY KEY,
+        started TEXT NOT NULL,
+        about TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE event (
+        rollout TEXT NOT NULL REFERENCES rollout (id),
+        seq INTEGER NOT NULL,
+        at TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        node TEXT,
+        payload TEXT NOT NULL,
+        PRIMARY KEY (rollout, seq)
+    ) STRICT;
+    CREATE TRIGGER event_is_final BEFORE UPDATE ON event
+        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+    CREATE TRIGGER event_stays BEFORE DELETE ON event
+        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+    """,
+)
+"""What each schema adds to the one before; `PRAGMA user_version` counts them."""
+
+
+def damaged(path: Path, detail: object) -> FleetError:
+    """Return the error of a journal whose content makes no sense."""
+    return FleetError(
+        f"{path}: the journal is damaged ({detail}); move it away with its -wal and -shm files, and"
+        " the next rollout begins a new one: what nodes go back to is kept on the nodes"
+    )
+
+
+def unusable(path: Path, error: OSError | sqlite3.Error) -> FleetError:
+    """Return what an error of the file system or of SQLite means for the user."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_FORMAT")):
+        return damaged(path, error)
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return FleetError(f"{path}: the journal is locked by another program; wait for its end")
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    if name.startswith("SQLITE_READONLY"):
+        reason = "the file or its folder is read-only"
+    return FleetError(f"{path}: the journal cannot be opened ({reason}); {_OTHER}")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Raise what goes wrong while a journal is read as a FleetError that names it."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise unusable(path, error) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise damaged(path, f"{type(error).__name__} in an entry") from error
+
+
+def write_error(path: Path, error: sqlite3.Error) -> FleetError:
+    """Return the error of an entry that could not be written: the rollout must stop."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        remedy = "move it away with its -wal and -shm files"
+    elif name.startswith("SQLITE_READONLY"):
+        remedy = "its file system or folder has become read-only"
+    else:
+        remedy = "is the disk full?"
+    return JournalError(f"{path}: the journal cannot be written ({error}); {remedy}")
+
+
+def open_for_writing(path: Path) -> tuple[sqlite3.Connection, list[str]]:
+    """Open a journal, make or migrate it; return it with what there is to say of its modes."""
+    try:
+        notes = [*private_folder(path.parent), *_private(path)]
+        base = sqlite3.connect(path, isolation_level=None)
+        try:
+            _check_schema(path, base)
+            base.execute("PRAGMA journal_mode = WAL")
+            base.execute("PRAGMA synchronous = FULL")
+            _migrate(base)
+            _check_pages(path, base)
+        except BaseException:
+            base.close()
+            raise
+    except (OSError, sqlite3.Error) as error:
+        raise unusable(path, error) from error
+    return base, notes
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open a journal without changing anything; on a read-only file system as well."""
+    try:
+        _refuse_odd(path)
+        os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        try:
+            return _read_only(path, "mode=ro")
+        except sqlite3.OperationalError:
+            if _pending(path):
+                raise
+            return _read_only(path, "mode=ro&immutable=1")
+    except (OSError, sqlite3.Error) as error:
+        raise unusable(path, error) from error
+
+
+def _read_only(path: Path, how: str) -> sqlite3.Connection:
+    base = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None)
+    try:
+        _check_schema(path, base)
+    except BaseException:
+        base.close()
+        raise
+    return base
+
+
+def _pending(path: Path) -> bool:
+    """Tell whether entries are in the write-ahead log, which a read-only opening would pass by."""
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
+def _refuse_odd(path: Path) -> None:
+    if path.is_dir():
+        raise FleetError(f"{path}: is a folder, not a journal; {_OTHER}")
+    if path.exists() and not path.is_file():
+        raise FleetError(f"{path}: is not a regular file, so not a journal; {_OTHER}")
+
+
+def _private(path: Path) -> Iterator[str]:
+    """Close the journal's files to other users; SQLite gives new ones the mode of the first."""
+    _refuse_odd(path)
+    descriptor, note = open_private(path, os.O_RDWR)
+    os.close(descriptor)
+    notes = [note, *(tighten(path.with_name(f"{path.name}{end}")) for end in _COMPANIONS)]
+    yield from filter(None, notes)
+
+
+def _check_schema(path: Path, base: sqlite3.Connection) -> None:
+    """Refuse a journal of a newer fleet, and what is not a journal at all."""
+    (version,) = base.execute("PRAGMA user_version").fetchone()
+    tables = {name for (name,) in base.execute("SELECT name FROM sqlite_master")}
+    if version > len(SCHEMAS):
+        raise FleetError(
+            f"{path}: the journal is of a newer fleet (schema {version}, this fleet knows"
+            f" {len(SCHEMAS)}); upgrade fleet, or name another with --journal"
+        )
+    if tables and (version == 0 or not {"rollout", "event"} <= tables):
+        raise FleetError(f"{path}: is a database of another program, not a journal; {_OTHER}")
+    if version and not tables:
+        raise damaged(path, "its tables are missing")
+
+
+def _check_pages(path: Path, base: sqlite3.Connection) -> None:
+    for (word,) in base.execute("PRAGMA quick_check(1)"):
+        if word != "ok":
+            raise damaged(path, word)
+
+
+def _migrate(base: sqlite3.Connection) -> None:
+    (version,) = base.execute("PRAGMA user_version").fetchone()
+    for number, script in enumerate(SCHEMAS[version:], version + 1):
+        base.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")

@@ -1,0 +1,73 @@
+"""Files and folders for their owner alone: the journal, its key, logs and reports."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+_OTHERS = 0o077
+FOLDER = ".fleet"
+"""The folder beside the inventory; any other one belongs to the user, who sets its mode."""
+
+
+def private_folder(path: Path) -> Iterator[str]:
+    """Make a folder for its owner alone; yield what remains to be said of its mode."""
+    if not path.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+    if path.name == FOLDER and stat.S_IMODE(path.stat().st_mode) & _OTHERS:
+        try:
+            path.chmod(0o700)
+        except OSError as error:
+            yield _open_to_others(path, error)
+
+
+def open_private(path: Path, flags: int) -> tuple[int, str]:
+    """Open a file for its owner alone; return its descriptor and what remains to be said.
+
+    A file that is there already loses what others may do with it. What is not a regular file, such
+    as /dev/stdout, keeps its mode.
+    """
+    descriptor = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    about = os.fstat(descriptor)
+    if not stat.S_ISREG(about.st_mode) or not stat.S_IMODE(about.st_mode) & _OTHERS:
+        return descriptor, ""
+    try:
+        os.fchmod(descriptor, stat.S_IMODE(about.st_mode) & ~_OTHERS)
+    except OSError as error:
+        return descriptor, _open_to_others(path, error)
+    return descriptor, ""
+
+
+def tighten(path: Path) -> str:
+    """Take from others what they may do with a file that is there; return what remains to say."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        if mode & _OTHERS:
+            os.fchmod(descriptor, mode & ~_OTHERS)
+    except OSError as error:
+        return _open_to_others(path, error)
+    finally:
+        os.close(descriptor)
+    return ""
+
+
+def write_private(path: Path, text: str) -> str:
+    """Write a file for its owner alone; return what remains to be said of its mode."""
+    descriptor, note = open_private(path, os.O_WRONLY | os.O_TRUNC)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    return note
+
+
+def _open_to_others(path: Path, error: OSError) -> str:
+    return (
+        f"warning: {path} is open to other users, and its mode cannot be changed"
+        f" ({error.strerror}); run `chmod go= {path}` as its owner"
+    )
