@@ -27,7 +27,7 @@ _PROSE = re.compile(r"(?:auth\w*+|credentials?+|tokens?+|realm|error|service|sco
 _OPTION = re.compile(
     r"(?:--(?:user|creds?|pass\w*+|token|auth)|-u(?<![\w-]-u))(?:=|[ \t]++)(?P<value>\S++)"
 )
-_ARMOR = re.compile(r"-----BEGIN [A-Z ]*+PRIVATE KEY-----")
+_ARMOR = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
 _WEB_TOKEN = re.compile(r"eyJ[\w-]{8,}+[\w.-]*+")
 _QUOTED_BY_PARSER = re.compile(
     r"(?:cannot unmarshal [^`\n]{0,80}`(?P<value>[^\n]*+)"

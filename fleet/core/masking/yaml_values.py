@@ -58,6 +58,8 @@ class _Scanner:
     text: str
     references: bool
     at: int = 0
+    hidden_to: int = -1
+    """Where the last value ends that was hidden: a comment behind it is hidden as well."""
     wary: bool = False
     open: list[_Open] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
@@ -75,7 +77,7 @@ class _Scanner:
             case "end":
                 self.open.pop()
             case "alias":
-                self.aliases.append((self._anchors(None), piece.anchor, self._value_place().hidden))
+                self._alias(piece)
             case "scalar":
                 self._scalar(piece)
             case _:
@@ -87,7 +89,8 @@ class _Scanner:
         place = self.open[-1].place if self.open else Place.PUBLIC
         for found in _COMMENT.finditer(self.text, self.at, max(self.at, end)):
             start, stop = found.span()
-            hidden = place.hidden or self.wary
+            behind = self.at == self.hidden_to and "\n" not in self.text[self.at : start]
+            hidden = place.hidden or self.wary or behind
             self.spans += comments.spans(self.text, start, stop, hidden=hidden)
             self.wary = hidden or comments.names_secret(self.text, start, stop)
 
@@ -127,6 +130,12 @@ class _Scanner:
             place = inside.key = Place.SECRET
         return place
 
+    def _alias(self, piece: Piece) -> None:
+        hidden = self._value_place().hidden
+        self.aliases.append((self._anchors(None), piece.anchor, hidden))
+        if hidden:  # without an anchor of that name it may be a password that begins with a star
+            self.spans.append((piece.start, piece.end))
+
     def _scalar(self, piece: Piece) -> None:
         self.wary = False
         span = (piece.start, piece.end)
@@ -139,6 +148,7 @@ class _Scanner:
         elif self._value_place().hidden:
             if not (self.references and _REFERENCE.fullmatch(raw)):
                 self.spans.append(span)
+                self.hidden_to = piece.end
         else:
             self.spans += scalar_spans(raw, piece.value, piece.start)
         anchors = self._anchors(piece)
