@@ -11,11 +11,10 @@ from fleet.cli.flags import fingerprints
 from fleet.cli.options import Exit, Settings, Taste
 from fleet.cli.reading import surveyed
 from fleet.core.drift import Drifted, drifted
-from fleet.core.masking import Mark
 from fleet.core.nodeset import fold
 from fleet.core.present import failure_data
 from fleet.engine.crew import Crew
-from fleet.engine.survey import Surveyed
+from fleet.engine.survey import Surveyed, examined
 from fleet.errors import printable
 from fleet.node.order import Access
 
@@ -24,7 +23,9 @@ def drift(settings: Settings, access: Access, *, crew: Crew, taste: Taste) -> Ex
     """Print every file that is not as fleet left it, and whose hand it looks like."""
     found = surveyed(settings, settings.load(), access, crew=crew, taste=taste)
     mark = fingerprints(settings)
-    rows = {each.node.name: _of(each, mark) for each in found}
+    told = [examined(each, lambda facts, plan: drifted(facts, plan, mark)) for each in found]
+    found = [each for each, _ in told]
+    rows = {each.node.name: files or () for each, files in told}
     if settings.as_json:
         views.print_json({"nodes": {each.node.name: _data(each, rows) for each in found}})
     else:
@@ -32,10 +33,6 @@ def drift(settings: Settings, access: Access, *, crew: Crew, taste: Taste) -> Ex
     if any(each.facts is None for each in found):
         return Exit.FAILED
     return Exit.DIFFERENT if any(rows.values()) else Exit.OK
-
-
-def _of(each: Surveyed, mark: Mark) -> tuple[Drifted, ...]:
-    return drifted(each.facts, each.plan, mark) if each.facts is not None else ()
 
 
 def _data(each: Surveyed, rows: dict[str, tuple[Drifted, ...]]) -> dict[str, Any]:

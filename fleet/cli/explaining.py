@@ -10,10 +10,11 @@ from fleet.cli.options import Exit, Settings
 from fleet.config.load import load_inventory
 from fleet.core.explain import Explanation, explain
 from fleet.core.facts import NodeFacts
-from fleet.core.outcome import Failure, NodeError
+from fleet.core.outcome import Failure
 from fleet.core.present import failure_data
 from fleet.core.selector import select
 from fleet.core.urls import registry_problem
+from fleet.engine.bugs import contained
 from fleet.errors import FleetError, printable
 from fleet.node.order import Access
 from fleet.node.reading import ProbeOrder, probe
@@ -46,10 +47,7 @@ def _no_file(path: str) -> str:
 def _told(facts: NodeFacts | Failure, registry: str) -> Explanation | Failure:
     if isinstance(facts, Failure):
         return facts
-    try:
-        return explain(facts, registry)
-    except NodeError as error:
-        return error.failure
+    return contained(lambda: explain(facts, registry), facts.hostname)
 
 
 def _print(node: str, told: Explanation, settings: Settings) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fleet.cli import views
 from fleet.cli.credentials import ready
@@ -13,13 +14,14 @@ from fleet.config.load import Loaded
 from fleet.core.batches import Size, parse_size
 from fleet.core.facts import NodeFacts
 from fleet.core.masking import Mark
-from fleet.core.outcome import NodeOutcome, NodeStatus
+from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan, ways
 from fleet.core.present import facts_data, failure_data, outcome_data, plan_data
-from fleet.core.pull_tests import pull_tests
+from fleet.core.pull_tests import PullTest, pull_tests
 from fleet.core.sampling import CONFIDENCE, Sample, sample
+from fleet.engine.bugs import contained
 from fleet.engine.crew import Crew
-from fleet.engine.survey import Surveyed, survey, verify_all
+from fleet.engine.survey import Surveyed, examined, survey, verify_all
 from fleet.errors import printable
 from fleet.node.order import Access, Deadlines
 from fleet.node.reading import VerifyOrder
@@ -60,25 +62,29 @@ def in_order(found: Iterable[Surveyed], names: list[str]) -> list[Surveyed]:
 
 def probe(settings: Settings, access: Access, *, crew: Crew) -> Exit:
     """Print what every node is, and how it stands to mirrors.yaml."""
-    found = surveyed(settings, settings.load(), access, crew=crew)
+    read = surveyed(settings, settings.load(), access, crew=crew)
+    told = [examined(each, facts_data) for each in read]
+    found = [each for each, _ in told]
     if settings.as_json:
-        views.print_json({"nodes": {each.node.name: _probe_data(each) for each in found}})
+        views.print_json(
+            {"nodes": {each.node.name: _probe_data(each, data) for each, data in told}}
+        )
     else:
-        _print_probe(found, settings)
+        _print_probe(told, settings)
     return Exit.FAILED if any(each.facts is None for each in found) else Exit.OK
 
 
-def _probe_data(each: Surveyed) -> dict[str, object]:
-    if each.facts is None:
-        return {"state": "unreachable", "failure": failure_data(each.plan.failure)}
-    return facts_data(each.facts, each.plan)
+def _probe_data(each: Surveyed, data: dict[str, Any] | None) -> dict[str, Any]:
+    return data or {"state": "unreachable", "failure": failure_data(each.plan.failure)}
 
 
-def _print_probe(found: list[Surveyed], settings: Settings) -> None:
+def _print_probe(
+    told: Sequence[tuple[Surveyed, dict[str, Any] | None]], settings: Settings
+) -> None:
     out = views.console(color=settings.color)
     columns = ("NODE", "STATE", "CONTAINERD", "STRATEGY", "REGISTRY CONFIG", "CRI", "CRICTL", "OS")
-    views.table(columns, (_probe_row(each) for each in found), out)
-    for each in found:
+    views.table(columns, (_probe_row(*each) for each in told), out)
+    for each, _ in told:
         for note in each.plan.notes:
             out.print(f"{each.node.name}: note: {printable(note)}", style="yellow")
         for finding in each.plan.findings:
@@ -90,10 +96,9 @@ def _print_probe(found: list[Surveyed], settings: Settings) -> None:
             out.print(text, style="red")
 
 
-def _probe_row(each: Surveyed) -> tuple[str, ...]:
-    if each.facts is None:
+def _probe_row(each: Surveyed, data: dict[str, Any] | None) -> tuple[str, ...]:
+    if each.facts is None or data is None:
         return (each.node.name, "unreachable", "", "", "", "", "", "")
-    data = facts_data(each.facts, each.plan)
     return (
         each.node.name,
         str(data["state"]),
@@ -160,16 +165,14 @@ def verify(settings: Settings, access: Access, *, crew: Crew, flags: ProofFlags)
     found = survey(nodes, wishes, access, crew=crew)
     names = [node.name for node in nodes]
     deadlines = Deadlines(pull=flags.pull_seconds, guard=0, per_mirror=flags.per_mirror)
-    orders = [
-        VerifyOrder(
-            as_it_is(each),
-            access,
-            tuple(pull_tests(wishes(each.node).registries, each.plan.hosts_directory)),
-            deadlines,
-            flags.liveness,
+
+    def order(each: Surveyed) -> VerifyOrder:
+        plan, tests = as_it_is(
+            each, lambda it: pull_tests(wishes(it.node).registries, it.plan.hosts_directory)
         )
-        for each in in_order(told(found, len(nodes), settings), names)
-    ]
+        return VerifyOrder(plan, access, tests, deadlines, flags.liveness)
+
+    orders = [order(each) for each in in_order(told(found, len(nodes), settings), names)]
     outcomes = {each.node: each for each in verify_all(orders, crew=crew)}
     ordered = [outcomes[name] for name in names]
     show_verified(ordered, settings, chosen if flags.sample else None)
@@ -177,17 +180,25 @@ def verify(settings: Settings, access: Access, *, crew: Crew, flags: ProofFlags)
     return Exit.FAILED if bad else Exit.OK
 
 
-def as_it_is(each: Surveyed) -> NodePlan:
-    """Return the plan as ground for a proof: what cannot be planned may still be pulled from."""
-    if each.facts is None:
-        return each.plan
+def as_it_is(
+    each: Surveyed, tests: Callable[[Surveyed], Iterable[PullTest]]
+) -> tuple[NodePlan, tuple[PullTest, ...]]:
+    """Return plan and pulls to prove a node as it is; what has no plan may be pulled from too."""
+    found, plan = examined(each, _in_force)
+    pulls = contained(lambda: tuple(tests(each)), each.node.name)
+    if isinstance(pulls, Failure):
+        return NodePlan(node=each.node, failure=pulls), ()
+    return plan or found.plan, pulls
+
+
+def _in_force(facts: NodeFacts, plan: NodePlan) -> NodePlan:
     return NodePlan(
-        node=each.node,
-        strategy=each.plan.strategy,
-        containerd=each.plan.containerd,
-        hosts_directory=each.plan.hosts_directory,
-        in_force=not each.plan.changes and not each.facts.edited_not_loaded,
-        **ways(each.facts),
+        node=plan.node,
+        strategy=plan.strategy,
+        containerd=plan.containerd,
+        hosts_directory=plan.hosts_directory,
+        in_force=not plan.changes and not facts.edited_not_loaded,
+        **ways(facts),
     )
 
 

@@ -185,7 +185,8 @@ class _Resumed:
         orders = []
         for found in self._found(names):
             role = Availability(found.plan.availability.control_plane)
-            plan = replace(as_it_is(found), tests=self._way.tests(found), availability=role)
+            there, tests = as_it_is(found, self._way.tests)
+            plan = replace(there, tests=tests, availability=role)
             self._job.plans[found.node.name] = plan
             orders.append(replace(work_order(self._job, plan), left=True))
         for order, ended in self._each_settled(orders):

@@ -9,6 +9,7 @@ from fleet.core.facts import NodeFacts
 from fleet.core.model import Node
 from fleet.core.plan import NodePlan, plan_node
 from fleet.core.strategies.base import Wishes
+from fleet.core.text import unified_diff
 
 _OWN = {"hostname", "unit", "changed_at"}
 """Facts that differ between nodes that are alike; of these a plan reads what `_key` adds."""
@@ -24,10 +25,18 @@ class Alike:
         """Return a node's plan, and its facts with all that it has in common with others shared."""
         key = _key(facts, wishes)
         if key not in self._found:
-            self._found[key] = (facts, wishes, plan_node(node, facts, wishes))
+            plan = plan_node(node, facts, wishes)
+            refuse_unshown(plan)
+            self._found[key] = (facts, wishes, plan)
         first, _, plan = self._found[key]
         own = {name: getattr(facts, name) for name in _OWN}
         return replace(first, **own), replace(plan, node=node)
+
+
+def refuse_unshown(plan: NodePlan) -> None:
+    """Raise where a plan cannot be shown: the journal and every view of all nodes would fail."""
+    for change in plan.changes:
+        unified_diff(change, _masked)
 
 
 def _key(facts: NodeFacts, wishes: Wishes) -> Hashable:
@@ -41,3 +50,8 @@ def _key(facts: NodeFacts, wishes: Wishes) -> Hashable:
 
 def _hashable(value: object) -> object:
     return frozenset(value.items()) if isinstance(value, Mapping) else value
+
+
+def _masked(value: str) -> str:
+    del value
+    return "***"

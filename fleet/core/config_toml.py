@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
 from fleet.core.capabilities import Feature, can, max_config_version
+from fleet.core.documents import DocumentError, parse_toml
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.toml_edit import dig
 from fleet.core.toml_text import Path
@@ -26,8 +26,8 @@ def parse_config(text: str, path: str) -> dict[str, Any]:
         why = "fleet edits no generated files, so name the one that is made of it"
         raise _refused(f"{path}:{line}: this is a template; {why} (containerd_config)")
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return parse_toml(text)
+    except DocumentError as error:
         message = f"{path} is not valid TOML: {error}; mend it by hand first"
         raise NodeError(FailureKind.CONFLICT, "plan", message) from error
 
@@ -36,7 +36,7 @@ def config_version(data: Mapping[str, Any], version: ContainerdVersion, path: st
     """Return the config version by which this release reads a file; refuse one that it cannot."""
     said = data.get("version", 1)
     if not isinstance(said, int) or isinstance(said, bool) or not 0 <= said <= 4:
-        what = f"version = {said!r} is no config version that fleet knows"
+        what = f"version = {repr(said)[:40]} is no config version that fleet knows"
         raise _refused(f"{path}: {what}; mend it by hand")
     newest = max_config_version(version)
     if said > newest:
@@ -73,11 +73,10 @@ def registry_table(data: Mapping[str, Any], version: ContainerdVersion, path: st
 
 def effective_registry(dump: Mapping[str, Any]) -> dict[str, Any]:
     """Return the registry table of a parsed `config dump`, in whichever table it stands."""
-    plugins = dump.get("plugins", {})
     for name in (IMAGES, CRI_1, "cri"):
-        found = dig(plugins, (name, "registry"))
-        if isinstance(found, dict):
-            return found
+        found = dig(dump, ("plugins", name, "registry"))
+        if isinstance(found, Mapping):
+            return dict(found)
     return {}
 
 

@@ -5,12 +5,12 @@ Rests on the node's own files and on what its release of containerd is known to 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fleet.core.capabilities import Feature, can
+from fleet.core.documents import DocumentError, parse_toml, strings_in, table, tables, word, words
 from fleet.core.facts import NodeFacts
 from fleet.core.findings import Verdict
 from fleet.core.host_failures import on_failure
@@ -71,10 +71,10 @@ def explain(facts: NodeFacts, registry: str) -> Explanation:
     view = config_view(facts, facts.version, "")
     merged = view.merged()
     found = (*_in_force(facts), *(str(each) for each in lint(view, facts)))
-    if merged.get("config_path") and can(facts.version, Feature.CONFIG_PATH):
-        told = _by_folder(view, facts, registry, str(merged["config_path"]))
-    elif merged.get("mirrors"):
-        told = _by_mirrors(view, registry, merged["mirrors"])
+    if word(merged, "config_path") and can(facts.version, Feature.CONFIG_PATH):
+        told = _by_folder(view, facts, registry, word(merged, "config_path"))
+    elif table(merged, "mirrors"):
+        told = _by_mirrors(view, registry, table(merged, "mirrors"))
     else:
         reason = "neither config_path nor mirrors is set"
         told = Explanation(
@@ -105,8 +105,7 @@ def _in_force(facts: NodeFacts) -> Iterator[str]:
 def _with_login(asked: Asked, merged: Mapping[str, Any]) -> Asked:
     """Say where a host is asked with a login of config.toml; never which."""
     host = Mirror(url=_whole(asked.url)).authority
-    known = (merged.get("configs") or {}).get(host) or {}
-    if not isinstance(known, Mapping) or not known.get("auth"):
+    if not table(merged, "configs", host).get("auth"):
         return asked
     return replace(asked, note=", ".join(filter(None, (asked.note, "a login of config.toml"))))
 
@@ -124,9 +123,9 @@ def lookups(registry: str, version: ContainerdVersion) -> Iterator[str]:
 def _by_folder(view: ConfigView, facts: NodeFacts, registry: str, config_path: str) -> Explanation:
     layer = view.owner("config_path")
     place = layer.path
-    for table in view.live(layer):
-        if dig(layer.data, (*table, "config_path")) is not None:
-            place = layer.at((*table, "config_path"))
+    for live in view.live(layer):
+        if dig(layer.data, (*live, "config_path")) is not None:
+            place = layer.at((*live, "config_path"))
     bases = config_path.split(":") if reads_lists(view) else [config_path]
     names = list(lookups(registry, view.version))
     folders: list[Folder] = []
@@ -161,16 +160,16 @@ def _asked(
     bad = list(hosts_findings(path, text, version, Verdict.NOTES))
     told = tuple(str(each) for each in bad)
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+        data = parse_toml(text)
+    except DocumentError:
         data = None
     if data is None or any(each.code == "hosts-refused" for each in bad):
         return (_upstream(registry, f"{path} is ignored whole"),), told
     place = _Place(path, text, registry, version)
-    hosts = data.get("host") or {}
+    hosts = tables(data, "host")
     asked = [place.host(url, host, ("host", url), _extras(host)) for url, host in hosts.items()]
-    if server := data.get("server"):
-        asked.append(place.host(str(server), data, ("server",), "the server, asked last"))
+    if server := word(data, "server"):
+        asked.append(place.host(server, data, ("server",), "the server, asked last"))
     else:
         asked.append(_upstream(registry, f"{path} names no server"))
     return tuple(asked), (*told, *_lost_certificates(facts, folder, (data, *hosts.values())))
@@ -216,21 +215,14 @@ def _with_certificates(facts: NodeFacts, folder: str | None) -> str:
 
 
 def _lost_certificates(
-    facts: NodeFacts, folder: str, tables: tuple[Mapping[str, Any], ...]
+    facts: NodeFacts, folder: str, hosts: tuple[Mapping[str, Any], ...]
 ) -> Iterator[str]:
     """Name certificates that are not there: one of them fails every pull of the registry."""
-    for table in tables:
-        for path in _paths(table.get("ca")) | _paths(table.get("client")):
+    for host in hosts:
+        for path in {*strings_in(host.get("ca")), *strings_in(host.get("client"))}:
             whole = path if path.startswith("/") else f"{folder}/{path}"
             if whole.startswith(f"{folder}/") and whole not in facts.files:
                 yield f"{whole} is not there: every pull fails, and no host is asked at all"
-
-
-def _paths(value: Any) -> set[str]:
-    if isinstance(value, str):
-        return {value}
-    parts = value if isinstance(value, list) else []
-    return {path for part in parts for path in _paths(part)}
 
 
 def _by_mirrors(view: ConfigView, registry: str, mirrors: Mapping[str, Any]) -> Explanation:
@@ -238,11 +230,11 @@ def _by_mirrors(view: ConfigView, registry: str, mirrors: Mapping[str, Any]) -> 
     if name == "*" and registry == "docker.io" and can(view.version, Feature.DOCKER_IO_PRESET):
         name = registry
     layer = view.owner("mirrors")
-    paths = [(*table, "mirrors", name) for table in view.live(layer)]
+    paths = [(*live, "mirrors", name) for live in view.live(layer)]
     place = next(
         (layer.at(each) for each in paths if dig(layer.data, each) is not None), layer.path
     )
-    endpoints = [str(each) for each in (mirrors.get(name) or {}).get("endpoint", ())]
+    endpoints = words(table(mirrors, name), "endpoint")
     asked = [_legacy_host(url, place) for url in endpoints]
     own = any(Mirror(url=_whole(url)).authority == registry for url in endpoints)
     last = () if own else (_upstream(registry, "containerd itself, always last"),)
@@ -267,8 +259,7 @@ def _legacy_host(url: str, place: str) -> Asked:
 
 
 def _capabilities(host: Mapping[str, Any]) -> tuple[str, ...]:
-    said = host.get("capabilities")
-    return tuple(str(each) for each in said) if isinstance(said, list) and said else _EVERYTHING
+    return words(host, "capabilities") or _EVERYTHING
 
 
 def _extras(host: Mapping[str, Any]) -> str:

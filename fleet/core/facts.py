@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fleet.core.documents import DocumentError, parse_json, table, word, words
 from fleet.core.model import ManagedFile, Tree
 from fleet.core.places import Place
 from fleet.core.versions import ContainerdVersion
@@ -68,13 +69,12 @@ class OwnedState:
 def parse_state(content: bytes | None) -> OwnedState:
     """Read state.json; one that cannot be read counts as owning nothing."""
     try:
-        body = json.loads(content or b"{}")
-        files = {str(path): str(digest) for path, digest in body.get("files", {}).items()}
-        legacy = tuple(str(name) for name in body.get("legacy", ()))
-        generation = body.get("generation")
-    except (ValueError, AttributeError, TypeError):
+        body = parse_json(content or b"{}")
+    except DocumentError:
         return OwnedState()
-    return OwnedState(str(generation) if generation else None, files, legacy)
+    files = table(body, "files")
+    owned = {path: digest for path, digest in files.items() if isinstance(digest, str)}
+    return OwnedState(word(body, "generation") or None, owned, words(body, "legacy"))
 
 
 @dataclass(frozen=True, slots=True)

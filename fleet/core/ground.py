@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fleet.core.capabilities import Feature, can
+from fleet.core.documents import word
 from fleet.core.facts import NodeFacts
 from fleet.core.layers import ConfigView, config_view
 from fleet.core.lint import reads_lists
@@ -37,7 +38,7 @@ def ground_of(facts: NodeFacts) -> Ground:
 def ground_in(view: ConfigView, facts: NodeFacts) -> Ground:
     """Find the folder that a config names, as its daemon reads it."""
     direct = can(view.version, Feature.LOOPBACK_HTTP)
-    said = str(view.merged().get("config_path") or "")
+    said = word(view.merged(), "config_path")
     if not said:
         return Ground(None, "no config_path is set", direct)
     if ":" in said and not reads_lists(view):

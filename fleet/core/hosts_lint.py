@@ -6,11 +6,11 @@ A hosts.toml that does not decode is ignored whole and in silence: pulls go upst
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fleet.core.capabilities import Feature, can
+from fleet.core.documents import DocumentError, parse_toml, table, word
 from fleet.core.findings import Finding, Verdict
 from fleet.core.toml_text import statements
 from fleet.core.versions import ContainerdVersion
@@ -25,8 +25,8 @@ def hosts_findings(
 ) -> Iterator[Finding]:
     """Yield what this release would refuse or misread in one hosts.toml."""
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = parse_toml(text)
+    except DocumentError as error:
         code = "duplicate-host" if "twice" in str(error) or "overwrite" in str(error) else ""
         message = f"is ignored whole, so pulls go upstream: {error}"
         yield Finding(code or "hosts-refused", verdict, _at(path, str(error)), message)
@@ -57,7 +57,7 @@ def _defects(
         yield "hosts-refused", f'containerd {version} reads hosts as [host."URL"] headers alone'
     yield from _host_defects("the file itself", data, version)
     seen: dict[str, str] = {}
-    for url, host in (hosts or {}).items():
+    for url, host in table(hosts).items():
         if not isinstance(host, Mapping):
             yield "hosts-refused", f"host {url} is no table, so the file is ignored whole"
             continue
@@ -70,7 +70,7 @@ def _defects(
         tls = any(key in host for key in _TLS)
         if url.startswith("http://") and tls and not can(version, Feature.HTTP_WITH_TLS):
             yield "hosts-misread", f"{url} has TLS keys, so https is tried first"
-    if data.get("server") in {"https://docker.io", "https://docker.io/"}:
+    if word(data, "server") in {"https://docker.io", "https://docker.io/"}:
         yield "hosts-misread", "server https://docker.io is not where Docker Hub's images are"
 
 
@@ -91,10 +91,10 @@ def _host_defects(
     if not isinstance(words, list) or not all(isinstance(each, str) for each in words):
         yield "hosts-refused", f"{name}: capabilities is no list of words"
         words = []
-    for word in words:
-        known = word.lower() in _WORDS
-        if not known or (word.lower() == "referrers" and not can(version, Feature.REFERRERS)):
-            yield "hosts-refused", f"{name}: containerd {version} knows no capability {word!r}"
+    for each in words:
+        known = each.lower() in _WORDS
+        if not known or (each.lower() == "referrers" and not can(version, Feature.REFERRERS)):
+            yield "hosts-refused", f"{name}: containerd {version} knows no capability {each!r}"
     for key in ("skip_verify", "override_path"):
         if key in host and not isinstance(host[key], bool):
             yield "hosts-refused", f"{name}: {key} is no boolean"

@@ -16,6 +16,7 @@ from fleet.core.config_toml import (
     parse_config,
     registry_table,
 )
+from fleet.core.documents import words
 from fleet.core.facts import NodeFacts
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.toml_edit import dig
@@ -132,12 +133,11 @@ def config_view(facts: NodeFacts, version: ContainerdVersion, start: str) -> Con
 
 def _imports(layer: Layer, facts: NodeFacts, version: ContainerdVersion) -> list[str]:
     """Resolve the imports of one file, in the order in which the daemon follows them."""
-    said = layer.data.get("imports", [])
-    if not isinstance(said, list) or not can(version, Feature.IMPORTS):
+    if not can(version, Feature.IMPORTS):
         return []
     folder = layer.path.rpartition("/")[0]
     found: list[str] = []
-    for pattern in (each for each in said if isinstance(each, str) and each):
+    for pattern in filter(None, words(layer.data, "imports")):
         relative = not pattern.startswith("/")
         if "*" not in pattern:
             path = f"{folder}/{pattern}" if relative else pattern
@@ -180,9 +180,8 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def imported_folder(view: ConfigView) -> str | None:
     """Return a folder of which the root imports every *.toml by an absolute path."""
-    said = view.root.data.get("imports", [])
-    for pattern in said if isinstance(said, list) else ():
-        folder, _, name = str(pattern).rpartition("/")
+    for pattern in words(view.root.data, "imports"):
+        folder, _, name = pattern.rpartition("/")
         if name == "*.toml" and folder.startswith("/") and "*" not in folder:
             return folder
     return None

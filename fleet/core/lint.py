@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fleet.core import documents
 from fleet.core.capabilities import Feature, can
 from fleet.core.config_toml import CRI_1, IMAGES
+from fleet.core.documents import word, words
 from fleet.core.facts import NodeFacts
 from fleet.core.findings import Finding, Verdict
 from fleet.core.hosts_lint import hosts_findings
@@ -22,10 +24,10 @@ from fleet.core.versions import ContainerdVersion
 
 _DEFAULTS = ("/etc/containerd/certs.d/", "/etc/docker/certs.d/")
 _LOCAL_PULLS = {
-    "use_local_image_pull": (True,),
-    "discard_unpacked_layers": (True,),
-    "disable_snapshot_annotations": (False,),
-    "image_pull_with_sync_fs": (True,),
+    "use_local_image_pull": True,
+    "discard_unpacked_layers": True,
+    "disable_snapshot_annotations": False,
+    "image_pull_with_sync_fs": True,
 }
 
 
@@ -36,15 +38,14 @@ def lint(view: ConfigView, facts: NodeFacts) -> Iterator[Finding]:
     yield from _mixed_versions(view)
     merged = view.merged()
     yield from _legacy(view, merged)
-    yield from _lists(view, str(merged.get("config_path") or ""), facts)
+    yield from _lists(view, word(merged, "config_path"), facts)
     yield from _wrong_tables(view)
     yield from _shadowed(facts)
 
 
 def _disabled(view: ConfigView) -> Iterator[Finding]:
     for layer in view.layers:
-        names = layer.data.get("disabled_plugins")
-        for name in names if isinstance(names, list) else ():
+        for name in words(layer.data, "disabled_plugins"):
             if name in {"cri", CRI_1, IMAGES}:
                 message = (
                     f"disabled_plugins names {name}: CRI is switched off here, as Docker's package"
@@ -100,10 +101,10 @@ def pulls_locally(view: ConfigView) -> bool:
         return True
     for layer in view.layers:
         for table in view.live(layer):
-            plugin = dig(layer.data, table[:2]) or {}
+            plugin = documents.table(layer.data, *table[:2])
             # Version 2 has these below containerd, version 3 at the plugin itself.
-            said = {**(dig(plugin, ("containerd",)) or {}), **plugin}
-            if any(said.get(key) in values for key, values in _LOCAL_PULLS.items()):
+            said = {**documents.table(plugin, "containerd"), **plugin}
+            if any(said.get(key) is value for key, value in _LOCAL_PULLS.items()):
                 return True
             if plugin.get("max_concurrent_downloads", 3) != 3:
                 return True

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fleet.core.documents import word, words
 from fleet.core.model import Mirror, Registry
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.urls import HUB, default_server, normal_url, path_of, registry_problem, url_problem
@@ -71,8 +72,7 @@ def migrate(registry: Mapping[str, Any], place: str) -> Migration:
         problem = None if key == "_default" else registry_problem(name)
         if problem:
             raise _refused(f"{place}: mirrors: {problem}; mend it by hand")
-        endpoints = entry.get("endpoint", []) if isinstance(entry, Mapping) else []
-        urls = [_Endpoint(str(each), key, place) for each in endpoints]
+        urls = [_Endpoint(each, key, place) for each in words(entry, "endpoint")]
         notes += [note for url in urls for note in url.notes]
         one = _registry(key, urls, tls, wildcard="*" in mirrors)
         found += [one] if one else []
@@ -179,7 +179,7 @@ def _with_tls(mirror: Mirror, tls: Tls) -> Mirror:
 def _tls(host: str, table: Mapping[str, Any], place: str) -> Tls:
     paths = {}
     for key in ("ca_file", "cert_file", "key_file"):
-        text = str(table.get(key) or "")
+        text = word(table, key)
         if not text.isprintable():
             what = f"configs.{host}.tls.{key} holds control characters"
             raise _refused(f"{place}: {what}; mend it by hand")

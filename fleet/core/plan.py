@@ -10,6 +10,7 @@ from typing import Any
 from fleet.core.capabilities import NEWEST, OLDEST
 from fleet.core.changes import differences, disruption, ordered, per_pull
 from fleet.core.config_toml import effective_registry
+from fleet.core.documents import table
 from fleet.core.dump_text import ignored_registries, outside_registry
 from fleet.core.facts import STATE_FILE, NodeFacts, OwnedState
 from fleet.core.findings import Finding, Verdict
@@ -159,8 +160,8 @@ def _credentials(facts: NodeFacts) -> frozenset[str]:
         return frozenset({"*"})
     if registry.get("auths") or registry.get("headers"):
         return frozenset({"*"})
-    hosts = registry.get("configs") or {}
-    return frozenset(host for host, each in hosts.items() if dig(each, ("auth",)))
+    hosts = table(registry, "configs")
+    return frozenset(host for host in hosts if dig(hosts, (host, "auth")))
 
 
 def refuse_unhealthy(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleet.core.config_toml import effective_registry
+from fleet.core.documents import word
 from fleet.core.facts import NodeFacts
 from fleet.core.findings import Finding
 from fleet.core.masking import Mark
@@ -175,9 +176,7 @@ def registry_config(facts: NodeFacts) -> str | None:
         found = effective_registry(parsed_dump(facts))
     except NodeError:
         return None
-    if found.get("config_path"):
-        return str(found["config_path"])
-    return facts.config if found.get("mirrors") else None
+    return word(found, "config_path") or (facts.config if found.get("mirrors") else None)
 
 
 def node_state(facts: NodeFacts, plan: NodePlan) -> str:

@@ -15,6 +15,7 @@ from fleet.core.outcome import Hop, good
 _FIELD = re.compile(r'([\w.-]+)=("(?:[^"\\]|\\.)*"|\S*)')
 _URL = re.compile(r"https?://([^/\"]+)(/[^?\s\"\\]*)")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_SIZE = re.compile("[0-9]{1,18}")
 _BLOB = "/blobs/"
 _SILENT = "no answer"
 
@@ -104,7 +105,7 @@ class _Reader:
         if asked is not None:
             self._said[asked] = fields.get("response.status", "")
             size = fields.get("response.header.content-length", "")
-            self._sizes[asked] = int(size) if size.isdigit() else 0
+            self._sizes[asked] = int(size) if _SIZE.fullmatch(size) else 0
 
     def _failed(self, error: str) -> None:
         asked = self._latest.get(_place(error) or ("", ""))
@@ -175,7 +176,8 @@ def _passed_over(lines: Iterable[str], repository: str) -> Iterator[str]:
 def _read_bytes(lines: Iterable[str], image: str) -> int | None:
     found = None
     for line in lines:
-        match = re.search(rf"stop pulling image {re.escape(image)}: .*bytes read=(\d+)", line)
+        _, mark, rest = line.partition(f"stop pulling image {image}: ")
+        match = re.search(r"bytes read=([0-9]{1,18})", rest) if mark else None
         if match:
             found = int(match[1])
     return found

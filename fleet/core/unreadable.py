@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fleet.core.capabilities import Feature, can
+from fleet.core.documents import table, words
 from fleet.core.findings import Finding, Verdict
 from fleet.core.layers import ConfigView, Layer
 from fleet.core.toml_edit import dig
@@ -20,11 +21,11 @@ def unreadable(view: ConfigView) -> Iterator[Finding]:
     for layer in view.layers:
         yield from _names_of_tables(view, layer)
         yield from _names(view, layer)
-        for table in view.live(layer):
-            registry = dig(layer.data, table)
+        for place in view.live(layer):
+            registry = dig(layer.data, place)
             for path in _misshapen(registry) if registry is not None else ():
-                message = f"{dotted((*table, *path))} has a form that containerd refuses"
-                where = layer.at((*table, *path))
+                message = f"{dotted((*place, *path))} has a form that containerd refuses"
+                where = layer.at((*place, *path))
                 yield Finding("refused-config", Verdict.REFUSES, where, message)
 
 
@@ -50,10 +51,10 @@ def _names(view: ConfigView, layer: Layer) -> Iterator[Finding]:
     named = [
         (key, name)
         for key in ("disabled_plugins", "required_plugins")
-        for name in layer.data.get(key) or ()
+        for name in words(layer.data, key)
     ]
     if can(view.version, Feature.STRICT_PLUGIN_NAMES):
-        named += [("plugins", name) for name in layer.data.get("plugins") or ()]
+        named += [("plugins", name) for name in table(layer.data, "plugins")]
     for key, name in named:
         if not _URI.fullmatch(str(name)):
             message = (

@@ -6,9 +6,11 @@ import re
 from typing import NamedTuple
 
 _LINE = re.compile(
-    r"^containerd\s+(?P<package>\S+)\s+v?(?P<version>\d+\.\d+\S*)(?:\s+(?P<revision>\S+))?\s*$"
+    r"containerd\s+(?P<package>\S+)\s+v?(?P<version>[0-9]+\.[0-9]+\S*)(?:\s+(?P<revision>\S+))?"
 )
-_VERSION = re.compile(r"^v?(?P<major>\d+)\.(?P<minor>\d+)(?:\.(?P<patch>\d+))?(?P<rest>\S*)$")
+_VERSION = re.compile(
+    r"v?(?P<major>[0-9]{1,4})\.(?P<minor>[0-9]{1,4})(?:\.(?P<patch>[0-9]{1,9}))?(?P<rest>[!-~]{0,80})"
+)
 
 Release = tuple[int, int, int]
 
@@ -33,7 +35,7 @@ class ContainerdVersion(NamedTuple):
 
 def parse_version(text: str) -> ContainerdVersion | None:
     """Read a version such as `1.6.20~ds1`, `v2.1.5-k3s1` or `2.1.9+unknown`; None if it is none."""
-    match = _VERSION.match(text.strip())
+    match = _VERSION.fullmatch(text.strip())
     if match is None:
         return None
     major, minor, patch = (int(match[name] or 0) for name in ("major", "minor", "patch"))
@@ -42,5 +44,5 @@ def parse_version(text: str) -> ContainerdVersion | None:
 
 def parse_version_line(line: str) -> ContainerdVersion | None:
     """Read what `containerd --version` prints; None if this is no such line."""
-    match = _LINE.match(line.strip())
+    match = _LINE.fullmatch(line.strip())
     return parse_version(match["version"]) if match else None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
@@ -11,11 +9,8 @@ from typing import Protocol, TypeVar
 
 from fleet.core.model import Node
 from fleet.core.outcome import Failure, FailureKind
+from fleet.engine.bugs import bug
 from fleet.ssh import forget_all
-
-_LOG = logging.getLogger("fleet")
-_FRAMES = 4
-"""How many places a bug is told with, the innermost last."""
 
 
 class Placed(Protocol):
@@ -85,14 +80,7 @@ def perform(work: Callable[[_Given], _Result], order: _Given) -> _Result | Failu
     try:
         return work(order)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other nodes go on
-        _LOG.debug("%s: a bug of fleet", type(order).__name__, exc_info=error)
-        message = f"{type(error).__name__}: {error}; a bug of fleet, report it with its evidence"
-        return Failure(FailureKind.BUG, "bug", message, _place(error))
-
-
-def _place(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
-    return "\n".join(f"{each.filename}:{each.lineno} in {each.name}" for each in frames)
+        return bug(error, type(order).__name__)
 
 
 def each(

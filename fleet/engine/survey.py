@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
-from fleet.core.alike import Alike
+from fleet.core.alike import Alike, refuse_unshown
 from fleet.core.facts import NodeFacts
 from fleet.core.model import Node
 from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
@@ -13,11 +15,13 @@ from fleet.core.plan import NodePlan
 from fleet.core.quorum import assumed, availability
 from fleet.core.rollback import plan_rollback
 from fleet.core.strategies.base import Wishes
+from fleet.engine.bugs import contained
 from fleet.engine.crew import Crew, each
 from fleet.node.order import Access
 from fleet.node.reading import ProbeOrder, VerifyOrder, probe, verify
 from fleet.ssh import forget
 
+_Result = TypeVar("_Result")
 _MOST_PULLS = 8
 """How many nodes pull at once: a mirror serves a fleet that is at work meanwhile."""
 
@@ -45,8 +49,7 @@ def survey(
         if isinstance(facts, Failure):
             yield _unanswered(order.node, facts)
         else:
-            found = Surveyed(order.node, *alike.plan(order.node, facts, wishes(order.node)))
-            yield _through(found, access)
+            yield _through(_planned(order.node, facts, alike, wishes), access)
 
 
 def survey_rollback(
@@ -58,8 +61,40 @@ def survey_rollback(
         if isinstance(facts, Failure):
             yield _unanswered(order.node, facts)
         else:
-            found = Surveyed(order.node, facts, plan_rollback(order.node, facts, to))
-            yield _through(found, access)
+            back = contained(partial(_back, order.node, facts, to), order.node.name)
+            yield _through(Surveyed(order.node, facts, _as_plan(order.node, back)), access)
+
+
+def _planned(
+    node: Node, facts: NodeFacts, alike: Alike, wishes: Callable[[Node], Wishes]
+) -> Surveyed:
+    """Plan one node; what goes wrong in it is the failure of this node alone."""
+    found = contained(lambda: alike.plan(node, facts, wishes(node)), node.name)
+    if isinstance(found, Failure):
+        return Surveyed(node, facts, _as_plan(node, found))
+    return Surveyed(node, *found)
+
+
+def _back(node: Node, facts: NodeFacts, to: str | None) -> NodePlan:
+    plan = plan_rollback(node, facts, to)
+    refuse_unshown(plan)
+    return plan
+
+
+def examined(
+    found: Surveyed, work: Callable[[NodeFacts, NodePlan], _Result]
+) -> tuple[Surveyed, _Result | None]:
+    """Work on what a survey found; where that fails, the node counts as not read, and says why."""
+    if found.facts is None:
+        return found, None
+    result = contained(partial(work, found.facts, found.plan), found.node.name)
+    if isinstance(result, Failure):
+        return Surveyed(found.node, None, _as_plan(found.node, result)), None
+    return found, result
+
+
+def _as_plan(node: Node, found: NodePlan | Failure) -> NodePlan:
+    return NodePlan(node=node, failure=found) if isinstance(found, Failure) else found
 
 
 def _unanswered(node: Node, failure: Failure) -> Surveyed:
@@ -70,8 +105,9 @@ def _unanswered(node: Node, failure: Failure) -> Surveyed:
 def _through(found: Surveyed, access: Access) -> Surveyed:
     """Note whether a node is available; close the connection of one that has no work to do."""
     if found.facts is not None:
-        plan = replace(found.plan, availability=availability(found.facts))
-        found = replace(found, plan=plan)
+        role = contained(partial(availability, found.facts), found.node.name)
+        known = assumed(found.node) if isinstance(role, Failure) else role
+        found = replace(found, plan=replace(found.plan, availability=known))
     if access.keep and settled(found.plan) is not None:
         forget(found.node, access.ssh)
     return found

@@ -84,8 +84,11 @@ class Cri:
     def pull(self, image: str, seconds: float) -> str:
         """Pull an image as kubelet does, and return what CRI calls it; raise a CriError."""
         answer = self._call("ImageService", "PullImage", _spec(image), seconds)
-        names = (content for number, content in fields(answer) if number == 1)
-        return next(names, b"").decode("ascii", "replace")
+        try:
+            names = [content for number, content in fields(answer) if number == 1]
+        except ValueError as error:
+            raise CriError("INTERNAL", f"its answer cannot be read: {error}") from error
+        return names[0].decode("ascii", "replace") if names else ""
 
     def remove(self, image: str) -> None:
         """Remove an image by all its names."""

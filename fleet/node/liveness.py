@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleet.core.outcome import Liveness
 from fleet.core.text import tail
-from fleet.node.shell import Reply, stranger
+from fleet.node.shell import Reply, moment, stranger
 
 _STATES = {"live", "deaf", "unasked"}
 
@@ -13,12 +13,9 @@ def parse_liveness(reply: Reply) -> Liveness | None:
     """Read what the daemon was heard to say; None where nobody asked it."""
     if not reply.has("liveness"):
         return None
-    state, *times = reply.value("liveness").split()
-    try:
-        begin, end = (float(each) for each in times)
-    except ValueError as error:
-        raise stranger("no time of its liveness") from error
+    state, begin, end = [*reply.value("liveness").split(), "", "", ""][:3]
+    seconds = moment(end) - moment(begin)
     if state not in _STATES:
         raise stranger(f"an unknown liveness, {tail(state, 1)}")
     said = reply.value("liveness_said").rpartition("failed to do request: ")[2]
-    return Liveness(state, round(end - begin, 2), tail(said, 1))
+    return Liveness(state, round(seconds, 2), tail(said, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import zlib
 from collections.abc import Iterator, Mapping
@@ -16,12 +17,13 @@ from fleet.core.proxies import proxy_for
 from fleet.core.pull_paths import split_authority
 from fleet.node.order import Access
 from fleet.node.pulling import Probe, try_endpoint
-from fleet.node.shell import Reply, Script, decoded, stranger
+from fleet.node.shell import Reply, Script, decoded, exit_code, number, stranger
 from fleet.node.talk import ask
 from fleet.ssh import connect
 from fleet.ssh.tunnel import Tunnel
 
 _MOST_ROOTS = 8 << 20
+_MOST_BUNDLES = 16
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 _DNS_CODES = {124: "no answer in time", 2: "no such name"}
 
@@ -110,33 +112,44 @@ def _question(order: MirrorOrder) -> Script:
 
 
 def _ground(reply: Reply, roots: dict[str, str]) -> Ground:
-    digest = reply.value("bundle")
-    if digest and reply.has("roots"):
-        roots[digest] = _unpacked(decoded(next(iter(reply.all("roots")))[0]))
-    texts = [decoded(fields[0]).decode("utf-8", "replace") for fields in reply.all("environment")]
-    now = reply.value("now")
+    texts = reply.texts("environment")
+    now = number(reply.value("now"))
     return Ground(
         names=dict(_names(reply)),
-        roots=roots.get(digest, ""),
+        roots=_roots(reply, roots),
         environment=dict(text.split("=", 1) for text in texts if "=" in text),
         architecture=_ARCHITECTURES.get(reply.value("arch"), reply.value("arch")),
-        behind=round(time.time() - int(now)) if now.isdigit() else 0,
+        behind=round(time.time() - now) if now else 0,
     )
 
 
-def _unpacked(packed: bytes) -> str:
+def _roots(reply: Reply, known: dict[str, str]) -> str:
+    """Return the CA bundle that a node uses, and keep it for those that have the same.
+
+    It is kept by the digest of what came here: what a node says of its bundle is for it alone.
+    """
+    sent = next(reply.all("roots"), None)
+    if sent is None:
+        return known.get(reply.value("bundle"), "")
+    content = _unpacked(decoded(sent[0]))
+    text = content.decode("ascii", "ignore")
+    if len(known) < _MOST_BUNDLES:
+        known[hashlib.sha256(content).hexdigest()] = text
+    return text
+
+
+def _unpacked(packed: bytes) -> bytes:
     try:
-        content = zlib.decompressobj(wbits=31).decompress(packed, _MOST_ROOTS)
+        return zlib.decompressobj(wbits=31).decompress(packed, _MOST_ROOTS)
     except zlib.error as error:
         raise stranger("a CA bundle that is not whole") from error
-    return content.decode("ascii", "ignore")
 
 
 def _names(reply: Reply) -> Iterator[tuple[str, tuple[int, tuple[str, ...]]]]:
-    for name, code, addresses in reply.all("name"):
+    for name, code, addresses in reply.rows("name", 3):
         found = tuple(decoded(addresses).decode("ascii", "replace").split())
-        number = int(code) if code.isdigit() else 1
-        yield decoded(name).decode("utf-8", "replace"), (number or (0 if found else 2), found)
+        ended = exit_code(code) or (0 if found else 2)
+        yield decoded(name).decode("utf-8", "replace"), (ended, found)
 
 
 def forwarding_refused(results: tuple[Trial, ...]) -> NodeError | None:

@@ -7,15 +7,18 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from fleet.core.documents import table, word
 from fleet.core.facts import Answer, Generation, Kept, NodeFacts, UnitState
 from fleet.core.model import ManagedFile, Node
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.text import tail
 from fleet.core.versions import ContainerdVersion, parse_version, parse_version_line
 from fleet.node.places import read_places
-from fleet.node.shell import Reply, Script, decoded
+from fleet.node.shell import Reply, Script, decoded, moment, number, stranger
 
 _GENERATIONS = "/var/lib/fleet/generations/"
+_CODE = re.compile("[0-9]{1,3}")
+_STAT = re.compile(r"([0-7]{1,6}) ([0-9]{1,10}) ([0-9]{1,10}) (-?[0-9]{1,12}) ([0-9]{1,12})")
 
 
 def question(node: Node, *, full_default: bool = False, walk: str = "") -> Script:
@@ -54,7 +57,7 @@ def parse_probe(reply: Reply) -> NodeFacts:
     return NodeFacts(
         hostname=reply.value("hostname"),
         distribution=_os_name(found),
-        marks=tuple(decoded(fields[0]).decode("utf-8", "replace") for fields in reply.all("mark")),
+        marks=tuple(reply.texts("mark")),
         unit=unit,
         distribution_id=_release(found).get("ID", "").strip("\"'"),
         owner=reply.value("owner") or None,
@@ -82,7 +85,7 @@ def parse_probe(reply: Reply) -> NodeFacts:
         crictl=reply.value("crictl") or None,
         crictl_answers=info.ok,
         runtime_ready=_runtime_ready(info),
-        tasks=_number(reply.value("tasks")),
+        tasks=number(reply.value("tasks")),
         lock=_text(found, "/run/fleet/lock"),
         pending=tail(reply.value("pending"), 1),
         control_plane=tuple(sorted(tail(each, 1) for each in _words(reply, "control_plane")))[:5],
@@ -93,23 +96,31 @@ def parse_probe(reply: Reply) -> NodeFacts:
 def _found(reply: Reply) -> Iterator[_Found]:
     """Part the record of all files: kinds, names, what stat said; their contents, in a row."""
     for (contents,), (kind_marks, names, about) in zip(
-        reply.all("contents"), reply.all("files"), strict=False
+        reply.rows("contents", 1), reply.rows("files", 3), strict=False
     ):
-        kinds = decoded(kind_marks).decode()
+        kinds = decoded(kind_marks).decode("ascii", "replace")
         paths = _lines(decoded(names))
-        lines = [line.split(" ") for line in decoded(about).decode().splitlines()]
+        lines = [_stat(line) for line in decoded(about).decode("ascii", "replace").splitlines()]
         content = decoded(contents)
-        sizes = [int(line[4]) for line in lines]
+        sizes = [size for *_, size in lines]
         if not len(kinds) == len(paths) == len(lines) or sum(sizes) != len(content):
             message = "files changed again and again while they were read; try again"
             raise NodeError(FailureKind.PROTOCOL, "probe", message)
         start = 0
-        for kind, path, (mode, uid, gid, mtime, _), size in zip(
-            kinds, paths, lines, sizes, strict=True
-        ):
-            kept = ManagedFile(content[start : start + size], int(mode, 8), int(uid), int(gid))
+        for kind, path, (mode, uid, gid, mtime, size) in zip(kinds, paths, lines, strict=True):
+            kept = ManagedFile(content[start : start + size], mode, uid, gid)
             start += size
-            yield _Found(path, kept, int(mtime), kind == "l")
+            yield _Found(path, kept, mtime, kind == "l")
+
+
+def _stat(line: str) -> tuple[int, int, int, int, int]:
+    """Read what stat said of a file: mode, uid, gid, mtime and size."""
+    found = _STAT.fullmatch(line)
+    if found is None:
+        raise stranger("no line of stat", line[:200])
+    mode, *others = found.groups()
+    uid, gid, mtime, size = map(int, others)
+    return int(mode, 8), uid, gid, mtime, size
 
 
 def _lines(names: bytes) -> list[str]:
@@ -120,7 +131,8 @@ def _lines(names: bytes) -> list[str]:
 def _answer(reply: Reply, key: str) -> Answer:
     """Part an answer into its text and the exit code on its last line."""
     text, mark, code = reply.value(key).rpartition("\nrc ")
-    return Answer(text, int(code)) if mark and code.strip().isdigit() else Answer("", 127)
+    known = mark and _CODE.fullmatch(code.strip())
+    return Answer(text, int(code)) if known else Answer("", 127)
 
 
 def _internal(path: str) -> bool:
@@ -148,28 +160,24 @@ def _unit(text: str, reply: Reply) -> UnitState:
         load=about.get("LoadState", "not-found"),
         active=about.get("ActiveState", "inactive"),
         sub=about.get("SubState", "dead"),
-        main_pid=_number(about.get("MainPID", "")),
-        restarts=_number(about.get("NRestarts", "")),
+        main_pid=number(about.get("MainPID", "")),
+        restarts=number(about.get("NRestarts", "")),
         started=_started(about, reply),
         kill_mode=about.get("KillMode", ""),
         delegate=about.get("Delegate", ""),
     )
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0
-
-
 def _started(about: Mapping[str, str], reply: Reply) -> float | None:
     """Turn systemd's monotonic stamp into seconds since the epoch by the node's own clock."""
-    stamp = _number(about.get("ExecMainStartTimestampMonotonic", ""))
+    stamp = number(about.get("ExecMainStartTimestampMonotonic", ""))
     if not stamp:
         return None
-    return float(reply.value("now")) - float(reply.value("uptime")) + stamp / 1e6
+    return moment(reply.value("now")) - moment(reply.value("uptime")) + stamp / 1e6
 
 
 def _words(reply: Reply, key: str) -> frozenset[str]:
-    return frozenset(decoded(fields[0]).decode("utf-8", "replace") for fields in reply.all(key))
+    return frozenset(reply.texts(key))
 
 
 def _release(found: Mapping[str, _Found]) -> dict[str, str]:
@@ -204,10 +212,13 @@ def _runtime_ready(info: Answer) -> bool | None:
         return None
     try:
         body, _ = json.JSONDecoder().raw_decode(info.text[start:])
-        conditions = body["status"]["conditions"]
-        return any(each["type"] == "RuntimeReady" and each["status"] for each in conditions)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, RecursionError):
         return None
+    conditions = table(body, "status").get("conditions")
+    if not isinstance(conditions, list):
+        return None
+    ready = (each for each in conditions if word(each, "type") == "RuntimeReady")
+    return any(table(each).get("status") is True for each in ready)
 
 
 def _generations(reply: Reply, found: Mapping[str, _Found]) -> Iterator[Generation]:
@@ -215,8 +226,7 @@ def _generations(reply: Reply, found: Mapping[str, _Found]) -> Iterator[Generati
     if beside:  # asked for by its id: the way back from now does not lead there
         yield from (each for name in beside for each in _generation(name, found, beside=True))
         return
-    for fields in reply.all("chain"):
-        name = decoded(fields[0]).decode("utf-8", "replace")
+    for name in reply.texts("chain"):
         yield from _generation(name, found)
 
 
@@ -226,14 +236,23 @@ def _generation(
     base = f"{_GENERATIONS}{name}/"
     manifest = found.get(f"{base}manifest")
     if manifest is not None:
-        lines = manifest.kept.content.decode("utf-8", "surrogateescape").splitlines()
+        *lines, rest = manifest.kept.content.decode("utf-8", "surrogateescape").split("\n")
+        if rest:
+            raise _damaged(base, rest)
         yield Generation(name, tuple(_kept(line, base, found) for line in lines), beside)
+
+
+def _damaged(base: str, line: str) -> NodeError:
+    message = f"{base}manifest is damaged: {tail(line, 1)[:200]}; name another generation (--to)"
+    return NodeError(FailureKind.NO_GENERATION, "probe", message)
 
 
 def _kept(line: str, base: str, found: Mapping[str, _Found]) -> Kept:
     """Read one line of a manifest: kind, index, mode, uid, gid, digest, path."""
-    kind, index, mode, uid, gid, _, path = line.split("\t", 6)
-    if kind != "file":
+    kind, index, mode, uid, gid, _, path = [*line.split("\t", 6), *[""] * 6][:7]
+    before, about = found.get(f"{base}files/{index}"), _STAT.fullmatch(f"{mode} {uid} {gid} 0 0")
+    if kind in {"absent", "newdir"} and path.startswith("/"):
         return Kept(path, None, directory=kind == "newdir")
-    before = found[f"{base}files/{index}"].kept
-    return Kept(path, replace(before, mode=int(mode, 8), uid=int(uid), gid=int(gid)))
+    if kind != "file" or not path.startswith("/") or before is None or about is None:
+        raise _damaged(base, line)
+    return Kept(path, replace(before.kept, mode=int(mode, 8), uid=int(uid), gid=int(gid)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 
@@ -47,6 +48,6 @@ def run(order: RunOrder) -> Ran | Failure:
     except NodeError as error:
         return error.failure
     text, mark, code = reply.value("output").rpartition("\nrc ")
-    if not mark or not code.isdigit():
+    if not mark or not re.fullmatch("[0-9]{1,3}", code):
         return stranger("no exit code of the command").failure
     return Ran(int(code), text.rstrip("\n"), round(time.monotonic() - began, 2))

@@ -16,7 +16,7 @@ from fleet.core.text import tail
 from fleet.node import cri
 from fleet.node.order import Access
 from fleet.node.probe import parse_probe, question
-from fleet.node.shell import Privilege, Reply, Script, parse_reply
+from fleet.node.shell import Privilege, Reply, Script, exit_code, moment, parse_reply
 from fleet.node.speaking import said, spoken
 from fleet.node.talk import ask
 from fleet.node.verify import Pull
@@ -160,8 +160,8 @@ def _told(reply: Reply, via: str) -> Pull:
         image=reply.value("image"),
         via=via,
         present=False,
-        code=int(reply.value("code") or 1),
-        seconds=round(float(end or 0) - float(begin or 0), 2),
+        code=exit_code(reply.value("code")),
+        seconds=round(moment(end or "0") - moment(begin or "0"), 2),
         said=reply.value("output"),
     )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -41,6 +42,13 @@ PARTS = {
 """The files that each script is put together from."""
 _MARK = "fleet-script-follows"
 _WRONG_PASSWORD = 77
+_MOST_RECORDS = 1 << 16
+"""Lines of one answer: a hundred times what a probe prints; a record costs 300 bytes here."""
+_MOST_FIELDS = 16
+_DIGITS = 18
+_CODE = re.compile("[0-9]{1,3}")
+_SECONDS = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{0,15})?")
+_SIZE = re.compile(r"\+[0-9]{1,9}")
 
 # Who we are is read without a process, and what follows takes this shell's place.
 _WHO = 'while read -r key _ me _ && [ "$key" != Uid: ]; do :; done </proc/self/status'
@@ -140,30 +148,69 @@ class Script:
     def stdin(self, privilege: Privilege) -> bytes:
         """Return what the command reads: the password where there is one, then the script."""
         if privilege.password is None or not privilege.sudo:
-            return self.text().encode()
-        return f"{privilege.password}\n{_MARK}\n{self.text()}".encode()
+            return _bytes_of(self.text())
+        return _bytes_of(f"{privilege.password}\n{_MARK}\n{self.text()}")
 
 
-@dataclass(frozen=True, slots=True)
+def _bytes_of(text: str) -> bytes:
+    """Return a script as bytes; a path on a node may hold bytes that are no UTF-8."""
+    return text.encode("utf-8", "surrogateescape")
+
+
 class Reply:
     """The records that a script printed, in order: a key and its fields, undecoded."""
 
-    records: tuple[tuple[str, tuple[str, ...]], ...]
+    def __init__(self, records: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+        self._fields: dict[str, list[tuple[str, ...]]] = {}
+        for key, fields in records:
+            self._fields.setdefault(key, []).append(fields)
 
     def all(self, key: str) -> Iterator[tuple[str, ...]]:
         """Yield the fields of every record of that key."""
-        return (fields for name, fields in self.records if name == key)
+        return iter(self._fields.get(key, ()))
+
+    def rows(self, key: str, width: int) -> Iterator[tuple[str, ...]]:
+        """Yield the fields of every record of that key; each must have so many."""
+        for fields in self.all(key):
+            if len(fields) != width:
+                raise stranger(f"a record {key} of {len(fields)} fields")
+            yield fields
+
+    def texts(self, key: str) -> Iterator[str]:
+        """Yield the first field of every record of that key as text."""
+        return (decoded(fields[0]).decode("utf-8", "replace") for fields in self.all(key))
 
     def value(self, key: str, default: str = "") -> str:
         """Return the last value of that key as text."""
-        found = default
-        for fields in self.all(key):
-            found = decoded(fields[0]).decode("utf-8", "replace")
-        return found
+        found = self._fields.get(key)
+        return decoded(found[-1][0]).decode("utf-8", "replace") if found else default
 
     def has(self, key: str) -> bool:
         """Say whether the script printed that key."""
-        return any(name == key for name, _ in self.records)
+        return key in self._fields
+
+
+def number(text: str) -> int:
+    """Read a count that a node wrote; anything else counts as none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
+
+
+def exit_code(text: str) -> int:
+    """Read an exit code that a node wrote; anything else is a command that failed."""
+    return int(text) if _CODE.fullmatch(text) else 1
+
+
+def moment(text: str) -> float:
+    """Read seconds that a node wrote; raise a NodeError where it is no such number."""
+    found = seconds_of(text)
+    if found is None:
+        raise stranger("something that is no time", text[:200])
+    return found
+
+
+def seconds_of(text: str) -> float | None:
+    """Read seconds that a node wrote; None where it is no such number."""
+    return float(text) if _SECONDS.fullmatch(text) else None
 
 
 def decoded(field: str) -> bytes:
@@ -187,7 +234,7 @@ def stranger(what: str, evidence: str = "") -> NodeError:
 
 def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
     """Read a script's output; raise a NodeError where the script did not run to its end."""
-    reply = Reply(tuple(_records(stdout)))
+    reply = Reply(_records(stdout))
     if not reply.has("hello"):
         raise _not_started(step, code, stderr or stdout)
     if reply.value("hello") != "0":
@@ -207,14 +254,17 @@ def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
 
 def _records(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Part the records; a field `+` and a length stands below its line, and is put in its place."""
-    start = 0
+    start = lines = 0
     while start < len(text):
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
-        key, *fields = text[start:end].split("\t")
+        key, *fields = text[start:end].split("\t", _MOST_FIELDS)
+        lines += 1
+        if lines > _MOST_RECORDS:
+            raise stranger(f"more than {_MOST_RECORDS} lines")
         start = end + 1
         for at, field in enumerate(fields):
-            if field.startswith("+") and field[1:].isdecimal():
+            if field.startswith("+") and _SIZE.fullmatch(field):
                 size = int(field[1:])
                 fields[at] = f"={text[start : start + size]}"
                 start += size + 1

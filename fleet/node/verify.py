@@ -15,7 +15,7 @@ from fleet.core.traces import read_log, read_trace
 from fleet.core.verdict import Evidence, judge
 from fleet.node.liveness import parse_liveness
 from fleet.node.order import Deadlines
-from fleet.node.shell import Reply, Script, decoded, stranger
+from fleet.node.shell import Reply, Script, decoded, exit_code, moment, seconds_of
 
 
 def verify_script(
@@ -115,13 +115,13 @@ def judged(
 
 
 def _pulls(reply: Reply, tests: Sequence[PullTest]) -> Iterator[Pull]:
-    said = {number: _text(text) for number, text in reply.all("said")}
+    said = {number: _text(text) for number, text in reply.rows("said", 2)}
     images = {str(number): test.image for number, test in enumerate(tests)}
-    for number, via, present, code, begin, end in reply.all("pull"):
-        if number in images:
-            seconds = round(_seconds(end) - _seconds(begin), 2)
-            words = said.get(number, "")
-            yield Pull(images[number], via, present == "yes", _number(code), seconds, words)
+    for which, via, present, code, begin, end in reply.rows("pull", 6):
+        if which in images:
+            seconds = round(moment(end) - moment(begin), 2)
+            words = said.get(which, "")
+            yield Pull(images[which], via, present == "yes", exit_code(code), seconds, words)
 
 
 def _evidence(reply: Reply, number: str, pull: Pull, logs: Mapping[str, list[str]]) -> Evidence:
@@ -149,18 +149,19 @@ _OBJECTS = ("stayed", "travelled")
 
 
 def _told(reply: Reply, key: str, number: str) -> list[str]:
-    return [_text(text) for which, text in reply.all(key) if which == number]
+    return [_text(text) for which, text in reply.rows(key, 2) if which == number]
 
 
 def _logs(reply: Reply) -> dict[str, list[str]]:
     """Tell apart what the daemon logged from each pull's beginning on, up to the next one's."""
-    began = [(number, _seconds(_text(text))) for number, text in reply.all("began")]
-    since = _seconds(reply.value("since", "0"))
+    began = [(number, moment(_text(text))) for number, text in reply.rows("began", 2)]
+    since = moment(reply.value("since", "0"))
     starts = [since + begin - began[0][1] - _TICK for _, begin in began]
     found: dict[str, list[str]] = {number: [] for number, _ in began}
-    for (text,) in reply.all("log"):
+    for (text,) in reply.rows("log", 1):
         line = _text(text)
-        place = bisect_right(starts, _seconds(line.partition(" ")[0]))
+        stamp = seconds_of(line.partition(" ")[0])  # the rest of a longer entry has none
+        place = bisect_right(starts, stamp) if stamp is not None else 0
         if place:
             found[began[place - 1][0]].append(line)
     return found
@@ -170,19 +171,8 @@ _TICK = 0.02
 """Seconds that /proc/uptime may be off by, at both ends; before a pull ctr fetches for longer."""
 
 
-def _seconds(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise stranger("something that is no time", text[:200]) from error
-
-
 def _text(field: str) -> str:
     return decoded(field).decode("utf-8", "replace")
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0
 
 
 def refuse_unverified(verified: Iterable[Verified]) -> None:

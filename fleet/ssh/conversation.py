@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fleet.ssh.output import Output
+
 if TYPE_CHECKING:
     from paramiko import Channel, Transport
 
-_CHUNK = 1 << 16
 _LAST = b"\nend\t"
 """The last line of every script."""
 
@@ -22,17 +23,25 @@ class Conversation:
 
     channel: Channel
     deadline: float
-    heard: bytes = b""
+    output: Output
     read: int = 0
+
+    @property
+    def heard(self) -> bytes:
+        """Return all that came so far."""
+        return bytes(self.output.text)
 
     def until(self, mark: str) -> bool:
         """Wait for the next line that begins with `mark`; False where the command ended first.
 
         A command that has said its last does not end before its input does.
         """
-        wanted = f"\n{mark}".encode()
-        while (found := self.heard.find(wanted, self.read)) < 0:
-            if _LAST in self.heard or not self._more():
+        wanted, text, start = f"\n{mark}".encode(), self.output.text, self.read
+        back = max(len(wanted), len(_LAST))
+        while (found := text.find(wanted, start)) < 0:
+            ended = text.find(_LAST, start) >= 0
+            start = max(self.read, len(text) - back)  # what was searched is not searched again
+            if ended or not self._more():
                 return False
         self.read = found + len(wanted)
         return True
@@ -49,23 +58,13 @@ class Conversation:
         self.channel.shutdown_write()
         while self._more(meanwhile):
             pass
-        errors = b""
-        while self.channel.recv_stderr_ready():
-            errors += self.channel.recv_stderr(_CHUNK)
         code = self.channel.recv_exit_status()
-        return code, self.heard.decode("utf-8", "replace"), errors.decode("utf-8", "replace")
+        return code, self.heard.decode("utf-8", "replace"), self.output.errors
 
     def _more(self, meanwhile: Callable[[], None] | None = None) -> bool:
-        while meanwhile and not self._told() and time.monotonic() < self.deadline:
+        while meanwhile and not self.output.arrived and time.monotonic() < self.deadline:
             meanwhile()
-        self.channel.settimeout(max(0.01, self.deadline - time.monotonic()))
-        part = self.channel.recv(_CHUNK)
-        self.heard += part
-        return bool(part)
-
-    def _told(self) -> bool:
-        channel = self.channel
-        return bool(channel.recv_ready() or channel.eof_received or channel.closed)
+        return self.output.more(self.deadline - time.monotonic()) is not None
 
 
 @contextmanager
@@ -76,4 +75,6 @@ def conversation(
     with transport.open_session(timeout=seconds) as channel:
         channel.exec_command(line)
         channel.sendall(stdin)
-        yield Conversation(channel, time.monotonic() + seconds, b"\n")
+        output = Output(channel)
+        output.text += b"\n"
+        yield Conversation(channel, time.monotonic() + seconds, output)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.ssh.conversation import Conversation, conversation
 from fleet.ssh.deadline import bounded
+from fleet.ssh.output import Output
 from fleet.ssh.serving import Answerer, Service, serving
 from fleet.ssh.sessions import Sessions
 from fleet.ssh.streamlocal import Bridge, bridge
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 Heard = Callable[[bytes], None]
 SILENCE = 30
 """Seconds: every script of ours gives a sign of life each 5 s."""
-_CHUNK = 1 << 16
-_OUTPUT_LIMIT = 64 << 20
 _UPLOAD_SECONDS = 60
 _SLACK = 5
 """Seconds that a call gets to end by its own deadline before its connection is closed."""
@@ -121,10 +120,10 @@ class FabricRemote:
                 _feed(channel, stdin)
                 self._sessions.prepare(silence)
             with channel:
-                stdout = _drain(channel, deadline, silence, heard)
+                output = _drain(channel, deadline, silence, heard)
                 code = _exit_code(channel, deadline)
                 self._sessions.heard()
-                return Said(code, stdout, _errors(channel))
+                return Said(code, output.text.decode("utf-8", "replace"), output.errors)
 
     def tunnel(self) -> AbstractContextManager[Tunnel]:
         """Return what opens connections from the node."""
@@ -207,23 +206,14 @@ def _feed(channel: Channel, stdin: bytes) -> None:
             raise
 
 
-def _drain(channel: Channel, deadline: float, silence: float, heard: Heard | None = None) -> str:
-    parts: list[bytes] = []
-    size = 0
+def _drain(channel: Channel, deadline: float, silence: float, heard: Heard | None = None) -> Output:
+    """Read both streams to their end."""
+    output = Output(channel)
     while True:
-        channel.settimeout(max(0.01, min(silence, deadline - time.monotonic())))
-        part = channel.recv(_CHUNK)
-        if not part:
-            return b"".join(parts).decode("utf-8", "replace")
-        size += len(part)
-        if size > _OUTPUT_LIMIT:
-            message = (
-                f"the node answered with more than {_OUTPUT_LIMIT >> 20} MiB; look for what is so"
-                " large below its config_path"
-            )
-            raise NodeError(FailureKind.PROTOCOL, "run", message)
-        parts.append(part)
-        if heard is not None:
+        part = output.more(min(silence, deadline - time.monotonic()))
+        if part is None:
+            return output
+        if part and heard is not None:
             heard(part)
 
 
@@ -234,10 +224,3 @@ def _exit_code(channel: Channel, deadline: float) -> int:
     if code == -1:
         raise EOFError("the node closed it before the command ended")
     return code
-
-
-def _errors(channel: Channel) -> str:
-    parts = b""
-    while channel.recv_stderr_ready() and len(parts) < _CHUNK * 4:
-        parts += channel.recv_stderr(_CHUNK)
-    return parts.decode("utf-8", "replace")

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from fleet.core.capabilities import Feature, can
 from fleet.core.config_toml import effective_registry
+from fleet.core.documents import word
 from fleet.core.facts import CERTS_D, NodeFacts
 from fleet.core.lint import foreign_hosts, lint, reads_lists
 from fleet.core.migration import Migration, has_legacy, legacy_paths, migrate
@@ -72,8 +73,8 @@ def _refuse_deaf_daemon(facts: NodeFacts, draft: Draft) -> None:
     if facts.offline:
         return
     seen = effective_registry(parsed_dump(facts))
-    ours = str(draft.view.merged().get("config_path") or "")
-    theirs = str(seen.get("config_path") or "")
+    ours = word(draft.view.merged(), "config_path")
+    theirs = word(seen, "config_path")
     default = not ours and can(draft.view.version, Feature.CONFIG_PATH_DEFAULT)
     if ours != theirs and not default:
         message = (
@@ -130,7 +131,7 @@ def _carried(loose: Iterable[Registry]) -> Iterator[str]:
 
 def _directory(draft: Draft, owner: str) -> str:
     """Choose the one directory for hosts.toml, and set config_path where it must be."""
-    current = str(draft.view.merged().get("config_path") or "")
+    current = word(draft.view.merged(), "config_path")
     first = next((part for part in current.split(":") if part.startswith("/")), CERTS_D)
     directory = first.rstrip("/") or CERTS_D
     if ":" in current and reads_lists(draft.view):

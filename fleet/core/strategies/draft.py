@@ -13,7 +13,7 @@ from fleet.core.layers import ConfigView, Layer, config_view, imported_folder, n
 from fleet.core.model import ManagedFile
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.strategies.base import Wishes, kept_file, known_version
-from fleet.core.toml_edit import Setting, remove, set_key
+from fleet.core.toml_edit import Setting, dig, remove, set_key
 from fleet.core.toml_text import Path, dotted, split
 
 _GENERATED = re.compile(
@@ -107,8 +107,7 @@ class Draft:
             self._say(f"{', '.join(gone)}: no longer in mirrors.yaml, removed")
 
     def _drop_empty(self, path: Path) -> None:
-        configs = self.view.merged().get("configs", {})
-        if configs.get(path[-1]) == {}:
+        if dig(self.view.merged(), ("configs", path[-1])) == {}:
             self.drop(path)
 
     def auth(self, settings: dict[str, tuple[tuple[str, str], ...]]) -> list[str]:

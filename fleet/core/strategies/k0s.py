@@ -11,6 +11,7 @@ from typing import Any
 
 from fleet.core.capabilities import Feature, can
 from fleet.core.config_toml import CRI_1, IMAGES, parse_config
+from fleet.core.documents import word
 from fleet.core.facts import NodeFacts
 from fleet.core.findings import Finding, Verdict
 from fleet.core.hosts_toml import HEADER
@@ -53,7 +54,7 @@ class K0s:
         others = dict(_registries(facts))
         findings = list(_conflicts(others, facts))
         Refusals(findings).check()
-        named = {str(each["config_path"]) for each in others.values() if each.get("config_path")}
+        named = {word(each, "config_path") for each in others.values()} - {""}
         directory = next(iter(sorted(named)), CERTS_D).split(":")[0].rstrip("/")
         auth = auth_settings(wishes.registries)
         text = HEADER + f"version = {3 if modern else 2}\n"
@@ -104,6 +105,6 @@ def _conflicts(others: dict[str, dict[str, Any]], facts: NodeFacts) -> Iterator[
             message = "legacy mirrors here kill CRI beside config_path; move them to mirrors.yaml"
             yield Finding("legacy-beside-config-path", Verdict.REFUSES, path, message)
         lists = facts.version is not None and can(facts.version, Feature.CONFIG_PATH_LIST)
-        if ":" in str(registry.get("config_path", "")) and not lists:
+        if ":" in word(registry, "config_path") and not lists:
             message = "config_path names several directories, of which this release reads none"
             yield Finding("config-path-list", Verdict.REFUSES, path, message)

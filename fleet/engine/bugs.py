@@ -1,0 +1,39 @@
+"""The net below all work on one node: an exception that nothing expected is that node's failure."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from typing import TypeVar
+
+from fleet.core.outcome import Failure, FailureKind, NodeError
+
+_Result = TypeVar("_Result")
+_LOG = logging.getLogger("fleet")
+_FRAMES = 4
+"""How many places a bug is reported with, the innermost last."""
+_LONGEST = 200
+
+
+def contained(work: Callable[[], _Result], node: str) -> _Result | Failure:
+    """Return what the work comes to; an exception out of it becomes a failure of the node."""
+    try:
+        return work()
+    except NodeError as error:
+        return error.failure
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other nodes go on
+        return bug(error, node)
+
+
+def bug(error: Exception, node: str) -> Failure:
+    """Describe a bug by its place; the traceback goes to the log alone."""
+    _LOG.debug("%s: a bug of fleet", node, exc_info=error)
+    words = str(error)[:_LONGEST]
+    message = f"{type(error).__name__}: {words}; a bug of fleet, report it with its evidence"
+    return Failure(FailureKind.BUG, "bug", message, _place(error))
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    return "\n".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)

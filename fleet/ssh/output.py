@@ -1,0 +1,93 @@
+"""The output of a remote command: both of its streams, read as they come, within bounds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from fleet.core.outcome import FailureKind, NodeError
+
+if TYPE_CHECKING:
+    from paramiko import Channel
+
+LARGEST = 32 << 20
+"""Bytes that one command may write to both streams: far more than any probe of a real node."""
+_CHUNK = 1 << 16
+_LAST_ERRORS = 1 << 18
+"""Bytes of stderr that are kept, the last ones."""
+
+
+class Output:
+    """What a command has written so far.
+
+    A stream that nobody reads stops its command once the window of SSH is full.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self.text = bytearray()
+        self._channel: Any = channel
+        self._errors = bytearray()
+        self._size = 0
+        self._arrived = _Signal()
+        for stream in (self._channel.in_buffer, self._channel.in_stderr_buffer):
+            stream.set_event(self._arrived)
+
+    @property
+    def errors(self) -> str:
+        """Return the end of what came on stderr."""
+        return self._errors.decode("utf-8", "replace")
+
+    @property
+    def arrived(self) -> bool:
+        """Say whether there is something to read, or no more to come."""
+        channel = self._channel
+        ready = channel.recv_ready() or channel.recv_stderr_ready()
+        return bool(ready or channel.eof_received or channel.closed)
+
+    def more(self, seconds: float) -> bytes | None:
+        """Wait for what comes next; return its stdout, or None once the command wrote its last.
+
+        Raises a TimeoutError after `seconds`, and a NodeError for a node that writes without end.
+        """
+        until = time.monotonic() + seconds
+        while True:
+            self._arrived.forget()
+            ended = self._channel.eof_received or self._channel.closed
+            if self._channel.recv_stderr_ready():
+                self._keep(self._channel.recv_stderr(_CHUNK))
+                return b""
+            if self._channel.recv_ready():
+                part = bytes(self._channel.recv(_CHUNK))
+                self._count(part)
+                self.text += part
+                return part
+            if ended:
+                return None
+            if not self._arrived.wait(max(0.01, until - time.monotonic())):
+                raise TimeoutError
+
+    def _keep(self, part: bytes) -> None:
+        self._count(part)
+        self._errors += part
+        del self._errors[:-_LAST_ERRORS]
+
+    def _count(self, part: bytes) -> None:
+        self._size += len(part)
+        if self._size > LARGEST:
+            message = (
+                f"the node answered with more than {LARGEST >> 20} MiB; look for what is so large"
+                " below its config_path, or what its shell prints at login"
+            )
+            raise NodeError(FailureKind.PROTOCOL, "run", message)
+
+
+class _Signal(threading.Event):
+    """An event of two streams, which one that has been emptied must not take back."""
+
+    def clear(self) -> None:
+        """Do nothing: the other stream may still hold something."""
+
+    def forget(self) -> None:
+        """Begin to wait anew."""
+        super().clear()

@@ -1,0 +1,110 @@
+"""A survey of many nodes: what goes wrong at one of them is that node's failure alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from fleet.core.facts import Generation, Kept, NodeFacts
+from fleet.core.model import ManagedFile, Node
+from fleet.core.outcome import Failure, FailureKind
+from fleet.core.present import facts_data
+from fleet.engine.survey import Surveyed, examined, survey, survey_rollback
+from fleet.node.order import Access
+from tests.node.record import ANSWERS
+from tests.node.test_probe import WISHES, facts_of
+
+NODES = tuple(Node(name=name, host=name) for name in ("a", "odd", "z"))
+
+
+class Bomb(dict[str, ManagedFile]):
+    """Files that nothing can look into: what a reader does not expect."""
+
+    def get(self, *_: Any) -> Any:
+        raise ZeroDivisionError("on purpose")
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return id(self)
+
+
+@dataclass
+class Answers:
+    """A crew whose work is done already: it gives every node its facts."""
+
+    facts: dict[str, NodeFacts]
+    parallel: int = 4
+    passes: int = 4
+    keeps: bool = False
+
+    def submit(self, work: Callable[[Any], Any], order: Any) -> Future[Any]:
+        del work
+        future: Future[Any] = Future()
+        future.set_result(self.facts[order.node.name])
+        return future
+
+    def close(self) -> None:
+        """Close nothing."""
+
+
+def crew() -> Answers:
+    kept = Generation("g", (Kept("/etc/containerd/certs.d/docker.io/hosts.toml", None),))
+    good = replace(facts_of((ANSWERS / "trixie.txt").read_text()), generations=(kept,))
+    odd = replace(good, files=Bomb({**good.files, "/odd": ManagedFile(b"")}))
+    return Answers({"a": good, "odd": odd, "z": good})
+
+
+def surveyed() -> dict[str, Surveyed]:
+    found = survey(NODES, lambda _: WISHES, Access(), crew=crew())
+    return {each.node.name: each for each in found}
+
+
+def test_a_bug_in_planning_is_the_failure_of_its_node() -> None:
+    found = surveyed()
+
+    failure = found["odd"].plan.failure
+    assert failure is not None
+    assert (failure.kind, failure.step) == (FailureKind.BUG, "bug")
+    assert failure.message.startswith("ZeroDivisionError: on purpose; ")
+    assert " in get" in failure.evidence
+    assert found["a"].plan.failure is found["z"].plan.failure is None
+    assert found["a"].plan.changes
+
+
+def test_a_bug_in_planning_the_way_back_is_the_failure_of_its_node() -> None:
+    found = {
+        each.node.name: each for each in survey_rollback(NODES, Access(), to=None, crew=crew())
+    }
+
+    kinds = {name: each.plan.failure and each.plan.failure.kind for name, each in found.items()}
+    assert kinds == {
+        "a": None,
+        "odd": FailureKind.BUG,
+        "z": None,
+    }
+
+
+def test_a_plan_that_cannot_be_shown_is_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The journal writes the diffs of all nodes in one entry: one of them would end them all."""
+
+    def fail(change: object) -> str:
+        raise ZeroDivisionError(str(change)[:9])
+
+    monkeypatch.setattr("fleet.core.alike.unified_diff", fail)
+
+    failures = [each.plan.failure for each in surveyed().values()]
+    assert [each and each.kind for each in failures] == [FailureKind.BUG] * 3
+
+
+def test_a_bug_in_what_is_made_of_a_survey_leaves_the_node_unread() -> None:
+    odd, nothing = examined(surveyed()["odd"], facts_data)
+    good, data = examined(surveyed()["a"], facts_data)
+
+    assert (odd.facts, nothing) == (None, None)
+    assert isinstance(odd.plan.failure, Failure)
+    assert odd.plan.failure.kind is FailureKind.BUG
+    assert good.facts is not None
+    assert data is not None

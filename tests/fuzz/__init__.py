@@ -1,0 +1,1 @@
+"""Inputs that no friend would write, by the thousand: nothing may escape, nothing may take long."""

@@ -1,0 +1,133 @@
+"""All that fleet makes of one node's words, or of a user's files, as its commands would."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from fleet.cli import views
+from fleet.config.inventory import InventoryReader
+from fleet.config.mirrors import MirrorsReader
+from fleet.core.drift import drifted
+from fleet.core.excerpts import with_excerpts
+from fleet.core.explain import explain
+from fleet.core.facts import NodeFacts
+from fleet.core.ground import ground_of
+from fleet.core.model import Auth, Foreign, Mirror, Node, Registry, Secret
+from fleet.core.outcome import NodeError
+from fleet.core.plan import NodePlan, plan_node
+from fleet.core.present import facts_data, plan_data
+from fleet.core.rollback import plan_rollback
+from fleet.core.strategies.base import Wishes
+from fleet.core.yaml_text import parse_yaml, plain
+from fleet.errors import ConfigErrors, printable
+from fleet.node.apply import activate_script, bundle, stage_script
+from fleet.node.order import Access, Deadlines, WorkOrder
+from fleet.node.probe import parse_probe
+from fleet.node.settle import settle_script
+from fleet.node.shell import Privilege, parse_reply
+from fleet.node.verify import verify_script
+
+NODE = Node(name="n", host="n")
+_MIRROR = Mirror(url="https://m.example", header=(("X-A", (Secret("s"),)),))
+_LOGIN = Mirror(url="https://n.example/hub", override_path=True, auth=Auth("u", Secret("p")))
+
+
+def _registry(name: str, *mirrors: Mirror) -> Registry:
+    server = "https://registry-1.docker.io" if name == "docker.io" else f"https://{name}"
+    verify = f"{name}/library/busybox:1.36"
+    return Registry(name=name, server=server, mirrors=mirrors, verify=verify)
+
+
+WISHES = (
+    Wishes((_registry("docker.io", Mirror(url="https://m.example")),)),
+    Wishes(
+        (_registry("docker.io", _MIRROR, _LOGIN), _registry("reg.example:5000", _LOGIN)),
+        foreign=Foreign.OVERWRITE,
+    ),
+    Wishes((_registry("quay.io", Mirror(url="https://m.example")),), foreign=Foreign.KEEP),
+)
+
+
+def read_answer(text: str, wishes: Wishes) -> None:
+    """Read a probe's answer, and do with it what every command does."""
+    try:
+        facts = parse_probe(parse_reply("probe", 0, text, ""))
+    except NodeError as error:
+        str(error.failure)
+        return
+    plan = plan_node(NODE, facts, wishes)
+    for each in (plan, plan_rollback(NODE, facts), plan_rollback(NODE, facts, "g1")):
+        _show(each)
+        _send(each)
+    _look(facts, plan)
+
+
+def _show(plan: NodePlan) -> None:
+    """Write a plan as JSON, and as text for a terminal."""
+    json.dumps(plan_data(plan))
+    texts = [*plan.notes, *map(str, plan.findings), plan.failure.message if plan.failure else ""]
+    for text in texts:
+        printable(text).encode()
+    for line in (views.finding_line(each) for each in plan.findings):
+        line.encode()
+
+
+def _send(plan: NodePlan) -> None:
+    """Write every script that a node would be sent for a plan."""
+    if plan.failure is not None:
+        return
+    order = WorkOrder(plan=plan, rollout="id", operator="me", access=Access())
+    packed = bundle(order)
+    verify = verify_script(plan, Deadlines(), tests=plan.tests, liveness=True)
+    scripts = (
+        stage_script(order, "/tmp/x", packed),
+        activate_script(order, packed),
+        settle_script(order, "look"),
+        verify,
+    )
+    for script in scripts:
+        script.stdin(Privilege())
+
+
+def _look(facts: NodeFacts, plan: NodePlan) -> None:
+    """Ask for drift, the state of the node, and why it pulls from where it does."""
+    json.dumps(facts_data(facts, plan))
+    for file in drifted(facts, plan):
+        printable(file.path).encode()
+    for registry in ("docker.io", "reg.example:5000", "index.docker.io"):
+        with suppress(NodeError):
+            found = explain(facts, registry)
+            for host in found.hosts:
+                printable(f"{host.asks} {host.where} {host.note}").encode()
+    with suppress(NodeError):
+        ground_of(facts)
+    hash(replace(plan.node, name="m"))
+
+
+def read_inventory(text: str) -> None:
+    """Read an inventory, and show its mistakes."""
+    try:
+        reader = InventoryReader("i")
+        reader.read(parse_yaml(text, "i"))
+        problems = reader.reader.problems
+    except ConfigErrors as error:
+        problems = list(error.problems)
+    for problem in with_excerpts(problems, text):
+        problem.shown().encode()
+
+
+def read_mirrors(text: str) -> None:
+    """Read mirrors.yaml or a registries.yaml, and show its mistakes."""
+    try:
+        reader = MirrorsReader("m", Path("/nowhere"))
+        root = parse_yaml(text, "m")
+        plain(root)
+        reader.read(root)
+        problems = reader.reader.problems
+    except ConfigErrors as error:
+        problems = list(error.problems)
+    for problem in with_excerpts(problems, text):
+        problem.shown().encode()
