@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fleet.core.documents import table, word
 from fleet.core.yaml_text import Entry, Value
 
 _ROLE = "node-role.kubernetes.io/"
@@ -31,17 +32,17 @@ def as_inventory(data: Mapping[str, Any]) -> Value:
     for item in data["items"]:
         if not isinstance(item, Mapping) or item.get("kind", "Node") != "Node":
             continue
-        about, status = item.get("metadata") or {}, item.get("status") or {}
-        labels = about.get("labels") or {}
-        system = (status.get("nodeInfo") or {}).get("operatingSystem", "linux")
-        if system != "linux" or not about.get("name"):
+        name, labels = word(item.get("metadata"), "name"), table(item, "metadata", "labels")
+        status = table(item, "status")
+        system = word(table(status, "nodeInfo"), "operatingSystem") or "linux"
+        if system != "linux" or not name:
             continue
-        given = {"host": _address(status) or about["name"]}
-        zone = next((str(labels[key]) for key in _ZONES if labels.get(key)), None)
+        given = {"host": _address(status) or name}
+        zone = next(filter(None, (word(labels, key) for key in _ZONES)), None)
         if zone:
             given["site"] = zone
         for group in dict.fromkeys(_roles(labels)):
-            groups.setdefault(group, {"hosts": {}})["hosts"][str(about["name"])] = given
+            groups.setdefault(group, {"hosts": {}})["hosts"][name] = given
     return _value({"all": {"children": groups}})
 
 
@@ -53,11 +54,11 @@ def _roles(labels: Mapping[str, Any]) -> Iterator[str]:
 
 def _address(status: Mapping[str, Any]) -> str | None:
     addresses = status.get("addresses")
-    told = [each for each in addresses or () if isinstance(each, Mapping)]
+    told = addresses if isinstance(addresses, list) else ()
     for kind in ("InternalIP", "ExternalIP", "Hostname"):
         for each in told:
-            if each.get("type") == kind and each.get("address"):
-                return str(each["address"])
+            if word(each, "type") == kind and word(each, "address"):
+                return word(each, "address")
     return None
 
 

@@ -36,7 +36,7 @@ def load_inventory(path: Path) -> Inventory:
     text = read_text(path)
     with _shown(text, yaml=not _is_ini(path, text)):
         reader = InventoryReader(str(path))
-        root = _inventory_tree(path, text, reader.reader)
+        root = inventory_tree(path, text, reader.reader)
         inventory = reader.read(root)
         if reader.reader.problems:
             raise ConfigErrors(reader.reader.problems)
@@ -52,10 +52,10 @@ def _shown(text: str, *, yaml: bool = True) -> Iterator[None]:
         raise ConfigErrors(with_excerpts(error.problems, text, yaml=yaml)) from error
 
 
-def _inventory_tree(path: Path, text: str, reader: Reader) -> Value:
+def inventory_tree(path: Path, text: str, reader: Reader) -> Value:
     """Tell YAML, INI, a plain list and the JSON of kubectl apart."""
     if text.lstrip().startswith("{"):
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             data = json.loads(text)
             if is_node_list(data):
                 return as_inventory(data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,14 +14,14 @@ from fleet.core.versions import ContainerdVersion
 
 CRI_1 = "io.containerd.grpc.v1.cri"
 IMAGES = "io.containerd.cri.v1.images"
-_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>", re.DOTALL)
+_TEMPLATES = (("{{", "}}"), ("{%", "%}"), ("<%", "%>"))
 
 
 def parse_config(text: str, path: str) -> dict[str, Any]:
     """Parse config.toml; raise a NodeError that names the line where it is broken."""
-    found = _TEMPLATE.search(text)
-    if found:
-        line = text[: found.start()].count("\n") + 1
+    start = _template(text)
+    if start is not None:
+        line = text[:start].count("\n") + 1
         why = "fleet edits no generated files, so name the one that is made of it"
         raise _refused(f"{path}:{line}: this is a template; {why} (containerd_config)")
     try:
@@ -30,6 +29,12 @@ def parse_config(text: str, path: str) -> dict[str, Any]:
     except DocumentError as error:
         message = f"{path} is not valid TOML: {error}; mend it by hand first"
         raise NodeError(FailureKind.CONFLICT, "plan", message) from error
+
+
+def _template(text: str) -> int | None:
+    """Return where the first mark of a template begins, if there is one."""
+    pairs = ((text.find(mark), end) for mark, end in _TEMPLATES)
+    return min((at for at, end in pairs if 0 <= at < text.find(end, at + 2)), default=None)
 
 
 def config_version(data: Mapping[str, Any], version: ContainerdVersion, path: str) -> int:

@@ -36,7 +36,7 @@ configs:
     tls: {ca_file: /a.crt, insecure_skip_verify: true}
 """
 _MANIFEST = b"file\t0\t644\t0\t0\tdigest\t/etc/containerd/config.toml\nnewdir\t-\t-\t-\t-\t-\t/x\n"
-_OWNERS = ("", "", "", "k3s", "rke2", "k0s", "microk8s", "canonical-k8s", "other")
+OWNERS = ("", "", "", "k3s", "rke2", "k0s", "microk8s", "canonical-k8s", "other")
 
 
 @dataclass(slots=True)
@@ -141,7 +141,7 @@ def odd_answer(dice: random.Random) -> str:
         return mutated(text, dice).decode("utf-8", "replace")
     start = dice.choice(tuple(STARTS.values()))
     files = {path: text.encode() for path, text in start.items()}
-    answer = whole(suite, files, dice.choice(_OWNERS))
+    answer = whole(suite, files, dice.choice(OWNERS))
     if dice.random() < 0.3:
         _odd_record(answer, dice)
     for _ in range(dice.randint(1, 2)):
@@ -166,7 +166,7 @@ def _odd_record(answer: Answer, dice: random.Random) -> None:
 
 def _odd_file(answer: Answer, dice: random.Random) -> None:
     """Make one of the files odd, or the dump, which is a file in all but name."""
-    dump = next((values[0] for key, values in answer.records if key == "dump"), b"")
+    dump = next((values[0] for key, values in answer.records if key == "dump" and values), b"")
     path = dice.choice((*answer.files, "/etc/containerd/config.toml", HOSTS, "dump", "dump"))
     if path == "dump":
         body = dump.rpartition(b"\nrc ")[0]

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from fleet.cli import views
 from fleet.config.inventory import InventoryReader
+from fleet.config.kubespray import as_mirrors, is_kubespray
+from fleet.config.load import inventory_tree
 from fleet.config.mirrors import MirrorsReader
 from fleet.core.drift import drifted
 from fleet.core.excerpts import with_excerpts
 from fleet.core.explain import explain
-from fleet.core.facts import NodeFacts
+from fleet.core.facts import CERTS_D, NodeFacts
 from fleet.core.ground import ground_of
-from fleet.core.model import Auth, Foreign, Mirror, Node, Registry, Secret
+from fleet.core.model import Auth, Foreign, ManagedFile, Mirror, Node, Registry, Secret
 from fleet.core.outcome import NodeError
 from fleet.core.plan import NodePlan, plan_node
 from fleet.core.present import facts_data, plan_data
 from fleet.core.rollback import plan_rollback
 from fleet.core.strategies.base import Wishes
+from fleet.core.versions import parse_version
 from fleet.core.yaml_text import parse_yaml, plain
 from fleet.errors import ConfigErrors, printable
 from fleet.node.apply import activate_script, bundle, stage_script
@@ -107,11 +111,27 @@ def _look(facts: NodeFacts, plan: NodePlan) -> None:
     hash(replace(plan.node, name="m"))
 
 
+def read_files(files: Mapping[str, bytes], version: str, owner: str, wishes: Wishes) -> None:
+    """Read a node's files without its daemon, as render does; a config and a hosts.toml."""
+    facts = NodeFacts(
+        offline=True,
+        owner=owner or None,
+        binary_version=parse_version(version),
+        imports=tuple(path for path in files if path.endswith(".toml")),
+        files={path: ManagedFile(content) for path, content in files.items()},
+        directories=frozenset({CERTS_D, *(path.rpartition("/")[0] for path in files)}),
+        present=frozenset(files),
+    )
+    plan = plan_node(NODE, facts, wishes)
+    _show(plan)
+    _look(facts, plan)
+
+
 def read_inventory(text: str) -> None:
-    """Read an inventory, and show its mistakes."""
+    """Read an inventory, whatever it is written in, and show its mistakes."""
     try:
         reader = InventoryReader("i")
-        reader.read(parse_yaml(text, "i"))
+        reader.read(inventory_tree(Path("i"), text, reader.reader))
         problems = reader.reader.problems
     except ConfigErrors as error:
         problems = list(error.problems)
@@ -120,12 +140,12 @@ def read_inventory(text: str) -> None:
 
 
 def read_mirrors(text: str) -> None:
-    """Read mirrors.yaml or a registries.yaml, and show its mistakes."""
+    """Read mirrors.yaml, a registries.yaml or kubespray's variables, and show its mistakes."""
     try:
         reader = MirrorsReader("m", Path("/nowhere"))
-        root = parse_yaml(text, "m")
+        root = parse_yaml(text, "m", reader.reader.problems)
         plain(root)
-        reader.read(root)
+        reader.read(as_mirrors(root, reader.reader) if is_kubespray(root) else root)
         problems = reader.reader.problems
     except ConfigErrors as error:
         problems = list(error.problems)
