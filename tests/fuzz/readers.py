@@ -71,7 +71,7 @@ def read_answer(text: str, wishes: Wishes) -> None:
 
 def _show(plan: NodePlan) -> None:
     """Write a plan as JSON, and as text for a terminal."""
-    json.dumps(plan_data(plan))
+    json.dumps(plan_data(plan, str))
     texts = [*plan.notes, *map(str, plan.findings), plan.failure.message if plan.failure else ""]
     for text in texts:
         printable(text).encode()
@@ -99,7 +99,7 @@ def _send(plan: NodePlan) -> None:
 def _look(facts: NodeFacts, plan: NodePlan) -> None:
     """Ask for drift, the state of the node, and why it pulls from where it does."""
     json.dumps(facts_data(facts, plan))
-    for file in drifted(facts, plan):
+    for file in drifted(facts, plan, str):
         printable(file.path).encode()
     for registry in ("docker.io", "reg.example:5000", "index.docker.io"):
         with suppress(NodeError):
