@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 
 _SKIPPED = ("time=", "imports =")
-_REGISTRY = re.compile(r".*\[plugins.*\.registry(\..*)?\]", re.DOTALL)
-_TABLE = re.compile(r"(.*\[.*plugins\..*|\[.*)\]", re.DOTALL)
-_IGNORED = re.compile(r"Ignoring unknown key.*key=\"?registry")
+_IGNORED = "Ignoring unknown key"
 
 
 def outside_registry(dump: str) -> str:
@@ -22,14 +19,33 @@ def _outside(dump: str) -> Iterator[str]:
     for line in dump.split("\n"):
         if not line or line.startswith(_SKIPPED):
             continue
-        if _REGISTRY.fullmatch(line):
+        if _is_registry(line):
             inside = True
-        elif _TABLE.fullmatch(line):
+        elif _is_table(line):
             inside = False
         if not inside:
             yield line
 
 
+def _is_registry(line: str) -> bool:
+    """Find the header of a registry table; in linear time, as a line may be long."""
+    _, mark, rest = line.partition("[plugins")
+    return bool(mark) and (
+        rest.endswith(".registry]") or (rest.endswith("]") and ".registry." in rest[:-1])
+    )
+
+
+def _is_table(line: str) -> bool:
+    """Find the header of any other table; in linear time, as a line may be long."""
+    _, mark, rest = line.partition("[")
+    return bool(mark) and rest.endswith("]") and (line[0] == "[" or "plugins." in rest[:-1])
+
+
 def ignored_registries(dump: str) -> int:
     """Count the warnings that a registry table of the file is passed over (2.x)."""
-    return sum(_IGNORED.search(line) is not None for line in dump.split("\n"))
+    return sum(_is_ignored(line) for line in dump.split("\n"))
+
+
+def _is_ignored(line: str) -> bool:
+    rest = line.partition(_IGNORED)[2]
+    return "key=registry" in rest or 'key="registry' in rest

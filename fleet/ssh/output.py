@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from fleet.core.outcome import FailureKind, NodeError
+from fleet.ssh.shared import flag
 
 if TYPE_CHECKING:
     from paramiko import Channel
@@ -26,11 +26,12 @@ class Output:
 
     def __init__(self, channel: Channel) -> None:
         self.text = bytearray()
-        self._channel: Any = channel
+        self._channel = channel
         self._errors = bytearray()
         self._size = 0
         self._arrived = _Signal()
-        for stream in (self._channel.in_buffer, self._channel.in_stderr_buffer):
+        streams: tuple[Any, ...] = (channel.in_buffer, channel.in_stderr_buffer)
+        for stream in streams:
             stream.set_event(self._arrived)
 
     @property
@@ -82,12 +83,23 @@ class Output:
             raise NodeError(FailureKind.PROTOCOL, "run", message)
 
 
-class _Signal(threading.Event):
+class _Signal:
     """An event of two streams, which one that has been emptied must not take back."""
+
+    def __init__(self) -> None:
+        self._event = flag()
+
+    def set(self) -> None:
+        """Wake who waits: a stream holds something, or has ended."""
+        self._event.set()
 
     def clear(self) -> None:
         """Do nothing: the other stream may still hold something."""
 
     def forget(self) -> None:
         """Begin to wait anew."""
-        super().clear()
+        self._event.clear()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for either stream; return False after `seconds`."""
+        return self._event.wait(seconds)
