@@ -22,6 +22,7 @@ test_floors
 
 finish() {
     code=$?
+    wait # for what is built, if the tests ended first: it is kept for the next time
     [ "${KEEP:-0}" = 1 ] || lab down
     exit "$code"
 }
@@ -30,6 +31,9 @@ trap 'exit 130' INT TERM
 
 say "the releases of containerd that judge configs"
 lab containerds
+
+say "Kubernetes for the lab's cluster: built once, beside the tests"
+lab kubernetes &
 
 say "tests"
 as_root env PYTHONDONTWRITEBYTECODE=1 .venv/bin/pytest "$@"

@@ -1,4 +1,4 @@
-"""The lab's command line: python3 -m tests.lab up, down, reset, status, ssh, containerds."""
+"""The lab's command line, `python3 -m tests.lab`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sys
 
 from tests.lab.containerds import containerds
 from tests.lab.host import LabError, require_host
+from tests.lab.kubernetes import VERSION, build_kubernetes
+from tests.lab.kubernetes.kubelet import SUITES as KUBERNETES_SUITES
 from tests.lab.lab import Lab, running
 from tests.lab.rootfs import SUITES
 
@@ -37,7 +39,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="boot N nodes and their mirrors")
     up.add_argument("count", nargs="?", type=int, default=4, metavar="N")
-    up.add_argument("--mix", default=",".join(SUITES), help="suites to take in turn")
+    up.add_argument("--mix", help=f"suites to take in turn; default {','.join(SUITES)}")
+    up.add_argument(
+        "--kubernetes", action="store_true", help=f"a cluster of them (Kubernetes {VERSION})"
+    )
     down = commands.add_parser("down", help="take everything away again")
     down.add_argument("--cache", action="store_true", help="the root filesystems too")
     reset = commands.add_parser("reset", help="put nodes back to what they were")
@@ -45,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="the nodes and what they are")
     status.add_argument("--json", action="store_true")
     commands.add_parser("containerds", help="make the releases that judge configs, once")
+    commands.add_parser("kubernetes", help="build Kubernetes, once a machine")
     ssh = commands.add_parser("ssh", help="a shell on a node, or one command")
     ssh.add_argument("node", metavar="NODE")
     ssh.add_argument("--user", choices=("root", "ops", "pat"), default="ops")
@@ -53,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(options: argparse.Namespace) -> None:
-    Lab.up(options.count, tuple(options.mix.split(",")))
+    default = KUBERNETES_SUITES if options.kubernetes else SUITES
+    mix = tuple(options.mix.split(",")) if options.mix else default
+    Lab.up(options.count, mix, kubernetes=options.kubernetes)
 
 
 def _down(options: argparse.Namespace) -> None:
@@ -97,6 +105,10 @@ def _containerds(_: argparse.Namespace) -> None:
     print(" ".join(each.version for each in containerds()))
 
 
+def _kubernetes(_: argparse.Namespace) -> None:
+    print(build_kubernetes().folder)
+
+
 _COMMANDS = {
     "up": _up,
     "down": _down,
@@ -104,6 +116,7 @@ _COMMANDS = {
     "status": _status,
     "ssh": _ssh,
     "containerds": _containerds,
+    "kubernetes": _kubernetes,
 }
 
 if __name__ == "__main__":

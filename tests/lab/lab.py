@@ -28,6 +28,7 @@ from tests.lab.host import (
     say,
     state_folder,
 )
+from tests.lab.kubernetes import Cluster, build_kubernetes
 from tests.lab.node import LabNode
 from tests.lab.registry import FLAKY_NAMES, Registry, make_authority, mirror_names
 from tests.lab.rootfs import SUITES, build
@@ -67,6 +68,12 @@ class Lab:
         """Return the certificate of the lab's authority."""
         return state_folder() / "tls" / "ca.crt"
 
+    @property
+    def cluster(self) -> Cluster | None:
+        """Return the lab's Kubernetes, if it was booted with one."""
+        cluster = Cluster.of(self.nodes)
+        return cluster if cluster.kubeconfig.is_file() else None
+
     @classmethod
     def load(cls) -> Lab:
         """Return the lab that is up; raise a LabError where there is none."""
@@ -78,13 +85,14 @@ class Lab:
         return cls({node.name: node for node in nodes}, state["password"])
 
     @classmethod
-    def up(cls, count: int = 4, mix: tuple[str, ...] = SUITES) -> Lab:
+    def up(cls, count: int = 4, mix: tuple[str, ...] = SUITES, *, kubernetes: bool = False) -> Lab:
         """Boot a lab, or return the one that is up if it has the same nodes."""
         require_host()
         wanted = wanted_nodes(count, mix)
         mirror_names()  # complains before anything is touched
         if (present := cls._present()) is not None:
-            if tuple(present.nodes.values()) == wanted:
+            same = tuple(present.nodes.values()) == wanted
+            if same and (present.cluster is not None) == kubernetes:
                 say(f"the lab is up already: {', '.join(present.nodes)}")
                 return present
             say("another lab is up: taking it down first")
@@ -92,7 +100,9 @@ class Lab:
         suites = tuple(node.suite for node in wanted)
         build(suites)
         build_crictl(suites)
-        return cls._boot(wanted)
+        if kubernetes:
+            build_kubernetes()
+        return cls._boot(wanted, kubernetes=kubernetes)
 
     @classmethod
     def _present(cls) -> Lab | None:
@@ -108,7 +118,7 @@ class Lab:
         return lab if lab.registry.answers() and lab.flaky.answers() else None
 
     @classmethod
-    def _boot(cls, wanted: tuple[LabNode, ...]) -> Lab:
+    def _boot(cls, wanted: tuple[LabNode, ...], *, kubernetes: bool) -> Lab:
         lab = cls({node.name: node for node in wanted}, secrets.token_urlsafe(12))
         folder = state_folder()
         folder.mkdir(parents=True, exist_ok=True)
@@ -122,6 +132,8 @@ class Lab:
         lab.each(lab._prepare)
         lab.each(LabNode.start)
         lab.each(LabNode.wait)
+        if kubernetes:
+            Cluster.of(lab.nodes).start()
         lab._remember()  # last, so that a boot cut short is never taken for a lab
         say(f"up: {', '.join(lab.nodes)}")
         return lab
@@ -173,6 +185,8 @@ class Lab:
         self._prepare(node)
         node.start()
         node.wait()
+        if (cluster := self.cluster) is not None:
+            cluster.join(node)
 
     def node(self, name: str) -> LabNode:
         """Return a node by name."""

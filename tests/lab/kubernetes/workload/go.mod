@@ -1,0 +1,3 @@
+module fleet.lab/workload
+
+go 1.19
