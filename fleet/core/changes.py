@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from fleet.core.facts import NodeFacts
 from fleet.core.model import Action, Change, Disruption, Foreign, ManagedFile
+from fleet.core.places import Identity, file_key
 from fleet.core.strategies import DesiredState
 
 _PER_PULL = re.compile(r".*/(hosts\.toml|[^/]+\.pem)")
@@ -22,6 +23,7 @@ def differences(
 ) -> Iterator[Change]:
     """Yield what must change; what fleet did not write is deleted only if that was asked for."""
     current = facts.files
+    written = {file_key(facts.places, path) for path in desired.files}
     for path, wanted in desired.files.items():
         before = current.get(path)
         after = wanted if before is None else _kept_owner(before, wanted)
@@ -29,19 +31,22 @@ def differences(
             yield Change(path, before, after)
     for path, digest in facts.state.files.items():
         before = current.get(path)
-        gone = path not in desired.files and per_pull(path)
+        gone = file_key(facts.places, path) not in written and per_pull(path)
         if gone and before is not None and before.digest == digest:
             yield Change(path, before, None)
     if foreign is Foreign.OVERWRITE and desired.hosts_directory:
-        yield from _others(facts, desired)
+        yield from _others(facts, f"{desired.hosts_directory}/", written)
 
 
-def _others(facts: NodeFacts, desired: DesiredState) -> Iterator[Change]:
+def _others(
+    facts: NodeFacts, inside: str, written: set[tuple[Identity | str, str]]
+) -> Iterator[Change]:
     """Yield the end of every hosts.toml that mirrors.yaml does not ask for."""
     for path, kept in facts.files.items():
-        inside = path.startswith(f"{desired.hosts_directory}/") and path.endswith("/hosts.toml")
-        owned = facts.state.files.get(path) == kept.digest
-        if inside and not owned and path not in desired.files:
+        if not path.startswith(inside) or not path.endswith("/hosts.toml"):
+            continue
+        owned = facts.owned_digest(path) == kept.digest
+        if not owned and file_key(facts.places, path) not in written:
             yield Change(path, kept, None)
 
 

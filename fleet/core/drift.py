@@ -9,6 +9,7 @@ from enum import StrEnum
 from fleet.core.facts import NodeFacts
 from fleet.core.hands import hand_of
 from fleet.core.masking import Mark
+from fleet.core.places import file_key
 from fleet.core.plan import NodePlan
 from fleet.core.text import unified_diff
 
@@ -69,6 +70,7 @@ def _strayed(facts: NodeFacts, plan: NodePlan) -> Iterator[tuple[str, Drift]]:
         elif kept.digest != digest:
             yield path, Drift.CHANGED
     base = f"{plan.hosts_directory}/" if plan.hosts_directory else None
+    known = {file_key(facts.places, path) for path in owned}
     for path in facts.files:
-        if base and path.startswith(base) and path not in owned:
+        if base and path.startswith(base) and file_key(facts.places, path) not in known:
             yield path, Drift.EXTRA

@@ -19,6 +19,7 @@ from fleet.core.layers import ConfigView, config_view
 from fleet.core.lint import lint, reads_lists
 from fleet.core.model import Mirror
 from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.places import clean_path, hosts_directories
 from fleet.core.pull_paths import base_path
 from fleet.core.toml_edit import dig
 from fleet.core.toml_text import statements
@@ -126,7 +127,8 @@ def _by_folder(view: ConfigView, facts: NodeFacts, registry: str, config_path: s
     for live in view.live(layer):
         if dig(layer.data, (*live, "config_path")) is not None:
             place = layer.at((*live, "config_path"))
-    bases = config_path.split(":") if reads_lists(view) else [config_path]
+    lists = reads_lists(view)
+    bases = hosts_directories(config_path) if lists else (clean_path(config_path),)
     names = list(lookups(registry, view.version))
     folders: list[Folder] = []
     for path in (f"{base}/{name}" for base in bases for name in names):

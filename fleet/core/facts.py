@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from fleet.core.documents import DocumentError, parse_json, table, word, words
 from fleet.core.model import ManagedFile, Tree
-from fleet.core.places import Place
+from fleet.core.places import Place, clean_path, file_key
 from fleet.core.versions import ContainerdVersion
 
 CERTS_D = "/etc/containerd/certs.d"
@@ -73,7 +73,7 @@ def parse_state(content: bytes | None) -> OwnedState:
     except DocumentError:
         return OwnedState()
     files = table(body, "files")
-    owned = {path: digest for path, digest in files.items() if isinstance(digest, str)}
+    owned = {clean_path(path): each for path, each in files.items() if isinstance(each, str)}
     return OwnedState(word(body, "generation") or None, owned, words(body, "legacy"))
 
 
@@ -155,6 +155,14 @@ class NodeFacts:
         """Return what fleet owns on this node."""
         kept = self.files.get(STATE_FILE)
         return parse_state(kept.content if kept else None)
+
+    def owned_digest(self, path: str) -> str | None:
+        """Return the digest with which fleet owns a file, under whatever path it is noted."""
+        owned = self.state.files
+        if path in owned:
+            return owned[path]
+        key = file_key(self.places, path)
+        return next((owned[each] for each in owned if file_key(self.places, each) == key), None)
 
     @property
     def config_text(self) -> str | None:

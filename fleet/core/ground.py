@@ -10,6 +10,7 @@ from fleet.core.facts import NodeFacts
 from fleet.core.layers import ConfigView, config_view
 from fleet.core.lint import reads_lists
 from fleet.core.outcome import NodeError
+from fleet.core.places import hosts_directories
 from fleet.core.strategies.base import known_version
 
 
@@ -43,7 +44,7 @@ def ground_in(view: ConfigView, facts: NodeFacts) -> Ground:
         return Ground(None, "no config_path is set", direct)
     if ":" in said and not reads_lists(view):
         return Ground(None, f"config_path {said!r} is not read by this release", direct)
-    first = next((each for each in said.split(":") if each in facts.directories), None)
+    first = next((each for each in hosts_directories(said) if each in facts.directories), None)
     if first is None:
         return Ground(None, f"config_path {said} is not there", direct)
     return Ground(first)

@@ -19,6 +19,7 @@ from fleet.core.config_toml import (
 from fleet.core.documents import words
 from fleet.core.facts import NodeFacts
 from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.places import clean_path
 from fleet.core.toml_edit import dig
 from fleet.core.toml_text import Path, newline_of, statements
 from fleet.core.versions import ContainerdVersion
@@ -140,12 +141,12 @@ def _imports(layer: Layer, facts: NodeFacts, version: ContainerdVersion) -> list
     for pattern in filter(None, words(layer.data, "imports")):
         relative = not pattern.startswith("/")
         if "*" not in pattern:
-            path = f"{folder}/{pattern}" if relative else pattern
+            path = clean_path(f"{folder}/{pattern}" if relative else pattern)
             if path not in facts.files and can(version, Feature.IMPORT_MUST_EXIST):
                 raise _missing(layer, path)
             found.append(path)
         elif not relative or can(version, Feature.RELATIVE_GLOBS):
-            whole = f"{folder}/{pattern}" if relative else pattern
+            whole = clean_path(f"{folder}/{pattern}" if relative else pattern)
             found += sorted(path for path in facts.files if _matches(path, whole))
     return found
 

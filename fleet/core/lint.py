@@ -17,6 +17,7 @@ from fleet.core.findings import Finding, Verdict
 from fleet.core.hosts_lint import hosts_findings
 from fleet.core.layers import ConfigView, Layer
 from fleet.core.migration import legacy_paths
+from fleet.core.shared_folders import shared_findings
 from fleet.core.toml_edit import dig
 from fleet.core.toml_text import dotted
 from fleet.core.unreadable import unreadable
@@ -41,6 +42,7 @@ def lint(view: ConfigView, facts: NodeFacts) -> Iterator[Finding]:
     yield from _lists(view, word(merged, "config_path"), facts)
     yield from _wrong_tables(view)
     yield from _shadowed(facts)
+    yield from shared_findings(facts)
 
 
 def _disabled(view: ConfigView) -> Iterator[Finding]:

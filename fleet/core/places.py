@@ -109,6 +109,17 @@ def real_path(places: Places, path: str) -> str:
     return path
 
 
+def file_key(places: Places, path: str) -> tuple[Identity | str, str]:
+    """Return what two paths have in common if they name one file: its folder, and its name there.
+
+    Hard links are files of their own: to replace one leaves the others as they are.
+    """
+    place = places.get(path)
+    whole = place.real if place is not None and place.kind is Kind.LINK and place.real else path
+    folder, _, name = whole.rpartition("/")
+    return identity_of(places, folder) or real_path(places, folder), name
+
+
 def identity_of(places: Places, path: str) -> Identity | None:
     """Return device and inode of what a path reaches; None where the probe saw nothing."""
     place = places.get(path)

@@ -21,6 +21,7 @@ from fleet.core.model import Action, Change, Disruption, ManagedFile, Node
 from fleet.core.outcome import Failure, FailureKind, NodeError
 from fleet.core.pull_tests import PullTest, pull_tests
 from fleet.core.quorum import Availability
+from fleet.core.shared_folders import refuse_shared
 from fleet.core.strategies import STRATEGIES, DesiredState, Strategy
 from fleet.core.strategies.base import Wishes, parsed_dump
 from fleet.core.toml_edit import dig
@@ -112,6 +113,7 @@ def _planned(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
     desired = strategy.render(facts, wishes)
     changes = ordered(differences(facts, desired, wishes.foreign))
     _refuse_unsafe(changes, facts)
+    refuse_shared(changes, facts)
     cost = disruption(changes, facts.config)
     if changes and not facts.offline:
         refuse_unhealthy(facts, cost, desired.findings)
@@ -262,7 +264,7 @@ def _emptied(changes: Iterable[Change]) -> tuple[str, ...]:
 
 def _foreign_notes(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
     for change in changes:
-        owned = facts.state.files.get(change.path)
+        owned = facts.owned_digest(change.path)
         if not change.path.endswith(("/hosts.toml", "/registries.yaml")) or change.before is None:
             continue
         if change.action is Action.DELETE and owned is None:

@@ -13,6 +13,7 @@ from fleet.core.lint import foreign_hosts, lint, reads_lists
 from fleet.core.migration import Migration, has_legacy, legacy_paths, migrate
 from fleet.core.model import Foreign, Registry
 from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.places import clean_path
 from fleet.core.strategies.base import (
     DesiredState,
     Refusals,
@@ -133,7 +134,7 @@ def _directory(draft: Draft, owner: str) -> str:
     """Choose the one directory for hosts.toml, and set config_path where it must be."""
     current = word(draft.view.merged(), "config_path")
     first = next((part for part in current.split(":") if part.startswith("/")), CERTS_D)
-    directory = first.rstrip("/") or CERTS_D
+    directory = clean_path(first) if first.strip("/.") else CERTS_D
     if ":" in current and reads_lists(draft.view):
         draft.notes.append(
             f"config_path {current!r} names several directories; fleet writes to the first"

@@ -33,7 +33,7 @@ def written(
 def is_foreign(facts: NodeFacts, path: str) -> bool:
     """Say whether a file is there that fleet did not write, or that was edited since."""
     kept = facts.files.get(path)
-    return kept is not None and facts.state.files.get(path) != kept.digest
+    return kept is not None and facts.owned_digest(path) != kept.digest
 
 
 def registry_folder(directory: str, name: str, facts: NodeFacts) -> str:
@@ -53,7 +53,7 @@ def _with_docker_style(registry: Registry, folder: str, facts: NodeFacts) -> Reg
         for path in facts.files
         if path.startswith(f"{folder}/") and path.endswith(_DOCKER_STYLE)
     )
-    ours = hosts is None or f"{folder}/hosts.toml" in facts.state.files
+    ours = hosts is None or facts.owned_digest(f"{folder}/hosts.toml") is not None
     if not found or not ours or registry.server is None:
         return registry
     pairs = (

@@ -17,6 +17,7 @@ from fleet.core.findings import Finding, Verdict
 from fleet.core.hosts_toml import HEADER
 from fleet.core.lint import foreign_hosts
 from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.places import clean_path
 from fleet.core.strategies.base import (
     DesiredState,
     Refusals,
@@ -55,7 +56,7 @@ class K0s:
         findings = list(_conflicts(others, facts))
         Refusals(findings).check()
         named = {word(each, "config_path") for each in others.values()} - {""}
-        directory = next(iter(sorted(named)), CERTS_D).split(":")[0].rstrip("/")
+        directory = clean_path(next(iter(sorted(named)), CERTS_D).split(":")[0])
         auth = auth_settings(wishes.registries)
         text = HEADER + f"version = {3 if modern else 2}\n"
         if not named:

@@ -65,6 +65,19 @@ walk() { # from the newest generation back to $WALK, or only the newest
     generation "$WALK"
 }
 
+owned_directories() { # those of files that fleet owns, where the config names them no more
+    [ -f "$STATE/state.json" ] || return 0
+    while IFS= read -r line; do
+        case $line in
+        *'"/'*'/hosts.toml": "'*)
+            line=${line#*\"}
+            line=${line%/*/hosts.toml\"*}
+            case $NL$HOSTS in *"$NL$line$NL"*) ;; *) HOSTS=$HOSTS$line$NL ;; esac
+            ;;
+        esac
+    done <"$STATE/state.json"
+}
+
 tasks() { # how many containers run, by the files in which containerd's shims keep their processes
     running=0
     for each in "${SOCKET%/*}"/io.containerd.runtime.v*/*/*/init.pid; do
@@ -199,6 +212,7 @@ fi
 for each in /etc/k0s/containerd.d/*.toml; do
     [ ! -f "$each" ] || hosts_directories "$(cat -- "$each" 2>/dev/null)"
 done
+owned_directories
 walked=
 while IFS= read -r path; do
     case $path in

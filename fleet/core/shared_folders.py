@@ -1,0 +1,60 @@
+"""Registry folders that are one and the same: a file of one registry is a file of all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from fleet.core.facts import NodeFacts
+from fleet.core.findings import Finding, Verdict
+from fleet.core.model import Change
+from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.places import Identity, identity_of, real_path
+
+_WITH_PORT = re.compile(r"(.+)_([0-9]+)_")
+
+
+def registry_of(folder: str) -> str:
+    """Return the registry that a folder is looked up for: `host_5000_` is `host:5000`."""
+    return _WITH_PORT.sub(r"\1:\2", folder.rpartition("/")[2])
+
+
+def sharing(facts: NodeFacts, folder: str) -> tuple[str, ...]:
+    """Return the folders of other registries that are this folder, by a link or a bind mount."""
+    own = identity_of(facts.places, folder)
+    found = _by_identity(facts).get(own, ()) if own else ()
+    return tuple(each for each in found if registry_of(each) != registry_of(folder))
+
+
+def _by_identity(facts: NodeFacts) -> dict[Identity, list[str]]:
+    found: dict[Identity, list[str]] = {}
+    for folder in sorted(facts.directories):
+        identity = identity_of(facts.places, folder)
+        if identity is not None:
+            found.setdefault(identity, []).append(folder)
+    return found
+
+
+def shared_findings(facts: NodeFacts) -> Iterator[Finding]:
+    """Find folders that several registries share; each group is told once."""
+    for folders in _by_identity(facts).values():
+        names = sorted({registry_of(each) for each in folders})
+        if len(names) > 1 and not any(f"{each}/" in other for each in folders for other in folders):
+            message = f"is one folder for {', '.join(names)}: what is written for one is for all"
+            yield Finding("shared-folder", Verdict.NOTES, folders[0], message)
+
+
+def refuse_shared(changes: Iterable[Change], facts: NodeFacts) -> None:
+    """Refuse a change that would reach a registry which it is not meant for."""
+    for change in changes:
+        folder = change.path.rpartition("/")[0]
+        others = sharing(facts, folder)
+        if others:
+            names = ", ".join(map(registry_of, others))
+            message = (
+                f"{folder} and {', '.join(others)} are one folder"
+                f" ({real_path(facts.places, folder)}): a change for {registry_of(folder)} would"
+                f" count for {names} as well; give each registry a folder of its own in place of"
+                " the link"
+            )
+            raise NodeError(FailureKind.CONFLICT, "plan", message)
