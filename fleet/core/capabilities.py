@@ -85,6 +85,16 @@ class Feature(Enum):
         "a key may be dotted; the TOML parser of releases before refuses the file",
         "`config dump` of 1.4.13 and 1.5.18",
     )
+    ANY_BYTES = Row(
+        (_BEFORE_2,),
+        "config.toml may hold bytes that are not UTF-8; the TOML parser of 2.x refuses the file",
+        "`config dump` of 1.4.13 to 2.3.4",
+    )
+    BYTE_ORDER_MARK = Row(
+        (Span((1, 5, 0), (2, 0, 0)),),
+        "config.toml may begin with a byte-order mark; the parsers of 1.4 and 2.x refuse the file",
+        "`config dump` of 1.4.13 to 2.3.4",
+    )
     BRACKETS_IN_HEADERS = Row(
         (Span((0, 0, 0), (1, 5, 0)), _SINCE_2),
         "a table's name may hold a ], as URLs with IPv6 do; the parser of 1.5 to 1.7 refuses it",
@@ -186,6 +196,11 @@ class Feature(Enum):
         (_SINCE_2,),
         "an imported file is merged key by key; before, its plugin tables replace whole ones",
         "daemons 1.4 to 2.3",
+    )
+    MIGRATES_EACH_FILE = Row(
+        (Span((2, 3, 0)),),
+        "every file is migrated by its own version; 2.0 to 2.2 merge first and go by the last one",
+        "cmd/containerd/server/config/config.go, v2.0.11, v2.2.1 and v2.3.4",
     )
     IMPORT_MUST_EXIST = Row(
         (Span((1, 5, 0)),),

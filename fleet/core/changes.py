@@ -42,11 +42,12 @@ def _others(
     facts: NodeFacts, inside: str, written: set[tuple[Identity | str, str]]
 ) -> Iterator[Change]:
     """Yield the end of every hosts.toml that mirrors.yaml does not ask for."""
+    owned = facts.owned_by_key()
     for path, kept in facts.files.items():
         if not path.startswith(inside) or not path.endswith("/hosts.toml"):
             continue
-        owned = facts.owned_digest(path) == kept.digest
-        if not owned and file_key(facts.places, path) not in written:
+        key = file_key(facts.places, path)
+        if owned.get(key) != kept.digest and key not in written:
             yield Change(path, kept, None)
 
 

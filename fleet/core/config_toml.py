@@ -9,7 +9,6 @@ from fleet.core.capabilities import Feature, can, max_config_version
 from fleet.core.documents import DocumentError, parse_toml
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.toml_edit import dig
-from fleet.core.toml_text import Path
 from fleet.core.versions import ContainerdVersion
 
 CRI_1 = "io.containerd.grpc.v1.cri"
@@ -49,31 +48,6 @@ def config_version(data: Mapping[str, Any], version: ContainerdVersion, path: st
         what = f"containerd {version} {how} config version {said}"
         raise _refused(f"{path}: {what}; write it as version {newest} by hand")
     return max(said, 1)
-
-
-def live_plugins(version: ContainerdVersion, said: int) -> tuple[str, ...]:
-    """Name the plugins whose registry table is read in a file of that version; the last wins."""
-    if said >= 3:
-        both = said == 3 and can(version, Feature.URI_IN_VERSIONLESS)
-        return (IMAGES, CRI_1) if both else (IMAGES,)
-    if said == 2:
-        return (IMAGES, CRI_1) if can(version, Feature.CONFIG_VERSION_3) else (CRI_1,)
-    if not can(version, Feature.VERSIONLESS_CRI):
-        return ()
-    return ("cri", CRI_1) if can(version, Feature.URI_IN_VERSIONLESS) else ("cri",)
-
-
-def registry_table(data: Mapping[str, Any], version: ContainerdVersion, path: str) -> Path:
-    """Return the registry table to write in a file of this `version` key."""
-    said = config_version(data, version, path)
-    if said >= 3:
-        return ("plugins", IMAGES, "registry")
-    if said == 2:
-        return ("plugins", CRI_1, "registry")
-    if can(version, Feature.VERSIONLESS_CRI):
-        return ("plugins", "cri", "registry")
-    why = "its whole CRI section is ignored already; convert the file to version = 2 by hand"
-    raise _refused(f"{path} has no version = 2 and containerd {version} drops such files: {why}")
 
 
 def effective_registry(dump: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def drifted(facts: NodeFacts, plan: NodePlan, mark: Mark) -> tuple[Drifted, ...]
 
 
 def _strayed(facts: NodeFacts, plan: NodePlan) -> Iterator[tuple[str, Drift]]:
-    owned = facts.state.files
+    owned = {**facts.state.migrated, **facts.state.files}
     for path, digest in owned.items():
         kept = facts.files.get(path)
         if kept is None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from fleet.core.documents import DocumentError, parse_json, table, word, words
 from fleet.core.model import ManagedFile, Tree
-from fleet.core.places import Place, clean_path, file_key
+from fleet.core.places import Identity, Place, clean_path, file_key
 from fleet.core.versions import ContainerdVersion
 
 CERTS_D = "/etc/containerd/certs.d"
@@ -49,11 +50,16 @@ class UnitState:
 
 @dataclass(frozen=True, slots=True)
 class OwnedState:
-    """What fleet left on the node: the files it owns with their digests, and the way back."""
+    """What fleet left on the node: the files it owns with their digests, and the way back.
+
+    `migrated` are hosts.toml files that a migration wrote for registries outside mirrors.yaml:
+    fleet knows them, and leaves them as they are.
+    """
 
     generation: str | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     legacy: tuple[str, ...] = ()
+    migrated: Mapping[str, str] = field(default_factory=dict)
 
     def render(self) -> bytes:
         """Write it as state.json, one key a line, so that a shell can read it."""
@@ -62,6 +68,7 @@ class OwnedState:
             "generation": self.generation,
             "files": dict(sorted(self.files.items())),
             "legacy": sorted(self.legacy),
+            "migrated": dict(sorted(self.migrated.items())),
         }
         return (json.dumps(body, indent=2) + "\n").encode()
 
@@ -72,9 +79,13 @@ def parse_state(content: bytes | None) -> OwnedState:
         body = parse_json(content or b"{}")
     except DocumentError:
         return OwnedState()
-    files = table(body, "files")
-    owned = {clean_path(path): each for path, each in files.items() if isinstance(each, str)}
-    return OwnedState(word(body, "generation") or None, owned, words(body, "legacy"))
+    owned, migrated = (_digests(body, key) for key in ("files", "migrated"))
+    return OwnedState(word(body, "generation") or None, owned, words(body, "legacy"), migrated)
+
+
+def _digests(body: Any, key: str) -> dict[str, str]:
+    found = table(body, key).items()
+    return {clean_path(path): digest for path, digest in found if isinstance(digest, str)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +167,14 @@ class NodeFacts:
         kept = self.files.get(STATE_FILE)
         return parse_state(kept.content if kept else None)
 
+    def owned_by_key(self) -> dict[tuple[Identity | str, str], str]:
+        """Return the digests with which fleet owns files, under whatever paths they are noted."""
+        owned = {**self.state.migrated, **self.state.files}
+        return {file_key(self.places, path): digest for path, digest in owned.items()}
+
     def owned_digest(self, path: str) -> str | None:
-        """Return the digest with which fleet owns a file, under whatever path it is noted."""
-        owned = self.state.files
-        if path in owned:
-            return owned[path]
-        key = file_key(self.places, path)
-        return next((owned[each] for each in owned if file_key(self.places, each) == key), None)
+        """Return the digest with which fleet owns one file."""
+        return self.owned_by_key().get(file_key(self.places, path))
 
     @property
     def config_text(self) -> str | None:

@@ -12,7 +12,7 @@ from fleet.core.facts import NodeFacts
 from fleet.core.model import ManagedFile
 
 PERSON = "a person"
-_OURS = b"# Managed by fleet"
+_OURS = (b"# Managed by fleet", b"# Written by fleet")
 _KUBESPRAY = re.compile(
     rb'\A\s*server = "[^"\n]+"\n(\[host\."[^"\n]+"\]\n'
     rb"  capabilities = \[[^\n]+\]\n"

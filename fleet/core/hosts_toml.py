@@ -12,6 +12,11 @@ from fleet.core.toml_text import quoted, toml_value
 from fleet.core.versions import ContainerdVersion
 
 HEADER = "# Managed by fleet: change mirrors.yaml instead.\n"
+MIGRATED = (
+    "# Written by fleet from legacy settings of containerd's config. mirrors.yaml does not name\n"
+    "# this registry: change this file, or name the registry there.\n"
+)
+"""The header of a file that later rollouts leave as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +28,13 @@ class _Folder:
 
 
 def hosts_files(
-    registry: Registry, folder: str, version: ContainerdVersion
+    registry: Registry, folder: str, version: ContainerdVersion, header: str = HEADER
 ) -> Iterator[tuple[str, ManagedFile]]:
     """Yield hosts.toml and its certificates; raise a NodeError where the version cannot do it."""
     _refuse_unreadable(registry, version)
     place = _Folder(folder, version)
     secret = any(mirror.header for mirror in registry.hosts)
-    text = HEADER + "".join(_document(registry, place))
+    text = header + "".join(_document(registry, place))
     yield f"{folder}/hosts.toml", _file(text.encode(), secret=secret)
     for mirror in registry.hosts:
         for path, content, private in _certificates(mirror, place):

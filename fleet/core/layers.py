@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Mapping
+import functools
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from fleet.core.capabilities import Feature, can
-from fleet.core.config_toml import (
-    CRI_1,
-    config_version,
-    live_plugins,
-    parse_config,
-    registry_table,
-)
+from fleet.core.config_toml import config_version, parse_config
 from fleet.core.documents import words
 from fleet.core.facts import NodeFacts
+from fleet.core.merged_config import (
+    MergedConfig,
+    merge_files,
+    registry_plugins,
+    usual_plugins,
+)
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.places import clean_path
 from fleet.core.toml_edit import dig
@@ -25,28 +26,44 @@ from fleet.core.toml_text import Path, newline_of, statements
 from fleet.core.versions import ContainerdVersion
 
 _MOST = 200
+_DEEPEST = 12
+"""Keys of a path that a line is looked up by; no table of containerd's is as deep."""
+_MARK = "\ufeff"
+_BYTES = re.compile("[\udc80-\udcff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One file of the config, as text and parsed."""
+    """One file of the config, as text and parsed; `mark` is the byte-order mark before the text."""
 
     path: str
     text: str
     data: Mapping[str, Any]
+    mark: str = ""
 
     def line(self, path: Path) -> int:
         """Return the line, from 1, where a table or key begins; 1 where it is not said."""
-        found = (each for each in statements(self.text) if each.below(path))
-        first = next(found, None)
-        return self.text[: first.start].count("\n") + 1 if first else 1
+        return _line_index(self.text).get(path[:_DEEPEST], 1)
 
     def at(self, path: Path) -> str:
         """Name file and line of a table or key."""
         return f"{self.path}:{self.line(path)}"
 
 
-@dataclass(frozen=True, slots=True)
+@functools.lru_cache(maxsize=8)
+def _line_index(text: str) -> dict[Path, int]:
+    """Return the line where each path begins; one pass serves all questions about a text."""
+    index: dict[Path, int] = {}
+    line, counted = 1, 0
+    for each in statements(text):
+        line += text.count("\n", counted, each.start)
+        counted = each.start
+        for size in range(1, min(len(each.path), _DEEPEST) + 1):
+            index.setdefault(each.path[:size], line)
+    return index
+
+
+@dataclass(frozen=True)
 class ConfigView:
     """All layers in the order in which the daemon merges them, the root first."""
 
@@ -63,25 +80,21 @@ class ConfigView:
         data = layer.data if "version" in layer.data else self.root.data
         return config_version(data, self.version, layer.path)
 
-    def live(self, layer: Layer) -> Iterator[Path]:
-        """Yield the registry tables that are read in this layer; the later one wins."""
-        for plugin in live_plugins(self.version, self.said(layer)):
-            yield ("plugins", plugin, "registry")
+    @functools.cached_property
+    def config(self) -> MergedConfig:
+        """Return what the files come to; raise a NodeError over a version that is not read."""
+        for layer in self.layers:
+            self.said(layer)
+        return merge_files(self.version, [layer.data for layer in self.layers])
+
+    def live(self, layer: Layer) -> tuple[Path, ...]:
+        """Return the registry tables that are read in this layer; the later one wins."""
+        names = registry_plugins(self.version, self.config, layer.data)
+        return tuple(("plugins", name, "registry") for name in names)
 
     def merged(self) -> dict[str, Any]:
         """Return the registry table that the files come to, without the daemon's defaults."""
-        result: dict[str, Any] = {}
-        for layer in self.layers:
-            for table in self.live(layer):
-                plugin = dig(layer.data, table[:2])
-                if not isinstance(plugin, Mapping):
-                    continue
-                if not can(self.version, Feature.IMPORTS_MERGE):
-                    result = {}
-                found = plugin.get("registry")
-                if isinstance(found, Mapping):
-                    result = _merged(result, found)
-        return result
+        return self.config.registry
 
     def owner(self, key: str) -> Layer:
         """Return the layer whose word on a registry key counts, or in which it should be put.
@@ -98,41 +111,70 @@ class ConfigView:
                     return layer
         return self.root
 
-    def table(self, layer: Layer) -> Path:
-        """Return the registry table to write in a layer."""
-        data = layer.data if "version" in layer.data else self.root.data
-        old = ("plugins", CRI_1, "registry")
-        versionless = self.said(layer) < 2
-        if versionless and old in self.live(layer) and dig(layer.data, old[:2]) is not None:
-            return old  # where such a file has this table as well, its word counts
-        return registry_table(data, self.version, layer.path)
+    def tables(self, layer: Layer) -> tuple[Path, ...]:
+        """Return the registry tables in which a setting may go in a layer, the best one first."""
+        live = self.live(layer)
+        held = [each for each in reversed(live) if isinstance(dig(layer.data, each), Mapping)]
+        names = usual_plugins(self.version, self.config, layer.data)
+        usual = [("plugins", name, "registry") for name in names]
+        return tuple(dict.fromkeys((*held, *usual)))
 
     def with_text(self, path: str, text: str) -> ConfigView:
         """Return the view as it is once one layer has a new text."""
         changed = (
-            Layer(path, text, parse_config(text, path)) if each.path == path else each
+            replace(each, text=text, data=parse_config(text, path)) if each.path == path else each
             for each in self.layers
         )
         return replace(self, layers=tuple(changed))
 
+    def with_new(self, facts: NodeFacts, path: str) -> ConfigView:
+        """Return the view with an import that is not there yet; it says the root's version."""
+        newline = newline_of(self.root.text)
+        said = self.root.data.get("version")
+        text = "# Managed by fleet: change mirrors.yaml instead." + newline
+        text += f"version = {said}{newline}" if said is not None else ""
+        texts = {layer.path: layer.mark + layer.text for layer in self.layers}
+        return _read(facts, self.version, {**texts, path: text})
+
 
 def config_view(facts: NodeFacts, version: ContainerdVersion, start: str) -> ConfigView:
     """Read all layers of a node; `start` stands for a root that is absent or empty."""
-    text = facts.config_text or start
-    layers = [Layer(facts.config, text, parse_config(text, facts.config))]
-    pending = _imports(layers[0], facts, version)
+    return _read(facts, version, {facts.config: facts.config_text or start})
+
+
+def _read(facts: NodeFacts, version: ContainerdVersion, texts: Mapping[str, str]) -> ConfigView:
+    """Read the root and all that it imports; `texts` go before the node's own files."""
+    paths = {*facts.files, *texts}
+    layers = [_layer(facts.config, texts[facts.config], version)]
+    pending = _imports(layers[0], paths, version)
     while pending and len(layers) < _MOST:
         path = pending.pop(0)
-        kept = facts.files.get(path)
-        if kept is None or any(each.path == path for each in layers):
+        if path not in paths or any(each.path == path for each in layers):
             continue
-        content = kept.content.decode("utf-8", "surrogateescape")
-        layers.append(Layer(path, content, parse_config(content, path)))
-        pending += _imports(layers[-1], facts, version)
+        kept = facts.files.get(path)
+        content = kept.content.decode("utf-8", "surrogateescape") if kept else ""
+        layers.append(_layer(path, texts.get(path, content), version))
+        pending += _imports(layers[-1], paths, version)
     return ConfigView(version, tuple(layers))
 
 
-def _imports(layer: Layer, facts: NodeFacts, version: ContainerdVersion) -> list[str]:
+def _layer(path: str, text: str, version: ContainerdVersion) -> Layer:
+    mark = _MARK if text.startswith(_MARK) else ""
+    what = ""
+    if mark and not can(version, Feature.BYTE_ORDER_MARK):
+        what = "begins with a byte-order mark"
+    elif not can(version, Feature.ANY_BYTES) and _BYTES.search(text):
+        what = "holds bytes that are not UTF-8"
+    if what:
+        message = (
+            f"{path} {what}, and containerd {version} refuses such a file; write it anew as plain"
+            " UTF-8"
+        )
+        raise NodeError(FailureKind.CONFLICT, "plan", message)
+    return Layer(path, text[len(mark) :], parse_config(text[len(mark) :], path), mark)
+
+
+def _imports(layer: Layer, paths: Collection[str], version: ContainerdVersion) -> list[str]:
     """Resolve the imports of one file, in the order in which the daemon follows them."""
     if not can(version, Feature.IMPORTS):
         return []
@@ -142,12 +184,12 @@ def _imports(layer: Layer, facts: NodeFacts, version: ContainerdVersion) -> list
         relative = not pattern.startswith("/")
         if "*" not in pattern:
             path = clean_path(f"{folder}/{pattern}" if relative else pattern)
-            if path not in facts.files and can(version, Feature.IMPORT_MUST_EXIST):
+            if path not in paths and can(version, Feature.IMPORT_MUST_EXIST):
                 raise _missing(layer, path)
             found.append(path)
         elif not relative or can(version, Feature.RELATIVE_GLOBS):
             whole = clean_path(f"{folder}/{pattern}" if relative else pattern)
-            found += sorted(path for path in facts.files if _matches(path, whole))
+            found += sorted(path for path in paths if _matches(path, whole))
     return found
 
 
@@ -167,18 +209,6 @@ def _matches(path: str, pattern: str) -> bool:
     return all(fnmatchcase(part, want) for part, want in zip(parts, wanted, strict=True))
 
 
-def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge nested tables key by key; `over` wins, and lists are replaced."""
-    result = copy.deepcopy(dict(base))
-    for key, value in over.items():
-        old = result.get(key)
-        if isinstance(old, dict) and isinstance(value, Mapping):
-            result[key] = _merged(old, value)
-        else:
-            result[key] = copy.deepcopy(value)
-    return result
-
-
 def imported_folder(view: ConfigView) -> str | None:
     """Return a folder of which the root imports every *.toml by an absolute path."""
     for pattern in words(view.root.data, "imports"):
@@ -186,12 +216,3 @@ def imported_folder(view: ConfigView) -> str | None:
         if name == "*.toml" and folder.startswith("/") and "*" not in folder:
             return folder
     return None
-
-
-def new_layer(view: ConfigView, path: str) -> ConfigView:
-    """Add an import that is not there yet; it says the same version as the root."""
-    newline = newline_of(view.root.text)
-    said = view.root.data.get("version")
-    text = "# Managed by fleet: change mirrors.yaml instead." + newline
-    text += f"version = {said}{newline}" if said is not None else ""
-    return replace(view, layers=(*view.layers, Layer(path, text, parse_config(text, path))))

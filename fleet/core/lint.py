@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fleet.core import documents
 from fleet.core.capabilities import Feature, can
 from fleet.core.config_toml import CRI_1, IMAGES
 from fleet.core.documents import word, words
@@ -58,14 +57,24 @@ def _disabled(view: ConfigView) -> Iterator[Finding]:
 
 
 def _mixed_versions(view: ConfigView) -> Iterator[Finding]:
+    if not view.config.certain:
+        message = (
+            "has CRI's table as plugins.cri and by its full name: containerd"
+            f" {view.version} takes one of the two by chance; write one table of them"
+        )
+        yield Finding("mixed-names", Verdict.REFUSES, view.root.path, message)
     if can(view.version, Feature.MIXED_IMPORT_VERSIONS):
         return
-    root = view.said(view.root)
-    for layer in view.layers[1:]:
-        if view.said(layer) > root:
+    # A root without version goes by the first import that has one; up to 2.2 version 1 is none.
+    least = 1 if can(view.version, Feature.MIGRATES_EACH_FILE) else 2
+    root = 0
+    for layer in view.layers:
+        said = view.said(layer) if "version" in layer.data else 0
+        root = root or (said if said >= least else 0)
+        if said > root >= least:
             message = (
-                f"is imported and says version {view.said(layer)}, the root file version {root}:"
-                f" containerd {view.version} loses the root's CRI settings or refuses to start"
+                f"is imported and says version {said}, a file before it version {root}:"
+                f" containerd {view.version} loses that one's CRI settings or refuses to start"
             )
             where = layer.at(("version",))
             yield Finding("mixed-versions", Verdict.REFUSES, where, message, kills=True)
@@ -98,19 +107,12 @@ def _legacy(view: ConfigView, merged: Mapping[str, Any]) -> Iterator[Finding]:
 
 def pulls_locally(view: ConfigView) -> bool:
     """Say whether CRI of 2.1 and newer pulls by itself, where a joined config_path still works."""
-    merged = view.merged()
+    merged, images = view.merged(), view.config.images
     if any(merged.get(key) for key in ("mirrors", "configs", "auths")):
         return True
-    for layer in view.layers:
-        for table in view.live(layer):
-            plugin = documents.table(layer.data, *table[:2])
-            # Version 2 has these below containerd, version 3 at the plugin itself.
-            said = {**documents.table(plugin, "containerd"), **plugin}
-            if any(said.get(key) is value for key, value in _LOCAL_PULLS.items()):
-                return True
-            if plugin.get("max_concurrent_downloads", 3) != 3:
-                return True
-    return False
+    if any(images.get(key) is value for key, value in _LOCAL_PULLS.items()):
+        return True
+    return bool(images.get("max_concurrent_downloads", 3) != 3)
 
 
 def reads_lists(view: ConfigView) -> bool:
@@ -119,6 +121,8 @@ def reads_lists(view: ConfigView) -> bool:
 
 
 def _lists(view: ConfigView, current: str, facts: NodeFacts) -> Iterator[Finding]:
+    if not can(view.version, Feature.CONFIG_PATH):
+        return
     where = view.owner("config_path")
     place = _config_path_at(view, where)
     if ":" in current and not reads_lists(view):

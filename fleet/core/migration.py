@@ -6,7 +6,7 @@ for it, the setting stays in config.toml if it may, or the node is refused with 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,9 @@ from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.urls import HUB, default_server, normal_url, path_of, registry_problem, url_problem
 
 _LOOPBACK = ("localhost", "127.", "[::1]")
+_MOST_NAMES = 5
+_NO_HOSTS = {"docker.io", "index.docker.io"}
+"""Names of Docker Hub from which no image comes: its registry has another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +45,21 @@ class Migration:
     notes: tuple[str, ...]
 
     def dressed(self, registry: Registry) -> Registry:
-        """Give a registry's mirrors the TLS that legacy had for their hosts, unless they have it.
+        """Give a registry's hosts the TLS that legacy had for them, unless they have it.
 
-        A mirror that relied on it would else fail, and pulls go upstream in silence.
+        A mirror that relied on it would else fail, and pulls go upstream in silence; an upstream
+        that did would fail them.
         """
-        return replace(registry, mirrors=tuple(self._dressed(each) for each in registry.mirrors))
+        mirrors = tuple(self._dressed(each) for each in registry.mirrors)
+        upstream = registry.upstream
+        if registry.fallback and registry.server is not None:
+            bare = upstream or Mirror(url=registry.server)
+            dressed = self._dressed(bare)
+            upstream = upstream if dressed == bare else dressed
+        return replace(registry, mirrors=mirrors, upstream=upstream)
 
     def _dressed(self, mirror: Mirror) -> Mirror:
-        tls = self.tls.get(mirror.authority)
+        tls = self.tls.get(mirror.authority) or self.tls.get(f"{mirror.authority}:443")
         has = mirror.ca or mirror.client or mirror.skip_verify
         if tls is None or has or mirror.scheme == "http":
             return mirror
@@ -62,30 +72,77 @@ def has_legacy(registry: Mapping[str, Any]) -> bool:
 
 
 def migrate(registry: Mapping[str, Any], place: str) -> Migration:
-    """Translate a merged legacy registry table; `place` names it in messages."""
+    """Translate a merged legacy registry table; `place` names it in messages.
+
+    Mirrors and TLS settings may speak of one registry: they become one hosts.toml.
+    """
     notes: list[str] = []
     tls = {host: _tls(host, each, place) for host, each in _hosts_with_tls(registry).items()}
     mirrors = _table(registry, "mirrors")
-    found = []
+    wildcard = _endpoints(mirrors.get("*"), "_default", place) if "*" in mirrors else None
+    found: dict[str, Registry] = {}
+    asked: set[str] = set()
     for name, entry in mirrors.items():
         key = "_default" if name == "*" else name
         problem = None if key == "_default" else registry_problem(name)
         if problem:
             raise _refused(f"{place}: mirrors: {problem}; mend it by hand")
-        urls = [_Endpoint(each, key, place) for each in words(entry, "endpoint")]
-        notes += [note for url in urls for note in url.notes]
-        one = _registry(key, urls, tls, wildcard="*" in mirrors)
-        found += [one] if one else []
+        if name == "_default":
+            notes.append("mirrors._default is for a registry of that name, which there is not")
+            continue
         if isinstance(entry, Mapping) and entry.get("rewrite"):
             raise _refused(
                 f"{place}: mirrors.{name}.rewrite: only k3s's containerd knows it; take it out"
             )
-    mirrored = {mirror.authority for each in found for mirror in each.mirrors}
-    for host, each in tls.items():
-        if host not in mirrored:
-            found.append(_own_tls(host, each))
-            notes.append(f"configs.{host}.tls becomes the hosts.toml of {host} itself")
-    return Migration(tuple(found), tls, tuple(dict.fromkeys(notes)))
+        endpoints = _endpoints(entry, key, place)
+        asked |= {each.host for each in endpoints}
+        notes += [note for each in endpoints for note in each.notes]
+        one = _registry(key, endpoints, tls, wildcard=wildcard is not None)
+        if one:
+            found[key] = one
+            asked |= _upstream_hosts(one)
+    left = [host for host in tls if host not in asked]
+    own = [host for host in left if "://" not in host and not registry_problem(host)]
+    own = [host for host in own if host not in _NO_HOSTS]
+    for host in own:
+        one = _own(host, tls, wildcard or [])
+        found[one.name] = one
+    if own:
+        notes.append(f"TLS settings of {shortened(own)} become the hosts.toml of each host itself")
+    dead = [host for host in left if host not in set(own)]
+    if dead:
+        notes.append(
+            f"TLS settings of {shortened(dead)} are not carried over: no image comes from a host"
+            " of that name, so no release reads them"
+        )
+    return Migration(tuple(found.values()), tls, tuple(dict.fromkeys(notes)))
+
+
+def shortened(names: Collection[str]) -> str:
+    """Join names for a note; beyond a few it says how many more there are."""
+    first = list(names)[:_MOST_NAMES]
+    more = len(names) - len(first)
+    return ", ".join(first) + (f" and {more} more" if more else "")
+
+
+def _endpoints(entry: Any, registry: str, place: str) -> list[_Endpoint]:
+    return [_Endpoint(each, registry, place) for each in words(entry, "endpoint")]
+
+
+def _upstream_hosts(registry: Registry) -> set[str]:
+    """Return the host of a registry's own server, as legacy has it as a key."""
+    return {registry.server.partition("://")[2]} if registry.server else set()
+
+
+def _own(host: str, tls: Mapping[str, Tls], wildcard: list[_Endpoint]) -> Registry:
+    """Return the registry that a host is itself; its folder hides that of the wildcard."""
+    name = "docker.io" if f"https://{host}" == HUB else host
+    endpoints = [*wildcard, _Endpoint(f"https://{host}", name, "configs")]
+    hosts = tuple(_dressed_mirror(each, tls) for each in endpoints)
+    server = f"https://{host}"
+    return Registry(
+        name=name, server=server, mirrors=hosts, upstream=_with_tls(Mirror(url=server), tls[host])
+    )
 
 
 def _table(registry: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -122,6 +179,7 @@ class _Endpoint:
             self.notes.append(
                 f"{text} ends in a slash, so legacy asked it without /v2; hosts.toml does not"
             )
+        self.host = url.partition("://")[2].partition("/")[0]
         self.url = normal_url(url)
         if self.url == "https://docker.io" and registry == "docker.io":
             self.url = HUB
@@ -139,31 +197,29 @@ def _registry(
 ) -> Registry | None:
     """Return the registry; None where legacy had no endpoint, which without "*" says nothing."""
     server = default_server(name)
-    urls = list(dict.fromkeys(each.url for each in endpoints))
-    if urls and urls[-1] == server and len(urls) > 1:
-        urls.pop()  # upstream comes last by itself
-    if not urls:
+    own = tls.get(server.partition("://")[2]) if server else None
+    mirrors = {each.url: _dressed_mirror(each, tls) for each in reversed(endpoints)}
+    hosts = [mirrors[url] for url in dict.fromkeys(each.url for each in endpoints)]
+    if server is not None and hosts and own is not None and all(m.url != server for m in hosts):
+        hosts.append(_with_tls(Mirror(url=server), own))
+    if hosts and hosts[-1].url == server and len(hosts) > 1 and own is None:
+        hosts.pop()  # upstream comes last by itself
+    if not hosts:
         if not wildcard or server is None:
             return None
-        urls = [server]  # an empty list kept the registry out of the wildcard
-    mirrors = (Mirror(url=url, override_path=bool(path_of(url))) for url in urls)
-    dressed = (
-        _with_tls(each, tls[each.authority])
-        if each.authority in tls and each.scheme == "https"
-        else each
-        for each in mirrors
+        hosts = [Mirror(url=server)]  # an empty list kept the registry out of the wildcard
+        hosts = [_with_tls(hosts[0], own)] if own is not None else hosts
+    upstream = (
+        _with_tls(Mirror(url=server), own) if server is not None and own is not None else None
     )
-    return Registry(name=name, server=server, mirrors=tuple(dressed))
+    return Registry(name=name, server=server, mirrors=tuple(hosts), upstream=upstream)
 
 
-def _own_tls(host: str, tls: Tls) -> Registry:
-    """Return a registry that is its own mirror, which every release can read."""
-    url = f"https://{host}"
-    name = "docker.io" if url == HUB else host
-    problem = registry_problem(name)
-    if problem:
-        raise _refused(f"configs: {problem}; mend it by hand")
-    return Registry(name=name, server=url, mirrors=(_with_tls(Mirror(url=url), tls),))
+def _dressed_mirror(endpoint: _Endpoint, tls: Mapping[str, Tls]) -> Mirror:
+    """Return an endpoint as a mirror, with the TLS settings that the daemon looks up for it."""
+    mirror = Mirror(url=endpoint.url, override_path=bool(path_of(endpoint.url)))
+    found = tls.get(endpoint.host)
+    return _with_tls(mirror, found) if found is not None and mirror.scheme == "https" else mirror
 
 
 def _with_tls(mirror: Mirror, tls: Tls) -> Mirror:

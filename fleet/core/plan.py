@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fleet.core.capabilities import NEWEST, OLDEST
-from fleet.core.changes import differences, disruption, ordered, per_pull
+from fleet.core.changes import differences, disruption, ordered
 from fleet.core.config_toml import effective_registry
 from fleet.core.documents import table
 from fleet.core.dump_text import ignored_registries, outside_registry
@@ -19,10 +19,12 @@ from fleet.core.layers import config_view
 from fleet.core.lint import foreign_hosts, lint
 from fleet.core.model import Action, Change, Disruption, ManagedFile, Node
 from fleet.core.outcome import Failure, FailureKind, NodeError
+from fleet.core.ownership import owned_after
+from fleet.core.places import file_key
 from fleet.core.pull_tests import PullTest, pull_tests
 from fleet.core.quorum import Availability
 from fleet.core.shared_folders import refuse_shared
-from fleet.core.strategies import STRATEGIES, DesiredState, Strategy
+from fleet.core.strategies import STRATEGIES, Strategy
 from fleet.core.strategies.base import Wishes, parsed_dump
 from fleet.core.toml_edit import dig
 from fleet.core.workloads import endangered, undelegated
@@ -60,6 +62,8 @@ class NodePlan:
     config: str = "/etc/containerd/config.toml"
     outside: str = ""
     """The SHA-256 of the present `config dump` without its registry tables: it must not change."""
+    meant: Mapping[str, Any] | None = field(default=None, repr=False)
+    """The registry settings that the daemon must read once the plan is in force, if known."""
     ignored: int = 0
     """How often the present dump warns that a registry table is passed over."""
     binary: str = "/usr/bin/containerd"
@@ -124,7 +128,7 @@ def _planned(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
         strategy=strategy.name,
         containerd=str(facts.version),
         changes=changes,
-        state=_owned(facts, desired, changes),
+        state=owned_after(facts, desired, changes),
         state_before=facts.files.get(STATE_FILE),
         made_directories=_emptied(changes),
         unchanged=_unchanged(facts, changes),
@@ -137,6 +141,7 @@ def _planned(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
         folder_before=folder_before(facts) if changes else "",
         config=desired.config or facts.config,
         restarts_itself=desired.restarts_itself,
+        meant=desired.meant,
         **ways(facts),
     )
 
@@ -231,22 +236,6 @@ def _refuse_unsafe(changes: Iterable[Change], facts: NodeFacts) -> None:
             raise NodeError(FailureKind.CONFLICT, "plan", message)
 
 
-def _owned(facts: NodeFacts, desired: DesiredState, changes: tuple[Change, ...]) -> OwnedState:
-    """Return what fleet owns once the changes are made; the generation is the driver's to add."""
-    if not changes:
-        return facts.state
-    # What a restart reads stays fleet's as long as nobody edits it, asked for anew or not.
-    files = {
-        path: digest
-        for path, digest in facts.state.files.items()
-        if path in facts.files and facts.files[path].digest == digest and not per_pull(path)
-    }
-    files.update(
-        {path: kept.digest for path, kept in desired.files.items() if path not in desired.loose}
-    )
-    return OwnedState(facts.state.generation, files, desired.legacy)
-
-
 def _unchanged(facts: NodeFacts, changes: tuple[Change, ...]) -> tuple[tuple[str, str | None], ...]:
     """Return the files that the plan rests on without changing them, with their digests."""
     changed = {change.path for change in changes}
@@ -263,8 +252,9 @@ def _emptied(changes: Iterable[Change]) -> tuple[str, ...]:
 
 
 def _foreign_notes(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
+    digests = facts.owned_by_key()
     for change in changes:
-        owned = facts.owned_digest(change.path)
+        owned = digests.get(file_key(facts.places, change.path))
         if not change.path.endswith(("/hosts.toml", "/registries.yaml")) or change.before is None:
             continue
         if change.action is Action.DELETE and owned is None:

@@ -10,6 +10,7 @@ from fleet.core.facts import STATE_FILE, Generation, NodeFacts
 from fleet.core.ground import folder_before
 from fleet.core.model import Change, ManagedFile, Node
 from fleet.core.outcome import Failure, FailureKind
+from fleet.core.places import file_key
 from fleet.core.plan import NodePlan, observations, ways
 from fleet.core.workloads import endangered
 
@@ -51,8 +52,9 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
 
 def _drifted(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
     """Tell of bytes that are neither ours nor what we go back to: they are not lost."""
+    digests = facts.owned_by_key()
     for change in changes:
-        owned = facts.state.files.get(change.path)
+        owned = digests.get(file_key(facts.places, change.path))
         if owned and change.before is not None and change.before.digest != owned:
             yield (
                 f"{change.path} was edited since fleet wrote it; its bytes are kept:"

@@ -45,21 +45,26 @@ def _names_of_tables(view: ConfigView, layer: Layer) -> Iterator[Finding]:
 
 
 def _names(view: ConfigView, layer: Layer) -> Iterator[Finding]:
-    """Find plugins without their full URI, which version 2 and newer ask for."""
-    if view.said(layer) < 2:
+    """Find plugins without their full URI, which version 2 and newer ask for.
+
+    Before 2.0 the version that the files come to holds for all of them.
+    """
+    strict = can(view.version, Feature.STRICT_PLUGIN_NAMES)
+    said = view.config.said if strict else view.said(layer)
+    if said < 2:
         return
     named = [
         (key, name)
         for key in ("disabled_plugins", "required_plugins")
         for name in words(layer.data, key)
     ]
-    if can(view.version, Feature.STRICT_PLUGIN_NAMES):
+    if strict:
         named += [("plugins", name) for name in table(layer.data, "plugins")]
     for key, name in named:
         if not _URI.fullmatch(str(name)):
             message = (
                 f"{key} names {name!r}, and containerd {view.version} refuses names that are no"
-                f" full URI in a file of version {view.said(layer)}"
+                f" full URI in a file of version {said}"
             )
             yield Finding("refused-config", Verdict.REFUSES, layer.at((key,)), message)
 

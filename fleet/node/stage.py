@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 
 from fleet.core.outcome import Failure, FailureKind, NodeError, NodeOutcome, NodeStatus
-from fleet.node.apply import Applied, Bundle, bundle, parse_applied, stage_script
+from fleet.node.apply import Applied, Bundle, Ending, bundle, parse_applied, stage_script
+from fleet.node.effective import refuse_ineffective
 from fleet.node.order import WorkOrder
 from fleet.node.settle import settle_patiently
 from fleet.node.steps import enter, listener
@@ -50,7 +51,11 @@ def lay_ready(order: WorkOrder, remote: Remote, packed: Bundle) -> Applied:
     name = order.node.name
     enter(name, "upload")
     remote.put(packed.content, spool, "bundle", then=then)
-    return parse_applied(ask(remote, script, privilege, listener(name)), order)
+    reply = ask(remote, script, privilege, listener(name))
+    applied = parse_applied(reply, order)
+    if applied.ending is Ending.STAGED and reply.has("registry"):
+        refuse_ineffective(order.plan, reply.value("registry"))
+    return applied
 
 
 def _not_staged(work: Pass, failure: Failure | None) -> NodeOutcome:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleet.core.config_toml import CRI_1, IMAGES, parse_config, registry_table
+from fleet.core.config_toml import CRI_1, config_version, parse_config
 from fleet.core.outcome import NodeError
 from fleet.core.toml_edit import dig, remove, set_key
 from fleet.core.versions import parse_version
@@ -81,27 +81,7 @@ def test_tables_that_fleet_adds_can_be_dropped_again(
     assert result == text
 
 
-TABLES = {
-    "1.4, version 2": ("1.4.13", {"version": 2}, CRI_1),
-    "1.4, no version": ("1.4.13", {}, "cri"),
-    "1.7, version 1": ("1.7.24", {"version": 1}, "cri"),
-    "2.1, version 2": ("2.1.9", {"version": 2}, CRI_1),
-    "2.1, version 3": ("2.1.9", {"version": 3}, IMAGES),
-    "2.3, version 4": ("2.3.4", {"version": 4}, IMAGES),
-    "2.3, no version": ("2.3.4", {}, "cri"),
-}
-
-
-@pytest.mark.parametrize(("version", "data", "plugin"), TABLES.values(), ids=TABLES)
-def test_the_table_that_a_version_reads(version: str, data: dict[str, int], plugin: str) -> None:
-    parsed = parse_version(version)
-
-    assert parsed is not None
-    assert registry_table(data, parsed, "config.toml") == ("plugins", plugin, "registry")
-
-
 REFUSED = {
-    "2.1 drops files without a version": ("2.1.9", {}),
     "1.7 reads no version 3": ("1.7.24", {"version": 3}),
     "2.2 reads no version 4": ("2.2.7", {"version": 4}),
     "a version that is a string": ("2.1.9", {"version": "2"}),
@@ -117,7 +97,7 @@ def test_a_file_that_a_version_does_not_read_is_refused(
 
     assert parsed is not None
     with pytest.raises(NodeError):
-        registry_table(data, parsed, "config.toml")
+        config_version(data, parsed, "config.toml")
 
 
 def test_broken_files_and_templates_are_refused_with_their_line() -> None:

@@ -92,12 +92,6 @@ REFUSED = {
         "disabled_plugins names",
     ),
     "Docker's package": ("bookworm1", 'disabled_plugins = ["cri"]\n', "cri-disabled", "Docker"),
-    "no version on 2.1": (
-        "forky1",
-        f"{CRI}]\n  sandbox_image = 'x/pause:1'\n",
-        None,
-        "drops such files",
-    ),
     "a file that the daemon refuses": (
         "trixie1",
         'version = 2\nrequired_plugins = ["cri"]\n',

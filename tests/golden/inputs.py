@@ -82,6 +82,12 @@ STARTS: dict[str, dict[str, str]] = {
         f'  config_path = "{CERTS}:/etc/docker/certs.d"\n'
         f"[{CRI}.containerd]\n  discard_unpacked_layers = true\n"
     },
+    "two directories, local pulls and runtimes": {
+        CONFIG: f"version = 2\n[{CRI}.registry]\n"
+        f'  config_path = "{CERTS}:/etc/docker/certs.d"\n'
+        f"[{CRI}.containerd]\n  discard_unpacked_layers = true\n"
+        f"[{CRI}.containerd.runtimes.runc]\n  runtime_type = 'io.containerd.runc.v2'\n"
+    },
     "version 3": {
         CONFIG: f"version = 3\n[{IMG}]\n  max_concurrent_downloads = 3\n"
         f"  [{IMG}.pinned_images]\n    sandbox = 'registry.k8s.io/pause:3.10'\n"
@@ -182,5 +188,7 @@ MIRRORS: dict[str, str] = {
     "      - {url: https://h.example/v2/hub, override_path: true}\n",
     "closed": "defaults: {fallback: never}\nmirrors:\n"
     "  docker.io: {endpoints: [https://a.example, 'https://[2001:db8::1]:5000']}\n",
+    "login": "mirrors:\n  docker.io: {endpoints: [https://a.example, http://b.example:5000]}\n"
+    "configs:\n  a.example: {auth: {username: robot, password: env:FLEET_TEST_SECRET}}\n",
     "wildcard": "mirrors:\n  '*': {endpoints: [https://all.example]}\n",
 }

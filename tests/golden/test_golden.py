@@ -138,9 +138,12 @@ def outside(dump: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def test_lists_are_read_where_the_table_says_so(tmp_path: Path) -> None:
-    tree = {path: text.encode() for path, text in STARTS["two directories, local pulls"].items()}
-    facts = facts_of(tree, "2.1.9", tmp_path / "root", None)
     version = parse_version("2.1.9")
     assert version is not None
+    read = []
+    for start in ("two directories, local pulls", "two directories, local pulls and runtimes"):
+        tree = {path: text.encode() for path, text in STARTS[start].items()}
+        facts = facts_of(tree, "2.1.9", tmp_path / start, None)
+        read.append(reads_lists(config_view(facts, version, "")))
 
-    assert reads_lists(config_view(facts, version, ""))
+    assert read == [False, True], "2.1 drops the setting of a file that names no runtime"

@@ -104,7 +104,12 @@ REFUSED = {
         FailureKind.CONFLICT,
         ":2: disabled_plugins names",
     ),
-    "no version on 2.1": ("forky", "[debug]\n", FailureKind.UNSUPPORTED, "drops such files"),
+    "a byte-order mark on 2.1": (
+        "forky",
+        "\ufeff[debug]\n",
+        FailureKind.CONFLICT,
+        "byte-order mark",
+    ),
     "a template": ("trixie", "version = 2\n{{ x }}\n", FailureKind.UNSUPPORTED, ":2: this is a"),
     "broken TOML": ("trixie", "version = 2\n[x\n", FailureKind.CONFLICT, "line 2"),
 }

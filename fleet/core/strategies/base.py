@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -19,7 +20,8 @@ class DesiredState:
     """The files that a node should have; `legacy` names what fleet owns inside config.toml.
 
     `loose` are files that are written once and then belong to the node: the translation of legacy
-    settings that mirrors.yaml does not speak of. `config` is where the daemon's config will be.
+    settings that mirrors.yaml does not speak of. `config` is where the daemon's config will be,
+    `meant` the registry table that the daemon is to read there.
     """
 
     files: Tree
@@ -30,6 +32,7 @@ class DesiredState:
     config: str | None = None
     findings: tuple[Finding, ...] = ()
     restarts_itself: bool = False
+    meant: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

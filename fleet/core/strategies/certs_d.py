@@ -9,11 +9,13 @@ from fleet.core.capabilities import Feature, can
 from fleet.core.config_toml import effective_registry
 from fleet.core.documents import word
 from fleet.core.facts import CERTS_D, NodeFacts
+from fleet.core.hosts_toml import MIGRATED
 from fleet.core.lint import foreign_hosts, lint, reads_lists
-from fleet.core.migration import Migration, has_legacy, legacy_paths, migrate
+from fleet.core.migration import Migration, has_legacy, legacy_paths, migrate, shortened
 from fleet.core.model import Foreign, Registry
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.places import clean_path
+from fleet.core.registry_settings import difference
 from fleet.core.strategies.base import (
     DesiredState,
     Refusals,
@@ -24,7 +26,8 @@ from fleet.core.strategies.base import (
 )
 from fleet.core.strategies.draft import Draft, start_draft
 from fleet.core.strategies.hosts_folder import written
-from fleet.core.toml_text import dotted
+from fleet.core.toml_splice import Setting
+from fleet.core.toml_text import Path, dotted
 
 
 class CertsD:
@@ -40,32 +43,35 @@ class CertsD:
         """Return every hosts.toml, and the config where config_path is not in force yet."""
         version = known_version(facts)
         draft = start_draft(facts, wishes)
-        draft.view.table(draft.view.root)
         findings = list(lint(draft.view, facts))
         Refusals(findings).check()
         _refuse_deaf_daemon(facts, draft)
         auth = auth_settings(wishes.registries)
-        draft.drop_orphans(tuple(dotted(("configs", host, "auth")) for host in auth))
+        owned = tuple(dotted(("configs", host, "auth")) for host in auth)
+        draft.drop_orphans(owned)
         # Settled before anything goes: an import that lost all of CRI's table would no longer
         # replace that of the root, and more than the registry would change.
         owner = draft.view.owner("config_path").path
         moved = _migrated(draft)
         directory = _directory(draft, owner)
-        owned = draft.auth(auth)
+        draft.set(_settings(auth))
         named = tuple(moved.dressed(each) for each in wishes.registries)
         loose = _loose(moved.registries, named)
         files, skipped = written(named, directory, facts, wishes.foreign)
-        extra, _ = written(loose, directory, facts, Foreign.ADOPT)
+        extra, _ = written(loose, directory, facts, Foreign.ADOPT, MIGRATED)
         findings += foreign_hosts(facts, version, frozenset(files) | frozenset(extra))
         config = draft.files(secret=bool(owned))
+        if not config:
+            _refuse_ineffective(facts, draft)
         return DesiredState(
             {**config, **extra, **files},
             directory,
-            tuple(owned),
+            owned,
             (*draft.notes, *moved.notes, *_carried(loose), *skipped),
             frozenset(extra) - frozenset(files),
             draft.config,
             tuple(findings),
+            meant=draft.meant,
         )
 
 
@@ -85,6 +91,19 @@ def _refuse_deaf_daemon(facts: NodeFacts, draft: Draft) -> None:
         raise NodeError(FailureKind.CONFLICT, "plan", message)
 
 
+def _refuse_ineffective(facts: NodeFacts, draft: Draft) -> None:
+    """Refuse a config that stays as it is and that the daemon does not read as it was meant."""
+    if facts.offline:
+        return
+    names = difference(draft.view.version, draft.meant, effective_registry(parsed_dump(facts)))
+    if names:
+        message = (
+            f"{facts.config} says what is wanted, and the daemon reads {names} otherwise; look"
+            " through its imports"
+        )
+        raise NodeError(FailureKind.CONFLICT, "plan", message)
+
+
 def _migrated(draft: Draft) -> Migration:
     """Take legacy settings out of every layer, and return what they come to."""
     merged = draft.view.merged()
@@ -92,11 +111,10 @@ def _migrated(draft: Draft) -> Migration:
         return Migration((), {}, ())
     moved = migrate(merged, draft.view.owner("mirrors").path)
     _refuse_missing(moved, draft.facts)
-    for path in legacy_paths(merged):
-        draft.drop(path)
-    names = ", ".join(sorted(_shown(each.name) for each in moved.registries)) or "none"
+    draft.drop(list(legacy_paths(merged)))
+    names = shortened(sorted(_shown(each.name) for each in moved.registries)) or "none"
     note = f"legacy settings move to certs.d ({names})"
-    if any(draft.view.merged().get(key) for key in ("configs", "auths", "headers")):
+    if any(draft.meant.get(key) for key in ("configs", "auths", "headers")):
         note += "; credentials and headers stay in config.toml, where they are read as before"
     return replace(moved, notes=(note, *moved.notes))
 
@@ -122,17 +140,27 @@ def _loose(found: Iterable[Registry], named: tuple[Registry, ...]) -> tuple[Regi
     return tuple(each for each in found if each.name not in names)
 
 
-def _carried(loose: Iterable[Registry]) -> Iterator[str]:
-    for each in loose:
+def _carried(loose: tuple[Registry, ...]) -> Iterator[str]:
+    if loose:
+        names = shortened([_shown(each.name) for each in loose])
         yield (
-            f"{_shown(each.name)} is not in mirrors.yaml: its legacy mirrors become a hosts.toml"
-            " that is the node's own"
+            f"not in mirrors.yaml: {names}; legacy settings become a hosts.toml each, which later"
+            " rollouts leave as it is"
         )
+
+
+def _settings(auth: dict[str, tuple[tuple[str, str], ...]]) -> dict[Path, Setting]:
+    """Return credentials, which every release reads beside config_path, by their place."""
+    return {
+        ("configs", host, "auth", key): value
+        for host, pairs in auth.items()
+        for key, value in pairs
+    }
 
 
 def _directory(draft: Draft, owner: str) -> str:
     """Choose the one directory for hosts.toml, and set config_path where it must be."""
-    current = word(draft.view.merged(), "config_path")
+    current = word(draft.meant, "config_path")
     first = next((part for part in current.split(":") if part.startswith("/")), CERTS_D)
     directory = clean_path(first) if first.strip("/.") else CERTS_D
     if ":" in current and reads_lists(draft.view):
@@ -144,5 +172,5 @@ def _directory(draft: Draft, owner: str) -> str:
         return directory
     if current:
         draft.notes.append(f"config_path {current!r} is not read as it stands; set to {directory}")
-    draft.set(draft.home("config_path", owner), ("config_path",), directory)
+    draft.set({("config_path",): directory}, owner)
     return directory

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from fleet.core.facts import NodeFacts
-from fleet.core.hosts_toml import hosts_files
+from fleet.core.hosts_toml import HEADER, hosts_files
 from fleet.core.model import Foreign, ManagedFile, Mirror, Registry
+from fleet.core.places import file_key
 from fleet.core.strategies.base import known_version
 
 _DOCKER_STYLE = (".crt", ".cert", ".key")
 
 
 def written(
-    registries: Iterable[Registry], directory: str, facts: NodeFacts, foreign: Foreign
+    registries: Iterable[Registry],
+    directory: str,
+    facts: NodeFacts,
+    foreign: Foreign,
+    header: str = HEADER,
 ) -> tuple[dict[str, ManagedFile], list[str]]:
     """Return the files of all registries below `directory`, and notes of those that stay."""
     files: dict[str, ManagedFile] = {}
     skipped = []
+    certificates = _docker_style(facts)
+    owned = facts.owned_by_key()
     for registry in registries:
         folder = registry_folder(directory, registry.name, facts)
         path = f"{folder}/hosts.toml"
-        if foreign is Foreign.KEEP and is_foreign(facts, path):
+        hosts, digest = facts.files.get(path), owned.get(file_key(facts.places, path))
+        if foreign is Foreign.KEEP and hosts is not None and hosts.digest != digest:
             skipped.append(f"keeps {path}, which is not as fleet wrote it")
             continue
-        dressed = _with_docker_style(registry, folder, facts)
-        files.update(hosts_files(dressed, folder, known_version(facts)))
+        ours = hosts is None or digest is not None
+        dressed = _with_docker_style(registry, certificates.get(folder, ())) if ours else registry
+        files.update(hosts_files(dressed, folder, known_version(facts), header))
     return files, skipped
 
 
@@ -45,16 +54,18 @@ def registry_folder(directory: str, name: str, facts: NodeFacts) -> str:
     return f"{directory}/{name}"
 
 
-def _with_docker_style(registry: Registry, folder: str, facts: NodeFacts) -> Registry:
+def _docker_style(facts: NodeFacts) -> dict[str, list[str]]:
+    """Return the certificates of every folder that has them in Docker's way, in order."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(facts.files):
+        if path.endswith(_DOCKER_STYLE):
+            found.setdefault(path.rpartition("/")[0], []).append(path)
+    return found
+
+
+def _with_docker_style(registry: Registry, found: Sequence[str]) -> Registry:
     """Carry over certificates that count only as long as there is no hosts.toml beside them."""
-    hosts = facts.files.get(f"{folder}/hosts.toml")
-    found = sorted(
-        path
-        for path in facts.files
-        if path.startswith(f"{folder}/") and path.endswith(_DOCKER_STYLE)
-    )
-    ours = hosts is None or facts.owned_digest(f"{folder}/hosts.toml") is not None
-    if not found or not ours or registry.server is None:
+    if not found or registry.server is None:
         return registry
     pairs = (
         (path, f"{path.removesuffix('.cert')}.key") for path in found if path.endswith(".cert")

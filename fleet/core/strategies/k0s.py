@@ -27,7 +27,8 @@ from fleet.core.strategies.base import (
     known_version,
 )
 from fleet.core.strategies.hosts_folder import written
-from fleet.core.toml_edit import dig, set_key
+from fleet.core.toml_edit import dig, set_keys
+from fleet.core.toml_splice import Entry
 from fleet.core.toml_text import dotted
 
 CONFIG = "/etc/k0s/containerd.toml"
@@ -52,18 +53,17 @@ class K0s:
         _refuse_unmanaged(facts)
         modern = can(version, Feature.IMPORTS_MERGE)
         table = ("plugins", IMAGES if modern else CRI_1, "registry")
-        others = dict(_registries(facts))
+        others = list(_registries(facts))
         findings = list(_conflicts(others, facts))
         Refusals(findings).check()
-        named = {word(each, "config_path") for each in others.values()} - {""}
+        named = {word(each, "config_path") for _, each in others} - {""}
         directory = clean_path(next(iter(sorted(named)), CERTS_D).split(":")[0])
         auth = auth_settings(wishes.registries)
         text = HEADER + f"version = {3 if modern else 2}\n"
-        if not named:
-            text = set_key(text, table, "config_path", directory)
+        entries: list[Entry] = [] if named else [(table, "config_path", directory)]
         for host, pairs in auth.items():
-            for key, value in pairs:
-                text = set_key(text, (*table, "configs", host, "auth"), key, value)
+            entries += [((*table, "configs", host, "auth"), *pair) for pair in pairs]
+        text = set_keys(text, entries)
         files, skipped = written(wishes.registries, directory, facts, wishes.foreign)
         if not named or auth:
             files[DROP_IN] = kept_file(facts, DROP_IN, text.encode(), secret=bool(auth))
@@ -100,8 +100,8 @@ def _registries(facts: NodeFacts) -> Iterator[tuple[str, dict[str, Any]]]:
                     yield path, found
 
 
-def _conflicts(others: dict[str, dict[str, Any]], facts: NodeFacts) -> Iterator[Finding]:
-    for path, registry in others.items():
+def _conflicts(others: list[tuple[str, dict[str, Any]]], facts: NodeFacts) -> Iterator[Finding]:
+    for path, registry in others:
         if registry.get("mirrors"):
             message = "legacy mirrors here kill CRI beside config_path; move them to mirrors.yaml"
             yield Finding("legacy-beside-config-path", Verdict.REFUSES, path, message)

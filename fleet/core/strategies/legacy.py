@@ -42,19 +42,23 @@ class Legacy:
         Refusals(findings).check()
         if not facts.offline:
             parsed_dump(facts)
-        settings = list(_settings(wishes.registries, version))
-        owned = tuple(dict.fromkeys(dotted(path[:-1]) for path, _ in settings))
+        settings = dict(_settings(wishes.registries, version))
+        owned = tuple(dict.fromkeys(dotted(path[:-1]) for path in settings))
         draft.drop_orphans(owned)
-        home = draft.home("mirrors")
-        for path, value in settings:
-            draft.set(home, path, value)
+        draft.set(settings)
         files = {
             path: ManagedFile(content, 0o600 if private else 0o644, secret=private)
             for path, content, private in _certificates(wishes.registries)
         }
         files.update(draft.files(secret=bool(auth_settings(wishes.registries))))
         return DesiredState(
-            files, None, owned, tuple(draft.notes), config=draft.config, findings=tuple(findings)
+            files,
+            None,
+            owned,
+            tuple(draft.notes),
+            config=draft.config,
+            findings=tuple(findings),
+            meant=draft.meant,
         )
 
 

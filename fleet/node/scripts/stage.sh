@@ -61,6 +61,20 @@ outside_registry() { # as fleet/core/dump_text.py does it with the dump that the
     words
 }
 
+inside_registry() { # the registry tables of a dump, for the driver to compare with what was meant
+    skip=1
+    lines
+    for line in $1; do
+        case $line in
+        time=*) continue ;;
+        *\[plugins*.registry\] | *\[plugins*.registry.*\]) skip=0 ;;
+        *\[*plugins.*\] | \[*\]) skip=1 ;;
+        esac
+        [ "$skip" = 1 ] || printf '%s\n' "$line"
+    done
+    words
+}
+
 staged_root() { # note what stands in for the root file, and whether nothing else changes
     is_config || return 0
     if [ "$path" = "$CONFIG" ] && [ "$action" != delete ]; then
@@ -134,12 +148,12 @@ validate() {
     [ -n "$CONFIGS" ] || return 0
     new=$(new_dump) || fail validate validate \
         "$BINARY refuses the new $CONFIG; find the line that it names in \`fleet diff\`" "$new"
+    [ "$ROLLBACK" = 0 ] || return 0 # what the daemon ran with before is always allowed back
     [ "$(ignored "$new")" -le "$IGNORED" ] ||
         fail validate validate "$BINARY would ignore a registry table of the new $CONFIG; move \
 what its warning names by hand" "$(printf '%s' "$new" | grep 'Ignoring unknown key')"
-    [ "$ROLLBACK" = 0 ] || return 0
     left=$(outside_registry "$new" | sha256sum)
-    [ "${left%% *}" = "$OUTSIDE" ] && return 0
+    [ "${left%% *}" = "$OUTSIDE" ] && value registry "$(inside_registry "$new")" && return 0
     fail validate validate "the new $CONFIG would change more than the registry tables; write \
 its part in \`fleet diff\` there by hand" "$(strayed)"
 }

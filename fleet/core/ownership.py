@@ -1,0 +1,33 @@
+"""The files that fleet owns on a node once a plan is carried out."""
+
+from __future__ import annotations
+
+from fleet.core.changes import per_pull
+from fleet.core.facts import NodeFacts, OwnedState
+from fleet.core.model import Change
+from fleet.core.strategies import DesiredState
+
+
+def owned_after(facts: NodeFacts, desired: DesiredState, changes: tuple[Change, ...]) -> OwnedState:
+    """Return what fleet owns once the changes are made; the driver adds the generation."""
+    if not changes:
+        return facts.state
+    # What a restart reads stays fleet's as long as nobody edits it, asked for anew or not.
+    files = {
+        path: digest
+        for path, digest in facts.state.files.items()
+        if not per_pull(path) and _is_as_left(facts, path, digest)
+    }
+    wanted = {path: kept.digest for path, kept in desired.files.items()}
+    files.update({path: each for path, each in wanted.items() if path not in desired.loose})
+    migrated = {
+        path: digest
+        for path, digest in facts.state.migrated.items()
+        if path not in wanted and _is_as_left(facts, path, digest)
+    }
+    migrated.update({path: wanted[path] for path in desired.loose})
+    return OwnedState(facts.state.generation, files, desired.legacy, migrated)
+
+
+def _is_as_left(facts: NodeFacts, path: str, digest: str) -> bool:
+    return path in facts.files and facts.files[path].digest == digest

@@ -1,0 +1,105 @@
+"""The settings of a registry table as a release reads them, for comparing what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fleet.core.capabilities import Feature, can
+from fleet.core.toml_text import dotted
+from fleet.core.versions import ContainerdVersion
+
+_MOST = 3
+_HUB = ["https://registry-1.docker.io"]
+_AUTH = ("username", "password", "auth", "identitytoken")
+_TLS = ("insecure_skip_verify", "ca_file", "cert_file", "key_file")
+
+
+def effective(version: ContainerdVersion, registry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a release reads in a registry table: known keys that say something."""
+    found: dict[str, Any] = {}
+    path = registry.get("config_path")
+    if path and can(version, Feature.CONFIG_PATH):
+        found["config_path"] = path
+    for name, entry in table_of(registry.get("mirrors")).items():
+        urls = entry.get("endpoint") if isinstance(entry, Mapping) else None
+        found.setdefault("mirrors", {})[name] = {"endpoint": list(urls or [])}
+    for host, entry in table_of(registry.get("configs")).items():
+        one = dict(_config_of(version, table_of(entry)))
+        if one:
+            found.setdefault("configs", {})[host] = one
+    for url, entry in table_of(registry.get("auths")).items():
+        one = _known(table_of(entry), _AUTH)
+        if one:
+            found.setdefault("auths", {})[url] = one
+    headers = {name: value for name, value in table_of(registry.get("headers")).items() if value}
+    return {**found, **({"headers": headers} if headers else {})}
+
+
+def _config_of(version: ContainerdVersion, entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    auth = _known(table_of(entry.get("auth")), _AUTH)
+    if auth:
+        yield "auth", auth
+    tls = _known(table_of(entry.get("tls")), _TLS)
+    if tls and can(version, Feature.LEGACY_TLS):
+        yield "tls", tls
+
+
+def _known(table: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: table[key] for key in keys if table.get(key)}
+
+
+def unequal(meant: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Return the paths of all settings that one of two registry tables has and the other has not.
+
+    A host's credentials and TLS settings are compared as a whole, so that no path says more.
+    """
+    paths: list[tuple[str, ...]] = []
+    for key in sorted({*meant, *found}):
+        ours, theirs = meant.get(key), found.get(key)
+        if isinstance(ours or {}, Mapping) and isinstance(theirs or {}, Mapping):
+            names = sorted({*(ours or {}), *(theirs or {})})
+            paths += [(key, n) for n in names if (ours or {}).get(n) != (theirs or {}).get(n)]
+        elif ours != theirs:
+            paths.append((key,))
+    return paths
+
+
+def difference(
+    version: ContainerdVersion, meant: Mapping[str, Any], found: Mapping[str, Any]
+) -> str:
+    """Name the settings of a daemon's registry table that are not as meant; empty if all are.
+
+    No value is told but that of config_path: the others may be credentials.
+    """
+    wanted = effective(version, meant)
+    seen = less_defaults(version, effective(version, found), wanted)
+    paths = unequal(wanted, seen)
+    names = ", ".join(dotted(path) for path in paths[:_MOST])
+    names += f" and {len(paths) - _MOST} more" if len(paths) > _MOST else ""
+    if ("config_path",) in paths:
+        ours, theirs = wanted.get("config_path", ""), seen.get("config_path", "")
+        names += f" (config_path is {theirs!r} instead of {ours!r})"
+    return names
+
+
+def less_defaults(
+    version: ContainerdVersion, found: Mapping[str, Any], meant: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a daemon's settings without those that it has by default and that were not meant."""
+    result = dict(found)
+    mirrors = dict(found.get("mirrors") or {})
+    if can(version, Feature.DOCKER_IO_PRESET) and "docker.io" not in (meant.get("mirrors") or {}):
+        if (mirrors.get("docker.io") or {}).get("endpoint") == _HUB:
+            del mirrors["docker.io"]
+            result = {**result, "mirrors": mirrors}
+        if not mirrors:
+            result.pop("mirrors", None)
+    if can(version, Feature.CONFIG_PATH_DEFAULT) and "config_path" not in meant:
+        result.pop("config_path", None)
+    return result
+
+
+def table_of(value: Any) -> Mapping[str, Any]:
+    """Return a value that is a table; an empty one for anything else."""
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,33 @@
+"""The registry settings that a staged config comes to, by the daemon's own `config dump`."""
+
+from __future__ import annotations
+
+from fleet.core.config_toml import effective_registry
+from fleet.core.documents import DocumentError, parse_toml
+from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.plan import NodePlan
+from fleet.core.registry_settings import difference
+from fleet.core.versions import parse_version
+
+
+def refuse_ineffective(plan: NodePlan, tables: str) -> None:
+    """Raise a NodeError unless the registry tables of the new dump say what was meant."""
+    version = parse_version(plan.containerd or "")
+    if plan.rollback or plan.meant is None or version is None:
+        return
+    try:
+        found = effective_registry(parse_toml(tables))
+    except DocumentError as error:
+        message = (
+            f"the registry tables of `{plan.binary} config dump` cannot be parsed; see what it"
+            f" prints for the new {plan.config}"
+        )
+        raise NodeError(FailureKind.VALIDATE, "validate", message) from error
+    names = difference(version, plan.meant, found)
+    if names:
+        message = (
+            f"the new {plan.config} would not take effect as meant: containerd {plan.containerd}"
+            f" reads {names} otherwise, since another table or an imported file counts there; put"
+            " CRI's registry settings into one table by hand"
+        )
+        raise NodeError(FailureKind.VALIDATE, "validate", message)
