@@ -16,6 +16,7 @@ import click
 from fleet.cli import views
 from fleet.cli.flags import Flags, operator, stamp
 from fleet.cli.interrupt import stop_switch
+from fleet.cli.leftovers import release_held
 from fleet.cli.live import Scope, Screen, open_screen
 from fleet.cli.options import Exit, Settings
 from fleet.core.batches import cut_batches, group_limits, parse_batches, parse_size
@@ -121,6 +122,9 @@ class Job:
         ):
             ended = self._drive(state, screen, stopping)
         try:
+            for outcome in release_held(self.outcomes, self._order, self.crew):
+                self.outcomes[outcome.node] = outcome
+                self.tell("moved", outcome.node, outcome_data(outcome))
             close(ended.status, ended.reason)
         except JournalError as error:
             self.settings.say(str(error))
@@ -198,6 +202,8 @@ class Job:
             views.print_outcomes(ordered, out, seen)
             line = views.recap(ended.state.count(), f"{self.kind} {ended.status}", ended.reason)
             out.print(f"{line}  {rollout_id}".rstrip(), style="bold")
+            if told and (still := views.still_locked(ordered, rollout_id)):
+                out.print(still, style="yellow")
         code = judge(ended.status, ordered)
         if ended.stuck:  # a thread that never comes back would hold a normal exit up
             sys.stdout.flush()

@@ -9,7 +9,7 @@ from typing import Any
 from fleet.cli import views
 from fleet.cli.flags import journal_path
 from fleet.cli.options import Settings
-from fleet.core.present import outcome_data
+from fleet.core.present import outcome_data, read_outcome
 from fleet.core.record import Story
 from fleet.errors import FleetError, printable
 from fleet.journal import Journal, RolloutRecord
@@ -95,7 +95,9 @@ def _files(told: dict[str, Any]) -> list[tuple[str, str | None]]:
 
 def _counted(data: dict[str, Any]) -> str:
     counts = Counter(each["status"] for each in data["nodes"].values())
-    return ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
+    held = sum(bool(each.get("held")) for each in data["nodes"].values())
+    told = [f"{number} {status}" for status, number in sorted(counts.items())]
+    return ", ".join([*told, f"{held} still locked"] if held else told)
 
 
 def _print_all(rollouts: list[dict[str, Any]], settings: Settings) -> None:
@@ -126,3 +128,6 @@ def _print_one(data: dict[str, Any], settings: Settings) -> None:
         for name, each in data["nodes"].items()
     ]  # fmt: skip
     views.table(("NODE", "STATUS", "STRATEGY", "SECONDS", "FAILURE"), rows, out)
+    outcomes = (read_outcome(name, each) for name, each in data["nodes"].items())
+    if still := views.still_locked(outcomes, data["rollout"]):
+        out.print(still, style="yellow")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from fleet.cli import views
 from fleet.cli.credentials import ready
 from fleet.cli.flags import Flags, open_journal, operator, stamp
 from fleet.cli.job import Job, digest_of, guarded, work_order
+from fleet.cli.leftovers import still_held
 from fleet.cli.options import Exit, Settings, Taste, access, wishes_of
 from fleet.cli.reading import as_it_is, in_order, told
 from fleet.config.load import load_inventory
@@ -30,6 +31,7 @@ from fleet.errors import FleetError
 from fleet.journal import Journal, RolloutRecord
 from fleet.node.after import SPENT, settle_left
 from fleet.node.order import Access, WorkOrder
+from fleet.node.stage import release_once
 
 _ANEW = {NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED}
 
@@ -188,6 +190,8 @@ class _Resumed:
             there, tests = as_it_is(found, self._way.tests)
             plan = replace(there, tests=tests, availability=role)
             self._job.plans[found.node.name] = plan
+            if found.facts is None and self._only_held(found.node.name):
+                continue  # it is away as before, with nothing on it that a guard would revert
             orders.append(replace(work_order(self._job, plan), left=True))
         for order, ended in self._each_settled(orders):
             name = order.plan.node.name
@@ -199,6 +203,12 @@ class _Resumed:
                 self._job.outcomes[name] = outcome
             self._job.tell("moved", name, outcome_data(outcome))
             self._job.settings.say(f"settled: {views.outcome_line(outcome)}")
+
+    def _only_held(self, name: str) -> bool:
+        """Return whether a node was left with our lock, and with nothing in force."""
+        outcome = self._story.outcomes.get(name)
+        failure = outcome.failure if outcome else None
+        return outcome is not None and outcome.held and (not failure or failure.step != SETTLE)
 
     def _each_settled(
         self, orders: Sequence[WorkOrder]
@@ -215,10 +225,34 @@ class _Resumed:
         self._job.plans.update({plan.node.name: plan for plan in plans})
         self._job.tell("planned", None, planned_data(plans, self._job.mark))
         ends = {each.node: each for plan in plans if (each := settled(plan)) is not None}
+        ends |= {end.node: end for end in self._locked(ends, plans)}
         self._job.outcomes.update(ends)
         self._job.tell_all([("moved", name, outcome_data(end)) for name, end in ends.items()])
         if plans and not self._job.settings.as_json and not self._job.settings.quiet:
             views.print_plans(plans, views.console(color=self._job.settings.color), self._job.mark)
+
+    def _locked(
+        self, ends: Mapping[str, NodeOutcome], plans: Iterable[NodePlan]
+    ) -> Iterator[NodeOutcome]:
+        """Release nodes that no batch will hold; yield the ends of those that stay locked.
+
+        One that is away was held, if the dead run had begun to stage it.
+        """
+        staged, job = {NodeStatus.STAGING, NodeStatus.STAGED}, self._job
+        orders = []
+        for plan in plans:
+            end, before = ends.get(plan.node.name), self._story.outcomes.get(plan.node.name)
+            if end is None:
+                continue
+            if plan.availability.holder == job.id:
+                orders.append(work_order(job, plan))
+            elif end.status is NodeStatus.UNREACHABLE and (
+                self._story.state.nodes[end.node] in staged or (before and before.held)
+            ):
+                yield replace(end, held=True)
+        for order, ended in each(release_once, orders, job.crew):
+            if still_held(ended):
+                yield replace(ends[order.node.name], held=True)
 
     def _state(self, left: Sequence[str]) -> RolloutState:
         """Return the journal's state with what the nodes have said since."""

@@ -91,6 +91,7 @@ OUTCOME = {
     "liveness": LIVENESS,
     "failure": FAILURE,
     "seconds": SECONDS,
+    "held": FLAG,
 }
 CONFLICTS = listed(
     shape({"code": TEXT, "verdict": TEXT, "where": TEXT, "message": TEXT, "kills_cri": FLAG})

@@ -232,6 +232,14 @@ def recap(counts: Mapping[NodeStatus, int], status: str, reason: str) -> str:
     return f"{status}: {parts}" + (f" ({reason})" if reason else "")
 
 
+def still_locked(outcomes: Iterable[NodeOutcome], rollout: str) -> str:
+    """Say which nodes a rollout still holds, or nothing where it holds none."""
+    held = [outcome.node for outcome in outcomes if outcome.held]
+    if not held:
+        return ""
+    return f"{fold(held)}: still locked by this rollout; `fleet resume {rollout}` settles that"
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], out: Console) -> None:
     """Print a table: unbroken for a pipe, folded for a terminal, row by row for a narrow one."""
     cells = [[printable(cell) for cell in row] for row in rows]

@@ -181,6 +181,8 @@ class NodeOutcome:
     liveness: Liveness | None = None
     failure: Failure | None = None
     seconds: float = 0.0
+    held: bool = False
+    """Whether the rollout's lock is still on the node, as far as is known."""
 
     def after(self, before: NodeOutcome | None) -> NodeOutcome:
         """Return it with what an earlier pass has seen: asked again, a node pulls nothing anew."""

@@ -88,6 +88,7 @@ def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
         "liveness": liveness_data(outcome.liveness),
         "failure": failure_data(outcome.failure),
         "seconds": outcome.seconds,
+        "held": outcome.held,
     }
 
 
@@ -107,6 +108,7 @@ def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
         liveness=Liveness(**liveness) if liveness else None,
         failure=Failure(**{**failure, "kind": FailureKind(failure["kind"])}) if failure else None,
         seconds=data.get("seconds", 0.0),
+        held=data.get("held", False),
     )
 
 

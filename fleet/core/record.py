@@ -43,7 +43,7 @@ class Story:
         return self.status != "finished" or bool(self.unsettled())
 
     def unsettled(self) -> list[str]:
-        """Return the nodes that were left in mid-pass: how they stand only they can tell."""
+        """Return the nodes that were left in mid-pass or are still locked: they must be asked."""
         return [name for name in self.state.nodes if self._open(name)]
 
     def _open(self, name: str) -> bool:
@@ -51,6 +51,8 @@ class Story:
         if status in {NodeStatus.RUNNING, NodeStatus.CHECKING, NodeStatus.REVERTING}:
             return True
         outcome = self.outcomes.get(name)
+        if outcome is not None and outcome.held:
+            return True
         failure = outcome.failure if outcome else None
         return failure is not None and failure.step == SETTLE
 

@@ -286,7 +286,7 @@ def _broken(task: _Task, failure: Failure) -> NodeOutcome:
     """Return what is known of a node whose worker failed: before the swap it is untouched."""
     if task.status is NodeStatus.STAGING:
         told = replace(failure, step="stage")
-        return NodeOutcome(node=task.node, status=NodeStatus.FAILED, failure=told)
+        return NodeOutcome(node=task.node, status=NodeStatus.FAILED, failure=told, held=True)
     if failure.kind is FailureKind.WORKER:
         message = f"{failure.message}; `fleet resume` asks the node how it stands"
         failure = replace(failure, step=SETTLE, message=message)

@@ -129,6 +129,11 @@ class Journal:
             return record
         raise FleetError(f"no rollout {name!r} in the journal; `fleet history` lists them")
 
+    def knows(self, name: str) -> bool:
+        """Return whether there is a rollout of that id."""
+        query = "SELECT id, started, about FROM rollout WHERE id = ?"
+        return any(True for _ in self._records(query, (name,)))
+
     def _records(self, query: str, values: tuple[str, ...]) -> Iterator[RolloutRecord]:
         with self.reading():
             if self._base.execute("SELECT 1 FROM sqlite_master").fetchone() is None:

@@ -169,6 +169,7 @@ def _broken_off(work: Pass, failure: Failure) -> NodeOutcome:
     """End a pass whose connection broke: what the node itself says of the change counts."""
     away = failure.step == "connect"
     if away or failure.kind is FailureKind.SUDO:
+        work.held = True  # staged before, and nothing was asked of the node since
         return work.outcome(NodeStatus.UNREACHABLE if away else NodeStatus.FAILED, failure)
     try:
         found = settle_patiently(work.order, "look", work.order.deadlines.lost)

@@ -32,6 +32,7 @@ def stage(order: WorkOrder) -> NodeOutcome:
             return work.outcome(ENDED[applied.ending], applied.failure)
         except NodeError as error:
             failure = error.failure
+        work.held |= failure.step != "connect" and failure.kind is not FailureKind.SUDO
         if failure.step == "connect" or failure.kind not in {
             FailureKind.CONNECT,
             FailureKind.TIMEOUT,
@@ -62,22 +63,30 @@ def _not_staged(work: Pass, failure: Failure | None) -> NodeOutcome:
     """End a staging that broke off; the node is untouched, but may be held."""
     if failure is not None and failure.step == "connect":
         return work.outcome(NodeStatus.UNREACHABLE, failure)
-    if failure is None or failure.kind is not FailureKind.SUDO:
+    if work.held:
         freed = release(work.order)
+        work.held = freed.held
         if freed.failure is not None and freed.failure.kind.unreachable:
             return work.outcome(NodeStatus.UNREACHABLE, failure)
     return work.outcome(NodeStatus.FAILED, failure)
 
 
-def release(order: WorkOrder) -> NodeOutcome:
+def release_once(order: WorkOrder) -> NodeOutcome:
+    """Release a node as `release` does, without waiting for one that is away."""
+    return release(order, patience=0)
+
+
+def release(order: WorkOrder, patience: float = _PATIENCE) -> NodeOutcome:
     """Take the rollout's lock off a node that will not be changed, and what was staged there."""
     work = Pass(order)
     try:
-        found = settle_patiently(order, "release", _PATIENCE)
+        found = settle_patiently(order, "release", patience)
     except NodeError as error:
+        work.held = True
         message = (
             f"{error.failure.message}; the node stays held: `fleet unlock {order.rollout}` frees it"
         )
         told = Failure(error.failure.kind, "release", message, error.failure.evidence)
         return work.outcome(NodeStatus.PENDING, told)
+    work.held = found.ended not in {"released", "not_ours"}
     return work.outcome(NodeStatus.PENDING, found.failure)

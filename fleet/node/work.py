@@ -37,6 +37,7 @@ class Pass:
     restarted: bool = False
     verified: tuple[Verified, ...] = ()
     liveness: Liveness | None = None
+    held: bool = False
 
     def outcome(self, status: NodeStatus, failure: Failure | None = None) -> NodeOutcome:
         """End the pass in this status."""
@@ -57,6 +58,7 @@ class Pass:
             liveness=self.liveness,
             failure=failure,
             seconds=round(time.monotonic() - self.began, 2),
+            held=self.held,
         )
 
     def standing(self, found: Standing, failure: Failure | None) -> NodeOutcome:

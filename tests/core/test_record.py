@@ -53,6 +53,17 @@ def test_a_fold_knows_what_was_left_in_the_middle() -> None:
     assert story.state.reverted == {"e"}
 
 
+def test_a_node_that_is_still_locked_keeps_a_finished_rollout_open() -> None:
+    end = Entry("t1", "ended", None, {"status": "finished", "reason": ""})
+    held = [moved("a", "converged"), moved("b", "unreachable", held=True), end]
+    freed = moved("b", "unreachable", held=False)
+
+    story = fold([["a", "b"]], held)
+
+    assert (story.status, story.unfinished, story.unsettled()) == ("finished", True, ["b"])
+    assert not fold([["a", "b"]], [*held, freed]).unfinished
+
+
 def test_a_resumed_rollout_is_open_until_it_ends_again() -> None:
     end = Entry("t1", "ended", None, {"status": "halted", "reason": "spent"})
     again = Entry("t2", "resumed", None, {"operator": "me"})

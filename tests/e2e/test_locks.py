@@ -1,0 +1,83 @@
+"""Locks: a rollout that has ended holds no node, or says which one, and how that is settled."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.test_resume import killed_after
+from tests.e2e.test_rollout import statuses
+from tests.lab import Lab
+from tests.support.fleet import Fleet
+
+pytestmark = pytest.mark.e2e
+QUICK = ("--soak", "0", "--no-verify", "--json")
+_AWAY = "systemctl stop ssh.socket ssh 2>/dev/null; pkill -f ^sshd; true"
+_BACK = "systemctl start ssh"
+_NO_SUDO = "mv /etc/sudoers.d/ops /root/ops.sudoers"
+_SUDO = "mv /root/ops.sudoers /etc/sudoers.d/ops"
+
+
+def lock_of(lab: Lab, name: str) -> str:
+    """Return the id of the rollout that holds a node, or nothing."""
+    return (
+        lab.nodes[name].sh("[ ! -e /run/fleet/lock ] || head -n 1 /run/fleet/lock").stdout.strip()
+    )
+
+
+def test_a_finished_rollout_says_which_nodes_it_still_holds(nodes: Lab, fleet: Fleet) -> None:
+    """One node goes away between staging and activation, another one refuses sudo by then."""
+    trixie, forky = nodes.nodes["trixie1"], nodes.nodes["forky1"]
+    names = "bookworm1,trixie1,forky1"
+    flags = ("--batch", "1,2", "--max-failures", "2", "--soak", "4", "--no-verify")
+    running = fleet.start("rollout", "-y", "-l", names, *flags, "--connect-timeout", "3")
+    assert running.stderr is not None
+    while "bookworm1: started" not in running.stderr.readline():
+        assert running.poll() is None
+    trixie.sh(_AWAY)
+    forky.sh(_NO_SUDO)
+    try:
+        told, _ = running.communicate(timeout=120)
+    finally:
+        trixie.sh(_BACK)
+        forky.sh(_SUDO)
+    listed = fleet("history", "--json").json["rollouts"][0]
+    shown = fleet("history", listed["rollout"]).stdout
+
+    assert running.returncode == 1, told
+    assert listed["status"] == "finished"
+    ends = {name: (each["status"], each["held"]) for name, each in listed["nodes"].items()}
+    assert ends == {
+        "bookworm1": ("converged", False),
+        "trixie1": ("unreachable", True),
+        "forky1": ("failed", True),
+    }
+    still = f"still locked by this rollout; `fleet resume {listed['rollout']}` settles that"
+    assert still in told
+    assert still in shown
+    assert [lock_of(nodes, name) for name in ("trixie1", "forky1")] == [listed["rollout"]] * 2
+
+    over = fleet("rollout", "-y", "-l", "trixie1", *QUICK)
+    resumed = fleet("resume", "-y", "--json")
+
+    assert (over.code, statuses(over.json)) == (0, {"trixie1": "converged"}), over.text
+    assert f"trixie1: released the lock that rollout {listed['rollout']}" in over.stderr
+    assert (resumed.code, resumed.json["rollout"]) == (0, listed["rollout"]), resumed.text
+    ends = {"bookworm1": "converged", "trixie1": "unchanged", "forky1": "converged"}
+    assert statuses(resumed.json) == ends
+    assert [lock_of(nodes, name) for name in nodes.nodes] == [""] * 4
+    assert fleet("resume", "-y", listed["rollout"]).code == 2
+
+
+def test_resume_releases_a_node_that_it_cannot_go_on_with(nodes: Lab, fleet: Fleet) -> None:
+    killed_after(fleet, "bookworm1: started", "--no-verify")
+    trixie = nodes.nodes["trixie1"]
+    held = lock_of(nodes, "trixie1")
+    trixie.sh("systemctl stop containerd")
+
+    ran = fleet("resume", "-y", "--json")
+    trixie.sh("systemctl start containerd")
+
+    assert held == ran.json["rollout"]
+    assert statuses(ran.json)["trixie1"] == "failed", ran.text
+    assert not any(each["held"] for each in ran.json["nodes"].values())
+    assert lock_of(nodes, "trixie1") == ""
