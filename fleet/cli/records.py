@@ -12,13 +12,13 @@ from fleet.cli.options import Settings
 from fleet.core.present import outcome_data, read_outcome
 from fleet.core.record import Story
 from fleet.errors import FleetError, printable
-from fleet.journal import Journal, RolloutRecord
+from fleet.journal import Journal, RolloutRecord, is_there
 
 
 def history(settings: Settings, rollout: str | None, node: str | None, journal: str | None) -> None:
     """Print all rollouts, or one of them node by node, or what was done to one node."""
     path = journal_path(settings, journal)
-    if not path.is_file() and rollout is None:
+    if rollout is None and not is_there(path):
         _print_all([], settings)
         return
     records = Journal(path, read_only=True)

@@ -11,7 +11,7 @@ from fleet.cli.flags import journal_path
 from fleet.cli.options import Settings
 from fleet.core.report import report_data
 from fleet.errors import FleetError
-from fleet.journal import Journal, write_private
+from fleet.journal import Journal, is_there, write_private
 
 
 def report(
@@ -19,7 +19,7 @@ def report(
 ) -> None:
     """Write what became of a rollout to a file, or to stdout."""
     path = journal_path(settings, journal)
-    if not path.is_file():
+    if not is_there(path):
         raise FleetError(f"{path}: there is no journal; --journal names another")
     records = Journal(path, read_only=True)
     record = records.rollout(rollout)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from fleet.journal.database import Journal, RolloutRecord
 from fleet.journal.fingerprint_key import passing_key, read_key
+from fleet.journal.opening import is_there
 from fleet.journal.private_files import open_private, write_private
 
 __all__ = [
     "Journal",
     "RolloutRecord",
+    "is_there",
     "open_private",
     "passing_key",
     "read_key",

@@ -86,7 +86,8 @@ class Journal:
             with self._path.with_name(f"{self._path.name}.lock").open() as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return self._path.with_name(f"{self._path.name}.lock").read_text()
+            lock_file = self._path.with_name(f"{self._path.name}.lock")
+            return lock_file.read_text(errors="replace")
         except OSError:
             return None
         return None

@@ -82,17 +82,27 @@ def write_error(path: Path, error: sqlite3.Error) -> FleetError:
     return JournalError(f"{path}: the journal cannot be written ({error}); {remedy}")
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether there is a journal, or something in its place; raise where that is not known."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise unusable(path, error) from error
+    return True
+
+
 def open_for_writing(path: Path) -> tuple[sqlite3.Connection, list[str]]:
     """Open a journal, make or migrate it; return it with what there is to say of its modes."""
     try:
         notes = [*private_folder(path.parent), *_private(path)]
         base = sqlite3.connect(path, isolation_level=None)
         try:
-            _check_schema(path, base)
+            _check(path, base)
             base.execute("PRAGMA journal_mode = WAL")
             base.execute("PRAGMA synchronous = FULL")
             _migrate(base)
-            _check_pages(path, base)
         except BaseException:
             base.close()
             raise
@@ -119,7 +129,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 def _read_only(path: Path, how: str) -> sqlite3.Connection:
     base = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None)
     try:
-        _check_schema(path, base)
+        _check(path, base)
     except BaseException:
         base.close()
         raise
@@ -148,8 +158,11 @@ def _private(path: Path) -> Iterator[str]:
     yield from filter(None, notes)
 
 
-def _check_schema(path: Path, base: sqlite3.Connection) -> None:
-    """Refuse a journal of a newer fleet, and what is not a journal at all."""
+def _check(path: Path, base: sqlite3.Connection) -> None:
+    """Refuse a journal that is damaged or of a newer fleet, and what is not a journal at all."""
+    for (word,) in base.execute("PRAGMA quick_check(1)"):
+        if word != "ok":
+            raise damaged(path, word)
     (version,) = base.execute("PRAGMA user_version").fetchone()
     tables = {name for (name,) in base.execute("SELECT name FROM sqlite_master")}
     if version > len(SCHEMAS):
@@ -161,12 +174,6 @@ def _check_schema(path: Path, base: sqlite3.Connection) -> None:
         raise FleetError(f"{path}: is a database of another program, not a journal; {_OTHER}")
     if version and not tables:
         raise damaged(path, "its tables are missing")
-
-
-def _check_pages(path: Path, base: sqlite3.Connection) -> None:
-    for (word,) in base.execute("PRAGMA quick_check(1)"):
-        if word != "ok":
-            raise damaged(path, word)
 
 
 def _migrate(base: sqlite3.Connection) -> None:
