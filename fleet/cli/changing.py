@@ -22,7 +22,7 @@ from fleet.cli.options import Exit, Settings, Taste, access
 from fleet.cli.reading import in_order, judged, show_plans, surveyed, told
 from fleet.core.batches import parse_batches
 from fleet.core.masking import Fingerprints
-from fleet.core.model import Inventory
+from fleet.core.model import Inventory, MirrorConfig
 from fleet.core.outcome import NodeStatus
 from fleet.core.plan import NodePlan
 from fleet.core.rollout import begin
@@ -57,7 +57,8 @@ def rollout(settings: Settings, flags: Flags, crew: Crew) -> Exit:
         found = surveyed(chosen, loaded, how, crew=crew, taste=taste)
         return [guarded(each.plan, flags) for each in found]
 
-    return _run("rollout", settings, flags, (how, loaded.inventory, crew), plans)
+    ground = (how, loaded.inventory, crew)
+    return _run("rollout", settings, flags, ground, plans, loaded.mirrors)
 
 
 def _again(settings: Settings, flags: Flags) -> Settings:
@@ -101,6 +102,7 @@ def _run(
     flags: Flags,
     ground: tuple[Access, Inventory, Crew],
     plans: Callable[[], list[NodePlan]],
+    config: MirrorConfig | None = None,
 ) -> Exit:
     """Show what is planned, ask, and carry it out while no other fleet works with the journal."""
     if flags.dry_run:
@@ -122,6 +124,7 @@ def _run(
             journal=journal,
             mark=Fingerprints(journal.key()),
             plans={plan.node.name: plan for plan in plans()},
+            config=config,
         )
         _take_over(job)
         return _planned(job)

@@ -20,8 +20,9 @@ from fleet.cli.leftovers import release_held
 from fleet.cli.live import Scope, Screen, open_screen
 from fleet.cli.options import Exit, Settings
 from fleet.core.batches import cut_batches, group_limits, parse_batches, parse_size
+from fleet.core.desired_fingerprints import desired_fingerprints
 from fleet.core.masking import Fingerprints
-from fleet.core.model import Inventory
+from fleet.core.model import Inventory, MirrorConfig
 from fleet.core.outcome import FailureKind, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan
 from fleet.core.present import outcome_data, rollout_data
@@ -62,6 +63,8 @@ class Job:
     mark: Fingerprints
     plans: dict[str, NodePlan]
     outcomes: dict[str, NodeOutcome] = field(default_factory=dict)
+    config: MirrorConfig | None = None
+    """What a rollout brings the nodes to; a rollback has none."""
     known: dict[str, bool] = field(default_factory=dict)
     """Whether control plane nodes that were through before this run are available now."""
 
@@ -88,7 +91,7 @@ class Job:
     def begin(self, batches: tuple[tuple[str, ...], ...]) -> None:
         """Write the rollout down before anything of it is done."""
         files = (self.settings.inventory, self.settings.mirrors)
-        about = {
+        about: dict[str, Any] = {
             "kind": self.kind,
             "operator": operator(),
             "files": {str(path): digest_of(path) for path in files},
@@ -96,6 +99,8 @@ class Job:
             "nodes": list(self.plans),
             "flags": self.flags.data(),
         }
+        if self.config is not None:
+            about["desired"] = desired_fingerprints(self.config, self.mark)
         self.journal.begin(self.id, stamp(), about)
         self.tell("planned", None, planned_data(self.plans.values(), self.mark))
         settled = self.outcomes.items()

@@ -10,10 +10,11 @@ from typing import Any
 from fleet.cli import views
 from fleet.cli.credentials import ready
 from fleet.cli.flags import Flags, open_journal, operator, stamp
-from fleet.cli.job import Job, digest_of, guarded, work_order
+from fleet.cli.job import Job, guarded, work_order
 from fleet.cli.leftovers import still_held
 from fleet.cli.options import Exit, Settings, Taste, access, wishes_of
 from fleet.cli.reading import as_it_is, in_order, told
+from fleet.cli.resume_check import refuse_changed_config, refuse_changed_files
 from fleet.config.load import load_inventory
 from fleet.core.masking import Fingerprints
 from fleet.core.model import Inventory, Node
@@ -47,7 +48,7 @@ def resume(settings: Settings, rollout_id: str | None, crew: Crew, how: dict[str
         story = journal.replayed(record)
         if not story.unfinished:
             raise FleetError(f"rollout {record.id} is finished; there is nothing to go on with")
-        _refuse_changed(settings, record)
+        refuse_changed_files(settings, record)
         return _Resumed((settings, flags, crew), journal, record, story).run()
 
 
@@ -60,20 +61,6 @@ def _newest(journal: Journal) -> RolloutRecord:
     raise FleetError("no rollout was broken off; there is nothing to go on with")
 
 
-def _refuse_changed(settings: Settings, record: RolloutRecord) -> None:
-    """Refuse to finish a rollout by other files than it was begun with."""
-    digests = {digest for digest in record.about["files"].values() if digest}
-    files = [settings.inventory]
-    if record.about["kind"] == "rollout":
-        files.append(settings.mirrors)
-    changed = [str(path) for path in files if digest_of(path) not in digests]
-    if changed:
-        raise FleetError(
-            f"{', '.join(changed)}: not as when rollout {record.id} was begun; bring the file back,"
-            f" or `fleet unlock {record.id}` and roll out anew"
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class _Way:
     """How the nodes of a rollout or a rollback are planned anew, and what proves one of them."""
@@ -82,16 +69,23 @@ class _Way:
     tests: Callable[[Surveyed], tuple[PullTest, ...]]
 
 
-def _way(ground: tuple[Settings, Flags, Crew], inventory: Inventory, *, rollout: bool) -> _Way:
+def _way(
+    ground: tuple[Settings, Flags, Crew],
+    inventory: Inventory,
+    record: RolloutRecord,
+    mark: Fingerprints,
+) -> _Way:
     settings, flags, crew = ground
-    if not rollout:
+    if record.about["kind"] != "rollout":
 
         def back(nodes: Sequence[Node], how: Access) -> Iterator[Surveyed]:
             return survey_rollback(nodes, how, to=flags.to, crew=crew)
 
         return _Way(back, lambda _: ())
     taste = Taste(full_default=flags.full_default, foreign=flags.foreign)
-    wishes = wishes_of(inventory, settings.load().mirrors, taste)
+    config = settings.load().mirrors
+    refuse_changed_config(record, config, mark)
+    wishes = wishes_of(inventory, config, taste)
 
     def forward(nodes: Sequence[Node], how: Access) -> Iterator[Surveyed]:
         return survey(nodes, wishes, how, crew=crew)
@@ -117,19 +111,19 @@ class _Resumed:
         inventory = load_inventory(settings.inventory)
         known = {node.name: node for node in inventory.nodes}
         self._nodes = {name: known[name] for name in record.about["nodes"]}
-        kind = record.about["kind"]
-        self._way = _way(ground, inventory, rollout=kind == "rollout")
+        mark = Fingerprints(journal.key())
+        self._way = _way(ground, inventory, record, mark)
         how = access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout)
         self._job = Job(
             id=record.id,
-            kind=kind,
+            kind=record.about["kind"],
             settings=settings,
             flags=flags,
             access=replace(ready(how, tuple(self._nodes.values())), keep=crew.keeps),
             inventory=inventory,
             crew=crew,
             journal=journal,
-            mark=Fingerprints(journal.key()),
+            mark=mark,
             plans={
                 name: NodePlan(node=node, availability=Availability(story.roles.get(name, ())))
                 for name, node in self._nodes.items()

@@ -1,0 +1,44 @@
+"""Whether a rollout can be resumed: by the files and the secrets that it was begun with, or not."""
+
+from __future__ import annotations
+
+from fleet.cli.job import digest_of
+from fleet.cli.options import Settings
+from fleet.core.desired_fingerprints import changed_parts, desired_fingerprints
+from fleet.core.masking import Fingerprints
+from fleet.core.model import MirrorConfig
+from fleet.errors import FleetError
+from fleet.journal import RolloutRecord
+
+_NAMED = 5
+
+
+def refuse_changed_files(settings: Settings, record: RolloutRecord) -> None:
+    """Refuse to finish a rollout by other files than it was begun with."""
+    digests = {digest for digest in record.about["files"].values() if digest}
+    files = [settings.inventory]
+    if record.about["kind"] == "rollout":
+        files.append(settings.mirrors)
+    changed = [str(path) for path in files if digest_of(path) not in digests]
+    if changed:
+        raise FleetError(
+            f"{', '.join(changed)}: not as when rollout {record.id} was begun; bring the file back,"
+            f" or `fleet unlock {record.id}` and roll out anew"
+        )
+
+
+def refuse_changed_config(record: RolloutRecord, config: MirrorConfig, mark: Fingerprints) -> None:
+    """Refuse to finish a rollout with another secret or certificate than it was begun with.
+
+    The files of both are the same, but what they refer to may have changed: a variable, a file.
+    """
+    before = record.about.get("desired")
+    if before is None:  # an older fleet began the rollout, and noted the files alone
+        return
+    changed = changed_parts(before, desired_fingerprints(config, mark))
+    if changed:
+        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+        raise FleetError(
+            f"not as when rollout {record.id} was begun: {', '.join(changed[:_NAMED])}{more}; bring"
+            f" it back as it was, or `fleet unlock {record.id}` and roll out anew"
+        )
