@@ -159,9 +159,9 @@ def test_the_recap_sums_up_what_was_seen_and_tells_failures_in_full(
     ]
 
 
-def test_the_log_hides_what_is_secret() -> None:
+def test_the_log_hides_what_is_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fleet.cli.logs.KNOWN", {"hunter2"})
     form = Masking()
-    form.secrets.add("hunter2")
     record = logging.makeLogRecord({"msg": "sudo hunter2 \x1b[1m\npassword = abc"})
 
     line = form.format(record)

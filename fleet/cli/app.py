@@ -35,7 +35,7 @@ def main() -> None:
     try:
         fleet(prog_name="fleet", standalone_mode=False)
     except FleetError as error:
-        click.echo(printable(str(error)), err=True)
+        click.echo(_harmless(str(error)), err=True)
         halted = isinstance(error, HeldError | JournalError)
         _leave(Exit.HALTED if halted else Exit.USAGE, error)
     except click.exceptions.Abort as error:
@@ -51,8 +51,15 @@ def main() -> None:
             raise
         LOG.exception("a bug in fleet")
         text = f"a bug in fleet: {type(error).__name__}: {error}; -vv shows where"
-        click.echo(printable(text), err=True)
+        click.echo(_harmless(text), err=True)
         _leave(Exit.FAILED, error)
+
+
+def _harmless(text: str) -> str:
+    """Return an error as people may see it."""
+    from fleet.core.masking import free_text  # noqa: PLC0415 - only a mistake pays for it
+
+    return printable(free_text(text))
 
 
 def _leave(code: Exit, error: Exception) -> NoReturn:
@@ -65,7 +72,7 @@ def _leave(code: Exit, error: Exception) -> NoReturn:
 
         problems = error.problems if isinstance(error, ConfigErrors) else ()
         message = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        message = f"{len(problems)} mistakes in the files" if problems else message
+        message = f"{len(problems)} mistakes in the files" if problems else _harmless(message)
         told = {"code": int(code), "message": message or "interrupted"}
         print_json({"error": {**told, "problems": [problem_data(each) for each in problems]}})
     sys.exit(code)

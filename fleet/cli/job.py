@@ -18,10 +18,12 @@ from fleet.cli.flags import Flags, operator, stamp
 from fleet.cli.interrupt import stop_switch
 from fleet.cli.leftovers import release_held
 from fleet.cli.live import Scope, Screen, open_screen
+from fleet.cli.logs import KNOWN
 from fleet.cli.options import Exit, Settings
 from fleet.core.batches import cut_batches, group_limits, parse_batches, parse_size
 from fleet.core.desired_fingerprints import desired_fingerprints
-from fleet.core.masking import Fingerprints
+from fleet.core.masking import Fingerprints, clean_data
+from fleet.core.masking.known import clean_outcome
 from fleet.core.model import Inventory, MirrorConfig
 from fleet.core.outcome import FailureKind, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan
@@ -112,7 +114,8 @@ class Job:
 
     def tell_all(self, entries: Sequence[tuple[str, str | None, dict[str, Any]]]) -> None:
         """Write entries of this rollout down as one."""
-        self.journal.append_all(self.id, stamp(), entries)
+        told = [(kind, node, clean_data(payload)) for kind, node, payload in entries]
+        self.journal.append_all(self.id, stamp(), told)
 
     def carry_out(self, state: RolloutState) -> Exit:
         """Drive the rollout to its end, from wherever it stands."""
@@ -158,6 +161,7 @@ class Job:
 
     def _noted(self, outcome: NodeOutcome) -> NodeOutcome:
         """Note how a node ended, with what was seen of it before."""
+        outcome = clean_outcome(outcome, KNOWN)
         whole = outcome.after(self.outcomes.get(outcome.node))
         self.outcomes[outcome.node] = whole
         return whole

@@ -14,6 +14,8 @@ from fleet.errors import FleetError
 LOG = logging.getLogger("fleet")
 _TOLD = logging.getLogger("fleet.told")
 """What stands on the terminal anyway: progress and ends; for the file alone."""
+KNOWN: set[str] = set()
+"""Secrets that this run has read or asked for; nothing that it shows may repeat them."""
 _LEVELS = (logging.CRITICAL, logging.INFO, logging.DEBUG)
 
 
@@ -22,7 +24,6 @@ class Masking(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        self.secrets: set[str] = set()
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -30,7 +31,7 @@ class Masking(logging.Formatter):
         from fleet.errors import printable  # noqa: PLC0415
 
         text = super().format(record)
-        for secret in self.secrets:
+        for secret in KNOWN:
             text = text.replace(secret, "***")
         return free_text(printable(text))
 
@@ -66,9 +67,8 @@ def _file(path: Path) -> logging.Handler:
 
 def hide(secret: str) -> None:
     """Keep a secret out of every line from here on."""
-    for handler in LOG.handlers:
-        if isinstance(handler.formatter, Masking) and secret:
-            handler.formatter.secrets.add(secret)
+    if secret:
+        KNOWN.add(secret)
 
 
 def note(text: str) -> None:

@@ -55,12 +55,11 @@ class Settings:
     def load(self) -> Loaded:
         """Read both files; raise all their mistakes at once."""
         from fleet.config.load import load_files  # noqa: PLC0415 - YAML costs `--help` nothing
+        from fleet.core.masking.known import known_secrets  # noqa: PLC0415
 
         loaded = load_files(self.inventory, self.mirrors)
-        for registry in loaded.mirrors.registries:
-            for mirror in registry.mirrors:
-                for _, value in mirror.auth.settings() if mirror.auth else ():
-                    hide(value)
+        for secret in known_secrets(loaded.mirrors):
+            hide(secret)
         if not self.quiet:
             for problem in loaded.warnings:
                 click.echo(problem.shown(), err=True)
@@ -75,6 +74,9 @@ class Settings:
 
     def say(self, text: str) -> None:
         """Tell progress on stderr."""
+        from fleet.core.masking import without_logins  # noqa: PLC0415
+
+        text = without_logins(text)
         note(text)
         if not self.quiet:
             click.echo(text, err=True)

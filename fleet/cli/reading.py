@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fleet.cli import views
 from fleet.cli.credentials import ready
 from fleet.cli.flags import fingerprints
+from fleet.cli.logs import KNOWN
 from fleet.cli.options import Exit, Settings, Taste, wishes_of
 from fleet.config.load import Loaded
 from fleet.core.batches import Size, parse_size
 from fleet.core.facts import NodeFacts
 from fleet.core.masking import Mark
+from fleet.core.masking.known import clean_failure, clean_outcome
 from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan, ways
 from fleet.core.present import facts_data, failure_data, outcome_data, plan_data
@@ -45,13 +47,23 @@ def surveyed(
 
 def told(found: Iterable[Surveyed], total: int, settings: Settings) -> Iterator[Surveyed]:
     """Say how far a survey is, while it goes on."""
-    for number, each in enumerate(found, 1):
+    for number, raw in enumerate(found, 1):
+        each = _clean(raw)
         if each.plan.failure is not None and each.facts is None:
             failure = each.plan.failure
             settings.say(f"probe {number}/{total}: {each.node.name}: {failure.message}")
         elif number == total or number % 50 == 0:
             settings.say(f"probe {number}/{total}")
         yield each
+
+
+def _clean(each: Surveyed) -> Surveyed:
+    """Return what was found on a node without the secrets that fleet knows."""
+    failure = each.plan.failure
+    if failure is None:
+        return each
+    plan = replace(each.plan, failure=clean_failure(failure, KNOWN))
+    return replace(each, plan=plan)
 
 
 def in_order(found: Iterable[Surveyed], names: list[str]) -> list[Surveyed]:
@@ -173,7 +185,8 @@ def verify(settings: Settings, access: Access, *, crew: Crew, flags: ProofFlags)
         return VerifyOrder(plan, access, tests, deadlines, flags.liveness)
 
     orders = [order(each) for each in in_order(told(found, len(nodes), settings), names)]
-    outcomes = {each.node: each for each in verify_all(orders, crew=crew)}
+    ended = (clean_outcome(each, KNOWN) for each in verify_all(orders, crew=crew))
+    outcomes = {each.node: each for each in ended}
     ordered = [outcomes[name] for name in names]
     show_verified(ordered, settings, chosen if flags.sample else None)
     bad = any(each.status is not NodeStatus.UNCHANGED for each in ordered)

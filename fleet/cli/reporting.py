@@ -9,6 +9,7 @@ import click
 
 from fleet.cli.flags import journal_path
 from fleet.cli.options import Settings
+from fleet.core.masking import clean_data
 from fleet.core.report import report_data
 from fleet.errors import FleetError
 from fleet.journal import Journal, is_there, write_private
@@ -25,7 +26,7 @@ def report(
     record = records.rollout(rollout)
     entries = records.entries(record.id)
     with records.reading():
-        data = report_data(record.id, record.started, record.about, entries)
+        data = clean_data(report_data(record.id, record.started, record.about, entries))
     if form == "html":
         from fleet.core.report_html import html  # noqa: PLC0415
 

@@ -6,12 +6,12 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
 
 from fleet.core.findings import Finding, Verdict
-from fleet.core.masking import Mark
+from fleet.core.masking import Mark, clean_data, without_logins
 from fleet.core.model import Action, Disruption
 from fleet.core.nodeset import fold
 from fleet.core.outcome import Failure, NodeOutcome, NodeStatus, Served, Verified
@@ -41,7 +41,20 @@ MARKS = {
 
 def print_json(data: Any) -> None:
     """Print one JSON document on stdout."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=True))
+    click.echo(json.dumps(clean_data(data), indent=2, ensure_ascii=True))
+
+
+class _WithoutLogins:
+    """A stream that no URL with a login gets through, whoever wrote it."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(without_logins(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def console(*, color: bool, stderr: bool = False) -> Console:
@@ -51,7 +64,7 @@ def console(*, color: bool, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     return Console(
         width=None if stream.isatty() else 200,
-        file=stream,
+        file=cast("IO[str]", _WithoutLogins(stream)),
         no_color=not color,
         highlight=False,
         markup=False,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from fleet.core.masking import place_at, without_logins
 from fleet.core.yaml_text import Entry, Value
 from fleet.errors import Problem
+
+_PART = re.compile(r"[^.\[\]]+")
 
 
 class Reader:
@@ -20,12 +24,12 @@ class Reader:
 
     def error(self, at: Value, place: str, message: str) -> None:
         """Note a mistake at a value."""
-        text = f"{place}: {message}" if place else message
+        text = without_logins(f"{place}: {message}" if place else message)
         self.problems.append(Problem(self.file, at.line, at.column, text))
 
     def warn(self, at: Value, place: str, message: str) -> None:
         """Note something that works but should be looked at."""
-        text = f"{place}: {message}"
+        text = without_logins(f"{place}: {message}")
         self.warnings.append(Problem(self.file, at.line, at.column, text, "warning"))
 
     def mapping(self, value: Value, place: str) -> Mapping[str, Entry]:
@@ -34,21 +38,21 @@ class Reader:
             return {}
         if isinstance(value.data, dict):
             return value.data
-        self.error(value, place, f"expected a mapping, got {_shown(value)}")
+        self.error(value, place, f"expected a mapping, got {_shown(value, place)}")
         return {}
 
     def items(self, value: Value, place: str) -> tuple[Value, ...]:
         """Return a list's items."""
         if isinstance(value.data, tuple):
             return value.data
-        self.error(value, place, f"expected a list, got {_shown(value)}")
+        self.error(value, place, f"expected a list, got {_shown(value, place)}")
         return ()
 
     def string(self, value: Value, place: str) -> str | None:
         """Return text; numbers stand as they were written."""
         if isinstance(value.data, (str, int, float)) and not isinstance(value.data, bool):
             return value.text
-        self.error(value, place, f"expected a string, got {_shown(value)}")
+        self.error(value, place, f"expected a string, got {_shown(value, place)}")
         return None
 
     def integer(self, value: Value, place: str, least: int, most: int) -> int | None:
@@ -58,7 +62,7 @@ class Reader:
                 return value.data
             self.error(value, place, f"expected {least} to {most}, got {value.data}")
             return None
-        self.error(value, place, f"expected an integer, got {_shown(value)}")
+        self.error(value, place, f"expected an integer, got {_shown(value, place)}")
         return None
 
     def boolean(self, value: Value, place: str) -> bool | None:
@@ -68,7 +72,7 @@ class Reader:
             return value.data
         if isinstance(value.data, str) and value.data.lower() in words:
             return words[value.data.lower()]
-        self.error(value, place, f"expected true or false, got {_shown(value)}")
+        self.error(value, place, f"expected true or false, got {_shown(value, place)}")
         return None
 
     def choice(self, value: Value, place: str, words: Collection[str]) -> str | None:
@@ -76,7 +80,7 @@ class Reader:
         if isinstance(value.data, str) and value.data in words:
             return value.data
         allowed = " or ".join(sorted(words))
-        self.error(value, place, f"expected {allowed}, got {_shown(value)}")
+        self.error(value, place, f"expected {allowed}, got {_shown(value, place)}")
         return None
 
     def known_keys(self, entries: Mapping[str, Entry], place: str, known: Iterable[str]) -> None:
@@ -94,8 +98,10 @@ def unknown_key(name: str, known: Iterable[str]) -> str:
     return f'unknown key "{name}"{hint}'
 
 
-def _shown(value: Value) -> str:
+def _shown(value: Value, place: str) -> str:
     data: Any = value.data
+    if place_at(tuple(_PART.findall(place))).hidden:
+        return value.kind
     if isinstance(data, (str, int, float)) and not isinstance(data, bool):
         return f'{value.kind.replace("a ", "the ").replace("an ", "the ")} "{value.text}"'
     return value.kind

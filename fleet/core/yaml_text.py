@@ -205,7 +205,7 @@ class _Builder:
                 return float(text)
             case _:
                 pass
-        self.problems.append(Problem(self._name, line, column, f"the tag {node.tag} is not read"))
+        self.problems.append(Problem(self._name, line, column, _tag_problem(node.tag)))
         return text
 
     def _mapping(self, node: Any, depth: int) -> dict[str, Entry]:
@@ -235,6 +235,13 @@ class _Builder:
 
     def _say(self, at: Value, message: str) -> None:
         self.problems.append(Problem(self._name, at.line, at.column, message))
+
+
+def _tag_problem(tag: str) -> str:
+    """Name a tag of YAML's own; another may be a password that begins with an exclamation mark."""
+    if tag.startswith(_PREFIX):
+        return f"the tag {tag} is not read"
+    return "a tag of one's own is not read; quote a text that begins with an exclamation mark"
 
 
 @dataclass(frozen=True, slots=True)

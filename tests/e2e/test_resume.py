@@ -97,6 +97,41 @@ def test_a_rollout_is_not_finished_by_other_files(nodes: Lab, fleet: Fleet) -> N
     assert fleet("rollout", "-y", "--batch", "4", "--soak", "0").code == 0
 
 
+def test_a_rollout_is_not_finished_with_another_secret_or_certificate(
+    nodes: Lab, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = "LabSecretOne", "LabSecretTwo"
+    ca = nodes.authority.read_text()
+    fleet.write("ca.pem", ca)
+    fleet.edit("mirrors.yaml", "version: 1\n", "version: 1\nconfigs:\n  dockerproxy.com:\n"
+               "    auth: {username: robot, password: env:LAB_SECRET}\n"
+               "    tls: {ca_file: ca.pem}\n")  # fmt: skip
+    monkeypatch.setenv("LAB_SECRET", first)
+    killed_after(fleet, "forky1: started", "-l", "trixie1:forky1")
+
+    monkeypatch.setenv("LAB_SECRET", second)
+    other_secret = fleet("resume", "-y")
+    monkeypatch.setenv("LAB_SECRET", first)
+    fleet.write("ca.pem", ca + ca)
+    other_ca = fleet("resume", "-y")
+    fleet.write("ca.pem", ca)
+    same = fleet("resume", "-y", "--json")
+
+    told = "the login of https://dockerproxy.com for docker.io; bring it back as it was"
+    assert (other_secret.code, told in other_secret.stderr) == (2, True), other_secret.text
+    assert "the ca of https://dockerproxy.com for docker.io; bring" in other_ca.stderr
+    assert other_ca.code == 2
+    assert same.code == 0, same.text
+    assert set(statuses(same.json).values()) == {"converged"}
+    for name in ("trixie1", "forky1"):
+        node = nodes.nodes[name]
+        assert node.sh(f"grep -c {first} /etc/containerd/config.toml").stdout == "1\n"
+    shown = [ran.text for ran in (other_secret, other_ca, same, fleet("history", "--json"))]
+    kept = (fleet.folder / ".fleet" / "journal.db").read_bytes()
+    assert not [text for text in shown if first in text or second in text]
+    assert first.encode() not in kept
+
+
 def test_one_fleet_at_a_time_works_with_a_journal(nodes: Lab, fleet: Fleet) -> None:
     first = fleet.start(*BATCHES)
     assert first.stderr is not None

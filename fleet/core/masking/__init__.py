@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fleet.core.masking.logins import login_spans
+from fleet.core.masking.data import clean_data, without_logins
+from fleet.core.masking.secret_keys import place_at
 from fleet.core.masking.spans import Fingerprints, Mark, Span, replaced, same_length, stars
 from fleet.core.masking.toml_values import toml_spans
 from fleet.core.masking.unstructured import free_text, free_text_spans
@@ -11,8 +12,10 @@ from fleet.core.masking.yaml_values import yaml_spans
 __all__ = [
     "Fingerprints",
     "Mark",
+    "clean_data",
     "free_text",
     "masked_file",
+    "place_at",
     "replaced",
     "same_length",
     "stars",
@@ -35,8 +38,3 @@ def _spans(path: str, text: str) -> list[Span]:
     if path.endswith(_YAML):
         return yaml_spans(text)
     return free_text_spans(text)
-
-
-def without_logins(text: str) -> str:
-    """Return text in which no URL has a login."""
-    return replaced(text, login_spans(text), stars)

@@ -19,6 +19,7 @@ _DIGEST = re.compile(r"(?:@|%40)sha(?:256|384|512)(?::|%3a)", re.IGNORECASE)
 _HOST = re.compile(
     r"(?:\[[0-9a-f:.]*+\]|[\w.-]*+)(?:(?::|%3a)[0-9]*+)?(?:[/?#\\]|%2f|\Z)", re.IGNORECASE
 )
+_MASKED = re.compile(r"\*{3}(?:#[0-9a-f]{12})?@")
 _ASSIGNED = re.compile(r"[^:@]*=")
 
 
@@ -77,6 +78,8 @@ def _in_url(text: str, start: int, end: int) -> Iterator[Span]:
     authority = _AUTHORITY.match(text, start, end)
     own = _last_at(text, start, authority.end() if authority else end)
     odd = _last_at(text, start, end)
+    if _MASKED.match(text, start, end):
+        return
     if odd is not None and not _HOST.match(text, start, end):
         yield start, odd
     elif own is not None:
@@ -85,5 +88,5 @@ def _in_url(text: str, start: int, end: int) -> Iterator[Span]:
 
 def _without_scheme(text: str, start: int, end: int) -> Iterator[Span]:
     at = _last_at(text, start, end)
-    if at is not None and ":" in text[start:at]:
+    if at is not None and ":" in text[start:at] and not _MASKED.match(text, start, at + 1):
         yield start, at

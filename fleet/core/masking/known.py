@@ -1,0 +1,70 @@
+"""Secrets that fleet itself knows, in the forms in which a server or a daemon may repeat them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from urllib.parse import quote
+
+from fleet.core.model import Mirror, MirrorConfig
+from fleet.core.outcome import Failure, NodeOutcome, Verified
+
+_SHORTEST = 5
+"""Characters of the shortest secret that is looked for: a shorter one is part of many words."""
+
+
+def known_secrets(config: MirrorConfig) -> frozenset[str]:
+    """Return the secrets of mirrors.yaml in all their forms."""
+    registries = [*config.registries]
+    for override in config.overrides:
+        registries += override.registries.values()
+    plain = {text for registry in registries for host in registry.hosts for text in _of(host)}
+    forms = {form for text in plain for form in (text, quote(text, safe=""))}
+    return frozenset(form for form in forms if len(form) >= _SHORTEST)
+
+
+def _of(host: Mirror) -> Iterator[str]:
+    for _, values in host.header:
+        for value in values:
+            yield from (str(value), value.rpartition(" ")[2])
+    auth = host.auth
+    if auth is None:
+        return
+    if auth.identity_token is not None:
+        yield str(auth.identity_token)
+        return
+    yield str(auth.password)
+    yield base64.b64encode(f"{auth.username}:{auth.password}".encode()).decode()
+
+
+def without_known(text: str, secrets: Iterable[str]) -> str:
+    """Return a node's words without the secrets in them."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
+
+
+def clean_failure(failure: Failure, secrets: Iterable[str]) -> Failure:
+    """Return a failure without known secrets."""
+    return replace(
+        failure,
+        message=without_known(failure.message, secrets),
+        evidence=without_known(failure.evidence, secrets),
+    )
+
+
+def clean_outcome(outcome: NodeOutcome, secrets: Iterable[str]) -> NodeOutcome:
+    """Return an outcome without known secrets."""
+    failure = outcome.failure and clean_failure(outcome.failure, secrets)
+    verified = tuple(_clean_verified(pull, secrets) for pull in outcome.verified)
+    return replace(outcome, failure=failure, verified=verified)
+
+
+def _clean_verified(pull: Verified, secrets: Iterable[str]) -> Verified:
+    return replace(
+        pull,
+        detail=without_known(pull.detail, secrets),
+        evidence=without_known(pull.evidence, secrets),
+        hops=tuple(replace(hop, said=without_known(hop.said, secrets)) for hop in pull.hops),
+    )
