@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
+from fleet.core.masking.known import host_secrets, without_known
 from fleet.core.mirror_trial import Seen, Step, Target, Trouble, WireError
 from fleet.core.model import Auth, Mirror
 from fleet.core.pull_paths import ACCEPT, Image, ping_path, pull_path
@@ -72,7 +73,9 @@ class _Pull:
         with suppress(WireError):
             self._steps(site)
         site.close()
-        return replace(self.found, steps=tuple(self.steps), address=site.address)
+        secrets = host_secrets(self.mirror)  # a mirror may repeat what it was asked with
+        steps = (replace(step, words=without_known(step.words, secrets)) for step in self.steps)
+        return replace(self.found, steps=tuple(steps), address=site.address)
 
     def _site(self, scheme: str, authority: str, *, other: bool = False) -> Site:
         site = Site(self.probe.tunnel, scheme, authority, self.context, self.probe.seconds)

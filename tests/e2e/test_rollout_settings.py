@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.lab import Lab
@@ -57,8 +59,12 @@ def test_credentials_reach_the_node_masked_and_for_root_alone(nodes: Lab, fleet:
     assert "hunter2" not in fleet("diff").text
     fleet.edit("mirrors.yaml", "configs:\n  dockerproxy.com:\n"
                "    auth: {username: robot, password: env:LAB_SECRET}\n", "")  # fmt: skip
+    shown = [fleet("diff", "--engine", engine).stdout for engine in ("threads", "processes")]
+    assert "-  password = ***#" in shown[0]
+    assert shown[0] == shown[1]
     back = fleet("rollout", "-y", "--batch", "4")
     assert back.code == 0, back.text
     assert "hunter2" not in back.text
+    assert shown[0].count("***#") == len(re.findall(r"[*]{3}#[0-9a-f]{12}\b", shown[0]))
     left = nodes.nodes["trixie1"].sh("grep -c hunter2 /etc/containerd/config.toml", check=False)
     assert left.stdout == "0\n"

@@ -19,8 +19,14 @@ def known_secrets(config: MirrorConfig) -> frozenset[str]:
     registries = [*config.registries]
     for override in config.overrides:
         registries += override.registries.values()
-    plain = {text for registry in registries for host in registry.hosts for text in _of(host)}
-    forms = {form for text in plain for form in (text, quote(text, safe=""))}
+    return frozenset().union(
+        *(host_secrets(host) for registry in registries for host in registry.hosts)
+    )
+
+
+def host_secrets(host: Mirror) -> frozenset[str]:
+    """Return the secrets with which one host is asked, in all their forms."""
+    forms = {form for text in _of(host) for form in (text, quote(text, safe=""))}
     return frozenset(form for form in forms if len(form) >= _SHORTEST)
 
 
