@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from fleet.core.facts import NodeFacts
 from fleet.core.model import Action, Change, Disruption, Foreign, ManagedFile
-from fleet.core.places import Identity, file_key
+from fleet.core.places import Identity, file_key, plain_path
 from fleet.core.strategies import DesiredState
 
 _PER_PULL = re.compile(r".*/(hosts\.toml|[^/]+\.pem)")
@@ -41,10 +41,13 @@ def differences(
 def _others(
     facts: NodeFacts, inside: str, written: set[tuple[Identity | str, str]]
 ) -> Iterator[Change]:
-    """Yield the end of every hosts.toml that mirrors.yaml does not ask for."""
+    """Yield the end of every hosts.toml that mirrors.yaml does not ask for.
+
+    A folder whose name is no plain path is left: no image's registry has such a name.
+    """
     owned = facts.owned_by_key()
     for path, kept in facts.files.items():
-        if not path.startswith(inside) or not path.endswith("/hosts.toml"):
+        if not path.startswith(inside) or not path.endswith("/hosts.toml") or not plain_path(path):
             continue
         key = file_key(facts.places, path)
         if owned.get(key) != kept.digest and key not in written:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ _KINDS = {
     stat.S_IFBLK: Kind.BLOCK,
     stat.S_IFCHR: Kind.CHARACTER,
 }
+
+_PLAIN = re.compile(r"/[A-Za-z0-9_.:/@%+\[\]-]*")
 
 Identity = tuple[int, int]
 """Device and inode: two paths that have it in common are one file or one folder."""
@@ -82,6 +85,11 @@ def clean_path(path: str) -> str:
         elif part not in {"", "."}:
             parts.append(part)
     return "/" + "/".join(parts)
+
+
+def plain_path(path: str) -> bool:
+    """Say whether fleet writes to a path: an absolute one of characters that need no care."""
+    return _PLAIN.fullmatch(path) is not None and "/../" not in path
 
 
 def hosts_directories(config_path: str) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from fleet.core.facts import NodeFacts
 from fleet.core.hosts_toml import HEADER, hosts_files
 from fleet.core.model import Foreign, ManagedFile, Mirror, Registry
-from fleet.core.places import file_key
+from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.places import file_key, plain_path
 from fleet.core.strategies.base import known_version
 
 _DOCKER_STYLE = (".crt", ".cert", ".key")
@@ -22,8 +23,17 @@ def written(
     header: str = HEADER,
 ) -> tuple[dict[str, ManagedFile], list[str]]:
     """Return the files of all registries below `directory`, and notes of those that stay."""
+    if not plain_path(directory):
+        message = (
+            f"config_path names {directory!r}, which is no folder that fleet would write to; give"
+            " it a plainer name"
+        )
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
     files: dict[str, ManagedFile] = {}
     skipped = []
+    if foreign is Foreign.OVERWRITE:
+        odd = [p for p in facts.files if p.startswith(f"{directory}/") and not plain_path(p)]
+        skipped += [f"leaves {path!r}, where no daemon looks for a registry" for path in odd]
     certificates = _docker_style(facts)
     owned = facts.owned_by_key()
     for registry in registries:
