@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,7 +20,7 @@ from fleet.core.lint import foreign_hosts, lint
 from fleet.core.model import Action, Change, Disruption, ManagedFile, Node
 from fleet.core.outcome import Failure, FailureKind, NodeError
 from fleet.core.ownership import owned_after
-from fleet.core.places import file_key, plain_path
+from fleet.core.places import file_key
 from fleet.core.pull_tests import PullTest, pull_tests
 from fleet.core.quorum import Availability
 from fleet.core.shared_folders import refuse_shared
@@ -27,6 +28,8 @@ from fleet.core.strategies import STRATEGIES, Strategy
 from fleet.core.strategies.base import Wishes, parsed_dump
 from fleet.core.toml_edit import dig
 from fleet.core.workloads import endangered, undelegated
+
+_SAFE_PATH = re.compile(r"/[A-Za-z0-9_.:/@%+\[\]-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +223,7 @@ def _strategy(facts: NodeFacts) -> Strategy:
 
 def _refuse_unsafe(changes: Iterable[Change], facts: NodeFacts) -> None:
     for change in changes:
-        if not plain_path(change.path):
+        if not _SAFE_PATH.fullmatch(change.path) or "/../" in change.path:
             message = (
                 f"{change.path!r} is no path that fleet would write to; give config_path or the"
                 " registry a plainer name"

@@ -132,7 +132,7 @@ def test_a_byte_order_mark_is_kept_or_named(version: str) -> None:
     [("1.7.24", "no folder that fleet would write to"), ("2.1.9", "bytes that are not UTF-8")],
 )
 def test_a_directory_that_is_no_text_is_refused(version: str, words: str) -> None:
-    text = f'version = 2\n[{GRPC}.registry]\n  config_path = "/etc/caf\xe9/certs.d"\n'
+    text = f'version = 2\n[{GRPC}.registry]\n  config_path = "/etc/\xe9/certs.d"\n'
 
     plan = plan_of({CONFIG: text.encode("latin-1")}, version)
 

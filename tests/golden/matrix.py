@@ -22,15 +22,12 @@ ROOTS: dict[str, str] = {
     "no version, nothing of CRI": 'root = "/data/containerd"\noom_score = -999\n',
     "no version, the new id": f"[{IMG}{_SRV}{_RUNTIME}",
     "no version, the oldest id": f"[{_OLD}{_PAUSE}[{_OLD}{_MIRRORS}",
-    "version 1, the oldest id and the new one": f"version = 1\n[{_OLD}{_PAUSE}[{IMG}{_HEADERS}",
     "version 2, the old id": f"version = 2\n[{CRI}{_PAUSE}{_RUNTIMES}[{CRI}{_TWO}",
     "version 2, legacy": f"version = 2\n[{CRI}{_PAUSE}[{CRI}{_MIRRORS}[{CRI}{_LOGIN}",
     "version 2, the new id": f"version = 2\n[{IMG}{_HEADERS}",
-    "version 2, both ids": f"version = 2\n[{CRI}{_PAUSE}{_RUNC}[{CRI}{_TWO}[{IMG}{_HEADERS}",
     "version 2, both ids, legacy": f"version = 2\n[{CRI}{_MIRRORS}[{IMG}{_SRV}[{IMG}{_HEADERS}",
     "version 3, the new id": f"version = 3\n[{IMG}{_TWO}[{IMG}{_LOGIN}",
     "version 3, the old id": f"version = 3\n[{CRI}{_SRV}",
-    "version 3, both ids": f"version = 3\n[{IMG}{_MIRRORS}[{CRI}{_HEADERS}",
 }
 """What stands in the root file; where there is an import, its line comes first."""
 
@@ -41,7 +38,6 @@ IMPORTS: dict[str, tuple[str, ...]] = {
     "version 2, the old id": (f"version = 2\n[{CRI}{_PAUSE}",),
     "version 2, the old id, a login": (f"version = 2\n[{CRI}{_LOGIN}",),
     "version 2, the old id, a directory": (f"version = 2\n[{CRI}{_SRV}",),
-    "version 2, the new id": (f"version = 2\n[{IMG}{_HEADERS}",),
     "version 2, legacy, then a copy": (
         f"version = 2\n[{CRI}{_MIRRORS}",
         f"version = 2\n[{CRI}.cni]\n  bin_dir = '/opt/cni'\n",
