@@ -211,6 +211,8 @@ class Job:
             views.print_outcomes(ordered, out, seen)
             line = views.recap(ended.state.count(), f"{self.kind} {ended.status}", ended.reason)
             out.print(f"{line}  {rollout_id}".rstrip(), style="bold")
+            if silent := views.not_proven(ordered):
+                out.print(silent, style="yellow")
             if told and (still := views.still_locked(ordered, rollout_id)):
                 out.print(still, style="yellow")
         code = judge(ended.status, ordered)

@@ -91,6 +91,7 @@ OUTCOME = {
     "liveness": LIVENESS,
     "failure": FAILURE,
     "seconds": SECONDS,
+    "unproven": TEXTS,
     "held": FLAG,
 }
 CONFLICTS = listed(
@@ -107,6 +108,7 @@ PLAN = {
     "disruption": DISRUPTION,
     **ROLE,
     "changes": CHANGES,
+    "unproven": TEXTS,
     "notes": TEXTS,
     "conflicts": CONFLICTS,
     "failure": FAILURE,

@@ -78,6 +78,10 @@ def print_plans(plans: Sequence[NodePlan], out: Console, mark: Mark) -> None:
     for group in _folded(plans):
         _print_group(group, out, mark)
     out.print(closing_count(plans), style="bold")
+    silent = dict.fromkeys(name for plan in plans for name in plan.unproven)
+    if silent:
+        names = ", ".join(map(printable, silent))
+        out.print(f"Without a `verify` in mirrors.yaml, so no pull proves them: {names}.")
     out.print(legend(plans), style="dim")
 
 
@@ -243,6 +247,19 @@ def recap(counts: Mapping[NodeStatus, int], status: str, reason: str) -> str:
     """Close a rollout with one line that counts."""
     parts = ", ".join(f"{counts[each]} {each}" for each in NodeStatus if counts.get(each))
     return f"{status}: {parts}" + (f" ({reason})" if reason else "")
+
+
+def not_proven(outcomes: Iterable[NodeOutcome]) -> str:
+    """Name the registries that were changed and that no pull has proven, or return nothing."""
+    nodes: dict[str, list[str]] = defaultdict(list)
+    for outcome in outcomes:
+        for registry in outcome.unproven:
+            nodes[registry].append(outcome.node)
+    by_nodes: dict[str, list[str]] = defaultdict(list)
+    for registry, names in nodes.items():
+        by_nodes[fold(names)].append(registry)
+    told = [f"{', '.join(map(printable, each))} ({names})" for names, each in by_nodes.items()]
+    return f"not proven by a pull: {'; '.join(told)}" if told else ""
 
 
 def still_locked(outcomes: Iterable[NodeOutcome], rollout: str) -> str:

@@ -181,6 +181,8 @@ class NodeOutcome:
     liveness: Liveness | None = None
     failure: Failure | None = None
     seconds: float = 0.0
+    unproven: tuple[str, ...] = ()
+    """Registries that were changed, and that no verification pull has proven."""
     held: bool = False
     """Whether the rollout's lock is still on the node, as far as is known."""
 
@@ -192,6 +194,7 @@ class NodeOutcome:
             self,
             restarted=self.restarted or before.restarted,
             verified=self.verified or before.verified,
+            unproven=self.unproven or before.unproven,
             liveness=self.liveness or before.liveness,
             seconds=round(before.seconds + self.seconds, 2),
         )

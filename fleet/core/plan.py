@@ -21,7 +21,7 @@ from fleet.core.model import Action, Change, Disruption, ManagedFile, Node
 from fleet.core.outcome import Failure, FailureKind, NodeError
 from fleet.core.ownership import owned_after
 from fleet.core.places import file_key
-from fleet.core.pull_tests import PullTest, pull_tests
+from fleet.core.pull_tests import PullTest, pull_tests, unproven
 from fleet.core.quorum import Availability
 from fleet.core.shared_folders import refuse_shared
 from fleet.core.strategies import STRATEGIES, Strategy
@@ -54,6 +54,8 @@ class NodePlan:
     danger: Failure | None = None
     """Why the change would end running containers; it is made only if that was asked for."""
     tests: tuple[PullTest, ...] = ()
+    unproven: tuple[str, ...] = ()
+    """Registries that the plan changes, and that no verification pull proves."""
     hosts_directory: str | None = None
     folder_before: str = ""
     """The folder that the daemon reads by its files before the plan, if there is one."""
@@ -137,6 +139,7 @@ def _planned(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
         notes=tuple(dict.fromkeys((*notes, *([danger.message] if danger else [])))),
         findings=desired.findings,
         tests=tuple(pull_tests(wishes.registries, desired.hosts_directory)),
+        unproven=unproven(changes, wishes.registries),
         hosts_directory=desired.hosts_directory,
         folder_before=folder_before(facts) if changes else "",
         config=desired.config or facts.config,

@@ -88,6 +88,7 @@ def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
         "liveness": liveness_data(outcome.liveness),
         "failure": failure_data(outcome.failure),
         "seconds": outcome.seconds,
+        "unproven": list(outcome.unproven),
         "held": outcome.held,
     }
 
@@ -108,6 +109,7 @@ def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
         liveness=Liveness(**liveness) if liveness else None,
         failure=Failure(**{**failure, "kind": FailureKind(failure["kind"])}) if failure else None,
         seconds=data.get("seconds", 0.0),
+        unproven=tuple(data.get("unproven", ())),
         held=data.get("held", False),
     )
 
@@ -123,6 +125,7 @@ def plan_data(plan: NodePlan, mark: Mark) -> dict[str, Any]:
             {"path": each.path, "action": str(each.action), "diff": unified_diff(each, mark)}
             for each in plan.changes
         ],
+        "unproven": list(plan.unproven),
         "notes": list(plan.notes),
         "conflicts": [finding_data(each) for each in plan.findings],
         "failure": failure_data(plan.failure),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from fleet.core.changes import per_pull
 from fleet.core.hosts_toml import hosts_files
-from fleet.core.model import Registry
+from fleet.core.model import Change, Registry
 from fleet.core.versions import parse_version
 
 _HOSTS_REFERENCE = parse_version("1.6.0")
@@ -44,6 +45,25 @@ def pull_tests(registries: Iterable[Registry], directory: str | None) -> Iterato
                 paths=frozenset(each.authority for each in registry.mirrors if each.path),
                 credentials=frozenset(each.authority for each in registry.hosts if each.auth),
             )
+
+
+def unproven(changes: Iterable[Change], registries: Iterable[Registry]) -> tuple[str, ...]:
+    """Return the registries that a plan changes and that no verification pull proves.
+
+    A change of what a restart reads concerns all of them.
+    """
+    paths = [change.path for change in changes]
+    silent = [registry.name for registry in registries if not registry.verify]
+    if any(not per_pull(path) for path in paths):
+        return tuple(silent)
+    touched = {folder for path in paths for folder in path.split("/")[:-1]}
+    return tuple(name for name in silent if _folders(name) & touched)
+
+
+def _folders(registry: str) -> set[str]:
+    """Return the names that a registry's folder may have: a port stands as it is, or between _."""
+    host, colon, port = registry.partition(":")
+    return {registry, f"{host}_{port}_"} if colon else {registry}
 
 
 def _authority(server: str | None, image: str) -> str:

@@ -19,6 +19,14 @@ _SIZE = re.compile("[0-9]{1,18}")
 _BLOB = "/blobs/"
 _SILENT = "no answer"
 
+_IMAGES = {
+    "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+}
+
 _Asked = tuple[str, str, str]
 """Host, path, and what for: resolve, manifest or blob."""
 
@@ -28,7 +36,8 @@ class Trace:
     """One fetch as ctr told it: every hop in order, and what came of it.
 
     `resolved` is the host that named the digest, `content` the host that gave each object that
-    travelled, `size` their bytes together; `folder` says whether a folder of hosts was found.
+    travelled, `size` their bytes together; `folder` says whether a folder of hosts was found,
+    `media` what type the object behind the name has.
     """
 
     hops: tuple[Hop, ...] = ()
@@ -38,6 +47,12 @@ class Trace:
     size: int = 0
     folder: bool = False
     refused: bool = False
+    media: str = ""
+
+    @property
+    def no_image(self) -> bool:
+        """Return whether the name led to something that is not an image, such as a login page."""
+        return bool(self.media) and self.media.partition(";")[0] not in _IMAGES
 
     @property
     def turned_down(self) -> tuple[str, ...]:
@@ -78,6 +93,7 @@ class _Reader:
         self._digest: str | None = None
         self._folder = False
         self._refused = False
+        self._media = ""
 
     def read(self, fields: dict[str, str], line: str) -> None:
         message = fields.get("msg", "")
@@ -89,6 +105,8 @@ class _Reader:
             self._failed(fields["error"])
         elif message == "resolved":
             self._resolved, self._digest = fields.get("host"), fields.get("desc.digest")
+        elif message == "fetch" and fields.get("digest") == self._digest:
+            self._media = fields.get("mediatype", "")
         elif message == "loading host directory":
             self._folder = True
         self._refused = self._refused or "failed to decode" in line
@@ -124,6 +142,7 @@ class _Reader:
             size=sum(self._sizes.get(asked, 0) for asked in content),
             folder=self._folder,
             refused=self._refused,
+            media=self._media,
         )
 
 

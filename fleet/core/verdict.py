@@ -56,10 +56,12 @@ def judge(test: PullTest, plan: NodePlan, found: Evidence, liveness: Liveness | 
     )
     if found.code != 0:
         return replace(verdict, detail=_failed(found), evidence="the pull failed")
+    if trace.no_image:
+        return replace(verdict, ok=False, detail=_not_an_image(trace), evidence="not an image")
     if found.present:
-        return _present(verdict, trace, "the image")
+        return _present(verdict, trace, "the image", _closed(test, plan, trace))
     if trace.resolved is not None and not trace.content:
-        return _present(verdict, trace, "its content")
+        return _present(verdict, trace, "its content", set())
     doubt = _doubt(test, plan, found, liveness)
     if doubt:
         would = f"; ctr was served by {_host(trace)}" if _host(trace) else ""
@@ -71,7 +73,17 @@ def _failed(found: Evidence) -> str:
     """Say why a pull failed, with what each host answered."""
     why = "timed out" if found.code == 124 else tail(found.said, 2)
     hops = "; ".join(dict.fromkeys(_told(hop) for hop in found.trace.hops if not hop.good))
+    if found.trace.no_image:
+        hops = "; ".join(filter(None, (hops, _not_an_image(found.trace))))
     return tail(f"{why}\n{hops}" if hops else why)
+
+
+def _not_an_image(trace: Trace) -> str:
+    return tail(
+        f"{trace.resolved} answered the name with {trace.media}, which is not an image (is it a"
+        " login page or a proxy?)",
+        1,
+    )
 
 
 def _told(hop: Hop) -> str:
@@ -79,15 +91,22 @@ def _told(hop: Hop) -> str:
     return f"{hop.host}, {what.get(hop.what, 'asked for a layer')}: {hop.said}"
 
 
-def _present(verdict: Verified, trace: Trace, where: str) -> Verified:
-    """Return the verdict of what was there already: it is resolved, and nobody serves it."""
-    asked = f"; {trace.resolved} answered for its name" if trace.resolved else ""
-    return replace(
-        verdict,
-        served=Served.PRESENT,
-        detail=tail(f"{where} was there already: resolved, not downloaded{asked}", 1),
-        evidence=f"{where} was on the node before the pull",
-    )
+def _present(verdict: Verified, trace: Trace, where: str, closed: set[str]) -> Verified:
+    """Return the verdict of what was there already: it is proven by its name being resolved.
+
+    Where hosts want credentials that ctr has not, CRI's own pull has resolved it.
+    """
+    about = f"{where} was on the node before the pull"
+    if trace.resolved:
+        how = f"resolved, not downloaded; {trace.resolved} answered for its name"
+    elif closed:
+        how = f"resolved by CRI, not downloaded; {', '.join(sorted(closed))} let ctr not in"
+    else:
+        why = "; ".join(dict.fromkeys(_told(hop) for hop in trace.hops)) or "ctr asked no host"
+        how = f"not proven, as no host answered for its name ({why})"
+        verdict, about = replace(verdict, ok=False), f"{about}, and no host answered for it"
+    detail = tail(f"{where} was there already: {how}", 1)
+    return replace(verdict, served=Served.PRESENT, detail=detail, evidence=about)
 
 
 def _doubt(
@@ -109,9 +128,7 @@ def _doubt(
 
 def _unlike(test: PullTest, plan: NodePlan, trace: Trace) -> str | None:
     """Say why CRI may have been answered otherwise than ctr was."""
-    closed = {hop.host for hop in trace.hops if hop.said.startswith("401")}
-    known = test.credentials | plan.credentials
-    if closed & known or (closed and "*" in known):
+    if closed := _closed(test, plan, trace):
         return f"{', '.join(sorted(closed))} wants credentials, which CRI has and ctr has not"
     version = parse_version(plan.containerd or "")
     old = version is None or version.release < _KNOWS_PATHS
@@ -119,6 +136,13 @@ def _unlike(test: PullTest, plan: NodePlan, trace: Trace) -> str | None:
     if old and asked & test.paths:
         return f"containerd {plan.containerd} takes a mirror's path in ways that ctr does not"
     return None
+
+
+def _closed(test: PullTest, plan: NodePlan, trace: Trace) -> set[str]:
+    """Return the hosts that let CRI in by credentials, and ctr not."""
+    closed = {hop.host for hop in trace.hops if hop.said.startswith("401")}
+    known = test.credentials | plan.credentials
+    return closed if closed & known or (closed and "*" in known) else set()
 
 
 def _unread(plan: NodePlan, liveness: Liveness | None) -> str | None:

@@ -58,8 +58,15 @@ class Pass:
             liveness=self.liveness,
             failure=failure,
             seconds=round(time.monotonic() - self.began, 2),
+            unproven=self._unproven() if status is NodeStatus.CONVERGED else (),
             held=self.held,
         )
+
+    def _unproven(self) -> tuple[str, ...]:
+        """Return the registries that no pull of this pass was to prove."""
+        plan, skipped = self.order.plan, not self.order.verify
+        pulls = tuple(test.registry for test in plan.tests) if skipped and plan.changes else ()
+        return tuple(dict.fromkeys((*plan.unproven, *pulls)))
 
     def standing(self, found: Standing, failure: Failure | None) -> NodeOutcome:
         """End the pass as the node itself says that the change stands."""

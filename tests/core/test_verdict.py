@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from fleet.core.model import Node
+from fleet.core.model import Change, ManagedFile, Node, Registry
 from fleet.core.outcome import Liveness, Served
 from fleet.core.plan import NodePlan
-from fleet.core.pull_tests import PullTest
+from fleet.core.pull_tests import PullTest, unproven
 from fleet.core.traces import read_log, read_trace
 from fleet.core.verdict import Evidence, judge
 
@@ -129,6 +129,68 @@ def test_verdicts(
 
     assert (verdict.served, verdict.mirror) == (served, mirror), verdict
     assert verdict.evidence
+
+
+CLOSED = asked(A, "manifests/1.36", "401 Unauthorized")
+PRESENT = {
+    "a host answered for the name": (NO_LAYERS, frozenset(), True, "a.test answered for its name"),
+    "no host answered": (REFUSED, frozenset(), False, "not proven, as no host answered"),
+    "nothing was asked": ("", frozenset(), False, "not proven, as no host answered"),
+    "CRI has the credentials": (CLOSED, frozenset({A}), True, "resolved by CRI"),
+    "nobody has the credentials": (CLOSED, frozenset(), False, "a.test, asked for the name: 401"),
+}
+
+
+@pytest.mark.parametrize(("trace", "known", "ok", "told"), PRESENT.values(), ids=PRESENT)
+def test_an_image_that_was_there_is_proven_by_its_name_or_not_at_all(
+    trace: str, known: frozenset[str], ok: bool, told: str
+) -> None:
+    plan = replace(CERTS_D, credentials=known)
+
+    verdict = judge(TEST, plan, evidence(trace, present=True), LIVE)
+
+    assert (verdict.ok, verdict.served) == (ok, Served.PRESENT)
+    assert told in verdict.detail
+
+
+MEDIA = {
+    "text/html": False,
+    "application/json": False,
+    "application/vnd.docker.distribution.manifest.v2+json": True,
+    "application/vnd.oci.image.index.v1+json": True,
+}
+
+
+@pytest.mark.parametrize("via", ["crictl", "cri", "ctr"])
+@pytest.mark.parametrize("present", [True, False])
+@pytest.mark.parametrize(("media", "ok"), MEDIA.items())
+def test_what_is_not_an_image_is_never_ok(media: str, ok: bool, present: bool, via: str) -> None:
+    told = f'time="x" level=debug msg=fetch digest="{DIGEST}" mediatype={media} size=69'
+
+    verdict = judge(TEST, CERTS_D, evidence(f"{fetch(A)}\n{told}", via=via, present=present), LIVE)
+
+    assert verdict.ok is ok
+    assert (f"{A} answered the name with {media}" in verdict.detail) is not ok
+
+
+FILES = {
+    "one registry's file": (("/c/quay.io/hosts.toml",), ("quay.io",)),
+    "one with a port": (("/c/r.test_5000_/hosts.toml",), ("r.test:5000",)),
+    "what a restart reads": (("/etc/containerd/config.toml",), ("quay.io", "r.test:5000")),
+    "one that is proven": (("/c/docker.io/hosts.toml",), ()),
+    "nothing": ((), ()),
+}
+
+
+@pytest.mark.parametrize(("paths", "names"), FILES.values(), ids=FILES)
+def test_changed_registries_without_a_pull_are_named(
+    paths: tuple[str, ...], names: tuple[str, ...]
+) -> None:
+    tested = {"docker.io": IMAGE, "quay.io": None, "r.test:5000": None}
+    registries = [Registry(name=n, server=None, mirrors=(), verify=v) for n, v in tested.items()]
+    changes = [Change(path, None, ManagedFile(b"")) for path in paths]
+
+    assert unproven(changes, registries) == names
 
 
 def test_a_path_that_old_releases_take_otherwise_is_not_known() -> None:

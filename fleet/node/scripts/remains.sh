@@ -28,7 +28,28 @@ note_name() { # before the pull; with its digest where nothing of that digest wa
     esac
 }
 
-brought() { # note the names and objects that a pull has brought; $1 ends with the id that CRI told
+put_back() { # a pull that failed may have pointed a name that was there at what a mirror sent
+    [ "$present" = yes ] && [ "$1" != 0 ] || return 0
+    one=
+    lines
+    for each in $had; do
+        case $each in
+        "${name%:*}@sha256:"*)
+            [ -z "$one" ] || one=/ # which of several the name had is not known
+            one=$one$each
+            ;;
+        esac
+    done
+    words
+    case $one in '' | /*) return 0 ;; esac
+    case $(ctl -n k8s.io images ls "name==$name") in
+    *" ${one##*@} "*) ;;
+    *) ctl -n k8s.io images tag --force "$one" "$name" >/dev/null ;;
+    esac
+}
+
+brought() { # note the names and objects that a pull has brought, also one that failed in the middle
+    # $1 ends with the id that CRI told, or has none
     [ "$present" = no ] || return 0
     pulled=$pulled$objects
     id=${1##*sha256:}
@@ -38,6 +59,7 @@ brought() { # note the names and objects that a pull has brought; $1 ends with t
     by_digest
     new=
     for each in "$name" "$other" "sha256:${id%%[!0-9a-f]*}"; do
+        case $each in *: | *@) continue ;; esac
         case $NL$had$NL in *"$NL$each$NL"*) ;; *) new="$new $each" ;; esac
     done
     ours=$ours$new$NL

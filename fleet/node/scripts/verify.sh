@@ -55,7 +55,8 @@ by_crictl() {
     code=$?
     read -r end _ </proc/uptime
     travelled
-    [ "$code" != 0 ] || brought "$output"
+    put_back "$code"
+    if [ "$code" = 0 ]; then brought "$output"; else brought ''; fi
     outcome crictl "$present" "$code" "$output"
 }
 
@@ -103,7 +104,13 @@ by_cri() { # the other end pulls, and says what CRI calls it
     tell present "$present"
     turn
     travelled
-    case $line in sha256:*) brought "$line" ;; esac
+    case $line in
+    sha256:*) brought "$line" ;;
+    *)
+        put_back 1
+        brought ''
+        ;;
+    esac
 }
 
 logged() { # what the daemon has said since the first pull began
