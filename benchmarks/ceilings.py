@@ -36,9 +36,9 @@ class Ceiling:
 
 CEILINGS = (
     Ceiling("`fleet probe`", ("probe",), Cost(1, 6, 0)),
-    Ceiling("`fleet rollout`", ("rollout", "-y", *ALL_AT_ONCE), Cost(2, 14, 6)),
+    Ceiling("`fleet rollout`", ("rollout", "-y", *ALL_AT_ONCE), Cost(2, 12, 6)),
     Ceiling("`fleet rollout` with nothing to do", ("rollout", "-y", *ALL_AT_ONCE), Cost(1, 6, 0)),
-    Ceiling("`fleet rollback`", ("rollback", "-y", *ALL_AT_ONCE), Cost(2, 12, 6)),
+    Ceiling("`fleet rollback`", ("rollback", "-y", *ALL_AT_ONCE), Cost(2, 10, 6)),
 )
 """In the order in which they are tried: each begins where the one before it ended."""
 

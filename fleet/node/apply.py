@@ -97,13 +97,16 @@ def _operation(change: Change) -> str:
     return "\t".join((str(change.action), *about, before, after.digest, change.path))
 
 
-def stage_script(order: WorkOrder, spool: str, packed: Bundle) -> Script:
-    """Return the script that unpacks a change on the node and lets its containerd judge it."""
+def stage_script(order: WorkOrder, packed: Bundle) -> Script:
+    """Return the script that unpacks a change on the node and lets its containerd judge it.
+
+    The bundle travels in it: no file of the login user's lies in between, and what it holds is
+    root's from the first byte.
+    """
     plan = order.plan
     variables = {
         **_change(order, packed),
-        "SPOOL": spool,
-        "SIZE": str(len(packed.content)),
+        "BUNDLE": packed.content.decode("ascii"),
         "GUARD_DIGEST": packed.guard_digest,
         "CONFIG": plan.config,
         "OUTSIDE": plan.outside,
@@ -111,7 +114,7 @@ def stage_script(order: WorkOrder, spool: str, packed: Bundle) -> Script:
         "BINARY": plan.binary,
         "ROLLBACK": "1" if plan.rollback else "0",
     }
-    return Script("stage", variables, order.deadlines.stage, spool)
+    return Script("stage", variables, order.deadlines.stage)
 
 
 def activate_script(order: WorkOrder, packed: Bundle) -> Script:

@@ -14,7 +14,7 @@ from fleet.core.text import tail
 from fleet.node import cri
 from fleet.node.order import Deadlines
 from fleet.node.shell import Privilege, Reply, Script, parse_reply
-from fleet.node.speaking import said, spoken
+from fleet.node.speaking import relayed, said
 from fleet.node.talk import ask
 from fleet.node.turns import TURNS
 from fleet.node.verify import Proof, Pull, judged, parse_proof, verify_script
@@ -87,10 +87,13 @@ def _by_cri(remote: Remote, wanted: Wanted, privilege: Privilege) -> Proof:
     """Speak CRI over the connection, while the node's script does what wants root in between."""
     script = wanted.script("cri")
     seconds = script.seconds + _NET
-    with remote.converse(script.line(privilege), script.stdin(privilege), seconds) as talk:
+    with (
+        remote.converse(script.line(privilege), script.stdin(privilege), seconds) as talk,
+        relayed(remote, privilege, wanted.plan.socket, seconds) as relay,
+    ):
         if not talk.until("ready\t"):
             return parse_proof(_ended(talk), wanted.plan, wanted.tests, wanted.known)
-        with spoken(remote, talk) as found:
+        with relay.spoken() as found:
             asker = _Asker(talk, found, wanted)
             seen = asker.all(asked=bool(script.variables["LIVENESS"]))
         reply = _ended(talk)

@@ -17,7 +17,7 @@ from fleet.node import cri
 from fleet.node.order import Access
 from fleet.node.probe import parse_probe, question
 from fleet.node.shell import Privilege, Reply, Script, exit_code, moment, parse_reply
-from fleet.node.speaking import said, spoken
+from fleet.node.speaking import relayed, said
 from fleet.node.talk import ask
 from fleet.node.verify import Pull
 from fleet.ssh import Remote, connect
@@ -122,10 +122,14 @@ class _Bench:
         return _told(reply, via)
 
     def _by_cri(self) -> Pull:
-        with self._begun("cri") as talk:
+        socket, seconds = self.variables["SOCKET"], self.order.seconds + _REST
+        with (
+            self._begun("cri") as talk,
+            relayed(self.remote, self.privilege, socket, seconds) as relay,
+        ):
             if not talk.until("ready\t"):
                 return _told(self._ended(talk), "cri")
-            with spoken(self.remote, talk, lambda: self.service.turn(0)) as found:
+            with relay.spoken(lambda: self.service.turn(0)) as found:
                 pull = self._asked(found, said(talk, "image"))
             talk.go_on()
             self._ended(talk)
@@ -181,7 +185,6 @@ def _pulled(
             "DIGEST": digest(heard.registry.manifest),
             "SOCKET": facts.socket,
             "PULL_SECONDS": str(order.seconds),
-            "RELAY_SECONDS": str(order.seconds + _REST),
         }
         bench = _Bench(remote, order, privilege, service, variables)
         pull = bench.pulled(crictl=facts.crictl_answers, ground=ground)

@@ -14,14 +14,17 @@ from importlib.resources import files
 from fleet.core.model import Secret
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.text import tail
+from fleet.node.launch import BEGUN, launch_line
+from fleet.node.login_failures import not_started
 
 PARTS = {
     "probe": ("common", "noting", "places", "configs", "roles", "probe"),
-    "stage": ("common", "pass", "operations", "check", "stage"),
+    "stage": ("common", "pass", "owned", "operations", "check", "stage"),
     "activate": (
         "common",
         "pass",
         "health",
+        "owned",
         "liveness",
         "generation",
         "restore",
@@ -32,16 +35,35 @@ PARTS = {
         "workloads",
         "activate",
     ),
-    "settle": ("common", "pass", "health", "liveness", "generation", "restore", "arm", "settle"),
-    "guard": ("common", "pass", "health", "liveness", "generation", "restore", "guard"),
-    "verify": ("common", "clients", "evidence", "remains", "liveness", "relay", "verify"),
+    "settle": (
+        "common",
+        "pass",
+        "health",
+        "owned",
+        "liveness",
+        "generation",
+        "restore",
+        "arm",
+        "settle",
+    ),
+    "guard": ("common", "pass", "health", "owned", "liveness", "generation", "restore", "guard"),
+    "verify": (
+        "common",
+        "clients",
+        "evidence",
+        "remains",
+        "owned",
+        "liveness",
+        "dialogue",
+        "verify",
+    ),
     "mirrors": ("common", "mirrors"),
-    "selftest": ("common", "clients", "liveness", "relay", "selftest"),
+    "selftest": ("common", "clients", "owned", "liveness", "dialogue", "selftest"),
     "run": ("common", "run"),
+    "relay": ("common", "relay"),
+    "sudo": ("common", "sudo"),
 }
 """The files that each script is put together from."""
-_MARK = "fleet-script-follows"
-_WRONG_PASSWORD = 77
 _MOST_RECORDS = 1 << 16
 """Lines of one answer: a hundred times what a probe prints; a record costs 300 bytes here."""
 _MOST_FIELDS = 16
@@ -49,30 +71,6 @@ _DIGITS = 18
 _CODE = re.compile("[0-9]{1,3}")
 _SECONDS = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{0,15})?")
 _SIZE = re.compile(r"\+[0-9]{1,9}")
-
-# Who we are is read without a process, and what follows takes this shell's place.
-_WHO = 'while read -r key _ me _ && [ "$key" != Uid: ]; do :; done </proc/self/status'
-_PLAIN = """\
-{who}
-if [ "$me" = 0 ]; then {last} {limit} sh -s; else {last} {sudo} -n -- {limit} sh -s; fi
-"""
-# sudo takes the password from the first line, but only where it wants one: the inner shell drops
-# every line up to the mark, so that a password which nobody asked for is never run as a command.
-# The first sudo tries the password once; a wrong one must not eat the script as further tries.
-_ASKING = """\
-IFS= read -r fleet_password
-{who}
-if [ "$me" = 0 ]; then
-    IFS= read -r fleet_mark
-    {limit} sh -s
-elif printf '%s\\n' "$fleet_password" | {sudo} -k -S -p '' -- true; then
-    {{ printf '%s\\n' "$fleet_password"; cat; }} | {sudo} -k -S -p '' -- {limit} sh -c {inner}
-else
-    (exit {wrong})
-fi
-"""
-_SWEEP = "fleet_code=$?; rm -rf -- {spool}; exit $fleet_code"
-_INNER = f'while IFS= read -r line && [ "$line" != {_MARK} ]; do :; done; exec sh -s'
 
 
 def source(name: str) -> str:
@@ -111,15 +109,11 @@ class Privilege:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A node-side script with its variables and a deadline in seconds that the node enforces.
-
-    `spool` is a folder of the login user, removed when the script has ended.
-    """
+    """A node-side script with its variables and a deadline in seconds that the node enforces."""
 
     name: str
     variables: Mapping[str, str]
     seconds: int = 60
-    spool: str = ""
 
     def text(self) -> str:
         """Return the whole script: the variables, quoted, then the code."""
@@ -128,28 +122,15 @@ class Script:
 
     def line(self, privilege: Privilege) -> str:
         """Return the command that the login shell runs; it holds no content and no secret."""
-        limit = f"timeout -k 10 {self.seconds}"
-        if not privilege.sudo:
-            return f"{limit} sh -s"
-        body = _PLAIN if privilege.password is None else _ASKING
-        inner = shlex.quote(_INNER)
-        outer = body.format(
-            who=_WHO,
-            last="" if self.spool else "exec",
-            limit=limit,
-            sudo=privilege.command,
-            inner=inner,
-            wrong=_WRONG_PASSWORD,
-        )
-        if self.spool:
-            outer += _SWEEP.format(spool=shlex.quote(self.spool))
-        return f"exec sh -c {shlex.quote(outer)}"
+        sudo = privilege.command if privilege.sudo else None
+        asking = privilege.password is not None
+        return launch_line(f"timeout -k 10 {self.seconds}", sudo, asking=asking)
 
     def stdin(self, privilege: Privilege) -> bytes:
         """Return what the command reads: the password where there is one, then the script."""
         if privilege.password is None or not privilege.sudo:
             return _bytes_of(self.text())
-        return _bytes_of(f"{privilege.password}\n{_MARK}\n{self.text()}")
+        return _bytes_of(f"{privilege.password}\n{self.text()}")
 
 
 def _bytes_of(text: str) -> bytes:
@@ -236,7 +217,8 @@ def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
     """Read a script's output; raise a NodeError where the script did not run to its end."""
     reply = Reply(_records(stdout))
     if not reply.has("hello"):
-        raise _not_started(step, code, stderr or stdout)
+        begun = reply.has(BEGUN)
+        raise not_started(step, code, stderr if begun else f"{stdout}{stderr}", begun=begun)
     if reply.value("hello") != "0":
         message = (
             "the login is not root and may not become root; set become: true, or log in as root"
@@ -270,20 +252,3 @@ def _records(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
                 start += size + 1
         if fields:
             yield key, tuple(fields)
-
-
-def _not_started(step: str, code: int, evidence: str) -> NodeError:
-    """Tell a refused sudo from a shell that never ran our script."""
-    if code == _WRONG_PASSWORD:
-        message = "sudo refused the password; give the right one with -K"
-    elif evidence.strip() and "sudo" not in evidence:
-        message = (
-            "the login ran no script; see what `ssh NODE id` says, which must be a shell's answer"
-            " (its password may have expired, or its shell be none)"
-        )
-    else:
-        message = (
-            "could not become root; allow the login user sudo without a password"
-            " (USER ALL=(root) NOPASSWD: ALL in sudoers), or give the password with -K"
-        )
-    return NodeError(FailureKind.SUDO, step, message, tail(evidence))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.node import cri
-from fleet.node.shell import decoded
+from fleet.node.shell import Privilege, Script, decoded
 from fleet.ssh import Remote
 from fleet.ssh.conversation import Conversation
+from fleet.ssh.stdio_bridge import stdio_bridge
 
 
 def said(talk: Conversation, key: str) -> str:
@@ -22,29 +24,42 @@ def said(talk: Conversation, key: str) -> str:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """A second script on the node, whose input and output are to be CRI's."""
+
+    way: Conversation
+
+    @contextmanager
+    def spoken(self, meanwhile: Callable[[], None] | None = None) -> Iterator[cri.Cri]:
+        """Lead to CRI; raise a NodeError where the node cannot.
+
+        `meanwhile` is called again and again while an answer is waited for.
+        """
+        if not self.way.until("ready\t"):
+            missing = said(self.way, "missing") or "a namespace of its own"
+            message = f"nothing leads to CRI's socket here without {missing}; put crictl there"
+            raise NodeError(FailureKind.UNSUPPORTED, "forward", message)
+        with stdio_bridge(self.way.channel, self.way.rest()) as bridge:
+
+            def turn() -> None:
+                bridge.turn()
+                if meanwhile:
+                    meanwhile()
+
+            found = cri.connected(bridge.target, turn)
+            try:
+                yield found
+            finally:
+                found.channel.close()
+
+
 @contextmanager
-def spoken(
-    remote: Remote, talk: Conversation, meanwhile: Callable[[], None] | None = None
-) -> Iterator[cri.Cri]:
-    """Lead to CRI by the way that the script has told of; raise a NodeError where there is none.
+def relayed(remote: Remote, privilege: Privilege, socket: str, seconds: int) -> Iterator[Relay]:
+    """Start what leads to CRI, for up to `seconds`, and do not wait until it is ready.
 
-    `meanwhile` is called again and again while an answer is waited for.
+    It is a process of root's from end to end: CRI's socket is opened to nobody else.
     """
-    way = said(talk, "relay")
-    if not way:
-        message = (
-            "the node's systemd cannot lead this login to CRI; log in as root, or put crictl there"
-        )
-        raise NodeError(FailureKind.UNSUPPORTED, "forward", message)
-    with remote.bridge(way) as bridge:
-
-        def turn() -> None:
-            bridge.turn()
-            if meanwhile:
-                meanwhile()
-
-        found = cri.connected(bridge.target, turn)
-        try:
-            yield found
-        finally:
-            found.channel.close()
+    script = Script("relay", {"SOCKET": socket}, seconds)
+    with remote.converse(script.line(privilege), script.stdin(privilege), seconds) as way:
+        yield Relay(way)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-
 from fleet.core.outcome import Failure, FailureKind, NodeError, NodeOutcome, NodeStatus
 from fleet.node.apply import Applied, Bundle, Ending, bundle, parse_applied, stage_script
 from fleet.node.effective import refuse_ineffective
@@ -43,16 +41,10 @@ def stage(order: WorkOrder) -> NodeOutcome:
 
 def lay_ready(order: WorkOrder, remote: Remote, packed: Bundle) -> Applied:
     """Upload the bundle and let the node's own containerd judge it."""
-    # The folder is made by us alone, mode 0700.
-    spool = f"/tmp/fleet-{order.rollout}-{secrets.token_hex(8)}"  # noqa: S108
-    script = stage_script(order, spool, packed)
-    privilege = order.access.on(order.node)
-    # sudo would take the end of an upload that failed for a password, and count it.
-    then = script.line(privilege) if privilege.password is None else ""
     name = order.node.name
     enter(name, "upload")
-    remote.put(packed.content, spool, "bundle", then=then)
-    reply = ask(remote, script, privilege, listener(name))
+    script = stage_script(order, packed)
+    reply = ask(remote, script, order.access.on(order.node), listener(name))
     applied = parse_applied(reply, order)
     if applied.ending is Ending.STAGED and reply.has("registry"):
         refuse_ineffective(order.plan, reply.value("registry"))

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from fleet.core.outcome import Failure, FailureKind, NodeError
 from fleet.core.text import tail
+from fleet.node.launch import rights_line
+from fleet.node.login_failures import NotStartedError, cause_of, only_listed
 from fleet.node.shell import Privilege, Reply, Script, parse_reply, stranger
 from fleet.ssh import Remote
 
@@ -28,10 +30,23 @@ def ask(
     )
     try:
         return parse_reply(script.name, said.code, said.stdout, said.stderr)
-    except NodeError as error:
-        if privilege.refused and error.failure.kind is FailureKind.SUDO:
+    except NotStartedError as error:
+        if error.cause != "ask":
+            raise
+        if privilege.refused:
             raise NodeError(FailureKind.SUDO, script.name, refusal(privilege)) from error
-        raise
+        raise _rights(remote, privilege, error) from error
+
+
+def _rights(remote: Remote, privilege: Privilege, error: NotStartedError) -> NotStartedError:
+    """Tell a sudo that asks for a password from one that would not run our scripts with it.
+
+    Where some commands need no password, sudo says without one that it would not run ours.
+    """
+    said = remote.run(rights_line(privilege.command), stdin=b"", seconds=_NET)
+    if said.code == 0 or cause_of(said.code, said.stderr):
+        return error
+    return only_listed(error.failure.step, f"{error.failure.evidence}\n{said.stderr}")
 
 
 def refusal(privilege: Privilege) -> str:

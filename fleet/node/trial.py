@@ -7,23 +7,17 @@ from dataclasses import replace
 
 from fleet.core.model import Node
 from fleet.core.outcome import NodeError
+from fleet.node.launch import BEGUN
+from fleet.node.login_failures import NotStartedError
 from fleet.node.order import Access
+from fleet.node.shell import Script
+from fleet.node.talk import ask
 from fleet.ssh import connect, login
 
 _CANDIDATES = 3
 """Nodes of one login that are asked before its password is taken on trust: they may be down, or
 let the login become root without one."""
-_ACCEPTED, _REFUSED = 10, 77
-_SECONDS = 40
-# sudo asks PAM once, as its input ends after one line; -n asks nobody.
-_TRIAL = """\
-command -v sudo >/dev/null || exit 0
-[ "$(id -u)" != 0 ] || exit 0
-{sudo} -k -n -- true 2>/dev/null && exit 0
-IFS= read -r fleet_password
-printf '%s\\n' "$fleet_password" | timeout 30 {sudo} -k -S -p '' -- true 2>/dev/null && exit 10
-exit 77
-"""
+_SECONDS = 30
 
 
 def tried(access: Access, nodes: Iterable[Node]) -> Access:
@@ -42,23 +36,21 @@ def tried(access: Access, nodes: Iterable[Node]) -> Access:
 def _refusing(access: Access, nodes: list[Node]) -> Iterator[str]:
     """Yield the one node that refused the password, if one does."""
     for node in nodes[:_CANDIDATES]:
-        code = _asked(access, node)
-        if code in {_ACCEPTED, _REFUSED}:
-            if code == _REFUSED:
-                yield node.name
-            return
+        asked = _asks(access, node)
+        if asked is None:
+            continue
+        if not asked:
+            yield node.name
+        return
 
 
-def _asked(access: Access, node: Node) -> int:
-    privilege = access.on(node)
+def _asks(access: Access, node: Node) -> bool | None:
+    """Say whether sudo took the password; None where it asked for none, or nobody could say."""
     try:
         with connect(node, access.ssh) as remote:
-            said = remote.run(
-                _TRIAL.format(sudo=privilege.command),
-                stdin=f"{privilege.password}\n".encode(),
-                seconds=_SECONDS,
-                silence=_SECONDS,
-            )
+            reply = ask(remote, Script("sudo", {}, _SECONDS), access.on(node))
+    except NotStartedError as error:
+        return False if error.cause == "password" else None  # else its own pass will say so
     except NodeError:
-        return 0  # its own pass will say so
-    return said.code
+        return None
+    return True if reply.value(BEGUN) == "asked" else None

@@ -37,7 +37,6 @@ def verify_script(
         "IMAGES": "\n".join(_image(test, plan) for test in wanted),
         "HOSTS_DIRECTORY": plan.hosts_directory or "",
         "VIA": via or ("crictl" if plan.crictl else "ctr"),
-        "RELAY_SECONDS": str(seconds),
         "CRICTL": "1" if plan.crictl else "0",
         "UNIT": plan.unit,
         "SOCKET": plan.socket,

@@ -18,12 +18,19 @@ _Base: Any = _AuthHandler  # its stub lacks the steps that we take in another or
 
 
 class HearingTransport(Transport):
-    """A transport that remembers what the other side says before its version.
+    """A transport that remembers what the other side says before its version, and what it offers.
 
     OpenSSH gives its reason there when it hangs up: MaxStartups, or PerSourcePenalties.
     """
 
     heard = ""
+    offer: dict[str, list[str]] | None = None
+
+    def _really_parse_kex_init(self, m: Message, ignore_first_byte: bool = False) -> Any:
+        parsed = super()._really_parse_kex_init(m, ignore_first_byte)  # type: ignore[misc]
+        if not ignore_first_byte:
+            self.offer = dict(parsed)
+        return parsed
 
     def _log(self, level: int, msg: object, *args: object) -> None:
         if isinstance(msg, str) and msg.startswith("Banner: "):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fleet.ssh.output import Output
+from fleet.ssh.sessions import open_session
 
 if TYPE_CHECKING:
     from paramiko import Channel, Transport
@@ -46,6 +47,13 @@ class Conversation:
         self.read = found + len(wanted)
         return True
 
+    def rest(self) -> bytes:
+        """Return what came behind the line of the last mark; what comes later is not read here."""
+        text = self.output.text
+        while (end := text.find(b"\n", self.read)) < 0 and self._more():
+            pass
+        return bytes(text[end + 1 :]) if end >= 0 else b""
+
     def go_on(self, word: str = "") -> None:
         """Let the command go on, with a word that it reads."""
         self.channel.sendall(f"{word}\n".encode())
@@ -72,7 +80,7 @@ def conversation(
     transport: Transport, line: str, stdin: bytes, seconds: float
 ) -> Iterator[Conversation]:
     """Start a command and leave its input open; it may take `seconds`."""
-    with transport.open_session(timeout=seconds) as channel:
+    with open_session(transport, seconds) as channel:
         channel.exec_command(line)
         channel.sendall(stdin)
         output = Output(channel)

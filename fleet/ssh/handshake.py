@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.text import tail
+from fleet.ssh.certificates import out_of_time
 from fleet.ssh.keys import Identity, identities, locked_files, remember
 from fleet.ssh.known_hosts import Shown, known_keys, refuse_unless_known
+from fleet.ssh.mismatch import mismatch
 from fleet.ssh.route import Hop, SshSettings
 
 if TYPE_CHECKING:
@@ -78,10 +80,33 @@ def shaken(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transport:
             and time.monotonic() - began >= settings.seconds
         ):
             raise TimeoutError from error  # Paramiko calls a silent sshd a bad banner
+        _refuse_mismatch(transport, error, hop)
         if transport.heard:
             raise paramiko.SSHException(f"{error}; it says: {tail(transport.heard)}") from error
         raise
     return transport
+
+
+def _refuse_mismatch(transport: Any, error: BaseException, hop: Hop) -> None:
+    """Raise a NodeError with both lists where no algorithm of some kind was in common."""
+    import paramiko  # noqa: PLC0415
+
+    if not isinstance(error, paramiko.ssh_exception.IncompatiblePeer) or not transport.offer:
+        return
+    options = transport.get_security_options()
+    ours = {
+        "KexAlgorithms": options.kex,
+        "HostKeyAlgorithms": options.key_types,
+        "Ciphers": options.ciphers,
+        "MACs": options.digests,
+    }
+    if found := mismatch(ours, transport.offer):
+        keyword, lists = found
+        message = (
+            f"no {keyword} in common with {hop.place}: {tail(lists, 1)}; set {keyword} in its"
+            " sshd_config, or in your ssh_config"
+        )
+        raise NodeError(FailureKind.CONNECT, "connect", message) from error
 
 
 def shown_key(transport: Transport) -> Shown:
@@ -154,10 +179,24 @@ def _tried(
     except paramiko.AuthenticationException as error:
         if "timeout" in str(error):
             raise TimeoutError from error
-        if not transport.is_active() and not handler.offered and not before:
-            raise EOFError from error  # not a key that was refused: sshd went away
+        if not transport.is_active() and not handler.offered:
+            if handler.banner:
+                raise _barred(hop, handler.banner) from error
+            if not before:
+                # Not a key that was refused: sshd went away.
+                raise EOFError("it hung up at the login; is the account closed there?") from error
         return False, handler.offered
     return not more, ("more", *more)
+
+
+def _barred(hop: Hop, banner: bytes) -> NodeError:
+    """Tell of a login that was broken off with words, and not for its key."""
+    message = (
+        f"{hop.place} let nobody in at the login, and said:"
+        f" {tail(banner.decode('utf-8', 'replace'), 3)}; see whether the account has expired"
+        " (`chage -l USER`), or logins are closed (/etc/nologin)"
+    )
+    return NodeError(FailureKind.AUTH, "connect", message)
 
 
 def _keyless(hop: Hop, settings: SshSettings) -> NodeError:
@@ -173,12 +212,25 @@ def _keyless(hop: Hop, settings: SshSettings) -> NodeError:
     return NodeError(FailureKind.AUTH, "connect", message)
 
 
+def _certificate(identity: Identity) -> str:
+    """Say when an identity's certificate has ended or begins; empty where it is valid or none."""
+    shown: Any = identity.key.public_blob
+    return out_of_time(shown.key_blob if shown else identity.blob, time.time())
+
+
 def _refused(
     hop: Hop, tried: Sequence[Identity], methods: Sequence[str], *, gone: bool
 ) -> NodeError:
     """Say which keys were refused, and what the other side would rather have."""
     names = ", ".join(f"{each.label} {Shown('', each.blob).fingerprint}" for each in tried)
-    if methods[:1] == ("more",):
+    stale = [(each, when) for each in tried if (when := _certificate(each))]
+    if stale:
+        identity, when = stale[0]
+        message = (
+            f"{hop.place} refused {identity.label}: its certificate {when};"
+            " let it be signed anew (`ssh-keygen -L -f` shows it), and check the clocks"
+        )
+    elif methods[:1] == ("more",):
         wanted = " and ".join(methods[1:])
         message = (
             f"{hop.place} took the key {names} and wants {wanted} as well, which nobody can answer"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -15,9 +14,7 @@ from fleet.ssh.deadline import bounded
 from fleet.ssh.output import Output
 from fleet.ssh.serving import Answerer, Service, serving
 from fleet.ssh.sessions import Sessions
-from fleet.ssh.streamlocal import Bridge, bridge
 from fleet.ssh.tunnel import Tunnel, tunnel
-from fleet.ssh.upload import upload
 
 if TYPE_CHECKING:
     from fabric import Connection
@@ -26,7 +23,8 @@ if TYPE_CHECKING:
 Heard = Callable[[bytes], None]
 SILENCE = 30
 """Seconds: every script of ours gives a sign of life each 5 s."""
-_UPLOAD_SECONDS = 60
+_FEED_SECONDS = 60
+"""Seconds that the input of a command may take; between two pieces of it there may be silence."""
 _SLACK = 5
 """Seconds that a call gets to end by its own deadline before its connection is closed."""
 
@@ -59,13 +57,6 @@ class Remote(Protocol):
         """
         ...
 
-    def put(self, content: bytes, directory: str, name: str, *, then: str = "") -> None:
-        """Write `content` into a new folder that only the login user can read.
-
-        `then` is the line that is run next, if it may begin before its input comes.
-        """
-        ...
-
     def tunnel(self) -> AbstractContextManager[Tunnel]:
         """Return what opens connections from the node."""
         ...
@@ -78,10 +69,6 @@ class Remote(Protocol):
         self, line: str, stdin: bytes, seconds: float
     ) -> AbstractContextManager[Conversation]:
         """Return a command that runs and waits in between to be told to go on."""
-        ...
-
-    def bridge(self, path: str) -> AbstractContextManager[Bridge]:
-        """Return a unix socket of this machine that leads to one of the node's."""
         ...
 
 
@@ -114,7 +101,7 @@ class FabricRemote:
         deadline = time.monotonic() + seconds
         transport = self._connection.transport
         with _failures("run"), bounded(seconds + _SLACK, transport.close):
-            with bounded(silence, transport.close):
+            with bounded(max(silence, _FEED_SECONDS), transport.close):
                 channel = self._sessions.run(line, silence)
                 channel.settimeout(silence)
                 _feed(channel, stdin)
@@ -150,32 +137,6 @@ class FabricRemote:
             conversation(transport, line, stdin, seconds) as found,
         ):
             yield found
-
-    def bridge(self, path: str) -> AbstractContextManager[Bridge]:
-        """Return a unix socket of this machine that leads to one of the node's."""
-        return bridge(self._connection.transport, path)
-
-    def put(self, content: bytes, directory: str, name: str, *, then: str = "") -> None:
-        """Write `content` by SFTP, in two turns; the folder must not be there yet."""
-        import paramiko  # noqa: PLC0415
-
-        transport = self._connection.transport
-        with _failures("upload"), bounded(_UPLOAD_SECONDS, transport.close):
-            try:
-                with self._sessions.next(_UPLOAD_SECONDS) as channel:
-                    channel.settimeout(_UPLOAD_SECONDS)
-                    ahead = functools.partial(self._sessions.prepare, _UPLOAD_SECONDS)
-                    begin = functools.partial(self._sessions.begin, then)
-                    upload(channel, content, (directory, name), ahead, begin)
-            except (OSError, EOFError, paramiko.SSHException, paramiko.SFTPError) as error:
-                if isinstance(error, TimeoutError) or not transport.is_active():
-                    raise
-                message = (
-                    f"SFTP could not write {len(content)} bytes to {directory}:"
-                    f" {error or type(error).__name__}; is SFTP on in sshd_config, has /tmp space,"
-                    " and does `ssh NODE true` print nothing?"
-                )
-                raise NodeError(FailureKind.UPLOAD, "upload", message) from error
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from fleet.core.outcome import FailureKind, NodeError
+
 if TYPE_CHECKING:
     from paramiko import Channel, Transport
 
@@ -14,29 +16,32 @@ _PAUSES = (0.1, 0.4, 1.5)
 """Seconds before further tries: an sshd that grants one session counts it until its end is seen."""
 
 
+def open_session(transport: Transport, seconds: float) -> Channel:
+    """Open a session; raise a NodeError where the other side grants none."""
+    import paramiko  # noqa: PLC0415
+
+    try:
+        return transport.open_session(timeout=seconds)
+    except paramiko.ChannelException as error:
+        message = (
+            f"the node's sshd grants this login no session: {error.text}; set MaxSessions in its"
+            " sshd_config to 10, its default"
+        )
+        raise NodeError(FailureKind.UNSUPPORTED, "connect", message) from error
+
+
 class Sessions:
     """Hands sessions out; with `ahead` the next one is there before it is asked for."""
 
     def __init__(self, transport: Transport, *, ahead: bool = False) -> None:
         self._transport, self._ahead = transport, ahead
         self._spare: Channel | None = None
-        self._begun: tuple[str, Channel] | None = None
         self._heard = time.monotonic()
-
-    def begin(self, line: str) -> None:
-        """Ask for a command whose input comes later, if a session is open for it already."""
-        if line and self._spare is not None and not self._spare.closed:
-            channel, self._spare = self._spare, None
-            request(channel, "exec", line)
-            self._begun = (line, channel)
 
     def run(self, line: str, seconds: float) -> Channel:
         """Return a session that was asked to run a command."""
-        begun, self._begun = self._begun, None
-        if begun is not None and begun[0] == line:
-            return begun[1]
         channel = self.next(seconds)
-        request(channel, "exec", line)
+        _request(channel, line)
         return channel
 
     def next(self, seconds: float) -> Channel:
@@ -51,7 +56,7 @@ class Sessions:
                 return self._transport.open_session(timeout=seconds)
             except paramiko.ChannelException:
                 time.sleep(pause)
-        return self._transport.open_session(timeout=seconds)
+        return open_session(self._transport, seconds)
 
     def prepare(self, seconds: float) -> None:
         """Open the session after this one; an sshd that grants one (MaxSessions) is asked once."""
@@ -87,8 +92,8 @@ class Sessions:
         return True
 
 
-def request(channel: Channel, kind: str, word: str) -> None:
-    """Ask a session for a command or a subsystem, and do not wait: what follows is read after it.
+def _request(channel: Channel, line: str) -> None:
+    """Ask a session for a command, and do not wait: what follows is read after it.
 
     Paramiko would wait a turn for the answer. One that says no closes the session.
     """
@@ -97,8 +102,8 @@ def request(channel: Channel, kind: str, word: str) -> None:
     message = paramiko.Message()
     message.add_byte(paramiko.common.cMSG_CHANNEL_REQUEST)
     message.add_int(channel.remote_chanid)
-    message.add_string(kind)
+    message.add_string("exec")
     message.add_boolean(True)
-    message.add_string(word)
+    message.add_string(line)
     transport: Any = channel.get_transport()
     transport._send_user_message(message)

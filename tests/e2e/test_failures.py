@@ -129,13 +129,14 @@ def test_a_node_that_is_down_holds_nobody_up(nodes: Lab, fleet: Fleet) -> None:
     }
 
 
-@pytest.mark.parametrize("place", ["/var/lib/fleet", "/tmp", "/etc/containerd"])
+@pytest.mark.parametrize("place", ["/var/lib/fleet", "/run/fleet", "/etc/containerd"])
 def test_a_full_disk_leaves_the_node_as_it_was(nodes: Lab, fleet: Fleet, place: str) -> None:
     trixie = nodes.nodes["trixie1"]
     aside = "cp -a /etc/containerd /run/aside"
-    fill = f"mount -t tmpfs -o size=64k,nr_inodes=200 tmpfs {place}; cp -a /run/aside/. {place}/"
+    mount = "mount -t tmpfs -o mode=755,size=64k"
+    fill = f"{mount},nr_inodes=200 tmpfs {place}; cp -a /run/aside/. {place}/"
     if place != "/etc/containerd":
-        fill = f"mkdir -p {place}; mount -t tmpfs -o size=64k tmpfs {place}"
+        fill = f"mkdir -p {place}; {mount} tmpfs {place}"
     stuff = f"dd if=/dev/zero of={place}/stuffing bs=512 2>/dev/null || true"
     trixie.sh(f"rm -rf /run/aside; {aside}; {fill}; {stuff}")
     before = trixie.digests("/etc")
@@ -149,7 +150,7 @@ def test_a_full_disk_leaves_the_node_as_it_was(nodes: Lab, fleet: Fleet, place: 
 
     kind, step, message = failure_of(ran.json)
     assert kind in {"storage", "upload"}, ran.text
-    assert step in {"keep", "arm", "stage", "upload"}
+    assert step in {"keep", "arm", "stage", "upload", "lock"}
     assert "full" in message or "space" in message
     assert (ran.code, statuses(ran.json)["trixie1"]) == (1, "failed")
     assert [statuses(ran.json)[name] for name in OTHERS] == ["converged"] * 3
@@ -292,15 +293,29 @@ def test_what_a_node_says_cannot_steer_the_terminal(nodes: Lab, fleet: Fleet) ->
     assert "\\x1b]0;owned" in shown[0]
 
 
-def test_a_login_that_prints_is_told_and_its_node_let_go(nodes: Lab, fleet: Fleet) -> None:
-    trixie = nodes.nodes["trixie1"]
-    trixie.sh("sed -i '1i echo welcome' ~ops/.bashrc")
-    try:
-        ran = fleet("rollout", "-y", "-l", "trixie1", "--json")
-    finally:
-        trixie.sh("sed -i 1d ~ops/.bashrc")
+BARE = """
+sed -i '1i echo welcome' ~ops/.bashrc
+cp /etc/ssh/sshd_config /run/aside
+sed -i '/^Subsystem/d' /etc/ssh/sshd_config
+systemctl reload ssh
+mount -t tmpfs -o ro tmpfs /tmp
+"""
+BACK = """
+umount /tmp
+cp /run/aside /etc/ssh/sshd_config
+systemctl reload ssh
+sed -i 1d ~ops/.bashrc
+"""
 
-    kind, step, message = failure_of(ran.json)
-    assert (ran.code, kind, step) == (1, "upload", "upload")
-    assert "does `ssh NODE true` print nothing?" in message
-    assert fleet("lock", "-l", "trixie1", "--json").json["nodes"]["trixie1"]["rollout"] is None
+
+def test_no_sftp_no_place_in_tmp_and_a_login_that_prints_hinder_no_rollout(
+    nodes: Lab, fleet: Fleet
+) -> None:
+    trixie = nodes.nodes["trixie1"]
+    trixie.sh(BARE)
+    try:
+        ran = fleet("rollout", "-y", "-l", "trixie1", "--soak", "0", "--json")
+    finally:
+        trixie.sh(BACK)
+
+    assert statuses(ran.json) == {"trixie1": "converged"}, ran.text

@@ -2,6 +2,7 @@
 # In: SOCKET PULL_SECONDS; image NAMESPACE, where ctr fetches into a namespace of its own.
 # Each call starts a Go program anew: with one thread of work, and no collecting before 40 MB, it
 # costs up to a fifth less CPU. A bound on what it collects stays, as a fetch may be large.
+umask 077
 GOMAXPROCS=1
 GOGC=1000
 export GOMAXPROCS GOGC

@@ -5,7 +5,26 @@
 set -u
 LC_ALL=C
 export LC_ALL
-PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+roots_own() { # is every folder on the way to $1 root's own, and none of them a link?
+    above=$1
+    while [ -n "$above" ]; do
+        # shellcheck disable=SC3067 # dash, bash and busybox have -O
+        [ -O "$above" ] && [ ! -L "$above" ] || return 1
+        above=${above%/*}
+    done
+}
+
+# Sudo may leave PATH as the login has it: what root runs, it takes from root's own folders.
+given=$PATH:
+safe=
+while [ -n "$given" ]; do
+    case $given in
+    /*) ! roots_own "${given%%:*}" || safe=$safe${given%%:*}: ;;
+    esac
+    given=${given#*:}
+done
+PATH=$safe/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # Where distributions of Kubernetes keep the containerd and the ctr of their own.
 PATH=$PATH:/var/lib/rancher/k3s/data/current/bin:/var/lib/rancher/rke2/bin:/var/lib/k0s/bin
 PATH=$PATH:/snap/microk8s/current/bin:/snap/k8s/current/bin
@@ -51,6 +70,7 @@ hello() { # say who we are; a script that is not root ends here
     while read -r key _ me _ && [ "$key" != Uid: ]; do :; done </proc/self/status
     value hello "$me"
     [ "$me" = 0 ] || exit 0
+    cd / || exit 0
     live
 }
 

@@ -5,8 +5,20 @@
 PROBE_NAME=fleet-probe.invalid
 PROBE_URL=http://127.0.0.1:1
 
+ours() { # is the folder to ask for one that root alone can change? looked at once
+    if [ "${looked_at:-}" != "$LIVENESS" ]; then
+        looked_at=$LIVENESS
+        shared=
+        ways=
+        ends=
+        walk "$LIVENESS"
+        ! steered || shared="not asked: $steered can be changed by other users than root"
+    fi
+    [ -z "${shared:-}" ]
+}
+
 sweep_probes() { # what a killed check has left; the folder of another that still runs stays
-    [ -n "$LIVENESS" ] || return 0
+    [ -n "$LIVENESS" ] && ours || return 0
     for folder in "$LIVENESS"/[0-9]*."$PROBE_NAME"; do
         [ -d "$folder" ] || continue
         other=${folder##*/}
@@ -22,6 +34,10 @@ probe_hosts() { # a host table and a server: some releases read only files that 
 }
 
 lay_probe() {
+    ours || {
+        printf '%s\n' "$shared"
+        return 1
+    }
     sweep_probes
     [ -d "$LIVENESS" ] && mkdir -m 755 -- "$LIVENESS/$probe" &&
         probe_hosts >"$LIVENESS/$probe/hosts.toml"
@@ -52,6 +68,7 @@ listen() { # for $1 seconds; notes live, deaf or unasked, or nothing where there
     liveness=
     [ -n "$LIVENESS" ] && [ "$CRICTL" = 1 ] || return 0
     probe=$$.$PROBE_NAME
+    ours # here, to have it known beyond the next line
     if said=$(lay_probe 2>&1); then
         ask_liveness "$1"
         [ -d "$LIVENESS/$probe" ] || liveness=unasked # somebody swept it under our hands

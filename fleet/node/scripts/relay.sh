@@ -1,34 +1,35 @@
-# What lets the other end of the connection speak CRI in between. POSIX sh. In: SOCKET RELAY_SECONDS;
-# turn reads from descriptor 3.
+# Lead this script's own input and output to CRI's socket, for a CRI client at their other end. There
+# is no socket that the login could reach, since every process of the login could reach it as well,
+# and CRI makes its users root. A shell connects to TCP alone, so systemd's proxy listens on a port
+# of a network namespace in which there is nothing else. POSIX sh, and bash within. In: SOCKET.
+# shellcheck disable=SC2016 # bash itself expands these
+LEAD='ip link set lo up || exit
+systemd-socket-activate -l 127.0.0.1:1 "$1" "$2" </dev/null >/dev/null 2>&1 &
+trap "kill \$(jobs -p) 2>/dev/null" EXIT
+for try in {1..250}; do
+exec 3<>/dev/tcp/127.0.0.1/1 && break
+sleep 0.02
+done 2>/dev/null
+exec 4<&0
+printf "ready\t=\n"
+cat <&3 &
+cat <&4 >&3 &
+wait -n'
 
-relay() { # the way to CRI's socket for the login: the socket itself for root, else one of its own
-    way=$SOCKET
-    if [ "${SUDO_UID:-0}" != 0 ]; then
-        for proxy in /usr/lib/systemd /lib/systemd none; do
-            [ -x "$proxy/systemd-socket-proxyd" ] && break
-        done
-        RELAY=$(mktemp -d /run/fleet-cri-XXXXXXXX) && chown "$SUDO_UID" "$RELAY"
-        way=$RELAY/cri.sock
-        # It ends with us, and by itself where we are killed.
-        (umask 077 && exec timeout "$RELAY_SECONDS" systemd-socket-activate -l "$way" \
-            "$proxy/systemd-socket-proxyd" "$SOCKET" </dev/null >/dev/null 2>&1) &
-        RELAYER=$!
-        tries=0
-        until [ -S "$way" ] || [ "$tries" = 100 ]; do
-            tries=$((tries + 1))
-            sleep 0.02
-        done
-        chown "$SUDO_UID" "$way" 2>/dev/null || way=
-    fi
-    value relay "$way"
+lead() {
+    for proxy in /usr/lib/systemd /lib/systemd none; do
+        [ -x "$proxy/systemd-socket-proxyd" ] && break
+    done
+    for need in bash ip unshare systemd-socket-activate "$proxy/systemd-socket-proxyd"; do
+        command -v "$need" >/dev/null || {
+            value missing "$need"
+            bye
+            exit 0
+        }
+    done
+    hush
+    exec unshare -n bash -c "$LEAD" relay "$proxy/systemd-socket-proxyd" "$SOCKET"
 }
 
-turn() { # let the other end of the connection do its part
-    value ready ''
-    IFS= read -r line <&3 || exit 1
-}
-
-end_relay() {
-    [ -z "${RELAYER:-}" ] || kill "$RELAYER" 2>/dev/null
-    [ -z "${RELAY:-}" ] || rm -rf -- "$RELAY"
-}
+hello
+lead

@@ -140,7 +140,7 @@ collect() { # what a daemon has let go of shortly before its end lies there unti
 }
 
 remains() { # of proofs that run no more; what the daemon does not let go stays noted
-    [ -d "${NOTE%/*}" ] || (umask 077 && mkdir -p -- "${NOTE%/*}")
+    [ -d "${NOTE%/*}" ] || mkdir -p -- "${NOTE%/*}"
     read -r boot </proc/sys/kernel/random/boot_id
     for note in /var/lib/fleet/proof-* /run/fleet/proof-*; do
         [ -f "$note" ] || continue

@@ -51,7 +51,7 @@ restored() { # the old bytes are back; at boot the daemon starts after us
 take_back() {
     trap '' TERM INT
     step revert
-    [ -z "$LIVENESS" ] || rm -rf -- "$LIVENESS"/[0-9]*.fleet-probe.invalid
+    [ -z "$LIVENESS" ] || ! ours || rm -rf -- "$LIVENESS"/[0-9]*.fleet-probe.invalid
     if ! complaint=$(undo_files 2>&1); then
         value revert_evidence "$complaint"
         [ "$WHY" = boot ] && finish degraded

@@ -7,7 +7,6 @@ NAMESPACE=fleet-selftest-$$
 WORK=/run/fleet/selftest-$$
 
 tidy() { # the image and the folders go, however this ends
-    end_relay
     case $VIA in
     crictl) cri rmi "$image" >/dev/null 2>&1 ;;
     cri) forget_all ;;
@@ -35,18 +34,13 @@ by_ctr() {
         --hosts-dir "$WORK" "$image"
 }
 
-by_cri() {
-    relay
-    turn
-}
-
 pull() {
     if [ "$VIA" != ctr ] && [ -n "$LIVENESS" ]; then
         output=$(lay_probe 2>&1) || return 1
     fi
     case $VIA in
     crictl) output=$(cri pull "$image" 2>&1) ;;
-    cri) by_cri ;;
+    cri) turn ;;
     *) output=$(by_ctr 2>&1) ;;
     esac
 }

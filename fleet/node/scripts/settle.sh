@@ -158,7 +158,7 @@ release() { # a change that stands unconfirmed is not let go of
     mutex 2 || refuse_busy
     if [ ! -e "$LOCK" ] || own_lock; then
         [ "$(word "$PENDING/id")" != "$ID" ] || unconfirmed conflict release
-        rm -rf -- "$STAGE" "/tmp/fleet-$ID-"*
+        rm -rf -- "$STAGE"
         let_go
         finish released
     fi

@@ -1,5 +1,5 @@
 # Stage a change: lock, check, unpack, and let the node's own containerd judge it. Nothing outside
-# /run is written. POSIX sh. In: ID ROLLOUT OPERATOR PURPOSE SPOOL SIZE DIGEST GUARD_DIGEST
+# /run is written. POSIX sh. In: ID ROLLOUT OPERATOR PURPOSE BUNDLE DIGEST GUARD_DIGEST
 # MARK OPERATIONS CHECKS ROLLBACK CONFIG CONFIGS BINARY GUARD, and of the dump before: OUTSIDE IGNORED.
 
 finish() { # status
@@ -15,21 +15,27 @@ fail() {
     finish failed
 }
 
+note_way() { walk "$folder"; }
+
+own_ways() {
+    ways=
+    ends=
+    operations note_way
+    ! steered || fail unsupported check "$steered can be changed by other users than root, who could \
+lead what is written there elsewhere; let root alone write it (chown root, chmod go-w)"
+}
+
 take_bundle() {
     [ ! -e "$STAGE" ] || rm -rf -- "$STAGE"
     unpacked=$STAGE/bundle$NL$STAGE/guard.sh$NL
     expected="$DIGEST  $STAGE/bundle$NL$GUARD_DIGEST  $STAGE/guard.sh$NL"
-    if ! mkdir -p "$STAGE/files" || ! content=$(cat -- "$SPOOL/bundle") ||
-        ! printf '%s' "$content" >"$STAGE/bundle" || ! parted operations unpack_operation ||
+    content=$BUNDLE
+    if ! mkdir -p "$STAGE/files" || ! printf '%s' "$content" >"$STAGE/bundle" || ! parted operations unpack_operation ||
         ! parted guard_part >"$STAGE/guard.sh" || ! printf '%s\n' "$DIGEST" >"$STAGE/digest"; then
         unwritten upload "unpack the upload in $STAGE"
     fi
     [ "$(every "$unpacked" sha256sum --)$NL" = "$expected" ] && return 0
-    got=$(wc -c <"$SPOOL/bundle")
-    [ "$got" -eq "$SIZE" ] ||
-        fail upload upload "only $got of $SIZE bytes arrived; is the disk under /tmp full?"
-    fail upload upload \
-        "the upload was changed on its way to $STAGE; try again, and check /tmp if it comes back"
+    fail upload upload "what arrived in $STAGE is not what was sent; try again"
 }
 
 unpack_operation() { # a config stands alone, for containerd to judge it
@@ -169,6 +175,7 @@ stage() {
         fail unsupported guard 'no systemd-run here to arm the guard with; --guard 0 goes without'
     step check
     check
+    own_ways
     step unpack
     take_bundle
     step validate

@@ -92,7 +92,8 @@ by_ctr() {
 ask_by_cri() { # as check_liveness does, with somebody else asking
     [ "$VIA" = cri ] && [ -n "$LIVENESS" ] || return 0
     probe=$$.$PROBE_NAME
-    lay_probe 2>/dev/null || probe=
+    ours
+    lay_probe >/dev/null 2>&1 || probe=
     value probe "$probe"
     turn
     [ -d "$LIVENESS/$probe" ] || value swept 1
@@ -121,7 +122,6 @@ logged() { # what the daemon has said since the first pull began
 }
 
 sweep() {
-    end_relay
     drop
     gone=$?
     [ "${fetched:-0}" = 0 ] || forget
@@ -152,7 +152,6 @@ main() { # a function: what comes in after the script is the other end's word, n
     trap '' PIPE # or the shell would end before it has swept
     trap sweep EXIT
     trap 'exit 1' TERM INT HUP
-    [ "$VIA" = cri ] && relay
     remains
     check_liveness
     ask_by_cri

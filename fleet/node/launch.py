@@ -1,0 +1,71 @@
+"""The command line that starts a script on a node, whatever its login shell is."""
+
+from __future__ import annotations
+
+import shlex
+
+BEGUN = "begun"
+"""The record by which the line itself says that the login shell has run it: `plain` or `asked`."""
+WRONG_PASSWORD = 77
+NO_SUDO = 78
+_MARK = "fleet-script-follows"
+
+# csh, tcsh and fish run the line as well as sh does: it is one line of one quoted word, and has
+# neither `!` nor a backslash before a quote. The words of sudo come in the plain locale, so that
+# they can be told apart; sudo and what it runs come from the system's folders, whatever the login
+# puts before them. Who we are is read without a process.
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_HEAD = f"""\
+LC_ALL=C; PATH={_PATH}:$PATH; export LC_ALL PATH; \
+key=; me=; until [ "$key" = Uid: ]; do read -r key x me x || break; done </proc/self/status"""
+_PLAIN = """\
+{head}; printf "{begun}\\t=plain\\n"; [ "$me" = 0 ] && exec {limit} sh -s; \
+command -v sudo >/dev/null || exit {missing}; exec {sudo} -n -- {limit} sh -s"""
+# Sudo's own log may keep all that it reads (log_input), so the password goes to a sudo alone that
+# asks for it. The first one may not ask, and its input is empty: sudo may read the script even for
+# a command that reads nothing. The second tries the password once, since a wrong one must not eat
+# the script as further tries. sudo-rs reads 8 KiB where it wants a line: so much of blanks stands
+# between password and script, and the inner shell drops what is left of them.
+_ASKING = """\
+IFS= read -r secret; {head}; \
+if [ "$me" = 0 ]; then printf "{begun}\\t=plain\\n"; exec {limit} sh -s; fi; \
+command -v sudo >/dev/null || {{ printf "{begun}\\t=asked\\n"; exit {missing}; }}; \
+if {sudo} -k -n -- {limit} true </dev/null 2>/dev/null; then \
+printf "{begun}\\t=plain\\n"; exec {sudo} -n -- {limit} sh -s; fi; \
+printf "{begun}\\t=asked\\n"; \
+printf "%s\\n" "$secret" | {sudo} -k -S -p "" -- {limit} true || exit {wrong}; \
+{{ printf "%s\\n%8192s\\n{mark}\\n" "$secret" ""; exec cat; }} | \
+{sudo} -k -S -p "" -- {limit} sh -c {inner}"""
+_INNER = f'until [ "$line" = {_MARK} ]; do IFS= read -r line || exit 1; done; exec sh -s'
+# What an unprivileged login is told of its rights without a password, if any are without one.
+_RIGHTS = "LC_ALL=C; export LC_ALL; exec {sudo} -n -l -- timeout"
+
+
+def launch_line(limit: str, sudo: str | None, *, asking: bool) -> str:
+    """Return the line that runs a script from its input; `asking` puts a password before that.
+
+    `limit` bounds the script in time, `sudo` is how the shell runs sudo, or None to go without.
+    """
+    if sudo is None:
+        return _quoted(f'printf "{BEGUN}\\t=plain\\n"; exec {limit} sh -s')
+    body = _ASKING if asking else _PLAIN
+    text = body.format(
+        head=_HEAD,
+        begun=BEGUN,
+        limit=limit,
+        sudo=sudo,
+        missing=NO_SUDO,
+        wrong=WRONG_PASSWORD,
+        mark=_MARK,
+        inner=shlex.quote(_INNER),
+    )
+    return _quoted(text)
+
+
+def rights_line(sudo: str) -> str:
+    """Return the line that asks sudo whether it would run a script of ours at all."""
+    return _quoted(_RIGHTS.format(sudo=sudo))
+
+
+def _quoted(text: str) -> str:
+    return f"exec sh -c {shlex.quote(text)}"

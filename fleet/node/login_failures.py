@@ -1,0 +1,105 @@
+"""Causes for which a script did not start: the login shell, sudo's policy, its password."""
+
+from __future__ import annotations
+
+import re
+
+from fleet.core.outcome import Failure, FailureKind, NodeError
+from fleet.core.text import tail
+from fleet.node.launch import NO_SUDO, WRONG_PASSWORD
+
+_CAUSES = {
+    "terminal": r"must have a tty",
+    "timeout": r"timeout'?: (?:command )?not found",
+    "nobody": r"not in the sudoers file|not allowed to run sudo|may not run sudo",
+    "listed": r"is not allowed to execute",
+    "denied": r"I'm afraid I can't do that",
+    "expired": r"(?i)account expired|password expired|account or password is expired"
+    r"|account validation failure|PAM account management",
+    "password": r"incorrect (?:password|authentication) attempt|Authentication failed, try again"
+    r"|Sorry, try again",
+    "ask": r"password is required|authentication is required|no password was provided",
+    "policy": r"(?i)no valid sudoers|syntax error|sudoers.*(?:owned by|writable)|invalid sudoers"
+    r"|unable to (?:open|stat|read) /etc/sudoers",
+    "setuid": r"setuid|no new privileges|effective uid",
+    "user": r"unknown user|user .* not found",
+}
+"""Sudo's and sudo-rs's words in the plain locale, the first that fits is the cause."""
+_GRANT = "(USER ALL=(root) NOPASSWD: ALL in sudoers)"
+_MESSAGES = {
+    "missing": "sudo is not installed on this node; install it, or log in as root (`user: root`)",
+    "terminal": (
+        "sudo asks for a terminal, which scripts do not have (requiretty); set"
+        " `Defaults:USER !requiretty` in sudoers"
+    ),
+    "timeout": (
+        "this node has no `timeout` where sudo looks for it, and every script of fleet runs under"
+        " it; install coreutils, or add its folder to secure_path in sudoers"
+    ),
+    "nobody": f"the login user may not use sudo; allow it {_GRANT}, or log in as another user",
+    "listed": (
+        "sudo lets the login user run some commands only, and not `timeout` and `sh`, with which"
+        f" fleet runs its scripts; allow all of them {_GRANT}"
+    ),
+    "denied": f"sudo's policy does not let the login user run fleet's scripts; allow it {_GRANT}",
+    "expired": (
+        "sudo refuses the login user because its account or password has expired; see"
+        " `chage -l USER` on the node"
+    ),
+    "password": "sudo refused the password; give the right one with -K",
+    "ask": f"sudo asks for a password; give it with -K, or allow sudo without one {_GRANT}",
+    "policy": "sudo cannot read its own policy; find the mistake with `visudo -c` on the node",
+    "setuid": "sudo cannot become root here; check that its file is root's and setuid, on a file"
+    " system without nosuid",
+    "user": "sudo does not know the user to become; check become_user in the inventory",
+}
+_OTHER = "could not become root by sudo; see what `ssh NODE sudo -n true` says"
+_NO_LOGIN = re.compile(r"account is currently not available|nologin")
+_EXPIRED = re.compile(r"(?i)password (?:change required|has expired|expired)|account has expired")
+
+
+class NotStartedError(NodeError):
+    """A script did not start; `cause` says why, and is empty where no known words say it."""
+
+    def __init__(self, failure: Failure, cause: str) -> None:
+        super().__init__(failure.kind, failure.step, failure.message, failure.evidence)
+        self.cause = cause
+
+
+def not_started(step: str, code: int, said: str, *, begun: bool) -> NotStartedError:
+    """Return the failure of a script that did not start; `said` is what the node said instead.
+
+    `begun` says whether the login shell has run our command line at all.
+    """
+    if not begun:
+        return NotStartedError(_no_shell(step, code, said), "login")
+    cause = cause_of(code, said)
+    message = _MESSAGES.get(cause, _OTHER)
+    return NotStartedError(Failure(FailureKind.SUDO, step, message, tail(said)), cause)
+
+
+def cause_of(code: int, said: str) -> str:
+    """Return why there is no root, as a key of the messages; empty where no known words say it."""
+    if code == NO_SUDO:
+        return "missing"
+    found = next((cause for cause, words in _CAUSES.items() if re.search(words, said)), "")
+    return "password" if found == "ask" and code == WRONG_PASSWORD else found
+
+
+def only_listed(step: str, said: str) -> NotStartedError:
+    """Return the failure of a login that may run some commands, and not ours."""
+    message = _MESSAGES.get("listed", _OTHER)
+    return NotStartedError(Failure(FailureKind.SUDO, step, message, tail(said)), "listed")
+
+
+def _no_shell(step: str, code: int, said: str) -> Failure:
+    if _NO_LOGIN.search(said):
+        message = "the login user has no shell (nologin); give it one (`chsh`), or name another"
+    elif _EXPIRED.search(said):
+        message = "the login user's password or account has expired; set a new one on the node"
+    else:
+        message = (
+            f"the login shell ended with {code} before it ran a command; look at its startup files"
+            " (such as ~/.bashrc) and what `ssh NODE true` says"
+        )
+    return Failure(FailureKind.AUTH, step, message, tail(said))

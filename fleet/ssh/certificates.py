@@ -1,0 +1,50 @@
+"""The times between which an OpenSSH user certificate is valid."""
+
+from __future__ import annotations
+
+import struct
+from datetime import UTC, datetime
+
+_FIELDS = {
+    b"ssh-ed25519-cert-v01@openssh.com": 1,
+    b"sk-ssh-ed25519-cert-v01@openssh.com": 2,
+    b"ssh-rsa-cert-v01@openssh.com": 2,
+    b"ecdsa-sha2-nistp256-cert-v01@openssh.com": 2,
+    b"ecdsa-sha2-nistp384-cert-v01@openssh.com": 2,
+    b"ecdsa-sha2-nistp521-cert-v01@openssh.com": 2,
+    b"sk-ecdsa-sha2-nistp256-cert-v01@openssh.com": 3,
+}
+"""How many strings the public key itself takes, by kind (PROTOCOL.certkeys of OpenSSH)."""
+_LAST = 253_402_300_799
+"""The end of the year 9999: what is valid for ever says a later second."""
+
+
+def out_of_time(blob: bytes, now: float) -> str:
+    """Say when a certificate ended or begins; empty for one that is valid, and for a bare key."""
+    try:
+        after, before = _validity(blob)
+    except (struct.error, KeyError):
+        return ""
+    if now >= before:
+        return f"expired at {_when(before)}"
+    return f"is valid only from {_when(after)} on" if now < after else ""
+
+
+def _validity(blob: bytes) -> tuple[int, int]:
+    kind, place = _string(blob, 0)
+    for _ in range(1 + _FIELDS[kind]):  # the nonce comes first
+        _, place = _string(blob, place)
+    place += 12  # serial number, and whether it is a user's or a host's
+    for _ in range(2):  # its name, its principals
+        _, place = _string(blob, place)
+    after, before = struct.unpack_from(">QQ", blob, place)
+    return after, before
+
+
+def _string(blob: bytes, place: int) -> tuple[bytes, int]:
+    (size,) = struct.unpack_from(">I", blob, place)
+    return blob[place + 4 : place + 4 + size], place + 4 + size
+
+
+def _when(second: int) -> str:
+    return datetime.fromtimestamp(min(second, _LAST), UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,29 @@
+"""Algorithms that two sides of a connection do not have in common, with both lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+_KINDS = (
+    ("KexAlgorithms", "kex_algo_list"),
+    ("HostKeyAlgorithms", "server_key_algo_list"),
+    ("Ciphers", "client_encrypt_algo_list"),
+    ("Ciphers", "server_encrypt_algo_list"),
+    ("MACs", "client_mac_algo_list"),
+    ("MACs", "server_mac_algo_list"),
+)
+"""The lists in the order in which they are agreed on, each by its name in ssh_config."""
+_MARKS = ("ext-info-", "kex-strict-")
+"""Words among the key exchanges that are none."""
+
+
+def mismatch(
+    ours: Mapping[str, Sequence[str]], theirs: Mapping[str, Sequence[str]]
+) -> tuple[str, str] | None:
+    """Return the first keyword under which nothing is in common, and both of its lists."""
+    for keyword, name in _KINDS:
+        offered = [each for each in theirs.get(name, ()) if not each.startswith(_MARKS)]
+        if not set(ours[keyword]) & set(offered):
+            lists = f"it has {', '.join(offered) or 'none'}, we have {', '.join(ours[keyword])}"
+            return keyword, lists
+    return None

@@ -1,0 +1,86 @@
+"""A unix socket of this machine that leads to the input and output of a command on a node."""
+
+from __future__ import annotations
+
+import select
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from paramiko import Channel
+
+_CHUNK = 1 << 15
+
+
+@dataclass(slots=True)
+class StdioBridge:
+    """A socket that takes one connection; bytes are carried while `turn` is called.
+
+    `first` are bytes that came from the command before the connection.
+    """
+
+    channel: Channel
+    target: str
+    listener: socket.socket
+    first: bytes
+    client: socket.socket | None = None
+    ended: bool = False
+
+    def turn(self, seconds: float = 0.02) -> None:
+        """Carry what there is to carry, and wait at most `seconds` for it."""
+        if self.client is None:
+            self._accept(seconds)
+            return
+        ends: list[Any] = [] if self.ended else [self.client, self.channel]
+        ready, _, _ = select.select(ends, [], [], seconds)
+        try:
+            alive = self._carry(self.client, ready)
+        except OSError:
+            alive = False
+        if not alive:
+            self._end()
+
+    def _accept(self, seconds: float) -> None:
+        if select.select([self.listener], [], [], seconds)[0]:
+            self.client, _ = self.listener.accept()
+            self.listener.close()  # whoever connects again is refused at once
+            self.client.sendall(self.first)
+
+    def _carry(self, client: socket.socket, ready: list[Any]) -> bool:
+        if client in ready:
+            part = client.recv(_CHUNK)
+            if not part:
+                return False
+            self.channel.sendall(part)
+        if self.channel in ready:
+            part = self.channel.recv(_CHUNK)
+            if not part:
+                return False
+            client.sendall(part)
+        return True
+
+    def _end(self) -> None:
+        self.ended = True
+        if self.client is not None:
+            self.client.close()
+        self.listener.close()
+
+
+@contextmanager
+def stdio_bridge(channel: Channel, first: bytes) -> Iterator[StdioBridge]:
+    """Lead to a command that runs, from a folder that only this user can enter."""
+    with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
+        place = str(Path(folder) / "node.sock")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(place)
+            listener.listen(1)
+            bridge = StdioBridge(channel, f"unix:{place}", listener, first)
+            try:
+                yield bridge
+            finally:
+                bridge._end()

@@ -1,0 +1,126 @@
+"""Users of a node who may not become root, while an administrator works there: they gain nothing.
+
+FLEET_RACE_SECONDS says for how long the race goes on; 120 is what a release is tried with.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.test_rollout import statuses
+from tests.lab import Lab
+from tests.lab.node import LabNode
+from tests.support.fleet import Fleet
+
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("crictl")]
+SECONDS = float(os.environ.get("FLEET_RACE_SECONDS", "20"))
+ATTACKER = Path(__file__).parents[1] / "support" / "attacker.pl"
+NEEDLE = "rolled-out-secret-7351"
+"""A registry's password: it stands in the files that are rolled out, and nowhere else."""
+CONFIGS = f"configs:\n  dockerproxy.com:\n    auth: {{username: robot, password: {NEEDLE}}}\n"
+PLANTED = ("sudo", "timeout", "sh", "cat", "sha256sum", "stat", "ctr", "id", "env", "true")
+MAKE = """
+id eve >/dev/null 2>&1 || useradd -m -s /bin/bash eve
+printf '%s\\n' 'pat ALL=(ALL) ALL' 'Defaults:pat !secure_path' >/etc/sudoers.d/pat
+mkdir -p /home/pat/bin
+for each in PROGRAMS; do
+    printf '#!/bin/sh\\nPATH=/usr/bin:/bin\\n[ "$(id -u)" != 0 ] || touch /etc/cron.d/owned\\n' \
+        >/home/pat/bin/$each
+    printf 'exec %s "$@"\\n' "$(command -v $each)" >>/home/pat/bin/$each
+done
+chmod 755 /home/pat/bin/*
+chown -R pat /home/pat/bin
+cp ~pat/.bashrc /root/bashrc
+sed -i '1i export PATH=$HOME/bin:$PATH' ~pat/.bashrc
+mkdir -m 777 /loot
+""".replace("PROGRAMS", " ".join(PLANTED))
+CLEAN = """
+systemctl stop race-pat race-eve
+cp /root/bashrc ~pat/.bashrc
+printf '%s\\n' 'pat ALL=(ALL) ALL' >/etc/sudoers.d/pat
+rm -rf /home/pat/bin /home/pat/certs.d /loot /etc/cron.d/owned
+"""
+ROOTS = "stat -c '%n %a %u %g' /etc/shadow /etc/cron.d; sha256sum /etc/shadow; ls /etc/cron.d"
+SPOILS = (
+    "find /tmp /home /loot -xdev -user root ! -path '/home/*/.ssh*' ! -path /tmp"
+    " -newer /loot ! -path '/home/pat' ! -path /home ! -name 'systemd-private*' ! -path '*/tmp';"
+    " cat /loot/loot 2>/dev/null; ls -d /tmp/fleet* /run/fleet-* 2>/dev/null"
+)
+
+
+@contextmanager
+def racing(node: LabNode, seconds: float, needles: tuple[str, ...]) -> Iterator[None]:
+    """Let the login user itself and another one attack a node."""
+    node.sh(MAKE)
+    (node.root / "attacker.pl").write_text(ATTACKER.read_text())
+    for user in ("pat", "eve"):
+        words = " ".join((str(seconds), "/loot/loot", *needles))
+        node.sh(
+            f"systemd-run -q --collect --unit race-{user} --uid {user} -E HOME=/home/{user}"
+            f" -p StandardOutput=file:/run/race-{user} /usr/bin/perl /attacker.pl {words}"
+        )
+    try:
+        yield
+    finally:
+        node.sh(CLEAN, check=False)
+
+
+def test_a_race_against_all_that_root_does_gains_nothing(nodes: Lab, fleet: Fleet) -> None:
+    """The node has no crictl, so that CRI is led to fleet itself as well."""
+    trixie = nodes.nodes["trixie1"]
+    trixie.sh("mv /usr/local/bin/crictl /run/lab-crictl")
+    fleet.edit("inventory.yaml", "trixie1: {", "trixie1: {user: pat, ")
+    fleet.write("mirrors.yaml", (fleet.folder / "mirrors.yaml").read_text() + CONFIGS)
+    turns = (
+        ("rollout", "-y", "--soak", "0"),
+        ("verify",),
+        ("verify", "--self-contained"),
+        ("mirrors", "test", "--timeout", "1"),
+        ("rollback", "-y", "--soak", "0"),
+    )
+    before = trixie.sh(ROOTS).stdout
+
+    ended: list[tuple[str, int]] = []
+    with racing(trixie, SECONDS, (NEEDLE, nodes.password)):
+        began = time.monotonic()
+        while time.monotonic() - began < SECONDS or len(ended) < len(turns):
+            words = turns[len(ended) % len(turns)]
+            ran = fleet(*words, "-l", "trixie1", "-K", "--json", stdin=f"{nodes.password}\n")
+            ended.append((" ".join(words[:2]), ran.code))
+        after = trixie.sh(ROOTS).stdout
+        spoils = trixie.sh(SPOILS, check=False).stdout
+        attacks = trixie.sh("cat /run/race-pat /run/race-eve").stdout
+
+    assert (after, spoils) == (before, ""), attacks
+    assert {code for name, code in ended if name != "mirrors test"} == {0}, ended
+
+
+def test_root_does_not_write_where_another_user_may_move_things(nodes: Lab, fleet: Fleet) -> None:
+    trixie = nodes.nodes["trixie1"]
+    trixie.sh(
+        "mkdir -p /home/pat/certs.d; chown pat /home/pat/certs.d;"
+        ' sed -i \'s#config_path = "[^"]*"##\' /etc/containerd/config.toml;'
+        ' printf \'[plugins."io.containerd.grpc.v1.cri".registry]\\n'
+        'config_path = "/home/pat/certs.d"\\n\' >>/etc/containerd/config.toml;'
+        " systemctl restart containerd"
+    )
+    try:
+        ran = fleet("rollout", "-y", "-l", "trixie1", "--json")
+        asked = fleet("verify", "-l", "trixie1", "--json")
+        tested = fleet("verify", "--self-contained", "-l", "trixie1", "--json")
+        left = trixie.sh("ls -A /home/pat/certs.d").stdout
+    finally:
+        trixie.sh("rm -rf /home/pat/certs.d")
+
+    failure = ran.json["nodes"]["trixie1"]["failure"]
+    assert statuses(ran.json) == {"trixie1": "failed"}, ran.text
+    assert failure["message"].startswith("/home/pat can be changed by other users than root")
+    assert asked.json["nodes"]["trixie1"]["liveness"]["state"] == "unasked", asked.text
+    assert "can be changed by other users" in tested.text
+    assert left == ""
