@@ -6,6 +6,7 @@ FLEET_RACE_SECONDS says for how long the race goes on; 120 is what a release is 
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ id eve >/dev/null 2>&1 || useradd -m -s /bin/bash eve
 printf '%s\\n' 'pat ALL=(ALL) ALL' 'Defaults:pat !secure_path' >/etc/sudoers.d/pat
 mkdir -p /home/pat/bin
 for each in PROGRAMS; do
-    printf '#!/bin/sh\\nPATH=/usr/bin:/bin\\n[ "$(id -u)" != 0 ] || touch /etc/cron.d/owned\\n' \
+    printf '#!/bin/sh\\nPATH=/usr/bin:/bin\\n[ "$(id -u)" != 0 ] || touch /etc/profile.d/owned\\n' \
         >/home/pat/bin/$each
     printf 'exec %s "$@"\\n' "$(command -v $each)" >>/home/pat/bin/$each
 done
@@ -44,9 +45,9 @@ CLEAN = """
 systemctl stop race-pat race-eve
 cp /root/bashrc ~pat/.bashrc
 printf '%s\\n' 'pat ALL=(ALL) ALL' >/etc/sudoers.d/pat
-rm -rf /home/pat/bin /home/pat/certs.d /loot /etc/cron.d/owned
+rm -rf /needles /attacker.pl /home/pat/bin /home/pat/certs.d /loot /etc/profile.d/owned
 """
-ROOTS = "stat -c '%n %a %u %g' /etc/shadow /etc/cron.d; sha256sum /etc/shadow; ls /etc/cron.d"
+ROOTS = "stat -c '%n %a %u %g' /etc/shadow /etc/profile.d; sha256sum /etc/shadow; ls /etc/profile.d"
 SPOILS = (
     "find /tmp /home /loot -xdev -user root ! -path '/home/*/.ssh*' ! -path /tmp"
     " -newer /loot ! -path '/home/pat' ! -path /home ! -name 'systemd-private*' ! -path '*/tmp';"
@@ -59,11 +60,12 @@ def racing(node: LabNode, seconds: float, needles: tuple[str, ...]) -> Iterator[
     """Let the login user itself and another one attack a node."""
     node.sh(MAKE)
     (node.root / "attacker.pl").write_text(ATTACKER.read_text())
+    (node.root / "needles").write_text("".join(f"{each}\n" for each in needles))
     for user in ("pat", "eve"):
-        words = " ".join((str(seconds), "/loot/loot", *needles))
+        words = f"{seconds:.0f} /loot/loot /needles"
         node.sh(
             f"systemd-run -q --collect --unit race-{user} --uid {user} -E HOME=/home/{user}"
-            f" -p StandardOutput=file:/run/race-{user} /usr/bin/perl /attacker.pl {words}"
+            f" -p StandardOutput=truncate:/run/race-{user} /usr/bin/perl /attacker.pl {words}"
         )
     try:
         yield
@@ -84,10 +86,9 @@ def test_a_race_against_all_that_root_does_gains_nothing(nodes: Lab, fleet: Flee
         ("mirrors", "test", "--timeout", "1"),
         ("rollback", "-y", "--soak", "0"),
     )
-    before = trixie.sh(ROOTS).stdout
-
     ended: list[tuple[str, int]] = []
     with racing(trixie, SECONDS, (NEEDLE, nodes.password)):
+        before = trixie.sh(ROOTS).stdout
         began = time.monotonic()
         while time.monotonic() - began < SECONDS or len(ended) < len(turns):
             words = turns[len(ended) % len(turns)]
@@ -97,6 +98,9 @@ def test_a_race_against_all_that_root_does_gains_nothing(nodes: Lab, fleet: Flee
         spoils = trixie.sh(SPOILS, check=False).stdout
         attacks = trixie.sh("cat /run/race-pat /run/race-eve").stdout
 
+    rounds = [int(each) for each in re.findall(r"(\d+) rounds", attacks)]
+    assert len(rounds) == 2, attacks
+    assert min(rounds) > 10 * SECONDS, attacks
     assert (after, spoils) == (before, ""), attacks
     assert {code for name, code in ended if name != "mirrors test"} == {0}, ended
 

