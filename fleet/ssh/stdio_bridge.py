@@ -58,11 +58,17 @@ class StdioBridge:
                 return False
             self.channel.sendall(part)
         if self.channel in ready:
-            part = self.channel.recv(_CHUNK)
-            if not part:
-                return False
-            client.sendall(part)
+            return self._answer(client)
         return True
+
+    def _answer(self, client: socket.socket) -> bool:
+        if self.channel.recv_stderr_ready():
+            self.channel.recv_stderr(_CHUNK)  # sudo's own words; a reading of it never waits
+        if not self.channel.recv_ready() and not self.channel.eof_received:
+            return not self.channel.closed
+        part = self.channel.recv(_CHUNK)
+        client.sendall(part)
+        return bool(part)
 
     def _end(self) -> None:
         self.ended = True
