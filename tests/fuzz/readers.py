@@ -87,7 +87,7 @@ def _send(plan: NodePlan) -> None:
     packed = bundle(order)
     verify = verify_script(plan, Deadlines(), tests=plan.tests, liveness=True)
     scripts = (
-        stage_script(order, "/tmp/x", packed),
+        stage_script(order, packed),
         activate_script(order, packed),
         settle_script(order, "look"),
         verify,
