@@ -291,31 +291,3 @@ def test_what_a_node_says_cannot_steer_the_terminal(nodes: Lab, fleet: Fleet) ->
 
     assert all("\x1b" not in text and "\x07" not in text for text in shown)
     assert "\\x1b]0;owned" in shown[0]
-
-
-BARE = """
-sed -i '1i echo welcome' ~ops/.bashrc
-cp /etc/ssh/sshd_config /run/aside
-sed -i '/^Subsystem/d' /etc/ssh/sshd_config
-systemctl reload ssh
-mount -t tmpfs -o ro tmpfs /tmp
-"""
-BACK = """
-umount /tmp
-cp /run/aside /etc/ssh/sshd_config
-systemctl reload ssh
-sed -i 1d ~ops/.bashrc
-"""
-
-
-def test_no_sftp_no_place_in_tmp_and_a_login_that_prints_hinder_no_rollout(
-    nodes: Lab, fleet: Fleet
-) -> None:
-    trixie = nodes.nodes["trixie1"]
-    trixie.sh(BARE)
-    try:
-        ran = fleet("rollout", "-y", "-l", "trixie1", "--soak", "0", "--json")
-    finally:
-        trixie.sh(BACK)
-
-    assert statuses(ran.json) == {"trixie1": "converged"}, ran.text

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.test_rollout import statuses
 from tests.lab import Lab
 from tests.lab.node import LabNode
 from tests.lab.packages import package
@@ -203,3 +204,31 @@ def test_a_certificate_that_has_expired_is_told(
     told = whoami(fleet)
 
     assert "its certificate expired at 2020-0" in told, told
+
+
+BARE = """
+sed -i '1i echo welcome' ~ops/.bashrc
+cp /etc/ssh/sshd_config /run/aside
+sed -i '/^Subsystem/d' /etc/ssh/sshd_config
+systemctl reload ssh
+mount -t tmpfs -o ro tmpfs /tmp
+"""
+BARE_BACK = """
+umount /tmp
+cp /run/aside /etc/ssh/sshd_config
+systemctl reload ssh
+sed -i 1d ~ops/.bashrc
+"""
+
+
+def test_no_sftp_no_place_in_tmp_and_a_login_that_prints_hinder_no_rollout(
+    nodes: Lab, fleet: Fleet
+) -> None:
+    trixie = nodes.nodes["trixie1"]
+    trixie.sh(BARE)
+    try:
+        ran = fleet("rollout", "-y", "-l", "trixie1", "--soak", "0", "--json")
+    finally:
+        trixie.sh(BARE_BACK)
+
+    assert statuses(ran.json) == {"trixie1": "converged"}, ran.text
