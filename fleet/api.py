@@ -28,6 +28,7 @@ from fleet.engine import drive as engine
 from fleet.engine.crew import Threads
 from fleet.engine.survey import Surveyed, settled
 from fleet.engine.survey import survey as survey_nodes
+from fleet.engine.twins import refuse_twins
 from fleet.node.order import Access, Deadlines, WorkOrder
 from fleet.node.shell import Privilege
 from fleet.ssh import SshSettings
@@ -79,7 +80,7 @@ def survey(
     finally:
         crew.close()
     place = {node.name: number for number, node in enumerate(nodes)}
-    return sorted(found, key=lambda each: place[each.node.name])
+    return refuse_twins(sorted(found, key=lambda each: place[each.node.name]))
 
 
 def _no_file(path: str) -> str:

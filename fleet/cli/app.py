@@ -12,6 +12,7 @@ from fleet.cli.commands import change, files, look, mirrors
 from fleet.cli.examples import add_examples
 from fleet.cli.logs import LOG, note, wants_traceback
 from fleet.cli.options import Exit, shared_group
+from fleet.cli.streams import lost_streams, settle_streams, write_failed
 from fleet.errors import ConfigErrors, FleetError, HeldError, JournalError, printable
 
 
@@ -31,7 +32,20 @@ add_examples(fleet)
 
 
 def main() -> None:
-    """Run fleet; a mistake of the user ends in one message and exit code 2."""
+    """Run fleet on streams that never raise; an answer that could not be written is a failure."""
+    settle_streams()
+    try:
+        _run()
+    except SystemExit as end:
+        sys.stdout.flush()
+        if write_failed() and end.code in {None, int(Exit.OK)}:
+            click.echo(f"stdout cannot be written: {lost_streams()['stdout']}", err=True)
+            sys.exit(Exit.FAILED)
+        raise
+
+
+def _run() -> NoReturn:
+    """Run the command; a mistake of the user ends in one message and exit code 2."""
     try:
         fleet(prog_name="fleet", standalone_mode=False)
     except FleetError as error:
@@ -43,9 +57,6 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         _leave(Exit.USAGE, error)
-    except BrokenPipeError:  # whoever read our answer has had enough of it
-        sys.stdout = None
-        sys.exit(Exit.FAILED)
     except Exception as error:  # the last line of defence: no traceback unless somebody wants it
         if wants_traceback():
             raise
@@ -53,6 +64,7 @@ def main() -> None:
         text = f"a bug in fleet: {type(error).__name__}: {error}; -vv shows where"
         click.echo(_harmless(text), err=True)
         _leave(Exit.FAILED, error)
+    sys.exit(Exit.OK)
 
 
 def _harmless(text: str) -> str:

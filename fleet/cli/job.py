@@ -18,8 +18,9 @@ from fleet.cli.flags import Flags, operator, stamp
 from fleet.cli.interrupt import stop_switch
 from fleet.cli.leftovers import release_held
 from fleet.cli.live import Scope, Screen, open_screen
-from fleet.cli.logs import KNOWN
+from fleet.cli.logs import KNOWN, note
 from fleet.cli.options import Exit, Settings
+from fleet.cli.streams import lost_streams
 from fleet.core.batches import cut_batches, group_limits, parse_batches, parse_size
 from fleet.core.desired_fingerprints import desired_fingerprints
 from fleet.core.masking import Fingerprints, clean_data
@@ -133,6 +134,9 @@ class Job:
             for outcome in release_held(self.outcomes, self._order, self.crew):
                 self.outcomes[outcome.node] = outcome
                 self.tell("moved", outcome.node, outcome_data(outcome))
+            if lost := lost_streams():
+                note(f"output dropped: {lost}")
+                self.tell("output dropped", None, lost)
             close(ended.status, ended.reason)
         except JournalError as error:
             self.settings.say(str(error))

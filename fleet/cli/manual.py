@@ -33,7 +33,7 @@ def write(settings: Settings, group: click.Group, folder: str) -> Exit:
         target.mkdir(parents=True, exist_ok=True)
         for name, text in pages(group):
             path = target / f"{name}.1"
-            path.write_text(text)
+            path.write_text(text, encoding="utf-8")
             found[name] = str(path)
     except OSError as error:
         raise FleetError(f"{target}: cannot be written ({error.strerror})") from error

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from fleet.cli.logs import hide, note, open_log
+from fleet.errors import FleetError
 
 if TYPE_CHECKING:
     from fleet.config.load import Loaded
@@ -84,7 +85,10 @@ class Settings:
 
 def read_patterns(path: str) -> str:
     """Read the file that a pattern `@file` names."""
-    return Path(path).expanduser().read_text()
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise FleetError(f"@{path}: cannot be read ({error.strerror})") from error
 
 
 _SHARED = (

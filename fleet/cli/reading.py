@@ -24,6 +24,7 @@ from fleet.core.sampling import CONFIDENCE, Sample, sample
 from fleet.engine.bugs import contained
 from fleet.engine.crew import Crew
 from fleet.engine.survey import Surveyed, examined, survey, verify_all
+from fleet.engine.twins import refuse_twins
 from fleet.errors import printable
 from fleet.node.order import Access, Deadlines
 from fleet.node.reading import VerifyOrder
@@ -67,9 +68,9 @@ def _clean(each: Surveyed) -> Surveyed:
 
 
 def in_order(found: Iterable[Surveyed], names: list[str]) -> list[Surveyed]:
-    """Sort what came as it came into the order of the inventory."""
+    """Sort what came as it came into the order of the inventory; refuse a machine twice."""
     place = {name: number for number, name in enumerate(names)}
-    return sorted(found, key=lambda each: place[each.node.name])
+    return refuse_twins(sorted(found, key=lambda each: place[each.node.name]))
 
 
 def probe(settings: Settings, access: Access, *, crew: Crew) -> Exit:

@@ -18,8 +18,8 @@ def init(settings: Settings) -> Exit:
         (settings.mirrors, "mirrors.yaml"),
     ):
         try:
-            with path.expanduser().open("x") as target:
-                target.write((starter / name).read_text())
+            with path.expanduser().open("x", encoding="utf-8") as target:
+                target.write((starter / name).read_text(encoding="utf-8"))
             written[str(path)] = True
         except FileExistsError:
             written[str(path)] = False

@@ -11,7 +11,7 @@ from fleet.core.plan import NodePlan, plan_node
 from fleet.core.strategies.base import Wishes
 from fleet.core.text import unified_diff
 
-_OWN = {"hostname", "unit", "changed_at"}
+_OWN = {"hostname", "machine", "unit", "changed_at"}
 """Facts that differ between nodes that are alike; of these a plan reads what `_key` adds."""
 
 

@@ -118,10 +118,12 @@ class NodeFacts:
     `present` are the certificates that the config names and the node has; None where nobody
     looked. `tasks` is the number of running containers. `pending` is the id of a change that stands
     unconfirmed, `control_plane` what shows that the node is of a Kubernetes control plane.
+    `machine` tells machines apart, whatever they are called; empty where that is not known.
     `offline` facts come from a folder of files and from no daemon.
     """
 
     hostname: str = ""
+    machine: str = ""
     distribution: str = ""
     distribution_id: str = ""
     offline: bool = False

@@ -11,6 +11,7 @@ from fleet.core.model import Node
 from fleet.core.outcome import Failure, FailureKind
 from fleet.engine.bugs import bug
 from fleet.ssh import forget_all
+from fleet.ssh.descriptors import most_busy
 
 
 class Placed(Protocol):
@@ -57,11 +58,10 @@ class Crew(Protocol):
 class Threads:
     """Workers in this process: the work waits for the network, so threads will do."""
 
-    passes = 64
     keeps = True
 
     def __init__(self, parallel: int) -> None:
-        self.parallel = parallel
+        self.parallel, self.passes = parallel, min(64, most_busy())
         # A thread is started where none is idle; one that never comes back takes nobody's place.
         self._pool = ThreadPoolExecutor(1 << 16, thread_name_prefix="node")
 

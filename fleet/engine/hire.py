@@ -8,14 +8,16 @@ from contextlib import contextmanager
 
 from fleet.engine.crew import Crew, Threads
 from fleet.errors import FleetError
+from fleet.ssh.descriptors import most_busy, raise_limit
 
 _ADDRESS = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+")
 
 
 @contextmanager
 def hired(engine: str, parallel: int) -> Iterator[Crew]:
-    """Let a crew work, and let it go; `parallel` nodes are read at once."""
-    crew = _crew(engine, parallel)
+    """Let a crew work, and let it go; `parallel` nodes are read at once, if the files suffice."""
+    raise_limit()
+    crew = _crew(engine, min(parallel, most_busy()))
     try:
         yield crew
     finally:

@@ -56,6 +56,7 @@ def parse_probe(reply: Reply) -> NodeFacts:
     config = reply.value("config")
     return NodeFacts(
         hostname=reply.value("hostname"),
+        machine=_machine(reply.value("machine")),
         distribution=_os_name(found),
         marks=tuple(reply.texts("mark")),
         unit=unit,
@@ -126,6 +127,14 @@ def _stat(line: str) -> tuple[int, int, int, int, int]:
 def _lines(names: bytes) -> list[str]:
     """Part names by line feeds alone; other marks that Unicode ends lines with belong to them."""
     return names.decode("utf-8", "surrogateescape").split("\n")[:-1]
+
+
+def _machine(text: str) -> str:
+    """Read what is the same for no two machines that run; nothing where a part of it is not known.
+
+    Clones share the machine's id but not the boot's; containers share the boot's.
+    """
+    return text if len(text.split(" ")) == 3 and all(text.split(" ")) else ""
 
 
 def _answer(reply: Reply, key: str) -> Answer:

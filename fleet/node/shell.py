@@ -76,7 +76,7 @@ _SIZE = re.compile(r"\+[0-9]{1,9}")
 def source(name: str) -> str:
     """Return a script as it is written, without its variables."""
     folder = files("fleet.node") / "scripts"
-    return "\n".join((folder / f"{part}.sh").read_text() for part in PARTS[name])
+    return "\n".join((folder / f"{part}.sh").read_text(encoding="utf-8") for part in PARTS[name])
 
 
 @functools.cache

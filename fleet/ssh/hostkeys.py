@@ -99,7 +99,7 @@ def add_key(key: HostKey) -> None:
     """Append a key to known_hosts; raise an OSError where that cannot be written."""
     path = Path(key.file)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    before = path.read_text() if path.is_file() else ""
+    before = path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else ""
     gap = "" if not before or before.endswith("\n") else "\n"
-    with path.open("a") as target:
+    with path.open("a", encoding="utf-8") as target:
         target.write(f"{gap}{key.line}\n")

@@ -7,17 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fleet.core.model import Node
+from fleet.ssh import descriptors
 from fleet.ssh.connect import open_line
 from fleet.ssh.remote import FabricRemote, Remote
 from fleet.ssh.route import SshSettings
 
-MOST = 256
-"""Connections that one process keeps: a quarter of the files that it may have open as a rule.
-
-Those that come once there are so many are not kept. To close the oldest instead would keep none of
-a larger fleet's: its nodes are surveyed, staged and activated in the same order.
-"""
-
+# Those that come once there are too many are not kept. To close the oldest instead would keep none
+# of a larger fleet's: its nodes are surveyed, staged and activated in the same order.
+#
 # One operation each takes and keeps: what was taken is no one else's.
 _KEPT: dict[tuple[Node, SshSettings], FabricRemote] = {}
 os.register_at_fork(after_in_child=_KEPT.clear)
@@ -36,7 +33,11 @@ def kept(node: Node, settings: SshSettings, *, keep: bool) -> Iterator[Remote]:
     except BaseException:
         remote.close()
         raise
-    if not keep or len(_KEPT) >= MOST or _KEPT.setdefault(key, remote) is not remote:
+    if (
+        not keep
+        or len(_KEPT) >= descriptors.most_kept()
+        or _KEPT.setdefault(key, remote) is not remote
+    ):
         remote.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import socket
 import time
@@ -163,6 +164,9 @@ def failures(hop: Hop, settings: SshSettings) -> Iterator[None]:
         message = f"{place} {what} ({settings.seconds:g} s); is the node up and its address right?"
         raise NodeError(FailureKind.CONNECT, "connect", message) from error
     except (OSError, EOFError, paramiko.SSHException) as error:
+        if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+            message = f"this machine has no file left to open ({error.strerror}); see `ulimit -n`"
+            raise NodeError(FailureKind.WORKER, "connect", message) from error
         words = error or type(error).__name__
         message = f"no SSH connection to {place}: {words}; see whether `ssh -v` comes through there"
         raise NodeError(FailureKind.CONNECT, "connect", message) from error

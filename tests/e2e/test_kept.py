@@ -8,7 +8,7 @@ import time
 import pytest
 
 from fleet.core.model import Node
-from fleet.ssh import SshSettings, forget_all, keeping, kept, sessions
+from fleet.ssh import SshSettings, descriptors, forget_all, kept, sessions
 from tests.e2e.test_rollout import statuses
 from tests.lab import Lab
 from tests.lab.node import LabNode
@@ -82,7 +82,7 @@ def test_no_more_connections_are_kept_than_the_bound_and_none_outlives_the_end(
 ) -> None:
     way = through_odd_sshd(nodes, fleet, "bookworm1")
     node = nodes.nodes["bookworm1"]
-    monkeypatch.setattr(keeping, "MOST", 1)
+    monkeypatch.setattr(descriptors, "most_kept", lambda: 1)
     before = threading.active_count()
     since = now(node)
 

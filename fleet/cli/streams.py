@@ -1,0 +1,98 @@
+"""The standard streams, made safe: closed ones, broken pipes, and terminals that lack characters.
+
+What fleet does to nodes must not end half-way because nothing reads its output any more: the rest
+of the output is dropped, the work goes on, and the exit code is that of the work.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from contextlib import suppress
+from typing import TextIO
+
+_WIDEST = 10_000
+_LOST: dict[str, OSError] = {}
+"""Streams that could not be written any more, and why."""
+
+
+def settle_streams() -> None:
+    """Replace the standard streams of this process by ones that never raise."""
+    for name in ("COLUMNS", "LINES"):
+        if not _is_size(os.environ.get(name, "1")):
+            del os.environ[name]
+    for number in range(3):
+        _fill(number)
+    if sys.stdin is None:
+        sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False), "utf-8")
+    sys.stdout = _settled(sys.stdout, sys.__stdout__, 1, "stdout")
+    sys.stderr = _settled(sys.stderr, sys.__stderr__, 2, "stderr")
+
+
+def lost_streams() -> dict[str, str]:
+    """Return the streams whose output was dropped, with the reason."""
+    return {name: error.strerror or str(error) for name, error in _LOST.items()}
+
+
+def write_failed() -> bool:
+    """Return whether an answer was lost by a fault, such as a full disk, not by its reader."""
+    return any(error.errno != errno.EPIPE for name, error in _LOST.items() if name == "stdout")
+
+
+def _is_size(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < _WIDEST
+
+
+def _fill(number: int) -> None:
+    """Open what was closed: a journal or a socket must never get the number of a stream."""
+    try:
+        os.fstat(number)
+    except OSError:
+        opened = os.open(os.devnull, os.O_RDWR)
+        if opened != number:
+            os.dup2(opened, number)
+            os.close(opened)
+
+
+def _settled(now: TextIO | None, first: TextIO | None, number: int, name: str) -> TextIO:
+    """Return a stream that drops what cannot be written; one that a caller has put there stays."""
+    if now is not None and now is not first:
+        return now
+    with suppress(OSError, ValueError):
+        if now is not None:
+            now.flush()
+    encoding = getattr(now, "encoding", None) or "utf-8"
+    buffer = io.BufferedWriter(_Patient(number, name))
+    return io.TextIOWrapper(buffer, encoding, "backslashreplace", line_buffering=True)
+
+
+class _Patient(io.RawIOBase):
+    """The bytes of one stream; once they cannot be written, they are dropped."""
+
+    def __init__(self, number: int, name: str) -> None:
+        self._number, self.name = number, f"<{name}>"
+        self._key = name
+
+    def writable(self) -> bool:
+        """Return whether it may be written."""
+        return True
+
+    def fileno(self) -> int:
+        """Return the number of the stream."""
+        return self._number
+
+    def isatty(self) -> bool:
+        """Return whether it leads to a terminal."""
+        return os.isatty(self._number)
+
+    def write(self, content: object) -> int:
+        """Write some of the bytes; after the first failure all of them go nowhere."""
+        data = memoryview(content)  # type: ignore[arg-type]
+        if self._key not in _LOST:
+            try:
+                return os.write(self._number, data)
+            except OSError as error:
+                _LOST[self._key] = error
+        return len(data)

@@ -1,0 +1,34 @@
+"""Nodes of the inventory that are one machine: neither is changed while both are meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from fleet.core.outcome import Failure, FailureKind
+from fleet.engine.survey import Surveyed
+
+
+def refuse_twins(found: Sequence[Surveyed]) -> list[Surveyed]:
+    """Fail the plans of nodes that are the same machine under several names.
+
+    Which of the names holds is for the inventory to say: they may be in different groups.
+    """
+    names: dict[str, list[str]] = {}
+    for each in found:
+        if each.facts is not None and each.facts.machine:
+            names.setdefault(each.facts.machine, []).append(each.node.name)
+    return [_refused(each, names) for each in found]
+
+
+def _refused(found: Surveyed, names: dict[str, list[str]]) -> Surveyed:
+    machine = found.facts.machine if found.facts else ""
+    others = [name for name in names.get(machine, ()) if name != found.node.name]
+    if not others or found.plan.failure is not None:
+        return found
+    message = (
+        f"is the same machine as {', '.join(others)}; leave one name in the inventory, or give"
+        " --exclude with the others"
+    )
+    failure = Failure(FailureKind.CONFLICT, "plan", message)
+    return replace(found, plan=replace(found.plan, failure=failure))

@@ -1,0 +1,38 @@
+"""File descriptors: how many connections this process may have, whatever `ulimit -n` says."""
+
+from __future__ import annotations
+
+import resource
+from contextlib import suppress
+
+_WANTED = 8192
+_OTHERS = 32
+"""Descriptors beside connections: streams, journal, log, agents, files that are being read."""
+_NEW = 4
+"""Descriptors of a connection that is being made: three for a ProxyCommand, and an agent's."""
+_KEPT = 3
+_MOST_KEPT = 128
+
+
+def raise_limit() -> None:
+    """Raise this process's limit as far as it may be raised without privilege."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _WANTED if hard == resource.RLIM_INFINITY else min(_WANTED, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def most_busy() -> int:
+    """Return how many nodes may be worked on at once: half of the descriptors are for these."""
+    return max(1, _half() // _NEW)
+
+
+def most_kept() -> int:
+    """Return how many connections may be kept meanwhile: the other half is for these."""
+    return min(_MOST_KEPT, _half() // _KEPT)
+
+
+def _half() -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return (_WANTED if soft == resource.RLIM_INFINITY else max(0, soft - _OTHERS)) // 2

@@ -1,0 +1,57 @@
+"""One machine under several names: neither name is changed while both are meant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fleet.core.model import Node
+from fleet.core.outcome import Failure, FailureKind
+from fleet.core.plan import NodePlan
+from fleet.engine.survey import Surveyed
+from fleet.engine.twins import refuse_twins
+from tests.node.record import ANSWERS
+from tests.node.test_probe import facts_of
+
+ANSWER = (ANSWERS / "trixie.txt").read_text()
+
+
+def found(name: str, machine: str) -> Surveyed:
+    facts = replace(facts_of(ANSWER), machine=machine)
+    node = Node(name=name, host=name)
+    return Surveyed(node, facts, NodePlan(node=node))
+
+
+def refused(*names: tuple[str, str]) -> dict[str, str]:
+    nodes = refuse_twins([found(*each) for each in names])
+    return {each.node.name: each.plan.failure.message for each in nodes if each.plan.failure}
+
+
+def test_every_name_of_a_machine_is_refused_and_names_the_others() -> None:
+    told = refused(("a", "boot id n"), ("b", "boot id n"), ("c", "boot id m"), ("d", "boot id n"))
+
+    assert list(told) == ["a", "b", "d"]
+    assert told["a"].startswith("is the same machine as b, d; ")
+    assert told["d"].startswith("is the same machine as a, b; ")
+
+
+def test_nodes_that_do_not_say_who_they_are_are_taken_for_different_ones() -> None:
+    assert refused(("a", ""), ("b", "")) == {}
+
+
+def test_a_node_that_failed_already_keeps_its_reason() -> None:
+    node = Node(name="b", host="b")
+    failure = Failure(FailureKind.SUDO, "probe", "no sudo; allow it")
+    one, other = refuse_twins(
+        [found("a", "x"), Surveyed(node, None, NodePlan(node=node, failure=failure))]
+    )
+
+    assert one.plan.failure is None
+    assert other.plan.failure is failure
+
+
+def test_machines_are_told_apart_by_all_that_makes_them_one() -> None:
+    def machine(line: str) -> str:
+        return facts_of(ANSWER.replace("hostname\t", f"machine\t={line}\nhostname\t")).machine
+
+    assert machine("boot id name") == "boot id name"
+    assert machine(" id name") == machine("boot  name") == machine("a b c d") == machine("") == ""
