@@ -11,15 +11,18 @@ _DOUBTFUL = re.compile(r"[^\n\t -~]")
 
 def printable(text: str) -> str:
     """Replace control characters, so that a node's words cannot steer a terminal."""
-    return _DOUBTFUL.sub(_shown, text)
+    return text if _DOUBTFUL.search(text) is None else text.translate(_Shown())
 
 
-def _shown(found: re.Match[str]) -> str:
-    character = found[0]
-    if character.isprintable():
-        return character
-    number = ord(character)
-    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
+class _Shown(dict[int, str]):
+    """What stands for each character, found once for all of a text."""
+
+    def __missing__(self, number: int) -> str:
+        character = chr(number)
+        plain = character.isprintable() or character in "\n\t"
+        escape = f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
+        self[number] = found = character if plain else escape
+        return found
 
 
 class FleetError(Exception):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleet.core.capabilities import Feature, can, max_config_version
-from fleet.core.documents import DocumentError, parse_toml
+from fleet.core.documents import BoundError, DocumentError, parse_toml
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.toml_edit import dig
 from fleet.core.versions import ContainerdVersion
@@ -25,6 +25,8 @@ def parse_config(text: str, path: str) -> dict[str, Any]:
         raise _refused(f"{path}:{line}: this is a template; {why} (containerd_config)")
     try:
         return parse_toml(text)
+    except BoundError as error:
+        raise _refused(f"{path} is not read: {error}; mend it by hand first") from error
     except DocumentError as error:
         message = f"{path} is not valid TOML: {error}; mend it by hand first"
         raise NodeError(FailureKind.CONFLICT, "plan", message) from error

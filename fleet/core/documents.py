@@ -18,13 +18,19 @@ LARGEST = 1 << 18
 LARGEST_JSON = 1 << 20
 DEEPEST = 40
 """Levels of tables and lists in one document; containerd's own have nine."""
+_TOO_DEEP = f"it is nested deeper than {DEEPEST} levels"
 _HUGE = 1 << 63
 # The parser's time and memory grow with the square of the parts of one key.
-_LONG_KEY = re.compile(rf"(?:^|[\[{{{{,])[ \t]*+(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{DEEPEST}}}")
+_PART = r"""(?:[\w-]++|"(?:[^"\\]|\\.)*+"|'[^']*+')"""
+_LONG_KEY = re.compile(rf"(?:^|[\[{{{{,])[ \t]*+(?:{_PART}[ \t]*+\.[ \t]*+){{{DEEPEST}}}")
 
 
 class DocumentError(ValueError):
-    """A text that cannot be parsed, or is larger or deeper than any real document."""
+    """A text that cannot be parsed."""
+
+
+class BoundError(DocumentError):
+    """A text that is larger or deeper than any real document, and is not parsed."""
 
 
 def parse_toml(text: str) -> dict[str, Any]:
@@ -32,10 +38,14 @@ def parse_toml(text: str) -> dict[str, Any]:
     _refuse_large(text, LARGEST)
     for number, line in enumerate(text.split("\n"), 1):
         if line.count(".") >= DEEPEST and _LONG_KEY.search(line):
-            raise DocumentError(f"a key of more than {DEEPEST} parts (at line {number}, column 1)")
+            raise BoundError(
+                f"it has a key of more than {DEEPEST} parts (at line {number}, column 1)"
+            )
     try:
         found = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise BoundError(_TOO_DEEP) from error
+    except ValueError as error:
         raise DocumentError(_reason(error)) from error
     _refuse_strange(found)
     return found
@@ -47,7 +57,9 @@ def parse_json(text: str | bytes) -> Any:
     try:
         found = json.loads(text)
         json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair is not a text
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise BoundError(_TOO_DEEP) from error
+    except ValueError as error:
         raise DocumentError(_reason(error)) from error
     _refuse_strange(found)
     return found
@@ -89,7 +101,7 @@ def strings_in(value: Any) -> Iterator[str]:
 
 def _refuse_large(text: str | bytes, most: int) -> None:
     if len(text) > most:
-        raise DocumentError(f"it is larger than the {most >> 10} KiB that fleet parses")
+        raise BoundError(f"it is larger than the {most >> 10} KiB that fleet parses")
 
 
 def _refuse_strange(data: Any) -> None:
@@ -97,11 +109,11 @@ def _refuse_strange(data: Any) -> None:
     level = [data]
     for _ in range(DEEPEST):
         if any(isinstance(item, int) and not -_HUGE <= item < _HUGE for item in level):
-            raise DocumentError("an integer of more than 64 bits")
+            raise BoundError("it has an integer of more than 64 bits")
         level = [value for item in level for value in _within(item)]
         if not level:
             return
-    raise DocumentError(f"it is nested deeper than {DEEPEST} levels")
+    raise BoundError(_TOO_DEEP)
 
 
 def _within(item: Any) -> Collection[Any]:
@@ -112,6 +124,4 @@ def _within(item: Any) -> Collection[Any]:
 
 def _reason(error: Exception) -> str:
     """Return a parser's complaint in one short line."""
-    if isinstance(error, RecursionError):
-        return f"it is nested deeper than {DEEPEST} levels"
     return (str(error).splitlines() or [type(error).__name__])[0][:200]

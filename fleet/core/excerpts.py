@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from fleet.core.masking import free_text, replaced, same_length, yaml_spans
 from fleet.errors import Excerpt, Problem
 
 _WIDTH = 72
+_MOST = 500
+"""Problems of one file that are shown with their lines."""
 _LEAD = 24
 """Columns of a long line that are kept before the place."""
 _ARMOR = re.compile(r"^\s*[A-Za-z0-9+/=-]{40,}\s*$")
@@ -26,20 +29,29 @@ def with_excerpts(
     found = list(problems)
     spans = yaml_spans(text, own=True) if yaml and found else []
     lines = replaced(text, spans, same_length).splitlines()
-    for problem in found:
-        yield replace(problem, excerpt=_excerpt(lines, problem, yaml=yaml))
+
+    @functools.cache
+    def line(number: int) -> str:
+        return _shown(lines[number - 1], yaml=yaml)
+
+    for number, problem in enumerate(found):
+        known = 1 <= problem.line <= len(lines) and number < _MOST
+        yield replace(problem, excerpt=_excerpt(line(problem.line), problem)) if known else problem
 
 
-def _excerpt(lines: Sequence[str], problem: Problem, *, yaml: bool) -> Excerpt | None:
-    if not 1 <= problem.line <= len(lines) or not lines[problem.line - 1].strip():
-        return None
-    line = lines[problem.line - 1].expandtabs(1).rstrip()
+def _shown(line: str, *, yaml: bool) -> str:
+    """Return a line without what no excerpt may show, at the same length."""
+    line = line.expandtabs(1).rstrip()
     if _ARMOR.match(line):
-        line = same_length(line)
-    elif not yaml:
-        line = free_text(line, same_length)
+        return same_length(line)
+    return line if yaml else free_text(line, same_length)
+
+
+def _excerpt(line: str, problem: Problem) -> Excerpt | None:
+    if not line:
+        return None
     column = min(problem.column, len(line) + 1)
-    found = _TOKEN.match(line, column - 1)
+    found = _TOKEN.match(line[column - 1 : column - 1 + _WIDTH])
     length = len(found[0].rstrip(":")) if found else 1
     return _cut(line, column, max(1, length))
 

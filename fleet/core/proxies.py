@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+_LONGEST = 1 << 16
 _USER = re.compile(r"//[^/@]*@")
 
 
@@ -24,7 +25,7 @@ def proxy_for(url: str, environment: Mapping[str, str]) -> str | None:
     if not proxy or _is_loopback(host):
         return None
     port = str(parts.port or (443 if parts.scheme == "https" else 80))
-    if any(_names(each.strip().lower(), host, port) for each in excluded.split(",")):
+    if any(_names(each.strip().lower(), host, port) for each in excluded[:_LONGEST].split(",")):
         return None
     return _USER.sub("//", proxy)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
+from fleet.core.line_diff import diff_lines
 from fleet.core.masking import Mark, free_text, masked_file
 from fleet.core.model import Change, ManagedFile
 from fleet.errors import printable
@@ -23,8 +23,7 @@ def unified_diff(change: Change, mark: Mark) -> str:
         "/dev/null" if change.before is None else change.path,
         "/dev/null" if change.after is None else change.path,
     )
-    lines = difflib.unified_diff(before, after, *names, lineterm="")
-    return "\n".join((*lines, *_about(change)))
+    return "\n".join((*diff_lines(before, after, names), *_about(change)))
 
 
 def _about(change: Change) -> Iterator[str]:

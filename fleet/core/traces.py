@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from fleet.core.outcome import Hop, good
 
-_FIELD = re.compile(r'([\w.-]+)=("(?:[^"\\]|\\.)*"|\S*)')
+_FIELD = re.compile(r'(?<![\w.-])([\w.-]++)=("(?:[^"\\]|\\.)*+"|\S*)')
 _URL = re.compile(r"https?://([^/\"]+)(/[^?\s\"\\]*)")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _SIZE = re.compile("[0-9]{1,18}")
@@ -165,7 +165,7 @@ class Log:
 
 def read_log(text: str, image: str) -> Log:
     """Read the lines of the log since a pull began."""
-    lines = text.splitlines()
+    lines = [line for line in text.splitlines() if line]
     return Log(
         passed_over=tuple(dict.fromkeys(_passed_over(lines, _repository(image)))),
         refused="failed to decode" in text,

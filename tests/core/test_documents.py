@@ -24,6 +24,7 @@ BROKEN_TOML = {
     "nested and closed": ("a = " + "[" * 60 + "]" * 60, "nested deeper"),
     "nested by a key": ("ok = 1\n" + "a." * 43_000 + "b = 1", "at line 2, column 1"),
     "nested by a header": ("[" + ".".join("a" * 43_000) + "]", "more than 40 parts"),
+    "a header with a URL": ('[host."https://m.example".' + "a." * 43_000 + "b]", "more than 40"),
     "a quoted key": (".".join(['"a"'] * 50) + " = 1", "more than 40 parts"),
     "a huge decimal": ("a = " + "9" * 5000, "integer string conversion"),
     "a huge hexadecimal": ("a = 0x" + "f" * 5000, "more than 64 bits"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ Span = tuple[int, int]
 """Where a hidden part of a text begins and ends."""
 Mark = Callable[[str], str]
 """Returns what is shown in the place of a hidden text."""
+_WORD = re.compile(r"\S+")
 _LOWER = {number: number + 32 for number in range(65, 91)}
 
 
@@ -39,7 +41,7 @@ def stars(hidden: str) -> str:
 
 def same_length(hidden: str) -> str:
     """Return as many stars as the text has characters; spaces and line ends stay."""
-    return "".join(character if character.isspace() else "*" for character in hidden)
+    return _WORD.sub(lambda found: "*" * len(found[0]), hidden)
 
 
 def replaced(text: str, spans: Iterable[Span], mark: Mark) -> str:
