@@ -39,7 +39,7 @@ def plant(lab: Lab) -> None:
     }.items():
         lay(lab.nodes["bookworm1"], f"{CERTS}/{name}/hosts.toml", text)
     lay(lab.nodes["bookworm1"], "/var/lib/fleet/state.json", b'{"files": [5], "generation": {}}')
-    lay(lab.nodes["trixie1"], config, CONFIG.replace(CERTS.encode(), b"/etc/caf\xe9/certs.d"))
+    lay(lab.nodes["trixie1"], config, CONFIG.replace(CERTS.encode(), b"/etc/m\xe9"))
     lay(lab.nodes["trixie1"], "/var/lib/fleet/state.json", b"[" * 100_000)
 
 
