@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 15
 
 
+def _ready(ends: list[Any], seconds: float) -> list[Any]:
+    """Return the ends that can be read; select would refuse descriptors beyond 1023."""
+    poller = select.poll()
+    for end in ends:
+        poller.register(end, select.POLLIN)
+    found = {number for number, _ in poller.poll(seconds * 1000)}
+    return [end for end in ends if end.fileno() in found]
+
+
 @dataclass(slots=True)
 class StdioBridge:
     """A socket that takes one connection; bytes are carried while `turn` is called.
@@ -37,7 +46,7 @@ class StdioBridge:
             self._accept(seconds)
             return
         ends: list[Any] = [] if self.ended else [self.client, self.channel]
-        ready, _, _ = select.select(ends, [], [], seconds)
+        ready = _ready(ends, seconds)
         try:
             alive = self._carry(self.client, ready)
         except OSError:
@@ -46,7 +55,7 @@ class StdioBridge:
             self._end()
 
     def _accept(self, seconds: float) -> None:
-        if select.select([self.listener], [], [], seconds)[0]:
+        if _ready([self.listener], seconds):
             self.client, _ = self.listener.accept()
             self.listener.close()  # whoever connects again is refused at once
             self.client.sendall(self.first)
