@@ -88,6 +88,7 @@ def offline_facts(version: ContainerdVersion, distro: str | None, root: Path | N
         directories=frozenset(found.folders),
         links=found.links,
         places=found.places,
+        places_complete=root is not None and found.complete,
     )
 
 

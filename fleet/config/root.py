@@ -47,6 +47,11 @@ class NodeRoot:
         """Return the files that are reached by a link of their own."""
         return frozenset(path for path in self.files if self.places[path].kind is Kind.LINK)
 
+    @property
+    def complete(self) -> bool:
+        """Say whether nothing was left out for being too much."""
+        return len(self.places) < _MOST_PLACES and len(self.files) < _MOST_FILES
+
     def walk(self, path: str, above: tuple[str, ...] = ()) -> None:
         """Read a place and all that is below it; a folder inside itself is entered once."""
         place = self._look(path)

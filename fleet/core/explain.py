@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fleet.core.capabilities import Feature, can
-from fleet.core.documents import DocumentError, parse_toml, strings_in, table, tables, word, words
+from fleet.core.documents import DocumentError, parse_toml, table, tables, word, words
 from fleet.core.facts import NodeFacts
 from fleet.core.findings import Verdict
 from fleet.core.host_failures import on_failure
@@ -19,7 +19,8 @@ from fleet.core.layers import ConfigView, config_view
 from fleet.core.lint import lint, reads_lists
 from fleet.core.model import Mirror
 from fleet.core.outcome import FailureKind, NodeError
-from fleet.core.places import clean_path, hosts_directories
+from fleet.core.places import clean_path, hosts_directories, identity_of
+from fleet.core.pull_failures import pull_failures
 from fleet.core.pull_paths import base_path
 from fleet.core.toml_edit import dig
 from fleet.core.toml_text import statements
@@ -132,7 +133,7 @@ def _by_folder(view: ConfigView, facts: NodeFacts, registry: str, config_path: s
     names = list(lookups(registry, view.version))
     folders: list[Folder] = []
     for path in (f"{base}/{name}" for base in bases for name in names):
-        there = path in facts.directories
+        there = path in facts.directories or identity_of(facts.places, path) is not None
         taken = any(each.state == "used" for each in folders)
         folders.append(Folder(path, ("shadowed" if taken else "used") if there else "absent"))
     used = next((each.path for each in folders if each.state == "used"), None)
@@ -151,7 +152,12 @@ def _by_folder(view: ConfigView, facts: NodeFacts, registry: str, config_path: s
 def _asked(
     facts: NodeFacts, version: ContainerdVersion, registry: str, folder: str | None
 ) -> tuple[tuple[Asked, ...], tuple[str, ...]]:
-    """Read the hosts.toml of the folder that wins."""
+    """Read the hosts.toml of the folder that wins; where it fails every pull, nobody is asked."""
+    if failures := tuple(pull_failures(facts, version, folder)) if folder else ():
+        return (), tuple(
+            f"{path} {reason}: every pull fails, and no host is asked at all"
+            for path, reason in failures
+        )
     path = f"{folder}/hosts.toml"
     kept = facts.files.get(path) if folder else None
     if folder is None or kept is None:
@@ -174,7 +180,7 @@ def _asked(
         asked.append(place.host(server, data, ("server",), "the server, asked last"))
     else:
         asked.append(_upstream(registry, f"{path} names no server"))
-    return tuple(asked), (*told, *_lost_certificates(facts, folder, (data, *hosts.values())))
+    return tuple(asked), told
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,17 +220,6 @@ def _with_certificates(facts: NodeFacts, folder: str | None) -> str:
         if folder and path.startswith(f"{folder}/") and path.endswith(docker)
     ]
     return f"upstream, with {', '.join(sorted(found))}" if found else "upstream"
-
-
-def _lost_certificates(
-    facts: NodeFacts, folder: str, hosts: tuple[Mapping[str, Any], ...]
-) -> Iterator[str]:
-    """Name certificates that are not there: one of them fails every pull of the registry."""
-    for host in hosts:
-        for path in {*strings_in(host.get("ca")), *strings_in(host.get("client"))}:
-            whole = path if path.startswith("/") else f"{folder}/{path}"
-            if whole.startswith(f"{folder}/") and whole not in facts.files:
-                yield f"{whole} is not there: every pull fails, and no host is asked at all"
 
 
 def _by_mirrors(view: ConfigView, registry: str, mirrors: Mapping[str, Any]) -> Explanation:

@@ -114,7 +114,8 @@ class NodeFacts:
     """All that one probe read; `files` are the bytes by path, `changed_at` their mtimes.
 
     `places` say what stands at the paths of hosts directories and config files, files or not; a
-    path that is not in it was not looked at.
+    path that is not in it was not looked at, unless they are complete: then they hold all that
+    hosts.toml files name as well, and what is missing there is missing on the node.
     `present` are the certificates that the config names and the node has; None where nobody
     looked. `tasks` is the number of running containers. `pending` is the id of a change that stands
     unconfirmed, `control_plane` what shows that the node is of a Kubernetes control plane.
@@ -146,6 +147,7 @@ class NodeFacts:
     changed_at: Mapping[str, int] = field(default_factory=dict)
     links: frozenset[str] = frozenset()
     places: Mapping[str, Place] = field(default_factory=dict)
+    places_complete: bool = False
     directories: frozenset[str] = frozenset()
     cri: str = "absent"
     cri_detail: str = ""

@@ -12,6 +12,7 @@ from typing import Any
 from fleet.core.capabilities import Feature, can
 from fleet.core.documents import DocumentError, parse_toml, table, word
 from fleet.core.findings import Finding, Verdict
+from fleet.core.go_url import go_host
 from fleet.core.toml_text import statements
 from fleet.core.versions import ContainerdVersion
 
@@ -48,6 +49,7 @@ def _defects(
     data: Mapping[str, Any], text: str, version: ContainerdVersion
 ) -> Iterator[tuple[str, str]]:
     hosts = data.get("host")
+    yield from _server_defects(data)
     if data.get("server") and not hosts and not can(version, Feature.SERVER_ALONE):
         yield "hosts-refused", f"has no host table, which containerd {version} ignores whole"
     if hosts is not None and not isinstance(hosts, Mapping):
@@ -64,14 +66,47 @@ def _defects(
         if "server" in host:
             yield "hosts-misread", f"server stands below [host.{url}], where it is no server"
         yield from _host_defects(url, host, version)
+        yield from _url_defects(url)
         first = seen.setdefault(_normal(url), url)
         if first != url:
             yield "duplicate-host", f"{first} and {url} are one host, asked twice"
-        tls = any(key in host for key in _TLS)
-        if url.startswith("http://") and tls and not can(version, Feature.HTTP_WITH_TLS):
-            yield "hosts-misread", f"{url} has TLS keys, so https is tried first"
+        yield from _scheme_defects(url, host, version)
     if word(data, "server") in {"https://docker.io", "https://docker.io/"}:
         yield "hosts-misread", "server https://docker.io is not where Docker Hub's images are"
+
+
+def _server_defects(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    server = data.get("server", "")
+    if not isinstance(server, str):
+        yield (
+            "hosts-refused",
+            "server is no URL but a table or a number, so the file is ignored whole",
+        )
+    elif server and (host := go_host(server)) is None:
+        yield "hosts-refused", f"server {server!r} is no URL, so the file is ignored whole"
+    elif server and not host:
+        message = f"server {server!r} names no host: the registry itself is asked in its place"
+        yield "hosts-misread", message
+
+
+def _url_defects(url: str) -> Iterator[tuple[str, str]]:
+    host = go_host(url) if url else ""
+    if host is None:
+        yield "hosts-refused", f"host {url!r} is no URL, so the file is ignored whole"
+    elif not host:
+        yield "hosts-misread", f"host {url!r} names no host and is asked in vain"
+
+
+def _scheme_defects(
+    url: str, host: Mapping[str, Any], version: ContainerdVersion
+) -> Iterator[tuple[str, str]]:
+    """Find what makes an http host be asked over https first."""
+    if not url.startswith("http://"):
+        return
+    if any(key in host for key in _TLS) and not can(version, Feature.HTTP_WITH_TLS):
+        yield "hosts-misread", f"{url} has TLS keys, so https is tried first"
+    elif host.get("dial_timeout") and can(version, Feature.DIAL_TIMEOUT_IS_TLS):
+        yield "hosts-misread", f"{url} has a dial_timeout, so https is tried first"
 
 
 def _has_headers(text: str, hosts: Mapping[str, Any]) -> bool:
@@ -104,8 +139,18 @@ def _host_defects(
     good = timeout is None or (isinstance(timeout, str) and _DURATION.fullmatch(timeout))
     if not good and can(version, Feature.DIAL_TIMEOUT):
         yield "hosts-refused", f"{name}: dial_timeout {timeout!r} is no duration"
+    if not _header_fits(host.get("header", {})):
+        yield "hosts-refused", f"{name}: header is no table of words and lists of words"
     if not _certificates_fit(host.get("ca"), host.get("client")):
         yield "hosts-refused", f"{name}: ca or client has a form that is not read"
+
+
+def _header_fits(header: Any) -> bool:
+    return isinstance(header, Mapping) and all(
+        isinstance(value, str)
+        or (isinstance(value, list) and all(isinstance(each, str) for each in value))
+        for value in header.values()
+    )
 
 
 def _certificates_fit(ca: Any, client: Any) -> bool:
@@ -115,4 +160,6 @@ def _certificates_fit(ca: Any, client: Any) -> bool:
         or (isinstance(value, list) and all(isinstance(each, (str, list)) for each in value))
         for value in (ca, client)
     )
-    return simple and not (isinstance(ca, list) and any(isinstance(each, list) for each in ca))
+    pairs = [each for each in client if isinstance(each, list)] if isinstance(client, list) else []
+    flat = not (isinstance(ca, list) and any(isinstance(each, list) for each in ca))
+    return simple and flat and all(len(pair) == 2 for pair in pairs)

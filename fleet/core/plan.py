@@ -17,7 +17,7 @@ from fleet.core.findings import Finding, Verdict
 from fleet.core.ground import folder_before
 from fleet.core.layers import config_view
 from fleet.core.lint import foreign_hosts, lint
-from fleet.core.model import Action, Change, Disruption, ManagedFile, Node
+from fleet.core.model import Action, Change, Disruption, Foreign, ManagedFile, Node
 from fleet.core.outcome import Failure, FailureKind, NodeError
 from fleet.core.ownership import owned_after
 from fleet.core.places import file_key
@@ -27,6 +27,7 @@ from fleet.core.shared_folders import refuse_shared
 from fleet.core.strategies import STRATEGIES, Strategy
 from fleet.core.strategies.base import Wishes, parsed_dump
 from fleet.core.toml_edit import dig
+from fleet.core.waking import folder_check
 from fleet.core.workloads import endangered, undelegated
 
 _SAFE_PATH = re.compile(r"/[A-Za-z0-9_.:/@%+\[\]-]*")
@@ -109,7 +110,9 @@ def _conflicts(facts: NodeFacts) -> tuple[Finding, ...]:
         return ()
     try:
         view = config_view(facts, facts.version, "")
-        return (*lint(view, facts), *foreign_hosts(facts, facts.version, frozenset()))
+        folders = folder_check(view, facts, frozenset(), Foreign.ADOPT)
+        hosts = foreign_hosts(facts, facts.version, frozenset())
+        return (*lint(view, facts), *hosts, *folders.findings())
     except NodeError:
         return ()
 

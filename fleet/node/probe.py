@@ -78,6 +78,7 @@ def parse_probe(reply: Reply) -> NodeFacts:
         changed_at={path: each.mtime for path, each in found.items()},
         links=frozenset(path for path, each in found.items() if each.link),
         places=read_places(reply),
+        places_complete=reply.has("named") and not reply.has("places_left"),
         directories=frozenset(
             each for fields in reply.all("dirs") for each in _lines(decoded(fields[0]))
         ),

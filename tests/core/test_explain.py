@@ -84,9 +84,12 @@ def test_a_file_with_a_host_twice_is_ignored_whole_and_no_crash(version: str) ->
     )
 
 
+PEM = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
+
+
 def test_a_certificate_that_is_not_there_fails_every_pull() -> None:
     hosts = '[host."https://m"]\nca = ["gone.crt", "here.crt"]\n'
-    files = {CONFIG: PATH, f"{FOLDER}/hosts.toml": hosts, f"{FOLDER}/here.crt": "x"}
+    files = {CONFIG: PATH, f"{FOLDER}/hosts.toml": hosts, f"{FOLDER}/here.crt": PEM}
 
     said = [each for each in told("1.7.24", files).findings if "every pull fails" in each]
 
@@ -94,7 +97,7 @@ def test_a_certificate_that_is_not_there_fails_every_pull() -> None:
 
 
 def test_certificates_without_a_hosts_toml_count_for_upstream() -> None:
-    found = told("1.7.24", {CONFIG: PATH, f"{FOLDER}/ca.crt": "x"})
+    found = told("1.7.24", {CONFIG: PATH, f"{FOLDER}/ca.crt": PEM})
 
     assert found.hosts[0].note == "upstream, with ca.crt"
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fleet.core.capabilities import Feature, can
 from fleet.core.config_toml import effective_registry
 from fleet.core.documents import word
-from fleet.core.facts import CERTS_D, NodeFacts
+from fleet.core.facts import NodeFacts
 from fleet.core.hosts_toml import MIGRATED
 from fleet.core.lint import foreign_hosts, lint, reads_lists
 from fleet.core.migration import Migration, has_legacy, legacy_paths, migrate, shortened
@@ -28,6 +28,7 @@ from fleet.core.strategies.draft import Draft, start_draft
 from fleet.core.strategies.hosts_folder import written
 from fleet.core.toml_splice import Setting
 from fleet.core.toml_text import Path, dotted
+from fleet.core.waking import chosen_directory, folder_check, refuse_broken
 
 
 class CertsD:
@@ -59,7 +60,11 @@ class CertsD:
         loose = _loose(moved.registries, named)
         files, skipped = written(named, directory, facts, wishes.foreign)
         extra, _ = written(loose, directory, facts, Foreign.ADOPT, MIGRATED)
-        findings += foreign_hosts(facts, version, frozenset(files) | frozenset(extra))
+        managed = frozenset(files) | frozenset(extra)
+        findings += foreign_hosts(facts, version, managed)
+        found = tuple(folder_check(draft.before, facts, managed, wishes.foreign).findings())
+        refuse_broken(found)
+        findings += found
         config = draft.files(secret=bool(owned))
         if not config:
             _refuse_ineffective(facts, draft)
@@ -161,14 +166,13 @@ def _settings(auth: dict[str, tuple[tuple[str, str], ...]]) -> dict[Path, Settin
 def _directory(draft: Draft, owner: str) -> str:
     """Choose the one directory for hosts.toml, and set config_path where it must be."""
     current = word(draft.meant, "config_path")
-    first = next((part for part in current.split(":") if part.startswith("/")), CERTS_D)
-    directory = clean_path(first) if first.strip("/.") else CERTS_D
+    directory = chosen_directory(current)
     if ":" in current and reads_lists(draft.view):
         draft.notes.append(
             f"config_path {current!r} names several directories; fleet writes to the first"
         )
         return directory
-    if current == first and ":" not in current:
+    if current.startswith("/") and clean_path(current) == directory:
         return directory
     if current:
         draft.notes.append(f"config_path {current!r} is not read as it stands; set to {directory}")

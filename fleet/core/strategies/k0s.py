@@ -30,6 +30,7 @@ from fleet.core.strategies.hosts_folder import written
 from fleet.core.toml_edit import dig, set_keys
 from fleet.core.toml_splice import Entry
 from fleet.core.toml_text import dotted
+from fleet.core.waking import FolderCheck, refuse_broken
 
 CONFIG = "/etc/k0s/containerd.toml"
 FOLDER = "/etc/k0s/containerd.d/"
@@ -67,7 +68,19 @@ class K0s:
         files, skipped = written(wishes.registries, directory, facts, wishes.foreign)
         if not named or auth:
             files[DROP_IN] = kept_file(facts, DROP_IN, text.encode(), secret=bool(auth))
-        findings += foreign_hosts(facts, version, frozenset(files))
+        managed = frozenset(files)
+        findings += foreign_hosts(facts, version, managed)
+        check = FolderCheck(
+            facts=facts,
+            version=version,
+            bases=(directory,),
+            waking="" if named or DROP_IN in facts.files else directory,
+            managed=managed,
+            foreign=wishes.foreign,
+        )
+        found = tuple(check.findings())
+        refuse_broken(found)
+        findings += found
         note = f"{DROP_IN}: k0s watches this folder and restarts containerd by itself"
         return DesiredState(
             files,

@@ -7,6 +7,7 @@ from fleet.core.lint import foreign_hosts
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.strategies.base import DesiredState, Wishes, auth_settings, known_version
 from fleet.core.strategies.hosts_folder import written
+from fleet.core.waking import FolderCheck
 
 FOLDERS = {
     "microk8s": "/var/snap/microk8s/current/args/certs.d",
@@ -34,6 +35,8 @@ class Snap:
             raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
         directory = FOLDERS[str(facts.owner)]
         files, skipped = written(wishes.registries, directory, facts, wishes.foreign)
-        findings = foreign_hosts(facts, known_version(facts), frozenset(files))
+        version, managed = known_version(facts), frozenset(files)
+        check = FolderCheck(facts=facts, version=version, bases=(directory,), managed=managed)
+        findings = (*foreign_hosts(facts, version, managed), *check.findings())
         note = f"{facts.owner} has config_path preset to {directory}"
-        return DesiredState(files, directory, (), (note, *skipped), findings=tuple(findings))
+        return DesiredState(files, directory, (), (note, *skipped), findings=findings)

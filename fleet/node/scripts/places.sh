@@ -24,6 +24,25 @@ placed() { # note a path and every folder above it, each once
     done
 }
 
+named_places() { # whatever the noted hosts.toml files name by an absolute path: certificates
+    named=
+    lines
+    set --
+    for path in $FILES; do
+        case $path in */hosts.toml) set -- "$@" "$path" ;; esac
+    done
+    found=
+    [ "$#" = 0 ] || found=$(grep -hoE "[\"']/[^\"']{1,300}[\"']" -- "$@" 2>/dev/null)
+    for path in $found; do
+        path=${path#?}
+        path=${path%?}
+        case $NL$named in *"$NL$path$NL"*) ;; *) named=$named$path$NL ;; esac
+    done
+    for path in $named; do place "$path"; done
+    words
+    value named 1
+}
+
 cleaned() { # put a path into $whole as Go's filepath.Clean writes it, which containerd applies to all
     whole=$1
     case $1/ in

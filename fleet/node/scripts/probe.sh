@@ -249,6 +249,7 @@ file /run/fleet/lock
 control_plane
 [ -n "$WALK" ] && walk
 note dirs "$DIRECTORIES"
+named_places
 tell_places
 tell_files
 printf '%s' "$NOTES"

@@ -1,0 +1,112 @@
+"""Registry folders of which every pull fails, before any host is asked.
+
+What is said here was seen on running daemons of 1.5 to 2.3, which agree. A hosts.toml that does
+not decode fails nothing: it is ignored, and the certificates beside it count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fleet.core.documents import DocumentError, parse_toml, strings_in, tables
+from fleet.core.facts import NodeFacts
+from fleet.core.findings import Verdict
+from fleet.core.hosts_lint import hosts_findings
+from fleet.core.places import Kind, Places, clean_path
+from fleet.core.versions import ContainerdVersion
+
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----")
+_KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----")
+_UNREADABLE = {
+    Kind.DIRECTORY: "is a folder, where containerd reads a file",
+    Kind.FIFO: "is a FIFO: a pull waits for its writer, without end",
+    Kind.SOCKET: "is a socket, where containerd reads a file",
+}
+_MOST_STEPS = 40
+
+
+def pull_failures(
+    facts: NodeFacts, version: ContainerdVersion, folder: str
+) -> Iterator[tuple[str, str]]:
+    """Yield a path and a reason for all that fails every pull of one registry's folder."""
+    if (place := facts.places.get(folder)) is not None and place.kind is Kind.FILE:
+        yield folder, "is a file, where containerd looks for a folder"
+        return
+    path = f"{folder}/hosts.toml"
+    for each in (folder, path):
+        if _circular(facts.places, each):
+            yield each, "is a symbolic link that leads round in a circle"
+            return
+    kind = facts.places[path].kind if path in facts.places else None
+    if kind in _UNREADABLE:
+        yield path, _UNREADABLE[kind]
+        return
+    data = hosts_data(facts, version, path)
+    if data is None:
+        yield from _beside(facts, folder)
+        return
+    for host in (data, *tables(data, "host").values()):
+        for name in strings_in(host.get("ca")):
+            yield from _unusable(facts, folder, name, _CERTIFICATE)
+        for name in strings_in(host.get("client")):
+            yield from _unusable(facts, folder, name, None)
+
+
+def hosts_data(facts: NodeFacts, version: ContainerdVersion, path: str) -> Mapping[str, Any] | None:
+    """Return what a hosts.toml says; None where it is absent, empty or ignored whole."""
+    kept = facts.files.get(path)
+    if kept is None or not kept.content:
+        return None
+    text = kept.content.decode("utf-8", "replace")
+    found = hosts_findings(path, text, version, Verdict.NOTES)
+    if any(each.code == "hosts-refused" for each in found):
+        return None
+    try:
+        return parse_toml(text)
+    except DocumentError:
+        return None
+
+
+def _circular(places: Places, path: str) -> bool:
+    """Say whether a link leads back to itself, as far as links were looked at."""
+    here = path
+    for _ in range(_MOST_STEPS):
+        place = places.get(here)
+        if place is None or place.kind is not Kind.LINK or place.leads is not None:
+            return False
+        base = "" if place.target.startswith("/") else here.rpartition("/")[0]
+        here = clean_path(f"{base}/{place.target}")
+        if here == path:
+            return True
+    return True
+
+
+def _unusable(
+    facts: NodeFacts, folder: str, name: str, wanted: re.Pattern[bytes] | None
+) -> Iterator[tuple[str, str]]:
+    """Say why a certificate that hosts.toml names cannot be used."""
+    path = name if name.startswith("/") else f"{folder}/{name}".rstrip("/")
+    place = facts.places.get(clean_path(path))
+    kept = facts.files.get(clean_path(path))
+    inside = path.startswith(f"{folder}/")
+    if clean_path(path) == folder or (place is not None and place.kind is Kind.DIRECTORY):
+        yield path, "is named as a certificate and is a folder"
+    elif place is None and kept is None and (inside or facts.places_complete):
+        yield path, "is named as a certificate and is not there"
+    elif kept is not None and wanted is not None and not wanted.search(kept.content):
+        yield path, "is named as a certificate and holds none in PEM"
+
+
+def _beside(facts: NodeFacts, folder: str) -> Iterator[tuple[str, str]]:
+    """Judge the certificates that count where no hosts.toml does, in Docker's way."""
+    for path, kept in sorted(facts.files.items()):
+        if path.rpartition("/")[0] != folder:
+            continue
+        if path.endswith(".crt") and not _CERTIFICATE.search(kept.content):
+            yield path, "counts as a certificate here and holds none in PEM"
+        elif path.endswith(".cert"):
+            key = facts.files.get(f"{path.removesuffix('.cert')}.key", kept)
+            if not _CERTIFICATE.search(kept.content) or not _KEY.search(key.content):
+                yield path, "counts as a client certificate here and has no key, or holds none"

@@ -1,0 +1,152 @@
+"""Registry folders that no daemon reads until config_path is switched on, and what they do then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from fleet.core.capabilities import Feature, can
+from fleet.core.documents import word
+from fleet.core.facts import CERTS_D, NodeFacts
+from fleet.core.findings import Finding, Verdict
+from fleet.core.go_url import go_host
+from fleet.core.layers import ConfigView
+from fleet.core.lint import reads_lists
+from fleet.core.model import Foreign
+from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.places import clean_path, hosts_directories, real_path
+from fleet.core.pull_failures import hosts_data, pull_failures
+from fleet.core.versions import ContainerdVersion
+
+FAILS = "fails-every-pull"
+CUTS_OFF = "cuts-off-upstream"
+_MOST_NAMES = 20
+
+
+def live_directories(view: ConfigView) -> tuple[str, ...]:
+    """Return the hosts directories that a daemon with this config reads."""
+    current = word(view.merged(), "config_path")
+    if not can(view.version, Feature.CONFIG_PATH) or (":" in current and not reads_lists(view)):
+        return ()
+    return hosts_directories(current)
+
+
+def chosen_directory(current: str) -> str:
+    """Return the one directory that fleet writes to: the first of config_path, else the usual."""
+    first = next((part for part in current.split(":") if part.startswith("/")), CERTS_D)
+    return clean_path(first) if first.strip("/.") else CERTS_D
+
+
+def sleeping_directory(view: ConfigView, facts: NodeFacts) -> str:
+    """Return the directory that a rollout would bring to life; empty where it is read already."""
+    chosen = chosen_directory(word(view.merged(), "config_path"))
+    live = {real_path(facts.places, each) for each in live_directories(view)}
+    return "" if real_path(facts.places, chosen) in live else chosen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderCheck:
+    """The registry folders of a node, and what a plan does about them.
+
+    `bases` are the hosts directories that count, `waking` the one of them that no daemon reads yet;
+    `managed` are the files that fleet writes.
+    """
+
+    facts: NodeFacts
+    version: ContainerdVersion
+    bases: tuple[str, ...]
+    waking: str = ""
+    managed: frozenset[str] = frozenset()
+    foreign: Foreign = Foreign.ADOPT
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield what fails every pull, and which folders come to life."""
+        folders = self._folders()
+        for folder in folders:
+            for path, reason in pull_failures(self.facts, self.version, folder):
+                message = f"{reason}: every pull of {_registry(folder)} fails"
+                yield Finding(FAILS, self._verdict(folder), path, message)
+        woken = [each for each in folders if self._in_waking(each) and not self._goes(each)]
+        for folder in woken:
+            if folder.endswith("/_default") and (server := self._only_server(folder)):
+                message = (
+                    f"names the server {server}: every registry without a folder would be asked"
+                    " there, and no more at its own place"
+                )
+                yield Finding(CUTS_OFF, self._verdict(folder), f"{folder}/hosts.toml", message)
+        if woken:
+            names = ", ".join(_registry(folder) for folder in woken[:_MOST_NAMES])
+            more = f" and {len(woken) - _MOST_NAMES} more" if len(woken) > _MOST_NAMES else ""
+            message = f"is read by no daemon now, and would decide from then on: {names}{more}"
+            yield Finding("wakes", Verdict.NOTES, self.waking, message)
+
+    def _folders(self) -> list[str]:
+        """Return the folders of registries, other than those that fleet writes itself."""
+        inside = {path for path in self.facts.directories if _parent(path) in self.bases}
+        wildcards = {f"{base}/_default" for base in self.bases}
+        found = inside | (wildcards & self.facts.places.keys())
+        return sorted(path for path in found if f"{path}/hosts.toml" not in self.managed)
+
+    def _in_waking(self, folder: str) -> bool:
+        return _parent(folder) == self.waking
+
+    def _goes(self, folder: str) -> bool:
+        """Say whether --overwrite takes a folder away: one that holds a hosts.toml alone."""
+        path = f"{folder}/hosts.toml"
+        if self.foreign is not Foreign.OVERWRITE or path not in self.facts.files:
+            return False
+        return not any(
+            _parent(each) == folder and each != path
+            for each in (*self.facts.places, *self.facts.files)
+        )
+
+    def _verdict(self, folder: str) -> Verdict:
+        if not self._in_waking(folder) or self.foreign is Foreign.KEEP:
+            return Verdict.NOTES
+        return Verdict.HEALS if self._goes(folder) else Verdict.REFUSES
+
+    def _only_server(self, folder: str) -> str:
+        """Return the server that stands for every registry's own, if a file names one."""
+        path = f"{folder}/hosts.toml"
+        server = word(hosts_data(self.facts, self.version, path) or {}, "server")
+        return server if go_host(server) else ""
+
+
+def folder_check(
+    view: ConfigView, facts: NodeFacts, managed: frozenset[str], foreign: Foreign
+) -> FolderCheck:
+    """Return the check of a node whose config is fleet's to edit, from its config as it is."""
+    waking = sleeping_directory(view, facts)
+    return FolderCheck(
+        facts=facts,
+        version=view.version,
+        bases=(*live_directories(view), *((waking,) if waking else ())),
+        waking=waking,
+        managed=managed,
+        foreign=foreign,
+    )
+
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _registry(folder: str) -> str:
+    name = folder.rpartition("/")[2]
+    return "every registry without a folder (_default)" if name == "_default" else name
+
+
+def refuse_broken(findings: Iterable[Finding]) -> None:
+    """Refuse to bring to life what would break registries that mirrors.yaml does not name."""
+    grave = [
+        str(each)
+        for each in findings
+        if each.code in {FAILS, CUTS_OFF} and each.verdict is Verdict.REFUSES
+    ]
+    if grave:
+        message = (
+            f"config_path would bring folders to life that no daemon reads now: {'; '.join(grave)};"
+            " mend or remove them, or let --overwrite remove a hosts.toml, or accept them with"
+            " --keep"
+        )
+        raise NodeError(FailureKind.CONFLICT, "plan", message)

@@ -1,0 +1,210 @@
+"""Folders that come to life with config_path, and what fails every pull, told before it happens."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fleet.cli.render import offline_facts
+from fleet.core.explain import explain
+from fleet.core.facts import NodeFacts
+from fleet.core.findings import Finding, Verdict
+from fleet.core.hosts_lint import hosts_findings
+from fleet.core.model import Foreign, Mirror, Node, Registry
+from fleet.core.plan import NodePlan, plan_node
+from fleet.core.pull_failures import pull_failures
+from fleet.core.strategies.base import Wishes
+from fleet.core.versions import ContainerdVersion, parse_version
+
+CERTS = "/etc/containerd/certs.d"
+HOST = '[host."https://m.test"]\n'
+CONFIG_PATH = f'[plugins."io.containerd.grpc.v1.cri".registry]\n  config_path = "{CERTS}"\n'
+WISHES = (
+    Registry(name="docker.io", server="https://docker.io", mirrors=(Mirror(url="https://m.test"),)),
+)
+
+
+def release(text: str) -> ContainerdVersion:
+    version = parse_version(text)
+    assert version is not None
+    return version
+
+
+def facts_of(
+    root: Path, files: dict[str, str], config: str = "", version: str = "1.7.24"
+) -> NodeFacts:
+    tree = {f"{CERTS}/{path}": text for path, text in files.items()}
+    for path, text in {**tree, "/etc/containerd/config.toml": f"version = 2\n{config}"}.items():
+        target = root / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+    return offline_facts(release(version), None, root)
+
+
+def planned(facts: NodeFacts, foreign: Foreign = Foreign.ADOPT) -> NodePlan:
+    return plan_node(Node(name="n", host="h"), facts, Wishes(WISHES, False, foreign))
+
+
+def codes(findings: tuple[Finding, ...]) -> dict[str, Verdict]:
+    return {each.code: each.verdict for each in findings}
+
+
+MISSING = {"quay.io/hosts.toml": HOST + '  ca = "/etc/ssl/gone.pem"\n'}
+CUT_OFF = {"_default/hosts.toml": f'server = "https://dead.test"\n{HOST}'}
+
+
+@pytest.mark.parametrize("files", [MISSING, CUT_OFF], ids=["a lost ca", "a server for all"])
+def test_what_would_break_other_registries_is_not_brought_to_life(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    facts = facts_of(tmp_path, files)
+
+    plan = planned(facts)
+    kept = planned(facts, Foreign.KEEP)
+    over = planned(facts, Foreign.OVERWRITE)
+
+    assert plan.failure is not None
+    assert (
+        "config_path would bring folders to life that no daemon reads now" in plan.failure.message
+    )
+    assert next(iter(files)) in plan.failure.message or "gone.pem" in plan.failure.message
+    assert plan.changes == ()
+    assert Verdict.REFUSES in codes(plan.findings).values()
+    assert kept.failure is None
+    assert set(codes(kept.findings).values()) == {Verdict.NOTES}
+    assert over.failure is None
+    assert Verdict.REFUSES not in codes(over.findings).values()
+    assert "wakes" not in codes(over.findings)
+
+
+def test_what_comes_to_life_is_named(tmp_path: Path) -> None:
+    facts = facts_of(
+        tmp_path, {"quay.io/hosts.toml": HOST, "a.test/x.crt": "-----BEGIN CERTIFICATE"}
+    )
+    (tmp_path / CERTS[1:] / "ghcr.io").mkdir()
+    facts = facts_of(tmp_path, {"_default/hosts.toml": HOST, "docker.io/hosts.toml": HOST,
+                                "a.test/x.crt": "-----BEGIN CERTIFICATE-----"})  # fmt: skip
+
+    plan = planned(facts)
+
+    assert plan.failure is None
+    told = [each for each in plan.findings if each.code == "wakes"]
+    assert [(each.where, each.verdict) for each in told] == [(CERTS, Verdict.NOTES)]
+    assert told[0].message.endswith(
+        "from then on: every registry without a folder (_default), a.test, ghcr.io, quay.io"
+    )
+
+
+def test_a_joined_config_path_that_is_not_read_wakes_the_same(tmp_path: Path) -> None:
+    joined = CONFIG_PATH.replace(CERTS, f"{CERTS}:/etc/docker/certs.d")
+
+    asleep = planned(facts_of(tmp_path / "a", MISSING, joined, "2.1.9"))
+    awake = planned(facts_of(tmp_path / "b", MISSING, joined, "1.7.24"))
+
+    assert asleep.failure is not None
+    assert awake.failure is None
+
+
+def test_what_is_read_already_is_told_and_refuses_nothing(tmp_path: Path) -> None:
+    facts = facts_of(tmp_path, MISSING, CONFIG_PATH)
+
+    plan = planned(facts)
+
+    assert plan.failure is None
+    assert codes(plan.findings) == {"fails-every-pull": Verdict.NOTES}
+    assert plan.findings[0].where == "/etc/ssl/gone.pem"
+    assert plan.findings[0].message.endswith("every pull of quay.io fails")
+    found = explain(facts, "quay.io")
+    assert found.hosts == ()
+    assert any("gone.pem" in each and "every pull fails" in each for each in found.findings)
+
+
+def test_the_registry_that_fleet_writes_is_healed_by_that(tmp_path: Path) -> None:
+    plan = planned(facts_of(tmp_path, {"docker.io/hosts.toml": MISSING["quay.io/hosts.toml"]}))
+
+    assert plan.failure is None
+    assert "fails-every-pull" not in codes(plan.findings)
+
+
+PEM = "-----BEGIN CERTIFICATE-----\n"
+FAILS = {
+    "a ca that is there": ({"q/hosts.toml": HOST + '  ca = "x.pem"\n', "q/x.pem": PEM}, 0),
+    "a ca of no PEM": ({"q/hosts.toml": HOST + '  ca = ["x.pem"]\n', "q/x.pem": "x"}, 1),
+    "an empty ca": ({"q/hosts.toml": HOST + '  ca = ""\n'}, 1),
+    "a folder as ca": ({"q/hosts.toml": HOST + '  ca = "d"\n', "q/d/x": "x"}, 1),
+    "a ca of the server": ({"q/hosts.toml": f'ca = "/gone"\n{HOST}'}, 1),
+    "a lost pair": ({"q/hosts.toml": HOST + '  client = [["/c", "/k"]]\n'}, 2),
+    "a lost ca in a file that is ignored": ({"q/hosts.toml": 'ca = "/gone"\nserver = 1\n'}, 0),
+    "an ignored file beside a bad crt": ({"q/hosts.toml": "server = 1\n", "q/x.crt": "x"}, 1),
+    "a bad crt beside a good file": ({"q/hosts.toml": HOST, "q/x.crt": "x"}, 0),
+    "a cert without key": ({"q/x.cert": PEM}, 1),
+    "a cert and key": ({"q/x.cert": PEM, "q/x.key": "-----BEGIN RSA PRIVATE KEY-----\n"}, 0),
+}
+
+
+@pytest.mark.parametrize(("files", "count"), FAILS.values(), ids=list(FAILS))
+def test_what_fails_every_pull_of_a_folder(
+    files: dict[str, str], count: int, tmp_path: Path
+) -> None:
+    facts = facts_of(tmp_path, files, CONFIG_PATH)
+
+    assert len(list(pull_failures(facts, release("1.7.24"), f"{CERTS}/q"))) == count
+
+
+def test_what_is_no_file_at_all_fails_every_pull(tmp_path: Path) -> None:
+    base = tmp_path / CERTS[1:]
+    for name in ("folder", "fifo", "loop", "dangling"):
+        (base / name).mkdir(parents=True)
+    (base / "folder/hosts.toml").mkdir()
+    os.mkfifo(base / "fifo/hosts.toml")
+    (base / "loop/hosts.toml").symlink_to("hosts.toml")
+    (base / "dangling/hosts.toml").symlink_to("nowhere")
+    (base / "_default").write_text("x")
+
+    facts = facts_of(tmp_path, {}, CONFIG_PATH)
+
+    found = {
+        name: [path.removeprefix(f"{CERTS}/") for path, _ in
+               pull_failures(facts, release("1.7.24"), f"{CERTS}/{name}")]
+        for name in ("folder", "fifo", "loop", "dangling", "_default")
+    }  # fmt: skip
+    assert found == {
+        "folder": ["folder/hosts.toml"],
+        "fifo": ["fifo/hosts.toml"],
+        "loop": ["loop/hosts.toml"],
+        "dangling": [],
+        "_default": ["_default"],
+    }
+    assert explain(facts, "folder").hosts == ()
+
+
+READ = {
+    "a port that is no number": (f'[host."http://m.test:port"]\n{HOST}', "hosts-refused"),
+    "one slash": (f'server = "https:/r.test"\n{HOST}', "hosts-misread"),
+    "a table for server": (f"{HOST}[server]\nurl = 'https://r.test'\n", "hosts-refused"),
+    "a space in the server": (f'server = "https://a b"\n{HOST}', "hosts-refused"),
+    "no host in a host": (f'[host."https://"]\n{HOST}', "hosts-misread"),
+    "a header that is a number": (
+        f"{HOST}[host.'https://m.test'.header]\nx = 1\n",
+        "hosts-refused",
+    ),
+    "a client of three": (f'{HOST}  client = [["a", "b", "c"]]\n', "hosts-refused"),
+    "nothing wrong": (HOST, ""),
+}
+
+
+@pytest.mark.parametrize(("text", "code"), READ.values(), ids=list(READ))
+@pytest.mark.parametrize("version", ["1.6.20", "2.3.4"])
+def test_a_hosts_toml_is_read_as_containerd_reads_it(version: str, text: str, code: str) -> None:
+    found = [each.code for each in hosts_findings("p", text, release(version), Verdict.NOTES)]
+
+    assert found == ([code] if code else [])
+
+
+def test_a_dial_timeout_beside_http_is_tls_to_2_0_alone() -> None:
+    text = '[host."http://m.test:5000"]\n  dial_timeout = "3s"\n'
+
+    for version, expected in {"1.7.24": 0, "2.0.11": 1, "2.1.9": 0}.items():
+        assert len(list(hosts_findings("p", text, release(version), Verdict.NOTES))) == expected

@@ -1,0 +1,138 @@
+"""Folders that sleep until config_path is on, and what each defect does to a pull: real daemons."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.e2e.test_conflicts import CERTS, CONFIG, CRI, ONE, plant
+from tests.lab import Lab, LabNode
+from tests.support.fleet import Fleet
+
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("crictl")]
+NAMES = ("bookworm1", "trixie1", "forky1")
+NODES = ":".join(NAMES)
+ON = f'version = 2\n{CRI}.registry]\n  config_path = "{CERTS}"\n'
+MIRROR = '[host."https://docker.m.daocloud.io"]\n  capabilities = ["pull", "resolve"]\n'
+LOST = f'{MIRROR}  ca = "/etc/ssl/gone.pem"\n'
+DEAD = 'server = "https://dead.test"\n[host."https://dead.test"]\n'
+
+
+def pull(node: LabNode, registry: str) -> str:
+    """Say what a pull by CRI comes to: the mirror, upstream, or a failure before any host."""
+    node.sh("ctr -n k8s.io images rm --sync $(ctr -n k8s.io images ls -q) 2>&1; true")
+    said = node.sh(f"crictl pull {registry}/library/busybox:1.36 2>&1; true").stdout
+    if "Image is up to date" in said:
+        return "mirror"
+    return "upstream" if f"lookup {registry}" in said or "lookup registry-1" in said else "fails"
+
+
+def test_folders_that_slept_are_named_and_those_that_break_are_refused(
+    nodes: Lab, fleet: Fleet
+) -> None:
+    fleet.write("mirrors.yaml", ONE)
+    for name in NAMES:
+        asleep = {f"{CERTS}/_default/hosts.toml": DEAD, f"{CERTS}/quay.io/hosts.toml": LOST}
+        plant(nodes, name, {CONFIG: "version = 2\n", **asleep})
+    before = {name: nodes.nodes[name].digests("/etc") for name in NAMES}
+    words = ("rollout", "-y", "-l", NODES, "--batch", "3", "--soak", "1", "--json")
+
+    probed = fleet("probe", "-l", NODES, "--json").json["nodes"]
+    refused = fleet(*words)
+    untouched = {name: nodes.nodes[name].digests("/etc") for name in NAMES}
+    kept = fleet(*words, "--keep")
+    explained = fleet("explain", "trixie1", "quay.io", "--json")
+    pulled = {name: pull(nodes.nodes[name], "quay.io") for name in NAMES}
+    over = fleet(*words, "--overwrite")
+    after = {name: pull(nodes.nodes[name], "quay.io") for name in NAMES}
+
+    for each in probed.values():
+        told = {(found["code"], found["verdict"]) for found in each["conflicts"]}
+        assert told == {
+            ("fails-every-pull", "refuses"),
+            ("cuts-off-upstream", "refuses"),
+            ("wakes", "notes"),
+        }
+    for each in refused.json["nodes"].values():
+        assert "would bring folders to life" in each["failure"]["message"]
+    assert untouched == before
+    assert kept.code == 0, kept.text
+    assert "every pull fails" in explained.text
+    assert set(pulled.values()) == {"fails"}
+    assert over.code == 0, over.text
+    assert "fails" not in after.values()
+
+
+# What is in the folder of a registry, and what a pull of it comes to. Of a hosts.toml that is
+# ignored the registry itself is asked.
+DEFECTS: dict[str, tuple[str, str]] = {
+    "good": (MIRROR, "mirror"),
+    "port": (f'[host."http://mirror.corp.test:port"]\n{MIRROR}', "upstream"),
+    "slash": (f'server = "https:/registry.corp.test"\n{MIRROR}', "mirror"),
+    "table": (f'{MIRROR}[server]\n  url = "https://registry.corp.test"\n', "upstream"),
+    "space": (f'server = "https://a b"\n{MIRROR}', "upstream"),
+    "nohost": (f'[host."https://"]\n{MIRROR}', "mirror"),
+    "triple": (f'{MIRROR}  client = [["a", "b", "c"]]\n', "upstream"),
+    "header": (f'{MIRROR}[host."https://docker.m.daocloud.io".header]\n  x = 1\n', "upstream"),
+    "lostca": (LOST, "fails"),
+    "otherca": (f'{MIRROR}[host."https://x.test"]\n  ca = "gone.pem"\n', "fails"),
+    "serverca": (f'ca = "/etc/ssl/gone.pem"\n{MIRROR}', "fails"),
+    "nopem": (f'{MIRROR}  ca = "/etc/hostname"\n', "fails"),
+    "emptyca": (f'{MIRROR}  ca = ""\n', "fails"),
+    "lostpair": (f'{MIRROR}  client = [["/gone", "/gone.key"]]\n', "fails"),
+}
+SHAPES = {
+    "folder": ("mkdir hosts.toml", "fails"),
+    "loop": ("ln -s hosts.toml hosts.toml", "fails"),
+    "dangling": ("ln -s nowhere hosts.toml", "upstream"),
+    "badcrt": ("echo x >x.crt", "fails"),
+    "badcert": ("echo x >x.cert", "fails"),
+}
+CODES = {
+    "port": "hosts-refused",
+    "slash": "hosts-misread",
+    "table": "hosts-refused",
+    "space": "hosts-refused",
+    "nohost": "hosts-misread",
+    "triple": "hosts-refused",
+    "header": "hosts-refused",
+}
+
+
+def told_of(conflicts: list[Mapping[str, str]], name: str) -> set[str]:
+    inside = f"/{name}.test/"
+    return {
+        each["code"]
+        for each in conflicts
+        if inside in each["where"] or f"{name}.test" in each["message"]
+    }
+
+
+def test_what_fleet_says_of_a_defect_is_what_the_daemon_does(nodes: Lab, fleet: Fleet) -> None:
+    fleet.write("mirrors.yaml", ONE)
+    for name in NAMES:
+        files = {f"{CERTS}/{each}.test/hosts.toml": text for each, (text, _) in DEFECTS.items()}
+        plant(nodes, name, {CONFIG: ON, **files})
+        for each, (command, _) in SHAPES.items():
+            folder = shlex.quote(f"{CERTS}/{each}.test")
+            nodes.nodes[name].sh(f"mkdir -p {folder}; cd {folder}; {command}")
+    wanted = {each: pulled for each, (_, pulled) in {**DEFECTS, **SHAPES}.items()}
+
+    probed = fleet("probe", "-l", NODES, "--json").json["nodes"]
+
+    def pulls(name: str) -> dict[str, str]:
+        return {each: pull(nodes.nodes[name], f"{each}.test") for each in wanted}
+
+    with ThreadPoolExecutor(3) as pool:
+        found = dict(zip(NAMES, pool.map(pulls, NAMES), strict=True))
+
+    for name in NAMES:
+        assert found[name] == wanted, name
+        for each, pulled in wanted.items():
+            codes = told_of(probed[name]["conflicts"], each)
+            # What stands outside the folder is only known to be there or not.
+            expected = {"fails-every-pull"} if pulled == "fails" and each != "nopem" else set()
+            assert codes == (expected | ({CODES[each]} if each in CODES else set())), (name, each)
