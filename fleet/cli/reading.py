@@ -21,6 +21,7 @@ from fleet.core.plan import NodePlan, ways
 from fleet.core.present import facts_data, failure_data, outcome_data, plan_data
 from fleet.core.pull_tests import PullTest, pull_tests
 from fleet.core.sampling import CONFIDENCE, Sample, sample
+from fleet.core.strategies.base import Wishes
 from fleet.engine.bugs import contained
 from fleet.engine.crew import Crew
 from fleet.engine.survey import Surveyed, examined, survey, verify_all
@@ -180,9 +181,7 @@ def verify(settings: Settings, access: Access, *, crew: Crew, flags: ProofFlags)
     deadlines = Deadlines(pull=flags.pull_seconds, guard=0, per_mirror=flags.per_mirror)
 
     def order(each: Surveyed) -> VerifyOrder:
-        plan, tests = as_it_is(
-            each, lambda it: pull_tests(wishes(it.node).registries, it.plan.hosts_directory)
-        )
+        plan, tests = as_it_is(each, lambda it: tests_of(it, wishes(it.node)))
         return VerifyOrder(plan, access, tests, deadlines, flags.liveness)
 
     orders = [order(each) for each in in_order(told(found, len(nodes), settings), names)]
@@ -192,6 +191,12 @@ def verify(settings: Settings, access: Access, *, crew: Crew, flags: ProofFlags)
     show_verified(ordered, settings, chosen if flags.sample else None)
     bad = any(each.status is not NodeStatus.UNCHANGED for each in ordered)
     return Exit.FAILED if bad else Exit.OK
+
+
+def tests_of(found: Surveyed, wished: Wishes) -> tuple[PullTest, ...]:
+    """Return the pulls that prove a node, in what its own release reads."""
+    version = found.facts.version if found.facts is not None else None
+    return tuple(pull_tests(wished.registries, found.plan.hosts_directory, version))
 
 
 def as_it_is(

@@ -13,7 +13,7 @@ from fleet.cli.flags import Flags, open_journal, operator, stamp
 from fleet.cli.job import Job, guarded, work_order
 from fleet.cli.leftovers import still_held
 from fleet.cli.options import Exit, Settings, Taste, access, wishes_of
-from fleet.cli.reading import as_it_is, in_order, told
+from fleet.cli.reading import as_it_is, in_order, tests_of, told
 from fleet.cli.resume_check import refuse_changed_config, refuse_changed_files
 from fleet.config.load import load_inventory
 from fleet.core.masking import Fingerprints
@@ -21,7 +21,7 @@ from fleet.core.model import Inventory, Node
 from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan
 from fleet.core.present import outcome_data
-from fleet.core.pull_tests import PullTest, pull_tests
+from fleet.core.pull_tests import PullTest
 from fleet.core.quorum import Availability
 from fleet.core.record import SETTLE, Story
 from fleet.core.report import planned_data
@@ -91,7 +91,7 @@ def _way(
         return survey(nodes, wishes, how, crew=crew)
 
     def tests(found: Surveyed) -> tuple[PullTest, ...]:
-        return tuple(pull_tests(wishes(found.node).registries, found.plan.hosts_directory))
+        return tests_of(found, wishes(found.node))
 
     return _Way(forward, tests)
 

@@ -14,6 +14,7 @@ from fleet.core.model import Inventory, Mirror, MirrorConfig, Override, Registry
 from fleet.core.selector import override_matches
 from fleet.core.urls import (
     default_server,
+    folder_name,
     is_hub_site,
     is_upstream,
     normal_url,
@@ -114,9 +115,14 @@ class MirrorsReader:
             if problem is not None:
                 self.reader.error(entry.key, place, problem)
                 continue
-            key = "_default" if name == "*" else name
+            key = folder_name(name)
             if key in found:
-                self.reader.error(entry.key, place, '"*" and "_default" are the same registry')
+                self.reader.error(entry.key, place, f"{name} is {key}, which stands here already")
+            elif key == "docker.io" != name:
+                message = (
+                    f"{name} is taken for docker.io: by no other name are its images looked up"
+                )
+                self.reader.warn(entry.key, place, message)
             registry = self._registry(key, entry, f"{place}.{name}", defaults, base.get(key))
             if registry is not None:
                 found[key] = registry
@@ -232,6 +238,8 @@ class MirrorsReader:
         text = self.reader.string(value, place)
         if text is None:
             return None
+        own, slash, rest = text.partition("/")
+        text = f"docker.io{slash}{rest}" if folder_name(own) == "docker.io" else text
         if not _REFERENCE.fullmatch(text):
             self.reader.error(
                 value, place, f"{text!r} is no image such as {name}/library/busybox:1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleet.core.capabilities import Feature, can, first_release
 from fleet.core.model import ManagedFile, Mirror, Registry, Secret
@@ -39,6 +39,20 @@ def hosts_files(
     for mirror in registry.hosts:
         for path, content, private in _certificates(mirror, place):
             yield path, _file(content, secret=private)
+
+
+def ctr_hosts(registry: Registry, folder: str, version: ContainerdVersion) -> bytes:
+    """Return a hosts.toml for ctr alone, in what its release reads of it; nothing is refused.
+
+    It is for nodes whose daemon has its mirrors from elsewhere, so it decides no pull but ctr's.
+    """
+    known = can(version, Feature.REFERRERS)
+    mirrors = (
+        replace(each, capabilities=tuple(w for w in each.capabilities if known or w != "referrers"))
+        for each in registry.mirrors
+    )
+    fitted = replace(registry, mirrors=tuple(mirrors))
+    return (HEADER + "".join(_document(fitted, _Folder(folder, version)))).encode()
 
 
 def _file(content: bytes, *, secret: bool) -> ManagedFile:

@@ -141,7 +141,7 @@ def _planned(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
         danger=danger,
         notes=tuple(dict.fromkeys((*notes, *([danger.message] if danger else [])))),
         findings=desired.findings,
-        tests=tuple(pull_tests(wishes.registries, desired.hosts_directory)),
+        tests=tuple(pull_tests(wishes.registries, desired.hosts_directory, facts.version)),
         unproven=unproven(changes, wishes.registries),
         hosts_directory=desired.hosts_directory,
         folder_before=folder_before(facts) if changes else "",

@@ -6,19 +6,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fleet.core.changes import per_pull
-from fleet.core.hosts_toml import hosts_files
+from fleet.core.hosts_toml import ctr_hosts
 from fleet.core.model import Change, Registry
-from fleet.core.versions import parse_version
-
-_HOSTS_REFERENCE = parse_version("1.6.0")
+from fleet.core.versions import ContainerdVersion
 
 
 @dataclass(frozen=True, slots=True)
 class PullTest:
-    """An image to pull for proof; `hosts` is the registry's hosts.toml, for ctr to go by.
+    """An image to pull for proof; `registry` is its own, also where the wildcard serves it.
 
+    `hosts` is a hosts.toml for ctr to go by, where the daemon has no folder of them.
     `mirrors` and `upstream` name hosts as requests do. `paths` are mirrors whose path some releases
-    take otherwise; `credentials` those where CRI may be let in and ctr is not.
+    take otherwise; `credentials` those where CRI may be let in and ctr is not; `rewritten` is
+    whether CRI asks for other names than ctr.
     """
 
     image: str
@@ -28,23 +28,28 @@ class PullTest:
     upstream: str | None = None
     paths: frozenset[str] = frozenset()
     credentials: frozenset[str] = frozenset()
+    rewritten: bool = False
 
 
-def pull_tests(registries: Iterable[Registry], directory: str | None) -> Iterator[PullTest]:
-    """Yield the verification pulls that the registries ask for."""
+def pull_tests(
+    registries: Iterable[Registry], directory: str | None, version: ContainerdVersion | None
+) -> Iterator[PullTest]:
+    """Yield the verification pulls that the registries ask for, for a node of this release."""
     for registry in registries:
-        if registry.verify and _HOSTS_REFERENCE:
-            folder = f"{directory or '/nowhere'}/{registry.name}"
-            files = dict(hosts_files(registry, folder, _HOSTS_REFERENCE))
-            yield PullTest(
-                registry.verify,
-                registry.name,
-                files[f"{folder}/hosts.toml"].content,
-                mirrors=tuple(each.authority for each in registry.mirrors),
-                upstream=_authority(registry.server, registry.verify),
-                paths=frozenset(each.authority for each in registry.mirrors if each.path),
-                credentials=frozenset(each.authority for each in registry.hosts if each.auth),
-            )
+        if not registry.verify:
+            continue
+        own = registry.verify.partition("/")[0]
+        needed = version if directory is None else None
+        yield PullTest(
+            registry.verify,
+            own,
+            ctr_hosts(registry, f"/nowhere/{own}", needed) if needed else b"",
+            mirrors=tuple(each.authority for each in registry.mirrors),
+            upstream=_authority(registry.server, registry.verify),
+            paths=frozenset(each.authority for each in registry.mirrors if each.path),
+            credentials=frozenset(each.authority for each in registry.hosts if each.auth),
+            rewritten=bool(registry.rewrite),
+        )
 
 
 def unproven(changes: Iterable[Change], registries: Iterable[Registry]) -> tuple[str, ...]:

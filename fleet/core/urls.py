@@ -14,6 +14,13 @@ _HUB_NAMES = {"docker.io", "index.docker.io", "registry-1.docker.io", "registry.
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
+def folder_name(registry: str) -> str:
+    """Return the name that containerd looks a registry up by: Docker Hub has one for all of its."""
+    if registry == "*":
+        return "_default"
+    return "docker.io" if registry in _HUB_NAMES else registry
+
+
 def registry_problem(name: str) -> str | None:
     """Say why a text is no registry name; None where it is one."""
     if name in {"_default", "*"}:

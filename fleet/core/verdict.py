@@ -130,6 +130,8 @@ def _unlike(test: PullTest, plan: NodePlan, trace: Trace) -> str | None:
     """Say why CRI may have been answered otherwise than ctr was."""
     if closed := _closed(test, plan, trace):
         return f"{', '.join(sorted(closed))} wants credentials, which CRI has and ctr has not"
+    if test.rewritten:
+        return "CRI of k3s and RKE2 rewrites names, and ctr asks for them as they are"
     version = parse_version(plan.containerd or "")
     old = version is None or version.release < _KNOWS_PATHS
     asked = {hop.host for hop in trace.hops}

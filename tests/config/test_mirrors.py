@@ -183,6 +183,22 @@ REFUSED = {
 }
 
 
+@pytest.mark.parametrize("name", ["index.docker.io", "registry-1.docker.io"])
+def test_docker_hub_has_one_name_in_certs_d(name: str) -> None:
+    body = f"{{endpoints: [https://a], verify: {name}/library/busybox:1}}"
+
+    config, warnings = read(f"mirrors: {{{name}: {body}}}\n")
+
+    (hub,) = config.registries
+    assert (hub.name, hub.server) == ("docker.io", "https://registry-1.docker.io")
+    assert hub.verify == "docker.io/library/busybox:1"
+    assert [str(each).partition("warning: ")[2] for each in warnings] == [
+        f"mirrors: {name} is taken for docker.io: by no other name are its images looked up"
+    ]
+    with pytest.raises(ConfigErrors, match=f"{name} is docker.io, which stands here already"):
+        read(f"mirrors: {{docker.io: {{endpoints: [https://a]}}, {name}: {body}}}\n")
+
+
 @pytest.mark.parametrize(("text", "expected"), REFUSED.values(), ids=REFUSED)
 def test_refused(text: str, expected: str) -> None:
     with pytest.raises(ConfigErrors) as raised:

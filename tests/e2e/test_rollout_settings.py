@@ -68,3 +68,21 @@ def test_credentials_reach_the_node_masked_and_for_root_alone(nodes: Lab, fleet:
     assert shown[0].count("***#") == len(re.findall(r"[*]{3}#[0-9a-f]{12}\b", shown[0]))
     left = nodes.nodes["trixie1"].sh("grep -c hunter2 /etc/containerd/config.toml", check=False)
     assert left.stdout == "0\n"
+
+
+@pytest.mark.usefixtures("crictl")
+def test_a_wildcard_is_proven_with_and_without_a_folder_of_hosts(nodes: Lab, fleet: Fleet) -> None:
+    """Legacy nodes have no folder, so ctr goes by one of ours: in what its own release reads."""
+    endpoint = "{url: https://docker.m.daocloud.io}"
+    verify = "verify: any.example/library/busybox:1.36"
+    fleet.write("mirrors.yaml", f"mirrors: {{'*': {{endpoints: [{endpoint}], {verify}}}}}\n")
+    names = ("bullseye1", "bookworm1", "forky1")
+
+    ran = fleet("rollout", "-y", "-l", ":".join(names), "--batch", "3", "--soak", "1", "--json")
+    again = fleet("verify", "-l", ":".join(names), "--json")
+
+    assert ran.code == 0, ran.text
+    for name in names:
+        (verdict,) = ran.json["nodes"][name]["verified"]
+        assert (verdict["ok"], verdict["mirror"]) == (True, "docker.m.daocloud.io"), verdict
+    assert again.code == 0, again.text
