@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from fleet.core.facts import NodeFacts
 from fleet.core.model import Action, Change, Disruption, Foreign, ManagedFile
-from fleet.core.places import Identity, file_key, plain_path
+from fleet.core.places import FileKey, file_key, plain_path
 from fleet.core.strategies import DesiredState
 
 _PER_PULL = re.compile(r".*/(hosts\.toml|[^/]+\.pem)")
@@ -38,9 +38,7 @@ def differences(
         yield from _others(facts, f"{desired.hosts_directory}/", written)
 
 
-def _others(
-    facts: NodeFacts, inside: str, written: set[tuple[Identity | str, str]]
-) -> Iterator[Change]:
+def _others(facts: NodeFacts, inside: str, written: set[FileKey]) -> Iterator[Change]:
     """Yield the end of every hosts.toml that mirrors.yaml does not ask for.
 
     A folder whose name is no plain path is left: no image's registry has such a name.

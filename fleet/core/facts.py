@@ -9,7 +9,7 @@ from typing import Any
 
 from fleet.core.documents import DocumentError, parse_json, table, word, words
 from fleet.core.model import ManagedFile, Tree
-from fleet.core.places import Identity, Place, clean_path, file_key
+from fleet.core.places import FileKey, Place, clean_path, file_key
 from fleet.core.versions import ContainerdVersion
 
 CERTS_D = "/etc/containerd/certs.d"
@@ -171,7 +171,7 @@ class NodeFacts:
         kept = self.files.get(STATE_FILE)
         return parse_state(kept.content if kept else None)
 
-    def owned_by_key(self) -> dict[tuple[Identity | str, str], str]:
+    def owned_by_key(self) -> dict[FileKey, str]:
         """Return the digests with which fleet owns files, under whatever paths they are noted."""
         owned = {**self.state.migrated, **self.state.files}
         return {file_key(self.places, path): digest for path, digest in owned.items()}

@@ -37,6 +37,9 @@ _PLAIN = re.compile(r"/[A-Za-z0-9_.:/@%+\[\]-]*")
 Identity = tuple[int, int]
 """Device and inode: two paths that have it in common are one file or one folder."""
 
+FileKey = tuple[Identity | str, str]
+"""What the paths of one file have in common: the identity of its folder, and its name there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -117,8 +120,8 @@ def real_path(places: Places, path: str) -> str:
     return path
 
 
-def file_key(places: Places, path: str) -> tuple[Identity | str, str]:
-    """Return what two paths have in common if they name one file: its folder, and its name there.
+def file_key(places: Places, path: str) -> FileKey:
+    """Return what two paths have in common if they name one file.
 
     Hard links are files of their own: to replace one leaves the others as they are.
     """

@@ -90,10 +90,10 @@ def _unusable(
     path = name if name.startswith("/") else f"{folder}/{name}".rstrip("/")
     place = facts.places.get(clean_path(path))
     kept = facts.files.get(clean_path(path))
-    inside = path.startswith(f"{folder}/")
+    known = facts.places_complete or (path.startswith(f"{folder}/") and not facts.places)
     if clean_path(path) == folder or (place is not None and place.kind is Kind.DIRECTORY):
         yield path, "is named as a certificate and is a folder"
-    elif place is None and kept is None and (inside or facts.places_complete):
+    elif place is None and kept is None and known:
         yield path, "is named as a certificate and is not there"
     elif kept is not None and wanted is not None and not wanted.search(kept.content):
         yield path, "is named as a certificate and holds none in PEM"

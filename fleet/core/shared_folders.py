@@ -19,36 +19,37 @@ def registry_of(folder: str) -> str:
     return _WITH_PORT.sub(r"\1:\2", folder.rpartition("/")[2])
 
 
-def sharing(facts: NodeFacts, folder: str) -> tuple[str, ...]:
-    """Return the folders of other registries that are this folder, by a link or a bind mount."""
-    own = identity_of(facts.places, folder)
-    found = _by_identity(facts).get(own, ()) if own else ()
-    return tuple(each for each in found if registry_of(each) != registry_of(folder))
-
-
-def _by_identity(facts: NodeFacts) -> dict[Identity, list[str]]:
-    found: dict[Identity, list[str]] = {}
-    for folder in sorted(facts.directories):
-        identity = identity_of(facts.places, folder)
-        if identity is not None:
-            found.setdefault(identity, []).append(folder)
-    return found
-
-
 def shared_findings(facts: NodeFacts) -> Iterator[Finding]:
     """Find folders that several registries share; each group is told once."""
     for folders in _by_identity(facts).values():
         names = sorted({registry_of(each) for each in folders})
-        if len(names) > 1 and not any(f"{each}/" in other for each in folders for other in folders):
+        if len(names) > 1:
             message = f"is one folder for {', '.join(names)}: what is written for one is for all"
             yield Finding("shared-folder", Verdict.NOTES, folders[0], message)
 
 
+def _by_identity(facts: NodeFacts) -> dict[Identity, list[str]]:
+    """Group the folders of registries, which are those below a hosts directory."""
+    above = {each.rpartition("/")[0] for each in facts.directories}
+    found: dict[Identity, list[str]] = {}
+    for folder in sorted(facts.directories - above):
+        identity = identity_of(facts.places, folder)
+        if identity is not None and folder.rpartition("/")[0] in facts.directories:
+            found.setdefault(identity, []).append(folder)
+    return found
+
+
 def refuse_shared(changes: Iterable[Change], facts: NodeFacts) -> None:
     """Refuse a change that would reach a registry which it is not meant for."""
+    shared = _by_identity(facts)
     for change in changes:
         folder = change.path.rpartition("/")[0]
-        others = sharing(facts, folder)
+        own = identity_of(facts.places, folder)
+        others = [
+            each
+            for each in (shared.get(own, ()) if own else ())
+            if registry_of(each) != registry_of(folder)
+        ]
         if others:
             names = ", ".join(map(registry_of, others))
             message = (

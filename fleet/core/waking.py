@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fleet.core.capabilities import Feature, can
 from fleet.core.documents import word
@@ -58,6 +58,14 @@ class FolderCheck:
     waking: str = ""
     managed: frozenset[str] = frozenset()
     foreign: Foreign = Foreign.ADOPT
+    _filled: frozenset[str] = field(init=False)
+    """The folders that hold something beside a hosts.toml."""
+
+    def __post_init__(self) -> None:
+        """Look through all paths once."""
+        paths = (*self.facts.places, *self.facts.files)
+        filled = frozenset(_parent(each) for each in paths if not each.endswith("/hosts.toml"))
+        object.__setattr__(self, "_filled", filled)
 
     def findings(self) -> Iterator[Finding]:
         """Yield what fails every pull, and which folders come to life."""
@@ -92,13 +100,8 @@ class FolderCheck:
 
     def _goes(self, folder: str) -> bool:
         """Say whether --overwrite takes a folder away: one that holds a hosts.toml alone."""
-        path = f"{folder}/hosts.toml"
-        if self.foreign is not Foreign.OVERWRITE or path not in self.facts.files:
-            return False
-        return not any(
-            _parent(each) == folder and each != path
-            for each in (*self.facts.places, *self.facts.files)
-        )
+        removed = self.foreign is Foreign.OVERWRITE and f"{folder}/hosts.toml" in self.facts.files
+        return removed and folder not in self._filled
 
     def _verdict(self, folder: str) -> Verdict:
         if not self._in_waking(folder) or self.foreign is Foreign.KEEP:

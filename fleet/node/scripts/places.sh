@@ -9,7 +9,7 @@ place() { # note what is to be looked at: no more than stat takes as its argumen
     [ -e "$1" ] || [ -L "$1" ] || return 0
     case $1 in *"$NL"*) return 0 ;; esac
     PLACED=$((PLACED + ${#1} + 1))
-    [ "$PLACED" -lt 1000000 ] || return 0
+    [ "$PLACED" -lt 400000 ] || return 0
     PLACES=$PLACES$1$NL
     [ ! -L "$1" ] || LINKED=$LINKED$1$NL
 }
@@ -37,7 +37,9 @@ named_places() { # whatever the noted hosts.toml files name by an absolute path:
         path=${path#?}
         path=${path%?}
         case $NL$named in *"$NL$path$NL"*) ;; *) named=$named$path$NL ;; esac
+        [ "${#named}" -lt 20000 ] || break
     done
+    [ "${#named}" -lt 20000 ] || value places_left 1
     for path in $named; do place "$path"; done
     words
     value named 1
@@ -64,7 +66,7 @@ cleaned() { # put a path into $whole as Go's filepath.Clean writes it, which con
 }
 
 tell_places() {
-    [ "$PLACED" -lt 1000000 ] || value places_left 1
+    [ "$PLACED" -lt 400000 ] || value places_left 1
     lines
     # shellcheck disable=SC2086 # one word a line
     set -- $PLACES
