@@ -72,7 +72,8 @@ def offline_facts(version: ContainerdVersion, distro: str | None, root: Path | N
     kind = distro or _distribution(files)
     owner = kind if kind in OWNERS else None
     flatcar = kind == "flatcar" and "/etc/containerd/config.toml" not in files
-    config = _FLATCAR if flatcar else _CONFIGS.get(kind, "/etc/containerd/config.toml")
+    named = _FLATCAR if flatcar else _CONFIGS.get(kind, "/etc/containerd/config.toml")
+    config = found.followed(named)
     return NodeFacts(
         offline=True,
         distribution_id=kind,
@@ -83,7 +84,7 @@ def offline_facts(version: ContainerdVersion, distro: str | None, root: Path | N
         present=frozenset(files) if root is not None else None,
         binary_version=version,
         config=config,
-        imports=tuple(path for path in files if _is_import(path, config)),
+        imports=tuple(path for path in files if _is_import(path) and path not in {named, config}),
         files=files,
         directories=frozenset(found.folders),
         links=found.links,
@@ -101,8 +102,8 @@ def _distribution(files: dict[str, ManagedFile]) -> str:
     return "containerd"
 
 
-def _is_import(path: str, config: str) -> bool:
-    return path.endswith(".toml") and not path.endswith("/hosts.toml") and path != config
+def _is_import(path: str) -> bool:
+    return path.endswith(".toml") and not path.endswith("/hosts.toml")
 
 
 def _write(plan: NodePlan, out: Path) -> list[str]:

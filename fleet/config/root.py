@@ -73,6 +73,14 @@ class NodeRoot:
         for folder in folders_above(path):
             self._look(folder)
 
+    def followed(self, path: str) -> str:
+        """Return a path without links and read what is there, as the probe does for a config."""
+        real = self._real(path) or path
+        if real != path:
+            self.look_above(real)
+            self.walk(real)
+        return real
+
     def _look(self, path: str) -> Place | None:
         """Note what stands at a path, the link itself where it is one; None for nothing."""
         folder, _, name = path.rpartition("/")

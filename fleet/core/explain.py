@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fleet.core.capabilities import Feature, can
-from fleet.core.documents import DocumentError, parse_toml, table, tables, word, words
+from fleet.core.documents import table, tables, word, words
 from fleet.core.facts import NodeFacts
 from fleet.core.findings import Verdict
+from fleet.core.go_url import go_host
 from fleet.core.host_failures import on_failure
-from fleet.core.hosts_lint import hosts_findings
+from fleet.core.hosts_lint import hosts_findings, read_hosts
 from fleet.core.layers import ConfigView, config_view
 from fleet.core.lint import lint, reads_lists
 from fleet.core.model import Mirror
@@ -165,18 +166,15 @@ def _asked(
         upstream = replace(_upstream(registry, where), note=_with_certificates(facts, folder))
         return (upstream,), ()
     text = kept.content.decode("utf-8", "replace")
-    bad = list(hosts_findings(path, text, version, Verdict.NOTES))
-    told = tuple(str(each) for each in bad)
-    try:
-        data = parse_toml(text)
-    except DocumentError:
-        data = None
-    if data is None or any(each.code == "hosts-refused" for each in bad):
+    told = tuple(str(each) for each in hosts_findings(path, text, version, Verdict.NOTES))
+    data = read_hosts(text, version).data
+    if data is None:
         return (_upstream(registry, f"{path} is ignored whole"),), told
     place = _Place(path, text, registry, version)
     hosts = tables(data, "host")
     asked = [place.host(url, host, ("host", url), _extras(host)) for url, host in hosts.items()]
-    if server := word(data, "server"):
+    server = word(data, "server")
+    if go_host(server):
         asked.append(place.host(server, data, ("server",), "the server, asked last"))
     else:
         asked.append(_upstream(registry, f"{path} names no server"))

@@ -5,8 +5,10 @@ A hosts.toml that does not decode is ignored whole and in silence: pulls go upst
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fleet.core.capabilities import Feature, can
@@ -21,23 +23,44 @@ _DURATION = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?(?:h|m|s|ms|us|µs|ns))+|0")
 _TLS = ("ca", "client", "skip_verify")
 
 
+@dataclass(frozen=True, slots=True)
+class HostsReading:
+    """A hosts.toml as one release takes it: what it says, and what of it is refused or misread.
+
+    `data` is None where the whole file is ignored.
+    """
+
+    data: Mapping[str, Any] | None
+    defects: tuple[tuple[str, str], ...]
+
+
 def hosts_findings(
     path: str, text: str, version: ContainerdVersion, verdict: Verdict
 ) -> Iterator[Finding]:
     """Yield what this release would refuse or misread in one hosts.toml."""
+    for code, message in read_hosts(text, version).defects:
+        yield Finding(code, verdict, _at(path, message), message)
+
+
+@functools.lru_cache(maxsize=64)
+def read_hosts(text: str, version: ContainerdVersion) -> HostsReading:
+    """Read a hosts.toml; once for all nodes and checks that have it in common."""
     try:
         data = parse_toml(text)
     except DocumentError as error:
         code = "duplicate-host" if "twice" in str(error) or "overwrite" in str(error) else ""
         message = f"is ignored whole, so pulls go upstream: {error}"
-        yield Finding(code or "hosts-refused", verdict, _at(path, str(error)), message)
-        return
+        return HostsReading(None, ((code or "hosts-refused", message),))
+    found = [*_header_defects(text, version), *_defects(data, text, version)]
+    ignored = any(code == "hosts-refused" for code, _ in found)
+    return HostsReading(None if ignored else data, tuple(found))
+
+
+def _header_defects(text: str, version: ContainerdVersion) -> Iterator[tuple[str, str]]:
     headers = (each.path for each in statements(text) if each.header)
     if not can(version, Feature.BRACKETS_IN_HEADERS) and any("]" in "".join(p) for p in headers):
         message = f"containerd {version} refuses a ] in the name of a table, and the whole file"
-        yield Finding("hosts-refused", verdict, path, message)
-    for code, message in _defects(data, text, version):
-        yield Finding(code, verdict, path, message)
+        yield "hosts-refused", message
 
 
 def _at(path: str, message: str) -> str:

@@ -10,10 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fleet.core.documents import DocumentError, parse_toml, strings_in, tables
+from fleet.core.documents import strings_in, tables
 from fleet.core.facts import NodeFacts
-from fleet.core.findings import Verdict
-from fleet.core.hosts_lint import hosts_findings
+from fleet.core.hosts_lint import read_hosts
 from fleet.core.places import Kind, Places, clean_path
 from fleet.core.versions import ContainerdVersion
 
@@ -59,14 +58,7 @@ def hosts_data(facts: NodeFacts, version: ContainerdVersion, path: str) -> Mappi
     kept = facts.files.get(path)
     if kept is None or not kept.content:
         return None
-    text = kept.content.decode("utf-8", "replace")
-    found = hosts_findings(path, text, version, Verdict.NOTES)
-    if any(each.code == "hosts-refused" for each in found):
-        return None
-    try:
-        return parse_toml(text)
-    except DocumentError:
-        return None
+    return read_hosts(kept.content.decode("utf-8", "replace"), version).data
 
 
 def _circular(places: Places, path: str) -> bool:

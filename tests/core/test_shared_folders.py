@@ -137,6 +137,32 @@ def test_a_linked_etc_containerd_is_followed(tmp_path: Path) -> None:
     ]
 
 
+def test_a_config_that_is_a_link_is_edited_where_it_is(tmp_path: Path) -> None:
+    folder = node_root(tmp_path, CERTS).parent
+    (tmp_path / "srv").mkdir()
+    (tmp_path / "srv/real.toml").write_text("version = 2\n")
+    (folder / "config.toml").unlink()
+    (folder / "config.toml").symlink_to("/srv/real.toml")
+
+    plan = planned(tmp_path, Foreign.ADOPT, "docker.io")
+
+    assert plan.failure is None
+    assert [c.path for c in plan.changes] == [f"{CERTS}/docker.io/hosts.toml", "/srv/real.toml"]
+
+
+def test_an_import_under_two_spellings_is_one_file(tmp_path: Path) -> None:
+    folder = node_root(tmp_path, CERTS).parent
+    names = ["/etc/containerd/conf.d/a.toml", "/etc/containerd/x/..//conf.d/./a.toml"]
+    (folder / "conf.d").mkdir()
+    (folder / "conf.d/a.toml").write_text("version = 2\n")
+    (folder / "config.toml").write_text(f"version = 2\nimports = {names}\n".replace("'", '"'))
+    facts = facts_in(tmp_path)
+
+    assert VERSION is not None
+    layers = config_view(facts, VERSION, "").layers
+    assert [each.path for each in layers] == [facts.config, names[0]]
+
+
 SHARED = {
     "a link to a folder elsewhere": ("docker.io", "quay.io"),
     "the wildcard, too": ("docker.io", "_default"),

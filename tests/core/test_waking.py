@@ -208,3 +208,15 @@ def test_a_dial_timeout_beside_http_is_tls_to_2_0_alone() -> None:
 
     for version, expected in {"1.7.24": 0, "2.0.11": 1, "2.1.9": 0}.items():
         assert len(list(hosts_findings("p", text, release(version), Verdict.NOTES))) == expected
+
+
+def test_explain_says_who_is_asked_where_a_server_names_no_host(tmp_path: Path) -> None:
+    slash = {"r.test/hosts.toml": f'server = "https:/registry.corp.test"\n{HOST}'}
+    port = {"p.test/hosts.toml": 'server = "https://p.test"\n[host."http://m.test:port"]\n'}
+    facts = facts_of(tmp_path, {**slash, **port}, CONFIG_PATH)
+
+    one, other = explain(facts, "r.test"), explain(facts, "p.test")
+
+    assert [each.url for each in one.hosts] == ["https://m.test", "https://r.test"]
+    assert [each.url for each in other.hosts] == ["https://p.test"]
+    assert other.hosts[0].where.endswith("is ignored whole")
