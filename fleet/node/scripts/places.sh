@@ -27,20 +27,24 @@ placed() { # note a path and every folder above it, each once
 named_places() { # whatever the noted hosts.toml files name by an absolute path: certificates
     named=
     lines
-    set --
     for path in $FILES; do
-        case $path in */hosts.toml) set -- "$@" "$path" ;; esac
+        case $path in */hosts.toml) named=$named$path$NL ;; esac
     done
-    found=
-    [ "$#" = 0 ] || found=$(grep -hoE "[\"']/[^\"']{1,300}[\"']" -- "$@" 2>/dev/null)
-    for path in $found; do
+    # shellcheck disable=SC2086 # one word a line
+    set -- $named
+    named=
+    [ "$#" = 0 ] ||
+        named=$(grep -hoE "[\"']/[^\"']{1,300}[\"']" -- "$@" 2>/dev/null | sort -u)
+    # shellcheck disable=SC2086 # one word a line
+    set -- $named
+    [ "$#" -le 1000 ] || value places_left 1
+    number=0
+    for path in "$@"; do
+        number=$((number + 1))
+        [ "$number" -le 1000 ] || break
         path=${path#?}
-        path=${path%?}
-        case $NL$named in *"$NL$path$NL"*) ;; *) named=$named$path$NL ;; esac
-        [ "${#named}" -lt 20000 ] || break
+        place "${path%?}"
     done
-    [ "${#named}" -lt 20000 ] || value places_left 1
-    for path in $named; do place "$path"; done
     words
     value named 1
 }
