@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fleet.core.capabilities import Feature, can
+from fleet.core.documents import table, words
 from fleet.core.toml_text import dotted
 from fleet.core.versions import ContainerdVersion
 
@@ -21,32 +22,31 @@ def effective(version: ContainerdVersion, registry: Mapping[str, Any]) -> dict[s
     path = registry.get("config_path")
     if path and can(version, Feature.CONFIG_PATH):
         found["config_path"] = path
-    for name, entry in table_of(registry.get("mirrors")).items():
-        urls = entry.get("endpoint") if isinstance(entry, Mapping) else None
-        found.setdefault("mirrors", {})[name] = {"endpoint": list(urls or [])}
-    for host, entry in table_of(registry.get("configs")).items():
-        one = dict(_config_of(version, table_of(entry)))
+    for name, entry in table(registry.get("mirrors")).items():
+        found.setdefault("mirrors", {})[name] = {"endpoint": list(words(entry, "endpoint"))}
+    for host, entry in table(registry.get("configs")).items():
+        one = dict(_config_of(version, table(entry)))
         if one:
             found.setdefault("configs", {})[host] = one
-    for url, entry in table_of(registry.get("auths")).items():
-        one = _known(table_of(entry), _AUTH)
+    for url, entry in table(registry.get("auths")).items():
+        one = _known(table(entry), _AUTH)
         if one:
             found.setdefault("auths", {})[url] = one
-    headers = {name: value for name, value in table_of(registry.get("headers")).items() if value}
+    headers = {name: value for name, value in table(registry.get("headers")).items() if value}
     return {**found, **({"headers": headers} if headers else {})}
 
 
 def _config_of(version: ContainerdVersion, entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    auth = _known(table_of(entry.get("auth")), _AUTH)
+    auth = _known(table(entry.get("auth")), _AUTH)
     if auth:
         yield "auth", auth
-    tls = _known(table_of(entry.get("tls")), _TLS)
+    tls = _known(table(entry.get("tls")), _TLS)
     if tls and can(version, Feature.LEGACY_TLS):
         yield "tls", tls
 
 
-def _known(table: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    return {key: table[key] for key in keys if table.get(key)}
+def _known(found: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: found[key] for key in keys if found.get(key)}
 
 
 def unequal(meant: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[str, ...]]:
@@ -98,8 +98,3 @@ def less_defaults(
     if can(version, Feature.CONFIG_PATH_DEFAULT) and "config_path" not in meant:
         result.pop("config_path", None)
     return result
-
-
-def table_of(value: Any) -> Mapping[str, Any]:
-    """Return a value that is a table; an empty one for anything else."""
-    return value if isinstance(value, Mapping) else {}

@@ -118,3 +118,15 @@ def test_defaults_of_a_release_are_no_difference() -> None:
     assert less_defaults(release("1.7.24"), hub, {}) == hub
     assert less_defaults(release("2.2.1"), both, {}) == {}
     assert less_defaults(release("2.1.9"), both, {}) == both
+
+
+@pytest.mark.parametrize("value", [5, "x", [1], {"docker.io": 5}, {"docker.io": {"endpoint": 5}}])
+@pytest.mark.parametrize("key", ["config_path", "mirrors", "configs", "auths", "headers"])
+def test_any_shape_is_compared(key: str, value: Any) -> None:
+    version = release("1.7.24")
+
+    assert difference(version, {key: value}, {key: value}) == ""
+    assert isinstance(difference(version, {"config_path": "/x"}, {key: value}), str)
+    for text in ("1.7.24", "2.1.9", "2.3.4"):
+        data = {"version": 2, "plugins": {CRI_1: {"registry": {key: value}}, IMAGES: value}}
+        assert merge_files(release(text), [data, data]).registry == {key: value}

@@ -178,9 +178,8 @@ class Draft:
             return
         paths = [split(name) for name in gone]
         self.drop(paths)
-        configs = self.meant.get("configs", {})
         empty = {path[:2] for path in paths if path[0] == "configs" and len(path) > 2}
-        self.drop([path for path in sorted(empty) if configs.get(path[1]) == {}])
+        self.drop([path for path in sorted(empty) if dig(self.meant, path) == {}])
         self._say(f"{', '.join(gone)}: no longer in mirrors.yaml, removed")
 
     # -- what it comes to -------------------------------------------------------------------------
