@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from fleet.core.config_toml import CRI_1, IMAGES
-from fleet.core.facts import NodeFacts
+from fleet.core.facts import STATE_FILE, NodeFacts, OwnedState
 from fleet.core.model import Auth, Foreign, ManagedFile, Mirror, Node, Registry, Secret
 from fleet.core.plan import NodePlan, plan_node
 from fleet.core.strategies.base import Wishes
@@ -36,7 +36,8 @@ def plan_of(
     facts = NodeFacts(offline=True, binary_version=parse_version(version), files=kept)
     mirrors = tuple(Mirror(url=f"https://m{n}.example", auth=AUTH) for n in range(hosts))
     registry = Registry(name="docker.io", server="https://registry-1.docker.io", mirrors=mirrors)
-    return plan_node(Node(name="n", host="n"), facts, Wishes((registry,), False, foreign))
+    registries = (registry,) if mirrors else ()
+    return plan_node(Node(name="n", host="n"), facts, Wishes(registries, False, foreign))
 
 
 def written(plan: NodePlan) -> dict[str, bytes]:
@@ -88,6 +89,23 @@ def test_an_emptied_import_still_replaces_the_table_of_the_root() -> None:
     assert set(result) & set(files) == {f"{CONF_D}/10-x.toml"}
     data = tomllib.loads(result[f"{CONF_D}/10-x.toml"].decode())
     assert data["plugins"][CRI_1]["registry"]["config_path"] == CERTS
+
+
+@pytest.mark.parametrize("hosts", [0, 1])
+def test_an_import_that_loses_fleet_s_own_mirrors_still_replaces_the_root(hosts: int) -> None:
+    state = OwnedState(legacy=('mirrors."quay.io"',)).render()
+    files = {
+        CONFIG: f"version = 2\n{IMPORTS}{PAUSE}".encode(),
+        f"{CONF_D}/10-x.toml": f"version = 2\n{MIRRORS}".encode(),
+        STATE_FILE: state,
+    }
+
+    result = written(plan_of(files, "1.4.13", hosts=hosts))
+
+    assert set(result) == {f"{CONF_D}/10-x.toml"}
+    data = tomllib.loads(result[f"{CONF_D}/10-x.toml"].decode())
+    mirrors = data["plugins"][CRI_1].get("registry", {}).get("mirrors", {})
+    assert list(mirrors) == ["docker.io"] * hosts
 
 
 def test_a_root_of_imports_alone_goes_by_their_version() -> None:
