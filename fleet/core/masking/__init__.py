@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from fleet.core.masking.data import clean_data, without_logins
 from fleet.core.masking.secret_keys import place_at
 from fleet.core.masking.spans import Fingerprints, Mark, Span, replaced, same_length, stars
@@ -27,6 +29,7 @@ _TOML = (".toml", ".tmpl", ".template")
 _YAML = (".yaml", ".yml", ".json")
 
 
+@functools.lru_cache(maxsize=1024)  # thousands of nodes have few different files
 def masked_file(path: str, text: str, mark: Mark) -> str:
     """Return a file's text with `mark` in the place of every secret; its layout stays."""
     return replaced(text, _spans(path, text), mark)
