@@ -10,7 +10,7 @@ import click
 from fleet import __version__
 from fleet.cli.commands import change, files, look, mirrors
 from fleet.cli.examples import add_examples
-from fleet.cli.logs import LOG, note, wants_traceback
+from fleet.cli.logs import LOG, note
 from fleet.cli.options import Exit, shared_group
 from fleet.cli.streams import lost_streams, settle_streams, write_failed
 from fleet.errors import ConfigErrors, FleetError, HeldError, JournalError, printable
@@ -49,7 +49,7 @@ def _run() -> NoReturn:
     try:
         fleet(prog_name="fleet", standalone_mode=False)
     except FleetError as error:
-        click.echo(_harmless(str(error)), err=True)
+        click.echo(_harmless(str(error), safe=isinstance(error, ConfigErrors)), err=True)
         halted = isinstance(error, HeldError | JournalError)
         _leave(Exit.HALTED if halted else Exit.USAGE, error)
     except click.exceptions.Abort as error:
@@ -57,21 +57,19 @@ def _run() -> NoReturn:
     except click.ClickException as error:
         error.show()
         _leave(Exit.USAGE, error)
-    except Exception as error:  # the last line of defence: no traceback unless somebody wants it
-        if wants_traceback():
-            raise
-        LOG.exception("a bug in fleet")
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        LOG.exception("a bug in fleet")  # with the traceback, for -vv and --log
         text = f"a bug in fleet: {type(error).__name__}: {error}; -vv shows where"
         click.echo(_harmless(text), err=True)
         _leave(Exit.FAILED, error)
     sys.exit(Exit.OK)
 
 
-def _harmless(text: str) -> str:
-    """Return an error as people may see it."""
-    from fleet.core.masking import free_text  # noqa: PLC0415 - only a mistake pays for it
+def _harmless(text: str, *, safe: bool = False) -> str:
+    """Return an error as people may see it; lines of files are `safe`: their secrets are stars."""
+    from fleet.core.masking import free_text, without_logins  # noqa: PLC0415 - mistakes alone
 
-    return printable(free_text(text))
+    return printable(without_logins(text) if safe else free_text(text))
 
 
 def _leave(code: Exit, error: Exception) -> NoReturn:

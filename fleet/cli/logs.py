@@ -74,12 +74,3 @@ def hide(secret: str) -> None:
 def note(text: str) -> None:
     """Write down what the terminal shows."""
     _TOLD.info(text)
-
-
-def wants_traceback() -> bool:
-    """Say whether the terminal wants to see where a bug is."""
-    return any(
-        handler.level <= logging.DEBUG and not isinstance(handler, logging.FileHandler)
-        for handler in LOG.handlers
-        if isinstance(handler.formatter, Masking)
-    )

@@ -41,11 +41,17 @@ def lasting_key(journal: Path) -> bytes:
     try:
         if not path.exists():
             _make(path)
-        tighten(path)
-        return _checked(path)
+        note = tighten(path)
+        key = _checked(path)
     except OSError as error:
-        message = f"{path}: {error.strerror}; fleet keeps the key of its fingerprints there"
+        message = (
+            f"{path}: the key of fingerprints cannot be kept there ({error.strerror}); mend that,"
+            " or name another place with --journal"
+        )
         raise FleetError(message) from error
+    if note:  # who knows the key can try passwords against a fingerprint
+        raise FleetError(note.removeprefix("warning: "))
+    return key
 
 
 def _checked(path: Path) -> bytes:
