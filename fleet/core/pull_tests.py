@@ -13,7 +13,7 @@ from fleet.core.versions import ContainerdVersion
 
 @dataclass(frozen=True, slots=True)
 class PullTest:
-    """An image to pull for proof; `registry` is its own, also where the wildcard serves it.
+    """An image to pull for proof; `registry` is `_default` where the wildcard serves it.
 
     `hosts` is a hosts.toml for ctr to go by, where the daemon has no folder of them.
     `mirrors` and `upstream` name hosts as requests do. `paths` are mirrors whose path some releases
@@ -30,6 +30,11 @@ class PullTest:
     credentials: frozenset[str] = frozenset()
     rewritten: bool = False
 
+    @property
+    def host(self) -> str:
+        """Return the registry of the image itself, by which ctr looks its folder up."""
+        return self.image.partition("/")[0]
+
 
 def pull_tests(
     registries: Iterable[Registry], directory: str | None, version: ContainerdVersion | None
@@ -38,12 +43,11 @@ def pull_tests(
     for registry in registries:
         if not registry.verify:
             continue
-        own = registry.verify.partition("/")[0]
         needed = version if directory is None else None
         yield PullTest(
             registry.verify,
-            own,
-            ctr_hosts(registry, f"/nowhere/{own}", needed) if needed else b"",
+            registry.name,
+            ctr_hosts(registry, "/nowhere", needed) if needed else b"",
             mirrors=tuple(each.authority for each in registry.mirrors),
             upstream=_authority(registry.server, registry.verify),
             paths=frozenset(each.authority for each in registry.mirrors if each.path),

@@ -50,7 +50,7 @@ def verify_script(
 
 def _image(test: PullTest, plan: NodePlan) -> str:
     hosts = b"" if plan.hosts_directory else test.hosts
-    fields = test.image, _stored(test.image), test.registry, base64.b64encode(hosts).decode()
+    fields = test.image, _stored(test.image), test.host, base64.b64encode(hosts).decode()
     return "\t".join(fields)
 
 

@@ -46,7 +46,7 @@ def test_a_registry_that_the_node_can_have_can_be_proven(
 
     assert plan.failure is None, plan.failure
     (test,) = plan.tests
-    assert (test.registry, test.mirrors) == ("docker.io", ("m.test",))
+    assert (test.host, test.mirrors) == ("docker.io", ("m.test",))
     assert test.rewritten is (wish == "rewrite")
     assert bool(test.hosts) is (plan.hosts_directory is None)
     if test.hosts:
