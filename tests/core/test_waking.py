@@ -220,3 +220,20 @@ def test_explain_says_who_is_asked_where_a_server_names_no_host(tmp_path: Path) 
     assert [each.url for each in one.hosts] == ["https://m.test", "https://r.test"]
     assert [each.url for each in other.hosts] == ["https://p.test"]
     assert other.hosts[0].where.endswith("is ignored whole")
+
+
+def test_the_first_drop_in_of_k0s_wakes_a_folder_as_well(tmp_path: Path) -> None:
+    lost = tmp_path / "etc/k0s/certs.d/quay.io/hosts.toml"
+    lost.parent.mkdir(parents=True)
+    lost.write_text(MISSING["quay.io/hosts.toml"])
+    first = planned(offline_facts(release("1.7.24"), "k0s", tmp_path))
+    drop_in = tmp_path / "etc/k0s/containerd.d/fleet.toml"
+    drop_in.parent.mkdir()
+    drop_in.write_text("version = 2\n")
+
+    later = planned(offline_facts(release("1.7.24"), "k0s", tmp_path))
+
+    assert first.failure is not None
+    assert "/etc/ssl/gone.pem" in first.failure.message
+    assert later.failure is None
+    assert codes(later.findings)["fails-every-pull"] is Verdict.NOTES

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.config.root import read_root
+from fleet.core.facts import OwnedState
 from fleet.core.places import Kind, Place
 from fleet.node.places import read_places
 from fleet.node.shell import Reply, parse_reply
@@ -130,3 +131,15 @@ def test_lines_that_stat_does_not_write_are_left_out() -> None:
     found = read_places(Reply((("places", ("=" + "\n".join(LINES),)),)))
 
     assert {path: each.kind for path, each in found.items()} == {"/a b": Kind.DIRECTORY}
+
+
+def test_folders_of_files_that_fleet_owns_are_looked_at_wherever_they_are(tmp_path: Path) -> None:
+    owned = {"/opt/certs/docker.io/hosts.toml": "d", "/etc/containerd/config.toml": "e"}
+    (tmp_path / "state.json").write_bytes(OwnedState("g", owned).render())
+    code = (SCRIPTS / "probe.sh").read_text()
+    function = code[code.index("owned_directories() {") : code.index("tasks() {")]
+
+    script = f'HOSTS=; NL="\n"; STATE={tmp_path}\n{function}\nowned_directories; printf %s "$HOSTS"'
+    ran = subprocess.run(["dash", "-s"], input=script, capture_output=True, text=True, check=True)
+
+    assert (ran.stdout, ran.stderr) == ("/opt/certs\n", "")
