@@ -105,6 +105,36 @@ def test_a_race_against_all_that_root_does_gains_nothing(nodes: Lab, fleet: Flee
     assert {code for name, code in ended if name != "mirrors test"} == {0}, ended
 
 
+SEEN_BY_OTHERS = (
+    "su eve -s /bin/sh -c 'grep -rl NEEDLE /tmp /var/tmp /run /home /var/lib/fleet 2>/dev/null'"
+)
+
+
+def test_what_a_killed_fleet_leaves_is_root_s_alone_and_goes_with_the_next_run(
+    nodes: Lab, fleet: Fleet
+) -> None:
+    trixie = nodes.nodes["trixie1"]
+    trixie.sh("id eve >/dev/null 2>&1 || useradd -m eve")
+    fleet.write("mirrors.yaml", (fleet.folder / "mirrors.yaml").read_text() + CONFIGS)
+    going = fleet.start("rollout", "-y", "-l", "trixie1", "--json")
+    trixie.sh("until [ -e /run/fleet/stage-*/bundle ]; do sleep 0.02; done")
+    going.kill()
+    going.communicate()
+    held = trixie.sh("while read -r id; do break; done </run/fleet/lock; echo $id").stdout.strip()
+    seen = trixie.sh(SEEN_BY_OTHERS.replace("NEEDLE", NEEDLE), check=False).stdout
+    killed = trixie.sh("sh -c 'echo $$'").stdout.strip()
+    trixie.sh(f"mkdir -p /run/fleet/stage-old /run/fleet/verify-trixie1-{killed}")
+
+    freed = fleet("unlock", held, "-l", "trixie1")
+    again = fleet("rollout", "-y", "-l", "trixie1", "--soak", "0", "--json")
+    left = trixie.sh("ls /run/fleet; ls -d /tmp/fleet*", check=False).stdout.split()
+
+    assert seen == ""
+    assert freed.code == 0, freed.text
+    assert statuses(again.json) == {"trixie1": "converged"}, again.text
+    assert [each for each in left if each != "mutex"] == []
+
+
 def test_root_does_not_write_where_another_user_may_move_things(nodes: Lab, fleet: Fleet) -> None:
     trixie = nodes.nodes["trixie1"]
     trixie.sh(

@@ -48,6 +48,7 @@ pull() {
 main() { # a function: what comes in after the script is the other end's word, not the shell's
     hello
     exec 3<&0
+    left_work
     probe=$$.$PROBE_NAME
     image=$probe/fleet-selftest:$TAG
     if [ "$VIA" != ctr ] && [ -z "$LIVENESS" ]; then

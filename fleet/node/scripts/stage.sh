@@ -25,12 +25,21 @@ own_ways() {
 lead what is written there elsewhere; let root alone write it (chown root, chmod go-w)"
 }
 
+left_stages() { # whatever was staged goes: the lock is this rollout's, so no other one needs it
+    left=
+    for stage in "$RUN"/stage-*; do
+        [ ! -e "$stage" ] || left=$left$stage$NL
+    done
+    [ -z "$left" ] || every "$left" rm -rf --
+}
+
 take_bundle() {
-    [ ! -e "$STAGE" ] || rm -rf -- "$STAGE"
+    left_stages
     unpacked=$STAGE/bundle$NL$STAGE/guard.sh$NL
     expected="$DIGEST  $STAGE/bundle$NL$GUARD_DIGEST  $STAGE/guard.sh$NL"
     content=$BUNDLE
-    if ! mkdir -p "$STAGE/files" || ! printf '%s' "$content" >"$STAGE/bundle" || ! parted operations unpack_operation ||
+    if ! mkdir -p "$STAGE/files" || ! printf '%s' "$content" >"$STAGE/bundle" ||
+        ! parted operations unpack_operation ||
         ! parted guard_part >"$STAGE/guard.sh" || ! printf '%s\n' "$DIGEST" >"$STAGE/digest"; then
         unwritten upload "unpack the upload in $STAGE"
     fi

@@ -152,6 +152,7 @@ main() { # a function: what comes in after the script is the other end's word, n
     trap '' PIPE # or the shell would end before it has swept
     trap sweep EXIT
     trap 'exit 1' TERM INT HUP
+    left_work
     remains
     check_liveness
     ask_by_cri
