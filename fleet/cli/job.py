@@ -189,12 +189,26 @@ class Job:
         return Policy(
             max_failures=total * size.number // 100 if size.percent else size.number,
             limits=group_limits(self.inventory),
-            forgiven=frozenset(away),
+            forgiven=frozenset(away | self._excused()),
             on_failure=OnFailure(self.flags.on_failure),
             pause=self.flags.pause,
             parallel=min(self.crew.passes, total) or 1,
             quorum=self.quorum(),
         )
+
+    def _excused(self) -> set[str]:
+        """Return the nodes of a rollback whose failure says nothing of the other nodes.
+
+        They were ill before it, or have nothing to go back to.
+        """
+        if self.kind != "rollback":
+            return set()
+        ill = {name for name, plan in self.plans.items() if plan.ill}
+        failures = {name: each.failure for name, each in self.outcomes.items() if each.failure}
+        none = FailureKind.NO_GENERATION
+        return ill | {
+            name for name, each in failures.items() if each.kind is none and each.step == "plan"
+        }
 
     def _order(self, name: str) -> WorkOrder:
         return work_order(self, self.plans[name])

@@ -67,7 +67,7 @@ def offline_facts(version: ContainerdVersion, distro: str | None, root: Path | N
     """Return the facts of a node whose files stand below `root`; without one it has none."""
     if root is not None and not root.is_dir():
         raise FleetError(f"--root {root}: there is no such folder")
-    found = read_root(root) if root is not None else NodeRoot(Path())
+    found = _read(root) if root is not None else NodeRoot(Path())
     files = found.files
     kind = distro or _distribution(files)
     owner = kind if kind in OWNERS else None
@@ -90,7 +90,16 @@ def offline_facts(version: ContainerdVersion, distro: str | None, root: Path | N
         links=found.links,
         places=found.places,
         places_complete=root is not None and found.complete,
+        crowded=found.crowded,
     )
+
+
+def _read(root: Path) -> NodeRoot:
+    try:
+        return read_root(root)
+    except OSError as error:
+        message = f"--root: {error.filename} cannot be read ({error.strerror}); copy it readable"
+        raise FleetError(message) from error
 
 
 def _distribution(files: dict[str, ManagedFile]) -> str:

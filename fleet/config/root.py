@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fleet.core.facts import STATE_FILE
 from fleet.core.model import ManagedFile
+from fleet.core.path_checks import MOST_BYTES, MOST_FILES
 from fleet.core.places import Kind, Place, clean_path, folders_above, kind_of
 
 _PLACES = (
@@ -26,9 +27,7 @@ _PLACES = (
     STATE_FILE,
 )
 _PATH = re.compile(r"[\"'](/[A-Za-z0-9_.:/@%+*\[\]-]+)[\"']")
-_MOST_FILES = 3000
 _MOST_PLACES = 10_000
-_MOST_BYTES = 1 << 20
 _MOST_LINKS = 40
 _DEEPEST = 40
 
@@ -41,6 +40,12 @@ class NodeRoot:
     files: dict[str, ManagedFile] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
     places: dict[str, Place] = field(default_factory=dict)
+    count: int = 0
+
+    @property
+    def crowded(self) -> int:
+        """Return how many files there are, where they are too many to be read; else 0."""
+        return self.count if self.count > MOST_FILES or len(self.places) >= _MOST_PLACES else 0
 
     @property
     def links(self) -> frozenset[str]:
@@ -63,9 +68,10 @@ class NodeRoot:
             self.folders.add(path)
             for name in sorted(each.name for each in end.iterdir()):
                 self.walk(f"{path}/{name}", (*above, real))
-        elif end.is_file() and len(self.files) < _MOST_FILES:
+        elif end.is_file():
             about = end.stat()
-            if about.st_size <= _MOST_BYTES:
+            self.count += 1
+            if about.st_size <= MOST_BYTES and self.count <= MOST_FILES:
                 self.files[path] = ManagedFile(end.read_bytes(), about.st_mode & 0o7777)
 
     def look_above(self, path: str) -> None:
@@ -153,7 +159,7 @@ def read_root(base: Path) -> NodeRoot:
     root = NodeRoot(base.resolve())
     pending = list(_PLACES)
     done: set[str] = set()
-    while pending and len(root.files) < _MOST_FILES:
+    while pending and not root.crowded:
         path = pending.pop(0)
         if path in done:
             continue

@@ -90,11 +90,23 @@ def _digests(body: Any, key: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One line of a generation's manifest: what stood at `path` before; None for absence."""
+    """One line of a generation's manifest: what stood at `path` before; None for absence.
+
+    `saved` is the copy on the node, and `copied` says of what, where it is not the file itself: a
+    `folder` that went with its files, a `link` to a file with further names, or something `odd`
+    that was no plain file and was moved away whole. A `directory` was made by the change.
+    """
 
     path: str
     before: ManagedFile | None
     directory: bool = False
+    copied: str = ""
+    saved: str = ""
+
+    @property
+    def is_file(self) -> bool:
+        """Say whether a plain file stood there, or nothing."""
+        return not self.directory and not self.copied
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +114,13 @@ class Generation:
     """The kept before-state of one change on a node, with the directories that it made.
 
     One that is `beside` is not on the way back from now: what a rollback found, for instance.
+    `damage` names what of it is not as it was saved: then nothing of it can be relied on.
     """
 
     id: str
     kept: tuple[Kept, ...]
     beside: bool = False
+    damage: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +130,7 @@ class NodeFacts:
     `places` say what stands at the paths of hosts directories and config files, files or not; a
     path that is not in it was not looked at, unless they are complete: then they hold all that
     hosts.toml files name as well, and what is missing there is missing on the node.
+    `crowded` counts the files that there are, where they are too many to be read.
     `present` are the certificates that the config names and the node has; None where nobody
     looked. `tasks` is the number of running containers. `pending` is the id of a change that stands
     unconfirmed, `control_plane` what shows that the node is of a Kubernetes control plane.
@@ -149,6 +164,7 @@ class NodeFacts:
     places: Mapping[str, Place] = field(default_factory=dict)
     places_complete: bool = False
     directories: frozenset[str] = frozenset()
+    crowded: int = 0
     cri: str = "absent"
     cri_detail: str = ""
     crictl: str | None = None

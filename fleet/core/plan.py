@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +19,7 @@ from fleet.core.lint import foreign_hosts, lint
 from fleet.core.model import Action, Change, Disruption, Foreign, ManagedFile, Node
 from fleet.core.outcome import Failure, FailureKind, NodeError
 from fleet.core.ownership import owned_after
+from fleet.core.path_checks import refuse_odd, refuse_unsafe
 from fleet.core.places import file_key
 from fleet.core.pull_tests import PullTest, pull_tests, unproven
 from fleet.core.quorum import Availability
@@ -29,8 +29,6 @@ from fleet.core.strategies.base import Wishes, parsed_dump
 from fleet.core.toml_edit import dig
 from fleet.core.waking import folder_check
 from fleet.core.workloads import endangered, undelegated
-
-_SAFE_PATH = re.compile(r"/[A-Za-z0-9_.:/@%+\[\]-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +60,12 @@ class NodePlan:
     """The folder that the daemon reads by its files before the plan, if there is one."""
     restores: str = ""
     """The generation that a rollback goes back to."""
+    saved: tuple[tuple[str, str], ...] = ()
+    """Copies on the node, each with the path whose attributes a rollback takes from it."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Hard links to files that had further names, each with the path where one has to be again."""
+    ill: bool = False
+    """Whether the node was not healthy before the change; a rollback does not halt for it."""
     config: str = "/etc/containerd/config.toml"
     outside: str = ""
     """The SHA-256 of the present `config dump` without its registry tables: it must not change."""
@@ -121,7 +125,8 @@ def _planned(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
     strategy = _strategy(facts)
     desired = strategy.render(facts, wishes)
     changes = ordered(differences(facts, desired, wishes.foreign))
-    _refuse_unsafe(changes, facts)
+    refuse_unsafe(facts, changes)
+    refuse_odd(facts, changes, wishes.foreign, desired.hosts_directory)
     refuse_shared(changes, facts)
     cost = disruption(changes, facts.config)
     if changes and not facts.offline:
@@ -177,6 +182,11 @@ def _credentials(facts: NodeFacts) -> frozenset[str]:
     return frozenset(host for host in hosts if dig(hosts, (host, "auth")))
 
 
+def is_ill(facts: NodeFacts) -> bool:
+    """Say whether the node's CRI did not answer as it should."""
+    return facts.cri != "ok" or not facts.unit.running
+
+
 def refuse_unhealthy(
     facts: NodeFacts, cost: Disruption, findings: tuple[Finding, ...] = ()
 ) -> None:
@@ -187,7 +197,7 @@ def refuse_unhealthy(
     healed = facts.unit.running and any(
         each.kills and each.verdict is Verdict.HEALS for each in findings
     )
-    if (facts.cri != "ok" or not facts.unit.running) and not healed:
+    if is_ill(facts) and not healed:
         state = f"unit {facts.unit.active}/{facts.unit.sub}, CRI plugin {facts.cri}"
         message = (
             f"{facts.unit_name} is not healthy before any change ({state}); mend that first, see"
@@ -225,21 +235,6 @@ def _strategy(facts: NodeFacts) -> Strategy:
         )
         raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
     return found
-
-
-def _refuse_unsafe(changes: Iterable[Change], facts: NodeFacts) -> None:
-    for change in changes:
-        if not _SAFE_PATH.fullmatch(change.path) or "/../" in change.path:
-            message = (
-                f"{change.path!r} is no path that fleet would write to; give config_path or the"
-                " registry a plainer name"
-            )
-            raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
-        if change.path in facts.links:
-            message = (
-                f"{change.path} is a symbolic link, which fleet does not follow; put a file there"
-            )
-            raise NodeError(FailureKind.CONFLICT, "plan", message)
 
 
 def _unchanged(facts: NodeFacts, changes: tuple[Change, ...]) -> tuple[tuple[str, str | None], ...]:

@@ -53,7 +53,7 @@ class Progress:
         self._count: Counter[NodeStatus] = Counter()
         self._inside: Counter[NodeStatus] = Counter()
         self._tally: list[Counter[NodeStatus]] = [Counter() for _ in state.batches]
-        self._bad = 0
+        self._bad = self._degraded = 0
         self._pending, self._back = Line[str](), Line[str]()
         self._staged = defaultdict[int, Line[str]](Line)
         self._due = defaultdict[int, Line[str]](Line)
@@ -132,6 +132,8 @@ class Progress:
         self._slots.count(name, status, sign, checked=name in self._checked)
         if status.failed and name not in self._policy.forgiven and name not in self._reverted:
             self._bad += sign
+        if status is NodeStatus.DEGRADED and name not in self._policy.forgiven:
+            self._degraded += sign
         if (batch := self._batch.get(name)) is not None:
             self._inside[status] += sign
             self._tally[batch][status] += sign
@@ -165,7 +167,7 @@ class Progress:
         if flying > self._count[NodeStatus.REVERTING]:
             return Wait()
         ready = self._to_revert(room, self._slots.free)
-        if ready and not self._count[NodeStatus.DEGRADED]:
+        if ready and not self._degraded:
             return Revert(ready)
         return Wait() if flying else Halt(self._reason())
 
@@ -208,7 +210,7 @@ class Progress:
 
     def _is_over(self) -> bool:
         """Say whether nothing more may start: a node is degraded, or the budget is spent."""
-        if self._count[NodeStatus.DEGRADED]:
+        if self._degraded:
             return True
         if self._bad <= self._policy.max_failures:
             return False

@@ -8,10 +8,11 @@ from dataclasses import replace
 from fleet.core.changes import disruption, ordered
 from fleet.core.facts import STATE_FILE, Generation, NodeFacts
 from fleet.core.ground import folder_before
-from fleet.core.model import Change, ManagedFile, Node
-from fleet.core.outcome import Failure, FailureKind
+from fleet.core.model import Action, Change, ManagedFile, Node
+from fleet.core.outcome import Failure, FailureKind, NodeError
+from fleet.core.path_checks import refuse_odd
 from fleet.core.places import file_key
-from fleet.core.plan import NodePlan, observations, ways
+from fleet.core.plan import NodePlan, is_ill, observations, ways
 from fleet.core.workloads import endangered
 
 
@@ -26,13 +27,25 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
             " history --node` lists what was done there"
         )
         return replace(base, failure=Failure(FailureKind.NO_GENERATION, "plan", message))
+    damaged = next((each for each in facts.generations if each.damage), None)
+    if damaged is not None:
+        message = (
+            f"generation {damaged.id} on this node is damaged ({damaged.damage} is missing or not"
+            " as it was saved), as after a power cut or an edit; roll out the mirrors.yaml of"
+            " before"
+        )
+        return replace(base, failure=Failure(FailureKind.NO_GENERATION, "plan", message))
     before: dict[str, ManagedFile | None] = {}
     for generation in facts.generations:
-        before.update({kept.path: kept.before for kept in generation.kept if not kept.directory})
+        before.update({kept.path: kept.before for kept in generation.kept if kept.is_file})
     known = STATE_FILE in before
     restored = before.pop(STATE_FILE, None) if known else facts.files.get(STATE_FILE)
     pairs = ((path, facts.files.get(path), kept) for path, kept in before.items())
     changes = ordered(Change(*each) for each in pairs if each[1] != each[2])
+    try:
+        refuse_odd(facts, changes, rollback=True)
+    except NodeError as error:
+        return replace(base, failure=error.failure)
     cost = disruption(changes, facts.config)
     return replace(
         base,
@@ -41,7 +54,10 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
         state_restored=restored,
         disruption=cost,
         danger=endangered(facts, cost),
-        notes=(*_drifted(facts, changes), *observations(facts)),
+        notes=(*_drifted(facts, changes), *_odd(facts.generations), *observations(facts)),
+        saved=_saved(facts.generations, changes),
+        links=_links(facts.generations, changes),
+        ill=is_ill(facts),
         made_directories=_made(facts.generations),
         folder_before=folder_before(facts),
         restores=facts.generations[-1].id,
@@ -60,6 +76,40 @@ def _drifted(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
                 f"{change.path} was edited since fleet wrote it; its bytes are kept:"
                 " `fleet rollback --to` the id of this rollback brings them back"
             )
+
+
+def _odd(generations: Iterable[Generation]) -> Iterator[str]:
+    """Tell of what was no plain file, and was moved away whole by the node itself."""
+    for kept in (kept for each in generations for kept in each.kept if kept.copied == "odd"):
+        yield f"what stood at {kept.path} is kept as {kept.saved}, and stays there"
+
+
+def _saved(
+    generations: Iterable[Generation], changes: Iterable[Change]
+) -> tuple[tuple[str, str], ...]:
+    """Return the oldest copy of every file and folder that is to be there again."""
+    lines = [kept for each in generations for kept in each.kept]
+    files = {kept.path: kept.saved for kept in lines if kept.is_file}
+    folders = {kept.path: kept.saved for kept in lines if kept.copied == "folder"}
+    created = [change.path for change in changes if change.action is Action.CREATE]
+    above = dict.fromkeys(path.rpartition("/")[0] for path in created)
+    pairs = [(folders.get(path), path) for path in above]
+    pairs += [(files.get(path), path) for path in created]
+    return tuple((saved, path) for saved, path in pairs if saved)
+
+
+def _links(
+    generations: Iterable[Generation], changes: Iterable[Change]
+) -> tuple[tuple[str, str], ...]:
+    """Return the hard links to the files that are to be there again, where they had any."""
+    found: dict[str, str] = {}
+    for kept in (kept for each in generations for kept in each.kept):
+        if kept.is_file:
+            found.pop(kept.path, None)
+        elif kept.copied == "link":
+            found[kept.path] = kept.saved
+    paths = (change.path for change in changes if change.after is not None)
+    return tuple((found[path], path) for path in paths if path in found)
 
 
 def _made(generations: Iterable[Generation]) -> tuple[str, ...]:

@@ -30,7 +30,8 @@ class Policy:
     max_failures: int = 0
     limits: tuple[Limit, ...] = ()
     forgiven: frozenset[str] = frozenset()
-    """Nodes whose failure was accepted before the start (--skip-unreachable)."""
+    """Nodes whose failure was accepted before the start: by --skip-unreachable, and those of a
+    rollback that were ill before it or have nothing to go back to."""
     on_failure: OnFailure = OnFailure.HALT
     pause: float = 0
     """Seconds between two batches; after them the batch's nodes are asked for health again."""

@@ -125,6 +125,8 @@ def activate_script(order: WorkOrder, packed: Bundle) -> Script:
         "READ_BEFORE": order.plan.folder_before if order.liveness else "",
         "RESTORES": order.plan.restores if order.liveness else "",
         "EMPTIED": "\n".join(order.plan.made_directories),
+        "SAVED": "\n".join("\t".join(pair) for pair in order.plan.saved),
+        "LINKS": "\n".join("\t".join(pair) for pair in order.plan.links),
         "WORKLOADS": "disrupt" if order.disrupt else "keep",
     }
     return Script("activate", variables, order.deadlines.activate)

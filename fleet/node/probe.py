@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fleet.core.documents import table, word
-from fleet.core.facts import Answer, Generation, Kept, NodeFacts, UnitState
+from fleet.core.facts import Answer, Generation, NodeFacts, UnitState
 from fleet.core.model import ManagedFile, Node
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.text import tail
 from fleet.core.versions import ContainerdVersion, parse_version, parse_version_line
+from fleet.node.generations import GENERATIONS, read_generations
 from fleet.node.places import read_places
 from fleet.node.shell import Reply, Script, decoded, moment, number, stranger
 
-_GENERATIONS = "/var/lib/fleet/generations/"
 _CODE = re.compile("[0-9]{1,3}")
 _STAT = re.compile(r"([0-7]{1,6}) ([0-9]{1,10}) ([0-9]{1,10}) (-?[0-9]{1,12}) ([0-9]{1,12})")
 
@@ -79,6 +79,7 @@ def parse_probe(reply: Reply) -> NodeFacts:
         links=frozenset(path for path, each in found.items() if each.link),
         places=read_places(reply),
         places_complete=reply.has("named") and not reply.has("places_left"),
+        crowded=number(reply.value("crowded")),
         directories=frozenset(
             each for fields in reply.all("dirs") for each in _lines(decoded(fields[0]))
         ),
@@ -91,7 +92,7 @@ def parse_probe(reply: Reply) -> NodeFacts:
         lock=_text(found, "/run/fleet/lock"),
         pending=tail(reply.value("pending"), 1),
         control_plane=tuple(sorted(tail(each, 1) for each in _words(reply, "control_plane")))[:5],
-        generations=tuple(_generations(reply, found)),
+        generations=_generations(reply, found),
     )
 
 
@@ -146,7 +147,7 @@ def _answer(reply: Reply, key: str) -> Answer:
 
 
 def _internal(path: str) -> bool:
-    return path == "/etc/os-release" or path.startswith((_GENERATIONS, "/run/fleet/"))
+    return path == "/etc/os-release" or path.startswith((GENERATIONS, "/run/fleet/"))
 
 
 def _imported(path: str, config: str) -> bool:
@@ -231,38 +232,9 @@ def _runtime_ready(info: Answer) -> bool | None:
     return any(table(each).get("status") is True for each in ready)
 
 
-def _generations(reply: Reply, found: Mapping[str, _Found]) -> Iterator[Generation]:
+def _generations(reply: Reply, found: Mapping[str, _Found]) -> tuple[Generation, ...]:
+    files = {path: each.kept for path, each in found.items() if path.startswith(GENERATIONS)}
     beside = _words(reply, "beside")
     if beside:  # asked for by its id: the way back from now does not lead there
-        yield from (each for name in beside for each in _generation(name, found, beside=True))
-        return
-    for name in reply.texts("chain"):
-        yield from _generation(name, found)
-
-
-def _generation(
-    name: str, found: Mapping[str, _Found], *, beside: bool = False
-) -> Iterator[Generation]:
-    base = f"{_GENERATIONS}{name}/"
-    manifest = found.get(f"{base}manifest")
-    if manifest is not None:
-        *lines, rest = manifest.kept.content.decode("utf-8", "surrogateescape").split("\n")
-        if rest:
-            raise _damaged(base, rest)
-        yield Generation(name, tuple(_kept(line, base, found) for line in lines), beside)
-
-
-def _damaged(base: str, line: str) -> NodeError:
-    message = f"{base}manifest is damaged: {tail(line, 1)[:200]}; name another generation (--to)"
-    return NodeError(FailureKind.NO_GENERATION, "probe", message)
-
-
-def _kept(line: str, base: str, found: Mapping[str, _Found]) -> Kept:
-    """Read one line of a manifest: kind, index, mode, uid, gid, digest, path."""
-    kind, index, mode, uid, gid, _, path = [*line.split("\t", 6), *[""] * 6][:7]
-    before, about = found.get(f"{base}files/{index}"), _STAT.fullmatch(f"{mode} {uid} {gid} 0 0")
-    if kind in {"absent", "newdir"} and path.startswith("/"):
-        return Kept(path, None, directory=kind == "newdir")
-    if kind != "file" or not path.startswith("/") or before is None or about is None:
-        raise _damaged(base, line)
-    return Kept(path, replace(before.kept, mode=int(mode, 8), uid=int(uid), gid=int(gid)))
+        return tuple(read_generations(sorted(beside), files, beside=True))
+    return tuple(read_generations(reply.texts("chain"), files))

@@ -139,6 +139,8 @@ def test_forgiven_nodes_do_not_count() -> None:
     policy = Policy(0, forgiven=frozenset("a"))
 
     assert next_move(state_of("USS"), policy) == Launch(("b", "c"), 1)
+    assert next_move(state_of("DSS"), policy) == Launch(("b", "c"), 1)
+    assert isinstance(next_move(state_of("DSS"), Policy(3)), Halt)
 
 
 def test_a_group_has_no_more_in_flight_than_it_allows() -> None:

@@ -71,6 +71,39 @@ beside_operation() { # note where the new bytes go; a link to the old is a way b
     [ "$mode" = 600 ] || modes=$modes$mode$TAB$target$NL
 }
 
+relink() { # what had further names becomes the file that it was, as long as that has its old bytes
+    lines
+    for line in $LINKS; do
+        path=${line#*"$TAB"}
+        folder=${path%/*}
+        target=$folder/.fleet-$ID.${path##*/}.new
+        [ -d "$folder" ] || target=${folder%/*}/.fleet-$ID/${folder##*/}/${path##*/}
+        copy=${line%%"$TAB"*}
+        [ "$(digest "$copy")" != "$(digest "$target")" ] || ln -f -- "$copy" "$target" 2>/dev/null
+    done
+    words
+}
+
+take_saved() { # what a rollback makes anew gets its ACL, attributes and label from the saved copies
+    lines
+    for line in $SAVED; do
+        copy=${line%%"$TAB"*}
+        path=${line#*"$TAB"}
+        folder=${path%/*}
+        hidden=${folder%/*}/.fleet-$ID/${folder##*/}
+        target=${path%/*}/.fleet-$ID/${path##*/}
+        if [ -d "$copy" ]; then
+            [ ! -d "$target" ] || [ -d "$path" ] || cp -aT -- "$copy" "$target" || return 1
+            continue
+        fi
+        target=$folder/.fleet-$ID.${path##*/}.new
+        [ -d "$folder" ] || target=$hidden/${path##*/}
+        [ ! -f "$copy" ] || cp -p --preserve=all -- "$copy" "$target" || return 1
+        copied=$copied$target$NL
+    done
+    words
+}
+
 fill_operation() {
     [ "$action" = delete ] && return 0
     part "$1" >"${targets%%"$NL"*}" || return 1
@@ -86,12 +119,13 @@ lay_beside() { # with bytes that nobody else can read until all of them have the
     modes=
     operations beside_operation || return 1
     [ "$homes" = "$NL" ] || (umask 022 && every "$homes" mkdir -p --) || return 1
+    [ -z "$SAVED" ] || take_saved || return 1
     [ -z "$copied" ] || every "$copied" chmod 600 -- || return 1
     laid=$targets
     parted operations fill_operation || return 1
     [ -n "$laid" ] || return 0
     [ "$(every "$laid" sha256sum --)$NL" = "$expected" ] && each_kind "$owners" chown &&
-        each_kind "$modes" chmod && every "$laid" sync
+        each_kind "$modes" chmod && every "$laid" sync && relink
 }
 
 beside() {
@@ -112,7 +146,13 @@ remove_doomed() { # what stands to be deleted before the next file, in one go
     doomed=
 }
 
+sync_swapped() { # what has been swapped so far, before anything is written that relies on it
+    remove_doomed && remove_emptied && sync_folders "$moved"
+    moved=
+}
+
 swap_operation() {
+    [ "$path" != "$STATE/state.json" ] || sync_swapped || return 1
     case $action in
     delete) doomed=$doomed$path$NL ;;
     *)
@@ -124,10 +164,7 @@ swap_operation() {
         fi
         ;;
     esac || return 1
-    for each in "$folder" "${folder%/*}"; do
-        [ -d "$each" ] || continue
-        case $NL$moved in *"$NL$each$NL"*) ;; *) moved=$moved$each$NL ;; esac
-    done
+    case $NL$moved in *"$NL$folder$NL"*) ;; *) moved=$moved$folder$NL ;; esac
 }
 
 swap() { # new folders come first, each in one rename: no file may speak of what is not there
@@ -135,7 +172,7 @@ swap() { # new folders come first, each in one rename: no file may speak of what
     moved=
     doomed=
     operations new_folder && each_kind "$fresh" mv -t && operations swap_operation &&
-        remove_doomed && { [ -z "$moved" ] || every "$moved" sync; }
+        remove_doomed && sync_folders "$moved"
 }
 
 remove_emptied() {
@@ -185,7 +222,7 @@ check_workloads() {
 }
 
 note_live() { # in the generation: a way back to it must find the daemon reading that folder
-    { printf '%s\n' "$1" >"$KEPT/live"; } 2>/dev/null
+    { printf '%s\n' "$1" >"$KEPT/live" && sync "$KEPT/live"; } 2>/dev/null
     return 0
 }
 
@@ -222,7 +259,6 @@ activate() {
     SWAPPED=1
     complaint=$(swap 2>&1) ||
         unwritten swap 'put the new files in place' "$complaint"
-    remove_emptied
     step restart
     restart || fail restart restart \
         "$UNIT does not start with the new config; $SEE" "$(reason)"

@@ -13,7 +13,8 @@ guard_text() {
 arm_boot() {
     : >"$RUN/armed-$ID" && guard_text >"$GUARD_UNIT" &&
         { [ -d "${GUARD_WANTED%/*}" ] || mkdir -p "${GUARD_WANTED%/*}"; } &&
-        ln -sfn "$GUARD_UNIT" "$GUARD_WANTED" && sync "$GUARD_UNIT" "${GUARD_WANTED%/*}" "$STATE"
+        ln -sfn "$GUARD_UNIT" "$GUARD_WANTED" &&
+        sync "$GUARD_UNIT" "${GUARD_UNIT%/*}" "${GUARD_WANTED%/*}" "$STATE"
 }
 
 arm_timer() { # seconds

@@ -2,10 +2,15 @@
 # files; a second look at each one is for telling which of them is not as it was.
 
 check_operation() {
+    [ ! -L "$path" ] || stale
+    check_file
+}
+
+check_file() {
     if [ -f "$path" ]; then
         there=$there$path$NL
         expected="$expected$before  $path$NL"
-    elif [ "$before" != - ]; then
+    elif [ "$before" != - ] || [ -e "$path" ]; then
         stale
     fi
 }
@@ -26,7 +31,7 @@ check() {
     there=
     expected=
     operations check_operation || exit 1
-    checks check_operation
+    checks check_file
     [ -n "$there" ] || return 0
     [ "$(every "$there" sha256sum --)$NL" = "$expected" ] && return 0
     operations stale_operation || exit 1

@@ -65,9 +65,10 @@ config_files() { # tell of a config and all that it imports, each behind the one
         todo=${todo#*"$NL"}
         depth=${config%% *}
         config=${config#* }
-        [ -f "$config" ] && [ "$depth" -lt 5 ] || continue
-        file "$config"
+        [ "$depth" -lt 5 ] || continue
         placed "$config"
+        [ -f "$config" ] || continue
+        file "$config"
         text=$(cat -- "$config" 2>/dev/null)
         [ "$config" != "$CONFIG" ] || hosts_directories "$text"
         named_files

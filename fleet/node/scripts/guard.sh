@@ -30,6 +30,8 @@ fi
 [ "$(word "$PENDING/id")" = "$ID" ] || exit 0
 [ -f "$KEPT/manifest" ] || fail no_generation revert \
     "$KEPT, which kept the files as they were, is gone; set them right by hand, then remove $PENDING"
+intact || fail no_generation revert "$KEPT/$damage is not as it was saved, as after a power cut; set \
+the registry config right by hand, then remove $PENDING"
 trap '' PIPE HUP
 trap 'fail bug revert "$EARLY"' EXIT
 take_back

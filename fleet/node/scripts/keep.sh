@@ -20,7 +20,55 @@ copy_operation() {
 
 describe() { # one process for all files, and one for the digests of all copies
     [ -n "$kept" ] || return 0
-    about=$(every "$found" stat -c "%a$TAB%u$TAB%g" --)$NL && sums=$(every "$kept" sha256sum --)$NL
+    about=$(every "$found" stat -c "%h$TAB%a$TAB%u$TAB%g" --)$NL && sums=$(every "$kept" sha256sum --)$NL
+}
+
+doomed_operation() {
+    [ "$action" != delete ] || doomed=$doomed$path$NL
+}
+
+emptied() { # does everything in the folder $1 go with the change?
+    set +f
+    for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+        [ -e "$entry" ] || [ -L "$entry" ] || continue
+        case $NL$doomed in *"$NL$entry$NL"*) ;; *) return 1 ;; esac
+    done
+}
+
+save_folders() { # those that go with their files: mode, owner, ACL and label of each
+    doomed=
+    operations doomed_operation
+    folders=
+    lines
+    for empty in $EMPTIED; do
+        { [ -d "$empty" ] && emptied "$empty"; } || continue
+        doomed=$doomed$empty$NL
+        folders=$folders$empty$NL
+        made="${made}folder$TAB-$TAB-$TAB-$TAB-$TAB-$TAB$empty$NL"
+    done
+    topmost=
+    parents=
+    for empty in $folders; do
+        case $NL$folders in *"$NL${empty%/*}$NL"*) continue ;; esac
+        topmost=$topmost$KEPT.tmp/folders${empty%/*}$TAB$empty$NL
+        parents=$parents$KEPT.tmp/folders${empty%/*}$NL
+    done
+    words
+    [ -n "$topmost" ] || return 0
+    every "$parents" mkdir -p -- && each_kind "$topmost" cp -a -t || return 1
+    copies=
+    lines
+    for path in $doomed; do
+        [ -d "$path" ] || copies=$copies$KEPT.tmp/folders$path$NL
+    done
+    words
+    [ -z "$copies" ] || every "$copies" rm -f --
+}
+
+save_link() { # of a file that has further names: it can be the same file again
+    mkdir -p "$KEPT.tmp/links" && ln -- "$path" "$KEPT.tmp/links/$((number - 1))" 2>/dev/null &&
+        made="${made}link$TAB$((number - 1))$TAB-$TAB-$TAB-$TAB-$TAB$path$NL"
+    return 0
 }
 
 list_operation() {
@@ -31,7 +79,9 @@ list_operation() {
     writes=$writes$after$TAB$path$NL
     case $NL$found in
     *"$NL$path$NL"*)
-        manifest="${manifest}file$TAB$((number - 1))$TAB${about%%"$NL"*}$TAB${sums%% *}$TAB$path$NL"
+        row=${about%%"$NL"*}
+        manifest="${manifest}file$TAB$((number - 1))$TAB${row#*"$TAB"}$TAB${sums%% *}$TAB$path$NL"
+        case $row in "1$TAB"*) ;; *) save_link ;; esac
         about=${about#*"$NL"}
         sums=${sums#*"$NL"}
         ;;
@@ -48,9 +98,10 @@ lay_pending() { # what makes the change known as unfinished, once a rename has p
 copy() {
     [ ! -d "$STATE/generations" ] || chmod 700 "$STATE" "$STATE/generations" || return 1
     mkdir -p "$KEPT.tmp/files" "$PENDING.tmp" && operations copy_operation && describe &&
-        operations list_operation && printf '%s' "$manifest$made" >"$KEPT.tmp/manifest" &&
+        operations list_operation && save_folders && printf '%s' "$manifest$made" >"$KEPT.tmp/manifest" &&
         printf '%s' "$writes" >"$KEPT.tmp/after" && lay_pending || return 1
-    [ ! -f "$STATE/state.json" ] || cp "$STATE/state.json" "$KEPT.tmp/state.json"
+    [ ! -f "$STATE/state.json" ] || cp "$STATE/state.json" "$KEPT.tmp/state.json" || return 1
+    seal "$KEPT.tmp"
 }
 
 keep() { # all of it is on the disk before any of it counts
@@ -60,11 +111,10 @@ keep() { # all of it is on the disk before any of it counts
     writes=
     manifest=
     if [ -e "$KEPT.tmp" ] || [ -e "$PENDING.tmp" ]; then rm -rf -- "$KEPT.tmp" "$PENDING.tmp"; fi
-    { copy && every "$kept" sync "$KEPT.tmp/manifest" "$KEPT.tmp/after" "$KEPT.tmp/files" \
-        "$KEPT.tmp" "$PENDING.tmp/guard.sh" "$PENDING.tmp/id" "$PENDING.tmp/phase" &&
+    { copy && every "$kept" sync "$KEPT.tmp" "$KEPT.tmp"/* "$PENDING.tmp" "$PENDING.tmp"/* &&
         { [ ! -d "$KEPT" ] || mv -T "$KEPT" "$KEPT-$(date +%s)-$$"; } &&
         mv -T "$KEPT.tmp" "$KEPT" &&
-        sync "$STATE/generations" "$STATE"; } 2>"$STAGE/error" && return 0
+        sync "$STATE/generations" "$STATE" "${STATE%/*}"; } 2>"$STAGE/error" && return 0
     complaint=$(cat "$STAGE/error" 2>/dev/null)
     rm -rf -- "$KEPT.tmp" "$PENDING.tmp"
     unwritten keep "keep the files as they are under $STATE" "$complaint"

@@ -84,5 +84,6 @@ LIST
     printf '%s\t%s\n' contents "$content"
     lines
     note files "$kinds" "$*$NL" "$said"
+    [ "$COUNT" -le 3000 ] || note crowded "$COUNT"
     words
 }

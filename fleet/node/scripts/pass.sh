@@ -45,8 +45,8 @@ word() { # the first line of a small file of ours, or nothing
     printf '%s' "$line"
 }
 
-phase() { # how far the pending change is, in one piece or not at all
-    { printf '%s\n' "$1" >"$PENDING/phase.new" && sync "$PENDING/phase.new"; } 2>/dev/null &&
+phase() { # how far the pending change is, in one piece or not at all, with all that is beside it
+    { printf '%s\n' "$1" >"$PENDING/phase.new" && sync "$PENDING"/*; } 2>/dev/null &&
         mv -fT "$PENDING/phase.new" "$PENDING/phase"
 }
 

@@ -18,12 +18,15 @@ registries() {
             file "$entry"
         done
     done
-    for entry in /etc/containerd/fleet/*; do file "$entry"; done
+    for entry in /etc/containerd/fleet/*; do
+        placed "$entry"
+        file "$entry"
+    done
 }
 
 generation() { # the kept before-state of one generation, and which one came before it
     base=$STATE/generations/$1
-    file "$base/manifest"
+    for entry in manifest seal after state.json; do file "$base/$entry"; done
     for entry in "$base"/files/*; do
         file "$entry"
     done
@@ -242,8 +245,10 @@ if [ "${pid:-0}" != 0 ]; then
     esac
 fi
 directory "$STATE"
-file "$STATE/state.json"
-file "/etc/systemd/system/$UNIT.service.d/zz-fleet.conf"
+for entry in "$STATE/state.json" "/etc/systemd/system/$UNIT.service.d/zz-fleet.conf"; do
+    placed "$entry"
+    file "$entry"
+done
 file /run/fleet/lock
 [ ! -f "$STATE/pending/id" ] || value pending "$(cat "$STATE/pending/id")"
 control_plane

@@ -26,11 +26,12 @@ settled_as() { # the one step that counts: pending becomes last, restored or unw
     rm -rf -- "$LAST"
     printf '%s\n' "${2:-}" >"$PENDING/why" 2>/dev/null
     phase "$1" || rm -f "$PENDING/phase" || return 1 # a full disk: without a phase it is restored
-    mv -T "$PENDING" "$LAST" && sync "$STATE"
+    mv -T "$PENDING" "$LAST" && sync "$LAST" "$STATE"
 }
 
 disarm() { # whatever of the guard still stands; what it would run is gone already
     rm -rf -- "$GUARD_WANTED" "$GUARD_UNIT" "$RUN/armed-$ID" "$STAGE" 2>/dev/null
+    sync "${GUARD_WANTED%/*}" "${GUARD_UNIT%/*}" 2>/dev/null
     [ "$WHY" = boot ] ||
         systemctl stop "fleet-guard-$ID.timer" "fleet-guard-$ID-*.timer" 2>/dev/null
     let_go

@@ -100,7 +100,7 @@ confirm() {
     if ! mv -T "$PENDING" "$LAST"; then
         unwritten confirm "write under $STATE"
     fi
-    sync "$STATE"
+    sync "$LAST" "$STATE"
     disarm
     finish confirmed
 }
@@ -130,6 +130,8 @@ check_ours() { # a confirmed change is taken back only while it is the newest on
 unconfirm() { # from here on the change is to be taken back, also by a boot or without us
     [ -f "$KEPT/manifest" ] || fail no_generation revert \
         "$KEPT, which kept the files as they were, is gone; roll out the mirrors.yaml of before"
+    intact || fail no_generation revert "$KEPT/$damage is not as it was saved, as after a power cut; \
+roll out the mirrors.yaml of before"
     check_ours
     if ! mv -T "$LAST" "$PENDING" || ! sync "$STATE" || ! phase armed; then
         unwritten revert "write under $STATE"

@@ -159,10 +159,19 @@ new_dump() {
     fi
 }
 
+refused() { # a daemon that does not start; of a way back that is no news where it would not now either
+    if [ "$ROLLBACK" = 0 ]; then
+        fail validate validate \
+            "$BINARY refuses the new $CONFIG; find the line that it names in \`fleet diff\`" "$new"
+    fi
+    dump "$CONFIG" >/dev/null || return 0
+    fail validate validate "$BINARY does not start with the $CONFIG of before; set right what it \
+names by hand, or roll out anew" "$new"
+}
+
 validate() {
     [ -n "$CONFIGS" ] || return 0
-    new=$(new_dump) || fail validate validate \
-        "$BINARY refuses the new $CONFIG; find the line that it names in \`fleet diff\`" "$new"
+    new=$(new_dump) || refused
     [ "$ROLLBACK" = 0 ] || return 0 # what the daemon ran with before is always allowed back
     [ "$(ignored "$new")" -le "$IGNORED" ] ||
         fail validate validate "$BINARY would ignore a registry table of the new $CONFIG; move \

@@ -1,0 +1,87 @@
+"""The saved generations of a node, read from what the probe sent, and checked for damage."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from fleet.core.facts import Generation, Kept
+from fleet.core.model import ManagedFile
+
+GENERATIONS = "/var/lib/fleet/generations/"
+_ABOUT = re.compile(r"[0-7]{1,6} [0-9]{1,10} [0-9]{1,10}")
+_COPIES = {"folder": "folders{path}", "link": "links/{index}", "odd": "files/{index}"}
+_KINDS = {"file", "absent", "newdir", *_COPIES}
+_SEALED = ("manifest", "after", "state.json")
+
+
+def read_generations(
+    names: Iterable[str], files: Mapping[str, ManagedFile], *, beside: bool = False
+) -> Iterator[Generation]:
+    """Yield the generations that are there, each with what of it is damaged, if anything is."""
+    for name in names:
+        base = f"{GENERATIONS}{name}/"
+        own = {path[len(base) :]: kept for path, kept in files.items() if path.startswith(base)}
+        if own:
+            yield _generation(Generation(name, (), beside), base, own)
+
+
+def _generation(bare: Generation, base: str, own: Mapping[str, ManagedFile]) -> Generation:
+    damage = _broken_seal(own)
+    kept: list[Kept] = []
+    for line in _lines(own["manifest"]) if not damage else ():
+        try:
+            kept.append(_kept(line, base, own))
+        except (ValueError, LookupError) as error:
+            damage = str(error.args[0]) if isinstance(error, LookupError) else "manifest"
+            break
+    if not damage and (not kept or not own["manifest"].content.endswith(b"\n")):
+        damage = "manifest"
+    return replace(bare, kept=() if damage else tuple(kept), damage=damage)
+
+
+def _lines(manifest: ManagedFile) -> list[str]:
+    return manifest.content.decode("utf-8", "surrogateescape").split("\n")[:-1]
+
+
+def _broken_seal(own: Mapping[str, ManagedFile]) -> str:
+    """Return what does not match the seal; generations of older releases have none."""
+    seal = own.get("seal")
+    if seal is None:
+        return "" if "manifest" in own else "manifest"
+    sums, mark, digest = seal.content.rpartition(b"# ")
+    if not mark or digest != hashlib.sha256(sums).hexdigest().encode() + b"\n":
+        return "seal"
+    lines = (line.partition("  ") for line in sums.decode("utf-8", "replace").splitlines())
+    told = {name: digest for digest, _, name in lines}
+    for name in _SEALED:
+        file = own.get(name)
+        if told.get(name) != (file.digest if file else None):
+            return name
+    return ""
+
+
+def _kept(line: str, base: str, own: Mapping[str, ManagedFile]) -> Kept:
+    """Read one line of a manifest: kind, index, mode, uid, gid, digest, path.
+
+    Raise a ValueError for one that cannot be read, a LookupError for a file that is not as it was.
+    """
+    kind, index, mode, uid, gid, digest, path = line.split("\t", 6)
+    if kind not in _KINDS or not path.startswith("/"):
+        raise ValueError(line)
+    if kind != "file":
+        copy = _COPIES.get(kind, "").format(path=path, index=index)
+        saved = f"{base}{copy}" if copy else ""
+        return Kept(
+            path, None, directory=kind == "newdir", copied=kind if copy else "", saved=saved
+        )
+    name = f"files/{index}"
+    before = own.get(name)
+    if before is None or before.digest != digest:
+        raise LookupError(name)
+    if _ABOUT.fullmatch(f"{mode} {uid} {gid}") is None:
+        raise ValueError(line)
+    before = replace(before, mode=int(mode, 8), uid=int(uid), gid=int(gid))
+    return Kept(path, before, saved=f"{base}{name}")

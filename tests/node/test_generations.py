@@ -1,0 +1,105 @@
+"""Saved generations as the probe sends them: read whole, or named for what of them is damaged."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import pytest
+
+from fleet.core.facts import Generation, Kept
+from fleet.core.model import ManagedFile
+from fleet.node.generations import GENERATIONS, read_generations
+
+BASE = f"{GENERATIONS}g1/"
+STATE = "/var/lib/fleet/state.json"
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def saved() -> dict[str, bytes]:
+    """Return a generation as a node saves it."""
+    manifest = (
+        f"file\t0\t640\t1000\t0\t{digest(b'old')}\t/etc/a/hosts.toml\n"
+        f"absent\t-\t-\t-\t-\t-\t{STATE}\n"
+        "newdir\t-\t-\t-\t-\t-\t/etc/b\n"
+        "folder\t-\t-\t-\t-\t-\t/etc/a\n"
+        "link\t0\t-\t-\t-\t-\t/etc/a/hosts.toml\n"
+    ).encode()
+    files = {"manifest": manifest, "after": b"", "state.json": b"{}\n"}
+    sums = "".join(f"{digest(content)}  {name}\n" for name, content in files.items()).encode()
+    return {**files, "files/0": b"old", "seal": sums + b"# " + digest(sums).encode() + b"\n"}
+
+
+def read(files: dict[str, bytes]) -> Generation:
+    (found,) = read_generations(
+        ["g1"], {f"{BASE}{name}": ManagedFile(content) for name, content in files.items()}
+    )
+    return found
+
+
+def test_a_generation_is_read_line_by_line() -> None:
+    path = "/etc/a/hosts.toml"
+
+    assert read(saved()).kept == (
+        Kept(path, ManagedFile(b"old", 0o640, 1000, 0), saved=f"{BASE}files/0"),
+        Kept(STATE, None),
+        Kept("/etc/b", None, directory=True),
+        Kept("/etc/a", None, copied="folder", saved=f"{BASE}folders/etc/a"),
+        Kept(path, None, copied="link", saved=f"{BASE}links/0"),
+    )
+
+
+HARMS: dict[str, Callable[[bytes], bytes | None]] = {
+    "empty": lambda _: b"",
+    "cut": lambda content: content[:-1],
+    "changed": lambda content: content[:-1] + b"?",
+    "missing": lambda _: None,
+}
+DAMAGE = [
+    (name, harm)
+    for name in ("manifest", "after", "state.json", "files/0", "seal")
+    for harm in HARMS
+    # An empty file cannot be harmed so; older releases saved no seal.
+    if (name, harm) not in {("after", "empty"), ("after", "cut"), ("seal", "missing")}
+]
+
+
+@pytest.mark.parametrize(("name", "harm"), DAMAGE)
+def test_damage_is_named_and_nothing_of_it_is_relied_on(name: str, harm: str) -> None:
+    files = saved()
+    harmed = HARMS[harm](files.pop(name))
+    if harmed is not None:
+        files[name] = harmed
+
+    found = read(files)
+
+    assert (found.damage, found.kept) == (name, ())
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        b"",
+        b"file\n",
+        b"file\t0\t8\t0\t0\tx\t/etc/a\n",
+        b"file\t0\t\xff\t0\t0\t" + digest(b"old").encode() + b"\t/etc/a\n",
+        b"file\t0\t640\t" + b"9" * 5000 + b"\t0\t" + digest(b"old").encode() + b"\t/etc/a\n",
+        b"absent\t-\t-\t-\t-\t-\t/etc/a",
+        b"strange\t-\t-\t-\t-\t-\t/etc/a\n",
+        b"absent\t-\t-\t-\t-\t-\tetc/a\n",
+    ],
+)
+def test_a_generation_of_an_older_release_has_no_seal_and_is_read_with_care(
+    manifest: bytes,
+) -> None:
+    whole = {name: content for name, content in saved().items() if name != "seal"}
+
+    assert read(whole).damage == ""
+    assert read({**whole, "manifest": manifest}).damage != ""
+
+
+def test_a_generation_that_is_gone_is_none() -> None:
+    assert list(read_generations(["g1"], {})) == []
