@@ -55,7 +55,7 @@ class NodeRoot:
     @property
     def complete(self) -> bool:
         """Say whether nothing was left out for being too much."""
-        return len(self.places) < _MOST_PLACES and len(self.files) < _MOST_FILES
+        return not self.crowded
 
     def walk(self, path: str, above: tuple[str, ...] = ()) -> None:
         """Read a place and all that is below it; a folder inside itself is entered once."""

@@ -67,7 +67,8 @@ cd /etc/containerd/certs.d/old.example
 printf '# by hand\\n' >hosts.toml
 ln hosts.toml ../hosts.toml.other
 ln ../../config.toml ../config.toml.other
-chown ops:ops . hosts.toml
+chown root:ops .
+chown ops:ops hosts.toml
 chmod 2750 .
 chmod 640 hosts.toml
 """
