@@ -94,7 +94,8 @@ tasks() { # how many containers run, by the files in which containerd's shims ke
 hello
 read -r name </proc/sys/kernel/hostname
 value hostname "$name"
-machine= boot=
+machine=
+boot=
 { read -r machine </etc/machine-id; read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
 value machine "$boot $machine $name"
 file /etc/os-release
