@@ -141,6 +141,7 @@ configs:
   q.example:
     auth: {username: 0x1F, password: 1e3}
     tls: {insecure_skip_verify: yes}
+  s.example: {auth: {username: !!str 1_000, password: !!binary aGk=}}
   r.example: {auth: {username: 3.10, password: "\N{GRINNING FACE}"}}
 """
 

@@ -20,7 +20,7 @@ from fleet.core.toml_text import Path, dotted, split
 from fleet.core.yaml_edit import edit_yaml
 from fleet.core.yaml_text import parse_yaml, plain
 from fleet.core.yaml_values import YamlEditError
-from fleet.errors import ConfigErrors
+from fleet.errors import ConfigErrors, Problem
 
 HEADER = "# Managed by fleet: change mirrors.yaml instead.\n"
 _PARTS = ("mirrors", "configs", "auths")
@@ -76,7 +76,7 @@ def _existing(facts: NodeFacts, path: str) -> str:
         return ""
     try:
         text = kept.content.decode()
-        found = plain(parse_yaml(text, path))
+        found = _read(text, path)
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8 (byte {error.start}); mend it by hand first"
         raise NodeError(FailureKind.CONFLICT, "plan", message) from error
@@ -90,9 +90,19 @@ def _existing(facts: NodeFacts, path: str) -> str:
     return text
 
 
+def _read(text: str, path: str) -> Any:
+    """Read registries.yaml; a tag is no mistake in it, since k3s reads tags."""
+    problems: list[Problem] = []
+    found = plain(parse_yaml(text, path, problems))
+    grave = [each for each in problems if not each.message.startswith("the tag ")]
+    if grave:
+        raise ConfigErrors(grave)
+    return found
+
+
 def _has_login(text: str, path: str) -> bool:
     """Say whether the file carries a credential, fleet's or another's."""
-    configs = (plain(parse_yaml(text, path)) or {}).get("configs") or {}
+    configs = (_read(text, path) or {}).get("configs") or {}
     return any("auth" in each for each in configs.values() if isinstance(each, Mapping))
 
 
@@ -206,7 +216,7 @@ def _notes(facts: NodeFacts, wishes: Wishes) -> Iterator[str]:
 
 def _unread_keys(text: str, path: str) -> Iterator[Finding]:
     """Find keys that stand beside those of registries.yaml; they may hold anchors, or be typos."""
-    others = sorted(set(plain(parse_yaml(text, path)) or {}) - set(_PARTS)) if text else []
+    others = sorted(set(_read(text, path) or {}) - set(_PARTS)) if text else []
     if others:
         message = f"is not read by k3s: {', '.join(others)} (it reads {', '.join(_PARTS)})"
         yield Finding("unread-keys", Verdict.NOTES, path, message)
