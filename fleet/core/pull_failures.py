@@ -79,16 +79,30 @@ def _unusable(
     facts: NodeFacts, folder: str, name: str, wanted: re.Pattern[bytes] | None
 ) -> Iterator[tuple[str, str]]:
     """Say why a certificate that hosts.toml names cannot be used."""
-    path = name if name.startswith("/") else f"{folder}/{name}".rstrip("/")
-    place = facts.places.get(clean_path(path))
-    kept = facts.files.get(clean_path(path))
-    known = facts.places_complete or (path.startswith(f"{folder}/") and not facts.places)
-    if clean_path(path) == folder or (place is not None and place.kind is Kind.DIRECTORY):
+    path = clean_path(name if name.startswith("/") else f"{folder}/{name}")
+    place, kept = facts.places.get(path), facts.files.get(path)
+    lost = place.identity is None if place is not None else _was_looked_at(facts, folder, name)
+    if path == folder or (place is not None and place.kind is Kind.DIRECTORY):
         yield path, "is named as a certificate and is a folder"
-    elif place is None and kept is None and known:
+    elif kept is None and lost:
         yield path, "is named as a certificate and is not there"
     elif kept is not None and wanted is not None and not wanted.search(kept.content):
         yield path, "is named as a certificate and holds none in PEM"
+
+
+def _was_looked_at(facts: NodeFacts, folder: str, name: str) -> bool:
+    """Say whether the probe would have seen a file if it were there.
+
+    It lists the folders of registries, and looks at the absolute paths that stand in hosts.toml as
+    they are: what is written with escapes it does not know.
+    """
+    if not facts.places:
+        return not name.startswith("/") and "/" not in name
+    if name.startswith("/"):
+        text = facts.files[f"{folder}/hosts.toml"].content.decode("utf-8", "surrogateescape")
+        return facts.places_complete and name in text
+    listed = clean_path(f"{folder}/{name}").rpartition("/")[0] in facts.directories
+    return facts.places_complete and listed
 
 
 def _beside(facts: NodeFacts, folder: str) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,8 @@ FAILS = {
     "a ca that is there": ({"q/hosts.toml": HOST + '  ca = "x.pem"\n', "q/x.pem": PEM}, 0),
     "a ca of no PEM": ({"q/hosts.toml": HOST + '  ca = ["x.pem"]\n', "q/x.pem": "x"}, 1),
     "an empty ca": ({"q/hosts.toml": HOST + '  ca = ""\n'}, 1),
+    "a lost ca beside it": ({"q/hosts.toml": HOST + '  ca = "x.pem"\n'}, 1),
+    "a lost ca of a neighbour": ({"q/hosts.toml": HOST + '  ca = "../r/x.pem"\n', "r/x": "x"}, 1),
     "a folder as ca": ({"q/hosts.toml": HOST + '  ca = "d"\n', "q/d/x": "x"}, 1),
     "a ca of the server": ({"q/hosts.toml": f'ca = "/gone"\n{HOST}'}, 1),
     "a lost pair": ({"q/hosts.toml": HOST + '  client = [["/c", "/k"]]\n'}, 2),
@@ -151,6 +154,26 @@ def test_what_fails_every_pull_of_a_folder(
     facts = facts_of(tmp_path, files, CONFIG_PATH)
 
     assert len(list(pull_failures(facts, release("1.7.24"), f"{CERTS}/q"))) == count
+
+
+def test_a_path_that_the_probe_did_not_look_at_is_not_called_lost(tmp_path: Path) -> None:
+    """The probe lists one level, and finds absolute paths by their text."""
+    deep = HOST + '  ca = ["certs/x.pem", "/etc/\\u0073sl/x.pem"]\n'
+    facts = facts_of(tmp_path, {"q/hosts.toml": deep}, CONFIG_PATH)
+
+    assert list(pull_failures(facts, release("1.7.24"), f"{CERTS}/q")) == []
+    partial = replace(facts, places_complete=False)
+    lost = facts_of(tmp_path, {"q/hosts.toml": HOST + '  ca = "x.pem"\n'}, CONFIG_PATH)
+    assert len(list(pull_failures(lost, release("1.7.24"), f"{CERTS}/q"))) == 1
+    assert list(pull_failures(partial, release("1.7.24"), f"{CERTS}/q")) == []
+
+
+def test_a_certificate_that_is_a_dangling_link_is_lost(tmp_path: Path) -> None:
+    facts_of(tmp_path, {"q/hosts.toml": HOST + '  ca = "x.pem"\n'})
+    (tmp_path / CERTS[1:] / "q/x.pem").symlink_to("nowhere")
+    facts = facts_of(tmp_path, {}, CONFIG_PATH)
+
+    assert len(list(pull_failures(facts, release("1.7.24"), f"{CERTS}/q"))) == 1
 
 
 def test_what_is_no_file_at_all_fails_every_pull(tmp_path: Path) -> None:
