@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from fleet.errors import FleetError
-from fleet.journal import Journal, read_key
+from fleet.journal import Journal, opening, read_key
 from fleet.journal.fingerprint_key import lasting_key
 from tests.support.fleet import Fleet
 
@@ -125,6 +125,21 @@ def test_a_journal_that_a_killed_fleet_left_empty_is_read_and_begun(tmp_path: Pa
     assert list(Journal(path, read_only=True).rollouts()) == []
     written(path)
     assert len(list(Journal(path, read_only=True).rollouts())) == 1
+
+
+def test_a_journal_of_an_older_fleet_is_migrated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal.db"
+    written(path)
+    monkeypatch.setattr(opening, "SCHEMAS", (*opening.SCHEMAS, "CREATE TABLE more (x TEXT) STRICT"))
+
+    journal = Journal(path)
+
+    assert len(journal.entries("r1")) == 400
+    with sqlite3.connect(path) as base:
+        assert base.execute("PRAGMA user_version").fetchone() == (2,)
+    base.close()
 
 
 @contextmanager

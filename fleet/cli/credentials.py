@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import click
 
+from fleet.cli.logs import hide
 from fleet.core.model import Node, Secret
 from fleet.errors import FleetError
 from fleet.node.order import Access
@@ -49,6 +50,7 @@ def _passphrase(path: str) -> Secret | None:
     for _ in range(_TRIES if interactive else 1):
         said = Secret(_asked(prompt, interactive=interactive))
         if not said or opens(path, said):
+            hide(said)
             return said or None
         click.echo(f"that does not open {path}", err=True)
     raise FleetError(f"{path}: the passphrase is wrong; ssh-add {path} asks for it as well")

@@ -28,12 +28,11 @@ class Masking(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         from fleet.core.masking import free_text  # noqa: PLC0415 - only a call that logs pays for it
+        from fleet.core.masking.known import without_known  # noqa: PLC0415
         from fleet.errors import printable  # noqa: PLC0415
 
         text = super().format(record)
-        for secret in KNOWN:
-            text = text.replace(secret, "***")
-        return free_text(printable(text))
+        return free_text(printable(without_known(text, KNOWN)))
 
 
 def open_log(verbose: int, path: str | None) -> None:

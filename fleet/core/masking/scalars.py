@@ -9,7 +9,7 @@ from fleet.core.masking.logins import login_spans
 from fleet.core.masking.spans import Span
 from fleet.core.masking.unstructured import free_text_spans
 
-_HINT = re.compile(r"[@=]|%40|: |basic|bearer|eyJ|-----|\n", re.IGNORECASE)
+_HINT = re.compile(r"[@=]|%40|: |[\"']\s?:|basic|bearer|eyJ|-----|\n", re.IGNORECASE)
 _ODD = re.compile(r"[\s\"'<>`]")
 _IMAGE = re.compile(r"[\w./:-]+@sha256:[0-9a-f]+")
 

@@ -72,6 +72,8 @@ TOML = {
     "a key twice": f'[auth]\npassword = "a"\npassword = "{SECRET}"\n',
     "a key that is a secret": f'password.{SECRET} = "x"\n',
     "a table of secrets": f'[password]\n{SECRET} = "x"\n',
+    "JSON in a string": f'x = \'{{"auths":{{"h":{{"auth":"{SECRET}"}}}}}}\'\n',
+    "a private key": f'key = """\n-----BEGIN PRIVATE KEY-----\n{SECRET}\n"""\n',
     "two values": f'[auth]\npassword = "a" "{SECRET}"\n',
 }
 YAML = {
