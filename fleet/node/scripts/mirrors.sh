@@ -45,7 +45,7 @@ LIST
 for path in "$bundle" /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt \
     /etc/ssl/ca-bundle.pem /etc/pki/tls/cacert.pem \
     /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem /etc/ssl/cert.pem; do
-    [ -n "$path" ] && [ -r "$path" ] || continue
+    [ -f "$path" ] && [ -r "$path" ] || continue
     sum=$(sha256sum <"$path")
     value bundle "${sum%% *}"
     case " $KNOWN " in
