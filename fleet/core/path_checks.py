@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from fleet.core.facts import STATE_FILE, NodeFacts
 from fleet.core.model import Change, Foreign
 from fleet.core.outcome import FailureKind, NodeError
-from fleet.core.places import Kind, Place, folders_above
+from fleet.core.places import Kind, Place, folders_above, plain_path
 
 MOST_BYTES = 1 << 20
 """The largest file that is read from a node."""
 MOST_FILES = 3000
 """The most files that are read from a node."""
-_SAFE_PATH = re.compile(r"/[A-Za-z0-9_.:/@%+\[\]-]*")
 
 
 def refuse_unsafe(facts: NodeFacts, changes: Iterable[Change]) -> None:
     """Raise a NodeError for a path that is not one which fleet would write to."""
     for change in changes:
-        if not _SAFE_PATH.fullmatch(change.path) or "/../" in change.path:
+        if not plain_path(change.path):
             message = (
                 f"{change.path!r} is no path that fleet would write to; give config_path or the"
                 " registry a plainer name"
