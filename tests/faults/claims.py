@@ -82,27 +82,30 @@ def claim(lane: Lane, code: int) -> Claim | None:
         return Claim(record.id, story, lane.node.name, code)
 
 
-def false_words(lane: Lane, codes: Sequence[int], found: str) -> str:
-    """Compare the last word of a try with the node; `found` is the state that the node is in."""
+def false_words(lane: Lane, codes: Sequence[int], seen: str, plain: str) -> str:
+    """Compare the last word of a try with the node.
+
+    `seen` is the state that the node is in, `plain` the one without what a hand has added.
+    """
     told = claim(lane, codes[-1])
     if told is None:
-        stayed = found == lane.came_from
-        return "" if stayed else f"no rollout was begun, but the node is {found}"
-    return "; ".join(_differences(lane, told, found))
+        stayed = plain == lane.came_from
+        return "" if stayed else f"no rollout was begun, but the node is {plain}"
+    return "; ".join(_differences(lane, told, plain if lane.late else seen, plain))
 
 
-def _differences(lane: Lane, told: Claim, found: str) -> Iterator[str]:
-    moved = found != lane.came_from and found in {"old", "new"}
+def _differences(lane: Lane, told: Claim, seen: str, plain: str) -> Iterator[str]:
+    moved = seen != lane.came_from and seen in {"old", "new"}
     if told.status in _MOVED and not moved:
-        yield f"{told.status}, but the node is {found}, from {lane.came_from}"
+        yield f"{told.status}, but the node is {seen}, from {lane.came_from}"
     if told.code == 0 and not told.open and told.status.failed:
         yield f"exit code 0, but the node is {told.status}"
     if told.open:
         if told.code in {0, 2}:  # done, or nothing to go on with
             yield f"exit code {told.code}, but rollout {told.rollout} is not at its end"
         return
-    if told.untouched and found != lane.came_from:
-        yield f"{told.status}, but the node is {found}, from {lane.came_from}"
+    if told.untouched and plain != lane.came_from:
+        yield f"{told.status}, but the node is {plain}, from {lane.came_from}"
     if left := _left(lane):
         yield f"at its end ({told.status}), but the node has {', '.join(left)}"
 

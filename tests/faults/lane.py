@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -64,6 +65,10 @@ class Lane:
     """The state that the node was in at the beginning of the try."""
     known: str = ""
     """The newest rollout that was in the journal before the try."""
+    mark: str = ""
+    """The line that a hand has added to a file in the try, if one has."""
+    late: bool = False
+    """Whether the hand came when the change was confirmed: then it was no part of it."""
     _spoke: Path | None = None
 
     @property
@@ -225,3 +230,7 @@ def open_lane(lab: Lab, node: LabNode, folder: Path) -> Lane:
     inventory = {"all": {"vars": {"user": "ops", "become": True}, "hosts": hosts}}
     (folder / "inventory.yaml").write_text(json.dumps(inventory))
     return Lane(lab, node, folder, Fleet(folder, str(lab.ssh_config)))
+
+
+Work = Callable[[Lane], list[int]]
+"""What a fault does to a lane; it returns the exit codes of fleet in their order."""

@@ -6,15 +6,16 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.faults import broken, node, wire
+from tests.faults import broken, edits, guard, node, wire
 from tests.faults.claims import false_words, newest
-from tests.faults.lane import Lane, open_lane
+from tests.faults.edits import take_out
+from tests.faults.lane import Lane, Work, open_lane
 from tests.lab import Lab
 from tests.support.fleet import remember
 
@@ -34,14 +35,14 @@ class Fault:
 
     name: str
     tries: int
-    work: Callable[[Lane], list[int]]
+    work: Work
     around: node.Around = _nothing
     ends: frozenset[str] = ANY
     rollouts_only: bool = False
     """Whether the fault strikes at the new config, so that a try has to begin with the old."""
 
 
-def _on_new(name: str, pair: tuple[Callable[[Lane], list[int]], node.Around], end: str) -> Fault:
+def _on_new(name: str, pair: tuple[Work, node.Around], end: str) -> Fault:
     return Fault(name, 10, *pair, ends=frozenset({end}), rollouts_only=True)
 
 
@@ -68,6 +69,12 @@ CATALOGUE = (
     Fault("two rollouts at the same instant", 20, broken.two_at_once),
     Fault("disk of the journal full", 10, broken.journal_full),
     Fault("clock of the node a day off", 10, broken.clock_off),
+    Fault("edit by hand at a random instant", 30, edits.at_any_instant),
+    Fault("edit by hand in the moment of the swap", 10, edits.in_the_swap),
+    Fault("edit by hand in the soak", 10, edits.in_the_soak),
+    Fault("edit by hand in the moment of the way back", 10, edits.in_the_way_back),
+    Fault("guard killed in mid-restore", 20, guard.killed),
+    Fault("scripts of fleet killed on the node (out of memory)", 20, guard.out_of_memory),
 )
 
 
@@ -144,14 +151,17 @@ def attempt(lane: Lane, fault: Fault, number: int, seed: int) -> Try:
         lane.bring("old")
     with fault.around(lane):
         lane.came_from, lane.known, lane.spoke = lane.at, newest(lane.journal), None
+        lane.mark, lane.late = "", False
         codes = fault.work(lane)
-        false = false_words(lane, codes, lane.where())
+        seen = lane.where()
+        kept = not lane.mark or take_out(lane)
+        false = false_words(lane, codes, seen, lane.where() if lane.mark else seen)
         trouble = ""
         if not lane.quiet():
             trouble = "a change is still pending"
         if holder := lane.holder():
             lane.fleet("unlock", holder)
-        found = lane.where()
+        found = lane.where() if kept else "lost: the edit of a hand"
         degraded = 5 in codes or not lane.well()
         if found in ANY:
             lane.at = found
