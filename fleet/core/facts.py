@@ -9,6 +9,7 @@ from typing import Any
 
 from fleet.core.documents import DocumentError, parse_json, table, word, words
 from fleet.core.model import ManagedFile, Tree
+from fleet.core.pending import Pending
 from fleet.core.places import FileKey, Place, clean_path, file_key
 from fleet.core.versions import ContainerdVersion
 
@@ -132,7 +133,7 @@ class NodeFacts:
     hosts.toml files name as well, and what is missing there is missing on the node.
     `crowded` counts the files that there are, where they are too many to be read.
     `present` are the certificates that the config names and the node has; None where nobody
-    looked. `tasks` is the number of running containers. `pending` is the id of a change that stands
+    looked. `tasks` is the number of running containers. `pending` is a change that stands
     unconfirmed, `control_plane` what shows that the node is of a Kubernetes control plane.
     `machine` tells machines apart, whatever they are called; empty where that is not known.
     `offline` facts come from a folder of files and from no daemon.
@@ -172,7 +173,7 @@ class NodeFacts:
     runtime_ready: bool | None = None
     tasks: int = 0
     lock: str | None = None
-    pending: str = ""
+    pending: Pending | None = None
     control_plane: tuple[str, ...] = ()
     generations: tuple[Generation, ...] = ()
 

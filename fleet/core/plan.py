@@ -20,6 +20,7 @@ from fleet.core.model import Action, Change, Disruption, Foreign, ManagedFile, N
 from fleet.core.outcome import Failure, FailureKind, NodeError
 from fleet.core.ownership import owned_after
 from fleet.core.path_checks import refuse_odd, refuse_unsafe
+from fleet.core.pending import pending_findings
 from fleet.core.places import file_key
 from fleet.core.pull_tests import PullTest, pull_tests, unproven
 from fleet.core.quorum import Availability
@@ -104,7 +105,7 @@ def plan_node(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
             containerd=version,
             failure=error.failure,
             notes=tuple(observations(facts)),
-            findings=_conflicts(facts),
+            findings=(*pending_findings(facts.pending), *_conflicts(facts)),
         )
 
 
@@ -145,7 +146,7 @@ def _planned(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
         disruption=cost,
         danger=danger,
         notes=tuple(dict.fromkeys((*notes, *([danger.message] if danger else [])))),
-        findings=desired.findings,
+        findings=(*pending_findings(facts.pending), *desired.findings),
         tests=tuple(pull_tests(wishes.registries, desired.hosts_directory, facts.version)),
         unproven=unproven(changes, wishes.registries),
         hosts_directory=desired.hosts_directory,

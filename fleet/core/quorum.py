@@ -48,7 +48,8 @@ def availability(facts: NodeFacts) -> Availability:
     elif facts.cri != "ok":
         ill = f"its CRI plugin is {facts.cri}"
     holder = (facts.lock or "").partition("\n")[0]
-    return Availability(facts.control_plane, facts.pending, holder, ill)
+    pending = facts.pending.rollout if facts.pending else ""
+    return Availability(facts.control_plane, pending, holder, ill)
 
 
 def assumed(node: Node) -> Availability:

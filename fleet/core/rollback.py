@@ -11,6 +11,7 @@ from fleet.core.ground import folder_before
 from fleet.core.model import Action, Change, ManagedFile, Node
 from fleet.core.outcome import Failure, FailureKind, NodeError
 from fleet.core.path_checks import refuse_odd
+from fleet.core.pending import pending_findings
 from fleet.core.places import file_key
 from fleet.core.plan import NodePlan, is_ill, observations, ways
 from fleet.core.workloads import endangered
@@ -19,7 +20,13 @@ from fleet.core.workloads import endangered
 def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePlan:
     """Plan the way back over the generations that the probe walked, the newest first."""
     version = str(facts.version) if facts.version else None
-    base = NodePlan(node=node, containerd=version, strategy="rollback", rollback=True)
+    base = NodePlan(
+        node=node,
+        containerd=version,
+        strategy="rollback",
+        rollback=True,
+        findings=tuple(pending_findings(facts.pending)),
+    )
     if not facts.generations or (to and facts.generations[-1].id != to):
         wanted = f"generation {to}" if to else "generation"
         message = (

@@ -11,6 +11,7 @@ from fleet.core.documents import table, word
 from fleet.core.facts import Answer, Generation, NodeFacts, UnitState
 from fleet.core.model import ManagedFile, Node
 from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.pending import PENDING, Pending
 from fleet.core.text import tail
 from fleet.core.versions import ContainerdVersion, parse_version, parse_version_line
 from fleet.node.generations import GENERATIONS, read_generations
@@ -19,6 +20,7 @@ from fleet.node.shell import Reply, Script, decoded, moment, number, stranger
 
 _CODE = re.compile("[0-9]{1,3}")
 _STAT = re.compile(r"([0-7]{1,6}) ([0-9]{1,10}) ([0-9]{1,10}) (-?[0-9]{1,12}) ([0-9]{1,12})")
+_INTERNAL = (GENERATIONS, f"{PENDING}/", "/run/fleet/")
 
 
 def question(node: Node, *, full_default: bool = False, walk: str = "") -> Script:
@@ -90,7 +92,7 @@ def parse_probe(reply: Reply) -> NodeFacts:
         runtime_ready=_runtime_ready(info),
         tasks=number(reply.value("tasks")),
         lock=_text(found, "/run/fleet/lock"),
-        pending=tail(reply.value("pending"), 1),
+        pending=_pending(found),
         control_plane=tuple(sorted(tail(each, 1) for each in _words(reply, "control_plane")))[:5],
         generations=_generations(reply, found),
     )
@@ -147,7 +149,7 @@ def _answer(reply: Reply, key: str) -> Answer:
 
 
 def _internal(path: str) -> bool:
-    return path == "/etc/os-release" or path.startswith((GENERATIONS, "/run/fleet/"))
+    return path == "/etc/os-release" or path.startswith(_INTERNAL)
 
 
 def _imported(path: str, config: str) -> bool:
@@ -158,6 +160,20 @@ def _imported(path: str, config: str) -> bool:
 
 def _text(found: Mapping[str, _Found], path: str) -> str | None:
     return tail(found[path].kept.content.decode("utf-8", "replace")) if path in found else None
+
+
+def _pending(found: Mapping[str, _Found]) -> Pending | None:
+    """Read the change that stands unconfirmed; what was noted of it is as old as its file."""
+    rollout = _text(found, f"{PENDING}/id")
+    if rollout is None:
+        return None
+    phase, failed = (_text(found, f"{PENDING}/{name}") or "" for name in ("phase", "failed"))
+    times = [found[at].mtime if (at := f"{PENDING}/{name}") in found else 0 for name in _NOTES]
+    return Pending(rollout, phase.partition(" ")[0], times[0] or times[1], failed, times[2])
+
+
+_NOTES = ("phase", "id", "failed")
+"""The small files of a pending change whose times are told."""
 
 
 def _properties(text: str) -> dict[str, str]:

@@ -251,7 +251,7 @@ for entry in "$STATE/state.json" "/etc/systemd/system/$UNIT.service.d/zz-fleet.c
     file "$entry"
 done
 file /run/fleet/lock
-[ ! -f "$STATE/pending/id" ] || value pending "$(cat "$STATE/pending/id")"
+for each in id phase failed; do file "$STATE/pending/$each"; done
 control_plane
 [ -n "$WALK" ] && walk
 note dirs "$DIRECTORIES"
