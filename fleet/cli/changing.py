@@ -14,6 +14,7 @@ from fleet.cli.flags import (
     new_rollout_id,
     open_journal,
     operator,
+    refuse_short_guard,
     stamp,
 )
 from fleet.cli.job import Job, guarded, work_order
@@ -47,6 +48,7 @@ RERUN = {
 def rollout(settings: Settings, flags: Flags, crew: Crew) -> Exit:
     """Bring the chosen nodes to mirrors.yaml."""
     parse_batches(flags.batch)
+    refuse_short_guard(flags)
     loaded = settings.load()
     how = access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout)
     taste = Taste(full_default=flags.full_default, foreign=flags.foreign)
@@ -78,6 +80,7 @@ def rollback(settings: Settings, flags: Flags, crew: Crew) -> Exit:
     from fleet.config.load import load_inventory  # noqa: PLC0415 - YAML costs `--help` nothing
 
     parse_batches(flags.batch)
+    refuse_short_guard(flags)
     inventory = load_inventory(settings.inventory)
     how = access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout)
     how = _keeping(ready(how, settings.select(inventory)), flags, crew)

@@ -12,6 +12,7 @@ from typing import Any
 
 from fleet.cli.options import Settings
 from fleet.core.masking import Fingerprints
+from fleet.errors import FleetError
 from fleet.journal import Journal, passing_key, read_key
 from fleet.node.order import Deadlines
 
@@ -65,6 +66,19 @@ class Flags:
         """Read the flags of an earlier command back; what is asked anew counts."""
         known = {each.name for each in fields(cls)}
         return cls(**{name: value for name, value in data.items() if name in known}, **anew)
+
+
+GATES = 5
+"""Seconds at least for what follows the soak: a new connection and the gates behind it."""
+
+
+def refuse_short_guard(flags: Flags) -> None:
+    """Refuse a guard that would take a change back before the soak and its gates are through."""
+    if 0 < flags.guard < flags.soak + GATES:
+        raise FleetError(
+            f"--guard {flags.guard} is too short for --soak {flags.soak}: nodes would take every"
+            f" change back before it is confirmed; give --guard {flags.soak + GATES} or more"
+        )
 
 
 def new_rollout_id(now: datetime) -> str:

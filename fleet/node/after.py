@@ -5,7 +5,7 @@ from __future__ import annotations
 from fleet.core.outcome import Failure, FailureKind, NodeError, NodeOutcome, NodeStatus
 from fleet.node.converge import gated, go_on, taken_back, undone
 from fleet.node.order import WorkOrder
-from fleet.node.settle import settle_patiently
+from fleet.node.settle import UNDONE, settle_patiently
 from fleet.node.work import Pass
 
 _MENDED = (
@@ -35,7 +35,7 @@ def settle_left(order: WorkOrder) -> NodeOutcome:
         return work.lost(error.failure)
     if found.state == "swapped":
         return go_on(work)
-    if found.state == "armed":
+    if found.state in UNDONE:
         ended = taken_back(work, None)
         return work.outcome(NodeStatus.PENDING) if ended.status is _BACK else ended
     anew = found.state == "untouched" or (found.state == "restored" and found.why != "failed")

@@ -190,6 +190,6 @@ def parse_applied(reply: Reply, order: WorkOrder) -> Applied:
     except ValueError as error:
         raise stranger(f"an unknown status, {tail(text, 1)}") from error
     steps = {decoded(fields[0]).split(b" ")[0] for fields in reply.all("step")}
-    restarted = order.restarts and bool(steps & {b"restart", b"reverted"})
+    restarted = order.restarts and b"restart" in steps
     lost = tail(reply.value("lost_workloads"))
     return Applied(ending, failure_of(reply), restarted, lost, parse_liveness(reply))

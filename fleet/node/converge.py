@@ -10,7 +10,7 @@ from fleet.node import cri
 from fleet.node.apply import Applied, Bundle, Ending, activate_script, bundle, parse_applied
 from fleet.node.order import WorkOrder
 from fleet.node.proof import Wanted, prove
-from fleet.node.settle import Standing, settle, settle_patiently
+from fleet.node.settle import UNDONE, Standing, settle, settle_patiently
 from fleet.node.stage import lay_ready
 from fleet.node.steps import enter, listener
 from fleet.node.talk import ask
@@ -94,7 +94,14 @@ def _changed(work: Pass, remote: Remote) -> NodeOutcome | None:
         return None
     if applied.ending is Ending.UNSETTLED:
         return work.unsettled(applied.failure)
-    return work.outcome(ENDED[applied.ending], applied.failure)
+    status = ENDED[applied.ending]
+    if status is NodeStatus.ROLLED_BACK and _is_stale(applied.failure):
+        status = NodeStatus.STALE  # the daemon has read none of it, and the edit is in its place
+    return work.outcome(status, applied.failure)
+
+
+def _is_stale(failure: Failure | None) -> bool:
+    return failure is not None and failure.kind is FailureKind.STALE
 
 
 def _activated(order: WorkOrder, remote: Remote, packed: Bundle) -> Applied:
@@ -150,11 +157,27 @@ def gated(work: Pass, mode: str) -> NodeOutcome:
             return taken_back(work, error.failure)
         return work.lost(error.failure)
     work.liveness = found.liveness or work.liveness
+    return _gated(work, mode, found)
+
+
+def _gated(work: Pass, mode: str, found: Standing) -> NodeOutcome:
     if found.ended == "confirmed":
         return work.outcome(NodeStatus.CONVERGED)
+    if found.state in UNDONE:
+        return taken_back(work, _HALF_WAY)
     if found.ended == "not_pending":
         return work.standing(found, undone(found))
+    if mode == "recheck" and _is_stale(found.failure):
+        return work.outcome(NodeStatus.STALE, found.failure)  # the node works, and the edit is new
     return taken_back(work, found.failure)
+
+
+_HALF_WAY = Failure(
+    FailureKind.GUARD,
+    "confirm",
+    "a way back had begun on the node and was ended before its end; look for what ended it"
+    " (journalctl -k), then roll out again",
+)
 
 
 def _listening(work: Pass, remote: Remote) -> None:
@@ -178,7 +201,7 @@ def _broken_off(work: Pass, failure: Failure) -> NodeOutcome:
     match found.state:
         case "swapped":
             return go_on(work)
-        case "armed":
+        case "armed" | "reverting":
             return taken_back(work, failure)
         case "untouched":
             return work.outcome(NodeStatus.STAGED, failure)

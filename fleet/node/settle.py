@@ -19,6 +19,10 @@ _PAUSE = 1
 """Seconds between two looks at a node that is away or still at it."""
 
 
+UNDONE = frozenset({"armed", "reverting"})
+"""States of a change that is not in force, and that its guard or fleet takes back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a change stands on a node, in the node's own words, and the failure it told of.
@@ -33,6 +37,8 @@ class Standing:
     held_by: str = ""
     failure: Failure | None = None
     pending: str = ""
+    strange: str = ""
+    """A file of a confirmed change that another hand has changed since."""
     lock: tuple[str, ...] = field(default=())
     liveness: Liveness | None = None
 
@@ -61,6 +67,7 @@ def parse_standing(reply: Reply) -> Standing:
         held_by=tail(reply.value("told")),
         failure=failure_of(reply),
         pending=reply.value("pending"),
+        strange=tail(reply.value("strange"), 1),
         lock=tuple(reply.value("lock").splitlines()),
         liveness=parse_liveness(reply),
     )
@@ -123,7 +130,7 @@ def unlock(order: WorkOrder) -> Standing | Failure:
     """Take back what the rollout left unconfirmed on a node, and let go of the node."""
     try:
         found = settle(order, "look")
-        if found.state in {"armed", "swapped"}:
+        if found.state in {*UNDONE, "swapped"}:
             found = settle(order, "revert")
             if found.ended != "rolled_back":
                 return found

@@ -71,6 +71,8 @@ class Pass:
     def standing(self, found: Standing, failure: Failure | None) -> NodeOutcome:
         """End the pass as the node itself says that the change stands."""
         status = STANDS.get(found.state, NodeStatus.DEGRADED)
+        if status is NodeStatus.CONVERGED and found.strange:
+            return self.outcome(NodeStatus.STALE, _changed_since(found.strange))
         return self.outcome(status, None if status is NodeStatus.CONVERGED else failure)
 
     def unsettled(self, failure: Failure | None) -> NodeOutcome:
@@ -91,3 +93,12 @@ class Pass:
         message = f"lost in mid-pass ({failure.message}); {back} `fleet resume` settles it"
         told = Failure(failure.kind, SETTLE, message, failure.evidence)
         return self.outcome(NodeStatus.UNREACHABLE, told)
+
+
+def _changed_since(path: str) -> Failure:
+    """Return why a confirmed change does not count as converged: its files are not its own."""
+    message = (
+        f"{path} is not as the change has written it: somebody, or a tool, has changed it since;"
+        " find out who by `fleet drift`, then roll out again"
+    )
+    return Failure(FailureKind.STALE, "confirm", message)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 
 def killed(fleet: Fleet, node: LabNode, *flags: str) -> subprocess.Popen[str]:
     """Kill a rollout between the swap and its confirmation; return the dead process."""
-    running = fleet.start("rollout", "-y", "-l", node.name, "--soak", "60", *flags)
+    running = fleet.start("rollout", "-y", "-l", node.name, "--soak", "4", *flags)
     pending = "grep swapped /var/lib/fleet/pending/phase"
     while node.sh(pending, check=False).returncode:
         assert running.poll() is None
@@ -40,8 +40,8 @@ def test_a_change_of_a_killed_fleet_is_undone_by_the_timer(
     node = nodes.nodes[name]
     before = node.digests("/etc")
 
-    killed(fleet, node, "--guard", "5")
-    time.sleep(9)
+    killed(fleet, node, "--guard", "9")
+    time.sleep(13)
 
     assert node.digests("/etc") == before
     assert settled(node) == ("restored", "timer")
@@ -127,5 +127,5 @@ def test_a_timer_of_another_change_leaves_this_one_alone(nodes: Lab, fleet: Flee
     assert trixie.digests("/etc/containerd") == changed
     assert fleet("resume", "-y", "--json").code == 0
     assert trixie.digests("/etc/containerd") == {
-        path: each for path, each in changed.items() if not path.endswith(".back")
+        path: each for path, each in changed.items() if ".fleet-" not in path
     }

@@ -110,6 +110,7 @@ chmod +x /lib/systemd/systemd-socket-proxyd
 [ -e /run/lab-crictl ] && mv /run/lab-crictl /usr/local/bin/crictl
 systemctl daemon-reload
 systemctl reset-failed containerd
+systemctl reset-failed 'fleet-guard*' 2>/dev/null || true
 [ -z "$dirty" ] || systemctl restart containerd
 until ctr version >/dev/null 2>&1; do sleep 0.05; done
 for space in $(ctr namespaces ls -q); do

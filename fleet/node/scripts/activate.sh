@@ -7,6 +7,7 @@
 # connection confirms.
 WHY=failed
 ARMED=0
+RESTARTING=0
 
 finish() { # status
     trap - EXIT
@@ -18,10 +19,16 @@ finish() { # status
 
 fail() { # kind, step, message, evidence
     failure "$@"
+    [ "$RESTARTING" = 1 ] || RESTART=0 # what runs has not read any of it
     [ "$SWAPPED" = 1 ] && take_back
-    if [ "$ARMED" = 1 ]; then
-        # Nothing was swapped: what cannot be swept now the guard sweeps later.
-        complaint=$(undo_files 2>&1) && settled_as restored failed && rm -rf -- "$KEPT" && disarm
+    if [ "$ARMED" = 1 ]; then # nothing was swapped: what cannot be swept now the guard sweeps later
+        if ! complaint=$({ sweep_beside && undo_directories && guard_goes; } 2>&1) ||
+            ! settled_as restored failed; then
+            again
+            finish unsettled
+        fi
+        rm -rf -- "$KEPT"
+        disarm
     elif [ "$1" != locked ]; then
         rm -rf -- "$STAGE"
         let_go
@@ -45,151 +52,6 @@ arm() { # a timer for now, a unit for the boot that may come before it
         unwritten arm 'write the boot guard to /etc/systemd/system' "$complaint"
     complaint=$(arm_timer "$GUARD" 2>&1) ||
         fail unsupported arm 'systemd-run cannot arm the guard; --guard 0 goes without' "$complaint"
-}
-
-beside_operation() { # note where the new bytes go; a link to the old is a way back without space
-    if [ -f "$path" ]; then
-        back=$folder/.fleet-$ID.${path##*/}.back
-        [ ! -e "$back" ] || rm -f -- "$back"
-        ln -- "$path" "$back" 2>/dev/null || cp -p --preserve=all -- "$path" "$back" || return 1
-    fi
-    [ "$action" = delete ] && return 0
-    target=$staged
-    if [ ! -d "$folder" ] && ! is_config; then
-        case $homes in *"$NL$hidden$NL"*) ;; *) homes=$homes$hidden$NL ;; esac
-        target=$hidden/${path##*/}
-    elif [ ! -d "$folder" ]; then
-        homes=$homes$folder$NL
-    fi
-    if [ -f "$path" ]; then
-        cp -p --preserve=all -- "$path" "$target" || return 1
-        copied=$copied$target$NL
-    fi
-    targets=$targets$target$NL
-    expected="$expected$after  $target$NL"
-    owners=$owners$uid:$gid$TAB$target$NL
-    [ "$mode" = 600 ] || modes=$modes$mode$TAB$target$NL
-}
-
-relink() { # what had further names becomes the file that it was, as long as that has its old bytes
-    lines
-    for line in $LINKS; do
-        path=${line#*"$TAB"}
-        folder=${path%/*}
-        target=$folder/.fleet-$ID.${path##*/}.new
-        [ -d "$folder" ] || target=${folder%/*}/.fleet-$ID/${folder##*/}/${path##*/}
-        copy=${line%%"$TAB"*}
-        [ "$(digest "$copy")" != "$(digest "$target")" ] || ln -f -- "$copy" "$target" 2>/dev/null
-    done
-    words
-}
-
-take_saved() { # what a rollback makes anew gets its ACL, attributes and label from the saved copies
-    lines
-    for line in $SAVED; do
-        copy=${line%%"$TAB"*}
-        path=${line#*"$TAB"}
-        folder=${path%/*}
-        hidden=${folder%/*}/.fleet-$ID/${folder##*/}
-        target=${path%/*}/.fleet-$ID/${path##*/}
-        if [ -d "$copy" ]; then
-            [ ! -d "$target" ] || [ -d "$path" ] || cp -aT -- "$copy" "$target" || return 1
-            continue
-        fi
-        target=$folder/.fleet-$ID.${path##*/}.new
-        [ -d "$folder" ] || target=$hidden/${path##*/}
-        [ ! -f "$copy" ] || cp -p --preserve=all -- "$copy" "$target" || return 1
-        copied=$copied$target$NL
-    done
-    words
-}
-
-fill_operation() {
-    [ "$action" = delete ] && return 0
-    part "$1" >"${targets%%"$NL"*}" || return 1
-    targets=${targets#*"$NL"}
-}
-
-lay_beside() { # with bytes that nobody else can read until all of them have their owner
-    homes=$NL
-    copied=
-    targets=
-    expected=
-    owners=
-    modes=
-    operations beside_operation || return 1
-    [ "$homes" = "$NL" ] || (umask 022 && every "$homes" mkdir -p --) || return 1
-    [ -z "$SAVED" ] || take_saved || return 1
-    [ -z "$copied" ] || every "$copied" chmod 600 -- || return 1
-    laid=$targets
-    parted operations fill_operation || return 1
-    [ -n "$laid" ] || return 0
-    [ "$(every "$laid" sha256sum --)$NL" = "$expected" ] && each_kind "$owners" chown &&
-        each_kind "$modes" chmod && every "$laid" sync && relink
-}
-
-beside() {
-    complaint=$(lay_beside 2>&1) && return 0
-    unwritten stage 'write the new files beside the old ones' "$complaint"
-}
-
-new_folder() { # note a folder that is laid ready as a whole
-    [ -d "$hidden" ] && [ ! -d "$folder" ] || return 0
-    case $NL$fresh in
-    *"$NL${folder%/*}$TAB$hidden$NL"*) ;;
-    *) fresh=$fresh${folder%/*}$TAB$hidden$NL ;;
-    esac
-}
-
-remove_doomed() { # what stands to be deleted before the next file, in one go
-    [ -z "$doomed" ] || every "$doomed" rm -f -- || return 1
-    doomed=
-}
-
-sync_swapped() { # what has been swapped so far, before anything is written that relies on it
-    remove_doomed && remove_emptied && sync_folders "$moved"
-    moved=
-}
-
-swap_operation() {
-    [ "$path" != "$STATE/state.json" ] || sync_swapped || return 1
-    case $action in
-    delete) doomed=$doomed$path$NL ;;
-    *)
-        remove_doomed || return 1
-        if [ -e "$staged" ]; then
-            mv -fT -- "$staged" "$path"
-        else
-            [ -f "$path" ]
-        fi
-        ;;
-    esac || return 1
-    case $NL$moved in *"$NL$folder$NL"*) ;; *) moved=$moved$folder$NL ;; esac
-}
-
-swap() { # new folders come first, each in one rename: no file may speak of what is not there
-    fresh=
-    moved=
-    doomed=
-    operations new_folder && each_kind "$fresh" mv -t && operations swap_operation &&
-        remove_doomed && sync_folders "$moved"
-}
-
-remove_emptied() {
-    [ -n "$EMPTIED" ] || return 0
-    backs=
-    lines
-    for empty in $EMPTIED; do
-        set +f
-        for back in "$empty/.fleet-$ID."*.back; do
-            [ ! -f "$back" ] || backs=$backs$back$NL
-        done
-        set -f
-    done
-    words
-    [ -z "$backs" ] || every "$backs" rm -f --
-    every "$EMPTIED" rmdir -- 2>/dev/null
-    return 0
 }
 
 lost_workloads() { # those of $before_restart whose process the restart has ended
@@ -226,6 +88,18 @@ note_live() { # in the generation: a way back to it must find the daemon reading
     return 0
 }
 
+not_swapped() {
+    [ -z "$strange" ] || fail stale swap "$strange was changed in the very moment of the swap, and \
+is left as it was changed; plan again"
+    unwritten swap 'put the new files in place' "$(cat "$STAGE/error")"
+}
+
+unwell() {
+    [ "$refused" = 0 ] || fail restart restart \
+        "$UNIT does not start with the new config; $SEE" "$(reason)"
+    fail health health "$UNIT is not healthy within $limit s: $unhealthy; $SEE" "$(reason)"
+}
+
 ask_before() { # where nothing restarts, the answer after the swap is the one before it as well
     [ -n "$READ_BEFORE" ] && [ "$RESTART" = 1 ] || return 0
     wanted=$LIVENESS
@@ -257,14 +131,12 @@ activate() {
     before_restart=$found
     step swap
     SWAPPED=1
-    complaint=$(swap 2>&1) ||
-        unwritten swap 'put the new files in place' "$complaint"
+    swap 2>"$STAGE/error" || not_swapped
     step restart
-    restart || fail restart restart \
-        "$UNIT does not start with the new config; $SEE" "$(reason)"
+    RESTARTING=1
+    restart
     step health
-    gate || fail health health \
-        "$UNIT is not healthy within $HEALTH_SECONDS s: $unhealthy; $SEE" "$(reason)"
+    gate || unwell
     tell_liveness || deaf
     [ "$liveness" != live ] || [ "$LIVENESS" != "$READ_BEFORE" ] || [ "$RESTART" = 1 ] ||
         note_live "$LIVENESS"

@@ -17,7 +17,8 @@ arm_boot() {
         sync "$GUARD_UNIT" "${GUARD_UNIT%/*}" "${GUARD_WANTED%/*}" "$STATE"
 }
 
-arm_timer() { # seconds
-    timeout 20 systemd-run --quiet --collect --unit "fleet-guard-$ID" --on-active="$1" \
-        --timer-property=AccuracySec=1s /bin/sh "$PENDING/guard.sh" timer "$ID"
+arm_timer() { # seconds, part of a name; whatever ends the guard, it is tried again until it settles
+    timeout 20 systemd-run --quiet --collect --unit "fleet-guard-$ID${2:-}" --on-active="$1" \
+        --on-unit-inactive=20 --timer-property=AccuracySec=1s /bin/sh -c \
+        "[ ! -e $PENDING/guard.sh ] || exec /bin/sh $PENDING/guard.sh timer $ID; exec systemctl stop --no-block 'fleet-guard-$ID*.timer'"
 }

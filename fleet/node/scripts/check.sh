@@ -15,7 +15,9 @@ check_file() {
     fi
 }
 
-stale() { fail stale check "$path is not as it was when the plan was made; plan again"; }
+refuse_stale() { fail stale check "$1 is not as it was when the plan was made; plan again"; }
+
+stale() { refuse_stale "$path"; }
 
 stale_operation() { [ "$(digest "$path")" = "$before" ] || stale; }
 

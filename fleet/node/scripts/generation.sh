@@ -25,15 +25,12 @@ undo_directories() {
     return 0
 }
 
-stands() { [ -e "$1" ] || [ -L "$1" ]; }
-
-sweep_beside() { # what staging laid beside the files that a manifest names
+sweep_beside() { # what staging, the swap and a way back laid beside the files that a manifest names
     beside=
     while IFS="$TAB" read -r kind _ _ _ _ _ path; do
-        folder=${path%/*}
         case $kind in file | absent) ;; *) continue ;; esac
-        for each in "$folder/.fleet-$ID.${path##*/}.new" "$folder/.fleet-$ID.${path##*/}.back" \
-            "${folder%/*}/.fleet-$ID"; do
+        siblings
+        for each in "$staged" "$back" "$back.tmp" "$aside" "${folder%/*}/.fleet-$ID"; do
             ! stands "$each" || beside=$beside$each$NL
         done
     done <"$KEPT/manifest"
@@ -58,56 +55,95 @@ sync_strange() {
     sync "$@" "$strange/manifest" "$strange/files" "$strange" "${strange%/*}"
 }
 
-set_aside() { # what stands at $path and is not a plain file is moved there whole
+set_aside() { # what stands at $1 and is not a plain file is moved there whole
     strange_folder &&
         printf 'odd\t%s\t-\t-\t-\t-\t%s\n' "$number" "$path" >>"$strange/manifest" &&
-        mv -T -- "$path" "$strange/files/$number" && sync_strange
+        mv -T -- "$1" "$strange/files/$number" && sync_strange
 }
 
-displace() {
-    if [ -L "$path" ] || { stands "$path" && [ ! -f "$path" ]; }; then
-        set_aside
+displace() { # bytes of $1 that neither side knows are somebody's: they get a generation of their own
+    if stands "$1" && ! plain "$1"; then
+        set_aside "$1"
         return
     fi
-    now=$(digest "$path")
-    [ "$now" = - ] || [ "$now" = "$before" ] || [ ! -f "$KEPT/after" ] && return 0
-    written_by_us "$now" && return 0
-    strange_folder && about=$(stat -c "%a$TAB%u$TAB%g" -- "$path") || return 1
-    cp -p --preserve=all -- "$path" "$strange/files/$number" &&
-        printf 'file\t%s\t%s\t%s\t%s\n' "$number" "$about" "$now" "$path" >>"$strange/manifest" &&
-        sync_strange "$strange/files/$number"
+    sum_of "$1"
+    case $sum in - | "$before" | "$displaced") return 0 ;; esac
+    [ ! -f "$KEPT/after" ] || written_by_us "$sum" && return 0
+    strange_folder && about=$(stat -c "%a$TAB%u$TAB%g" -- "$1") || return 1
+    cp -p --preserve=all -- "$1" "$strange/files/$number" &&
+        printf 'file\t%s\t%s\t%s\t%s\n' "$number" "$about" "$sum" "$path" >>"$strange/manifest" &&
+        sync_strange "$strange/files/$number" && displaced=$sum
 }
 
-undo_file() { # the link that was laid beside needs no space; the kept copy is the other way
-    [ "$(digest "$path")" = "$before" ] &&
-        [ "$(stat -c '%a %u %g' -- "$path")" = "$mode $uid $gid" ] && return 0
-    back=$folder/.fleet-$ID.${path##*/}.back
-    [ -d "$folder" ] || restore_directory "$folder" || return 1
-    if [ "$(digest "$back")" != "$before" ]; then
-        rm -f -- "$back"
-        { [ "$(digest "$KEPT/links/$index")" = "$before" ] && ln -- "$KEPT/links/$index" "$back"; } ||
-            cp -p --preserve=all -- "$KEPT/files/$index" "$back" || return 1
-        [ "$(digest "$back")" = "$before" ] || {
-            rm -f -- "$back"
-            printf '%s is damaged\n' "$KEPT/files/$index" >&2
-            return 1
-        }
+rescue() { # note beside $path: in $ready the old file, in $foreign what was replaced and not known
+    ready=
+    foreign=
+    for each in "$staged" "$aside" "$back"; do
+        stands "$each" || continue
+        # Half of a new file lies there where the change was killed before all were laid ready.
+        [ "$each" != "$staged" ] || [ -e "$PENDING/laid" ] || continue
+        sum_of "$each"
+        if [ "$sum" = - ]; then
+            foreign=$each
+        elif [ "$sum" = "$before" ]; then
+            ready=$each
+        elif ! written_by_us "$sum"; then
+            foreign=$each
+        fi
+    done
+}
+
+copy_back() { # the old bytes at $back.tmp, as the file that they were where that had further names
+    rm -f -- "$back.tmp"
+    { [ "$(digest "$KEPT/links/$index")" = "$before" ] && ln -- "$KEPT/links/$index" "$back.tmp"; } ||
+        cp -p --preserve=all -- "$KEPT/files/$index" "$back.tmp" || return 1
+    [ "$(digest "$back.tmp")" = "$before" ] && return 0
+    rm -f -- "$back.tmp"
+    printf '%s is damaged\n' "$KEPT/files/$index" >&2
+    return 1
+}
+
+lay_back() { # what goes back to $path, whole, at $back: what was replaced needs no space
+    from=${foreign:-$ready}
+    if [ -z "$from" ]; then
+        copy_back || return 1
+        from=$back.tmp
     fi
-    chown "$uid:$gid" "$back" && chmod "$mode" "$back" && sync "$back" && mv -fT -- "$back" "$path"
+    [ "$from" = "$back" ] || mv -fT -- "$from" "$back" || return 1
+    [ -n "$foreign" ] || { chown "$uid:$gid" "$back" && chmod "$mode" "$back" && sync "$back"; }
 }
 
-undo_files() {
+undo_file() {
+    rescue
+    if [ -z "$foreign" ]; then
+        sum_of "$path"
+        [ "$sum" = "$before" ] &&
+            [ "$(stat -c '%a %u %g' -- "$path")" = "$mode $uid $gid" ] && return 0
+    fi
+    displace "$path" || return 1
+    [ -d "$folder" ] || restore_directory "$folder" || return 1
+    lay_back && replace "$back" && displace "$replaced"
+}
+
+undo_absent() {
+    before=-
+    rescue
+    [ -z "$foreign" ] || displace "$foreign" || return 1
+    stands "$path" || return 0
+    displace "$path" || return 1
+    stands "$path" || return 0
+    mv -fT -- "$path" "$back" && displace "$back"
+}
+
+undo_files() { # but for those that the swap had not come to
     touched=
+    left=$(cat "$PENDING/left" 2>/dev/null)
     while IFS="$TAB" read -r kind index mode uid gid before path; do
-        folder=${path%/*}
-        case $kind in
-        file) displace && undo_file || return 1 ;;
-        absent)
-            before=-
-            ! stands "$path" || { displace && rm -f -- "$path"; } || return 1
-            ;;
-        *) continue ;;
-        esac
+        case $kind in file | absent) ;; *) continue ;; esac
+        case $NL$left$NL in *"$NL$path$NL"*) continue ;; esac
+        siblings
+        displaced=
+        if [ "$kind" = file ]; then undo_file; else undo_absent; fi || return 1
         touched=$touched$folder$NL
     done <"$KEPT/manifest"
     sweep_beside || return 1

@@ -4,25 +4,31 @@
 # back: it is the one that was proven to boot, and whether the new one is, nobody was left to say.
 WHY=${1:-asked}
 MODE=guard
+before_this=$(word "$PENDING/failed") # an earlier try has failed, and was written down
 
 finish() { # status
     trap - EXIT
-    audit "$1"
+    [ -n "$before_this" ] || audit "$1"
     [ "$WHY" = asked ] || printf 'fleet: change %s, unconfirmed, %s (%s)\n' "$ID" "$1" "$WHY" >&2
     value status "$1"
     bye
-    exit 0
+    case $WHY/$1 in asked/* | */rolled_back) exit 0 ;; esac
+    exit 1
 }
 
 fail() {
     failure "$@"
+    note failed "$3"
     finish degraded
 }
 
-[ "${2:-$ID}" = "$ID" ] || exit 0
+[ "${2:-$ID}" = "$ID" ] || exec systemctl stop --no-block "fleet-guard-$2*.timer"
 if [ "$WHY" != asked ]; then
     exec 3>&1 >/dev/null
-    [ "$WHY" = boot ] && [ -e "$RUN/armed-$ID" ] && exit 0
+    if [ "$WHY" = boot ]; then
+        [ ! -e "$RUN/armed-$ID" ] || exit 0
+        arm_timer 20 2>/dev/null # first of all: it goes on where this is killed or fails
+    fi
     mutex 600 || exit 1
 else
     live 9>&-

@@ -59,10 +59,12 @@ healthy() {
 
 gate() { # one question for both where there is a folder to ask for
     read -r begin _ </proc/uptime
-    listen "$HEALTH_SECONDS"
+    limit=$HEALTH_SECONDS
+    [ "${refused:-0}" = 0 ] || [ "$limit" -le 10 ] || limit=10
+    listen "$limit"
     until healthy; do
         read -r uptime _ </proc/uptime
-        [ $((${uptime%.*} - ${begin%.*})) -lt "$HEALTH_SECONDS" ] || return 1
+        [ $((${uptime%.*} - ${begin%.*})) -lt "$limit" ] || return 1
         sleep 0.1
     done
 }

@@ -79,13 +79,17 @@ list_operation() {
     writes=$writes$after$TAB$path$NL
     case $NL$found in
     *"$NL$path$NL"*)
+        [ "${sums%% *}" = "$before" ] || strange=$path
         row=${about%%"$NL"*}
         manifest="${manifest}file$TAB$((number - 1))$TAB${row#*"$TAB"}$TAB${sums%% *}$TAB$path$NL"
         case $row in "1$TAB"*) ;; *) save_link ;; esac
         about=${about#*"$NL"}
         sums=${sums#*"$NL"}
         ;;
-    *) manifest="${manifest}absent$TAB-$TAB-$TAB-$TAB-$TAB-$TAB$path$NL" ;;
+    *)
+        [ "$before" = - ] || strange=$path
+        manifest="${manifest}absent$TAB-$TAB-$TAB-$TAB-$TAB-$TAB$path$NL"
+        ;;
     esac
 }
 
@@ -98,7 +102,8 @@ lay_pending() { # what makes the change known as unfinished, once a rename has p
 copy() {
     [ ! -d "$STATE/generations" ] || chmod 700 "$STATE" "$STATE/generations" || return 1
     mkdir -p "$KEPT.tmp/files" "$PENDING.tmp" && operations copy_operation && describe &&
-        operations list_operation && save_folders && printf '%s' "$manifest$made" >"$KEPT.tmp/manifest" &&
+        operations list_operation && [ -z "$strange" ] && save_folders &&
+        printf '%s' "$manifest$made" >"$KEPT.tmp/manifest" &&
         printf '%s' "$writes" >"$KEPT.tmp/after" && lay_pending || return 1
     [ ! -f "$STATE/state.json" ] || cp "$STATE/state.json" "$KEPT.tmp/state.json" || return 1
     seal "$KEPT.tmp"
@@ -110,6 +115,7 @@ keep() { # all of it is on the disk before any of it counts
     kept=
     writes=
     manifest=
+    strange=
     if [ -e "$KEPT.tmp" ] || [ -e "$PENDING.tmp" ]; then rm -rf -- "$KEPT.tmp" "$PENDING.tmp"; fi
     { copy && every "$kept" sync "$KEPT.tmp" "$KEPT.tmp"/* "$PENDING.tmp" "$PENDING.tmp"/* &&
         { [ ! -d "$KEPT" ] || mv -T "$KEPT" "$KEPT-$(date +%s)-$$"; } &&
@@ -117,5 +123,6 @@ keep() { # all of it is on the disk before any of it counts
         sync "$STATE/generations" "$STATE" "${STATE%/*}"; } 2>"$STAGE/error" && return 0
     complaint=$(cat "$STAGE/error" 2>/dev/null)
     rm -rf -- "$KEPT.tmp" "$PENDING.tmp"
+    [ -z "$strange" ] || refuse_stale "$strange"
     unwritten keep "keep the files as they are under $STATE" "$complaint"
 }

@@ -7,8 +7,7 @@ operation() { # the fields of one
     action=$1 mode=$2 uid=$3 gid=$4 before=$5 after=$6
     shift 6
     path=$*
-    folder=${path%/*}
-    staged=$folder/.fleet-$ID.${path##*/}.new
+    siblings
     hidden=${folder%/*}/.fleet-$ID/${folder##*/}
 }
 

@@ -39,6 +39,13 @@ every() { # run a command once, with every line of $1 as a further word
     "$@"
 }
 
+siblings() { # name what a change lays beside $path: new bytes, old ones on their way back, replaced
+    folder=${path%/*}
+    staged=$folder/.fleet-$ID.${path##*/}.new
+    back=$folder/.fleet-$ID.${path##*/}.back
+    aside=$path.fleet-$ID
+}
+
 word() { # the first line of a small file of ours, or nothing
     [ -f "$1" ] || return 0
     IFS= read -r line <"$1"

@@ -2,7 +2,8 @@
 # timer, at boot, or because fleet asks. In: ID ROLLOUT OPERATOR UNIT SOCKET CRICTL RESTART
 # HEALTH_SECONDS RESTART_SECONDS LIVENESS.
 
-restart() {
+restart() { # how it ends decides nothing: the gate asks the daemon, though not for long after a no
+    refused=0
     [ "$RESTART" = 1 ] || return 0
     grep -qs "$TAB/etc/systemd/" "$KEPT/manifest" && systemctl daemon-reload
     complaint=$(timeout "$RESTART_SECONDS" systemctl restart "$UNIT" 2>&1)
@@ -18,13 +19,17 @@ restart() {
         esac
         ;;
     esac
-    [ "$code" = 124 ] && return 0 # slow is not dead: the gate waits for it
-    return "$code"
+    case $code in 0 | 124) ;; *) refused=1 ;; esac # slow is not dead: the gate waits for it
+}
+
+note() { # in a small file of the pending change, unless it stands there: the first word counts
+    [ -s "$PENDING/$1" ] || { printf '%.300s\n' "$2" >"$PENDING/$1"; } 2>/dev/null
+    return 0
 }
 
 settled_as() { # the one step that counts: pending becomes last, restored or unwell
     rm -rf -- "$LAST"
-    printf '%s\n' "${2:-}" >"$PENDING/why" 2>/dev/null
+    note why "${2:-}"
     phase "$1" || rm -f "$PENDING/phase" || return 1 # a full disk: without a phase it is restored
     mv -T "$PENDING" "$LAST" && sync "$LAST" "$STATE"
 }
@@ -32,8 +37,7 @@ settled_as() { # the one step that counts: pending becomes last, restored or unw
 disarm() { # whatever of the guard still stands; what it would run is gone already
     rm -rf -- "$GUARD_WANTED" "$GUARD_UNIT" "$RUN/armed-$ID" "$STAGE" 2>/dev/null
     sync "${GUARD_WANTED%/*}" "${GUARD_UNIT%/*}" 2>/dev/null
-    [ "$WHY" = boot ] ||
-        systemctl stop "fleet-guard-$ID.timer" "fleet-guard-$ID-*.timer" 2>/dev/null
+    systemctl stop --no-block "fleet-guard-$ID*.timer" 2>/dev/null
     let_go
 }
 
@@ -46,15 +50,25 @@ still_live() { # what the daemon read before the change it reads again after the
 restored() { # the old bytes are back; at boot the daemon starts after us
     [ "$WHY" = boot ] && return 0
     LIVENESS=$(word "$KEPT/live")
-    restart && gate && still_live
+    restart
+    gate && still_live
 }
 
-take_back() {
+undo() { # all of it, and what would undo it again: neither is left behind on a disk that is read-only
+    undo_files && guard_goes
+}
+
+guard_goes() { [ ! -e "$GUARD_UNIT" ] || printf '' >>"$GUARD_UNIT"; }
+
+take_back() { # from here on the change is not in force, whoever asks and whatever ends this script
     trap '' TERM INT
+    phase reverting || rm -f -- "$PENDING/phase" 2>/dev/null
+    note why "$WHY"
     step revert
     [ -z "$LIVENESS" ] || ! ours || rm -rf -- "$LIVENESS"/[0-9]*.fleet-probe.invalid
-    if ! complaint=$(undo_files 2>&1); then
+    if ! complaint=$(undo 2>&1); then
         value revert_evidence "$complaint"
+        note failed "${complaint:-killed}"
         [ "$WHY" = boot ] && finish degraded
         again # what runs has the old config or a proven one, and the change stays pending
         gate && finish unsettled
@@ -71,14 +85,17 @@ take_back() {
         finish degraded
     fi
     step reverted
-    if settled_as restored "$WHY"; then
-        [ "$WHY" = boot ] || rm -rf -- "$KEPT"
-        disarm
+    if ! settled_as restored "$WHY"; then # all is back, and the guard has yet to say so
+        note failed "cannot write under $STATE"
+        again
+        finish unsettled
     fi
+    [ "$WHY" = boot ] || rm -rf -- "$KEPT"
+    disarm
+    systemctl reset-failed fleet-guard.service 2>/dev/null # of a try at boot that failed
     finish rolled_back
 }
 
 again() { # a disk that is full or read-only now may not be so later
-    systemd-run --quiet --on-active=20 --timer-property=AccuracySec=1s \
-        --unit "fleet-guard-$ID-$$" /bin/sh "$PENDING/guard.sh" timer "$ID" >/dev/null 2>&1
+    case $WHY in timer | boot) ;; *) arm_timer 20 -again >/dev/null 2>&1 ;; esac
 }

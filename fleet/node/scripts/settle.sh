@@ -21,12 +21,12 @@ first() { # note the first line of a small file of ours in $line; `word` costs a
     [ ! -f "$1" ] || IFS= read -r line <"$1"
 }
 
-standing() { # note in $standing: armed, swapped, confirmed, restored, unwell or untouched
+standing() { # note in $standing: armed, swapped, reverting, confirmed, restored, unwell, untouched
     standing=untouched
     first "$PENDING/id"
     if [ "$line" = "$ID" ]; then
         first "$PENDING/phase"
-        standing=$line
+        standing=${line:-reverting}
         return 0
     fi
     first "$LAST/id"
@@ -43,6 +43,7 @@ tell() {
     value standing "$standing"
     first "$LAST/why"
     value why "$line"
+    [ "$standing" != confirmed ] || as_written || value strange "$strange"
     [ ! -e "$LOCK" ] || value lock "$(cat "$LOCK")"
     [ ! -e "$LOCK" ] || value told "$(told_lock)"
     first "$PENDING/id"
@@ -78,7 +79,12 @@ same_daemon() { # the daemon of the swap still runs, and so does its CRI plugin
 }
 
 tidied() { # what has to go with the confirmation can go: a disk may be read-only by now
-    sweep_beside && { [ ! -e "$GUARD_UNIT" ] || : >>"$GUARD_UNIT"; }
+    sweep_beside && guard_goes
+}
+
+refuse_strange() { # refuse to say of files that another hand has changed that the change is in force
+    as_written || fail stale "$MODE" "$strange is not as the change has written it: somebody, or \
+a tool, has changed it since; find out who by \`fleet drift\`, then roll out again"
 }
 
 confirm() {
@@ -93,6 +99,7 @@ confirm() {
     esac
     same_daemon
     listens
+    refuse_strange
     complaint=$(tidied 2>&1) ||
         unwritten confirm 'sweep what was laid beside the files' "$complaint"
     # The rename counts; what follows only tidies up, and a crash before it changes nothing.
@@ -115,6 +122,7 @@ recheck() { # a confirmed change, some time after
     to_ask "$LAST"
     gate || fail health pause "$UNIT did not stay healthy: $unhealthy; $SEE" "$(reason)"
     listens
+    refuse_strange
     finish confirmed
 }
 
@@ -144,7 +152,7 @@ revert() {
     mutex 20 || refuse_busy
     standing
     case $standing in
-    armed | swapped*) ;;
+    armed | swapped* | reverting) ;;
     confirmed) unconfirm ;;
     *)
         tell

@@ -1,0 +1,49 @@
+# Compare the files of a change with what it has written: one process for all of them, those beside
+# them included that the swap has replaced, since an editor may have written to one of them after it.
+
+compare_file() {
+    case $wrote/$path in
+    -/*) ! stands "$path" || strange=$path ;;
+    *)
+        plain "$path" || strange=$path
+        there=$there$path$NL
+        expected="$expected$wrote  $path$NL"
+        ;;
+    esac
+    siblings
+    for each in "$staged" "$aside"; do
+        ! plain "$each" || there=$there$each$NL
+    done
+}
+
+known_digest() { # is $1 one that the change has read or written for some file?
+    case $NL$known in *"$NL$1$NL"*) return 0 ;; esac
+    return 1
+}
+
+as_written() { # note in $strange the first file that is not as the change has left it
+    strange=
+    there=
+    expected=
+    known=
+    sums=
+    [ -f "$KEPT/after" ] || strange=$KEPT/after
+    [ -z "$strange" ] || return 1
+    while IFS="$TAB" read -r wrote path; do
+        known=$known$wrote$NL
+        [ -n "$strange" ] || compare_file
+    done <"$KEPT/after"
+    [ -z "$strange" ] || return 1
+    while IFS="$TAB" read -r _ _ _ _ _ before _; do known=$known$before$NL; done <"$KEPT/manifest"
+    [ -z "$there" ] || sums=$(every "$there" sha256sum --) || strange=$KEPT
+    while read -r sum path && [ -n "$sum" ]; do
+        case $NL$expected in
+        *"$NL$sum  $path$NL"*) continue ;;
+        *"  $path$NL"*) strange=$path ;;
+        *) known_digest "$sum" || strange=${path%.fleet-"$ID"} ;;
+        esac
+    done <<LIST
+$sums
+LIST
+    [ -z "$strange" ]
+}

@@ -1,0 +1,191 @@
+# The swap: new files are laid beside the old ones, then put in their place. What they replace is kept
+# and compared with what the plan had read: an edit may have come in that very moment.
+
+beside_operation() { # note where the new bytes go
+    [ "$action" = delete ] && return 0
+    target=$staged
+    if [ ! -d "$folder" ] && ! is_config; then
+        case $homes in *"$NL$hidden$NL"*) ;; *) homes=$homes$hidden$NL ;; esac
+        target=$hidden/${path##*/}
+    elif [ ! -d "$folder" ]; then
+        homes=$homes$folder$NL
+    fi
+    if [ -f "$path" ]; then
+        cp -p --preserve=all -- "$path" "$target" || return 1
+        copied=$copied$target$NL
+    fi
+    targets=$targets$target$NL
+    expected="$expected$after  $target$NL"
+    owners=$owners$uid:$gid$TAB$target$NL
+    [ "$mode" = 600 ] || modes=$modes$mode$TAB$target$NL
+}
+
+relink() { # what had further names becomes the file that it was, as long as that has its old bytes
+    lines
+    for line in $LINKS; do
+        path=${line#*"$TAB"}
+        folder=${path%/*}
+        target=$folder/.fleet-$ID.${path##*/}.new
+        [ -d "$folder" ] || target=${folder%/*}/.fleet-$ID/${folder##*/}/${path##*/}
+        copy=${line%%"$TAB"*}
+        [ "$(digest "$copy")" != "$(digest "$target")" ] || ln -f -- "$copy" "$target" 2>/dev/null
+    done
+    words
+}
+
+take_saved() { # what a rollback makes anew gets its ACL, attributes and label from the saved copies
+    lines
+    for line in $SAVED; do
+        copy=${line%%"$TAB"*}
+        path=${line#*"$TAB"}
+        folder=${path%/*}
+        hidden=${folder%/*}/.fleet-$ID/${folder##*/}
+        target=${path%/*}/.fleet-$ID/${path##*/}
+        if [ -d "$copy" ]; then
+            [ ! -d "$target" ] || [ -d "$path" ] || cp -aT -- "$copy" "$target" || return 1
+            continue
+        fi
+        target=$folder/.fleet-$ID.${path##*/}.new
+        [ -d "$folder" ] || target=$hidden/${path##*/}
+        [ ! -f "$copy" ] || cp -p --preserve=all -- "$copy" "$target" || return 1
+        copied=$copied$target$NL
+    done
+    words
+}
+
+fill_operation() {
+    [ "$action" = delete ] && return 0
+    part "$1" >"${targets%%"$NL"*}" || return 1
+    targets=${targets#*"$NL"}
+}
+
+lay_beside() { # with bytes that nobody else can read until all of them have their owner
+    homes=$NL
+    copied=
+    targets=
+    expected=
+    owners=
+    modes=
+    operations beside_operation || return 1
+    [ "$homes" = "$NL" ] || (umask 022 && every "$homes" mkdir -p --) || return 1
+    [ -z "$SAVED" ] || take_saved || return 1
+    [ -z "$copied" ] || every "$copied" chmod 600 -- || return 1
+    laid=$targets
+    parted operations fill_operation || return 1
+    [ -n "$laid" ] || return 0
+    [ "$(every "$laid" sha256sum --)$NL" = "$expected" ] && each_kind "$owners" chown &&
+        each_kind "$modes" chmod && every "$laid" sync && relink
+}
+
+beside() {
+    complaint=$({ lay_beside && printf '' >"$PENDING/laid"; } 2>&1) && return 0
+    unwritten stage 'write the new files beside the old ones' "$complaint"
+}
+
+new_folder() { # note a folder that is laid ready as a whole
+    [ -d "$hidden" ] && [ ! -d "$folder" ] || return 0
+    case $NL$fresh in
+    *"$NL${folder%/*}$TAB$hidden$NL"*) ;;
+    *) fresh=$fresh${folder%/*}$TAB$hidden$NL ;;
+    esac
+}
+
+put_in_place() { # a file that was to be new is never put over one that came meanwhile
+    if [ ! -e "$staged" ]; then # with its folder
+        [ -f "$path" ]
+    elif [ "$before" != - ]; then
+        plain "$path" && replace "$staged"
+    elif stands "$path"; then
+        return 1
+    else
+        ln -T -- "$staged" "$path" || { ! stands "$path" && mv -nT -- "$staged" "$path"; }
+    fi
+}
+
+sync_swapped() { # what has been swapped so far, before anything is written that relies on it
+    compare_asides && remove_emptied && sync_folders "$moved" || return 1
+    proven=$swapped
+    asides=
+    expected=
+    moved=
+}
+
+swap_operation() {
+    [ "$path" != "$STATE/state.json" ] || sync_swapped || return 1
+    replaced=
+    case $action in
+    delete) replaced=$aside && mv -T -- "$path" "$aside" ;;
+    *) put_in_place ;;
+    esac || return 1
+    swapped=$swapped$path$NL
+    [ -z "$replaced" ] || asides=$asides$replaced$NL
+    [ -z "$replaced" ] || expected="$expected$before  $replaced$NL"
+    case $NL$moved in *"$NL$folder$NL"*) ;; *) moved=$moved$folder$NL ;; esac
+}
+
+left_operation() { # note what the swap has not come to: a way back has nothing to do there
+    case $NL$swapped in *"$NL$path$NL"*) return 0 ;; esac
+    # A folder that is in its place is there with all of its files.
+    [ "$before" = - ] && ! stands "$staged" && ! stands "$hidden/${path##*/}" && return 0
+    left=$left$path$NL
+}
+
+strange_operation() { # whose change is it that the swap met? it is found by what stands there
+    [ -z "$strange" ] || return 0
+    case $NL$proven in *"$NL$path$NL"*) return 0 ;; esac
+    case $NL$swapped in
+    *"$NL$path$NL"*)
+        [ "$before" != - ] || return 0
+        case $sums in *"$before  $staged$NL"* | *"$before  $aside$NL"*) ;; *) strange=$path ;; esac
+        ;;
+    *)
+        [ "$before" = - ] || plain "$path" || strange=$path
+        [ "$before" != - ] || ! stands "$path" || strange=$path
+        [ ! -d "$hidden" ] || [ ! -d "$folder" ] || strange=$folder
+        ;;
+    esac
+}
+
+swap_files() { # new folders come first, each in one rename: no file may speak of what is not there
+    operations new_folder && each_kind "$fresh" mv -t && operations swap_operation && compare_asides
+}
+
+compare_asides() { # is what was replaced what the plan had read?
+    sums=
+    [ -z "$asides" ] || sums=$(every "$asides" sha256sum --)$NL
+    [ "$sums" = "$expected" ]
+}
+
+swap() { # what was replaced is compared with what was planned to be: an edit may have come between
+    fresh=
+    moved=
+    swapped=
+    proven=
+    asides=
+    expected=
+    sums=
+    left=
+    strange=
+    swap_files && sync_folders "$moved" && return 0
+    operations left_operation
+    [ -z "$left" ] || printf '%s' "$left" >"$PENDING/left"
+    operations strange_operation
+    return 1
+}
+
+remove_emptied() {
+    [ -n "$EMPTIED" ] || return 0
+    gone=
+    lines
+    for empty in $EMPTIED; do
+        set +f
+        for each in "$empty/"*".fleet-$ID"; do
+            [ ! -f "$each" ] || gone=$gone$each$NL
+        done
+        set -f
+    done
+    words
+    [ -z "$gone" ] || every "$gone" rm -f --
+    every "$EMPTIED" rmdir -- 2>/dev/null
+    return 0
+}
