@@ -111,8 +111,8 @@ def _told(found: Iterable[SiteTested], total: int, settings: Settings) -> Iterat
 
 def _with_stale(found: list[SiteTested]) -> list[SiteTested]:
     """Compare what all nodes were answered for the same tags."""
-    judged = iter(compared(tuple(one for each in found for one in each.results)))
-    return [replace(each, results=tuple(next(judged) for _ in each.results)) for each in found]
+    judged = compared([each.results for each in found])
+    return [replace(each, results=mine) for each, mine in zip(found, judged, strict=True)]
 
 
 def _tell(

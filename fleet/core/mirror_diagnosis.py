@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from fleet.core.mirror_trial import Diagnosis, Seen, Step, Target, Trial, Trouble
@@ -182,20 +182,46 @@ def _of_speed(seen: Seen) -> tuple[Diagnosis, str]:
     return Diagnosis.OK, ""
 
 
-def compared(results: tuple[Trial, ...]) -> tuple[Trial, ...]:
-    """Mark endpoints whose answer for a tag differs from what most of the others say."""
-    answers: dict[str, dict[str, set[str]]] = {}
-    for each in results:
-        if each.seen.digest and each.target.image is not None:
-            of_image = answers.setdefault(str(each.target.image), {})
-            of_image.setdefault(each.seen.digest, set()).add(each.target.mirror.url)
-    return tuple(_compared(each, answers) for each in results)
+def compared(nodes: Sequence[tuple[Trial, ...]]) -> list[tuple[Trial, ...]]:
+    """Mark endpoints whose answer for a tag differs from what most of the others say.
+
+    What one node is told by all its endpoints is compared. Other nodes' answers count beside it
+    only where more nodes were given them than were given this one: what one node claims, and it may
+    be lying, decides nothing for another.
+    """
+    said: _Said = {}
+    for number, results in enumerate(nodes):
+        for each in results:
+            if each.seen.digest and each.target.image is not None:
+                of_image = said.setdefault(str(each.target.image), {})
+                urls = of_image.setdefault(each.seen.digest, {}).setdefault(number, set())
+                urls.add(each.target.mirror.url)
+    return [
+        tuple(_compared(each, said, number) for each in results)
+        for number, results in enumerate(nodes)
+    ]
 
 
-def _compared(each: Trial, answers: dict[str, dict[str, set[str]]]) -> Trial:
-    digests = answers.get(str(each.target.image), {})
-    mine = each.seen.digest
-    if not each.diagnosis.serves or len(digests) < 2 or mine not in digests:
+_Said = dict[str, dict[str, dict[int, set[str]]]]
+"""The URLs that gave an image a digest, by image, digest and node."""
+
+
+def _counting(said: dict[str, dict[int, set[str]]], mine: str, node: int) -> dict[str, set[str]]:
+    """Return the digests that count for one node, with the URLs that gave them."""
+    found = {digest: urls[node] for digest, urls in said.items() if node in urls}
+    for digest, urls in said.items():
+        others = urls.keys() - {node}
+        if len(others) > len(said[mine]) or digest == mine:
+            found[digest] = set().union(*urls.values())
+    return found
+
+
+def _compared(each: Trial, said: _Said, node: int) -> Trial:
+    of_image, mine = said.get(str(each.target.image), {}), each.seen.digest
+    if not each.diagnosis.serves or mine not in of_image:
+        return each
+    digests = _counting(of_image, mine, node)
+    if len(digests) < 2:
         return each
     counts = sorted((len(urls) for urls in digests.values()), reverse=True)
     if len(digests[mine]) == counts[0] > counts[1]:

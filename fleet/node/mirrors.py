@@ -94,7 +94,7 @@ def mirror_session(order: MirrorOrder) -> Iterator[MirrorSession]:
     """Connect to a node and ask it what a test needs; raise a NodeError where that fails."""
     with connect(order.node, order.access.ssh) as remote:
         reply = ask(remote, _question(order), order.access.on(order.node))
-        ground = _ground(reply, order.roots)
+        ground = read_ground(reply, order.roots)
         with remote.tunnel() as tunnel:
             yield MirrorSession(order, ground, tunnel)
 
@@ -111,7 +111,8 @@ def _question(order: MirrorOrder) -> Script:
     return Script("mirrors", variables, 40)
 
 
-def _ground(reply: Reply, roots: dict[str, str]) -> Ground:
+def read_ground(reply: Reply, roots: dict[str, str]) -> Ground:
+    """Read what a test needs of its node; bundles that came before are in `roots`."""
     texts = reply.texts("environment")
     now = number(reply.value("now"))
     return Ground(

@@ -68,17 +68,36 @@ def trial(
 
 
 def test_the_one_that_answers_otherwise_than_most_is_stale() -> None:
-    found = compared((trial("a"), trial("b"), trial("c", digest="sha256:old")))
+    (found,) = compared([(trial("a"), trial("b"), trial("c", digest="sha256:old"))])
 
     assert [each.diagnosis for each in found] == [Diagnosis.OK, Diagnosis.OK, Diagnosis.STALE]
     assert "a, b" in found[2].message
 
 
 def test_of_two_that_differ_nobody_knows_which_is_stale() -> None:
-    found = compared((trial("a"), trial("b", digest="sha256:old")))
+    (found,) = compared([(trial("a"), trial("b", digest="sha256:old"))])
 
     assert {each.diagnosis for each in found} == {Diagnosis.STALE}
     assert "one of them is stale" in found[0].message
+
+
+def test_what_one_node_claims_decides_nothing_for_another() -> None:
+    honest = (trial("a"), trial("b"))
+    lies = tuple(trial(url, digest="sha256:lie") for url in "abcdefgh")
+
+    for nodes in ([honest, lies], [lies, honest], [honest, honest, lies], [honest, lies, honest]):
+        found = compared(nodes)
+        mine = [each for results in found for each in results if each.seen.digest != "sha256:lie"]
+        assert {each.diagnosis for each in mine} == {Diagnosis.OK}
+
+
+def test_a_node_that_is_alone_with_its_answer_has_a_stale_mirror() -> None:
+    fresh, old = (trial("a"),), (trial("a", digest="sha256:old"),)
+
+    *most, alone = compared([fresh, fresh, old])
+
+    assert [each[0].diagnosis for each in most] == [Diagnosis.OK, Diagnosis.OK]
+    assert alone[0].diagnosis is Diagnosis.STALE
 
 
 @pytest.mark.parametrize(

@@ -156,3 +156,38 @@ def test_a_daemon_behind_a_proxy_makes_the_test_another_thing(nodes: Lab, fleet:
     assert "containerd goes through the proxy http://proxy.example:3128" in ran.stdout
     assert "no order is proposed" in ran.stdout
     assert "secret" not in ran.text
+
+
+_LIE = """
+bundle=/etc/ssl/certs/ca-certificates.crt
+cp $bundle /run/honest.crt
+cp /run/stranger.crt $bundle
+printf '#!/bin/sh\\necho "{digest}  -"\\n' >/usr/local/bin/sha256sum
+chmod 755 /usr/local/bin/sha256sum
+"""
+_TRUTH = "rm /usr/local/bin/sha256sum; cp /run/honest.crt /etc/ssl/certs/ca-certificates.crt"
+
+
+def test_a_node_cannot_lend_its_ca_bundle_to_another_by_a_false_digest(
+    nodes: Lab, fleet: Fleet
+) -> None:
+    """The first node has another CA, and claims the digest of the second node's bundle."""
+    liar, honest = nodes.nodes["trixie1"], nodes.nodes["forky1"]
+    sum_line = honest.sh("sha256sum </etc/ssl/certs/ca-certificates.crt").stdout
+    stranger = (nodes.authority.parent / "stranger.crt").read_bytes()
+    fleet.write(
+        "mirrors.yaml",
+        "version: 1\nmirrors:\n  docker.io:\n    endpoints: [https://registry.lab.test]\n",
+    )
+    liar.sh(f"cat >/run/stranger.crt <<'E'\n{stranger.decode()}\nE")
+    liar.sh(_LIE.format(digest=sum_line.split()[0]))
+    try:
+        ran = fleet("mirrors", "test", "-l", "trixie1,forky1", "--parallel", "1", "--json")
+    finally:
+        liar.sh(_TRUTH)
+
+    found = {
+        name: [each["diagnosis"] for each in node["endpoints"]]
+        for name, node in ran.json["nodes"].items()
+    }
+    assert found == {"trixie1": ["unknown_ca"], "forky1": ["ok"]}
