@@ -16,7 +16,7 @@ from fleet.core.findings import Verdict
 from fleet.core.go_url import go_host
 from fleet.core.host_failures import on_failure
 from fleet.core.hosts_lint import hosts_findings, read_hosts
-from fleet.core.layers import ConfigView, config_view
+from fleet.core.layers import ConfigView, config_view, line_of
 from fleet.core.lint import lint, reads_lists
 from fleet.core.model import Mirror
 from fleet.core.outcome import FailureKind, NodeError
@@ -24,7 +24,6 @@ from fleet.core.places import clean_path, hosts_directories, identity_of
 from fleet.core.pull_failures import pull_failures
 from fleet.core.pull_paths import base_path
 from fleet.core.toml_edit import dig
-from fleet.core.toml_text import statements
 from fleet.core.urls import default_server
 from fleet.core.versions import ContainerdVersion
 
@@ -133,10 +132,11 @@ def _by_folder(view: ConfigView, facts: NodeFacts, registry: str, config_path: s
     bases = hosts_directories(config_path) if lists else (clean_path(config_path),)
     names = list(lookups(registry, view.version))
     folders: list[Folder] = []
+    taken = False
     for path in (f"{base}/{name}" for base in bases for name in names):
         there = path in facts.directories or identity_of(facts.places, path) is not None
-        taken = any(each.state == "used" for each in folders)
         folders.append(Folder(path, ("shadowed" if taken else "used") if there else "absent"))
+        taken = taken or there
     used = next((each.path for each in folders if each.state == "used"), None)
     hosts, findings = _asked(facts, view.version, registry, used)
     return Explanation(
@@ -193,7 +193,7 @@ class _Place:
     def host(self, url: str, about: Mapping[str, Any], at: tuple[str, ...], note: str) -> Asked:
         override = bool(about.get("override_path")) and can(self.version, Feature.OVERRIDE_PATH)
         mirror = Mirror(url=_whole(url).rstrip("/"), override_path=override)
-        where = f"{self.path}:{_line(self.text, at)}"
+        where = f"{self.path}:{line_of(self.text, at)}"
         return Asked(url, _capabilities(about), where, note, _asks(mirror, base_path(mirror)))
 
 
@@ -265,11 +265,6 @@ def _extras(host: Mapping[str, Any]) -> str:
     if host.get("dial_timeout"):
         said.append(f"dial_timeout {host['dial_timeout']}")
     return ", ".join(said)
-
-
-def _line(text: str, path: tuple[str, ...]) -> int:
-    found = next((each for each in statements(text) if each.below(path)), None)
-    return text[: found.start].count("\n") + 1 if found else 1
 
 
 def _upstream(registry: str, where: str) -> Asked:

@@ -43,11 +43,16 @@ class Layer:
 
     def line(self, path: Path) -> int:
         """Return the line, from 1, where a table or key begins; 1 where it is not said."""
-        return _line_index(self.text).get(path[:_DEEPEST], 1)
+        return line_of(self.text, path)
 
     def at(self, path: Path) -> str:
         """Name file and line of a table or key."""
         return f"{self.path}:{self.line(path)}"
+
+
+def line_of(text: str, path: Path) -> int:
+    """Return the line, from 1, where a table or key begins; 1 where it is not said."""
+    return _line_index(text).get(path[:_DEEPEST], 1)
 
 
 @functools.lru_cache(maxsize=8)
