@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+_HEAD, _TAIL = 160, 40
+_LONG_WORD = re.compile(r"\S{400,}")
+"""Longer than any path, URL or digest in a message."""
 _DOUBTFUL = re.compile(r"[^\n\t -~]")
 
 
@@ -23,6 +26,11 @@ class _Shown(dict[int, str]):
         escape = f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
         self[number] = found = character if plain else escape
         return found
+
+
+def shortened(text: str) -> str:
+    """Cut the words of a message that nobody could read, such as a key of 20 kB."""
+    return _LONG_WORD.sub(lambda found: f"{found[0][:_HEAD]}\u2026{found[0][-_TAIL:]}", text)
 
 
 class FleetError(Exception):
@@ -60,7 +68,7 @@ class Problem:
     def __str__(self) -> str:
         """Show it as editors and compilers do."""
         mark = "" if self.severity == "error" else f"{self.severity}: "
-        return printable(f"{self.file}:{self.line}:{self.column}: {mark}{self.message}")
+        return printable(shortened(f"{self.file}:{self.line}:{self.column}: {mark}{self.message}"))
 
     def shown(self) -> str:
         """Show it with its line, and a caret below the place."""

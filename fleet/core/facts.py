@@ -11,10 +11,12 @@ from fleet.core.documents import DocumentError, parse_json, table, word, words
 from fleet.core.model import ManagedFile, Tree
 from fleet.core.pending import Pending
 from fleet.core.places import FileKey, Place, clean_path, file_key
+from fleet.core.toml_text import dotted, split
 from fleet.core.versions import ContainerdVersion
 
 CERTS_D = "/etc/containerd/certs.d"
 STATE_FILE = "/var/lib/fleet/state.json"
+_SETTINGS = {"mirrors", "configs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,17 @@ def parse_state(content: bytes | None) -> OwnedState:
     except DocumentError:
         return OwnedState()
     owned, migrated = (_digests(body, key) for key in ("files", "migrated"))
-    return OwnedState(word(body, "generation") or None, owned, words(body, "legacy"), migrated)
+    legacy = tuple(name for name in words(body, "legacy") if _is_setting(name))
+    return OwnedState(word(body, "generation") or None, owned, legacy, migrated)
+
+
+def _is_setting(name: str) -> bool:
+    """Say whether fleet may have written a name: a shorter one would stand for whole tables."""
+    try:
+        path = split(name)
+    except ValueError:
+        return False
+    return len(path) > 1 and path[0] in _SETTINGS and dotted(path) == name
 
 
 def _digests(body: Any, key: str) -> dict[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fleet.errors import shortened
+
 
 class Verdict(StrEnum):
     """What a rollout does about a finding."""
@@ -29,4 +31,4 @@ class Finding:
 
     def __str__(self) -> str:
         """Show it as one line."""
-        return f"{self.where}: {self.message}"
+        return shortened(f"{self.where}: {self.message}")

@@ -26,6 +26,8 @@ from fleet.core.toml_text import Path, newline_of, statements
 from fleet.core.versions import ContainerdVersion
 
 _MOST = 200
+_LONGEST = 4096
+"""Characters of a path: no system takes more."""
 _DEEPEST = 12
 """Keys of a path that a line is looked up by; no table of containerd's is as deep."""
 _MARK = "\ufeff"
@@ -185,7 +187,11 @@ def _imports(layer: Layer, paths: Collection[str], version: ContainerdVersion) -
         return []
     folder = layer.path.rpartition("/")[0]
     found: list[str] = []
-    for pattern in filter(None, words(layer.data, "imports")):
+    patterns = [each for each in words(layer.data, "imports") if each]
+    if len(patterns) > _MOST or any(len(each) > _LONGEST for each in patterns):
+        message = f"{layer.at(('imports',))}: more or longer imports than fleet follows; mend it"
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+    for pattern in patterns:
         relative = not pattern.startswith("/")
         if "*" not in pattern:
             path = clean_path(f"{folder}/{pattern}" if relative else pattern)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from fleet.errors import shortened
+
 
 class FailureKind(StrEnum):
     """What went wrong, as a closed set; messages are for people, kinds for decisions."""
@@ -54,8 +56,8 @@ class NodeError(Exception):
     """Leaves nested steps of one node's pass early; caught at one place and made a value."""
 
     def __init__(self, kind: FailureKind, step: str, message: str, evidence: str = "") -> None:
-        self.failure = Failure(kind, step, message, evidence)
-        super().__init__(message)
+        self.failure = Failure(kind, step, shortened(message), evidence)
+        super().__init__(self.failure.message)
 
 
 class NodeStatus(StrEnum):

@@ -118,7 +118,7 @@ MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
 def mutated(text: bytes, dice: random.Random) -> bytes:
     """Return a text after one or two mutations."""
     for _ in range(dice.randint(1, 2)):
-        text = dice.choice(MUTATIONS)(text, dice)
+        text = dice.choice(MUTATIONS)(text, dice)[:GIANT]
     return text
 
 
