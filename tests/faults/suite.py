@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.faults import broken, edits, guard, node, wire
+from tests.faults import broken, edits, guard, node, power, wire
 from tests.faults.claims import false_words, newest
 from tests.faults.edits import take_out
 from tests.faults.lane import Lane, Work, open_lane
@@ -50,6 +50,7 @@ CATALOGUE = (
     Fault("fleet killed (signal 9), then resumed", 200, broken.killed),
     Fault("node's network cut, back before or after its guard fired", 50, wire.cut),
     Fault("node rebooted", 30, wire.rebooted),
+    Fault("power of the node cut, its disk as of that instant", 40, power.cut, power.on_a_disk),
     Fault("sshd of the node killed with its sessions", 10, wire.sshd_killed),
     Fault("sshd full (MaxStartups)", 10, wire.sshd_full),
     Fault("connection hangs after auth", 10, wire.hangs_after_auth),

@@ -77,7 +77,7 @@ class LabNode:
         host_key = self.folder / "keys" / "ssh_host_ed25519_key"
         if not host_key.exists():
             run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", self.name, "-f", host_key)
-        self._mount()
+        self.mount()
         for each in sorted(host_key.parent.iterdir()):
             _write(
                 self.root / "etc/ssh" / each.name, each.read_bytes(), each.stat().st_mode & 0o777
@@ -93,7 +93,8 @@ class LabNode:
         if binary := crictl_for(self.suite):
             shutil.copy2(binary, self.root / _CRICTL)
 
-    def _mount(self) -> None:
+    def mount(self) -> None:
+        """Lay the node's own files over its suite."""
         layers = (
             f"lowerdir={rootfs(self.suite)},upperdir={self.folder}/upper,workdir={self.folder}/work"
         )
