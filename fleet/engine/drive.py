@@ -29,6 +29,7 @@ from fleet.core.rollout import (
     Wait,
 )
 from fleet.engine.crew import Crew, lost_of
+from fleet.engine.stops import Stops
 from fleet.errors import JournalError
 from fleet.node.after import recheck, revert, settle_left
 from fleet.node.converge import converge
@@ -91,6 +92,7 @@ class _Task:
     node: str
     status: NodeStatus
     seconds: float
+    began: float
     until: float | None = None
 
 
@@ -121,6 +123,7 @@ class _Driver:
         self._stuck = False
         self._announced = -1
         self._looked = 0.0
+        self._stops = Stops()
 
     def run(self) -> Ended:
         ended = self._ended()
@@ -179,7 +182,7 @@ class _Driver:
         self._write(())
         until = time.monotonic() + self._policy.pause
         while not self._conduct.stopping() and (left := until - time.monotonic()) > 0:
-            time.sleep(min(0.2, left))
+            self._stops.sleep(min(0.2, left))
         if not self._conduct.stopping():
             self._begin([BatchSoaked(number)])
 
@@ -216,7 +219,7 @@ class _Driver:
         for name in names:
             order = self._orders[name]
             seconds = order.staging if status is NodeStatus.STAGING else order.seconds
-            self._hand_out(_WORK[status], order, _Task(name, status, seconds))
+            self._hand_out(_WORK[status], order, _Task(name, status, seconds, self._stops.now()))
         return True
 
     def _hand_out(self, work: Work, order: WorkOrder, task: _Task) -> None:
@@ -227,12 +230,15 @@ class _Driver:
     def _collect(self) -> None:
         """Wait for work that ends, and take all that has ended by then."""
         self._write(())
+        began = self._stops.now()
         try:
-            self._settle(self._through.get(timeout=_LOOK))
+            first = self._through.get(timeout=_LOOK)
+            self._stops.waited(began, _LOOK)
+            self._settle(first)
             while True:
                 self._settle(self._through.get_nowait())
         except Empty:
-            pass
+            self._stops.waited(began, _LOOK)
         if (now := time.monotonic()) - self._looked >= _LOOK:
             self._looked = now
             self._give_up(now)
@@ -249,7 +255,7 @@ class _Driver:
 
     def _take(self, task: _Task, ended: NodeOutcome | Failure) -> None:
         if isinstance(ended, NodeOutcome):
-            self._end(task.node, ended)
+            self._end(task.node, self._stops.explain(ended, task.began))
         elif task.status is not NodeStatus.STAGED:  # it stays held: `fleet unlock` frees it
             self._end(task.node, _broken(task, ended))
 
@@ -257,7 +263,7 @@ class _Driver:
         """Ask a node whose worker died how it stands; what was done there is not done blindly."""
         self._orphaned.add(task.node)
         order = replace(self._orders[task.node], left=True)
-        again = _Task(task.node, task.status, order.seconds)
+        again = _Task(task.node, task.status, order.seconds, task.began)
         self._hand_out(_ORPHANS[task.status], order, again)
 
     def _give_up(self, now: float) -> None:
@@ -276,9 +282,9 @@ class _Driver:
         while staged or self._running:
             while staged and len(self._running) < self._policy.parallel:
                 order = self._orders[staged.pop(0)]
-                self._hand_out(
-                    release, order, _Task(order.node.name, NodeStatus.STAGED, order.staging)
-                )
+                name, now = order.node.name, self._stops.now()
+                task = _Task(name, NodeStatus.STAGED, order.staging, now)
+                self._hand_out(release, order, task)
             self._collect()
 
 

@@ -14,55 +14,11 @@ from importlib.resources import files
 from fleet.core.model import Secret
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.text import tail
+from fleet.node.causes import cause
 from fleet.node.launch import BEGUN, launch_line
 from fleet.node.login_failures import not_started
+from fleet.node.parts import PARTS
 
-PARTS = {
-    "probe": ("common", "noting", "places", "configs", "roles", "probe"),
-    "stage": ("common", "pass", "owned", "operations", "check", "stage"),
-    "activate": (
-        "common",
-        "pass",
-        "health",
-        "owned",
-        "liveness",
-        "integrity",
-        "replace",
-        "generation",
-        "restore",
-        "arm",
-        "operations",
-        "check",
-        "keep",
-        "workloads",
-        "swap",
-        "activate",
-    ),
-    "settle": (
-        *("common", "pass", "health", "owned", "liveness", "integrity"),
-        *("replace", "generation", "restore", "arm", "compare", "settle"),
-    ),
-    "guard": (
-        *("common", "pass", "health", "owned", "liveness", "integrity"),
-        *("replace", "generation", "restore", "arm", "guard"),
-    ),
-    "verify": (
-        "common",
-        "clients",
-        "evidence",
-        "remains",
-        "owned",
-        "liveness",
-        "dialogue",
-        "verify",
-    ),
-    "mirrors": ("common", "mirrors"),
-    "selftest": ("common", "clients", "owned", "liveness", "dialogue", "selftest"),
-    "run": ("common", "run"),
-    "relay": ("common", "relay"),
-    "sudo": ("common", "sudo"),
-}
-"""The files that each script is put together from."""
 _MOST_RECORDS = 1 << 16
 """Lines of one answer: a hundred times what a probe prints; a record costs 300 bytes here."""
 _MOST_FIELDS = 16
@@ -138,9 +94,13 @@ def _bytes_of(text: str) -> bytes:
 
 
 class Reply:
-    """The records that a script printed, in order: a key and its fields, undecoded."""
+    """The records that a script printed, in order: a key and its fields, undecoded.
 
-    def __init__(self, records: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+    `words` is the end of what it wrote beside them, on its error output.
+    """
+
+    def __init__(self, records: Iterable[tuple[str, tuple[str, ...]]], words: str = "") -> None:
+        self.words = words
         self._fields: dict[str, list[tuple[str, ...]]] = {}
         for key, fields in records:
             self._fields.setdefault(key, []).append(fields)
@@ -214,7 +174,9 @@ def stranger(what: str, evidence: str = "") -> NodeError:
 
 def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
     """Read a script's output; raise a NodeError where the script did not run to its end."""
-    reply = Reply(_records(stdout))
+    reply = Reply(_records(stdout), tail(stderr))
+    if not reply.has("end") and (named := cause(step, stderr)) is not None:
+        raise named
     if not reply.has("hello"):
         begun = reply.has(BEGUN)
         raise not_started(step, code, stderr if begun else f"{stdout}{stderr}", begun=begun)

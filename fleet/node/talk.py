@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from fleet.core.outcome import Failure, FailureKind, NodeError
 from fleet.core.text import tail
+from fleet.node.causes import cause
 from fleet.node.launch import rights_line
 from fleet.node.login_failures import NotStartedError, cause_of, only_listed
 from fleet.node.shell import Privilege, Reply, Script, parse_reply, stranger
@@ -67,4 +68,9 @@ def failure_of(reply: Reply) -> Failure | None:
     except ValueError as error:
         raise stranger(f"an unknown failure, {tail(reply.value('failure'), 1)}") from error
     message = tail(reply.value("message"))
+    if kind is FailureKind.BUG:  # the script ended early: the shell's own words say why
+        named = cause(reply.value("failed_step"), reply.words)
+        if named is not None:
+            return named.failure
+        evidence = f"{evidence}\n{reply.words}"
     return Failure(kind, reply.value("failed_step"), message, tail(evidence))

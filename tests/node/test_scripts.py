@@ -11,7 +11,8 @@ import pytest
 
 import fleet.node
 from fleet.node.apply import MARK, pack
-from fleet.node.shell import PARTS, Script, source
+from fleet.node.parts import PARTS
+from fleet.node.shell import Script, source
 
 # Capitals come from outside, small names are the fields of a line: no misspelling. Parts are
 # shared, so not every script uses every place and function of theirs.

@@ -49,7 +49,7 @@ arm() { # a timer for now, a unit for the boot that may come before it
     note_pending
     [ "$GUARD" != 0 ] || return 0
     complaint=$(arm_boot 2>&1) ||
-        unwritten arm 'write the boot guard to /etc/systemd/system' "$complaint"
+        unwritten arm 'write the boot guard to /etc/systemd/system' "$complaint" /etc
     complaint=$(arm_timer "$GUARD" 2>&1) ||
         fail unsupported arm 'systemd-run cannot arm the guard; --guard 0 goes without' "$complaint"
 }

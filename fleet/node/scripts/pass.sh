@@ -70,10 +70,6 @@ failure() { # kind, step, message, evidence
     value evidence "${4:-}"
 }
 
-unwritten() { # step, what could not be done on a disk, evidence
-    fail storage "$1" "cannot $2; is the disk full or read-only? (df -h, df -i)" "${3:-}"
-}
-
 unconfirmed() { # kind, step
     left=$(word "$PENDING/id")
     fail "$1" "$2" "change $left stands unconfirmed here; wait for its guard, or \`fleet resume\` \
@@ -83,8 +79,12 @@ ends it, or \`fleet unlock $left\` takes it back"
 mutex() { # wait at most $1 seconds for the script that works here, longer for one of ours
     command -v flock >/dev/null ||
         fail unsupported lock 'flock (util-linux) is not on this node; install it'
-    { { [ -d "$RUN" ] || mkdir -p "$RUN"; } && exec 9>"$RUN/mutex"; } 2>/dev/null ||
-        unwritten lock "write to $RUN"
+    # A redirection of exec that fails would end the shell; one of printf does not.
+    { { [ -d "$RUN" ] || mkdir -p "$RUN"; } && printf '' >>"$RUN/mutex"; } 2>/dev/null || {
+        complaint=$({ mkdir -p "$RUN" && printf '' >>"$RUN/mutex"; } 2>&1)
+        unwritten lock "write to $RUN" "$complaint" /run
+    }
+    exec 9>"$RUN/mutex"
     flock -w "$1" 9 || { own_lock && flock -w "$((10 * $1))" 9; }
 }
 
@@ -108,7 +108,9 @@ hold() { # take this node's lock for the rollout, or find that it has it already
     read -r uptime _ </proc/uptime
     if ! printf '%s\n%s\n%s\n%s\n%s\n' "$ROLLOUT" "$OPERATOR" "$PURPOSE" \
         "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$uptime" >"$LOCK.tmp" || ! mv -T "$LOCK.tmp" "$LOCK"; then
-        unwritten lock "write $LOCK"
+        complaint=$({ printf '%100s\n' x >"$LOCK.tmp" && mv -T "$LOCK.tmp" "$LOCK.try"; } 2>&1)
+        rm -f "$LOCK.tmp" "$LOCK.try"
+        unwritten lock "write $LOCK" "$complaint" "$RUN"
     fi
 }
 

@@ -83,7 +83,7 @@ owned_directories() { # those of files that fleet owns, where the config names t
 
 tasks() { # how many containers run, by the files in which containerd's shims keep their processes
     running=0
-    for each in "${SOCKET%/*}"/io.containerd.runtime.v*/*/*/init.pid; do
+    for each in "${RUNS:-${SOCKET%/*}}"/io.containerd.runtime.v*/*/*/init.pid; do
         [ -f "$each" ] || continue
         IFS= read -r task <"$each"
         [ -n "$task" ] && [ -d "/proc/$task" ] && running=$((running + 1))
@@ -92,6 +92,7 @@ tasks() { # how many containers run, by the files in which containerd's shims ke
 }
 
 hello
+GIVEN=$SOCKET
 read -r name </proc/sys/kernel/hostname
 value hostname "$name"
 machine=
@@ -140,9 +141,9 @@ snap.k8s* | canonical-k8s) own canonical-k8s snap.k8s.containerd /run/containerd
     /var/snap/k8s/common/etc/containerd/config.toml /var/snap/k8s/common/etc/containerd/hosts.d ;;
 *) own '' containerd /run/containerd/containerd.sock '' /etc/containerd/certs.d ;;
 esac
+GIVEN=$GIVEN$OWNER
 value owner "$OWNER"
 value unit_name "$UNIT"
-value socket "$SOCKET"
 case $OWNER in
 k3s | rke2)
     base=/etc/rancher/$OWNER
@@ -165,7 +166,6 @@ unit=$(timeout 15 systemctl show "$UNIT" -p LoadState -p ActiveState -p SubState
     -p Result 2>&1)
 unit="$unit${NL}rc $?"
 note unit "$unit"
-tasks
 pid=0
 case $unit in *MainPID=*)
     pid=${unit#*MainPID=}
@@ -176,6 +176,7 @@ binary=
 if [ "${pid:-0}" != 0 ] && [ -r "/proc/$pid/cmdline" ]; then
     arguments=$(tr '\0' '\n' <"/proc/$pid/cmdline")
     note cmdline "$arguments"
+    started_with "$arguments"
     case $OWNER in '') binary=${arguments%%"$NL"*} ;; esac
     if [ -z "$CONFIG" ]; then
         previous=
@@ -214,8 +215,11 @@ if [ -n "$binary" ]; then
         answer dump "$binary" config default
     fi
     hosts_directories "$said"
+    configured "$said"
     [ "$FULL_DEFAULT" = 1 ] && answer default "$binary" config default
 fi
+value socket "$SOCKET"
+tasks
 for each in /etc/k0s/containerd.d/*.toml; do
     [ ! -f "$each" ] || hosts_directories "$(cat -- "$each" 2>/dev/null)"
 done

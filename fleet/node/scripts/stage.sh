@@ -41,7 +41,8 @@ take_bundle() {
     if ! mkdir -p "$STAGE/files" || ! printf '%s' "$content" >"$STAGE/bundle" ||
         ! parted operations unpack_operation ||
         ! parted guard_part >"$STAGE/guard.sh" || ! printf '%s\n' "$DIGEST" >"$STAGE/digest"; then
-        unwritten upload "unpack the upload in $STAGE"
+        complaint=$({ mkdir -p "$STAGE/files" && printf '%s' "$content" >"$STAGE/bundle"; } 2>&1)
+        unwritten upload "unpack the upload in $STAGE" "$complaint" "$RUN"
     fi
     [ "$(every "$unpacked" sha256sum --)$NL" = "$expected" ] && return 0
     fail upload upload "what arrived in $STAGE is not what was sent; try again"
@@ -194,6 +195,7 @@ stage() {
     step check
     check
     own_ways
+    movable
     step unpack
     take_bundle
     step validate

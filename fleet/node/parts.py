@@ -1,0 +1,51 @@
+"""The files that each node-side script is put together from."""
+
+from __future__ import annotations
+
+PARTS = {
+    "probe": ("common", "noting", "places", "configs", "roles", "sockets", "probe"),
+    "stage": ("common", "pass", "causes", "owned", "operations", "check", "movable", "stage"),
+    "activate": (
+        "common",
+        "pass",
+        "causes",
+        "health",
+        "owned",
+        "liveness",
+        "integrity",
+        "replace",
+        "generation",
+        "restore",
+        "arm",
+        "operations",
+        "check",
+        "keep",
+        "workloads",
+        "swap",
+        "activate",
+    ),
+    "settle": (
+        *("common", "pass", "causes", "health", "owned", "liveness", "integrity"),
+        *("replace", "generation", "restore", "arm", "compare", "settle"),
+    ),
+    "guard": (
+        *("common", "pass", "causes", "health", "owned", "liveness", "integrity"),
+        *("replace", "generation", "restore", "arm", "guard"),
+    ),
+    "verify": (
+        "common",
+        "clients",
+        "evidence",
+        "remains",
+        "owned",
+        "liveness",
+        "dialogue",
+        "verify",
+    ),
+    "mirrors": ("common", "mirrors"),
+    "selftest": ("common", "clients", "owned", "liveness", "dialogue", "selftest"),
+    "run": ("common", "run"),
+    "relay": ("common", "relay"),
+    "sudo": ("common", "sudo"),
+}
+"""The files that each script is put together from."""

@@ -1,0 +1,53 @@
+# Why a file could not be written: named by the error that the system gave, never guessed. In the end
+# stand the words of the command that failed.
+
+unwritten() { # step, what could not be done, the words of what failed, where: it names the cause
+    case ${3:-} in
+    *'No space left'* | *': I/O error'* | *'write error'*) # dash does not say which error it was
+        filled "$1" "$2" "$3" "${4:-$STATE}"
+        ;;
+    *'quota exceeded'*)
+        fail storage "$1" "cannot $2: a quota is used up (EDQUOT); free some space or raise it" "$3"
+        ;;
+    *'Read-only file system'*)
+        fail storage "$1" "cannot $2: the file system is read-only (EROFS); see \`journalctl -k\` \
+for disk errors, and mount it read-write" "$3"
+        ;;
+    *'Operation not permitted'*)
+        fail storage "$1" "cannot $2: the system does not permit it (EPERM); look for an immutable \
+file or folder by \`lsattr -d\`, and let it go by \`chattr -i\`" "$3"
+        ;;
+    *'Permission denied'*)
+        fail storage "$1" "cannot $2: it is denied even to root (EACCES); look for SELinux or \
+AppArmor in \`journalctl -k\`" "$3"
+        ;;
+    *busy*)
+        fail storage "$1" "cannot $2: it is a mount point (EBUSY); see \`findmnt\`, and unmount it" \
+            "$3"
+        ;;
+    *'Input/output error'*)
+        fail storage "$1" "cannot $2: the disk failed (EIO); see \`journalctl -k\`" "$3"
+        ;;
+    *'annot fork'* | *'Resource temporarily unavailable'* | *'Cannot allocate memory'*)
+        fail unsupported "$1" "cannot $2: the node can start no more processes (EAGAIN); free \
+some by ending others, or raise the limit (ulimit -u, TasksMax, pid_max)" "$3"
+        ;;
+    *) fail storage "$1" "cannot $2; see what the system said of it, and mend that" "${3:-}" ;;
+    esac
+}
+
+filled() { # tell space from inodes
+    about=$(df -Pi -- "$4" 2>/dev/null | while read -r _ total _ free _; do
+        [ "$total $free" != "$total 0" ] || [ "$total" = 0 ] || printf inodes
+    done)
+    [ "$about" != inodes ] || fail storage "$1" "cannot $2: no inodes are left (ENOSPC); remove \
+files there, \`df -i $4\` shows them" "$3"
+    about=$(df -Pk -- "$4" 2>/dev/null | while read -r _ _ _ free _; do
+        [ "$free" != 0 ] || printf space
+    done)
+    case "$about $3" in
+    space* | *'No space left'*) fail storage "$1" "cannot $2: no space is left (ENOSPC); free \
+some, \`df -h $4\` shows it" "$3" ;;
+    esac
+    fail storage "$1" "cannot $2: writing failed; see \`df -h $4\` and \`journalctl -k\`" "$3"
+}

@@ -1,0 +1,33 @@
+# Whether the files of a change can be replaced at all: what forbids it is told while staging, with
+# nothing changed and no restart. It costs no process where all is well. Nothing is written.
+
+mount_points() { # note those that are files of the change; a rename cannot take their place
+    mounted=
+    while read -r _ _ _ _ point _; do
+        case $OPERATIONS$NL in *"$TAB$point$NL"*) mounted=$mounted$point$NL ;; esac
+    done </proc/self/mountinfo
+}
+
+may_write() { # $1 or the nearest folder above it that is there; sees attributes and mounts as well
+    place=$1
+    until [ -e "$place" ] || [ -z "$place" ]; do place=${place%/*}; done
+    [ -w "${place:-/}" ] && return 0
+    complaint=$(touch -c -- "${place:-/}" 2>&1)
+    unwritten stage "write $place" "$complaint" "$place"
+}
+
+movable_operation() {
+    case $NL$mounted in
+    *"$NL$path$NL"*) fail conflict stage "$path is a mount point, so no file can take its place \
+(EBUSY); run \`umount $path\`, or mount its folder instead" "$(findmnt -n -- "$path" 2>&1)" ;;
+    esac
+    [ ! -f "$path" ] || may_write "$path"
+    may_write "$folder"
+}
+
+movable() {
+    mount_points
+    operations movable_operation || exit 1
+    may_write "$STATE"
+    [ "$GUARD" = 0 ] || may_write "${GUARD_UNIT%/*}"
+}
