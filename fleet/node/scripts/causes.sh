@@ -36,18 +36,21 @@ some by ending others, or raise the limit (ulimit -u, TasksMax, pid_max)" "$3"
     esac
 }
 
+none_free() { # of what df counts with $1 on the file system of $2
+    df "$1" -- "$2" 2>/dev/null | {
+        read -r _
+        read -r _ all _ free _
+        [ "${all:-0}" != 0 ] && [ "$free" = 0 ]
+    }
+}
+
 filled() { # tell space from inodes
-    about=$(df -Pi -- "$4" 2>/dev/null | while read -r _ total _ free _; do
-        [ "$total $free" != "$total 0" ] || [ "$total" = 0 ] || printf inodes
-    done)
-    [ "$about" != inodes ] || fail storage "$1" "cannot $2: no inodes are left (ENOSPC); remove \
-files there, \`df -i $4\` shows them" "$3"
-    about=$(df -Pk -- "$4" 2>/dev/null | while read -r _ _ _ free _; do
-        [ "$free" != 0 ] || printf space
-    done)
-    case "$about $3" in
-    space* | *'No space left'*) fail storage "$1" "cannot $2: no space is left (ENOSPC); free \
-some, \`df -h $4\` shows it" "$3" ;;
+    if none_free -Pi "$4"; then
+        fail storage "$1" "cannot $2: no inodes are left (ENOSPC); remove files, see \`df -i $4\`" "$3"
+    fi
+    case $3 in
+    *'No space left'*) ;;
+    *) none_free -Pk "$4" || fail storage "$1" "cannot $2: writing failed; see \`journalctl -k\`" "$3" ;;
     esac
-    fail storage "$1" "cannot $2: writing failed; see \`df -h $4\` and \`journalctl -k\`" "$3"
+    fail storage "$1" "cannot $2: no space is left (ENOSPC); free some, see \`df -h $4\`" "$3"
 }
