@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fleet.config.read_text import read_content
 from fleet.config.reader import Reader
 from fleet.core.model import Auth, ClientPair, Mirror, Secret
 from fleet.core.urls import normal_url, path_of, url_problem, without_v2
@@ -139,7 +140,7 @@ class HostReader:
         if text is None:
             return None
         try:
-            content = (self._folder / Path(text).expanduser()).read_bytes()
+            content = read_content(self._folder / Path(text).expanduser())
         except (OSError, ValueError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or "no path"
             self._reader.error(value, place, f"{text}: cannot be read ({reason})")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import stat
 from pathlib import Path
 
 from fleet.errors import ConfigErrors, Problem
@@ -9,13 +11,28 @@ from fleet.errors import ConfigErrors, Problem
 _MOST_BYTES = 64 << 20
 
 
+def read_content(path: Path) -> bytes:
+    """Read one file, at most 64 MiB; raise an OSError that says why that cannot be.
+
+    A FIFO by name may have no writer, so that opening it waits for ever. What a shell hands over
+    as an open descriptor (`<(command)`) has one.
+    """
+    handed = str(path).startswith(("/dev/fd/", "/dev/stdin", "/proc/self/fd/"))
+    mode = path.stat().st_mode
+    if not handed and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "it is a FIFO, socket or device, not a file", str(path))
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise OSError(errno.EFBIG, "it is larger than 64 MiB", str(path))
+    return content
+
+
 def read_text(path: Path) -> str:
     """Read one file of text; raise ConfigErrors that say why that cannot be."""
     name = str(path)
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ConfigErrors([Problem(name, 1, 1, "the file is larger than 64 MiB")])
-        return path.read_bytes().decode("utf-8-sig")
+        return read_content(path).decode("utf-8-sig")
     except OSError as error:
         message = f"cannot be read ({error.strerror}); name another file with -i or -m"
         raise ConfigErrors([Problem(name, 1, 1, message)]) from error
