@@ -27,17 +27,28 @@ def stop_switch(leave: Callable[[], None], rollout: str) -> Iterator[Callable[[]
         if pressed:
             with suppress(JournalError):
                 leave()
-            click.echo(
+            _announce(
                 "stopped; nodes in flight undo by themselves what nobody confirms (--guard);"
-                f" `fleet resume {rollout}` goes on",
-                err=True,
+                f" `fleet resume {rollout}` goes on"
             )
             os._exit(Exit.INTERRUPTED)  # threads that wait for nodes would hold a normal exit up
         pressed.append(number)
-        click.echo("stopping after this batch; once more stops at once", err=True)
+        _announce("stopping after this batch; once more stops at once")
 
     before = signal.signal(signal.SIGINT, press)
     try:
         yield lambda: bool(pressed)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _announce(text: str) -> None:
+    """Print a line on stderr from a signal handler.
+
+    The handler may run in the middle of a write to the same stream, which then refuses a second.
+    """
+    try:
+        click.echo(text, err=True)
+    except RuntimeError:
+        with suppress(OSError):
+            os.write(2, f"{text}\n".encode())
