@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -104,7 +105,7 @@ rm -f /etc/systemd/system/multi-user.target.wants/fleet-guard.service
 umount /var/lib/fleet 2>/dev/null || true
 rm -rf /etc/containerd/* /etc/containerd/.fleet-* /var/lib/fleet /run/fleet /tmp/fleet-*
 rm -rf /etc/systemd/system/containerd.service.d
-cp /root/config.toml /etc/containerd/config.toml
+cp -p /root/config.toml /etc/containerd/config.toml
 chmod 644 /etc/containerd/config.toml
 chmod +x /lib/systemd/systemd-socket-proxyd
 [ -e /run/lab-crictl ] && mv /run/lab-crictl /usr/local/bin/crictl
@@ -125,9 +126,11 @@ done
 
 
 def remember(node: LabNode) -> None:
-    """Lay the config.toml that a node's suite ships where the node finds it."""
-    shipped = rootfs(node.suite) / "etc/containerd/config.toml"
-    (node.root / "root/config.toml").write_bytes(shipped.read_bytes())
+    """Lay the config.toml that a node's suite ships where the node finds it.
+
+    It keeps its age: a file that is newer than the daemon counts as edited, and not loaded yet.
+    """
+    shutil.copy2(rootfs(node.suite) / "etc/containerd/config.toml", node.root / "root/config.toml")
 
 
 def make_pristine(lab: Lab) -> None:
