@@ -18,7 +18,7 @@ def printable(text: str) -> str:
 
 
 class _Shown(dict[int, str]):
-    """What stands for each character, found once for all of a text."""
+    """The replacement of each character, computed once per text."""
 
     def __missing__(self, number: int) -> str:
         character = chr(number)
@@ -29,7 +29,7 @@ class _Shown(dict[int, str]):
 
 
 def shortened(text: str) -> str:
-    """Cut the words of a message that nobody could read, such as a key of 20 kB."""
+    """Shorten very long words of a message, such as a key of 20 kB."""
     return _LONG_WORD.sub(lambda found: f"{found[0][:_HEAD]}\u2026{found[0][-_TAIL:]}", text)
 
 

@@ -32,7 +32,7 @@ add_examples(fleet)
 
 
 def main() -> None:
-    """Run fleet on streams that never raise; an answer that could not be written is a failure."""
+    """Run fleet on streams that never raise; fail if stdout could not be written."""
     settle_streams()
     try:
         _run()
@@ -66,7 +66,7 @@ def _run() -> NoReturn:
 
 
 def _harmless(text: str, *, safe: bool = False) -> str:
-    """Return an error as people may see it; lines of files are `safe`: their secrets are stars."""
+    """Return an error without secrets; lines of files are `safe`, as their secrets are masked."""
     from fleet.core.masking import free_text, without_logins  # noqa: PLC0415 - mistakes alone
 
     return printable(without_logins(text) if safe else free_text(text))

@@ -73,7 +73,7 @@ GATES = 5
 
 
 def refuse_short_guard(flags: Flags) -> None:
-    """Refuse a guard that would take a change back before the soak and its gates are through."""
+    """Refuse a guard that would revert a change before the soak and its gates have ended."""
     if 0 < flags.guard < flags.soak + GATES:
         raise FleetError(
             f"--guard {flags.guard} is too short for --soak {flags.soak}: nodes would take every"
@@ -101,7 +101,7 @@ def operator() -> str:
 
 
 def open_journal(settings: Settings, chosen: str | None) -> Journal:
-    """Open the journal to write in it; report what other users may read of it."""
+    """Open the journal for writing; report files of it that other users can read."""
     journal = Journal(journal_path(settings, chosen))
     for note in journal.notes:
         settings.say(note)
@@ -109,9 +109,9 @@ def open_journal(settings: Settings, chosen: str | None) -> Journal:
 
 
 def fingerprints(settings: Settings, chosen: str | None = None) -> Fingerprints:
-    """Return the marks for secrets that a command shows which writes no journal.
+    """Return the fingerprints for secrets, for a command that writes no journal.
 
-    Without a journal, and so without a key, they can be compared within one answer alone.
+    Without a journal there is no key; then they can be compared within this run only.
     """
     return Fingerprints(read_key(journal_path(settings, chosen)) or passing_key())
 

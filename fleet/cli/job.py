@@ -79,7 +79,7 @@ class Job:
         return cut_batches(names, parse_batches(self.flags.batch), plane.nodes, plane.most)
 
     def quorum(self) -> Quorum:
-        """Return the limit of the control plane's nodes, by what the survey said of them."""
+        """Return the limit for control plane nodes, from what the survey found about them."""
         asked = {name: plan.availability for name, plan in self.plans.items()}
         return quorum(self.inventory, asked, self.id, self.known)
 
@@ -197,9 +197,9 @@ class Job:
         )
 
     def _excused(self) -> set[str]:
-        """Return the nodes of a rollback whose failure says nothing of the other nodes.
+        """Return the nodes of a rollback whose failure says nothing about the other nodes.
 
-        They were ill before it, or have nothing to go back to.
+        They were ill before it, or have nothing to roll back.
         """
         if self.kind != "rollback":
             return set()

@@ -1,4 +1,4 @@
-"""Locks that a rollout has left on nodes: released at its end, by its resume or by the next one."""
+"""Locks that a rollout left on nodes: its end, its resume or the next rollout releases them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fleet.node.stage import release_once
 def release_held(
     outcomes: Mapping[str, NodeOutcome], order_of: Callable[[str], WorkOrder], crew: Crew
 ) -> Iterator[NodeOutcome]:
-    """Try once more to release the nodes that were away; yield the outcomes of those released."""
+    """Try again to release nodes that were unreachable; yield the outcomes of those released."""
     names = [
         name
         for name, outcome in outcomes.items()
@@ -40,7 +40,7 @@ def release_finished(
 ) -> Iterator[tuple[str, str]]:
     """Release nodes that a finished rollout of this journal still holds; yield node and rollout.
 
-    A node on which its change stands unconfirmed is left to its guard, or to `fleet resume`.
+    A node with an unconfirmed change is left to its guard, or to `fleet resume`.
     """
     free = [plan for plan in plans if not plan.availability.pending]
     holders = {plan.availability.holder for plan in free} - {""}
@@ -52,7 +52,7 @@ def release_finished(
 
 
 def _over(journal: Journal, rollout: str) -> bool:
-    """Return whether this journal holds the rollout, and its end."""
+    """Return whether this journal holds the rollout and the rollout has ended."""
     if not journal.knows(rollout):
         return False
     return journal.replayed(journal.rollout(rollout)).status != "interrupted"

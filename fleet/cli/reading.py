@@ -60,7 +60,7 @@ def told(found: Iterable[Surveyed], total: int, settings: Settings) -> Iterator[
 
 
 def _clean(each: Surveyed) -> Surveyed:
-    """Return what was found on a node without the secrets that fleet knows."""
+    """Return the survey of a node without the secrets that fleet knows."""
     failure = each.plan.failure
     if failure is None:
         return each
@@ -69,7 +69,7 @@ def _clean(each: Surveyed) -> Surveyed:
 
 
 def in_order(found: Iterable[Surveyed], names: list[str]) -> list[Surveyed]:
-    """Sort what came as it came into the order of the inventory; refuse a machine twice."""
+    """Sort surveys into the order of the inventory; refuse a machine with two names."""
     place = {name: number for number, name in enumerate(names)}
     return refuse_twins(sorted(found, key=lambda each: place[each.node.name]))
 
@@ -194,7 +194,7 @@ def verify(settings: Settings, access: Access, *, crew: Crew, flags: ProofFlags)
 
 
 def tests_of(found: Surveyed, wished: Wishes) -> tuple[PullTest, ...]:
-    """Return the pulls that prove a node, in what its own release reads."""
+    """Return the verification pulls of a node, as its own release reads the config."""
     version = found.facts.version if found.facts is not None else None
     return tuple(pull_tests(wished.registries, found.plan.hosts_directory, version))
 
@@ -202,7 +202,7 @@ def tests_of(found: Surveyed, wished: Wishes) -> tuple[PullTest, ...]:
 def as_it_is(
     each: Surveyed, tests: Callable[[Surveyed], Iterable[PullTest]]
 ) -> tuple[NodePlan, tuple[PullTest, ...]]:
-    """Return plan and pulls to prove a node as it is; what has no plan may be pulled from too."""
+    """Return the plan and the pulls that verify a node as it is, also if planning failed."""
     found, plan = examined(each, _in_force)
     pulls = contained(lambda: tuple(tests(each)), each.node.name)
     if isinstance(pulls, Failure):

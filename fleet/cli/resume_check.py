@@ -1,4 +1,4 @@
-"""Whether a rollout can be resumed: by the files and the secrets that it was begun with, or not."""
+"""Checks before a resume: the files and the secrets must be those that the rollout began with."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAMED = 5
 
 
 def refuse_changed_files(settings: Settings, record: RolloutRecord) -> None:
-    """Refuse to finish a rollout by other files than it was begun with."""
+    """Refuse to resume a rollout if its files have changed since it began."""
     digests = {digest for digest in record.about["files"].values() if digest}
     files = [settings.inventory]
     if record.about["kind"] == "rollout":
@@ -28,12 +28,12 @@ def refuse_changed_files(settings: Settings, record: RolloutRecord) -> None:
 
 
 def refuse_changed_config(record: RolloutRecord, config: MirrorConfig, mark: Fingerprints) -> None:
-    """Refuse to finish a rollout with another secret or certificate than it was begun with.
+    """Refuse to resume a rollout if a secret or certificate has changed since it began.
 
-    The files of both are the same, but what they refer to may have changed: a variable, a file.
+    The files themselves are unchanged, but a variable or file that they refer to may have changed.
     """
     before = record.about.get("desired")
-    if before is None:  # an older fleet began the rollout, and noted the files alone
+    if before is None:  # an older fleet began the rollout, and recorded only the files
         return
     changed = changed_parts(before, desired_fingerprints(config, mark))
     if changed:

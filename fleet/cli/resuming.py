@@ -158,7 +158,7 @@ class _Resumed:
         return [self._with_role(each) for each in ordered]
 
     def _with_role(self, found: Surveyed) -> Surveyed:
-        """Return what a survey found, with the role that a node which is away had before."""
+        """Return a survey; an unreachable node keeps the role that the journal has for it."""
         evidence = self._story.roles.get(found.node.name)
         if found.facts is not None or not evidence:
             return found
@@ -166,7 +166,7 @@ class _Resumed:
         return replace(found, plan=replace(found.plan, availability=known))
 
     def _ask_again(self) -> None:
-        """Ask the control plane's nodes that are through whether they are available now."""
+        """Check whether the control plane nodes that are finished are available now."""
         job, lost = self._job, {NodeStatus.UNREACHABLE, NodeStatus.DEGRADED}
         names = [name for name in job.outcomes if job.plans[name].availability.control_plane]
         for found in self._found(names) if names else ():
@@ -185,7 +185,7 @@ class _Resumed:
             plan = replace(there, tests=tests, availability=role)
             self._job.plans[found.node.name] = plan
             if found.facts is None and self._only_held(found.node.name):
-                continue  # it is away as before, with nothing on it that a guard would revert
+                continue  # unreachable as before, with nothing on it that a guard would revert
             orders.append(replace(work_order(self._job, plan), left=True))
         for order, ended in self._each_settled(orders):
             name = order.plan.node.name
@@ -199,7 +199,7 @@ class _Resumed:
             self._job.settings.say(f"settled: {views.outcome_line(outcome)}")
 
     def _only_held(self, name: str) -> bool:
-        """Return whether a node was left with our lock, and with nothing in force."""
+        """Return whether a node was left with only our lock, and no change."""
         outcome = self._story.outcomes.get(name)
         failure = outcome.failure if outcome else None
         return outcome is not None and outcome.held and (not failure or failure.step != SETTLE)
@@ -207,7 +207,7 @@ class _Resumed:
     def _each_settled(
         self, orders: Sequence[WorkOrder]
     ) -> Iterator[tuple[WorkOrder, NodeOutcome | Failure]]:
-        """Settle nodes together, but those of the control plane one by one: it may restart them."""
+        """Settle nodes together, but control plane nodes one by one: settling may restart them."""
         plane = [order for order in orders if order.plan.availability.control_plane]
         others = [order for order in orders if not order.plan.availability.control_plane]
         yield from each(settle_left, others, self._job.crew)
@@ -228,9 +228,9 @@ class _Resumed:
     def _locked(
         self, ends: Mapping[str, NodeOutcome], plans: Iterable[NodePlan]
     ) -> Iterator[NodeOutcome]:
-        """Release nodes that no batch will hold; yield the ends of those that stay locked.
+        """Release nodes that are in no batch; yield the outcomes of those that stay locked.
 
-        One that is away was held, if the dead run had begun to stage it.
+        An unreachable node counts as locked if the dead run had begun to stage it.
         """
         staged, job = {NodeStatus.STAGING, NodeStatus.STAGED}, self._job
         orders = []

@@ -1,7 +1,7 @@
-"""The standard streams, made safe: closed ones, broken pipes, and terminals that lack characters.
+"""Safe standard streams: closed ones, broken pipes, and terminals that lack characters.
 
-What fleet does to nodes must not end half-way because nothing reads its output any more: the rest
-of the output is dropped, the work goes on, and the exit code is that of the work.
+Work on nodes must not stop half-way because nothing reads the output any more. The rest of the
+output is dropped, the work goes on, and the exit code is that of the work.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def lost_streams() -> dict[str, str]:
 
 
 def write_failed() -> bool:
-    """Return whether an answer was lost by a fault, such as a full disk, not by its reader."""
+    """Return whether stdout was lost by a fault such as a full disk, not by its reader leaving."""
     return any(error.errno != errno.EPIPE for name, error in _LOST.items() if name == "stdout")
 
 
@@ -46,7 +46,7 @@ def _is_size(text: str) -> bool:
 
 
 def _fill(number: int) -> None:
-    """Open what was closed: a journal or a socket must never get the number of a stream."""
+    """Open a closed stream on /dev/null, so that no journal or socket gets its number."""
     try:
         os.fstat(number)
     except OSError:
@@ -57,7 +57,7 @@ def _fill(number: int) -> None:
 
 
 def _settled(now: TextIO | None, first: TextIO | None, number: int, name: str) -> TextIO:
-    """Return a stream that drops what cannot be written; one that a caller has put there stays."""
+    """Return a stream that drops what cannot be written; keep a stream that a caller has set."""
     if now is not None and now is not first:
         return now
     with suppress(OSError, ValueError):
@@ -76,7 +76,7 @@ class _Patient(io.RawIOBase):
         self._key = name
 
     def writable(self) -> bool:
-        """Return whether it may be written."""
+        """Return whether the stream can be written."""
         return True
 
     def fileno(self) -> int:
@@ -84,11 +84,11 @@ class _Patient(io.RawIOBase):
         return self._number
 
     def isatty(self) -> bool:
-        """Return whether it leads to a terminal."""
+        """Return whether the stream is a terminal."""
         return os.isatty(self._number)
 
     def write(self, content: object) -> int:
-        """Write some of the bytes; after the first failure all of them go nowhere."""
+        """Write some of the bytes; after the first failure drop all of them."""
         data = memoryview(content)  # type: ignore[arg-type]
         if self._key not in _LOST:
             try:

@@ -45,7 +45,7 @@ def print_json(data: Any) -> None:
 
 
 class _WithoutLogins:
-    """A stream that no URL with a login gets through, whoever wrote it."""
+    """A stream that removes the logins from URLs in all text."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -250,7 +250,7 @@ def recap(counts: Mapping[NodeStatus, int], status: str, reason: str) -> str:
 
 
 def not_proven(outcomes: Iterable[NodeOutcome]) -> str:
-    """Name the registries that were changed and that no pull has proven, or return nothing."""
+    """Return a line that names changed registries which no pull has proven; empty if none."""
     nodes: dict[str, list[str]] = defaultdict(list)
     for outcome in outcomes:
         for registry in outcome.unproven:
@@ -263,7 +263,7 @@ def not_proven(outcomes: Iterable[NodeOutcome]) -> str:
 
 
 def still_locked(outcomes: Iterable[NodeOutcome], rollout: str) -> str:
-    """Say which nodes a rollout still holds, or nothing where it holds none."""
+    """Return a line that names the nodes which are still locked; empty if none."""
     held = [outcome.node for outcome in outcomes if outcome.held]
     if not held:
         return ""

@@ -14,7 +14,7 @@ from fleet.config.reader import Reader
 from fleet.core.yaml_text import Entry, Value
 
 _SECTION = re.compile(r"\[([^\]:]+)(?::(vars|children|hosts))?\]")
-# A quote that is not closed reaches to the end of its line: to look for its end from every
+# A quote that is not closed reaches to the end of its line. Looking for its end from every
 # further one would take the square of the line's length.
 _WORD = re.compile(r"""(?:[^\s"'#]|"(?:[^"\\]|\\.|\\$)*+"?|'[^']*+'?|(?<=\S)#)++""")
 _QUOTED = re.compile(r""""((?:[^"\\]|\\.|\\$)*+)"?|'([^']*+)'?""")

@@ -12,10 +12,10 @@ _MOST_BYTES = 64 << 20
 
 
 def read_content(path: Path) -> bytes:
-    """Read one file, at most 64 MiB; raise an OSError that says why that cannot be.
+    """Read one file, at most 64 MiB; raise an OSError with the reason if it cannot be read.
 
-    A FIFO by name may have no writer, so that opening it waits for ever. What a shell hands over
-    as an open descriptor (`<(command)`) has one.
+    A named FIFO may have no writer, and opening it would then wait for ever. One that a shell
+    passes as an open descriptor (`<(command)`) has a writer.
     """
     handed = str(path).startswith(("/dev/fd/", "/dev/stdin", "/proc/self/fd/"))
     mode = path.stat().st_mode

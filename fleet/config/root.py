@@ -34,7 +34,7 @@ _DEEPEST = 40
 
 @dataclass(slots=True)
 class NodeRoot:
-    """What a folder holds of a node, by the node's paths; links are followed inside it alone."""
+    """The files of a node in a local folder, by the node's paths; links never lead out of it."""
 
     base: Path
     files: dict[str, ManagedFile] = field(default_factory=dict)
@@ -44,21 +44,21 @@ class NodeRoot:
 
     @property
     def crowded(self) -> int:
-        """Return how many files there are, where they are too many to be read; else 0."""
+        """Return the number of files if there are too many to read; else 0."""
         return self.count if self.count > MOST_FILES or len(self.places) >= _MOST_PLACES else 0
 
     @property
     def links(self) -> frozenset[str]:
-        """Return the files that are reached by a link of their own."""
+        """Return the files whose own path is a symbolic link."""
         return frozenset(path for path in self.files if self.places[path].kind is Kind.LINK)
 
     @property
     def complete(self) -> bool:
-        """Say whether nothing was left out for being too much."""
+        """Return whether everything was read, because there was not too much."""
         return not self.crowded
 
     def walk(self, path: str, above: tuple[str, ...] = ()) -> None:
-        """Read a place and all that is below it; a folder inside itself is entered once."""
+        """Read a path and all below it; enter a folder that contains itself only once."""
         place = self._look(path)
         real = self._real(path)
         if place is None or real is None or len(self.places) >= _MOST_PLACES:
@@ -75,12 +75,12 @@ class NodeRoot:
                 self.files[path] = ManagedFile(end.read_bytes(), about.st_mode & 0o7777)
 
     def look_above(self, path: str) -> None:
-        """Note the folders above a path."""
+        """Record the folders above a path."""
         for folder in folders_above(path):
             self._look(folder)
 
     def followed(self, path: str) -> str:
-        """Return a path without links and read what is there, as the probe does for a config."""
+        """Return a path without links and read the file there, as the probe does for a config."""
         real = self._real(path) or path
         if real != path:
             self.look_above(real)
@@ -88,7 +88,7 @@ class NodeRoot:
         return real
 
     def _look(self, path: str) -> Place | None:
-        """Note what stands at a path, the link itself where it is one; None for nothing."""
+        """Record what is at a path, without following a link; return None if nothing is."""
         folder, _, name = path.rpartition("/")
         parent = self._real(folder)
         try:
@@ -125,7 +125,7 @@ class NodeRoot:
         )
 
     def _real(self, path: str) -> str | None:
-        """Return a node's path without links; None for a link that leads round in a circle."""
+        """Return a node's path without links; None for a circular link."""
         pending = path.split("/")[1:]
         done = ""
         followed = 0
@@ -152,9 +152,9 @@ class NodeRoot:
 
 
 def read_root(base: Path) -> NodeRoot:
-    """Return the files, folders and places below `base` that a plan may rest on.
+    """Return the files, folders and places below `base` that a plan may need.
 
-    What the config files name (imports, folders, certificates) is read as well.
+    Imports, folders and certificates that the config files name are read as well.
     """
     root = NodeRoot(base.resolve())
     pending = list(_PLACES)

@@ -34,7 +34,7 @@ class Alike:
 
 
 def refuse_unshown(plan: NodePlan) -> None:
-    """Raise where a plan cannot be shown: the journal and every view of all nodes would fail."""
+    """Raise if a plan cannot be shown: the journal and the views of all nodes would fail."""
     for change in plan.changes:
         unified_diff(change, _masked)
 

@@ -51,8 +51,8 @@ def cut_batches(
 ) -> tuple[tuple[str, ...], ...]:
     """Cut nodes into batches; percentages are of all of them.
 
-    No batch holds more than `together` of the nodes in `apart`: those that follow give way to the
-    nodes behind them.
+    No batch holds more than `together` of the nodes in `apart`. Further ones move to later
+    batches, and the nodes behind them move up.
     """
     few = deque(item for item in enumerate(names) if item[1] in apart)
     waiting = deque(item for item in enumerate(names) if item[1] not in apart)

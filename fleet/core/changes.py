@@ -39,9 +39,9 @@ def differences(
 
 
 def _others(facts: NodeFacts, inside: str, written: set[FileKey]) -> Iterator[Change]:
-    """Yield the end of every hosts.toml that mirrors.yaml does not ask for.
+    """Yield the removal of every hosts.toml that mirrors.yaml does not ask for.
 
-    A folder whose name is no plain path is left: no image's registry has such a name.
+    A folder whose name is not a plain path stays: no registry has such a name.
     """
     owned = facts.owned_by_key()
     for path, kept in facts.files.items():

@@ -1,6 +1,6 @@
-"""Fingerprints of the desired config with all that stands outside its file: secrets, certificates.
+"""Fingerprints of the desired config, with the secrets and certificates it refers to.
 
-A rollout that is resumed must not give the rest of its nodes another config than the first ones.
+A resumed rollout must give the rest of its nodes the same config as the first ones.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def desired_fingerprints(config: MirrorConfig, mark: Fingerprints) -> dict[str, 
 
 
 def changed_parts(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """Return the names of the parts that differ; all of them do where the key is another one."""
+    """Return the names of the parts that differ; only the key if the key itself has changed."""
     if before.get(_CHECK) != after[_CHECK]:
         return [_CHECK]
     names = dict.fromkeys((*before, *after))
@@ -46,13 +46,13 @@ def _registry(registry: Registry, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _settings(mirror: Mirror) -> list[object]:
-    """Return what mirrors.yaml itself says of a host."""
+    """Return the settings of a host that mirrors.yaml itself holds."""
     flags = [mirror.url, mirror.capabilities, mirror.override_path, mirror.skip_verify]
     return [*flags, mirror.ca_paths, mirror.client_paths, mirror.dial_timeout]
 
 
 def _contents(mirror: Mirror) -> Iterator[tuple[str, str]]:
-    """Yield what comes from variables, prompts and files."""
+    """Yield the values that come from variables, prompts and files."""
     if mirror.auth is not None:
         yield "login", json.dumps(_login(mirror.auth))
     for name, values in mirror.header:

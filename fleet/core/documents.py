@@ -1,8 +1,8 @@
-"""TOML and JSON of nodes: parsed within bounds, and read by accessors that take any shape.
+"""TOML and JSON of nodes: parsers with limits, and accessors that accept any shape.
 
-A node's files may hold anything. The parsers raise one error for all of it, and the accessors
-return nothing where a value is not of the type that was asked for. Whether a shape is refused is
-for the linters to say.
+A node's files may hold anything. The parsers raise one kind of error for all of it. The accessors
+return an empty value if a value has another type than the one asked for. The linters decide
+whether a shape is refused.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Parse JSON; raise a DocumentError where it is none, or no text can hold what it says."""
+    """Parse JSON; raise a DocumentError if it is invalid or holds text that cannot be encoded."""
     _refuse_large(text, LARGEST_JSON)
     try:
         found = json.loads(text)
-        json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair is not a text
+        json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair cannot be encoded
     except RecursionError as error:
         raise BoundError(_TOO_DEEP) from error
     except ValueError as error:
@@ -66,7 +66,7 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def table(data: Any, *path: str) -> Mapping[str, Any]:
-    """Return the table at a path; an empty one where there is none."""
+    """Return the table at a path; an empty one if there is none."""
     for key in path:
         data = data.get(key) if isinstance(data, Mapping) else None
     return data if isinstance(data, Mapping) else {}
@@ -79,7 +79,7 @@ def tables(data: Any, *path: str) -> dict[str, Mapping[str, Any]]:
 
 
 def word(data: Any, key: str) -> str:
-    """Return the string under a key; an empty one where there is none."""
+    """Return the string under a key; an empty one if there is none."""
     value = table(data).get(key)
     return value if isinstance(value, str) else ""
 
@@ -105,7 +105,7 @@ def _refuse_large(text: str | bytes, most: int) -> None:
 
 
 def _refuse_strange(data: Any) -> None:
-    """Raise a DocumentError for what a later reader would fail on: deep nesting, huge numbers."""
+    """Raise a DocumentError for deep nesting or huge integers, on which later code would fail."""
     level = [data]
     for _ in range(DEEPEST):
         if any(isinstance(item, int) and not -_HUGE <= item < _HUGE for item in level):

@@ -28,7 +28,7 @@ def _outside(dump: str) -> Iterator[str]:
 
 
 def _is_registry(line: str) -> bool:
-    """Find the header of a registry table; in linear time, as a line may be long."""
+    """Return whether a line is a registry table's header; in linear time, as it may be long."""
     _, mark, rest = line.partition("[plugins")
     return bool(mark) and (
         rest.endswith(".registry]") or (rest.endswith("]") and ".registry." in rest[:-1])
@@ -36,7 +36,7 @@ def _is_registry(line: str) -> bool:
 
 
 def _is_table(line: str) -> bool:
-    """Find the header of any other table; in linear time, as a line may be long."""
+    """Return whether a line is any other table's header; in linear time, as it may be long."""
     _, mark, rest = line.partition("[")
     return bool(mark) and rest.endswith("]") and (line[0] == "[" or "plugins." in rest[:-1])
 

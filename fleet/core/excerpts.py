@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"\"[^\"]*\"?|'[^']*'?|(?:\[[^\]]*\]|[^\s,{}\[\]\"'])+")
 def with_excerpts(
     problems: Iterable[Problem], text: str, *, yaml: bool = True
 ) -> Iterator[Problem]:
-    """Add to each problem the line that it is about; what is about no line stays as it is.
+    """Add to each problem the line that it is about, if it is about one.
 
     In a file that is not YAML each line is read by itself.
     """
@@ -40,7 +40,7 @@ def with_excerpts(
 
 
 def _shown(line: str, *, yaml: bool) -> str:
-    """Return a line without what no excerpt may show, at the same length."""
+    """Return a line with its secrets masked, at the same length."""
     line = line.expandtabs(1).rstrip()
     if _ARMOR.match(line):
         return same_length(line)

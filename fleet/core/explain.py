@@ -153,7 +153,7 @@ def _by_folder(view: ConfigView, facts: NodeFacts, registry: str, config_path: s
 def _asked(
     facts: NodeFacts, version: ContainerdVersion, registry: str, folder: str | None
 ) -> tuple[tuple[Asked, ...], tuple[str, ...]]:
-    """Read the hosts.toml of the folder that wins; where it fails every pull, nobody is asked."""
+    """Read the hosts.toml of the folder that wins; if it fails every pull, no host is asked."""
     if failures := tuple(pull_failures(facts, version, folder)) if folder else ():
         return (), tuple(
             f"{path} {reason}: every pull fails, and no host is asked at all"

@@ -88,7 +88,7 @@ def parse_state(content: bytes | None) -> OwnedState:
 
 
 def _is_setting(name: str) -> bool:
-    """Say whether fleet may have written a name: a shorter one would stand for whole tables."""
+    """Return whether fleet may have written a name: a shorter one would stand for whole tables."""
     try:
         path = split(name)
     except ValueError:
@@ -105,9 +105,10 @@ def _digests(body: Any, key: str) -> dict[str, str]:
 class Kept:
     """One line of a generation's manifest: what stood at `path` before; None for absence.
 
-    `saved` is the copy on the node, and `copied` says of what, where it is not the file itself: a
-    `folder` that went with its files, a `link` to a file with further names, or something `odd`
-    that was no plain file and was moved away whole. A `directory` was made by the change.
+    `saved` is the copy on the node. `copied` names its kind if it is not a copy of the file itself:
+    a `folder` that was removed with its files, a `link` to a file with further hard links, or
+    `odd` for something that was not a plain file and was moved there. A `directory` was made by
+    the change.
     """
 
     path: str
@@ -118,16 +119,17 @@ class Kept:
 
     @property
     def is_file(self) -> bool:
-        """Say whether a plain file stood there, or nothing."""
+        """Return whether a plain file was there, or nothing."""
         return not self.directory and not self.copied
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """The kept before-state of one change on a node, with the directories that it made.
+    """The saved state before one change on a node, with the directories that the change made.
 
-    One that is `beside` is not on the way back from now: what a rollback found, for instance.
-    `damage` names what of it is not as it was saved: then nothing of it can be relied on.
+    A generation that is `beside` is not part of the chain back from now, for instance an edit that
+    a rollback found. `damage` names the file of it that is missing or not as it was saved; then
+    none of it is used.
     """
 
     id: str
@@ -140,14 +142,14 @@ class Generation:
 class NodeFacts:
     """All that one probe read; `files` are the bytes by path, `changed_at` their mtimes.
 
-    `places` say what stands at the paths of hosts directories and config files, files or not; a
-    path that is not in it was not looked at, unless they are complete: then they hold all that
-    hosts.toml files name as well, and what is missing there is missing on the node.
-    `crowded` counts the files that there are, where they are too many to be read.
-    `present` are the certificates that the config names and the node has; None where nobody
-    looked. `tasks` is the number of running containers. `pending` is a change that stands
-    unconfirmed, `control_plane` what shows that the node is of a Kubernetes control plane.
-    `machine` tells machines apart, whatever they are called; empty where that is not known.
+    `places` tell what is at the paths of hosts directories and config files. If `places_complete`,
+    they also hold all paths that hosts.toml files name, and a path that is missing in them is
+    missing on the node. Otherwise it may only not have been looked at.
+    `crowded` is the number of files if there are too many to read.
+    `present` are the certificates that the config names and the node has; None if the probe did
+    not look. `tasks` is the number of running containers. `pending` is an unconfirmed
+    change, `control_plane` the evidence that the node is part of a Kubernetes control plane.
+    `machine` identifies the machine, whatever its name; empty if that is not known.
     `offline` facts come from a folder of files and from no daemon.
     """
 
@@ -201,12 +203,12 @@ class NodeFacts:
         return parse_state(kept.content if kept else None)
 
     def owned_by_key(self) -> dict[FileKey, str]:
-        """Return the digests with which fleet owns files, under whatever paths they are noted."""
+        """Return the digests of the files that fleet owns, by file and not by path."""
         owned = {**self.state.migrated, **self.state.files}
         return {file_key(self.places, path): digest for path, digest in owned.items()}
 
     def owned_digest(self, path: str) -> str | None:
-        """Return the digest with which fleet owns one file."""
+        """Return the digest of one file that fleet owns; None if it does not own it."""
         return self.owned_by_key().get(file_key(self.places, path))
 
     @property

@@ -1,4 +1,4 @@
-"""URLs as containerd's net/url reads them: which it refuses, and the host that it finds."""
+"""URLs as Go's net/url parses them for containerd: the ones it refuses, and the host it finds."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:\[\]<>\"%-]|[^\x00-\x7f])*")
 def go_host(url: str) -> str | None:
     """Return the host that containerd takes from a host or server of hosts.toml.
 
-    None where Go refuses the URL, with which the whole file counts for nothing; an empty text where
-    the URL is read and names no host. What does not begin with http gets https:// before it.
+    None if Go refuses the URL; containerd then ignores the whole file. An empty text if the URL is
+    valid and names no host. A URL that does not begin with http gets https:// in front.
     """
     whole = url if url.startswith("http") else f"https://{url}"
     if any(ord(character) < 0x20 or ord(character) == 0x7F for character in whole):

@@ -25,9 +25,9 @@ _TLS = ("ca", "client", "skip_verify")
 
 @dataclass(frozen=True, slots=True)
 class HostsReading:
-    """A hosts.toml as one release takes it: what it says, and what of it is refused or misread.
+    """A hosts.toml as one release reads it: its data, and the parts that are refused or misread.
 
-    `data` is None where the whole file is ignored.
+    `data` is None if the whole file is ignored.
     """
 
     data: Mapping[str, Any] | None
@@ -44,7 +44,7 @@ def hosts_findings(
 
 @functools.lru_cache(maxsize=64)
 def read_hosts(text: str, version: ContainerdVersion) -> HostsReading:
-    """Read a hosts.toml; once for all nodes and checks that have it in common."""
+    """Read a hosts.toml; the result is cached for all nodes and checks that share it."""
     try:
         data = parse_toml(text)
     except DocumentError as error:
@@ -123,7 +123,7 @@ def _url_defects(url: str) -> Iterator[tuple[str, str]]:
 def _scheme_defects(
     url: str, host: Mapping[str, Any], version: ContainerdVersion
 ) -> Iterator[tuple[str, str]]:
-    """Find what makes an http host be asked over https first."""
+    """Yield the settings because of which an http host is asked over https first."""
     if not url.startswith("http://"):
         return
     if any(key in host for key in _TLS) and not can(version, Feature.HTTP_WITH_TLS):

@@ -42,9 +42,9 @@ def hosts_files(
 
 
 def ctr_hosts(registry: Registry, folder: str, version: ContainerdVersion) -> bytes:
-    """Return a hosts.toml for ctr alone, in what its release reads of it; nothing is refused.
+    """Return a hosts.toml for ctr alone, with the settings that its release reads; refuse nothing.
 
-    It is for nodes whose daemon has its mirrors from elsewhere, so it decides no pull but ctr's.
+    It is for nodes whose daemon has its mirrors from elsewhere, so it affects only ctr's pulls.
     """
     known = can(version, Feature.REFERRERS)
     mirrors = (

@@ -44,7 +44,7 @@ class Layer:
     mark: str = ""
 
     def line(self, path: Path) -> int:
-        """Return the line, from 1, where a table or key begins; 1 where it is not said."""
+        """Return the line, from 1, where a table or key begins; 1 if it is not in the text."""
         return line_of(self.text, path)
 
     def at(self, path: Path) -> str:
@@ -53,13 +53,13 @@ class Layer:
 
 
 def line_of(text: str, path: Path) -> int:
-    """Return the line, from 1, where a table or key begins; 1 where it is not said."""
+    """Return the line, from 1, where a table or key begins; 1 if it is not in the text."""
     return _line_index(text).get(path[:_DEEPEST], 1)
 
 
 @functools.lru_cache(maxsize=8)
 def _line_index(text: str) -> dict[Path, int]:
-    """Return the line where each path begins; one pass serves all questions about a text."""
+    """Return the line where each path begins; one pass over a text serves all lookups."""
     index: dict[Path, int] = {}
     line, counted = 1, 0
     for each in statements(text):
@@ -89,13 +89,13 @@ class ConfigView:
 
     @functools.cached_property
     def config(self) -> MergedConfig:
-        """Return what the files come to; raise a NodeError over a version that is not read."""
+        """Return the merged files; raise a NodeError for a config version that is not supported."""
         for layer in self.layers:
             self.said(layer)
         return merge_files(self.version, [layer.data for layer in self.layers])
 
     def live(self, layer: Layer) -> tuple[Path, ...]:
-        """Return the registry tables that are read in this layer; the later one wins."""
+        """Return the registry tables that the daemon reads in this layer; the later one wins."""
         names = registry_plugins(self.version, self.config, layer.data)
         return tuple(("plugins", name, "registry") for name in names)
 
@@ -135,7 +135,7 @@ class ConfigView:
         return replace(self, layers=tuple(changed))
 
     def with_new(self, facts: NodeFacts, path: str) -> ConfigView:
-        """Return the view with an import that is not there yet; it says the root's version."""
+        """Return the view with a new import, which has the root's version."""
         newline = newline_of(self.root.text)
         said = self.root.data.get("version")
         text = "# Managed by fleet: change mirrors.yaml instead." + newline
@@ -150,7 +150,7 @@ def config_view(facts: NodeFacts, version: ContainerdVersion, start: str) -> Con
 
 
 def _read(facts: NodeFacts, version: ContainerdVersion, texts: Mapping[str, str]) -> ConfigView:
-    """Read the root and all that it imports; `texts` go before the node's own files."""
+    """Read the root and all that it imports; `texts` take precedence over the node's files."""
     paths = {*facts.files, *texts}
     layers = [_layer(facts.config, texts[facts.config], version)]
     pending = _imports(layers[0], paths, version)

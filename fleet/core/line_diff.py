@@ -1,4 +1,4 @@
-"""Unified diffs within bounds: difflib takes the square of the lines for texts that repeat them."""
+"""Unified diffs with limits: difflib takes quadratic time for texts that repeat their lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHOWN = 200
 
 
 def diff_lines(before: Sequence[str], after: Sequence[str], names: tuple[str, str]) -> list[str]:
-    """Return a unified diff; of what is too large to compare, the beginnings of both sides."""
+    """Return a unified diff; for texts that are too large to compare, the beginnings of both."""
     head = _common(before, after)
     tail = _common(before[head:][::-1], after[head:][::-1])
     old, new = before[head : len(before) - tail], after[head : len(after) - tail]
@@ -30,7 +30,7 @@ def diff_lines(before: Sequence[str], after: Sequence[str], names: tuple[str, st
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    """Count the lines that both begin with."""
+    """Return the number of lines that both begin with."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
@@ -45,7 +45,7 @@ def _side(sign: str, lines: Sequence[str]) -> Iterator[str]:
 
 
 def _moved(line: str, by: int) -> str:
-    """Return a line with the places of its hunk as they are in the whole text."""
+    """Return a line; in a hunk header, line numbers are moved to those of the whole text."""
     if not by or not line.startswith("@@ "):
         return line
     _, old, new, end = line.split(" ", 3)

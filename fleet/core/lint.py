@@ -65,7 +65,8 @@ def _mixed_versions(view: ConfigView) -> Iterator[Finding]:
         yield Finding("mixed-names", Verdict.REFUSES, view.root.path, message)
     if can(view.version, Feature.MIXED_IMPORT_VERSIONS):
         return
-    # A root without version goes by the first import that has one; up to 2.2 version 1 is none.
+    # A root without a version takes that of the first import that has one. Up to 2.2, version 1
+    # counts as no version.
     least = 1 if can(view.version, Feature.MIGRATES_EACH_FILE) else 2
     root = 0
     for layer in view.layers:

@@ -1,4 +1,4 @@
-"""The merged config of a daemon: what the files of its config come to, as each release reads it.
+"""The merged config of a daemon, as each release merges its config files.
 
 The rules are those of LoadConfig and of the plugins' ConfigMigration in containerd's sources. They
 are compared with `config dump` of every release in tests/golden.
@@ -29,11 +29,11 @@ _MOVED_WITH_RUNTIMES = ("snapshotter", "disable_snapshot_annotations", "discard_
 
 @dataclass(frozen=True, slots=True)
 class MergedConfig:
-    """What all files come to.
+    """The result of merging all files.
 
     `said` is the config version by which plugins are read in the end, `images` the table with
-    CRI's image settings, `rest` all of `plugins` but the registry tables. `certain` is false
-    where the daemon itself takes one of two tables by chance.
+    CRI's image settings, `rest` all of `plugins` except the registry tables. `certain` is false
+    if the daemon picks one of two tables at random.
     """
 
     said: int
@@ -116,7 +116,7 @@ def _migrated_each(files: Iterable[Mapping[str, Any]]) -> MergedConfig:
 
 
 def _doubled(data: Mapping[str, Any]) -> bool:
-    """Say whether a file without version has CRI's table under both of its names."""
+    """Return whether a file without version has CRI's table under both of its names."""
     own = _plugins(data)
     return _said(data) < 2 and CRI_1 in own and _OLD in own
 
@@ -133,7 +133,7 @@ def _images_of(images: Mapping[str, Any], cri: Mapping[str, Any]) -> dict[str, A
     found = dict(images)
     found.update({key: cri[key] for key in _MOVED if key in cri})
     containerd = _table(cri.get("containerd"))
-    if "runtimes" in containerd:  # the daemon looks no further without it
+    if "runtimes" in containerd:  # without it the daemon ignores the rest of the table
         found.update({key: containerd[key] for key in _MOVED_WITH_RUNTIMES if key in containerd})
     return found
 
@@ -170,7 +170,7 @@ def deep_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
 def registry_plugins(
     version: ContainerdVersion, config: MergedConfig, data: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """Name the plugins whose registry table counts in one of the files; the later one wins."""
+    """Return the plugins whose registry table is read in one of the files; the later one wins."""
     own, plugins = _said(data), _plugins(data)
     if not can(version, Feature.IMPORTS_MERGE):
         return (CRI_1,) if config.said >= 2 else (_OLD,)
@@ -186,7 +186,7 @@ def registry_plugins(
 def usual_plugins(
     version: ContainerdVersion, config: MergedConfig, data: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """Name the plugins whose registry table may be added to one of the files, the usual first."""
+    """Return the plugins whose registry table may be added to a file, the usual one first."""
     own, plugins = _said(data), _plugins(data)
     if not can(version, Feature.IMPORTS_MERGE):
         return (CRI_1,) if config.said >= 2 else (_OLD,)

@@ -45,10 +45,10 @@ class Migration:
     notes: tuple[str, ...]
 
     def dressed(self, registry: Registry) -> Registry:
-        """Give a registry's hosts the TLS that legacy had for them, unless they have it.
+        """Give a registry's hosts their legacy TLS settings, unless they have their own.
 
-        A mirror that relied on it would else fail, and pulls go upstream in silence; an upstream
-        that did would fail them.
+        Without them a mirror would fail and pulls would silently go upstream; a pull from an
+        upstream without them would fail.
         """
         mirrors = tuple(self._dressed(each) for each in registry.mirrors)
         upstream = registry.upstream
@@ -74,7 +74,7 @@ def has_legacy(registry: Mapping[str, Any]) -> bool:
 def migrate(registry: Mapping[str, Any], place: str) -> Migration:
     """Translate a merged legacy registry table; `place` names it in messages.
 
-    Mirrors and TLS settings may speak of one registry: they become one hosts.toml.
+    Mirrors and TLS settings of the same registry become one hosts.toml.
     """
     notes: list[str] = []
     tls = {host: _tls(host, each, place) for host, each in _hosts_with_tls(registry).items()}
@@ -119,7 +119,7 @@ def migrate(registry: Mapping[str, Any], place: str) -> Migration:
 
 
 def shortened(names: Collection[str]) -> str:
-    """Join names for a note; beyond a few it says how many more there are."""
+    """Join names for a note; after the first few, add how many more there are."""
     first = list(names)[:_MOST_NAMES]
     more = len(names) - len(first)
     return ", ".join(first) + (f" and {more} more" if more else "")
@@ -130,12 +130,12 @@ def _endpoints(entry: Any, registry: str, place: str) -> list[_Endpoint]:
 
 
 def _upstream_hosts(registry: Registry) -> set[str]:
-    """Return the host of a registry's own server, as legacy has it as a key."""
+    """Return the host of a registry's own server, as legacy settings use it as a key."""
     return {registry.server.partition("://")[2]} if registry.server else set()
 
 
 def _own(host: str, tls: Mapping[str, Tls], wildcard: list[_Endpoint]) -> Registry:
-    """Return the registry that a host is itself; its folder hides that of the wildcard."""
+    """Return a host as a registry of its own; its folder takes precedence over the wildcard's."""
     name = "docker.io" if f"https://{host}" == HUB else host
     endpoints = [*wildcard, _Endpoint(f"https://{host}", name, "configs")]
     hosts = tuple(_dressed_mirror(each, tls) for each in endpoints)

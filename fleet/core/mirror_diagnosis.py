@@ -183,11 +183,11 @@ def _of_speed(seen: Seen) -> tuple[Diagnosis, str]:
 
 
 def compared(nodes: Sequence[tuple[Trial, ...]]) -> list[tuple[Trial, ...]]:
-    """Mark endpoints whose answer for a tag differs from what most of the others say.
+    """Mark endpoints whose digest for a tag differs from that of most others.
 
-    What one node is told by all its endpoints is compared. Other nodes' answers count beside it
-    only where more nodes were given them than were given this one: what one node claims, and it may
-    be lying, decides nothing for another.
+    The answers of one node's own endpoints are compared. Another digest from other nodes counts
+    only if more nodes got it than got this one. So a single node, which may lie, cannot change
+    the result of another.
     """
     said: _Said = {}
     for number, results in enumerate(nodes):

@@ -9,10 +9,11 @@ from fleet.core.strategies import DesiredState
 
 
 def owned_after(facts: NodeFacts, desired: DesiredState, changes: tuple[Change, ...]) -> OwnedState:
-    """Return what fleet owns once the changes are made; the driver adds the generation."""
+    """Return the files that fleet owns after the changes; the driver adds the generation."""
     if not changes:
         return facts.state
-    # What a restart reads stays fleet's as long as nobody edits it, asked for anew or not.
+    # A file that is read at a restart stays fleet's until it is edited, even if mirrors.yaml no
+    # longer asks for it.
     files = {
         path: digest
         for path, digest in facts.state.files.items()

@@ -1,4 +1,4 @@
-"""Checks of the paths that a plan touches: what cannot be replaced and restored is refused."""
+"""Checks of the paths that a plan touches: each must be replaceable and restorable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_FILES = 3000
 
 
 def refuse_unsafe(facts: NodeFacts, changes: Iterable[Change]) -> None:
-    """Raise a NodeError for a path that is not one which fleet would write to."""
+    """Raise a NodeError for a path that fleet does not write to."""
     for change in changes:
         if not plain_path(change.path):
             message = (
@@ -39,7 +39,7 @@ def refuse_odd(
     *,
     rollback: bool = False,
 ) -> None:
-    """Raise a NodeError for what a change would lose, or for what it rests on and was not read."""
+    """Raise a NodeError if a change would lose something, or needs a file that was not read."""
     if facts.crowded:
         message = (
             f"{facts.crowded} files stand in this node's hosts directories, imports and"
@@ -57,7 +57,7 @@ def refuse_odd(
 
 
 def _relied(facts: NodeFacts) -> Iterator[str]:
-    """Yield the config files that the probe has found, read or not."""
+    """Yield the config files that the probe found, whether they were read or not."""
     yield facts.config
     for path, place in facts.places.items():
         if place.kind is not Kind.DIRECTORY and path.endswith(".toml"):
@@ -73,7 +73,7 @@ def _odd_hosts(facts: NodeFacts, hosts_directory: str) -> Iterator[str]:
 
 
 def _refuse_unfit(facts: NodeFacts, path: str) -> None:
-    """Refuse a path at which a file cannot stand, or stands and was not read."""
+    """Refuse a path that cannot hold a file, or whose file was not read."""
     for folder in folders_above(path):
         if (place := facts.places.get(folder)) is not None and not _is_folder(facts, folder, place):
             message = (
@@ -112,9 +112,9 @@ def _name(place: Place) -> str:
 
 
 def _refuse_parted(facts: NodeFacts, change: Change) -> None:
-    """Refuse to part a file from its further names where it cannot become that file again.
+    """Refuse to break hard links that a rollback could not restore.
 
-    A hard link to it is kept with the generation, which has to be on the same disk.
+    The generation keeps a hard link to the file, so it has to be on the same disk.
     """
     path, place = change.path, facts.places.get(change.path)
     ours = change.before is not None and facts.state.files.get(path) == change.before.digest

@@ -15,9 +15,9 @@ RETRY = 20
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A change that nobody has confirmed or taken back to its end; times are the node's own.
+    """A change that is neither confirmed nor completely reverted; times are the node's own.
 
-    `failed` is why its guard could not take it back; empty where that was not tried yet.
+    `failed` is why its guard could not revert it; empty if the guard has not failed.
     """
 
     rollout: str
@@ -28,7 +28,7 @@ class Pending:
 
 
 def pending_findings(pending: Pending | None) -> Iterator[Finding]:
-    """Yield what is to be known of a change that stands unconfirmed on a node."""
+    """Yield the finding for an unconfirmed change on a node."""
     if pending is None:
         return
     change, since = f"change {pending.rollout}", _time(pending.since)
@@ -51,7 +51,7 @@ def pending_findings(pending: Pending | None) -> Iterator[Finding]:
 
 
 def _time(seconds: int) -> str:
-    """Return a time of the node's clock in words, whatever the node claims."""
+    """Return a time of the node's clock as text; it may be out of range."""
     try:
         return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
     except (OverflowError, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""What stands at a path of a node: its type, identity and links, and the spelling of paths."""
+"""Paths of a node: the type, identity and links of the file at one, and its clean spelling."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ FileKey = tuple[Identity | str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """What stands at one path, the link itself where it is one.
+    """The file at one path; a link is not followed.
 
-    `target` is what a link says, `real` the path without links, and `leads` the identity of what
-    it leads to: None where nothing is there.
+    `target` is the text of a link, `real` its path without links, and `leads` the identity of the
+    file that it leads to: None if nothing is there.
     """
 
     kind: Kind
@@ -64,7 +64,7 @@ class Place:
 
     @property
     def identity(self) -> Identity | None:
-        """Return the identity of what is reached here; None for a link that leads nowhere."""
+        """Return the identity of the file reached here; None for a broken link."""
         return self.leads if self.kind is Kind.LINK else (self.device, self.inode)
 
 
@@ -77,9 +77,9 @@ def kind_of(mode: int) -> Kind:
 
 
 def clean_path(path: str) -> str:
-    """Return a path as Go's filepath.Clean writes it, from the root where it is relative.
+    """Return a path as Go's filepath.Clean writes it; a relative path starts at the root.
 
-    containerd cleans every path of its config so, and a daemon of systemd runs in the root folder.
+    containerd cleans every path of its config so, and systemd runs daemons in the root folder.
     """
     parts: list[str] = []
     for part in path.split("/"):
@@ -91,7 +91,7 @@ def clean_path(path: str) -> str:
 
 
 def plain_path(path: str) -> bool:
-    """Say whether fleet writes to a path: an absolute one of characters that need no care."""
+    """Return whether fleet writes to a path: it is absolute and has no special characters."""
     return _PLAIN.fullmatch(path) is not None and "/../" not in path
 
 
@@ -121,9 +121,9 @@ def real_path(places: Places, path: str) -> str:
 
 
 def file_key(places: Places, path: str) -> FileKey:
-    """Return what two paths have in common if they name one file.
+    """Return a key that is equal for two paths of the same file.
 
-    Hard links are files of their own: to replace one leaves the others as they are.
+    Hard links count as different files: replacing one leaves the others as they are.
     """
     place = places.get(path)
     whole = place.real if place is not None and place.kind is Kind.LINK and place.real else path
@@ -132,6 +132,6 @@ def file_key(places: Places, path: str) -> FileKey:
 
 
 def identity_of(places: Places, path: str) -> Identity | None:
-    """Return device and inode of what a path reaches; None where the probe saw nothing."""
+    """Return device and inode of the file that a path reaches; None if the probe saw none."""
     place = places.get(path)
     return place.identity if place is not None else None

@@ -184,7 +184,7 @@ def _credentials(facts: NodeFacts) -> frozenset[str]:
 
 
 def is_ill(facts: NodeFacts) -> bool:
-    """Say whether the node's CRI did not answer as it should."""
+    """Return whether the node's CRI did not answer as it should."""
     return facts.cri != "ok" or not facts.unit.running
 
 

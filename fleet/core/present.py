@@ -133,7 +133,7 @@ def plan_data(plan: NodePlan, mark: Mark) -> dict[str, Any]:
 
 
 def role_data(plan: NodePlan) -> dict[str, Any]:
-    """Return what a node is in its cluster, and what shows it; a worker has no role."""
+    """Return the role of a node in its cluster, and the evidence for it; a worker has no role."""
     evidence = list(plan.availability.control_plane)
     return {"role": "control-plane" if evidence else None, "role_evidence": evidence}
 

@@ -187,9 +187,9 @@ class Progress:
         return Wait() if flying else self._held_back(number, room)
 
     def _held_back(self, number: int, room: int) -> Move:
-        """Return the move where all that waits is of the control plane, which lacks nodes.
+        """Return the move if only control plane nodes wait and their limit is exhausted.
 
-        A batch that holds several of its nodes is paused for once and rechecked node by node.
+        A batch with several of them is paused once, and then rechecked node by node.
         """
         if self._slots.unproven:
             batch = min(self._batch.get(name, number) for name in self._slots.unproven)

@@ -1,7 +1,7 @@
-"""Registry folders of which every pull fails, before any host is asked.
+"""Registry folders that make every pull of their registry fail, before any host is asked.
 
-What is said here was seen on running daemons of 1.5 to 2.3, which agree. A hosts.toml that does
-not decode fails nothing: it is ignored, and the certificates beside it count.
+This was observed on running daemons of 1.5 to 2.3, which agree. A hosts.toml that does not decode
+fails no pull: it is ignored, and the certificates beside it count.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MOST_STEPS = 40
 def pull_failures(
     facts: NodeFacts, version: ContainerdVersion, folder: str
 ) -> Iterator[tuple[str, str]]:
-    """Yield a path and a reason for all that fails every pull of one registry's folder."""
+    """Yield the path and reason of everything in one folder that fails every pull."""
     if (place := facts.places.get(folder)) is not None and place.kind is Kind.FILE:
         yield folder, "is a file, where containerd looks for a folder"
         return
@@ -54,7 +54,7 @@ def pull_failures(
 
 
 def hosts_data(facts: NodeFacts, version: ContainerdVersion, path: str) -> Mapping[str, Any] | None:
-    """Return what a hosts.toml says; None where it is absent, empty or ignored whole."""
+    """Return the data of a hosts.toml; None if it is absent, empty or ignored completely."""
     kept = facts.files.get(path)
     if kept is None or not kept.content:
         return None
@@ -62,7 +62,7 @@ def hosts_data(facts: NodeFacts, version: ContainerdVersion, path: str) -> Mappi
 
 
 def _circular(places: Places, path: str) -> bool:
-    """Say whether a link leads back to itself, as far as links were looked at."""
+    """Return whether a link is circular, as far as the probe looked at links."""
     here = path
     for _ in range(_MOST_STEPS):
         place = places.get(here)
@@ -78,7 +78,7 @@ def _circular(places: Places, path: str) -> bool:
 def _unusable(
     facts: NodeFacts, folder: str, name: str, wanted: re.Pattern[bytes] | None
 ) -> Iterator[tuple[str, str]]:
-    """Say why a certificate that hosts.toml names cannot be used."""
+    """Yield the path and reason if a certificate that hosts.toml names cannot be used."""
     path = clean_path(name if name.startswith("/") else f"{folder}/{name}")
     place, kept = facts.places.get(path), facts.files.get(path)
     lost = place.identity is None if place is not None else _was_looked_at(facts, folder, name)
@@ -91,10 +91,10 @@ def _unusable(
 
 
 def _was_looked_at(facts: NodeFacts, folder: str, name: str) -> bool:
-    """Say whether the probe would have seen a file if it were there.
+    """Return whether the probe would have seen a file if it were there.
 
-    It lists the folders of registries, and looks at the absolute paths that stand in hosts.toml as
-    they are: what is written with escapes it does not know.
+    The probe lists the folders of registries, and looks at the absolute paths in hosts.toml as they
+    are written. It does not see a path that is written with escapes.
     """
     if not facts.places:
         return not name.startswith("/") and "/" not in name
@@ -106,7 +106,7 @@ def _was_looked_at(facts: NodeFacts, folder: str, name: str) -> bool:
 
 
 def _beside(facts: NodeFacts, folder: str) -> Iterator[tuple[str, str]]:
-    """Judge the certificates that count where no hosts.toml does, in Docker's way."""
+    """Yield unusable certificates that count, in Docker's way, if there is no hosts.toml."""
     for path, kept in sorted(facts.files.items()):
         if path.rpartition("/")[0] != folder:
             continue

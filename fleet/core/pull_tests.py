@@ -13,12 +13,12 @@ from fleet.core.versions import ContainerdVersion
 
 @dataclass(frozen=True, slots=True)
 class PullTest:
-    """An image to pull for proof; `registry` is `_default` where the wildcard serves it.
+    """An image to pull for verification; `registry` is `_default` if the wildcard serves it.
 
-    `hosts` is a hosts.toml for ctr to go by, where the daemon has no folder of them.
-    `mirrors` and `upstream` name hosts as requests do. `paths` are mirrors whose path some releases
-    take otherwise; `credentials` those where CRI may be let in and ctr is not; `rewritten` is
-    whether CRI asks for other names than ctr.
+    `hosts` is a hosts.toml for ctr, if the daemon has no folder of them. `mirrors` and `upstream`
+    name hosts as requests do. `paths` are mirrors with a path, which some releases treat
+    differently. `credentials` are hosts with a login, which may accept CRI and refuse ctr.
+    `rewritten` is whether CRI asks for other names than ctr.
     """
 
     image: str
@@ -32,7 +32,7 @@ class PullTest:
 
     @property
     def host(self) -> str:
-        """Return the registry of the image itself, by which ctr looks its folder up."""
+        """Return the registry of the image, by which ctr finds its folder."""
         return self.image.partition("/")[0]
 
 
@@ -59,7 +59,7 @@ def pull_tests(
 def unproven(changes: Iterable[Change], registries: Iterable[Registry]) -> tuple[str, ...]:
     """Return the registries that a plan changes and that no verification pull proves.
 
-    A change of what a restart reads concerns all of them.
+    A change to a file that is read at a restart affects all registries.
     """
     paths = [change.path for change in changes]
     silent = [registry.name for registry in registries if not registry.verify]
@@ -70,7 +70,7 @@ def unproven(changes: Iterable[Change], registries: Iterable[Registry]) -> tuple
 
 
 def _folders(registry: str) -> set[str]:
-    """Return the names that a registry's folder may have: a port stands as it is, or between _."""
+    """Return the possible folder names of a registry: with `:PORT`, or with `_PORT_`."""
     host, colon, port = registry.partition(":")
     return {registry, f"{host}_{port}_"} if colon else {registry}
 

@@ -1,4 +1,4 @@
-"""Control plane nodes: what makes a node one, and how many may be unavailable together."""
+"""Control plane nodes: their evidence, and the limit on how many may be unavailable together."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ _GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """What a survey says about taking a node down.
+    """The role of a node, and why it may be unavailable, as a survey found it.
 
     `control_plane` is the evidence that it is a control plane node: processes, manifests, units.
-    `pending` is the id of an unconfirmed change on the node, `holder` the rollout that holds it.
+    `pending` is the id of an unconfirmed change on the node, `holder` the rollout that has its
+    lock, `ill` why it does not work.
     """
 
     control_plane: tuple[str, ...] = ()
@@ -32,7 +33,7 @@ class Availability:
     ill: str = ""
 
     def down(self, rollout: str) -> str:
-        """Return why the node counts as unavailable before this rollout changes it, or nothing."""
+        """Return why the node is unavailable before this rollout changes it; empty if it is not."""
         if self.ill:
             return self.ill
         if self.pending:
@@ -41,7 +42,7 @@ class Availability:
 
 
 def availability(facts: NodeFacts) -> Availability:
-    """Read off the facts whether a node is of a control plane, and whether it is available."""
+    """Return a node's role and availability from its facts."""
     ill = ""
     if not facts.unit.running:
         ill = f"{facts.unit_name} is {facts.unit.active}/{facts.unit.sub}"
@@ -53,7 +54,7 @@ def availability(facts: NodeFacts) -> Availability:
 
 
 def assumed(node: Node) -> Availability:
-    """Return what is assumed of a node that did not answer: its groups say what it is."""
+    """Return the assumed role of a node that did not answer, from the names of its groups."""
     names = (name for name in node.groups if name.lower().replace("-", "_") in _GROUPS)
     return Availability(tuple(f"group {name}" for name in names), ill="it did not answer")
 
@@ -62,8 +63,8 @@ def assumed(node: Node) -> Availability:
 class Quorum:
     """The control plane nodes of a rollout, and how many of them may be unavailable together.
 
-    `down` says why a node is unavailable already. `known` says of nodes that are through, and were
-    asked again since, whether they are available.
+    `down` is why a node is already unavailable, by its name. `known` is whether a node that is
+    finished is available, if it was probed again since.
     """
 
     nodes: frozenset[str] = frozenset()
@@ -82,7 +83,7 @@ class Quorum:
         return status in _LOST or (name in self.down and status not in _BACK)
 
     def reason(self, waiting: Iterable[str], nodes: Mapping[str, NodeStatus]) -> str:
-        """Say why the nodes that wait are not started: others of the control plane are down."""
+        """Return the reason why waiting nodes are not started: other nodes are down."""
         down = [name for name in self.down if name not in nodes]
         down += [name for name, status in nodes.items() if self.takes(name, status)]
         told = ", ".join(f"{name} ({self.down.get(name) or nodes[name]})" for name in down)
@@ -112,11 +113,11 @@ def quorum(
 
 
 def _said(inventory: Inventory, node: Node, members: frozenset[str]) -> int:
-    """Return what the inventory says of a control plane node on purpose: a number above 1.
+    """Return the limit that the inventory sets for a control plane node: a number above 1.
 
-    It counts for the node itself or for a group that holds control plane nodes alone. A percentage,
-    or a number for a group with workers, was not said of the control plane. A group's own limit
-    holds beside this one.
+    It counts if it is set on the node itself or on a group of only control plane nodes. A
+    percentage, or a number on a group with workers, does not count. A group's own limit holds
+    beside this one.
     """
     groups = [inventory.groups[name] for name in node.groups if name in inventory.groups]
     texts = [group.max_unavailable for group in groups if set(group.nodes) <= members]
@@ -130,7 +131,7 @@ def _said(inventory: Inventory, node: Node, members: frozenset[str]) -> int:
 
 
 def _number(text: str | None) -> int:
-    """Return a size that is a plain number; 0 for a percentage, or for nothing."""
+    """Return a size that is a plain number; 0 for a percentage or for None."""
     if text is None:
         return 0
     size = parse_size(text, "max_unavailable")

@@ -43,7 +43,7 @@ class Story:
         return self.status != "finished" or bool(self.unsettled())
 
     def unsettled(self) -> list[str]:
-        """Return the nodes that were left in mid-pass or are still locked: they must be asked."""
+        """Return the nodes that were left in flight or are still locked, which must be settled."""
         return [name for name in self.state.nodes if self._open(name)]
 
     def _open(self, name: str) -> bool:
@@ -85,7 +85,7 @@ def fold(batches: Iterable[Sequence[str]], entries: Iterable[Entry]) -> Story:
 
 
 def _roles(planned: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Read which nodes are of the control plane; earlier releases did not write it down."""
+    """Return the evidence by control plane node; earlier releases did not record it."""
     return {
         name: tuple(evidence)
         for plan in planned.get("plans", ())

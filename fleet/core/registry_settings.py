@@ -1,4 +1,4 @@
-"""The settings of a registry table as a release reads them, for comparing what was meant."""
+"""The settings of a registry table as a release reads them, to compare them with those intended."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TLS = ("insecure_skip_verify", "ca_file", "cert_file", "key_file")
 
 
 def effective(version: ContainerdVersion, registry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a release reads in a registry table: known keys that say something."""
+    """Return the settings that a release reads in a registry table: known keys with a value."""
     found: dict[str, Any] = {}
     path = registry.get("config_path")
     if path and can(version, Feature.CONFIG_PATH):
@@ -50,9 +50,9 @@ def _known(found: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
 
 
 def unequal(meant: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Return the paths of all settings that one of two registry tables has and the other has not.
+    """Return the paths of all settings that differ between two registry tables.
 
-    A host's credentials and TLS settings are compared as a whole, so that no path says more.
+    All settings of a host are compared as one, so the path names no more than the host.
     """
     paths: list[tuple[str, ...]] = []
     for key in sorted({*meant, *found}):
@@ -68,9 +68,9 @@ def unequal(meant: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[st
 def difference(
     version: ContainerdVersion, meant: Mapping[str, Any], found: Mapping[str, Any]
 ) -> str:
-    """Name the settings of a daemon's registry table that are not as meant; empty if all are.
+    """Return the names of a daemon's registry settings that are not as intended; empty if all are.
 
-    No value is told but that of config_path: the others may be credentials.
+    Only config_path is shown with its value: the others may be credentials.
     """
     wanted = effective(version, meant)
     seen = less_defaults(version, effective(version, found), wanted)
@@ -86,7 +86,7 @@ def difference(
 def less_defaults(
     version: ContainerdVersion, found: Mapping[str, Any], meant: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return a daemon's settings without those that it has by default and that were not meant."""
+    """Return a daemon's settings without defaults that were not set on purpose."""
     result = dict(found)
     mirrors = dict(found.get("mirrors") or {})
     if can(version, Feature.DOCKER_IO_PRESET) and "docker.io" not in (meant.get("mirrors") or {}):

@@ -86,7 +86,7 @@ def _drifted(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
 
 
 def _odd(generations: Iterable[Generation]) -> Iterator[str]:
-    """Tell of what was no plain file, and was moved away whole by the node itself."""
+    """Yield a note for everything that was not a plain file and that the node moved away."""
     for kept in (kept for each in generations for kept in each.kept if kept.copied == "odd"):
         yield f"what stood at {kept.path} is kept as {kept.saved}, and stays there"
 
@@ -94,7 +94,7 @@ def _odd(generations: Iterable[Generation]) -> Iterator[str]:
 def _saved(
     generations: Iterable[Generation], changes: Iterable[Change]
 ) -> tuple[tuple[str, str], ...]:
-    """Return the oldest copy of every file and folder that is to be there again."""
+    """Return the oldest copy of every file and folder that the rollback creates again."""
     lines = [kept for each in generations for kept in each.kept]
     files = {kept.path: kept.saved for kept in lines if kept.is_file}
     folders = {kept.path: kept.saved for kept in lines if kept.copied == "folder"}
@@ -108,7 +108,7 @@ def _saved(
 def _links(
     generations: Iterable[Generation], changes: Iterable[Change]
 ) -> tuple[tuple[str, str], ...]:
-    """Return the hard links to the files that are to be there again, where they had any."""
+    """Return the saved hard links to the files that the rollback restores."""
     found: dict[str, str] = {}
     for kept in (kept for each in generations for kept in each.kept):
         if kept.is_file:

@@ -1,4 +1,4 @@
-"""Registry folders that are one and the same: a file of one registry is a file of all of them."""
+"""Folders of several registries that are the same folder, by links or bind mounts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def registry_of(folder: str) -> str:
 
 
 def shared_findings(facts: NodeFacts) -> Iterator[Finding]:
-    """Find folders that several registries share; each group is told once."""
+    """Yield one finding for each folder that several registries share."""
     for folders in _by_identity(facts).values():
         names = sorted({registry_of(each) for each in folders})
         if len(names) > 1:
@@ -40,7 +40,7 @@ def _by_identity(facts: NodeFacts) -> dict[Identity, list[str]]:
 
 
 def refuse_shared(changes: Iterable[Change], facts: NodeFacts) -> None:
-    """Refuse a change that would reach a registry which it is not meant for."""
+    """Refuse a change that would affect another registry than its own."""
     shared = _by_identity(facts)
     for change in changes:
         folder = change.path.rpartition("/")[0]

@@ -10,11 +10,11 @@ from fleet.core.rollout import Policy
 
 
 class Slots:
-    """What the groups' limits and the control plane's still allow; statuses are counted in place.
+    """The free slots of the groups' limits and of the control plane's.
 
-    Behind the groups' limits stand two for the control plane: nodes that are unavailable for any
-    reason, and nodes in flight. Activating and reverting need both. A recheck makes no node
-    unavailable, and a node that is down already is not made worse: both need the second alone.
+    The last two limits are the control plane's: nodes that are unavailable for any reason, and
+    nodes in flight. Activating and reverting need both. A recheck, and activating a node that is
+    already down, make no further node unavailable: both need only the second.
     """
 
     def __init__(self, policy: Policy, names: Collection[str]) -> None:
@@ -45,13 +45,13 @@ class Slots:
         return (*self._groups[name], *own)
 
     def to_launch(self) -> list[int]:
-        """Return what is free for activating: a node that owes its recheck is not confirmed yet."""
+        """Return the free slots for activating; a node whose recheck is due still uses one."""
         free = list(self.free)
         free[self._unavailable] -= len(self.unproven)
         return free
 
     def count(self, name: str, status: NodeStatus, sign: int, *, checked: bool) -> None:
-        """Count a node that comes to a status, or leaves it."""
+        """Count a node that enters a status (`sign` 1) or leaves it (-1)."""
         if status.in_flight:
             for limit in self._groups[name]:
                 self.free[limit] -= sign

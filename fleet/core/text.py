@@ -11,7 +11,7 @@ from fleet.errors import printable
 
 
 def tail(text: str, lines: int = 20) -> str:
-    """Return the last lines of a node's words, without secrets and control characters."""
+    """Return the last lines of a node's output, without secrets and control characters."""
     return printable("\n".join(free_text(text.strip()).splitlines()[-lines:]))
 
 

@@ -74,7 +74,7 @@ def _with_one(text: str, entry: Entry) -> str:
 
 
 def _candidates(text: str, entry: Entry) -> Iterator[str | None]:
-    """Yield ways to write the edit, the gentlest first."""
+    """Yield ways to write the edit, those that change the fewest lines first."""
     table, key, value = entry
     yield put(text, [entry])
     yield from _dotted_beside(text, table, f"{key} = {toml_value(value)}")
@@ -94,7 +94,7 @@ def _dotted_beside(text: str, table: Path, line: str) -> Iterator[str]:
 
 
 def remove(text: str, paths: Iterable[Path]) -> str:
-    """Remove keys and tables with all they hold; a path that is not there is no mistake."""
+    """Remove keys and tables with all they hold; ignore paths that are not there."""
     data = tomllib.loads(text)
     present = [path for path in dict.fromkeys(paths) if dig(data, path) is not None]
     if not present:
@@ -109,7 +109,7 @@ def remove(text: str, paths: Iterable[Path]) -> str:
 
 
 def _without(text: str, paths: list[Path]) -> Iterator[str | None]:
-    """Yield ways to write the removal, the gentlest first."""
+    """Yield ways to write the removal, those that change the fewest lines first."""
     shorter = cut(text, paths)
     yield shorter
     data = _parsed(shorter)
@@ -160,7 +160,7 @@ def _by_library(text: str, change: Any, keys: Collection[str]) -> str | None:
 
 
 def _spares(before: str, after: str, keys: Collection[str]) -> bool:
-    """Say whether no line went but those that hold one of `keys`."""
+    """Return whether only lines that hold one of `keys` were removed or changed."""
     gone = Counter(before.splitlines()) - Counter(after.splitlines())
     return gone.total() <= len(keys) and all(any(key in line for key in keys) for line in gone)
 
@@ -191,7 +191,7 @@ def _dropped(data: dict[str, Any], paths: Iterable[Path]) -> dict[str, Any]:
     result = copy.deepcopy(data)
     for path in paths:
         above = dig(result, path[:-1])
-        if isinstance(above, dict):  # else a path above it went already
+        if isinstance(above, dict):  # else a path above it was removed already
             above.pop(path[-1], None)
     return result
 

@@ -1,4 +1,4 @@
-"""Many edits of one TOML text in one pass: the cost grows with the text, not with their number."""
+"""Edits of a TOML text, all in one pass: the cost grows with the text, not with their number."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Entry = tuple[Path, str, Setting]
 
 
 def put(text: str, entries: Iterable[Entry]) -> str:
-    """Return `text` with every entry set, each in the gentlest way that its table allows."""
+    """Return `text` with every entry set: in place, beside its siblings, or in a new table."""
     index = _Index(text)
     changes: list[tuple[int, int, str]] = []
     fresh: dict[Path, list[str]] = {}
@@ -43,7 +43,7 @@ def add_header(text: str, table: Path) -> str:
 
 
 def whole_line(text: str, at: int, line: str) -> str:
-    """Return what must stand at `at` to make a line of its own there."""
+    """Return the text to insert at `at` so that it becomes a line of its own."""
     newline = newline_of(text)
     if at == len(text) and not text.endswith("\n"):
         return f"{newline}{line}"
@@ -51,13 +51,13 @@ def whole_line(text: str, at: int, line: str) -> str:
 
 
 def _like(text: str, present: Statement, value: Setting) -> str:
-    """Write a value in the quotes that the present one has."""
+    """Write a value with the quotes of the present one."""
     old = text[present.value : present.value_end]
     return toml_value(value, "'" if old.startswith(("'", "['")) else '"')
 
 
 class _Index:
-    """Where the tables and keys of a text stand."""
+    """Positions of the tables and keys of a text."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -79,7 +79,7 @@ class _Index:
                 self.dotted.setdefault(each.path[:size], (head, each))
 
     def place(self, table: Path, line: str) -> tuple[int, str] | None:
-        """Return where a line of that table can stand, and how it must be written there."""
+        """Return where a line of that table can go, and its text there; None for a new table."""
         if table in self.headers:
             header, last = self.headers[table]
             return last.end, indent(self.text, last) + ("  " if last is header else "") + line
@@ -109,13 +109,13 @@ def _spliced(text: str, changes: Sequence[tuple[int, int, str]]) -> str:
 
 
 def _spliced_end(text: str, changes: Sequence[tuple[int, int, str]]) -> str:
-    """Return enough of a spliced text's end to append to it."""
+    """Return the end of a spliced text, to decide which line ends to append."""
     last = [new for start, _, new in changes if start == len(text)]
     return last[-1] if last else text[-2:]
 
 
 def _blocks(before: str, tables: dict[Path, list[str]], newline: str) -> str:
-    """Write new tables for the end of a text; one that had no last line end gets none."""
+    """Write new tables for the end of a text; if its last line had no line end, add none."""
     whole = before.endswith("\n") or not before
     blocks: list[str] = []
     for table, lines in tables.items():
@@ -128,7 +128,7 @@ def _blocks(before: str, tables: dict[Path, list[str]], newline: str) -> str:
     return "".join(blocks)
 
 
-# -- taking out -----------------------------------------------------------------------------------
+# -- removing -------------------------------------------------------------------------------------
 
 
 def cut(text: str, paths: Collection[Path]) -> str:
@@ -154,7 +154,7 @@ def cut(text: str, paths: Collection[Path]) -> str:
 
 
 def _start_of_cut(text: str, run: Sequence[Statement], after: str) -> int:
-    """Return where a cut begins; it takes the blank line above with it where two would meet."""
+    """Return where a cut begins; include the blank line above if two would follow each other."""
     start, header = run[0].start, run[0].header
     newline = newline_of(text)
     if not after and not text.endswith("\n"):

@@ -33,11 +33,11 @@ _Asked = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One fetch as ctr told it: every hop in order, and what came of it.
+    """One fetch as ctr reported it: every host that it asked in order, and the result.
 
-    `resolved` is the host that named the digest, `content` the host that gave each object that
-    travelled, `size` their bytes together; `folder` says whether a folder of hosts was found,
-    `media` what type the object behind the name has.
+    `resolved` is the host that named the digest, `content` the host that sent each downloaded
+    object, `size` their total bytes. `folder` is whether a folder of hosts was found, `media` the
+    type of the object behind the name.
     """
 
     hops: tuple[Hop, ...] = ()
@@ -51,7 +51,7 @@ class Trace:
 
     @property
     def no_image(self) -> bool:
-        """Return whether the name led to something that is not an image, such as a login page."""
+        """Return whether the name resolved to something other than an image, as a login page."""
         return bool(self.media) and self.media.partition(";")[0] not in _IMAGES
 
     @property

@@ -45,9 +45,9 @@ def _names_of_tables(view: ConfigView, layer: Layer) -> Iterator[Finding]:
 
 
 def _names(view: ConfigView, layer: Layer) -> Iterator[Finding]:
-    """Find plugins without their full URI, which version 2 and newer ask for.
+    """Yield a finding for plugins without their full URI, which version 2 and newer need.
 
-    Before 2.0 the version that the files come to holds for all of them.
+    Before containerd 2.0 the version of the merged config holds for all files.
     """
     strict = can(view.version, Feature.STRICT_PLUGIN_NAMES)
     said = view.config.said if strict else view.said(layer)

@@ -15,7 +15,7 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def folder_name(registry: str) -> str:
-    """Return the name that containerd looks a registry up by: Docker Hub has one for all of its."""
+    """Return the name under which containerd looks up a registry; Docker Hub's names share one."""
     if registry == "*":
         return "_default"
     return "docker.io" if registry in _HUB_NAMES else registry

@@ -92,9 +92,9 @@ def _told(hop: Hop) -> str:
 
 
 def _present(verdict: Verified, trace: Trace, where: str, closed: set[str]) -> Verified:
-    """Return the verdict of what was there already: it is proven by its name being resolved.
+    """Return the result for an image that was already there: a host must resolve its name.
 
-    Where hosts want credentials that ctr has not, CRI's own pull has resolved it.
+    If hosts want credentials that ctr does not have, CRI's own pull has resolved the name.
     """
     about = f"{where} was on the node before the pull"
     if trace.resolved:
@@ -141,7 +141,7 @@ def _unlike(test: PullTest, plan: NodePlan, trace: Trace) -> str | None:
 
 
 def _closed(test: PullTest, plan: NodePlan, trace: Trace) -> set[str]:
-    """Return the hosts that let CRI in by credentials, and ctr not."""
+    """Return the hosts that refuse ctr, but may accept CRI with its credentials."""
     closed = {hop.host for hop in trace.hops if hop.said.startswith("401")}
     known = test.credentials | plan.credentials
     return closed if closed & known or (closed and "*" in known) else set()

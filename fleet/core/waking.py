@@ -1,4 +1,4 @@
-"""Registry folders that no daemon reads until config_path is switched on, and what they do then."""
+"""Registry folders that containerd starts to read once config_path is set, and their effect."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_NAMES = 20
 
 
 def live_directories(view: ConfigView) -> tuple[str, ...]:
-    """Return the hosts directories that a daemon with this config reads."""
+    """Return the hosts directories that containerd reads with this config."""
     current = word(view.merged(), "config_path")
     if not can(view.version, Feature.CONFIG_PATH) or (":" in current and not reads_lists(view)):
         return ()
@@ -32,13 +32,13 @@ def live_directories(view: ConfigView) -> tuple[str, ...]:
 
 
 def chosen_directory(current: str) -> str:
-    """Return the one directory that fleet writes to: the first of config_path, else the usual."""
+    """Return the directory that fleet writes to: the first of config_path, else the default."""
     first = next((part for part in current.split(":") if part.startswith("/")), CERTS_D)
     return clean_path(first) if first.strip("/.") else CERTS_D
 
 
 def sleeping_directory(view: ConfigView, facts: NodeFacts) -> str:
-    """Return the directory that a rollout would bring to life; empty where it is read already."""
+    """Return the directory that is read only after a rollout; empty if it is read already."""
     chosen = chosen_directory(word(view.merged(), "config_path"))
     live = {real_path(facts.places, each) for each in live_directories(view)}
     return "" if real_path(facts.places, chosen) in live else chosen
@@ -46,10 +46,10 @@ def sleeping_directory(view: ConfigView, facts: NodeFacts) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderCheck:
-    """The registry folders of a node, and what a plan does about them.
+    """A check of the registry folders of a node.
 
-    `bases` are the hosts directories that count, `waking` the one of them that no daemon reads yet;
-    `managed` are the files that fleet writes.
+    `bases` are the hosts directories to check, `waking` the one of them that containerd does not
+    read yet; `managed` are the files that fleet writes.
     """
 
     facts: NodeFacts
@@ -62,13 +62,13 @@ class FolderCheck:
     """The folders that hold something beside a hosts.toml."""
 
     def __post_init__(self) -> None:
-        """Look through all paths once."""
+        """Collect the folders that hold other files; this looks at all paths once."""
         paths = (*self.facts.places, *self.facts.files)
         filled = frozenset(_parent(each) for each in paths if not each.endswith("/hosts.toml"))
         object.__setattr__(self, "_filled", filled)
 
     def findings(self) -> Iterator[Finding]:
-        """Yield what fails every pull, and which folders come to life."""
+        """Yield findings for folders that fail every pull, and for those that will be read."""
         folders = self._folders()
         for folder in folders:
             for path, reason in pull_failures(self.facts, self.version, folder):
@@ -89,7 +89,7 @@ class FolderCheck:
             yield Finding("wakes", Verdict.NOTES, self.waking, message)
 
     def _folders(self) -> list[str]:
-        """Return the folders of registries, other than those that fleet writes itself."""
+        """Return the registry folders that fleet does not write itself."""
         inside = {path for path in self.facts.directories if _parent(path) in self.bases}
         wildcards = {f"{base}/_default" for base in self.bases}
         found = inside | (wildcards & self.facts.places.keys())
@@ -99,7 +99,7 @@ class FolderCheck:
         return _parent(folder) == self.waking
 
     def _goes(self, folder: str) -> bool:
-        """Say whether --overwrite takes a folder away: one that holds a hosts.toml alone."""
+        """Return whether --overwrite removes a folder: it must hold nothing but a hosts.toml."""
         removed = self.foreign is Foreign.OVERWRITE and f"{folder}/hosts.toml" in self.facts.files
         return removed and folder not in self._filled
 
@@ -109,7 +109,7 @@ class FolderCheck:
         return Verdict.HEALS if self._goes(folder) else Verdict.REFUSES
 
     def _only_server(self, folder: str) -> str:
-        """Return the server that stands for every registry's own, if a file names one."""
+        """Return the server that a wildcard's hosts.toml names in place of each registry's own."""
         path = f"{folder}/hosts.toml"
         server = word(hosts_data(self.facts, self.version, path) or {}, "server")
         return server if go_host(server) else ""
@@ -118,7 +118,7 @@ class FolderCheck:
 def folder_check(
     view: ConfigView, facts: NodeFacts, managed: frozenset[str], foreign: Foreign
 ) -> FolderCheck:
-    """Return the check of a node whose config is fleet's to edit, from its config as it is."""
+    """Return the check for a node whose config fleet may edit, from its present config."""
     waking = sleeping_directory(view, facts)
     return FolderCheck(
         facts=facts,
@@ -140,7 +140,7 @@ def _registry(folder: str) -> str:
 
 
 def refuse_broken(findings: Iterable[Finding]) -> None:
-    """Refuse to bring to life what would break registries that mirrors.yaml does not name."""
+    """Refuse to set config_path if folders that are then read would break other registries."""
     grave = [
         str(each)
         for each in findings

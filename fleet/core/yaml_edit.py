@@ -1,8 +1,7 @@
 """Edits of YAML as text: entries of mappings are set or removed, every other byte stays.
 
-What is written is quoted, so that each resolver of YAML 1.1 and 1.2 takes it for a string. The
-result is parsed again and compared with what was meant: an edit that would come out otherwise is
-refused.
+New text is quoted, so that every resolver of YAML 1.1 and 1.2 reads it as a string. The result is
+parsed again and compared with the intended one; if they differ, the edit is refused.
 """
 
 from __future__ import annotations
@@ -34,8 +33,8 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def edit_yaml(text: str, wanted: Mapping[Path, Any], gone: frozenset[Path] = frozenset()) -> str:
     """Return the text with entries set and others removed, each named by its path of keys.
 
-    Values are strings, booleans, and lists and mappings of them. An entry that already means what
-    is wanted stays as it is written.
+    Values are strings, booleans, and lists and mappings of them. An entry that already has
+    the wanted value stays as it is written.
     """
     mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
     units = {**dict.fromkeys(sorted(gone - set(wanted))), **wanted}
@@ -70,12 +69,12 @@ class _Entry:
 
     @property
     def alias(self) -> bool:
-        """Say whether the value's text stands elsewhere."""
+        """Return whether the value is an alias, whose text is elsewhere."""
         return self.key is not None and self.value.start_mark.index < self.key.end_mark.index
 
     @property
     def name(self) -> str:
-        """Name it for people."""
+        """Return the name of the entry for messages."""
         return ".".join(self.path) or "the document"
 
 
@@ -164,7 +163,7 @@ class _Editor:
             self._put(start, end, f" {yaml_flow(value)}" if start == end else yaml_flow(value))
 
     def _fill(self, entry: _Entry, value: Mapping[str, Any], units: Mapping[Path, Any]) -> None:
-        """Give entries to a mapping of which nothing is written."""
+        """Add entries to a mapping that is empty."""
         if not value:
             return
         self.done += [path for path, each in units.items() if each is not None]
@@ -183,7 +182,7 @@ class _Editor:
     def _spread(
         self, node: Any, there: Mapping[str, _Entry], removed: list[str], added: Mapping[str, Any]
     ) -> None:
-        """Take entries out of a mapping and append others."""
+        """Remove entries from a mapping and append others."""
         if not removed and not added:
             return
         if node.flow_style:
@@ -223,7 +222,7 @@ class _Editor:
         return _end(entry.value, self.source, int(entry.key.end_mark.index))
 
     def _comments_end(self, at: int, indent: int) -> int:
-        """Pass over comments that are indented deeper: they belong to the entry above."""
+        """Return the end of deeper-indented comments, which belong to the entry above."""
         comment = _COMMENT.match(self.source, at)
         while comment and comment.end() > at and len(comment[1]) > indent:
             at = comment.end()
@@ -234,15 +233,15 @@ class _Editor:
         return self.source.rfind("\n", 0, at) + 1
 
     def _line_end(self, at: int) -> int:
-        """Return where the next line begins; the end of the text where there is none."""
+        """Return where the next line begins; the end of the text if there is none."""
         found = self.source.find("\n", at)
         return len(self.source) if found < 0 else found + 1
 
 
 def _end(node: Any, text: str, least: int) -> int:
-    """Return where a node's own text ends; a block's mark stands behind the comments after it.
+    """Return where a node's own text ends; the parser's end mark of a block includes comments.
 
-    `least` is where the text can begin at the earliest: an alias has the marks of its anchor.
+    `least` is the earliest start of the text: an alias has the marks of its anchor.
     """
     if node.start_mark.index < least:
         alias = _ALIAS.match(text, least)
@@ -262,7 +261,7 @@ def _end(node: Any, text: str, least: int) -> int:
 
 
 def _nested(units: Mapping[Path, Any], depth: int) -> dict[str, Any]:
-    """Return the wanted units as nested mappings, from one depth of their paths on."""
+    """Return wanted entries as nested mappings, with their paths from `depth` on."""
     found: dict[str, Any] = {}
     for path, value in units.items():
         if value is None:

@@ -238,7 +238,7 @@ class _Builder:
 
 
 def _tag_problem(tag: str) -> str:
-    """Name a tag of YAML's own; another may be a password that begins with an exclamation mark."""
+    """Return the message for a tag; hide a custom one, as it may be a password with a `!`."""
     if tag.startswith(_PREFIX):
         return f"the tag {tag} is not read"
     return "a tag of one's own is not read; quote a text that begins with an exclamation mark"
@@ -259,7 +259,7 @@ class Piece:
 
 
 def yaml_pieces(text: str) -> Iterator[Piece]:
-    """Yield the pieces of a YAML text in order; the last one is an error where it is not YAML."""
+    """Yield the pieces of a YAML text in order; the last one is an error if it is not YAML."""
     at = 0
     bom = text.startswith("\ufeff")
     try:

@@ -1,4 +1,4 @@
-"""Values of YAML: how they are written so that every resolver agrees, and what a text means."""
+"""YAML values: writing them so that every resolver agrees, and reading their meaning."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class YamlEditError(Exception):
 
 
 def yaml_string(text: str) -> str:
-    """Write a string in double quotes; what YAML lets stand in them is not escaped."""
+    """Write a string in double quotes; escape only what YAML does not allow in them."""
     return f'"{"".join(map(_character, text))}"'
 
 
@@ -65,7 +65,7 @@ def yaml_flow(value: Any) -> str:
 
 
 def yaml_tree(node: Any) -> Any:
-    """Return what a text means, scalars with their types; aliases are written out."""
+    """Return the meaning of a node, scalars with their types; aliases are expanded."""
     if isinstance(node, yaml.MappingNode):
         return {key_text(key): yaml_tree(value) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
@@ -82,7 +82,7 @@ def key_text(node: Any) -> str:
 
 
 def tree_of(value: Any) -> Any:
-    """Return the same of a value that is written."""
+    """Return the tree, as `yaml_tree` does, of a value that fleet writes."""
     if isinstance(value, Mapping):
         return {key: tree_of(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -105,7 +105,7 @@ def with_entry(tree: Any, path: Path, value: Any) -> Any:
 
 
 def means(node: Any, value: Any) -> bool:
-    """Say whether every resolver reads a node as this value."""
+    """Return whether every resolver reads a node as this value."""
     if isinstance(value, Mapping):
         if not isinstance(node, yaml.MappingNode):
             return False

@@ -1,4 +1,4 @@
-"""The net below all work on one node: an exception that nothing expected is that node's failure."""
+"""Isolation of bugs: an unexpected exception in the work on one node is that node's failure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST = 200
 
 
 def contained(work: Callable[[], _Result], node: str) -> _Result | Failure:
-    """Return what the work comes to; an exception out of it becomes a failure of the node."""
+    """Return the result of the work; an exception becomes a failure of the node."""
     try:
         return work()
     except NodeError as error:
@@ -27,7 +27,7 @@ def contained(work: Callable[[], _Result], node: str) -> _Result | Failure:
 
 
 def bug(error: Exception, node: str) -> Failure:
-    """Describe a bug by its place; the traceback goes to the log alone."""
+    """Return the failure for a bug, with its place in the code; log the traceback."""
     _LOG.debug("%s: a bug of fleet", node, exc_info=error)
     words = str(error)[:_LONGEST]
     message = f"{type(error).__name__}: {words}; a bug of fleet, report it with its evidence"

@@ -15,7 +15,7 @@ _ADDRESS = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+")
 
 @contextmanager
 def hired(engine: str, parallel: int) -> Iterator[Crew]:
-    """Let a crew work, and let it go; `parallel` nodes are read at once, if the files suffice."""
+    """Open and close a worker pool for `parallel` nodes, or fewer if descriptors are scarce."""
     raise_limit()
     crew = _crew(engine, min(parallel, most_busy()))
     try:

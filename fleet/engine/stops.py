@@ -1,4 +1,4 @@
-"""Times in which this process did not run (SIGSTOP, a closed lid), which connections notice."""
+"""Periods in which this process did not run (SIGSTOP, a closed lid), which break connections."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ _CUT = {FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.PROTOCOL, FailureK
 
 
 def _boottime() -> float:
-    """Return seconds that go on while the machine sleeps."""
+    """Return a clock in seconds that also counts while the machine sleeps."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Stops:
-    """Notices waits that took much longer than they were to take."""
+    """Detects waits that took much longer than planned."""
 
     def __init__(self, now: Callable[[], float] = _boottime) -> None:
         self.now = now
         self._found: list[tuple[float, float]] = []
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, and note a sleep that took much longer."""
+        """Sleep, and record it if it took much longer."""
         began = self.now()
         time.sleep(seconds)
         self.waited(began, seconds)
 
     def waited(self, began: float, seconds: float) -> None:
-        """Note a wait that began at a time and was to take so many seconds at most."""
+        """Record a wait if it took much longer than `seconds`; `began` is its start."""
         over = self.now() - began - seconds
         if over > _SLACK:
             self._found.append((self.now(), over))
 
     def explain(self, ended: NodeOutcome, began: float) -> NodeOutcome:
-        """Return the end of work that began at a time; name a stop in the middle as its cause."""
+        """Return the outcome; if fleet was stopped since `began`, name that as the cause."""
         stopped = sum(seconds for at, seconds in self._found if at > began)
         failure = ended.failure
         if not stopped or failure is None or failure.kind not in _CUT:

@@ -68,7 +68,7 @@ def survey_rollback(
 def _planned(
     node: Node, facts: NodeFacts, alike: Alike, wishes: Callable[[Node], Wishes]
 ) -> Surveyed:
-    """Plan one node; what goes wrong in it is the failure of this node alone."""
+    """Plan one node; an error in planning is the failure of this node only."""
     found = contained(lambda: alike.plan(node, facts, wishes(node)), node.name)
     if isinstance(found, Failure):
         return Surveyed(node, facts, _as_plan(node, found))
@@ -84,7 +84,7 @@ def _back(node: Node, facts: NodeFacts, to: str | None) -> NodePlan:
 def examined(
     found: Surveyed, work: Callable[[NodeFacts, NodePlan], _Result]
 ) -> tuple[Surveyed, _Result | None]:
-    """Work on what a survey found; where that fails, the node counts as not read, and says why."""
+    """Work on a survey; if that fails, the node counts as not read, with the reason."""
     if found.facts is None:
         return found, None
     result = contained(partial(work, found.facts, found.plan), found.node.name)
@@ -103,7 +103,7 @@ def _unanswered(node: Node, failure: Failure) -> Surveyed:
 
 
 def _through(found: Surveyed, access: Access) -> Surveyed:
-    """Note whether a node is available; close the connection of one that has no work to do."""
+    """Set a node's availability; close its connection if it has no work to do."""
     if found.facts is not None:
         role = contained(partial(availability, found.facts), found.node.name)
         known = assumed(found.node) if isinstance(role, Failure) else role

@@ -1,4 +1,4 @@
-"""Nodes of the inventory that are one machine: neither is changed while both are meant."""
+"""Nodes of the inventory that are the same machine: none is changed while several are selected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fleet.engine.survey import Surveyed
 def refuse_twins(found: Sequence[Surveyed]) -> list[Surveyed]:
     """Fail the plans of nodes that are the same machine under several names.
 
-    Which of the names holds is for the inventory to say: they may be in different groups.
+    fleet does not choose one of the names: they may be in groups with different settings.
     """
     names: dict[str, list[str]] = {}
     for each in found:

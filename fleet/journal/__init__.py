@@ -1,4 +1,4 @@
-"""The journal: an append-only SQLite file beside the inventory, for its owner alone."""
+"""The journal: an append-only SQLite file beside the inventory, readable by its owner only."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Journal:
     """Appends events and reads them back; made for one writing thread."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """Open a journal; without `read_only` it is made, for its owner alone, or migrated."""
+        """Open a journal; without `read_only`, create it with mode 0600 or migrate it."""
         self.notes: tuple[str, ...] = ()
         """What there is to say of files that other users may read."""
         self._path = path
@@ -51,7 +51,7 @@ class Journal:
             self.notes = tuple(notes)
 
     def key(self) -> bytes:
-        """Return the key of the fingerprints that this journal holds; make it if need be."""
+        """Return the key of this journal's fingerprints; create it if there is none."""
         return lasting_key(self._path)
 
     @contextmanager
@@ -131,14 +131,14 @@ class Journal:
         raise FleetError(f"no rollout {name!r} in the journal; `fleet history` lists them")
 
     def knows(self, name: str) -> bool:
-        """Return whether there is a rollout of that id."""
+        """Return whether the journal has a rollout with that id."""
         query = "SELECT id, started, about FROM rollout WHERE id = ?"
         return any(True for _ in self._records(query, (name,)))
 
     def _records(self, query: str, values: tuple[str, ...]) -> Iterator[RolloutRecord]:
         with self.reading():
             if self._base.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
-                return iter(())  # a fleet was killed while it made the journal
+                return iter(())  # fleet was killed while it created the journal
             rows = self._base.execute(query, values)
             found = [RolloutRecord(name, at, json.loads(about)) for name, at, about in rows]
         return iter(found)
@@ -160,6 +160,6 @@ class Journal:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Raise what goes wrong while entries are read, or made sense of, as a FleetError."""
+        """Raise errors in reading or interpreting entries as a FleetError."""
         with reading(self._path):
             yield

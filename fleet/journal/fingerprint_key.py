@@ -1,7 +1,7 @@
 """The key of fingerprints: 32 random bytes in a file beside the journal.
 
-Fingerprints of secrets that were made with it say whether a secret has changed. Without it they
-say nothing, and those of two journals cannot be compared.
+Fingerprints that are made with this key show whether a secret has changed. Without it they show
+nothing, and those of two journals cannot be compared.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _BYTES = 32
 
 
 def passing_key() -> bytes:
-    """Return a key for this run alone, where there is no journal to keep one beside."""
+    """Return a key for this run only, for a command without a journal's key."""
     return secrets.token_bytes(_BYTES)
 
 
 def read_key(journal: Path) -> bytes | None:
-    """Return the key beside a journal; None where there is none, or none that can be read."""
+    """Return the key beside a journal; None if there is none or it cannot be read."""
     try:
         return _checked(journal.with_name(_NAME))
     except OSError:
@@ -32,10 +32,10 @@ def read_key(journal: Path) -> bytes | None:
 
 
 def lasting_key(journal: Path) -> bytes:
-    """Return the key beside a journal; make one where there is none.
+    """Return the key beside a journal; create it if there is none.
 
-    Of several fleets that make one at the same time all get the same: the first that is whole
-    takes the name, and no other replaces it.
+    If several fleets create it at the same time, all get the same key: the first complete file
+    takes the name, and none replaces it.
     """
     path = journal.with_name(_NAME)
     try:
@@ -49,7 +49,7 @@ def lasting_key(journal: Path) -> bytes:
             " or name another place with --journal"
         )
         raise FleetError(message) from error
-    if note:  # who knows the key can try passwords against a fingerprint
+    if note:  # with the key, passwords can be tried against a fingerprint
         raise FleetError(note.removeprefix("warning: "))
     return key
 

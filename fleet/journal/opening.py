@@ -1,4 +1,4 @@
-"""Opening of the journal's SQLite file, and what is wrong with one that cannot be opened."""
+"""Opening of the journal's SQLite file, and the errors of one that cannot be opened."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SCHEMAS = (
 
 
 def damaged(path: Path, detail: object) -> FleetError:
-    """Return the error of a journal whose content makes no sense."""
+    """Return the error for a journal with invalid content."""
     return FleetError(
         f"{path}: the journal is damaged ({detail}); move it away with its -wal and -shm files, and"
         " the next rollout begins a new one: what nodes go back to is kept on the nodes"
@@ -47,7 +47,7 @@ def damaged(path: Path, detail: object) -> FleetError:
 
 
 def unusable(path: Path, error: OSError | sqlite3.Error) -> FleetError:
-    """Return what an error of the file system or of SQLite means for the user."""
+    """Return the user's message for an error of the file system or of SQLite."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_FORMAT")):
         return damaged(path, error)
@@ -61,7 +61,7 @@ def unusable(path: Path, error: OSError | sqlite3.Error) -> FleetError:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Raise what goes wrong while a journal is read as a FleetError that names it."""
+    """Raise errors in reading a journal as a FleetError that names its path."""
     try:
         yield
     except sqlite3.Error as error:
@@ -71,7 +71,7 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def write_error(path: Path, error: sqlite3.Error) -> FleetError:
-    """Return the error of an entry that could not be written: the rollout must stop."""
+    """Return the error for an entry that could not be written: the rollout must stop."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         remedy = "move it away with its -wal and -shm files"
@@ -83,7 +83,7 @@ def write_error(path: Path, error: sqlite3.Error) -> FleetError:
 
 
 def is_there(path: Path) -> bool:
-    """Tell whether there is a journal, or something in its place; raise where that is not known."""
+    """Return whether a file of any kind is at the path; raise if that cannot be determined."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -94,7 +94,7 @@ def is_there(path: Path) -> bool:
 
 
 def open_for_writing(path: Path) -> tuple[sqlite3.Connection, list[str]]:
-    """Open a journal, make or migrate it; return it with what there is to say of its modes."""
+    """Open a journal, creating or migrating it; return it with warnings about file modes."""
     try:
         notes = [*private_folder(path.parent), *_private(path)]
         base = sqlite3.connect(path, isolation_level=None)
@@ -137,7 +137,7 @@ def _read_only(path: Path, how: str) -> sqlite3.Connection:
 
 
 def _pending(path: Path) -> bool:
-    """Tell whether entries are in the write-ahead log, which a read-only opening would pass by."""
+    """Return whether the write-ahead log has entries, which an immutable opening would ignore."""
     log = path.with_name(f"{path.name}-wal")
     return log.exists() and log.stat().st_size > 0
 
@@ -150,7 +150,7 @@ def _refuse_odd(path: Path) -> None:
 
 
 def _private(path: Path) -> Iterator[str]:
-    """Close the journal's files to other users; SQLite gives new ones the mode of the first."""
+    """Remove other users' access to the journal's files; new ones get the mode of the first."""
     _refuse_odd(path)
     descriptor, note = open_private(path, os.O_RDWR)
     os.close(descriptor)
@@ -159,7 +159,7 @@ def _private(path: Path) -> Iterator[str]:
 
 
 def _check(path: Path, base: sqlite3.Connection) -> None:
-    """Refuse a journal that is damaged or of a newer fleet, and what is not a journal at all."""
+    """Refuse a journal that is damaged or of a newer fleet, and a file that is not a journal."""
     for (word,) in base.execute("PRAGMA quick_check(1)"):
         if word != "ok":
             raise damaged(path, word)

@@ -1,4 +1,4 @@
-"""Files and folders for their owner alone: the journal, its key, logs and reports."""
+"""Files and folders that only their owner can read: the journal, its key, logs and reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FOLDER = ".fleet"
 
 
 def private_folder(path: Path) -> Iterator[str]:
-    """Make a folder for its owner alone; yield what remains to be said of its mode."""
+    """Create a folder with mode 0700; yield a warning if other users can still open it."""
     if not path.is_dir():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir(mode=0o700, exist_ok=True)
@@ -25,10 +25,10 @@ def private_folder(path: Path) -> Iterator[str]:
 
 
 def open_private(path: Path, flags: int) -> tuple[int, str]:
-    """Open a file for its owner alone; return its descriptor and what remains to be said.
+    """Open a file with mode 0600; return its descriptor, and a warning or an empty text.
 
-    A file that is there already loses what others may do with it. What is not a regular file, such
-    as /dev/stdout, keeps its mode.
+    An existing file loses the access of other users. A path that is not a regular file, such as
+    /dev/stdout, keeps its mode.
     """
     descriptor = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, 0o600)
     about = os.fstat(descriptor)
@@ -42,7 +42,7 @@ def open_private(path: Path, flags: int) -> tuple[int, str]:
 
 
 def tighten(path: Path) -> str:
-    """Take from others what they may do with a file that is there; return what remains to say."""
+    """Remove other users' access to an existing file; return a warning or an empty text."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -59,7 +59,7 @@ def tighten(path: Path) -> str:
 
 
 def write_private(path: Path, text: str) -> str:
-    """Write a file for its owner alone; return what remains to be said of its mode."""
+    """Write a file with mode 0600; return a warning about its mode or an empty text."""
     descriptor, note = open_private(path, os.O_WRONLY | os.O_TRUNC)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

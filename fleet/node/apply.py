@@ -100,8 +100,8 @@ def _operation(change: Change) -> str:
 def stage_script(order: WorkOrder, packed: Bundle) -> Script:
     """Return the script that unpacks a change on the node and lets its containerd judge it.
 
-    The bundle travels in it: no file of the login user's lies in between, and what it holds is
-    root's from the first byte.
+    The bundle is part of the script: no file of the login user is involved, and its content
+    belongs to root from the first byte.
     """
     plan = order.plan
     variables = {

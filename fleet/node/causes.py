@@ -16,7 +16,7 @@ _MEMORY = re.compile("Cannot allocate memory|Out of memory", re.IGNORECASE)
 
 
 def cause(step: str, words: str) -> NodeError | None:
-    """Return the failure that the words of a shell name; None where they name none."""
+    """Return the failure that a shell's error output names; None if it names none."""
     if _PROCESSES.search(words):
         message = (
             "the node can start no more processes for this login (EAGAIN); end some there, or"

@@ -96,7 +96,7 @@ def _changed(work: Pass, remote: Remote) -> NodeOutcome | None:
         return work.unsettled(applied.failure)
     status = ENDED[applied.ending]
     if status is NodeStatus.ROLLED_BACK and _is_stale(applied.failure):
-        status = NodeStatus.STALE  # the daemon has read none of it, and the edit is in its place
+        status = NodeStatus.STALE  # the daemon has not read it; the edit is back in place
     return work.outcome(status, applied.failure)
 
 
@@ -168,7 +168,7 @@ def _gated(work: Pass, mode: str, found: Standing) -> NodeOutcome:
     if found.ended == "not_pending":
         return work.standing(found, undone(found))
     if mode == "recheck" and _is_stale(found.failure):
-        return work.outcome(NodeStatus.STALE, found.failure)  # the node works, and the edit is new
+        return work.outcome(NodeStatus.STALE, found.failure)  # the node works, the edit is new
     return taken_back(work, found.failure)
 
 
@@ -192,7 +192,7 @@ def _broken_off(work: Pass, failure: Failure) -> NodeOutcome:
     """End a pass whose connection broke: what the node itself says of the change counts."""
     away = failure.step == "connect"
     if away or failure.kind is FailureKind.SUDO:
-        work.held = True  # staged before, and nothing was asked of the node since
+        work.held = True  # staged before, and not contacted since
         return work.outcome(NodeStatus.UNREACHABLE if away else NodeStatus.FAILED, failure)
     try:
         found = settle_patiently(work.order, "look", work.order.deadlines.lost)

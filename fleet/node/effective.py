@@ -1,4 +1,4 @@
-"""The registry settings that a staged config comes to, by the daemon's own `config dump`."""
+"""The effective registry settings of a staged config, from the daemon's own `config dump`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fleet.core.versions import parse_version
 
 
 def refuse_ineffective(plan: NodePlan, tables: str) -> None:
-    """Raise a NodeError unless the registry tables of the new dump say what was meant."""
+    """Raise a NodeError unless the new dump has the desired registry settings."""
     version = parse_version(plan.containerd or "")
     if plan.rollback or plan.meant is None or version is None:
         return

@@ -20,7 +20,7 @@ _SEALED = ("manifest", "after", "state.json")
 def read_generations(
     names: Iterable[str], files: Mapping[str, ManagedFile], *, beside: bool = False
 ) -> Iterator[Generation]:
-    """Yield the generations that are there, each with what of it is damaged, if anything is."""
+    """Yield the generations of a node, each with the name of its first damaged file, if any."""
     for name in names:
         base = f"{GENERATIONS}{name}/"
         own = {path[len(base) :]: kept for path, kept in files.items() if path.startswith(base)}
@@ -47,7 +47,7 @@ def _lines(manifest: ManagedFile) -> list[str]:
 
 
 def _broken_seal(own: Mapping[str, ManagedFile]) -> str:
-    """Return what does not match the seal; generations of older releases have none."""
+    """Return the first file that does not match the seal; older releases wrote no seal."""
     seal = own.get("seal")
     if seal is None:
         return "" if "manifest" in own else "manifest"
@@ -66,7 +66,7 @@ def _broken_seal(own: Mapping[str, ManagedFile]) -> str:
 def _kept(line: str, base: str, own: Mapping[str, ManagedFile]) -> Kept:
     """Read one line of a manifest: kind, index, mode, uid, gid, digest, path.
 
-    Raise a ValueError for one that cannot be read, a LookupError for a file that is not as it was.
+    Raise a ValueError for a line that cannot be read, a LookupError for a changed or missing file.
     """
     kind, index, mode, uid, gid, digest, path = line.split("\t", 6)
     if kind not in _KINDS or not path.startswith("/"):

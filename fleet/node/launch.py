@@ -10,10 +10,10 @@ WRONG_PASSWORD = 77
 NO_SUDO = 78
 _MARK = "fleet-script-follows"
 
-# csh, tcsh and fish run the line as well as sh does: it is one line of one quoted word, and has
-# neither `!` nor a backslash before a quote. The words of sudo come in the plain locale, so that
-# they can be told apart; sudo and what it runs come from the system's folders, whatever the login
-# puts before them. Who we are is read without a process.
+# csh, tcsh and fish run the line like sh: it is one line with one quoted word, and has neither `!`
+# nor a backslash before a quote. Sudo's messages come in the C locale, so that they can be matched.
+# sudo and the commands that it runs come from the system's folders, whatever PATH the login sets.
+# The user id is read from /proc, without starting a process.
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _HEAD = f"""\
 LC_ALL=C; PATH={_PATH}:$PATH; export LC_ALL PATH; \
@@ -21,11 +21,11 @@ key=; me=; until [ "$key" = Uid: ]; do read -r key x me x || break; done </proc/
 _PLAIN = """\
 {head}; printf "{begun}\\t=plain\\n"; [ "$me" = 0 ] && exec {limit} sh -s; \
 command -v sudo >/dev/null || exit {missing}; exec {sudo} -n -- {limit} sh -s"""
-# Sudo's own log may keep all that it reads (log_input), so the password goes to a sudo alone that
-# asks for it. The first one may not ask, and its input is empty: sudo may read the script even for
-# a command that reads nothing. The second tries the password once, since a wrong one must not eat
-# the script as further tries. sudo-rs reads 8 KiB where it wants a line: so much of blanks stands
-# between password and script, and the inner shell drops what is left of them.
+# Sudo's own log may record its input (log_input), so only a sudo that asks gets the password. The
+# first sudo may not ask (-n), and its input is empty, since sudo may read the script even for a
+# command that reads nothing. The second sudo checks the password once: after a wrong one it would
+# read the script as further passwords. sudo-rs reads 8 KiB when it wants a line, so 8 KiB of blanks
+# stand between password and script, and the inner shell drops the rest of them.
 _ASKING = """\
 IFS= read -r secret; {head}; \
 if [ "$me" = 0 ]; then printf "{begun}\\t=plain\\n"; exec {limit} sh -s; fi; \
@@ -37,14 +37,14 @@ printf "%s\\n" "$secret" | {sudo} -k -S -p "" -- {limit} true || exit {wrong}; \
 {{ printf "%s\\n%8192s\\n{mark}\\n" "$secret" ""; exec cat; }} | \
 {sudo} -k -S -p "" -- {limit} sh -c {inner}"""
 _INNER = f'until [ "$line" = {_MARK} ]; do IFS= read -r line || exit 1; done; exec sh -s'
-# What an unprivileged login is told of its rights without a password, if any are without one.
+# Asks sudo for the login's rights, without a password.
 _RIGHTS = "LC_ALL=C; export LC_ALL; exec {sudo} -n -l -- timeout"
 
 
 def launch_line(limit: str, sudo: str | None, *, asking: bool) -> str:
-    """Return the line that runs a script from its input; `asking` puts a password before that.
+    """Return the line that runs a script from its input; with `asking` a password comes first.
 
-    `limit` bounds the script in time, `sudo` is how the shell runs sudo, or None to go without.
+    `limit` is the command that limits the script's time, `sudo` that for sudo, or None.
     """
     if sudo is None:
         return _quoted(f'printf "{BEGUN}\\t=plain\\n"; exec {limit} sh -s')
@@ -63,7 +63,7 @@ def launch_line(limit: str, sudo: str | None, *, asking: bool) -> str:
 
 
 def rights_line(sudo: str) -> str:
-    """Return the line that asks sudo whether it would run a script of ours at all."""
+    """Return the line that asks sudo whether it would run fleet's scripts at all."""
     return _quoted(_RIGHTS.format(sudo=sudo))
 
 

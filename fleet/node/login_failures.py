@@ -1,4 +1,4 @@
-"""Causes for which a script did not start: the login shell, sudo's policy, its password."""
+"""Causes why a script did not start: the login shell, sudo's policy, the password."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _EXPIRED = re.compile(r"(?i)password (?:change required|has expired|expired)|acc
 
 
 class NotStartedError(NodeError):
-    """A script did not start; `cause` says why, and is empty where no known words say it."""
+    """A script did not start; `cause` is the reason, or empty if no known message names it."""
 
     def __init__(self, failure: Failure, cause: str) -> None:
         super().__init__(failure.kind, failure.step, failure.message, failure.evidence)
@@ -67,9 +67,9 @@ class NotStartedError(NodeError):
 
 
 def not_started(step: str, code: int, said: str, *, begun: bool) -> NotStartedError:
-    """Return the failure of a script that did not start; `said` is what the node said instead.
+    """Return the failure of a script that did not start; `said` is the node's output.
 
-    `begun` says whether the login shell has run our command line at all.
+    `begun` is whether the login shell has run fleet's command line at all.
     """
     if not begun:
         return NotStartedError(_no_shell(step, code, said), "login")
@@ -79,7 +79,7 @@ def not_started(step: str, code: int, said: str, *, begun: bool) -> NotStartedEr
 
 
 def cause_of(code: int, said: str) -> str:
-    """Return why there is no root, as a key of the messages; empty where no known words say it."""
+    """Return why sudo failed, as a key of `_MESSAGES`; empty if no known message names it."""
     if code == NO_SUDO:
         return "missing"
     found = next((cause for cause, words in _CAUSES.items() if re.search(words, said)), "")
@@ -87,7 +87,7 @@ def cause_of(code: int, said: str) -> str:
 
 
 def only_listed(step: str, said: str) -> NotStartedError:
-    """Return the failure of a login that may run some commands, and not ours."""
+    """Return the failure of a login that may run some commands, but not fleet's."""
     message = _MESSAGES.get("listed", _OTHER)
     return NotStartedError(Failure(FailureKind.SUDO, step, message, tail(said)), "listed")
 

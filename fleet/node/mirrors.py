@@ -112,7 +112,7 @@ def _question(order: MirrorOrder) -> Script:
 
 
 def read_ground(reply: Reply, roots: dict[str, str]) -> Ground:
-    """Read what a test needs of its node; bundles that came before are in `roots`."""
+    """Read the node facts for a mirror test; `roots` holds the bundles read so far."""
     texts = reply.texts("environment")
     now = number(reply.value("now"))
     return Ground(
@@ -125,9 +125,9 @@ def read_ground(reply: Reply, roots: dict[str, str]) -> Ground:
 
 
 def _roots(reply: Reply, known: dict[str, str]) -> str:
-    """Return the CA bundle that a node uses, and keep it for those that have the same.
+    """Return the CA bundle that a node uses, and keep it for nodes with the same bundle.
 
-    It is kept by the digest of what came here: what a node says of its bundle is for it alone.
+    Its key is the digest of the content received: a digest that a node reports is not trusted.
     """
     sent = next(reply.all("roots"), None)
     if sent is None:

@@ -1,4 +1,4 @@
-"""The probe's record of places: its lines read into values, whatever a node sends."""
+"""Parser for the probe's record of places, robust against anything a node sends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _FIELDS = 8
 
 
 def read_places(reply: Reply) -> dict[str, Place]:
-    """Read what stands at each path; a line that is not one of stat's is left out."""
+    """Read the file at each path; skip lines that stat did not write."""
     found: dict[str, Place] = {}
     for fields in reply.all("places"):
         for line in _lines(fields[0]):
@@ -49,7 +49,7 @@ def _add(found: dict[str, Place], line: str) -> None:
 def _follow(
     found: dict[str, Place], paths: list[str], targets: list[str], real: list[str], ends: list[str]
 ) -> None:
-    """Add where links lead; texts that do not match the links one by one are left out."""
+    """Add the targets of links; skip them if they do not match the links one by one."""
     leads = dict(filter(None, map(_end, ends)))
     told = len(paths) == len(targets) == len(real)
     for at, path in enumerate(paths):

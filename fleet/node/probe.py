@@ -119,7 +119,7 @@ def _found(reply: Reply) -> Iterator[_Found]:
 
 
 def _stat(line: str) -> tuple[int, int, int, int, int]:
-    """Read what stat said of a file: mode, uid, gid, mtime and size."""
+    """Parse a line of stat: mode, uid, gid, mtime and size."""
     found = _STAT.fullmatch(line)
     if found is None:
         raise stranger("no line of stat", line[:200])
@@ -134,9 +134,9 @@ def _lines(names: bytes) -> list[str]:
 
 
 def _machine(text: str) -> str:
-    """Read what is the same for no two machines that run; nothing where a part of it is not known.
+    """Return an identifier that no two running machines share; empty if a part is unknown.
 
-    Clones share the machine's id but not the boot's; containers share the boot's.
+    Clones share the machine id but not the boot id; containers share the boot id.
     """
     return text if len(text.split(" ")) == 3 and all(text.split(" ")) else ""
 
@@ -163,7 +163,7 @@ def _text(found: Mapping[str, _Found], path: str) -> str | None:
 
 
 def _pending(found: Mapping[str, _Found]) -> Pending | None:
-    """Read the change that stands unconfirmed; what was noted of it is as old as its file."""
+    """Read the unconfirmed change; its times are those of the files that record it."""
     rollout = _text(found, f"{PENDING}/id")
     if rollout is None:
         return None

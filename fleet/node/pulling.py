@@ -73,7 +73,7 @@ class _Pull:
         with suppress(WireError):
             self._steps(site)
         site.close()
-        secrets = host_secrets(self.mirror)  # a mirror may repeat what it was asked with
+        secrets = host_secrets(self.mirror)  # a mirror may repeat the request's secrets
         steps = (replace(step, words=without_known(step.words, secrets)) for step in self.steps)
         return replace(self.found, steps=tuple(steps), address=site.address)
 

@@ -38,7 +38,7 @@ class Standing:
     failure: Failure | None = None
     pending: str = ""
     strange: str = ""
-    """A file of a confirmed change that another hand has changed since."""
+    """A file of a confirmed change that was edited since."""
     lock: tuple[str, ...] = field(default=())
     liveness: Liveness | None = None
 

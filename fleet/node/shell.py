@@ -89,14 +89,14 @@ class Script:
 
 
 def _bytes_of(text: str) -> bytes:
-    """Return a script as bytes; a path on a node may hold bytes that are no UTF-8."""
+    """Return a script as bytes; a path on a node may hold bytes that are not UTF-8."""
     return text.encode("utf-8", "surrogateescape")
 
 
 class Reply:
     """The records that a script printed, in order: a key and its fields, undecoded.
 
-    `words` is the end of what it wrote beside them, on its error output.
+    `words` is the end of its error output.
     """
 
     def __init__(self, records: Iterable[tuple[str, tuple[str, ...]]], words: str = "") -> None:
@@ -110,7 +110,7 @@ class Reply:
         return iter(self._fields.get(key, ()))
 
     def rows(self, key: str, width: int) -> Iterator[tuple[str, ...]]:
-        """Yield the fields of every record of that key; each must have so many."""
+        """Yield the fields of every record of that key; each must have `width` fields."""
         for fields in self.all(key):
             if len(fields) != width:
                 raise stranger(f"a record {key} of {len(fields)} fields")
@@ -131,17 +131,17 @@ class Reply:
 
 
 def number(text: str) -> int:
-    """Read a count that a node wrote; anything else counts as none."""
+    """Read a count that a node sent; return 0 for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
 
 
 def exit_code(text: str) -> int:
-    """Read an exit code that a node wrote; anything else is a command that failed."""
+    """Read an exit code that a node sent; return 1 for anything else."""
     return int(text) if _CODE.fullmatch(text) else 1
 
 
 def moment(text: str) -> float:
-    """Read seconds that a node wrote; raise a NodeError where it is no such number."""
+    """Read seconds that a node sent; raise a NodeError for anything else."""
     found = seconds_of(text)
     if found is None:
         raise stranger("something that is no time", text[:200])
@@ -149,7 +149,7 @@ def moment(text: str) -> float:
 
 
 def seconds_of(text: str) -> float | None:
-    """Read seconds that a node wrote; None where it is no such number."""
+    """Read seconds that a node sent; return None for anything else."""
     return float(text) if _SECONDS.fullmatch(text) else None
 
 

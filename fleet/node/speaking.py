@@ -26,15 +26,15 @@ def said(talk: Conversation, key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """A second script on the node, whose input and output are to be CRI's."""
+    """A second script on the node, whose input and output lead to CRI."""
 
     way: Conversation
 
     @contextmanager
     def spoken(self, meanwhile: Callable[[], None] | None = None) -> Iterator[cri.Cri]:
-        """Lead to CRI; raise a NodeError where the node cannot.
+        """Connect to CRI; raise a NodeError if the node cannot.
 
-        `meanwhile` is called again and again while an answer is waited for.
+        `meanwhile` is called repeatedly while waiting for a response.
         """
         if not self.way.until("ready\t"):
             missing = said(self.way, "missing") or "a namespace of its own"
@@ -56,9 +56,9 @@ class Relay:
 
 @contextmanager
 def relayed(remote: Remote, privilege: Privilege, socket: str, seconds: int) -> Iterator[Relay]:
-    """Start what leads to CRI, for up to `seconds`, and do not wait until it is ready.
+    """Start the script that leads to CRI, for up to `seconds`; do not wait until it is ready.
 
-    It is a process of root's from end to end: CRI's socket is opened to nobody else.
+    Root runs it from end to end: no other user gets access to CRI's socket.
     """
     script = Script("relay", {"SOCKET": socket}, seconds)
     with remote.converse(script.line(privilege), script.stdin(privilege), seconds) as way:

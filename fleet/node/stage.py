@@ -64,7 +64,7 @@ def _not_staged(work: Pass, failure: Failure | None) -> NodeOutcome:
 
 
 def release_once(order: WorkOrder) -> NodeOutcome:
-    """Release a node as `release` does, without waiting for one that is away."""
+    """Release a node as `release` does, without waiting for an unreachable one."""
     return release(order, patience=0)
 
 

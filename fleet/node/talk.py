@@ -40,9 +40,9 @@ def ask(
 
 
 def _rights(remote: Remote, privilege: Privilege, error: NotStartedError) -> NotStartedError:
-    """Tell a sudo that asks for a password from one that would not run our scripts with it.
+    """Return the error, or another one if sudo would refuse fleet's scripts with a password too.
 
-    Where some commands need no password, sudo says without one that it would not run ours.
+    If some commands need no password, sudo shows without one that it would not run fleet's.
     """
     said = remote.run(rights_line(privilege.command), stdin=b"", seconds=_NET)
     if said.code == 0 or cause_of(said.code, said.stderr):
@@ -68,7 +68,7 @@ def failure_of(reply: Reply) -> Failure | None:
     except ValueError as error:
         raise stranger(f"an unknown failure, {tail(reply.value('failure'), 1)}") from error
     message = tail(reply.value("message"))
-    if kind is FailureKind.BUG:  # the script ended early: the shell's own words say why
+    if kind is FailureKind.BUG:  # the script ended early: the shell's own error output says why
         named = cause(reply.value("failed_step"), reply.words)
         if named is not None:
             return named.failure

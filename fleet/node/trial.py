@@ -45,12 +45,12 @@ def _refusing(access: Access, nodes: list[Node]) -> Iterator[str]:
 
 
 def _asks(access: Access, node: Node) -> bool | None:
-    """Say whether sudo took the password; None where it asked for none, or nobody could say."""
+    """Return whether sudo accepted the password; None if it asked for none, or on other errors."""
     try:
         with connect(node, access.ssh) as remote:
             reply = ask(remote, Script("sudo", {}, _SECONDS), access.on(node))
     except NotStartedError as error:
-        return False if error.cause == "password" else None  # else its own pass will say so
+        return False if error.cause == "password" else None  # others appear again later
     except NodeError:
         return None
     return True if reply.value(BEGUN) == "asked" else None

@@ -159,7 +159,7 @@ def _logs(reply: Reply) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {number: [] for number, _ in began}
     for (text,) in reply.rows("log", 1):
         line = _text(text)
-        stamp = seconds_of(line.partition(" ")[0])  # the rest of a longer entry has none
+        stamp = seconds_of(line.partition(" ")[0])  # None for the further lines of an entry
         place = bisect_right(starts, stamp) if stamp is not None else 0
         if place:
             found[began[place - 1][0]].append(line)

@@ -63,7 +63,7 @@ class Pass:
         )
 
     def _unproven(self) -> tuple[str, ...]:
-        """Return the registries that no pull of this pass was to prove."""
+        """Return the changed registries that no pull has verified."""
         plan, skipped = self.order.plan, not self.order.verify
         pulls = tuple(test.registry for test in plan.tests) if skipped and plan.changes else ()
         return tuple(dict.fromkeys((*plan.unproven, *pulls)))
@@ -96,7 +96,7 @@ class Pass:
 
 
 def _changed_since(path: str) -> Failure:
-    """Return why a confirmed change does not count as converged: its files are not its own."""
+    """Return the failure of a confirmed change whose file was edited since."""
     message = (
         f"{path} is not as the change has written it: somebody, or a tool, has changed it since;"
         " find out who by `fleet drift`, then roll out again"

@@ -18,9 +18,9 @@ _Base: Any = _AuthHandler  # its stub lacks the steps that we take in another or
 
 
 class HearingTransport(Transport):
-    """A transport that remembers what the other side says before its version, and what it offers.
+    """A transport that records the server's text before its version, and its algorithms.
 
-    OpenSSH gives its reason there when it hangs up: MaxStartups, or PerSourcePenalties.
+    OpenSSH sends the reason there when it hangs up: MaxStartups, or PerSourcePenalties.
     """
 
     heard = ""

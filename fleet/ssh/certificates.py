@@ -1,4 +1,4 @@
-"""The times between which an OpenSSH user certificate is valid."""
+"""The validity period of an OpenSSH user certificate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LAST = 253_402_300_799
 
 
 def out_of_time(blob: bytes, now: float) -> str:
-    """Say when a certificate ended or begins; empty for one that is valid, and for a bare key."""
+    """Return when a certificate expired or becomes valid; empty if it is valid or a bare key."""
     try:
         after, before = _validity(blob)
     except (struct.error, KeyError):
@@ -34,8 +34,8 @@ def _validity(blob: bytes) -> tuple[int, int]:
     kind, place = _string(blob, 0)
     for _ in range(1 + _FIELDS[kind]):  # the nonce comes first
         _, place = _string(blob, place)
-    place += 12  # serial number, and whether it is a user's or a host's
-    for _ in range(2):  # its name, its principals
+    place += 12  # serial number and type (user or host)
+    for _ in range(2):  # key id, principals
         _, place = _string(blob, place)
     after, before = struct.unpack_from(">QQ", blob, place)
     return after, before

@@ -29,7 +29,7 @@ class Conversation:
 
     @property
     def heard(self) -> bytes:
-        """Return all that came so far."""
+        """Return all output so far."""
         return bytes(self.output.text)
 
     def until(self, mark: str) -> bool:
@@ -41,14 +41,14 @@ class Conversation:
         back = max(len(wanted), len(_LAST))
         while (found := text.find(wanted, start)) < 0:
             ended = text.find(_LAST, start) >= 0
-            start = max(self.read, len(text) - back)  # what was searched is not searched again
+            start = max(self.read, len(text) - back)  # do not search the same text again
             if ended or not self._more():
                 return False
         self.read = found + len(wanted)
         return True
 
     def rest(self) -> bytes:
-        """Return what came behind the line of the last mark; what comes later is not read here."""
+        """Return the output received after the line of the last mark; do not read more."""
         text = self.output.text
         while (end := text.find(b"\n", self.read)) < 0 and self._more():
             pass

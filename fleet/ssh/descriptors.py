@@ -1,4 +1,4 @@
-"""File descriptors: how many connections this process may have, whatever `ulimit -n` says."""
+"""File descriptors: the number of connections that fits into this process's limit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_KEPT = 128
 
 
 def raise_limit() -> None:
-    """Raise this process's limit as far as it may be raised without privilege."""
+    """Raise this process's limit as far as it can be raised without privileges."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _WANTED if hard == resource.RLIM_INFINITY else min(_WANTED, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -24,12 +24,12 @@ def raise_limit() -> None:
 
 
 def most_busy() -> int:
-    """Return how many nodes may be worked on at once: half of the descriptors are for these."""
+    """Return how many nodes may be worked on at once; half of the descriptors are for them."""
     return max(1, _half() // _NEW)
 
 
 def most_kept() -> int:
-    """Return how many connections may be kept meanwhile: the other half is for these."""
+    """Return how many idle connections may be kept; the other half is for them."""
     return min(_MOST_KEPT, _half() // _KEPT)
 
 

@@ -88,7 +88,7 @@ def shaken(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transport:
 
 
 def _refuse_mismatch(transport: Any, error: BaseException, hop: Hop) -> None:
-    """Raise a NodeError with both lists where no algorithm of some kind was in common."""
+    """Raise a NodeError with both lists if no algorithm of some kind was in common."""
     import paramiko  # noqa: PLC0415
 
     if not isinstance(error, paramiko.ssh_exception.IncompatiblePeer) or not transport.offer:
@@ -183,14 +183,14 @@ def _tried(
             if handler.banner:
                 raise _barred(hop, handler.banner) from error
             if not before:
-                # Not a key that was refused: sshd went away.
+                # The key was not refused: sshd closed the connection.
                 raise EOFError("it hung up at the login; is the account closed there?") from error
         return False, handler.offered
     return not more, ("more", *more)
 
 
 def _barred(hop: Hop, banner: bytes) -> NodeError:
-    """Tell of a login that was broken off with words, and not for its key."""
+    """Return the error for a login that sshd ended with a message, not because of the key."""
     message = (
         f"{hop.place} let nobody in at the login, and said:"
         f" {tail(banner.decode('utf-8', 'replace'), 3)}; see whether the account has expired"
@@ -213,7 +213,7 @@ def _keyless(hop: Hop, settings: SshSettings) -> NodeError:
 
 
 def _certificate(identity: Identity) -> str:
-    """Say when an identity's certificate has ended or begins; empty where it is valid or none."""
+    """Return when an identity's certificate expired or becomes valid; empty if it is valid."""
     shown: Any = identity.key.public_blob
     return out_of_time(shown.key_blob if shown else identity.blob, time.time())
 

@@ -12,8 +12,8 @@ from fleet.ssh.connect import open_line
 from fleet.ssh.remote import FabricRemote, Remote
 from fleet.ssh.route import SshSettings
 
-# Those that come once there are too many are not kept. To close the oldest instead would keep none
-# of a larger fleet's: its nodes are surveyed, staged and activated in the same order.
+# Once there are too many, further connections are not kept. Closing the oldest instead would keep
+# none in a larger fleet, since its nodes are surveyed, staged and activated in the same order.
 #
 # One operation each takes and keeps: what was taken is no one else's.
 _KEPT: dict[tuple[Node, SshSettings], FabricRemote] = {}

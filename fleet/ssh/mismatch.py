@@ -1,4 +1,4 @@
-"""Algorithms that two sides of a connection do not have in common, with both lists."""
+"""SSH algorithms of which the node and fleet have none in common, with both lists."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MARKS = ("ext-info-", "kex-strict-")
 def mismatch(
     ours: Mapping[str, Sequence[str]], theirs: Mapping[str, Sequence[str]]
 ) -> tuple[str, str] | None:
-    """Return the first keyword under which nothing is in common, and both of its lists."""
+    """Return the first keyword without a common algorithm, and both of its lists."""
     for keyword, name in _KINDS:
         offered = [each for each in theirs.get(name, ()) if not each.startswith(_MARKS)]
         if not set(ours[keyword]) & set(offered):

@@ -1,4 +1,4 @@
-"""The output of a remote command: both of its streams, read as they come, within bounds."""
+"""The output of a remote command: both streams, read as they arrive, up to a limit."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _LAST_ERRORS = 1 << 18
 
 
 class Output:
-    """What a command has written so far.
+    """The output of a command so far.
 
-    A stream that nobody reads stops its command once the window of SSH is full.
+    Both streams are read, because an unread one stops the command once SSH's window is full.
     """
 
     def __init__(self, channel: Channel) -> None:
@@ -36,12 +36,12 @@ class Output:
 
     @property
     def errors(self) -> str:
-        """Return the end of what came on stderr."""
+        """Return the end of stderr."""
         return self._errors.decode("utf-8", "replace")
 
     @property
     def arrived(self) -> bool:
-        """Say whether there is something to read, or no more to come."""
+        """Return whether there is output to read, or the output has ended."""
         channel = self._channel
         ready = channel.recv_ready() or channel.recv_stderr_ready()
         return bool(ready or channel.eof_received or channel.closed)
@@ -84,20 +84,20 @@ class Output:
 
 
 class _Signal:
-    """An event of two streams, which one that has been emptied must not take back."""
+    """An event shared by two streams; an emptied stream must not clear it."""
 
     def __init__(self) -> None:
         self._event = flag()
 
     def set(self) -> None:
-        """Wake who waits: a stream holds something, or has ended."""
+        """Wake the waiting thread: a stream has data or has ended."""
         self._event.set()
 
     def clear(self) -> None:
-        """Do nothing: the other stream may still hold something."""
+        """Do nothing: the other stream may still have data."""
 
     def forget(self) -> None:
-        """Begin to wait anew."""
+        """Clear the event before the next wait."""
         self._event.clear()
 
     def wait(self, seconds: float) -> bool:

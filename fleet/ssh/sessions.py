@@ -17,7 +17,7 @@ _PAUSES = (0.1, 0.4, 1.5)
 
 
 def open_session(transport: Transport, seconds: float) -> Channel:
-    """Open a session; raise a NodeError where the other side grants none."""
+    """Open a session; raise a NodeError if sshd grants none."""
     import paramiko  # noqa: PLC0415
 
     try:
@@ -93,9 +93,9 @@ class Sessions:
 
 
 def _request(channel: Channel, line: str) -> None:
-    """Ask a session for a command, and do not wait: what follows is read after it.
+    """Request a command in a session, and do not wait for the reply.
 
-    Paramiko would wait a turn for the answer. One that says no closes the session.
+    Paramiko would wait a round trip for it. If sshd refuses, it closes the session.
     """
     import paramiko  # noqa: PLC0415
 

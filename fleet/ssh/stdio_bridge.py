@@ -1,4 +1,4 @@
-"""A unix socket of this machine that leads to the input and output of a command on a node."""
+"""A local unix socket that is connected to the input and output of a command on a node."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CHUNK = 1 << 15
 
 
 def _ready(ends: list[Any], seconds: float) -> list[Any]:
-    """Return the ends that can be read; select would refuse descriptors beyond 1023."""
+    """Return the ends that can be read; select does not support descriptors above 1023."""
     poller = select.poll()
     for end in ends:
         poller.register(end, select.POLLIN)
@@ -41,7 +41,7 @@ class StdioBridge:
     ended: bool = False
 
     def turn(self, seconds: float = 0.02) -> None:
-        """Carry what there is to carry, and wait at most `seconds` for it."""
+        """Carry the bytes that are ready, and wait at most `seconds` for some."""
         if self.client is None:
             self._accept(seconds)
             return
@@ -57,7 +57,7 @@ class StdioBridge:
     def _accept(self, seconds: float) -> None:
         if _ready([self.listener], seconds):
             self.client, _ = self.listener.accept()
-            self.listener.close()  # whoever connects again is refused at once
+            self.listener.close()  # further connections are refused at once
             self.client.sendall(self.first)
 
     def _carry(self, client: socket.socket, ready: list[Any]) -> bool:
@@ -72,7 +72,7 @@ class StdioBridge:
 
     def _answer(self, client: socket.socket) -> bool:
         if self.channel.recv_stderr_ready():
-            self.channel.recv_stderr(_CHUNK)  # sudo's own words; a reading of it never waits
+            self.channel.recv_stderr(_CHUNK)  # sudo's messages; this never waits
         if not self.channel.recv_ready() and not self.channel.eof_received:
             return not self.channel.closed
         part = self.channel.recv(_CHUNK)
@@ -88,7 +88,7 @@ class StdioBridge:
 
 @contextmanager
 def stdio_bridge(channel: Channel, first: bytes) -> Iterator[StdioBridge]:
-    """Lead to a command that runs, from a folder that only this user can enter."""
+    """Open a bridge to a running command; only this user can enter its socket's folder."""
     with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
         place = str(Path(folder) / "node.sock")
         with socket.socket(socket.AF_UNIX) as listener:

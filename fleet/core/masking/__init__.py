@@ -1,4 +1,4 @@
-"""Masking of secrets in text that people will see, by the text's structure where it has one."""
+"""Masking of secrets in text that is shown to users, by the text's structure if it has one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _YAML = (".yaml", ".yml", ".json")
 
 @functools.lru_cache(maxsize=1024)  # thousands of nodes have few different files
 def masked_file(path: str, text: str, mark: Mark) -> str:
-    """Return a file's text with `mark` in the place of every secret; its layout stays."""
+    """Return a file's text with every secret replaced by its mark; the layout stays."""
     return replaced(text, _spans(path, text), mark)
 
 

@@ -1,4 +1,4 @@
-"""Comments of TOML and YAML: a setting that was commented out is still a secret."""
+"""Secrets in comments of TOML and YAML, such as a setting that was commented out."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _WORD = re.compile(
 
 
 def names_secret(text: str, start: int, end: int) -> bool:
-    """Tell whether a comment holds a word for a secret."""
+    """Return whether a comment holds a word for a secret."""
     return _WORD.search(lowered(text[start:end])) is not None
 
 
 def spans(text: str, start: int, end: int, *, hidden: bool) -> list[Span]:
-    """Return what of a block of comments is hidden: all that follows a word for a secret.
+    """Return the spans of a block of comments to hide: all that follows a word for a secret.
 
-    The lines below that word belong to it as likely as not, so they are hidden with it.
+    The lines below that word may belong to the same setting, so they are hidden too.
     """
     if hidden:
         return [(start + 1, end)]

@@ -1,4 +1,4 @@
-"""Answers as data: the last place at which the login of a URL is taken away."""
+"""Data that is printed: the last step, at which logins are removed from URLs."""
 
 from __future__ import annotations
 

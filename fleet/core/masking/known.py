@@ -1,4 +1,4 @@
-"""Secrets that fleet itself knows, in the forms in which a server or a daemon may repeat them."""
+"""Secrets that fleet itself knows, in all forms that a server or a daemon may repeat."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def known_secrets(config: MirrorConfig) -> frozenset[str]:
 
 
 def host_secrets(host: Mirror) -> frozenset[str]:
-    """Return the secrets with which one host is asked, in all their forms."""
+    """Return the secrets that fleet sends to one host, in all their forms."""
     forms = {form for text in _of(host) for form in (text, quote(text, safe=""))}
     return frozenset(form for form in forms if len(form) >= _SHORTEST)
 
@@ -45,7 +45,7 @@ def _of(host: Mirror) -> Iterator[str]:
 
 
 def without_known(text: str, secrets: Iterable[str]) -> str:
-    """Return a node's words without the secrets in them."""
+    """Return text from a node without the secrets in it."""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text

@@ -24,7 +24,7 @@ _ASSIGNED = re.compile(r"[^:@]*=")
 
 
 def login_spans(text: str) -> Iterator[Span]:
-    """Yield where logins stand, in time linear in the text."""
+    """Yield the spans of logins, in time linear in the text."""
     if "@" not in text and "%40" not in text:
         return
     backwards = text[::-1]
@@ -62,7 +62,7 @@ def _in_run(text: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _last_at(text: str, start: int, end: int) -> int | None:
-    """Return where the last `@` stands that is not an image's digest."""
+    """Return the position of the last `@` that does not begin an image's digest."""
     for _ in range(_MOST_URLS):
         at = max(text.rfind("@", start, end), text.rfind("%40", start, end))
         if at < 0:
@@ -74,7 +74,7 @@ def _last_at(text: str, start: int, end: int) -> int | None:
 
 
 def _in_url(text: str, start: int, end: int) -> Iterator[Span]:
-    """Yield the login of one URL; a password may hold a slash that nobody escaped."""
+    """Yield the login of one URL; a password may hold an unescaped slash."""
     authority = _AUTHORITY.match(text, start, end)
     own = _last_at(text, start, authority.end() if authority else end)
     odd = _last_at(text, start, end)

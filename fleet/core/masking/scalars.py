@@ -1,4 +1,4 @@
-"""Values of settings that are not secrets by name: logins and secrets inside their text."""
+"""Secrets inside values whose setting's name does not show that they are secret."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _IMAGE = re.compile(r"[\w./:-]+@sha256:[0-9a-f]+")
 
 
 def cost(value: str) -> int:
-    """Return how many plain values cost as much to look at as this one."""
+    """Return the cost of checking this value, in units of a plain value."""
     return 12 if "@" in value else 1
 
 
 def scalar_spans(raw: str, value: str, start: int) -> Iterator[Span]:
-    """Yield what is hidden of a value that stands as `raw` from `start` on and means `value`."""
+    """Yield the spans to hide in a value: `raw` is its text at `start`, `value` its meaning."""
     if not _HINT.search(value) or _IMAGE.fullmatch(value):
         return
     logins = [*login_spans(value)]
@@ -31,18 +31,18 @@ def scalar_spans(raw: str, value: str, start: int) -> Iterator[Span]:
 
 
 def _has_odd_login(value: str) -> bool:
-    """Tell whether a URL has a login with a character that ends words; in linear time."""
+    """Return whether a URL has a login with a space or quote in it; in linear time."""
     rests = (part.partition("://")[2] for part in value.split("@")[:-1])
     return any(_ODD.search(rest) for rest in rests)
 
 
 def _beyond_logins(value: str, logins: list[Span]) -> bool:
-    """Tell whether a text holds secrets of another form than a login."""
+    """Return whether a text holds secrets other than these logins."""
     return free_text_spans(value) != logins
 
 
 def _login_inside(raw: str, value: str, start: int) -> Iterator[Span]:
-    """Hide the login alone where the raw text shows it as it is; else the whole value."""
+    """Yield only the login if the raw text shows it unescaped; else the whole value."""
     inside = [*login_spans(raw)]
     hidden = {value[a:b] for a, b in login_spans(value)}
     if inside and {raw[a:b] for a, b in inside} == hidden:
@@ -52,6 +52,6 @@ def _login_inside(raw: str, value: str, start: int) -> Iterator[Span]:
 
 
 def key_spans(raw: str, value: str, start: int) -> Iterator[Span]:
-    """Yield what is hidden of a key: the login of a URL."""
+    """Yield the spans to hide in a key: the login of a URL."""
     if ("@" in value or "%40" in value) and any(login_spans(value)):
         yield from _login_inside(raw, value, start)

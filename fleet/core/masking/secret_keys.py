@@ -26,10 +26,10 @@ _WORD = re.compile(r"[a-z0-9]+")
 
 
 class Place(Enum):
-    """What a place in a file may hold.
+    """The kind of content at a place in a file.
 
-    PUBLIC is shown. In HEADERS the names are shown and their values hidden. In LOGIN the user's
-    name is shown and all else hidden. SECRET is hidden with everything below it.
+    PUBLIC is shown. In HEADERS the names are shown and the values hidden. In LOGIN the user's name
+    is shown and all else hidden. SECRET is hidden with everything below it.
     """
 
     PUBLIC = auto()
@@ -39,11 +39,11 @@ class Place(Enum):
 
     @property
     def hidden(self) -> bool:
-        """Tell whether a plain value at this place is hidden."""
+        """Return whether a plain value at this place is hidden."""
         return self is not Place.PUBLIC
 
     def below(self, key: str) -> Place:
-        """Return what the setting `key` at this place holds."""
+        """Return the kind of the setting `key` below this place."""
         if self is Place.PUBLIC:
             return place_of(key)
         if self is Place.LOGIN:
@@ -53,8 +53,8 @@ class Place(Enum):
 
 
 def place_of(key: str) -> Place:
-    """Return what a setting of that name holds, whatever it stands in."""
-    if "/" in key:  # a URL names a host, whatever words are in it
+    """Return the kind of a setting of that name, wherever it is."""
+    if "/" in key:  # a URL names a host, also if it contains a word for a secret
         return Place.PUBLIC
     words = _WORD.findall(key.casefold().rpartition(".")[2])
     joined = "".join(words)
@@ -68,7 +68,7 @@ def place_of(key: str) -> Place:
 
 
 def place_at(path: tuple[str, ...]) -> Place:
-    """Return what the setting at a whole path holds."""
+    """Return the kind of the setting at a whole path."""
     place = Place.PUBLIC
     for key in path:
         place = place.below(key)

@@ -18,7 +18,7 @@ _LOWER = {number: number + 32 for number in range(65, 91)}
 
 @dataclass(frozen=True, slots=True)
 class Fingerprints:
-    """Marks that differ where the hidden texts differ; without the key they tell nothing more."""
+    """Marks that differ if the hidden texts differ; without the key they reveal no more."""
 
     key: bytes = field(repr=False)
 
@@ -29,7 +29,7 @@ class Fingerprints:
 
 
 def lowered(text: str) -> str:
-    """Return the text in lower case, every character at its old place."""
+    """Return the text in lower case, with every character at its old position."""
     lower = text.lower()
     return lower if len(lower) == len(text) else text.translate(_LOWER)
 

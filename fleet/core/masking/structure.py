@@ -26,7 +26,7 @@ _END = re.compile(r"[\]\[{}(), \t\r]*+\Z")
 
 
 def structure_spans(text: str, start: int, *, short: bool = True) -> Iterator[Span]:
-    """Yield where the values of a text stand from `start` on; a long text is hidden whole."""
+    """Yield the spans of all values from `start` on; a long text is hidden completely."""
     if not short or len(text) - start > _MOST_CHARACTERS:
         yield start, len(text)
         return

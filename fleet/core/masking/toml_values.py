@@ -1,7 +1,7 @@
 """Secrets of a TOML text, found by its structure, in time linear in the text.
 
-The scanner is more tolerant than the readers of TOML: releases of containerd differ in what they
-take. Where even it cannot go on, the rest of the text is shown without its values.
+The scanner is more tolerant than TOML parsers, since releases of containerd differ in what they
+accept. If even the scanner cannot go on, the rest of the text is shown without its values.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _SHORT = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "e": "\x1b"}
 
 
 class _UnreadableError(Exception):
-    """The text is not TOML from here on, or has more parts than are looked at."""
+    """The text is not TOML from here on, or has more parts than the scanner's limit."""
 
 
 def toml_spans(text: str) -> list[Span]:
-    """Return where the secrets of a TOML text stand."""
+    """Return the spans of the secrets in a TOML text."""
     scanner = _Scanner(text)
     try:
         while scanner.statement():
@@ -62,7 +62,7 @@ class _Container:
 
 @dataclass(slots=True)
 class _Scanner:
-    """A reader of statement after statement; `start` is where the present one begins."""
+    """A scanner that reads one statement at a time; `start` is where the current one begins."""
 
     text: str
     at: int = 0
@@ -131,7 +131,7 @@ class _Scanner:
         self.at = rest.end()
 
     def _keys(self, place: Place) -> Place:
-        """Read a dotted key; return what it leads to."""
+        """Read a dotted key; return the kind of its value."""
         while True:
             self._spend()
             found = _KEY.match(self.text, self.at)
@@ -149,7 +149,7 @@ class _Scanner:
             self.at += 1
 
     def _value(self, place: Place) -> None:
-        """Read one value with all that stands in it."""
+        """Read one value with all values inside it."""
         self.at = _end(_SPACE, self.text, self.at)
         if self.text.startswith(("[", "{"), self.at):
             self._container(place)
@@ -170,7 +170,7 @@ class _Scanner:
             self.spans += scalar_spans(found[0], value, found.start())
 
     def _container(self, place: Place) -> None:
-        """Read an array or an inline table, without recursion: the text may nest at will."""
+        """Read an array or an inline table, without recursion: nesting may be deep."""
         outer: list[_Container] = []
         while True:
             self._spend()
@@ -190,7 +190,7 @@ class _Scanner:
             place = self._next(outer[-1])
 
     def _next(self, inside: _Container) -> Place:
-        """Go to the next item of a container; return what it holds."""
+        """Go to the next item of a container; return the kind of its value."""
         self._between(inside.place)
         if inside.bracket == "[" or self.text.startswith("}", self.at):
             return inside.place
@@ -201,7 +201,7 @@ class _Scanner:
         return below
 
     def _between(self, place: Place) -> None:
-        """Pass over commas, line ends and comments."""
+        """Skip commas, line ends and comments."""
         self.at = _end(_INSIDE, self.text, self.at)
         while self.text.startswith("#", self.at):
             self._spend()
@@ -216,13 +216,13 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
 
 
 def _key(found: re.Match[str]) -> tuple[str, str]:
-    """Return a key as it is written and as it is meant."""
+    """Return a key as it is written, and its decoded form."""
     raw = found[0].strip(" \t")
     return raw, _decoded(found)
 
 
 def _decoded(found: re.Match[str]) -> str:
-    """Return what a matched string or key means."""
+    """Return the decoded form of a matched string or key."""
     kind = found.lastgroup or ""
     text = found[kind]
     escaped = kind in {"basic", "long"} and "\\" in text

@@ -38,12 +38,12 @@ _NEAR = 40
 
 
 def free_text(text: str, mark: Mark = stars) -> str:
-    """Return text without the secrets that it shows by their form."""
+    """Return text without the secrets that their form reveals."""
     return replaced(text, free_text_spans(text), mark)
 
 
 def free_text_spans(text: str) -> list[Span]:
-    """Return where secrets stand, in time linear in the text."""
+    """Return the spans of secrets, in time linear in the text."""
     spans = [*login_spans(text), *_armored(text), *_by_parsers(text)]
     lower = lowered(text)
     if "=" in text or ":" in text:
@@ -66,7 +66,7 @@ def _found(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
 
 
 def _armored(text: str) -> Iterator[Span]:
-    """Hide private keys; one without an end is hidden to the end of the text."""
+    """Yield the spans of private keys; one without an end reaches to the end of the text."""
     at = 0
     while found := _ARMOR.search(text, at):
         end = text.find("-----END", found.end())
@@ -88,7 +88,7 @@ def _assigned(text: str) -> Iterator[Span]:
             return
         at = found.end()
         address = found["sign"] == ":" and text.startswith("//", at)
-        if address or found[0].startswith("authenticate"):  # a server's demand for a login
+        if address or found[0].startswith("authenticate"):  # WWW-Authenticate: no secret
             continue
         if found["sign"] == "=" or _names_setting(text, found):
             end = _value_end(text, found)
@@ -98,7 +98,7 @@ def _assigned(text: str) -> Iterator[Span]:
 
 
 def _names_setting(text: str, found: re.Match[str]) -> bool:
-    """Tell a setting with a colon from prose such as `anonymous token: unexpected status`."""
+    """Return False for prose with a colon, such as `anonymous token: unexpected status`."""
     if found["strong"] or found["quote"] or text.startswith("[", found.end()):
         return True
     start = found.start()
@@ -111,7 +111,7 @@ def _names_setting(text: str, found: re.Match[str]) -> bool:
 
 
 def _value_end(text: str, found: re.Match[str]) -> int:
-    """Return where a value ends; in doubt that is the end of its line."""
+    """Return where a value ends; the end of its line if in doubt."""
     start = found.end()
     line_end = text.find("\n", start)
     line_end = len(text) if line_end < 0 else line_end

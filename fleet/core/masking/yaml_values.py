@@ -1,6 +1,6 @@
 """Secrets of a YAML text, found by its structure; JSON is read the same way.
 
-What stands after the first mistake of a text is shown without its values.
+After the first syntax error the rest of a text is shown without its values.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _COMMENT = re.compile(rf"(?<!\S){comments.BLOCK.pattern}")
 
 
 def yaml_spans(text: str, *, own: bool = False) -> list[Span]:
-    """Return where the secrets of a YAML text stand.
+    """Return the spans of the secrets in a YAML text.
 
-    In the user's `own` files, of any size, `env:NAME` is the name of a variable, and is shown.
+    In the user's `own` files `env:NAME` names a variable and is shown; these files may be large.
     """
     scanner = _Scanner(text, own)
     left = _MOST_PIECES * (40 if own else 1)
@@ -43,7 +43,7 @@ def yaml_spans(text: str, *, own: bool = False) -> list[Span]:
 
 @dataclass(slots=True)
 class _Open:
-    """A collection that is being read; in a mapping `key` is what the next value belongs to."""
+    """A collection that is being read; in a mapping, `key` is the kind of the next value."""
 
     place: Place
     mapping: bool
@@ -53,7 +53,7 @@ class _Open:
 
 @dataclass(slots=True)
 class _Scanner:
-    """A reader of piece after piece of a YAML text; it has read everything before `at`."""
+    """A scanner that reads a YAML text piece by piece; it has read everything before `at`."""
 
     text: str
     references: bool
@@ -95,11 +95,11 @@ class _Scanner:
             self.wary = hidden or comments.names_secret(self.text, start, stop)
 
     def line_start(self) -> int:
-        """Return where the line begins in which the reading ended."""
+        """Return the start of the line at which reading ended."""
         return self.text.rfind("\n", 0, self.at) + 1
 
     def aliased(self) -> Iterator[Span]:
-        """Yield what is secret because a secret refers to it by an alias."""
+        """Yield the spans that are secret because a secret refers to them by an alias."""
         secret: set[str] = set()
         grown = True
         while grown:
@@ -119,7 +119,7 @@ class _Scanner:
         return around | {piece.anchor} if piece and piece.anchor else around
 
     def _value_place(self) -> Place:
-        """Return what the value that comes next holds, and be done with its key."""
+        """Return the kind of the next value, and clear the key that it belongs to."""
         if not self.open:
             return Place.PUBLIC
         inside = self.open[-1]

@@ -19,9 +19,9 @@ from fleet.core.versions import ContainerdVersion
 class DesiredState:
     """The files that a node should have; `legacy` names what fleet owns inside config.toml.
 
-    `loose` are files that are written once and then belong to the node: the translation of legacy
-    settings that mirrors.yaml does not speak of. `config` is where the daemon's config will be,
-    `meant` the registry table that the daemon is to read there.
+    `loose` are files that are written once and then belong to the node: legacy settings of
+    registries outside mirrors.yaml, as hosts.toml files. `config` is where the daemon's config will
+    be, `meant` the registry table that the daemon should read there.
     """
 
     files: Tree

@@ -97,7 +97,7 @@ def _refuse_deaf_daemon(facts: NodeFacts, draft: Draft) -> None:
 
 
 def _refuse_ineffective(facts: NodeFacts, draft: Draft) -> None:
-    """Refuse a config that stays as it is and that the daemon does not read as it was meant."""
+    """Refuse an unchanged config if the daemon reads other settings than the desired ones."""
     if facts.offline:
         return
     names = difference(draft.view.version, draft.meant, effective_registry(parsed_dump(facts)))
@@ -155,7 +155,7 @@ def _carried(loose: tuple[Registry, ...]) -> Iterator[str]:
 
 
 def _settings(auth: dict[str, tuple[tuple[str, str], ...]]) -> dict[Path, Setting]:
-    """Return credentials, which every release reads beside config_path, by their place."""
+    """Return credentials by the path of their setting; all releases read them with config_path."""
     return {
         ("configs", host, "auth", key): value
         for host, pairs in auth.items()

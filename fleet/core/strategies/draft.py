@@ -1,7 +1,7 @@
-"""A node's config being edited: every layer as it was, and as it is to be.
+"""An editor for a node's config: every layer before and after the edits.
 
-Every edit is made where the daemon of the node's release reads it: a place is taken only if the
-merged config comes to what was meant, and all plugins outside CRI's registry stay as they are.
+Every edit is made where the node's release reads it. A place is used only if the merged config
+then holds what was intended, and everything outside CRI's registry settings is unchanged.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _MOST_OTHERS = 3
 
 @dataclass(slots=True)
 class Draft:
-    """Edits of registry settings, each in the file whose word counts.
+    """Edits of registry settings, each in the file that decides the setting.
 
-    `meant` is the registry table that the edits so far are to come to.
+    `meant` is the registry table that the edits so far should result in.
     """
 
     facts: NodeFacts
@@ -49,7 +49,7 @@ class Draft:
 
     @property
     def generated(self) -> bool:
-        """Say whether the root says in its first lines that a program wrote it."""
+        """Return whether the first lines of the root say that a program wrote it."""
         head = "\n".join(self.view.root.text.splitlines()[:5])
         return bool(_GENERATED.search(head)) or "/etc/eks" in self.facts.marks
 
@@ -62,8 +62,8 @@ class Draft:
     def set(self, values: Mapping[Path, Setting], owner: str | None = None) -> None:
         """Set keys below the registry table, where the daemon reads them.
 
-        `owner` names the layer to try first. Settings that no one table can hold together are
-        set host by host.
+        `owner` names the layer to try first. Settings that do not fit into one table together
+        are set host by host.
         """
         missing = {path: value for path, value in values.items() if dig(self.meant, path) != value}
         if not missing:
@@ -104,7 +104,7 @@ class Draft:
     def _places(
         self, key: str, owner: str | None
     ) -> Iterator[tuple[ConfigView, Layer, Path, tuple[str, ...]]]:
-        """Yield every place for a key, the best first: the view, its layer, a table and notes."""
+        """Yield possible places for a key, the best first: a view, its layer, a table and notes."""
         first = self.view.owner(key)
         if owner is not None:
             first = next(each for each in self.view.layers if each.path == owner)
@@ -157,10 +157,10 @@ class Draft:
                     " name that host by DNS instead"
                 )
 
-    # -- taking out -------------------------------------------------------------------------------
+    # -- removing ---------------------------------------------------------------------------------
 
     def drop(self, paths: Collection[Path]) -> None:
-        """Remove tables or keys below the registry tables that count in every layer."""
+        """Remove tables or keys from the registry tables that are read, in every layer."""
         self.meant = _less(self.meant, paths)
         live = {layer.path: self.view.live(layer) for layer in self.view.layers}
         for layer in self.view.layers:
@@ -182,10 +182,10 @@ class Draft:
         self.drop([path for path in sorted(empty) if dig(self.meant, path) == {}])
         self._say(f"{', '.join(gone)}: no longer in mirrors.yaml, removed")
 
-    # -- what it comes to -------------------------------------------------------------------------
+    # -- checking the result ----------------------------------------------------------------------
 
     def settle(self) -> None:
-        """Raise a NodeError unless the edits come to what was meant, and to nothing else."""
+        """Raise a NodeError unless the edits have exactly the intended result."""
         lost = self._lost(self.view, self.meant)
         if lost:
             self._keep_emptied_tables()
@@ -198,7 +198,7 @@ class Draft:
             )
 
     def _lost(self, view: ConfigView, meant: Mapping[str, Any]) -> str:
-        """Name what a view does not come to; empty where it is as meant."""
+        """Return the names of settings that a view does not have as intended; empty if none."""
         version = view.version
         if not view.config.certain:
             return "plugins.cri and its full name in one file: the daemon takes one by chance"
@@ -210,7 +210,7 @@ class Draft:
         return "" if same else "settings outside the registry"
 
     def _keep_emptied_tables(self) -> None:
-        """Write the header of a table anew that lost all it had, but still replaces others."""
+        """Write an emptied table's header again, if the empty table must still replace others."""
         old = {each.path: each for each in self.before.layers}
         for layer in self.view.layers:
             was = old.get(layer.path, layer)
@@ -258,7 +258,7 @@ def start_draft(facts: NodeFacts, wishes: Wishes) -> Draft:
 
 
 def _assigned(registry: Mapping[str, Any], values: Mapping[Path, Setting]) -> dict[str, Any]:
-    """Return a registry table with values set; the one that was given stays as it is."""
+    """Return a copy of a registry table with values set."""
     result = copy.deepcopy(dict(registry))
     for path, value in values.items():
         place = result
@@ -271,7 +271,7 @@ def _assigned(registry: Mapping[str, Any], values: Mapping[Path, Setting]) -> di
 
 
 def _less(registry: Mapping[str, Any], paths: Collection[Path]) -> dict[str, Any]:
-    """Return a registry table without some of its keys."""
+    """Return a copy of a registry table without some of its keys."""
     result = copy.deepcopy(dict(registry))
     for path in paths:
         above = dig(result, path[:-1])

@@ -65,7 +65,7 @@ def registry_folder(directory: str, name: str, facts: NodeFacts) -> str:
 
 
 def _docker_style(facts: NodeFacts) -> dict[str, list[str]]:
-    """Return the certificates of every folder that has them in Docker's way, in order."""
+    """Return the certificates of each folder that holds them in Docker's way, in order."""
     found: dict[str, list[str]] = {}
     for path in sorted(facts.files):
         if path.endswith(_DOCKER_STYLE):

@@ -70,7 +70,7 @@ class K3s:
 
 
 def _existing(facts: NodeFacts, path: str) -> str:
-    """Return registries.yaml as it is; one that k3s would not start with is refused."""
+    """Return the text of registries.yaml; refuse one with which k3s would not start."""
     kept = facts.files.get(path)
     if kept is None:
         return ""
@@ -91,7 +91,7 @@ def _existing(facts: NodeFacts, path: str) -> str:
 
 
 def _read(text: str, path: str) -> Any:
-    """Read registries.yaml; a tag is no mistake in it, since k3s reads tags."""
+    """Read registries.yaml; accept tags, since k3s reads them."""
     problems: list[Problem] = []
     found = plain(parse_yaml(text, path, problems))
     grave = [each for each in problems if not each.message.startswith("the tag ")]
@@ -101,7 +101,7 @@ def _read(text: str, path: str) -> Any:
 
 
 def _has_login(text: str, path: str) -> bool:
-    """Say whether the file carries a credential, fleet's or another's."""
+    """Return whether the file holds credentials, written by fleet or not."""
     configs = (_read(text, path) or {}).get("configs") or {}
     return any("auth" in each for each in configs.values() if isinstance(each, Mapping))
 
@@ -117,7 +117,7 @@ def _owned(names: tuple[str, ...]) -> frozenset[Path]:
 def _wanted(
     registries: tuple[Registry, ...], facts: NodeFacts, folder: str
 ) -> dict[Path, dict[str, Any]]:
-    """Return what fleet writes: a mirror's entry is its own, of a host login and TLS apart."""
+    """Return the entries that fleet writes: whole mirrors, and a host's login and TLS."""
     found: dict[Path, dict[str, Any]] = {}
     for each in registries:
         found["mirrors", _key(each)] = _mirror(each, facts)
@@ -215,7 +215,7 @@ def _notes(facts: NodeFacts, wishes: Wishes) -> Iterator[str]:
 
 
 def _unread_keys(text: str, path: str) -> Iterator[Finding]:
-    """Find keys that stand beside those of registries.yaml; they may hold anchors, or be typos."""
+    """Yield a finding for unknown top-level keys: they may hold anchors, or be typos."""
     others = sorted(set(_read(text, path) or {}) - set(_PARTS)) if text else []
     if others:
         message = f"is not read by k3s: {', '.join(others)} (it reads {', '.join(_PARTS)})"

@@ -1,4 +1,4 @@
-"""The copy of a config that stands below a read-only /usr, and the unit that names the copy."""
+"""A copy of a config below a read-only /usr, and a unit drop-in that names the copy."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ finish() { # status
 
 fail() { # kind, step, message, evidence
     failure "$@"
-    [ "$RESTARTING" = 1 ] || RESTART=0 # what runs has not read any of it
+    [ "$RESTARTING" = 1 ] || RESTART=0 # the running daemon has not read the change
     [ "$SWAPPED" = 1 ] && take_back
-    if [ "$ARMED" = 1 ]; then # nothing was swapped: what cannot be swept now the guard sweeps later
+    if [ "$ARMED" = 1 ]; then # nothing was swapped; the guard removes later what cannot go now
         if ! complaint=$({ sweep_beside && undo_directories && guard_goes; } 2>&1) ||
             ! settled_as restored failed; then
             again

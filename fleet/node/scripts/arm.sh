@@ -17,7 +17,7 @@ arm_boot() {
         sync "$GUARD_UNIT" "${GUARD_UNIT%/*}" "${GUARD_WANTED%/*}" "$STATE"
 }
 
-arm_timer() { # seconds, part of a name; whatever ends the guard, it is tried again until it settles
+arm_timer() { # seconds, part of a name; the guard is started again until it has succeeded
     timeout 20 systemd-run --quiet --collect --unit "fleet-guard-$ID${2:-}" --on-active="$1" \
         --on-unit-inactive=20 --timer-property=AccuracySec=1s /bin/sh -c \
         "[ ! -e $PENDING/guard.sh ] || exec /bin/sh $PENDING/guard.sh timer $ID; exec systemctl stop --no-block 'fleet-guard-$ID*.timer'"

@@ -1,7 +1,7 @@
-# Why a file could not be written: named by the error that the system gave, never guessed. In the end
-# stand the words of the command that failed.
+# The cause of a failed write, from the error that the system reported. If the error is unknown, the
+# failure quotes the command that failed.
 
-unwritten() { # step, what could not be done, the words of what failed, where: it names the cause
+unwritten() { # step, what could not be done, error output, path; report the cause
     case ${3:-} in
     *'No space left'* | *': I/O error'* | *'write error'*) # dash does not say which error it was
         filled "$1" "$2" "$3" "${4:-$STATE}"
@@ -36,7 +36,7 @@ some by ending others, or raise the limit (ulimit -u, TasksMax, pid_max)" "$3"
     esac
 }
 
-none_free() { # of what df counts with $1 on the file system of $2
+none_free() { # true if df $1 shows none left on the file system of $2
     df "$1" -- "$2" 2>/dev/null | {
         read -r _
         read -r _ all _ free _
@@ -44,7 +44,7 @@ none_free() { # of what df counts with $1 on the file system of $2
     }
 }
 
-filled() { # tell space from inodes
+filled() { # report whether space or inodes ran out
     if none_free -Pi "$4"; then
         fail storage "$1" "cannot $2: no inodes are left (ENOSPC); remove files, see \`df -i $4\`" "$3"
     fi

@@ -7,7 +7,7 @@ GOMAXPROCS=1
 GOGC=1000
 export GOMAXPROCS GOGC
 
-left_work() { # folders of proofs and tests that were killed: there may be credentials in them
+left_work() { # remove folders of killed proofs and tests, which may hold credentials
     for left in /run/fleet/verify-*-[0-9]* /run/fleet/selftest-[0-9]*; do
         [ ! -d "$left" ] || kill -0 "${left##*-}" 2>/dev/null || rm -rf -- "$left"
     done

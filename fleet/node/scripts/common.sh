@@ -6,7 +6,7 @@ set -u
 LC_ALL=C
 export LC_ALL
 
-roots_own() { # is every folder on the way to $1 root's own, and none of them a link?
+roots_own() { # true if root owns every folder on the way to $1, and none is a link
     above=$1
     while [ -n "$above" ]; do
         # shellcheck disable=SC3067 # dash, bash and busybox have -O
@@ -15,7 +15,7 @@ roots_own() { # is every folder on the way to $1 root's own, and none of them a 
     done
 }
 
-# Sudo may leave PATH as the login has it: what root runs, it takes from root's own folders.
+# Sudo may keep the login's PATH. Root runs only programs from root's own folders.
 given=$PATH:
 safe=
 while [ -n "$given" ]; do

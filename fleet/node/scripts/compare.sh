@@ -1,5 +1,5 @@
-# Compare the files of a change with what it has written: one process for all of them, those beside
-# them included that the swap has replaced, since an editor may have written to one of them after it.
+# Compare the files of a change with what it has written. The replaced files beside them are
+# compared too, since an editor may have written to one after the swap. One process for all files.
 
 compare_file() {
     case $wrote/$path in
@@ -16,12 +16,12 @@ compare_file() {
     done
 }
 
-known_digest() { # is $1 one that the change has read or written for some file?
+known_digest() { # true if the change has read or written digest $1 for some file
     case $NL$known in *"$NL$1$NL"*) return 0 ;; esac
     return 1
 }
 
-as_written() { # note in $strange the first file that is not as the change has left it
+as_written() { # set $strange to the first file that is not as the change left it
     strange=
     there=
     expected=

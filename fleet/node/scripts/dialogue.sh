@@ -1,7 +1,6 @@
-# A script that waits in between for the other end of its connection, whose word it reads from
-# descriptor 3.
+# Waiting for fleet in the middle of a script. fleet's reply is read from descriptor 3.
 
-turn() { # let the other end of the connection do its part
+turn() { # let fleet do its part, and wait for it
     value ready ''
     IFS= read -r line <&3 || exit 1
 }

@@ -1,10 +1,10 @@
-# The kept before-state of a change: bytes, modes and owners, absences, and directories it made.
+# The saved state before a change: bytes, modes and owners, absences, and directories it made.
 # A line of the manifest is: kind, index, mode, uid, gid, digest, path. Beside it, `after` says what
-# the change writes (digest, path), so that bytes by another hand are told from both sides.
+# the change writes (digest, path), so that bytes of neither state are recognised as an edit.
 
 make_directory() { (umask 022 && mkdir -p -- "$1"); }
 
-restore_directory() { # with the mode, owner, ACL and label that it had, in one rename
+restore_directory() { # with its old mode, owner, ACL and label, in one rename
     top=$1
     while [ -d "$KEPT/folders${top%/*}" ] && [ -n "${top%/*}" ] && [ ! -d "${top%/*}" ]; do
         top=${top%/*}
@@ -25,7 +25,7 @@ undo_directories() {
     return 0
 }
 
-sweep_beside() { # what staging, the swap and a way back laid beside the files that a manifest names
+sweep_beside() { # remove what staging, the swap and a revert left beside the files of a manifest
     beside=
     while IFS="$TAB" read -r kind _ _ _ _ _ path; do
         case $kind in file | absent) ;; *) continue ;; esac
@@ -44,7 +44,7 @@ written_by_us() { # is a digest what the change of this generation writes to $pa
     return 1
 }
 
-strange_folder() { # where bytes go that neither side knows: they get a generation of their own
+strange_folder() { # make the generation in which edits by others are saved
     strange=$STATE/generations/$ID-displaced
     mkdir -p "$strange/files" || return 1
     number=$(grep -c . "$strange/manifest" 2>/dev/null)
@@ -55,13 +55,13 @@ sync_strange() {
     sync "$@" "$strange/manifest" "$strange/files" "$strange" "${strange%/*}"
 }
 
-set_aside() { # what stands at $1 and is not a plain file is moved there whole
+set_aside() { # move $1, which is not a plain file, there
     strange_folder &&
         printf 'odd\t%s\t-\t-\t-\t-\t%s\n' "$number" "$path" >>"$strange/manifest" &&
         mv -T -- "$1" "$strange/files/$number" && sync_strange
 }
 
-displace() { # bytes of $1 that neither side knows are somebody's: they get a generation of their own
+displace() { # if $1 is neither the old nor the new file, save it as an edit by others
     if stands "$1" && ! plain "$1"; then
         set_aside "$1"
         return
@@ -75,12 +75,12 @@ displace() { # bytes of $1 that neither side knows are somebody's: they get a ge
         sync_strange "$strange/files/$number" && displaced=$sum
 }
 
-rescue() { # note beside $path: in $ready the old file, in $foreign what was replaced and not known
+rescue() { # beside $path, set $ready to the old file and $foreign to an edited one
     ready=
     foreign=
     for each in "$staged" "$aside" "$back"; do
         stands "$each" || continue
-        # Half of a new file lies there where the change was killed before all were laid ready.
+        # A change that was killed while it wrote new files may have left half of one.
         [ "$each" != "$staged" ] || [ -e "$PENDING/laid" ] || continue
         sum_of "$each"
         if [ "$sum" = - ]; then
@@ -93,7 +93,7 @@ rescue() { # note beside $path: in $ready the old file, in $foreign what was rep
     done
 }
 
-copy_back() { # the old bytes at $back.tmp, as the file that they were where that had further names
+copy_back() { # put the old bytes at $back.tmp, as the same inode if it had hard links
     rm -f -- "$back.tmp"
     { [ "$(digest "$KEPT/links/$index")" = "$before" ] && ln -- "$KEPT/links/$index" "$back.tmp"; } ||
         cp -p --preserve=all -- "$KEPT/files/$index" "$back.tmp" || return 1
@@ -103,7 +103,7 @@ copy_back() { # the old bytes at $back.tmp, as the file that they were where tha
     return 1
 }
 
-lay_back() { # what goes back to $path, whole, at $back: what was replaced needs no space
+lay_back() { # put the whole old file at $back; the replaced file itself needs no space
     from=${foreign:-$ready}
     if [ -z "$from" ]; then
         copy_back || return 1
@@ -135,7 +135,7 @@ undo_absent() {
     mv -fT -- "$path" "$back" && displace "$back"
 }
 
-undo_files() { # but for those that the swap had not come to
+undo_files() { # except those that the swap had not reached
     touched=
     left=$(cat "$PENDING/left" 2>/dev/null)
     while IFS="$TAB" read -r kind index mode uid gid before path; do
@@ -151,7 +151,7 @@ undo_files() { # but for those that the swap had not come to
     sync_folders "$touched"
 }
 
-sync_folders() { # of lines, those that are left, and what is left above them, each once
+sync_folders() { # sync the listed folders that exist and their parents, each once
     there=
     lines
     for place in $1; do

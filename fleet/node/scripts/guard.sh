@@ -4,7 +4,7 @@
 # back: it is the one that was proven to boot, and whether the new one is, nobody was left to say.
 WHY=${1:-asked}
 MODE=guard
-before_this=$(word "$PENDING/failed") # an earlier try has failed, and was written down
+before_this=$(word "$PENDING/failed") # an earlier try has failed, and was recorded
 
 finish() { # status
     trap - EXIT
@@ -27,7 +27,7 @@ if [ "$WHY" != asked ]; then
     exec 3>&1 >/dev/null
     if [ "$WHY" = boot ]; then
         [ ! -e "$RUN/armed-$ID" ] || exit 0
-        arm_timer 20 2>/dev/null # first of all: it goes on where this is killed or fails
+        arm_timer 20 2>/dev/null # first: it takes over if this is killed or fails
     fi
     mutex 600 || exit 1
 else

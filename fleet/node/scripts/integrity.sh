@@ -1,14 +1,14 @@
 # Integrity of a generation. Its manifest holds the SHA-256 of every saved file. `seal` holds those of
 # the manifest and of what lies beside it and, as its last line, the SHA-256 of its other lines. POSIX sh.
 
-seal() { # the generation in the folder $1, whose files are complete
+seal() { # seal the generation in folder $1, whose files are complete
     set -- "$1" manifest after
     [ ! -f "$1/state.json" ] || set -- "$@" state.json
     sums=$(cd "$1" && shift && sha256sum -- "$@") && own=$(printf '%s\n' "$sums" | sha256sum) &&
         printf '%s\n# %s\n' "$sums" "${own%% *}" >"$1/seal"
 }
 
-intact() { # is the generation as it was saved? note in $damage what is not
+intact() { # true if the generation is as it was saved; else set $damage
     damage=
     if [ ! -e "$KEPT/seal" ]; then # generations of older releases have none
         [ -s "$KEPT/manifest" ] || damage=manifest

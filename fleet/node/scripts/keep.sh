@@ -27,7 +27,7 @@ doomed_operation() {
     [ "$action" != delete ] || doomed=$doomed$path$NL
 }
 
-emptied() { # does everything in the folder $1 go with the change?
+emptied() { # true if the change removes everything in folder $1
     set +f
     for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
         [ -e "$entry" ] || [ -L "$entry" ] || continue
@@ -35,7 +35,7 @@ emptied() { # does everything in the folder $1 go with the change?
     done
 }
 
-save_folders() { # those that go with their files: mode, owner, ACL and label of each
+save_folders() { # save mode, owner, ACL and label of folders that are removed with their files
     doomed=
     operations doomed_operation
     folders=
@@ -65,7 +65,7 @@ save_folders() { # those that go with their files: mode, owner, ACL and label of
     [ -z "$copies" ] || every "$copies" rm -f --
 }
 
-save_link() { # of a file that has further names: it can be the same file again
+save_link() { # keep a hard link, so that the same inode can be restored
     mkdir -p "$KEPT.tmp/links" && ln -- "$path" "$KEPT.tmp/links/$((number - 1))" 2>/dev/null &&
         made="${made}link$TAB$((number - 1))$TAB-$TAB-$TAB-$TAB-$TAB$path$NL"
     return 0

@@ -5,7 +5,7 @@
 PROBE_NAME=fleet-probe.invalid
 PROBE_URL=http://127.0.0.1:1
 
-ours() { # is the folder to ask for one that root alone can change? looked at once
+ours() { # true if only root can change the folder; checked once
     if [ "${looked_at:-}" != "$LIVENESS" ]; then
         looked_at=$LIVENESS
         shared=

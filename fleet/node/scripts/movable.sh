@@ -1,14 +1,14 @@
-# Whether the files of a change can be replaced at all: what forbids it is told while staging, with
-# nothing changed and no restart. It costs no process where all is well. Nothing is written.
+# Check that the files of a change can be replaced. What forbids it is reported while staging,
+# before any change or restart. Nothing is written, and no process is started if all is well.
 
-mount_points() { # note those that are files of the change; a rename cannot take their place
+mount_points() { # list files of the change that are mount points, which rename cannot replace
     mounted=
     while read -r _ _ _ _ point _; do
         case $OPERATIONS$NL in *"$TAB$point$NL"*) mounted=$mounted$point$NL ;; esac
     done </proc/self/mountinfo
 }
 
-may_write() { # $1 or the nearest folder above it that is there; sees attributes and mounts as well
+may_write() { # fail unless $1, or the nearest existing folder above it, is writable
     place=$1
     until [ -e "$place" ] || [ -z "$place" ]; do place=${place%/*}; done
     [ -w "${place:-/}" ] && return 0

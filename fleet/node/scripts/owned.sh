@@ -1,7 +1,7 @@
-# Root works in folders that nobody else can change: in any other one a name may lead somewhere else
-# from one of our steps to the next.
+# Root works only in folders that no other user can change. In any other folder a name could be
+# redirected between two steps.
 
-walk() { # note in $ways every folder on the way to $1, links included, and where it ends in $ends
+walk() { # add every folder on the way to $1, through links too, to $ways, its end to $ends
     ahead=$1
     at=
     links=0
@@ -35,9 +35,9 @@ walk() { # note in $ways every folder on the way to $1, links included, and wher
 
 writes() { case $1 in *[2367]) return 0 ;; *) return 1 ;; esac }
 
-shared_with() { # may a user who is not root change the folder $steered of this group and mode?
+shared_with() { # true if a user other than root can change $steered, with group $1 and mode $2
     case $2 in
-    [1357]???) # in a sticky one what is root's is safe, and what is not there yet is not
+    [1357]???) # a sticky folder protects root's existing files, but not new names
         case $NL$ends in *"$NL$steered$NL"*) ;; *) return 1 ;; esac
         ;;
     esac
@@ -47,7 +47,7 @@ shared_with() { # may a user who is not root change the folder $steered of this 
     [ "$1" != 0 ] && writes "${2%?}"
 }
 
-steered() { # is a folder on the noted ways one that another user can change? then it is $steered
+steered() { # true if another user can change a folder of $ways, which $steered then names
     [ -n "$ways" ] || return 1
     lines
     # shellcheck disable=SC2086 # one word a line

@@ -39,7 +39,7 @@ every() { # run a command once, with every line of $1 as a further word
     "$@"
 }
 
-siblings() { # name what a change lays beside $path: new bytes, old ones on their way back, replaced
+siblings() { # name the files beside $path: the new one, the old one to restore, the replaced one
     folder=${path%/*}
     staged=$folder/.fleet-$ID.${path##*/}.new
     back=$folder/.fleet-$ID.${path##*/}.back
@@ -52,7 +52,7 @@ word() { # the first line of a small file of ours, or nothing
     printf '%s' "$line"
 }
 
-phase() { # how far the pending change is, in one piece or not at all, with all that is beside it
+phase() { # write the phase of the pending change atomically, and sync all beside it
     { printf '%s\n' "$1" >"$PENDING/phase.new" && sync "$PENDING"/*; } 2>/dev/null &&
         mv -fT "$PENDING/phase.new" "$PENDING/phase"
 }
@@ -79,7 +79,7 @@ ends it, or \`fleet unlock $left\` takes it back"
 mutex() { # wait at most $1 seconds for the script that works here, longer for one of ours
     command -v flock >/dev/null ||
         fail unsupported lock 'flock (util-linux) is not on this node; install it'
-    # A redirection of exec that fails would end the shell; one of printf does not.
+    # A failed redirection of exec would end the shell; that of printf does not.
     { { [ -d "$RUN" ] || mkdir -p "$RUN"; } && printf '' >>"$RUN/mutex"; } 2>/dev/null || {
         complaint=$({ mkdir -p "$RUN" && printf '' >>"$RUN/mutex"; } 2>&1)
         unwritten lock "write to $RUN" "$complaint" /run

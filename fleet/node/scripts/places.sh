@@ -1,11 +1,11 @@
-# What stands at the paths that matter: type, device and inode, links, size, owner and mode, without
-# following links. Noted by name alone and told by one `stat`; links take three processes more, for
-# all of them together, and only where there are any.
+# The files at all relevant paths: type, device and inode, links, size, owner and mode, without
+# following links. Names are collected first, and one `stat` reads them all. If there are links,
+# three more processes read all of them.
 PLACES=
 PLACED=0
 LINKED=
 
-place() { # note what is to be looked at: no more than stat takes as its arguments
+place() { # add a path, up to the size of stat's arguments
     [ -e "$1" ] || [ -L "$1" ] || return 0
     case $1 in *"$NL"*) return 0 ;; esac
     PLACED=$((PLACED + ${#1} + 1))
@@ -14,7 +14,7 @@ place() { # note what is to be looked at: no more than stat takes as its argumen
     [ ! -L "$1" ] || LINKED=$LINKED$1$NL
 }
 
-placed() { # note a path and every folder above it, each once
+placed() { # add a path and every folder above it, each once
     place "$1"
     parent=${1%/*}
     while [ -n "$parent" ]; do
@@ -24,7 +24,7 @@ placed() { # note a path and every folder above it, each once
     done
 }
 
-named_places() { # whatever the noted hosts.toml files name by an absolute path: certificates
+named_places() { # add all absolute paths in the hosts.toml files, such as certificates
     named=
     lines
     for path in $FILES; do
@@ -49,7 +49,7 @@ named_places() { # whatever the noted hosts.toml files name by an absolute path:
     value named 1
 }
 
-cleaned() { # put a path into $whole as Go's filepath.Clean writes it, which containerd applies to all
+cleaned() { # set $whole to a path as Go's filepath.Clean writes it, as containerd does
     whole=$1
     case $1/ in
     *//* | */./* | */../*) ;;

@@ -68,7 +68,7 @@ walk() { # from the newest generation back to $WALK, or only the newest
     generation "$WALK"
 }
 
-owned_directories() { # those of files that fleet owns, where the config names them no more
+owned_directories() { # those of files that fleet owns, if the config no longer names them
     [ -f "$STATE/state.json" ] || return 0
     while IFS= read -r line; do
         case $line in

@@ -1,7 +1,7 @@
-# Lead this script's own input and output to CRI's socket, for a CRI client at their other end. There
-# is no socket that the login could reach, since every process of the login could reach it as well,
-# and CRI makes its users root. A shell connects to TCP alone, so systemd's proxy listens on a port
-# of a network namespace in which there is nothing else. POSIX sh, and bash within. In: SOCKET.
+# Connect this script's own input and output to CRI's socket, for fleet's CRI client. The login gets
+# no socket, since every process of the login could use it, and access to CRI is as good as root.
+# A shell can connect only to TCP, so systemd's proxy listens on a port of a network namespace of
+# its own. POSIX sh, and bash within. In: SOCKET.
 # shellcheck disable=SC2016 # bash itself expands these
 LEAD='ip link set lo up || exit
 systemd-socket-activate -l 127.0.0.1:1 "$1" "$2" </dev/null >/dev/null 2>&1 &

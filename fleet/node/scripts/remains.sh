@@ -28,14 +28,14 @@ note_name() { # before the pull; with its digest where nothing of that digest wa
     esac
 }
 
-put_back() { # a pull that failed may have pointed a name that was there at what a mirror sent
+put_back() { # a failed pull may have set an existing name to what a mirror sent
     [ "$present" = yes ] && [ "$1" != 0 ] || return 0
     one=
     lines
     for each in $had; do
         case $each in
         "${name%:*}@sha256:"*)
-            [ -z "$one" ] || one=/ # which of several the name had is not known
+            [ -z "$one" ] || one=/ # unknown which of several digests the name had
             one=$one$each
             ;;
         esac
@@ -48,8 +48,8 @@ put_back() { # a pull that failed may have pointed a name that was there at what
     esac
 }
 
-brought() { # note the names and objects that a pull has brought, also one that failed in the middle
-    # $1 ends with the id that CRI told, or has none
+brought() { # record the names and objects that a pull brought, even if it failed
+    # $1 ends with the id that CRI returned, or is empty
     [ "$present" = no ] || return 0
     pulled=$pulled$objects
     id=${1##*sha256:}

@@ -2,7 +2,7 @@
 # timer, at boot, or because fleet asks. In: ID ROLLOUT OPERATOR UNIT SOCKET CRICTL RESTART
 # HEALTH_SECONDS RESTART_SECONDS LIVENESS.
 
-restart() { # how it ends decides nothing: the gate asks the daemon, though not for long after a no
+restart() { # its exit code does not decide: the gate checks the daemon, briefly after a failure
     refused=0
     [ "$RESTART" = 1 ] || return 0
     grep -qs "$TAB/etc/systemd/" "$KEPT/manifest" && systemctl daemon-reload
@@ -22,7 +22,7 @@ restart() { # how it ends decides nothing: the gate asks the daemon, though not 
     case $code in 0 | 124) ;; *) refused=1 ;; esac # slow is not dead: the gate waits for it
 }
 
-note() { # in a small file of the pending change, unless it stands there: the first word counts
+note() { # write a small file of the pending change once: the first text stays
     [ -s "$PENDING/$1" ] || { printf '%.300s\n' "$2" >"$PENDING/$1"; } 2>/dev/null
     return 0
 }
@@ -54,13 +54,13 @@ restored() { # the old bytes are back; at boot the daemon starts after us
     gate && still_live
 }
 
-undo() { # all of it, and what would undo it again: neither is left behind on a disk that is read-only
+undo() { # undo the files; check that the guard's unit can be removed too
     undo_files && guard_goes
 }
 
 guard_goes() { [ ! -e "$GUARD_UNIT" ] || printf '' >>"$GUARD_UNIT"; }
 
-take_back() { # from here on the change is not in force, whoever asks and whatever ends this script
+take_back() { # from here on the change is not in force, even if this script is killed
     trap '' TERM INT
     phase reverting || rm -f -- "$PENDING/phase" 2>/dev/null
     note why "$WHY"
@@ -85,14 +85,14 @@ take_back() { # from here on the change is not in force, whoever asks and whatev
         finish degraded
     fi
     step reverted
-    if ! settled_as restored "$WHY"; then # all is back, and the guard has yet to say so
+    if ! settled_as restored "$WHY"; then # all is restored, but the guard could not record it
         note failed "cannot write under $STATE"
         again
         finish unsettled
     fi
     [ "$WHY" = boot ] || rm -rf -- "$KEPT"
     disarm
-    systemctl reset-failed fleet-guard.service 2>/dev/null # of a try at boot that failed
+    systemctl reset-failed fleet-guard.service 2>/dev/null # after a failed try at boot
     finish rolled_back
 }
 

@@ -1,11 +1,11 @@
-# The node's role in a Kubernetes cluster: what shows that it is of the control plane, that is a member
-# of etcd, an API server, or the server of a distribution that holds both. One process, for the names
-# of all others. In: ACTIVE, the active unit of a distribution.
+# The node's role in a Kubernetes cluster: evidence that it is part of the control plane. This is a
+# member of etcd, an API server, or the server of a distribution with both. One process reads the
+# names of all processes. In: ACTIVE, the active unit of a distribution.
 SERVERS='etcd|kube-apiserver|k3s-server|k3s-agent|k8s-dqlite'
 
 plane() { value control_plane "$1"; }
 
-of_a_pod() { # whether process $1 belongs to a pod of the API: a static pod's id has no dashes
+of_a_pod() { # true if process $1 is in an API pod: a static pod's id has no dashes
     while IFS= read -r line; do
         case $line in *pod????????[-_]????[-_]????[-_]????[-_]*) return 0 ;; esac
     done 2>/dev/null <"$1/cgroup"

@@ -21,7 +21,7 @@ first() { # note the first line of a small file of ours in $line; `word` costs a
     [ ! -f "$1" ] || IFS= read -r line <"$1"
 }
 
-standing() { # note in $standing: armed, swapped, reverting, confirmed, restored, unwell, untouched
+standing() { # set $standing: armed, swapped, reverting, confirmed, restored, unwell, untouched
     standing=untouched
     first "$PENDING/id"
     if [ "$line" = "$ID" ]; then
@@ -82,7 +82,7 @@ tidied() { # what has to go with the confirmation can go: a disk may be read-onl
     sweep_beside && guard_goes
 }
 
-refuse_strange() { # refuse to say of files that another hand has changed that the change is in force
+refuse_strange() { # fail if a file of the change was edited since
     as_written || fail stale "$MODE" "$strange is not as the change has written it: somebody, or \
 a tool, has changed it since; find out who by \`fleet drift\`, then roll out again"
 }

@@ -1,8 +1,8 @@
-# Where the daemon listens, and where it keeps its state: by its command line, else by its own dump.
-# In: SOCKET, as the distribution has it; GIVEN, not empty where that is settled.
+# The daemon's socket and state folder, from its command line, else from its own dump.
+# In: SOCKET, the distribution's default; GIVEN, not empty if that is certain.
 RUNS=
 
-started_with() { # note in $SOCKET and $RUNS what the daemon's command line $1 says
+started_with() { # set $SOCKET and $RUNS from the daemon's command line $1
     [ -z "$GIVEN" ] || return 0
     previous=
     while IFS= read -r argument; do
@@ -20,7 +20,7 @@ $1
 LIST
 }
 
-configured() { # note what the dump $1 says; a file may have been edited and not be loaded yet
+configured() { # use the dump $1; a file may have been edited and not loaded yet
     section=
     state=
     address=

@@ -25,7 +25,7 @@ own_ways() {
 lead what is written there elsewhere; let root alone write it (chown root, chmod go-w)"
 }
 
-left_stages() { # whatever was staged goes: the lock is this rollout's, so no other one needs it
+left_stages() { # remove all that is staged: this rollout has the lock, so no other needs it
     left=
     for stage in "$RUN"/stage-*; do
         [ ! -e "$stage" ] || left=$left$stage$NL
@@ -160,7 +160,7 @@ new_dump() {
     fi
 }
 
-refused() { # a daemon that does not start; of a way back that is no news where it would not now either
+refused() { # the new config is refused; a rollback goes on if the present one is too
     if [ "$ROLLBACK" = 0 ]; then
         fail validate validate \
             "$BINARY refuses the new $CONFIG; find the line that it names in \`fleet diff\`" "$new"
@@ -173,7 +173,7 @@ names by hand, or roll out anew" "$new"
 validate() {
     [ -n "$CONFIGS" ] || return 0
     new=$(new_dump) || refused
-    [ "$ROLLBACK" = 0 ] || return 0 # what the daemon ran with before is always allowed back
+    [ "$ROLLBACK" = 0 ] || return 0 # a rollback may always restore the old config
     [ "$(ignored "$new")" -le "$IGNORED" ] ||
         fail validate validate "$BINARY would ignore a registry table of the new $CONFIG; move \
 what its warning names by hand" "$(printf '%s' "$new" | grep 'Ignoring unknown key')"

@@ -1,3 +1,3 @@
-# Say who we are, and no more: whether sudo lets us in is all that is to be known.
+# Do nothing but answer: the driver only checks whether sudo works.
 hello
 bye

@@ -1,7 +1,7 @@
-# The swap: new files are laid beside the old ones, then put in their place. What they replace is kept
-# and compared with what the plan had read: an edit may have come in that very moment.
+# The swap: new files are written beside the old ones, then put in their place. The replaced files
+# are kept and compared with what the plan had read, to find edits made in between.
 
-beside_operation() { # note where the new bytes go
+beside_operation() { # record where the new bytes go
     [ "$action" = delete ] && return 0
     target=$staged
     if [ ! -d "$folder" ] && ! is_config; then
@@ -20,7 +20,7 @@ beside_operation() { # note where the new bytes go
     [ "$mode" = 600 ] || modes=$modes$mode$TAB$target$NL
 }
 
-relink() { # what had further names becomes the file that it was, as long as that has its old bytes
+relink() { # restore the old inode of a file with hard links, if its bytes are still the old ones
     lines
     for line in $LINKS; do
         path=${line#*"$TAB"}
@@ -33,7 +33,7 @@ relink() { # what had further names becomes the file that it was, as long as tha
     words
 }
 
-take_saved() { # what a rollback makes anew gets its ACL, attributes and label from the saved copies
+take_saved() { # give new files of a rollback the ACL, attributes and label of their saved copies
     lines
     for line in $SAVED; do
         copy=${line%%"$TAB"*}
@@ -59,7 +59,7 @@ fill_operation() {
     targets=${targets#*"$NL"}
 }
 
-lay_beside() { # with bytes that nobody else can read until all of them have their owner
+lay_beside() { # write new files, unreadable to other users until all have their owner
     homes=$NL
     copied=
     targets=
@@ -82,7 +82,7 @@ beside() {
     unwritten stage 'write the new files beside the old ones' "$complaint"
 }
 
-new_folder() { # note a folder that is laid ready as a whole
+new_folder() { # record a folder that is prepared as a whole
     [ -d "$hidden" ] && [ ! -d "$folder" ] || return 0
     case $NL$fresh in
     *"$NL${folder%/*}$TAB$hidden$NL"*) ;;
@@ -90,7 +90,7 @@ new_folder() { # note a folder that is laid ready as a whole
     esac
 }
 
-put_in_place() { # a file that was to be new is never put over one that came meanwhile
+put_in_place() { # a new file never replaces one that was made in the meantime
     if [ ! -e "$staged" ]; then # with its folder
         [ -f "$path" ]
     elif [ "$before" != - ]; then
@@ -102,7 +102,7 @@ put_in_place() { # a file that was to be new is never put over one that came mea
     fi
 }
 
-sync_swapped() { # what has been swapped so far, before anything is written that relies on it
+sync_swapped() { # sync what is swapped so far, before anything that relies on it
     compare_asides && remove_emptied && sync_folders "$moved" || return 1
     proven=$swapped
     asides=
@@ -123,14 +123,14 @@ swap_operation() {
     case $NL$moved in *"$NL$folder$NL"*) ;; *) moved=$moved$folder$NL ;; esac
 }
 
-left_operation() { # note what the swap has not come to: a way back has nothing to do there
+left_operation() { # record what the swap has not reached: a revert leaves it alone
     case $NL$swapped in *"$NL$path$NL"*) return 0 ;; esac
     # A folder that is in its place is there with all of its files.
     [ "$before" = - ] && ! stands "$staged" && ! stands "$hidden/${path##*/}" && return 0
     left=$left$path$NL
 }
 
-strange_operation() { # whose change is it that the swap met? it is found by what stands there
+strange_operation() { # set $strange to the file that was edited during the swap
     [ -z "$strange" ] || return 0
     case $NL$proven in *"$NL$path$NL"*) return 0 ;; esac
     case $NL$swapped in
@@ -146,17 +146,17 @@ strange_operation() { # whose change is it that the swap met? it is found by wha
     esac
 }
 
-swap_files() { # new folders come first, each in one rename: no file may speak of what is not there
+swap_files() { # new folders first, each in one rename: files refer to what is in them
     operations new_folder && each_kind "$fresh" mv -t && operations swap_operation && compare_asides
 }
 
-compare_asides() { # is what was replaced what the plan had read?
+compare_asides() { # true if the replaced files are those that the plan had read
     sums=
     [ -z "$asides" ] || sums=$(every "$asides" sha256sum --)$NL
     [ "$sums" = "$expected" ]
 }
 
-swap() { # what was replaced is compared with what was planned to be: an edit may have come between
+swap() { # swap and compare; on failure record what is left and the edited file
     fresh=
     moved=
     swapped=
