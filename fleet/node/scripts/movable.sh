@@ -8,7 +8,7 @@ mount_points() { # list files of the change that are mount points, which rename 
     done </proc/self/mountinfo
 }
 
-may_write() { # fail unless $1, or the nearest existing folder above it, is writable
+may_write() { # refuse unless $1, or the nearest existing folder above it, is writable
     place=$1
     until [ -e "$place" ] || [ -z "$place" ]; do place=${place%/*}; done
     [ -w "${place:-/}" ] && return 0

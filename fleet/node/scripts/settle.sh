@@ -82,7 +82,7 @@ tidied() { # what has to go with the confirmation can go: a disk may be read-onl
     sweep_beside && guard_goes
 }
 
-refuse_strange() { # fail if a file of the change was edited since
+refuse_strange() { # refuse to go on if a file of the change was edited since
     as_written || fail stale "$MODE" "$strange is not as the change has written it: somebody, or \
 a tool, has changed it since; find out who by \`fleet drift\`, then roll out again"
 }
