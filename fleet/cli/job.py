@@ -67,7 +67,7 @@ class Job:
     plans: dict[str, NodePlan]
     outcomes: dict[str, NodeOutcome] = field(default_factory=dict)
     config: MirrorConfig | None = None
-    """What a rollout brings the nodes to; a rollback has none."""
+    """The mirrors and settings that a rollout brings to the nodes; a rollback has none."""
     known: dict[str, bool] = field(default_factory=dict)
     """Whether control plane nodes that were through before this run are available now."""
 

@@ -53,7 +53,7 @@ class UnitState:
 
 @dataclass(frozen=True, slots=True)
 class OwnedState:
-    """What fleet left on the node: the files it owns with their digests, and the way back.
+    """The record of fleet on the node: the files it owns with their digests, and the way back.
 
     `migrated` are hosts.toml files that a migration wrote for registries outside mirrors.yaml:
     fleet knows them, and leaves them as they are.

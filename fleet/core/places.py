@@ -38,7 +38,7 @@ Identity = tuple[int, int]
 """Device and inode: two paths that have it in common are one file or one folder."""
 
 FileKey = tuple[Identity | str, str]
-"""What the paths of one file have in common: the identity of its folder, and its name there."""
+"""The key of a file under every path: the identity of its folder, and its name there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from fleet.core.masking.spans import Span
+from fleet.core.masking.spans import Span, match_end
 
 _MOST = 4_000
 """So many places are looked at; what follows them is hidden whole."""
@@ -33,16 +33,11 @@ def login_spans(text: str) -> Iterator[Span]:
         found = _AT.search(text, at)
         if found is None:
             return
-        start = len(text) - _end(backwards, len(text) - found.start())
+        start = len(text) - match_end(_RUN, backwards, len(text) - found.start())
         start = max(start, at)
-        at = _end(text, found.end())
+        at = match_end(_RUN, text, found.end())
         yield from _in_run(text, start, at)
     yield at, len(text)
-
-
-def _end(text: str, at: int) -> int:
-    run = _RUN.match(text, at)
-    return run.end() if run else at
 
 
 def _in_run(text: str, start: int, end: int) -> Iterator[Span]:

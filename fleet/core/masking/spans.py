@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 Span = tuple[int, int]
-"""Where a hidden part of a text begins and ends."""
+"""The begin and the end of a hidden part of a text."""
 Mark = Callable[[str], str]
 """Returns what is shown in the place of a hidden text."""
 _WORD = re.compile(r"\S+")
@@ -32,6 +32,12 @@ def lowered(text: str) -> str:
     """Return the text in lower case, with every character at its old position."""
     lower = text.lower()
     return lower if len(lower) == len(text) else text.translate(_LOWER)
+
+
+def match_end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    """Return the end of what the pattern matches at a place, or the place itself."""
+    found = pattern.match(text, at)
+    return found.end() if found else at
 
 
 def stars(hidden: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fleet.core.masking import comments
 from fleet.core.masking.scalars import cost, key_spans, scalar_spans
 from fleet.core.masking.secret_keys import Place
-from fleet.core.masking.spans import Span, merged
+from fleet.core.masking.spans import Span, match_end, merged
 from fleet.core.masking.structure import structure_spans
 
 _MOST_TOKENS = 30_000
@@ -76,7 +76,7 @@ class _Scanner:
     def statement(self) -> bool:
         """Read one statement or block of comments; return False at the end of the text."""
         self._spend()
-        self.at = _end(_BLANK, self.text, self.at)
+        self.at = match_end(_BLANK, self.text, self.at)
         self.start = self.at
         if self.at == len(self.text):
             return False
@@ -98,7 +98,7 @@ class _Scanner:
 
     def _comments(self) -> None:
         start = self.at
-        self.at = _end(comments.BLOCK, self.text, start)
+        self.at = match_end(comments.BLOCK, self.text, start)
         hidden = self.table.hidden or self.wary
         self.spans += comments.spans(self.text, start, self.at, hidden=hidden)
         self.wary = hidden or comments.names_secret(self.text, start, self.at)
@@ -150,7 +150,7 @@ class _Scanner:
 
     def _value(self, place: Place) -> None:
         """Read one value with all values inside it."""
-        self.at = _end(_SPACE, self.text, self.at)
+        self.at = match_end(_SPACE, self.text, self.at)
         if self.text.startswith(("[", "{"), self.at):
             self._container(place)
         else:
@@ -197,22 +197,17 @@ class _Scanner:
         below = self._keys(inside.place)
         if not self.text.startswith("=", self.at):
             raise _UnreadableError
-        self.at = _end(_SPACE, self.text, self.at + 1)
+        self.at = match_end(_SPACE, self.text, self.at + 1)
         return below
 
     def _between(self, place: Place) -> None:
         """Skip commas, line ends and comments."""
-        self.at = _end(_INSIDE, self.text, self.at)
+        self.at = match_end(_INSIDE, self.text, self.at)
         while self.text.startswith("#", self.at):
             self._spend()
-            start, self.at = self.at, _end(comments.BLOCK, self.text, self.at)
+            start, self.at = self.at, match_end(comments.BLOCK, self.text, self.at)
             self.spans += comments.spans(self.text, start, self.at, hidden=place.hidden)
-            self.at = _end(_INSIDE, self.text, self.at)
-
-
-def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
-    found = pattern.match(text, at)
-    return found.end() if found else at
+            self.at = match_end(_INSIDE, self.text, self.at)
 
 
 def _key(found: re.Match[str]) -> tuple[str, str]:

@@ -59,7 +59,7 @@ class _Scanner:
     references: bool
     at: int = 0
     hidden_to: int = -1
-    """Where the last value ends that was hidden: a comment behind it is hidden as well."""
+    """The end of the last hidden value: a comment behind it is hidden as well."""
     wary: bool = False
     open: list[_Open] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
