@@ -16,6 +16,7 @@ from rich.console import Console
 from fleet.cli import views
 from fleet.cli.app import fleet
 from fleet.cli.logs import LOG, Masking
+from fleet.cli.outcome_views import print_outcomes
 from fleet.core.drift import drifted
 from fleet.core.explain import explain
 from fleet.core.facts import STATE_FILE, Answer, NodeFacts, OwnedState
@@ -110,7 +111,7 @@ def test_a_secret_of_a_nodes_words_is_shown_nowhere(text: str) -> None:
     data = clean_data(outcome_data(outcome))
     line = Masking().format(logging.makeLogRecord({"msg": text}))
     out = Console(file=io.StringIO(), width=200, markup=False)
-    views.print_outcomes([outcome], out)
+    print_outcomes([outcome], out)
     assert isinstance(out.file, io.StringIO)
 
     shown = [

@@ -12,7 +12,8 @@ from rich.console import Console
 
 from fleet.cli.live import LiveScreen, Scope
 from fleet.cli.logs import Masking
-from fleet.cli.views import legend, print_outcomes, table
+from fleet.cli.outcome_views import print_outcomes
+from fleet.cli.views import legend, table
 from fleet.core.model import Change, ManagedFile, Node
 from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan

@@ -20,6 +20,7 @@ from fleet.cli.leftovers import release_held
 from fleet.cli.live import Scope, Screen, open_screen
 from fleet.cli.logs import KNOWN, note
 from fleet.cli.options import Exit, Settings
+from fleet.cli.outcome_views import judge, print_recap, recap
 from fleet.cli.streams import lost_streams
 from fleet.core.batches import cut_batches, group_limits, parse_batches, parse_size
 from fleet.core.desired_fingerprints import desired_fingerprints
@@ -225,14 +226,9 @@ class Job:
             batches = ended.state.batches
             views.print_json(rollout_data(rollout_id, ended.status, nodes, batches))
         else:
+            line = recap(ended.state.count(), f"{self.kind} {ended.status}", ended.reason)
             out = views.console(color=self.settings.color)
-            views.print_outcomes(ordered, out, seen)
-            line = views.recap(ended.state.count(), f"{self.kind} {ended.status}", ended.reason)
-            out.print(f"{line}  {rollout_id}".rstrip(), style="bold")
-            if silent := views.not_proven(ordered):
-                out.print(silent, style="yellow")
-            if told and (still := views.still_locked(ordered, rollout_id)):
-                out.print(still, style="yellow")
+            print_recap(ordered, f"{line}  {rollout_id}".rstrip(), rollout_id, out, seen)
         code = judge(ended.status, ordered)
         if ended.stuck:  # a thread that never comes back would hold a normal exit up
             sys.stdout.flush()
@@ -281,18 +277,6 @@ def work_order(job: Job, plan: NodePlan) -> WorkOrder:
         disrupt=job.flags.disrupt_workloads,
         deadlines=job.flags.deadlines,
     )
-
-
-def judge(status: str, outcomes: Sequence[NodeOutcome]) -> Exit:
-    """Return the exit code of a rollout; the gravest wins."""
-    if any(each.status is NodeStatus.DEGRADED for each in outcomes):
-        return Exit.DEGRADED
-    if status == "interrupted":
-        return Exit.INTERRUPTED
-    held = any(each.failure and each.failure.kind is FailureKind.LOCKED for each in outcomes)
-    if status == "halted" or held or any(each.status is NodeStatus.STALE for each in outcomes):
-        return Exit.HALTED
-    return Exit.FAILED if any(each.status.failed for each in outcomes) else Exit.OK
 
 
 def digest_of(path: Path) -> str | None:

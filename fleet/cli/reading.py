@@ -11,6 +11,7 @@ from fleet.cli.credentials import ready
 from fleet.cli.flags import fingerprints
 from fleet.cli.logs import KNOWN
 from fleet.cli.options import Exit, Settings, Taste, wishes_of
+from fleet.cli.outcome_views import print_outcomes, verdict_words
 from fleet.config.load import Loaded
 from fleet.core.batches import Size, parse_size
 from fleet.core.facts import NodeFacts
@@ -231,7 +232,7 @@ def show_verified(
         return
     out = views.console(color=settings.color)
     rows = [
-        (each.node, verdict.image, views.verdict_words(verdict) if verdict.ok else "FAILED",
+        (each.node, verdict.image, verdict_words(verdict) if verdict.ok else "FAILED",
          verdict.via, f"{verdict.seconds:.2f} s", f"{verdict.size} B", verdict.detail)
         for each in outcomes
         for verdict in each.verified
@@ -241,7 +242,7 @@ def show_verified(
         if each.liveness is not None and each.liveness.state != "live":
             text = f"{each.node}: the daemon's folder: {each.liveness.state}: {each.liveness.said}"
             out.print(printable(text), style="red")
-    views.print_outcomes([each for each in outcomes if each.failure is not None], out)
+    print_outcomes([each for each in outcomes if each.failure is not None], out)
     if chosen is not None:
         out.print(_sample_line(chosen))
 

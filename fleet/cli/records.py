@@ -9,6 +9,7 @@ from typing import Any
 from fleet.cli import views
 from fleet.cli.flags import journal_path
 from fleet.cli.options import Settings
+from fleet.cli.outcome_views import still_locked
 from fleet.core.present import outcome_data, read_outcome
 from fleet.core.record import Story
 from fleet.errors import FleetError, printable
@@ -129,5 +130,5 @@ def _print_one(data: dict[str, Any], settings: Settings) -> None:
     ]  # fmt: skip
     views.table(("NODE", "STATUS", "STRATEGY", "SECONDS", "FAILURE"), rows, out)
     outcomes = (read_outcome(name, each) for name, each in data["nodes"].items())
-    if still := views.still_locked(outcomes, data["rollout"]):
+    if still := still_locked(outcomes, data["rollout"]):
         out.print(still, style="yellow")

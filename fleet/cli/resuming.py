@@ -13,6 +13,7 @@ from fleet.cli.flags import Flags, open_journal, operator, stamp
 from fleet.cli.job import Job, guarded, work_order
 from fleet.cli.leftovers import still_held
 from fleet.cli.options import Exit, Settings, Taste, access, wishes_of
+from fleet.cli.outcome_views import outcome_line
 from fleet.cli.reading import as_it_is, in_order, tests_of, told
 from fleet.cli.resume_check import refuse_changed_config, refuse_changed_files
 from fleet.config.load import load_inventory
@@ -196,7 +197,7 @@ class _Resumed:
             if outcome.status is not NodeStatus.PENDING:
                 self._job.outcomes[name] = outcome
             self._job.tell("moved", name, outcome_data(outcome))
-            self._job.settings.say(f"settled: {views.outcome_line(outcome)}")
+            self._job.settings.say(f"settled: {outcome_line(outcome)}")
 
     def _only_held(self, name: str) -> bool:
         """Return whether a node was left with only our lock, and no change."""

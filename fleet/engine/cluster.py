@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
 import pickle
 import threading
 import time
@@ -23,14 +22,9 @@ from fleet import __version__
 from fleet.core.model import Node
 from fleet.core.outcome import Failure, FailureKind
 from fleet.engine.crew import LostWorkerError, Placed, perform
+from fleet.engine.dask_client import local_cluster, open_client
 from fleet.engine.parcel import SITE, Parcel, do_once, introduce
-from fleet.engine.signals import deaf
 from fleet.errors import FleetError
-
-try:
-    from distributed import Client, LocalCluster
-except ImportError as error:
-    raise FleetError("this engine needs Dask: pip install 'fleet[dask]'") from error
 
 _Order = TypeVar("_Order", bound=Placed)
 _Result = TypeVar("_Result")
@@ -79,8 +73,8 @@ class Cluster:
 
     def __init__(self, address: str | None, parallel: int) -> None:
         self.parallel = parallel
-        self._local = _local(parallel) if address is None else None
-        self._client = _client(address or self._local)
+        self._local = local_cluster(parallel, _PASSES) if address is None else None
+        self._client = open_client(address or self._local, _CONNECT_SECONDS)
         self._name = address or "the local cluster"
         self._lock = threading.RLock()
         self._desks: dict[str, _Desk] = {}
@@ -272,30 +266,6 @@ class Cluster:
         with self._lock:
             for desk in [desk for address, desk in self._desks.items() if address not in here]:
                 self._dismiss(desk)
-
-
-def _local(parallel: int) -> Any:
-    """Start workers on this machine; nobody else on it may talk to them, so they speak TLS."""
-    with deaf():
-        return LocalCluster(
-            n_workers=max(1, min(os.cpu_count() or 1, parallel)),
-            threads_per_worker=_PASSES,
-            processes=True,
-            dashboard_address="127.0.0.1:0",
-            security=True,
-            silence_logs=logging.CRITICAL,
-            memory_limit=0,
-        )
-
-
-def _client(where: Any) -> Any:
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    try:
-        with deaf():
-            return Client(where, timeout=_CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
-        message = f"--engine {where}: no Dask scheduler answers there ({error}); is it up?"
-        raise FleetError(message) from error
 
 
 def _is_ours(who: Any) -> bool:

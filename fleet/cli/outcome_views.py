@@ -1,0 +1,145 @@
+"""Outcomes of nodes as text: a line for each node, the recap of a rollout, the exit code."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from fleet.cli.options import Exit
+from fleet.core.nodeset import fold
+from fleet.core.outcome import FailureKind, NodeOutcome, NodeStatus, Served, Verified
+from fleet.errors import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+MARKS = {
+    NodeStatus.CONVERGED: ("~", "green"),
+    NodeStatus.UNCHANGED: ("=", "green"),
+    NodeStatus.ROLLED_BACK: ("<", "yellow"),
+    NodeStatus.FAILED: ("!", "red"),
+    NodeStatus.UNREACHABLE: ("?", "red"),
+    NodeStatus.STALE: ("!", "yellow"),
+    NodeStatus.DEGRADED: ("X", "bold red"),
+    NodeStatus.PENDING: (".", "dim"),
+    NodeStatus.STAGING: (".", "dim"),
+    NodeStatus.STAGED: (".", "dim"),
+    NodeStatus.RUNNING: (">", "cyan"),
+    NodeStatus.CHECKING: (">", "cyan"),
+    NodeStatus.REVERTING: (">", "cyan"),
+}
+
+
+def outcome_line(outcome: NodeOutcome, *, brief: bool = False) -> str:
+    """Say in one line how a node's pass ended; `brief` leaves the why of a failure to the recap."""
+    facts = [f"{outcome.seconds:.1f} s"] if outcome.seconds else []
+    if outcome.restarted:
+        facts.append("restarted")
+    facts += [_verdict(each) for each in outcome.verified if each.ok]
+    line = f"{outcome.node}: {outcome.status}"
+    if outcome.failure is not None:
+        failure = outcome.failure
+        line += f": {failure.kind} at {failure.step}"
+        line += "" if brief else f": {printable(failure.message)}"
+    return f"{line} ({'; '.join(facts)})" if facts else line
+
+
+def _verdict(pull: Verified) -> str:
+    weak = ", CRI not proven" if pull.via == "ctr" else ""
+    return f"pulled {printable(pull.image)} by {pull.via}, {verdict_words(pull)}{weak}"
+
+
+def verdict_words(pull: Verified) -> str:
+    """Say who served a pull, as far as the evidence decides it."""
+    match pull.served:
+        case Served.MIRROR:
+            return f"served by {printable(pull.mirror or '')}"
+        case Served.UPSTREAM:
+            return f"served by upstream, {printable(pull.mirror or '')}"
+        case Served.PRESENT:
+            return "already there"
+        case Served.UNKNOWN:
+            return "served by: not known"
+
+
+def print_outcomes(
+    outcomes: Iterable[NodeOutcome], out: Console, seen: Collection[str] = ()
+) -> None:
+    """Print how every node ended, with the evidence of what failed.
+
+    Nodes that are well, and whose end was `seen` on this very terminal, share a line.
+    """
+    told, short = [], defaultdict(list)
+    for outcome in outcomes:
+        if out.is_terminal and outcome.node in seen and outcome.failure is None:
+            short[outcome.status].append(outcome.node)
+        else:
+            told.append(outcome)
+    for status, nodes in short.items():
+        mark, style = MARKS[status]
+        out.print(f"{mark} {fold(nodes)} ({len(nodes)}): {status}", style=style)
+    for outcome in told:
+        mark, style = MARKS[outcome.status]
+        out.print(f"{mark} {outcome_line(outcome)}", style=style)
+        if outcome.failure is not None:
+            for line in printable(outcome.failure.evidence).splitlines()[-8:]:
+                out.print(f"      | {line}", style="dim")
+
+
+def recap(counts: Mapping[NodeStatus, int], status: str, reason: str) -> str:
+    """Close a rollout with one line that counts."""
+    parts = ", ".join(f"{counts[each]} {each}" for each in NodeStatus if counts.get(each))
+    return f"{status}: {parts}" + (f" ({reason})" if reason else "")
+
+
+def not_proven(outcomes: Iterable[NodeOutcome]) -> str:
+    """Return a line that names changed registries which no pull has proven; empty if none."""
+    nodes: dict[str, list[str]] = defaultdict(list)
+    for outcome in outcomes:
+        for registry in outcome.unproven:
+            nodes[registry].append(outcome.node)
+    by_nodes: dict[str, list[str]] = defaultdict(list)
+    for registry, names in nodes.items():
+        by_nodes[fold(names)].append(registry)
+    told = [f"{', '.join(map(printable, each))} ({names})" for names, each in by_nodes.items()]
+    return f"not proven by a pull: {'; '.join(told)}" if told else ""
+
+
+def still_locked(outcomes: Iterable[NodeOutcome], rollout: str) -> str:
+    """Return a line that names the nodes which are still locked; empty if none."""
+    held = [outcome.node for outcome in outcomes if outcome.held]
+    if not held:
+        return ""
+    return f"{fold(held)}: still locked by this rollout; `fleet resume {rollout}` settles that"
+
+
+def print_recap(
+    outcomes: Sequence[NodeOutcome],
+    line: str,
+    rollout: str,
+    out: Console,
+    seen: Collection[str] = (),
+) -> None:
+    """Print how every node ended, the closing line, and what is left open.
+
+    `rollout` is its id if the journal holds it, else empty.
+    """
+    print_outcomes(outcomes, out, seen)
+    out.print(line, style="bold")
+    if silent := not_proven(outcomes):
+        out.print(silent, style="yellow")
+    if rollout and (still := still_locked(outcomes, rollout)):
+        out.print(still, style="yellow")
+
+
+def judge(status: str, outcomes: Sequence[NodeOutcome]) -> Exit:
+    """Return the exit code of a rollout; the gravest wins."""
+    if any(each.status is NodeStatus.DEGRADED for each in outcomes):
+        return Exit.DEGRADED
+    if status == "interrupted":
+        return Exit.INTERRUPTED
+    held = any(each.failure and each.failure.kind is FailureKind.LOCKED for each in outcomes)
+    if status == "halted" or held or any(each.status is NodeStatus.STALE for each in outcomes):
+        return Exit.HALTED
+    return Exit.FAILED if any(each.status.failed for each in outcomes) else Exit.OK

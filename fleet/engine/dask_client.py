@@ -1,0 +1,43 @@
+"""Connections to Dask schedulers: one that is there, or one of our own with local workers."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from fleet.engine.signals import deaf
+from fleet.errors import FleetError
+
+try:
+    from distributed import Client, LocalCluster
+except ImportError as error:
+    raise FleetError("this engine needs Dask: pip install 'fleet[dask]'") from error
+
+
+def local_cluster(parallel: int, threads: int) -> Any:
+    """Start workers on this machine, one a core at most, with so many threads each.
+
+    They speak TLS, since no other user of the machine may talk to them.
+    """
+    with deaf():
+        return LocalCluster(
+            n_workers=max(1, min(os.cpu_count() or 1, parallel)),
+            threads_per_worker=threads,
+            processes=True,
+            dashboard_address="127.0.0.1:0",
+            security=True,
+            silence_logs=logging.CRITICAL,
+            memory_limit=0,
+        )
+
+
+def open_client(where: Any, seconds: float) -> Any:
+    """Connect to a scheduler, by its address or as the local cluster that it is."""
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        with deaf():
+            return Client(where, timeout=seconds, set_as_default=False)
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        message = f"--engine {where}: no Dask scheduler answers there ({error}); is it up?"
+        raise FleetError(message) from error
