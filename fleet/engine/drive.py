@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from queue import Empty, SimpleQueue
 
-from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus
+from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
 from fleet.core.progress import Progress
-from fleet.core.record import SETTLE
 from fleet.core.rollout import (
     BatchBegun,
     BatchSoaked,
@@ -28,15 +25,15 @@ from fleet.core.rollout import (
     Stage,
     Wait,
 )
-from fleet.engine.crew import Crew, lost_of
+from fleet.engine.crew import Crew
 from fleet.engine.stops import Stops
+from fleet.engine.tasks import Task, Tasks, Work, failed_outcome
 from fleet.errors import JournalError
 from fleet.node.after import recheck, revert, settle_left
 from fleet.node.converge import converge
 from fleet.node.order import WorkOrder
 from fleet.node.stage import release, stage
 
-Work = Callable[[WorkOrder], NodeOutcome]
 Told = tuple[Event, NodeOutcome | None]
 """An event, and what the work on its node has come to where it ended."""
 
@@ -54,10 +51,6 @@ _ORPHANS: Mapping[NodeStatus, Work] = {
     NodeStatus.REVERTING: revert,
 }
 """What is done about a node whose worker died: nobody knows how far it came, so it is asked."""
-
-_STUCK = "its worker did not come back in time; `fleet resume` asks the node how it stands"
-_LOOK = 1
-"""Seconds between two looks at the clock, for workers that do not come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +78,6 @@ class Ended:
     stuck: bool = False
 
 
-@dataclass(slots=True)
-class _Task:
-    """Work on a node; its time counts from when a worker has it."""
-
-    node: str
-    status: NodeStatus
-    seconds: float
-    began: float
-    until: float | None = None
-
-
 def drive(
     state: RolloutState, policy: Policy, orders: Mapping[str, WorkOrder], conduct: Conduct
 ) -> Ended:
@@ -115,15 +97,13 @@ class _Driver:
     ) -> None:
         self._progress, self._policy, self._orders = progress, policy, orders
         self._conduct = conduct
-        self._running: dict[Future[NodeOutcome | Failure], _Task] = {}
-        self._through: SimpleQueue[Future[NodeOutcome | Failure]] = SimpleQueue()
         self._untold: list[Told] = []
         self._orphaned: set[str] = set()
         self._broken = ""
         self._stuck = False
         self._announced = -1
-        self._looked = 0.0
         self._stops = Stops()
+        self._tasks = Tasks(conduct.crew, self._stops)
 
     def run(self) -> Ended:
         ended = self._ended()
@@ -144,7 +124,7 @@ class _Driver:
                     return "finished", ""
                 case _ if held is None:
                     self._act(move)
-                case _ if self._running:
+                case _ if self._tasks:
                     self._collect()
                 case _:
                     return held
@@ -219,82 +199,39 @@ class _Driver:
         for name in names:
             order = self._orders[name]
             seconds = order.staging if status is NodeStatus.STAGING else order.seconds
-            self._hand_out(_WORK[status], order, _Task(name, status, seconds, self._stops.now()))
+            self._tasks.submit(_WORK[status], order, Task(name, status, seconds, self._stops.now()))
         return True
 
-    def _hand_out(self, work: Work, order: WorkOrder, task: _Task) -> None:
-        future = self._conduct.crew.submit(work, order)
-        self._running[future] = task
-        future.add_done_callback(self._through.put)
-
     def _collect(self) -> None:
-        """Wait for work that ends, and take all that has ended by then."""
+        """Wait for tasks that end, and take their results."""
         self._write(())
-        began = self._stops.now()
-        try:
-            first = self._through.get(timeout=_LOOK)
-            self._stops.waited(began, _LOOK)
-            self._settle(first)
-            while True:
-                self._settle(self._through.get_nowait())
-        except Empty:
-            self._stops.waited(began, _LOOK)
-        if (now := time.monotonic()) - self._looked >= _LOOK:
-            self._looked = now
-            self._give_up(now)
+        for ended in self._tasks.collect():
+            self._stuck |= ended.stuck
+            if ended.lost and ended.task.node not in self._orphaned and not self._broken:
+                self._adopt(ended.task)
+            else:
+                self._take(ended.task, ended.result)
 
-    def _settle(self, future: Future[NodeOutcome | Failure]) -> None:
-        task = self._running.pop(future, None)
-        if task is None:  # given up before
-            return
-        lost = lost_of(future)
-        if lost is not None and task.node not in self._orphaned and not self._broken:
-            self._adopt(task)
-            return
-        self._take(task, lost or future.result())
-
-    def _take(self, task: _Task, ended: NodeOutcome | Failure) -> None:
+    def _take(self, task: Task, ended: NodeOutcome | Failure) -> None:
         if isinstance(ended, NodeOutcome):
             self._end(task.node, self._stops.explain(ended, task.began))
         elif task.status is not NodeStatus.STAGED:  # it stays held: `fleet unlock` frees it
-            self._end(task.node, _broken(task, ended))
+            self._end(task.node, failed_outcome(task, ended))
 
-    def _adopt(self, task: _Task) -> None:
+    def _adopt(self, task: Task) -> None:
         """Ask a node whose worker died how it stands; what was done there is not done blindly."""
         self._orphaned.add(task.node)
         order = replace(self._orders[task.node], left=True)
-        again = _Task(task.node, task.status, order.seconds, task.began)
-        self._hand_out(_ORPHANS[task.status], order, again)
-
-    def _give_up(self, now: float) -> None:
-        """Give workers up that hold the rollout."""
-        for future, task in list(self._running.items()):
-            if task.until is None and future.running():
-                task.until = now + task.seconds
-            elif task.until is not None and task.until < now:
-                del self._running[future]
-                self._stuck = True
-                self._take(task, Failure(FailureKind.TIMEOUT, SETTLE, _STUCK))
+        again = Task(task.node, task.status, order.seconds, task.began)
+        self._tasks.submit(_ORPHANS[task.status], order, again)
 
     def _let_go(self) -> None:
         """Take the locks off nodes that were staged, and will not be activated."""
         staged = self._progress.state.at(NodeStatus.STAGED)
-        while staged or self._running:
-            while staged and len(self._running) < self._policy.parallel:
+        while staged or self._tasks:
+            while staged and len(self._tasks) < self._policy.parallel:
                 order = self._orders[staged.pop(0)]
                 name, now = order.node.name, self._stops.now()
-                task = _Task(name, NodeStatus.STAGED, order.staging, now)
-                self._hand_out(release, order, task)
+                task = Task(name, NodeStatus.STAGED, order.staging, now)
+                self._tasks.submit(release, order, task)
             self._collect()
-
-
-def _broken(task: _Task, failure: Failure) -> NodeOutcome:
-    """Return what is known of a node whose worker failed: before the swap it is untouched."""
-    if task.status is NodeStatus.STAGING:
-        told = replace(failure, step="stage")
-        return NodeOutcome(node=task.node, status=NodeStatus.FAILED, failure=told, held=True)
-    if failure.kind is FailureKind.WORKER:
-        message = f"{failure.message}; `fleet resume` asks the node how it stands"
-        failure = replace(failure, step=SETTLE, message=message)
-    status = NodeStatus.UNREACHABLE if failure.step == SETTLE else NodeStatus.DEGRADED
-    return NodeOutcome(node=task.node, status=status, failure=failure)

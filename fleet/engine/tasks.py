@@ -1,0 +1,105 @@
+"""Tasks in flight: work on nodes with the worker pool, its deadlines, and what has ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
+
+from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus
+from fleet.core.record import SETTLE
+from fleet.engine.crew import Crew, lost_of
+from fleet.engine.stops import Stops
+from fleet.node.order import WorkOrder
+
+Work = Callable[[WorkOrder], NodeOutcome]
+
+_STUCK = "its worker did not come back in time; `fleet resume` asks the node how it stands"
+_LOOK = 1
+"""Seconds between two checks for workers that do not come back."""
+
+
+@dataclass(slots=True)
+class Task:
+    """Work on a node; its time counts from when a worker has it."""
+
+    node: str
+    status: NodeStatus
+    seconds: float
+    began: float
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedTask:
+    """A task with its result; `lost` if its worker died, `stuck` if it was given up."""
+
+    task: Task
+    result: NodeOutcome | Failure
+    lost: bool = False
+    stuck: bool = False
+
+
+class Tasks:
+    """The tasks in flight of one rollout."""
+
+    def __init__(self, crew: Crew, stops: Stops) -> None:
+        self._crew, self._stops = crew, stops
+        self._running: dict[Future[NodeOutcome | Failure], Task] = {}
+        self._ended: SimpleQueue[Future[NodeOutcome | Failure]] = SimpleQueue()
+        self._looked = 0.0
+
+    def __len__(self) -> int:
+        """Return how many tasks are in flight."""
+        return len(self._running)
+
+    def submit(self, work: Work, order: WorkOrder, task: Task) -> None:
+        """Give a task to the worker pool."""
+        future = self._crew.submit(work, order)
+        self._running[future] = task
+        future.add_done_callback(self._ended.put)
+
+    def collect(self) -> Iterator[EndedTask]:
+        """Wait a second at most for the first task that ends; yield all that have ended by then."""
+        began = self._stops.now()
+        try:
+            first = self._ended.get(timeout=_LOOK)
+            self._stops.waited(began, _LOOK)
+            yield from self._result(first)
+            while True:
+                yield from self._result(self._ended.get_nowait())
+        except Empty:
+            self._stops.waited(began, _LOOK)
+        if (now := time.monotonic()) - self._looked >= _LOOK:
+            self._looked = now
+            yield from self._overdue(now)
+
+    def _result(self, future: Future[NodeOutcome | Failure]) -> Iterator[EndedTask]:
+        task = self._running.pop(future, None)
+        if task is not None:  # else it was given up before
+            lost = lost_of(future)
+            yield EndedTask(task, lost or future.result(), lost=lost is not None)
+
+    def _overdue(self, now: float) -> Iterator[EndedTask]:
+        """Give up tasks whose workers do not come back."""
+        for future, task in list(self._running.items()):
+            if task.until is None and future.running():
+                task.until = now + task.seconds
+            elif task.until is not None and task.until < now:
+                del self._running[future]
+                failure = Failure(FailureKind.TIMEOUT, SETTLE, _STUCK)
+                yield EndedTask(task, failure, stuck=True)
+
+
+def failed_outcome(task: Task, failure: Failure) -> NodeOutcome:
+    """Return what is known of a node whose worker failed: before the swap it is untouched."""
+    if task.status is NodeStatus.STAGING:
+        told = replace(failure, step="stage")
+        return NodeOutcome(node=task.node, status=NodeStatus.FAILED, failure=told, held=True)
+    if failure.kind is FailureKind.WORKER:
+        message = f"{failure.message}; `fleet resume` asks the node how it stands"
+        failure = replace(failure, step=SETTLE, message=message)
+    status = NodeStatus.UNREACHABLE if failure.step == SETTLE else NodeStatus.DEGRADED
+    return NodeOutcome(node=task.node, status=status, failure=failure)
