@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fleet.cli.options import Exit
 from fleet.core.nodeset import fold
 from fleet.core.outcome import FailureKind, NodeOutcome, NodeStatus, Served, Verified
+from fleet.core.pull_tests import unproven_text
 from fleet.errors import printable
 
 if TYPE_CHECKING:
@@ -93,19 +94,6 @@ def recap(counts: Mapping[NodeStatus, int], status: str, reason: str) -> str:
     return f"{status}: {parts}" + (f" ({reason})" if reason else "")
 
 
-def not_proven(outcomes: Iterable[NodeOutcome]) -> str:
-    """Return a line that names changed registries which no pull has proven; empty if none."""
-    nodes: dict[str, list[str]] = defaultdict(list)
-    for outcome in outcomes:
-        for registry in outcome.unproven:
-            nodes[registry].append(outcome.node)
-    by_nodes: dict[str, list[str]] = defaultdict(list)
-    for registry, names in nodes.items():
-        by_nodes[fold(names)].append(registry)
-    told = [f"{', '.join(map(printable, each))} ({names})" for names, each in by_nodes.items()]
-    return f"not proven by a pull: {'; '.join(told)}" if told else ""
-
-
 def still_locked(outcomes: Iterable[NodeOutcome], rollout: str) -> str:
     """Return a line that names the nodes which are still locked; empty if none."""
     held = [outcome.node for outcome in outcomes if outcome.held]
@@ -127,7 +115,7 @@ def print_recap(
     """
     print_outcomes(outcomes, out, seen)
     out.print(line, style="bold")
-    if silent := not_proven(outcomes):
+    if silent := unproven_text({each.node: each.unproven for each in outcomes}):
         out.print(silent, style="yellow")
     if rollout and (still := still_locked(outcomes, rollout)):
         out.print(still, style="yellow")

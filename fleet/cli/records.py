@@ -11,6 +11,7 @@ from fleet.cli.flags import journal_path
 from fleet.cli.options import Settings
 from fleet.cli.outcome_views import still_locked
 from fleet.core.present import outcome_data, read_outcome
+from fleet.core.pull_tests import unproven_text
 from fleet.core.record import Story
 from fleet.errors import FleetError, printable
 from fleet.journal import Journal, RolloutRecord, is_there
@@ -129,6 +130,8 @@ def _print_one(data: dict[str, Any], settings: Settings) -> None:
         for name, each in data["nodes"].items()
     ]  # fmt: skip
     views.table(("NODE", "STATUS", "STRATEGY", "SECONDS", "FAILURE"), rows, out)
-    outcomes = (read_outcome(name, each) for name, each in data["nodes"].items())
+    outcomes = [read_outcome(name, each) for name, each in data["nodes"].items()]
+    if silent := unproven_text({each.node: each.unproven for each in outcomes}):
+        out.print(silent, style="yellow")
     if still := still_locked(outcomes, data["rollout"]):
         out.print(still, style="yellow")

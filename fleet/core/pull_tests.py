@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from fleet.core.changes import per_pull
 from fleet.core.hosts_toml import ctr_hosts
 from fleet.core.model import Change, Registry
+from fleet.core.nodeset import fold
 from fleet.core.versions import ContainerdVersion
+from fleet.errors import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,19 @@ def unproven(changes: Iterable[Change], registries: Iterable[Registry]) -> tuple
         return tuple(silent)
     touched = {folder for path in paths for folder in path.split("/")[:-1]}
     return tuple(name for name in silent if _folders(name) & touched)
+
+
+def unproven_text(registries: Mapping[str, Iterable[str]]) -> str:
+    """Return a line that names each node's unproven registries; empty if there are none."""
+    nodes: dict[str, list[str]] = defaultdict(list)
+    for node, names in registries.items():
+        for registry in names:
+            nodes[registry].append(node)
+    by_nodes: dict[str, list[str]] = defaultdict(list)
+    for registry, found in nodes.items():
+        by_nodes[fold(found)].append(registry)
+    told = [f"{', '.join(map(printable, each))} ({names})" for names, each in by_nodes.items()]
+    return f"not proven by a pull: {'; '.join(told)}" if told else ""
 
 
 def _folders(registry: str) -> set[str]:

@@ -36,6 +36,8 @@ class Story:
     ended: str | None = None
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What showed that a node is of the control plane, by the node's name."""
+    unproven: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The registries of a node's newest plan that no verification pull proves."""
 
     @property
     def unfinished(self) -> bool:
@@ -64,6 +66,7 @@ def fold(batches: Iterable[Sequence[str]], entries: Iterable[Entry]) -> Story:
     moved: dict[str, str] = {}
     ending: dict[str, Any] = {}
     roles: dict[str, tuple[str, ...]] = {}
+    unproven: dict[str, tuple[str, ...]] = {}
     events: list[NodeMoved | BatchBegun | BatchSoaked] = []
     for entry in entries:
         if entry.node is not None:
@@ -75,20 +78,23 @@ def fold(batches: Iterable[Sequence[str]], entries: Iterable[Entry]) -> Story:
         elif entry.kind == "soaked":
             events.append(BatchSoaked(entry.payload["number"] - 1))
         elif entry.kind == "planned":
-            roles |= _roles(entry.payload)
+            roles |= _of_plans(entry.payload, "role_evidence")
+            unproven |= _of_plans(entry.payload, "unproven")
         elif entry.kind == "ended":
             ending = {**entry.payload, "ended": entry.at}
         elif entry.kind == "resumed":
             ending = {}
     state = replay(state, events)
-    return Story(state=state, outcomes=outcomes, moved=moved, roles=roles, **ending)
+    return Story(
+        state=state, outcomes=outcomes, moved=moved, roles=roles, unproven=unproven, **ending
+    )
 
 
-def _roles(planned: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Return the evidence by control plane node; earlier releases did not record it."""
+def _of_plans(planned: Mapping[str, Any], key: str) -> dict[str, tuple[str, ...]]:
+    """Return a list of each node's plan, unless it is empty; earlier releases did not record it."""
     return {
-        name: tuple(evidence)
+        name: tuple(texts)
         for plan in planned.get("plans", ())
-        if (evidence := plan.get("role_evidence"))
+        if (texts := plan.get(key))
         for name in plan.get("nodes", ())
     }

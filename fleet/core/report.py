@@ -22,7 +22,7 @@ _STEPS = {
     NodeStatus.REVERTING: "take back",
 }
 
-_PLANNED = ("strategy", "disruption", "role_evidence", "changes", "notes")
+_PLANNED = ("strategy", "disruption", "role_evidence", "changes", "unproven", "notes")
 
 
 def planned_data(plans: Collection[NodePlan], mark: Mark) -> dict[str, Any]:
@@ -31,7 +31,9 @@ def planned_data(plans: Collection[NodePlan], mark: Mark) -> dict[str, Any]:
     made: dict[object, tuple[list[str], dict[str, Any]]] = {}
     for plan in plans:
         role = plan.availability.control_plane
-        alike = (id(plan.changes), plan.strategy, plan.disruption, plan.notes, role)
+        alike = (
+            id(plan.changes), plan.strategy, plan.disruption, plan.unproven, plan.notes, role
+        )  # fmt: skip
         if alike not in made:  # a diff is dear, and nodes that are alike share their changes
             data = plan_data(plan, mark)
             about = {key: data[key] for key in _PLANNED}

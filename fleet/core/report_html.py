@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from fleet.core.nodeset import fold
+from fleet.core.pull_tests import unproven_text
 from fleet.core.report_style import MARKS, STYLE, TONES
 from fleet.core.report_timeline import overview, timeline
 from fleet.errors import printable
@@ -27,7 +28,7 @@ def html(report: Mapping[str, Any]) -> str:
             _section("Timeline", _timeline(report)),
             _section("Nodes", _nodes(report["nodes"])),
             _section("Strategy and containerd", _matrix(report["matrix"])),
-            _section("Verification pulls", _mirrors(report["mirrors"])),
+            _section("Verification pulls", _pulls(report)),
             _section("Changes", "".join(_plans(report["plans"]))),
             _section("Files and flags", _about(report)),
         )
@@ -155,6 +156,14 @@ def _matrix(rows: Iterable[Mapping[str, Any]]) -> str:
         for strategy in sorted({strategy for strategy, _ in cells})
     ]
     return _table(("strategy", *map(_e, versions)), lines)
+
+
+def _pulls(report: Mapping[str, Any]) -> str:
+    """Return the table of pulls, and the changed registries that none of them has proven."""
+    nodes = {name: each.get("unproven", ()) for name, each in report["nodes"].items()}
+    silent = unproven_text(nodes)
+    told = f'<p class="names warn">{_e(silent)}</p>' if silent else ""
+    return _mirrors(report["mirrors"]) + told
 
 
 def _mirrors(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
+from fleet.core.pull_tests import unproven_text
 from fleet.errors import printable
 
 _BAD = {"rolled_back", "failed", "unreachable", "stale", "degraded"}
@@ -35,5 +36,7 @@ def junit(report: Mapping[str, Any]) -> str:
             bad.text = printable(str(told.get("evidence", "")))
         elif each["status"] == "pending":
             ElementTree.SubElement(case, "skipped", message="never started")
+        if silent := unproven_text({name: each.get("unproven", ())}):
+            ElementTree.SubElement(case, "system-out").text = printable(silent)
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"

@@ -64,8 +64,9 @@ class Pass:
 
     def _unproven(self) -> tuple[str, ...]:
         """Return the changed registries that no pull has verified."""
-        plan, skipped = self.order.plan, not self.order.verify
-        pulls = tuple(test.registry for test in plan.tests) if skipped and plan.changes else ()
+        plan, changed = self.order.plan, self.order.left or bool(self.order.plan.changes)
+        skipped = plan.tests if changed and not self.order.verify else ()
+        pulls = tuple(test.registry for test in skipped)
         return tuple(dict.fromkeys((*plan.unproven, *pulls)))
 
     def standing(self, found: Standing, failure: Failure | None) -> NodeOutcome:

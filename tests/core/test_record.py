@@ -76,3 +76,19 @@ def test_a_resumed_rollout_is_open_until_it_ends_again() -> None:
     assert (ended.status, ended.reason, ended.ended) == ("halted", "spent", "t1")
     assert (resumed.status, resumed.ended) == ("interrupted", None)
     assert (finished.status, finished.ended) == ("finished", "t3")
+
+
+def test_the_newest_plan_says_what_no_pull_proves() -> None:
+    """A plan of an earlier release says nothing of it."""
+    plans = [
+        {"nodes": ["a", "b"], "unproven": ["quay.io"]},
+        {"nodes": ["c"], "unproven": []},
+        {"nodes": ["d"]},
+    ]
+    newer = [{"nodes": ["b"], "unproven": ["gcr.io", "ghcr.io"]}]
+    planned = [Entry("t", "planned", None, {"plans": each}) for each in (plans, newer)]
+
+    assert fold([["a", "b", "c", "d"]], planned).unproven == {
+        "a": ("quay.io",),
+        "b": ("gcr.io", "ghcr.io"),
+    }

@@ -46,6 +46,10 @@ def test_a_killed_rollout_is_finished_and_done_nodes_are_not_touched_again(
     assert ran.code == 0, ran.text
     assert ran.json["rollout"] == listed["rollout"]
     assert set(statuses(ran.json).values()) == {"converged"}
+    unproven = {name: each["unproven"] for name, each in ran.json["nodes"].items()}
+    assert "quay.io" in unproven["bookworm1"]
+    assert "not proven by a pull: docker.elastic.co" in fleet("history", listed["rollout"]).stdout
+    assert unproven["bookworm1"] == unproven["forky1"] == unproven["bullseye1"]
     assert main_pid(nodes, "bullseye1") == done
     assert fleet("diff", "--exit-code").code == 0
     assert all(node.sh("ls /run/fleet").stdout == "mutex\n" for node in nodes.nodes.values())
