@@ -12,8 +12,10 @@ import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from os import PathLike
 from pathlib import Path
+from typing import TypeVar
 
 from fleet.config.load import Loaded, load_files
 from fleet.core.batches import cut_batches, group_limits, parse_batches, parse_size
@@ -26,12 +28,15 @@ from fleet.core.selector import select
 from fleet.core.wishes import wishes_by_node
 from fleet.engine import drive as engine
 from fleet.engine.crew import Threads
+from fleet.engine.locks import release_held
 from fleet.engine.survey import Surveyed, settled
 from fleet.engine.survey import survey as survey_nodes
 from fleet.engine.twins import refuse_twins
 from fleet.node.order import Access, Deadlines, WorkOrder
 from fleet.node.shell import Privilege
 from fleet.ssh import SshSettings
+
+_Result = TypeVar("_Result")
 
 __all__ = ["Access", "Rollout", "access", "drive", "load", "plan", "survey"]
 
@@ -151,10 +156,19 @@ def drive(
     """Carry a rollout out behind the same gates and guards as the command; return how nodes ended.
 
     `observe` is told of every node's end in the thread of the caller; `stopping` is asked before
-    each batch. No journal is written: `fleet history` and `fleet resume` know nothing of it, and
-    what a crash leaves unconfirmed the nodes' guards take back.
+    each batch. An exception from either of them stops the rollout as `stopping` does, and is
+    raised at the end. No journal is written: `fleet history` and `fleet resume` know nothing of
+    it, and what a crash leaves unconfirmed the nodes' guards take back.
     """
     outcomes = dict(rollout.settled)
+    errors: list[Exception] = []
+
+    def safely(call: Callable[[], _Result], instead: _Result) -> _Result:
+        try:
+            return instead if errors else call()
+        except Exception as error:  # noqa: BLE001 - the caller's own; nodes are released first
+            errors.append(error)
+            return instead
 
     def record(told: Sequence[engine.Told]) -> None:
         for event, outcome in told:
@@ -162,15 +176,19 @@ def drive(
                 whole = outcome.after(outcomes.get(outcome.node))
                 outcomes[outcome.node] = whole
                 if observe is not None:
-                    observe(whole)
+                    safely(partial(observe, whole), None)
 
     orders = {name: _order(rollout, each, how or Access()) for name, each in rollout.plans.items()}
+    conduct = engine.Conduct(record, lambda: safely(stopping, True), crew := Threads(32))
     state = begin(rollout.batches, {name: each.status for name, each in rollout.settled.items()})
-    crew = Threads(32)
     try:
-        ended = engine.drive(state, rollout.policy, orders, engine.Conduct(record, stopping, crew))
+        ended = engine.drive(state, rollout.policy, orders, conduct)
+        freed = release_held(outcomes, orders.__getitem__, crew)
+        outcomes |= {outcome.node: outcome for outcome in freed}
     finally:
         crew.close()
+    if errors:
+        raise errors[0]
     return {
         name: outcomes.get(name) or NodeOutcome(node=name, status=ended.state.nodes[name].shown)
         for name in rollout.plans

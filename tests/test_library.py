@@ -9,9 +9,12 @@ import sys
 import pytest
 
 import fleet
-from fleet import access, load, plan, survey
+from fleet import access, drive, load, plan, survey
+from fleet.core.outcome import NodeOutcome
 from fleet.errors import ConfigErrors, FleetError
+from fleet.node.order import Deadlines
 from tests.conftest import ROOT
+from tests.e2e.test_locks import AWAY, BACK, lock_of
 from tests.lab import Lab
 from tests.support.fleet import Fleet
 
@@ -53,6 +56,37 @@ def test_mistakes_are_exceptions_and_unreachable_nodes_are_values(offline: Fleet
     offline.write("inventory.yaml", "all: {host: {}}\n")
     with pytest.raises(ConfigErrors):
         load(folder / "inventory.yaml", folder / "mirrors.yaml")
+
+
+@pytest.mark.e2e
+def test_locks_are_released_although_a_node_was_away_and_the_caller_failed(
+    nodes: Lab, fleet: Fleet
+) -> None:
+    """One node is away at its turn; when that is reported it is back, and the caller raises."""
+    files = load(fleet.folder / "inventory.yaml", fleet.folder / "mirrors.yaml")
+    how = access(fleet.ssh_config, seconds=3)
+    names = ("bookworm1", "trixie1", "forky1")
+    rollout = plan(
+        survey(files, ",".join(names), how=how),
+        files.inventory,
+        batch="1",
+        max_failures="2",
+        verify=False,
+        deadlines=Deadlines(soak=0),
+    )
+
+    def observe(outcome: NodeOutcome) -> None:
+        if (outcome.node, outcome.status) == ("bookworm1", "converged"):
+            nodes.nodes["trixie1"].sh(AWAY)
+        elif outcome.status == "unreachable":
+            assert [lock_of(nodes, name) for name in names] == ["", rollout.id, rollout.id]
+            nodes.nodes["trixie1"].sh(BACK)
+            raise ValueError(outcome.node)
+
+    with pytest.raises(ValueError, match="trixie1"):
+        drive(rollout, how=how, observe=observe)
+
+    assert [lock_of(nodes, name) for name in names] == ["", "", ""]
 
 
 @pytest.mark.e2e

@@ -17,8 +17,8 @@ from fleet.cli.flags import (
     refuse_short_guard,
     stamp,
 )
-from fleet.cli.job import Job, guarded, work_order
-from fleet.cli.leftovers import release_finished
+from fleet.cli.job import Job, guarded
+from fleet.cli.leftovers import take_over
 from fleet.cli.options import Exit, Settings, Taste, access
 from fleet.cli.reading import in_order, judged, show_plans, surveyed, told
 from fleet.core.batches import parse_batches
@@ -31,7 +31,7 @@ from fleet.engine.crew import Crew
 from fleet.engine.drive import Ended
 from fleet.engine.survey import settled, survey_rollback
 from fleet.errors import FleetError
-from fleet.node.order import Access, WorkOrder
+from fleet.node.order import Access
 
 RERUN = {
     "failed": {
@@ -129,21 +129,8 @@ def _run(
             plans={plan.node.name: plan for plan in plans()},
             config=config,
         )
-        _take_over(job)
+        take_over(job)
         return _planned(job)
-
-
-def _take_over(job: Job) -> None:
-    """Release nodes that a finished rollout of this journal still holds."""
-
-    def order_of(plan: NodePlan, rollout: str) -> WorkOrder:
-        return replace(work_order(job, plan), rollout=rollout)
-
-    done = release_finished(job.plans.values(), job.journal, order_of, job.crew)
-    for name, rollout in done:
-        plan = job.plans[name]
-        job.plans[name] = replace(plan, availability=replace(plan.availability, holder=""))
-        job.settings.say(f"{name}: released the lock that rollout {rollout} has left")
 
 
 def _planned(job: Job) -> Exit:

@@ -16,7 +16,6 @@ import click
 from fleet.cli import views
 from fleet.cli.flags import Flags, operator, stamp
 from fleet.cli.interrupt import stop_switch
-from fleet.cli.leftovers import release_held
 from fleet.cli.live import Scope, Screen, open_screen
 from fleet.cli.logs import KNOWN, note
 from fleet.cli.options import Exit, Settings
@@ -44,6 +43,7 @@ from fleet.core.rollout import (
 )
 from fleet.engine.crew import Crew
 from fleet.engine.drive import Conduct, Ended, Told, drive
+from fleet.engine.locks import release_held
 from fleet.errors import FleetError, JournalError
 from fleet.journal import Journal
 from fleet.node.order import Access, WorkOrder

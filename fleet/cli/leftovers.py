@@ -1,52 +1,39 @@
-"""Locks that a rollout left on nodes: its end, its resume or the next rollout releases them."""
+"""Locks that finished rollouts of a journal left on nodes: the next rollout releases them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
-from fleet.core.outcome import Failure, NodeOutcome
-from fleet.core.plan import NodePlan
-from fleet.engine.crew import Crew, each
+from fleet.cli.job import Job, work_order
+from fleet.engine.crew import each
+from fleet.engine.locks import still_held
 from fleet.journal import Journal
-from fleet.node.order import WorkOrder
 from fleet.node.stage import release_once
 
 
-def release_held(
-    outcomes: Mapping[str, NodeOutcome], order_of: Callable[[str], WorkOrder], crew: Crew
-) -> Iterator[NodeOutcome]:
-    """Try again to release nodes that were unreachable; yield the outcomes of those released."""
-    names = [
-        name
-        for name, outcome in outcomes.items()
-        if outcome.held and not (outcome.failure and outcome.failure.step == "release")
-    ]
-    for order, ended in each(release_once, map(order_of, names), crew):
-        if not still_held(ended):
-            yield replace(outcomes[order.node.name], held=False)
+def take_over(job: Job) -> None:
+    """Release nodes that a finished rollout of this journal still holds."""
+    for name, rollout in _released(job):
+        plan = job.plans[name]
+        job.plans[name] = replace(plan, availability=replace(plan.availability, holder=""))
+        job.settings.say(f"{name}: released the lock that rollout {rollout} has left")
 
 
-def still_held(ended: NodeOutcome | Failure) -> bool:
-    """Return whether a release has left the lock in place, as far as is known."""
-    return isinstance(ended, Failure) or ended.held
-
-
-def release_finished(
-    plans: Iterable[NodePlan],
-    journal: Journal,
-    order_of: Callable[[NodePlan, str], WorkOrder],
-    crew: Crew,
-) -> Iterator[tuple[str, str]]:
-    """Release nodes that a finished rollout of this journal still holds; yield node and rollout.
+def _released(job: Job) -> Iterator[tuple[str, str]]:
+    """Release them; yield node and rollout.
 
     A node with an unconfirmed change is left to its guard, or to `fleet resume`.
     """
-    free = [plan for plan in plans if not plan.availability.pending]
+    free = [plan for plan in job.plans.values() if not plan.availability.pending]
     holders = {plan.availability.holder for plan in free} - {""}
-    over = {rollout for rollout in holders if _over(journal, rollout)}
-    orders = [order_of(p, p.availability.holder) for p in free if p.availability.holder in over]
-    for order, ended in each(release_once, orders, crew):
+    over = {rollout for rollout in holders if _over(job.journal, rollout)}
+    orders = [
+        replace(work_order(job, plan), rollout=plan.availability.holder)
+        for plan in free
+        if plan.availability.holder in over
+    ]
+    for order, ended in each(release_once, orders, job.crew):
         if not still_held(ended):
             yield order.node.name, order.rollout
 

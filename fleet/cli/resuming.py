@@ -11,7 +11,6 @@ from fleet.cli import views
 from fleet.cli.credentials import ready
 from fleet.cli.flags import Flags, open_journal, operator, stamp
 from fleet.cli.job import Job, guarded, work_order
-from fleet.cli.leftovers import still_held
 from fleet.cli.options import Exit, Settings, Taste, access, wishes_of
 from fleet.cli.outcome_views import outcome_line
 from fleet.cli.reading import as_it_is, in_order, tests_of, told
@@ -28,6 +27,7 @@ from fleet.core.record import SETTLE, Story
 from fleet.core.report import planned_data
 from fleet.core.rollout import RolloutState
 from fleet.engine.crew import Crew, each
+from fleet.engine.locks import still_held
 from fleet.engine.survey import Surveyed, settled, survey, survey_rollback
 from fleet.errors import FleetError
 from fleet.journal import Journal, RolloutRecord
@@ -183,7 +183,8 @@ class _Resumed:
         for found in self._found(names):
             role = Availability(found.plan.availability.control_plane)
             there, tests = as_it_is(found, self._way.tests)
-            plan = replace(there, tests=tests, availability=role)
+            unproven = self._story.unproven.get(found.node.name, ())
+            plan = replace(there, tests=tests, availability=role, unproven=unproven)
             self._job.plans[found.node.name] = plan
             if found.facts is None and self._only_held(found.node.name):
                 continue  # unreachable as before, with nothing on it that a guard would revert

@@ -11,8 +11,8 @@ from tests.support.fleet import Fleet
 
 pytestmark = pytest.mark.e2e
 QUICK = ("--soak", "0", "--no-verify", "--json")
-_AWAY = "systemctl stop ssh.socket ssh 2>/dev/null; pkill -f ^sshd; true"
-_BACK = "systemctl start ssh"
+AWAY = "systemctl stop ssh.socket ssh 2>/dev/null; pkill -f ^sshd; true"
+BACK = "systemctl start ssh"
 _NO_SUDO = "mv /etc/sudoers.d/ops /root/ops.sudoers"
 _SUDO = "mv /root/ops.sudoers /etc/sudoers.d/ops"
 
@@ -33,12 +33,12 @@ def test_a_finished_rollout_says_which_nodes_it_still_holds(nodes: Lab, fleet: F
     assert running.stderr is not None
     while "bookworm1: started" not in running.stderr.readline():
         assert running.poll() is None
-    trixie.sh(_AWAY)
+    trixie.sh(AWAY)
     forky.sh(_NO_SUDO)
     try:
         told, _ = running.communicate(timeout=120)
     finally:
-        trixie.sh(_BACK)
+        trixie.sh(BACK)
         forky.sh(_SUDO)
     listed = fleet("history", "--json").json["rollouts"][0]
     shown = fleet("history", listed["rollout"]).stdout

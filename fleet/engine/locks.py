@@ -1,0 +1,30 @@
+"""Locks that nodes still have at the end of a rollout: a last try to release them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from fleet.core.outcome import Failure, NodeOutcome
+from fleet.engine.crew import Crew, each
+from fleet.node.order import WorkOrder
+from fleet.node.stage import release_once
+
+
+def release_held(
+    outcomes: Mapping[str, NodeOutcome], order_of: Callable[[str], WorkOrder], crew: Crew
+) -> Iterator[NodeOutcome]:
+    """Try again to release nodes that were unreachable; yield the outcomes of those released."""
+    names = [
+        name
+        for name, outcome in outcomes.items()
+        if outcome.held and not (outcome.failure and outcome.failure.step == "release")
+    ]
+    for order, ended in each(release_once, map(order_of, names), crew):
+        if not still_held(ended):
+            yield replace(outcomes[order.node.name], held=False)
+
+
+def still_held(ended: NodeOutcome | Failure) -> bool:
+    """Return whether a release has left the lock in place, as far as is known."""
+    return isinstance(ended, Failure) or ended.held
