@@ -84,9 +84,10 @@ test_floors() { # the unit tests with the oldest releases of our dependencies th
     floors=$(mktemp -d)
     .venv/bin/uv venv -q --python .venv/bin/python "$floors/venv"
     VIRTUAL_ENV=$floors/venv .venv/bin/uv pip install -q --resolution lowest-direct -e .
-    VIRTUAL_ENV=$floors/venv .venv/bin/uv pip install -q pytest pytest-timeout hypothesis jsonschema
+    VIRTUAL_ENV=$floors/venv .venv/bin/uv pip install -q \
+        pytest pytest-timeout pytest-xdist hypothesis jsonschema
     code=0
-    PYTHONDONTWRITEBYTECODE=1 "$floors/venv/bin/python" -m pytest -q -m "not node and not e2e" \
+    PYTHONDONTWRITEBYTECODE=1 "$floors/venv/bin/python" -m pytest -q -n 2 -m "not node and not e2e" \
         tests/core tests/engine tests/config tests/test_cli.py tests/test_views.py \
         tests/test_help.py tests/test_journal.py --ignore=tests/config/test_sources.py || code=$?
     rm -rf -- "$floors"

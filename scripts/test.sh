@@ -1,5 +1,6 @@
 #!/bin/sh
-# All checks and all tests, those on real nodes included. Arguments go to pytest.
+# All checks and all tests, those on real nodes included. With arguments, which go to pytest, the
+# tests run one after the other; without any, two files at a time, each beside a lab of its own.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -20,9 +21,16 @@ say "format, lint, types, layers, spelling, shell"
 say "the oldest dependencies that pyproject.toml allows"
 test_floors
 
+tests() { as_root env PYTHONDONTWRITEBYTECODE=1 .venv/bin/pytest "$@"; }
+
+second_lab() { # the one of the second worker of pytest-xdist
+    (export FLEET_LAB_NUMBER=$((${FLEET_LAB_NUMBER:-0} + 100)) && lab "$@")
+}
+
 finish() {
     code=$?
     wait # for what is built, if the tests ended first: it is kept for the next time
+    second_lab down
     [ "${KEEP:-0}" = 1 ] || lab down
     exit "$code"
 }
@@ -35,5 +43,16 @@ lab containerds
 say "Kubernetes for the lab's cluster: built once, beside the tests"
 lab kubernetes &
 
-say "tests"
-as_root env PYTHONDONTWRITEBYTECODE=1 .venv/bin/pytest "$@"
+if [ $# -gt 0 ]; then
+    say "tests"
+    tests "$@"
+else
+    code=0
+    say "tests, two files at a time"
+    tests -m "not alone" -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 ||
+        code=$?
+    second_lab down
+    say "tests that need the machine for themselves"
+    tests -m alone || code=$?
+    [ "$code" = 0 ]
+fi

@@ -15,6 +15,14 @@ ROOT = Path(__file__).parents[1]
 NODES = ("bullseye1", "bookworm1", "trixie1", "forky1")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that need nodes: they take longest, and the short ones fill the end."""
+    slow = {
+        item.path for item in items if {"node", "e2e"} & {mark.name for mark in item.iter_markers()}
+    }
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture
 def lab() -> Lab:
     """Return the four nodes; a machine that cannot boot them fails, it does not skip."""

@@ -9,7 +9,7 @@ import pytest
 from tests.faults.suite import CATALOGUE, Table, run
 from tests.lab import Lab
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(1200)]
 FEW = {200: 12, 50: 6, 40: 4, 30: 4, 20: 4, 10: 3}
 SEED = 20261
 

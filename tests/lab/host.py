@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 PACKAGES = {
@@ -26,6 +28,7 @@ _NSPAWN_SETTINGS = {
     "SYSTEMD_NSPAWN_LOCK": "0",  # a killed one would leave its lock file behind
     "SYSTEMD_SECCOMP": "0",
 }
+LAST_NUMBER = 255  # a lab's number is a part of its IPv4 addresses
 
 
 class LabError(Exception):
@@ -33,11 +36,15 @@ class LabError(Exception):
 
 
 def lab_number() -> int:
-    """Return which of this machine's labs is meant: several may be up side by side."""
+    """Return which of this machine's labs is meant: several may be up side by side.
+
+    Each worker of pytest-xdist has a lab of its own, 100 numbers above that of the worker before.
+    """
     text = os.environ.get("FLEET_LAB_NUMBER", "0")
-    if not text.isdigit() or int(text) > 9:
-        raise LabError(f"FLEET_LAB_NUMBER is a number from 0 to 9, not {text!r}")
-    return int(text)
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    if not text.isdigit() or (number := int(text) + 100 * int(worker)) > LAST_NUMBER:
+        raise LabError(f"FLEET_LAB_NUMBER is a number from 0 to {LAST_NUMBER}, not {text!r}")
+    return number
 
 
 def lab_name() -> str:
@@ -57,7 +64,7 @@ def cache_folder() -> Path:
 
 def state_folder() -> Path:
     """Return where a running lab keeps everything that `down` removes."""
-    return Path(os.environ.get("FLEET_LAB_STATE", f"/var/lib/{lab_name()}"))
+    return Path(f"{os.environ.get('FLEET_LAB_STATE', '/var/lib/fleet-lab')}{lab_number() or ''}")
 
 
 def require_host() -> None:
@@ -69,6 +76,15 @@ def require_host() -> None:
     missing = sorted({package for tool, package in PACKAGES.items() if not shutil.which(tool)})
     if missing:
         raise LabError(f"the lab needs more tools: apt-get install {' '.join(missing)}")
+
+
+@contextmanager
+def exclusive(lock: str) -> Iterator[None]:
+    """Hold a lock of the cache: labs side by side do not build the same thing at once."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with (cache_folder() / lock).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def say(text: str, began: float = time.monotonic()) -> None:

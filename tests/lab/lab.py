@@ -19,6 +19,7 @@ from tests.lab.host import (
     cgroup_processes,
     cgroup_root,
     empty_cgroup,
+    exclusive,
     lab_name,
     remove_cgroup,
     remove_folder,
@@ -98,8 +99,9 @@ class Lab:
             say("another lab is up: taking it down first")
         cls.down(quiet=present is None)
         suites = tuple(node.suite for node in wanted)
-        build(suites)
-        build_crictl(suites)
+        with exclusive(".nodes.lock"):
+            build(suites)
+            build_crictl(suites)
         if kubernetes:
             build_kubernetes()
         return cls._boot(wanted, kubernetes=kubernetes)

@@ -5,17 +5,15 @@ Measured on two cores: 5 minutes and 2.3 GB of memory for the components, second
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab.crictl import compiler
-from tests.lab.host import LabError, cache_folder, run, say
+from tests.lab.host import LabError, cache_folder, exclusive, run, say
 
 VERSION = "1.34.4"
 CNI_VERSION = "v1.7.1"
@@ -65,18 +63,10 @@ def is_built() -> bool:
 def build_kubernetes() -> Binaries:
     """Build what is missing, or wait for another process that builds it; raise a LabError."""
     target = binaries()
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    with _alone(cache_folder() / ".kubernetes.lock"):
+    with exclusive(".kubernetes.lock"):
         if not is_built():
             _build(target)
     return target
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _build(target: Binaries) -> None:

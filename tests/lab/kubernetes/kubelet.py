@@ -13,7 +13,6 @@ from tests.lab.node import LabNode
 
 SUITES = ("bookworm", "trixie", "forky")
 """The suites whose containerd speaks the CRI of a current kubelet."""
-POD_PREFIX = f"10.{240 + network.NUMBER}"
 _FILES = Path(__file__).with_name("node")
 _MANIFESTS = Path(__file__).with_name("manifests")
 _NETWORK = """\
@@ -43,7 +42,8 @@ class Kubelet:
     @property
     def subnet(self) -> str:
         """Return the network of the node's pods."""
-        return f"{POD_PREFIX}.{self.number}.0/24"
+        # 10.224.0.0/11 has room for 256 labs of 32 nodes.
+        return f"10.{224 + network.NUMBER // 8}.{network.NUMBER % 8 * 32 + self.number}.0/24"
 
     def install(self, archive: Path) -> None:
         """Lay all files of a Kubernetes node; nothing of them runs yet."""
