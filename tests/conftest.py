@@ -23,9 +23,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in slow)
 
 
+_left = {"clean": False}
+"""Whether the last test that had the nodes left them as they were when the lab came up."""
+
+
 @pytest.fixture
-def lab() -> Lab:
+def clean() -> bool:
+    """Return whether the nodes are known to be clean; the test that asks may change that."""
+    was, _left["clean"] = _left["clean"], False
+    return was
+
+
+@pytest.fixture
+def lab(clean: bool) -> Lab:
     """Return the four nodes; a machine that cannot boot them fails, it does not skip."""
+    del clean
     lab = Lab.up(4)
     for node in lab.nodes.values():
         remember(node)
@@ -33,11 +45,13 @@ def lab() -> Lab:
 
 
 @pytest.fixture
-def nodes(lab: Lab) -> Iterator[Lab]:
+def nodes(lab: Lab, clean: bool) -> Iterator[Lab]:
     """Return the four nodes, as they were when the lab came up."""
-    make_pristine(lab)
+    if not clean:
+        make_pristine(lab)
     yield lab
     make_pristine(lab)
+    _left["clean"] = True
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Iterable
 
 import pytest
 
@@ -12,17 +13,33 @@ from tests.lab.node import LabNode
 from tests.support.fleet import Fleet
 
 pytestmark = pytest.mark.e2e
+UNITS = "systemctl list-units --plain --no-legend --state=active,activating,failed 'fleet-guard*'"
 
 
 def killed(fleet: Fleet, node: LabNode, *flags: str) -> subprocess.Popen[str]:
     """Kill a rollout between the swap and its confirmation; return the dead process."""
-    running = fleet.start("rollout", "-y", "-l", node.name, "--soak", "4", *flags)
-    pending = "grep swapped /var/lib/fleet/pending/phase"
-    while node.sh(pending, check=False).returncode:
-        assert running.poll() is None
+    return killed_on([node], fleet, "--soak", "4", *flags)
+
+
+def killed_on(nodes: Iterable[LabNode], fleet: Fleet, *flags: str) -> subprocess.Popen[str]:
+    """Kill a rollout when the change is in force on all of some nodes, which it does at once."""
+    chosen = list(nodes)
+    words = ("-l", ":".join(node.name for node in chosen), "--batch", str(len(chosen)))
+    running = fleet.start("rollout", "-y", *words, *flags)
+    for node in chosen:
+        while node.sh("grep swapped /var/lib/fleet/pending/phase", check=False).returncode:
+            assert running.poll() is None
     running.kill()
     running.communicate()
     return running
+
+
+def waited(node: LabNode, seconds: float = 45) -> None:
+    """Wait until no change is pending on a node."""
+    until = time.monotonic() + seconds
+    while node.sh("test -e /var/lib/fleet/pending", check=False).returncode == 0:
+        assert time.monotonic() < until, node.sh(f"ls -l /var/lib/fleet/pending; {UNITS}").stdout
+        time.sleep(0.5)
 
 
 def settled(node: LabNode) -> tuple[str, str]:
@@ -33,34 +50,36 @@ def settled(node: LabNode) -> tuple[str, str]:
     return phase, why
 
 
-@pytest.mark.parametrize("name", ["bullseye1", "bookworm1", "trixie1", "forky1"])
-def test_a_change_of_a_killed_fleet_is_undone_by_the_timer(
-    nodes: Lab, fleet: Fleet, name: str
-) -> None:
-    node = nodes.nodes[name]
-    before = node.digests("/etc")
-
-    killed(fleet, node, "--guard", "9")
-    time.sleep(13)
-
-    assert node.digests("/etc") == before
-    assert settled(node) == ("restored", "timer")
+def etc(lab: Lab) -> dict[str, dict[str, str]]:
+    """Describe every file below /etc, node by node."""
+    return {name: node.digests("/etc") for name, node in lab.nodes.items()}
 
 
-@pytest.mark.parametrize("name", ["bullseye1", "bookworm1", "trixie1", "forky1"])
+def test_a_change_of_a_killed_fleet_is_undone_by_the_timer(nodes: Lab, fleet: Fleet) -> None:
+    before = etc(nodes)
+
+    killed_on(nodes.nodes.values(), fleet, "--soak", "7", "--guard", "12")
+    for node in nodes.nodes.values():
+        waited(node)
+
+    assert etc(nodes) == before
+    for node in nodes.nodes.values():
+        assert settled(node) == ("restored", "timer"), node.name
+
+
 def test_a_reboot_before_the_confirmation_brings_the_old_config_back(
-    nodes: Lab, fleet: Fleet, name: str
+    nodes: Lab, fleet: Fleet
 ) -> None:
-    node = nodes.nodes[name]
-    before = node.digests("/etc")
+    before = etc(nodes)
 
-    killed(fleet, node)
-    changed = node.digests("/etc")
-    node.reboot()
+    killed_on(nodes.nodes.values(), fleet, "--soak", "20")
+    changed = etc(nodes)
+    nodes.each(LabNode.reboot)
 
-    assert changed != before
-    assert node.digests("/etc") == before
-    assert settled(node) == ("restored", "boot")
+    assert [name for name in changed if changed[name] == before[name]] == []
+    assert etc(nodes) == before
+    for node in nodes.nodes.values():
+        assert settled(node) == ("restored", "boot"), node.name
 
 
 def test_a_confirmed_change_survives_a_reboot_and_leaves_no_guard(nodes: Lab, fleet: Fleet) -> None:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.e2e.test_guard import killed, settled
+from tests.e2e.test_guard import UNITS, killed_on, settled, waited
 from tests.lab import Lab
 from tests.lab.node import LabNode
 from tests.support.fleet import Fleet
@@ -18,7 +18,6 @@ pytestmark = pytest.mark.e2e
 
 CONFIG = "/etc/containerd/config.toml"
 NAMES = ("bullseye1", "bookworm1", "trixie1", "forky1")
-UNITS = "systemctl list-units --plain --no-legend --state=active,activating,failed 'fleet-guard*'"
 ENDS = {
     "bullseye1": KILL_GUARD,
     "bookworm1": f"{KILL_GUARD.replace('-9', '-15')}; {KILL_GUARD}",
@@ -26,14 +25,6 @@ ENDS = {
     "trixie1": "systemctl kill -s KILL 'fleet-guard-*.service'",
     "forky1": "systemctl stop --no-block 'fleet-guard-*.service'; sleep 5",
 }
-
-
-def waited(node: LabNode, seconds: float = 45) -> None:
-    """Wait until no change is pending on a node."""
-    until = time.monotonic() + seconds
-    while node.sh("test -e /var/lib/fleet/pending", check=False).returncode == 0:
-        assert time.monotonic() < until, node.sh(f"ls -l /var/lib/fleet/pending; {UNITS}").stdout
-        time.sleep(0.5)
 
 
 def chattr(node: LabNode, flag: str) -> None:
@@ -49,10 +40,21 @@ def gone(node: LabNode) -> None:
         time.sleep(0.2)
 
 
-def conflicts(fleet: Fleet, name: str) -> dict[str, str]:
-    """Return the messages of what a probe has found on a node, by code."""
-    probed = fleet("probe", "-l", name, "--json").json["nodes"][name]
-    return {each["code"]: each["message"] for each in probed["conflicts"]}
+def has_failed(node: LabNode) -> None:
+    """Wait until the unit of a guard at boot has failed."""
+    until = time.monotonic() + 30
+    while (unit := node.sh("systemctl is-failed fleet-guard", check=False).stdout) != "failed\n":
+        assert time.monotonic() < until, unit
+        time.sleep(0.5)
+
+
+def conflicts(fleet: Fleet, *names: str) -> dict[str, dict[str, str]]:
+    """Return the messages of what a probe has found on nodes, by node and code."""
+    probed = fleet("probe", "-l", ":".join(names), "--json").json["nodes"]
+    return {
+        name: {conflict["code"]: conflict["message"] for conflict in node["conflicts"]}
+        for name, node in probed.items()
+    }
 
 
 def test_a_guard_that_is_ended_in_its_restore_is_tried_again(nodes: Lab, fleet: Fleet) -> None:
@@ -61,15 +63,8 @@ def test_a_guard_that_is_ended_in_its_restore_is_tried_again(nodes: Lab, fleet: 
     with ExitStack() as stack:
         for name in NAMES:
             stack.enter_context(acting(nodes.nodes[name], "mv", "*.back*", ENDS[name]))
-        running = fleet.start(
-            *("rollout", "-y", "--batch", "4", "--soak", "4", "--guard", "9", "--no-verify")
-        )
-        for node in nodes.nodes.values():
-            while node.sh("grep swapped /var/lib/fleet/pending/phase", check=False).returncode:
-                assert running.poll() is None
-        running.kill()
-        running.communicate()
-        shown = conflicts(fleet, "trixie1")
+        killed_on(nodes.nodes.values(), fleet, "--soak", "7", "--guard", "12", "--no-verify")
+        shown = conflicts(fleet, "trixie1")["trixie1"]
         for name in NAMES:
             waited(nodes.nodes[name])
         assert all(acted(nodes.nodes[name]) for name in NAMES)
@@ -79,39 +74,39 @@ def test_a_guard_that_is_ended_in_its_restore_is_tried_again(nodes: Lab, fleet: 
         assert nodes.nodes[name].digests("/etc") == before[name]
         assert settled(nodes.nodes[name]) == ("restored", "timer")
         gone(nodes.nodes[name])
-    assert conflicts(fleet, "trixie1") == {}
+    assert conflicts(fleet, "trixie1") == {"trixie1": {}}
 
 
-@pytest.mark.parametrize("name", ["bookworm1", "forky1"])
 def test_a_guard_that_fails_at_boot_fails_its_unit_and_is_tried_again(
-    nodes: Lab, fleet: Fleet, name: str
+    nodes: Lab, fleet: Fleet
 ) -> None:
-    node = nodes.nodes[name]
-    before = node.digests("/etc")
-    killed(fleet, node)
-    rollout = node.sh("cat /var/lib/fleet/pending/id").stdout.strip()
-    chattr(node, "+i")
+    chosen = [nodes.nodes[name] for name in ("bookworm1", "forky1")]
+    before = {node.name: node.digests("/etc") for node in chosen}
+    killed_on(chosen, fleet, "--soak", "20")
+    rollout = chosen[0].sh("cat /var/lib/fleet/pending/id").stdout.strip()
+    for node in chosen:
+        chattr(node, "+i")
     try:
-        node.reboot()
-        until = time.monotonic() + 30
-        while (
-            unit := node.sh("systemctl is-failed fleet-guard", check=False).stdout
-        ) != "failed\n":
-            assert time.monotonic() < until, unit
-            time.sleep(0.5)
-        found = conflicts(fleet, name)
-        time.sleep(22)
-        audited = node.sh("grep -c guard /var/lib/fleet/audit.log").stdout
+        nodes.each(LabNode.reboot, chosen)
+        for node in chosen:
+            has_failed(node)
+        found = conflicts(fleet, *before)
+        time.sleep(21)  # another try, which fails as well
+        audited = [node.sh("grep -c guard /var/lib/fleet/audit.log").stdout for node in chosen]
     finally:
-        chattr(node, "-i")
-    waited(node)
+        for node in chosen:
+            chattr(node, "-i")
+    for node in chosen:
+        waited(node)
 
-    assert f"cannot take change {rollout} back since" in found["guard-failing"]
-    assert CONFIG in found["guard-failing"]
-    assert audited == "1\n"
-    assert node.digests("/etc") == before
-    assert settled(node) == ("restored", "boot")
-    gone(node)
+    assert audited == ["1\n", "1\n"]
+    for node in chosen:
+        message = found[node.name]["guard-failing"]
+        assert f"cannot take change {rollout} back since" in message
+        assert CONFIG in message
+        assert node.digests("/etc") == before[node.name]
+        assert settled(node) == ("restored", "boot")
+        gone(node)
 
 
 def test_a_restart_that_says_no_is_judged_by_the_daemon(nodes: Lab, fleet: Fleet) -> None:

@@ -98,7 +98,7 @@ for each in /var/lib/fleet/proof-* /run/fleet/proof-*; do # one that still ends 
 done
 cmp -s /etc/containerd/config.toml /root/config.toml || dirty=1
 [ -e /etc/containerd/certs.d ] || [ -e /etc/containerd/fleet ] && dirty=1
-[ -e /var/lib/fleet ] && dirty=1
+[ -e /var/lib/fleet ] || [ -e /etc/systemd/system/containerd.service.d ] && dirty=1
 systemctl stop 'fleet-guard-*.timer' 2>/dev/null || true
 rm -f /etc/systemd/system/fleet-guard.service
 rm -f /etc/systemd/system/multi-user.target.wants/fleet-guard.service
@@ -109,7 +109,7 @@ cp -p /root/config.toml /etc/containerd/config.toml
 chmod 644 /etc/containerd/config.toml
 chmod +x /lib/systemd/systemd-socket-proxyd
 [ -e /run/lab-crictl ] && mv /run/lab-crictl /usr/local/bin/crictl
-systemctl daemon-reload
+[ -z "$dirty" ] || systemctl daemon-reload
 systemctl reset-failed containerd
 systemctl reset-failed 'fleet-guard*' 2>/dev/null || true
 [ -z "$dirty" ] || systemctl restart containerd
