@@ -27,6 +27,7 @@ from fleet.core.rollout import NodeMoved, Policy, begin
 from fleet.core.selector import select
 from fleet.core.wishes import wishes_by_node
 from fleet.engine import drive as engine
+from fleet.engine.control_plane import PlaneCheck
 from fleet.engine.crew import Threads
 from fleet.engine.locks import release_held
 from fleet.engine.survey import Surveyed, settled
@@ -106,6 +107,8 @@ class Rollout:
     settled: Mapping[str, NodeOutcome] = field(default_factory=dict)
     verify: bool = True
     deadlines: Deadlines = field(default_factory=Deadlines)
+    inventory: Inventory | None = None
+    """All nodes: those of the control plane are asked before another one is changed."""
 
 
 def plan(
@@ -137,6 +140,7 @@ def plan(
         settled=done,
         verify=verify,
         deadlines=deadlines or Deadlines(),
+        inventory=inventory,
     )
 
 
@@ -179,7 +183,9 @@ def drive(
                     safely(partial(observe, whole), None)
 
     orders = {name: _order(rollout, each, how or Access()) for name, each in rollout.plans.items()}
-    conduct = engine.Conduct(record, lambda: safely(stopping, True), crew := Threads(32))
+    crew = Threads(32)
+    ask = _plane_check(rollout, how or Access(), crew)
+    conduct = engine.Conduct(record, lambda: safely(stopping, True), crew, ask)
     state = begin(rollout.batches, {name: each.status for name, each in rollout.settled.items()})
     try:
         ended = engine.drive(state, rollout.policy, orders, conduct)
@@ -193,6 +199,18 @@ def drive(
         name: outcomes.get(name) or NodeOutcome(node=name, status=ended.state.nodes[name].shown)
         for name in rollout.plans
     }
+
+
+def _plane_check(rollout: Rollout, access: Access, crew: Threads) -> PlaneCheck | None:
+    if rollout.inventory is None:
+        return None
+    return PlaneCheck(
+        inventory=rollout.inventory,
+        rollout=rollout.id,
+        access=access,
+        crew=crew,
+        surveyed={name: each.availability for name, each in rollout.plans.items()},
+    )
 
 
 def _order(rollout: Rollout, each: NodePlan, access: Access) -> WorkOrder:

@@ -20,6 +20,7 @@ from fleet.cli.flags import (
 from fleet.cli.job import Job, guarded
 from fleet.cli.leftovers import take_over
 from fleet.cli.options import Exit, Settings, Taste, access
+from fleet.cli.plane import access_to_plane
 from fleet.cli.reading import in_order, judged, show_plans, surveyed, told
 from fleet.core.batches import parse_batches
 from fleet.core.masking import Fingerprints
@@ -139,6 +140,7 @@ def _planned(job: Job) -> Exit:
     job.outcomes = {each.node: each for plan in plans if (each := settled(plan)) is not None}
     if not job.settings.as_json and not job.settings.quiet:
         views.print_plans(plans, views.console(color=job.settings.color), job.mark)
+    job.access = access_to_plane(job)
     batches = job.batches()
     job.confirm(sum(map(len, batches)))
     state = begin(batches, {name: each.status for name, each in job.outcomes.items()})

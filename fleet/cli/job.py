@@ -20,6 +20,7 @@ from fleet.cli.live import Scope, Screen, open_screen
 from fleet.cli.logs import KNOWN, note
 from fleet.cli.options import Exit, Settings
 from fleet.cli.outcome_views import judge, print_recap, recap
+from fleet.cli.plane import plane_check
 from fleet.cli.streams import lost_streams
 from fleet.core.batches import cut_batches, group_limits, parse_batches, parse_size
 from fleet.core.desired_fingerprints import desired_fingerprints
@@ -69,8 +70,6 @@ class Job:
     outcomes: dict[str, NodeOutcome] = field(default_factory=dict)
     config: MirrorConfig | None = None
     """The mirrors and settings that a rollout brings to the nodes; a rollback has none."""
-    known: dict[str, bool] = field(default_factory=dict)
-    """Whether control plane nodes that were through before this run are available now."""
 
     def batches(self) -> tuple[tuple[str, ...], ...]:
         """Cut the nodes that have work to do into batches: by `order`, then by the inventory."""
@@ -82,7 +81,7 @@ class Job:
     def quorum(self) -> Quorum:
         """Return the limit for control plane nodes, from what the survey found about them."""
         asked = {name: plan.availability for name, plan in self.plans.items()}
-        return quorum(self.inventory, asked, self.id, self.known)
+        return quorum(self.inventory, asked, self.id)
 
     def confirm(self, count: int) -> None:
         """Ask, unless that was answered; away from a terminal nobody could answer."""
@@ -162,7 +161,8 @@ class Job:
                         pass
 
         orders = {name: self._order(name) for name in self.plans}
-        return drive(state, policy, orders, Conduct(record, stopping, self.crew))
+        conduct = Conduct(record, stopping, self.crew, plane_check(self, screen))
+        return drive(state, policy, orders, conduct)
 
     def _noted(self, outcome: NodeOutcome) -> NodeOutcome:
         """Note how a node ended, with what was seen of it before."""

@@ -51,6 +51,10 @@ class Screen(Protocol):
         """Tell how a node's pass ended."""
         ...
 
+    def line(self, text: str) -> None:
+        """Print a line of its own."""
+        ...
+
 
 class PlainScreen:
     """One line for every event, on stderr."""
@@ -77,6 +81,10 @@ class PlainScreen:
         """Tell how the work on a node ended."""
         if outcome.status is not NodeStatus.STAGED:
             self._say(f"{self._batch} {outcome_line(outcome)}")
+
+    def line(self, text: str) -> None:
+        """Print a line of its own."""
+        self._say(text)
 
     def _say(self, line: str) -> None:
         note(line)
@@ -145,6 +153,11 @@ class LiveScreen:
         self._failed += outcome.status.failed - before.failed
         mark, style = MARKS[outcome.status]
         self._out.print(f"{mark} {outcome_line(outcome, brief=True)}", style=style)
+
+    def line(self, text: str) -> None:
+        """Print a line of its own above the view."""
+        note(text)
+        self._out.print(text)
 
     def __rich__(self) -> RenderableType:
         """Draw the view, never more rows of it than the window has."""

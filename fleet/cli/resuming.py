@@ -13,6 +13,7 @@ from fleet.cli.flags import Flags, open_journal, operator, stamp
 from fleet.cli.job import Job, guarded, work_order
 from fleet.cli.options import Exit, Settings, Taste, access, wishes_of
 from fleet.cli.outcome_views import outcome_line
+from fleet.cli.plane import access_to_plane
 from fleet.cli.reading import as_it_is, in_order, tests_of, told
 from fleet.cli.resume_check import refuse_changed_config, refuse_changed_files
 from fleet.config.load import load_inventory
@@ -147,8 +148,7 @@ class _Resumed:
         again = [name for name in self._nodes if name not in job.outcomes]
         self._plan(again)
         waiting = [name for name in again if name not in job.outcomes]
-        if waiting:
-            self._ask_again()
+        job.access = access_to_plane(job)
         job.confirm(len(waiting))
         return job.carry_out(self._state(left))
 
@@ -165,17 +165,6 @@ class _Resumed:
             return found
         known = replace(found.plan.availability, control_plane=evidence)
         return replace(found, plan=replace(found.plan, availability=known))
-
-    def _ask_again(self) -> None:
-        """Check whether the control plane nodes that are finished are available now."""
-        job, lost = self._job, {NodeStatus.UNREACHABLE, NodeStatus.DEGRADED}
-        names = [name for name in job.outcomes if job.plans[name].availability.control_plane]
-        for found in self._found(names) if names else ():
-            name, now = found.node.name, found.plan.availability
-            job.plans[name] = replace(job.plans[name], availability=now)
-            well = not now.down(job.id)
-            if not well or job.outcomes[name].status in lost:
-                job.known[name] = well
 
     def _settle(self, names: Sequence[str]) -> None:
         """Ask the nodes that were left in mid-pass how they stand, and end their passes."""

@@ -197,8 +197,9 @@ class Progress:
                 return Soak(batch)
             if due := self._due[batch].first(room, self._slots.free):
                 return Check(due)
-        waiting = [n for n in self._batches[number] if self._nodes[n] is NodeStatus.STAGED]
-        return Halt(self._policy.quorum.reason(waiting, self._nodes))
+        names = self._batches[number]
+        waiting = tuple(name for name in names if self._nodes[name] is NodeStatus.STAGED)
+        return Halt(self._policy.quorum.reason(waiting, self._nodes), waiting)
 
     def _owed(self, number: int, room: int) -> Move:
         """Return what a finished batch still owes before the next one may start."""

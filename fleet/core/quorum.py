@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fleet.core.batches import parse_size
@@ -57,6 +57,22 @@ def assumed(node: Node) -> Availability:
     """Return the assumed role of a node that did not answer, from the names of its groups."""
     names = (name for name in node.groups if name.lower().replace("-", "_") in _GROUPS)
     return Availability(tuple(f"group {name}" for name in names), ill="it did not answer")
+
+
+def outsiders(
+    inventory: Inventory, selected: Container[str], roles: Mapping[str, Collection[str]]
+) -> tuple[Node, ...]:
+    """Return the nodes outside a selection that may be control plane nodes.
+
+    `roles` is the evidence by node as the journal remembers it. A node that it remembers as a
+    worker is left out, unless a group's name says otherwise. A node that it does not know counts.
+    """
+    return tuple(
+        node
+        for node in inventory.nodes
+        if node.name not in selected
+        and (node.name not in roles or roles[node.name] or assumed(node).control_plane)
+    )
 
 
 @dataclass(frozen=True, slots=True)

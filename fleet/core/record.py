@@ -14,6 +14,10 @@ SETTLE = "settle"
 """The step of a failure that leaves open how a node stands: only the node itself can tell."""
 
 
+PLANE_ASKED = "control plane asked"
+"""The kind of an entry with the roles of nodes that a rollout asked, although it holds none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of the journal: when, what, which node, and its data."""
@@ -57,6 +61,23 @@ class Story:
             return True
         failure = outcome.failure if outcome else None
         return failure is not None and failure.step == SETTLE
+
+
+def known_roles(entries: Iterable[Entry]) -> dict[str, tuple[str, ...]]:
+    """Return the newest evidence by node that is or is not of the control plane, over rollouts.
+
+    A plan without a strategy may be that of a node which did not answer: it says nothing.
+    """
+    roles: dict[str, tuple[str, ...]] = {}
+    for entry in entries:
+        if entry.kind == PLANE_ASKED:
+            roles |= {name: tuple(found) for name, found in entry.payload["roles"].items()}
+        elif entry.kind == "planned":
+            for plan in entry.payload.get("plans", ()):
+                evidence = tuple(plan.get("role_evidence", ()))
+                if evidence or (plan.get("strategy") and "role_evidence" in plan):
+                    roles |= dict.fromkeys(plan.get("nodes", ()), evidence)
+    return roles
 
 
 def fold(batches: Iterable[Sequence[str]], entries: Iterable[Entry]) -> Story:

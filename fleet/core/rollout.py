@@ -168,9 +168,10 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Start nothing more."""
+    """Start nothing more; `nodes` are of the control plane and wait for others that are down."""
 
     reason: str
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ class Slots:
 
     def reverting(self, name: str) -> tuple[int, ...]:
         """Return the limits that reverting a node needs a slot of."""
+        if self._quorum.known.get(name) is False:  # down already
+            return self.checking(name)
         own = (self._unavailable, self._flying) if name in self._quorum.nodes else ()
         return (*self._groups[name], *own)
 

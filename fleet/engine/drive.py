@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
 from fleet.core.progress import Progress
+from fleet.core.quorum import Quorum
 from fleet.core.rollout import (
     BatchBegun,
     BatchSoaked,
@@ -63,6 +64,8 @@ class Conduct:
     record: Callable[[Sequence[Told]], None]
     stopping: Callable[[], bool]
     crew: Crew
+    ask_plane: Callable[[Mapping[str, NodeStatus]], Quorum] | None = None
+    """Asks the control plane nodes that this rollout does not hold, and returns their limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class _Driver:
         self._conduct = conduct
         self._untold: list[Told] = []
         self._orphaned: set[str] = set()
+        self._asked: set[tuple[str, bool]] = set()
         self._broken = ""
         self._stuck = False
         self._announced = -1
@@ -118,12 +122,13 @@ class _Driver:
             match move:
                 case Wait():
                     self._collect()
-                case Halt(reason):
+                case Halt(reason) if not self._plane_asked(move):
                     return "halted", reason
                 case Finish():
                     return "finished", ""
                 case _ if held is None:
-                    self._act(move)
+                    if not self._plane_asked(move):
+                        self._act(move)
                 case _ if self._tasks:
                     self._collect()
                 case _:
@@ -139,6 +144,29 @@ class _Driver:
         if beginning and self._conduct.stopping():
             return "interrupted", "stopped before the next batch"
         return None
+
+    def _plane_asked(self, move: Move) -> bool:
+        """Ask about the control plane if a move changes a node of it; return whether it was asked.
+
+        That is once for all that is activated, as staging has locked these nodes, and before each
+        revert. The answers may change the limit, and so the move.
+        """
+        ask = self._conduct.ask_plane
+        if ask is None or self._broken or not isinstance(move, Launch | Revert | Halt):
+            return False
+        plane, back = self._policy.quorum.nodes, isinstance(move, Revert)
+        due = {(name, back) for name in move.nodes if name in plane} - self._asked
+        if not due:
+            return False
+        self._asked |= due if back else {(name, False) for name in plane}
+        self._write(())
+        state = self._progress.state
+        try:
+            self._policy = replace(self._policy, quorum=ask(state.nodes))
+        except JournalError as error:
+            self._broken = str(error)
+        self._progress = Progress(state, self._policy)
+        return True
 
     def _act(self, move: Move) -> None:
         match move:

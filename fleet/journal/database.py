@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fleet.core.record import Entry, Story, fold
+from fleet.core.record import PLANE_ASKED, Entry, Story, fold, known_roles
 from fleet.errors import FleetError, HeldError, printable
 from fleet.journal.fingerprint_key import lasting_key
 from fleet.journal.opening import open_for_reading, open_for_writing, reading, write_error
@@ -151,6 +151,16 @@ class Journal:
                 (rollout,),
             )
             return [Entry(at, kind, node, json.loads(words)) for at, kind, node, words in rows]
+
+    def roles(self) -> dict[str, tuple[str, ...]]:
+        """Return the newest evidence by node that it is, or is not, of the control plane."""
+        with self.reading():
+            rows = self._base.execute(
+                "SELECT at, kind, node, payload FROM event WHERE kind IN ('planned', ?)"
+                " ORDER BY rowid",
+                (PLANE_ASKED,),
+            )
+            return known_roles(Entry(at, kind, n, json.loads(text)) for at, kind, n, text in rows)
 
     def replayed(self, record: RolloutRecord) -> Story:
         """Replay the entries of one rollout."""

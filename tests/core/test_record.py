@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus, Verified
 from fleet.core.present import outcome_data, read_outcome
-from fleet.core.record import SETTLE, Entry, fold
+from fleet.core.record import PLANE_ASKED, SETTLE, Entry, fold, known_roles
 
 
 def moved(node: str, status: str, **more: object) -> Entry:
@@ -91,4 +91,28 @@ def test_the_newest_plan_says_what_no_pull_proves() -> None:
     assert fold([["a", "b", "c", "d"]], planned).unproven == {
         "a": ("quay.io",),
         "b": ("gcr.io", "ghcr.io"),
+    }
+
+
+def test_the_journal_remembers_who_is_of_the_control_plane_and_who_is_not() -> None:
+    """A plan without a strategy may be that of a node which did not answer."""
+    plans = [
+        {"nodes": ["s1", "s2"], "strategy": "k3s", "role_evidence": ["unit k3s"]},
+        {"nodes": ["w1", "w2"], "strategy": "certs.d", "role_evidence": []},
+        {"nodes": ["away"], "strategy": None, "role_evidence": []},
+        {"nodes": ["old"], "strategy": "certs.d"},
+    ]
+    entries = [
+        Entry("t", "planned", None, {"plans": plans}),
+        Entry("t", PLANE_ASKED, None, {"roles": {"s3": ["process etcd"], "s2": [], "w3": []}}),
+        Entry("t", "planned", None, {"plans": [{**plans[0], "nodes": ["w2"]}]}),
+    ]
+
+    assert known_roles(entries) == {
+        "s1": ("unit k3s",),
+        "s2": (),
+        "s3": ("process etcd",),
+        "w1": (),
+        "w2": ("unit k3s",),
+        "w3": (),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -13,7 +14,8 @@ from tests.lab import Lab
 from tests.support.fleet import Fleet
 
 pytestmark = pytest.mark.e2e
-QUICK = ("--soak", "0", "--no-verify", "--json")
+QUIET = ("--soak", "0", "--json")
+QUICK = (*QUIET, "--no-verify")
 MARKS = {
     "bookworm1": (
         "mkdir -p /etc/kubernetes/manifests; : >/etc/kubernetes/manifests/etcd.yaml",
@@ -41,13 +43,13 @@ def plane(nodes: Lab) -> Iterator[Lab]:
         nodes.nodes[name].sh(unmark)
 
 
-def most_in_flight(fleet: Fleet) -> int:
-    """Return how many control plane nodes were in flight at once, over all runs of the journal."""
+def most_in_flight(fleet: Fleet, rollout: str = "") -> int:
+    """Return how many control plane nodes were in flight at once, in one rollout or any."""
     journal = Journal(fleet.folder / ".fleet/journal.db")
     most = 0
     for record in journal.rollouts():
         flying: set[str] = set()
-        for entry in journal.entries(record.id):
+        for entry in journal.entries(record.id) if rollout in record.id else ():
             if entry.kind != "moved" or entry.node not in PLANE:
                 continue
             flies = entry.payload["status"] in {"running", "checking", "reverting"}
@@ -96,3 +98,77 @@ def test_while_one_is_down_no_other_is_taken_down(plane: Lab, fleet: Fleet) -> N
         "trixie1": "failed",
     }
     assert most_in_flight(fleet) == 1
+
+
+def test_a_control_plane_node_outside_the_selection_counts(plane: Lab, fleet: Fleet) -> None:
+    """Nobody has seen the other nodes yet, so all are asked; then the journal remembers them."""
+    forky = plane.nodes["forky1"]
+    forky.sh("systemctl stop containerd")
+
+    ran = fleet("rollout", "-y", "-l", "trixie1", *QUICK)
+    told = fleet("history", ran.json["rollout"], "--json").json["reason"]
+    rerun = fleet("rollback", "-y", "-l", "trixie1", *QUIET)
+    again = fleet("rollout", "-y", "-x", "forky1", "--batch", "3", *QUICK)
+    forky.sh("systemctl start containerd; until ctr version >/dev/null 2>&1; do sleep 0.05; done")
+    resumed = fleet("resume", "-y", ran.json["rollout"], "--json")
+
+    assert (ran.code, statuses(ran.json)) == (3, {"trixie1": "pending"}), ran.text
+    assert "asking 3 nodes beside this rollout about the control plane: b" in ran.stderr
+    assert told.startswith("of the control plane forky1 (containerd is inactive/dead) is not")
+    assert rerun.json["nodes"]["trixie1"]["failure"]["kind"] == "no_generation"
+    assert (again.code, again.json["status"]) == (3, "halted"), again.text
+    assert statuses(again.json)["bullseye1"] == "converged"
+    assert "asking 1 node beside this rollout about the control plane: forky1" in again.stderr
+    assert (resumed.code, statuses(resumed.json)) == (0, {"trixie1": "converged"}), resumed.text
+    assert "asking 2 nodes beside this rollout about the control plane: b" in resumed.stderr
+
+
+def test_two_fleets_that_share_no_journal_see_each_other_on_the_nodes(
+    plane: Lab, fleet: Fleet, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("other")
+    other = Fleet(folder, fleet.ssh_config)
+    for name in ("inventory.yaml", "mirrors.yaml"):
+        other.write(name, (fleet.folder / name).read_text())
+    first = fleet.start("rollout", "-y", "-l", "bookworm1", "--soak", "0", "--no-verify")
+    assert first.stderr is not None
+    while "bookworm1: started" not in first.stderr.readline():
+        assert first.poll() is None
+    first.send_signal(signal.SIGSTOP)
+
+    beside = other("rollout", "-y", "-l", "trixie1", *QUICK)
+    together = other(
+        "rollout", "-y", "-l", "bookworm1,forky1", "--batch", "2", "--max-failures", "1", *QUICK
+    )
+    reasons = [other("history", ran.json["rollout"], "--json").json["reason"]
+               for ran in (beside, together)]  # fmt: skip
+    first.send_signal(signal.SIGCONT)
+    first.communicate(timeout=60)
+    after = other("rollout", "-y", "-l", "trixie1", *QUICK)
+
+    assert first.returncode == 0
+    assert (beside.code, statuses(beside.json)) == (3, {"trixie1": "pending"}), beside.text
+    assert together.code == 3
+    ends = statuses(together.json)
+    assert ends.pop("bookworm1") in {"failed", "unchanged"}, together.text  # locked, or in force
+    assert ends == {"forky1": "pending"}
+    for reason in reasons:
+        assert reason.startswith("of the control plane bookworm1 ("), reason
+    assert (after.code, statuses(after.json)) == (0, {"trixie1": "converged"}), after.text
+
+
+def test_a_number_for_the_control_plane_lets_two_of_three_go_together(
+    plane: Lab, fleet: Fleet
+) -> None:
+    fleet.edit("inventory.yaml", "    current:", "    current:\n      vars: {max_unavailable: 2}")
+
+    ran = fleet("rollout", "-y", "--batch", "4", *QUICK)
+    together = most_in_flight(fleet)
+    fleet.edit("inventory.yaml", "        forky1:", "    edge:\n      hosts:\n        forky1:")
+    back = fleet("rollback", "-y", "--batch", "100%", "-l", "bookworm1,trixie1", *QUIET)
+
+    assert (ran.code, set(statuses(ran.json).values())) == (0, {"converged"}), ran.text
+    assert ran.json["batches"] == [["bullseye1", "bookworm1", "trixie1"], ["forky1"]]
+    assert together == 2
+    assert back.code == 0, back.text
+    assert most_in_flight(fleet, back.json["rollout"]) == 1  # nothing is said of forky1

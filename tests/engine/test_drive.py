@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from fleet.core.batches import cut_batches, parse_batches
 from fleet.core.model import Node
 from fleet.core.outcome import FailureKind, NodeOutcome, NodeStatus
+from fleet.core.quorum import Quorum
 from fleet.core.record import SETTLE
 from fleet.core.rollout import Event, NodeMoved, Policy, begin
 from fleet.engine import drive as driving
@@ -79,6 +81,8 @@ def driven(
     record: Callable[[Event, NodeOutcome | None], None] = lambda event, outcome: None,
     stopping: Callable[[], bool] = lambda: False,
     budget: int = 0,
+    plane: str = "",
+    ask_plane: Callable[[Mapping[str, NodeStatus]], Quorum] | None = None,
 ) -> Ended:
     state = begin(cut_batches(names, parse_batches("1,2")), {})
     mine = {name: Order(name) for name in names} | (orders or {})
@@ -89,7 +93,8 @@ def driven(
 
     crew = Threads(4)
     try:
-        return drive(state, Policy(budget), mine, Conduct(record_all, stopping, crew))
+        policy = Policy(budget, quorum=Quorum(frozenset(plane)))
+        return drive(state, policy, mine, Conduct(record_all, stopping, crew, ask_plane))
     finally:
         crew.close()
 
@@ -174,3 +179,56 @@ def test_a_wish_to_stop_lets_the_batch_finish(nodes: Nodes) -> None:
     assert (ended.status, ended.reason) == ("interrupted", "stopped before the next batch")
     assert ended.state.nodes == {"a": C, "b": P, "c": P, "d": P}
     assert sorted(name for name, status in nodes.done if status is P) == ["b", "c", "d"]
+
+
+def test_the_control_plane_is_asked_once_when_its_first_node_is_about_to_be_activated(
+    nodes: Nodes,
+) -> None:
+    asked: list[dict[str, NodeStatus]] = []
+
+    def ask(states: Mapping[str, NodeStatus]) -> Quorum:
+        asked.append(dict(states))
+        return Quorum(frozenset("bc"))
+
+    ended = driven("abc", plane="bc", ask_plane=ask)
+    workers = driven("abc", plane="x", ask_plane=ask)
+
+    staged = NodeStatus.STAGED
+    assert asked == [{"a": C, "b": staged, "c": staged}]
+    assert (ended.status, workers.status) == ("finished", "finished")
+
+
+def test_a_server_that_is_down_outside_the_rollout_keeps_the_others_up(nodes: Nodes) -> None:
+    limit = Quorum(frozenset("bcx"), down={"x": "it did not answer"})
+
+    ended = driven("abc", plane="bc", ask_plane=lambda _: limit)
+
+    assert ended.status == "halted"
+    assert ended.reason.startswith("of the control plane x (it did not answer) is not available")
+    assert ended.state.nodes == {"a": C, "b": P, "c": P}
+    assert sorted(name for name, status in nodes.done if status is P) == ["b", "c"]
+
+
+def test_what_looked_down_at_the_survey_is_asked_before_the_rollout_halts(nodes: Nodes) -> None:
+    state = begin((("a", "b"),), {"x": NodeStatus.UNREACHABLE})
+    orders: dict[str, Any] = {name: Order(name) for name in "ab"}
+    before = Quorum(frozenset("abx"), down={"x": "it did not answer"})
+    after = Quorum(frozenset("abx"), known={"x": True})
+    crew = Threads(4)
+    conduct = Conduct(lambda _: None, lambda: False, crew, lambda _: after)
+
+    ended = drive(state, Policy(1, quorum=before), orders, conduct)
+    crew.close()
+
+    assert ended.status == "finished"
+    assert ended.state.nodes == {"a": C, "b": C, "x": NodeStatus.UNREACHABLE}
+
+
+def test_an_answer_that_the_journal_does_not_take_changes_nothing(nodes: Nodes) -> None:
+    def ask(states: Mapping[str, NodeStatus]) -> Quorum:
+        raise JournalError("the disk is full")
+
+    ended = driven("abc", plane="bc", ask_plane=ask)
+
+    assert (ended.status, ended.reason) == ("halted", "the disk is full")
+    assert ended.state.nodes == {"a": C, "b": P, "c": P}

@@ -1,0 +1,51 @@
+"""The control plane check of a job: its keys, its lines on the screen, its entry in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fleet.cli.credentials import unlocked
+from fleet.cli.live import Screen
+from fleet.core.nodeset import fold
+from fleet.core.quorum import outsiders
+from fleet.core.record import PLANE_ASKED
+from fleet.engine.control_plane import PlaneAnswer, PlaneCheck
+from fleet.node.order import Access
+
+if TYPE_CHECKING:
+    from fleet.cli.job import Job
+
+
+def access_to_plane(job: Job) -> Access:
+    """Return the access with the keys of the nodes that the check asks; ask for passphrases."""
+    works = (plan.availability for name, plan in job.plans.items() if name not in job.outcomes)
+    if not any(role.control_plane for role in works):
+        return job.access
+    outside = outsiders(job.inventory, job.plans, job.journal.roles())
+    return replace(job.access, ssh=unlocked(job.access.ssh, outside))
+
+
+def plane_check(job: Job, screen: Screen) -> PlaneCheck:
+    """Return the check of a job."""
+
+    def begin(names: list[str]) -> None:
+        count = "1 node" if len(names) == 1 else f"{len(names)} nodes"
+        screen.line(f"asking {count} beside this rollout about the control plane: {fold(names)}")
+
+    def record(answers: Mapping[str, PlaneAnswer]) -> None:
+        roles = {n: list(a.availability.control_plane) for n, a in answers.items() if a.answered}
+        down = {n: why for n, a in answers.items() if (why := a.availability.down(job.id))}
+        job.tell(PLANE_ASKED, None, {"roles": roles, "unavailable": down})
+
+    return PlaneCheck(
+        inventory=job.inventory,
+        rollout=job.id,
+        access=job.access,
+        crew=job.crew,
+        surveyed={name: plan.availability for name, plan in job.plans.items()},
+        roles=job.journal.roles,
+        begin=begin,
+        record=record,
+    )

@@ -1,0 +1,84 @@
+"""Control plane nodes that a rollout does not hold: what they say before the first one is changed.
+
+The rollout has locked its own nodes by then. A second fleet that is about to change another node
+of the control plane has locked that node, or will see these locks: one of the two stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from fleet.core.model import Inventory, Node
+from fleet.core.outcome import Failure, NodeStatus
+from fleet.core.quorum import Availability, Quorum, assumed, availability, outsiders, quorum
+from fleet.engine.bugs import contained
+from fleet.engine.crew import Crew, each
+from fleet.node.order import Access
+from fleet.node.reading import ProbeOrder, probe
+
+_WAITING = {NodeStatus.PENDING, NodeStatus.STAGED}
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneAnswer:
+    """The availability of a node that was asked, and whether the node has answered."""
+
+    availability: Availability
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaneCheck:
+    """Asks the control plane nodes that a rollout does not hold, also those it does not select.
+
+    `surveyed` is what the survey found about the selected nodes, `roles` the evidence by node
+    that the journal remembers, `begin` and `record` are told of the nodes and their answers.
+    """
+
+    inventory: Inventory
+    rollout: str
+    access: Access
+    crew: Crew
+    surveyed: Mapping[str, Availability]
+    roles: Callable[[], Mapping[str, tuple[str, ...]]] = dict
+    begin: Callable[[list[str]], None] = lambda _: None
+    record: Callable[[Mapping[str, PlaneAnswer]], None] = lambda _: None
+
+    def __call__(self, nodes: Mapping[str, NodeStatus]) -> Quorum:
+        """Return the limit by what the nodes say now; `nodes` is how the rollout's own stand."""
+        roles = self.roles()
+        asked = (*self._not_held(nodes), *outsiders(self.inventory, self.surveyed, roles))
+        answers: dict[str, PlaneAnswer] = {}
+        if asked:
+            self.begin([node.name for node in asked])
+            answers = dict(self._answers(asked, roles))
+            self.record(answers)
+        found = {name: answer.availability for name, answer in answers.items()}
+        known = {n: not role.down(self.rollout) for n, role in found.items() if n in self.surveyed}
+        return quorum(self.inventory, {**self.surveyed, **found}, self.rollout, known)
+
+    def _not_held(self, nodes: Mapping[str, NodeStatus]) -> Iterator[Node]:
+        """Yield the selected control plane nodes on which the rollout has no lock."""
+        for node in self.inventory.nodes:
+            status = nodes.get(node.name)
+            free = status is not None and status not in _WAITING and not status.in_flight
+            if free and self.surveyed[node.name].control_plane:
+                yield node
+
+    def _answers(
+        self, nodes: Iterable[Node], roles: Mapping[str, tuple[str, ...]]
+    ) -> Iterator[tuple[str, PlaneAnswer]]:
+        access = replace(self.access, keep=False)
+        for order, facts in each(probe, (ProbeOrder(node, access) for node in nodes), self.crew):
+            node = order.node
+            if not isinstance(facts, Failure):
+                role = contained(partial(availability, facts), node.name)
+                if not isinstance(role, Failure):
+                    yield node.name, PlaneAnswer(role, answered=True)
+                    continue
+            away = assumed(node)
+            before = self.surveyed.get(node.name, Availability(roles.get(node.name, ())))
+            evidence = before.control_plane or away.control_plane
+            yield node.name, PlaneAnswer(replace(away, control_plane=evidence), answered=False)
