@@ -12,6 +12,7 @@ from fleet.cli.options import Exit, Settings
 from fleet.config.load import load_mirrors
 from fleet.config.root import NodeRoot, read_root
 from fleet.core.facts import NodeFacts
+from fleet.core.links import with_targets
 from fleet.core.model import Foreign, ManagedFile, Node
 from fleet.core.plan import NodePlan, plan_node
 from fleet.core.present import plan_data
@@ -85,7 +86,7 @@ def offline_facts(version: ContainerdVersion, distro: str | None, root: Path | N
         binary_version=version,
         config=config,
         imports=tuple(path for path in files if _is_import(path) and path not in {named, config}),
-        files=files,
+        files=with_targets(files, found.links, found.places),
         directories=frozenset(found.folders),
         links=found.links,
         places=found.places,

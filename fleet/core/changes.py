@@ -27,7 +27,7 @@ def differences(
     for path, wanted in desired.files.items():
         before = current.get(path)
         after = wanted if before is None else _kept_owner(before, wanted)
-        if before is None or (before.content, before.mode) != (after.content, after.mode):
+        if before is None or before.link or _differ(before, after):
             yield Change(path, before, after)
     for path, digest in facts.state.files.items():
         before = current.get(path)
@@ -36,6 +36,10 @@ def differences(
             yield Change(path, before, None)
     if foreign is Foreign.OVERWRITE and desired.hosts_directory:
         yield from _others(facts, f"{desired.hosts_directory}/", written)
+
+
+def _differ(before: ManagedFile, after: ManagedFile) -> bool:
+    return (before.content, before.mode) != (after.content, after.mode)
 
 
 def _others(facts: NodeFacts, inside: str, written: set[FileKey]) -> Iterator[Change]:

@@ -208,18 +208,22 @@ class MirrorConfig:
 
 @dataclass(frozen=True, slots=True)
 class ManagedFile:
-    """A file's bytes with its mode and owner; `secret` when it carries a credential."""
+    """A file's bytes with its mode and owner; `secret` when it carries a credential.
+
+    `link` is the target if a symbolic link is at the path; the rest is of the file behind it.
+    """
 
     content: bytes
     mode: int = 0o644
     uid: int = 0
     gid: int = 0
     secret: bool = False
+    link: str = ""
 
     @property
     def digest(self) -> str:
-        """Return the SHA-256 of the content in hex."""
-        return hashlib.sha256(self.content).hexdigest()
+        """Return the SHA-256 of the content in hex; for a link `@` and its target."""
+        return f"@{self.link}" if self.link else hashlib.sha256(self.content).hexdigest()
 
 
 Tree = Mapping[str, ManagedFile]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fleet.core.facts import STATE_FILE, NodeFacts
+from fleet.core.links import refuse_link
 from fleet.core.model import Change, Foreign
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.places import Kind, Place, folders_above, plain_path
@@ -15,7 +16,7 @@ MOST_FILES = 3000
 """The most files that are read from a node."""
 
 
-def refuse_unsafe(facts: NodeFacts, changes: Iterable[Change]) -> None:
+def refuse_unsafe(changes: Iterable[Change]) -> None:
     """Raise a NodeError for a path that fleet does not write to."""
     for change in changes:
         if not plain_path(change.path):
@@ -24,11 +25,6 @@ def refuse_unsafe(facts: NodeFacts, changes: Iterable[Change]) -> None:
                 " registry a plainer name"
             )
             raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
-        if change.path in facts.links:
-            message = (
-                f"{change.path} is a symbolic link, which fleet does not follow; put a file there"
-            )
-            raise NodeError(FailureKind.CONFLICT, "plan", message)
 
 
 def refuse_odd(
@@ -49,6 +45,8 @@ def refuse_odd(
     changed = list(changes)
     for path in (*_relied(facts), *(change.path for change in changed)):
         _refuse_unfit(facts, path)
+    for change in changed:
+        refuse_link(facts, change)
     if foreign is Foreign.OVERWRITE and hosts_directory:
         for path in _odd_hosts(facts, hosts_directory):
             _refuse_unfit(facts, path)

@@ -126,7 +126,7 @@ def _planned(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
     strategy = _strategy(facts)
     desired = strategy.render(facts, wishes)
     changes = ordered(differences(facts, desired, wishes.foreign))
-    refuse_unsafe(facts, changes)
+    refuse_unsafe(changes)
     refuse_odd(facts, changes, wishes.foreign, desired.hosts_directory)
     refuse_shared(changes, facts)
     cost = disruption(changes, facts.config)
@@ -242,9 +242,13 @@ def _unchanged(facts: NodeFacts, changes: tuple[Change, ...]) -> tuple[tuple[str
     """Return the files that the plan rests on without changing them, with their digests."""
     changed = {change.path for change in changes}
     kept = ((path, facts.files.get(path)) for path in (facts.config, *facts.imports))
-    return tuple(
-        (path, each.digest if each else None) for path, each in kept if path not in changed
-    )
+    linked = {change.path: change.before for change in changes if _is_link(change.before)}
+    pairs = (*((path, each) for path, each in kept if path not in changed), *linked.items())
+    return tuple((path, replace(each, link="").digest if each else None) for path, each in pairs)
+
+
+def _is_link(file: ManagedFile | None) -> bool:
+    return file is not None and bool(file.link)
 
 
 def _emptied(changes: Iterable[Change]) -> tuple[str, ...]:
@@ -259,7 +263,13 @@ def _foreign_notes(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]
         owned = digests.get(file_key(facts.places, change.path))
         if not change.path.endswith(("/hosts.toml", "/registries.yaml")) or change.before is None:
             continue
-        if change.action is Action.DELETE and owned is None:
+        if change.before.link:
+            verb = "removes" if change.after is None else "replaces"
+            yield (
+                f"{verb} {change.path}, a symbolic link to {change.before.link}, which stays as it"
+                " is; a rollback restores the link"
+            )
+        elif change.action is Action.DELETE and owned is None:
             yield f"removes {change.path}, which fleet did not write; its bytes are kept"
         elif change.action is Action.UPDATE and owned is None:
             yield f"adopts {change.path}, which fleet did not write; its bytes are kept"

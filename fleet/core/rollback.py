@@ -48,7 +48,7 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
     known = STATE_FILE in before
     restored = before.pop(STATE_FILE, None) if known else facts.files.get(STATE_FILE)
     pairs = ((path, facts.files.get(path), kept) for path, kept in before.items())
-    changes = ordered(Change(*each) for each in pairs if each[1] != each[2])
+    changes = ordered(Change(*each) for each in pairs if not _same(*each[1:]))
     try:
         refuse_odd(facts, changes, rollback=True)
     except NodeError as error:
@@ -71,6 +71,13 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
         config=facts.config,
         **ways(facts),
     )
+
+
+def _same(now: ManagedFile | None, before: ManagedFile | None) -> bool:
+    """Return whether a path is as it was before; two links are equal if their targets are."""
+    if now is not None and before is not None and now.link and before.link:
+        return now.link == before.link
+    return now == before
 
 
 def _drifted(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
@@ -98,7 +105,11 @@ def _saved(
     lines = [kept for each in generations for kept in each.kept]
     files = {kept.path: kept.saved for kept in lines if kept.is_file}
     folders = {kept.path: kept.saved for kept in lines if kept.copied == "folder"}
-    created = [change.path for change in changes if change.action is Action.CREATE]
+    created = [
+        change.path
+        for change in changes
+        if change.action is Action.CREATE or (change.after is not None and change.after.link)
+    ]
     above = dict.fromkeys(path.rpartition("/")[0] for path in created)
     pairs = [(folders.get(path), path) for path in above]
     pairs += [(files.get(path), path) for path in created]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from fleet.core.line_diff import diff_lines
 from fleet.core.masking import Mark, free_text, masked_file
@@ -29,13 +30,16 @@ def unified_diff(change: Change, mark: Mark) -> str:
 def _about(change: Change) -> Iterator[str]:
     """Say what a diff of lines cannot: another mode, another secret."""
     old, new = change.before, change.after
-    if old is not None and new is not None and old.mode != new.mode:
+    if old is not None and new is not None and old.mode != new.mode and not (old.link or new.link):
         yield f"mode {old.mode:o} -> {new.mode:o}"
 
 
 def _text_of(path: str, kept: ManagedFile | None, mark: Mark) -> list[str]:
     if kept is None:
         return []
+    if kept.link:
+        bare = _text_of(path, replace(kept, link=""), mark)
+        return [printable(f"(a symbolic link to {kept.link})"), *bare]
     if kept.secret and path.endswith(".pem"):
         return [f"(a secret of {len(kept.content)} bytes, {mark(kept.digest)})"]
     text = kept.content.decode("utf-8", "backslashreplace").replace("\r\n", "\n")

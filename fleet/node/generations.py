@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from fleet.core.facts import Generation, Kept
+from fleet.core.links import LINK_TARGET
 from fleet.core.model import ManagedFile
 
 GENERATIONS = "/var/lib/fleet/generations/"
 _ABOUT = re.compile(r"[0-7]{1,6} [0-9]{1,10} [0-9]{1,10}")
 _COPIES = {"folder": "folders{path}", "link": "links/{index}", "odd": "files/{index}"}
-_KINDS = {"file", "absent", "newdir", *_COPIES}
+_KINDS = {"file", "symlink", "absent", "newdir", *_COPIES}
 _SEALED = ("manifest", "after", "state.json")
 
 
@@ -71,12 +72,14 @@ def _kept(line: str, base: str, own: Mapping[str, ManagedFile]) -> Kept:
     kind, index, mode, uid, gid, digest, path = line.split("\t", 6)
     if kind not in _KINDS or not path.startswith("/"):
         raise ValueError(line)
-    if kind != "file":
+    if kind not in {"file", "symlink"}:
         copy = _COPIES.get(kind, "").format(path=path, index=index)
         saved = f"{base}{copy}" if copy else ""
         return Kept(
             path, None, directory=kind == "newdir", copied=kind if copy else "", saved=saved
         )
+    if kind == "symlink":
+        return Kept(path, _symlink(mode, uid, gid, digest), saved=f"{base}links/{index}")
     name = f"files/{index}"
     before = own.get(name)
     if before is None or before.digest != digest:
@@ -85,3 +88,11 @@ def _kept(line: str, base: str, own: Mapping[str, ManagedFile]) -> Kept:
         raise ValueError(line)
     before = replace(before, mode=int(mode, 8), uid=int(uid), gid=int(gid))
     return Kept(path, before, saved=f"{base}{name}")
+
+
+def _symlink(mode: str, uid: str, gid: str, digest: str) -> ManagedFile:
+    """Return a saved symbolic link; its target stands where a file has its digest."""
+    known = _ABOUT.fullmatch(f"{mode} {uid} {gid}") and digest.startswith("@")
+    if not known or LINK_TARGET.fullmatch(digest[1:]) is None:
+        raise ValueError(digest)
+    return ManagedFile(b"", int(mode, 8), int(uid), int(gid), link=digest[1:])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from fleet.core.documents import table, word
 from fleet.core.facts import Answer, Generation, NodeFacts, UnitState
+from fleet.core.links import with_targets
 from fleet.core.model import ManagedFile, Node
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.pending import PENDING, Pending
@@ -56,6 +57,9 @@ def parse_probe(reply: Reply) -> NodeFacts:
     daemon = _daemon_version(_answer(reply, "ctr").text)
     binary = parse_version_line(_answer(reply, "version").text)
     config = reply.value("config")
+    links = frozenset(path for path, each in found.items() if each.link)
+    places = read_places(reply)
+    files = {path: each.kept for path, each in found.items() if not _internal(path)}
     return NodeFacts(
         hostname=reply.value("hostname"),
         machine=_machine(reply.value("machine")),
@@ -76,10 +80,10 @@ def parse_probe(reply: Reply) -> NodeFacts:
         dump=dump,
         default=_answer(reply, "default").text or None,
         imports=tuple(path for path in found if _imported(path, config)),
-        files={path: each.kept for path, each in found.items() if not _internal(path)},
+        files=with_targets(files, links, places),
         changed_at={path: each.mtime for path, each in found.items()},
-        links=frozenset(path for path, each in found.items() if each.link),
-        places=read_places(reply),
+        links=links,
+        places=places,
         places_complete=reply.has("named") and not reply.has("places_left"),
         crowded=number(reply.value("crowded")),
         directories=frozenset(

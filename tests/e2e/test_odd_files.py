@@ -86,7 +86,7 @@ def listing(node: LabNode) -> dict[str, str]:
 
 
 def described(path: Path) -> str:
-    """Describe one file: type, mode, owner, extended attributes and content."""
+    """Describe one file: type, mode, owner, extended attributes, and content or target."""
     about = path.lstat()
     names = sorted(os.listxattr(path, follow_symlinks=False))
     # An overlay has attributes of its own, which the node does not see.
@@ -95,7 +95,8 @@ def described(path: Path) -> str:
         for name in names
         if not name.startswith("trusted.overlay")
     ]
-    content = path.read_bytes() if path.is_file() else b""
+    content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+    content = f"-> {path.readlink()}".encode() if path.is_symlink() else content
     return f"{about.st_mode:o} {about.st_uid}:{about.st_gid} {ours} {content!r}"
 
 

@@ -40,6 +40,23 @@ def read(files: dict[str, bytes]) -> Generation:
     return found
 
 
+@pytest.mark.parametrize(
+    ("line", "known"),
+    [
+        ("symlink\t3\t777\t0\t5\t@../x.toml\t/etc/a/hosts.toml\n", True),
+        ("symlink\t3\t777\t0\t5\t../x.toml\t/etc/a/hosts.toml\n", False),
+        ("symlink\t3\t777\t0\t5\t@a b\t/etc/a/hosts.toml\n", False),
+        ("symlink\t3\t-\t0\t5\t@../x.toml\t/etc/a/hosts.toml\n", False),
+    ],
+)
+def test_a_saved_link_is_read_with_its_target(line: str, known: bool) -> None:
+    found = read({"manifest": line.encode()})
+
+    link = ManagedFile(b"", 0o777, 0, 5, link="../x.toml")
+    kept = (Kept("/etc/a/hosts.toml", link, saved=f"{BASE}links/3"),)
+    assert (found.kept, found.damage) == ((kept, "") if known else ((), "manifest"))
+
+
 def test_a_generation_is_read_line_by_line() -> None:
     path = "/etc/a/hosts.toml"
 

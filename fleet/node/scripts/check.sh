@@ -1,7 +1,13 @@
 # A plan rests on what was read: whatever has changed since makes it stale. One process reads all
 # files; a second look at each one is for telling which of them is not as it was.
 
-check_operation() {
+check_operation() { # of a link the target counts; its content is checked by `checks`
+    case $before in
+    @*)
+        [ -L "$path" ] && [ "$(readlink -- "$path")" = "${before#@}" ] || stale
+        return 0
+        ;;
+    esac
     [ ! -L "$path" ] || stale
     check_file
 }
@@ -19,7 +25,10 @@ refuse_stale() { fail stale check "$1 is not as it was when the plan was made; p
 
 stale() { refuse_stale "$path"; }
 
-stale_operation() { [ "$(digest "$path")" = "$before" ] || stale; }
+stale_operation() {
+    case $before in @*) return 0 ;; esac
+    [ "$(digest "$path")" = "$before" ] || stale
+}
 
 checks() { # run a function for every file that the plan looked at and leaves as it is
     while IFS="$TAB" read -r before path; do

@@ -4,6 +4,10 @@
 compare_file() {
     case $wrote/$path in
     -/*) ! stands "$path" || strange=$path ;;
+    @*)
+        sum_of "$path"
+        [ "$sum" = "$wrote" ] || strange=$path
+        ;;
     *)
         plain "$path" || strange=$path
         there=$there$path$NL

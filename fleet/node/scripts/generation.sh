@@ -28,7 +28,7 @@ undo_directories() {
 sweep_beside() { # remove what staging, the swap and a revert left beside the files of a manifest
     beside=
     while IFS="$TAB" read -r kind _ _ _ _ _ path; do
-        case $kind in file | absent) ;; *) continue ;; esac
+        case $kind in file | symlink | absent) ;; *) continue ;; esac
         siblings
         for each in "$staged" "$back" "$back.tmp" "$aside" "${folder%/*}/.fleet-$ID"; do
             ! stands "$each" || beside=$beside$each$NL
@@ -55,20 +55,40 @@ sync_strange() {
     sync "$@" "$strange/manifest" "$strange/files" "$strange" "${strange%/*}"
 }
 
-set_aside() { # move $1, which is not a plain file, there
-    strange_folder &&
-        printf 'odd\t%s\t-\t-\t-\t-\t%s\n' "$number" "$path" >>"$strange/manifest" &&
-        mv -T -- "$1" "$strange/files/$number" && sync_strange
+set_aside() { # move $1, which is not a plain file, there; a rollback can restore a link
+    kind=odd
+    about=-$TAB-$TAB-$TAB-
+    into=files
+    case $sum$TAB$path in
+    -* | @"$TAB"* | @*[!]A-Za-z0-9_.:/@%+[-]*"$TAB"*) ;;
+    *.pem | */hosts.toml)
+        kind=symlink
+        about=$(stat -c "%a$TAB%u$TAB%g$TAB" -- "$1")$sum
+        into=links
+        ;;
+    esac
+    strange_folder && mkdir -p "$strange/$into" &&
+        printf '%s\t%s\t%s\t%s\n' "$kind" "$number" "$about" "$path" >>"$strange/manifest" &&
+        mv -T -- "$1" "$strange/$into/$number" && sync_strange "$strange/$into"
 }
 
 displace() { # if $1 is neither the old nor the new file, save it as an edit by others
-    if stands "$1" && ! plain "$1"; then
+    stands "$1" || return 0
+    sum_of "$1"
+    case $sum in
+    -)
         set_aside "$1"
         return
-    fi
-    sum_of "$1"
-    case $sum in - | "$before" | "$displaced") return 0 ;; esac
+        ;;
+    "$before" | "$displaced") return 0 ;;
+    esac
     [ ! -f "$KEPT/after" ] || written_by_us "$sum" && return 0
+    case $sum in
+    @*)
+        set_aside "$1"
+        return
+        ;;
+    esac
     strange_folder && about=$(stat -c "%a$TAB%u$TAB%g" -- "$1") || return 1
     cp -p --preserve=all -- "$1" "$strange/files/$number" &&
         printf 'file\t%s\t%s\t%s\t%s\n' "$number" "$about" "$sum" "$path" >>"$strange/manifest" &&
@@ -93,14 +113,27 @@ rescue() { # beside $path, set $ready to the old file and $foreign to an edited 
     done
 }
 
-copy_back() { # put the old bytes at $back.tmp, as the same inode if it had hard links
+copy_back() { # put the old file at $back.tmp, as the same inode if it had hard links
     rm -f -- "$back.tmp"
-    { [ "$(digest "$KEPT/links/$index")" = "$before" ] && ln -- "$KEPT/links/$index" "$back.tmp"; } ||
-        cp -p --preserve=all -- "$KEPT/files/$index" "$back.tmp" || return 1
-    [ "$(digest "$back.tmp")" = "$before" ] && return 0
+    saved=$KEPT/links/$index
+    sum_of "$saved"
+    { [ "$sum" = "$before" ] && ln -- "$saved" "$back.tmp" 2>/dev/null; } || {
+        of_kind "$saved" "$before" || saved=$KEPT/files/$index
+        cp -dp --preserve=all -- "$saved" "$back.tmp" || return 1
+    }
+    sum_of "$back.tmp"
+    [ "$sum" = "$before" ] && return 0
     rm -f -- "$back.tmp"
-    printf '%s is damaged\n' "$KEPT/files/$index" >&2
+    printf '%s is damaged\n' "$saved" >&2
     return 1
+}
+
+owned_again() { # give $back its owner and mode; a link has no mode of its own
+    if [ -L "$back" ]; then
+        chown -h "$uid:$gid" "$back"
+    else
+        chown "$uid:$gid" "$back" && chmod "$mode" "$back" && sync "$back"
+    fi
 }
 
 lay_back() { # put the whole old file at $back; the replaced file itself needs no space
@@ -110,7 +143,7 @@ lay_back() { # put the whole old file at $back; the replaced file itself needs n
         from=$back.tmp
     fi
     [ "$from" = "$back" ] || mv -fT -- "$from" "$back" || return 1
-    [ -n "$foreign" ] || { chown "$uid:$gid" "$back" && chmod "$mode" "$back" && sync "$back"; }
+    [ -n "$foreign" ] || owned_again
 }
 
 undo_file() {
@@ -139,11 +172,11 @@ undo_files() { # except those that the swap had not reached
     touched=
     left=$(cat "$PENDING/left" 2>/dev/null)
     while IFS="$TAB" read -r kind index mode uid gid before path; do
-        case $kind in file | absent) ;; *) continue ;; esac
+        case $kind in file | symlink | absent) ;; *) continue ;; esac
         case $NL$left$NL in *"$NL$path$NL"*) continue ;; esac
         siblings
         displaced=
-        if [ "$kind" = file ]; then undo_file; else undo_absent; fi || return 1
+        if [ "$kind" = absent ]; then undo_absent; else undo_file; fi || return 1
         touched=$touched$folder$NL
     done <"$KEPT/manifest"
     sweep_beside || return 1

@@ -11,7 +11,25 @@ missing() { # note the directories above $1 that are not there
     done
 }
 
+copy_link() { # the link itself, with its own attributes
+    mkdir -p "$KEPT.tmp/links" &&
+        cp -dp --preserve=all -- "$path" "$KEPT.tmp/links/$((number - 1))"
+}
+
+list_link() {
+    sum_of "$KEPT.tmp/links/$((number - 1))"
+    [ "$sum" = "$before" ] || strange=$path
+    row=$(stat -c "%a$TAB%u$TAB%g" -- "$KEPT.tmp/links/$((number - 1))")
+    manifest="${manifest}symlink$TAB$((number - 1))$TAB$row$TAB$before$TAB$path$NL"
+}
+
 copy_operation() {
+    case $before in
+    @*)
+        copy_link
+        return
+        ;;
+    esac
     [ -f "$path" ] || return 0
     cp -p --preserve=all -- "$path" "$KEPT.tmp/files/$((number - 1))" || return 1
     found=$found$path$NL
@@ -77,6 +95,12 @@ list_operation() {
     *) missing "$folder" ;;
     esac
     writes=$writes$after$TAB$path$NL
+    case $before in
+    @*)
+        list_link
+        return 0
+        ;;
+    esac
     case $NL$found in
     *"$NL$path$NL"*)
         [ "${sums%% *}" = "$before" ] || strange=$path

@@ -21,7 +21,7 @@ movable_operation() {
     *"$NL$path$NL"*) fail conflict stage "$path is a mount point, so no file can take its place \
 (EBUSY); run \`umount $path\`, or mount its folder instead" "$(findmnt -n -- "$path" 2>&1)" ;;
     esac
-    [ ! -f "$path" ] || may_write "$path"
+    [ ! -f "$path" ] || [ -L "$path" ] || may_write "$path"
     may_write "$folder"
 }
 

@@ -6,10 +6,18 @@ stands() { [ -e "$1" ] || [ -L "$1" ]; }
 
 plain() { [ -f "$1" ] && [ ! -L "$1" ]; }
 
-sum_of() { # set $sum to the digest of a plain file, `-` for anything else
+sum_of() { # set $sum to the digest of a plain file, `@` and the target of a link, else to `-`
     sum=-
+    [ ! -L "$1" ] || sum=@$(readlink -- "$1")
     plain "$1" || return 0
     sum=$(sha256sum <"$1") && sum=${sum%% *}
+}
+
+of_kind() { # true if $1 is a link, or a plain file, as the digest or target $2 says
+    case $2 in
+    @*) [ -L "$1" ] ;;
+    *) plain "$1" ;;
+    esac
 }
 
 replace() { # put $1 at $path; set $replaced to the new path of the replaced file

@@ -15,7 +15,7 @@ fail() {
     finish failed
 }
 
-note_way() { walk "$folder"; }
+note_way() { walk "$path"; } # where a link leads to as well
 
 own_ways() {
     ways=

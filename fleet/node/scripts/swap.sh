@@ -10,6 +10,7 @@ beside_operation() { # record where the new bytes go
     elif [ ! -d "$folder" ]; then
         homes=$homes$folder$NL
     fi
+    case $after in @*) return 0 ;; esac
     if [ -f "$path" ]; then
         cp -p --preserve=all -- "$path" "$target" || return 1
         copied=$copied$target$NL
@@ -47,14 +48,28 @@ take_saved() { # give new files of a rollback the ACL, attributes and label of t
         fi
         target=$folder/.fleet-$ID.${path##*/}.new
         [ -d "$folder" ] || target=$hidden/${path##*/}
-        [ ! -f "$copy" ] || cp -p --preserve=all -- "$copy" "$target" || return 1
-        copied=$copied$target$NL
+        stands "$copy" || continue
+        cp -dp --preserve=all -- "$copy" "$target" || return 1
+        [ -L "$copy" ] || copied=$copied$target$NL
     done
     words
 }
 
+lay_link() { # where no saved copy has been laid, or another one
+    target=$staged
+    [ -d "$folder" ] || target=$hidden/${path##*/}
+    sum_of "$target"
+    [ "$sum" = "$after" ] || { ln -sfnT -- "${after#@}" "$target" && chown -h "$uid:$gid" "$target"; }
+}
+
 fill_operation() {
     [ "$action" = delete ] && return 0
+    case $after in
+    @*)
+        lay_link
+        return
+        ;;
+    esac
     part "$1" >"${targets%%"$NL"*}" || return 1
     targets=${targets#*"$NL"}
 }
@@ -91,10 +106,10 @@ new_folder() { # record a folder that is prepared as a whole
 }
 
 put_in_place() { # a new file never replaces one that was made in the meantime
-    if [ ! -e "$staged" ]; then # with its folder
-        [ -f "$path" ]
+    if ! stands "$staged"; then # with its folder
+        of_kind "$path" "$after"
     elif [ "$before" != - ]; then
-        plain "$path" && replace "$staged"
+        of_kind "$path" "$before" && replace "$staged"
     elif stands "$path"; then
         return 1
     else
@@ -110,6 +125,20 @@ sync_swapped() { # sync what is swapped so far, before anything that relies on i
     moved=
 }
 
+as_expected() { # check the replaced file: a link here, a plain file with all the others
+    of_kind "$replaced" "$before" || return 1
+    case $before in
+    @*)
+        sum_of "$replaced"
+        [ "$sum" = "$before" ] && linked="$linked$before  $replaced$NL"
+        ;;
+    *)
+        asides=$asides$replaced$NL
+        expected="$expected$before  $replaced$NL"
+        ;;
+    esac
+}
+
 swap_operation() {
     [ "$path" != "$STATE/state.json" ] || sync_swapped || return 1
     replaced=
@@ -118,8 +147,7 @@ swap_operation() {
     *) put_in_place ;;
     esac || return 1
     swapped=$swapped$path$NL
-    [ -z "$replaced" ] || asides=$asides$replaced$NL
-    [ -z "$replaced" ] || expected="$expected$before  $replaced$NL"
+    [ -z "$replaced" ] || as_expected || return 1
     case $NL$moved in *"$NL$folder$NL"*) ;; *) moved=$moved$folder$NL ;; esac
 }
 
@@ -136,12 +164,12 @@ strange_operation() { # set $strange to the file that was edited during the swap
     case $NL$swapped in
     *"$NL$path$NL"*)
         [ "$before" != - ] || return 0
-        case $sums in *"$before  $staged$NL"* | *"$before  $aside$NL"*) ;; *) strange=$path ;; esac
+        case $sums$linked in *"$before  $staged$NL"* | *"$before  $aside$NL"*) ;; *) strange=$path ;; esac
         ;;
     *)
-        [ "$before" = - ] || plain "$path" || strange=$path
+        [ "$before" = - ] || of_kind "$path" "$before" || strange=$path
         [ "$before" != - ] || ! stands "$path" || strange=$path
-        [ ! -d "$hidden" ] || [ ! -d "$folder" ] || strange=$folder
+        [ ! -d "$hidden" ] || ! stands "$folder" || strange=$folder
         ;;
     esac
 }
@@ -165,10 +193,12 @@ swap() { # swap and compare; on failure record what is left and the edited file
     expected=
     sums=
     left=
+    linked=
     strange=
     swap_files && sync_folders "$moved" && return 0
     operations left_operation
     [ -z "$left" ] || printf '%s' "$left" >"$PENDING/left"
+    compare_asides
     operations strange_operation
     return 1
 }
@@ -180,7 +210,7 @@ remove_emptied() {
     for empty in $EMPTIED; do
         set +f
         for each in "$empty/"*".fleet-$ID"; do
-            [ ! -f "$each" ] || gone=$gone$each$NL
+            { [ -d "$each" ] && [ ! -L "$each" ]; } || ! stands "$each" || gone=$gone$each$NL
         done
         set -f
     done
