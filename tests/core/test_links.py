@@ -13,6 +13,7 @@ from fleet.core.places import Kind, Place
 
 HOSTS = "/etc/containerd/certs.d"
 PATH = f"{HOSTS}/docker.io/hosts.toml"
+TWIN = "/etc/docker/certs.d"
 QUAY = f"{HOSTS}/quay.io/hosts.toml"
 OLD = ManagedFile(b"server = 'https://docker.io'\n", 0o640)
 
@@ -48,7 +49,7 @@ def refusal(places: dict[str, Place], **more: object) -> str:
     """Return why the file behind PATH is not replaced; empty if it is."""
     files = with_targets({PATH: OLD, QUAY: OLD}, {PATH}, places)
     facts = NodeFacts(
-        files=files, places=places, links=frozenset({PATH}), directories=frozenset({HOSTS})
+        files=files, places=places, links=frozenset({PATH}), directories=frozenset({HOSTS, TWIN})
     )
     try:
         refuse_odd(facts, [Change(PATH, files[PATH], ManagedFile(b"new"))], **more)  # type: ignore[arg-type]
@@ -62,7 +63,7 @@ def test_a_link_to_a_file_of_its_own_is_replaced() -> None:
 
     assert refusal({PATH: link("own.toml"), f"{HOSTS}/docker.io/own.toml": own}) == ""
     # The same link under a second path, as with a bind mount.
-    assert refusal({PATH: link("x"), "/etc/docker/certs.d/docker.io/hosts.toml": link("x")}) == ""
+    assert refusal({PATH: link("x"), f"{TWIN}/docker.io/hosts.toml": link("x")}) == ""
 
 
 @pytest.mark.parametrize("rollback", [False, True])
