@@ -193,7 +193,9 @@ class _Resumed:
         """Return whether a node was left with only our lock, and no change."""
         outcome = self._story.outcomes.get(name)
         failure = outcome.failure if outcome else None
-        return outcome is not None and outcome.held and (not failure or failure.step != SETTLE)
+        if outcome is None or outcome.status is NodeStatus.DEGRADED:
+            return False  # a degraded node may have an unfinished revert on it
+        return outcome.held and (not failure or failure.step != SETTLE)
 
     def _each_settled(
         self, orders: Sequence[WorkOrder]

@@ -129,13 +129,14 @@ class Generation:
 
     A generation that is `beside` is not part of the chain back from now, for instance an edit that
     a rollback found. `damage` names the file of it that is missing or not as it was saved; then
-    none of it is used.
+    none of it is used. `ill` is why the node was not healthy then.
     """
 
     id: str
     kept: tuple[Kept, ...]
     beside: bool = False
     damage: str = ""
+    ill: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

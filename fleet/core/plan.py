@@ -12,8 +12,9 @@ from fleet.core.config_toml import effective_registry
 from fleet.core.documents import table
 from fleet.core.dump_text import ignored_registries, outside_registry
 from fleet.core.facts import STATE_FILE, NodeFacts, OwnedState
-from fleet.core.findings import Finding, Verdict
+from fleet.core.findings import Finding
 from fleet.core.ground import folder_before
+from fleet.core.health import illness, refuse_unhealthy, upgrade_pending
 from fleet.core.layers import config_view
 from fleet.core.lint import foreign_hosts, lint
 from fleet.core.model import Action, Change, Disruption, Foreign, ManagedFile, Node
@@ -65,8 +66,10 @@ class NodePlan:
     """Copies on the node, each with the path whose attributes a rollback takes from it."""
     links: tuple[tuple[str, str], ...] = ()
     """Hard links to files that had further names, each with the path where one has to be again."""
-    ill: bool = False
-    """Whether the node was not healthy before the change; a rollback does not halt for it."""
+    ill: str = ""
+    """Why the node was not healthy before the change; a rollback does not halt for it."""
+    restores_ill: str = ""
+    """Why the node was not healthy in the state that a rollback restores, if it was not."""
     config: str = "/etc/containerd/config.toml"
     outside: str = ""
     """The SHA-256 of the present `config dump` without its registry tables: it must not change."""
@@ -165,6 +168,7 @@ def ways(facts: NodeFacts) -> dict[str, Any]:
         "ignored": ignored_registries(facts.dump.text),
         "binary": facts.binary,
         "crictl": facts.crictl_answers,
+        "ill": illness(facts),
         "credentials": _credentials(facts),
         "unit": facts.unit_name,
         "socket": facts.socket,
@@ -181,41 +185,6 @@ def _credentials(facts: NodeFacts) -> frozenset[str]:
         return frozenset({"*"})
     hosts = table(registry, "configs")
     return frozenset(host for host in hosts if dig(hosts, (host, "auth")))
-
-
-def is_ill(facts: NodeFacts) -> bool:
-    """Return whether the node's CRI did not answer as it should."""
-    return facts.cri != "ok" or not facts.unit.running
-
-
-def refuse_unhealthy(
-    facts: NodeFacts, cost: Disruption, findings: tuple[Finding, ...] = ()
-) -> None:
-    """Refuse to change a node whose health could not tell a good change from a bad one.
-
-    A node that is ill of a conflict which the change heals is changed all the same.
-    """
-    healed = facts.unit.running and any(
-        each.kills and each.verdict is Verdict.HEALS for each in findings
-    )
-    if is_ill(facts) and not healed:
-        state = f"unit {facts.unit.active}/{facts.unit.sub}, CRI plugin {facts.cri}"
-        message = (
-            f"{facts.unit_name} is not healthy before any change ({state}); mend that first, see"
-            f" `journalctl -u {facts.unit_name}`"
-        )
-        raise NodeError(FailureKind.HEALTH, "plan", message, facts.cri_detail)
-    if cost is Disruption.RESTART and _upgrade_pending(facts):
-        message = (
-            f"containerd {facts.daemon_version} runs but {facts.binary_version} is installed: a"
-            " restart would also be an upgrade; restart it yourself first"
-        )
-        raise NodeError(FailureKind.CONFLICT, "plan", message)
-
-
-def _upgrade_pending(facts: NodeFacts) -> bool:
-    running, installed = facts.daemon_version, facts.binary_version
-    return bool(running and installed and running.release != installed.release)
 
 
 def _strategy(facts: NodeFacts) -> Strategy:
@@ -282,7 +251,7 @@ def observations(facts: NodeFacts) -> Iterator[str]:
     for path in facts.edited_not_loaded:
         yield f"{path} was edited after containerd had started: edited, not loaded"
     yield from undelegated(facts)
-    if _upgrade_pending(facts):
+    if upgrade_pending(facts):
         yield f"containerd {facts.daemon_version} runs, {facts.binary_version} is installed"
     if facts.version and facts.version.release[:2] > NEWEST[:2]:
         yield f"containerd {facts.version} is newer than all that fleet knows; taken for 2.3"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from fleet.core.batches import parse_size
 from fleet.core.facts import NodeFacts
+from fleet.core.health import illness
 from fleet.core.model import Inventory, Node
 from fleet.core.outcome import NodeStatus
 
@@ -24,13 +25,15 @@ class Availability:
 
     `control_plane` is the evidence that it is a control plane node: processes, manifests, units.
     `pending` is the id of an unconfirmed change on the node, `holder` the rollout that has its
-    lock, `ill` why it does not work.
+    lock, `ill` why it does not work. `ends_ill` is whether a rollback restores a state in which it
+    did not work.
     """
 
     control_plane: tuple[str, ...] = ()
     pending: str = ""
     holder: str = ""
     ill: str = ""
+    ends_ill: bool = False
 
     def down(self, rollout: str) -> str:
         """Return why the node is unavailable before this rollout changes it; empty if it is not."""
@@ -43,14 +46,9 @@ class Availability:
 
 def availability(facts: NodeFacts) -> Availability:
     """Return a node's role and availability from its facts."""
-    ill = ""
-    if not facts.unit.running:
-        ill = f"{facts.unit_name} is {facts.unit.active}/{facts.unit.sub}"
-    elif facts.cri != "ok":
-        ill = f"its CRI plugin is {facts.cri}"
     holder = (facts.lock or "").partition("\n")[0]
     pending = facts.pending.rollout if facts.pending else ""
-    return Availability(facts.control_plane, pending, holder, ill)
+    return Availability(facts.control_plane, pending, holder, illness(facts))
 
 
 def assumed(node: Node) -> Availability:
@@ -80,13 +78,15 @@ class Quorum:
     """The control plane nodes of a rollout, and how many of them may be unavailable together.
 
     `down` is why a node is already unavailable, by its name. `known` is whether a node that is
-    finished is available, if it was probed again since.
+    finished is available, if it was probed again since. Nodes that `ends_ill` names do not work
+    once their rollback is through.
     """
 
     nodes: frozenset[str] = frozenset()
     most: int = 1
     down: Mapping[str, str] = field(default_factory=dict)
     known: Mapping[str, bool] = field(default_factory=dict)
+    ends_ill: frozenset[str] = frozenset()
 
     def takes(self, name: str, status: NodeStatus) -> bool:
         """Return whether a node in this status takes one of the places."""
@@ -96,6 +96,8 @@ class Quorum:
             return True
         if name in self.known:
             return not self.known[name]
+        if name in self.ends_ill and status is NodeStatus.CONVERGED:
+            return True
         return status in _LOST or (name in self.down and status not in _BACK)
 
     def reason(self, waiting: Iterable[str], nodes: Mapping[str, NodeStatus]) -> str:
@@ -125,7 +127,8 @@ def quorum(
     down = {name: why for name in sorted(members) if (why := asked[name].down(rollout))}
     nodes = {node.name: node for node in inventory.nodes}
     most = min((_said(inventory, nodes[name], members) for name in members), default=1)
-    return Quorum(members, most, down, known or {})
+    ill = frozenset(name for name in members if asked[name].ends_ill)
+    return Quorum(members, most, down, known or {}, ill)
 
 
 def _said(inventory: Inventory, node: Node, members: frozenset[str]) -> int:

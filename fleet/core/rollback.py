@@ -13,7 +13,7 @@ from fleet.core.outcome import Failure, FailureKind, NodeError
 from fleet.core.path_checks import refuse_odd
 from fleet.core.pending import pending_findings
 from fleet.core.places import file_key
-from fleet.core.plan import NodePlan, is_ill, observations, ways
+from fleet.core.plan import NodePlan, observations, ways
 from fleet.core.workloads import endangered
 
 
@@ -61,10 +61,15 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
         state_restored=restored,
         disruption=cost,
         danger=endangered(facts, cost),
-        notes=(*_drifted(facts, changes), *_odd(facts.generations), *observations(facts)),
+        notes=(
+            *_drifted(facts, changes),
+            *_odd(facts.generations),
+            *_ill(facts),
+            *observations(facts),
+        ),
         saved=_saved(facts.generations, changes),
         links=_links(facts.generations, changes),
-        ill=is_ill(facts),
+        restores_ill=facts.generations[-1].ill,
         made_directories=_made(facts.generations),
         folder_before=folder_before(facts),
         restores=facts.generations[-1].id,
@@ -90,6 +95,16 @@ def _drifted(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
                 f"{change.path} was edited since fleet wrote it; its bytes are kept:"
                 " `fleet rollback --to` the id of this rollback brings them back"
             )
+
+
+def _ill(facts: NodeFacts) -> Iterator[str]:
+    """Yield a note if the rollback leads to a state that was not healthy."""
+    last = facts.generations[-1]
+    if last.ill:
+        yield (
+            f"the node was not healthy in the state of generation {last.id} ({last.ill}): it is"
+            " restored as it was"
+        )
 
 
 def _odd(generations: Iterable[Generation]) -> Iterator[str]:

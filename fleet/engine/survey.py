@@ -107,6 +107,7 @@ def _through(found: Surveyed, access: Access) -> Surveyed:
     if found.facts is not None:
         role = contained(partial(availability, found.facts), found.node.name)
         known = assumed(found.node) if isinstance(role, Failure) else role
+        known = replace(known, ends_ill=bool(found.plan.restores_ill))
         found = replace(found, plan=replace(found.plan, availability=known))
     if access.keep and settled(found.plan) is not None:
         forget(found.node, access.ssh)

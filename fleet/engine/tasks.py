@@ -102,4 +102,4 @@ def failed_outcome(task: Task, failure: Failure) -> NodeOutcome:
         message = f"{failure.message}; `fleet resume` asks the node how it stands"
         failure = replace(failure, step=SETTLE, message=message)
     status = NodeStatus.UNREACHABLE if failure.step == SETTLE else NodeStatus.DEGRADED
-    return NodeOutcome(node=task.node, status=status, failure=failure)
+    return NodeOutcome(node=task.node, status=status, failure=failure, held=True)

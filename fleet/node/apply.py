@@ -60,6 +60,9 @@ class Applied:
     restarted: bool
     lost_workloads: str = ""
     liveness: Liveness | None = None
+    ill: str = ""
+    """Why the node is not healthy, in a state that was not when it was saved."""
+    held: bool = False
 
 
 def bundle(order: WorkOrder) -> Bundle:
@@ -113,6 +116,7 @@ def stage_script(order: WorkOrder, packed: Bundle) -> Script:
         "IGNORED": str(plan.ignored),
         "BINARY": plan.binary,
         "ROLLBACK": "1" if plan.rollback else "0",
+        "RESTORES": plan.restores,
     }
     return Script("stage", variables, order.deadlines.stage)
 
@@ -123,7 +127,9 @@ def activate_script(order: WorkOrder, packed: Bundle) -> Script:
         **_change(order, packed),
         **_daemon(order),
         "READ_BEFORE": order.plan.folder_before if order.liveness else "",
-        "RESTORES": order.plan.restores if order.liveness else "",
+        "RESTORES": order.plan.restores,
+        "ILL": order.plan.ill,
+        "ASKS": "1" if order.liveness else "0",
         "EMPTIED": "\n".join(order.plan.made_directories),
         "SAVED": "\n".join("\t".join(pair) for pair in order.plan.saved),
         "LINKS": "\n".join("\t".join(pair) for pair in order.plan.links),
@@ -192,4 +198,12 @@ def parse_applied(reply: Reply, order: WorkOrder) -> Applied:
     steps = {decoded(fields[0]).split(b" ")[0] for fields in reply.all("step")}
     restarted = order.restarts and b"restart" in steps
     lost = tail(reply.value("lost_workloads"))
-    return Applied(ending, failure_of(reply), restarted, lost, parse_liveness(reply))
+    return Applied(
+        ending,
+        failure_of(reply),
+        restarted,
+        lost,
+        parse_liveness(reply),
+        ill=tail(reply.value("ill"), 1),
+        held=reply.has("held"),
+    )

@@ -70,6 +70,7 @@ def taken_back(work: Pass, failure: Failure | None) -> NodeOutcome:
 
 
 def _back(work: Pass, found: Standing, failure: Failure | None) -> NodeOutcome:
+    work.ill, work.held = found.ill, found.held
     if found.ended == "rolled_back":
         return work.outcome(NodeStatus.ROLLED_BACK, failure)
     if found.ended == "not_pending":
@@ -90,6 +91,7 @@ def _changed(work: Pass, remote: Remote) -> NodeOutcome | None:
             applied = _activated(order, remote, packed)
     work.restarted = applied.restarted
     work.liveness = applied.liveness
+    work.ill, work.held = applied.ill, applied.held
     if applied.ending is Ending.SWAPPED:
         return None
     if applied.ending is Ending.UNSETTLED:
@@ -161,6 +163,7 @@ def gated(work: Pass, mode: str) -> NodeOutcome:
 
 
 def _gated(work: Pass, mode: str, found: Standing) -> NodeOutcome:
+    work.ill = found.ill
     if found.ended == "confirmed":
         return work.outcome(NodeStatus.CONVERGED)
     if found.state in UNDONE:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from fleet.core.facts import Generation, Kept
 from fleet.core.links import LINK_TARGET
 from fleet.core.model import ManagedFile
+from fleet.core.text import tail
 
 GENERATIONS = "/var/lib/fleet/generations/"
 _ABOUT = re.compile(r"[0-7]{1,6} [0-9]{1,10} [0-9]{1,10}")
@@ -40,7 +41,8 @@ def _generation(bare: Generation, base: str, own: Mapping[str, ManagedFile]) -> 
             break
     if not damage and (not kept or not own["manifest"].content.endswith(b"\n")):
         damage = "manifest"
-    return replace(bare, kept=() if damage else tuple(kept), damage=damage)
+    ill = tail(own["ill"].content.decode("utf-8", "replace"), 1) if "ill" in own else ""
+    return replace(bare, kept=() if damage else tuple(kept), damage=damage, ill=ill)
 
 
 def _lines(manifest: ManagedFile) -> list[str]:

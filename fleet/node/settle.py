@@ -41,6 +41,9 @@ class Standing:
     """A file of a confirmed change that was edited since."""
     lock: tuple[str, ...] = field(default=())
     liveness: Liveness | None = None
+    ill: str = ""
+    held: bool = False
+    """Whether the rollout's lock stays on the node after a revert that did not succeed."""
 
 
 def settle_script(order: WorkOrder, mode: str) -> Script:
@@ -70,6 +73,8 @@ def parse_standing(reply: Reply) -> Standing:
         strange=tail(reply.value("strange"), 1),
         lock=tuple(reply.value("lock").splitlines()),
         liveness=parse_liveness(reply),
+        ill=tail(reply.value("ill"), 1),
+        held=reply.has("held"),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fleet.core.outcome import Failure, FailureKind, Liveness, NodeOutcome, NodeStatus, Verified
 from fleet.core.record import SETTLE
@@ -38,12 +38,16 @@ class Pass:
     verified: tuple[Verified, ...] = ()
     liveness: Liveness | None = None
     held: bool = False
+    ill: str = ""
+    """Why the node is not healthy, in a state that was not when it was saved."""
 
     def outcome(self, status: NodeStatus, failure: Failure | None = None) -> NodeOutcome:
         """End the pass in this status."""
         plan = self.order.plan
         leave(plan.node.name)
         kept = status in {NodeStatus.CONVERGED, NodeStatus.DEGRADED}
+        if self.ill and status in {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK}:
+            failure = self._as_ill_as_then(failure)
         if failure is not None and failure.kind is FailureKind.STALE:
             status = NodeStatus.STALE if status is NodeStatus.FAILED else status
         return NodeOutcome(
@@ -69,6 +73,16 @@ class Pass:
         pulls = tuple(test.registry for test in skipped)
         return tuple(dict.fromkeys((*plan.unproven, *pulls)))
 
+    def _as_ill_as_then(self, failure: Failure | None) -> Failure:
+        """Return the failure of a node that is restored, and not healthy, as it was then."""
+        told = (
+            f"{self.ill}, as when this state was saved: it was not healthy then either; see"
+            f" `journalctl -u {self.order.plan.unit}`, or roll out mirrors.yaml"
+        )
+        if failure is None:
+            return Failure(FailureKind.HEALTH, "restored", told)
+        return replace(failure, evidence=f"{failure.evidence}\n{told}".strip())
+
     def standing(self, found: Standing, failure: Failure | None) -> NodeOutcome:
         """End the pass as the node itself says that the change stands."""
         status = STANDS.get(found.state, NodeStatus.DEGRADED)
@@ -90,6 +104,7 @@ class Pass:
     def lost(self, failure: Failure) -> NodeOutcome:
         """End the pass on a node that went away in the middle of it."""
         guarded = self.order.deadlines.guard
+        self.held |= not guarded
         back = f"{'its' if guarded else 'no'} guard takes the change back by itself, and"
         message = f"lost in mid-pass ({failure.message}); {back} `fleet resume` settles it"
         told = Failure(failure.kind, SETTLE, message, failure.evidence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.e2e.test_conflicts import CONFIG, MIRRORS, ONE, PATH, cri_status, plant
 from tests.e2e.test_rollout import statuses
 from tests.lab import Lab
 from tests.support.fleet import Fleet
@@ -47,3 +48,50 @@ def test_settings_that_a_daemon_passes_over_are_no_hindrance_on_the_way_back(
         "no_generation"
     }
     assert {node.name: node.digests("/etc") for node in (forky, trixie)} == before
+
+
+_DEAD_CRI = f"version = 2\n{PATH}{MIRRORS}"
+_NOWHERE = """
+version: 1
+mirrors:
+  docker.io:
+    endpoints: [https://nothing.lab.test]
+    fallback: never
+    verify: docker.io/library/busybox:1.36
+"""
+
+
+def test_a_state_that_was_ill_is_restored_and_stops_no_other_node(nodes: Lab, fleet: Fleet) -> None:
+    """trixie's CRI is dead until the rollout; bookworm's containerd is down before the rollback."""
+    names = ("bookworm1", "trixie1", "forky1")
+    bookworm, trixie = nodes.nodes["bookworm1"], nodes.nodes["trixie1"]
+    plant(nodes, "trixie1", {CONFIG: _DEAD_CRI})
+    dead = trixie.digests("/etc")
+    words = ("-y", "-l", ":".join(names), "--soak", "0", "--health-timeout", "8", "--json")
+    fleet.write("mirrors.yaml", _NOWHERE)
+    refused = fleet("rollout", *words, "-x", "bookworm1:forky1")
+    reverted = trixie.digests("/etc")
+    fleet.write("mirrors.yaml", ONE)
+    healed = fleet("rollout", *words, "--no-verify")
+    bookworm.sh(f"echo '[[[' >>{CONFIG}; systemctl restart containerd; true")
+    broken = bookworm.digests("/etc")
+
+    back = fleet("rollback", *words, "--batch", "1")
+    ends = statuses(back.json)
+    once_more = fleet("rollback", *words, "--to", back.json["rollout"], "--batch", "3")
+    again = bookworm.digests("/etc")
+
+    ill = refused.json["nodes"]["trixie1"]
+    assert (ill["status"], ill["failure"]["kind"]) == ("rolled_back", "verify"), refused.text
+    assert "it was not healthy then either" in ill["failure"]["evidence"]
+    assert reverted == dead
+    assert healed.code == 0, healed.text
+    assert ends == dict.fromkeys(names, "converged"), back.text
+    assert (back.code, back.json["status"]) == (0, "finished")
+    assert back.json["nodes"]["trixie1"]["failure"]["step"] == "restored"
+    assert back.json["nodes"]["bookworm1"]["failure"] is None
+    assert statuses(once_more.json) == dict.fromkeys(names, "converged"), once_more.text
+    assert once_more.json["nodes"]["trixie1"]["failure"] is None
+    assert once_more.json["nodes"]["bookworm1"]["failure"]["step"] == "restored"
+    assert again == broken
+    assert cri_status(nodes, "trixie1") == "ok"

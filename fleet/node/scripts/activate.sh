@@ -1,7 +1,7 @@
 # Activate a staged change: check, keep, arm the guard, swap, restart, gate. POSIX sh. In: as for
 # stage.sh, and EMPTIED UNIT SOCKET RESTART CRICTL HEALTH_SECONDS RESTART_SECONDS WORKLOADS; LIVENESS
 # READ_BEFORE RESTORES: the folder to ask for, the one that files named before, and for a rollback the
-# generation that tells which one was live then.
+# generation that tells which one was live then. ILL: why the node is not healthy before the change.
 # Whatever fails before the swap leaves the node as it was; whatever fails after it is taken back
 # here, on the node, whether or not anybody still listens. The guard stays armed until a new
 # connection confirms.
@@ -12,6 +12,7 @@ RESTARTING=0
 finish() { # status
     trap - EXIT
     audit "$1"
+    still_held "$1"
     value status "$1"
     bye
     exit 0
@@ -110,7 +111,12 @@ ask_before() { # where nothing restarts, the answer after the swap is the one be
 }
 
 activate() {
-    [ -z "$RESTORES" ] || LIVENESS=$(word "$STATE/generations/$RESTORES/live")
+    ill_then=
+    if [ -n "$RESTORES" ]; then
+        [ "$ASKS" = 0 ] || LIVENESS=$(word "$STATE/generations/$RESTORES/live")
+        ill_then=$(word "$STATE/generations/$RESTORES/ill")
+        [ -z "$ill_then" ] || HEALTH_SECONDS=5
+    fi
     mutex 2 || refuse_busy
     hold
     [ "$(word "$STAGE/digest")" = "$DIGEST" ] || fail unstaged check \
@@ -136,11 +142,12 @@ activate() {
     RESTARTING=1
     restart
     step health
-    gate || unwell
+    gate || as_ill_as "$ill_then" || unwell
     tell_liveness || deaf
     [ "$liveness" != live ] || [ "$LIVENESS" != "$READ_BEFORE" ] || [ "$RESTART" = 1 ] ||
         note_live "$LIVENESS"
-    [ "$RESTART" = 0 ] || check_workloads
+    # A daemon that is down, as it was then, ends no container, and cannot be asked for them.
+    [ "$RESTART" = 0 ] || [ "$unit" != active/running ] || check_workloads
     phase "swapped $daemon" ||
         unwritten swap "write under $STATE"
     step swapped

@@ -10,6 +10,7 @@ finish() { # status
     trap - EXIT
     [ -n "$before_this" ] || audit "$1"
     [ "$WHY" = asked ] || printf 'fleet: change %s, unconfirmed, %s (%s)\n' "$ID" "$1" "$WHY" >&2
+    still_held "$1"
     value status "$1"
     bye
     case $WHY/$1 in asked/* | */rolled_back) exit 0 ;; esac

@@ -69,6 +69,12 @@ gate() { # one question for both where there is a folder to ask for
     done
 }
 
+as_ill_as() { # true if the restored state was not healthy when it was saved; $1 says why
+    [ -n "$1" ] || return 1
+    liveness=
+    value ill "$unhealthy"
+}
+
 reason() {
     printf '%s\n' "${unhealthy:-}" "${complaint:-}"
     timeout 10 ctr -a "$SOCKET" plugins ls -d id==cri 2>&1 | head -n 12

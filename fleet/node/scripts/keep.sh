@@ -130,6 +130,8 @@ copy() {
         printf '%s' "$manifest$made" >"$KEPT.tmp/manifest" &&
         printf '%s' "$writes" >"$KEPT.tmp/after" && lay_pending || return 1
     [ ! -f "$STATE/state.json" ] || cp "$STATE/state.json" "$KEPT.tmp/state.json" || return 1
+    [ -z "$ILL" ] || printf '%s\n' "$ILL" >"$KEPT.tmp/ill" || return 1
+    [ -z "$ill_then" ] || printf '%s\n' "$ill_then" >"$PENDING.tmp/ill" || return 1
     seal "$KEPT.tmp"
 }
 

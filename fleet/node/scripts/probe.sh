@@ -26,7 +26,7 @@ registries() {
 
 generation() { # the kept before-state of one generation, and which one came before it
     base=$STATE/generations/$1
-    for entry in manifest seal after state.json; do file "$base/$entry"; done
+    for entry in manifest seal after state.json ill; do file "$base/$entry"; done
     for entry in "$base"/files/*; do
         file "$entry"
     done

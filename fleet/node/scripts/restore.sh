@@ -51,7 +51,7 @@ restored() { # the old bytes are back; at boot the daemon starts after us
     [ "$WHY" = boot ] && return 0
     LIVENESS=$(word "$KEPT/live")
     restart
-    gate && still_live
+    { gate && still_live; } || as_ill_as "$(word "$KEPT/ill")"
 }
 
 undo() { # undo the files; check that the guard's unit can be removed too
@@ -94,6 +94,11 @@ take_back() { # from here on the change is not in force, even if this script is 
     disarm
     systemctl reset-failed fleet-guard.service 2>/dev/null # after a failed try at boot
     finish rolled_back
+}
+
+still_held() { # report that the lock or the change stays after a revert with status $1
+    case $1 in swapped | rolled_back) return 0 ;; esac
+    if own_lock || [ -e "$STAGE" ] || [ "$(word "$PENDING/id")" = "$ID" ]; then value held 1; fi
 }
 
 again() { # a disk that is full or read-only now may not be so later

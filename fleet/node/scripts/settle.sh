@@ -68,12 +68,22 @@ to_ask() { # note the folder that the change of $1 has to find read
 
 listens() { tell_liveness || deaf; }
 
+ill_then() { # note in $ill why the state that the change of $1 has restored was not healthy
+    first "$1/ill"
+    ill=$line
+    [ -z "$ill" ] || HEALTH_SECONDS=1
+}
+
 same_daemon() { # the daemon of the swap still runs, and so does its CRI plugin
     to_ask "$PENDING"
-    gate || fail health soak "$UNIT was healthy, but did not stay so: $unhealthy; $SEE" "$(reason)"
+    ill_then "$PENDING"
+    if ! gate; then
+        as_ill_as "$ill" && return 0
+        fail health soak "$UNIT was healthy, but did not stay so: $unhealthy; $SEE" "$(reason)"
+    fi
     first "$PENDING/phase"
     phase=$line
-    [ "$phase" = "swapped $daemon" ] ||
+    [ "$phase" = "swapped $daemon" ] || [ -n "$ill" ] ||
         fail health soak "$UNIT was healthy, but did not stay up; $SEE" \
             "was $phase; is $properties"
 }
@@ -120,7 +130,8 @@ recheck() { # a confirmed change, some time after
         finish not_pending
     fi
     to_ask "$LAST"
-    gate || fail health pause "$UNIT did not stay healthy: $unhealthy; $SEE" "$(reason)"
+    ill_then "$LAST"
+    gate || as_ill_as "$ill" || fail health pause "$UNIT did not stay healthy: $unhealthy; $SEE" "$(reason)"
     listens
     refuse_strange
     finish confirmed

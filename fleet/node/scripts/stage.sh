@@ -165,6 +165,7 @@ refused() { # the new config is refused; a rollback goes on if the present one i
         fail validate validate \
             "$BINARY refuses the new $CONFIG; find the line that it names in \`fleet diff\`" "$new"
     fi
+    [ ! -s "$STATE/generations/$RESTORES/ill" ] || return 0 # it did not start with it then either
     dump "$CONFIG" >/dev/null || return 0
     fail validate validate "$BINARY does not start with the $CONFIG of before; set right what it \
 names by hand, or roll out anew" "$new"
