@@ -24,6 +24,10 @@ are in neither state. "False words" counts tries after which fleet's last word (
 journal, its exit code) was not true of the node: of its files, a pending change, a guard, a lock or
 a stage that was left.
 
+Where a fault is in the files of the node (odd files, two spellings), the state before
+holds it, and the state after is learnt from an undisturbed rollout of the same node. Half of the
+tries with odd files and spellings kill fleet on the way as well.
+
 `python3 -m tests.faults --write docs/faults.md` makes this page; a short form, a few tries each, is
 part of the tests. The instants come from a seed: `--seed`, `--only WORD` and `--lanes N` repeat a
 part of it.

@@ -19,9 +19,11 @@ ROOT = Path(__file__).parents[2]
 SOAK = 1
 GUARD = 8
 """Seconds; short, so that a guard may fire within a try."""
+_IN_TIME = ("--guard", "60")
+"""For a pass that nothing disturbs: on a busy machine the guard of a try would come too early."""
 _DESCRIBE = r"""
 find /etc \( -type f -printf '%p file %m %U %G\n' -o -type l -printf '%p link %l\n' \
-    -o -type d -printf '%p folder %m %U %G\n' \)
+    -o -type d -printf '%p folder %m %U %G\n' -o -printf '%p special %y %m %U %G\n' \)
 find /etc -type f -exec sha256sum {} +
 """
 _WELL = """
@@ -60,6 +62,7 @@ class Lane:
     mirrors: str = "shipped"
     took: dict[str, float] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    """More words for a rollout."""
     started: list[subprocess.Popen[str]] = field(default_factory=list)
     came_from: str = "old"
     """The state that the node was in at the beginning of the try."""
@@ -86,7 +89,8 @@ class Lane:
         """Return the command that takes the node from its state to the other one."""
         kind = "rollout" if self.at == "old" else "rollback"
         about = ("--batch", "1", "--soak", str(SOAK), "--guard", str(GUARD))
-        return (kind, "-y", "--json", "--connect-timeout", "5", *about, *self.flags)
+        flags = self.flags if kind == "rollout" else ()
+        return (kind, "-y", "--json", "--connect-timeout", "5", *about, *flags)
 
     def start(self, *more: str) -> subprocess.Popen[str]:
         """Begin to take the node to the other state."""
@@ -181,7 +185,7 @@ class Lane:
             return
         self.mirrors, self.at = mirrors, "old"
         for name in ("new", "old"):
-            running = self.start(*more)
+            running = self.start(*_IN_TIME, *more)
             said = _staging(running)
             began = time.monotonic()
             out, told = running.communicate(timeout=240)
@@ -198,7 +202,7 @@ class Lane:
     def bring(self, wanted: str) -> None:
         """Bring the node to a state, undisturbed."""
         if self.at != wanted:
-            ran = self.go()
+            ran = self.go(*_IN_TIME)
             if ran.code != 0:
                 raise UnsettledError(f"{self.node.name}: {ran.text}")
             self.at = self.where()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.faults import broken, edits, guard, node, power, wire
+from tests.faults import broken, edits, files, guard, node, power, wire
 from tests.faults.claims import false_words, newest
 from tests.faults.edits import take_out
 from tests.faults.lane import Lane, Work, open_lane
@@ -76,6 +76,8 @@ CATALOGUE = (
     Fault("edit by hand in the moment of the way back", 10, edits.in_the_way_back),
     Fault("guard killed in mid-restore", 20, guard.killed),
     Fault("scripts of fleet killed on the node (out of memory)", 20, guard.out_of_memory),
+    Fault("odd files: a folder, a FIFO, a device, 1 MiB, hard links", 20, *files.odd_files),
+    Fault("two spellings of one path, links, shared folders", 20, *files.two_spellings),
 )
 
 

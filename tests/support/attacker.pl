@@ -1,7 +1,7 @@
 # A user of the node who may not become root, and wants to: swaps whatever root or fleet lays where
 # this user can move it for a link to a secret or into a folder of root's, reads what it can, and
-# connects to every socket that it can. In: seconds,
-# a file for the loot, and one with what must not be read.
+# connects to every socket that it can, until it is stopped. In: the seconds it goes on at most, a
+# file for the loot, and one with what must not be read.
 use strict;
 use warnings;
 use Socket;
@@ -9,6 +9,7 @@ my ($seconds, $loot, $wanted) = @ARGV;
 open(my $list, '<', $wanted) or die;
 chomp(my @needles = <$list>);
 my $end = time + $seconds;
+$SIG{TERM} = sub { $end = 0 };
 my $me = $>;
 my ($rounds, $struck) = (0, 0);
 
