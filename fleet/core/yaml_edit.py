@@ -39,21 +39,22 @@ def edit_yaml(text: str, wanted: Mapping[Path, Any], gone: frozenset[Path] = fro
     mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
     units = {**dict.fromkeys(sorted(gone - set(wanted))), **wanted}
     editor = _Editor(body, "\r\n" if "\r\n" in body else "\n")
-    root = _composed(body)
+    root = compose_yaml(body)
     expected = yaml_tree(root)
     editor.change(_Entry((), None, root), units)
     changed = editor.text()
     for path in editor.done:
         expected = with_entry(expected, path, units[path])
-    if (yaml_tree(_composed(changed)) or {}) != (expected or {}):
+    if (yaml_tree(compose_yaml(changed)) or {}) != (expected or {}):
         message = "has a form in which it cannot be edited without changing more"
         raise YamlEditError(message)
     return mark + changed
 
 
-def _composed(text: str) -> Any:
+def compose_yaml(text: str) -> Any:
+    """Return the root node of a text; raise a YamlEditError if it is not one YAML document."""
     try:
-        return yaml.compose(text, Loader=_Loader)
+        return yaml.compose(text.removeprefix("\ufeff"), Loader=_Loader)
     except (yaml.YAMLError, ValueError) as error:
         message = "could not be read as YAML"
         raise YamlEditError(message) from error

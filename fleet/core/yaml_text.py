@@ -199,10 +199,12 @@ class _Builder:
                 return None
             case "bool":
                 return text.lower() == "true"
-            case "int":
-                return _whole(text)
-            case "float":
-                return float(text)
+            case "int" | "float":
+                try:
+                    return _whole(text) if kind == "int" else float(text)
+                except ValueError:  # only a tag makes such a text a number
+                    self.problems.append(Problem(self._name, line, column, "this is not a number"))
+                    return text
             case _:
                 pass
         self.problems.append(Problem(self._name, line, column, _tag_problem(node.tag)))

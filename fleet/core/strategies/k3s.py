@@ -14,6 +14,7 @@ from fleet.core.findings import Finding, Verdict
 from fleet.core.hosts_toml import certificate_stem
 from fleet.core.model import Foreign, ManagedFile, Mirror, Registry
 from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.registries_yaml import registries_problems
 from fleet.core.strategies.base import DesiredState, Wishes, kept_file
 from fleet.core.strategies.hosts_folder import is_foreign
 from fleet.core.toml_text import Path, dotted, split
@@ -24,6 +25,7 @@ from fleet.errors import ConfigErrors, Problem
 
 HEADER = "# Managed by fleet: change mirrors.yaml instead.\n"
 _PARTS = ("mirrors", "configs", "auths")
+_MOST = 3
 _PULLS = {"pull", "resolve"}
 _OVERRIDE = "take that out for this node (overrides in mirrors.yaml)"
 
@@ -54,6 +56,7 @@ class K3s:
         except YamlEditError as error:
             message = f"{path} {error}; mend it by hand, or give --overwrite to write it anew"
             raise NodeError(FailureKind.CONFLICT, "plan", message) from error
+        _refuse_misfits(before, text, path)
         files = dict(_certificates(wishes.registries, f"{folder}/fleet"))
         kept = facts.files.get(path)
         if kept is not None and kept.content == text.encode():
@@ -88,6 +91,17 @@ def _existing(facts: NodeFacts, path: str) -> str:
         message = f"{path}: has forms that registries.yaml does not have; mend it by hand"
         raise NodeError(FailureKind.CONFLICT, "plan", message)
     return text
+
+
+def _refuse_misfits(before: str, text: str, path: str) -> None:
+    """Refuse a value of the wrong type that the new text still has: k3s would not start."""
+    left = {name for _, name, _ in registries_problems(text)}
+    found = [each for each in registries_problems(before) if each[1] in left]
+    if found:
+        shown = [f"{path}:{line}: {name} must be {wanted}" for line, name, wanted in found[:_MOST]]
+        more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
+        message = f"{', '.join(shown)}{more}: k3s and RKE2 do not start with this; correct it"
+        raise NodeError(FailureKind.CONFLICT, "plan", message)
 
 
 def _read(text: str, path: str) -> Any:
