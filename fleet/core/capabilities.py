@@ -87,13 +87,23 @@ class Feature(Enum):
     )
     ANY_BYTES = Row(
         (_BEFORE_2,),
-        "config.toml may hold bytes that are not UTF-8; the TOML parser of 2.x refuses the file",
+        "a TOML file may hold bytes that are not UTF-8; the parser of 2.x refuses it",
         "`config dump` of 1.4.13 to 2.3.4",
     )
     BYTE_ORDER_MARK = Row(
         (Span((1, 5, 0), (2, 0, 0)),),
-        "config.toml may begin with a byte-order mark; the parsers of 1.4 and 2.x refuse the file",
+        "a TOML file may begin with a byte-order mark; the parsers of 1.4 and 2.x refuse it",
         "`config dump` of 1.4.13 to 2.3.4",
+    )
+    KEYS_IN_ANY_CASE = Row(
+        (_SINCE_2,),
+        "keys of hosts.toml are read in any case; releases before take them in capitals at most",
+        "pulls by daemons 1.5.18 to 2.3.4",
+    )
+    STRICT_URLS = Row(
+        (Span((2, 3, 0)),),
+        "a URL in hosts.toml with a colon in its host name, outside of brackets, is refused",
+        "pulls by daemons 1.5.18 to 2.3.4; go.mod of v2.3.4 asks for Go 1.26",
     )
     BRACKETS_IN_HEADERS = Row(
         (Span((0, 0, 0), (1, 5, 0)), _SINCE_2),

@@ -13,8 +13,9 @@ from fleet.core.capabilities import Feature, can
 from fleet.core.documents import table, tables, word, words
 from fleet.core.facts import NodeFacts
 from fleet.core.findings import Verdict
-from fleet.core.go_url import go_host
+from fleet.core.go_url import go_host, whole_url
 from fleet.core.host_failures import on_failure
+from fleet.core.hosts_document import decode_hosts
 from fleet.core.hosts_lint import hosts_findings, read_hosts
 from fleet.core.layers import ConfigView, config_view, line_of
 from fleet.core.lint import lint, reads_lists
@@ -165,16 +166,21 @@ def _asked(
         where = f"{folder} has no hosts.toml" if folder else "no folder of this registry"
         upstream = replace(_upstream(registry, where), note=_with_certificates(facts, folder))
         return (upstream,), ()
-    text = kept.content.decode("utf-8", "replace")
+    text = decode_hosts(kept.content)
     told = tuple(str(each) for each in hosts_findings(path, text, version, Verdict.NOTES))
-    data = read_hosts(text, version).data
+    reading = read_hosts(text, version)
+    data = reading.data
     if data is None:
         return (_upstream(registry, f"{path} is ignored whole"),), told
-    place = _Place(path, text, registry, version)
+    place = _Place(path, reading.text, registry, version)
     hosts = tables(data, "host")
-    asked = [place.host(url, host, ("host", url), _extras(host)) for url, host in hosts.items()]
+    asked = [
+        place.host(url, hosts[url], ("host", url), _extras(hosts[url]))
+        for url in reading.order
+        if url in hosts
+    ]
     server = word(data, "server")
-    if go_host(server):
+    if server and go_host(server, strict=can(version, Feature.STRICT_URLS)):
         asked.append(place.host(server, data, ("server",), "the server, asked last"))
     else:
         asked.append(_upstream(registry, f"{path} names no server"))
@@ -192,13 +198,13 @@ class _Place:
 
     def host(self, url: str, about: Mapping[str, Any], at: tuple[str, ...], note: str) -> Asked:
         override = bool(about.get("override_path")) and can(self.version, Feature.OVERRIDE_PATH)
-        mirror = Mirror(url=_whole(url).rstrip("/"), override_path=override)
+        mirror = Mirror(url=whole_url(url).rstrip("/"), override_path=override)
         where = f"{self.path}:{line_of(self.text, at)}"
         return Asked(url, _capabilities(about), where, note, _asks(mirror, base_path(mirror)))
 
 
 def _whole(url: str) -> str:
-    """Add the scheme that containerd takes where none is named."""
+    """Add the scheme that containerd gives a legacy endpoint without one."""
     if "://" in url:
         return url
     local = url.startswith(("localhost", "127."))

@@ -13,6 +13,7 @@ from fleet.core.config_toml import CRI_1, IMAGES
 from fleet.core.documents import word, words
 from fleet.core.facts import NodeFacts
 from fleet.core.findings import Finding, Verdict
+from fleet.core.hosts_document import decode_hosts
 from fleet.core.hosts_lint import hosts_findings
 from fleet.core.layers import ConfigView, Layer
 from fleet.core.migration import legacy_paths
@@ -183,6 +184,6 @@ def foreign_hosts(
     """Judge every hosts.toml on the node; those that fleet will write are healed by that."""
     for path, kept in sorted(facts.files.items()):
         if path.endswith("/hosts.toml"):
-            text = kept.content.decode("utf-8", "replace")
+            text = decode_hosts(kept.content)
             verdict = Verdict.HEALS if path in managed else Verdict.NOTES
             yield from hosts_findings(path, text, version, verdict)

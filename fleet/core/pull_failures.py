@@ -6,18 +6,17 @@ fails no pull: it is ignored, and the certificates beside it count.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fleet.core.documents import strings_in, tables
 from fleet.core.facts import NodeFacts
+from fleet.core.hosts_document import decode_hosts
 from fleet.core.hosts_lint import read_hosts
+from fleet.core.pem import holds_certificate, key_problem
 from fleet.core.places import Kind, Places, clean_path
 from fleet.core.versions import ContainerdVersion
 
-_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----")
-_KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----")
 _UNREADABLE = {
     Kind.DIRECTORY: "is a folder, where containerd reads a file",
     Kind.FIFO: "is a FIFO: a pull waits for its writer, without end",
@@ -48,9 +47,12 @@ def pull_failures(
         return
     for host in (data, *tables(data, "host").values()):
         for name in strings_in(host.get("ca")):
-            yield from _unusable(facts, folder, name, _CERTIFICATE)
-        for name in strings_in(host.get("client")):
-            yield from _unusable(facts, folder, name, None)
+            yield from _unusable(facts, folder, name, _no_certificate)
+        for certificate, key in _client_pairs(host.get("client")):
+            found = tuple(_unusable(facts, folder, certificate, _no_certificate))
+            yield from found
+            if certificate != key or not found:
+                yield from _unusable(facts, folder, key, _no_key)
 
 
 def hosts_data(facts: NodeFacts, version: ContainerdVersion, path: str) -> Mapping[str, Any] | None:
@@ -58,7 +60,25 @@ def hosts_data(facts: NodeFacts, version: ContainerdVersion, path: str) -> Mappi
     kept = facts.files.get(path)
     if kept is None or not kept.content:
         return None
-    return read_hosts(kept.content.decode("utf-8", "replace"), version).data
+    return read_hosts(decode_hosts(kept.content), version).data
+
+
+def _client_pairs(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield the files of certificate and key; one file alone holds both."""
+    for item in value if isinstance(value, list) else (value,):
+        if isinstance(item, str):
+            yield item, item
+        elif isinstance(item, list) and len(item) == 2:
+            yield str(item[0]), str(item[1])
+
+
+def _no_certificate(content: bytes) -> str:
+    return "" if holds_certificate(content) else "is named as a certificate and holds none in PEM"
+
+
+def _no_key(content: bytes) -> str:
+    problem = key_problem(content)
+    return f"is named as a client's key and {problem}" if problem else ""
 
 
 def _circular(places: Places, path: str) -> bool:
@@ -76,7 +96,7 @@ def _circular(places: Places, path: str) -> bool:
 
 
 def _unusable(
-    facts: NodeFacts, folder: str, name: str, wanted: re.Pattern[bytes] | None
+    facts: NodeFacts, folder: str, name: str, problem: Callable[[bytes], str]
 ) -> Iterator[tuple[str, str]]:
     """Yield the path and reason if a certificate that hosts.toml names cannot be used."""
     path = clean_path(name if name.startswith("/") else f"{folder}/{name}")
@@ -86,8 +106,8 @@ def _unusable(
         yield path, "is named as a certificate and is a folder"
     elif kept is None and lost:
         yield path, "is named as a certificate and is not there"
-    elif kept is not None and wanted is not None and not wanted.search(kept.content):
-        yield path, "is named as a certificate and holds none in PEM"
+    elif kept is not None and (reason := problem(kept.content)):
+        yield path, reason
 
 
 def _was_looked_at(facts: NodeFacts, folder: str, name: str) -> bool:
@@ -110,9 +130,9 @@ def _beside(facts: NodeFacts, folder: str) -> Iterator[tuple[str, str]]:
     for path, kept in sorted(facts.files.items()):
         if path.rpartition("/")[0] != folder:
             continue
-        if path.endswith(".crt") and not _CERTIFICATE.search(kept.content):
+        if path.endswith(".crt") and not holds_certificate(kept.content):
             yield path, "counts as a certificate here and holds none in PEM"
         elif path.endswith(".cert"):
             key = facts.files.get(f"{path.removesuffix('.cert')}.key", kept)
-            if not _CERTIFICATE.search(kept.content) or not _KEY.search(key.content):
+            if not holds_certificate(kept.content) or key_problem(key.content):
                 yield path, "counts as a client certificate here and has no key, or holds none"

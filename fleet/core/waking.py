@@ -112,7 +112,8 @@ class FolderCheck:
         """Return the server that a wildcard's hosts.toml names in place of each registry's own."""
         path = f"{folder}/hosts.toml"
         server = word(hosts_data(self.facts, self.version, path) or {}, "server")
-        return server if go_host(server) else ""
+        strict = can(self.version, Feature.STRICT_URLS)
+        return server if server and go_host(server, strict=strict) else ""
 
 
 def folder_check(

@@ -84,7 +84,7 @@ def test_a_file_with_a_host_twice_is_ignored_whole_and_no_crash(version: str) ->
     )
 
 
-PEM = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
+PEM = "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n"
 
 
 def test_a_certificate_that_is_not_there_fails_every_pull() -> None:

@@ -21,6 +21,7 @@ from fleet.core.versions import ContainerdVersion, parse_version
 
 CERTS = "/etc/containerd/certs.d"
 HOST = '[host."https://m.test"]\n'
+PEM = "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n"
 CONFIG_PATH = f'[plugins."io.containerd.grpc.v1.cri".registry]\n  config_path = "{CERTS}"\n'
 WISHES = (
     Registry(name="docker.io", server="https://docker.io", mirrors=(Mirror(url="https://m.test"),)),
@@ -86,7 +87,7 @@ def test_what_comes_to_life_is_named(tmp_path: Path) -> None:
     )
     (tmp_path / CERTS[1:] / "ghcr.io").mkdir()
     facts = facts_of(tmp_path, {"_default/hosts.toml": HOST, "docker.io/hosts.toml": HOST,
-                                "a.test/x.crt": "-----BEGIN CERTIFICATE-----"})  # fmt: skip
+                                "a.test/x.crt": PEM})  # fmt: skip
 
     plan = planned(facts)
 
@@ -129,7 +130,10 @@ def test_the_registry_that_fleet_writes_is_healed_by_that(tmp_path: Path) -> Non
     assert "fails-every-pull" not in codes(plan.findings)
 
 
-PEM = "-----BEGIN CERTIFICATE-----\n"
+KEY = PEM.replace("CERTIFICATE", "RSA PRIVATE KEY")
+CLIENT = f'{HOST}  client = [["c.pem", "k.pem"]]\n'
+ONE_FILE = f'{HOST}  client = "x.pem"\n'
+# Each was tried by pulls on daemons of 1.5.18 to 2.3.4.
 FAILS = {
     "a ca that is there": ({"q/hosts.toml": HOST + '  ca = "x.pem"\n', "q/x.pem": PEM}, 0),
     "a ca of no PEM": ({"q/hosts.toml": HOST + '  ca = ["x.pem"]\n', "q/x.pem": "x"}, 1),
@@ -143,7 +147,38 @@ FAILS = {
     "an ignored file beside a bad crt": ({"q/hosts.toml": "server = 1\n", "q/x.crt": "x"}, 1),
     "a bad crt beside a good file": ({"q/hosts.toml": HOST, "q/x.crt": "x"}, 0),
     "a cert without key": ({"q/x.cert": PEM}, 1),
-    "a cert and key": ({"q/x.cert": PEM, "q/x.key": "-----BEGIN RSA PRIVATE KEY-----\n"}, 0),
+    "a cert and key": ({"q/x.cert": PEM, "q/x.key": KEY}, 0),
+    "a ca that was cut off": ({"q/hosts.toml": HOST + '  ca = "x.pem"\n', "q/x.pem": PEM[:40]}, 1),
+    "a damaged ca beside a good one": (
+        {"q/hosts.toml": HOST + '  ca = "x.pem"\n', "q/x.pem": PEM.replace("MA", "MB") + PEM},
+        0,
+    ),
+    "a damaged ca": (
+        {"q/hosts.toml": HOST + '  ca = "x.pem"\n', "q/x.pem": PEM.replace("MA", "MB")},
+        1,
+    ),
+    "a client's pair": ({"q/hosts.toml": CLIENT, "q/c.pem": PEM, "q/k.pem": KEY}, 0),
+    "a client's pair, switched": ({"q/hosts.toml": CLIENT, "q/c.pem": KEY, "q/k.pem": PEM}, 2),
+    "a client's pair without a key": ({"q/hosts.toml": CLIENT, "q/c.pem": PEM, "q/k.pem": PEM}, 1),
+    "a client's key with a password": (
+        {
+            "q/hosts.toml": CLIENT,
+            "q/c.pem": PEM,
+            "q/k.pem": KEY.replace("RSA", "ENCRYPTED"),
+        },
+        1,
+    ),
+    "a client's key with a password, in the older form": (
+        {
+            "q/hosts.toml": CLIENT,
+            "q/c.pem": PEM,
+            "q/k.pem": KEY.replace("Y-----\nM", "Y-----\nProc-Type: 4,ENCRYPTED\n\nM"),
+        },
+        1,
+    ),
+    "a client in one file": ({"q/hosts.toml": ONE_FILE, "q/x.pem": f"{PEM}{KEY}"}, 0),
+    "a client in one file without a key": ({"q/hosts.toml": ONE_FILE, "q/x.pem": PEM}, 1),
+    "a client in one file that is not there": ({"q/hosts.toml": ONE_FILE}, 1),
 }
 
 

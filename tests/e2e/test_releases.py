@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.test_conflicts import CERTS, CONFIG, CRI, IMG, MIRRORS, ONE, cri_status, plant
+from tests.e2e.test_waking import check_defects
 from tests.lab import Lab
 from tests.lab.containerds import containerds
 from tests.lab.crictl import crictl_for
@@ -98,6 +99,14 @@ def test_a_config_path_that_is_silently_ignored_is_found_and_healed(
     assert {each["code"]: each["verdict"] for each in probed["conflicts"]} == {code: "heals"}
     assert ran.json["nodes"][node_of]["status"] == "converged", ran.text
     assert pulled_by(nodes, node_of, "docker.io/library/busybox:1.36")
+
+
+@pytest.mark.usefixtures("crictl")
+@pytest.mark.parametrize("node_of", ["2.0.11", "2.2.1"], indirect=True)
+def test_what_fleet_says_of_a_defect_is_what_these_do(
+    nodes: Lab, fleet: Fleet, node_of: str, request: pytest.FixtureRequest
+) -> None:
+    check_defects(nodes, fleet, {node_of: request.node.callspec.params["node_of"]})
 
 
 @pytest.mark.parametrize("node_of", ["2.2.1"], indirect=True)

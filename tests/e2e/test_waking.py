@@ -84,12 +84,37 @@ DEFECTS: dict[str, tuple[str, str]] = {
     "emptyca": (f'{MIRROR}  ca = ""\n', "fails"),
     "lostpair": (f'{MIRROR}  client = [["/gone", "/gone.key"]]\n', "fails"),
 }
+LINES = f"printf '%s\\n' {shlex.quote(MIRROR.rstrip())}"
+CERTIFICATE = "sed '/END CERT/q' /etc/ssl/certs/ca-certificates.crt >c.pem"
 SHAPES = {
     "folder": ("mkdir hosts.toml", "fails"),
     "loop": ("ln -s hosts.toml hosts.toml", "fails"),
     "dangling": ("ln -s nowhere hosts.toml", "upstream"),
     "badcrt": ("echo x >x.crt", "fails"),
     "badcert": ("echo x >x.cert", "fails"),
+    "cutca": (f"{LINES} 'ca = \"c.pem\"' >hosts.toml; {CERTIFICATE}; sed -i '$d' c.pem", "fails"),
+    "goodca": (f"{LINES} 'ca = \"c.pem\"' >hosts.toml; {CERTIFICATE}", "mirror"),
+    "nokey": (f"{LINES} 'client = \"c.pem\"' >hosts.toml; {CERTIFICATE}", "fails"),
+}
+# What 2.x takes otherwise than 1.x does, where all of these are fine.
+SINCE_2: dict[str, tuple[str, str, str]] = {
+    "latin": (
+        f"{LINES} >hosts.toml; printf '# caf\\351\\n' >>hosts.toml",
+        "upstream",
+        "hosts-refused",
+    ),
+    "case": (f"{LINES} 'Skip_Verify = \"x\"' >hosts.toml", "upstream", "hosts-refused"),
+    "apart": (
+        f"{LINES} '[host.\"https://x.test\"]' '[host.\"https://docker.m.daocloud.io\".header]'"
+        " 'X = \"a\"' >hosts.toml",
+        "mirror",
+        "duplicate-host",
+    ),
+}
+# What 2.0.7 to 2.0.11 take for TLS settings, and ask over https first.
+DIALS = {
+    "dial": '[host."http://docker.m.daocloud.io"]\n  dial_timeout = "3s"\n',
+    "dialserver": f'server = "http://up.corp.test"\ndial_timeout = "3s"\n{MIRROR}',
 }
 CODES = {
     "port": "hosts-refused",
@@ -111,28 +136,50 @@ def told_of(conflicts: list[Mapping[str, str]], name: str) -> set[str]:
     }
 
 
-def test_what_fleet_says_of_a_defect_is_what_the_daemon_does(nodes: Lab, fleet: Fleet) -> None:
-    fleet.write("mirrors.yaml", ONE)
-    for name in NAMES:
-        files = {f"{CERTS}/{each}.test/hosts.toml": text for each, (text, _) in DEFECTS.items()}
-        plant(nodes, name, {CONFIG: ON, **files})
-        for each, (command, _) in SHAPES.items():
-            folder = shlex.quote(f"{CERTS}/{each}.test")
-            nodes.nodes[name].sh(f"mkdir -p {folder}; cd {folder}; {command}")
-    wanted = {each: pulled for each, (_, pulled) in {**DEFECTS, **SHAPES}.items()}
+def expected(version: str) -> dict[str, tuple[str, set[str]]]:
+    """Say what becomes of a pull from each registry, and the codes of what fleet says of it."""
+    found = {}
+    for name, (_, pulled) in {**DEFECTS, **SHAPES}.items():
+        # What stands outside the folder is only known to be there or not.
+        fails = {"fails-every-pull"} if pulled == "fails" and name != "nopem" else set()
+        found[name] = (pulled, fails | ({CODES[name]} if name in CODES else set()))
+    for name, (_, pulled, code) in SINCE_2.items():
+        found[name] = (pulled, {code}) if version >= "2" else ("mirror", set())
+    said = {"hosts-misread"} if version.startswith("2.0.") else set()
+    found.update(dict.fromkeys(DIALS, ("mirror", said)))
+    return found
 
-    probed = fleet("probe", "-l", NODES, "--json").json["nodes"]
+
+def check_defects(lab: Lab, fleet: Fleet, releases: Mapping[str, str]) -> None:
+    """Plant every defect on nodes of these releases, and compare what fleet says with pulls."""
+    fleet.write("mirrors.yaml", ONE)
+    texts = {**{name: text for name, (text, _) in DEFECTS.items()}, **DIALS}
+    commands = {name: found[0] for name, found in {**SHAPES, **SINCE_2}.items()}
+    for name in releases:
+        plant(
+            lab, name, {CONFIG: ON, **{f"{CERTS}/{n}.test/hosts.toml": t for n, t in texts.items()}}
+        )
+        for each, command in commands.items():
+            folder = shlex.quote(f"{CERTS}/{each}.test")
+            lab.nodes[name].sh(f"mkdir -p {folder}; cd {folder}; {command}")
+
+    probed = fleet("probe", "-l", ":".join(releases), "--json").json["nodes"]
 
     def pulls(name: str) -> dict[str, str]:
-        return {each: pull(nodes.nodes[name], f"{each}.test") for each in wanted}
+        return {each: pull(lab.nodes[name], f"{each}.test") for each in (*texts, *commands)}
 
     with ThreadPoolExecutor(3) as pool:
-        found = dict(zip(NAMES, pool.map(pulls, NAMES), strict=True))
+        found = dict(zip(releases, pool.map(pulls, releases), strict=True))
+    for name, version in releases.items():
+        wanted = expected(version)
+        assert probed[name]["containerd"].startswith(version)
+        assert found[name] == {each: pulled for each, (pulled, _) in wanted.items()}, name
+        told = {each: told_of(probed[name]["conflicts"], each) for each in wanted}
+        assert told == {each: codes for each, (_, codes) in wanted.items()}, name
+        log = lab.nodes[name].sh("journalctl -u containerd --no-pager | grep 'HTTPS first'; true")
+        first = {host for host in ("docker.m.daocloud.io", "up.corp.test") if host in log.stdout}
+        assert len(first) == (2 if version.startswith("2.0.") else 0), log.stdout
 
-    for name in NAMES:
-        assert found[name] == wanted, name
-        for each, pulled in wanted.items():
-            codes = told_of(probed[name]["conflicts"], each)
-            # What stands outside the folder is only known to be there or not.
-            expected = {"fails-every-pull"} if pulled == "fails" and each != "nopem" else set()
-            assert codes == (expected | ({CODES[each]} if each in CODES else set())), (name, each)
+
+def test_what_fleet_says_of_a_defect_is_what_the_daemon_does(nodes: Lab, fleet: Fleet) -> None:
+    check_defects(nodes, fleet, {"bookworm1": "1.6.20", "trixie1": "1.7.24", "forky1": "2.1.9"})

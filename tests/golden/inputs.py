@@ -6,6 +6,7 @@ from tests.golden.texts import CRI, IMG
 
 CONFIG = "/etc/containerd/config.toml"
 CERTS = "/etc/containerd/certs.d"
+PEM = "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n"
 
 STARTS: dict[str, dict[str, str]] = {
     "nothing": {},
@@ -163,9 +164,9 @@ STARTS: dict[str, dict[str, str]] = {
     },
     "Docker-style certificates": {
         CONFIG: f'version = 2\n[{CRI}.registry]\n  config_path = "{CERTS}"\n',
-        f"{CERTS}/quay.io/ca.crt": "-----BEGIN CERTIFICATE-----\n",
-        f"{CERTS}/quay.io/client.cert": "-----BEGIN CERTIFICATE-----\n",
-        f"{CERTS}/quay.io/client.key": "-----BEGIN PRIVATE KEY-----\n",
+        f"{CERTS}/quay.io/ca.crt": PEM,
+        f"{CERTS}/quay.io/client.cert": PEM,
+        f"{CERTS}/quay.io/client.key": PEM.replace("CERTIFICATE", "PRIVATE KEY"),
     },
     "a Go template": {CONFIG: "version = 2\n{{ if .X }}\n[debug]\n{{ end }}\n"},
     "a Jinja template": {CONFIG: "version = 2\n{% for x in y %}\n[debug]\n{% endfor %}\n"},
