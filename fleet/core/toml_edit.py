@@ -125,10 +125,12 @@ def _without(text: str, paths: list[Path]) -> Iterator[str | None]:
 def _edited(text: str, table: Path, key: str, value: Setting) -> str | None:
     def assign(document: Any) -> None:
         for name in table:
+            if name not in document:
+                document[name] = tomlkit.inline_table()
             document = document[name]
         document[key] = value
 
-    return _by_library(text, assign, [key])
+    return _by_library(text, assign, [(*table, key)])
 
 
 def _unedited(text: str, paths: list[Path]) -> str | None:
@@ -139,10 +141,10 @@ def _unedited(text: str, paths: list[Path]) -> str | None:
                 above = above[name]
             del above[path[-1]]
 
-    return _by_library(text, delete, [path[-1] for path in paths])
+    return _by_library(text, delete, paths)
 
 
-def _by_library(text: str, change: Any, keys: Collection[str]) -> str | None:
+def _by_library(text: str, change: Any, paths: Collection[Path]) -> str | None:
     """Edit with tomlkit; None where tomlkit itself cannot keep this file as it is."""
     if len(text) > MOST_BY_LIBRARY:
         return None
@@ -156,13 +158,21 @@ def _by_library(text: str, change: Any, keys: Collection[str]) -> str | None:
         return None
     if "\r\n" in text:
         result = re.sub(r"(?<!\r)\n", "\r\n", result)
-    return result if _spares(text, result, keys) else None
+    return result if _spares(text, result, paths) else None
 
 
-def _spares(before: str, after: str, keys: Collection[str]) -> bool:
-    """Return whether only lines that hold one of `keys` were removed or changed."""
+def _spares(before: str, after: str, paths: Collection[Path]) -> bool:
+    """Return whether only lines of statements about one of `paths` were removed or changed."""
+    wanted = set(paths)
+    above = {path[:size] for path in wanted for size in range(1, len(path) + 1)}
+    sizes = sorted({len(path) for path in wanted})
+    own = Counter[str]()
+    for each in statements(before):
+        below = any(each.path[:size] in wanted for size in sizes)
+        if below or (each.path in above and not each.header):
+            own.update(before[each.start : each.end].splitlines())
     gone = Counter(before.splitlines()) - Counter(after.splitlines())
-    return gone.total() <= len(keys) and all(any(key in line for key in keys) for line in gone)
+    return not gone - own
 
 
 # -- what an edit must come to -----------------------------------------------------------------

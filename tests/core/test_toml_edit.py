@@ -154,3 +154,32 @@ def test_a_replaced_string_keeps_its_quotes_and_its_comment() -> None:
     text = f"[{NAME}.registry]\n\tconfig_path   =   'a'  # note\n"
 
     assert set_key(text, REGISTRY, "config_path", "/b") == text.replace("'a'", "'/b'")
+
+
+INLINE = {
+    "an empty table": f"[{NAME}]\nregistry = {{  }} # ours\n[debug]\nlevel = 'info'\n",
+    "a table without what is set": f"[{NAME}]\nregistry = {{ headers = {{ X = ['a'] }} }}\n",
+    "a list over lines in it": (
+        f"[{NAME}]\nregistry = {{ headers = {{ X = [\n  'a', # one\n  'b',\n] }} }}\n# ours\n"
+    ),
+    "the plugin's table": (
+        '[plugins]\n"io.containerd.grpc.v1.cri" = { sandbox_image = "x", registry = {} }\n'
+    ),
+    "all of the plugins": 'plugins = { "io.containerd.grpc.v1.cri" = { registry = {} } }\n',
+}
+
+
+@pytest.mark.parametrize("text", INLINE.values(), ids=INLINE)
+@pytest.mark.parametrize(
+    "path", [("config_path",), ("configs", "h.example", "auth", "username")], ids=["near", "deep"]
+)
+def test_a_setting_goes_into_an_inline_table(text: str, path: tuple[str, ...]) -> None:
+    table = ("plugins", "io.containerd.grpc.v1.cri", "registry", *path[:-1])
+
+    found = set_key(text, table, path[-1], "v")
+
+    assert dig(tomllib.loads(found), (*table, path[-1])) == "v"
+    assert remove(found, [(*table[:3], path[0])]).split() == text.split()
+    lost = [line for line in text.splitlines() if line not in found.splitlines()]
+    assert len(lost) == 1
+    assert all(comment in found for comment in ("# ours", "# one") if comment in text)
