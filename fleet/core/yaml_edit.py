@@ -27,6 +27,7 @@ from fleet.core.yaml_values import (
 
 _ALIAS = re.compile(r"[\s:,-]*\*[^\s,\[\]{}]+")
 _COMMENT = re.compile(r"( *)#[^\n]*(?:\n|$)")
+_OTHER_BREAK = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -37,6 +38,9 @@ def edit_yaml(text: str, wanted: Mapping[Path, Any], gone: frozenset[Path] = fro
     the wanted value stays as it is written.
     """
     mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
+    if _OTHER_BREAK.search(body):
+        message = "has line ends other than LF and CRLF"
+        raise YamlEditError(message)
     units = {**dict.fromkeys(sorted(gone - set(wanted))), **wanted}
     editor = _Editor(body, "\r\n" if "\r\n" in body else "\n")
     root = compose_yaml(body)
@@ -45,10 +49,17 @@ def edit_yaml(text: str, wanted: Mapping[Path, Any], gone: frozenset[Path] = fro
     changed = editor.text()
     for path in editor.done:
         expected = with_entry(expected, path, units[path])
-    if (yaml_tree(compose_yaml(changed)) or {}) != (expected or {}):
+    if not _means(changed, expected):
         message = "has a form in which it cannot be edited without changing more"
         raise YamlEditError(message)
     return mark + changed
+
+
+def _means(text: str, expected: Any) -> bool:
+    try:
+        return bool((yaml_tree(compose_yaml(text)) or {}) == (expected or {}))
+    except YamlEditError:
+        return False
 
 
 def compose_yaml(text: str) -> Any:

@@ -137,6 +137,8 @@ REFUSED = {
     "a word": "hello\n",
     "a key that is a list": "? [a]\n: b\n",
     "null in a document": "--- ~\n",
+    "line ends of CR": "# ours\rmirrors:\r  docker.io: {}\r",
+    "line ends of Unicode": "# ours\u2028mirrors: {}\n",
 }
 
 
@@ -144,6 +146,11 @@ REFUSED = {
 def test_what_cannot_be_edited_locally_is_refused(text: str) -> None:
     with pytest.raises(YamlEditError):
         edit_yaml(text, DOCKER)
+
+
+def test_a_form_that_cannot_be_edited_is_not_told_as_bad_yaml() -> None:
+    with pytest.raises(YamlEditError, match="cannot be edited without changing more"):
+        edit_yaml("mirrors:\n  ? a\n  : {}\n", DOCKER)
 
 
 # Plain words that resolvers of YAML 1.1 or 1.2, or of one library, take for something else.
