@@ -81,7 +81,8 @@ def migrate(registry: Mapping[str, Any], place: str) -> Migration:
     mirrors = _table(registry, "mirrors")
     wildcard = _endpoints(mirrors.get("*"), "_default", place) if "*" in mirrors else None
     found: dict[str, Registry] = {}
-    asked: set[str] = set()
+    served: set[str] = set()
+    endpoint_hosts: set[str] = set()
     for name, entry in mirrors.items():
         key = "_default" if name == "*" else name
         problem = None if key == "_default" else registry_problem(name)
@@ -95,13 +96,14 @@ def migrate(registry: Mapping[str, Any], place: str) -> Migration:
                 f"{place}: mirrors.{name}.rewrite: only k3s's containerd knows it; take it out"
             )
         endpoints = _endpoints(entry, key, place)
-        asked |= {each.host for each in endpoints}
+        endpoint_hosts |= {each.host for each in endpoints}
         notes += [note for each in endpoints for note in each.notes]
         one = _registry(key, endpoints, tls, wildcard=wildcard is not None)
         if one:
             found[key] = one
-            asked |= _upstream_hosts(one)
-    left = [host for host in tls if host not in asked]
+            served |= _upstream_hosts(one)
+    # A host that is a mirror elsewhere is a registry of its own as well.
+    left = [host for host in tls if host not in served]
     own = [host for host in left if "://" not in host and not registry_problem(host)]
     own = [host for host in own if host not in _NO_HOSTS]
     for host in own:
@@ -109,7 +111,7 @@ def migrate(registry: Mapping[str, Any], place: str) -> Migration:
         found[one.name] = one
     if own:
         notes.append(f"TLS settings of {shortened(own)} become the hosts.toml of each host itself")
-    dead = [host for host in left if host not in set(own)]
+    dead = [host for host in left if host not in {*own, *endpoint_hosts}]
     if dead:
         notes.append(
             f"TLS settings of {shortened(dead)} are not carried over: no image comes from a host"
@@ -138,10 +140,14 @@ def _own(host: str, tls: Mapping[str, Tls], wildcard: list[_Endpoint]) -> Regist
     """Return a host as a registry of its own; its folder takes precedence over the wildcard's."""
     name = "docker.io" if f"https://{host}" == HUB else host
     endpoints = [*wildcard, _Endpoint(f"https://{host}", name, "configs")]
-    hosts = tuple(_dressed_mirror(each, tls) for each in endpoints)
+    hosts = {each.url: _dressed_mirror(each, tls) for each in reversed(endpoints)}
+    urls = dict.fromkeys(each.url for each in endpoints)
     server = f"https://{host}"
     return Registry(
-        name=name, server=server, mirrors=hosts, upstream=_with_tls(Mirror(url=server), tls[host])
+        name=name,
+        server=server,
+        mirrors=tuple(hosts[url] for url in urls),
+        upstream=_with_tls(Mirror(url=server), tls[host]),
     )
 
 

@@ -109,6 +109,24 @@ SOURCES = {
         "own.example:5000",
         [(CACHE, False), ("https://own.example:5000", True)],
     ),
+    "a registry that is a mirror of another": (
+        {"docker.io": [CACHE, "https://quay.io"]},
+        {"quay.io": SKIP},
+        "quay.io",
+        [("https://quay.io", True)],
+    ),
+    "a mirror that is pulled from itself": (
+        {"docker.io": [CACHE]},
+        {"cache.example": SKIP},
+        "cache.example",
+        [(CACHE, True)],
+    ),
+    "Docker Hub's registry, which the wildcard names too": (
+        {"*": [CACHE, "https://registry-1.docker.io"]},
+        {"registry-1.docker.io": SKIP},
+        "docker.io",
+        [(CACHE, False), ("https://registry-1.docker.io", True)],
+    ),
     "an IPv6 host": (
         {"[2001:db8::1]:5000": [CACHE]},
         {"[2001:db8::1]:5000": SKIP},
