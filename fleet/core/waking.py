@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -21,6 +22,9 @@ from fleet.core.versions import ContainerdVersion
 FAILS = "fails-every-pull"
 CUTS_OFF = "cuts-off-upstream"
 _MOST_NAMES = 20
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_REGISTRY = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:]+\])(?::[0-9]+|_[0-9]+_)?")
+"""What may stand before the first slash of an image, with both forms of a folder's port."""
 
 
 def live_directories(view: ConfigView) -> tuple[str, ...]:
@@ -93,7 +97,11 @@ class FolderCheck:
         inside = {path for path in self.facts.directories if _parent(path) in self.bases}
         wildcards = {f"{base}/_default" for base in self.bases}
         found = inside | (wildcards & self.facts.places.keys())
-        return sorted(path for path in found if f"{path}/hosts.toml" not in self.managed)
+        return sorted(
+            path
+            for path in found
+            if f"{path}/hosts.toml" not in self.managed and _is_looked_up(path)
+        )
 
     def _in_waking(self, folder: str) -> bool:
         return _parent(folder) == self.waking
@@ -129,6 +137,12 @@ def folder_check(
         managed=managed,
         foreign=foreign,
     )
+
+
+def _is_looked_up(folder: str) -> bool:
+    """Return whether an image can name the registry of a folder, unlike `_default.bak`."""
+    name = folder.rpartition("/")[2]
+    return name == "_default" or _REGISTRY.fullmatch(name) is not None
 
 
 def _parent(path: str) -> str:

@@ -99,6 +99,30 @@ def test_what_comes_to_life_is_named(tmp_path: Path) -> None:
     )
 
 
+FOLDERS = {
+    "quay.io": True,
+    "quay.io:5000": True,
+    "quay.io_5000_": True,
+    "Quay.io": True,
+    "[2001:db8::1]:5000": True,
+    "_default.bak": False,
+    "quay.io~": False,
+    ".quay.io": False,
+    "my_registry": False,
+    "lost+found": False,
+}
+
+
+@pytest.mark.parametrize(("name", "asked"), FOLDERS.items())
+def test_a_folder_that_no_image_can_name_is_no_reason_to_refuse(
+    name: str, asked: bool, tmp_path: Path
+) -> None:
+    plan = planned(facts_of(tmp_path, {f"{name}/hosts.toml": MISSING["quay.io/hosts.toml"]}))
+
+    assert (plan.failure is not None) is asked
+    assert ("fails-every-pull" in codes(plan.findings)) is asked
+
+
 def test_a_joined_config_path_that_is_not_read_wakes_the_same(tmp_path: Path) -> None:
     joined = CONFIG_PATH.replace(CERTS, f"{CERTS}:/etc/docker/certs.d")
 
