@@ -100,7 +100,9 @@ def _refuse_misfits(before: str, text: str, path: str) -> None:
     if found:
         shown = [f"{path}:{line}: {name} must be {wanted}" for line, name, wanted in found[:_MOST]]
         more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
-        message = f"{', '.join(shown)}{more}: k3s and RKE2 do not start with this; correct it"
+        message = (
+            f"{', '.join(shown)}{more}: k3s and RKE2 do not start with this; write it right by hand"
+        )
         raise NodeError(FailureKind.CONFLICT, "plan", message)
 
 
