@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import ExitStack
+
 import pytest
 
+from tests.e2e.test_edits import PENDING
 from tests.e2e.test_resume import killed_after
 from tests.e2e.test_rollout import statuses
 from tests.lab import Lab
 from tests.support.fleet import Fleet
+from tests.support.hands import acted, acting
 
 pytestmark = pytest.mark.e2e
 QUICK = ("--soak", "0", "--no-verify", "--json")
@@ -81,3 +86,30 @@ def test_resume_releases_a_node_that_it_cannot_go_on_with(nodes: Lab, fleet: Fle
     assert statuses(ran.json)["trixie1"] == "failed", ran.text
     assert not any(each["held"] for each in ran.json["nodes"].values())
     assert lock_of(nodes, "trixie1") == ""
+
+
+def test_a_script_that_is_killed_once_a_change_is_settled_leaves_no_lock(
+    nodes: Lab, fleet: Fleet
+) -> None:
+    """One node has confirmed its change, the other one has taken it back, as a file was edited."""
+    names = ("trixie1", "forky1")
+    killed = '/usr/bin/mv "$@"; kill -9 0'
+    with ExitStack() as stack:
+        for name in names:
+            stack.enter_context(acting(nodes.nodes[name], "mv", "*/pending*/last", killed))
+        running = fleet.start(
+            *("rollout", "-y", "-l", ":".join(names), "--batch", "2", "--max-failures", "2"),
+            *("--soak", "4", "--no-verify", "--no-liveness", "--json"),
+        )
+        while nodes.nodes["forky1"].sh(PENDING, check=False).returncode:
+            assert running.poll() is None
+        nodes.nodes["forky1"].sh("echo '# by hand' >>/etc/containerd/config.toml")
+        out, told = running.communicate(timeout=120)
+        assert all(acted(nodes.nodes[name]) for name in names)
+
+    assert statuses(json.loads(out)) == {"trixie1": "converged", "forky1": "rolled_back"}, told
+    for name in names:
+        node = nodes.nodes[name]
+        assert node.sh("ls /run/fleet").stdout == "mutex\n"
+        assert node.sh("ls -d /etc/systemd/system/fleet-guard* 2>/dev/null; true").stdout == ""
+        assert node.sh("systemctl list-units -q --plain 'fleet-guard*.timer'").stdout == ""

@@ -38,8 +38,13 @@ standing() { # set $standing: armed, swapped, reverting, confirmed, restored, un
     esac
 }
 
+tidy_up() { # finish what was killed after the rename that settled it: guard, stage and lock go
+    case $standing in confirmed | restored | unwell) ! own_lock || disarm ;; esac
+}
+
 tell() {
     standing
+    tidy_up
     value standing "$standing"
     first "$LAST/why"
     value why "$line"
