@@ -99,7 +99,7 @@ SHAPES = {
 # What 2.x takes otherwise than 1.x does, where all of these are fine.
 SINCE_2: dict[str, tuple[str, str, str]] = {
     "latin": (
-        f"{LINES} >hosts.toml; printf '# caf\\351\\n' >>hosts.toml",
+        f"{LINES} >hosts.toml; printf '# \\351\\n' >>hosts.toml",
         "upstream",
         "hosts-refused",
     ),
