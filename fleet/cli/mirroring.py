@@ -14,6 +14,7 @@ from fleet.core.mirror_ranks import Ranking, rankings
 from fleet.core.mirror_trial import Target
 from fleet.core.model import Registry
 from fleet.core.pull_paths import Image, parse_image
+from fleet.engine.bugs import contained
 from fleet.engine.mirrors import SiteTested, groups_of, try_mirrors
 from fleet.errors import FleetError
 from fleet.node.mirrors import MirrorOrder
@@ -71,7 +72,21 @@ def _found(settings: Settings, access: Access, wish: Wish, *, parallel: int) -> 
     found = list(_told(try_mirrors(groups, parallel=parallel, per_mirror=wish.per_mirror),
                        len(groups), settings))  # fmt: skip
     place = {node.name: number for number, node in enumerate(nodes)}
-    return _with_stale(sorted(found, key=lambda each: place[each.node]))
+    return _with_stale([foldable(each) for each in sorted(found, key=lambda it: place[it.node])])
+
+
+def foldable(found: SiteTested) -> SiteTested:
+    """Return what a node found; results that cannot be ranked or shown are its own failure.
+
+    They are ranked together with those of all other nodes, and one of them would end the command.
+    """
+
+    def fold() -> None:
+        compared([found.results])
+        mirror_views.data([found], rankings([found.results]), ())
+
+    failure = contained(fold, found.node)
+    return replace(found, results=(), failure=failure) if failure else found
 
 
 def _images(texts: Iterable[str]) -> Mapping[str, Image]:

@@ -26,14 +26,22 @@ def contained(work: Callable[[], _Result], node: str) -> _Result | Failure:
         return bug(error, node)
 
 
-def bug(error: Exception, node: str) -> Failure:
+def bug(error: BaseException, node: str) -> Failure:
     """Return the failure for a bug, with its place in the code; log the traceback."""
     _LOG.debug("%s: a bug of fleet", node, exc_info=error)
-    words = str(error)[:_LONGEST]
+    words = words_of(error)[:_LONGEST]
     message = f"{type(error).__name__}: {words}; a bug of fleet, report it with its evidence"
     return Failure(FailureKind.BUG, "bug", message, _place(error))
 
 
-def _place(error: Exception) -> str:
+def words_of(error: BaseException) -> str:
+    """Return the message of an exception, whose own method for it may be the next bug."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - the first exception is the one to report
+        return "an exception without a readable message"
+
+
+def _place(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
     return "\n".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)

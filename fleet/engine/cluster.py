@@ -193,7 +193,7 @@ class Cluster:
         """Take what a piece of work has come to."""
         answer = perform(lambda each: each.result(), remote)
         if isinstance(answer, bytes):
-            self._close_job(job, pickle.loads(answer))  # noqa: S301 - our own workers packed it
+            self._close_job(job, perform(pickle.loads, answer))
         elif answer is not None:
             self._lose(job, answer.message)
         else:

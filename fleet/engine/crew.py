@@ -9,7 +9,8 @@ from typing import Protocol, TypeVar
 
 from fleet.core.model import Node
 from fleet.core.outcome import Failure, FailureKind
-from fleet.engine.bugs import bug
+from fleet.engine.bugs import bug, words_of
+from fleet.engine.stops import Stops
 from fleet.ssh import forget_all
 from fleet.ssh.descriptors import most_busy
 
@@ -79,7 +80,7 @@ def perform(work: Callable[[_Given], _Result], order: _Given) -> _Result | Failu
     """Do a piece of work; an exception out of it is a bug of ours, told with its place."""
     try:
         return work(order)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other nodes go on
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the others go on
         return bug(error, type(order).__name__)
 
 
@@ -93,15 +94,18 @@ def each(
 ) -> Iterator[tuple[_Order, _Result | Failure]]:
     """Do a short piece of work on many nodes at once; yield results as they come.
 
-    Work whose worker died is done once more, unless `again` says that it must not be.
+    Work whose worker died is done once more, unless `again` says that it must not be. It is done
+    at the end, one by one: what killed its worker may do so again, and would take others with it.
     """
     waiting, width = iter(orders), min(most or crew.parallel, crew.parallel)
+    suspects: list[_Order] = []
     ended: SimpleQueue[Future[_Result | Failure]] = SimpleQueue()
-    running: dict[Future[_Result | Failure], tuple[_Order, bool]] = {}
+    running: dict[Future[_Result | Failure], tuple[_Order, bool, float]] = {}
+    stops = Stops()
 
     def begin(order: _Order, *, again: bool) -> None:
         future = crew.submit(work, order)
-        running[future] = (order, again)
+        running[future] = (order, again, stops.now())
         future.add_done_callback(ended.put)
 
     def fill() -> None:
@@ -111,14 +115,18 @@ def each(
     fill()
     try:
         while running:
-            future = ended.get()
-            order, once_more = running.pop(future)
+            future = stops.get(ended)
+            order, once_more, began = running.pop(future)
             lost = lost_of(future)
             if lost is not None and once_more:
-                begin(order, again=False)
-                continue
+                suspects.append(order)
             fill()
-            yield order, lost or future.result()
+            if suspects and not running:
+                begin(suspects.pop(0), again=False)
+            if lost is None or not once_more:
+                result = lost or future.result()
+                with stops.working():
+                    yield order, stops.explain(result, began)
     finally:
         for future in running:
             future.cancel()
@@ -129,5 +137,5 @@ def lost_of(future: Future[_Result]) -> Failure | None:
     error = future.exception()
     if error is None:
         return None
-    message = f"its worker died ({error or 'killed'}); is memory short there?"
+    message = f"its worker died ({words_of(error) or 'killed'}); is memory short there?"
     return Failure(FailureKind.WORKER, "worker", message)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from queue import Empty, SimpleQueue
+from typing import TypeVar, cast
 
-from fleet.core.outcome import FailureKind, NodeOutcome
+from fleet.core.outcome import Failure, FailureKind, NodeOutcome
 
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+_LOOK = 1
+"""Seconds between two looks at the clock while nothing ends."""
 _SLACK = 10
 """Seconds by which a busy machine may be late without having been stopped."""
 _CUT = {FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.PROTOCOL, FailureKind.GUARD}
@@ -38,12 +46,31 @@ class Stops:
         if over > _SLACK:
             self._found.append((self.now(), over))
 
-    def explain(self, ended: NodeOutcome, began: float) -> NodeOutcome:
-        """Return the outcome; if fleet was stopped since `began`, name that as the cause."""
+    def get(self, queue: SimpleQueue[_Item]) -> _Item:
+        """Wait for an item, and record if that was interrupted by a stop."""
+        while True:
+            began = self.now()
+            try:
+                return queue.get(timeout=_LOOK)
+            except Empty:
+                continue
+            finally:
+                self.waited(began, _LOOK)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Record work in this process that took much longer than its CPU time."""
+        began, used = self.now(), time.process_time()
+        yield
+        self.waited(began, time.process_time() - used)
+
+    def explain(self, result: _Result, began: float) -> _Result:
+        """Return the result; if fleet was stopped since `began`, its failure names that cause."""
         stopped = sum(seconds for at, seconds in self._found if at > began)
-        failure = ended.failure
-        if not stopped or failure is None or failure.kind not in _CUT:
-            return ended
+        failure = result.failure if isinstance(result, NodeOutcome) else result
+        if not stopped or not isinstance(failure, Failure) or failure.kind not in _CUT:
+            return result
         message = f"fleet itself did not run for {stopped:.0f} s (SIGSTOP, or a machine that slept)"
         told = replace(failure, message=f"{message}, so this followed: {failure.message}")
-        return replace(ended, failure=told)
+        explained = replace(result, failure=told) if isinstance(result, NodeOutcome) else told
+        return cast("_Result", explained)

@@ -48,13 +48,14 @@ def test_three_odd_nodes_do_not_stop_a_command_for_the_fourth(nodes: Lab, fleet:
     plant(nodes)
     began = time.monotonic()
 
-    probe = fleet("probe", "--json")
+    probe = fleet("probe", "--json", "--engine", "processes")
     diff = fleet("diff", "--json")
     drift = fleet("drift", "--json")
     back = fleet("rollback", "--dry-run", "--json")
     explained = [fleet("explain", name, "a.example", "--json") for name in nodes.nodes]
     took = time.monotonic() - began
-    rollout = fleet("rollout", "-y", "--batch", "4", "--max-failures", "3", "--json")
+    flags = ("--batch", "4", "--max-failures", "3", "--engine", "processes")
+    rollout = fleet("rollout", "-y", *flags, "--json")
     verify = fleet("verify", "-l", "trixie1:forky1:bookworm1", "--json")
 
     every = (probe, diff, drift, back, *explained, rollout, verify)

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -14,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from fleet.core.model import Node, Secret
-from fleet.core.outcome import Failure, FailureKind
-from fleet.engine.crew import Crew, LostWorkerError, each, perform
+from fleet.core.outcome import Failure, FailureKind, NodeError
+from fleet.engine.crew import Crew, LostWorkerError, Threads, each, perform
 from fleet.engine.hire import hired
 from fleet.errors import FleetError
 from tests.support.cluster import forget_sockets
@@ -57,6 +58,64 @@ def unsendable(order: Errand) -> object:
     return threading.Lock()
 
 
+class OddError(Exception):
+    """An exception that cannot be packed, and whose message cannot be read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock = threading.Lock()
+
+    def __str__(self) -> str:
+        raise ZeroDivisionError
+
+
+class Closed:
+    """A value that can be packed, and not unpacked."""
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return NodeError, ()
+
+
+def odd(order: Errand) -> object:
+    match order.word:
+        case "an answer that cannot be packed":
+            return threading.Lock()
+        case "an answer that cannot be unpacked":
+            return Closed()
+        case "an answer that is too deep":
+            deep: list[object] = []
+            for _ in range(100_000):
+                deep = [deep]
+            return deep
+        case "an exception that cannot be packed or read":
+            raise OddError
+        case "an exit":
+            raise SystemExit(3)
+        case "no memory":
+            raise MemoryError
+    return order.word.upper()
+
+
+ODD = (
+    "an answer that cannot be packed",
+    "an answer that cannot be unpacked",
+    "an answer that is too deep",
+    "an exception that cannot be packed or read",
+    "an exit",
+    "no memory",
+)
+_VALUES = ODD[:3]
+"""What is a failure only where it has to travel."""
+
+
+def fate(order: Errand) -> str:
+    if order.word == "die":
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(0.6)
+    return order.word
+
+
 def die_once(order: Errand) -> str:
     if order.mark.exists():
         return "done"
@@ -85,7 +144,7 @@ def crew(request: pytest.FixtureRequest) -> Iterator[Crew]:
 
 @pytest.fixture
 def processes() -> Iterator[Crew]:
-    with hired("processes", 2) as crew:
+    with hired("processes", 8) as crew:
         yield crew
 
 
@@ -105,6 +164,32 @@ def test_a_bug_is_a_failure_with_its_place_and_no_traceback(crew: Crew) -> None:
     assert found.message.startswith("ZeroDivisionError: zero; ")
     assert found.evidence.endswith(" in break_down")
     assert "Traceback" not in found.evidence
+
+
+def test_one_node_s_bug_is_one_node_s_failure_whatever_it_is(crew: Crew) -> None:
+    orders = [errand(word, word=word) for word in (*ODD, "well", "too")]
+
+    found = {order.word: answer for order, answer in each(odd, orders, crew)}
+
+    assert (found.pop("well"), found.pop("too")) == ("WELL", "TOO")
+    local = _VALUES if isinstance(crew, Threads) else ()
+    kinds = {word: each.kind for word, each in found.items() if isinstance(each, Failure)}
+    assert kinds == {word: FailureKind.BUG for word in ODD if word not in local}
+
+
+def test_work_that_kills_its_worker_twice_fails_alone(processes: Crew) -> None:
+    """The work beside it is lost once, and done again apart from it."""
+    words = ["die", *(f"n{number}" for number in range(6))]
+
+    found = {
+        order.word: answer
+        for order, answer in each(fate, [errand(w, word=w) for w in words], processes)
+    }
+
+    lost = found.pop("die")
+    assert isinstance(lost, Failure)
+    assert lost.kind is FailureKind.WORKER
+    assert found == {word: word for word in words[1:]}
 
 
 def test_the_traceback_of_a_bug_goes_to_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus
+from fleet.engine.crew import Threads, each
 from fleet.engine.stops import Stops
+from tests.engine.test_crew import Errand, errand
 
 CASES = {
     "stopped while a connection was open": (FailureKind.TIMEOUT, 5.0, 95.0, True),
@@ -29,7 +31,41 @@ def test_a_stop_in_the_middle_is_named(
 
     named = stops.explain(ended, began)
 
+    alone = stops.explain(failure, began)
+
+    assert named.failure == alone
     assert named.failure is not None
     words = "fleet itself did not run for 94 s (SIGSTOP, or a machine that slept), so this"
     assert named.failure.message.startswith(words) is told
     assert named.failure.message.endswith("; look at the network")
+
+
+def test_facts_are_returned_as_they_are() -> None:
+    stops = Stops(lambda: 99.0)
+    stops.waited(0, 1)
+
+    assert stops.explain("facts", 0) == "facts"
+
+
+@pytest.mark.parametrize("where", ["while it waits", "while it plans"])
+def test_a_stop_in_the_middle_of_a_survey_is_named(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A survey waits for its nodes and plans each of them in between; either may be stopped."""
+    clock = [0.0]
+    monkeypatch.setattr("fleet.engine.crew.Stops", lambda: Stops(lambda: clock[0]))
+
+    def work(order: Errand) -> Failure:
+        if order.node.name == "late" and where == "while it waits":
+            clock[0] += 95
+        return Failure(FailureKind.TIMEOUT, "run", "no answer")
+
+    crew, told = Threads(1), {}
+    for order, failure in each(work, [errand("first"), errand("late")], crew, most=1):
+        told[order.node.name] = failure.message
+        if order.node.name == "first" and where == "while it plans":
+            clock[0] += 95
+    crew.close()
+
+    assert told["first"] == "no answer"
+    assert told["late"].startswith("fleet itself did not run for 9")
