@@ -9,7 +9,7 @@ from fleet.core.text import tail
 
 _PROCESSES = re.compile(
     r"can(?:no|')t fork|unable to fork|fork(?: system call)? failed|fork: (?:retry: )?Resource"
-    r"|Resource temporarily unavailable",
+    r"|Resource temporarily unavailable|failed to create new OS thread",
     re.IGNORECASE,
 )
 _MEMORY = re.compile("Cannot allocate memory|Out of memory", re.IGNORECASE)

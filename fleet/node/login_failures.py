@@ -14,8 +14,8 @@ _CAUSES = {
     "nobody": r"not in the sudoers file|not allowed to run sudo|may not run sudo",
     "listed": r"is not allowed to execute",
     "denied": r"I'm afraid I can't do that",
-    "expired": r"(?i)account expired|password expired|account or password is expired"
-    r"|account validation failure|PAM account management",
+    "expired": r"(?i)account expired|password expired|account or password is expired",
+    "account": r"(?i)account validation failure|PAM account management",
     "password": r"incorrect (?:password|authentication) attempt|Authentication failed, try again"
     r"|Sorry, try again",
     "ask": r"password is required|authentication is required|no password was provided",
@@ -45,6 +45,10 @@ _MESSAGES = {
     "expired": (
         "sudo refuses the login user because its account or password has expired; see"
         " `chage -l USER` on the node"
+    ),
+    "account": (
+        "sudo could not validate the login user's account: it is locked, it has expired, or the"
+        " node can start no more processes; see `chage -l USER` and `journalctl -t sudo` there"
     ),
     "password": "sudo refused the password; give the right one with -K",
     "ask": f"sudo asks for a password; give it with -K, or allow sudo without one {_GRANT}",

@@ -15,6 +15,7 @@ from fleet.core.outcome import FailureKind, NodeError
 from fleet.core.pending import PENDING, Pending
 from fleet.core.text import tail
 from fleet.core.versions import ContainerdVersion, parse_version, parse_version_line
+from fleet.node.causes import cause
 from fleet.node.generations import GENERATIONS, read_generations
 from fleet.node.places import read_places
 from fleet.node.shell import Reply, Script, decoded, moment, number, stranger
@@ -49,6 +50,7 @@ class _Found:
 
 def parse_probe(reply: Reply) -> NodeFacts:
     """Read the probe's records."""
+    _refuse_incomplete(reply)
     found = {each.path: each for each in _found(reply)}
     unit = _unit(_answer(reply, "unit").text, reply)
     dump = _answer(reply, "dump")
@@ -100,6 +102,18 @@ def parse_probe(reply: Reply) -> NodeFacts:
         control_plane=tuple(sorted(tail(each, 1) for each in _words(reply, "control_plane")))[:5],
         generations=_generations(reply, found),
     )
+
+
+def _refuse_incomplete(reply: Reply) -> None:
+    """Raise a NodeError if a process could not be started: what it would have said is not known."""
+    failed = [each.text for key in _COMMANDS if not (each := _answer(reply, key)).ok]
+    named = cause("probe", "\n".join((reply.words, *failed)))
+    if named is not None:
+        raise named
+
+
+_COMMANDS = ("ctr", "version", "info", "cri", "dump", "unit")
+"""Records with what a command has answered."""
 
 
 def _found(reply: Reply) -> Iterator[_Found]:

@@ -31,6 +31,10 @@ _KEX = (
     "diffie-hellman-group-exchange-sha256",
     "diffie-hellman-group16-sha512",
 )
+_HUNG_UP = (
+    "it hung up at the login; is the account closed, or is the node out of processes or memory"
+    " (see `journalctl -u ssh` there)?"
+)
 _CIPHERS = (
     "aes128-gcm@openssh.com",
     "aes256-gcm@openssh.com",
@@ -184,7 +188,7 @@ def _tried(
                 raise _barred(hop, handler.banner) from error
             if not before:
                 # The key was not refused: sshd closed the connection.
-                raise EOFError("it hung up at the login; is the account closed there?") from error
+                raise EOFError(_HUNG_UP) from error
         return False, handler.offered
     return not more, ("more", *more)
 

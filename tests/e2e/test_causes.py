@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
+import json
 import signal
 import time
 
 import pytest
 
 from tests.e2e.test_failures import failure_of
+from tests.e2e.test_locks import AWAY, BACK
 from tests.e2e.test_rollout import statuses
 from tests.lab import Lab
 from tests.support.fleet import Fleet, main_pid
+from tests.support.processes import limited_sshd
 
 pytestmark = pytest.mark.e2e
 QUICK = ("--batch", "4", "--soak", "0", "--no-verify", "--json")
@@ -107,7 +109,32 @@ def test_a_socket_that_was_moved_is_found(nodes: Lab, fleet: Fleet) -> None:
     assert set(statuses(ran.json).values()) == {"converged"}
 
 
+EXHAUSTED = {
+    3: "is the account closed, or is the node out of processes",  # sshd itself
+    4: "or the node can start no more processes",  # what sudo asks for the account
+    6: "the node can start no more processes for this login (EAGAIN)",
+    9: "the node can start no more processes for this login (EAGAIN)",  # parts of the probe
+    11: "the node can start no more processes for this login (EAGAIN)",  # threads of ctr
+}
+
+
+def test_a_node_that_can_start_no_more_processes_is_told_as_that(nodes: Lab, fleet: Fleet) -> None:
+    told = {}
+    with limited_sshd(nodes.nodes["trixie1"]) as limit:
+        for most in EXHAUSTED:
+            limit(most)
+            ran = fleet("diff", "-l", "trixie1", "--json", "--connect-timeout", "3")
+            told[most] = failure_of(ran.json)[2]
+
+    assert {m: text for m, text in told.items() if EXHAUSTED[m] not in text} == {}
+
+
 def test_a_fleet_that_was_stopped_says_so(nodes: Lab, fleet: Fleet) -> None:
+    bookworm = nodes.nodes["bookworm1"]
+    bookworm.sh("cp ~ops/.bashrc /run/bashrc; sed -i '1i sleep 27.1' ~ops/.bashrc")
+    survey = fleet.start("probe", "-l", "bookworm1", "--connect-timeout", "1", "--json")
+    while "27.1" not in bookworm.sh("pgrep -af sleep || true").stdout:
+        assert survey.poll() is None
     flags = ("--guard", "8", "--soak", "3", "--no-verify", "--json")
     running = fleet.start("rollout", "-y", "-l", "forky1", *flags)
     assert running.stderr is not None
@@ -116,13 +143,19 @@ def test_a_fleet_that_was_stopped_says_so(nodes: Lab, fleet: Fleet) -> None:
     until = time.monotonic() + 30
     while "swapped" not in nodes.nodes["forky1"].sh(f"cat {PHASE} || true").stdout:
         assert time.monotonic() < until
-    os.kill(running.pid, signal.SIGSTOP)
+    for each in (running, survey):
+        each.send_signal(signal.SIGSTOP)
+    bookworm.sh(AWAY)
     time.sleep(14)
-    os.kill(running.pid, signal.SIGCONT)
+    for each in (running, survey):
+        each.send_signal(signal.SIGCONT)
 
     running.communicate(timeout=60)
+    probed = json.loads(survey.communicate(timeout=60)[0])["nodes"]["bookworm1"]["failure"]
+    bookworm.sh(f"{BACK}; cp /run/bashrc ~ops/.bashrc")
 
     told = fleet("history", "--json").json["rollouts"][0]
     kind, _, message = failure_of(told, "forky1")
     assert kind == "guard"
     assert message.startswith("fleet itself did not run for 1")
+    assert probed["message"].startswith("fleet itself did not run for 1"), probed

@@ -50,6 +50,11 @@ WORDS = {
         " system administrator\nsudo: a password is required",
         "expired",
     ),
+    "an account that cannot be checked, perhaps for want of processes": (
+        1,
+        "sudo: account validation failure, is your account locked?\nsudo: a password is required",
+        "account",
+    ),
     "a policy that cannot be read": (
         1,
         "/etc/sudoers.d/x:1:5: syntax error\nsudo: no valid sudoers sources found, quitting",

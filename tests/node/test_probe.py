@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import replace
 
 import pytest
@@ -64,6 +65,25 @@ def test_recorded_answers(suite: str) -> None:
     assert (plan.failure, plan.strategy, plan.notes) == (None, strategy, ())
     assert plan.disruption is Disruption.RESTART
     assert plan.changes[-1].path == "/etc/containerd/config.toml"
+
+
+INCOMPLETE = {
+    "the shell": ("sh: 0: Cannot fork", ""),
+    "a Go program": ("", "runtime: failed to create new OS thread (have 4 already; errno=11)"),
+}
+
+
+@pytest.mark.parametrize(("words", "ctr"), INCOMPLETE.values(), ids=INCOMPLETE)
+def test_a_probe_that_lacked_processes_is_no_probe(words: str, ctr: str) -> None:
+    text = (ANSWERS / "trixie.txt").read_text()
+    if ctr:
+        kept = [line for line in text.splitlines() if not line.startswith("ctr\t")]
+        assert len(kept) < len(text.splitlines())
+        answer = b64encode(f"{ctr}\nrc 2".encode()).decode()
+        text = "\n".join((*kept[:-1], f"ctr\t{answer}", kept[-1], ""))
+
+    with pytest.raises(NodeError, match="can start no more processes"):
+        parse_probe(parse_reply("probe", 0, text, words))
 
 
 @pytest.mark.node
