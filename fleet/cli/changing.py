@@ -25,6 +25,7 @@ from fleet.cli.reading import in_order, judged, show_plans, surveyed, told
 from fleet.core.batches import parse_batches
 from fleet.core.masking import Fingerprints
 from fleet.core.model import Inventory, MirrorConfig
+from fleet.core.nodeset import fold
 from fleet.core.outcome import NodeStatus
 from fleet.core.plan import NodePlan
 from fleet.core.rollout import begin
@@ -53,7 +54,7 @@ def rollout(settings: Settings, flags: Flags, crew: Crew) -> Exit:
     loaded = settings.load()
     how = access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout)
     taste = Taste(full_default=flags.full_default, foreign=flags.foreign)
-    chosen = _again(settings, flags) if flags.rerun else settings
+    chosen = _again(settings, flags, loaded.inventory) if flags.rerun else settings
     how = _keeping(ready(how, chosen.select(loaded.inventory)), flags, crew)
 
     def plans() -> list[NodePlan]:
@@ -64,8 +65,11 @@ def rollout(settings: Settings, flags: Flags, crew: Crew) -> Exit:
     return _run("rollout", settings, flags, ground, plans, loaded.mirrors)
 
 
-def _again(settings: Settings, flags: Flags) -> Settings:
-    """Narrow the choice down to the nodes that an earlier rollout has failed on."""
+def _again(settings: Settings, flags: Flags, inventory: Inventory) -> Settings:
+    """Narrow the choice down to the nodes that an earlier rollout has failed on.
+
+    Nodes that the inventory no longer has, by these names, are reported.
+    """
     which, rollout_id = flags.rerun or ("", "")
     journal = open_journal(settings, flags.journal)
     record = journal.rollout(rollout_id)
@@ -73,6 +77,12 @@ def _again(settings: Settings, flags: Flags) -> Settings:
     names = [name for name, status in story.state.nodes.items() if status in RERUN[which]]
     if not names:
         raise FleetError(f"rollout {rollout_id} has left no {which} nodes; nothing to do again")
+    known = {node.name for node in inventory.nodes}
+    if gone := [name for name in names if name not in known]:
+        told = f"{fold(gone)}: {which} in rollout {rollout_id}, and not in the inventory any more"
+        if len(gone) == len(names):
+            raise FleetError(f"{told}; give renamed nodes with --limit")
+        settings.say(told)
     return replace(settings, among=frozenset(names))
 
 
