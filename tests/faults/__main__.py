@@ -24,7 +24,7 @@ are in neither state. "False words" counts tries after which fleet's last word (
 journal, its exit code) was not true of the node: of its files, a pending change, a guard, a lock or
 a stage that was left.
 
-Where a fault is in the files of the node (odd files, two spellings), the state before
+Where a fault is in the files of the node (odd files, two spellings, hostile text), the state before
 holds it, and the state after is learnt from an undisturbed rollout of the same node. Half of the
 tries with odd files and spellings kill fleet on the way as well.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.faults import broken, edits, files, guard, node, power, wire
+from tests.faults import broken, edits, files, guard, hostile, node, power, wire
 from tests.faults.claims import false_words, newest
 from tests.faults.edits import take_out
 from tests.faults.lane import Lane, Work, open_lane
@@ -78,6 +78,7 @@ CATALOGUE = (
     Fault("scripts of fleet killed on the node (out of memory)", 20, guard.out_of_memory),
     Fault("odd files: a folder, a FIFO, a device, 1 MiB, hard links", 20, *files.odd_files),
     Fault("two spellings of one path, links, shared folders", 20, *files.two_spellings),
+    Fault("1 MB of hostile text in a file or an answer", 20, *hostile.texts),
 )
 
 
