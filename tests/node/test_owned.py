@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import fleet.node
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other users")
+NO_ID = 0xFFFFFFFF
 PARTS = Path(fleet.node.__path__[0]) / "scripts"
 SAY = 'ways=; ends=; walk "$1"; if steered; then printf "%s" "$steered"; fi'
 FOLDERS = {
@@ -33,6 +35,22 @@ FOLDERS = {
     "dots that lead out of a user's": ("mkdir u; chown 1234 u", "u/../a", "u"),
     "a link to itself": ("ln -s b a/b", "a/b", ""),
 }
+
+
+@pytest.mark.parametrize(("allowed", "found"), [(7, True), (5, False)])
+def test_a_folder_whose_acl_lets_another_user_write_is_found(
+    allowed: int, *, found: bool, tmp_path: Path
+) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir()
+    entries = (1, 7, NO_ID, 2, allowed, 1234, 4, 5, NO_ID, 16, allowed, NO_ID, 32, 5, NO_ID)
+    os.setxattr(folder, "system.posix_acl_access", struct.pack("<I" + "HHI" * 5, 2, *entries))
+    text = f"{(PARTS / 'common.sh').read_text()}{(PARTS / 'owned.sh').read_text()}{SAY}"
+
+    words = ["dash", "-c", text, "dash", str(folder)]
+    ran = subprocess.run(words, capture_output=True, text=True, check=False, timeout=20)
+
+    assert (ran.stdout, ran.stderr) == (str(folder) if found else "", "")
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])

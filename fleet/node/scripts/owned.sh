@@ -44,7 +44,11 @@ shared_with() { # true if a user other than root can change $steered, with group
     ! writes "$2" || return 0
     # MicroK8s's group may run any container as root.
     case $steered in /var/snap/microk8s/*) return 1 ;; esac
-    [ "$1" != 0 ] && writes "${2%?}"
+    writes "${2%?}" || return 1
+    [ "$1" = 0 ] || return 0
+    # With an ACL these bits are its mask: a user whom it names may write.
+    case $(ls -ld -- "$steered") in ??????????+*) return 0 ;; esac
+    return 1
 }
 
 steered() { # true if another user can change a folder of $ways, which $steered then names
