@@ -12,7 +12,7 @@ from fleet.core.model import Action, Change, ManagedFile, Node
 from fleet.core.outcome import Failure, FailureKind, NodeError
 from fleet.core.path_checks import refuse_odd
 from fleet.core.pending import pending_findings
-from fleet.core.places import file_key
+from fleet.core.places import file_key, folders_above
 from fleet.core.plan import NodePlan, observations, ways
 from fleet.core.workloads import endangered
 
@@ -125,9 +125,9 @@ def _saved(
         for change in changes
         if change.action is Action.CREATE or (change.after is not None and change.after.link)
     ]
-    above = dict.fromkeys(path.rpartition("/")[0] for path in created)
-    pairs = [(folders.get(path), path) for path in above]
-    pairs += [(files.get(path), path) for path in created]
+    above = {folder for path in created for folder in folders_above(path)}
+    pairs = [(files.get(path), path) for path in created]
+    pairs += [(folders.get(path), path) for path in sorted(above)]  # after what may inherit of them
     return tuple((saved, path) for saved, path in pairs if saved)
 
 

@@ -28,7 +28,15 @@ undo_directories() {
 sweep_beside() { # remove what staging, the swap and a revert left beside the files of a manifest
     beside=
     while IFS="$TAB" read -r kind _ _ _ _ _ path; do
-        case $kind in file | symlink | absent) ;; *) continue ;; esac
+        case $kind in
+        file | symlink | absent) ;;
+        newdir | folder) # prepared in a folder beside it
+            each=${path%/*}/.fleet-$ID
+            ! stands "$each" || beside=$beside$each$NL
+            continue
+            ;;
+        *) continue ;;
+        esac
         siblings
         for each in "$staged" "$back" "$back.tmp" "$aside" "${folder%/*}/.fleet-$ID"; do
             ! stands "$each" || beside=$beside$each$NL

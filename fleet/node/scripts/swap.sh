@@ -34,6 +34,36 @@ relink() { # restore the old inode of a file with hard links, if its bytes are s
     words
 }
 
+dress() { # give folder $2 the attributes of folder $1
+    cp -aT -- "$1" "$2" && chmod --reference="$1" -- "$2"
+}
+
+saved_folders() { # for each missing folder above new ones lay an empty one with its saved attributes
+    lines
+    for line in $SAVED; do
+        copy=${line%%"$TAB"*}
+        path=${line#*"$TAB"}
+        hidden=${path%/*}/.fleet-$ID/${path##*/}
+        { [ -d "$copy" ] && [ ! -d "$path" ]; } || continue
+        case $homes in *"$NL$hidden$NL"*) continue ;; esac
+        (umask 022 && mkdir -p -- "${hidden%/*}") && cp -aT -- "$copy" "$hidden" || return 1
+        set +f
+        rm -rf -- "${hidden:?}"/* "${hidden:?}"/.[!.]*
+        set -f
+    done
+    words
+}
+
+dress_folders() { # at the end, since what is made in a folder may inherit from it
+    lines
+    for line in $SAVED; do
+        path=${line#*"$TAB"}
+        hidden=${path%/*}/.fleet-$ID/${path##*/}
+        [ ! -d "$hidden" ] || [ ! -d "$path" ] || dress "$hidden" "$path" || return 1
+    done
+    words
+}
+
 take_saved() { # give new files of a rollback the ACL, attributes and label of their saved copies
     lines
     for line in $SAVED; do
@@ -43,7 +73,7 @@ take_saved() { # give new files of a rollback the ACL, attributes and label of t
         hidden=${folder%/*}/.fleet-$ID/${folder##*/}
         target=${path%/*}/.fleet-$ID/${path##*/}
         if [ -d "$copy" ]; then
-            [ ! -d "$target" ] || [ -d "$path" ] || cp -aT -- "$copy" "$target" || return 1
+            [ ! -d "$target" ] || [ -d "$path" ] || dress "$copy" "$target" || return 1
             continue
         fi
         target=$folder/.fleet-$ID.${path##*/}.new
@@ -82,6 +112,7 @@ lay_beside() { # write new files, unreadable to other users until all have their
     owners=
     modes=
     operations beside_operation || return 1
+    [ -z "$SAVED" ] || saved_folders || return 1
     [ "$homes" = "$NL" ] || (umask 022 && every "$homes" mkdir -p --) || return 1
     [ -z "$SAVED" ] || take_saved || return 1
     [ -z "$copied" ] || every "$copied" chmod 600 -- || return 1
@@ -175,7 +206,7 @@ strange_operation() { # set $strange to the file that was edited during the swap
 }
 
 swap_files() { # new folders first, each in one rename: files refer to what is in them
-    operations new_folder && each_kind "$fresh" mv -t && operations swap_operation && compare_asides
+    operations new_folder && each_kind "$fresh" mv -t && dress_folders && operations swap_operation && compare_asides
 }
 
 compare_asides() { # true if the replaced files are those that the plan had read
