@@ -264,3 +264,12 @@ def test_two_of_the_control_plane_are_never_unavailable_together(
     batches = cut_batches((*PLANE, *WORKERS), parse_batches(sizes), apart, most)
 
     Nodes(chance, policy, begin(batches, {})).run()
+
+
+def test_a_control_plane_node_that_a_rollback_leaves_ill_takes_the_place() -> None:
+    limit = Quorum(frozenset({"a", "b"}), 1, ends_ill=frozenset({"a"}))
+
+    assert limit.takes("a", NodeStatus.CONVERGED)
+    assert not limit.takes("a", NodeStatus.ROLLED_BACK)
+    assert not limit.takes("a", NodeStatus.PENDING)
+    assert not limit.takes("b", NodeStatus.CONVERGED)

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.e2e.test_conflicts import CONFIG
 from tests.e2e.test_edits import PENDING
 from tests.e2e.test_resume import killed_after
 from tests.e2e.test_rollout import statuses
@@ -113,3 +114,34 @@ def test_a_script_that_is_killed_once_a_change_is_settled_leaves_no_lock(
         assert node.sh("ls /run/fleet").stdout == "mutex\n"
         assert node.sh("ls -d /etc/systemd/system/fleet-guard* 2>/dev/null; true").stdout == ""
         assert node.sh("systemctl list-units -q --plain 'fleet-guard*.timer'").stdout == ""
+
+
+_BREAKS = f"chattr +i {CONFIG}; mv /usr/bin/containerd /root/containerd.away"
+_MENDS = f"chattr -i {CONFIG}; mv /root/containerd.away /usr/bin/containerd"
+
+
+def test_a_degraded_node_whose_revert_failed_is_named_and_resumed(nodes: Lab, fleet: Fleet) -> None:
+    """Its files cannot be restored and its containerd is gone, so its lock and change stay."""
+    bookworm = nodes.nodes["bookworm1"]
+    before = bookworm.digests("/etc")
+    words = ("-l", "bookworm1", "--health-timeout", "3", "--no-verify")
+    try:
+        with acting(bookworm, "systemctl", "restart*containerd*", _BREAKS):
+            ran = fleet("rollout", "-y", *words, "--soak", "0", "--json")
+            assert acted(bookworm)
+        held = lock_of(nodes, "bookworm1")
+        shown = fleet("history", ran.json["rollout"]).stdout
+    finally:
+        bookworm.sh(_MENDS)
+    resumed = fleet("resume", "-y", "--json")
+
+    ends = {name: (each["status"], each["held"]) for name, each in ran.json["nodes"].items()}
+    assert ends == {"bookworm1": ("degraded", True)}, ran.text
+    assert (ran.code, held) == (5, ran.json["rollout"])
+    assert f"bookworm1: still locked by this rollout; `fleet resume {held}`" in shown
+    assert resumed.code in {0, 1}, resumed.text
+    assert statuses(resumed.json)["bookworm1"] in {"converged", "rolled_back"}
+    assert not any(each["held"] for each in resumed.json["nodes"].values())
+    assert lock_of(nodes, "bookworm1") == ""
+    if statuses(resumed.json)["bookworm1"] == "rolled_back":  # its guard came first
+        assert bookworm.digests("/etc") == before

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import struct
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.test_edits import ALL, rest
 from tests.e2e.test_guard import killed, settled
 from tests.lab import Lab
 from tests.lab.node import LabNode
-from tests.support.fleet import Fleet
+from tests.support.fleet import Fleet, main_pid
+from tests.support.hands import acted, acting
 
 pytestmark = pytest.mark.e2e
+NO_ID = 0xFFFFFFFF
 _DOCKER = "mkdir -p /etc/containerd/certs.d/docker.io; cd /etc/containerd/certs.d/docker.io; "
 _LONG = "head -c 1048577 /dev/zero | tr '\\0' '#' >>"
 ODD = (
@@ -132,6 +137,56 @@ def test_what_was_there_comes_back_with_all_its_attributes_and_names(
     assert listing(node) == before
 
 
+_ACCESS = struct.pack("<I" + "HHI" * 5, 2, *(1, 7, NO_ID), *(2, 5, 1000), *(4, 5, NO_ID),
+                      *(16, 5, NO_ID), *(32, 1, NO_ID))  # fmt: skip
+
+
+def dressed(node: LabNode, *, inherited: bool) -> None:
+    """Give what a rollout has made owners, attributes, labels and ACLs of an administrator.
+
+    A default ACL of a folder that stays is `inherited` by all that is made in it, as it should.
+    """
+    certs = node.root / "etc/containerd/certs.d"
+    node.sh("cd /etc/containerd/certs.d; chown -R root:ops .; chmod 2751 . docker.io")
+    for path in (certs, certs / "docker.io", certs / "docker.io/hosts.toml"):
+        os.setxattr(path, "user.note", path.name.encode())
+        os.setxattr(path, "trusted.note", path.name.encode())
+        os.setxattr(path, "security.selinux", f"system_u:object_r:{path.name[0]}_t:s0\0".encode())
+    for path in (certs, certs / "docker.io"):
+        os.setxattr(path, "system.posix_acl_access", _ACCESS)
+        if inherited or path != certs:
+            os.setxattr(path, "system.posix_acl_default", _ACCESS)
+    # One file has an ACL, the others must not inherit one.
+    os.setxattr(certs / "docker.io/hosts.toml", "system.posix_acl_access", _ACCESS)
+
+
+@pytest.mark.parametrize("foreign", [False, True], ids=["alone", "beside a foreign folder"])
+def test_folders_that_a_rollback_removed_come_back_with_their_attributes(
+    nodes: Lab, fleet: Fleet, foreign: bool
+) -> None:
+    names = ("bookworm1", "forky1")
+    both = [nodes.nodes[name] for name in names]
+    words = ("-y", "-l", ":".join(names), "--soak", "0", "--batch", "2", "--json")
+    if foreign:
+        for node in both:
+            node.sh("mkdir -p /etc/containerd/certs.d/quay.example")
+    first = [listing(node) for node in both]
+
+    done = fleet("rollout", *words, "--no-verify")
+    for node in both:
+        dressed(node, inherited=not foreign)
+    changed = [listing(node) for node in both]
+    back = fleet("rollback", *words)
+    gone = [listing(node) for node in both]
+    forth = fleet("rollback", *words, "--to", back.json["rollout"])
+    again = [listing(node) for node in both]
+
+    assert (done.code, back.code, forth.code) == (0, 0, 0), done.text + back.text + forth.text
+    if not foreign:
+        assert gone == first
+    assert again == changed
+
+
 def test_a_folder_in_the_way_is_kept_and_stops_no_way_back(nodes: Lab, fleet: Fleet) -> None:
     node = nodes.nodes["forky1"]
     before = node.digests("/etc")
@@ -182,3 +237,39 @@ def test_a_damaged_generation_is_refused_by_name(nodes: Lab, fleet: Fleet) -> No
     assert (ran.code, failure["kind"]) == (1, "no_generation")
     assert " is damaged (files/" in failure["message"]
     assert "missing or not as it was saved)" in failure["message"]
+
+
+CONFIG = "/etc/containerd/config.toml"
+IN_THE_SWAP = {
+    "bullseye1": ("directory", f"mkdir {CONFIG}; echo mine >{CONFIG}/note"),
+    "bookworm1": ("fifo", f"mkfifo {CONFIG}"),
+    "trixie1": ("character special file", f"mknod {CONFIG} c 1 5"),  # it has no end
+    "forky1": ("symbolic link", f"ln -s /nowhere {CONFIG}"),
+}
+
+
+def test_an_odd_file_that_appears_in_the_swap_stays_in_its_place(nodes: Lab, fleet: Fleet) -> None:
+    before = {name: rest(node, CONFIG) for name, node in nodes.nodes.items()}
+    processes = {name: main_pid(nodes, name) for name in nodes.nodes}
+
+    with ExitStack() as stack:
+        for name, (_, action) in IN_THE_SWAP.items():
+            node = nodes.nodes[name]
+            stack.enter_context(acting(node, "mv", f"*{CONFIG}", f"rm {CONFIG}; {action}"))
+        ran = fleet(*ALL)
+        assert all(map(acted, nodes.nodes.values()))
+
+    kinds = {name: node.sh(f"stat -c %F {CONFIG}").stdout for name, node in nodes.nodes.items()}
+    left = {name: rest(node, CONFIG, f"{CONFIG}/note") for name, node in nodes.nodes.items()}
+    note = nodes.nodes["bullseye1"].sh(f"cat {CONFIG}/note").stdout
+    nodes.each(lambda node: node.sh(f"rm -rf {CONFIG}"))  # nothing may read one without an end
+
+    assert ran.code == 3, ran.text
+    for name, (kind, _) in IN_THE_SWAP.items():
+        told = ran.json["nodes"][name]
+        assert (told["status"], told["restarted"]) == ("stale", False), told
+        assert f"{CONFIG} was changed in the very moment of the swap" in told["failure"]["message"]
+        assert kinds[name] == f"{kind}\n"
+        assert main_pid(nodes, name) == processes[name]
+    assert left == before
+    assert note == "mine\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fleet.core.model import Change, ManagedFile, Node
-from fleet.core.outcome import NodeStatus
+from fleet.core.outcome import Failure, FailureKind, NodeStatus
 from fleet.core.plan import NodePlan
 from fleet.core.pull_tests import PullTest
 from fleet.node.order import Access, WorkOrder
@@ -42,3 +42,22 @@ def test_an_outcome_names_what_no_pull_has_proven(
     )
 
     assert Pass(order).outcome(status).unproven == unproven
+
+
+@pytest.mark.parametrize("failure", [None, Failure(FailureKind.VERIFY, "verify", "no pull")])
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [(CONVERGED, True), (NodeStatus.ROLLED_BACK, True), (NodeStatus.DEGRADED, False)],
+)
+def test_an_outcome_names_a_node_that_is_ill_as_before(
+    status: NodeStatus, failure: Failure | None, *, told: bool
+) -> None:
+    plan = NodePlan(node=Node(name="a", host="a"))
+    work = Pass(WorkOrder(plan=plan, rollout="r", operator="o", access=Access()), ill="no CRI")
+
+    ended = work.outcome(status, failure)
+
+    text = f"{ended.failure.message}\n{ended.failure.evidence}" if ended.failure else ""
+    assert ended.status is status
+    assert ("no CRI, as when this state was saved" in text) is told
+    assert failure is None or failure.message in text
