@@ -12,7 +12,7 @@ from fleet.cli.options import Exit, Settings, Taste
 from fleet.cli.reading import surveyed
 from fleet.core.drift import Drifted, drifted
 from fleet.core.nodeset import fold
-from fleet.core.present import failure_data
+from fleet.core.present import failure_data, unread_state
 from fleet.engine.crew import Crew
 from fleet.engine.survey import Surveyed, examined
 from fleet.errors import printable
@@ -56,7 +56,7 @@ def _data(each: Surveyed, rows: dict[str, tuple[Drifted, ...]]) -> dict[str, Any
 
 def _state(each: Surveyed, rows: Sequence[Drifted]) -> str:
     if each.facts is None:
-        return "unreachable"
+        return unread_state(each.plan.failure)
     if not each.facts.state.files:
         return "unmanaged"
     return "drifted" if rows else "as fleet left it"

@@ -13,7 +13,7 @@ from fleet.cli.credentials import unlocked
 from fleet.cli.options import Exit, Settings
 from fleet.config.load import load_inventory
 from fleet.core.outcome import Failure
-from fleet.core.present import failure_data
+from fleet.core.present import failure_data, unread_state
 from fleet.engine.crew import Crew, each
 from fleet.errors import FleetError, printable
 from fleet.ssh import SshSettings
@@ -86,7 +86,7 @@ def _add(answers: _Answers, *, yes: bool, ask: bool) -> set[str]:
 
 def _data(answer: HostKey | Failure, added: set[str]) -> dict[str, object]:
     if isinstance(answer, Failure):
-        return {"state": "unreachable", "failure": failure_data(answer)}
+        return {"state": unread_state(answer), "failure": failure_data(answer)}
     return {**asdict(answer), "added": answer.name in added, "failure": None}
 
 
@@ -95,7 +95,7 @@ def _print(answers: _Answers, settings: Settings) -> None:
     rows = [
         (name, answer.name, answer.kind, answer.fingerprint, answer.state)
         if isinstance(answer, HostKey)
-        else (name, "", "", "", "unreachable")
+        else (name, "", "", "", unread_state(answer))
         for name, answer in answers.items()
     ]
     views.table(("NODE", "HOST", "KEY", "FINGERPRINT", "STATE"), rows, out)

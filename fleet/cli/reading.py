@@ -19,7 +19,7 @@ from fleet.core.masking import Mark
 from fleet.core.masking.known import clean_failure, clean_outcome
 from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
 from fleet.core.plan import NodePlan, ways
-from fleet.core.present import facts_data, failure_data, outcome_data, plan_data
+from fleet.core.present import facts_data, failure_data, outcome_data, plan_data, unread_state
 from fleet.core.pull_tests import PullTest, pull_tests
 from fleet.core.sampling import CONFIDENCE, Sample, sample
 from fleet.core.strategies.base import Wishes
@@ -90,7 +90,8 @@ def probe(settings: Settings, access: Access, *, crew: Crew) -> Exit:
 
 
 def _probe_data(each: Surveyed, data: dict[str, Any] | None) -> dict[str, Any]:
-    return data or {"state": "unreachable", "failure": failure_data(each.plan.failure)}
+    failure = each.plan.failure
+    return data or {"state": unread_state(failure), "failure": failure_data(failure)}
 
 
 def _print_probe(
@@ -113,7 +114,7 @@ def _print_probe(
 
 def _probe_row(each: Surveyed, data: dict[str, Any] | None) -> tuple[str, ...]:
     if each.facts is None or data is None:
-        return (each.node.name, "unreachable", "", "", "", "", "", "")
+        return (each.node.name, unread_state(each.plan.failure), "", "", "", "", "", "")
     return (
         each.node.name,
         str(data["state"]),

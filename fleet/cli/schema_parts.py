@@ -113,7 +113,7 @@ PLAN = {
     "conflicts": CONFLICTS,
     "failure": FAILURE,
 }
-UNREACHABLE = shape({"state": one_of("unreachable"), "failure": FAILURE})
+UNREACHABLE = shape({"state": one_of("unreachable", "failed"), "failure": FAILURE})
 PROBLEM = shape(
     {
         "file": TEXT,

@@ -50,7 +50,7 @@ _SAMPLE = shape(
 )
 _PROBED = shape(
     {
-        "state": one_of("in sync", "drifted", "unmanaged", "in conflict", "unreachable"),
+        "state": one_of("in sync", "drifted", "unmanaged", "in conflict", "unreachable", "failed"),
         "distribution": TEXT,
         "containerd": maybe(TEXT),
         "installed": maybe(TEXT),
@@ -137,7 +137,7 @@ _REPORT = shape(
 )
 _DRIFT = shape(
     {
-        "state": one_of("as fleet left it", "drifted", "unmanaged", "unreachable"),
+        "state": one_of("as fleet left it", "drifted", "unmanaged", "unreachable", "failed"),
         "generation": maybe(TEXT),
         "files": listed(
             shape(

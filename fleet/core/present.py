@@ -34,6 +34,11 @@ def failure_data(failure: Failure | None) -> dict[str, Any] | None:
     return {**about, "evidence": failure.evidence} if failure.evidence else about
 
 
+def unread_state(failure: Failure | None) -> str:
+    """Return the state of a node about which nothing was read."""
+    return "unreachable" if failure is None or failure.kind.unreachable else "failed"
+
+
 def verified_data(verified: Verified) -> dict[str, Any]:
     """Return one verdict as data."""
     return {

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 PARTS = {
-    "probe": ("common", "noting", "places", "configs", "roles", "sockets", "probe"),
-    "stage": ("common", "pass", "causes", "owned", "operations", "check", "movable", "stage"),
+    "probe": ("common", "folders", "noting", "places", "configs", "roles", "sockets", "probe"),
+    "stage": (
+        *("common", "pass", "causes", "owned", "folders", "operations", "check", "movable"),
+        "stage",
+    ),
     "activate": (
         "common",
         "pass",
@@ -25,11 +28,11 @@ PARTS = {
         "activate",
     ),
     "settle": (
-        *("common", "pass", "causes", "health", "owned", "liveness", "integrity"),
+        *("common", "pass", "causes", "health", "owned", "folders", "liveness", "integrity"),
         *("replace", "generation", "restore", "arm", "compare", "settle"),
     ),
     "guard": (
-        *("common", "pass", "causes", "health", "owned", "liveness", "integrity"),
+        *("common", "pass", "causes", "health", "owned", "folders", "liveness", "integrity"),
         *("replace", "generation", "restore", "arm", "guard"),
     ),
     "verify": (
@@ -38,12 +41,13 @@ PARTS = {
         "evidence",
         "remains",
         "owned",
+        "folders",
         "liveness",
         "dialogue",
         "verify",
     ),
     "mirrors": ("common", "mirrors"),
-    "selftest": ("common", "clients", "owned", "liveness", "dialogue", "selftest"),
+    "selftest": ("common", "clients", "owned", "folders", "liveness", "dialogue", "selftest"),
     "run": ("common", "run"),
     "relay": ("common", "relay"),
     "sudo": ("common", "sudo"),

@@ -185,6 +185,8 @@ def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
             "the login is not root and may not become root; set become: true, or log in as root"
         )
         raise NodeError(FailureKind.SUDO, step, message, tail(stderr))
+    if reply.has("steered"):
+        raise NodeError(FailureKind.UNSUPPORTED, step, tail(reply.value("steered")))
     if not reply.has("end"):
         kind = FailureKind.TIMEOUT if code in {124, 137} else FailureKind.PROTOCOL
         message = (

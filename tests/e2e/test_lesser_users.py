@@ -161,3 +161,41 @@ def test_root_does_not_write_where_another_user_may_move_things(nodes: Lab, flee
     assert asked.json["nodes"]["trixie1"]["liveness"]["state"] == "unasked", asked.text
     assert "can be changed by other users" in tested.text
     assert left == ""
+
+
+PLANT = """
+id eve >/dev/null 2>&1 || useradd -m eve
+rm -rf /run/fleet /var/lib/fleet
+mkdir /run/fleet /var/lib/fleet
+chown OWNER /run/fleet /var/lib/fleet
+chmod MODE /run/fleet /var/lib/fleet
+echo precious >/etc/victim
+su eve -s /bin/sh -c 'cd /run/fleet && ln -s /etc/victim mutex && ln -s /etc/shadow lock
+cd /var/lib/fleet && mkdir pending && echo evil-1 >pending/id && echo armed >pending/phase
+echo "touch /etc/profile.d/owned" >pending/guard.sh'
+"""
+FOREIGN = {
+    "a user's": ("eve", "755", (("lock",), ("probe",), ("unlock", "evil-1"))),
+    "a group's": ("root:eve", "775", (("unlock", "evil-1"), ("verify",), ("rollout", "-y"))),
+}
+
+
+@pytest.mark.parametrize(("owner", "mode", "commands"), FOREIGN.values(), ids=FOREIGN)
+def test_folders_of_fleet_s_that_another_user_can_change_are_not_used(
+    nodes: Lab, fleet: Fleet, owner: str, mode: str, commands: tuple[tuple[str, ...], ...]
+) -> None:
+    """A service of the same name may have made them (RuntimeDirectory=, StateDirectory=)."""
+    trixie = nodes.nodes["trixie1"]
+    trixie.sh(PLANT.replace("OWNER", owner).replace("MODE", mode))
+    try:
+        ended = {words: fleet(*words, "-l", "trixie1", "--json") for words in commands}
+        spoils = trixie.sh("cat /etc/victim; ls /etc/profile.d/owned", check=False).stdout
+    finally:
+        trixie.sh("rm -rf /run/fleet /var/lib/fleet /etc/profile.d/owned /etc/victim")
+
+    told = "fleet can be changed by other users than root"
+    assert {words: told in ran.text for words, ran in ended.items()} == dict.fromkeys(ended, True)
+    assert "root:" not in "".join(ran.text for ran in ended.values())
+    assert spoils == "precious\n"
+    states = [ran.json["nodes"]["trixie1"].get("state") for ran in ended.values()]
+    assert "unreachable" not in states

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import struct
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,12 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to othe
 NO_ID = 0xFFFFFFFF
 PARTS = Path(fleet.node.__path__[0]) / "scripts"
 SAY = 'ways=; ends=; walk "$1"; if steered; then printf "%s" "$steered"; fi'
+ACL = """python3 -c 'import os, struct, sys
+rights = int(sys.argv[1])
+entries = (1, 7, -1), (2, rights, 1234), (4, 5, -1), (16, rights, -1), (32, 5, -1)
+packed = b"".join(struct.pack("<HHi", *entry) for entry in entries)
+os.setxattr("a", "system.posix_acl_access", struct.pack("<I", 2) + packed)'"""
+"""Gives user 1234 rights in folder `a`, as setfacl does."""
 FOLDERS = {
     "root's own": ("mkdir a/b", "a/b", ""),
     "one that is not there yet": ("true", "a/b/c", ""),
@@ -23,6 +31,9 @@ FOLDERS = {
     "one for everybody": ("chmod 777 a", "a", "a"),
     "a group's": ("chgrp 1234 a; chmod 775 a", "a", "a"),
     "root's group's": ("chmod 775 a", "a", ""),
+    "one with an ACL": (f"{ACL} 7", "a", "a"),
+    "one with an ACL that lets read": (f"{ACL} 5", "a", ""),
+    "by way of a link in a sticky one": ("mkdir z; chmod 1777 a; ln -s ../z a/b", "a/b", "a"),
     "root's in a sticky one": ("chmod 1777 a; mkdir a/b", "a/b", ""),
     "a sticky one itself": ("chmod 1777 a", "a", "a"),
     "one that is not there in a sticky one": ("chmod 1777 a", "a/b", "a"),
@@ -65,3 +76,45 @@ def test_a_folder_that_another_user_can_change_is_found(
     ran = subprocess.run(words, capture_output=True, text=True, check=False, timeout=20)
 
     assert (ran.stdout, ran.stderr) == (str(tmp_path / told) if told else "", "")
+
+
+PATHS = {
+    "root's own": ("mkdir a/b", "a/b", True),
+    "a user's": ("chown 1234 a", "a", False),
+    "one below a user's": ("mkdir a/b; chown 1234 a", "a/b", False),
+    "one for everybody": ("chmod 777 a", "a", False),
+    "a sticky one": ("chmod 1777 a", "a", False),
+    "a group's": ("chgrp 1234 a; chmod 775 a", "a", False),
+    "a link": ("mkdir z; ln -s ../z a/b", "a/b", False),
+}
+
+
+@pytest.fixture
+def own_path() -> Iterator[Path]:
+    """Return a folder that only root can change, from the top on; /tmp is everybody's."""
+    with tempfile.TemporaryDirectory(dir="/run") as folder:
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+@pytest.mark.parametrize(("make", "folder", "kept"), PATHS.values(), ids=PATHS)
+def test_programs_come_only_from_folders_that_root_alone_can_change(
+    shell: str, make: str, folder: str, kept: bool, own_path: Path
+) -> None:
+    subprocess.run(["sh", "-ec", f"mkdir a; {make}"], cwd=own_path, check=True)
+    given = f"{own_path / folder}:/usr/bin:relative:"
+    text = f"{(PARTS / 'common.sh').read_text()}printf '%s' \"$PATH|${{TMPDIR-}}\""
+
+    ran = subprocess.run(
+        [f"/bin/{shell}", "-c", text],
+        env={"PATH": given, "TMPDIR": str(own_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=20,
+    )
+
+    path, _, temporary = ran.stdout.partition("|")
+    assert (str(own_path / folder) in path.split(":"), temporary, ran.stderr) == (kept, "", "")
+    assert "/usr/bin" in path.split(":")
+    assert "relative" not in path

@@ -23,6 +23,8 @@ fail() {
     finish degraded
 }
 
+# shellcheck disable=SC3067 # dash, bash and busybox have -O
+[ ! -e "$RUN" ] || [ -O "$RUN" ] || fail unsupported revert "$(not_roots "$RUN")"
 [ "${2:-$ID}" = "$ID" ] || exec systemctl stop --no-block "fleet-guard-$2*.timer"
 if [ "$WHY" != asked ]; then
     exec 3>&1 >/dev/null

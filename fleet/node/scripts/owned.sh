@@ -21,6 +21,7 @@ walk() { # add every folder on the way to $1, through links too, to $ways, its e
         esac
         if [ -L "$at/$piece" ] && [ "$links" -lt 40 ]; then
             links=$((links + 1))
+            end "$at" # in a sticky folder the link could be another user's
             leads=$(readlink -- "$at/$piece")
             case $leads in /*) at= ;; esac
             ahead=/$leads$ahead
@@ -30,7 +31,11 @@ walk() { # add every folder on the way to $1, through links too, to $ways, its e
         at=$at/$piece
         case $NL$ways in *"$NL$at$NL"*) ;; *) ways=$ways$at$NL ;; esac
     done
-    case $NL$ends in *"$NL$at$NL"*) ;; *) ends=$ends$at$NL ;; esac
+    end "$at"
+}
+
+end() { # add a folder to $ends
+    case $NL$ends in *"$NL$1$NL"*) ;; *) ends=$ends$1$NL ;; esac
 }
 
 writes() { case $1 in *[2367]) return 0 ;; *) return 1 ;; esac }
@@ -45,9 +50,16 @@ shared_with() { # true if a user other than root can change $steered, with group
     # MicroK8s's group may run any container as root.
     case $steered in /var/snap/microk8s/*) return 1 ;; esac
     writes "${2%?}" || return 1
-    [ "$1" = 0 ] || return 0
+    [ "$1" = 0 ] && ! root_group_shared || return 0
     # With an ACL these bits are its mask: a user whom it names may write.
     case $(ls -ld -- "$steered") in ??????????+*) return 0 ;; esac
+    return 1
+}
+
+root_group_shared() { # true if users other than root are members of root's group
+    while IFS=: read -r _ _ number members; do
+        case $number:$members in 0: | 0:root) ;; 0:*) return 0 ;; esac
+    done </etc/group
     return 1
 }
 

@@ -47,6 +47,7 @@ pull() {
 
 main() { # a function: what comes in after the script is the other end's word, not the shell's
     hello
+    only_roots
     exec 3<&0
     left_work
     probe=$$.$PROBE_NAME

@@ -193,6 +193,7 @@ release() { # a change that stands unconfirmed is not let go of
 }
 
 hello
+case $MODE in confirm | recheck) own_folders ;; *) only_roots ;; esac # staging has checked it for those
 trap '' PIPE HUP
 trap 'fail timeout settle "$LATE"' TERM INT
 trap 'fail bug settle "$EARLY"' EXIT

@@ -17,12 +17,19 @@ fail() {
 
 note_way() { walk "$path"; } # where a link leads to as well
 
-own_ways() {
-    ways=
-    ends=
+safe_ways() { # note in $shared a folder that another user can change; end if it is one of fleet's own
+    shared=
+    own_ways
+    own=$NL$ways
     operations note_way
-    ! steered || fail unsupported check "$steered can be changed by other users than root, who could \
-lead what is written there elsewhere; let root alone write it (chown root, chmod go-w)"
+    steered || return 0
+    shared=$steered
+    case $own in *"$NL$steered$NL"*) ;; *) return 0 ;; esac
+    failure unsupported check "$(not_roots "$shared")"
+    value status failed
+    bye
+    trap - EXIT
+    exit 0
 }
 
 left_stages() { # remove all that is staged: this rollout has the lock, so no other needs it
@@ -185,6 +192,7 @@ its part in \`fleet diff\` there by hand" "$(strayed)"
 }
 
 stage() {
+    safe_ways
     mutex 2 || refuse_busy
     MUTEX=1
     hold
@@ -195,7 +203,7 @@ stage() {
         fail unsupported guard 'no systemd-run here to arm the guard with; --guard 0 goes without'
     step check
     check
-    own_ways
+    [ -z "$shared" ] || fail unsupported check "$(not_roots "$shared")"
     movable
     step unpack
     take_bundle

@@ -148,6 +148,7 @@ LIST
 
 main() { # a function: what comes in after the script is the other end's word, not the shell's
     hello
+    only_roots
     exec 3<&0
     trap '' PIPE # or the shell would end before it has swept
     trap sweep EXIT
