@@ -12,7 +12,7 @@ BLOCK = re.compile(r"#[^\n]*+(?:\n[ \t]*+#[^\n]*+)*+")
 _WORD = re.compile(
     r"passw(?:or)?d|passphrase|secret|token|credential|header|cookie|bearer|private|api_?-?key"
     r"|auth(?<![a-z]auth)(?:s|orization)?(?![a-z])|basic(?![a-z])|pass(?<![a-z]pass)(?![a-z])"
-    r"|pwd(?<![a-z]pwd)(?![a-z])|login|identity_?token"
+    r"|pwd(?<![a-z]pwd)(?![a-z])|pw(?<![a-z]pw)(?![a-z])|creds?(?![a-z])|login|identity_?token"
 )
 """It is matched with text in lower case: a set of first letters is quick."""
 

@@ -6,12 +6,25 @@ import re
 from collections.abc import Iterator
 
 from fleet.core.masking.logins import login_spans
+from fleet.core.masking.secret_keys import place_of
 from fleet.core.masking.spans import Span
 from fleet.core.masking.unstructured import free_text_spans
 
-_HINT = re.compile(r"[@=]|%40|: |[\"']\s?:|basic|bearer|eyJ|-----|\n", re.IGNORECASE)
+_HINT = re.compile(
+    r"[@=]|%40|:(?![/0-9])|basic|bearer|eyJ|-----|LS0tLS1C|\n|(?<!\S)-[-pu]|gh[a-z]_|pat[-_]",
+    re.IGNORECASE,
+)
 _ODD = re.compile(r"[\s\"'<>`]")
 _IMAGE = re.compile(r"[\w./:-]+@sha256:[0-9a-f]+")
+
+
+_OPTION = re.compile(r"--?(?P<name>[a-zA-Z][\w-]{0,60})")
+
+
+def names_secret_option(value: str) -> bool:
+    """Return whether a word of a command line is an option whose value is the next word."""
+    found = _OPTION.fullmatch(value)
+    return found is not None and place_of(found["name"]).hidden
 
 
 def cost(value: str) -> int:

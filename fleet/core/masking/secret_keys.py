@@ -12,15 +12,20 @@ _STRONG = (
     "secret",
     "token",
     "credential",
+    "creds",
     "authorization",
     "apikey",
     "accesskey",
     "privatekey",
+    "passkey",
+    "keydata",
+    "dockerconfig",
+    "jwt",
     "cookie",
     "bearer",
 )
-_STRONG_WORDS = {"pass", "pwd", "psk"}
-_LOGIN_WORDS = {"auth", "auths", "login", "logins"}
+_STRONG_WORDS = {"pass", "pwd", "pw", "psk", "cred", "pat", "signature", "sig", "session"}
+_LOGIN_WORDS = {"auth", "auths", "authn", "basicauth", "authentication", "login", "logins"}
 _SHOWN_IN_LOGIN = {"username", "user", "email", "serveraddress", "registry", "server", "host"}
 _WORD = re.compile(r"[a-z0-9]+")
 
@@ -54,9 +59,9 @@ class Place(Enum):
 
 def place_of(key: str) -> Place:
     """Return the kind of a setting of that name, wherever it is."""
-    if "/" in key:  # a URL names a host, also if it contains a word for a secret
+    if "//" in key:  # a URL names a host, also if it contains a word for a secret
         return Place.PUBLIC
-    words = _WORD.findall(key.casefold().rpartition(".")[2])
+    words = _WORD.findall(key.casefold().rpartition("/")[2].rpartition(".")[2])
     joined = "".join(words)
     if joined.endswith(("header", "headers")):
         return Place.HEADERS

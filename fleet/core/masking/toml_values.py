@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from fleet.core.masking import comments
-from fleet.core.masking.scalars import cost, key_spans, scalar_spans
+from fleet.core.masking.scalars import cost, key_spans, names_secret_option, scalar_spans
 from fleet.core.masking.secret_keys import Place
 from fleet.core.masking.spans import Span, match_end, merged
 from fleet.core.masking.structure import structure_spans
@@ -71,6 +71,8 @@ class _Scanner:
     table: Place = Place.PUBLIC
     wary: bool = False
     """Whether comments were hidden since the last statement: those below belong to them."""
+    option: bool = False
+    """Whether the word before was an option of a command line with a secret as its value."""
     spans: list[Span] = field(default_factory=list)
 
     def statement(self) -> bool:
@@ -116,6 +118,7 @@ class _Scanner:
 
     def _assignment(self) -> None:
         place = self._keys(self.table)
+        self.option = False
         if not self.text.startswith("=", self.at):
             raise _UnreadableError
         self.at += 1
@@ -162,11 +165,13 @@ class _Scanner:
         if found is None:
             raise _UnreadableError
         self.at = found.end()
-        if place.hidden:
+        after_option, self.option = self.option, False
+        if place.hidden or after_option:
             self.spans.append(found.span())
         elif found.lastgroup is not None:
             value = _decoded(found)
             self._spend(cost(value))
+            self.option = names_secret_option(value)
             self.spans += scalar_spans(found[0], value, found.start())
 
     def _container(self, place: Place) -> None:

@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterator
 
 from fleet.core.masking.logins import login_spans
-from fleet.core.masking.spans import Mark, Span, lowered, merged, replaced, stars
+from fleet.core.masking.spans import Mark, Span, lowered, match_end, merged, replaced, stars
 
 _MOST = 4_000
 """So many places of one kind are looked at; what follows them is hidden whole."""
 # The patterns for words are matched with text in lower case: a set of first letters is quick.
 _STRONG = r"passw(?:or)?d|passphrase|secret|cookie|api_?-?key|access_?-?key|private_?-?key"
 _WEAK = (
-    r"token|credential|auth|header|signature"
-    r"|pass(?<![a-z]pass)(?![a-z])|pwd(?<![a-z]pwd)(?![a-z])"
+    r"token|credential|creds|auth|header|signature"
+    r"|pass(?<![a-z]pass)(?![a-z])|pwd(?<![a-z]pwd)(?![a-z])|pw(?<![a-z]pw)(?![a-z])"
+    r"|pat(?<![a-z]pat)(?![a-z])"
 )
 _ASSIGNED = re.compile(
     rf"(?:(?P<strong>{_STRONG})|(?P<weak>{_WEAK}))[\w-]*+(?P<quote>\\*+[\"'`]?)"
@@ -24,15 +25,43 @@ _CREDENTIAL = re.compile(
     r"(?:basic|bearer|negotiate|digest)[ \t:+]++(?P<value>[^\s\"'\\,;\])}]{6,}+)"
 )
 _PROSE = re.compile(r"(?:auth\w*+|credentials?+|tokens?+|realm|error|service|scope)\b")
+_NAMED = r"(?<![\w-])--(?:[\w-]{0,40}?-)?"
 _OPTION = re.compile(
-    r"(?:--(?:user|creds?|pass\w*+|token|auth)|-u(?<![\w-]-u))(?:=|[ \t]++)(?P<value>\S++)"
+    rf"{_NAMED}(?:creds?|pass\w*+|token|auth)(?:=|[ \t]++)(?P<value>\S++)"
+    rf"|(?:{_NAMED}user(?:=|[ \t]++)|(?<![\w-])-u[ \t=]*+)(?P<login>[^\s:]{{1,200}}:\S++)"
+    r"|(?:sshpass|login)\b[^\n]{0,80}?[ \t]-p[ \t=]*+(?P<short>\S++)"
 )
-_ARMOR = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
-_WEB_TOKEN = re.compile(r"eyJ[\w-]{8,}+[\w.-]*+")
+"""Options of command lines; a user without a password is not secret (`journalctl -u UNIT`)."""
+_ARMOR = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_ARMOR_END = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY")
+_TOKEN = re.compile(
+    r"eyJ[\w-]{8,}+[\w.-]*+|(?:gh[a-z]|github_pat|glpat|dckr_pat)[_-][\w-]{10,}+"
+    r"|LS0tLS1CRUdJT[\w+/=]*+"
+)
+"""Web tokens, tokens of code hosts, and armored keys in base64."""
+_QUERY = re.compile(
+    r"[?&](?:[\w.-]*?(?:key|sig|pw|pwd|pass|jwt|code|sas)|[\w.-]*+%[^=&\s\"']*+)="
+    r"(?P<value>[^&\s\"']++)"
+)
+_HEADER_FIELD = re.compile(
+    r"(?:request|response)\.header\.[\w.-]++=(?P<value>\"(?:[^\"\\\n]|\\.)*+\"?|\S*+)"
+)
 _QUOTED_BY_PARSER = re.compile(
-    r"(?:cannot unmarshal [^`\n]{0,80}`(?P<value>[^\n]*+)"
-    r"|invalid (?:port|URL escape|userinfo|host name|character)[^\"\n]{0,40}\"(?P<part>[^\n]*+))"
+    r"cannot unmarshal [^`\n]{0,80}`(?P<value>[^\n]*+)"
+    r"|invalid (?:port|URL escape|userinfo|host name|character)[^\"\n]{0,40}\"(?P<part>[^\n]*+)"
+    r"|(?:but found|unexpected token|private key|pass(?:word|phrase)) [\"'`](?!/)(?P<found>[^\n]*+)"
+    r"|(?<![^\n])[ \t]*+[0-9]{1,6}\| (?P<line>[^\n]*+)"
+    r"|[\"'`][a-z]{2,10}://(?P<url>[^\"'`\n]{1,500})@"
 )
+_PATTERNS = (
+    (_OPTION, ("-u", "-p", "--")),
+    (_TOKEN, ("eyj", "gh", "pat", "ls0tls1c")),
+    (_QUERY, ("?", "&")),
+    (_HEADER_FIELD, (".header.",)),
+)
+"""Patterns with what a text in lower case must contain to match them."""
+_OPENS_BLOCK = re.compile(r"(?:[|>][-+0-9]*|\"\"\"|\'\'\'|\\?)[ \t\r]*\Z")
+_BLOCK = re.compile(r"(?:\n[ \t]++[^\n]*+|\n(?=\n))*+")
 _LINE_START = re.compile(r"[\s#>|*~0-9-]*[\"'`\\]*\Z")
 _NEAR = 40
 
@@ -44,15 +73,14 @@ def free_text(text: str, mark: Mark = stars) -> str:
 
 def free_text_spans(text: str) -> list[Span]:
     """Return the spans of secrets, in time linear in the text."""
-    spans = [*login_spans(text), *_armored(text), *_by_parsers(text)]
+    spans = [*login_spans(text), *_armored(text)]
     lower = lowered(text)
     if "=" in text or ":" in text:
         spans += _assigned(lower)
-    if "--" in text or "-u" in text:
-        spans += _found(_OPTION, lower)
-    if "eyJ" in text:
-        spans += _found(_WEB_TOKEN, text)
-    return merged((*spans, *_found(_CREDENTIAL, lower)))
+    for pattern, hints in _PATTERNS:
+        if any(hint in lower for hint in hints):
+            spans += _found(pattern, text if pattern is _TOKEN else lower)
+    return merged((*spans, *_found(_CREDENTIAL, lower), *_found(_QUOTED_BY_PARSER, text)))
 
 
 def _found(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
@@ -60,23 +88,20 @@ def _found(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
         if number == _MOST:
             yield found.start(), len(text)
             return
-        span = found.span("value" if "value" in pattern.groupindex else 0)
+        span = found.span(found.lastgroup or 0)
         if not (pattern is _CREDENTIAL and _PROSE.match(text, span[0])):
             yield span
 
 
 def _armored(text: str) -> Iterator[Span]:
-    """Yield the spans of private keys; one without an end reaches to the end of the text."""
+    """Yield the spans of private keys; one whose begin or end is cut off reaches to that end."""
     at = 0
+    if (cut := _ARMOR_END.search(text)) and "-----BEGIN" not in text[: cut.start()]:
+        yield 0, cut.start()
     while found := _ARMOR.search(text, at):
         end = text.find("-----END", found.end())
         at = len(text) if end < 0 else end
         yield found.end(), at
-
-
-def _by_parsers(text: str) -> Iterator[Span]:
-    for found in _QUOTED_BY_PARSER.finditer(text):
-        yield found.span("value") if found["value"] is not None else found.span("part")
 
 
 def _assigned(text: str) -> Iterator[Span]:
@@ -120,6 +145,8 @@ def _value_end(text: str, found: re.Match[str]) -> int:
         close = text.find(first, start + 1, line_end)
         plain = close > 0 and "\\" not in text[start:close]
         return close + 1 if plain else line_end
+    if _OPENS_BLOCK.match(text, start, line_end):
+        return match_end(_BLOCK, text, line_end)
     spaced = found["space"] or found["gap"]
     if found["sign"] == "=" and not spaced and first not in {"[", "{", "\\"}:
         return _word_end(text, start, line_end)

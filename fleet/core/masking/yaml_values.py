@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from fleet.core.masking import comments
-from fleet.core.masking.scalars import cost, key_spans, scalar_spans
+from fleet.core.masking.scalars import cost, key_spans, names_secret_option, scalar_spans
 from fleet.core.masking.secret_keys import Place
 from fleet.core.masking.spans import Span, merged
 from fleet.core.masking.structure import structure_spans
@@ -61,6 +61,8 @@ class _Scanner:
     hidden_to: int = -1
     """The end of the last hidden value: a comment behind it is hidden as well."""
     wary: bool = False
+    option: bool = False
+    """Whether the word before was an option of a command line with a secret as its value."""
     open: list[_Open] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     anchored: list[tuple[frozenset[str], Span]] = field(default_factory=list)
@@ -138,6 +140,7 @@ class _Scanner:
 
     def _scalar(self, piece: Piece) -> None:
         self.wary = False
+        after_option, self.option = self.option, False
         span = (piece.start, piece.end)
         raw = self.text[piece.start : piece.end]
         if self.open and self.open[-1].mapping and self.open[-1].key is None:
@@ -145,11 +148,12 @@ class _Scanner:
             self.open[-1].key = place.below(piece.value)
             shown = key_spans(raw, piece.value, piece.start)
             self.spans += [span] if place is Place.SECRET else shown
-        elif self._value_place().hidden:
+        elif self._value_place().hidden or after_option:
             if not (self.references and _REFERENCE.fullmatch(raw)):
                 self.spans.append(span)
                 self.hidden_to = piece.end
         else:
+            self.option = names_secret_option(piece.value)
             self.spans += scalar_spans(raw, piece.value, piece.start)
         anchors = self._anchors(piece)
         if anchors:

@@ -70,6 +70,9 @@ WORDS = (
     'GET "https://h:5000/v2/x/manifests/sha256:abc": dial tcp 10.0.0.1:443',
     "docker.io/library/busybox:1.36@sha256:abcd of root@host:22",
     "net/http: timeout awaiting response headers",
+    "containerd does not start; `journalctl -u containerd` says why",
+    "run `sudo -u ops true`, `ps -p 1`, `curl --user robot h`, or `mkdir -p x`",
+    "cannot read private key '/etc/a.key'; GET https://h/v2?scope=x&service=y",
 )
 
 
