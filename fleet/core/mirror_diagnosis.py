@@ -51,6 +51,8 @@ _TROUBLES = {
         Diagnosis.NOT_TLS,
         "{host} speaks no TLS on this port ({words}); is it http://?",
     ),
+    Trouble.BAD_URL: (Diagnosis.STRANGE, "{host} leads to a URL that cannot be used ({words})"),
+    Trouble.NO_TOKEN: (Diagnosis.STRANGE, "its token server {host} sends no token"),
     Trouble.NOT_HTTP: (Diagnosis.NOT_HTTP, "{host} speaks no HTTP ({words})"),
     Trouble.CORRUPT: (
         Diagnosis.CORRUPT,

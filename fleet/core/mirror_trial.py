@@ -27,6 +27,8 @@ class Trouble(StrEnum):
     CERTIFICATE = "certificate"
     NOT_TLS = "not_tls"
     NOT_HTTP = "not_http"
+    BAD_URL = "bad_url"
+    NO_TOKEN = "no_token"  # noqa: S105 - no secret
     CORRUPT = "corrupt"
 
 

@@ -11,17 +11,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
 from fleet.core.masking.known import host_secrets, without_known
 from fleet.core.mirror_trial import Seen, Step, Target, Trouble, WireError
 from fleet.core.model import Auth, Mirror
 from fleet.core.pull_paths import ACCEPT, Image, ping_path, pull_path
+from fleet.core.text import tail
 from fleet.node.asking import Said, Site
 from fleet.ssh.stream import trust
 from fleet.ssh.tunnel import Tunnel
 
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+_HOST = re.compile(r"[^\x00-\x20\x7f]+")
+_WORDS = 200
 _REDIRECTS = {301, 302, 303, 307, 308}
 _HOPS = 3
 _AGENT = "containerd/1.7 (fleet mirrors test)"
@@ -142,8 +145,8 @@ class _Pull:
         for _ in range(_HOPS):
             if said.status not in _REDIRECTS or "location" not in said.headers:
                 break
-            url = urljoin(url, said.headers["location"])
-            parts = urlsplit(url)
+            parts = self._led("layer", url, said.headers["location"])
+            url = parts.geturl()
             if parts.scheme not in {"http", "https"}:
                 break
             where = parts.path + (f"?{parts.query}" if parts.query else "")
@@ -189,7 +192,8 @@ class _Pull:
 
     def _bearer(self, about: Mapping[str, str], image: Image, site: Site) -> str:
         """Fetch a token where the challenge says, with the endpoint's own login if it has one."""
-        realm = urlsplit(urljoin(f"{site.scheme}://{site.authority}", about.get("realm", "")))
+        base = f"{site.scheme}://{site.authority}"
+        realm = self._led("token", base, about.get("realm", ""))
         scope = about.get("scope") or f"repository:{image.repository}:pull"
         asked = {"service": about.get("service", ""), "scope": scope}
         own = realm.netloc == site.authority and realm.scheme == site.scheme
@@ -212,7 +216,24 @@ class _Pull:
             to.close()
         body_ = _json(said) if said.status == 200 else {}
         token = body_.get("token") or body_.get("access_token")
-        return f"Bearer {token}" if isinstance(token, str) and token.isprintable() else ""
+        if _is_token(token):
+            return f"Bearer {token}"
+        if said.status == 200 and not said.html:
+            self.steps[-1] = replace(self.steps[-1], trouble=Trouble.NO_TOKEN)
+        return ""
+
+    def _led(self, step: str, base: str, given: str) -> SplitResult:
+        """Return the parts of the URL that an answer leads to, without a login."""
+        try:
+            parts = urlsplit(urljoin(base, given))
+            usable = bool(parts.hostname) and _HOST.fullmatch(parts.netloc) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            words = tail(given[:_WORDS], 1)
+            self.steps.append(Step(step, 0.0, trouble=Trouble.BAD_URL, words=words))
+            raise WireError(Trouble.BAD_URL, words)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2])
 
     def _name_token(self, host: str) -> None:
         self.steps[-1] = replace(self.steps[-1], host=host)
@@ -229,6 +250,10 @@ class _Pull:
         return pull_path(self.mirror, image, kind, name)
 
 
+def _is_token(token: object) -> bool:
+    return isinstance(token, str) and token.isascii() and token.isprintable()
+
+
 def _basic(auth: Auth) -> str:
     text = f"{auth.username}:{auth.password}"
     return f"Basic {base64.b64encode(text.encode()).decode()}"
@@ -237,7 +262,7 @@ def _basic(auth: Auth) -> str:
 def _json(said: Said) -> dict[str, Any]:
     try:
         body = json.loads(said.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
 

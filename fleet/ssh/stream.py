@@ -65,7 +65,10 @@ class Wire:
 
     def encrypt(self, context: ssl.SSLContext, host: str) -> None:
         """Shake hands; raise a WireError that names what is wrong with the certificate."""
-        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        try:
+            tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        except ValueError as error:
+            raise WireError(Trouble.BAD_URL, "no host name for TLS") from error
         while True:
             try:
                 tls.do_handshake()

@@ -28,6 +28,8 @@ WRONG = {
     "https://token.flaky.lab.test": "ok",
     "https://token-403.flaky.lab.test": "needs_login",
     "https://token-useless.flaky.lab.test": "needs_login",
+    "https://token-nowhere.flaky.lab.test": "strange_answer",
+    "https://led-nowhere.flaky.lab.test": "strange_answer",
     "https://403.flaky.lab.test": "forbidden",
     "https://403-blobs.flaky.lab.test": "not_in_allow_list",
     "https://404.flaky.lab.test": "not_found",

@@ -99,7 +99,8 @@ class Handler(BaseHTTPRequestHandler):
             return False
         if self.headers.get("Authorization") == f"Bearer {TOKEN}" and now != "token-useless":
             return True
-        realm = f'Bearer realm="https://{self.headers.get("Host")}/token",service="lab"'
+        host = "[" if now == "token-nowhere" else self.headers.get("Host")
+        realm = f'Bearer realm="https://{host}/token",service="lab"'
         self._send(401, [("WWW-Authenticate", realm)], b"{}")
         return False
 
@@ -111,6 +112,8 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(401, ("WWW-Authenticate", 'Basic realm="lab"'))
         elif now == "403-blobs" and blob:
             self._refuse(403)
+        elif now == "led-nowhere" and blob:
+            self._refuse(307, ("Location", "https://[/v2/"))
         else:
             return False
         return True
