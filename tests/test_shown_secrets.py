@@ -40,7 +40,8 @@ from fleet.core.report_html import html
 from fleet.core.report_junit import junit
 from fleet.core.text import tail, unified_diff
 from fleet.core.versions import parse_version
-from fleet.node.shell import Reply
+from fleet.engine.bugs import bug
+from fleet.node.shell import Reply, stranger
 from fleet.node.talk import failure_of
 from tests.core.masking.ways import FREE, SECRET, TOML, YAML
 
@@ -197,3 +198,11 @@ def test_a_secret_of_mirrors_yaml_that_a_node_repeats_is_not_shown(words: str) -
     told = json.dumps(outcome_data(shown))
     assert "***" in told
     assert not [form for form in (SECRET, "cm9ib3Q6aFVudDNyMlpx") if form in told]
+
+
+def test_a_bug_and_an_odd_answer_quote_no_secret() -> None:
+    words = f'KeyError: "https://u:{SECRET}@h" password={SECRET}'
+
+    failures = (bug(ValueError(words), "a"), stranger("an odd answer", words).failure)
+
+    assert [SECRET in f"{failure.message}{failure.evidence}" for failure in failures] == [False] * 2

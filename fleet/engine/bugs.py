@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from fleet.core.outcome import Failure, FailureKind, NodeError
+from fleet.core.text import tail
 
 _Result = TypeVar("_Result")
 _LOG = logging.getLogger("fleet")
@@ -29,7 +30,7 @@ def contained(work: Callable[[], _Result], node: str) -> _Result | Failure:
 def bug(error: BaseException, node: str) -> Failure:
     """Return the failure for a bug, with its place in the code; log the traceback."""
     _LOG.debug("%s: a bug of fleet", node, exc_info=error)
-    words = words_of(error)[:_LONGEST]
+    words = tail(words_of(error)[:_LONGEST], 1)  # it may quote what a node sent
     message = f"{type(error).__name__}: {words}; a bug of fleet, report it with its evidence"
     return Failure(FailureKind.BUG, "bug", message, _place(error))
 

@@ -169,7 +169,7 @@ def stranger(what: str, evidence: str = "") -> NodeError:
         f"the node answered with {what}; try again, and mind that `ssh NODE true` must print"
         " nothing"
     )
-    return NodeError(FailureKind.PROTOCOL, "read", message, evidence)
+    return NodeError(FailureKind.PROTOCOL, "read", message, tail(evidence))
 
 
 def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
