@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 import sys
 from pathlib import Path
 
@@ -175,3 +176,29 @@ def test_init_writes_two_files_that_check_likes_and_overwrites_neither(tmp_path:
     assert "inventory.yaml: written" in first.stdout
     assert second.json == {"files": {"inventory.yaml": False, "mirrors.yaml": False}}
     assert (tmp_path / "inventory.yaml").read_text() == "mine"
+
+
+UNKNOWN_HOME = "~no-such-user-4711/x"
+PATHS = (
+    ("history", "-i", UNKNOWN_HOME),
+    ("check", "--log", UNKNOWN_HOME),
+    ("check", "-m", UNKNOWN_HOME),
+    ("inventory", "-F", UNKNOWN_HOME),
+    ("man", f"{UNKNOWN_HOME}/man"),
+)
+
+
+@pytest.mark.parametrize("words", PATHS, ids=" ".join)
+def test_a_home_folder_that_nobody_has_is_no_bug(offline: Fleet, words: tuple[str, ...]) -> None:
+    assert "bug" not in offline(*words).text
+
+
+def test_a_working_folder_that_is_gone_is_named(offline: Fleet, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    line = f"cd {gone} && rmdir {gone} && exec {sys.executable} -m fleet history"
+
+    ran = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+
+    assert ran.returncode == 2
+    assert "the working folder is gone" in ran.stderr

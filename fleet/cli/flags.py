@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet.cli.options import Settings
+from fleet.core.home import expanded
 from fleet.core.masking import Fingerprints
 from fleet.errors import FleetError
 from fleet.journal import Journal, passing_key, read_key
@@ -120,4 +121,9 @@ def journal_path(settings: Settings, chosen: str | None) -> Path:
     """Return where the journal lies: it belongs to the fleet, so beside its inventory."""
     if chosen:
         return Path(chosen)
-    return settings.inventory.expanduser().absolute().parent / ".fleet" / "journal.db"
+    try:
+        inventory = expanded(settings.inventory).absolute()
+    except OSError as error:
+        message = f"the working folder is gone ({error.strerror}); change to one that exists"
+        raise FleetError(message) from error
+    return inventory.parent / ".fleet" / "journal.db"

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from fleet import __version__
+from fleet.core.home import expanded
 from fleet.errors import FleetError
 
 LOG = logging.getLogger("fleet")
@@ -45,7 +46,7 @@ def open_log(verbose: int, path: str | None) -> None:
         handler.setFormatter(Masking())
         LOG.addHandler(handler)
     if path:
-        LOG.addHandler(_file(Path(path).expanduser()))
+        LOG.addHandler(_file(expanded(path)))
         LOG.info("fleet %s: %s", __version__, shlex.join(sys.argv[1:]))
 
 

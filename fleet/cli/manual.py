@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 
@@ -12,6 +11,7 @@ from fleet import __version__
 from fleet.cli.examples import EXAMPLES
 from fleet.cli.options import Exit, Settings
 from fleet.cli.views import print_json
+from fleet.core.home import expanded
 from fleet.errors import FleetError
 
 _EXITS = {
@@ -27,7 +27,7 @@ _EXITS = {
 
 def write(settings: Settings, group: click.Group, folder: str) -> Exit:
     """Write all pages into a folder, which is made if need be."""
-    target = Path(folder).expanduser()
+    target = expanded(folder)
     found = {}
     try:
         target.mkdir(parents=True, exist_ok=True)

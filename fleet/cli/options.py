@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from fleet.cli.logs import hide, note, open_log
+from fleet.core.home import expanded
 from fleet.errors import FleetError
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Settings:
 def read_patterns(path: str) -> str:
     """Read the file that a pattern `@file` names."""
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8", errors="replace")
+        return expanded(path).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise FleetError(f"@{path}: cannot be read ({error.strerror})") from error
 

@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from fleet.cli import views
 from fleet.cli.options import Exit, Settings
+from fleet.core.home import expanded
 from fleet.errors import FleetError
 
 
@@ -18,7 +19,7 @@ def init(settings: Settings) -> Exit:
         (settings.mirrors, "mirrors.yaml"),
     ):
         try:
-            with path.expanduser().open("x", encoding="utf-8") as target:
+            with expanded(path).open("x", encoding="utf-8") as target:
                 target.write((starter / name).read_text(encoding="utf-8"))
             written[str(path)] = True
         except FileExistsError:

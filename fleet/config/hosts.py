@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fleet.config.read_text import read_content
 from fleet.config.reader import Reader
+from fleet.core.home import expanded
 from fleet.core.model import Auth, ClientPair, Mirror, Secret
 from fleet.core.urls import normal_url, path_of, url_problem, without_v2
 from fleet.core.yaml_text import Entry, Value
@@ -140,7 +141,7 @@ class HostReader:
         if text is None:
             return None
         try:
-            content = read_content(self._folder / Path(text).expanduser())
+            content = read_content(self._folder / expanded(text))
         except (OSError, ValueError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or "no path"
             self._reader.error(value, place, f"{text}: cannot be read ({reason})")

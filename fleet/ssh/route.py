@@ -8,9 +8,9 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from fleet.core.home import expanded
 from fleet.core.model import Node, Secret
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.ssh.ssh_config import UserConfig, user_config
@@ -153,7 +153,7 @@ def _hop(about: Mapping[str, Any], name: str, identity: str | None) -> Hop:
 
 
 def _paths(names: Any) -> tuple[str, ...]:
-    whole = (str(Path(name.strip('"')).expanduser()) for name in names)
+    whole = (str(expanded(name.strip('"'))) for name in names)
     return tuple(dict.fromkeys(whole))
 
 
@@ -163,4 +163,4 @@ def _agent(said: str) -> str:
         return ""
     if said == "SSH_AUTH_SOCK" or said.startswith("$"):
         return os.environ.get(said.lstrip("$").strip("{}"), "")
-    return str(Path(said).expanduser())
+    return str(expanded(said))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from fleet.core.home import expanded
 from fleet.core.outcome import FailureKind, NodeError
 from fleet.ssh.shared import Shared
 
@@ -69,7 +70,7 @@ class UserConfig:
 def user_config(file: str | None) -> UserConfig:
     """Return the parsed ssh_config: `file` alone, or the user's and then the machine's."""
     paths = (file,) if file is not None else _FILES
-    return _CONFIGS.of(tuple(_stamp(Path(path).expanduser()) for path in paths))
+    return _CONFIGS.of(tuple(_stamp(expanded(path)) for path in paths))
 
 
 def _stamp(path: Path) -> tuple[Path, int, int]:
@@ -97,7 +98,7 @@ def _read(stamps: tuple[tuple[Path, int, int], ...]) -> UserConfig:
 def _base(path: Path) -> Path:
     """Return where relative names in Include begin: the user's folder, or the machine's."""
     machine = Path("/etc/ssh")
-    return machine if path.parent == machine else Path("~/.ssh").expanduser()
+    return machine if path.parent == machine else expanded("~/.ssh")
 
 
 _CONFIGS: Shared[tuple[tuple[Path, int, int], ...], UserConfig] = Shared(_read)
@@ -123,6 +124,6 @@ def _lines(path: Path, base: Path, depth: int = 0) -> Iterator[str]:
 
 def _included(words: str, base: Path) -> Iterator[Path]:
     for word in shlex.split(words):
-        for name in sorted(glob.glob(str(base / Path(word).expanduser()))):  # noqa: PTH207
+        for name in sorted(glob.glob(str(base / expanded(word)))):  # noqa: PTH207
             if Path(name).is_file():
                 yield Path(name)
