@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 _HEAD, _TAIL = 160, 40
-_LONG_WORD = re.compile(r"\S{400,}")
+_LONG_WORD = re.compile(r"(?<!\S)\S{400,}")
 """Longer than any path, URL or digest in a message."""
 _DOUBTFUL = re.compile(r"[^\n\t -~]")
 

@@ -70,7 +70,8 @@ def read_trace(text: str) -> Trace:
     """Read what `ctr --debug content fetch` printed."""
     reader = _Reader()
     for line in text.replace("\r", "\n").splitlines():
-        reader.read(_fields(line), line)
+        if line:
+            reader.read(_fields(line), line)
     return reader.trace()
 
 

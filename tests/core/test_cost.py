@@ -18,7 +18,7 @@ from fleet.core.proxies import proxy_for
 from fleet.core.text import tail
 from fleet.core.traces import read_log, read_trace
 from fleet.core.versions import parse_version, parse_version_line
-from fleet.errors import printable
+from fleet.errors import printable, shortened
 from fleet.node.shell import parse_reply
 
 _SIZE = 1 << 20
@@ -70,6 +70,15 @@ def test_a_megabyte_of_any_text_takes_a_moment(reader: Callable[[str], object]) 
         slow[unit] = time.process_time() - began
 
     assert {unit: took for unit, took in slow.items() if took > _SECONDS} == {}
+
+
+def test_words_that_are_nearly_too_long_are_read_once() -> None:
+    text = f"{'é' * 399} " * (4 * _SIZE // 400)
+    began = time.process_time()
+
+    assert shortened(text) == text
+
+    assert time.process_time() - began < _SECONDS
 
 
 def test_texts_that_repeat_their_lines_are_compared_in_a_moment() -> None:
