@@ -9,13 +9,13 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 
 from fleet.errors import FleetError
-from fleet.journal import Journal, opening, read_key
+from fleet.journal import Journal, opening, read_key, write_private
 from fleet.journal.fingerprint_key import lasting_key
 from tests.support.fleet import Fleet
 
@@ -258,3 +258,20 @@ def test_a_report_and_a_log_are_for_their_owner_alone(offline: Fleet) -> None:
     told = offline("report", "r1", "--journal", "journal.db", "-o", "/dev/stdout")
     assert told.code == 0
     assert "<html" in told.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes a link of another user")
+@pytest.mark.parametrize(("owner", "written"), [(NOBODY, False), (0, True)])
+def test_a_link_of_another_user_is_not_written_through(
+    tmp_path: Path, owner: int, written: bool
+) -> None:
+    target = tmp_path / "target"
+    target.write_text("precious")
+    link = tmp_path / "report.html"
+    link.symlink_to(target)
+    os.chown(link, owner, owner, follow_symlinks=False)
+
+    with nullcontext() if written else pytest.raises(OSError, match="a link of another user"):
+        write_private(link, "a report")
+
+    assert target.read_text() == ("a report" if written else "precious")

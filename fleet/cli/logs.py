@@ -55,8 +55,8 @@ def _file(path: Path) -> logging.Handler:
 
     try:
         descriptor, note = open_private(path, os.O_APPEND | os.O_WRONLY)
-        os.close(descriptor)
-        handler = logging.FileHandler(path)
+        stream = os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace")
+        handler = logging.StreamHandler(stream)
     except OSError as error:
         raise FleetError(f"--log {path}: cannot be written ({error.strerror})") from error
     if note:

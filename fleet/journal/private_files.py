@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ def open_private(path: Path, flags: int) -> tuple[int, str]:
     An existing file loses the access of other users. A path that is not a regular file, such as
     /dev/stdout, keeps its mode.
     """
-    descriptor = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _opened(path, flags | os.O_CREAT | os.O_CLOEXEC)
     about = os.fstat(descriptor)
     if not stat.S_ISREG(about.st_mode) or not stat.S_IMODE(about.st_mode) & _OTHERS:
         return descriptor, ""
@@ -39,6 +40,17 @@ def open_private(path: Path, flags: int) -> tuple[int, str]:
     except OSError as error:
         return descriptor, _open_to_others(path, error)
     return descriptor, ""
+
+
+def _opened(path: Path, flags: int) -> int:
+    """Open a file; a link that another user has made could lead to any file of ours."""
+    try:
+        follow = path.is_symlink() and path.lstat().st_uid in {0, os.geteuid()}
+        return os.open(path, flags if follow else flags | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        if error.errno == errno.ELOOP and path.is_symlink():
+            raise OSError(errno.ELOOP, "it is a link of another user") from error
+        raise
 
 
 def tighten(path: Path) -> str:
