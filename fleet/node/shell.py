@@ -186,7 +186,12 @@ def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
         )
         raise NodeError(FailureKind.SUDO, step, message, tail(stderr))
     if reply.has("steered"):
-        raise NodeError(FailureKind.UNSUPPORTED, step, tail(reply.value("steered")))
+        message = (
+            f"{tail(reply.value('steered'), 1)} can be changed by other users than root, who could"
+            " lead what is written there elsewhere; let root alone write it (chown root, chmod"
+            " go-w)"
+        )
+        raise NodeError(FailureKind.UNSUPPORTED, step, message)
     if not reply.has("end"):
         kind = FailureKind.TIMEOUT if code in {124, 137} else FailureKind.PROTOCOL
         message = (

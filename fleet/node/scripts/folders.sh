@@ -1,10 +1,8 @@
 # Fleet's own folders on a node. If another user can change one of them, as where a service of the
 # same name has made it, root would read and write what that user wants.
 
-not_roots() { # the message about folder $1, which other users can change
-    printf '%s' "$1 can be changed by other users than root, who could lead what is written there \
-elsewhere; let root alone write it (chown root, chmod go-w)"
-}
+STEERED="can be changed by other users than root, who could lead what is written there elsewhere; let \
+root alone write it (chown root, chmod go-w)"
 
 own_folders() { # end if another user owns a folder of fleet's own, in which root reads and writes
     for each in /run/fleet /var/lib/fleet; do
@@ -13,9 +11,9 @@ own_folders() { # end if another user owns a folder of fleet's own, in which roo
     done
 }
 
-end_steered() { # end with the message about folder $1
+end_steered() { # end, since another user can change folder $1
     trap - EXIT
-    value steered "$(not_roots "$1")"
+    value steered "$1"
     bye
     exit 0
 }

@@ -24,7 +24,7 @@ fail() {
 }
 
 # shellcheck disable=SC3067 # dash, bash and busybox have -O
-[ ! -e "$RUN" ] || [ -O "$RUN" ] || fail unsupported revert "$(not_roots "$RUN")"
+[ ! -e "$RUN" ] || [ -O "$RUN" ] || fail unsupported revert "$RUN $STEERED"
 [ "${2:-$ID}" = "$ID" ] || exec systemctl stop --no-block "fleet-guard-$2*.timer"
 if [ "$WHY" != asked ]; then
     exec 3>&1 >/dev/null

@@ -25,7 +25,7 @@ safe_ways() { # note in $shared a folder that another user can change; end if it
     steered || return 0
     shared=$steered
     case $own in *"$NL$steered$NL"*) ;; *) return 0 ;; esac
-    failure unsupported check "$(not_roots "$shared")"
+    failure unsupported check "$shared $STEERED"
     value status failed
     bye
     trap - EXIT
@@ -203,7 +203,7 @@ stage() {
         fail unsupported guard 'no systemd-run here to arm the guard with; --guard 0 goes without'
     step check
     check
-    [ -z "$shared" ] || fail unsupported check "$(not_roots "$shared")"
+    [ -z "$shared" ] || fail unsupported check "$shared $STEERED"
     movable
     step unpack
     take_bundle
