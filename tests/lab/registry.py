@@ -21,8 +21,8 @@ from tests.lab.images import push_all
 FLAKY_NAME = "flaky.lab.test"
 MODES = (
     "ok", "hang", "sluggish", "stale", "portal", "401", "403", "403-blobs", "404", "429", "500",
-    "token", "token-403", "token-useless", "moved", "corrupt", "die", "expired", "stranger",
-    "basic", "client",
+    "token", "token-403", "token-useless", "token-nowhere", "led-nowhere", "moved", "corrupt",
+    "die", "expired", "stranger", "basic", "client",
 )  # fmt: skip
 FLAKY_NAMES = (FLAKY_NAME, *(f"{mode}.{FLAKY_NAME}" for mode in MODES), "othername.lab.test")
 """The misbehaving mirror's names; the last is one that its certificate does not have."""
