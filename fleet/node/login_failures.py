@@ -28,6 +28,10 @@ _CAUSES = {
 _GRANT = "(USER ALL=(root) NOPASSWD: ALL in sudoers)"
 _MESSAGES = {
     "missing": "sudo is not installed on this node; install it, or log in as root (`user: root`)",
+    "input": (
+        "the script did not arrive: a startup file of the login (such as ~/.bashrc) reads the input"
+        " of commands; let it do so in interactive shells alone"
+    ),
     "terminal": (
         "sudo asks for a terminal, which scripts do not have (requiretty); set"
         " `Defaults:USER !requiretty` in sudoers"
@@ -79,13 +83,16 @@ def not_started(step: str, code: int, said: str, *, begun: bool) -> NotStartedEr
         return NotStartedError(_no_shell(step, code, said), "login")
     cause = cause_of(code, said)
     message = _MESSAGES.get(cause, _OTHER)
-    return NotStartedError(Failure(FailureKind.SUDO, step, message, tail(said)), cause)
+    kind = FailureKind.AUTH if cause == "input" else FailureKind.SUDO
+    return NotStartedError(Failure(kind, step, message, tail(said)), cause)
 
 
 def cause_of(code: int, said: str) -> str:
     """Return why sudo failed, as a key of `_MESSAGES`; empty if no known message names it."""
     if code == NO_SUDO:
         return "missing"
+    if code == 0 and not said.strip():  # a shell without a script to run
+        return "input"
     found = next((cause for cause, words in _CAUSES.items() if re.search(words, said)), "")
     return "password" if found == "ask" and code == WRONG_PASSWORD else found
 

@@ -26,7 +26,7 @@ rm -rf /etc/nologin /var/log/sudo-io
 for each in sudo:/usr/bin pat:/etc/sudoers.d passwd:/etc shadow:/etc; do
     cp -a --remove-destination "/root/${each%:*}" "${each#*:}/"
 done
-sed -i '/exit 1/d' ~pat/.bashrc
+sed -i '/exit 1/d; /^cat >/d' ~pat/.bashrc
 """
 POLICY = "printf '%s\\n' '{}' >/etc/sudoers.d/pat"
 EVERYTHING = "pat ALL=(ALL) NOPASSWD: ALL"
@@ -125,6 +125,10 @@ LOGINS = {
     "a startup file that exits": (
         "sed -i '1i exit 1' ~pat/.bashrc",
         "the login shell ended with 1 before it ran a command; look at its startup files",
+    ),
+    "a startup file that reads the input": (
+        f"{POLICY.format(EVERYTHING)}; sed -i '1i cat >/dev/null' ~pat/.bashrc",
+        "the script did not arrive: a startup file of the login",
     ),
     "nologin": ("usermod -s /usr/sbin/nologin pat", "the login user has no shell (nologin)"),
     "an expired password": ("chage -d 0 pat", "the login user's password or account has expired"),

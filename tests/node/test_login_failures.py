@@ -20,6 +20,7 @@ NOT_ALLOWED = (
 )
 WORDS = {
     "no sudo": (78, "", "missing"),
+    "no script": (0, "\n", "input"),
     "requiretty": (1, "sudo: sorry, you must have a tty to run sudo", "terminal"),
     "requiretty, with a password": (77, "sudo: sorry, you must have a tty to run sudo", "terminal"),
     "no timeout": (1, "sudo: timeout: command not found", "timeout"),
@@ -75,7 +76,7 @@ def test_each_cause_has_a_message_of_its_own(code: int, said: str, cause: str) -
     failure = not_started("probe", code, said, begun=True).failure
 
     assert cause_of(code, said) == cause
-    assert failure.kind is FailureKind.SUDO
+    assert failure.kind is (FailureKind.AUTH if cause == "input" else FailureKind.SUDO)
     assert ("refused the password" in failure.message) == (cause == "password")
     assert failure.evidence.replace("\n", "") in said.replace("\n", "")
 
