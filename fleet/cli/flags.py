@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from fleet.cli.options import Settings
-from fleet.core.home import expanded
 from fleet.core.masking import Fingerprints
 from fleet.errors import FleetError
+from fleet.home import expanded
 from fleet.journal import Journal, passing_key, read_key
 from fleet.node.order import Deadlines
 

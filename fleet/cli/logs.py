@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from fleet import __version__
-from fleet.core.home import expanded
 from fleet.errors import FleetError
+from fleet.home import expanded
 
 LOG = logging.getLogger("fleet")
 _TOLD = logging.getLogger("fleet.told")

@@ -11,8 +11,8 @@ from fleet import __version__
 from fleet.cli.examples import EXAMPLES
 from fleet.cli.options import Exit, Settings
 from fleet.cli.views import print_json
-from fleet.core.home import expanded
 from fleet.errors import FleetError
+from fleet.home import expanded
 
 _EXITS = {
     Exit.OK: "done, or nothing to do",

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from fleet.cli.logs import hide, note, open_log
-from fleet.core.home import expanded
 from fleet.errors import FleetError
+from fleet.home import expanded
 
 if TYPE_CHECKING:
     from fleet.config.load import Loaded

@@ -6,8 +6,8 @@ from importlib.resources import files
 
 from fleet.cli import views
 from fleet.cli.options import Exit, Settings
-from fleet.core.home import expanded
 from fleet.errors import FleetError
+from fleet.home import expanded
 
 
 def init(settings: Settings) -> Exit:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from fleet.config.read_text import read_content
 from fleet.config.reader import Reader
-from fleet.core.home import expanded
 from fleet.core.model import Auth, ClientPair, Mirror, Secret
 from fleet.core.urls import normal_url, path_of, url_problem, without_v2
 from fleet.core.yaml_text import Entry, Value
+from fleet.home import expanded
 
 CAPABILITIES = ("pull", "resolve", "push", "referrers")
 ENDPOINT_KEYS = (

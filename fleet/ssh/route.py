@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleet.core.home import expanded
 from fleet.core.model import Node, Secret
 from fleet.core.outcome import FailureKind, NodeError
+from fleet.home import expanded
 from fleet.ssh.ssh_config import UserConfig, user_config
 
 _KNOWN_HOSTS = "~/.ssh/known_hosts ~/.ssh/known_hosts2"

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fleet.core.home import expanded
 from fleet.core.outcome import FailureKind, NodeError
+from fleet.home import expanded
 from fleet.ssh.shared import Shared
 
 _FILES = ("~/.ssh/config", "/etc/ssh/ssh_config")
