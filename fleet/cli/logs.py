@@ -36,6 +36,15 @@ class Masking(logging.Formatter):
         return free_text(printable(without_known(text, KNOWN)))
 
 
+class _FileHandler(logging.StreamHandler):  # type: ignore[type-arg]
+    """A handler that owns its file, which is open already."""
+
+    def close(self) -> None:
+        """Close the file too."""
+        super().close()
+        self.stream.close()
+
+
 def open_log(verbose: int, path: str | None) -> None:
     """Send the log where it is wanted."""
     LOG.setLevel(logging.DEBUG if path else _LEVELS[min(verbose, 2)])
@@ -56,7 +65,7 @@ def _file(path: Path) -> logging.Handler:
     try:
         descriptor, note = open_private(path, os.O_APPEND | os.O_WRONLY)
         stream = os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace")
-        handler = logging.StreamHandler(stream)
+        handler = _FileHandler(stream)
     except OSError as error:
         raise FleetError(f"--log {path}: cannot be written ({error.strerror})") from error
     if note:

@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
 from fleet.cli.flags import journal_path
 from fleet.cli.options import Settings
 from fleet.core.masking import clean_data
-from fleet.core.outcome import Failure, NodeStatus
-from fleet.core.present import failure_data
 from fleet.core.record import Entry
 from fleet.core.report import report_data
-from fleet.engine.bugs import contained
 from fleet.errors import FleetError
 from fleet.journal import Journal, RolloutRecord, is_there, write_private
 
@@ -32,7 +28,7 @@ def report(
     record = records.rollout(rollout)
     entries = records.entries(record.id)
     with records.reading():
-        text = report_text(record, entries, form)
+        text = _text(record, entries, form)
     if output is None:
         click.echo(text, nl=False)
         return
@@ -41,34 +37,6 @@ def report(
     except OSError as error:
         raise FleetError(f"{output}: cannot be written ({error.strerror})") from error
     settings.say(f"{output}: written{f', {note}' if note else ''}")
-
-
-def report_text(record: RolloutRecord, entries: Sequence[Entry], form: str) -> str:
-    """Return the report of a rollout; entries of a node that cannot be shown are its failure."""
-    try:
-        return _text(record, entries, form)
-    except Exception:
-        names = dict.fromkeys(entry.node for entry in entries if entry.node is not None)
-        odd = {n: f for n in names if (f := _failure(record, entries, form, n)) is not None}
-        if not odd:
-            raise
-        sound = [entry for entry in entries if entry.node not in odd]
-        at = entries[-1].at
-        bugs = [Entry(at, "moved", n, _unknown(failure)) for n, failure in odd.items()]
-        return _text(record, [*sound, *bugs], form)
-
-
-def _failure(
-    record: RolloutRecord, entries: Sequence[Entry], form: str, node: str
-) -> Failure | None:
-    """Return why the entries of one node cannot be shown; None if they can."""
-    own = [entry for entry in entries if entry.node in {None, node}]
-    found = contained(lambda: _text(record, own, form), node)
-    return found if isinstance(found, Failure) else None
-
-
-def _unknown(failure: Failure) -> dict[str, Any]:
-    return {"status": str(NodeStatus.UNREACHABLE), "failure": failure_data(failure)}
 
 
 def _text(record: RolloutRecord, entries: Sequence[Entry], form: str) -> str:
