@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from fleet.cli import views
 from fleet.cli.app import fleet
 from fleet.cli.logs import LOG, Masking
 from fleet.cli.outcome_views import print_outcomes
+from fleet.cli.views import print_json, print_plans
 from fleet.core.drift import drifted
 from fleet.core.explain import explain
 from fleet.core.facts import STATE_FILE, Answer, NodeFacts, OwnedState
@@ -62,7 +62,7 @@ def planned(path: str, text: str) -> NodePlan:
 
 def on_screen(plan: NodePlan) -> str:
     out = Console(file=io.StringIO(), width=200, markup=False)
-    views.print_plans([plan], out, MARK)
+    print_plans([plan], out, MARK)
     assert isinstance(out.file, io.StringIO)
     return out.file.getvalue()
 
@@ -82,7 +82,7 @@ def test_a_secret_of_a_file_is_shown_nowhere(
     facts = NodeFacts(files={path: ManagedFile(text.encode()), STATE_FILE: state})
     rows = planned_data([plan], MARK)
 
-    views.print_json(rows)
+    print_json(rows)
     shown = [
         unified_diff(plan.changes[0], MARK),
         on_screen(plan),

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from fleet.cli import views
 from fleet.cli.credentials import ready
 from fleet.cli.flags import (
     Flags,
@@ -22,6 +21,7 @@ from fleet.cli.leftovers import take_over
 from fleet.cli.options import Exit, Settings, Taste, access
 from fleet.cli.plane import access_to_plane
 from fleet.cli.reading import in_order, judged, show_plans, surveyed, told
+from fleet.cli.views import console, print_plans
 from fleet.core.batches import parse_batches
 from fleet.core.masking import Fingerprints
 from fleet.core.model import Inventory, MirrorConfig
@@ -149,7 +149,7 @@ def _planned(job: Job) -> Exit:
     plans = list(job.plans.values())
     job.outcomes = {each.node: each for plan in plans if (each := settled(plan)) is not None}
     if not job.settings.as_json and not job.settings.quiet:
-        views.print_plans(plans, views.console(color=job.settings.color), job.mark)
+        print_plans(plans, console(color=job.settings.color), job.mark)
     job.access = access_to_plane(job)
     batches = job.batches()
     job.confirm(sum(map(len, batches)))

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from fleet.cli import views
 from fleet.cli.flags import fingerprints
 from fleet.cli.options import Exit, Settings, Taste
 from fleet.cli.reading import surveyed
+from fleet.cli.views import console, print_json, table
 from fleet.core.drift import Drifted, drifted
 from fleet.core.nodeset import fold
 from fleet.core.present import failure_data, unread_state
@@ -27,7 +27,7 @@ def drift(settings: Settings, access: Access, *, crew: Crew, taste: Taste) -> Ex
     found = [each for each, _ in told]
     rows = {each.node.name: files or () for each, files in told}
     if settings.as_json:
-        views.print_json({"nodes": {each.node.name: _data(each, rows) for each in found}})
+        print_json({"nodes": {each.node.name: _data(each, rows) for each in found}})
     else:
         _print(found, rows, settings)
     if any(each.facts is None for each in found):
@@ -70,7 +70,7 @@ def _print(
     found: Sequence[Surveyed], rows: dict[str, tuple[Drifted, ...]], settings: Settings
 ) -> None:
     """Print nodes with the same drift together."""
-    out = views.console(color=settings.color)
+    out = console(color=settings.color)
     groups: dict[tuple[tuple[str, ...], ...], list[str]] = {}
     for name, mine in rows.items():
         key = tuple(
@@ -81,7 +81,7 @@ def _print(
     lines = [(fold(names), *row) for row_set, names in groups.items() for row in row_set]
     if lines:
         columns = ("NODES", "DRIFT", "FILE", "LOOKS LIKE", "A ROLLOUT", "CHANGED (NODE'S CLOCK)")
-        views.table(columns, lines, out)
+        table(columns, lines, out)
     counts: dict[str, int] = {}
     for each in found:
         state = _state(each, rows[each.node.name])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from fleet.cli import views
 from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings
+from fleet.cli.views import console, print_json, table
 from fleet.config.load import load_inventory
 from fleet.core.explain import Explanation, explain
 from fleet.core.facts import NodeFacts
@@ -31,7 +31,7 @@ def show(settings: Settings, access: Access, node: str, registry: str) -> Exit:
     told = _told(facts, registry)
     if settings.as_json:
         body = {"failure": failure_data(told)} if isinstance(told, Failure) else asdict(told)
-        views.print_json({"node": chosen[0].name, **body})
+        print_json({"node": chosen[0].name, **body})
     elif isinstance(told, Explanation):
         _print(chosen[0].name, told, settings)
     if isinstance(told, Failure):
@@ -51,18 +51,18 @@ def _told(facts: NodeFacts | Failure, registry: str) -> Explanation | Failure:
 
 
 def _print(node: str, told: Explanation, settings: Settings) -> None:
-    out = views.console(color=settings.color)
+    out = console(color=settings.color)
     head = f"{node}: {told.registry} by containerd {told.version}: {told.way}"
     out.print(printable(head), style="bold")
     out.print(f"decided at {printable(told.decides)}")
     if told.folders:
         rows = [(each.path, each.state) for each in told.folders]
-        views.table(("FOLDER, IN THE ORDER OF LOOKING", ""), rows, out)
+        table(("FOLDER, IN THE ORDER OF LOOKING", ""), rows, out)
     asked = [
         (str(number), each.asks, " ".join(each.capabilities), each.where, each.note)
         for number, each in enumerate(told.hosts, 1)
     ]
-    views.table(("", "ASKS", "FOR", "SAID AT", "WITH"), asked, out)
-    views.table(("A HOST THAT ...", "THEN"), told.failures, out)
+    table(("", "ASKS", "FOR", "SAID AT", "WITH"), asked, out)
+    table(("A HOST THAT ...", "THEN"), told.failures, out)
     for finding in told.findings:
         out.print(f"note: {printable(finding)}", style="yellow")

@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 import click
 
-from fleet.cli import views
 from fleet.cli.credentials import unlocked
 from fleet.cli.options import Exit, Settings
+from fleet.cli.views import console, print_json, table
 from fleet.config.load import load_inventory
 from fleet.core.outcome import Failure
 from fleet.core.present import failure_data, unread_state
@@ -49,7 +49,7 @@ def hostkeys(settings: Settings, *, crew: Crew, seconds: float, yes: bool) -> Ex
     jumps = {name: answer for answers in told[:-1] for name, answer in answers.items()}
     if settings.as_json:
         parts = {"nodes": told[-1], **({"jumps": jumps} if jumps else {})}
-        views.print_json(
+        print_json(
             {part: {n: _data(a, added) for n, a in some.items()} for part, some in parts.items()}
         )
     bad = any(_bad(answer) for answers in told for answer in answers.values())
@@ -91,14 +91,14 @@ def _data(answer: HostKey | Failure, added: set[str]) -> dict[str, object]:
 
 
 def _print(answers: _Answers, settings: Settings) -> None:
-    out = views.console(color=settings.color)
+    out = console(color=settings.color)
     rows = [
         (name, answer.name, answer.kind, answer.fingerprint, answer.state)
         if isinstance(answer, HostKey)
         else (name, "", "", "", unread_state(answer))
         for name, answer in answers.items()
     ]
-    views.table(("NODE", "HOST", "KEY", "FINGERPRINT", "STATE"), rows, out)
+    table(("NODE", "HOST", "KEY", "FINGERPRINT", "STATE"), rows, out)
     for name, answer in answers.items():
         if isinstance(answer, Failure):
             out.print(f"{name}: {printable(answer.message)}", style="red")

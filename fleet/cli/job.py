@@ -13,7 +13,6 @@ from typing import Any
 
 import click
 
-from fleet.cli import views
 from fleet.cli.flags import Flags, operator, stamp
 from fleet.cli.interrupt import stop_switch
 from fleet.cli.live import Scope, Screen, open_screen
@@ -22,6 +21,7 @@ from fleet.cli.options import Exit, Settings
 from fleet.cli.outcome_views import judge, print_recap, recap
 from fleet.cli.plane import plane_check
 from fleet.cli.streams import lost_streams
+from fleet.cli.views import console, print_json
 from fleet.core.batches import cut_batches, group_limits, parse_batches, parse_size
 from fleet.core.desired_fingerprints import desired_fingerprints
 from fleet.core.masking import Fingerprints, clean_data
@@ -224,10 +224,10 @@ class Job:
         if self.settings.as_json:
             nodes = {each.node: outcome_data(each) for each in ordered}
             batches = ended.state.batches
-            views.print_json(rollout_data(rollout_id, ended.status, nodes, batches))
+            print_json(rollout_data(rollout_id, ended.status, nodes, batches))
         else:
             line = recap(ended.state.count(), f"{self.kind} {ended.status}", ended.reason)
-            out = views.console(color=self.settings.color)
+            out = console(color=self.settings.color)
             print_recap(ordered, f"{line}  {rollout_id}".rstrip(), rollout_id, out, seen)
         code = judge(ended.status, ordered)
         if ended.stuck:  # a thread that never comes back would hold a normal exit up

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from fleet.cli import views
 from fleet.cli.credentials import ready
 from fleet.cli.flags import operator
 from fleet.cli.options import Exit, Settings
+from fleet.cli.views import console, print_json, table
 from fleet.config.load import load_inventory
 from fleet.core.outcome import Failure
 from fleet.core.plan import NodePlan
@@ -25,7 +25,7 @@ def lock(settings: Settings, access: Access, *, crew: Crew) -> Exit:
     answers = dict(_asked(settings, access, "", look, crew))
     rows = {name: _held(answer) for name, answer in answers.items()}
     if settings.as_json:
-        views.print_json({"nodes": rows})
+        print_json({"nodes": rows})
     else:
         lines = [
             (name, *(str(row[key] or "-") for key in ("rollout", "purpose", "by", "since")),
@@ -33,7 +33,7 @@ def lock(settings: Settings, access: Access, *, crew: Crew) -> Exit:
             for name, row in rows.items()
         ]  # fmt: skip
         columns = ("NODE", "ROLLOUT", "FOR", "BY", "SINCE (NODE'S CLOCK)", "NOTE")
-        views.table(columns, lines, views.console(color=settings.color))
+        table(columns, lines, console(color=settings.color))
     return Exit.FAILED if any(isinstance(each, Failure) for each in answers.values()) else Exit.OK
 
 
@@ -57,10 +57,10 @@ def break_lock(settings: Settings, access: Access, rollout: str, *, crew: Crew) 
     answers = dict(_asked(settings, access, rollout, unlock, crew))
     told = {name: _broken(answer) for name, answer in answers.items()}
     if settings.as_json:
-        views.print_json({"rollout": rollout, "nodes": {n: {"ended": t} for n, t in told.items()}})
+        print_json({"rollout": rollout, "nodes": {n: {"ended": t} for n, t in told.items()}})
     else:
         rows = list(told.items())
-        views.table(("NODE", "UNLOCK"), rows, views.console(color=settings.color))
+        table(("NODE", "UNLOCK"), rows, console(color=settings.color))
     good = all(isinstance(a, Standing) and a.ended == "released" for a in answers.values())
     return Exit.OK if good else Exit.FAILED
 

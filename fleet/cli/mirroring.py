@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from fleet.cli import mirror_views, views
+from fleet.cli import mirror_views
 from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings, Taste, wishes_of
+from fleet.cli.views import console, print_json
 from fleet.config.reordering import Moved, write_order
 from fleet.core.mirror_diagnosis import compared
 from fleet.core.mirror_ranks import Ranking, rankings
@@ -39,9 +40,9 @@ def test(settings: Settings, access: Access, wish: Wish, *, parallel: int) -> Ex
     ranked = rankings(each.results for each in found if each.results)
     moved = write_order(settings.mirrors, ranked) if wish.write else ()
     if settings.as_json:
-        views.print_json(mirror_views.data(found, ranked, moved))
+        print_json(mirror_views.data(found, ranked, moved))
     else:
-        mirror_views.show(found, ranked, views.console(color=settings.color))
+        mirror_views.show(found, ranked, console(color=settings.color))
         _tell(ranked, moved, wish, settings)
     good = all(
         each.failure is None and all(one.diagnosis.serves for one in each.results) for each in found
@@ -134,7 +135,7 @@ def _tell(
     ranked: Sequence[Ranking], moved: Sequence[Moved], wish: Wish, settings: Settings
 ) -> None:
     """Say what was written, or could be."""
-    out = views.console(color=settings.color)
+    out = console(color=settings.color)
     for each in moved:
         order = ", ".join(f"{url} (was {number})" for number, url in each.order)
         if each.written:

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from fleet.cli import views
 from fleet.cli.options import Exit, Settings, read_patterns
+from fleet.cli.views import print_json
 from fleet.core.model import Inventory, Node
 from fleet.core.selector import select
 from fleet.errors import ConfigErrors, FleetError, Problem
@@ -50,7 +50,7 @@ def _say_checked(
 ) -> Exit:
     if settings.as_json:
         rows = [problem_data(problem) for problem in problems]
-        views.print_json({"ok": counts is not None, **(counts or {}), "problems": rows})
+        print_json({"ok": counts is not None, **(counts or {}), "problems": rows})
     else:
         for problem in problems:
             click.echo(problem.shown(), err=counts is None)
@@ -83,7 +83,7 @@ def inventory(settings: Settings, patterns: Sequence[str], *, graph: bool) -> No
         if not nodes:
             raise FleetError(f"{', '.join(patterns)}: left out by --limit or --exclude")
     if settings.as_json:
-        views.print_json({"nodes": {node.name: _node_data(node, loaded) for node in nodes}})
+        print_json({"nodes": {node.name: _node_data(node, loaded) for node in nodes}})
     elif patterns:
         for node in nodes:
             _print_in_full(node, loaded)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fleet.cli import views
 from fleet.cli.credentials import ready
 from fleet.cli.flags import fingerprints
 from fleet.cli.logs import KNOWN
 from fleet.cli.options import Exit, Settings, Taste, wishes_of
 from fleet.cli.outcome_views import print_outcomes, verdict_words
+from fleet.cli.views import console, finding_line, finding_style, print_json, print_plans, table
 from fleet.config.load import Loaded
 from fleet.core.batches import Size, parse_size
 from fleet.core.facts import NodeFacts
@@ -81,9 +81,7 @@ def probe(settings: Settings, access: Access, *, crew: Crew) -> Exit:
     told = [examined(each, facts_data) for each in read]
     found = [each for each, _ in told]
     if settings.as_json:
-        views.print_json(
-            {"nodes": {each.node.name: _probe_data(each, data) for each, data in told}}
-        )
+        print_json({"nodes": {each.node.name: _probe_data(each, data) for each, data in told}})
     else:
         _print_probe(told, settings)
     return Exit.FAILED if any(each.facts is None for each in found) else Exit.OK
@@ -97,15 +95,15 @@ def _probe_data(each: Surveyed, data: dict[str, Any] | None) -> dict[str, Any]:
 def _print_probe(
     told: Sequence[tuple[Surveyed, dict[str, Any] | None]], settings: Settings
 ) -> None:
-    out = views.console(color=settings.color)
+    out = console(color=settings.color)
     columns = ("NODE", "STATE", "CONTAINERD", "STRATEGY", "REGISTRY CONFIG", "CRI", "CRICTL", "OS")
-    views.table(columns, (_probe_row(*each) for each in told), out)
+    table(columns, (_probe_row(*each) for each in told), out)
     for each, _ in told:
         for note in each.plan.notes:
             out.print(f"{each.node.name}: note: {printable(note)}", style="yellow")
         for finding in each.plan.findings:
-            text = f"{each.node.name}: {views.finding_line(finding)}"
-            out.print(text, style=views.finding_style(finding))
+            text = f"{each.node.name}: {finding_line(finding)}"
+            out.print(text, style=finding_style(finding))
         if each.plan.failure is not None:
             failure = each.plan.failure
             text = f"{each.node.name}: {failure.kind}: {printable(failure.message)}"
@@ -147,9 +145,9 @@ def diff(settings: Settings, access: Access, *, crew: Crew, taste: Taste) -> Exi
 def show_plans(plans: list[NodePlan], settings: Settings, mark: Mark) -> None:
     """Print plans for people or as JSON."""
     if settings.as_json:
-        views.print_json({"nodes": {plan.node.name: plan_data(plan, mark) for plan in plans}})
+        print_json({"nodes": {plan.node.name: plan_data(plan, mark) for plan in plans}})
     else:
-        views.print_plans(plans, views.console(color=settings.color), mark)
+        print_plans(plans, console(color=settings.color), mark)
 
 
 def judged(plans: list[NodePlan]) -> Exit:
@@ -229,16 +227,16 @@ def show_verified(
     """Print the verdicts of pulls, and what those of a sample are worth."""
     if settings.as_json:
         nodes = {"nodes": {each.node: outcome_data(each) for each in outcomes}}
-        views.print_json({**nodes, "sample": _sample_data(chosen)} if chosen else nodes)
+        print_json({**nodes, "sample": _sample_data(chosen)} if chosen else nodes)
         return
-    out = views.console(color=settings.color)
+    out = console(color=settings.color)
     rows = [
         (each.node, verdict.image, verdict_words(verdict) if verdict.ok else "FAILED",
          verdict.via, f"{verdict.seconds:.2f} s", f"{verdict.size} B", verdict.detail)
         for each in outcomes
         for verdict in each.verified
     ]  # fmt: skip
-    views.table(("NODE", "IMAGE", "VERDICT", "BY", "TIME", "SIZE", "NOTE"), rows, out)
+    table(("NODE", "IMAGE", "VERDICT", "BY", "TIME", "SIZE", "NOTE"), rows, out)
     for each in outcomes:
         if each.liveness is not None and each.liveness.state != "live":
             text = f"{each.node}: the daemon's folder: {each.liveness.state}: {each.liveness.said}"

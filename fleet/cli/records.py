@@ -6,10 +6,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from fleet.cli import views
 from fleet.cli.flags import journal_path
 from fleet.cli.options import Settings
 from fleet.cli.outcome_views import still_locked
+from fleet.cli.views import console, print_json, table
 from fleet.core.present import outcome_data, read_outcome
 from fleet.core.pull_tests import unproven_text
 from fleet.core.record import Story
@@ -88,7 +88,7 @@ def _print_node(rollouts: list[dict[str, Any]], node: str, settings: Settings) -
         for each in rollouts
     ]
     columns = ("ID", "KIND", "AT (UTC)", "BY", "STATUS", "GENERATION", "FILES, BY SHA-256")
-    views.table(columns, rows, views.console(color=settings.color))
+    table(columns, rows, console(color=settings.color))
 
 
 def _files(told: dict[str, Any]) -> list[tuple[str, str | None]]:
@@ -104,22 +104,22 @@ def _counted(data: dict[str, Any]) -> str:
 
 def _print_all(rollouts: list[dict[str, Any]], settings: Settings) -> None:
     if settings.as_json:
-        views.print_json({"rollouts": rollouts})
+        print_json({"rollouts": rollouts})
         return
     rows = [
         (each["rollout"], each["kind"], each["started"][:19], each["operator"], each["status"],
          _counted(each))
         for each in rollouts
     ]  # fmt: skip
-    out = views.console(color=settings.color)
-    views.table(("ID", "KIND", "STARTED (UTC)", "BY", "STATUS", "NODES"), rows, out)
+    out = console(color=settings.color)
+    table(("ID", "KIND", "STARTED (UTC)", "BY", "STATUS", "NODES"), rows, out)
 
 
 def _print_one(data: dict[str, Any], settings: Settings) -> None:
     if settings.as_json:
-        views.print_json(data)
+        print_json(data)
         return
-    out = views.console(color=settings.color)
+    out = console(color=settings.color)
     for key in ("rollout", "kind", "started", "ended", "operator", "status", "reason"):
         out.print(f"{key}: {printable(str(data[key] or '-'))}")
     for path, digest in data["files"].items():
@@ -129,7 +129,7 @@ def _print_one(data: dict[str, Any], settings: Settings) -> None:
          (each.get("failure") or {}).get("message", ""))
         for name, each in data["nodes"].items()
     ]  # fmt: skip
-    views.table(("NODE", "STATUS", "STRATEGY", "SECONDS", "FAILURE"), rows, out)
+    table(("NODE", "STATUS", "STRATEGY", "SECONDS", "FAILURE"), rows, out)
     outcomes = [read_outcome(name, each) for name, each in data["nodes"].items()]
     if silent := unproven_text({each.node: each.unproven for each in outcomes}):
         out.print(silent, style="yellow")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from fleet.cli import views
 from fleet.cli.flags import fingerprints
 from fleet.cli.options import Exit, Settings
+from fleet.cli.views import console, print_json, print_plans
 from fleet.config.load import load_mirrors
 from fleet.config.root import NodeRoot, read_root
 from fleet.core.facts import NodeFacts
@@ -56,9 +56,9 @@ def render(
     mark = fingerprints(settings)
     written = [] if plan.failure else _write(plan, Path(out))
     if settings.as_json:
-        views.print_json({**plan_data(plan, mark), "files": written})
+        print_json({**plan_data(plan, mark), "files": written})
     else:
-        views.print_plans([plan], views.console(color=settings.color), mark)
+        print_plans([plan], console(color=settings.color), mark)
         for path in written:
             click.echo(f"wrote {path}")
     return Exit.FAILED if plan.failure else Exit.OK

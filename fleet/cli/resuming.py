@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fleet.cli import views
 from fleet.cli.credentials import ready
 from fleet.cli.flags import Flags, open_journal, operator, stamp
 from fleet.cli.job import Job, guarded, work_order
@@ -16,6 +15,7 @@ from fleet.cli.outcome_views import outcome_line
 from fleet.cli.plane import access_to_plane
 from fleet.cli.reading import as_it_is, in_order, tests_of, told
 from fleet.cli.resume_check import refuse_changed_config, refuse_changed_files
+from fleet.cli.views import console, print_plans
 from fleet.config.load import load_inventory
 from fleet.core.masking import Fingerprints
 from fleet.core.model import Inventory, Node
@@ -216,7 +216,7 @@ class _Resumed:
         self._job.outcomes.update(ends)
         self._job.tell_all([("moved", name, outcome_data(end)) for name, end in ends.items()])
         if plans and not self._job.settings.as_json and not self._job.settings.quiet:
-            views.print_plans(plans, views.console(color=self._job.settings.color), self._job.mark)
+            print_plans(plans, console(color=self._job.settings.color), self._job.mark)
 
     def _locked(
         self, ends: Mapping[str, NodeOutcome], plans: Iterable[NodePlan]

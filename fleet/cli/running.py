@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fleet.cli import views
 from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings
+from fleet.cli.views import console, print_json
 from fleet.config.load import load_inventory
 from fleet.core.nodeset import fold
 from fleet.core.outcome import Failure
@@ -39,7 +39,7 @@ def run(
             settings.say(f"run {len(found)}/{len(nodes)}")
     answers = {node.name: found[node.name] for node in nodes}
     if settings.as_json:
-        views.print_json({"command": command, "nodes": {n: _data(a) for n, a in answers.items()}})
+        print_json({"command": command, "nodes": {n: _data(a) for n, a in answers.items()}})
     else:
         _print(answers, settings)
     good = all(isinstance(answer, Ran) and answer.code == 0 for answer in answers.values())
@@ -59,7 +59,7 @@ def _data(answer: Ran | Failure) -> dict[str, Any]:
 
 def _print(answers: _Answers, settings: Settings) -> None:
     """Print nodes with the same answer together, what failed last."""
-    out = views.console(color=settings.color)
+    out = console(color=settings.color)
     groups: dict[tuple[int, str], list[str]] = {}
     for name, answer in answers.items():
         key = _key(answer)

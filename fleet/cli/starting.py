@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from fleet.cli import views
 from fleet.cli.options import Exit, Settings
+from fleet.cli.views import console, print_json
 from fleet.errors import FleetError
 from fleet.home import expanded
 
@@ -27,9 +27,9 @@ def init(settings: Settings) -> Exit:
         except OSError as error:
             raise FleetError(f"{path}: cannot be written ({error.strerror})") from error
     if settings.as_json:
-        views.print_json({"files": written})
+        print_json({"files": written})
         return Exit.OK
-    out = views.console(color=settings.color)
+    out = console(color=settings.color)
     for name, new in written.items():
         out.print(f"{name}: {'written' if new else 'is there already, left alone'}")
     if any(written.values()):

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from fleet.cli import views
+from fleet.cli.views import finding_line
 from fleet.config.inventory import InventoryReader
 from fleet.config.kubespray import as_mirrors, is_kubespray
 from fleet.config.load import inventory_tree
@@ -75,7 +75,7 @@ def _show(plan: NodePlan) -> None:
     texts = [*plan.notes, *map(str, plan.findings), plan.failure.message if plan.failure else ""]
     for text in texts:
         printable(text).encode()
-    for line in (views.finding_line(each) for each in plan.findings):
+    for line in (finding_line(each) for each in plan.findings):
         line.encode()
 
 
