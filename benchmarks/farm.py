@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.work import MIX, ROOT
-from fleet.core.model import Node
+from fleet.core.model.node import Node
 from fleet.node.probe import question
 from fleet.node.shell import Privilege
 from tests.lab import Lab, network

@@ -18,14 +18,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from fleet.config.load import Loaded, load_files
-from fleet.core.batches import cut_batches, group_limits, parse_batches, parse_size
-from fleet.core.model import Foreign, Inventory, Secret
-from fleet.core.outcome import NodeOutcome
-from fleet.core.plan import NodePlan
-from fleet.core.quorum import quorum
-from fleet.core.rollout import NodeMoved, Policy, begin
-from fleet.core.selector import select
-from fleet.core.wishes import wishes_by_node
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.mirror import Foreign
+from fleet.core.model.outcome import NodeOutcome
+from fleet.core.model.secret import Secret
+from fleet.core.plan.planner import NodePlan
+from fleet.core.render.desired import wishes_by_node
+from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches, parse_size
+from fleet.core.rollout.control_plane import quorum
+from fleet.core.rollout.policy import Policy
+from fleet.core.rollout.state import NodeMoved, begin
+from fleet.core.selection.patterns import select
 from fleet.engine import drive as engine
 from fleet.engine.control_plane import PlaneCheck
 from fleet.engine.crew import Threads

@@ -11,8 +11,8 @@ import pytest
 
 from fleet.cli.app import fleet
 from fleet.cli.options import Exit
-from fleet.core.capabilities import Feature, Span
-from fleet.core.outcome import NodeStatus
+from fleet.core.containerd.features import Feature, Span
+from fleet.core.model.outcome import NodeStatus
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.findings import Finding, Verdict
-from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.finding import Finding, Verdict
 from fleet.errors import Problem, printable, shortened
 
 WORD = "a" * 20_000

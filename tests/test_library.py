@@ -10,7 +10,7 @@ import pytest
 
 import fleet
 from fleet import access, drive, load, plan, survey
-from fleet.core.outcome import NodeOutcome
+from fleet.core.model.outcome import NodeOutcome
 from fleet.errors import ConfigErrors, FleetError
 from fleet.node.order import Deadlines
 from tests.conftest import ROOT

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fleet.cli.mirroring import foldable
-from fleet.core.outcome import FailureKind
+from fleet.core.failure import FailureKind
 from fleet.engine.mirrors import SiteTested
-from tests.core.test_mirror_trial import trial
+from tests.core.mirrors.test_check import trial
 
 
 def test_odd_results_of_a_node_are_its_failure_and_are_not_ranked() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fleet.core.report_html import POLICY, html
+from fleet.core.report.html import POLICY, html
 from tests.support.story import told_story
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)

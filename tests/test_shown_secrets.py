@@ -17,29 +17,25 @@ from fleet.cli.app import fleet
 from fleet.cli.logs import LOG, Masking
 from fleet.cli.outcome_views import print_outcomes
 from fleet.cli.views import print_json, print_plans
-from fleet.core.drift import drifted
-from fleet.core.explain import explain
-from fleet.core.facts import STATE_FILE, Answer, NodeFacts, OwnedState
+from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.history.replay import Entry
+from fleet.core.history.serialize import outcome_data
+from fleet.core.lint.explain import explain
 from fleet.core.masking import Fingerprints, clean_data
 from fleet.core.masking.known import clean_outcome, known_secrets
-from fleet.core.model import Auth, Change, ManagedFile, Mirror, MirrorConfig, Node, Registry, Secret
-from fleet.core.outcome import (
-    Failure,
-    FailureKind,
-    Hop,
-    NodeError,
-    NodeOutcome,
-    NodeStatus,
-    Verified,
-)
-from fleet.core.plan import NodePlan
-from fleet.core.present import outcome_data
-from fleet.core.record import Entry
-from fleet.core.report import planned_data, report_data
-from fleet.core.report_html import html
-from fleet.core.report_junit import junit
-from fleet.core.text import tail, unified_diff
-from fleet.core.versions import parse_version
+from fleet.core.masking.shown_text import tail, unified_diff
+from fleet.core.model.change import Change, ManagedFile
+from fleet.core.model.facts import STATE_FILE, Answer, NodeFacts, OwnedState
+from fleet.core.model.mirror import Auth, Mirror, MirrorConfig, Registry
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import Hop, NodeOutcome, NodeStatus, Verified
+from fleet.core.model.secret import Secret
+from fleet.core.model.version import parse_version
+from fleet.core.plan.drift import drifted
+from fleet.core.plan.planner import NodePlan
+from fleet.core.report.data import planned_data, report_data
+from fleet.core.report.html import html
+from fleet.core.report.junit import junit
 from fleet.engine.bugs import bug
 from fleet.node.shell import Reply, stranger
 from fleet.node.talk import failure_of

@@ -14,9 +14,11 @@ from fleet.cli.live import LiveScreen, Scope
 from fleet.cli.logs import Masking
 from fleet.cli.outcome_views import print_outcomes
 from fleet.cli.views import legend, table
-from fleet.core.model import Change, ManagedFile, Node
-from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus
-from fleet.core.plan import NodePlan
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.model.change import Change, ManagedFile
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.plan.planner import NodePlan
 from fleet.node.steps import enter, leave
 from tests.support.fleet import Fleet
 

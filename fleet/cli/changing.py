@@ -22,13 +22,14 @@ from fleet.cli.options import Exit, Settings, Taste, access
 from fleet.cli.plane import access_to_plane
 from fleet.cli.reading import in_order, judged, show_plans, surveyed, told
 from fleet.cli.views import console, print_plans
-from fleet.core.batches import parse_batches
 from fleet.core.masking import Fingerprints
-from fleet.core.model import Inventory, MirrorConfig
-from fleet.core.nodeset import fold
-from fleet.core.outcome import NodeStatus
-from fleet.core.plan import NodePlan
-from fleet.core.rollout import begin
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.mirror import MirrorConfig
+from fleet.core.model.outcome import NodeStatus
+from fleet.core.plan.planner import NodePlan
+from fleet.core.rollout.batches import parse_batches
+from fleet.core.rollout.state import begin
+from fleet.core.selection.ranges import fold
 from fleet.engine.crew import Crew
 from fleet.engine.drive import Ended
 from fleet.engine.survey import settled, survey_rollback

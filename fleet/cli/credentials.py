@@ -12,7 +12,8 @@ from dataclasses import replace
 import click
 
 from fleet.cli.logs import hide
-from fleet.core.model import Node, Secret
+from fleet.core.model.node import Node
+from fleet.core.model.secret import Secret
 from fleet.errors import FleetError
 from fleet.node.order import Access
 from fleet.node.trial import tried

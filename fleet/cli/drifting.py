@@ -10,9 +10,9 @@ from fleet.cli.flags import fingerprints
 from fleet.cli.options import Exit, Settings, Taste
 from fleet.cli.reading import surveyed
 from fleet.cli.views import console, print_json, table
-from fleet.core.drift import Drifted, drifted
-from fleet.core.nodeset import fold
-from fleet.core.present import failure_data, unread_state
+from fleet.core.history.serialize import failure_data, unread_state
+from fleet.core.plan.drift import Drifted, drifted
+from fleet.core.selection.ranges import fold
 from fleet.engine.crew import Crew
 from fleet.engine.survey import Surveyed, examined
 from fleet.errors import printable

@@ -8,12 +8,12 @@ from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings
 from fleet.cli.views import console, print_json, table
 from fleet.config.load import load_inventory
-from fleet.core.explain import Explanation, explain
-from fleet.core.facts import NodeFacts
-from fleet.core.outcome import Failure
-from fleet.core.present import failure_data
-from fleet.core.selector import select
-from fleet.core.urls import registry_problem
+from fleet.core.containerd.registry_url import registry_problem
+from fleet.core.failure import Failure
+from fleet.core.history.serialize import failure_data
+from fleet.core.lint.explain import Explanation, explain
+from fleet.core.model.facts import NodeFacts
+from fleet.core.selection.patterns import select
 from fleet.engine.bugs import contained
 from fleet.errors import FleetError, printable
 from fleet.node.order import Access

@@ -12,8 +12,8 @@ from fleet.cli.credentials import unlocked
 from fleet.cli.options import Exit, Settings
 from fleet.cli.views import console, print_json, table
 from fleet.config.load import load_inventory
-from fleet.core.outcome import Failure
-from fleet.core.present import failure_data, unread_state
+from fleet.core.failure import Failure
+from fleet.core.history.serialize import failure_data, unread_state
 from fleet.engine.crew import Crew, each
 from fleet.errors import FleetError, printable
 from fleet.ssh import SshSettings

@@ -22,26 +22,21 @@ from fleet.cli.outcome_views import judge, print_recap, recap
 from fleet.cli.plane import plane_check
 from fleet.cli.streams import lost_streams
 from fleet.cli.views import console, print_json
-from fleet.core.batches import cut_batches, group_limits, parse_batches, parse_size
-from fleet.core.desired_fingerprints import desired_fingerprints
+from fleet.core.failure import FailureKind
+from fleet.core.history.replay import SETTLE
+from fleet.core.history.serialize import outcome_data, rollout_data
 from fleet.core.masking import Fingerprints, clean_data
 from fleet.core.masking.known import clean_outcome
-from fleet.core.model import Inventory, MirrorConfig
-from fleet.core.outcome import FailureKind, NodeOutcome, NodeStatus
-from fleet.core.plan import NodePlan
-from fleet.core.present import outcome_data, rollout_data
-from fleet.core.quorum import Quorum, quorum
-from fleet.core.record import SETTLE
-from fleet.core.report import planned_data
-from fleet.core.rollout import (
-    BatchBegun,
-    BatchSoaked,
-    Event,
-    NodeMoved,
-    OnFailure,
-    Policy,
-    RolloutState,
-)
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.mirror import MirrorConfig
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.plan.planner import NodePlan
+from fleet.core.render.fingerprints import desired_fingerprints
+from fleet.core.report.data import planned_data
+from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches, parse_size
+from fleet.core.rollout.control_plane import Quorum, quorum
+from fleet.core.rollout.policy import OnFailure, Policy
+from fleet.core.rollout.state import BatchBegun, BatchSoaked, Event, NodeMoved, RolloutState
 from fleet.engine.crew import Crew
 from fleet.engine.drive import Conduct, Ended, Told, drive
 from fleet.engine.locks import release_held

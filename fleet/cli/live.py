@@ -16,7 +16,7 @@ from fleet.cli.logs import note
 from fleet.cli.options import Settings
 from fleet.cli.outcome_views import MARKS, outcome_line
 from fleet.cli.views import console
-from fleet.core.outcome import NodeOutcome, NodeStatus
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.node.steps import step_of
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from fleet.cli.flags import operator
 from fleet.cli.options import Exit, Settings
 from fleet.cli.views import console, print_json, table
 from fleet.config.load import load_inventory
-from fleet.core.outcome import Failure
-from fleet.core.plan import NodePlan
-from fleet.core.present import failure_data
+from fleet.core.failure import Failure
+from fleet.core.history.serialize import failure_data
+from fleet.core.plan.planner import NodePlan
 from fleet.engine.crew import Crew, each
 from fleet.node.order import Access, WorkOrder
 from fleet.node.settle import Standing, look, unlock

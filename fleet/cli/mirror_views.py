@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fleet.config.reordering import Moved
-from fleet.core.mirror_ranks import Cell, Rank, Ranking, cell, shown_time
-from fleet.core.mirror_trial import Diagnosis, Trial
-from fleet.core.nodeset import fold
-from fleet.core.present import failure_data
+from fleet.core.history.serialize import failure_data
+from fleet.core.mirrors.check import Diagnosis, Trial
+from fleet.core.mirrors.ranking import Cell, Rank, Ranking, cell, shown_time
+from fleet.core.selection.ranges import fold
 from fleet.engine.mirrors import SiteTested
 from fleet.errors import printable
 

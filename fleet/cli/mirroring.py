@@ -10,11 +10,11 @@ from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings, Taste, wishes_of
 from fleet.cli.views import console, print_json
 from fleet.config.reordering import Moved, write_order
-from fleet.core.mirror_diagnosis import compared
-from fleet.core.mirror_ranks import Ranking, rankings
-from fleet.core.mirror_trial import Target
-from fleet.core.model import Registry
-from fleet.core.pull_paths import Image, parse_image
+from fleet.core.containerd.requests import Image, parse_image
+from fleet.core.mirrors.check import Target
+from fleet.core.mirrors.diagnosis import compared
+from fleet.core.mirrors.ranking import Ranking, rankings
+from fleet.core.model.mirror import Registry
 from fleet.engine.bugs import contained
 from fleet.engine.mirrors import SiteTested, groups_of, try_mirrors
 from fleet.errors import FleetError

@@ -10,8 +10,9 @@ import click
 
 from fleet.cli.options import Exit, Settings, read_patterns
 from fleet.cli.views import print_json
-from fleet.core.model import Inventory, Node
-from fleet.core.selector import select
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.node import Node
+from fleet.core.selection.patterns import select
 from fleet.errors import ConfigErrors, FleetError, Problem
 
 _SHOWN = (

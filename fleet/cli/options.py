@@ -19,8 +19,10 @@ from fleet.home import expanded
 
 if TYPE_CHECKING:
     from fleet.config.load import Loaded
-    from fleet.core.model import Inventory, MirrorConfig, Node
-    from fleet.core.strategies.base import Wishes
+    from fleet.core.model.inventory import Inventory
+    from fleet.core.model.mirror import MirrorConfig
+    from fleet.core.model.node import Node
+    from fleet.core.render.base import Wishes
     from fleet.node.order import Access
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -69,7 +71,7 @@ class Settings:
 
     def select(self, inventory: Inventory) -> tuple[Node, ...]:
         """Return the nodes that --limit and --exclude leave."""
-        from fleet.core.selector import select  # noqa: PLC0415
+        from fleet.core.selection.patterns import select  # noqa: PLC0415
 
         chosen = select(inventory, self.limit, self.exclude, read_patterns)
         return tuple(node for node in chosen if self.among is None or node.name in self.among)
@@ -215,7 +217,7 @@ def connecting(function: Callable[..., None]) -> Callable[..., None]:
 
 def access(settings: Settings, *, ask: bool, seconds: float) -> Access:
     """Return how to connect; ask for the sudo password once, before any worker runs."""
-    from fleet.core.model import Secret  # noqa: PLC0415
+    from fleet.core.model.secret import Secret  # noqa: PLC0415
     from fleet.node.order import Access  # noqa: PLC0415
     from fleet.node.shell import Privilege  # noqa: PLC0415
     from fleet.ssh import SshSettings  # noqa: PLC0415
@@ -243,8 +245,8 @@ class Taste:
 
 def wishes_of(inventory: Inventory, config: MirrorConfig, taste: Taste) -> Callable[[Node], Wishes]:
     """Return what mirrors.yaml wants of each node."""
-    from fleet.core.model import Foreign  # noqa: PLC0415
-    from fleet.core.wishes import wishes_by_node  # noqa: PLC0415
+    from fleet.core.model.mirror import Foreign  # noqa: PLC0415
+    from fleet.core.render.desired import wishes_by_node  # noqa: PLC0415
 
     return wishes_by_node(
         inventory, config, Foreign(taste.foreign), full_default=taste.full_default

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fleet.cli.options import Exit
-from fleet.core.nodeset import fold
-from fleet.core.outcome import FailureKind, NodeOutcome, NodeStatus, Served, Verified
-from fleet.core.pull_tests import unproven_text
+from fleet.core.failure import FailureKind
+from fleet.core.model.outcome import NodeOutcome, NodeStatus, Served, Verified
+from fleet.core.plan.pull_tests import unproven_text
+from fleet.core.selection.ranges import fold
 from fleet.errors import printable
 
 if TYPE_CHECKING:

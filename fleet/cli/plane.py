@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from fleet.cli.credentials import unlocked
 from fleet.cli.live import Screen
-from fleet.core.nodeset import fold
-from fleet.core.quorum import outsiders
-from fleet.core.record import PLANE_ASKED
+from fleet.core.history.replay import PLANE_ASKED
+from fleet.core.rollout.control_plane import outsiders
+from fleet.core.selection.ranges import fold
 from fleet.engine.control_plane import PlaneAnswer, PlaneCheck
 from fleet.node.order import Access
 

@@ -13,16 +13,23 @@ from fleet.cli.options import Exit, Settings, Taste, wishes_of
 from fleet.cli.outcome_views import print_outcomes, verdict_words
 from fleet.cli.views import console, finding_line, finding_style, print_json, print_plans, table
 from fleet.config.load import Loaded
-from fleet.core.batches import Size, parse_size
-from fleet.core.facts import NodeFacts
+from fleet.core.failure import Failure
+from fleet.core.history.serialize import (
+    facts_data,
+    failure_data,
+    outcome_data,
+    plan_data,
+    unread_state,
+)
 from fleet.core.masking import Mark
 from fleet.core.masking.known import clean_failure, clean_outcome
-from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
-from fleet.core.plan import NodePlan, ways
-from fleet.core.present import facts_data, failure_data, outcome_data, plan_data, unread_state
-from fleet.core.pull_tests import PullTest, pull_tests
-from fleet.core.sampling import CONFIDENCE, Sample, sample
-from fleet.core.strategies.base import Wishes
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.plan.planner import NodePlan, ways
+from fleet.core.plan.pull_tests import PullTest, pull_tests
+from fleet.core.render.base import Wishes
+from fleet.core.rollout.batches import Size, parse_size
+from fleet.core.selection.sample import CONFIDENCE, Sample, sample
 from fleet.engine.bugs import contained
 from fleet.engine.crew import Crew
 from fleet.engine.survey import Surveyed, examined, survey, verify_all

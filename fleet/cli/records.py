@@ -10,9 +10,9 @@ from fleet.cli.flags import journal_path
 from fleet.cli.options import Settings
 from fleet.cli.outcome_views import still_locked
 from fleet.cli.views import console, print_json, table
-from fleet.core.present import outcome_data, read_outcome
-from fleet.core.pull_tests import unproven_text
-from fleet.core.record import Story
+from fleet.core.history.replay import Story
+from fleet.core.history.serialize import outcome_data, read_outcome
+from fleet.core.plan.pull_tests import unproven_text
 from fleet.errors import FleetError, printable
 from fleet.journal import Journal, RolloutRecord, is_there
 

@@ -11,13 +11,15 @@ from fleet.cli.options import Exit, Settings
 from fleet.cli.views import console, print_json, print_plans
 from fleet.config.load import load_mirrors
 from fleet.config.root import NodeRoot, read_root
-from fleet.core.facts import NodeFacts
-from fleet.core.links import with_targets
-from fleet.core.model import Foreign, ManagedFile, Node
-from fleet.core.plan import NodePlan, plan_node
-from fleet.core.present import plan_data
-from fleet.core.strategies.base import Wishes
-from fleet.core.versions import ContainerdVersion, parse_version
+from fleet.core.history.serialize import plan_data
+from fleet.core.model.change import ManagedFile
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.mirror import Foreign
+from fleet.core.model.node import Node
+from fleet.core.model.version import ContainerdVersion, parse_version
+from fleet.core.plan.links import with_targets
+from fleet.core.plan.planner import NodePlan, plan_node
+from fleet.core.render.base import Wishes
 from fleet.errors import FleetError
 
 OWNERS = ("k3s", "rke2", "k0s", "microk8s", "canonical-k8s")

@@ -10,9 +10,9 @@ import click
 
 from fleet.cli.flags import journal_path
 from fleet.cli.options import Settings
+from fleet.core.history.replay import Entry
 from fleet.core.masking import clean_data
-from fleet.core.record import Entry
-from fleet.core.report import report_data
+from fleet.core.report.data import report_data
 from fleet.errors import FleetError
 from fleet.journal import Journal, RolloutRecord, is_there, write_private
 
@@ -42,11 +42,11 @@ def report(
 def _text(record: RolloutRecord, entries: Sequence[Entry], form: str) -> str:
     data = clean_data(report_data(record.id, record.started, record.about, entries))
     if form == "html":
-        from fleet.core.report_html import html  # noqa: PLC0415
+        from fleet.core.report.html import html  # noqa: PLC0415
 
         return html(data)
     if form == "junit":
-        from fleet.core.report_junit import junit  # noqa: PLC0415
+        from fleet.core.report.junit import junit  # noqa: PLC0415
 
         return junit(data)
     return json.dumps(data, indent=2) + "\n"

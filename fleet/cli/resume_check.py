@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fleet.cli.job import digest_of
 from fleet.cli.options import Settings
-from fleet.core.desired_fingerprints import changed_parts, desired_fingerprints
 from fleet.core.masking import Fingerprints
-from fleet.core.model import MirrorConfig
+from fleet.core.model.mirror import MirrorConfig
+from fleet.core.render.fingerprints import changed_parts, desired_fingerprints
 from fleet.errors import FleetError
 from fleet.journal import RolloutRecord
 

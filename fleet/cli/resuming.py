@@ -17,16 +17,18 @@ from fleet.cli.reading import as_it_is, in_order, tests_of, told
 from fleet.cli.resume_check import refuse_changed_config, refuse_changed_files
 from fleet.cli.views import console, print_plans
 from fleet.config.load import load_inventory
+from fleet.core.failure import Failure
+from fleet.core.history.replay import SETTLE, Story
+from fleet.core.history.serialize import outcome_data
 from fleet.core.masking import Fingerprints
-from fleet.core.model import Inventory, Node
-from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
-from fleet.core.plan import NodePlan
-from fleet.core.present import outcome_data
-from fleet.core.pull_tests import PullTest
-from fleet.core.quorum import Availability
-from fleet.core.record import SETTLE, Story
-from fleet.core.report import planned_data
-from fleet.core.rollout import RolloutState
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.pull_tests import PullTest
+from fleet.core.report.data import planned_data
+from fleet.core.rollout.control_plane import Availability
+from fleet.core.rollout.state import RolloutState
 from fleet.engine.crew import Crew, each
 from fleet.engine.locks import still_held
 from fleet.engine.survey import Surveyed, settled, survey, survey_rollback

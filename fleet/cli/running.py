@@ -10,9 +10,9 @@ from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings
 from fleet.cli.views import console, print_json
 from fleet.config.load import load_inventory
-from fleet.core.nodeset import fold
-from fleet.core.outcome import Failure
-from fleet.core.present import failure_data
+from fleet.core.failure import Failure
+from fleet.core.history.serialize import failure_data
+from fleet.core.selection.ranges import fold
 from fleet.engine.crew import Crew, each
 from fleet.errors import FleetError, printable
 from fleet.node.order import Access

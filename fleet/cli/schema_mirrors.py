@@ -15,7 +15,7 @@ from fleet.cli.schema_parts import (
     one_of,
     shape,
 )
-from fleet.core.mirror_trial import Diagnosis, Trouble
+from fleet.core.mirrors.check import Diagnosis, Trouble
 
 _DIAGNOSIS = one_of(*map(str, Diagnosis))
 _RATE = {"bytes_per_second": maybe(WHOLE)}

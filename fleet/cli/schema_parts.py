@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fleet.core.outcome import FailureKind, NodeStatus, Served
+from fleet.core.failure import FailureKind
+from fleet.core.model.outcome import NodeStatus, Served
 
 Schema = Mapping[str, Any]
 

@@ -8,7 +8,8 @@ from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings
 from fleet.cli.reading import show_verified
 from fleet.config.load import load_inventory
-from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
+from fleet.core.failure import Failure
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.engine.crew import Crew, each
 from fleet.node.order import Access
 from fleet.node.selftest import SelfTestOrder, self_test

@@ -9,13 +9,13 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
 
-from fleet.core.findings import Finding, Verdict
+from fleet.core.failure import Failure
 from fleet.core.masking import Mark, clean_data, without_logins
-from fleet.core.model import Action, Disruption
-from fleet.core.nodeset import fold
-from fleet.core.outcome import Failure
-from fleet.core.plan import NodePlan
-from fleet.core.text import unified_diff
+from fleet.core.masking.shown_text import unified_diff
+from fleet.core.model.change import Action, Disruption
+from fleet.core.model.finding import Finding, Verdict
+from fleet.core.plan.planner import NodePlan
+from fleet.core.selection.ranges import fold
 from fleet.errors import printable
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from fleet.config.hosts import HostConfig, HostReader
 from fleet.config.reader import Reader
-from fleet.core.model import Mirror
-from fleet.core.urls import registry_problem
-from fleet.core.yaml_text import Value
+from fleet.core.containerd.registry_url import registry_problem
+from fleet.core.model.mirror import Mirror
+from fleet.core.text.yaml import Value
 
 
 class HostConfigs:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from fleet.config.read_text import read_content
 from fleet.config.reader import Reader
-from fleet.core.model import Auth, ClientPair, Mirror, Secret
-from fleet.core.urls import normal_url, path_of, url_problem, without_v2
-from fleet.core.yaml_text import Entry, Value
+from fleet.core.containerd.registry_url import normal_url, path_of, url_problem, without_v2
+from fleet.core.model.mirror import Auth, ClientPair, Mirror
+from fleet.core.model.secret import Secret
+from fleet.core.text.yaml import Entry, Value
 from fleet.home import expanded
 
 CAPABILITIES = ("pull", "resolve", "push", "referrers")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fleet.config.reader import Reader
-from fleet.core.yaml_text import Entry, Value
+from fleet.core.text.yaml import Entry, Value
 
 _SECTION = re.compile(r"\[([^\]:]+)(?::(vars|children|hosts))?\]")
 # A quote that is not closed reaches to the end of its line. Looking for its end from every

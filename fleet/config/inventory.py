@@ -10,9 +10,10 @@ from typing import Any
 
 from fleet.config.keys import ALIASES, FOREIGN, KEYS, SECRETS
 from fleet.config.reader import Reader, unknown_key
-from fleet.core.model import Group, Inventory, Node, Origin, Sourced
-from fleet.core.nodeset import expand
-from fleet.core.yaml_text import Entry, Value
+from fleet.core.model.inventory import Group, Inventory, Sourced
+from fleet.core.model.node import Node, Origin
+from fleet.core.selection.ranges import expand
+from fleet.core.text.yaml import Entry, Value
 from fleet.errors import FleetError
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")

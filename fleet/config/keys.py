@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fleet.config.reader import Reader
-from fleet.core.yaml_text import Value
+from fleet.core.text.yaml import Value
 
 ALIASES = {
     "address": "host",

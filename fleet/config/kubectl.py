@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fleet.core.documents import table, word
-from fleet.core.yaml_text import Entry, Value
+from fleet.core.text.documents import table, word
+from fleet.core.text.yaml import Entry, Value
 
 _ROLE = "node-role.kubernetes.io/"
 _ZONES = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fleet.config.reader import Reader
-from fleet.core.urls import HUB
-from fleet.core.yaml_text import Entry, Value
+from fleet.core.containerd.registry_url import HUB
+from fleet.core.text.yaml import Entry, Value
 
 MIRRORS = "containerd_registries_mirrors"
 _AUTH = "containerd_registry_auth"

@@ -15,10 +15,11 @@ from fleet.config.kubespray import as_mirrors, is_kubespray
 from fleet.config.mirrors import MirrorsReader
 from fleet.config.read_text import read_text
 from fleet.config.reader import Reader
-from fleet.core.excerpts import with_excerpts
-from fleet.core.model import Inventory, MirrorConfig
-from fleet.core.selector import override_matches
-from fleet.core.yaml_text import Value, parse_yaml
+from fleet.core.masking.excerpt import with_excerpts
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.mirror import MirrorConfig
+from fleet.core.selection.patterns import override_matches
+from fleet.core.text.yaml import Value, parse_yaml
 from fleet.errors import ConfigErrors, Problem
 
 

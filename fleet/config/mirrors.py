@@ -10,9 +10,7 @@ from pathlib import Path
 from fleet.config.host_configs import HostConfigs
 from fleet.config.hosts import HostReader
 from fleet.config.reader import Reader
-from fleet.core.model import Inventory, Mirror, MirrorConfig, Override, Registry
-from fleet.core.selector import override_matches
-from fleet.core.urls import (
+from fleet.core.containerd.registry_url import (
     default_server,
     folder_name,
     is_hub_site,
@@ -22,7 +20,10 @@ from fleet.core.urls import (
     url_problem,
     without_v2,
 )
-from fleet.core.yaml_text import Entry, Value
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.mirror import Mirror, MirrorConfig, Override, Registry
+from fleet.core.selection.patterns import override_matches
+from fleet.core.text.yaml import Entry, Value
 from fleet.errors import FleetError
 
 _KEYS = ("version", "defaults", "mirrors", "configs", "overrides")

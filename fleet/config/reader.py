@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from fleet.core.masking import place_at, without_logins
-from fleet.core.yaml_text import Entry, Value
+from fleet.core.text.yaml import Entry, Value
 from fleet.errors import Problem
 
 _PART = re.compile(r"[^.\[\]]+")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.config.read_text import read_text
-from fleet.core.mirror_ranks import Ranking
-from fleet.core.reorder import endpoint_lists, reordered
-from fleet.core.yaml_text import parse_yaml
+from fleet.core.mirrors.ranking import Ranking
+from fleet.core.mirrors.yaml_order import endpoint_lists, reordered
+from fleet.core.text.yaml import parse_yaml
 from fleet.errors import FleetError
 
 _BOM = b"\xef\xbb\xbf"

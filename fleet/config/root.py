@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fleet.core.facts import STATE_FILE
-from fleet.core.model import ManagedFile
-from fleet.core.path_checks import MOST_BYTES, MOST_FILES
-from fleet.core.places import Kind, Place, clean_path, folders_above, kind_of
+from fleet.core.model.change import ManagedFile
+from fleet.core.model.facts import STATE_FILE
+from fleet.core.model.paths import Kind, Place, clean_path, folders_above, kind_of
+from fleet.core.plan.path_checks import MOST_BYTES, MOST_FILES
 
 _PLACES = (
     "/etc/os-release",

@@ -7,8 +7,8 @@ import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
-from fleet.core.outcome import Failure, FailureKind, NodeError
-from fleet.core.text import tail
+from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.masking.shown_text import tail
 
 _Result = TypeVar("_Result")
 _LOG = logging.getLogger("fleet")

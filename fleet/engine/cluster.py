@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from fleet import __version__
-from fleet.core.model import Node
-from fleet.core.outcome import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.model.node import Node
 from fleet.engine.crew import LostWorkerError, Placed, perform
 from fleet.engine.dask_client import local_cluster, open_client
 from fleet.engine.parcel import SITE, Parcel, do_once, introduce

@@ -10,9 +10,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from fleet.core.model import Inventory, Node
-from fleet.core.outcome import Failure, NodeStatus
-from fleet.core.quorum import Availability, Quorum, assumed, availability, outsiders, quorum
+from fleet.core.failure import Failure
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import NodeStatus
+from fleet.core.rollout.control_plane import (
+    Availability,
+    Quorum,
+    assumed,
+    availability,
+    outsiders,
+    quorum,
+)
 from fleet.engine.bugs import contained
 from fleet.engine.crew import Crew, each
 from fleet.node.order import Access

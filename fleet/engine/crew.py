@@ -7,8 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Protocol, TypeVar
 
-from fleet.core.model import Node
-from fleet.core.outcome import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.model.node import Node
 from fleet.engine.bugs import bug, words_of
 from fleet.engine.stops import Stops
 from fleet.ssh import forget_all

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
-from fleet.core.progress import Progress
-from fleet.core.quorum import Quorum
-from fleet.core.rollout import (
+from fleet.core.failure import Failure
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.rollout.control_plane import Quorum
+from fleet.core.rollout.policy import Policy
+from fleet.core.rollout.scheduler import Progress
+from fleet.core.rollout.state import (
     BatchBegun,
     BatchSoaked,
     Check,
@@ -19,7 +21,6 @@ from fleet.core.rollout import (
     Launch,
     Move,
     NodeMoved,
-    Policy,
     Revert,
     RolloutState,
     Soak,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from fleet.core.outcome import Failure, NodeOutcome
+from fleet.core.failure import Failure
+from fleet.core.model.outcome import NodeOutcome
 from fleet.engine.crew import Crew, each
 from fleet.node.order import WorkOrder
 from fleet.node.stage import release_once

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from fleet.core.mirror_trial import Target, Trial
-from fleet.core.model import Node
-from fleet.core.outcome import Failure, NodeError
+from fleet.core.failure import Failure, NodeError
+from fleet.core.mirrors.check import Target, Trial
+from fleet.core.model.node import Node
 from fleet.engine.crew import Threads, each
 from fleet.node.mirrors import (
     MirrorOrder,

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from fleet import __version__
-from fleet.core.outcome import Failure
+from fleet.core.failure import Failure
 from fleet.engine.crew import perform
 
 SITE = "site-"

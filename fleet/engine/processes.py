@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
-from fleet.core.outcome import Failure
+from fleet.core.failure import Failure
 from fleet.engine.crew import LostWorkerError, Placed, perform
 from fleet.engine.parcel import open_parcel
 from fleet.engine.signals import deaf

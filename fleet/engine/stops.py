@@ -9,7 +9,8 @@ from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import TypeVar, cast
 
-from fleet.core.outcome import Failure, FailureKind, NodeOutcome
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.model.outcome import NodeOutcome
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-from fleet.core.alike import Alike, refuse_unshown
-from fleet.core.facts import NodeFacts
-from fleet.core.model import Node
-from fleet.core.outcome import Failure, NodeOutcome, NodeStatus
-from fleet.core.plan import NodePlan
-from fleet.core.quorum import assumed, availability
-from fleet.core.rollback import plan_rollback
-from fleet.core.strategies.base import Wishes
+from fleet.core.failure import Failure
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.plan.cache import Alike, refuse_unshown
+from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.rollback import plan_rollback
+from fleet.core.render.base import Wishes
+from fleet.core.rollout.control_plane import assumed, availability
 from fleet.engine.bugs import contained
 from fleet.engine.crew import Crew, each
 from fleet.node.order import Access

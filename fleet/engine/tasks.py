@@ -8,8 +8,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
-from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus
-from fleet.core.record import SETTLE
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.history.replay import SETTLE
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.engine.crew import Crew, lost_of
 from fleet.engine.stops import Stops
 from fleet.node.order import WorkOrder

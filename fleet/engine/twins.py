@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fleet.core.outcome import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind
 from fleet.engine.survey import Surveyed
 
 

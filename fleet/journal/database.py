@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fleet.core.record import PLANE_ASKED, Entry, Story, fold, known_roles
+from fleet.core.history.replay import PLANE_ASKED, Entry, Story, fold, known_roles
 from fleet.errors import FleetError, HeldError, printable
 from fleet.journal.fingerprint_key import lasting_key
 from fleet.journal.opening import open_for_reading, open_for_writing, reading, write_error

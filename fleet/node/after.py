@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fleet.core.outcome import Failure, FailureKind, NodeError, NodeOutcome, NodeStatus
+from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.node.converge import gated, go_on, taken_back, undone
 from fleet.node.order import WorkOrder
 from fleet.node.settle import UNDONE, settle_patiently

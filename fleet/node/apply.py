@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fleet.core.changes import per_pull
-from fleet.core.facts import STATE_FILE
-from fleet.core.model import Change
-from fleet.core.outcome import Failure, Liveness
-from fleet.core.plan import state_after
-from fleet.core.text import tail
+from fleet.core.failure import Failure
+from fleet.core.masking.shown_text import tail
+from fleet.core.model.change import Change
+from fleet.core.model.facts import STATE_FILE
+from fleet.core.model.outcome import Liveness
+from fleet.core.plan.planner import state_after
+from fleet.core.plan.restart_cost import per_pull
 from fleet.node.liveness import parse_liveness
 from fleet.node.order import WorkOrder
 from fleet.node.shell import Reply, Script, decoded, stranger

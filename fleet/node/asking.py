@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import cast
 
-from fleet.core.mirror_trial import Step, Trouble, WireError
-from fleet.core.pull_paths import split_authority
-from fleet.core.text import tail
+from fleet.core.containerd.requests import split_authority
+from fleet.core.masking.shown_text import tail
+from fleet.core.mirrors.check import Step, Trouble, WireError
 from fleet.ssh.stream import Wire
 from fleet.ssh.tunnel import Tunnel
 

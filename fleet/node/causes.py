@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from fleet.core.outcome import FailureKind, NodeError
-from fleet.core.text import tail
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.masking.shown_text import tail
 
 _PROCESSES = re.compile(
     r"can(?:no|')t fork|unable to fork|fork(?: system call)? failed|fork: (?:retry: )?Resource"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from fleet.core.outcome import Failure, FailureKind, NodeError, NodeOutcome, NodeStatus
+from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.node import cri
 from fleet.node.apply import Applied, Bundle, Ending, activate_script, bundle, parse_applied
 from fleet.node.order import WorkOrder

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fleet.core.config_toml import effective_registry
-from fleet.core.documents import DocumentError, parse_toml
-from fleet.core.outcome import FailureKind, NodeError
-from fleet.core.plan import NodePlan
-from fleet.core.registry_settings import difference
-from fleet.core.versions import parse_version
+from fleet.core.containerd.config import effective_registry
+from fleet.core.containerd.registry_settings import difference
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.version import parse_version
+from fleet.core.plan.planner import NodePlan
+from fleet.core.text.documents import DocumentError, parse_toml
 
 
 def refuse_ineffective(plan: NodePlan, tables: str) -> None:

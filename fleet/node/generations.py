@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from fleet.core.facts import Generation, Kept
-from fleet.core.links import LINK_TARGET
-from fleet.core.model import ManagedFile
-from fleet.core.text import tail
+from fleet.core.masking.shown_text import tail
+from fleet.core.model.change import ManagedFile
+from fleet.core.model.generation import Generation, Kept
+from fleet.core.plan.links import LINK_TARGET
 
 GENERATIONS = "/var/lib/fleet/generations/"
 _ABOUT = re.compile(r"[0-7]{1,6} [0-9]{1,10} [0-9]{1,10}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fleet.core.outcome import Liveness
-from fleet.core.text import tail
+from fleet.core.masking.shown_text import tail
+from fleet.core.model.outcome import Liveness
 from fleet.node.shell import Reply, moment, stranger
 
 _STATES = {"live", "deaf", "unasked"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from fleet.core.outcome import Failure, FailureKind, NodeError
-from fleet.core.text import tail
+from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.masking.shown_text import tail
 from fleet.node.launch import NO_SUDO, WRONG_PASSWORD
 
 _CAUSES = {

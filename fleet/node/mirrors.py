@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from fleet.core.mirror_diagnosis import judge
-from fleet.core.mirror_trial import Diagnosis, Seen, Step, Target, Trial, Trouble
-from fleet.core.model import Node
-from fleet.core.outcome import FailureKind, NodeError
-from fleet.core.proxies import proxy_for
-from fleet.core.pull_paths import split_authority
+from fleet.core.containerd.proxy import proxy_for
+from fleet.core.containerd.requests import split_authority
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.mirrors.check import Diagnosis, Seen, Step, Target, Trial, Trouble
+from fleet.core.mirrors.diagnosis import judge
+from fleet.core.model.node import Node
 from fleet.node.order import Access
 from fleet.node.pulling import Probe, try_endpoint
 from fleet.node.shell import Reply, Script, decoded, exit_code, number, stranger

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fleet.core.model import Disruption, Node
-from fleet.core.plan import NodePlan
+from fleet.core.model.change import Disruption
+from fleet.core.model.node import Node
+from fleet.core.plan.planner import NodePlan
 from fleet.node.shell import Privilege
 from fleet.ssh import SshSettings, login
 

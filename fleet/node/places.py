@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fleet.core.places import Identity, Kind, Place, kind_of
+from fleet.core.model.paths import Identity, Kind, Place, kind_of
 from fleet.node.shell import Reply, decoded
 
 _FIELDS = 8

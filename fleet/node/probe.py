@@ -7,14 +7,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from fleet.core.documents import table, word
-from fleet.core.facts import Answer, Generation, NodeFacts, UnitState
-from fleet.core.links import with_targets
-from fleet.core.model import ManagedFile, Node
-from fleet.core.outcome import FailureKind, NodeError
-from fleet.core.pending import PENDING, Pending
-from fleet.core.text import tail
-from fleet.core.versions import ContainerdVersion, parse_version, parse_version_line
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.masking.shown_text import tail
+from fleet.core.model.change import ManagedFile
+from fleet.core.model.facts import Answer, NodeFacts, UnitState
+from fleet.core.model.generation import Generation
+from fleet.core.model.node import Node
+from fleet.core.model.pending import PENDING, Pending
+from fleet.core.model.version import ContainerdVersion, parse_version, parse_version_line
+from fleet.core.plan.links import with_targets
+from fleet.core.text.documents import table, word
 from fleet.node.causes import cause
 from fleet.node.generations import GENERATIONS, read_generations
 from fleet.node.places import read_places

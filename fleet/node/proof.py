@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from fleet.core.outcome import FailureKind, Liveness, NodeError
-from fleet.core.plan import NodePlan
-from fleet.core.pull_tests import PullTest
-from fleet.core.text import tail
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.masking.shown_text import tail
+from fleet.core.model.outcome import Liveness
+from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.pull_tests import PullTest
 from fleet.node import cri
 from fleet.node.order import Deadlines
 from fleet.node.shell import Privilege, Reply, Script, parse_reply

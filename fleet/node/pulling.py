@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
+from fleet.core.containerd.requests import ACCEPT, Image, ping_path, pull_path
 from fleet.core.masking.known import host_secrets, without_known
-from fleet.core.mirror_trial import Seen, Step, Target, Trouble, WireError
-from fleet.core.model import Auth, Mirror
-from fleet.core.pull_paths import ACCEPT, Image, ping_path, pull_path
-from fleet.core.text import tail
+from fleet.core.masking.shown_text import tail
+from fleet.core.mirrors.check import Seen, Step, Target, Trouble, WireError
+from fleet.core.model.mirror import Auth, Mirror
 from fleet.node.asking import Said, Site
 from fleet.ssh.stream import trust
 from fleet.ssh.tunnel import Tunnel

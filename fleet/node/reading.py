@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from fleet.core.facts import NodeFacts
-from fleet.core.model import Node
-from fleet.core.outcome import Failure, NodeError, NodeOutcome, NodeStatus
-from fleet.core.plan import NodePlan
-from fleet.core.pull_tests import PullTest
+from fleet.core.failure import Failure, NodeError
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.pull_tests import PullTest
 from fleet.node.order import Access, Deadlines
 from fleet.node.probe import parse_probe, question
 from fleet.node.proof import Wanted, prove

@@ -6,8 +6,8 @@ import re
 import time
 from dataclasses import dataclass
 
-from fleet.core.model import Node
-from fleet.core.outcome import Failure, NodeError
+from fleet.core.failure import Failure, NodeError
+from fleet.core.model.node import Node
 from fleet.node.order import Access
 from fleet.node.shell import Script, stranger
 from fleet.node.talk import ask

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 
-from fleet.core.facts import NodeFacts
-from fleet.core.ground import Ground, ground_of
-from fleet.core.model import Node
-from fleet.core.outcome import Failure, FailureKind, NodeError, NodeOutcome, NodeStatus, Verified
-from fleet.core.selftest import TinyRegistry, digest, tiny_registry
-from fleet.core.text import tail
+from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.masking.shown_text import tail
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import NodeOutcome, NodeStatus, Verified
+from fleet.core.plan.hosts_directory import Ground, ground_of
+from fleet.core.verify.tiny_registry import TinyRegistry, digest, tiny_registry
 from fleet.node import cri
 from fleet.node.order import Access
 from fleet.node.probe import parse_probe, question

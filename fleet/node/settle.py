@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fleet.core.outcome import Failure, FailureKind, Liveness, NodeError
-from fleet.core.text import tail
+from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.masking.shown_text import tail
+from fleet.core.model.outcome import Liveness
 from fleet.node.apply import identity
 from fleet.node.liveness import parse_liveness
 from fleet.node.order import WorkOrder

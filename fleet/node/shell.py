@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-from fleet.core.model import Secret
-from fleet.core.outcome import FailureKind, NodeError
-from fleet.core.text import tail
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.masking.shown_text import tail
+from fleet.core.model.secret import Secret
 from fleet.node.causes import cause
 from fleet.node.launch import BEGUN, launch_line
 from fleet.node.login_failures import not_started

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError
 from fleet.node import cri
 from fleet.node.shell import Privilege, Script, decoded
 from fleet.ssh import Remote

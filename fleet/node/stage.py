@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fleet.core.outcome import Failure, FailureKind, NodeError, NodeOutcome, NodeStatus
+from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.node.apply import Applied, Bundle, Ending, bundle, parse_applied, stage_script
 from fleet.node.effective import refuse_ineffective
 from fleet.node.order import WorkOrder

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fleet.core.outcome import Failure, FailureKind, NodeError
-from fleet.core.text import tail
+from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.masking.shown_text import tail
 from fleet.node.causes import cause
 from fleet.node.launch import rights_line
 from fleet.node.login_failures import NotStartedError, cause_of, only_listed

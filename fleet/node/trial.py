@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from fleet.core.model import Node
-from fleet.core.outcome import NodeError
+from fleet.core.failure import NodeError
+from fleet.core.model.node import Node
 from fleet.node.launch import BEGUN
 from fleet.node.login_failures import NotStartedError
 from fleet.node.order import Access

@@ -7,12 +7,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from fleet.core.model import Node
-from fleet.core.outcome import FailureKind, Liveness, NodeError, Verified
-from fleet.core.plan import NodePlan
-from fleet.core.pull_tests import PullTest
-from fleet.core.traces import read_log, read_trace
-from fleet.core.verdict import Evidence, judge
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import Liveness, Verified
+from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.pull_tests import PullTest
+from fleet.core.verify.attribution import Evidence, judge
+from fleet.core.verify.trace import read_log, read_trace
 from fleet.node.liveness import parse_liveness
 from fleet.node.order import Deadlines
 from fleet.node.shell import Reply, Script, decoded, exit_code, moment, seconds_of

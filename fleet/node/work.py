@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
-from fleet.core.outcome import Failure, FailureKind, Liveness, NodeOutcome, NodeStatus, Verified
-from fleet.core.record import SETTLE
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.history.replay import SETTLE
+from fleet.core.model.outcome import Liveness, NodeOutcome, NodeStatus, Verified
 from fleet.node.apply import Ending
 from fleet.node.order import WorkOrder
 from fleet.node.settle import Standing

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from fleet.core.model import Node
+from fleet.core.model.node import Node
 from fleet.ssh.links import opened
 from fleet.ssh.remote import FabricRemote, Remote
 from fleet.ssh.route import Hop, SshSettings, route

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from fleet.core.outcome import FailureKind, NodeError
-from fleet.core.text import tail
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.masking.shown_text import tail
 from fleet.ssh.certificates import out_of_time
 from fleet.ssh.keys import Identity, identities, locked_files, remember
 from fleet.ssh.known_hosts import Shown, known_keys, refuse_unless_known

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.core.model import Node
-from fleet.core.outcome import Failure, NodeError
+from fleet.core.failure import Failure, NodeError
+from fleet.core.model.node import Node
 from fleet.ssh.deadline import bounded
 from fleet.ssh.handshake import shaken, shown_key
 from fleet.ssh.known_hosts import Shown, judged, known_keys

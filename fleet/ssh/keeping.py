@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fleet.core.model import Node
+from fleet.core.model.node import Node
 from fleet.ssh import descriptors
 from fleet.ssh.connect import open_line
 from fleet.ssh.remote import FabricRemote, Remote

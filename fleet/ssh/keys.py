@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fleet.core.model import Secret
-from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.secret import Secret
 from fleet.ssh.route import Hop, SshSettings
 from fleet.ssh.shared import Shared, one_at_a_time
 

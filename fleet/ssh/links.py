@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError
 from fleet.ssh.deadline import bounded
 from fleet.ssh.handshake import let_in, shaken
 from fleet.ssh.route import Hop, SshSettings

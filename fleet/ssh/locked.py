@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fleet.core.model import Node, Secret
-from fleet.core.outcome import NodeError
+from fleet.core.failure import NodeError
+from fleet.core.model.node import Node
+from fleet.core.model.secret import Secret
 from fleet.ssh.keys import locked_files, open_key
 from fleet.ssh.route import Hop, SshSettings, route
 

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleet.core.model import Node, Secret
-from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.node import Node
+from fleet.core.model.secret import Secret
 from fleet.home import expanded
 from fleet.ssh.ssh_config import UserConfig, user_config
 

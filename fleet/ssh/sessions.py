@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError
 
 if TYPE_CHECKING:
     from paramiko import Channel, Transport

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from fleet.core.outcome import Failure, NodeError
+from fleet.core.failure import Failure, NodeError
 
 _Key = TypeVar("_Key", bound=Hashable)
 _Value = TypeVar("_Value")

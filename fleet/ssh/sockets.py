@@ -8,7 +8,7 @@ import tempfile
 from contextlib import suppress
 from typing import IO, Any
 
-from fleet.core.text import tail
+from fleet.core.masking.shown_text import tail
 from fleet.ssh.route import Hop
 from fleet.ssh.shared import lock
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError
 from fleet.home import expanded
 from fleet.ssh.shared import Shared
 

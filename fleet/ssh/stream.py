@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleet.core.mirror_trial import Trouble, WireError
-from fleet.core.model import Mirror
+from fleet.core.mirrors.check import Trouble, WireError
+from fleet.core.model.mirror import Mirror
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer

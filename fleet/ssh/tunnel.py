@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from fleet.core.mirror_trial import Trouble, WireError
+from fleet.core.mirrors.check import Trouble, WireError
 from fleet.ssh.stream import Wire
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from fleet.config.inventory import InventoryReader
 from fleet.config.load import load_files
 from fleet.config.mirrors import MirrorsReader
 from fleet.config.read_text import read_text
-from fleet.core.yaml_text import parse_yaml
+from fleet.core.text.yaml import parse_yaml
 from fleet.errors import ConfigErrors
 
 

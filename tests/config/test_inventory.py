@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from fleet.config.inventory import InventoryReader
 from fleet.config.load import load_inventory
-from fleet.core.model import Inventory
-from fleet.core.yaml_text import parse_yaml
+from fleet.core.model.inventory import Inventory
+from fleet.core.text.yaml import parse_yaml
 from fleet.errors import ConfigErrors
 
 KUBESPRAY = """\

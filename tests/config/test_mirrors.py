@@ -8,8 +8,8 @@ import pytest
 
 from fleet.config.load import load_files
 from fleet.config.mirrors import MirrorsReader
-from fleet.core.model import MirrorConfig
-from fleet.core.yaml_text import parse_yaml
+from fleet.core.model.mirror import MirrorConfig
+from fleet.core.text.yaml import parse_yaml
 from fleet.errors import ConfigErrors, Problem
 
 CA, KEY = b"-----BEGIN CERTIFICATE-----\nca\n", b"-----BEGIN PRIVATE KEY-----\nkey\n"

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from fleet.config.load import load_inventory
-from fleet.core.model import Inventory
-from fleet.core.selector import select
+from fleet.core.model.inventory import Inventory
+from fleet.core.selection.patterns import select
 from fleet.errors import ConfigErrors
 
 INI = """\

@@ -8,16 +8,16 @@ from contextlib import suppress
 
 import pytest
 
-from fleet.core.documents import LARGEST, DocumentError, parse_toml
-from fleet.core.dump_text import ignored_registries, outside_registry
-from fleet.core.findings import Verdict
-from fleet.core.hosts_lint import hosts_findings
-from fleet.core.line_diff import diff_lines
-from fleet.core.outcome import NodeError
-from fleet.core.proxies import proxy_for
-from fleet.core.text import tail
-from fleet.core.traces import read_log, read_trace
-from fleet.core.versions import parse_version, parse_version_line
+from fleet.core.containerd.dump import ignored_registries, outside_registry
+from fleet.core.containerd.proxy import proxy_for
+from fleet.core.failure import NodeError
+from fleet.core.lint.hosts_toml import hosts_findings
+from fleet.core.masking.shown_text import tail
+from fleet.core.model.finding import Verdict
+from fleet.core.model.version import parse_version, parse_version_line
+from fleet.core.text.documents import LARGEST, DocumentError, parse_toml
+from fleet.core.text.line_diff import diff_lines
+from fleet.core.verify.trace import read_log, read_trace
 from fleet.errors import printable, shortened
 from fleet.node.shell import parse_reply
 

@@ -6,12 +6,15 @@ import tomllib
 
 import pytest
 
-from fleet.core.config_toml import CRI_1, IMAGES
-from fleet.core.facts import STATE_FILE, NodeFacts, OwnedState
-from fleet.core.model import Auth, Foreign, ManagedFile, Mirror, Node, Registry, Secret
-from fleet.core.plan import NodePlan, plan_node
-from fleet.core.strategies.base import Wishes
-from fleet.core.versions import parse_version
+from fleet.core.containerd.config import CRI_1, IMAGES
+from fleet.core.model.change import ManagedFile
+from fleet.core.model.facts import STATE_FILE, NodeFacts, OwnedState
+from fleet.core.model.mirror import Auth, Foreign, Mirror, Registry
+from fleet.core.model.node import Node
+from fleet.core.model.secret import Secret
+from fleet.core.model.version import parse_version
+from fleet.core.plan.planner import NodePlan, plan_node
+from fleet.core.render.base import Wishes
 
 CONFIG = "/etc/containerd/config.toml"
 CERTS = "/etc/containerd/certs.d"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fleet.core.config_toml import CRI_1, IMAGES
-from fleet.core.outcome import FailureKind
-from fleet.core.toml_text import statements
+from fleet.core.containerd.config import CRI_1, IMAGES
+from fleet.core.failure import FailureKind
+from fleet.core.text.toml_scan import statements
 from tests.corpus.cases import FOLDER, INDEX, RESULTS, content, plan_of, row
 from tests.golden.cases import VERSIONS, after, facts_of, planned, wishes_of
 from tests.golden.inputs import CONFIG, MIRRORS

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from fleet.core.model import Node
+from fleet.core.model.node import Node
 from fleet.ssh import SshSettings, descriptors, forget_all, kept, sessions
 from tests.e2e.test_rollout import statuses
 from tests.lab import Lab

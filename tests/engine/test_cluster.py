@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.core.outcome import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind
 from fleet.engine.crew import Crew, LostWorkerError, each
 from fleet.engine.hire import hired
 from fleet.errors import FleetError

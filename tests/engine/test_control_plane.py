@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from fleet.core.facts import NodeFacts
-from fleet.core.model import Group, Inventory, Node
-from fleet.core.outcome import Failure, FailureKind, NodeStatus
-from fleet.core.pending import Pending
-from fleet.core.quorum import Availability
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.inventory import Group, Inventory
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import NodeStatus
+from fleet.core.model.pending import Pending
+from fleet.core.rollout.control_plane import Availability
 from fleet.engine.control_plane import PlaneAnswer, PlaneCheck
 from fleet.node.order import Access
 from tests.node.record import ANSWERS

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from fleet.core.model import Node, Secret
-from fleet.core.outcome import Failure, FailureKind, NodeError
+from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.model.node import Node
+from fleet.core.model.secret import Secret
 from fleet.engine.crew import Crew, LostWorkerError, Threads, each, perform
 from fleet.engine.hire import hired
 from fleet.errors import FleetError

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from fleet.core.batches import cut_batches, parse_batches
-from fleet.core.model import Node
-from fleet.core.outcome import FailureKind, NodeOutcome, NodeStatus
-from fleet.core.quorum import Quorum
-from fleet.core.record import SETTLE
-from fleet.core.rollout import Event, NodeMoved, Policy, begin
+from fleet.core.failure import FailureKind
+from fleet.core.history.replay import SETTLE
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.rollout.batches import cut_batches, parse_batches
+from fleet.core.rollout.control_plane import Quorum
+from fleet.core.rollout.policy import Policy
+from fleet.core.rollout.state import Event, NodeMoved, begin
 from fleet.engine import drive as driving
 from fleet.engine.crew import Threads
 from fleet.engine.drive import Conduct, Ended, Told, drive

@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 
-from fleet.core.batches import Limit, cut_batches, parse_batches
-from fleet.core.model import Node
-from fleet.core.outcome import NodeOutcome, NodeStatus
-from fleet.core.record import fold
-from fleet.core.rollout import BatchBegun, NodeMoved, OnFailure, Policy, begin
+from fleet.core.history.replay import fold
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.rollout.batches import Limit, cut_batches, parse_batches
+from fleet.core.rollout.policy import OnFailure, Policy
+from fleet.core.rollout.state import BatchBegun, NodeMoved, begin
 from fleet.engine.drive import Conduct, Ended, Told, drive
 from fleet.journal import Journal
 from fleet.node.after import revert

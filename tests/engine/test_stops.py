@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.outcome import Failure, FailureKind, NodeOutcome, NodeStatus
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.engine.crew import Threads, each
 from fleet.engine.stops import Stops
 from tests.engine.test_crew import Errand, errand

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from fleet.core.facts import Generation, Kept, NodeFacts
-from fleet.core.model import ManagedFile, Node
-from fleet.core.outcome import Failure, FailureKind
-from fleet.core.present import facts_data
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.history.serialize import facts_data
+from fleet.core.model.change import ManagedFile
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.generation import Generation, Kept
+from fleet.core.model.node import Node
 from fleet.engine.survey import Surveyed, examined, survey, survey_rollback
 from fleet.node.order import Access
 from tests.node.record import ANSWERS
@@ -93,7 +95,7 @@ def test_a_plan_that_cannot_be_shown_is_no_plan(monkeypatch: pytest.MonkeyPatch)
     def fail(change: object) -> str:
         raise ZeroDivisionError(str(change)[:9])
 
-    monkeypatch.setattr("fleet.core.alike.unified_diff", fail)
+    monkeypatch.setattr("fleet.core.plan.planner.cache.unified_diff", fail)
 
     failures = [each.plan.failure for each in surveyed().values()]
     assert [each and each.kind for each in failures] == [FailureKind.BUG] * 3

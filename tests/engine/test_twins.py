@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fleet.core.model import Node
-from fleet.core.outcome import Failure, FailureKind
-from fleet.core.plan import NodePlan
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.model.node import Node
+from fleet.core.plan.planner import NodePlan
 from fleet.engine.survey import Surveyed
 from fleet.engine.twins import refuse_twins
 from tests.node.record import ANSWERS

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.core.outcome import NodeStatus
-from fleet.core.record import SETTLE, Story, fold
+from fleet.core.history.replay import SETTLE, Story, fold
+from fleet.core.model.outcome import NodeStatus
 from fleet.journal import Journal
 from tests.faults.lane import Lane
 

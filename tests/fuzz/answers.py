@@ -7,8 +7,8 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fleet.core.facts import STATE_FILE, OwnedState
-from fleet.core.model import ManagedFile
+from fleet.core.model.change import ManagedFile
+from fleet.core.model.facts import STATE_FILE, OwnedState
 from fleet.node.shell import decoded, parse_reply
 from tests.fuzz.mutate import mutated, mutated_json, mutated_toml
 from tests.golden.inputs import STARTS

@@ -13,19 +13,22 @@ from fleet.config.inventory import InventoryReader
 from fleet.config.kubespray import as_mirrors, is_kubespray
 from fleet.config.load import inventory_tree
 from fleet.config.mirrors import MirrorsReader
-from fleet.core.drift import drifted
-from fleet.core.excerpts import with_excerpts
-from fleet.core.explain import explain
-from fleet.core.facts import CERTS_D, NodeFacts
-from fleet.core.ground import ground_of
-from fleet.core.model import Auth, Foreign, ManagedFile, Mirror, Node, Registry, Secret
-from fleet.core.outcome import NodeError
-from fleet.core.plan import NodePlan, plan_node
-from fleet.core.present import facts_data, plan_data
-from fleet.core.rollback import plan_rollback
-from fleet.core.strategies.base import Wishes
-from fleet.core.versions import parse_version
-from fleet.core.yaml_text import parse_yaml, plain
+from fleet.core.failure import NodeError
+from fleet.core.history.serialize import facts_data, plan_data
+from fleet.core.lint.explain import explain
+from fleet.core.masking.excerpt import with_excerpts
+from fleet.core.model.change import ManagedFile
+from fleet.core.model.facts import CERTS_D, NodeFacts
+from fleet.core.model.mirror import Auth, Foreign, Mirror, Registry
+from fleet.core.model.node import Node
+from fleet.core.model.secret import Secret
+from fleet.core.model.version import parse_version
+from fleet.core.plan.drift import drifted
+from fleet.core.plan.hosts_directory import ground_of
+from fleet.core.plan.planner import NodePlan, plan_node
+from fleet.core.plan.rollback import plan_rollback
+from fleet.core.render.base import Wishes
+from fleet.core.text.yaml import parse_yaml, plain
 from fleet.errors import ConfigErrors, printable
 from fleet.node.apply import activate_script, bundle, stage_script
 from fleet.node.order import Access, Deadlines, WorkOrder

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from fleet.cli.render import offline_facts
 from fleet.config.load import load_mirrors
-from fleet.core.facts import STATE_FILE, NodeFacts
-from fleet.core.model import MirrorConfig, Node
-from fleet.core.plan import NodePlan, plan_node, state_after
-from fleet.core.strategies.base import Wishes
-from fleet.core.versions import parse_version
+from fleet.core.model.facts import STATE_FILE, NodeFacts
+from fleet.core.model.mirror import MirrorConfig
+from fleet.core.model.node import Node
+from fleet.core.model.version import parse_version
+from fleet.core.plan.planner import NodePlan, plan_node, state_after
+from fleet.core.render.base import Wishes
 from tests.golden.inputs import MIRRORS, STARTS
 
 EXPECTED = Path(__file__).with_name("expected")

@@ -14,13 +14,14 @@ import pytest
 import yaml
 
 from fleet.config.load import load_mirrors
-from fleet.core.config_toml import effective_registry
+from fleet.core.containerd.config import effective_registry
+from fleet.core.failure import FailureKind
 from fleet.core.masking import Fingerprints
-from fleet.core.model import Foreign, MirrorConfig, Node
-from fleet.core.outcome import FailureKind
-from fleet.core.plan import NodePlan, plan_node
-from fleet.core.strategies.base import Wishes
-from fleet.core.text import unified_diff
+from fleet.core.masking.shown_text import unified_diff
+from fleet.core.model.mirror import Foreign, MirrorConfig
+from fleet.core.model.node import Node
+from fleet.core.plan.planner import NodePlan, plan_node
+from fleet.core.render.base import Wishes
 from tests.golden.cases import after, facts_of, wishes_of
 from tests.golden.inputs import MIRRORS
 from tests.golden.test_golden import judges

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from fleet.core.config_toml import CRI_1, IMAGES, effective_registry
-from fleet.core.layers import config_view
-from fleet.core.lint import reads_lists
-from fleet.core.model import MirrorConfig
-from fleet.core.plan import NodePlan
-from fleet.core.versions import parse_version
+from fleet.core.containerd.config import CRI_1, IMAGES, effective_registry
+from fleet.core.containerd.imports import config_view
+from fleet.core.lint.config import reads_lists
+from fleet.core.model.mirror import MirrorConfig
+from fleet.core.model.version import parse_version
+from fleet.core.plan.planner import NodePlan
 from tests.golden.cases import (
     CASES,
     EXPECTED,

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from fleet.core.config_toml import IMAGES, effective_registry
-from fleet.core.facts import NodeFacts
-from fleet.core.layers import config_view
-from fleet.core.model import ManagedFile, MirrorConfig
-from fleet.core.outcome import NodeError
-from fleet.core.plan import NodePlan
-from fleet.core.registry_settings import effective, less_defaults, unequal
-from fleet.core.versions import ContainerdVersion, parse_version
+from fleet.core.containerd.config import IMAGES, effective_registry
+from fleet.core.containerd.imports import config_view
+from fleet.core.containerd.registry_settings import effective, less_defaults, unequal
+from fleet.core.failure import NodeError
+from fleet.core.model.change import ManagedFile
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.mirror import MirrorConfig
+from fleet.core.model.version import ContainerdVersion, parse_version
+from fleet.core.plan.planner import NodePlan
 from tests.golden.cases import VERSIONS, after, planned, wishes_of
 from tests.golden.inputs import MIRRORS
 from tests.golden.matrix import IMPORTS, REFUSED, ROOTS, tree_of

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fleet.core.model import Node
+from fleet.core.model.node import Node
 from fleet.node.probe import question
 from tests.lab import Lab, LabNode
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError
 from fleet.node.parts import PARTS
 from fleet.node.shell import parse_reply, source
 from fleet.node.talk import failure_of

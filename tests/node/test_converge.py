@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.facts import NodeFacts
-from fleet.core.model import Node, Secret
-from fleet.core.outcome import FailureKind, NodeStatus
-from fleet.core.plan import NodePlan, plan_node
+from fleet.core.failure import FailureKind
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import NodeStatus
+from fleet.core.model.secret import Secret
+from fleet.core.plan.planner import NodePlan, plan_node
 from fleet.node.converge import converge
 from fleet.node.order import Access, WorkOrder
 from fleet.node.reading import ProbeOrder, probe

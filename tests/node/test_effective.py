@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.model import Node
-from fleet.core.outcome import FailureKind, NodeError
-from fleet.core.plan import NodePlan
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.node import Node
+from fleet.core.plan.planner import NodePlan
 from fleet.node.effective import refuse_ineffective
 
 HEAD = "[plugins.'io.containerd.cri.v1.images'.registry"

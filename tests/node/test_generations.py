@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from fleet.core.facts import Generation, Kept
-from fleet.core.model import ManagedFile
+from fleet.core.model.change import ManagedFile
+from fleet.core.model.generation import Generation, Kept
 from fleet.node.generations import GENERATIONS, read_generations
 
 BASE = f"{GENERATIONS}g1/"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.core.model import Secret
+from fleet.core.model.secret import Secret
 from fleet.node.shell import Privilege, Script
 
 PASSWORD = r"""it's "quite" a \n $(pass) %s!"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.outcome import FailureKind
+from fleet.core.failure import FailureKind
 from fleet.node.login_failures import cause_of, not_started
 
 TRIES = "Sorry, try again.\n\nsudo: no password was provided\nsudo: 1 incorrect password attempt"

@@ -8,7 +8,7 @@ import hashlib
 
 import pytest
 
-from fleet.core.outcome import NodeError
+from fleet.core.failure import NodeError
 from fleet.node.mirrors import read_ground
 from fleet.node.shell import Reply, parse_reply
 

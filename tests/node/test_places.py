@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.config.root import read_root
-from fleet.core.facts import OwnedState
-from fleet.core.places import Kind, Place
+from fleet.core.model.facts import OwnedState
+from fleet.core.model.paths import Kind, Place
 from fleet.node.places import read_places
 from fleet.node.shell import Reply, parse_reply
 

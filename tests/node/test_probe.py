@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from fleet.core.facts import NodeFacts
-from fleet.core.model import Disruption, Mirror, Node, Registry
-from fleet.core.outcome import FailureKind, NodeError
-from fleet.core.plan import NodePlan, plan_node
-from fleet.core.strategies.base import Wishes
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.change import Disruption
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.mirror import Mirror, Registry
+from fleet.core.model.node import Node
+from fleet.core.plan.planner import NodePlan, plan_node
+from fleet.core.render.base import Wishes
 from fleet.node.probe import parse_probe
 from fleet.node.shell import Privilege, Script, decoded, parse_reply
 from tests.lab import Lab
@@ -190,7 +192,7 @@ def test_a_field_is_read_however_it_travels(text: str, fields: list[str]) -> Non
 
 
 def test_no_content_and_no_secret_stands_in_a_command_line() -> None:
-    from fleet.core.model import Secret  # noqa: PLC0415
+    from fleet.core.model.secret import Secret  # noqa: PLC0415
 
     privilege = Privilege(password=Secret("hunter2"))
     script = Script("stage", {"ID": "$(id); '\"", "OPERATIONS": "a\tb\nc"}, 60)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.model import Node
-from fleet.core.outcome import Liveness, NodeError, Served
-from fleet.core.plan import NodePlan
-from fleet.core.pull_tests import PullTest
+from fleet.core.failure import NodeError
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import Liveness, Served
+from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.pull_tests import PullTest
 from fleet.node.order import Deadlines
 from fleet.node.shell import parse_reply
 from fleet.node.verify import parse_proof, verify_script

@@ -7,10 +7,10 @@ from typing import cast
 import pytest
 from paramiko import Channel
 
-from fleet.core.mirror_diagnosis import judge
-from fleet.core.mirror_trial import Diagnosis, Target, Trouble
-from fleet.core.model import Mirror
-from fleet.core.pull_paths import parse_image
+from fleet.core.containerd.requests import parse_image
+from fleet.core.mirrors.check import Diagnosis, Target, Trouble
+from fleet.core.mirrors.diagnosis import judge
+from fleet.core.model.mirror import Mirror
 from fleet.errors import printable
 from fleet.node.pulling import Probe, try_endpoint
 from fleet.ssh.stream import Wire

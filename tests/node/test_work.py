@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.model import Change, ManagedFile, Node
-from fleet.core.outcome import Failure, FailureKind, NodeStatus
-from fleet.core.plan import NodePlan
-from fleet.core.pull_tests import PullTest
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.model.change import Change, ManagedFile
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import NodeStatus
+from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.pull_tests import PullTest
 from fleet.node.order import Access, WorkOrder
 from fleet.node.work import Pass
 

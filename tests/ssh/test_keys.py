@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet.core.model import Secret
-from fleet.core.outcome import NodeError
+from fleet.core.failure import NodeError
+from fleet.core.model.secret import Secret
 from fleet.ssh.keys import identities, locked_files, open_key, read_key_file, remember
 from fleet.ssh.route import Hop, SshSettings
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError
 from fleet.ssh.known_hosts import Shown, judged, known_keys, refuse_unless_known
 
 KEY = Shown("ssh-ed25519", b"the key of w1")

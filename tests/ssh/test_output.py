@@ -9,7 +9,7 @@ from collections.abc import Callable
 import paramiko
 import pytest
 
-from fleet.core.outcome import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError
 from fleet.ssh.output import LARGEST
 from tests.support.server import served
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet.core.model import Node
-from fleet.core.outcome import NodeError
+from fleet.core.failure import NodeError
+from fleet.core.model.node import Node
 from fleet.ssh.route import Hop, SshSettings, route
 
 CONFIG = """\

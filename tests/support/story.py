@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from fleet.core.history.replay import Entry
 from fleet.core.masking import stars
-from fleet.core.model import Change, ManagedFile, Node
-from fleet.core.plan import NodePlan
-from fleet.core.record import Entry
-from fleet.core.report import planned_data, report_data
+from fleet.core.model.change import Change, ManagedFile
+from fleet.core.model.node import Node
+from fleet.core.plan.planner import NodePlan
+from fleet.core.report.data import planned_data, report_data
 
 _VERSIONS = ("1.4.13~ds1", "1.6.20~ds1", "1.7.24~ds1", "2.1.4+ds2")
 _MIRRORS = ("https://docker.m.daocloud.io", "https://dockerproxy.com", None)

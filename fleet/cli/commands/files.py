@@ -71,7 +71,7 @@ def render(
 ) -> None:
     """Write what a node of that version would get, offline."""
     from fleet.cli import render as offline  # noqa: PLC0415
-    from fleet.core.model import Foreign  # noqa: PLC0415
+    from fleet.core.model.mirror import Foreign  # noqa: PLC0415
 
     known = (*offline.OWNERS, *offline.PLAIN)
     if distro is not None and distro not in known:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import quote
 
-from fleet.core.model import Mirror, MirrorConfig
-from fleet.core.outcome import Failure, NodeOutcome, Verified
+from fleet.core.failure import Failure
+from fleet.core.model.mirror import Mirror, MirrorConfig
+from fleet.core.model.outcome import NodeOutcome, Verified
 
 _SHORTEST = 5
 """Characters of the shortest secret that is looked for: a shorter one is part of many words."""

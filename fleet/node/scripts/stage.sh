@@ -70,7 +70,7 @@ dump() { # what a daemon would read; without the file it has only its defaults
     fi
 }
 
-outside_registry() { # as fleet/core/dump_text.py does it with the dump that the probe has read
+outside_registry() { # as fleet/core/containerd/dump.py does it with the dump that the probe has read
     skip=0
     lines
     for line in $1; do

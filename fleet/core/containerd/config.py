@@ -1,0 +1,69 @@
+"""config.toml as each release reads it: its version, its CRI tables, its registry table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fleet.core.containerd.features import Feature, can, max_config_version
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.version import ContainerdVersion
+from fleet.core.text.documents import BoundError, DocumentError, parse_toml
+from fleet.core.text.toml_edit import dig
+
+CRI_1 = "io.containerd.grpc.v1.cri"
+
+
+IMAGES = "io.containerd.cri.v1.images"
+
+
+_TEMPLATES = (("{{", "}}"), ("{%", "%}"), ("<%", "%>"))
+
+
+def parse_config(text: str, path: str) -> dict[str, Any]:
+    """Parse config.toml; raise a NodeError that names the line where it is broken."""
+    start = _template(text)
+    if start is not None:
+        line = text[:start].count("\n") + 1
+        why = "fleet edits no generated files, so name the one that is made of it"
+        raise _refused(f"{path}:{line}: this is a template; {why} (containerd_config)")
+    try:
+        return parse_toml(text)
+    except BoundError as error:
+        raise _refused(f"{path} is not read: {error}; mend it by hand first") from error
+    except DocumentError as error:
+        message = f"{path} is not valid TOML: {error}; mend it by hand first"
+        raise NodeError(FailureKind.CONFLICT, "plan", message) from error
+
+
+def _template(text: str) -> int | None:
+    """Return where the first mark of a template begins, if there is one."""
+    pairs = ((text.find(mark), end) for mark, end in _TEMPLATES)
+    return min((at for at, end in pairs if 0 <= at < text.find(end, at + 2)), default=None)
+
+
+def config_version(data: Mapping[str, Any], version: ContainerdVersion, path: str) -> int:
+    """Return the config version by which this release reads a file; refuse one that it cannot."""
+    said = data.get("version", 1)
+    if not isinstance(said, int) or isinstance(said, bool) or not 0 <= said <= 4:
+        what = f"version = {repr(said)[:40]} is no config version that fleet knows"
+        raise _refused(f"{path}: {what}; mend it by hand")
+    newest = max_config_version(version)
+    if said > newest:
+        how = "refuses" if can(version, Feature.STRICT_CONFIG_VERSION) else "does not know"
+        what = f"containerd {version} {how} config version {said}"
+        raise _refused(f"{path}: {what}; write it as version {newest} by hand")
+    return max(said, 1)
+
+
+def effective_registry(dump: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the registry table of a parsed `config dump`, in whichever table it stands."""
+    for name in (IMAGES, CRI_1, "cri"):
+        found = dig(dump, ("plugins", name, "registry"))
+        if isinstance(found, Mapping):
+            return dict(found)
+    return {}
+
+
+def _refused(message: str) -> NodeError:
+    return NodeError(FailureKind.UNSUPPORTED, "plan", message)

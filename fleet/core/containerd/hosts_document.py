@@ -1,0 +1,86 @@
+"""A hosts.toml as one release parses it: bytes, keys in any case, and the order of its hosts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fleet.core.containerd.features import Feature, can
+from fleet.core.model.version import ContainerdVersion
+from fleet.core.text.documents import DocumentError, parse_toml, table
+from fleet.core.text.toml_scan import statements
+
+_KEYS = frozenset(
+    (
+        *("server", "capabilities", "ca", "client", "skip_verify", "override_path"),
+        *("dial_timeout", "header"),
+    )
+)
+
+
+_MARK = "\ufeff"
+
+
+_BYTES = re.compile("[\udc80-\udcff]")
+
+
+@dataclass(frozen=True, slots=True)
+class HostsDocument:
+    """A parsed hosts.toml: its known keys are in lower case.
+
+    `order` holds the hosts as they are asked. Since 2.0 a host whose tables are apart is asked
+    again, and one without a table header is not asked.
+    """
+
+    text: str
+    data: Mapping[str, Any]
+    order: tuple[str, ...]
+
+
+def decode_hosts(content: bytes) -> str:
+    """Return the text of a hosts.toml, in which bytes that are not UTF-8 can still be found."""
+    return content.decode("utf-8", "surrogateescape")
+
+
+def parse_hosts(text: str, version: ContainerdVersion) -> HostsDocument:
+    """Parse a hosts.toml; raise a DocumentError if this release cannot."""
+    if text.startswith(_MARK):
+        if not can(version, Feature.BYTE_ORDER_MARK):
+            message = f"it begins with a byte-order mark, and containerd {version} refuses that"
+            raise DocumentError(message)
+        text = text[1:]
+    if _BYTES.search(text):
+        if not can(version, Feature.ANY_BYTES):
+            message = f"it holds bytes that are not UTF-8, and containerd {version} refuses those"
+            raise DocumentError(message)
+        text = _BYTES.sub("\ufffd", text)
+    data = dict(_lowered(parse_toml(text), version))
+    hosts = data.get("host")
+    if isinstance(hosts, Mapping):
+        data["host"] = {
+            url: dict(_lowered(host, version)) if isinstance(host, Mapping) else host
+            for url, host in hosts.items()
+        }
+    return HostsDocument(text, data, tuple(_order(text, data, version)))
+
+
+def _lowered(found: Mapping[str, Any], version: ContainerdVersion) -> Iterator[tuple[str, Any]]:
+    """Yield the entries of a table, the known keys in lower case where the release reads them."""
+    any_case = can(version, Feature.KEYS_IN_ANY_CASE)
+    for key, value in found.items():
+        lower = key.lower()
+        read = any_case or (key == key.upper() and lower not in found)
+        yield (lower if lower in _KEYS and read else key), value
+
+
+def _order(text: str, data: Mapping[str, Any], version: ContainerdVersion) -> Iterator[str]:
+    if can(version, Feature.INLINE_HOSTS):
+        yield from table(data, "host")
+        return
+    last: str | None = None
+    for each in statements(text):
+        if each.header and len(each.path) > 1 and each.path[0] == "host" and each.path[1] != last:
+            last = each.path[1]
+            yield last

@@ -1,0 +1,203 @@
+"""hosts.toml and the certificates beside it, in what the node's own version can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from fleet.core.containerd.features import Feature, can, first_release
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.change import ManagedFile
+from fleet.core.model.mirror import Mirror, Registry
+from fleet.core.model.secret import Secret
+from fleet.core.model.version import ContainerdVersion
+from fleet.core.text.toml_scan import quoted, toml_value
+
+HEADER = "# Managed by fleet: change mirrors.yaml instead.\n"
+
+
+MIGRATED = (
+    "# Written by fleet from legacy settings of containerd's config. mirrors.yaml does not name\n"
+    "# this registry: change this file, or name the registry there.\n"
+)
+"""The header of a file that later rollouts leave as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """The folder of one registry on one node, and the version that will read it."""
+
+    path: str
+    version: ContainerdVersion
+
+
+def hosts_files(
+    registry: Registry, folder: str, version: ContainerdVersion, header: str = HEADER
+) -> Iterator[tuple[str, ManagedFile]]:
+    """Yield hosts.toml and its certificates; raise a NodeError where the version cannot do it."""
+    _refuse_unreadable(registry, version)
+    place = _Folder(folder, version)
+    secret = any(mirror.header for mirror in registry.hosts)
+    text = header + "".join(_document(registry, place))
+    yield f"{folder}/hosts.toml", _file(text.encode(), secret=secret)
+    for mirror in registry.hosts:
+        for path, content, private in _certificates(mirror, place):
+            yield path, _file(content, secret=private)
+
+
+def ctr_hosts(registry: Registry, folder: str, version: ContainerdVersion) -> bytes:
+    """Return a hosts.toml for ctr alone, with the settings that its release reads; refuse nothing.
+
+    It is for nodes whose daemon has its mirrors from elsewhere, so it affects only ctr's pulls.
+    """
+    known = can(version, Feature.REFERRERS)
+    mirrors = (
+        replace(each, capabilities=tuple(w for w in each.capabilities if known or w != "referrers"))
+        for each in registry.mirrors
+    )
+    fitted = replace(registry, mirrors=tuple(mirrors))
+    return (HEADER + "".join(_document(fitted, _Folder(folder, version)))).encode()
+
+
+def _file(content: bytes, *, secret: bool) -> ManagedFile:
+    return ManagedFile(content, 0o600 if secret else 0o644, secret=secret)
+
+
+def _refuse_unreadable(registry: Registry, version: ContainerdVersion) -> None:
+    """Refuse what this version would ignore in silence, or take the whole file for broken over."""
+    words = {word for mirror in registry.mirrors for word in mirror.capabilities}
+    wanted = {
+        Feature.DEFAULT_HOSTS: registry.name == "_default",
+        Feature.OVERRIDE_PATH: any(mirror.override_path for mirror in registry.mirrors),
+        Feature.REFERRERS: "referrers" in words,
+    }
+    names = {
+        Feature.DEFAULT_HOSTS: "_default",
+        Feature.OVERRIDE_PATH: f"override_path, which {registry.name} needs",
+        Feature.REFERRERS: f"the capability referrers, which {registry.name} names",
+    }
+    others = {Feature.DEFAULT_HOSTS: "name each registry instead"}
+    for feature, is_wanted in wanted.items():
+        if is_wanted and not can(version, feature):
+            since = first_release(feature)
+            instead = others.get(feature, "take that out for this node (overrides in mirrors.yaml)")
+            raise _refused(
+                f"containerd {version} does not know {names[feature]} ({since} does); {instead}"
+            )
+    if registry.rewrite:
+        raise _refused(
+            f"{registry.name}: only the containerd of k3s and RKE2 knows rewrite; on other nodes"
+            " use a path with override_path"
+        )
+
+
+def _refused(message: str) -> NodeError:
+    return NodeError(FailureKind.UNSUPPORTED, "plan", message)
+
+
+def _document(registry: Registry, place: _Folder) -> Iterator[str]:
+    """Yield the root keys, which must stand before any table, then a table for every host."""
+    last = registry.mirrors[-1]
+    if not registry.fallback:
+        # The last mirror is the server, so that upstream is never asked: works in every version.
+        yield _assign("server", last.url)
+        yield from (_assign(*pair) for pair in _keys(last, place))
+        yield from _header("header", last)
+    elif registry.server is not None:
+        yield _assign("server", registry.server)
+        if registry.upstream is not None:
+            yield from (_assign(*pair) for pair in _tls_keys(registry.upstream, place))
+    # A file without a host table is refused up to 1.7.31, so a single mirror stands twice.
+    hosts = registry.mirrors if registry.fallback else registry.mirrors[:-1] or registry.mirrors
+    bracketed = any("]" in mirror.url for mirror in hosts)
+    if bracketed and not can(place.version, Feature.BRACKETS_IN_HEADERS):
+        yield "\n[host]\n"
+        for mirror in hosts:
+            yield from _dotted_host(mirror, place)
+        return
+    for mirror in hosts:
+        table = f"host.{quoted(mirror.url)}"
+        yield f"\n[{table}]\n"
+        yield from ("  " + _assign(*pair) for pair in _keys(mirror, place))
+        yield from _header(f"{table}.header", mirror)
+
+
+def _dotted_host(mirror: Mirror, place: _Folder) -> Iterator[str]:
+    """Write a host as dotted keys, for parsers that refuse its URL as a table's name.
+
+    Inline tables would be read too, but in no order: the daemons of 1.6 ask such hosts as they
+    come.
+    """
+    url = quoted(mirror.url)
+    for key, value in _keys(mirror, place):
+        yield f"  {url}.{_assign(key, value)}"
+    for name, values in mirror.header:
+        yield f"  {url}.header.{quoted(name)} = {_texts(values)}\n"
+
+
+def _texts(values: tuple[Secret, ...]) -> str:
+    return f"[{', '.join(quoted(str(each)) for each in values)}]"
+
+
+_Value = str | bool | list[str] | list[list[str]]
+
+
+def _keys(mirror: Mirror, place: _Folder) -> Iterator[tuple[str, _Value]]:
+    yield "capabilities", list(mirror.capabilities)
+    if mirror.override_path:
+        yield "override_path", True
+    yield from _tls_keys(mirror, place)
+    if mirror.dial_timeout and _may_time_dials(mirror, place.version):
+        yield "dial_timeout", mirror.dial_timeout
+
+
+def _tls_keys(mirror: Mirror, place: _Folder) -> Iterator[tuple[str, _Value]]:
+    if mirror.skip_verify:
+        yield "skip_verify", True
+    uploaded = [path for path, _, _ in _certificates(mirror, place) if path.endswith(".ca.pem")]
+    if uploaded or mirror.ca_paths:
+        yield "ca", [*uploaded, *mirror.ca_paths]
+    pairs = [*_client_pairs(mirror, place), *(list(pair) for pair in mirror.client_paths)]
+    if pairs:
+        yield "client", pairs
+
+
+def _may_time_dials(mirror: Mirror, version: ContainerdVersion) -> bool:
+    """Say whether dial_timeout is read and does nothing else."""
+    harmful = mirror.scheme == "http" and can(version, Feature.DIAL_TIMEOUT_IS_TLS)
+    return can(version, Feature.DIAL_TIMEOUT) and not harmful
+
+
+def certificate_stem(mirror: Mirror) -> str:
+    """Return the name that a mirror's certificates begin with."""
+    return mirror.authority.replace(":", "_").replace("[", "").replace("]", "")
+
+
+def _certificates(mirror: Mirror, place: _Folder) -> Iterator[tuple[str, bytes, bool]]:
+    """Yield path, content and whether it is private, of all that the mirror's TLS needs."""
+    stem = f"{place.path}/{certificate_stem(mirror)}"
+    for number, content in enumerate(mirror.ca):
+        yield f"{stem}.{number}.ca.pem", content, False
+    for number, pair in enumerate(mirror.client):
+        yield f"{stem}.{number}.client.pem", pair.certificate, pair.key is None
+        if pair.key is not None:
+            yield f"{stem}.{number}.client.key.pem", pair.key, True
+
+
+def _client_pairs(mirror: Mirror, place: _Folder) -> Iterator[list[str]]:
+    stem = f"{place.path}/{certificate_stem(mirror)}"
+    for number, pair in enumerate(mirror.client):
+        key = [] if pair.key is None else [f"{stem}.{number}.client.key.pem"]
+        yield [f"{stem}.{number}.client.pem", *key]
+
+
+def _header(table: str, mirror: Mirror) -> Iterator[str]:
+    """Yield the header table, which must follow its own host at once."""
+    if mirror.header:
+        yield f"  [{table}]\n"
+        for name, values in mirror.header:
+            yield f"    {quoted(name)} = {_texts(values)}\n"
+
+
+def _assign(key: str, value: _Value) -> str:
+    return f"{key} = {toml_value(value)}\n"

@@ -1,0 +1,237 @@
+"""The files that make up a daemon's config: the root, its imports, and how they are merged."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from fleet.core.containerd.config import config_version, parse_config
+from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.merged_config import (
+    MergedConfig,
+    merge_files,
+    registry_plugins,
+    usual_plugins,
+)
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.paths import clean_path
+from fleet.core.model.version import ContainerdVersion
+from fleet.core.text.documents import words
+from fleet.core.text.toml_edit import dig
+from fleet.core.text.toml_scan import Path, newline_of, statements
+
+_MOST = 200
+
+
+_LONGEST = 4096
+"""Characters of a path: no system takes more."""
+
+
+_DEEPEST = 12
+"""Keys of a path that a line is looked up by; no table of containerd's is as deep."""
+
+
+_MARK = "\ufeff"
+
+
+_BYTES = re.compile("[\udc80-\udcff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One file of the config, as text and parsed; `mark` is the byte-order mark before the text."""
+
+    path: str
+    text: str
+    data: Mapping[str, Any]
+    mark: str = ""
+
+    def line(self, path: Path) -> int:
+        """Return the line, from 1, where a table or key begins; 1 if it is not in the text."""
+        return line_of(self.text, path)
+
+    def at(self, path: Path) -> str:
+        """Name file and line of a table or key."""
+        return f"{self.path}:{self.line(path)}"
+
+
+def line_of(text: str, path: Path) -> int:
+    """Return the line, from 1, where a table or key begins; 1 if it is not in the text."""
+    return _line_index(text).get(path[:_DEEPEST], 1)
+
+
+@functools.lru_cache(maxsize=8)
+def _line_index(text: str) -> dict[Path, int]:
+    """Return the line where each path begins; one pass over a text serves all lookups."""
+    index: dict[Path, int] = {}
+    line, counted = 1, 0
+    for each in statements(text):
+        line += text.count("\n", counted, each.start)
+        counted = each.start
+        for size in range(1, min(len(each.path), _DEEPEST) + 1):
+            index.setdefault(each.path[:size], line)
+    return index
+
+
+@dataclass(frozen=True)
+class ConfigView:
+    """All layers in the order in which the daemon merges them, the root first."""
+
+    version: ContainerdVersion
+    layers: tuple[Layer, ...]
+
+    @property
+    def root(self) -> Layer:
+        """Return the file that the daemon is started with."""
+        return self.layers[0]
+
+    def said(self, layer: Layer) -> int:
+        """Return the config version by which a layer is read: an import follows its root."""
+        data = layer.data if "version" in layer.data else self.root.data
+        return config_version(data, self.version, layer.path)
+
+    @functools.cached_property
+    def config(self) -> MergedConfig:
+        """Return the merged files; raise a NodeError for a config version that is not supported."""
+        for layer in self.layers:
+            self.said(layer)
+        return merge_files(self.version, [layer.data for layer in self.layers])
+
+    def live(self, layer: Layer) -> tuple[Path, ...]:
+        """Return the registry tables that the daemon reads in this layer; the later one wins."""
+        names = registry_plugins(self.version, self.config, layer.data)
+        return tuple(("plugins", name, "registry") for name in names)
+
+    def merged(self) -> dict[str, Any]:
+        """Return the registry table that the files come to, without the daemon's defaults."""
+        return self.config.registry
+
+    def owner(self, key: str) -> Layer:
+        """Return the layer whose word on a registry key counts, or in which it should be put.
+
+        Before 2.0 the last file that has CRI's table replaces those of all others.
+        """
+        for layer in reversed(self.layers):
+            for table in self.live(layer):
+                if not can(self.version, Feature.IMPORTS_MERGE):
+                    held = dig(layer.data, table[:2]) is not None
+                else:
+                    held = bool(dig(layer.data, (*table, key)))
+                if held:
+                    return layer
+        return self.root
+
+    def tables(self, layer: Layer) -> tuple[Path, ...]:
+        """Return the registry tables in which a setting may go in a layer, the best one first."""
+        live = self.live(layer)
+        held = [each for each in reversed(live) if isinstance(dig(layer.data, each), Mapping)]
+        names = usual_plugins(self.version, self.config, layer.data)
+        usual = [("plugins", name, "registry") for name in names]
+        return tuple(dict.fromkeys((*held, *usual)))
+
+    def with_text(self, path: str, text: str) -> ConfigView:
+        """Return the view as it is once one layer has a new text."""
+        changed = (
+            replace(each, text=text, data=parse_config(text, path)) if each.path == path else each
+            for each in self.layers
+        )
+        return replace(self, layers=tuple(changed))
+
+    def with_new(self, facts: NodeFacts, path: str) -> ConfigView:
+        """Return the view with a new import, which has the root's version."""
+        newline = newline_of(self.root.text)
+        said = self.root.data.get("version")
+        text = "# Managed by fleet: change mirrors.yaml instead." + newline
+        text += f"version = {said}{newline}" if said is not None else ""
+        texts = {layer.path: layer.mark + layer.text for layer in self.layers}
+        return _read(facts, self.version, {**texts, path: text})
+
+
+def config_view(facts: NodeFacts, version: ContainerdVersion, start: str) -> ConfigView:
+    """Read all layers of a node; `start` stands for a root that is absent or empty."""
+    return _read(facts, version, {facts.config: facts.config_text or start})
+
+
+def _read(facts: NodeFacts, version: ContainerdVersion, texts: Mapping[str, str]) -> ConfigView:
+    """Read the root and all that it imports; `texts` take precedence over the node's files."""
+    paths = {*facts.files, *texts}
+    layers = [_layer(facts.config, texts[facts.config], version)]
+    pending = _imports(layers[0], paths, version)
+    while pending and len(layers) < _MOST:
+        path = pending.pop(0)
+        if path not in paths or any(each.path == path for each in layers):
+            continue
+        kept = facts.files.get(path)
+        content = kept.content.decode("utf-8", "surrogateescape") if kept else ""
+        layers.append(_layer(path, texts.get(path, content), version))
+        pending += _imports(layers[-1], paths, version)
+    return ConfigView(version, tuple(layers))
+
+
+def _layer(path: str, text: str, version: ContainerdVersion) -> Layer:
+    mark = _MARK if text.startswith(_MARK) else ""
+    what = ""
+    if mark and not can(version, Feature.BYTE_ORDER_MARK):
+        what = "begins with a byte-order mark"
+    elif not can(version, Feature.ANY_BYTES) and _BYTES.search(text):
+        what = "holds bytes that are not UTF-8"
+    if what:
+        message = (
+            f"{path} {what}, and containerd {version} refuses such a file; write it anew as plain"
+            " UTF-8"
+        )
+        raise NodeError(FailureKind.CONFLICT, "plan", message)
+    return Layer(path, text[len(mark) :], parse_config(text[len(mark) :], path), mark)
+
+
+def _imports(layer: Layer, paths: Collection[str], version: ContainerdVersion) -> list[str]:
+    """Resolve the imports of one file, in the order in which the daemon follows them."""
+    if not can(version, Feature.IMPORTS):
+        return []
+    folder = layer.path.rpartition("/")[0]
+    found: list[str] = []
+    patterns = [each for each in words(layer.data, "imports") if each]
+    if len(patterns) > _MOST or any(len(each) > _LONGEST for each in patterns):
+        message = f"{layer.at(('imports',))}: more or longer imports than fleet follows; mend it"
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+    for pattern in patterns:
+        relative = not pattern.startswith("/")
+        if "*" not in pattern:
+            path = clean_path(f"{folder}/{pattern}" if relative else pattern)
+            if path not in paths and can(version, Feature.IMPORT_MUST_EXIST):
+                raise _missing(layer, path)
+            found.append(path)
+        elif not relative or can(version, Feature.RELATIVE_GLOBS):
+            whole = clean_path(f"{folder}/{pattern}" if relative else pattern)
+            found += sorted(path for path in paths if _matches(path, whole))
+    return found
+
+
+def _missing(layer: Layer, path: str) -> NodeError:
+    where = layer.at(("imports",))
+    message = (
+        f"{where}: imports {path}, which was not found or not read; put it there or take it out"
+    )
+    return NodeError(FailureKind.CONFLICT, "plan", message)
+
+
+def _matches(path: str, pattern: str) -> bool:
+    """Match as Go's filepath.Glob does: a star stays within one folder."""
+    parts, wanted = path.split("/"), pattern.split("/")
+    if len(parts) != len(wanted):
+        return False
+    return all(fnmatchcase(part, want) for part, want in zip(parts, wanted, strict=True))
+
+
+def imported_folder(view: ConfigView) -> str | None:
+    """Return a folder of which the root imports every *.toml by an absolute path."""
+    for pattern in words(view.root.data, "imports"):
+        folder, _, name = pattern.rpartition("/")
+        if name == "*.toml" and folder.startswith("/") and "*" not in folder:
+            return folder
+    return None

@@ -1,0 +1,32 @@
+"""Legacy registry settings in config.toml: where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def has_legacy(registry: Mapping[str, Any]) -> bool:
+    """Say whether a registry table has what kills CRI beside config_path, or is lost there."""
+    return bool(_table(registry, "mirrors")) or bool(_hosts_with_tls(registry))
+
+
+def _table(registry: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = registry.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _hosts_with_tls(registry: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    configs = _table(registry, "configs").items()
+    tables = ((host, each.get("tls")) for host, each in configs if isinstance(each, Mapping))
+    return {host: tls for host, tls in tables if isinstance(tls, Mapping) and tls}
+
+
+def legacy_paths(registry: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Yield what goes when config_path comes: the mirrors, and every tls table."""
+    if "mirrors" in registry:
+        yield ("mirrors",)
+    for host, each in _table(registry, "configs").items():
+        if isinstance(each, Mapping) and "tls" in each:
+            alone = set(each) == {"tls"}
+            yield ("configs", host) if alone else ("configs", host, "tls")

@@ -1,0 +1,106 @@
+"""The settings of a registry table as a release reads them, to compare them with those intended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fleet.core.containerd.features import Feature, can
+from fleet.core.model.version import ContainerdVersion
+from fleet.core.text.documents import table, words
+from fleet.core.text.toml_scan import dotted
+
+_MOST = 3
+
+
+_HUB = ["https://registry-1.docker.io"]
+
+
+_AUTH = ("username", "password", "auth", "identitytoken")
+
+
+_TLS = ("insecure_skip_verify", "ca_file", "cert_file", "key_file")
+
+
+def effective(version: ContainerdVersion, registry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that a release reads in a registry table: known keys with a value."""
+    found: dict[str, Any] = {}
+    path = registry.get("config_path")
+    if path and can(version, Feature.CONFIG_PATH):
+        found["config_path"] = path
+    for name, entry in table(registry.get("mirrors")).items():
+        found.setdefault("mirrors", {})[name] = {"endpoint": list(words(entry, "endpoint"))}
+    for host, entry in table(registry.get("configs")).items():
+        one = dict(_config_of(version, table(entry)))
+        if one:
+            found.setdefault("configs", {})[host] = one
+    for url, entry in table(registry.get("auths")).items():
+        one = _known(table(entry), _AUTH)
+        if one:
+            found.setdefault("auths", {})[url] = one
+    headers = {name: value for name, value in table(registry.get("headers")).items() if value}
+    return {**found, **({"headers": headers} if headers else {})}
+
+
+def _config_of(version: ContainerdVersion, entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    auth = _known(table(entry.get("auth")), _AUTH)
+    if auth:
+        yield "auth", auth
+    tls = _known(table(entry.get("tls")), _TLS)
+    if tls and can(version, Feature.LEGACY_TLS):
+        yield "tls", tls
+
+
+def _known(found: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: found[key] for key in keys if found.get(key)}
+
+
+def unequal(meant: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Return the paths of all settings that differ between two registry tables.
+
+    All settings of a host are compared as one, so the path names no more than the host.
+    """
+    paths: list[tuple[str, ...]] = []
+    for key in sorted({*meant, *found}):
+        ours, theirs = meant.get(key), found.get(key)
+        if isinstance(ours or {}, Mapping) and isinstance(theirs or {}, Mapping):
+            names = sorted({*(ours or {}), *(theirs or {})})
+            paths += [(key, n) for n in names if (ours or {}).get(n) != (theirs or {}).get(n)]
+        elif ours != theirs:
+            paths.append((key,))
+    return paths
+
+
+def difference(
+    version: ContainerdVersion, meant: Mapping[str, Any], found: Mapping[str, Any]
+) -> str:
+    """Return the names of a daemon's registry settings that are not as intended; empty if all are.
+
+    Only config_path is shown with its value: the others may be credentials.
+    """
+    wanted = effective(version, meant)
+    seen = less_defaults(version, effective(version, found), wanted)
+    paths = unequal(wanted, seen)
+    names = ", ".join(dotted(path) for path in paths[:_MOST])
+    names += f" and {len(paths) - _MOST} more" if len(paths) > _MOST else ""
+    if ("config_path",) in paths:
+        ours, theirs = wanted.get("config_path", ""), seen.get("config_path", "")
+        names += f" (config_path is {theirs!r} instead of {ours!r})"
+    return names
+
+
+def less_defaults(
+    version: ContainerdVersion, found: Mapping[str, Any], meant: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a daemon's settings without defaults that were not set on purpose."""
+    result = dict(found)
+    mirrors = dict(found.get("mirrors") or {})
+    if can(version, Feature.DOCKER_IO_PRESET) and "docker.io" not in (meant.get("mirrors") or {}):
+        if (mirrors.get("docker.io") or {}).get("endpoint") == _HUB:
+            del mirrors["docker.io"]
+            result = {**result, "mirrors": mirrors}
+        if not mirrors:
+            result.pop("mirrors", None)
+    if can(version, Feature.CONFIG_PATH_DEFAULT) and "config_path" not in meant:
+        result.pop("config_path", None)
+    return result

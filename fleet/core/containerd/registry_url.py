@@ -1,0 +1,124 @@
+"""Registry names and mirror URLs, hostile until parsed: they become folders and TOML keys."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+_LABEL = r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?"
+
+
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+
+
+_AUTHORITY = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:]+)(?::(?P<port>[1-9][0-9]{0,4}))?")
+
+
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~%@+-]+)*/?")
+
+
+HUB = "https://registry-1.docker.io"
+
+
+_HUB_NAMES = {"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"}
+
+
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+def folder_name(registry: str) -> str:
+    """Return the name under which containerd looks up a registry; Docker Hub's names share one."""
+    if registry == "*":
+        return "_default"
+    return "docker.io" if registry in _HUB_NAMES else registry
+
+
+def registry_problem(name: str) -> str | None:
+    """Say why a text is no registry name; None where it is one."""
+    if name in {"_default", "*"}:
+        return None
+    if name != name.lower():
+        return f"registry names are lower case: {name.lower()!r}"
+    if len(name) > 250 or not _is_authority(name):
+        return (
+            f"{name!r} is no registry: expected a host name with an optional port, such as"
+            " docker.io or registry.example:5000, or _default"
+        )
+    return None
+
+
+def _is_authority(text: str) -> bool:
+    match = _AUTHORITY.fullmatch(text)
+    if match is None or (match["port"] is not None and not 1 <= int(match["port"]) <= 65535):
+        return False
+    host = match["host"]
+    if host.startswith("["):
+        return _is_ipv6(host[1:-1])
+    return len(host) <= 250 and ".." not in host and _NAME.fullmatch(host) is not None
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def url_problem(url: str) -> str | None:
+    """Say why a text is no mirror URL; None where it is one."""
+    scheme, mark, rest = url.partition("://")
+    if not mark:
+        return f"{url!r} has no scheme: write https://{url} or http://{url}"
+    if scheme not in {"http", "https"}:
+        return f"{url!r}: expected http:// or https://"
+    authority, slash, path = rest.partition("/")
+    if "@" in authority:
+        return "user and password do not stand in a URL: put them under configs.HOST.auth"
+    if not authority.isascii() or not _is_authority(authority.lower()):
+        return f"{url!r}: {authority!r} is no host with an optional port"
+    if not _PATH.fullmatch(slash + path) or "/.." in slash + path:
+        return f"{url!r}: the path has characters that no registry path has, or a query"
+    return None
+
+
+def normal_url(url: str) -> str:
+    """Write a URL one way: host in lower case, no default port, no slash at its end."""
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    host = authority.lower().removesuffix(_DEFAULT_PORTS[scheme])
+    return f"{scheme}://{host}{slash}{path}".rstrip("/")
+
+
+def path_of(url: str) -> str:
+    """Return the path of a normal URL; `/v2` is what every registry has, so it counts as none."""
+    _, slash, path = url.partition("://")[2].partition("/")
+    return "" if path in {"", "v2"} else slash + path
+
+
+def without_v2(url: str) -> str:
+    """Drop a path of `/v2` alone, which containerd adds by itself."""
+    return url if path_of(url) else url.removesuffix("/v2")
+
+
+def default_server(registry: str) -> str | None:
+    """Return where a registry itself is served; None for the wildcard, which has no one place."""
+    if registry == "_default":
+        return None
+    return HUB if registry == "docker.io" else f"https://{registry}"
+
+
+def is_upstream(url: str, registry: str) -> bool:
+    """Say whether a URL is the registry itself and no mirror of it."""
+    scheme, _, rest = url.partition("://")
+    if path_of(url):
+        return False
+    host = rest.partition("/")[0]
+    if registry == "docker.io":
+        return host in _HUB_NAMES
+    return scheme == "https" and host in {registry, registry.removesuffix(":443")}
+
+
+def is_hub_site(url: str) -> bool:
+    """Say whether a URL is docker.io's web site, where no images are."""
+    return normal_url(url).partition("://")[2] in {"docker.io", "index.docker.io/v1"}

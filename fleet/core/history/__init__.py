@@ -1,0 +1,1 @@
+"""Rollouts as data: written to the journal, and replayed from it."""

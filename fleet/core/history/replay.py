@@ -1,0 +1,121 @@
+"""A rollout's history, replayed from its journal entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleet.core.history.serialize import read_outcome
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.rollout.state import BatchBegun, BatchSoaked, NodeMoved, RolloutState, begin, replay
+
+SETTLE = "settle"
+"""The step of a failure that leaves open how a node stands: only the node itself can tell."""
+
+
+PLANE_ASKED = "control plane asked"
+"""The kind of an entry with the roles of nodes that a rollout asked, although it holds none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the journal: when, what, which node, and its data."""
+
+    at: str
+    kind: str
+    node: str | None
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What became of a rollout so far; one that never ended counts as interrupted."""
+
+    state: RolloutState
+    outcomes: Mapping[str, NodeOutcome] = field(default_factory=dict)
+    moved: Mapping[str, str] = field(default_factory=dict)
+    status: str = "interrupted"
+    reason: str = ""
+    ended: str | None = None
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What showed that a node is of the control plane, by the node's name."""
+    unproven: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The registries of a node's newest plan that no verification pull proves."""
+
+    @property
+    def unfinished(self) -> bool:
+        """Say whether there is anything to go on with."""
+        return self.status != "finished" or bool(self.unsettled())
+
+    def unsettled(self) -> list[str]:
+        """Return the nodes that were left in flight or are still locked, which must be settled."""
+        return [name for name in self.state.nodes if self._open(name)]
+
+    def _open(self, name: str) -> bool:
+        status = self.state.nodes[name]
+        if status in {NodeStatus.RUNNING, NodeStatus.CHECKING, NodeStatus.REVERTING}:
+            return True
+        outcome = self.outcomes.get(name)
+        if outcome is not None and outcome.held:
+            return True
+        failure = outcome.failure if outcome else None
+        return failure is not None and failure.step == SETTLE
+
+
+def known_roles(entries: Iterable[Entry]) -> dict[str, tuple[str, ...]]:
+    """Return the newest evidence by node that is or is not of the control plane, over rollouts.
+
+    A plan without a strategy may be that of a node which did not answer: it says nothing.
+    """
+    roles: dict[str, tuple[str, ...]] = {}
+    for entry in entries:
+        if entry.kind == PLANE_ASKED:
+            roles |= {name: tuple(found) for name, found in entry.payload["roles"].items()}
+        elif entry.kind == "planned":
+            for plan in entry.payload.get("plans", ()):
+                evidence = tuple(plan.get("role_evidence", ()))
+                if evidence or (plan.get("strategy") and "role_evidence" in plan):
+                    roles |= dict.fromkeys(plan.get("nodes", ()), evidence)
+    return roles
+
+
+def fold(batches: Iterable[Sequence[str]], entries: Iterable[Entry]) -> Story:
+    """Read a rollout's entries in their order."""
+    state = begin(tuple(tuple(batch) for batch in batches), {})
+    outcomes: dict[str, NodeOutcome] = {}
+    moved: dict[str, str] = {}
+    ending: dict[str, Any] = {}
+    roles: dict[str, tuple[str, ...]] = {}
+    unproven: dict[str, tuple[str, ...]] = {}
+    events: list[NodeMoved | BatchBegun | BatchSoaked] = []
+    for entry in entries:
+        if entry.node is not None:
+            outcome = read_outcome(entry.node, entry.payload)
+            outcomes[entry.node], moved[entry.node] = outcome, entry.at
+            events.append(NodeMoved(entry.node, outcome.status))
+        elif entry.kind == "batch":
+            events.append(BatchBegun(entry.payload["number"] - 1))
+        elif entry.kind == "soaked":
+            events.append(BatchSoaked(entry.payload["number"] - 1))
+        elif entry.kind == "planned":
+            roles |= _of_plans(entry.payload, "role_evidence")
+            unproven |= _of_plans(entry.payload, "unproven")
+        elif entry.kind == "ended":
+            ending = {**entry.payload, "ended": entry.at}
+        elif entry.kind == "resumed":
+            ending = {}
+    state = replay(state, events)
+    return Story(
+        state=state, outcomes=outcomes, moved=moved, roles=roles, unproven=unproven, **ending
+    )
+
+
+def _of_plans(planned: Mapping[str, Any], key: str) -> dict[str, tuple[str, ...]]:
+    """Return a list of each node's plan, unless it is empty; earlier releases did not record it."""
+    return {
+        name: tuple(texts)
+        for plan in planned.get("plans", ())
+        if (texts := plan.get(key))
+        for name in plan.get("nodes", ())
+    }

@@ -1,0 +1,201 @@
+"""Plans, outcomes and facts as plain data, for --json and the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fleet.core.containerd.config import effective_registry
+from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.masking import Mark
+from fleet.core.masking.shown_text import unified_diff
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.finding import Finding
+from fleet.core.model.outcome import Hop, Liveness, NodeOutcome, NodeStatus, Served, Verified
+from fleet.core.plan.planner import NodePlan
+from fleet.core.render.base import parsed_dump
+from fleet.core.text.documents import word
+
+
+def failure_data(failure: Failure | None) -> dict[str, Any] | None:
+    """Return a failure as data."""
+    if failure is None:
+        return None
+    about = {"kind": str(failure.kind), "step": failure.step, "message": failure.message}
+    return {**about, "evidence": failure.evidence} if failure.evidence else about
+
+
+def unread_state(failure: Failure | None) -> str:
+    """Return the state of a node about which nothing was read."""
+    return "unreachable" if failure is None or failure.kind.unreachable else "failed"
+
+
+def verified_data(verified: Verified) -> dict[str, Any]:
+    """Return one verdict as data."""
+    return {
+        "image": verified.image,
+        "ok": verified.ok,
+        "via": verified.via,
+        "mirror": verified.mirror,
+        "seconds": verified.seconds,
+        "detail": verified.detail,
+        "served": str(verified.served),
+        "bytes": verified.size,
+        "digest": verified.digest,
+        "hops": [{"host": h.host, "what": h.what, "said": h.said} for h in verified.hops],
+        "evidence": verified.evidence,
+    }
+
+
+def _read_verified(data: Mapping[str, Any]) -> Verified:
+    """Read a verdict back; journals of earlier releases have fewer keys."""
+    return Verified(
+        image=data["image"],
+        ok=data["ok"],
+        via=data["via"],
+        mirror=data.get("mirror"),
+        seconds=data.get("seconds", 0.0),
+        detail=data.get("detail", ""),
+        served=Served(data.get("served", Served.UNKNOWN)),
+        size=data.get("bytes", 0),
+        digest=data.get("digest"),
+        hops=tuple(Hop(**each) for each in data.get("hops", ())),
+        evidence=data.get("evidence", ""),
+    )
+
+
+def liveness_data(liveness: Liveness | None) -> dict[str, Any] | None:
+    """Return what was heard of the daemon's folder as data; None where nobody asked."""
+    if liveness is None:
+        return None
+    return {"state": liveness.state, "seconds": liveness.seconds, "said": liveness.said}
+
+
+def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
+    """Return the end of one node's pass as data."""
+    return {
+        "status": str(outcome.status.shown),
+        "strategy": outcome.strategy,
+        "containerd": outcome.containerd,
+        "changed": outcome.changed,
+        "restarted": outcome.restarted,
+        "generation": outcome.generation,
+        "verified": [verified_data(each) for each in outcome.verified],
+        "liveness": liveness_data(outcome.liveness),
+        "failure": failure_data(outcome.failure),
+        "seconds": outcome.seconds,
+        "unproven": list(outcome.unproven),
+        "held": outcome.held,
+    }
+
+
+def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
+    """Read an outcome back from what `outcome_data` made of it; the status alone will do."""
+    failure = data.get("failure")
+    liveness = data.get("liveness")
+    return NodeOutcome(
+        node=node,
+        status=NodeStatus(data["status"]),
+        strategy=data.get("strategy"),
+        containerd=data.get("containerd"),
+        changed=data.get("changed", False),
+        restarted=data.get("restarted", False),
+        generation=data.get("generation"),
+        verified=tuple(_read_verified(each) for each in data.get("verified", ())),
+        liveness=Liveness(**liveness) if liveness else None,
+        failure=Failure(**{**failure, "kind": FailureKind(failure["kind"])}) if failure else None,
+        seconds=data.get("seconds", 0.0),
+        unproven=tuple(data.get("unproven", ())),
+        held=data.get("held", False),
+    )
+
+
+def plan_data(plan: NodePlan, mark: Mark) -> dict[str, Any]:
+    """Return one node's plan as data, with its diffs."""
+    return {
+        "strategy": plan.strategy,
+        "containerd": plan.containerd,
+        "disruption": str(plan.disruption),
+        **role_data(plan),
+        "changes": [
+            {"path": each.path, "action": str(each.action), "diff": unified_diff(each, mark)}
+            for each in plan.changes
+        ],
+        "unproven": list(plan.unproven),
+        "notes": list(plan.notes),
+        "conflicts": [finding_data(each) for each in plan.findings],
+        "failure": failure_data(plan.failure),
+    }
+
+
+def role_data(plan: NodePlan) -> dict[str, Any]:
+    """Return the role of a node in its cluster, and the evidence for it; a worker has no role."""
+    evidence = list(plan.availability.control_plane)
+    return {"role": "control-plane" if evidence else None, "role_evidence": evidence}
+
+
+def finding_data(finding: Finding) -> dict[str, Any]:
+    """Return one conflict as data."""
+    return {
+        "code": finding.code,
+        "verdict": str(finding.verdict),
+        "where": finding.where,
+        "message": finding.message,
+        "kills_cri": finding.kills,
+    }
+
+
+def facts_data(facts: NodeFacts, plan: NodePlan) -> dict[str, Any]:
+    """Return what the probe found, and how it stands to the wishes."""
+    return {
+        "state": node_state(facts, plan),
+        "distribution": facts.distribution,
+        "containerd": str(facts.daemon_version) if facts.daemon_version else None,
+        "installed": str(facts.binary_version) if facts.binary_version else None,
+        "strategy": plan.strategy,
+        "config": facts.config if facts.config in facts.files else None,
+        "registry_config": registry_config(facts),
+        "unit": f"{facts.unit.active}/{facts.unit.sub}",
+        "cri": facts.cri,
+        "runtime_ready": facts.runtime_ready,
+        "crictl": facts.crictl,
+        "generation": facts.state.generation,
+        "owner": facts.owner,
+        **role_data(plan),
+        "notes": list(plan.notes),
+        "conflicts": [finding_data(each) for each in plan.findings],
+        "failure": failure_data(plan.failure),
+    }
+
+
+def registry_config(facts: NodeFacts) -> str | None:
+    """Say where the files on disk tell containerd to look for mirrors; None for nowhere.
+
+    It is the daemon's own view of them: a directory, or the file that holds legacy mirrors.
+    """
+    try:
+        found = effective_registry(parsed_dump(facts))
+    except NodeError:
+        return None
+    return word(found, "config_path") or (facts.config if found.get("mirrors") else None)
+
+
+def node_state(facts: NodeFacts, plan: NodePlan) -> str:
+    """Say in a word how a node stands to mirrors.yaml."""
+    if plan.failure is not None or any(each.kills for each in plan.findings):
+        return "in conflict"
+    if not plan.changes:
+        return "in sync"
+    return "drifted" if facts.state.files else "unmanaged"
+
+
+def rollout_data(
+    rollout: str, status: str, nodes: Mapping[str, Any], batches: tuple[tuple[str, ...], ...]
+) -> dict[str, Any]:
+    """Return a whole rollout as data, in the shape that users rely on."""
+    return {
+        "rollout": rollout,
+        "status": status,
+        "nodes": dict(nodes),
+        "batches": [list(batch) for batch in batches],
+    }

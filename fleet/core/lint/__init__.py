@@ -1,0 +1,1 @@
+"""Checks of a node's own files, before anything is changed."""

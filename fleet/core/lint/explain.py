@@ -1,0 +1,275 @@
+"""The reason why a node pulls a registry's images from where it does: files and hosts in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fleet.core.containerd.fallback import on_failure
+from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.hosts_document import decode_hosts
+from fleet.core.containerd.imports import ConfigView, config_view, line_of
+from fleet.core.containerd.registry_url import default_server
+from fleet.core.containerd.requests import base_path
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.lint.config import lint, reads_lists
+from fleet.core.lint.hosts_toml import hosts_findings, read_hosts
+from fleet.core.lint.pull_failures import pull_failures
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.finding import Verdict
+from fleet.core.model.mirror import Mirror
+from fleet.core.model.paths import clean_path, hosts_directories, identity_of
+from fleet.core.model.version import ContainerdVersion
+from fleet.core.text.documents import table, tables, word, words
+from fleet.core.text.go_url import go_host, whole_url
+from fleet.core.text.toml_edit import dig
+
+_EVERYTHING = ("pull", "resolve", "push")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One host that containerd asks, in order: for what, and which line of which file says so."""
+
+    url: str
+    capabilities: tuple[str, ...]
+    where: str
+    note: str = ""
+    asks: str = ""
+    """The beginning of every request to it, as this release builds them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """One folder that containerd looks for: `used`, `shadowed` or `absent`."""
+
+    path: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What decides about one registry on one node; `way` is certs.d, legacy or nothing."""
+
+    registry: str
+    version: str
+    way: str
+    decides: str
+    folders: tuple[Folder, ...] = ()
+    hosts: tuple[Asked, ...] = ()
+    failures: tuple[tuple[str, str], ...] = ()
+    findings: tuple[str, ...] = ()
+
+
+def explain(facts: NodeFacts, registry: str) -> Explanation:
+    """Explain one registry of one node; raise a NodeError where its files cannot be read."""
+    registry = "docker.io" if registry == "index.docker.io" else registry
+    if facts.version is None:
+        message = f"no containerd answers here (unit {facts.unit.load}); is it installed?"
+        raise NodeError(FailureKind.UNSUPPORTED, "explain", message)
+    view = config_view(facts, facts.version, "")
+    merged = view.merged()
+    found = (*_in_force(facts), *(str(each) for each in lint(view, facts)))
+    if word(merged, "config_path") and can(facts.version, Feature.CONFIG_PATH):
+        told = _by_folder(view, facts, registry, word(merged, "config_path"))
+    elif table(merged, "mirrors"):
+        told = _by_mirrors(view, registry, table(merged, "mirrors"))
+    else:
+        reason = "neither config_path nor mirrors is set"
+        told = Explanation(
+            registry=registry,
+            version=str(facts.version),
+            way="nothing",
+            decides=f"{view.root.path}: {reason}",
+            hosts=(_upstream(registry, "containerd itself"),),
+        )
+    return replace(
+        told,
+        hosts=tuple(_with_login(each, merged) for each in told.hosts),
+        failures=tuple(on_failure(facts.version)),
+        findings=(*found, *told.findings),
+    )
+
+
+def _in_force(facts: NodeFacts) -> Iterator[str]:
+    """Say where the files are not what the daemon goes by, or not for long."""
+    for path in facts.edited_not_loaded:
+        yield f"{path} was edited after containerd had started: what it says is not in force yet"
+    if facts.owner is not None:
+        base = f"/etc/rancher/{facts.owner}/registries.yaml"
+        source = base if facts.owner in {"k3s", "rke2"} else "files of its own"
+        yield f"{facts.owner} makes {facts.config} from {source}, anew at every start"
+
+
+def _with_login(asked: Asked, merged: Mapping[str, Any]) -> Asked:
+    """Say where a host is asked with a login of config.toml; never which."""
+    host = Mirror(url=_whole(asked.url)).authority
+    if not table(merged, "configs", host).get("auth"):
+        return asked
+    return replace(asked, note=", ".join(filter(None, (asked.note, "a login of config.toml"))))
+
+
+def lookups(registry: str, version: ContainerdVersion) -> Iterator[str]:
+    """Yield the names of the folders that containerd looks for; the first that is there wins."""
+    host, mark, port = registry.rpartition(":")
+    if mark and port.isdigit():
+        yield f"{host}_{port}_"
+    yield registry
+    if can(version, Feature.DEFAULT_HOSTS):
+        yield "_default"
+
+
+def _by_folder(view: ConfigView, facts: NodeFacts, registry: str, config_path: str) -> Explanation:
+    layer = view.owner("config_path")
+    place = layer.path
+    for live in view.live(layer):
+        if dig(layer.data, (*live, "config_path")) is not None:
+            place = layer.at((*live, "config_path"))
+    lists = reads_lists(view)
+    bases = hosts_directories(config_path) if lists else (clean_path(config_path),)
+    names = list(lookups(registry, view.version))
+    folders: list[Folder] = []
+    taken = False
+    for path in (f"{base}/{name}" for base in bases for name in names):
+        there = path in facts.directories or identity_of(facts.places, path) is not None
+        folders.append(Folder(path, ("shadowed" if taken else "used") if there else "absent"))
+        taken = taken or there
+    used = next((each.path for each in folders if each.state == "used"), None)
+    hosts, findings = _asked(facts, view.version, registry, used)
+    return Explanation(
+        registry=registry,
+        version=str(view.version),
+        way="certs.d",
+        decides=f"{place}: config_path = {config_path}",
+        folders=tuple(folders),
+        hosts=hosts,
+        findings=findings,
+    )
+
+
+def _asked(
+    facts: NodeFacts, version: ContainerdVersion, registry: str, folder: str | None
+) -> tuple[tuple[Asked, ...], tuple[str, ...]]:
+    """Read the hosts.toml of the folder that wins; if it fails every pull, no host is asked."""
+    if failures := tuple(pull_failures(facts, version, folder)) if folder else ():
+        return (), tuple(
+            f"{path} {reason}: every pull fails, and no host is asked at all"
+            for path, reason in failures
+        )
+    path = f"{folder}/hosts.toml"
+    kept = facts.files.get(path) if folder else None
+    if folder is None or kept is None:
+        where = f"{folder} has no hosts.toml" if folder else "no folder of this registry"
+        upstream = replace(_upstream(registry, where), note=_with_certificates(facts, folder))
+        return (upstream,), ()
+    text = decode_hosts(kept.content)
+    told = tuple(str(each) for each in hosts_findings(path, text, version, Verdict.NOTES))
+    reading = read_hosts(text, version)
+    data = reading.data
+    if data is None:
+        return (_upstream(registry, f"{path} is ignored whole"),), told
+    place = _Place(path, reading.text, registry, version)
+    hosts = tables(data, "host")
+    asked = [
+        place.host(url, hosts[url], ("host", url), _extras(hosts[url]))
+        for url in reading.order
+        if url in hosts
+    ]
+    server = word(data, "server")
+    if server and go_host(server, strict=can(version, Feature.STRICT_URLS)):
+        asked.append(place.host(server, data, ("server",), "the server, asked last"))
+    else:
+        asked.append(_upstream(registry, f"{path} names no server"))
+    return tuple(asked), told
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A hosts.toml, and who reads it for which registry."""
+
+    path: str
+    text: str
+    registry: str
+    version: ContainerdVersion
+
+    def host(self, url: str, about: Mapping[str, Any], at: tuple[str, ...], note: str) -> Asked:
+        override = bool(about.get("override_path")) and can(self.version, Feature.OVERRIDE_PATH)
+        mirror = Mirror(url=whole_url(url).rstrip("/"), override_path=override)
+        where = f"{self.path}:{line_of(self.text, at)}"
+        return Asked(url, _capabilities(about), where, note, _asks(mirror, base_path(mirror)))
+
+
+def _whole(url: str) -> str:
+    """Add the scheme that containerd gives a legacy endpoint without one."""
+    if "://" in url:
+        return url
+    local = url.startswith(("localhost", "127."))
+    return f"{'http' if local else 'https'}://{url}"
+
+
+def _asks(mirror: Mirror, base: str) -> str:
+    return f"{mirror.scheme}://{mirror.authority}{base}/"
+
+
+def _with_certificates(facts: NodeFacts, folder: str | None) -> str:
+    """Name what counts in a folder only as long as it has no hosts.toml."""
+    docker = (".crt", ".cert", ".key")
+    found = [
+        path.rpartition("/")[2]
+        for path in facts.files
+        if folder and path.startswith(f"{folder}/") and path.endswith(docker)
+    ]
+    return f"upstream, with {', '.join(sorted(found))}" if found else "upstream"
+
+
+def _by_mirrors(view: ConfigView, registry: str, mirrors: Mapping[str, Any]) -> Explanation:
+    name = registry if registry in mirrors else "*"
+    if name == "*" and registry == "docker.io" and can(view.version, Feature.DOCKER_IO_PRESET):
+        name = registry
+    layer = view.owner("mirrors")
+    paths = [(*live, "mirrors", name) for live in view.live(layer)]
+    place = next(
+        (layer.at(each) for each in paths if dig(layer.data, each) is not None), layer.path
+    )
+    endpoints = words(table(mirrors, name), "endpoint")
+    asked = [_legacy_host(url, place) for url in endpoints]
+    own = any(Mirror(url=_whole(url)).authority == registry for url in endpoints)
+    last = () if own else (_upstream(registry, "containerd itself, always last"),)
+    return Explanation(
+        registry=registry,
+        version=str(view.version),
+        way="legacy",
+        decides=f"{place}: registry.mirrors.{name}"
+        if asked
+        else f"{place}: nothing says {registry}",
+        hosts=(*asked, *last),
+    )
+
+
+def _legacy_host(url: str, place: str) -> Asked:
+    """Read an endpoint of the old form: a path is taken as it is, and /v2 stands for none."""
+    mirror = Mirror(url=_whole(url))
+    path = mirror.url.partition("://")[2].partition("/")
+    base = path[2].rstrip("/") if path[1] else "v2"
+    note = "" if base else "its slash at the end leaves /v2 out: nothing is found there"
+    return Asked(url, _EVERYTHING, place, note, _asks(mirror, f"/{base}" if base else ""))
+
+
+def _capabilities(host: Mapping[str, Any]) -> tuple[str, ...]:
+    return words(host, "capabilities") or _EVERYTHING
+
+
+def _extras(host: Mapping[str, Any]) -> str:
+    """Name what else a host is asked with; never what stands in a header."""
+    said = [
+        key for key in ("ca", "client", "skip_verify", "override_path", "header") if host.get(key)
+    ]
+    if host.get("dial_timeout"):
+        said.append(f"dial_timeout {host['dial_timeout']}")
+    return ", ".join(said)
+
+
+def _upstream(registry: str, where: str) -> Asked:
+    url = default_server(registry) or f"https://{registry}"
+    return Asked(url, _EVERYTHING, where, "upstream", f"{url}/v2/")

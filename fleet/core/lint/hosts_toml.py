@@ -1,0 +1,245 @@
+"""Defects of hosts.toml files that fleet did not write, as one release of containerd takes them.
+
+A hosts.toml that does not decode is ignored whole and in silence: pulls go upstream and succeed.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fleet.core.containerd.durations import nanoseconds
+from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.hosts_document import HostsDocument, parse_hosts
+from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.version import ContainerdVersion
+from fleet.core.text.documents import DocumentError, table, word
+from fleet.core.text.go_url import go_host
+from fleet.core.text.toml_scan import statements
+
+_WORDS = {"pull", "resolve", "push", "referrers"}
+
+
+_TLS = ("ca", "client", "skip_verify")
+
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+
+
+@dataclass(frozen=True, slots=True)
+class HostsReading:
+    """A hosts.toml as one release reads it: its data, and the parts that are refused or misread.
+
+    `data` is None if the whole file is ignored, `text` is what was parsed, and `order` holds the
+    hosts as they are asked.
+    """
+
+    data: Mapping[str, Any] | None
+    defects: tuple[tuple[str, str], ...]
+    text: str = ""
+    order: tuple[str, ...] = ()
+
+
+def hosts_findings(
+    path: str, text: str, version: ContainerdVersion, verdict: Verdict
+) -> Iterator[Finding]:
+    """Yield what this release would refuse or misread in one hosts.toml."""
+    for code, message in read_hosts(text, version).defects:
+        yield Finding(code, verdict, _at(path, message), message)
+
+
+@functools.lru_cache(maxsize=64)
+def read_hosts(text: str, version: ContainerdVersion) -> HostsReading:
+    """Read a hosts.toml; the result is cached for all nodes and checks that share it."""
+    try:
+        found = parse_hosts(text, version)
+    except DocumentError as error:
+        code = "duplicate-host" if "twice" in str(error) or "overwrite" in str(error) else ""
+        message = f"is ignored whole, so pulls go upstream: {error}"
+        return HostsReading(None, ((code or "hosts-refused", message),))
+    defects = (*_header_defects(found.text, version), *_defects(found, version))
+    ignored = any(code == "hosts-refused" for code, _ in defects)
+    return HostsReading(None if ignored else found.data, defects, found.text, found.order)
+
+
+def _header_defects(text: str, version: ContainerdVersion) -> Iterator[tuple[str, str]]:
+    headers = (each.path for each in statements(text) if each.header)
+    if not can(version, Feature.BRACKETS_IN_HEADERS) and any("]" in "".join(p) for p in headers):
+        message = f"containerd {version} refuses a ] in the name of a table, and the whole file"
+        yield "hosts-refused", message
+
+
+def _at(path: str, message: str) -> str:
+    found = re.search(r"at line (\d+)", message)
+    return f"{path}:{found[1]}" if found else path
+
+
+def _defects(document: HostsDocument, version: ContainerdVersion) -> Iterator[tuple[str, str]]:
+    data = document.data
+    hosts = data.get("host")
+    yield from _server_defects(data, version)
+    if data.get("server") and "host" not in data and not can(version, Feature.SERVER_ALONE):
+        yield "hosts-refused", f"has no host table, which containerd {version} ignores whole"
+    if hosts is not None and not isinstance(hosts, Mapping):
+        yield "hosts-refused", "host is no table, so the file is ignored whole"
+        return
+    yield from _order_defects(document, version)
+    yield from _host_defects("the file itself", data, version)
+    seen: dict[str, str] = {}
+    for url, host in table(hosts).items():
+        if not isinstance(host, Mapping):
+            yield "hosts-refused", f"host {url} is no table, so the file is ignored whole"
+            continue
+        if "server" in host:
+            yield "hosts-misread", f"server stands below [host.{url}], where it is no server"
+        yield from _host_defects(url, host, version)
+        yield from _url_defects(url, version)
+        first = seen.setdefault(_normal(url), url)
+        if first != url:
+            yield "duplicate-host", f"{first} and {url} are one host, asked twice"
+        yield from _scheme_defects(url, host, version)
+    if word(data, "server") in {"https://docker.io", "https://docker.io/"}:
+        yield "hosts-misread", "server https://docker.io is not where Docker Hub's images are"
+
+
+def _order_defects(
+    document: HostsDocument, version: ContainerdVersion
+) -> Iterator[tuple[str, str]]:
+    """Yield the hosts that are not asked, and those that are asked again."""
+    for url in table(document.data, "host"):
+        times = document.order.count(url)
+        if times == 0:
+            message = f'{url} is not asked: containerd {version} reads [host."URL"] headers alone'
+            yield "hosts-misread", message
+        elif times > 1:
+            message = f"{url} is asked {times} times: tables of other hosts are between its tables"
+            yield "duplicate-host", message
+
+
+def _server_defects(
+    data: Mapping[str, Any], version: ContainerdVersion
+) -> Iterator[tuple[str, str]]:
+    server = data.get("server", "")
+    if not isinstance(server, str):
+        yield (
+            "hosts-refused",
+            "server is no URL but a table or a number, so the file is ignored whole",
+        )
+    elif server and (host := _host(server, version)) is None:
+        yield "hosts-refused", f"server {server!r} is no URL, so the file is ignored whole"
+    elif server and not host:
+        message = f"server {server!r} names no host: the registry itself is asked in its place"
+        yield "hosts-misread", message
+    elif server and _has_other_scheme(server):
+        yield "hosts-misread", f"server {server!r} is neither http:// nor https://: asked in vain"
+    elif server:
+        yield from _scheme_defects(server, data, version)
+
+
+def _host(url: str, version: ContainerdVersion) -> str | None:
+    return go_host(url, strict=can(version, Feature.STRICT_URLS))
+
+
+def _has_other_scheme(url: str) -> bool:
+    return "://" in url and not url.startswith(("http://", "https://"))
+
+
+def _url_defects(url: str, version: ContainerdVersion) -> Iterator[tuple[str, str]]:
+    host = _host(url, version) if url else ""
+    if host is None:
+        yield "hosts-refused", f"host {url!r} is no URL, so the file is ignored whole"
+    elif not host:
+        yield "hosts-misread", f"host {url!r} names no host and is asked in vain"
+    elif _has_other_scheme(url):
+        yield "hosts-misread", f"host {url!r} is neither http:// nor https://: asked in vain"
+
+
+def _scheme_defects(
+    url: str, host: Mapping[str, Any], version: ContainerdVersion
+) -> Iterator[tuple[str, str]]:
+    """Yield the settings because of which an http host is asked over https first."""
+    if not url.startswith("http://"):
+        return
+    if any(key in host for key in _TLS) and not can(version, Feature.HTTP_WITH_TLS):
+        yield "hosts-misread", f"{url} has TLS keys, so https is tried first"
+    elif host.get("dial_timeout") and can(version, Feature.DIAL_TIMEOUT_IS_TLS):
+        yield "hosts-misread", f"{url} has a dial_timeout, so https is tried first"
+
+
+def _normal(url: str) -> str:
+    whole = url if "://" in url else f"https://{url}"
+    return whole.rstrip("/").removesuffix("/v2").lower()
+
+
+def _host_defects(
+    name: str, host: Mapping[str, Any], version: ContainerdVersion
+) -> Iterator[tuple[str, str]]:
+    words = host.get("capabilities", [])
+    if not isinstance(words, list) or not all(isinstance(each, str) for each in words):
+        yield "hosts-refused", f"{name}: capabilities is no list of words"
+        words = []
+    for each in words:
+        known = each.lower() in _WORDS
+        if not known or (each.lower() == "referrers" and not can(version, Feature.REFERRERS)):
+            yield "hosts-refused", f"{name}: containerd {version} knows no capability {each!r}"
+    overrides = can(version, Feature.OVERRIDE_PATH)
+    for key in ("skip_verify", "override_path") if overrides else ("skip_verify",):
+        if key in host and not isinstance(host[key], bool):
+            yield "hosts-refused", f"{name}: {key} is no boolean"
+    if host.get("override_path") and not overrides:
+        yield "hosts-misread", f"{name}: containerd {version} does not know override_path"
+    yield from _timeout_defects(name, host.get("dial_timeout"), version)
+    if not _header_fits(host.get("header", {})):
+        yield "hosts-refused", f"{name}: header is no table of words and lists of words"
+    elif not all(_may_be_sent(*each) for each in host.get("header", {}).items()):
+        message = f"{name}: a header has a character that none may have, so it is asked in vain"
+        yield "hosts-misread", message
+    if not _certificates_fit(host.get("ca"), host.get("client")):
+        yield "hosts-refused", f"{name}: ca or client has a form that is not read"
+
+
+def _timeout_defects(
+    name: str, timeout: Any, version: ContainerdVersion
+) -> Iterator[tuple[str, str]]:
+    if timeout is None or timeout == "" or not can(version, Feature.DIAL_TIMEOUT):
+        return
+    length = nanoseconds(timeout) if isinstance(timeout, str) else None
+    if length is None:
+        yield "hosts-refused", f"{name}: dial_timeout {timeout!r} is no duration"
+    elif length < 0:
+        yield "hosts-misread", f"{name}: dial_timeout {timeout} is below 0, so no dial succeeds"
+
+
+def _may_be_sent(header: str, value: Any) -> bool:
+    values = [value] if isinstance(value, str) else value
+    return bool(_HEADER_NAME.fullmatch(header)) and all(map(_HEADER_VALUE.fullmatch, values))
+
+
+def _header_fits(header: Any) -> bool:
+    return isinstance(header, Mapping) and all(
+        isinstance(value, str)
+        or (isinstance(value, list) and all(isinstance(each, str) for each in value))
+        for value in header.values()
+    )
+
+
+def _certificates_fit(ca: Any, client: Any) -> bool:
+    simple = all(
+        value is None
+        or isinstance(value, str)
+        or (isinstance(value, list) and all(isinstance(each, (str, list)) for each in value))
+        for value in (ca, client)
+    )
+    pairs = [each for each in client if isinstance(each, list)] if isinstance(client, list) else []
+    flat = not (isinstance(ca, list) and any(isinstance(each, list) for each in ca))
+    return (
+        simple
+        and flat
+        and all(len(pair) == 2 and all(isinstance(each, str) for each in pair) for pair in pairs)
+    )

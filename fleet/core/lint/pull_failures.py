@@ -1,0 +1,140 @@
+"""Registry folders that make every pull of their registry fail, before any host is asked.
+
+This was observed on running daemons of 1.5 to 2.3, which agree. A hosts.toml that does not decode
+fails no pull: it is ignored, and the certificates beside it count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from fleet.core.containerd.hosts_document import decode_hosts
+from fleet.core.lint.hosts_toml import read_hosts
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.paths import Kind, Places, clean_path
+from fleet.core.model.version import ContainerdVersion
+from fleet.core.text.documents import strings_in, tables
+from fleet.core.text.pem import holds_certificate, key_problem
+
+_UNREADABLE = {
+    Kind.DIRECTORY: "is a folder, where containerd reads a file",
+    Kind.FIFO: "is a FIFO: a pull waits for its writer, without end",
+    Kind.SOCKET: "is a socket, where containerd reads a file",
+}
+
+
+_MOST_STEPS = 40
+
+
+def pull_failures(
+    facts: NodeFacts, version: ContainerdVersion, folder: str
+) -> Iterator[tuple[str, str]]:
+    """Yield the path and reason of everything in one folder that fails every pull."""
+    if (place := facts.places.get(folder)) is not None and place.kind is Kind.FILE:
+        yield folder, "is a file, where containerd looks for a folder"
+        return
+    path = f"{folder}/hosts.toml"
+    for each in (folder, path):
+        if _circular(facts.places, each):
+            yield each, "is a symbolic link that leads round in a circle"
+            return
+    kind = facts.places[path].kind if path in facts.places else None
+    if kind in _UNREADABLE:
+        yield path, _UNREADABLE[kind]
+        return
+    data = hosts_data(facts, version, path)
+    if data is None:
+        yield from _beside(facts, folder)
+        return
+    for host in (data, *tables(data, "host").values()):
+        for name in strings_in(host.get("ca")):
+            yield from _unusable(facts, folder, name, _no_certificate)
+        for certificate, key in _client_pairs(host.get("client")):
+            found = tuple(_unusable(facts, folder, certificate, _no_certificate))
+            yield from found
+            if certificate != key or not found:
+                yield from _unusable(facts, folder, key, _no_key)
+
+
+def hosts_data(facts: NodeFacts, version: ContainerdVersion, path: str) -> Mapping[str, Any] | None:
+    """Return the data of a hosts.toml; None if it is absent, empty or ignored completely."""
+    kept = facts.files.get(path)
+    if kept is None or not kept.content:
+        return None
+    return read_hosts(decode_hosts(kept.content), version).data
+
+
+def _client_pairs(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield the files of certificate and key; one file alone holds both."""
+    for item in value if isinstance(value, list) else (value,):
+        if isinstance(item, str):
+            yield item, item
+        elif isinstance(item, list) and len(item) == 2:
+            yield str(item[0]), str(item[1])
+
+
+def _no_certificate(content: bytes) -> str:
+    return "" if holds_certificate(content) else "is named as a certificate and holds none in PEM"
+
+
+def _no_key(content: bytes) -> str:
+    problem = key_problem(content)
+    return f"is named as a client's key and {problem}" if problem else ""
+
+
+def _circular(places: Places, path: str) -> bool:
+    """Return whether a link is circular, as far as the probe looked at links."""
+    here = path
+    for _ in range(_MOST_STEPS):
+        place = places.get(here)
+        if place is None or place.kind is not Kind.LINK or place.leads is not None:
+            return False
+        base = "" if place.target.startswith("/") else here.rpartition("/")[0]
+        here = clean_path(f"{base}/{place.target}")
+        if here == path:
+            return True
+    return True
+
+
+def _unusable(
+    facts: NodeFacts, folder: str, name: str, problem: Callable[[bytes], str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the path and reason if a certificate that hosts.toml names cannot be used."""
+    path = clean_path(name if name.startswith("/") else f"{folder}/{name}")
+    place, kept = facts.places.get(path), facts.files.get(path)
+    lost = place.identity is None if place is not None else _was_looked_at(facts, folder, name)
+    if path == folder or (place is not None and place.kind is Kind.DIRECTORY):
+        yield path, "is named as a certificate and is a folder"
+    elif kept is None and lost:
+        yield path, "is named as a certificate and is not there"
+    elif kept is not None and (reason := problem(kept.content)):
+        yield path, reason
+
+
+def _was_looked_at(facts: NodeFacts, folder: str, name: str) -> bool:
+    """Return whether the probe would have seen a file if it were there.
+
+    The probe lists the folders of registries, and looks at the absolute paths in hosts.toml as they
+    are written. It does not see a path that is written with escapes.
+    """
+    if not facts.places:
+        return not name.startswith("/") and "/" not in name
+    if name.startswith("/"):
+        text = facts.files[f"{folder}/hosts.toml"].content.decode("utf-8", "surrogateescape")
+        return facts.places_complete and name in text
+    listed = clean_path(f"{folder}/{name}").rpartition("/")[0] in facts.directories
+    return facts.places_complete and listed
+
+
+def _beside(facts: NodeFacts, folder: str) -> Iterator[tuple[str, str]]:
+    """Yield unusable certificates that count, in Docker's way, if there is no hosts.toml."""
+    for path, kept in sorted(facts.files.items()):
+        if path.rpartition("/")[0] != folder:
+            continue
+        if path.endswith(".crt") and not holds_certificate(kept.content):
+            yield path, "counts as a certificate here and holds none in PEM"
+        elif path.endswith(".cert"):
+            key = facts.files.get(f"{path.removesuffix('.cert')}.key", kept)
+            if not holds_certificate(kept.content) or key_problem(key.content):
+                yield path, "counts as a client certificate here and has no key, or holds none"

@@ -1,0 +1,90 @@
+"""Valid TOML that containerd refuses to start with, found without asking a daemon."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.imports import ConfigView, Layer
+from fleet.core.model.finding import Finding, Verdict
+from fleet.core.text.documents import table, words
+from fleet.core.text.toml_edit import dig
+from fleet.core.text.toml_scan import Path, dotted, statements
+
+_URI = re.compile(r"io\.containerd\.[^.]+\.[^.]+.*")
+
+
+def unreadable(view: ConfigView) -> Iterator[Finding]:
+    """Yield what the daemon of this release refuses the whole file over."""
+    for layer in view.layers:
+        yield from _names_of_tables(view, layer)
+        yield from _names(view, layer)
+        for place in view.live(layer):
+            registry = dig(layer.data, place)
+            for path in _misshapen(registry) if registry is not None else ():
+                message = f"{dotted((*place, *path))} has a form that containerd refuses"
+                where = layer.at((*place, *path))
+                yield Finding("refused-config", Verdict.REFUSES, where, message)
+
+
+def _names_of_tables(view: ConfigView, layer: Layer) -> Iterator[Finding]:
+    for each in statements(layer.text):
+        plain = can(view.version, Feature.BRACKETS_IN_HEADERS) or not each.header
+        if not plain and any("]" in part for part in each.path):
+            message = f"containerd {view.version} refuses a ] in the name of a table"
+            yield Finding("refused-config", Verdict.REFUSES, layer.at(each.path), message)
+    above: Path = ()
+    for each in () if can(view.version, Feature.DOTTED_KEYS) else statements(layer.text):
+        if each.header:
+            above = each.path
+        elif len(each.path) > len(above) + 1:
+            message = f"containerd {view.version} refuses dotted keys; write a table instead"
+            yield Finding("refused-config", Verdict.REFUSES, layer.at(each.path), message)
+
+
+def _names(view: ConfigView, layer: Layer) -> Iterator[Finding]:
+    """Yield a finding for plugins without their full URI, which version 2 and newer need.
+
+    Before containerd 2.0 the version of the merged config holds for all files.
+    """
+    strict = can(view.version, Feature.STRICT_PLUGIN_NAMES)
+    said = view.config.said if strict else view.said(layer)
+    if said < 2:
+        return
+    named = [
+        (key, name)
+        for key in ("disabled_plugins", "required_plugins")
+        for name in words(layer.data, key)
+    ]
+    if strict:
+        named += [("plugins", name) for name in table(layer.data, "plugins")]
+    for key, name in named:
+        if not _URI.fullmatch(str(name)):
+            message = (
+                f"{key} names {name!r}, and containerd {view.version} refuses names that are no"
+                f" full URI in a file of version {said}"
+            )
+            yield Finding("refused-config", Verdict.REFUSES, layer.at((key,)), message)
+
+
+def _misshapen(registry: Any) -> Iterator[Path]:
+    """Yield the paths below a registry table that are not of the type they must be."""
+    if not isinstance(registry, Mapping):
+        yield ()
+        return
+    if not isinstance(registry.get("config_path", ""), str):
+        yield ("config_path",)
+    for key in ("mirrors", "configs"):
+        entries = registry.get(key, {})
+        if not isinstance(entries, Mapping):
+            yield (key,)
+            continue
+        for name, entry in entries.items():
+            if not isinstance(entry, Mapping) or not _is_words(entry.get("endpoint", [])):
+                yield (key, name)
+
+
+def _is_words(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)

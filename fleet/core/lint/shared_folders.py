@@ -1,0 +1,61 @@
+"""Folders of several registries that are the same folder, by links or bind mounts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.change import Change
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.paths import Identity, identity_of, real_path
+
+_WITH_PORT = re.compile(r"(.+)_([0-9]+)_")
+
+
+def registry_of(folder: str) -> str:
+    """Return the registry that a folder is looked up for: `host_5000_` is `host:5000`."""
+    return _WITH_PORT.sub(r"\1:\2", folder.rpartition("/")[2])
+
+
+def shared_findings(facts: NodeFacts) -> Iterator[Finding]:
+    """Yield one finding for each folder that several registries share."""
+    for folders in _by_identity(facts).values():
+        names = sorted({registry_of(each) for each in folders})
+        if len(names) > 1:
+            message = f"is one folder for {', '.join(names)}: what is written for one is for all"
+            yield Finding("shared-folder", Verdict.NOTES, folders[0], message)
+
+
+def _by_identity(facts: NodeFacts) -> dict[Identity, list[str]]:
+    """Group the folders of registries, which are those below a hosts directory."""
+    above = {each.rpartition("/")[0] for each in facts.directories}
+    found: dict[Identity, list[str]] = {}
+    for folder in sorted(facts.directories - above):
+        identity = identity_of(facts.places, folder)
+        if identity is not None and folder.rpartition("/")[0] in facts.directories:
+            found.setdefault(identity, []).append(folder)
+    return found
+
+
+def refuse_shared(changes: Iterable[Change], facts: NodeFacts) -> None:
+    """Refuse a change that would affect another registry than its own."""
+    shared = _by_identity(facts)
+    for change in changes:
+        folder = change.path.rpartition("/")[0]
+        own = identity_of(facts.places, folder)
+        others = [
+            each
+            for each in (shared.get(own, ()) if own else ())
+            if registry_of(each) != registry_of(folder)
+        ]
+        if others:
+            names = ", ".join(map(registry_of, others))
+            message = (
+                f"{folder} and {', '.join(others)} are one folder"
+                f" ({real_path(facts.places, folder)}): a change for {registry_of(folder)} would"
+                f" count for {names} as well; give each registry a folder of its own in place of"
+                " the link"
+            )
+            raise NodeError(FailureKind.CONFLICT, "plan", message)

@@ -1,0 +1,73 @@
+"""The line of a mistake, as it is shown: cut to a width, and without its secrets."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from fleet.core.masking import free_text, replaced, same_length, yaml_spans
+from fleet.errors import Excerpt, Problem
+
+_WIDTH = 72
+
+
+_MOST = 500
+"""Problems of one file that are shown with their lines."""
+
+
+_LEAD = 24
+"""Columns of a long line that are kept before the place."""
+
+
+_ARMOR = re.compile(r"^\s*[A-Za-z0-9+/=-]{40,}\s*$")
+
+
+_TOKEN = re.compile(r"\"[^\"]*\"?|'[^']*'?|(?:\[[^\]]*\]|[^\s,{}\[\]\"'])+")
+
+
+def with_excerpts(
+    problems: Iterable[Problem], text: str, *, yaml: bool = True
+) -> Iterator[Problem]:
+    """Add to each problem the line that it is about, if it is about one.
+
+    In a file that is not YAML each line is read by itself.
+    """
+    found = list(problems)
+    spans = yaml_spans(text, own=True) if yaml and found else []
+    lines = replaced(text, spans, same_length).splitlines()
+
+    @functools.cache
+    def line(number: int) -> str:
+        return _shown(lines[number - 1], yaml=yaml)
+
+    for number, problem in enumerate(found):
+        known = 1 <= problem.line <= len(lines) and number < _MOST
+        yield replace(problem, excerpt=_excerpt(line(problem.line), problem)) if known else problem
+
+
+def _shown(line: str, *, yaml: bool) -> str:
+    """Return a line with its secrets masked, at the same length."""
+    line = line.expandtabs(1).rstrip()
+    if _ARMOR.match(line):
+        return same_length(line)
+    return line if yaml else free_text(line, same_length)
+
+
+def _excerpt(line: str, problem: Problem) -> Excerpt | None:
+    if not line:
+        return None
+    column = min(problem.column, len(line) + 1)
+    found = _TOKEN.match(line[column - 1 : column - 1 + _WIDTH])
+    length = len(found[0].rstrip(":")) if found else 1
+    return _cut(line, column, max(1, length))
+
+
+def _cut(line: str, column: int, length: int) -> Excerpt:
+    """Keep what stands around the place of a long line."""
+    start = max(0, column - 1 - _LEAD) if len(line) > _WIDTH and column > _WIDTH // 2 else 0
+    head, kept = "\u2026" if start else "", line[start : start + _WIDTH]
+    end = "\u2026" if start + _WIDTH < len(line) else ""
+    place = column - start + len(head)
+    return Excerpt(f"{head}{kept}{end}", place, max(1, min(length, len(head + kept) - place + 1)))

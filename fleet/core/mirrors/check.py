@@ -1,0 +1,168 @@
+"""The check of one endpoint from one node: the steps seen, and their result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fleet.core.containerd.requests import Image
+from fleet.core.model.mirror import Mirror
+
+MEASURABLE = 64 * 1024
+"""Bytes of a layer below which a throughput says nothing."""
+
+
+class Trouble(StrEnum):
+    """What keeps a step from an answer, below HTTP."""
+
+    NO_DNS = "no_dns"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    CLOSED = "closed"
+    PROHIBITED = "prohibited"
+    EXPIRED = "expired"
+    WRONG_NAME = "wrong_name"
+    UNKNOWN_CA = "unknown_ca"
+    CERTIFICATE = "certificate"
+    NOT_TLS = "not_tls"
+    NOT_HTTP = "not_http"
+    BAD_URL = "bad_url"
+    NO_TOKEN = "no_token"  # noqa: S105 - no secret
+    CORRUPT = "corrupt"
+
+
+class WireError(Exception):
+    """Ends a step of a test early: what kind of trouble it is, and what was said."""
+
+    def __init__(self, trouble: Trouble, words: str = "") -> None:
+        self.trouble, self.words = trouble, words
+        super().__init__(words or str(trouble))
+
+
+class Diagnosis(StrEnum):
+    """What a test of one endpoint comes to, as a closed set."""
+
+    OK = "ok"
+    SLOW = "slow"
+    STALE = "stale"
+    NO_DNS = "no_dns"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    DROPS = "drops_packets"
+    HANGS = "hangs"
+    HANGS_UP = "hangs_up"
+    EXPIRED = "certificate_expired"
+    WRONG_NAME = "certificate_wrong_name"
+    UNKNOWN_CA = "unknown_ca"
+    CERTIFICATE = "bad_certificate"
+    NOT_TLS = "no_tls"
+    NOT_HTTP = "no_http"
+    LOGIN = "needs_login"
+    LOGIN_REFUSED = "login_refused"
+    FORBIDDEN = "forbidden"
+    NOT_ALLOWED = "not_in_allow_list"
+    NOT_FOUND = "not_found"
+    LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    STRANGE = "strange_answer"
+    PORTAL = "web_page"
+    CORRUPT = "corrupt"
+    PROHIBITED = "not_forwarded"
+
+    @property
+    def serves(self) -> bool:
+        """Say whether nodes get what they ask for, however slowly."""
+        return self in {Diagnosis.OK, Diagnosis.SLOW}
+
+    @property
+    def blocks(self) -> bool:
+        """Say whether a pull ends here, and no other mirror is asked: worse than a dead one."""
+        return self in {Diagnosis.HANGS, Diagnosis.PORTAL}
+
+    @property
+    def label(self) -> str:
+        """Return it in words."""
+        return self.value.replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is tested: one endpoint of a registry, with an image of it where there is one."""
+
+    registry: str
+    mirror: Mirror
+    image: Image | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step as it was seen: dns, tcp, tls, ping (which is /v2/), token, manifest or layer.
+
+    `status` is HTTP's, 0 where there was none; `host` is another one than the endpoint's own,
+    where a redirect or a token led there.
+    """
+
+    name: str
+    seconds: float
+    status: int = 0
+    html: bool = False
+    trouble: Trouble | None = None
+    words: str = ""
+    host: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Name it for people."""
+        return "/v2/" if self.name == "ping" else self.name
+
+    @property
+    def ok(self) -> bool:
+        """Say whether the step did what it should."""
+        good = self.status in {0, 200, 206} or (self.name == "ping" and self.status == 401)
+        return self.trouble is None and good and not self.html
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """All that one test saw; `size` is how many bytes of the layer came in `seconds` of it."""
+
+    steps: tuple[Step, ...] = ()
+    address: str = ""
+    digest: str = ""
+    size: int = 0
+    override_hurts: bool = False
+
+    def step(self, name: str) -> Step | None:
+        """Return a step by its name; None if the test did not come so far."""
+        return next((each for each in self.steps if each.name == name), None)
+
+    @property
+    def first_byte(self) -> float | None:
+        """Return the seconds that the manifest took, else the registry's own page."""
+        found = self.step("manifest") or self.step("ping")
+        return found.seconds if found and found.ok else None
+
+    @property
+    def rate(self) -> float | None:
+        """Return bytes a second of the layer; None where it was too small to tell."""
+        layer = self.step("layer")
+        if layer is None or self.size < MEASURABLE or not layer.seconds:
+            return None
+        return self.size / layer.seconds
+
+    @property
+    def seconds(self) -> float:
+        """Return how long all steps took together."""
+        return sum(step.seconds for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """The end of one test. `proxy` is the one that the daemon itself would take instead."""
+
+    target: Target
+    seen: Seen
+    diagnosis: Diagnosis
+    message: str = ""
+    proxy: str | None = None

@@ -1,0 +1,254 @@
+"""The diagnosis of an endpoint's check: the fault, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from fleet.core.mirrors.check import Diagnosis, Seen, Step, Target, Trial, Trouble
+
+SLOW = 2.0
+"""Seconds to the first byte of a manifest from which a mirror counts as slow."""
+
+
+SLOW_RATE = 100 * 1024
+"""Bytes a second below which a mirror counts as slow, where there was enough to measure."""
+
+
+_NAMED = 2
+
+
+_TROUBLES = {
+    Trouble.NO_DNS: (
+        Diagnosis.NO_DNS,
+        "the node cannot resolve {host} ({words}); is the name right, and the node's resolv.conf?",
+    ),
+    Trouble.REFUSED: (
+        Diagnosis.REFUSED,
+        "{host} refuses the connection: nothing listens there; take it out if it stays so",
+    ),
+    Trouble.UNREACHABLE: (
+        Diagnosis.UNREACHABLE,
+        "no way from the node to {host} ({words}); look at its routes and the firewall",
+    ),
+    Trouble.PROHIBITED: (
+        Diagnosis.PROHIBITED,
+        "the node's sshd may not connect to {host} for us (PermitOpen): allow it for this login",
+    ),
+    Trouble.EXPIRED: (
+        Diagnosis.EXPIRED,
+        "the certificate of {host} is out of its time ({words}); its owner must renew it",
+    ),
+    Trouble.WRONG_NAME: (
+        Diagnosis.WRONG_NAME,
+        "the certificate is not one of {host} ({words}); a proxy in between, or the wrong URL?",
+    ),
+    Trouble.UNKNOWN_CA: (
+        Diagnosis.UNKNOWN_CA,
+        "the node does not trust who signed for {host} ({words}); give `ca`, or add it to the"
+        " node's CA bundle",
+    ),
+    Trouble.CERTIFICATE: (
+        Diagnosis.CERTIFICATE,
+        "TLS with {host} fails ({words}); does it want a client certificate (`client`)?",
+    ),
+    Trouble.NOT_TLS: (
+        Diagnosis.NOT_TLS,
+        "{host} speaks no TLS on this port ({words}); is it http://?",
+    ),
+    Trouble.BAD_URL: (Diagnosis.STRANGE, "{host} leads to a URL that cannot be used ({words})"),
+    Trouble.NO_TOKEN: (Diagnosis.STRANGE, "its token server {host} sends no token"),
+    Trouble.NOT_HTTP: (Diagnosis.NOT_HTTP, "{host} speaks no HTTP ({words})"),
+    Trouble.CORRUPT: (
+        Diagnosis.CORRUPT,
+        "{host} sends other bytes than the digest promises ({words}): its cache is broken",
+    ),
+}
+
+
+_WAITS = "; containerd before 2.3 waits for it without end, and asks no other mirror"
+
+
+def judge(target: Target, seen: Seen) -> tuple[Diagnosis, str]:
+    """Say what a test comes to, and in words what is wrong and what to do about it.
+
+    The first step that gets no answer at all decides, else the last one: that a registry refuses
+    its own page means nothing where it serves the image.
+    """
+    for step in seen.steps:
+        if step.trouble is not None:
+            return _of_trouble(target, step)
+    last = seen.steps[-1] if seen.steps else None
+    if last is not None and not last.ok:
+        return _of_answer(target, seen, last)
+    return _of_speed(seen)
+
+
+def _of_trouble(target: Target, step: Step) -> tuple[Diagnosis, str]:
+    host = step.host or target.mirror.authority
+    where = "" if step.host in {"", target.mirror.authority} else f" (at the {step.name} step)"
+    match step.trouble:
+        case Trouble.TIMEOUT if step.name == "tcp":
+            text = f"no answer from {host}: packets are dropped, by a firewall or a dead host"
+            cost = "; each costs a pull 30 s, where dial_timeout does not say less"
+            return Diagnosis.DROPS, f"{text}{where}{cost}"
+        case Trouble.TIMEOUT if step.name == "dns":
+            return Diagnosis.NO_DNS, f"the node's DNS does not answer for {host} in time"
+        case Trouble.TIMEOUT:
+            text = f"{host} takes the connection and never answers ({step.shown})"
+            return Diagnosis.HANGS, text + _WAITS
+        case Trouble.CLOSED:
+            return Diagnosis.HANGS_UP, f"{host} hangs up in the middle ({step.shown}: {step.words})"
+        case _:
+            diagnosis, text = _TROUBLES[step.trouble or Trouble.NOT_HTTP]
+            return diagnosis, text.format(host=host, words=step.words or step.trouble) + where
+
+
+def _of_answer(target: Target, seen: Seen, step: Step) -> tuple[Diagnosis, str]:
+    """Judge an answer that is no success; what it means depends on where it came."""
+    what = _asked(target, step)
+    if step.html and step.status in {200, 206}:
+        text = f"a web page instead of {what}: a captive portal, single sign-on, or no registry"
+        return Diagnosis.PORTAL, f"{text}; a pull fails here, and asks no other mirror"
+    if step.name == "token":
+        return _of_token(target, step)
+    if step.status == 401:
+        return _of_login(target, seen, what)
+    return _of_status(target, seen, step, what)
+
+
+def _of_status(target: Target, seen: Seen, step: Step, what: str) -> tuple[Diagnosis, str]:
+    text = f"{step.status} for {what}"
+    match step.status:
+        case 403 if step.name == "layer":
+            found = Diagnosis.NOT_ALLOWED
+            text = (
+                "it has the manifest and refuses the layers (403): the image is not in its"
+                " allow-list; ask its operator, or move it back"
+            )
+        case 403:
+            found = Diagnosis.FORBIDDEN
+            text += ": not allowed for this image, or from this network; ask its operator"
+        case 404:
+            found = Diagnosis.NOT_FOUND
+            text += _path_hint(target, seen)
+        case 429 | 408:
+            found = Diagnosis.LIMITED
+            text += ": it limits how often it is asked; log in, or wait"
+        case status if status >= 500:
+            found = Diagnosis.SERVER_ERROR
+            text += ": its own fault"
+        case _:
+            found = Diagnosis.STRANGE
+            text += "; it wants https://" if "https" in step.words.lower() else ""
+    return found, text + (f" ({step.words})" if step.words else "")
+
+
+def _asked(target: Target, step: Step) -> str:
+    at = f" at {step.host}" if step.host else ""
+    if step.name == "ping" or target.image is None:
+        return f"/v2/{at}"
+    words = {"manifest": f"the manifest of {target.image}", "layer": "its first layer"}
+    return f"{words.get(step.name, step.name)}{at}"
+
+
+def _of_token(target: Target, step: Step) -> tuple[Diagnosis, str]:
+    known = target.mirror.auth is not None
+    if step.status in {401, 403}:
+        text = f"its token server {step.host} answers {step.status}"
+        if known:
+            return Diagnosis.LOGIN_REFUSED, f"{text}: it refuses the login of configs"
+        return Diagnosis.LOGIN, f"{text}: it wants a login; give one in configs"
+    return Diagnosis.STRANGE, f"its token server {step.host} answers {step.status}"
+
+
+def _of_login(target: Target, seen: Seen, what: str) -> tuple[Diagnosis, str]:
+    if target.mirror.auth is not None:
+        return Diagnosis.LOGIN_REFUSED, f"401 for {what}, with the login of configs: it is refused"
+    if seen.step("token") is not None:
+        text = f"401 for {what}, with an anonymous token too: it wants a login; give one in configs"
+        return Diagnosis.LOGIN, text
+    return Diagnosis.LOGIN, f"401 for {what}: it wants a login; give one in configs"
+
+
+def _path_hint(target: Target, seen: Seen) -> str:
+    mirror = target.mirror
+    if seen.override_hurts:
+        return "; without override_path it is found"
+    if mirror.override_path and not mirror.path:
+        return ": override_path without a path leaves /v2 out"
+    if mirror.path:
+        return f": is the path {mirror.path} right, and does it have the image?"
+    return ": it does not have it, or is a mirror of something else"
+
+
+def _of_speed(seen: Seen) -> tuple[Diagnosis, str]:
+    first, rate = seen.first_byte, seen.rate
+    if first is not None and first >= SLOW:
+        return Diagnosis.SLOW, f"{first:.1f} s to the first byte"
+    if rate is not None and rate < SLOW_RATE:
+        return Diagnosis.SLOW, f"{rate / 1024:.0f} KiB/s"
+    return Diagnosis.OK, ""
+
+
+def compared(nodes: Sequence[tuple[Trial, ...]]) -> list[tuple[Trial, ...]]:
+    """Mark endpoints whose digest for a tag differs from that of most others.
+
+    The answers of one node's own endpoints are compared. Another digest from other nodes counts
+    only if more nodes got it than got this one. So a single node, which may lie, cannot change
+    the result of another.
+    """
+    said: _Said = {}
+    for number, results in enumerate(nodes):
+        for each in results:
+            if each.seen.digest and each.target.image is not None:
+                of_image = said.setdefault(str(each.target.image), {})
+                urls = of_image.setdefault(each.seen.digest, {}).setdefault(number, set())
+                urls.add(each.target.mirror.url)
+    return [
+        tuple(_compared(each, said, number) for each in results)
+        for number, results in enumerate(nodes)
+    ]
+
+
+_Said = dict[str, dict[str, dict[int, set[str]]]]
+"""The URLs that gave an image a digest, by image, digest and node."""
+
+
+def _counting(said: dict[str, dict[int, set[str]]], mine: str, node: int) -> dict[str, set[str]]:
+    """Return the digests that count for one node, with the URLs that gave them."""
+    found = {digest: urls[node] for digest, urls in said.items() if node in urls}
+    for digest, urls in said.items():
+        others = urls.keys() - {node}
+        if len(others) > len(said[mine]) or digest == mine:
+            found[digest] = set().union(*urls.values())
+    return found
+
+
+def _compared(each: Trial, said: _Said, node: int) -> Trial:
+    of_image, mine = said.get(str(each.target.image), {}), each.seen.digest
+    if not each.diagnosis.serves or mine not in of_image:
+        return each
+    digests = _counting(of_image, mine, node)
+    if len(digests) < 2:
+        return each
+    counts = sorted((len(urls) for urls in digests.values()), reverse=True)
+    if len(digests[mine]) == counts[0] > counts[1]:
+        return each
+    others = sorted(_others(digests, mine), key=lambda digest: -len(digests[digest]))
+    urls = sorted(digests[others[0]])
+    more = f" and {len(urls) - _NAMED} others" if len(urls) > _NAMED else ""
+    holders = f"{', '.join(urls[:_NAMED])}{more}"
+    text = (
+        f"{each.target.image} is {_short(mine)} here and {_short(others[0])} at {holders}:"
+        f" {'the tag is stale' if counts[0] > counts[1] else 'one of them is stale'}"
+    )
+    return replace(each, diagnosis=Diagnosis.STALE, message=text)
+
+
+def _others(digests: dict[str, set[str]], mine: str) -> Iterator[str]:
+    return (digest for digest in digests if digest != mine)
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]

@@ -1,0 +1,163 @@
+"""The checks of many nodes together: a matrix of sites, a ranking, and a better order."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from fleet.core.mirrors.check import Diagnosis, Trial
+
+_CLEARLY = 2.0
+
+
+_NOTICEABLY = 0.2
+"""An endpoint overtakes another only where that takes so many times, and seconds, longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One endpoint as one site sees it: the verdict of most of its nodes, and how many agree."""
+
+    diagnosis: Diagnosis
+    agree: int
+    nodes: int
+    seconds: float | None
+
+    @property
+    def text(self) -> str:
+        """Show it in a few letters."""
+        share = "" if self.agree == self.nodes else f" {self.agree}/{self.nodes}"
+        if self.diagnosis.serves and self.seconds is not None:
+            slow = "slow " if self.diagnosis is Diagnosis.SLOW else ""
+            return f"{slow}{shown_time(self.seconds)}{share}"
+        return f"{self.diagnosis.label}{share}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rank:
+    """One endpoint over all that tested it: how many were served, and how quickly.
+
+    `seconds` is the median of whole tests that came through; `rate` is bytes a second.
+    """
+
+    url: str
+    served: int
+    asked: int
+    stale: bool
+    blocks: bool
+    seconds: float | None
+    first_byte: float | None
+    rate: float | None
+    proxied: bool
+
+    @property
+    def standing(self) -> int:
+        """Return 0 for one that serves all, then some, old content, nobody, or ends the pull."""
+        if self.blocks or self.stale:
+            return 4 if self.blocks else 2
+        if self.served == self.asked:
+            return 0
+        return 1 if self.served else 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The endpoints of one registry as they are written, and the order that is proposed."""
+
+    registry: str
+    written: tuple[str, ...]
+    ranks: tuple[Rank, ...]
+    reason: str = ""
+    """Why no other order is proposed; empty where one may be."""
+
+    @property
+    def proposed(self) -> tuple[str, ...]:
+        """Return the URLs, the best first."""
+        return tuple(rank.url for rank in self.ranks)
+
+    @property
+    def moves(self) -> bool:
+        """Say whether another order is proposed."""
+        return not self.reason and self.proposed != self.written
+
+
+def shown_time(seconds: float) -> str:
+    """Show a time in the unit that fits."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def cell(found: Sequence[Trial]) -> Cell:
+    """Fold what the nodes of one site say of one endpoint; the graver verdict wins a draw."""
+    counts: dict[Diagnosis, int] = {}
+    for each in found:
+        counts[each.diagnosis] = counts.get(each.diagnosis, 0) + 1
+    best = max(counts, key=lambda each: (counts[each], not each.serves))
+    times = [each.seen.first_byte for each in found if each.diagnosis is best]
+    known = [seconds for seconds in times if seconds is not None]
+    return Cell(best, counts[best], len(found), statistics.median(known) if known else None)
+
+
+def rankings(nodes: Iterable[Sequence[Trial]]) -> tuple[Ranking, ...]:
+    """Rank the endpoints of every registry by the results of each node.
+
+    Nodes that have different lists of endpoints for a registry are ranked apart.
+    """
+    lists: dict[tuple[str, tuple[str, ...]], list[Trial]] = {}
+    for results in nodes:
+        for registry, urls, found in _lists(results):
+            lists.setdefault((registry, urls), []).extend(found)
+    return tuple(_ranking(registry, urls, found) for (registry, urls), found in lists.items())
+
+
+def _lists(results: Iterable[Trial]) -> Iterator[tuple[str, tuple[str, ...], list[Trial]]]:
+    registries: dict[str, list[Trial]] = {}
+    for each in results:
+        registries.setdefault(each.target.registry, []).append(each)
+    for registry, found in registries.items():
+        yield registry, tuple(one.target.mirror.url for one in found), found
+
+
+def _ranking(registry: str, urls: tuple[str, ...], found: list[Trial]) -> Ranking:
+    ranks = [_rank(url, [one for one in found if one.target.mirror.url == url]) for url in urls]
+    reason = ""
+    if any(rank.proxied for rank in ranks):
+        reason = "nodes go through a proxy, and the tests did not"
+    return Ranking(registry, urls, tuple(_sorted(ranks)), reason)
+
+
+def _rank(url: str, found: list[Trial]) -> Rank:
+    good = [each for each in found if each.diagnosis.serves]
+    firsts = [each.seen.first_byte for each in good if each.seen.first_byte is not None]
+    rates = [each.seen.rate for each in good if each.seen.rate is not None]
+    return Rank(
+        url=url,
+        served=len(good),
+        asked=len(found),
+        blocks=any(each.diagnosis.blocks for each in found),
+        stale=any(each.diagnosis is Diagnosis.STALE for each in found),
+        seconds=statistics.median(each.seen.seconds for each in good) if good else None,
+        first_byte=statistics.median(firsts) if firsts else None,
+        rate=statistics.median(rates) if rates else None,
+        proxied=any(each.proxy for each in found),
+    )
+
+
+def _sorted(ranks: Iterable[Rank]) -> list[Rank]:
+    """Keep the written order, which somebody chose, but where another is clearly better."""
+    done: list[Rank] = []
+    for rank in ranks:
+        place = len(done)
+        while place and _overtakes(rank, done[place - 1]):
+            place -= 1
+        done.insert(place, rank)
+    return done
+
+
+def _overtakes(one: Rank, other: Rank) -> bool:
+    if one.standing != other.standing:
+        return one.standing < other.standing
+    mine, theirs = one.seconds, other.seconds
+    if mine is None or theirs is None:
+        return False
+    return theirs > _CLEARLY * mine and theirs - mine > _NOTICEABLY

@@ -1,0 +1,123 @@
+"""Registries, their mirrors, and the settings of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fleet.core.model.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class ClientPair:
+    """A client certificate and its key, as bytes; `key` is None when the first holds both."""
+
+    certificate: bytes
+    key: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mirror:
+    """A place that serves a registry, in the words of hosts.toml.
+
+    `ca` and `client` are files of the workstation, `ca_paths` and `client_paths` name files that
+    are on the node already.
+    """
+
+    url: str
+    capabilities: tuple[str, ...] = ("pull", "resolve")
+    override_path: bool = False
+    skip_verify: bool = False
+    ca: tuple[bytes, ...] = ()
+    client: tuple[ClientPair, ...] = ()
+    ca_paths: tuple[str, ...] = ()
+    client_paths: tuple[tuple[str, str], ...] = ()
+    header: tuple[tuple[str, tuple[Secret, ...]], ...] = ()
+    dial_timeout: str | None = None
+    auth: Auth | None = None
+
+    @property
+    def scheme(self) -> str:
+        """Name the scheme: http or https."""
+        return self.url.partition("://")[0]
+
+    @property
+    def authority(self) -> str:
+        """Name the host and port of the URL, as containerd keys credentials by it."""
+        return self.url.partition("://")[2].partition("/")[0]
+
+    @property
+    def path(self) -> str:
+        """Return the path of the URL, without a slash at its end."""
+        _, slash, rest = self.url.partition("://")[2].partition("/")
+        return (slash + rest).rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """Credentials for one host: a user and a password, or an identity token alone."""
+
+    username: str
+    password: Secret
+    identity_token: Secret | None = None
+
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        """Return them as keys and values of config.toml."""
+        if self.identity_token is not None:
+            return (("identitytoken", str(self.identity_token)),)
+        return (("username", self.username), ("password", str(self.password)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """A registry namespace such as docker.io, and the mirrors that serve it in order.
+
+    `name` is `_default` for the wildcard. `server` is None for the wildcard alone; `upstream` is
+    what is said of the server's own host (TLS, credentials). `rewrite` is k3s's alone.
+    """
+
+    name: str
+    server: str | None
+    mirrors: tuple[Mirror, ...]
+    fallback: bool = True
+    verify: str | None = None
+    upstream: Mirror | None = None
+    rewrite: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def hosts(self) -> tuple[Mirror, ...]:
+        """Return all hosts that are spoken of: the mirrors, and upstream if anything is said."""
+        return (*self.mirrors, self.upstream) if self.upstream else self.mirrors
+
+
+class Foreign(StrEnum):
+    """What happens to files in fleet's way that fleet did not write, or that others edited."""
+
+    ADOPT = "adopt"
+    KEEP = "keep"
+    OVERWRITE = "overwrite"
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A part of mirrors.yaml for the nodes that `match` selects; the registries replace others."""
+
+    match: str
+    registries: Mapping[str, Registry]
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorConfig:
+    """All registries of mirrors.yaml in the order of the file; the last matching override wins."""
+
+    registries: tuple[Registry, ...]
+    overrides: tuple[Override, ...] = ()
+
+    def for_groups(self, matching: frozenset[str]) -> tuple[Registry, ...]:
+        """Return the registries of a node that the `match` texts in `matching` select."""
+        merged = {registry.name: registry for registry in self.registries}
+        for override in self.overrides:
+            if override.match in matching:
+                merged.update(override.registries)
+        return tuple(merged.values())

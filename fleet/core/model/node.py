@@ -1,0 +1,43 @@
+"""A node of the inventory, and where each of its values was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where in a file a value came from; `place` is a group, a node or a key path."""
+
+    file: str
+    line: int
+    column: int
+    place: str
+
+    def __str__(self) -> str:
+        """Show it as editors do, with the place in words."""
+        return f"{self.file}:{self.line}:{self.column} ({self.place})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A machine, as the inventory resolved it; None means that the inventory is silent."""
+
+    name: str
+    host: str
+    port: int | None = None
+    user: str | None = None
+    identity_file: str | None = None
+    become: bool | None = None
+    become_user: str | None = None
+    jump: str | None = None
+    site: str | None = None
+    max_unavailable: str | None = None
+    order: int = 0
+    distro: str | None = None
+    containerd_config: str | None = None
+    containerd_socket: str | None = None
+    containerd_service: str | None = None
+    groups: tuple[str, ...] = ()
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)

@@ -1,0 +1,51 @@
+"""containerd's version strings, as packages of every kind write them."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_LINE = re.compile(
+    r"containerd\s+(?P<package>\S+)\s+v?(?P<version>[0-9]+\.[0-9]+\S*)(?:\s+(?P<revision>\S+))?"
+)
+
+
+_VERSION = re.compile(
+    r"v?(?P<major>[0-9]{1,4})\.(?P<minor>[0-9]{1,4})(?:\.(?P<patch>[0-9]{1,9}))?(?P<rest>[!-~]{0,80})"
+)
+
+
+Release = tuple[int, int, int]
+
+
+class ContainerdVersion(NamedTuple):
+    """A release of containerd; `text` is what the node said. A `-rc` counts as its release."""
+
+    major: int
+    minor: int
+    patch: int
+    text: str = ""
+
+    def __str__(self) -> str:
+        """Show what the node said, or the three numbers."""
+        return self.text or f"{self.major}.{self.minor}.{self.patch}"
+
+    @property
+    def release(self) -> Release:
+        """Return the three numbers alone, for comparisons."""
+        return (self.major, self.minor, self.patch)
+
+
+def parse_version(text: str) -> ContainerdVersion | None:
+    """Read a version such as `1.6.20~ds1`, `v2.1.5-k3s1` or `2.1.9+unknown`; None if it is none."""
+    match = _VERSION.fullmatch(text.strip())
+    if match is None:
+        return None
+    major, minor, patch = (int(match[name] or 0) for name in ("major", "minor", "patch"))
+    return ContainerdVersion(major, minor, patch, text.strip().removeprefix("v"))
+
+
+def parse_version_line(line: str) -> ContainerdVersion | None:
+    """Read what `containerd --version` prints; None if this is no such line."""
+    match = _LINE.fullmatch(line.strip())
+    return parse_version(match["version"]) if match else None

@@ -1,0 +1,1 @@
+"""The plan of one node: its changes, their order and their cost."""

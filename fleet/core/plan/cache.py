@@ -1,0 +1,57 @@
+"""A cache of plans: nodes with equal facts share their plan."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import fields, replace
+
+from fleet.core.masking.shown_text import unified_diff
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.node import Node
+from fleet.core.plan.planner import NodePlan, plan_node
+from fleet.core.render.base import Wishes
+
+_OWN = {"hostname", "machine", "unit", "changed_at"}
+"""Facts that differ between nodes that are alike; of these a plan reads what `_key` adds."""
+
+
+class Alike:
+    """Plans nodes; those with equal facts and wishes are planned once."""
+
+    def __init__(self) -> None:
+        self._found: dict[Hashable, tuple[NodeFacts, Wishes, NodePlan]] = {}
+
+    def plan(self, node: Node, facts: NodeFacts, wishes: Wishes) -> tuple[NodeFacts, NodePlan]:
+        """Return a node's plan, and its facts with all that it has in common with others shared."""
+        key = _key(facts, wishes)
+        if key not in self._found:
+            plan = plan_node(node, facts, wishes)
+            refuse_unshown(plan)
+            self._found[key] = (facts, wishes, plan)
+        first, _, plan = self._found[key]
+        own = {name: getattr(facts, name) for name in _OWN}
+        return replace(first, **own), replace(plan, node=node)
+
+
+def refuse_unshown(plan: NodePlan) -> None:
+    """Raise if a plan cannot be shown: the journal and the views of all nodes would fail."""
+    for change in plan.changes:
+        unified_diff(change, _masked)
+
+
+def _key(facts: NodeFacts, wishes: Wishes) -> Hashable:
+    """Return all that a plan depends on; equal wishes are one object."""
+    unit = replace(facts.unit, main_pid=0, restarts=0, started=None)
+    common = (
+        _hashable(getattr(facts, each.name)) for each in fields(facts) if each.name not in _OWN
+    )
+    return (id(wishes), unit, facts.edited_not_loaded, *common)
+
+
+def _hashable(value: object) -> object:
+    return frozenset(value.items()) if isinstance(value, Mapping) else value
+
+
+def _masked(value: str) -> str:
+    del value
+    return "***"

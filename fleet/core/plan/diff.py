@@ -1,0 +1,65 @@
+"""The changes that a node needs, in the order in which they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fleet.core.model.change import Action, Change, ManagedFile
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.mirror import Foreign
+from fleet.core.model.paths import FileKey, file_key, plain_path
+from fleet.core.plan.restart_cost import _differ, per_pull
+from fleet.core.render.strategies import DesiredState
+
+
+def differences(
+    facts: NodeFacts, desired: DesiredState, foreign: Foreign = Foreign.ADOPT
+) -> Iterator[Change]:
+    """Yield what must change; what fleet did not write is deleted only if that was asked for."""
+    current = facts.files
+    written = {file_key(facts.places, path) for path in desired.files}
+    for path, wanted in desired.files.items():
+        before = current.get(path)
+        after = wanted if before is None else _kept_owner(before, wanted)
+        if before is None or before.link or _differ(before, after):
+            yield Change(path, before, after)
+    for path, digest in facts.state.files.items():
+        before = current.get(path)
+        gone = file_key(facts.places, path) not in written and per_pull(path)
+        if gone and before is not None and before.digest == digest:
+            yield Change(path, before, None)
+    if foreign is Foreign.OVERWRITE and desired.hosts_directory:
+        yield from _others(facts, f"{desired.hosts_directory}/", written)
+
+
+def _others(facts: NodeFacts, inside: str, written: set[FileKey]) -> Iterator[Change]:
+    """Yield the removal of every hosts.toml that mirrors.yaml does not ask for.
+
+    A folder whose name is not a plain path stays: no registry has such a name.
+    """
+    owned = facts.owned_by_key()
+    for path, kept in facts.files.items():
+        if not path.startswith(inside) or not path.endswith("/hosts.toml") or not plain_path(path):
+            continue
+        key = file_key(facts.places, path)
+        if owned.get(key) != kept.digest and key not in written:
+            yield Change(path, kept, None)
+
+
+def _kept_owner(before: ManagedFile, wanted: ManagedFile) -> ManagedFile:
+    """Keep mode and owner as they were; a credential is for root's eyes only."""
+    mode = wanted.mode if wanted.secret else before.mode
+    return ManagedFile(wanted.content, mode, before.uid, before.gid, wanted.secret)
+
+
+def ordered(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Order changes so that nothing ever points at a file that is not there."""
+
+    def rank(change: Change) -> tuple[int, str]:
+        if change.action is Action.DELETE:
+            return (3, change.path)
+        if change.path.endswith("/hosts.toml"):
+            return (1, change.path)
+        return (0 if change.path.endswith(".pem") else 2, change.path)
+
+    return tuple(sorted(changes, key=rank))

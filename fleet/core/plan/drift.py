@@ -1,0 +1,76 @@
+"""Drift: files that were changed, removed or added since fleet wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fleet.core.masking import Mark
+from fleet.core.masking.shown_text import unified_diff
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.paths import file_key
+from fleet.core.plan.authorship import hand_of
+from fleet.core.plan.planner import NodePlan
+
+
+class Drift(StrEnum):
+    """How a file stands to what fleet wrote."""
+
+    CHANGED = "changed"
+    MISSING = "missing"
+    EXTRA = "extra"
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """One file: what became of it, whose hand that looks like, and what a rollout makes of it.
+
+    `changed_at` is seconds since the epoch by the node's clock, None for what is gone. `diff` is
+    what a rollout would change; it is empty for what a rollout leaves alone.
+    """
+
+    path: str
+    drift: Drift
+    hand: str
+    changed_at: int | None
+    diff: str
+
+    @property
+    def rollout(self) -> str:
+        """Say in a word what a rollout with the same flags does to it."""
+        if not self.diff:
+            return "leaves it"
+        return "writes it anew" if self.drift is Drift.MISSING else "takes it over"
+
+
+def drifted(facts: NodeFacts, plan: NodePlan, mark: Mark) -> tuple[Drifted, ...]:
+    """Compare what fleet owns on a node with what is there; an unmanaged node has no drift."""
+    if not facts.state.files:
+        return ()
+    diffs = {change.path: unified_diff(change, mark) for change in plan.changes}
+    return tuple(
+        Drifted(
+            path,
+            drift,
+            hand_of(path, facts.files.get(path), facts),
+            facts.changed_at.get(path),
+            diffs.get(path, ""),
+        )
+        for path, drift in sorted(_strayed(facts, plan))
+    )
+
+
+def _strayed(facts: NodeFacts, plan: NodePlan) -> Iterator[tuple[str, Drift]]:
+    owned = {**facts.state.migrated, **facts.state.files}
+    for path, digest in owned.items():
+        kept = facts.files.get(path)
+        if kept is None:
+            yield path, Drift.MISSING
+        elif kept.digest != digest:
+            yield path, Drift.CHANGED
+    base = f"{plan.hosts_directory}/" if plan.hosts_directory else None
+    known = {file_key(facts.places, path) for path in owned}
+    for path in facts.files:
+        if base and path.startswith(base) and file_key(facts.places, path) not in known:
+            yield path, Drift.EXTRA

@@ -1,0 +1,63 @@
+"""The active hosts directory of a node: the one that its daemon reads, if any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.imports import ConfigView, config_view
+from fleet.core.failure import NodeError
+from fleet.core.lint.config import reads_lists
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.paths import hosts_directories
+from fleet.core.render.base import known_version
+from fleet.core.text.documents import word
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where a name can be planted: the folder of hosts.toml that the daemon reads, if any.
+
+    `reason` says why there is none, and so what a pull leaves unproven. `direct` is whether the
+    daemon asks its own loopback in plain HTTP without such a folder.
+    """
+
+    folder: str | None
+    reason: str = ""
+    direct: bool = True
+
+
+def ground_of(facts: NodeFacts) -> Ground:
+    """Find the folder that is in force; raise a NodeError where the config cannot be read."""
+    version = known_version(facts)
+    if not can(version, Feature.CONFIG_PATH):
+        why = f"containerd {version} reads its mirrors only when it starts"
+        return Ground(None, why, can(version, Feature.LOOPBACK_HTTP))
+    return ground_in(config_view(facts, version, ""), facts)
+
+
+def ground_in(view: ConfigView, facts: NodeFacts) -> Ground:
+    """Find the folder that a config names, as its daemon reads it."""
+    direct = can(view.version, Feature.LOOPBACK_HTTP)
+    said = word(view.merged(), "config_path")
+    if not said:
+        return Ground(None, "no config_path is set", direct)
+    if ":" in said and not reads_lists(view):
+        return Ground(None, f"config_path {said!r} is not read by this release", direct)
+    first = next((each for each in hosts_directories(said) if each in facts.directories), None)
+    if first is None:
+        return Ground(None, f"config_path {said} is not there", direct)
+    return Ground(first)
+
+
+def folder_before(facts: NodeFacts) -> str:
+    """Return the folder that is in force before a change, for a way back to ask for.
+
+    A distribution writes its config at a time of its own, so what its files say decides nothing.
+    """
+    if facts.owner is not None or facts.version is None:
+        return ""
+    try:
+        return ground_of(facts).folder or ""
+    except NodeError:
+        return ""

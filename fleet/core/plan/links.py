@@ -1,0 +1,64 @@
+"""Symbolic links in hosts directories: which of them a change may replace by a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import replace
+
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.change import Change, ManagedFile, Tree
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.paths import Kind, Places
+from fleet.core.plan.restart_cost import per_pull
+
+LINK_TARGET = re.compile(r"[A-Za-z0-9_.:/@%+\[\]-]{1,4095}")
+"""The text of a link that a generation can save."""
+
+
+def with_targets(files: Tree, links: Collection[str], places: Places) -> dict[str, ManagedFile]:
+    """Return the files of a node, with their target for those that are links fleet may replace.
+
+    These are the files that containerd reads at every pull. Others keep their content alone.
+    """
+    targets = {path: _target(places, path) for path in links if per_pull(path)}
+    return {
+        path: replace(file, link=targets[path]) if targets.get(path) else file
+        for path, file in files.items()
+    }
+
+
+def _target(places: Places, path: str) -> str:
+    place = places.get(path)
+    target = place.target if place is not None and place.kind is Kind.LINK else ""
+    return target if LINK_TARGET.fullmatch(target) else ""
+
+
+def refuse_link(facts: NodeFacts, change: Change) -> None:
+    """Raise a NodeError for a link that a rollback could not restore, or that registries share.
+
+    A change replaces the link and leaves its target alone, since other programs may own that.
+    """
+    path = change.path
+    if path not in facts.links:
+        return
+    if change.before is None or not change.before.link:
+        message = f"{path} is a symbolic link, which fleet does not follow; put a file there"
+        raise NodeError(FailureKind.CONFLICT, "plan", message)
+    other = _shared_with(facts, path)
+    if other:
+        message = (
+            f"{path} is a symbolic link to {change.before.link}, and {other} is the same file; give"
+            " each registry a file of its own in place of the link"
+        )
+        raise NodeError(FailureKind.CONFLICT, "plan", message)
+
+
+def _shared_with(facts: NodeFacts, path: str) -> str:
+    """Return the hosts.toml of another folder that is the same file, or nothing."""
+    own = facts.places[path]
+    for twin, place in sorted(facts.places.items()):
+        one_link = (place.device, place.inode) == (own.device, own.inode)
+        if twin.endswith("/hosts.toml") and not one_link and place.identity == own.leads:
+            return twin
+    return ""

@@ -1,0 +1,34 @@
+"""The files that fleet owns on a node once a plan is carried out."""
+
+from __future__ import annotations
+
+from fleet.core.model.change import Change
+from fleet.core.model.facts import NodeFacts, OwnedState
+from fleet.core.plan.restart_cost import per_pull
+from fleet.core.render.strategies import DesiredState
+
+
+def owned_after(facts: NodeFacts, desired: DesiredState, changes: tuple[Change, ...]) -> OwnedState:
+    """Return the files that fleet owns after the changes; the driver adds the generation."""
+    if not changes:
+        return facts.state
+    # A file that is read at a restart stays fleet's until it is edited, even if mirrors.yaml no
+    # longer asks for it.
+    files = {
+        path: digest
+        for path, digest in facts.state.files.items()
+        if not per_pull(path) and _is_as_left(facts, path, digest)
+    }
+    wanted = {path: kept.digest for path, kept in desired.files.items()}
+    files.update({path: each for path, each in wanted.items() if path not in desired.loose})
+    migrated = {
+        path: digest
+        for path, digest in facts.state.migrated.items()
+        if path not in wanted and _is_as_left(facts, path, digest)
+    }
+    migrated.update({path: wanted[path] for path in desired.loose})
+    return OwnedState(facts.state.generation, files, desired.legacy, migrated)
+
+
+def _is_as_left(facts: NodeFacts, path: str, digest: str) -> bool:
+    return path in facts.files and facts.files[path].digest == digest

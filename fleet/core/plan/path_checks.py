@@ -1,0 +1,133 @@
+"""Checks of the paths that a plan touches: each must be replaceable and restorable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.change import Change
+from fleet.core.model.facts import STATE_FILE, NodeFacts
+from fleet.core.model.mirror import Foreign
+from fleet.core.model.paths import Kind, Place, folders_above, plain_path
+from fleet.core.plan.links import refuse_link
+
+MOST_BYTES = 1 << 20
+"""The largest file that is read from a node."""
+
+
+MOST_FILES = 3000
+"""The most files that are read from a node."""
+
+
+def refuse_unsafe(changes: Iterable[Change]) -> None:
+    """Raise a NodeError for a path that fleet does not write to."""
+    for change in changes:
+        if not plain_path(change.path):
+            message = (
+                f"{change.path!r} is no path that fleet would write to; give config_path or the"
+                " registry a plainer name"
+            )
+            raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+
+
+def refuse_odd(
+    facts: NodeFacts,
+    changes: Iterable[Change],
+    foreign: Foreign = Foreign.ADOPT,
+    hosts_directory: str | None = None,
+    *,
+    rollback: bool = False,
+) -> None:
+    """Raise a NodeError if a change would lose something, or needs a file that was not read."""
+    if facts.crowded:
+        message = (
+            f"{facts.crowded} files stand in this node's hosts directories, imports and"
+            f" generations, and fleet reads {MOST_FILES} at most; remove those that are not used"
+        )
+        raise NodeError(FailureKind.CONFLICT, "plan", message)
+    changed = list(changes)
+    for path in (*_relied(facts), *(change.path for change in changed)):
+        _refuse_unfit(facts, path)
+    for change in changed:
+        refuse_link(facts, change)
+    if foreign is Foreign.OVERWRITE and hosts_directory:
+        for path in _odd_hosts(facts, hosts_directory):
+            _refuse_unfit(facts, path)
+    for change in () if rollback else changed:
+        _refuse_parted(facts, change)
+
+
+def _relied(facts: NodeFacts) -> Iterator[str]:
+    """Yield the config files that the probe found, whether they were read or not."""
+    yield facts.config
+    for path, place in facts.places.items():
+        if place.kind is not Kind.DIRECTORY and path.endswith(".toml"):
+            inside = any(folder in facts.directories for folder in folders_above(path))
+            if not inside:
+                yield path
+
+
+def _odd_hosts(facts: NodeFacts, hosts_directory: str) -> Iterator[str]:
+    for path in facts.places:
+        if path.startswith(f"{hosts_directory}/") and path.endswith("/hosts.toml"):
+            yield path
+
+
+def _refuse_unfit(facts: NodeFacts, path: str) -> None:
+    """Refuse a path that cannot hold a file, or whose file was not read."""
+    for folder in folders_above(path):
+        if (place := facts.places.get(folder)) is not None and not _is_folder(facts, folder, place):
+            message = (
+                f"{folder} is {_name(place)}, and {path} needs a folder there; move it away by hand"
+            )
+            raise NodeError(FailureKind.CONFLICT, "plan", message)
+    place = facts.places.get(path)
+    if place is None or path in facts.files:
+        return
+    if place.kind is Kind.DIRECTORY:
+        message = (
+            f"{path} is a folder, as Docker makes one where it binds a file that is not there; move"
+            f" it away by hand (`rmdir {path}` where it is empty)"
+        )
+    elif place.kind is Kind.FILE:
+        message = (
+            f"{path} has {place.size} bytes, and fleet reads files up to {MOST_BYTES}; move what is"
+            " no registry config elsewhere"
+        )
+    else:
+        message = f"{path} is {_name(place)}, not a plain file; move it away by hand"
+    raise NodeError(FailureKind.CONFLICT, "plan", message)
+
+
+def _is_folder(facts: NodeFacts, path: str, place: Place) -> bool:
+    if place.kind is Kind.LINK:
+        return place.leads is not None and path not in facts.files
+    return place.kind is Kind.DIRECTORY
+
+
+def _name(place: Place) -> str:
+    if place.kind is Kind.LINK:
+        nowhere = "" if place.leads else ", where nothing is"
+        return f"a symbolic link to {place.target or '?'}{nowhere}"
+    return f"a {place.kind}"
+
+
+def _refuse_parted(facts: NodeFacts, change: Change) -> None:
+    """Refuse to break hard links that a rollback could not restore.
+
+    The generation keeps a hard link to the file, so it has to be on the same disk.
+    """
+    path, place = change.path, facts.places.get(change.path)
+    ours = change.before is not None and facts.state.files.get(path) == change.before.digest
+    if place is None or place.kind is not Kind.FILE or place.links < 2 or ours:
+        return
+    above = (facts.places.get(folder) for folder in folders_above(STATE_FILE))
+    disk = next((each.device for each in above if each is not None), place.device)
+    if disk == place.device:
+        return
+    message = (
+        f"{path} is one of {place.links} names of one file (hard links), and not on the disk of"
+        f" {STATE_FILE}: a change would part them; make it a file of its own: `cp -p {path}"
+        f" {path}.new && mv {path}.new {path}`"
+    )
+    raise NodeError(FailureKind.CONFLICT, "plan", message)

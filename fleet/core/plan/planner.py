@@ -1,0 +1,270 @@
+"""The planner: from facts and the desired config to the plan of a node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fleet.core.containerd.config import effective_registry
+from fleet.core.containerd.dump import ignored_registries, outside_registry
+from fleet.core.containerd.features import NEWEST, OLDEST
+from fleet.core.containerd.imports import config_view
+from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.lint.config import foreign_hosts, lint
+from fleet.core.lint.shared_folders import refuse_shared
+from fleet.core.model.change import Action, Change, Disruption, ManagedFile
+from fleet.core.model.facts import STATE_FILE, NodeFacts, OwnedState
+from fleet.core.model.finding import Finding
+from fleet.core.model.health import illness, refuse_unhealthy, upgrade_pending
+from fleet.core.model.mirror import Foreign
+from fleet.core.model.node import Node
+from fleet.core.model.paths import file_key
+from fleet.core.model.pending import pending_findings
+from fleet.core.plan.diff import differences, ordered
+from fleet.core.plan.hosts_directory import folder_before
+from fleet.core.plan.ownership import owned_after
+from fleet.core.plan.path_checks import refuse_odd, refuse_unsafe
+from fleet.core.plan.pull_tests import PullTest, pull_tests, unproven
+from fleet.core.plan.restart_cost import disruption
+from fleet.core.plan.restart_risk import endangered, undelegated
+from fleet.core.render.base import Wishes, parsed_dump
+from fleet.core.render.dormant_folders import folder_check
+from fleet.core.render.strategies import STRATEGIES, Strategy
+from fleet.core.rollout.control_plane import Availability
+from fleet.core.text.documents import table
+from fleet.core.text.toml_edit import dig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePlan:
+    """All that one node's pass needs: ordered changes, their cost, and what they rest on."""
+
+    node: Node
+    strategy: str | None = None
+    containerd: str | None = None
+    changes: tuple[Change, ...] = ()
+    state: OwnedState = field(default_factory=OwnedState)
+    state_before: ManagedFile | None = None
+    state_restored: ManagedFile | None = None
+    rollback: bool = False
+    made_directories: tuple[str, ...] = ()
+    unchanged: tuple[tuple[str, str | None], ...] = ()
+    findings: tuple[Finding, ...] = ()
+    restarts_itself: bool = False
+    disruption: Disruption = Disruption.NONE
+    notes: tuple[str, ...] = ()
+    failure: Failure | None = None
+    danger: Failure | None = None
+    """Why the change would end running containers; it is made only if that was asked for."""
+    tests: tuple[PullTest, ...] = ()
+    unproven: tuple[str, ...] = ()
+    """Registries that the plan changes, and that no verification pull proves."""
+    hosts_directory: str | None = None
+    folder_before: str = ""
+    """The folder that the daemon reads by its files before the plan, if there is one."""
+    restores: str = ""
+    """The generation that a rollback goes back to."""
+    saved: tuple[tuple[str, str], ...] = ()
+    """Copies on the node, each with the path whose attributes a rollback takes from it."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Hard links to files that had further names, each with the path where one has to be again."""
+    ill: str = ""
+    """Why the node was not healthy before the change; a rollback does not halt for it."""
+    restores_ill: str = ""
+    """Why the node was not healthy in the state that a rollback restores, if it was not."""
+    config: str = "/etc/containerd/config.toml"
+    outside: str = ""
+    """The SHA-256 of the present `config dump` without its registry tables: it must not change."""
+    meant: Mapping[str, Any] | None = field(default=None, repr=False)
+    """The registry settings that the daemon must read once the plan is in force, if known."""
+    ignored: int = 0
+    """How often the present dump warns that a registry table is passed over."""
+    binary: str = "/usr/bin/containerd"
+    unit: str = "containerd"
+    socket: str = "/run/containerd/containerd.sock"
+    crictl: bool = False
+    in_force: bool = True
+    """Whether the running daemon goes by this plan once it is through, as far as files tell."""
+    availability: Availability = field(default_factory=Availability)
+    """What the survey says about taking the node down: its role, and whether it is well."""
+    credentials: frozenset[str] = frozenset()
+    """Hosts for which the daemon's config holds credentials, which ctr lacks; * for all hosts."""
+
+    @property
+    def asked_folder(self) -> str:
+        """Return the folder that the daemon must read once the plan is in force, if there is one.
+
+        A distribution that restarts its containerd by itself does so at a time of its own.
+        """
+        return "" if self.restarts_itself else self.hosts_directory or ""
+
+
+def plan_node(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
+    """Plan one node; what cannot be planned is a plan with a failure, never an exception."""
+    try:
+        return _planned(node, facts, wishes)
+    except NodeError as error:
+        version = str(facts.version) if facts.version else None
+        return NodePlan(
+            node=node,
+            containerd=version,
+            failure=error.failure,
+            notes=tuple(observations(facts)),
+            findings=(*pending_findings(facts.pending), *_conflicts(facts)),
+        )
+
+
+def _conflicts(facts: NodeFacts) -> tuple[Finding, ...]:
+    """Return what can be said of a node that cannot be planned."""
+    if facts.version is None or facts.owner is not None:
+        return ()
+    try:
+        view = config_view(facts, facts.version, "")
+        folders = folder_check(view, facts, frozenset(), Foreign.ADOPT)
+        hosts = foreign_hosts(facts, facts.version, frozenset())
+        return (*lint(view, facts), *hosts, *folders.findings())
+    except NodeError:
+        return ()
+
+
+def _planned(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
+    strategy = _strategy(facts)
+    desired = strategy.render(facts, wishes)
+    changes = ordered(differences(facts, desired, wishes.foreign))
+    refuse_unsafe(changes)
+    refuse_odd(facts, changes, wishes.foreign, desired.hosts_directory)
+    refuse_shared(changes, facts)
+    cost = disruption(changes, facts.config)
+    if changes and not facts.offline:
+        refuse_unhealthy(facts, cost, desired.findings)
+    danger = endangered(facts, cost)
+    notes = (*desired.notes, *_foreign_notes(facts, changes), *observations(facts))
+    return NodePlan(
+        node=node,
+        strategy=strategy.name,
+        containerd=str(facts.version),
+        changes=changes,
+        state=owned_after(facts, desired, changes),
+        state_before=facts.files.get(STATE_FILE),
+        made_directories=_emptied(changes),
+        unchanged=_unchanged(facts, changes),
+        disruption=cost,
+        danger=danger,
+        notes=tuple(dict.fromkeys((*notes, *([danger.message] if danger else [])))),
+        findings=(*pending_findings(facts.pending), *desired.findings),
+        tests=tuple(pull_tests(wishes.registries, desired.hosts_directory, facts.version)),
+        unproven=unproven(changes, wishes.registries),
+        hosts_directory=desired.hosts_directory,
+        folder_before=folder_before(facts) if changes else "",
+        config=desired.config or facts.config,
+        restarts_itself=desired.restarts_itself,
+        meant=desired.meant,
+        **ways(facts),
+    )
+
+
+def ways(facts: NodeFacts) -> dict[str, Any]:
+    """Return how the node's daemon is reached and restarted."""
+    return {
+        "outside": outside_registry(facts.dump.text),
+        "ignored": ignored_registries(facts.dump.text),
+        "binary": facts.binary,
+        "crictl": facts.crictl_answers,
+        "ill": illness(facts),
+        "credentials": _credentials(facts),
+        "unit": facts.unit_name,
+        "socket": facts.socket,
+    }
+
+
+def _credentials(facts: NodeFacts) -> frozenset[str]:
+    """Return the hosts for which the config on the node holds credentials; * stands for all."""
+    try:
+        registry = effective_registry(parsed_dump(facts))
+    except NodeError:
+        return frozenset({"*"})
+    if registry.get("auths") or registry.get("headers"):
+        return frozenset({"*"})
+    hosts = table(registry, "configs")
+    return frozenset(host for host in hosts if dig(hosts, (host, "auth")))
+
+
+def _strategy(facts: NodeFacts) -> Strategy:
+    if facts.version is None:
+        message = f"no containerd answers here (unit {facts.unit.load}); is it installed?"
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+    if facts.version.release < OLDEST:
+        message = f"containerd {facts.version} is older than all that fleet knows; upgrade to 1.2"
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+    if facts.distribution_id == "cos":
+        message = "Container-Optimized OS is read-only; set registry hosts on its node pool"
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+    found = next((each for each in STRATEGIES if each.supports(facts)), None)
+    if found is None:
+        message = (
+            f"fleet knows no way to write mirrors for containerd {facts.version}"
+            f"{f' of {facts.owner}' if facts.owner else ''}; leave the node out with --exclude"
+        )
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+    return found
+
+
+def _unchanged(facts: NodeFacts, changes: tuple[Change, ...]) -> tuple[tuple[str, str | None], ...]:
+    """Return the files that the plan rests on without changing them, with their digests."""
+    changed = {change.path for change in changes}
+    kept = ((path, facts.files.get(path)) for path in (facts.config, *facts.imports))
+    linked = {change.path: change.before for change in changes if _is_link(change.before)}
+    pairs = (*((path, each) for path, each in kept if path not in changed), *linked.items())
+    return tuple((path, replace(each, link="").digest if each else None) for path, each in pairs)
+
+
+def _is_link(file: ManagedFile | None) -> bool:
+    return file is not None and bool(file.link)
+
+
+def _emptied(changes: Iterable[Change]) -> tuple[str, ...]:
+    """Return the folders of deleted files: an empty one would switch _default off."""
+    gone = {each.path.rpartition("/")[0] for each in changes if each.action is Action.DELETE}
+    return tuple(sorted(gone))
+
+
+def _foreign_notes(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
+    digests = facts.owned_by_key()
+    for change in changes:
+        owned = digests.get(file_key(facts.places, change.path))
+        if not change.path.endswith(("/hosts.toml", "/registries.yaml")) or change.before is None:
+            continue
+        if change.before.link:
+            verb = "removes" if change.after is None else "replaces"
+            yield (
+                f"{verb} {change.path}, a symbolic link to {change.before.link}, which stays as it"
+                " is; a rollback restores the link"
+            )
+        elif change.action is Action.DELETE and owned is None:
+            yield f"removes {change.path}, which fleet did not write; its bytes are kept"
+        elif change.action is Action.UPDATE and owned is None:
+            yield f"adopts {change.path}, which fleet did not write; its bytes are kept"
+        elif change.action is Action.UPDATE and owned != change.before.digest:
+            yield f"{change.path} was edited since fleet wrote it; its bytes are kept"
+
+
+def observations(facts: NodeFacts) -> Iterator[str]:
+    """Yield what is worth knowing of a node, whatever is done to it."""
+    for path in facts.edited_not_loaded:
+        yield f"{path} was edited after containerd had started: edited, not loaded"
+    yield from undelegated(facts)
+    if upgrade_pending(facts):
+        yield f"containerd {facts.daemon_version} runs, {facts.binary_version} is installed"
+    if facts.version and facts.version.release[:2] > NEWEST[:2]:
+        yield f"containerd {facts.version} is newer than all that fleet knows; taken for 2.3"
+    if "/etc/eks" in facts.marks:
+        yield "EKS writes config.toml anew at boot; what stands below certs.d stays"
+
+
+def state_after(plan: NodePlan, generation: str) -> ManagedFile | None:
+    """Return state.json as it must stand once the plan is carried out under that generation."""
+    if plan.rollback:
+        return plan.state_restored
+    content = replace(plan.state, generation=generation).render()
+    return ManagedFile(content, 0o600)

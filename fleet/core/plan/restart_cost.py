@@ -1,0 +1,30 @@
+"""The restart cost of a change: files that containerd reads at every pull cost nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from fleet.core.model.change import Change, Disruption, ManagedFile
+
+_PER_PULL = re.compile(r".*/(hosts\.toml|[^/]+\.pem)")
+
+
+def per_pull(path: str) -> bool:
+    """Say whether containerd reads a file at every pull: hosts.toml and certificates."""
+    return _PER_PULL.fullmatch(path) is not None
+
+
+def _differ(before: ManagedFile, after: ManagedFile) -> bool:
+    return (before.content, before.mode) != (after.content, after.mode)
+
+
+def disruption(changes: Iterable[Change], config: str) -> Disruption:
+    """Return what `changes` cost the node; a file that we do not know costs the most.
+
+    hosts.toml and certificates are read at every pull, config.toml only at start; what legacy
+    nodes keep beside config.toml changes together with it.
+    """
+    folder = config.rpartition("/")[0] + "/fleet/"
+    costs = [change.path.startswith(folder) or not per_pull(change.path) for change in changes]
+    return Disruption.RESTART if any(costs) else Disruption.NONE

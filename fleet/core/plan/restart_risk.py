@@ -1,0 +1,33 @@
+"""The risk of a restart of containerd for the containers that run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.model.change import Disruption
+from fleet.core.model.facts import NodeFacts
+
+_SPARING = {"process", "none"}
+"""KillModes with which systemd leaves the shims of a stopped containerd alone (systemd.kill)."""
+
+
+def endangered(facts: NodeFacts, cost: Disruption) -> Failure | None:
+    """Return why a restart would end the containers of a node; None where it does not."""
+    mode = facts.unit.kill_mode
+    if cost is not Disruption.RESTART or not facts.tasks or mode in _SPARING | {""}:
+        return None
+    message = (
+        f"a restart of {facts.unit_name} would end {facts.tasks} running containers: its KillMode"
+        f" is {mode}; set KillMode=process in the unit, or give --disrupt-workloads"
+    )
+    return Failure(FailureKind.WORKLOADS, "plan", message)
+
+
+def undelegated(facts: NodeFacts) -> Iterator[str]:
+    """Tell of a unit whose cgroups systemd may move while containers run in them."""
+    if facts.tasks and facts.unit.delegate == "no":
+        yield (
+            f"{facts.unit_name} has Delegate=no: systemd may move its containers' cgroups at a"
+            " restart; containerd's own unit says Delegate=yes"
+        )

@@ -1,0 +1,154 @@
+"""Plans of rollbacks, from saved generations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.model.change import Action, Change, ManagedFile
+from fleet.core.model.facts import STATE_FILE, NodeFacts
+from fleet.core.model.generation import Generation
+from fleet.core.model.node import Node
+from fleet.core.model.paths import file_key, folders_above
+from fleet.core.model.pending import pending_findings
+from fleet.core.plan.diff import ordered
+from fleet.core.plan.hosts_directory import folder_before
+from fleet.core.plan.path_checks import refuse_odd
+from fleet.core.plan.planner import NodePlan, observations, ways
+from fleet.core.plan.restart_cost import disruption
+from fleet.core.plan.restart_risk import endangered
+
+
+def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePlan:
+    """Plan the way back over the generations that the probe walked, the newest first."""
+    version = str(facts.version) if facts.version else None
+    base = NodePlan(
+        node=node,
+        containerd=version,
+        strategy="rollback",
+        rollback=True,
+        findings=tuple(pending_findings(facts.pending)),
+    )
+    if not facts.generations or (to and facts.generations[-1].id != to):
+        wanted = f"generation {to}" if to else "generation"
+        message = (
+            f"fleet has kept no {wanted} on this node, so nothing can be gone back to; `fleet"
+            " history --node` lists what was done there"
+        )
+        return replace(base, failure=Failure(FailureKind.NO_GENERATION, "plan", message))
+    damaged = next((each for each in facts.generations if each.damage), None)
+    if damaged is not None:
+        message = (
+            f"generation {damaged.id} on this node is damaged ({damaged.damage} is missing or not"
+            " as it was saved), as after a power cut or an edit; roll out the mirrors.yaml of"
+            " before"
+        )
+        return replace(base, failure=Failure(FailureKind.NO_GENERATION, "plan", message))
+    before: dict[str, ManagedFile | None] = {}
+    for generation in facts.generations:
+        before.update({kept.path: kept.before for kept in generation.kept if kept.is_file})
+    known = STATE_FILE in before
+    restored = before.pop(STATE_FILE, None) if known else facts.files.get(STATE_FILE)
+    pairs = ((path, facts.files.get(path), kept) for path, kept in before.items())
+    changes = ordered(Change(*each) for each in pairs if not _same(*each[1:]))
+    try:
+        refuse_odd(facts, changes, rollback=True)
+    except NodeError as error:
+        return replace(base, failure=error.failure)
+    cost = disruption(changes, facts.config)
+    return replace(
+        base,
+        changes=changes,
+        state_before=facts.files.get(STATE_FILE),
+        state_restored=restored,
+        disruption=cost,
+        danger=endangered(facts, cost),
+        notes=(
+            *_drifted(facts, changes),
+            *_odd(facts.generations),
+            *_ill(facts),
+            *observations(facts),
+        ),
+        saved=_saved(facts.generations, changes),
+        links=_links(facts.generations, changes),
+        restores_ill=facts.generations[-1].ill,
+        made_directories=_made(facts.generations),
+        folder_before=folder_before(facts),
+        restores=facts.generations[-1].id,
+        config=facts.config,
+        **ways(facts),
+    )
+
+
+def _same(now: ManagedFile | None, before: ManagedFile | None) -> bool:
+    """Return whether a path is as it was before; two links are equal if their targets are."""
+    if now is not None and before is not None and now.link and before.link:
+        return now.link == before.link
+    return now == before
+
+
+def _drifted(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
+    """Tell of bytes that are neither ours nor what we go back to: they are not lost."""
+    digests = facts.owned_by_key()
+    for change in changes:
+        owned = digests.get(file_key(facts.places, change.path))
+        if owned and change.before is not None and change.before.digest != owned:
+            yield (
+                f"{change.path} was edited since fleet wrote it; its bytes are kept:"
+                " `fleet rollback --to` the id of this rollback brings them back"
+            )
+
+
+def _ill(facts: NodeFacts) -> Iterator[str]:
+    """Yield a note if the rollback leads to a state that was not healthy."""
+    last = facts.generations[-1]
+    if last.ill:
+        yield (
+            f"the node was not healthy in the state of generation {last.id} ({last.ill}): it is"
+            " restored as it was"
+        )
+
+
+def _odd(generations: Iterable[Generation]) -> Iterator[str]:
+    """Yield a note for everything that was not a plain file and that the node moved away."""
+    for kept in (kept for each in generations for kept in each.kept if kept.copied == "odd"):
+        yield f"what stood at {kept.path} is kept as {kept.saved}, and stays there"
+
+
+def _saved(
+    generations: Iterable[Generation], changes: Iterable[Change]
+) -> tuple[tuple[str, str], ...]:
+    """Return the oldest copy of every file and folder that the rollback creates again."""
+    lines = [kept for each in generations for kept in each.kept]
+    files = {kept.path: kept.saved for kept in lines if kept.is_file}
+    folders = {kept.path: kept.saved for kept in lines if kept.copied == "folder"}
+    created = [
+        change.path
+        for change in changes
+        if change.action is Action.CREATE or (change.after is not None and change.after.link)
+    ]
+    above = {folder for path in created for folder in folders_above(path)}
+    pairs = [(files.get(path), path) for path in created]
+    pairs += [(folders.get(path), path) for path in sorted(above)]  # after what may inherit of them
+    return tuple((saved, path) for saved, path in pairs if saved)
+
+
+def _links(
+    generations: Iterable[Generation], changes: Iterable[Change]
+) -> tuple[tuple[str, str], ...]:
+    """Return the saved hard links to the files that the rollback restores."""
+    found: dict[str, str] = {}
+    for kept in (kept for each in generations for kept in each.kept):
+        if kept.is_file:
+            found.pop(kept.path, None)
+        elif kept.copied == "link":
+            found[kept.path] = kept.saved
+    paths = (change.path for change in changes if change.after is not None)
+    return tuple((found[path], path) for path in paths if path in found)
+
+
+def _made(generations: Iterable[Generation]) -> tuple[str, ...]:
+    """Return the directories that the changes made, the deepest first."""
+    found = {kept.path for each in generations for kept in each.kept if kept.directory}
+    return tuple(sorted(found, key=lambda path: (-path.count("/"), path)))

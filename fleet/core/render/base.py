@@ -1,0 +1,117 @@
+"""The input and output of every strategy."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.change import ManagedFile, Tree
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.mirror import Foreign, Registry
+from fleet.core.model.version import ContainerdVersion
+from fleet.core.text.documents import DocumentError, parse_toml
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredState:
+    """The files that a node should have; `legacy` names what fleet owns inside config.toml.
+
+    `loose` are files that are written once and then belong to the node: legacy settings of
+    registries outside mirrors.yaml, as hosts.toml files. `config` is where the daemon's config will
+    be, `meant` the registry table that the daemon should read there.
+    """
+
+    files: Tree
+    hosts_directory: str | None
+    legacy: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    loose: frozenset[str] = frozenset()
+    config: str | None = None
+    findings: tuple[Finding, ...] = ()
+    restarts_itself: bool = False
+    meant: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user asked for: the registries of this node, and how to treat what is there."""
+
+    registries: tuple[Registry, ...]
+    full_default: bool = False
+    foreign: Foreign = Foreign.ADOPT
+
+
+class Strategy(Protocol):
+    """One way to write mirrors."""
+
+    name: str
+
+    def supports(self, facts: NodeFacts) -> bool:
+        """Say whether this way is the right one for the node."""
+        ...
+
+    def render(self, facts: NodeFacts, wishes: Wishes) -> DesiredState:
+        """Return the files; raise a NodeError where the node cannot have them."""
+        ...
+
+
+@dataclass(slots=True)
+class Refusals:
+    """Turns findings that refuse into one failure that names them all."""
+
+    findings: list[Finding] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Raise a NodeError where a finding refuses."""
+        grave = [str(each) for each in self.findings if each.verdict is Verdict.REFUSES]
+        if grave:
+            raise NodeError(
+                FailureKind.CONFLICT, "plan", "; ".join((*grave, "mend that by hand first"))
+            )
+
+
+def known_version(facts: NodeFacts) -> ContainerdVersion:
+    """Return the node's version; a strategy is not asked without one."""
+    if facts.version is None:
+        message = "no containerd was found here; name its containerd_service, or install it"
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+    return facts.version
+
+
+def parsed_dump(facts: NodeFacts) -> dict[str, Any]:
+    """Return the daemon's own merged view of config.toml; raise a NodeError where it has none."""
+    if not facts.dump.ok:
+        complaint = facts.dump.text.strip().splitlines()[-1:] or ["no answer"]
+        message = f"containerd refuses {facts.config}: {complaint[0]}; mend it by hand first"
+        raise NodeError(FailureKind.CONFLICT, "plan", message)
+    try:
+        return _parsed(facts.dump.text)
+    except DocumentError as error:
+        message = f"`{facts.binary} config dump` is no TOML: {error}; see what it prints there"
+        raise NodeError(FailureKind.PROTOCOL, "plan", message) from error
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(dump: str) -> dict[str, Any]:
+    """Parse once what thousands of nodes have in common: 2 ms each. Nobody changes it."""
+    lines = (line for line in dump.split("\n") if not line.startswith("time="))
+    return parse_toml("\n".join(lines))
+
+
+def kept_file(facts: NodeFacts, path: str, content: bytes, *, secret: bool) -> ManagedFile:
+    """Return a file with the mode and owner it had; 0600 where it carries a credential."""
+    before = facts.files.get(path)
+    if before is None:
+        return ManagedFile(content, 0o600 if secret else 0o644, secret=secret)
+    mode = before.mode & 0o600 if secret else before.mode
+    return ManagedFile(content, mode, before.uid, before.gid, secret=secret)
+
+
+def auth_settings(registries: tuple[Registry, ...]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return the credentials of config.toml: keys and values by host."""
+    hosts = (host for registry in registries for host in registry.hosts)
+    return {host.authority: host.auth.settings() for host in hosts if host.auth is not None}

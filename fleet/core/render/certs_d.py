@@ -1,0 +1,181 @@
+"""config_path and certs.d: containerd 1.5 and newer; hosts.toml is read at every pull."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from fleet.core.containerd.config import effective_registry
+from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.hosts_toml import MIGRATED
+from fleet.core.containerd.legacy_settings import has_legacy, legacy_paths
+from fleet.core.containerd.registry_settings import difference
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.lint.config import foreign_hosts, lint, reads_lists
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.mirror import Foreign, Registry
+from fleet.core.model.paths import clean_path
+from fleet.core.render.base import (
+    DesiredState,
+    Refusals,
+    Wishes,
+    auth_settings,
+    known_version,
+    parsed_dump,
+)
+from fleet.core.render.config_editor import Draft, start_draft
+from fleet.core.render.dormant_folders import chosen_directory, folder_check, refuse_broken
+from fleet.core.render.hosts_folder import written
+from fleet.core.render.migration import Migration, migrate, shortened
+from fleet.core.text.documents import word
+from fleet.core.text.toml_scan import Path, dotted
+from fleet.core.text.toml_splice import Setting
+
+
+class CertsD:
+    """Write one hosts.toml a registry, and set config_path once."""
+
+    name = "certs.d"
+
+    def supports(self, facts: NodeFacts) -> bool:
+        """Say whether this version knows config_path."""
+        return facts.version is not None and can(facts.version, Feature.CONFIG_PATH)
+
+    def render(self, facts: NodeFacts, wishes: Wishes) -> DesiredState:
+        """Return every hosts.toml, and the config where config_path is not in force yet."""
+        version = known_version(facts)
+        draft = start_draft(facts, wishes)
+        findings = list(lint(draft.view, facts))
+        Refusals(findings).check()
+        _refuse_deaf_daemon(facts, draft)
+        auth = auth_settings(wishes.registries)
+        owned = tuple(dotted(("configs", host, "auth")) for host in auth)
+        draft.drop_orphans(owned)
+        # Settled before anything goes: an import that lost all of CRI's table would no longer
+        # replace that of the root, and more than the registry would change.
+        owner = draft.view.owner("config_path").path
+        moved = _migrated(draft)
+        directory = _directory(draft, owner)
+        draft.set(_settings(auth))
+        named = tuple(moved.dressed(each) for each in wishes.registries)
+        loose = _loose(moved.registries, named)
+        files, skipped = written(named, directory, facts, wishes.foreign)
+        extra, _ = written(loose, directory, facts, Foreign.ADOPT, MIGRATED)
+        managed = frozenset(files) | frozenset(extra)
+        findings += foreign_hosts(facts, version, managed)
+        found = tuple(folder_check(draft.before, facts, managed, wishes.foreign).findings())
+        refuse_broken(found)
+        findings += found
+        config = draft.files(secret=bool(owned))
+        if not config:
+            _refuse_ineffective(facts, draft)
+        return DesiredState(
+            {**config, **extra, **files},
+            directory,
+            owned,
+            (*draft.notes, *moved.notes, *_carried(loose), *skipped),
+            frozenset(extra) - frozenset(files),
+            draft.config,
+            tuple(findings),
+            meant=draft.meant,
+        )
+
+
+def _refuse_deaf_daemon(facts: NodeFacts, draft: Draft) -> None:
+    """Refuse where the daemon's own view of its files is not what we read in them."""
+    if facts.offline:
+        return
+    seen = effective_registry(parsed_dump(facts))
+    ours = word(draft.view.merged(), "config_path")
+    theirs = word(seen, "config_path")
+    default = not ours and can(draft.view.version, Feature.CONFIG_PATH_DEFAULT)
+    if ours != theirs and not default:
+        message = (
+            f"the daemon reads config_path {theirs!r} from its files and fleet reads {ours!r}; look"
+            f" through the imports of {facts.config}, since one is not where fleet looks for it"
+        )
+        raise NodeError(FailureKind.CONFLICT, "plan", message)
+
+
+def _refuse_ineffective(facts: NodeFacts, draft: Draft) -> None:
+    """Refuse an unchanged config if the daemon reads other settings than the desired ones."""
+    if facts.offline:
+        return
+    names = difference(draft.view.version, draft.meant, effective_registry(parsed_dump(facts)))
+    if names:
+        message = (
+            f"{facts.config} says what is wanted, and the daemon reads {names} otherwise; look"
+            " through its imports"
+        )
+        raise NodeError(FailureKind.CONFLICT, "plan", message)
+
+
+def _migrated(draft: Draft) -> Migration:
+    """Take legacy settings out of every layer, and return what they come to."""
+    merged = draft.view.merged()
+    if not has_legacy(merged):
+        return Migration((), {}, ())
+    moved = migrate(merged, draft.view.owner("mirrors").path)
+    _refuse_missing(moved, draft.facts)
+    draft.drop(list(legacy_paths(merged)))
+    names = shortened(sorted(_shown(each.name) for each in moved.registries)) or "none"
+    note = f"legacy settings move to certs.d ({names})"
+    if any(draft.meant.get(key) for key in ("configs", "auths", "headers")):
+        note += "; credentials and headers stay in config.toml, where they are read as before"
+    return replace(moved, notes=(note, *moved.notes))
+
+
+def _shown(name: str) -> str:
+    return "*" if name == "_default" else name
+
+
+def _refuse_missing(moved: Migration, facts: NodeFacts) -> None:
+    """Refuse certificates that are not there: one of them fails every pull of its registry."""
+    for host, tls in moved.tls.items():
+        for path in tls.paths:
+            if facts.present is not None and path not in facts.present:
+                message = (
+                    f"configs.{host}.tls names {path}, which is not on the node: in certs.d that"
+                    " fails every pull; put the file there or take the setting out"
+                )
+                raise NodeError(FailureKind.CONFLICT, "plan", message)
+
+
+def _loose(found: Iterable[Registry], named: tuple[Registry, ...]) -> tuple[Registry, ...]:
+    names = {each.name for each in named}
+    return tuple(each for each in found if each.name not in names)
+
+
+def _carried(loose: tuple[Registry, ...]) -> Iterator[str]:
+    if loose:
+        names = shortened([_shown(each.name) for each in loose])
+        yield (
+            f"not in mirrors.yaml: {names}; legacy settings become a hosts.toml each, which later"
+            " rollouts leave as it is"
+        )
+
+
+def _settings(auth: dict[str, tuple[tuple[str, str], ...]]) -> dict[Path, Setting]:
+    """Return credentials by the path of their setting; all releases read them with config_path."""
+    return {
+        ("configs", host, "auth", key): value
+        for host, pairs in auth.items()
+        for key, value in pairs
+    }
+
+
+def _directory(draft: Draft, owner: str) -> str:
+    """Choose the one directory for hosts.toml, and set config_path where it must be."""
+    current = word(draft.meant, "config_path")
+    directory = chosen_directory(current)
+    if ":" in current and reads_lists(draft.view):
+        draft.notes.append(
+            f"config_path {current!r} names several directories; fleet writes to the first"
+        )
+        return directory
+    if current.startswith("/") and clean_path(current) == directory:
+        return directory
+    if current:
+        draft.notes.append(f"config_path {current!r} is not read as it stands; set to {directory}")
+    draft.set({("config_path",): directory}, owner)
+    return directory

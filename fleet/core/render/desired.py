@@ -1,0 +1,28 @@
+"""The desired config of each node: mirrors.yaml with the overrides that match it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.mirror import Foreign, MirrorConfig
+from fleet.core.model.node import Node
+from fleet.core.render.base import Wishes
+from fleet.core.selection.patterns import override_matches
+
+
+def wishes_by_node(
+    inventory: Inventory, config: MirrorConfig, foreign: Foreign, *, full_default: bool = False
+) -> Callable[[Node], Wishes]:
+    """Return what is wanted of a node; nodes with equal wishes share them."""
+    texts = tuple(override.match for override in config.overrides)
+    matches = override_matches(inventory, texts)
+    shared: dict[frozenset[str], Wishes] = {}
+
+    def wishes(node: Node) -> Wishes:
+        key = matches.get(node.name, frozenset())
+        if key not in shared:
+            shared[key] = Wishes(config.for_groups(key), full_default, foreign)
+        return shared[key]
+
+    return wishes

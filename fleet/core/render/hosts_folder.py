@@ -1,0 +1,89 @@
+"""The folders that hosts.toml files go to, whoever owns the config that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from fleet.core.containerd.hosts_toml import HEADER, hosts_files
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.change import ManagedFile
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.mirror import Foreign, Mirror, Registry
+from fleet.core.model.paths import file_key, plain_path
+from fleet.core.render.base import known_version
+
+_DOCKER_STYLE = (".crt", ".cert", ".key")
+
+
+def written(
+    registries: Iterable[Registry],
+    directory: str,
+    facts: NodeFacts,
+    foreign: Foreign,
+    header: str = HEADER,
+) -> tuple[dict[str, ManagedFile], list[str]]:
+    """Return the files of all registries below `directory`, and notes of those that stay."""
+    if not plain_path(directory):
+        message = (
+            f"config_path names {directory!r}, which is no folder that fleet would write to; give"
+            " it a plainer name"
+        )
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+    files: dict[str, ManagedFile] = {}
+    skipped = []
+    if foreign is Foreign.OVERWRITE:
+        odd = [p for p in facts.files if p.startswith(f"{directory}/") and not plain_path(p)]
+        skipped += [f"leaves {path!r}, where no daemon looks for a registry" for path in odd]
+    certificates = _docker_style(facts)
+    owned = facts.owned_by_key()
+    for registry in registries:
+        folder = registry_folder(directory, registry.name, facts)
+        path = f"{folder}/hosts.toml"
+        hosts, digest = facts.files.get(path), owned.get(file_key(facts.places, path))
+        if foreign is Foreign.KEEP and hosts is not None and hosts.digest != digest:
+            skipped.append(f"keeps {path}, which is not as fleet wrote it")
+            continue
+        ours = hosts is None or digest is not None
+        dressed = _with_docker_style(registry, certificates.get(folder, ())) if ours else registry
+        files.update(hosts_files(dressed, folder, known_version(facts), header))
+    return files, skipped
+
+
+def is_foreign(facts: NodeFacts, path: str) -> bool:
+    """Say whether a file is there that fleet did not write, or that was edited since."""
+    kept = facts.files.get(path)
+    return kept is not None and facts.owned_digest(path) != kept.digest
+
+
+def registry_folder(directory: str, name: str, facts: NodeFacts) -> str:
+    """Return the folder that this node would look up first for the registry."""
+    host, colon, port = name.rpartition(":")
+    underscored = f"{directory}/{host}_{port}_"
+    if colon and port.isdigit() and underscored in facts.directories:
+        return underscored
+    return f"{directory}/{name}"
+
+
+def _docker_style(facts: NodeFacts) -> dict[str, list[str]]:
+    """Return the certificates of each folder that holds them in Docker's way, in order."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(facts.files):
+        if path.endswith(_DOCKER_STYLE):
+            found.setdefault(path.rpartition("/")[0], []).append(path)
+    return found
+
+
+def _with_docker_style(registry: Registry, found: Sequence[str]) -> Registry:
+    """Carry over certificates that count only as long as there is no hosts.toml beside them."""
+    if not found or registry.server is None:
+        return registry
+    pairs = (
+        (path, f"{path.removesuffix('.cert')}.key") for path in found if path.endswith(".cert")
+    )
+    upstream = replace(
+        registry.upstream or Mirror(url=registry.server),
+        ca_paths=tuple(path for path in found if path.endswith(".crt")),
+        client_paths=tuple(pair for pair in pairs if pair[1] in found),
+    )
+    return replace(registry, upstream=upstream)

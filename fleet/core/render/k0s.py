@@ -1,0 +1,132 @@
+"""k0s: a drop-in in /etc/k0s/containerd.d; k0s itself watches it and restarts containerd.
+
+k0s's docs/runtime.md: drop-ins count only while containerd.toml begins with its mark, and from
+containerd 2 on they must be of version 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fleet.core.containerd.config import CRI_1, IMAGES, parse_config
+from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.hosts_toml import HEADER
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.lint.config import foreign_hosts
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.paths import clean_path
+from fleet.core.render.base import (
+    DesiredState,
+    Refusals,
+    Wishes,
+    auth_settings,
+    kept_file,
+    known_version,
+)
+from fleet.core.render.dormant_folders import FolderCheck, refuse_broken
+from fleet.core.render.hosts_folder import written
+from fleet.core.text.documents import word
+from fleet.core.text.toml_edit import dig, set_keys
+from fleet.core.text.toml_scan import dotted
+from fleet.core.text.toml_splice import Entry
+
+CONFIG = "/etc/k0s/containerd.toml"
+
+
+FOLDER = "/etc/k0s/containerd.d/"
+
+
+DROP_IN = f"{FOLDER}fleet.toml"
+
+
+CERTS_D = "/etc/k0s/certs.d"
+
+
+_MARK = "# k0s_managed=true"
+
+
+class K0s:
+    """Write one drop-in that names a folder, and hosts.toml files into that folder."""
+
+    name = "k0s drop-in"
+
+    def supports(self, facts: NodeFacts) -> bool:
+        """Say whether k0s runs this node's containerd."""
+        return facts.owner == "k0s"
+
+    def render(self, facts: NodeFacts, wishes: Wishes) -> DesiredState:
+        """Return the drop-in and every hosts.toml."""
+        version = known_version(facts)
+        _refuse_unmanaged(facts)
+        modern = can(version, Feature.IMPORTS_MERGE)
+        table = ("plugins", IMAGES if modern else CRI_1, "registry")
+        others = list(_registries(facts))
+        findings = list(_conflicts(others, facts))
+        Refusals(findings).check()
+        named = {word(each, "config_path") for _, each in others} - {""}
+        directory = clean_path(next(iter(sorted(named)), CERTS_D).split(":")[0])
+        auth = auth_settings(wishes.registries)
+        text = HEADER + f"version = {3 if modern else 2}\n"
+        entries: list[Entry] = [] if named else [(table, "config_path", directory)]
+        for host, pairs in auth.items():
+            entries += [((*table, "configs", host, "auth"), *pair) for pair in pairs]
+        text = set_keys(text, entries)
+        files, skipped = written(wishes.registries, directory, facts, wishes.foreign)
+        if not named or auth:
+            files[DROP_IN] = kept_file(facts, DROP_IN, text.encode(), secret=bool(auth))
+        managed = frozenset(files)
+        findings += foreign_hosts(facts, version, managed)
+        check = FolderCheck(
+            facts=facts,
+            version=version,
+            bases=(directory,),
+            waking="" if named or DROP_IN in facts.files else directory,
+            managed=managed,
+            foreign=wishes.foreign,
+        )
+        found = tuple(check.findings())
+        refuse_broken(found)
+        findings += found
+        note = f"{DROP_IN}: k0s watches this folder and restarts containerd by itself"
+        return DesiredState(
+            files,
+            directory,
+            tuple(dotted(("configs", host, "auth")) for host in auth),
+            (note, *skipped),
+            findings=tuple(findings),
+            restarts_itself=True,
+        )
+
+
+def _refuse_unmanaged(facts: NodeFacts) -> None:
+    kept = facts.files.get(CONFIG)
+    if kept is not None and not kept.content.decode("utf-8", "replace").lstrip().startswith(_MARK):
+        message = (
+            f"{CONFIG} does not begin with {_MARK!r}: it is yours, and k0s reads no drop-ins; set"
+            " config_path there by hand, or give the file back to k0s"
+        )
+        raise NodeError(FailureKind.CONFLICT, "plan", message)
+
+
+def _registries(facts: NodeFacts) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the registry tables of other drop-ins."""
+    for path, kept in sorted(facts.files.items()):
+        if path.startswith(FOLDER) and path.endswith(".toml") and path != DROP_IN:
+            data = parse_config(kept.content.decode("utf-8", "surrogateescape"), path)
+            for plugin in (CRI_1, IMAGES):
+                found = dig(data, ("plugins", plugin, "registry"))
+                if isinstance(found, dict):
+                    yield path, found
+
+
+def _conflicts(others: list[tuple[str, dict[str, Any]]], facts: NodeFacts) -> Iterator[Finding]:
+    for path, registry in others:
+        if registry.get("mirrors"):
+            message = "legacy mirrors here kill CRI beside config_path; move them to mirrors.yaml"
+            yield Finding("legacy-beside-config-path", Verdict.REFUSES, path, message)
+        lists = facts.version is not None and can(facts.version, Feature.CONFIG_PATH_LIST)
+        if ":" in word(registry, "config_path") and not lists:
+            message = "config_path names several directories, of which this release reads none"
+            yield Finding("config-path-list", Verdict.REFUSES, path, message)

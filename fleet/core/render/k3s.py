@@ -1,0 +1,255 @@
+"""k3s and RKE2: registries.yaml, from which they write containerd's own files at every start.
+
+File format, wildcard and fallback rules as in k3s's pkg/agent/containerd/config.go and the pages on
+private registries of both projects. Nothing below /var/lib/rancher is ever written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fleet.core.containerd.hosts_toml import certificate_stem
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.change import ManagedFile
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.mirror import Foreign, Mirror, Registry
+from fleet.core.render.base import DesiredState, Wishes, kept_file
+from fleet.core.render.hosts_folder import is_foreign
+from fleet.core.render.registries_yaml import registries_problems
+from fleet.core.text.toml_scan import Path, dotted, split
+from fleet.core.text.yaml import parse_yaml, plain
+from fleet.core.text.yaml_edit import edit_yaml
+from fleet.core.text.yaml_values import YamlEditError
+from fleet.errors import ConfigErrors, Problem
+
+HEADER = "# Managed by fleet: change mirrors.yaml instead.\n"
+
+
+_PARTS = ("mirrors", "configs", "auths")
+
+
+_MOST = 3
+
+
+_PULLS = {"pull", "resolve"}
+
+
+_OVERRIDE = "take that out for this node (overrides in mirrors.yaml)"
+
+
+class K3s:
+    """Write registries.yaml; what other hands put there stays."""
+
+    name = "registries.yaml"
+
+    def supports(self, facts: NodeFacts) -> bool:
+        """Say whether k3s or RKE2 runs this node's containerd."""
+        return facts.owner in {"k3s", "rke2"}
+
+    def render(self, facts: NodeFacts, wishes: Wishes) -> DesiredState:
+        """Return registries.yaml and the certificates that it names."""
+        folder = f"/etc/rancher/{facts.owner}"
+        path = f"{folder}/registries.yaml"
+        if wishes.foreign is Foreign.KEEP and is_foreign(facts, path):
+            note = f"keeps {path}, which is not as fleet wrote it"
+            return DesiredState({}, None, facts.state.legacy, (note,))
+        for registry in wishes.registries:
+            _refuse_unwritable(registry, facts)
+        wanted = _wanted(wishes.registries, facts, f"{folder}/fleet")
+        before = "" if wishes.foreign is Foreign.OVERWRITE else _existing(facts, path)
+        gone = _owned(facts.state.legacy)
+        try:
+            text = edit_yaml(before or HEADER, wanted, gone)
+        except YamlEditError as error:
+            message = f"{path} {error}; mend it by hand, or give --overwrite to write it anew"
+            raise NodeError(FailureKind.CONFLICT, "plan", message) from error
+        _refuse_misfits(before, text, path)
+        files = dict(_certificates(wishes.registries, f"{folder}/fleet"))
+        kept = facts.files.get(path)
+        if kept is not None and kept.content == text.encode():
+            files[path] = kept
+        else:
+            files[path] = kept_file(facts, path, text.encode(), secret=_has_login(text, path))
+        return DesiredState(
+            files,
+            None,
+            tuple(map(dotted, wanted)),
+            tuple(_notes(facts, wishes)),
+            findings=(*_findings(facts), *_unread_keys(before, path)),
+        )
+
+
+def _existing(facts: NodeFacts, path: str) -> str:
+    """Return the text of registries.yaml; refuse one with which k3s would not start."""
+    kept = facts.files.get(path)
+    if kept is None:
+        return ""
+    try:
+        text = kept.content.decode()
+        found = _read(text, path)
+    except UnicodeDecodeError as error:
+        message = f"{path} is not UTF-8 (byte {error.start}); mend it by hand first"
+        raise NodeError(FailureKind.CONFLICT, "plan", message) from error
+    except ConfigErrors as error:
+        message = f"{error}; mend it by hand first"
+        raise NodeError(FailureKind.CONFLICT, "plan", message) from error
+    shaped = found is None or isinstance(found, dict)
+    if not shaped or any(not isinstance(found.get(key) or {}, dict) for key in _PARTS if found):
+        message = f"{path}: has forms that registries.yaml does not have; mend it by hand"
+        raise NodeError(FailureKind.CONFLICT, "plan", message)
+    return text
+
+
+def _refuse_misfits(before: str, text: str, path: str) -> None:
+    """Refuse a value of the wrong type that the new text still has: k3s would not start."""
+    left = {name for _, name, _ in registries_problems(text)}
+    found = [each for each in registries_problems(before) if each[1] in left]
+    if found:
+        shown = [f"{path}:{line}: {name} must be {wanted}" for line, name, wanted in found[:_MOST]]
+        more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
+        message = (
+            f"{', '.join(shown)}{more}: k3s and RKE2 do not start with this; write it right by hand"
+        )
+        raise NodeError(FailureKind.CONFLICT, "plan", message)
+
+
+def _read(text: str, path: str) -> Any:
+    """Read registries.yaml; accept tags, since k3s reads them."""
+    problems: list[Problem] = []
+    found = plain(parse_yaml(text, path, problems))
+    grave = [each for each in problems if not each.message.startswith("the tag ")]
+    if grave:
+        raise ConfigErrors(grave)
+    return found
+
+
+def _has_login(text: str, path: str) -> bool:
+    """Return whether the file holds credentials, written by fleet or not."""
+    configs = (_read(text, path) or {}).get("configs") or {}
+    return any("auth" in each for each in configs.values() if isinstance(each, Mapping))
+
+
+def _owned(names: tuple[str, ...]) -> frozenset[Path]:
+    """Return the entries that fleet put there; earlier releases owned a host's whole config."""
+    paths = [split(name) for name in names]
+    hosts = [path for path in paths if path[0] == "configs" and len(path) == 2]
+    parts = [(*host, part) for host in hosts for part in ("auth", "tls")]
+    return frozenset(path for path in (*paths, *parts) if path not in hosts)
+
+
+def _wanted(
+    registries: tuple[Registry, ...], facts: NodeFacts, folder: str
+) -> dict[Path, dict[str, Any]]:
+    """Return the entries that fleet writes: whole mirrors, and a host's login and TLS."""
+    found: dict[Path, dict[str, Any]] = {}
+    for each in registries:
+        found["mirrors", _key(each)] = _mirror(each, facts)
+    for host, config in _configs(registries, folder).items():
+        found.update({("configs", host, part): value for part, value in config.items()})
+    return found
+
+
+def _key(registry: Registry) -> str:
+    return "*" if registry.name == "_default" else registry.name
+
+
+def _refuse_unwritable(registry: Registry, facts: NodeFacts) -> None:
+    """Refuse what registries.yaml has no word for."""
+    name = registry.name
+    if not registry.fallback and not facts.no_upstream:
+        raise _refused(
+            facts,
+            f"fallback: never for {name}",
+            f"run {facts.owner} with --disable-default-registry-endpoint, for all registries",
+        )
+    for mirror in registry.mirrors:
+        if mirror.header:
+            raise _refused(facts, f"{mirror.url} has a header", _OVERRIDE)
+        if set(mirror.capabilities) != _PULLS:
+            what = f"{mirror.url} has capabilities other than pull and resolve"
+            raise _refused(facts, what, _OVERRIDE)
+        if mirror.override_path and not mirror.path:
+            raise _refused(facts, f"{mirror.url} has override_path and no path", _OVERRIDE)
+
+
+def _refused(facts: NodeFacts, why: str, remedy: str) -> NodeError:
+    message = f"registries.yaml of {facts.owner} cannot say it: {why}; {remedy}"
+    return NodeError(FailureKind.UNSUPPORTED, "plan", message)
+
+
+def _mirror(registry: Registry, facts: NodeFacts) -> dict[str, Any]:
+    """Return one registry: any path but /v2 counts as override_path by itself."""
+    urls = [mirror.url for mirror in registry.mirrors]
+    implied = {f"https://{registry.name}", "https://registry-1.docker.io"}
+    told = registry.server is not None and registry.server not in implied
+    if registry.server and registry.fallback and (facts.no_upstream or told):
+        urls.append(registry.server)
+    entry: dict[str, Any] = {"endpoint": list(dict.fromkeys(urls))}
+    if registry.rewrite:
+        entry["rewrite"] = dict(registry.rewrite)
+    return entry
+
+
+def _configs(registries: tuple[Registry, ...], folder: str) -> dict[str, Any]:
+    """Return TLS settings and credentials by host."""
+    found: dict[str, Any] = {}
+    for host in (host for registry in registries for host in registry.hosts):
+        entry = found.setdefault(host.authority, {})
+        if host.auth is not None:
+            settings = dict(host.auth.settings())
+            token = settings.pop("identitytoken", None)
+            entry["auth"] = {**settings, **({"identity_token": token} if token else {})}
+        tls: dict[str, Any] = {key: path for key, path, _, _ in _tls_files(host, folder)}
+        if host.skip_verify:
+            tls["insecure_skip_verify"] = True
+        if tls:
+            entry["tls"] = tls
+    return {host: entry for host, entry in found.items() if entry}
+
+
+def _tls_files(mirror: Mirror, folder: str) -> Iterator[tuple[str, str, bytes, bool]]:
+    stem = f"{folder}/{certificate_stem(mirror)}"
+    if mirror.ca:
+        yield "ca_file", f"{stem}.ca.pem", b"".join(mirror.ca), False
+    for pair in mirror.client[:1]:
+        yield "cert_file", f"{stem}.client.pem", pair.certificate, pair.key is None
+        key = pair.certificate if pair.key is None else pair.key
+        yield "key_file", f"{stem}.client.key.pem", key, True
+
+
+def _certificates(
+    registries: tuple[Registry, ...], folder: str
+) -> Iterator[tuple[str, ManagedFile]]:
+    for host in (host for registry in registries for host in registry.hosts):
+        for _, path, content, private in _tls_files(host, folder):
+            mode = 0o600 if private else 0o644
+            yield path, ManagedFile(content, mode, secret=private)
+
+
+def _notes(facts: NodeFacts, wishes: Wishes) -> Iterator[str]:
+    yield f"a restart of {facts.unit_name} writes containerd's own files from registries.yaml"
+    if any(each.name == "_default" for each in wishes.registries) and not facts.no_upstream:
+        yield (
+            'the wildcard "*" falls back to each registry itself; releases of early 2025 with'
+            " containerd 2.0 lost that fallback (k3s issue 11857)"
+        )
+    if any(mirror.dial_timeout for each in wishes.registries for mirror in each.mirrors):
+        yield "registries.yaml has no dial_timeout: it is left out here"
+
+
+def _unread_keys(text: str, path: str) -> Iterator[Finding]:
+    """Yield a finding for unknown top-level keys: they may hold anchors, or be typos."""
+    others = sorted(set(_read(text, path) or {}) - set(_PARTS)) if text else []
+    if others:
+        message = f"is not read by k3s: {', '.join(others)} (it reads {', '.join(_PARTS)})"
+        yield Finding("unread-keys", Verdict.NOTES, path, message)
+
+
+def _findings(facts: NodeFacts) -> Iterator[Finding]:
+    base = f"/var/lib/rancher/{facts.owner}/agent/etc/containerd"
+    for name in ("config.toml.tmpl", "config-v3.toml.tmpl"):
+        if f"{base}/{name}" in facts.files:
+            message = "a template of yours makes config.toml: it must keep the registry part"
+            yield Finding("user-template", Verdict.NOTES, f"{base}/{name}", message)

@@ -1,0 +1,143 @@
+"""registry.mirrors inside config.toml: containerd before 1.5, which reads it at start alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.hosts_toml import certificate_stem
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.lint.config import lint
+from fleet.core.model.change import ManagedFile
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.mirror import Mirror, Registry
+from fleet.core.model.version import ContainerdVersion
+from fleet.core.render.base import (
+    DesiredState,
+    Refusals,
+    Wishes,
+    auth_settings,
+    known_version,
+    parsed_dump,
+)
+from fleet.core.render.config_editor import start_draft
+from fleet.core.text.toml_scan import Path, dotted
+
+_FOLDER = "/etc/containerd/fleet"
+
+
+class Legacy:
+    """Write one endpoint list a registry into config.toml; every change needs a restart."""
+
+    name = "legacy"
+
+    def supports(self, facts: NodeFacts) -> bool:
+        """Say whether this version knows nothing but legacy mirrors."""
+        return facts.version is not None and not can(facts.version, Feature.CONFIG_PATH)
+
+    def render(self, facts: NodeFacts, wishes: Wishes) -> DesiredState:
+        """Return the config with its mirrors set, and the certificates that it names."""
+        version = known_version(facts)
+        draft = start_draft(facts, wishes)
+        findings = list(lint(draft.view, facts))
+        Refusals(findings).check()
+        if not facts.offline:
+            parsed_dump(facts)
+        settings = dict(_settings(wishes.registries, version))
+        owned = tuple(dict.fromkeys(dotted(path[:-1]) for path in settings))
+        draft.drop_orphans(owned)
+        draft.set(settings)
+        files = {
+            path: ManagedFile(content, 0o600 if private else 0o644, secret=private)
+            for path, content, private in _certificates(wishes.registries)
+        }
+        files.update(draft.files(secret=bool(auth_settings(wishes.registries))))
+        return DesiredState(
+            files,
+            None,
+            owned,
+            tuple(draft.notes),
+            config=draft.config,
+            findings=tuple(findings),
+            meant=draft.meant,
+        )
+
+
+def _settings(
+    registries: tuple[Registry, ...], version: ContainerdVersion
+) -> Iterator[tuple[Path, str | bool | list[str]]]:
+    """Yield path and value of everything that stands below the registry table."""
+    for registry in registries:
+        name = "*" if registry.name == "_default" else registry.name
+        yield ("mirrors", name, "endpoint"), _endpoints(registry)
+    for host, pairs in auth_settings(registries).items():
+        _refuse_before_1_3(version, f"credentials for {host}")
+        for key, value in pairs:
+            yield ("configs", host, "auth", key), value
+    for mirror in _with_tls(registries):
+        place = ("configs", mirror.authority, "tls")
+        _refuse_before_1_3(version, f"TLS settings for {mirror.authority}")
+        if mirror.skip_verify:
+            yield (*place, "insecure_skip_verify"), True
+        for key, path, _, _ in _tls_files(mirror):
+            yield (*place, key), path
+
+
+def _refuse_before_1_3(version: ContainerdVersion, what: str) -> None:
+    if not can(version, Feature.CONFIG_VERSION_2):
+        message = (
+            f"containerd {version} has no registry.configs for {what}; upgrade it to 1.3 or newer,"
+            " or take that out for this node (overrides in mirrors.yaml)"
+        )
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+
+
+def _endpoints(registry: Registry) -> list[str]:
+    """Return the URLs in order; legacy takes a path as it stands and always ends at upstream."""
+    if not registry.fallback:
+        raise _refused(f"cannot keep {registry.name} from its upstream (fallback: never)")
+    if registry.rewrite:
+        raise _refused(f"does not know rewrite, which {registry.name} has")
+    for mirror in registry.mirrors:
+        if mirror.header:
+            raise _refused(f"cannot send a header to {mirror.url} alone")
+        if mirror.override_path and not mirror.path:
+            raise _refused(f"cannot leave out /v2 for {mirror.url}, which has no path")
+    urls = [mirror.url for mirror in registry.mirrors]
+    if registry.server is not None and registry.server not in _implied(registry.name):
+        urls.append(registry.server)
+    return urls
+
+
+def _implied(name: str) -> tuple[str, ...]:
+    return (f"https://{name}", "https://registry-1.docker.io" if name == "docker.io" else "")
+
+
+def _refused(why: str) -> NodeError:
+    message = (
+        f"containerd before 1.5 {why}; upgrade it, or take that out for this node (overrides in"
+        " mirrors.yaml)"
+    )
+    return NodeError(FailureKind.UNSUPPORTED, "plan", message)
+
+
+def _with_tls(registries: tuple[Registry, ...]) -> Iterator[Mirror]:
+    hosts = (host for registry in registries for host in registry.hosts)
+    return (host for host in hosts if host.skip_verify or host.ca or host.client)
+
+
+def _tls_files(mirror: Mirror) -> Iterator[tuple[str, str, bytes, bool]]:
+    """Yield config key, path, content and whether it is private; one of each is all there is."""
+    stem = f"{_FOLDER}/{certificate_stem(mirror)}"
+    if mirror.ca:
+        yield "ca_file", f"{stem}.ca.pem", b"".join(mirror.ca), False
+    for pair in mirror.client[:1]:
+        yield "cert_file", f"{stem}.client.pem", pair.certificate, pair.key is None
+        key = pair.certificate if pair.key is None else pair.key
+        yield "key_file", f"{stem}.client.key.pem", key, True
+
+
+def _certificates(registries: tuple[Registry, ...]) -> Iterator[tuple[str, bytes, bool]]:
+    for mirror in _with_tls(registries):
+        for _, path, content, private in _tls_files(mirror):
+            yield path, content, private

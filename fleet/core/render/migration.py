@@ -1,0 +1,239 @@
+"""Migration of legacy registry settings in config.toml to certs.d."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fleet.core.containerd.legacy_settings import _hosts_with_tls, _table
+from fleet.core.containerd.registry_url import (
+    HUB,
+    default_server,
+    normal_url,
+    path_of,
+    registry_problem,
+    url_problem,
+)
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.mirror import Mirror, Registry
+from fleet.core.text.documents import word, words
+
+_LOOPBACK = ("localhost", "127.", "[::1]")
+
+
+_MOST_NAMES = 5
+
+
+_NO_HOSTS = {"docker.io", "index.docker.io"}
+"""Names of Docker Hub from which no image comes: its registry has another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """TLS settings of one host as legacy has them: paths on the node."""
+
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    skip_verify: bool = False
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return the files that must be on the node."""
+        return tuple(each for each in (self.ca, self.cert, self.key) if each)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What legacy settings come to: registries, TLS by host, and what is worth telling."""
+
+    registries: tuple[Registry, ...]
+    tls: Mapping[str, Tls]
+    notes: tuple[str, ...]
+
+    def dressed(self, registry: Registry) -> Registry:
+        """Give a registry's hosts their legacy TLS settings, unless they have their own.
+
+        Without them a mirror would fail and pulls would silently go upstream; a pull from an
+        upstream without them would fail.
+        """
+        mirrors = tuple(self._dressed(each) for each in registry.mirrors)
+        upstream = registry.upstream
+        if registry.fallback and registry.server is not None:
+            bare = upstream or Mirror(url=registry.server)
+            dressed = self._dressed(bare)
+            upstream = upstream if dressed == bare else dressed
+        return replace(registry, mirrors=mirrors, upstream=upstream)
+
+    def _dressed(self, mirror: Mirror) -> Mirror:
+        tls = self.tls.get(mirror.authority) or self.tls.get(f"{mirror.authority}:443")
+        has = mirror.ca or mirror.client or mirror.skip_verify
+        if tls is None or has or mirror.scheme == "http":
+            return mirror
+        return _with_tls(mirror, tls)
+
+
+def migrate(registry: Mapping[str, Any], place: str) -> Migration:
+    """Translate a merged legacy registry table; `place` names it in messages.
+
+    Mirrors and TLS settings of the same registry become one hosts.toml.
+    """
+    notes: list[str] = []
+    tls = {host: _tls(host, each, place) for host, each in _hosts_with_tls(registry).items()}
+    mirrors = _table(registry, "mirrors")
+    wildcard = _endpoints(mirrors.get("*"), "_default", place) if "*" in mirrors else None
+    found: dict[str, Registry] = {}
+    served: set[str] = set()
+    endpoint_hosts: set[str] = set()
+    for name, entry in mirrors.items():
+        key = "_default" if name == "*" else name
+        problem = None if key == "_default" else registry_problem(name)
+        if problem:
+            raise _refused(f"{place}: mirrors: {problem}; mend it by hand")
+        if name == "_default":
+            notes.append("mirrors._default is for a registry of that name, which there is not")
+            continue
+        if isinstance(entry, Mapping) and entry.get("rewrite"):
+            raise _refused(
+                f"{place}: mirrors.{name}.rewrite: only k3s's containerd knows it; take it out"
+            )
+        endpoints = _endpoints(entry, key, place)
+        endpoint_hosts |= {each.host for each in endpoints}
+        notes += [note for each in endpoints for note in each.notes]
+        one = _registry(key, endpoints, tls, wildcard=wildcard is not None)
+        if one:
+            found[key] = one
+            served |= _upstream_hosts(one)
+    # A host that is a mirror elsewhere is a registry of its own as well.
+    left = [host for host in tls if host not in served]
+    own = [host for host in left if "://" not in host and not registry_problem(host)]
+    own = [host for host in own if host not in _NO_HOSTS]
+    for host in own:
+        one = _own(host, tls, wildcard or [])
+        found[one.name] = one
+    if own:
+        notes.append(f"TLS settings of {shortened(own)} become the hosts.toml of each host itself")
+    dead = [host for host in left if host not in {*own, *endpoint_hosts}]
+    if dead:
+        notes.append(
+            f"TLS settings of {shortened(dead)} are not carried over: no image comes from a host"
+            " of that name, so no release reads them"
+        )
+    return Migration(tuple(found.values()), tls, tuple(dict.fromkeys(notes)))
+
+
+def shortened(names: Collection[str]) -> str:
+    """Join names for a note; after the first few, add how many more there are."""
+    first = list(names)[:_MOST_NAMES]
+    more = len(names) - len(first)
+    return ", ".join(first) + (f" and {more} more" if more else "")
+
+
+def _endpoints(entry: Any, registry: str, place: str) -> list[_Endpoint]:
+    return [_Endpoint(each, registry, place) for each in words(entry, "endpoint")]
+
+
+def _upstream_hosts(registry: Registry) -> set[str]:
+    """Return the host of a registry's own server, as legacy settings use it as a key."""
+    return {registry.server.partition("://")[2]} if registry.server else set()
+
+
+def _own(host: str, tls: Mapping[str, Tls], wildcard: list[_Endpoint]) -> Registry:
+    """Return a host as a registry of its own; its folder takes precedence over the wildcard's."""
+    name = "docker.io" if f"https://{host}" == HUB else host
+    endpoints = [*wildcard, _Endpoint(f"https://{host}", name, "configs")]
+    hosts = {each.url: _dressed_mirror(each, tls) for each in reversed(endpoints)}
+    urls = dict.fromkeys(each.url for each in endpoints)
+    server = f"https://{host}"
+    return Registry(
+        name=name,
+        server=server,
+        mirrors=tuple(hosts[url] for url in urls),
+        upstream=_with_tls(Mirror(url=server), tls[host]),
+    )
+
+
+class _Endpoint:
+    """One endpoint as legacy took it."""
+
+    def __init__(self, text: str, registry: str, place: str) -> None:
+        self.notes: list[str] = []
+        url = text if "://" in text else f"{_scheme(text)}://{text}"
+        problem = url_problem(url)
+        if problem:
+            raise _refused(f"{place}: mirrors.{registry}: {problem}; mend it by hand")
+        if url.endswith("/") and not path_of(normal_url(url)):
+            self.notes.append(
+                f"{text} ends in a slash, so legacy asked it without /v2; hosts.toml does not"
+            )
+        self.host = url.partition("://")[2].partition("/")[0]
+        self.url = normal_url(url)
+        if self.url == "https://docker.io" and registry == "docker.io":
+            self.url = HUB
+            self.notes.append("https://docker.io serves no images; taken for Docker Hub's registry")
+        if not path_of(self.url):
+            self.url = self.url.removesuffix("/v2")
+
+
+def _scheme(text: str) -> str:
+    return "http" if text.startswith(_LOOPBACK) else "https"
+
+
+def _registry(
+    name: str, endpoints: list[_Endpoint], tls: Mapping[str, Tls], *, wildcard: bool
+) -> Registry | None:
+    """Return the registry; None where legacy had no endpoint, which without "*" says nothing."""
+    server = default_server(name)
+    own = tls.get(server.partition("://")[2]) if server else None
+    mirrors = {each.url: _dressed_mirror(each, tls) for each in reversed(endpoints)}
+    hosts = [mirrors[url] for url in dict.fromkeys(each.url for each in endpoints)]
+    if server is not None and hosts and own is not None and all(m.url != server for m in hosts):
+        hosts.append(_with_tls(Mirror(url=server), own))
+    if hosts and hosts[-1].url == server and len(hosts) > 1 and own is None:
+        hosts.pop()  # upstream comes last by itself
+    if not hosts:
+        if not wildcard or server is None:
+            return None
+        hosts = [Mirror(url=server)]  # an empty list kept the registry out of the wildcard
+        hosts = [_with_tls(hosts[0], own)] if own is not None else hosts
+    upstream = (
+        _with_tls(Mirror(url=server), own) if server is not None and own is not None else None
+    )
+    return Registry(name=name, server=server, mirrors=tuple(hosts), upstream=upstream)
+
+
+def _dressed_mirror(endpoint: _Endpoint, tls: Mapping[str, Tls]) -> Mirror:
+    """Return an endpoint as a mirror, with the TLS settings that the daemon looks up for it."""
+    mirror = Mirror(url=endpoint.url, override_path=bool(path_of(endpoint.url)))
+    found = tls.get(endpoint.host)
+    return _with_tls(mirror, found) if found is not None and mirror.scheme == "https" else mirror
+
+
+def _with_tls(mirror: Mirror, tls: Tls) -> Mirror:
+    pair = ((tls.cert, tls.key),) if tls.cert and tls.key else ()
+    return replace(
+        mirror,
+        ca_paths=(tls.ca,) if tls.ca else (),
+        client_paths=pair,
+        skip_verify=tls.skip_verify,
+    )
+
+
+def _tls(host: str, table: Mapping[str, Any], place: str) -> Tls:
+    paths = {}
+    for key in ("ca_file", "cert_file", "key_file"):
+        text = word(table, key)
+        if not text.isprintable():
+            what = f"configs.{host}.tls.{key} holds control characters"
+            raise _refused(f"{place}: {what}; mend it by hand")
+        # A daemon under systemd runs in /, which is what a relative path starts at.
+        paths[key] = ("" if not text or text.startswith("/") else "/") + text or None
+    if bool(paths["cert_file"]) != bool(paths["key_file"]):
+        raise _refused(f"{place}: configs.{host}.tls has one of cert_file and key_file; give both")
+    skip = table.get("insecure_skip_verify") is True
+    return Tls(paths["ca_file"], paths["cert_file"], paths["key_file"], skip)
+
+
+def _refused(message: str) -> NodeError:
+    return NodeError(FailureKind.UNSUPPORTED, "plan", message)

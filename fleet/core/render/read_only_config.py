@@ -1,0 +1,44 @@
+"""A copy of a config below a read-only /usr, and a unit drop-in that names the copy."""
+
+from __future__ import annotations
+
+import re
+
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.change import ManagedFile
+from fleet.core.model.facts import NodeFacts
+from fleet.core.render.base import kept_file
+
+OWN_CONFIG = "/etc/containerd/config.toml"
+
+
+_ARGUMENT = re.compile(r"[A-Za-z0-9_./:=@,+-]+")
+
+
+def moved_config(facts: NodeFacts, content: bytes, *, secret: bool) -> dict[str, ManagedFile]:
+    """Copy the root config to /etc, and point the unit to the copy."""
+    if facts.config not in facts.files or OWN_CONFIG in facts.files:
+        raise _refused(
+            f"{facts.config} is below /usr and not there, or {OWN_CONFIG} is taken; copy it to"
+            " /etc and point the unit there by hand"
+        )
+    line = [OWN_CONFIG if each == facts.config else each for each in facts.arguments]
+    if OWN_CONFIG not in line:
+        line = [part.replace(f"={facts.config}", f"={OWN_CONFIG}") for part in line]
+    if not line or not all(_ARGUMENT.fullmatch(each) for each in line):
+        raise _refused(
+            f"{facts.config} is below /usr, and the daemon's command line cannot be told to"
+            f" systemd as it is; copy the file to {OWN_CONFIG} and point the unit there"
+        )
+    unit = f"[Service]\nExecStart=\nExecStart={' '.join(line)}\n"
+    text = f"# Managed by fleet: {facts.config} is read-only, its copy is not.\n{unit}"
+    return {
+        OWN_CONFIG: kept_file(facts, OWN_CONFIG, content, secret=secret),
+        f"/etc/systemd/system/{facts.unit_name}.service.d/zz-fleet.conf": ManagedFile(
+            text.encode()
+        ),
+    }
+
+
+def _refused(message: str) -> NodeError:
+    return NodeError(FailureKind.UNSUPPORTED, "plan", message)

@@ -1,0 +1,42 @@
+"""MicroK8s and Canonical Kubernetes: the snap's own folder of hosts.toml, which is always read."""
+
+from __future__ import annotations
+
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.lint.config import foreign_hosts
+from fleet.core.model.facts import NodeFacts
+from fleet.core.render.base import DesiredState, Wishes, auth_settings, known_version
+from fleet.core.render.dormant_folders import FolderCheck
+from fleet.core.render.hosts_folder import written
+
+FOLDERS = {
+    "microk8s": "/var/snap/microk8s/current/args/certs.d",
+    "canonical-k8s": "/var/snap/k8s/common/etc/containerd/hosts.d",
+}
+
+
+class Snap:
+    """Write hosts.toml alone: config_path is preset, and no restart is needed."""
+
+    name = "snap"
+
+    def supports(self, facts: NodeFacts) -> bool:
+        """Say whether a snap of Kubernetes runs this node's containerd."""
+        return facts.owner in FOLDERS
+
+    def render(self, facts: NodeFacts, wishes: Wishes) -> DesiredState:
+        """Return every hosts.toml; the snap's generated config is never touched."""
+        auth = auth_settings(wishes.registries)
+        if auth:
+            message = (
+                f"{facts.owner} generates its config.toml, so fleet cannot put the credentials for"
+                f" {', '.join(auth)} there; use image pull secrets"
+            )
+            raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+        directory = FOLDERS[str(facts.owner)]
+        files, skipped = written(wishes.registries, directory, facts, wishes.foreign)
+        version, managed = known_version(facts), frozenset(files)
+        check = FolderCheck(facts=facts, version=version, bases=(directory,), managed=managed)
+        findings = (*foreign_hosts(facts, version, managed), *check.findings())
+        note = f"{facts.owner} has config_path preset to {directory}"
+        return DesiredState(files, directory, (), (note, *skipped), findings=findings)

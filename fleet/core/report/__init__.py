@@ -1,0 +1,1 @@
+"""The report of one rollout as HTML, JSON or JUnit XML."""

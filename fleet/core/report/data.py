@@ -1,0 +1,162 @@
+"""The data of a report, folded from the journal."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+from fleet.core.history.replay import Entry, Story, fold
+from fleet.core.history.serialize import outcome_data, plan_data
+from fleet.core.masking import Mark
+from fleet.core.model.outcome import NodeStatus
+from fleet.core.plan.planner import NodePlan
+from fleet.core.selection.ranges import fold as fold_names
+
+_STEPS = {
+    NodeStatus.STAGING: "stage",
+    NodeStatus.RUNNING: "activate",
+    NodeStatus.CHECKING: "health again",
+    NodeStatus.REVERTING: "take back",
+}
+
+
+_PLANNED = ("strategy", "disruption", "role_evidence", "changes", "unproven", "notes")
+
+
+def planned_data(plans: Collection[NodePlan], mark: Mark) -> dict[str, Any]:
+    """Return plans as the journal keeps them: nodes with equal plans together, secrets masked."""
+    groups: dict[str, tuple[list[str], dict[str, Any]]] = {}
+    made: dict[object, tuple[list[str], dict[str, Any]]] = {}
+    for plan in plans:
+        role = plan.availability.control_plane
+        alike = (
+            id(plan.changes), plan.strategy, plan.disruption, plan.unproven, plan.notes, role
+        )  # fmt: skip
+        if alike not in made:  # a diff is dear, and nodes that are alike share their changes
+            data = plan_data(plan, mark)
+            about = {key: data[key] for key in _PLANNED}
+            made[alike] = groups.setdefault(repr(about), ([], about))
+        made[alike][0].append(plan.node.name)
+    return {"plans": [{"nodes": names, **about} for names, about in groups.values()]}
+
+
+def report_data(
+    rollout: str, started: str, about: Mapping[str, Any], entries: Sequence[Entry]
+) -> dict[str, Any]:
+    """Return all that is known of a rollout; times are seconds since it began."""
+    story = fold(about["batches"], entries)
+    began = _time(started)
+    steps = _steps(entries, began)
+    nodes = {name: _node(name, story, steps) for name in story.state.nodes}
+    return {
+        "rollout": rollout,
+        "kind": about["kind"],
+        "status": story.status,
+        "reason": story.reason,
+        "operator": about["operator"],
+        "started": started,
+        "ended": story.ended,
+        "seconds": round(_time(story.ended) - began, 1) if story.ended else None,
+        "files": about["files"],
+        "flags": about.get("flags", {}),
+        "counts": dict(Counter(each["status"] for each in nodes.values())),
+        "batches": _batches(about["batches"], entries, began),
+        "nodes": nodes,
+        "matrix": _matrix(nodes),
+        "mirrors": _mirrors(nodes),
+        "plans": _plans(entries),
+    }
+
+
+def _time(stamp: str | None) -> float:
+    return datetime.fromisoformat(stamp).timestamp() if stamp else 0.0
+
+
+def _node(name: str, story: Story, steps: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    outcome = story.outcomes.get(name)
+    data = outcome_data(outcome) if outcome else {}
+    status = str(story.state.nodes[name].shown)
+    return {**data, "status": status, "steps": steps.get(name, [])}
+
+
+def _steps(entries: Iterable[Entry], began: float) -> dict[str, list[dict[str, Any]]]:
+    """Return what was done on each node, and from when to when."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for entry in entries:
+        if entry.node is None or entry.kind != "moved":
+            continue
+        status, at = NodeStatus(entry.payload["status"]), round(_time(entry.at) - began, 2)
+        mine = found[entry.node]
+        if mine and mine[-1]["ended"] is None:
+            mine[-1] |= {"ended": at, "status": str(status)}
+        if status in _STEPS:
+            mine.append({"step": _STEPS[status], "began": at, "ended": None, "status": None})
+    return found
+
+
+def _batches(
+    batches: Sequence[Sequence[str]], entries: Iterable[Entry], began: float
+) -> list[dict[str, Any]]:
+    starts = {
+        entry.payload["number"]: round(_time(entry.at) - began, 2)
+        for entry in entries
+        if entry.kind == "batch"
+    }
+    return [
+        {"number": number, "nodes": list(batch), "began": starts.get(number)}
+        for number, batch in enumerate(batches, 1)
+    ]
+
+
+def _matrix(nodes: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Count nodes by strategy and release of containerd."""
+    found = Counter(
+        (str(each.get("strategy") or "-"), str(each.get("containerd") or "-"), each["status"])
+        for each in nodes.values()
+    )
+    return [
+        {"strategy": strategy, "containerd": version, "status": status, "nodes": number}
+        for (strategy, version, status), number in sorted(found.items())
+    ]
+
+
+def _mirrors(nodes: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return how long the verification pulls took, by image and by the mirror that served."""
+    seconds: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    failed: Counter[tuple[str, str, str]] = Counter()
+    for node in nodes.values():
+        for pull in node.get("verified", ()):
+            key = (pull["image"], pull["mirror"] or "not known", pull["via"])
+            seconds[key].append(pull["seconds"])
+            failed[key] += not pull["ok"]
+    return [
+        {
+            "image": image,
+            "mirror": mirror,
+            "via": via,
+            "pulls": len(found),
+            "failed": failed[image, mirror, via],
+            "median": round(median(found), 2),
+            "slowest": max(found),
+        }
+        for (image, mirror, via), found in sorted(seconds.items())
+    ]
+
+
+def _plans(entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    """Return the newest plan of every node, nodes with equal ones together."""
+    latest: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        if entry.kind == "planned":
+            for plan in entry.payload["plans"]:
+                latest |= dict.fromkeys(plan["nodes"], plan)
+    groups: dict[int, list[str]] = defaultdict(list)
+    for name, plan in latest.items():
+        groups[id(plan)].append(name)
+    told = {id(plan): plan for plan in latest.values()}
+    return [
+        {**told[key], "nodes": names, "folded": fold_names(names)} for key, names in groups.items()
+    ]

@@ -1,0 +1,1 @@
+"""The rollout as a state machine: policy, batches, limits and the scheduler."""

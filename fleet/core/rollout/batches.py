@@ -1,0 +1,86 @@
+"""Batches, their sizes, and the limits of groups."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from fleet.core.model.inventory import Inventory
+from fleet.errors import FleetError
+
+_SIZE = re.compile(r"(\d{1,6})(%?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A number of nodes, or a percentage of some total that rounds down but never below 1."""
+
+    number: int
+    percent: bool = False
+
+    def of(self, total: int) -> int:
+        """Return how many nodes of `total` that is, at least one."""
+        return max(1, total * self.number // 100 if self.percent else self.number)
+
+
+def parse_size(text: str, what: str) -> Size:
+    """Read `3` or `25%`; raise a FleetError that names the flag."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None or (match[2] and int(match[1]) > 100):
+        raise FleetError(
+            f"{what}: expected a number or a percentage such as 3 or 25%, got {text!r}"
+        )
+    return Size(int(match[1]), bool(match[2]))
+
+
+def parse_batches(text: str) -> tuple[Size, ...]:
+    """Read `1,10%,25%`; the last size repeats."""
+    sizes = tuple(parse_size(part, "--batch") for part in text.split(","))
+    if any(size.number == 0 for size in sizes):
+        raise FleetError("--batch: a batch of 0 nodes would never end")
+    return sizes
+
+
+def cut_batches(
+    names: Sequence[str],
+    sizes: Sequence[Size],
+    apart: Collection[str] = (),
+    together: int = 1,
+) -> tuple[tuple[str, ...], ...]:
+    """Cut nodes into batches; percentages are of all of them.
+
+    No batch holds more than `together` of the nodes in `apart`. Further ones move to later
+    batches, and the nodes behind them move up.
+    """
+    few = deque(item for item in enumerate(names) if item[1] in apart)
+    waiting = deque(item for item in enumerate(names) if item[1] not in apart)
+    batches: list[tuple[str, ...]] = []
+    while waiting or few:
+        size = sizes[min(len(batches), len(sizes) - 1)].of(len(names))
+        batch: list[str] = []
+        room = together
+        while len(batch) < size and (waiting or (few and room)):
+            first = bool(few and room) and (not waiting or few[0] < waiting[0])
+            room -= first
+            batch.append((few if first else waiting).popleft()[1])
+        batches.append(tuple(batch))
+    return tuple(batches)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """No more than `most` of `nodes` may be in flight together."""
+
+    nodes: frozenset[str]
+    most: int
+
+
+def group_limits(inventory: Inventory) -> tuple[Limit, ...]:
+    """Return what the groups' max_unavailable allows; percentages are of the whole group."""
+    return tuple(
+        Limit(frozenset(group.nodes), parse_size(group.max_unavailable, name).of(len(group.nodes)))
+        for name, group in inventory.groups.items()
+        if group.max_unavailable is not None
+    )

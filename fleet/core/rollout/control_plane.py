@@ -1,0 +1,160 @@
+"""Control plane nodes: their evidence, and the limit on how many may be unavailable together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.health import illness
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import NodeStatus
+from fleet.core.rollout.batches import parse_size
+
+_GROUPS = {
+    *("control_plane", "controlplane", "kube_control_plane", "kube_master", "master", "masters"),
+    *("etcd", "controller", "controllers", "initial_controller"),
+    *("server", "k3s_server", "k3s_servers", "rke2_server", "rke2_servers"),
+}
+"""Names of groups that other tools' inventories give to a control plane."""
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """The role of a node, and why it may be unavailable, as a survey found it.
+
+    `control_plane` is the evidence that it is a control plane node: processes, manifests, units.
+    `pending` is the id of an unconfirmed change on the node, `holder` the rollout that has its
+    lock, `ill` why it does not work. `ends_ill` is whether a rollback restores a state in which it
+    did not work.
+    """
+
+    control_plane: tuple[str, ...] = ()
+    pending: str = ""
+    holder: str = ""
+    ill: str = ""
+    ends_ill: bool = False
+
+    def down(self, rollout: str) -> str:
+        """Return why the node is unavailable before this rollout changes it; empty if it is not."""
+        if self.ill:
+            return self.ill
+        if self.pending:
+            return f"change {self.pending} stands unconfirmed there"
+        return f"rollout {self.holder} holds it" if self.holder not in {"", rollout} else ""
+
+
+def availability(facts: NodeFacts) -> Availability:
+    """Return a node's role and availability from its facts."""
+    holder = (facts.lock or "").partition("\n")[0]
+    pending = facts.pending.rollout if facts.pending else ""
+    return Availability(facts.control_plane, pending, holder, illness(facts))
+
+
+def assumed(node: Node) -> Availability:
+    """Return the assumed role of a node that did not answer, from the names of its groups."""
+    names = (name for name in node.groups if name.lower().replace("-", "_") in _GROUPS)
+    return Availability(tuple(f"group {name}" for name in names), ill="it did not answer")
+
+
+def outsiders(
+    inventory: Inventory, selected: Container[str], roles: Mapping[str, Collection[str]]
+) -> tuple[Node, ...]:
+    """Return the nodes outside a selection that may be control plane nodes.
+
+    `roles` is the evidence by node as the journal remembers it. A node that it remembers as a
+    worker is left out, unless a group's name says otherwise. A node that it does not know counts.
+    """
+    return tuple(
+        node
+        for node in inventory.nodes
+        if node.name not in selected
+        and (node.name not in roles or roles[node.name] or assumed(node).control_plane)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Quorum:
+    """The control plane nodes of a rollout, and how many of them may be unavailable together.
+
+    `down` is why a node is already unavailable, by its name. `known` is whether a node that is
+    finished is available, if it was probed again since. Nodes that `ends_ill` names do not work
+    once their rollback is through.
+    """
+
+    nodes: frozenset[str] = frozenset()
+    most: int = 1
+    down: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, bool] = field(default_factory=dict)
+    ends_ill: frozenset[str] = frozenset()
+
+    def takes(self, name: str, status: NodeStatus) -> bool:
+        """Return whether a node in this status takes one of the places."""
+        if name not in self.nodes:
+            return False
+        if status.in_flight and status is not NodeStatus.STAGING:
+            return True
+        if name in self.known:
+            return not self.known[name]
+        if name in self.ends_ill and status is NodeStatus.CONVERGED:
+            return True
+        return status in _LOST or (name in self.down and status not in _BACK)
+
+    def reason(self, waiting: Iterable[str], nodes: Mapping[str, NodeStatus]) -> str:
+        """Return the reason why waiting nodes are not started: other nodes are down."""
+        down = [name for name in self.down if name not in nodes]
+        down += [name for name, status in nodes.items() if self.takes(name, status)]
+        told = ", ".join(f"{name} ({self.down.get(name) or nodes[name]})" for name in down)
+        return (
+            f"of the control plane {told} {'is' if len(down) == 1 else 'are'} not available, so"
+            f" {', '.join(waiting)} must stay up; mend what is down, then `fleet resume` with this"
+            " rollout's id, or give the control plane's group a greater max_unavailable"
+        )
+
+
+_LOST = {NodeStatus.UNREACHABLE, NodeStatus.DEGRADED}
+
+
+_BACK = {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK}
+
+
+def quorum(
+    inventory: Inventory,
+    asked: Mapping[str, Availability],
+    rollout: str,
+    known: Mapping[str, bool] | None = None,
+) -> Quorum:
+    """Return the control plane's limit: 1, unless the inventory gives it a greater number."""
+    members = frozenset(name for name, each in asked.items() if each.control_plane)
+    down = {name: why for name in sorted(members) if (why := asked[name].down(rollout))}
+    nodes = {node.name: node for node in inventory.nodes}
+    most = min((_said(inventory, nodes[name], members) for name in members), default=1)
+    ill = frozenset(name for name in members if asked[name].ends_ill)
+    return Quorum(members, most, down, known or {}, ill)
+
+
+def _said(inventory: Inventory, node: Node, members: frozenset[str]) -> int:
+    """Return the limit that the inventory sets for a control plane node: a number above 1.
+
+    It counts if it is set on the node itself or on a group of only control plane nodes. A
+    percentage, or a number on a group with workers, does not count. A group's own limit holds
+    beside this one.
+    """
+    groups = [inventory.groups[name] for name in node.groups if name in inventory.groups]
+    texts = [group.max_unavailable for group in groups if set(group.nodes) <= members]
+    origin = node.origins.get("max_unavailable")
+    inherited = any(
+        (given := group.values.get("max_unavailable")) and given.origin == origin
+        for group in groups
+    )
+    sizes = [_number(text) for text in (*texts, None if inherited else node.max_unavailable)]
+    return min((size for size in sizes if size > 1), default=1)
+
+
+def _number(text: str | None) -> int:
+    """Return a size that is a plain number; 0 for a percentage or for None."""
+    if text is None:
+        return 0
+    size = parse_size(text, "max_unavailable")
+    return 0 if size.percent else size.number

@@ -1,0 +1,69 @@
+"""Concurrency limits of a rollout: how many more nodes each of them lets start."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from fleet.core.model.outcome import NodeStatus
+from fleet.core.rollout.policy import Policy
+
+
+class Slots:
+    """The free slots of the groups' limits and of the control plane's.
+
+    The last two limits are the control plane's: nodes that are unavailable for any reason, and
+    nodes in flight. Activating and reverting need both. A recheck, and activating a node that is
+    already down, make no further node unavailable: both need only the second.
+    """
+
+    def __init__(self, policy: Policy, names: Collection[str]) -> None:
+        self._quorum, self._pause = policy.quorum, policy.pause
+        self.free = [limit.most for limit in policy.limits]
+        self._unavailable, self._flying = len(self.free), len(self.free) + 1
+        absent = sum(name not in names for name in self._quorum.down)
+        self.free += [self._quorum.most - absent, self._quorum.most]
+        self._groups: dict[str, tuple[int, ...]] = defaultdict(tuple)
+        for number, limit in enumerate(policy.limits):
+            for name in limit.nodes:
+                self._groups[name] += (number,)
+        self.unproven: set[str] = set()
+        """Control plane nodes that converged and still have to be rechecked after the pause."""
+
+    def launching(self, name: str) -> tuple[int, ...]:
+        """Return the limits that activating a node needs a slot of."""
+        return self.checking(name) if name in self._quorum.down else self.reverting(name)
+
+    def checking(self, name: str) -> tuple[int, ...]:
+        """Return the limits that rechecking a node needs a slot of."""
+        own = (self._flying,) if name in self._quorum.nodes else ()
+        return (*self._groups[name], *own)
+
+    def reverting(self, name: str) -> tuple[int, ...]:
+        """Return the limits that reverting a node needs a slot of."""
+        if self._quorum.known.get(name) is False:  # down already
+            return self.checking(name)
+        own = (self._unavailable, self._flying) if name in self._quorum.nodes else ()
+        return (*self._groups[name], *own)
+
+    def to_launch(self) -> list[int]:
+        """Return the free slots for activating; a node whose recheck is due still uses one."""
+        free = list(self.free)
+        free[self._unavailable] -= len(self.unproven)
+        return free
+
+    def count(self, name: str, status: NodeStatus, sign: int, *, checked: bool) -> None:
+        """Count a node that enters a status (`sign` 1) or leaves it (-1)."""
+        if status.in_flight:
+            for limit in self._groups[name]:
+                self.free[limit] -= sign
+        if name not in self._quorum.nodes:
+            return
+        if status.in_flight and status is not NodeStatus.STAGING:
+            self.free[self._flying] -= sign
+        if self._quorum.takes(name, status):
+            self.free[self._unavailable] -= sign
+        if sign < 0:
+            self.unproven.discard(name)
+        elif self._pause and status is NodeStatus.CONVERGED and not checked:
+            self.unproven.add(name)

@@ -1,0 +1,233 @@
+"""The scheduler: the next move after each event, at the same cost for any number of nodes."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+from fleet.core.model.outcome import NodeStatus
+from fleet.core.rollout.max_unavailable import Slots
+from fleet.core.rollout.policy import OnFailure, Policy
+from fleet.core.rollout.ready_queue import Line
+from fleet.core.rollout.state import (
+    BatchBegun,
+    BatchSoaked,
+    Check,
+    Event,
+    Finish,
+    Halt,
+    Launch,
+    Move,
+    NodeMoved,
+    Revert,
+    RolloutState,
+    Soak,
+    Stage,
+    Wait,
+)
+
+_IN_FLIGHT = tuple(status for status in NodeStatus if status.in_flight)
+
+
+def next_move(state: RolloutState, policy: Policy) -> Move:
+    """Decide what happens next; a batch starts only when the last one is through."""
+    return Progress(state, policy).next_move()
+
+
+class Progress:
+    """A state with what is counted of it, under one policy; events move it in place."""
+
+    def __init__(self, state: RolloutState, policy: Policy) -> None:
+        self._policy, self._batches = policy, state.batches
+        self._batch = {name: n for n, batch in enumerate(state.batches) for name in batch}
+        self._place = {name: place for place, name in enumerate(self._batch)}
+        self._slots = Slots(policy, state.nodes)
+        self._nodes: dict[str, NodeStatus] = {}
+        self._begun = state.begun
+        self._soaked, self._checked = set(state.soaked), set(state.checked)
+        self._reverted = set(state.reverted)
+        self._count: Counter[NodeStatus] = Counter()
+        self._inside: Counter[NodeStatus] = Counter()
+        self._tally: list[Counter[NodeStatus]] = [Counter() for _ in state.batches]
+        self._bad = self._degraded = 0
+        self._pending, self._back = Line[str](), Line[str]()
+        self._staged = defaultdict[int, Line[str]](Line)
+        self._due = defaultdict[int, Line[str]](Line)
+        self._current = Line[int]()
+        for name, status in state.nodes.items():
+            self._enter(name, status)
+
+    @property
+    def state(self) -> RolloutState:
+        """Return the state that the events so far fold into."""
+        return RolloutState(
+            self._batches,
+            dict(self._nodes),
+            self._begun,
+            frozenset(self._soaked),
+            frozenset(self._checked),
+            frozenset(self._reverted),
+        )
+
+    @property
+    def begun(self) -> int:
+        """Return the newest batch that was begun; -1 before the first."""
+        return self._begun
+
+    def advance(self, event: Event) -> None:
+        """Move on by one event."""
+        match event:
+            case BatchBegun(batch):
+                self._begin(batch)
+            case BatchSoaked(batch):
+                self._soaked.add(batch)
+                if 0 <= batch < len(self._batches):
+                    self._queue(batch)
+            case NodeMoved(node, status):
+                self._leave(node)
+                if status is NodeStatus.CHECKING:
+                    self._checked.add(node)
+                elif status is NodeStatus.REVERTING:
+                    self._reverted.add(node)
+                self._enter(node, status)
+
+    def _begin(self, batch: int) -> None:
+        first, self._begun = self._begun + 1, max(self._begun, batch)
+        for names in self._batches[first : self._begun + 1]:
+            for name in names:
+                self._let_back(name)
+
+    def _enter(self, name: str, status: NodeStatus) -> None:
+        self._nodes[name] = status
+        self._add(name, status, 1)
+        if (batch := self._batch.get(name)) is None:
+            return
+        place, slots = self._place[name], self._slots
+        if status is NodeStatus.PENDING:
+            self._pending.join(name, place)
+        elif status is NodeStatus.STAGED:
+            self._staged[batch].join(name, place, slots.launching(name))
+        elif status is NodeStatus.CONVERGED:
+            if name not in self._checked:
+                self._due[batch].join(name, place, slots.checking(name))
+            self._let_back(name)
+        self._queue(batch)
+
+    def _leave(self, name: str) -> None:
+        if (status := self._nodes.get(name)) is None:
+            return
+        self._add(name, status, -1)
+        if (batch := self._batch.get(name)) is None:
+            return
+        for line in (self._pending, self._staged[batch], self._due[batch], self._back):
+            line.leave(name)
+        self._queue(batch)
+
+    def _add(self, name: str, status: NodeStatus, sign: int) -> None:
+        self._count[status] += sign
+        self._slots.count(name, status, sign, checked=name in self._checked)
+        if status.failed and name not in self._policy.forgiven and name not in self._reverted:
+            self._bad += sign
+        if status is NodeStatus.DEGRADED and name not in self._policy.forgiven:
+            self._degraded += sign
+        if (batch := self._batch.get(name)) is not None:
+            self._inside[status] += sign
+            self._tally[batch][status] += sign
+
+    def _let_back(self, name: str) -> None:
+        """List a node that may be told to take its change back, the newest first."""
+        converged = self._nodes.get(name) is NodeStatus.CONVERGED
+        if converged and name not in self._reverted and self._batch[name] <= self._begun:
+            self._back.join(name, -self._place[name], self._slots.reverting(name))
+
+    def _queue(self, batch: int) -> None:
+        """List a batch that is not through, or that owes its soak or a check."""
+        tally = self._tally[batch]
+        unproven = tally[NodeStatus.CONVERGED] and batch not in self._soaked
+        owes = tally[NodeStatus.CHECKING] or unproven or len(self._due[batch])
+        if self._is_open(batch) or (self._policy.pause and owes):
+            self._current.join(batch, batch)
+        else:
+            self._current.leave(batch)
+
+    def _is_open(self, batch: int) -> bool:
+        tally = self._tally[batch]
+        return bool(tally[NodeStatus.STAGED] or tally[NodeStatus.RUNNING])
+
+    def next_move(self) -> Move:
+        """Decide what happens next; a batch starts only when the last one is through."""
+        flying = sum(self._count[status] for status in _IN_FLIGHT)
+        room = self._policy.parallel - flying
+        if not self._is_over():
+            return self._onward(flying, room)
+        if flying > self._count[NodeStatus.REVERTING]:
+            return Wait()
+        ready = self._to_revert(room, self._slots.free)
+        if ready and not self._degraded:
+            return Revert(ready)
+        return Wait() if flying else Halt(self._reason())
+
+    def _onward(self, flying: int, room: int) -> Move:
+        if self._inside[NodeStatus.PENDING]:
+            return Stage(self._pending.first(room)) if room > 0 else Wait()
+        if self._inside[NodeStatus.STAGING]:
+            return Wait()
+        if not self._inside[NodeStatus.STAGED]:
+            return Wait() if flying else Finish()
+        (number,) = self._current.first(1)
+        if not self._is_open(number):
+            return self._owed(number, room)
+        ready = self._staged[number].first(room, self._slots.to_launch())
+        if ready:
+            return Launch(ready, number)
+        return Wait() if flying else self._held_back(number, room)
+
+    def _held_back(self, number: int, room: int) -> Move:
+        """Return the move if only control plane nodes wait and their limit is exhausted.
+
+        A batch with several of them is paused once, and then rechecked node by node.
+        """
+        if self._slots.unproven:
+            batch = min(self._batch.get(name, number) for name in self._slots.unproven)
+            if batch not in self._soaked:
+                return Soak(batch)
+            if due := self._due[batch].first(room, self._slots.free):
+                return Check(due)
+        names = self._batches[number]
+        waiting = tuple(name for name in names if self._nodes[name] is NodeStatus.STAGED)
+        return Halt(self._policy.quorum.reason(waiting, self._nodes), waiting)
+
+    def _owed(self, number: int, room: int) -> Move:
+        """Return what a finished batch still owes before the next one may start."""
+        if self._tally[number][NodeStatus.CONVERGED] and number not in self._soaked:
+            return Soak(number)
+        free = self._slots.free
+        due = self._due[number].first(room, free) if number in self._soaked else ()
+        return Check(due) if due else Wait()
+
+    def _is_over(self) -> bool:
+        """Say whether nothing more may start: a node is degraded, or the budget is spent."""
+        if self._degraded:
+            return True
+        if self._bad <= self._policy.max_failures:
+            return False
+        waits = (NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED)
+        waiting = any(self._inside[status] for status in waits)
+        return waiting or bool(self._reverted) or bool(self._to_revert(1, None))
+
+    def _to_revert(self, room: int, free: list[int] | None) -> tuple[str, ...]:
+        """Return the nodes to take back once the budget is spent, the newest first."""
+        if self._policy.on_failure is OnFailure.HALT:
+            return ()
+        ready = self._back.first(room, free)
+        if self._policy.on_failure is OnFailure.ROLLBACK_ALL:
+            return ready
+        return tuple(name for name in ready if self._batch[name] == self._begun)
+
+    def _reason(self) -> str:
+        ill = [name for name, each in self._nodes.items() if each is NodeStatus.DEGRADED]
+        if ill:
+            return f"degraded, hands needed: {', '.join(ill)}"
+        spent = f"{self._bad} failed, and --max-failures allows {self._policy.max_failures}"
+        if back := self._to_revert(len(self._nodes), None):
+            return f"{spent}; {self._policy.quorum.reason(back, self._nodes)}"
+        return spent

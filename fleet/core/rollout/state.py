@@ -1,0 +1,154 @@
+"""The rollout as a reducer: events, the state that they fold into, and the possible moves.
+
+fleet.core.rollout.scheduler chooses the next move.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from fleet.core.model.outcome import NodeStatus
+
+
+@dataclass(frozen=True, slots=True)
+class NodeMoved:
+    """A node came to a new status."""
+
+    node: str
+    status: NodeStatus
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSoaked:
+    """The pause after a batch is over; `batch` counts from 0."""
+
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchBegun:
+    """The first node of a batch is about to be activated; `batch` counts from 0."""
+
+    batch: int
+
+
+Event = NodeMoved | BatchBegun | BatchSoaked
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutState:
+    """Where a rollout stands: the fold of its events."""
+
+    batches: tuple[tuple[str, ...], ...]
+    nodes: Mapping[str, NodeStatus]
+    begun: int = -1
+    """The newest batch that was begun; -1 before the first."""
+    soaked: frozenset[int] = frozenset()
+    checked: frozenset[str] = frozenset()
+    """Nodes that were asked for health after their batch's pause."""
+    reverted: frozenset[str] = frozenset()
+    """Nodes that were told to take a confirmed change back, whether they did or not."""
+
+    def count(self) -> Counter[NodeStatus]:
+        """Count nodes by the status that users see."""
+        return Counter(status.shown for status in self.nodes.values())
+
+    def at(self, *statuses: NodeStatus) -> list[str]:
+        """Return the nodes of the batches that are in one of these states, in order."""
+        return [name for batch in self.batches for name in batch if self.nodes[name] in statuses]
+
+
+def begin(batches: tuple[tuple[str, ...], ...], settled: Mapping[str, NodeStatus]) -> RolloutState:
+    """Return the first state: nodes that need nothing or cannot be planned are settled."""
+    pending = {name: NodeStatus.PENDING for batch in batches for name in batch}
+    return RolloutState(batches, {**pending, **settled})
+
+
+def advance(state: RolloutState, event: Event) -> RolloutState:
+    """Return the state after one event."""
+    return replay(state, (event,))
+
+
+def replay(state: RolloutState, events: Iterable[Event]) -> RolloutState:
+    """Fold events into a state."""
+    nodes, begun = dict(state.nodes), state.begun
+    soaked, checked, reverted = set(state.soaked), set(state.checked), set(state.reverted)
+    for event in events:
+        match event:
+            case BatchBegun(batch):
+                begun = max(begun, batch)
+            case BatchSoaked(batch):
+                soaked.add(batch)
+            case NodeMoved(node, status):
+                nodes[node] = status
+                if status is NodeStatus.CHECKING:
+                    checked.add(node)
+                elif status is NodeStatus.REVERTING:
+                    reverted.add(node)
+    return replace(
+        state,
+        nodes=nodes,
+        begun=begun,
+        soaked=frozenset(soaked),
+        checked=frozenset(checked),
+        reverted=frozenset(reverted),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Lay the change ready on these nodes; nothing of it is in force yet."""
+
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Activate the change on these nodes; `batch` counts from 0."""
+
+    nodes: tuple[str, ...]
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Soak:
+    """Let a batch stand for the policy's pause; `batch` counts from 0."""
+
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Ask these nodes for health again; one that is ill takes its change back."""
+
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """Take the confirmed change back on these nodes."""
+
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait for a node in flight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Start nothing more; `nodes` are of the control plane and wait for others that are down."""
+
+    reason: str
+    nodes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Every node is settled."""
+
+
+Move = Stage | Launch | Soak | Check | Revert | Wait | Halt | Finish

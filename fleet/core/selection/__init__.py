@@ -1,0 +1,1 @@
+"""Selection of nodes: patterns, ranges of names, and samples."""

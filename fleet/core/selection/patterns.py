@@ -1,0 +1,122 @@
+"""Patterns that select nodes, as users of Ansible and ClusterShell type them."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.node import Node
+from fleet.core.selection.ranges import expand
+from fleet.errors import FleetError
+
+_PART = re.compile(r"(?:\[[^\]]*\]|[^\[:,])+")
+
+
+Read = Callable[[str], str]
+
+
+def select(
+    inventory: Inventory, limit: str | None, exclude: str | None, read: Read
+) -> tuple[Node, ...]:
+    """Return the nodes of `limit` less those of `exclude`, in inventory order.
+
+    Parts are joined by `:` or `,`; `&part` keeps what both name, `!part` leaves out, `@file` holds
+    a part a line. A part that names nobody raises a FleetError, and so does an empty text: a
+    script whose variable is unset must not get the whole fleet.
+    """
+    chosen = _named(inventory, "all" if limit is None else limit, read)
+    if exclude is not None:
+        chosen -= _named(inventory, exclude, read)
+    nodes = tuple(node for node in inventory.nodes if node.name in chosen)
+    if not nodes:
+        raise FleetError(f"no node is left: --limit {limit or 'all'} --exclude {exclude or '-'}")
+    return nodes
+
+
+def override_matches(inventory: Inventory, texts: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    """Return, by node, which of these patterns select it; a pattern may name nobody."""
+    found: dict[str, set[str]] = {}
+    for text in dict.fromkeys(texts):
+        for name in _named(inventory, text, _no_file, strict=False):
+            found.setdefault(name, set()).add(text)
+    return {name: frozenset(matching) for name, matching in found.items()}
+
+
+def _no_file(path: str) -> str:
+    raise FleetError(f"@{path}: mirrors.yaml cannot select nodes by a file")
+
+
+def _named(inventory: Inventory, pattern: str, read: Read, *, strict: bool = True) -> set[str]:
+    chosen: set[str] = set()
+    required: list[set[str]] = []
+    excluded: set[str] = set()
+    parts = _parts(pattern)
+    for part in parts:
+        names = _part(inventory, part.lstrip("&!").strip(), read, strict=strict)
+        if part.startswith("&"):
+            required.append(names)
+        elif part.startswith("!"):
+            excluded |= names
+        else:
+            chosen |= names
+    if all(part.startswith(("&", "!")) for part in parts):
+        chosen = {node.name for node in inventory.nodes}
+    for names in required:
+        chosen &= names
+    return chosen - excluded
+
+
+def _parts(pattern: str) -> tuple[str, ...]:
+    parts = tuple(each.strip() for each in _PART.findall(pattern))
+    if not any(parts):
+        raise FleetError(f"{pattern!r} is empty: name nodes, or all of them by all")
+    if re.search(r"[\[\]]", re.sub(r"\[[^\[\]]*\]", "", pattern)):
+        raise FleetError(f"{pattern!r}: a bracket is not closed, or not opened")
+    return parts
+
+
+def _part(inventory: Inventory, part: str, read: Read, *, strict: bool) -> set[str]:
+    if part.startswith("@"):
+        return _from_file(inventory, part[1:], read)
+    every = {node.name for node in inventory.nodes}
+    if part in {"all", "*"}:
+        return every
+    found: set[str] = set()
+    for name in expand(part):
+        if group := inventory.groups.get(name):
+            found |= set(group.nodes)
+        matching = {name} & every
+        if not matching and _is_glob(name):
+            matching = set(fnmatch.filter(every, name))
+        groups = fnmatch.filter(inventory.groups, name) if _is_glob(name) else []
+        found |= matching.union(*(inventory.groups[each].nodes for each in groups))
+        if strict and not matching and group is None and not groups:
+            raise FleetError(_nobody(name, {*every, *inventory.groups}))
+    return found
+
+
+def _is_glob(text: str) -> bool:
+    return any(mark in text for mark in "*?")
+
+
+def _nobody(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, tuple(known), 1)
+    hint = f' (did you mean "{near[0]}"?)' if near else ""
+    return f'"{name}" names no node and no group of the inventory{hint}'
+
+
+def _from_file(inventory: Inventory, path: str, read: Read) -> set[str]:
+    try:
+        lines = read(path).splitlines()
+    except OSError as error:
+        raise FleetError(f"@{path}: cannot be read ({error.strerror})") from error
+    parts = [part for part in (line.partition("#")[0].strip() for line in lines) if part]
+    if any("@" in part for part in parts):
+        raise FleetError(f"@{path}: a file of patterns cannot name another one")
+    try:
+        return _named(inventory, ",".join(parts), read)
+    except FleetError as error:
+        raise FleetError(f"@{path}: {error}") from error

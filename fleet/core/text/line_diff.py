@@ -1,0 +1,61 @@
+"""Unified diffs with limits: difflib takes quadratic time for texts that repeat their lines."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+
+_MOST_PAIRS = 1 << 19
+"""Lines times lines that difflib compares; a config of 700 lines may change as a whole."""
+
+
+_CONTEXT = 3
+
+
+_SHOWN = 200
+"""Lines of either side that are shown where there are too many to compare."""
+
+
+def diff_lines(before: Sequence[str], after: Sequence[str], names: tuple[str, str]) -> list[str]:
+    """Return a unified diff; for texts that are too large to compare, the beginnings of both."""
+    head = _common(before, after)
+    tail = _common(before[head:][::-1], after[head:][::-1])
+    old, new = before[head : len(before) - tail], after[head : len(after) - tail]
+    if len(old) * len(new) > _MOST_PAIRS:
+        return [*_names(names), f"@@ -{head + 1},{len(old)} +{head + 1},{len(new)} @@",
+                *_side("-", old), *_side("+", new)]  # fmt: skip
+    start = max(0, head - _CONTEXT)
+    ends = (len(before) - max(0, tail - _CONTEXT), len(after) - max(0, tail - _CONTEXT))
+    found = difflib.unified_diff(
+        before[start : ends[0]], after[start : ends[1]], *names, lineterm=""
+    )
+    return [_moved(line, start) for line in found]
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return the number of lines that both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def _names(names: tuple[str, str]) -> tuple[str, str]:
+    return f"--- {names[0]}", f"+++ {names[1]}"
+
+
+def _side(sign: str, lines: Sequence[str]) -> Iterator[str]:
+    yield from (f"{sign}{line}" for line in lines[:_SHOWN])
+    if len(lines) > _SHOWN:
+        yield f"{sign}... and {len(lines) - _SHOWN} more lines"
+
+
+def _moved(line: str, by: int) -> str:
+    """Return a line; in a hunk header, line numbers are moved to those of the whole text."""
+    if not by or not line.startswith("@@ "):
+        return line
+    _, old, new, end = line.split(" ", 3)
+    return f"@@ {_place(old, by)} {_place(new, by)} {end}"
+
+
+def _place(text: str, by: int) -> str:
+    number, comma, count = text[1:].partition(",")
+    return f"{text[0]}{int(number) + by}{comma}{count}"

@@ -1,0 +1,215 @@
+"""Edits of TOML that spare every byte outside the keys they are about."""
+
+from __future__ import annotations
+
+import copy
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.text.toml_scan import Path, dotted, statements, toml_value
+from fleet.core.text.toml_splice import Entry, Setting, append, cut, indent, put, whole_line
+
+MOST_BY_LIBRARY = 100_000
+"""Characters of a file that tomlkit is given: it takes seconds for more."""
+
+
+_MOST_ONE_BY_ONE = 40
+"""Keys that are set one after the other where they cannot be set together."""
+
+
+def dig(data: Any, path: Path) -> Any:
+    """Follow `path` into nested tables; None where it ends early."""
+    for key in path:
+        if not isinstance(data, Mapping) or key not in data:
+            return None
+        data = data[key]
+    return data
+
+
+def set_key(text: str, table: Path, key: str, value: Setting) -> str:
+    """Set one key of one table, and return `text` with every other byte as it was."""
+    return set_keys(text, [(table, key, value)])
+
+
+def set_keys(text: str, entries: Iterable[Entry]) -> str:
+    """Set keys of tables, and return `text` with every other byte as it was."""
+    data = tomllib.loads(text)
+    missing = [each for each in entries if not _is_set(data, each)]
+    if not missing:
+        return text
+    candidate = put(text, missing)
+    if _parsed(candidate) == _with(data, missing):
+        return candidate
+    if len(missing) > _MOST_ONE_BY_ONE:
+        place = dotted((*missing[0][0], missing[0][1]))
+        raise _refused(f"cannot set {place} and more without touching other lines; do it by hand")
+    for each in missing:
+        text = _with_one(text, each)
+    return text
+
+
+def _is_set(data: Any, entry: Entry) -> bool:
+    table, key, value = entry
+    current = dig(data, table)
+    return isinstance(current, dict) and current.get(key) == value
+
+
+def _with_one(text: str, entry: Entry) -> str:
+    """Set one key; it may have to go into an inline table."""
+    data = tomllib.loads(text)
+    wanted = _with(data, [entry])
+    for candidate in _candidates(text, entry):
+        if candidate is not None and _parsed(candidate) == wanted:
+            return candidate
+    place = dotted((*entry[0], entry[1]))
+    raise _refused(f"cannot set {place} without touching other lines; set it by hand")
+
+
+def _candidates(text: str, entry: Entry) -> Iterator[str | None]:
+    """Yield ways to write the edit, those that change the fewest lines first."""
+    table, key, value = entry
+    yield put(text, [entry])
+    yield from _dotted_beside(text, table, f"{key} = {toml_value(value)}")
+    yield append(text, entry)
+    yield _edited(text, table, key, value)
+
+
+def _dotted_beside(text: str, table: Path, line: str) -> Iterator[str]:
+    """Put a dotted key beside those that make the table without a header of its own."""
+    above: Path = ()
+    for each in statements(text):
+        if each.header:
+            above = each.path
+        elif each.below(table) and len(above) < len(table) and len(each.path) > len(table):
+            new = f"{indent(text, each)}{dotted(table[len(above) :])}.{line}"
+            yield text[: each.end] + whole_line(text, each.end, new) + text[each.end :]
+
+
+def remove(text: str, paths: Iterable[Path]) -> str:
+    """Remove keys and tables with all they hold; ignore paths that are not there."""
+    data = tomllib.loads(text)
+    present = [path for path in dict.fromkeys(paths) if dig(data, path) is not None]
+    if not present:
+        return text
+    wanted = pruned(_dropped(data, present))
+    for candidate in _without(text, present):
+        parsed = None if candidate is None else _parsed(candidate)
+        if candidate is not None and parsed is not None and pruned(parsed) == wanted:
+            return candidate
+    names = dotted(present[0]) + (f" and {len(present) - 1} more" if present[1:] else "")
+    raise _refused(f"cannot remove {names} without touching other lines; do it by hand")
+
+
+def _without(text: str, paths: list[Path]) -> Iterator[str | None]:
+    """Yield ways to write the removal, those that change the fewest lines first."""
+    shorter = cut(text, paths)
+    yield shorter
+    data = _parsed(shorter)
+    left = [path for path in paths if data is not None and dig(data, path) is not None]
+    if left and len(left) < len(paths):
+        yield _unedited(shorter, left)
+    yield _unedited(text, paths)
+
+
+# -- what stands inside inline tables is tomlkit's ---------------------------------------------
+
+
+def _edited(text: str, table: Path, key: str, value: Setting) -> str | None:
+    def assign(document: Any) -> None:
+        for name in table:
+            if name not in document:
+                document[name] = tomlkit.inline_table()
+            document = document[name]
+        document[key] = value
+
+    return _by_library(text, assign, [(*table, key)])
+
+
+def _unedited(text: str, paths: list[Path]) -> str | None:
+    def delete(document: Any) -> None:
+        for path in paths:
+            above = document
+            for name in path[:-1]:
+                above = above[name]
+            del above[path[-1]]
+
+    return _by_library(text, delete, paths)
+
+
+def _by_library(text: str, change: Any, paths: Collection[Path]) -> str | None:
+    """Edit with tomlkit; None where tomlkit itself cannot keep this file as it is."""
+    if len(text) > MOST_BY_LIBRARY:
+        return None
+    try:
+        document = tomlkit.parse(text)
+        if tomlkit.dumps(document) != text:
+            return None
+        change(document)
+        result = tomlkit.dumps(document)
+    except (TOMLKitError, KeyError, AttributeError, TypeError, ValueError, IndexError):
+        return None
+    if "\r\n" in text:
+        result = re.sub(r"(?<!\r)\n", "\r\n", result)
+    return result if _spares(text, result, paths) else None
+
+
+def _spares(before: str, after: str, paths: Collection[Path]) -> bool:
+    """Return whether only lines of statements about one of `paths` were removed or changed."""
+    wanted = set(paths)
+    above = {path[:size] for path in wanted for size in range(1, len(path) + 1)}
+    sizes = sorted({len(path) for path in wanted})
+    own = Counter[str]()
+    for each in statements(before):
+        below = any(each.path[:size] in wanted for size in sizes)
+        if below or (each.path in above and not each.header):
+            own.update(before[each.start : each.end].splitlines())
+    gone = Counter(before.splitlines()) - Counter(after.splitlines())
+    return not gone - own
+
+
+# -- what an edit must come to -----------------------------------------------------------------
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return None
+
+
+def _with(data: dict[str, Any], entries: Iterable[Entry]) -> dict[str, Any]:
+    result = copy.deepcopy(data)
+    for table, key, value in entries:
+        place = result
+        for name in table:
+            place = place.setdefault(name, {})
+            if not isinstance(place, dict):
+                raise _refused(f"{dotted(table)}: {name} is no table; mend the file by hand")
+        place[key] = value
+    return result
+
+
+def _dropped(data: dict[str, Any], paths: Iterable[Path]) -> dict[str, Any]:
+    result = copy.deepcopy(data)
+    for path in paths:
+        above = dig(result, path[:-1])
+        if isinstance(above, dict):  # else a path above it was removed already
+            above.pop(path[-1], None)
+    return result
+
+
+def pruned(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data less its empty tables, which say nothing."""
+    pairs = ((k, pruned(v) if isinstance(v, dict) else v) for k, v in data.items())
+    return {key: value for key, value in pairs if value != {}}
+
+
+def _refused(message: str) -> NodeError:
+    return NodeError(FailureKind.UNSUPPORTED, "plan", message)

@@ -1,0 +1,295 @@
+"""YAML 1.2 scalars, no duplicate keys, no tags, and a line and column for everything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from fleet.errors import ConfigErrors, Problem
+
+_MOST_NODES = 1_000_000
+
+
+_DEEPEST = 40
+
+
+_PREFIX = "tag:yaml.org,2002:"
+
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    """A loader that knows YAML 1.2's scalars alone: `on` is a word, `22:22` is no number."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+
+
+for _kind, _pattern, _starts in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("merge", r"<<", "<"),
+):
+    _Loader.add_implicit_resolver(_PREFIX + _kind, re.compile(f"^(?:{_pattern})$"), list(_starts))
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value of a file with its place; `data` is a scalar, a tuple of Values, or a dict."""
+
+    data: Any
+    text: str
+    line: int
+    column: int
+
+    @property
+    def kind(self) -> str:
+        """Name the kind of value for people."""
+        names = {bool: "a boolean", int: "an integer", float: "a number", str: "a string"}
+        if self.data is None:
+            return "nothing"
+        return names.get(type(self.data), "a list" if isinstance(self.data, tuple) else "a mapping")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key of a mapping, with its own place, and its value."""
+
+    key: Value
+    value: Value
+
+
+def parse_yaml(text: str, name: str, problems: list[Problem] | None = None) -> Value:
+    """Parse YAML text of a file of that name.
+
+    What is well-formed and yet no good (a key twice, a tag) is added to `problems`, so that a
+    reader goes on; without a list it is raised, as what is no YAML always is.
+    """
+    try:
+        _refuse_depth(text, name)
+        loader = _Loader(text)
+        try:
+            root = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        deep = "nesting depth" in (error.problem or "")  # newer libyaml has a bound of its own
+        message = "nested too deep" if deep else f"no valid YAML: {error.problem}"
+        raise ConfigErrors([Problem(name, *place, message)]) from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        message = f"no valid YAML: {str(error).splitlines()[0]}"
+        raise ConfigErrors([Problem(name, 1, 1, message)]) from error
+    if root is None:
+        return Value({}, "", 1, 1)
+    builder = _Builder(name)
+    value = builder.build(root, 0)
+    if builder.problems and problems is None:
+        raise ConfigErrors(builder.problems)
+    if problems is not None:
+        problems += builder.problems
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class ListSpan:
+    """Where a list and its items stand in a text, as offsets; `flow` is the form in brackets."""
+
+    start: int
+    end: int
+    flow: bool
+    items: tuple[tuple[int, int], ...]
+
+
+def list_spans(text: str, path: tuple[str | int, ...]) -> ListSpan | None:
+    """Find the list at a path of keys and numbers; None where there is none of its own there.
+
+    Of a list that is an alias, or has aliases for items, the text stands elsewhere.
+    """
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    at = 0
+    for key in path:
+        node = _child(node, key)
+        if node is None or node.start_mark.index < at:
+            return None
+        at = node.start_mark.index
+    if not isinstance(node, yaml.SequenceNode):
+        return None
+    items = tuple((each.start_mark.index, _end(each)) for each in node.value)
+    edges = [at, *(edge for item in items for edge in item), node.end_mark.index]
+    if edges != sorted(edges):
+        return None
+    return ListSpan(at, node.end_mark.index, bool(node.flow_style), items)
+
+
+def _end(node: Any) -> int:
+    """Return where a node's own text ends; a block's mark stands behind the comments after it."""
+    if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
+        return _end(node.value[-1][1])
+    if isinstance(node, yaml.SequenceNode) and not node.flow_style and node.value:
+        return _end(node.value[-1])
+    return int(node.end_mark.index)
+
+
+def _child(node: Any, key: str | int) -> Any:
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+        return node.value[key] if key < len(node.value) else None
+    if isinstance(node, yaml.MappingNode):
+        return next((value for name, value in node.value if name.value == key), None)
+    return None
+
+
+def plain(value: Value) -> Any:
+    """Return a value without its places: scalars, lists and mappings."""
+    if isinstance(value.data, tuple):
+        return [plain(each) for each in value.data]
+    if isinstance(value.data, dict):
+        return {key: plain(entry.value) for key, entry in value.data.items()}
+    return value.data
+
+
+def _whole(text: str) -> int | str:
+    """Return a whole number; one with more digits than any setting has stays text."""
+    if len(text) > 20:
+        return text
+    return int(text, 0) if text[:2] in {"0x", "0o"} else int(text)
+
+
+def _refuse_depth(text: str, name: str) -> None:
+    """Refuse deep nesting by events alone: libyaml's composer would overflow the C stack."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Base):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            mark: Any = event.start_mark
+            raise ConfigErrors([Problem(name, mark.line + 1, mark.column + 1, "nested too deep")])
+
+
+class _Builder:
+    """Turns PyYAML's nodes into Values, and finds what YAML itself would let pass."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._count = 0
+        self.problems: list[Problem] = []
+
+    def build(self, node: Any, depth: int) -> Value:
+        self._count += 1
+        line, column = node.start_mark.line + 1, node.start_mark.column + 1
+        if depth > _DEEPEST or self._count > _MOST_NODES:
+            raise ConfigErrors([Problem(self._name, line, column, "nested too deep, or too large")])
+        if isinstance(node, yaml.MappingNode):
+            return Value(self._mapping(node, depth), "", line, column)
+        if isinstance(node, yaml.SequenceNode):
+            items = tuple(self.build(each, depth + 1) for each in node.value)
+            return Value(items, "", line, column)
+        return Value(self._scalar(node, line, column), node.value, line, column)
+
+    def _scalar(self, node: Any, line: int, column: int) -> Any:
+        kind = node.tag.removeprefix(_PREFIX)
+        text = node.value
+        match kind:
+            case "str":
+                return text
+            case "null":
+                return None
+            case "bool":
+                return text.lower() == "true"
+            case "int" | "float":
+                try:
+                    return _whole(text) if kind == "int" else float(text)
+                except ValueError:  # only a tag makes such a text a number
+                    self.problems.append(Problem(self._name, line, column, "this is not a number"))
+                    return text
+            case _:
+                pass
+        self.problems.append(Problem(self._name, line, column, _tag_problem(node.tag)))
+        return text
+
+    def _mapping(self, node: Any, depth: int) -> dict[str, Entry]:
+        found: dict[str, Entry] = {}
+        merged: dict[str, Entry] = {}
+        for key_node, value_node in node.value:
+            key = self.build(key_node, depth + 1) if key_node.tag != _PREFIX + "merge" else None
+            if key is None:
+                for each in self._merged(value_node, depth):
+                    merged.setdefault(each.key.text, each)
+                continue
+            if isinstance(key.data, (tuple, dict)):
+                self._say(key, "a key must be a word")
+                continue
+            if key.text in found:
+                first = found[key.text].key.line
+                self._say(key, f'the key "{key.text}" stands twice, first in line {first}')
+                continue
+            found[key.text] = Entry(key, self.build(value_node, depth + 1))
+        return {**{k: v for k, v in merged.items() if k not in found}, **found}
+
+    def _merged(self, node: Any, depth: int) -> Iterator[Entry]:
+        value = self.build(node, depth + 1)
+        for each in value.data if isinstance(value.data, tuple) else (value,):
+            if isinstance(each.data, dict):
+                yield from each.data.values()
+
+    def _say(self, at: Value, message: str) -> None:
+        self.problems.append(Problem(self._name, at.line, at.column, message))
+
+
+def _tag_problem(tag: str) -> str:
+    """Return the message for a tag; hide a custom one, as it may be a password with a `!`."""
+    if tag.startswith(_PREFIX):
+        return f"the tag {tag} is not read"
+    return "a tag of one's own is not read; quote a text that begins with an exclamation mark"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a YAML text with its offsets: a scalar, an alias, or an edge of a collection.
+
+    `kind` is scalar, alias, mapping, sequence, end (of a collection), other or error.
+    """
+
+    kind: str
+    start: int
+    end: int
+    value: str = ""
+    anchor: str = ""
+
+
+def yaml_pieces(text: str) -> Iterator[Piece]:
+    """Yield the pieces of a YAML text in order; the last one is an error if it is not YAML."""
+    at = 0
+    bom = text.startswith("\ufeff")
+    try:
+        for event in yaml.parse(text[bom:], Loader=_Base):
+            piece = _piece(text, event, int(bom))
+            at = piece.end
+            yield piece
+    except (yaml.YAMLError, ValueError):
+        yield Piece("error", at, len(text))
+
+
+def _piece(text: str, event: Any, shift: int) -> Piece:
+    start, end = event.start_mark.index + shift, event.end_mark.index + shift
+    anchor = getattr(event, "anchor", None) or ""
+    if isinstance(event, yaml.ScalarEvent):
+        if event.style in {"|", ">"}:
+            end = start + len(text[start:end].rstrip())
+        return Piece("scalar", start, end, event.value, anchor)
+    if isinstance(event, yaml.AliasEvent):
+        return Piece("alias", start, end, "", anchor)
+    if isinstance(event, yaml.CollectionStartEvent):
+        kind = "mapping" if isinstance(event, yaml.MappingStartEvent) else "sequence"
+        return Piece(kind, start, end, "", anchor)
+    kind = "end" if isinstance(event, yaml.CollectionEndEvent) else "other"
+    return Piece(kind, start, start, "", anchor)

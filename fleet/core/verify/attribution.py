@@ -1,0 +1,245 @@
+"""The mirror that served a verification pull, decided by evidence or left undecided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from fleet.core.masking.shown_text import tail
+from fleet.core.model.outcome import Hop, Liveness, Served, Verified
+from fleet.core.model.version import parse_version
+from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.pull_tests import PullTest
+from fleet.core.verify.trace import Log, Trace
+
+_LOGS_ALL = (2, 0, 0)
+"""From here on the daemon's log names every host that would not resolve."""
+
+
+_KNOWS_PATHS = (1, 6, 0)
+
+
+_LEGACY = "legacy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What one verification pull left behind.
+
+    `present` says that CRI had the image before. Of the `fetched` objects `stayed` counts those
+    that could not be thrown away before the pull, `kept` those that the store has only since then.
+    """
+
+    via: str
+    code: int
+    seconds: float
+    said: str
+    present: bool
+    trace: Trace
+    fetched: int = 0
+    stayed: int = 0
+    kept: int = 0
+    log: Log = field(default_factory=Log)
+
+
+def judge(test: PullTest, plan: NodePlan, found: Evidence, liveness: Liveness | None) -> Verified:
+    """Return the verdict of one pull."""
+    trace = found.trace
+    verdict = Verified(
+        image=test.image,
+        ok=found.code == 0,
+        via=found.via,
+        seconds=found.seconds,
+        size=trace.size,
+        digest=trace.digest,
+        hops=trace.hops,
+    )
+    if found.code != 0:
+        return replace(verdict, detail=_failed(found), evidence="the pull failed")
+    if trace.no_image:
+        return replace(verdict, ok=False, detail=_not_an_image(trace), evidence="not an image")
+    if found.present:
+        return _present(verdict, trace, "the image", _closed(test, plan, trace))
+    if trace.resolved is not None and not trace.content:
+        return _present(verdict, trace, "its content", set())
+    doubt = _doubt(test, plan, found, liveness)
+    if doubt:
+        would = f"; ctr was served by {_host(trace)}" if _host(trace) else ""
+        return replace(verdict, detail=f"unknown: {doubt}{would}", evidence=doubt)
+    return _served(verdict, test, found)
+
+
+def _failed(found: Evidence) -> str:
+    """Say why a pull failed, with what each host answered."""
+    why = "timed out" if found.code == 124 else tail(found.said, 2)
+    hops = "; ".join(dict.fromkeys(_told(hop) for hop in found.trace.hops if not hop.good))
+    if found.trace.no_image:
+        hops = "; ".join(filter(None, (hops, _not_an_image(found.trace))))
+    return tail(f"{why}\n{hops}" if hops else why)
+
+
+def _not_an_image(trace: Trace) -> str:
+    return tail(
+        f"{trace.resolved} answered the name with {trace.media}, which is not an image (is it a"
+        " login page or a proxy?)",
+        1,
+    )
+
+
+def _told(hop: Hop) -> str:
+    what = {"resolve": "asked for the name", "manifest": "asked for the manifest"}
+    return f"{hop.host}, {what.get(hop.what, 'asked for a layer')}: {hop.said}"
+
+
+def _present(verdict: Verified, trace: Trace, where: str, closed: set[str]) -> Verified:
+    """Return the result for an image that was already there: a host must resolve its name.
+
+    If hosts want credentials that ctr does not have, CRI's own pull has resolved the name.
+    """
+    about = f"{where} was on the node before the pull"
+    if trace.resolved:
+        how = f"resolved, not downloaded; {trace.resolved} answered for its name"
+    elif closed:
+        how = f"resolved by CRI, not downloaded; {', '.join(sorted(closed))} let ctr not in"
+    else:
+        why = "; ".join(dict.fromkeys(_told(hop) for hop in trace.hops)) or "ctr asked no host"
+        how = f"not proven, as no host answered for its name ({why})"
+        verdict, about = replace(verdict, ok=False), f"{about}, and no host answered for it"
+    detail = tail(f"{where} was there already: {how}", 1)
+    return replace(verdict, served=Served.PRESENT, detail=detail, evidence=about)
+
+
+def _doubt(
+    test: PullTest, plan: NodePlan, found: Evidence, liveness: Liveness | None
+) -> str | None:
+    """Say why it cannot be known who served; None where the evidence decides."""
+    trace = found.trace
+    if trace.resolved is None:
+        return "ctr could not fetch the image by the same hosts"
+    if found.via == "ctr":
+        return None
+    return (
+        _unlike(test, plan, trace)
+        or _unread(plan, liveness)
+        or _unmoved(found)
+        or _unlogged(plan, found)
+    )
+
+
+def _unlike(test: PullTest, plan: NodePlan, trace: Trace) -> str | None:
+    """Say why CRI may have been answered otherwise than ctr was."""
+    if closed := _closed(test, plan, trace):
+        return f"{', '.join(sorted(closed))} wants credentials, which CRI has and ctr has not"
+    if test.rewritten:
+        return "CRI of k3s and RKE2 rewrites names, and ctr asks for them as they are"
+    version = parse_version(plan.containerd or "")
+    old = version is None or version.release < _KNOWS_PATHS
+    asked = {hop.host for hop in trace.hops}
+    if old and asked & test.paths:
+        return f"containerd {plan.containerd} takes a mirror's path in ways that ctr does not"
+    return None
+
+
+def _closed(test: PullTest, plan: NodePlan, trace: Trace) -> set[str]:
+    """Return the hosts that refuse ctr, but may accept CRI with its credentials."""
+    closed = {hop.host for hop in trace.hops if hop.said.startswith("401")}
+    known = test.credentials | plan.credentials
+    return closed if closed & known or (closed and "*" in known) else set()
+
+
+def _unread(plan: NodePlan, liveness: Liveness | None) -> str | None:
+    """Say why the daemon may go by other hosts than ctr was given."""
+    if plan.hosts_directory:
+        state = liveness.state if liveness else "unasked"
+        if state == "live":
+            return None
+        return (
+            f"the running daemon does not read {plan.hosts_directory}"
+            if state == "deaf"
+            else f"nobody asked whether the running daemon reads {plan.hosts_directory}"
+        )
+    if plan.strategy != _LEGACY:
+        return f"{plan.strategy} keeps its hosts in a place of its own"
+    return None if plan.in_force else "the running daemon has other mirrors than mirrors.yaml"
+
+
+def _unmoved(found: Evidence) -> str | None:
+    """Say where something need not have travelled for CRI, as it was still there from ctr."""
+    if not found.stayed:
+        return None
+    return f"{found.stayed} of {found.fetched} objects stood in the store when CRI began to pull"
+
+
+def _unlogged(plan: NodePlan, found: Evidence) -> str | None:
+    """Say where the daemon's own log contradicts what ctr saw."""
+    trace, log = found.trace, found.log
+    if log.refused != trace.refused:
+        return "the daemon and ctr disagree on whether hosts.toml can be read"
+    bad = set(trace.turned_down)
+    strange = [host for host in log.passed_over if host not in bad]
+    if strange:
+        return f"the daemon's log says that it passed over {', '.join(strange)}"
+    version = parse_version(plan.containerd or "")
+    missing = [host for host in trace.turned_down if host not in log.passed_over]
+    if missing and version is not None and version.release >= _LOGS_ALL:
+        return f"the daemon's log does not say that it passed over {', '.join(missing)}"
+    return None
+
+
+def _host(trace: Trace) -> str | None:
+    """Return the host that gave the layers, or else the name."""
+    return trace.layers[-1] if trace.layers else trace.resolved
+
+
+def _served(verdict: Verified, test: PullTest, found: Evidence) -> Verified:
+    trace = found.trace
+    host = _host(trace)
+    upstream = host == test.upstream and host not in test.mirrors
+    notes = [*_passed(trace), *_mixed(trace, host), *_kept(found)]
+    if not trace.layers:
+        notes.append("its layers were there already")
+    if found.via == "ctr":
+        notes.insert(0, "ctr only, CRI not proven")
+    return replace(
+        verdict,
+        mirror=tail(host or ""),
+        served=Served.UPSTREAM if upstream else Served.MIRROR,
+        detail=tail("; ".join(notes), 1),
+        evidence=_decided(found),
+    )
+
+
+def _passed(trace: Trace) -> list[str]:
+    """Tell of hosts that were asked in vain before one answered."""
+    bad = (hop for hop in trace.hops if not hop.good and hop.what == "resolve")
+    return list(dict.fromkeys(f"{hop.host} was passed over ({hop.said})" for hop in bad))
+
+
+def _mixed(trace: Trace, host: str | None) -> list[str]:
+    """Tell of hosts that gave the name and not the layers."""
+    notes = []
+    for hop in trace.hops:
+        if hop.good or hop.what == "resolve" or hop.host in trace.turned_down:
+            continue
+        listed = " (not in its allow-list)" if hop.said.startswith("403") else ""
+        thing = "layers" if hop.what == "blob" else "manifest"
+        notes.append(f"{hop.host} would not give the {thing}: {hop.said}{listed}")
+    if trace.resolved != host:
+        notes.append(f"{trace.resolved} named the digest, {host} gave the layers")
+    return list(dict.fromkeys(notes))
+
+
+def _kept(found: Evidence) -> list[str]:
+    if found.via == "ctr" or found.kept >= found.fetched:
+        return []
+    return ["CRI kept no layers, so their way cannot be shown by CRI's own store"]
+
+
+def _decided(found: Evidence) -> str:
+    """Say what decided, in words."""
+    parts = [f"ctr fetched {found.trace.size} bytes by the same hosts moments before"]
+    if found.via != "ctr":
+        parts.append(f"{found.kept} of {found.fetched} objects travelled anew for CRI")
+        parts.append("the daemon's log says nothing else")
+    if found.log.size:
+        parts.append(f"which read {found.log.size} bytes")
+    return ", ".join(parts)

@@ -1,0 +1,211 @@
+"""The hosts that a pull asked, read from ctr's trace and from a daemon's log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from fleet.core.model.outcome import Hop, good
+
+_FIELD = re.compile(r'(?<![\w.-])([\w.-]++)=("(?:[^"\\]|\\.)*+"|\S*)')
+
+
+_URL = re.compile(r"https?://([^/\"]+)(/[^?\s\"\\]*)")
+
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+_SIZE = re.compile("[0-9]{1,18}")
+
+
+_BLOB = "/blobs/"
+
+
+_SILENT = "no answer"
+
+
+_IMAGES = {
+    "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+}
+
+
+_Asked = tuple[str, str, str]
+"""Host, path, and what for: resolve, manifest or blob."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One fetch as ctr reported it: every host that it asked in order, and the result.
+
+    `resolved` is the host that named the digest, `content` the host that sent each downloaded
+    object, `size` their total bytes. `folder` is whether a folder of hosts was found, `media` the
+    type of the object behind the name.
+    """
+
+    hops: tuple[Hop, ...] = ()
+    resolved: str | None = None
+    digest: str | None = None
+    content: tuple[tuple[str, str], ...] = ()
+    size: int = 0
+    folder: bool = False
+    refused: bool = False
+    media: str = ""
+
+    @property
+    def no_image(self) -> bool:
+        """Return whether the name resolved to something other than an image, as a login page."""
+        return bool(self.media) and self.media.partition(";")[0] not in _IMAGES
+
+    @property
+    def turned_down(self) -> tuple[str, ...]:
+        """Return the hosts that would not resolve, in order."""
+        bad = (hop.host for hop in self.hops if hop.what == "resolve" and not hop.good)
+        return tuple(dict.fromkeys(bad))
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Return the hosts that gave blobs."""
+        return tuple(dict.fromkeys(host for host, path in self.content if _BLOB in path))
+
+
+def read_trace(text: str) -> Trace:
+    """Read what `ctr --debug content fetch` printed."""
+    reader = _Reader()
+    for line in text.replace("\r", "\n").splitlines():
+        if line:
+            reader.read(_fields(line), line)
+    return reader.trace()
+
+
+def _fields(line: str) -> dict[str, str]:
+    return {key: _plain(value) for key, value in _FIELD.findall(line)}
+
+
+def _plain(value: str) -> str:
+    return value[1:-1].replace('\\"', '"') if value.startswith('"') else value
+
+
+class _Reader:
+    """Pairs requests with their answers, in the order in which they were sent."""
+
+    def __init__(self) -> None:
+        self._said: dict[_Asked, str] = {}
+        self._latest: dict[tuple[str, str], _Asked] = {}
+        self._sizes: dict[_Asked, int] = {}
+        self._resolved: str | None = None
+        self._digest: str | None = None
+        self._folder = False
+        self._refused = False
+        self._media = ""
+
+    def read(self, fields: dict[str, str], line: str) -> None:
+        message = fields.get("msg", "")
+        if message == "do request":
+            self._asked(fields)
+        elif message == "fetch response received":
+            self._answered(fields)
+        elif message in {"trying next host", "fetch failed"} and "error" in fields:
+            self._failed(fields["error"])
+        elif message == "resolved":
+            self._resolved, self._digest = fields.get("host"), fields.get("desc.digest")
+        elif message == "fetch" and fields.get("digest") == self._digest:
+            self._media = fields.get("mediatype", "")
+        elif message == "loading host directory":
+            self._folder = True
+        self._refused = self._refused or "failed to decode" in line
+
+    def _asked(self, fields: dict[str, str]) -> None:
+        place = _place(fields.get("url", ""))
+        if place is not None:
+            what = "blob" if _BLOB in place[1] else "manifest" if self._resolved else "resolve"
+            self._latest[place] = (*place, what)
+            self._said.setdefault((*place, what), _SILENT)
+
+    def _answered(self, fields: dict[str, str]) -> None:
+        asked = self._latest.get(_place(fields.get("url", "")) or ("", ""))
+        if asked is not None:
+            self._said[asked] = fields.get("response.status", "")
+            size = fields.get("response.header.content-length", "")
+            self._sizes[asked] = int(size) if _SIZE.fullmatch(size) else 0
+
+    def _failed(self, error: str) -> None:
+        asked = self._latest.get(_place(error) or ("", ""))
+        if asked is not None and self._said[asked] == _SILENT:
+            self._said[asked] = error.rpartition('": ')[2]
+
+    def trace(self) -> Trace:
+        content = tuple(
+            asked for asked, said in self._said.items() if asked[2] != "resolve" and good(said)
+        )
+        return Trace(
+            hops=tuple(Hop(host, what, said) for (host, _, what), said in self._said.items()),
+            resolved=self._resolved,
+            digest=self._digest if self._digest and _DIGEST.fullmatch(self._digest) else None,
+            content=tuple((host, path) for host, path, _ in content),
+            size=sum(self._sizes.get(asked, 0) for asked in content),
+            folder=self._folder,
+            refused=self._refused,
+            media=self._media,
+        )
+
+
+def _place(text: str) -> tuple[str, str] | None:
+    match = _URL.search(text)
+    return (match[1], match[2]) if match else None
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What a daemon's own log told of one pull: hosts that it passed over, files that it refused.
+
+    `size` are the bytes that it says to have read; None where the release does not say.
+    """
+
+    passed_over: tuple[str, ...] = ()
+    refused: bool = False
+    size: int | None = None
+
+
+def read_log(text: str, image: str) -> Log:
+    """Read the lines of the log since a pull began."""
+    lines = [line for line in text.splitlines() if line]
+    return Log(
+        passed_over=tuple(dict.fromkeys(_passed_over(lines, _repository(image)))),
+        refused="failed to decode" in text,
+        size=_read_bytes(lines, image),
+    )
+
+
+def _repository(image: str) -> str:
+    """Return an image's repository, as it stands in the URLs of its requests."""
+    path = image.partition("/")[2].partition("@")[0]
+    return path.rpartition(":")[0] or path
+
+
+def _passed_over(lines: Iterable[str], repository: str) -> Iterator[str]:
+    for line in lines:
+        place = _place(line)
+        if place is not None and f"/{repository}/" not in place[1]:
+            continue  # another pull's, at the same time
+        fields = _fields(line)
+        message = fields.get("msg", "")
+        if message.startswith("trying next host") or message == "fetch failed":
+            host = fields.get("host")
+            if host:
+                yield host
+
+
+def _read_bytes(lines: Iterable[str], image: str) -> int | None:
+    found = None
+    for line in lines:
+        _, mark, rest = line.partition(f"stop pulling image {image}: ")
+        match = re.search(r"bytes read=([0-9]{1,18})", rest) if mark else None
+        if match:
+            found = int(match[1])
+    return found

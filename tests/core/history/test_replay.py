@@ -1,0 +1,119 @@
+"""The journal's entries, folded: what is through, what was left in the middle, how it ended."""
+
+from __future__ import annotations
+
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.history.replay import PLANE_ASKED, SETTLE, Entry, fold, known_roles
+from fleet.core.history.serialize import outcome_data, read_outcome
+from fleet.core.model.outcome import NodeOutcome, NodeStatus, Verified
+
+
+def moved(node: str, status: str, **more: object) -> Entry:
+    return Entry("t", "moved", node, {"status": status, **more})
+
+
+def test_an_outcome_comes_back_as_it_was_written() -> None:
+    outcome = NodeOutcome(
+        node="a",
+        status=NodeStatus.ROLLED_BACK,
+        strategy="certs.d",
+        containerd="1.7.24",
+        restarted=True,
+        generation="g",
+        verified=(Verified("image", ok=False, via="crictl", seconds=1.5, detail="403"),),
+        failure=Failure(FailureKind.VERIFY, "verify", "the pull failed", "evidence"),
+        seconds=3.25,
+    )
+
+    assert read_outcome("a", outcome_data(outcome)) == outcome
+
+
+def test_a_fold_knows_what_was_left_in_the_middle() -> None:
+    lost = {"kind": "timeout", "step": SETTLE, "message": "lost"}
+    away = {"kind": "connect", "step": "connect", "message": "down"}
+    story = fold(
+        [["a", "b"], ["c", "d", "e", "f"]],
+        [
+            Entry("t0", "settled", "z", {"status": "unchanged"}),
+            *(moved(name, "staged") for name in "abcdef"),
+            Entry("t1", "batch", None, {"number": 1}),
+            *(moved(name, "running") for name in "ab"),
+            moved("a", "converged"),
+            Entry("t2", "soaked", None, {"number": 1}),
+            Entry("t3", "batch", None, {"number": 2}),
+            moved("c", "unreachable", failure=lost),
+            moved("d", "unreachable", failure=away),
+            moved("e", "reverting"),
+        ],
+    )
+
+    assert story.unsettled() == ["b", "c", "e"]
+    assert story.status == "interrupted"
+    assert story.state.nodes["z"] is NodeStatus.UNCHANGED
+    assert (story.state.begun, story.state.soaked) == (1, {0})
+    assert story.state.reverted == {"e"}
+
+
+def test_a_node_that_is_still_locked_keeps_a_finished_rollout_open() -> None:
+    end = Entry("t1", "ended", None, {"status": "finished", "reason": ""})
+    held = [moved("a", "converged"), moved("b", "unreachable", held=True), end]
+    freed = moved("b", "unreachable", held=False)
+
+    story = fold([["a", "b"]], held)
+
+    assert (story.status, story.unfinished, story.unsettled()) == ("finished", True, ["b"])
+    assert not fold([["a", "b"]], [*held, freed]).unfinished
+
+
+def test_a_resumed_rollout_is_open_until_it_ends_again() -> None:
+    end = Entry("t1", "ended", None, {"status": "halted", "reason": "spent"})
+    again = Entry("t2", "resumed", None, {"operator": "me"})
+    last = Entry("t3", "ended", None, {"status": "finished", "reason": ""})
+
+    ended = fold([["a"]], [end])
+    resumed = fold([["a"]], [end, again])
+    finished = fold([["a"]], [end, again, last])
+
+    assert (ended.status, ended.reason, ended.ended) == ("halted", "spent", "t1")
+    assert (resumed.status, resumed.ended) == ("interrupted", None)
+    assert (finished.status, finished.ended) == ("finished", "t3")
+
+
+def test_the_newest_plan_says_what_no_pull_proves() -> None:
+    """A plan of an earlier release says nothing of it."""
+    plans = [
+        {"nodes": ["a", "b"], "unproven": ["quay.io"]},
+        {"nodes": ["c"], "unproven": []},
+        {"nodes": ["d"]},
+    ]
+    newer = [{"nodes": ["b"], "unproven": ["gcr.io", "ghcr.io"]}]
+    planned = [Entry("t", "planned", None, {"plans": each}) for each in (plans, newer)]
+
+    assert fold([["a", "b", "c", "d"]], planned).unproven == {
+        "a": ("quay.io",),
+        "b": ("gcr.io", "ghcr.io"),
+    }
+
+
+def test_the_journal_remembers_who_is_of_the_control_plane_and_who_is_not() -> None:
+    """A plan without a strategy may be that of a node which did not answer."""
+    plans = [
+        {"nodes": ["s1", "s2"], "strategy": "k3s", "role_evidence": ["unit k3s"]},
+        {"nodes": ["w1", "w2"], "strategy": "certs.d", "role_evidence": []},
+        {"nodes": ["away"], "strategy": None, "role_evidence": []},
+        {"nodes": ["old"], "strategy": "certs.d"},
+    ]
+    entries = [
+        Entry("t", "planned", None, {"plans": plans}),
+        Entry("t", PLANE_ASKED, None, {"roles": {"s3": ["process etcd"], "s2": [], "w3": []}}),
+        Entry("t", "planned", None, {"plans": [{**plans[0], "nodes": ["w2"]}]}),
+    ]
+
+    assert known_roles(entries) == {
+        "s1": ("unit k3s",),
+        "s2": (),
+        "s3": ("process etcd",),
+        "w1": (),
+        "w2": ("unit k3s",),
+        "w3": (),
+    }
