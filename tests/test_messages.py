@@ -17,7 +17,7 @@ ROOT = Path(fleet.__file__).parent
 SCRIPTS = {path.name: path.read_text() for path in (ROOT / "node" / "scripts").glob("*.sh")}
 MODULES = {str(path.relative_to(ROOT)): path.read_text() for path in ROOT.rglob("*.py")}
 EXEMPT = {
-    "core/model/outcome.py": "a NodeError makes the failure that it was given",
+    "core/failure.py": "a NodeError makes the failure that it was given",
     "node/talk.py": "what a script has told, which is read in the script",
 }
 _ACTION = re.compile(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fleet.config.reordering import Moved
+from fleet.config.mirrors.yaml_order import Moved
 from fleet.core.history.serialize import failure_data
 from fleet.core.mirrors.check import Diagnosis, Trial
 from fleet.core.mirrors.ranking import Cell, Rank, Ranking, cell, shown_time

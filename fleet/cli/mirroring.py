@@ -9,7 +9,7 @@ from fleet.cli import mirror_views
 from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings, Taste, wishes_of
 from fleet.cli.views import console, print_json
-from fleet.config.reordering import Moved, write_order
+from fleet.config.mirrors.yaml_order import Moved, write_order
 from fleet.core.containerd.requests import Image, parse_image
 from fleet.core.mirrors.check import Target
 from fleet.core.mirrors.diagnosis import compared

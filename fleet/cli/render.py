@@ -10,7 +10,7 @@ from fleet.cli.flags import fingerprints
 from fleet.cli.options import Exit, Settings
 from fleet.cli.views import console, print_json, print_plans
 from fleet.config.load import load_mirrors
-from fleet.config.root import NodeRoot, read_root
+from fleet.config.node_root import NodeRoot, read_root
 from fleet.core.history.serialize import plan_data
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts

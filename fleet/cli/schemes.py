@@ -9,7 +9,7 @@ from fleet.errors import FleetError
 
 def show(name: str, command: str | None) -> None:
     """Print one schema."""
-    from fleet.config.schema import inventory_schema, mirrors_schema  # noqa: PLC0415
+    from fleet.config.json_schema import inventory_schema, mirrors_schema  # noqa: PLC0415
 
     if name != "output":
         if command is not None:

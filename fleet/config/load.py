@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.config.ini import looks_like_ini, parse_ini
-from fleet.config.inventory import InventoryReader
-from fleet.config.kubectl import as_inventory, is_node_list
-from fleet.config.kubespray import as_mirrors, is_kubespray
-from fleet.config.mirrors import MirrorsReader
-from fleet.config.read_text import read_text
+from fleet.config.files import read_text
+from fleet.config.inventory.ini import looks_like_ini, parse_ini
+from fleet.config.inventory.kubectl import as_inventory, is_node_list
+from fleet.config.inventory.yaml import InventoryReader
+from fleet.config.mirrors.kubespray import as_mirrors, is_kubespray
+from fleet.config.mirrors.yaml import MirrorsReader
 from fleet.config.reader import Reader
 from fleet.core.masking.excerpt import with_excerpts
 from fleet.core.model.inventory import Inventory

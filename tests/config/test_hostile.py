@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleet.config.inventory import InventoryReader
+from fleet.config.files import read_text
+from fleet.config.inventory.yaml import InventoryReader
 from fleet.config.load import load_files
-from fleet.config.mirrors import MirrorsReader
-from fleet.config.read_text import read_text
+from fleet.config.mirrors.yaml import MirrorsReader
 from fleet.core.text.yaml import parse_yaml
 from fleet.errors import ConfigErrors
 

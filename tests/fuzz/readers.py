@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from fleet.cli.views import finding_line
-from fleet.config.inventory import InventoryReader
-from fleet.config.kubespray import as_mirrors, is_kubespray
+from fleet.config.inventory.yaml import InventoryReader
 from fleet.config.load import inventory_tree
-from fleet.config.mirrors import MirrorsReader
+from fleet.config.mirrors.kubespray import as_mirrors, is_kubespray
+from fleet.config.mirrors.yaml import MirrorsReader
 from fleet.core.failure import NodeError
 from fleet.core.history.serialize import facts_data, plan_data
 from fleet.core.lint.explain import explain

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.config.root import read_root
+from fleet.config.node_root import read_root
 from fleet.core.model.facts import OwnedState
 from fleet.core.model.paths import Kind, Place
 from fleet.node.places import read_places

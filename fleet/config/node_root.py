@@ -26,9 +26,17 @@ _PLACES = (
     "/var/snap/k8s/common/etc/containerd",
     STATE_FILE,
 )
+
+
 _PATH = re.compile(r"[\"'](/[A-Za-z0-9_.:/@%+*\[\]-]+)[\"']")
+
+
 _MOST_PLACES = 10_000
+
+
 _MOST_LINKS = 40
+
+
 _DEEPEST = 40
 
 

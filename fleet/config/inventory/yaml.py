@@ -1,4 +1,4 @@
-"""inventory.yaml: the shape that Ansible users know, into nodes with the origin of every value."""
+"""Reader of inventory.yaml, in the shape of Ansible's: nodes, with the source of every value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleet.config.keys import ALIASES, FOREIGN, KEYS, SECRETS
+from fleet.config.inventory.keys import ALIASES, FOREIGN, KEYS, SECRETS
 from fleet.config.reader import Reader, unknown_key
 from fleet.core.model.inventory import Group, Inventory, Sourced
 from fleet.core.model.node import Node, Origin
@@ -17,6 +17,8 @@ from fleet.core.text.yaml import Entry, Value
 from fleet.errors import FleetError
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
+
+
 _GROUP_KEYS = ("hosts", "vars", "children")
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleet.config.inventory import InventoryReader
+from fleet.config.inventory.yaml import InventoryReader
 from fleet.config.load import load_inventory
 from fleet.core.model.inventory import Inventory
 from fleet.core.text.yaml import parse_yaml

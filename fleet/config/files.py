@@ -1,4 +1,4 @@
-"""A file of the workstation, opened and decoded."""
+"""Files of the workstation, opened and decoded."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""What `kubectl get nodes -o json` prints, as the same tree that an inventory in YAML gives.
-
-Roles become groups (`node-role.kubernetes.io/…`; nodes without a role are `workers`), the zone
-becomes `site`, and the node's InternalIP is where to connect.
-"""
+"""The output of `kubectl get nodes -o json` as the tree that a YAML inventory gives."""
 
 from __future__ import annotations
 
@@ -13,7 +9,11 @@ from fleet.core.text.documents import table, word
 from fleet.core.text.yaml import Entry, Value
 
 _ROLE = "node-role.kubernetes.io/"
+
+
 _ZONES = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
+
+
 _NAMES = {"master": "control_plane", "worker": "workers", "": "workers"}
 
 

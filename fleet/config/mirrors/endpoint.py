@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fleet.config.read_text import read_content
+from fleet.config.files import read_content
 from fleet.config.reader import Reader
 from fleet.core.containerd.registry_url import normal_url, path_of, url_problem, without_v2
 from fleet.core.model.mirror import Auth, ClientPair, Mirror
@@ -18,6 +18,8 @@ from fleet.core.text.yaml import Entry, Value
 from fleet.home import expanded
 
 CAPABILITIES = ("pull", "resolve", "push", "referrers")
+
+
 ENDPOINT_KEYS = (
     "url",
     "capabilities",
@@ -28,10 +30,20 @@ ENDPOINT_KEYS = (
     "header",
     "dial_timeout",
 )
+
+
 _TLS_KEYS = ("ca_file", "cert_file", "key_file", "insecure_skip_verify")
+
+
 _AUTH_KEYS = ("username", "password", "auth", "identity_token")
+
+
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:h|m|s|ms|us|ns))+")
+
+
 _CERTIFICATE, _KEY = b"CERTIFICATE-----", b"PRIVATE KEY-----"
+
+
 _FIELD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_|~-]+")
 
 

@@ -14,12 +14,21 @@ from fleet.config.reader import Reader
 from fleet.core.text.yaml import Entry, Value
 
 _SECTION = re.compile(r"\[([^\]:]+)(?::(vars|children|hosts))?\]")
+
+
 # A quote that is not closed reaches to the end of its line. Looking for its end from every
 # further one would take the square of the line's length.
 _WORD = re.compile(r"""(?:[^\s"'#]|"(?:[^"\\]|\\.|\\$)*+"?|'[^']*+'?|(?<=\S)#)++""")
+
+
 _QUOTED = re.compile(r""""((?:[^"\\]|\\.|\\$)*+)"?|'([^']*+)'?""")
+
+
 _PORT = re.compile(r"(.*[^:\]]|.*\]):([0-9]{1,5})")
+
+
 _INTEGER = re.compile(r"[-+]?[0-9]+")
+
 
 Tree = dict[str, Any]
 

@@ -13,7 +13,11 @@ from fleet.core.containerd.registry_url import HUB
 from fleet.core.text.yaml import Entry, Value
 
 MIRRORS = "containerd_registries_mirrors"
+
+
 _AUTH = "containerd_registry_auth"
+
+
 _MIRROR_KEYS = (
     "host",
     "capabilities",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.config.read_text import read_text
+from fleet.config.files import read_text
 from fleet.errors import ConfigErrors
 
 
@@ -30,7 +30,7 @@ def test_what_is_no_plain_file_is_an_error(tmp_path: Path, kind: str) -> None:
 
 
 def test_what_a_shell_hands_over_is_read() -> None:
-    code = "from pathlib import Path; from fleet.config.read_text import read_text as r"
+    code = "from pathlib import Path; from fleet.config.files import read_text as r"
     words = [sys.executable, "-c", f"{code}; print(r(Path('/dev/stdin')))"]
 
     done = subprocess.run(words, input="a: 1", capture_output=True, text=True, check=True)

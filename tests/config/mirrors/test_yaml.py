@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from fleet.config.load import load_files
-from fleet.config.mirrors import MirrorsReader
+from fleet.config.mirrors.yaml import MirrorsReader
 from fleet.core.model.mirror import MirrorConfig
 from fleet.core.text.yaml import parse_yaml
 from fleet.errors import ConfigErrors, Problem
 
 CA, KEY = b"-----BEGIN CERTIFICATE-----\nca\n", b"-----BEGIN PRIVATE KEY-----\nkey\n"
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 K3S = """\
 mirrors:
   docker.io:

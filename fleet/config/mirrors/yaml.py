@@ -1,4 +1,4 @@
-"""mirrors.yaml into registries; k3s's and RKE2's registries.yaml has the same shape."""
+"""mirrors.yaml read into registries; registries.yaml of k3s and RKE2 has the same shape."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fleet.config.host_configs import HostConfigs
-from fleet.config.hosts import HostReader
+from fleet.config.mirrors.endpoint import HostReader
+from fleet.config.mirrors.host_configs import HostConfigs
 from fleet.config.reader import Reader
 from fleet.core.containerd.registry_url import (
     default_server,
@@ -27,6 +27,8 @@ from fleet.core.text.yaml import Entry, Value
 from fleet.errors import FleetError
 
 _KEYS = ("version", "defaults", "mirrors", "configs", "overrides")
+
+
 _REGISTRY_KEYS = (
     "endpoints",
     "endpoint",
@@ -36,7 +38,11 @@ _REGISTRY_KEYS = (
     "capabilities",
     "rewrite",
 )
+
+
 _DEFAULT_KEYS = ("capabilities", "fallback", "dial_timeout")
+
+
 _REFERENCE = re.compile(
     r"[a-z0-9.\[\]:_-]+(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?"
     r"(?:@sha256:[0-9a-f]{64})?"

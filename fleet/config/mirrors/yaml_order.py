@@ -1,4 +1,4 @@
-"""Writing another order of endpoints into mirrors.yaml, and nothing else."""
+"""The order of endpoints in mirrors.yaml, written without any other change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.config.read_text import read_text
+from fleet.config.files import read_text
 from fleet.core.mirrors.ranking import Ranking
 from fleet.core.mirrors.yaml_order import endpoint_lists, reordered
 from fleet.core.text.yaml import parse_yaml

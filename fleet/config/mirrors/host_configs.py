@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fleet.config.hosts import HostConfig, HostReader
+from fleet.config.mirrors.endpoint import HostConfig, HostReader
 from fleet.config.reader import Reader
 from fleet.core.containerd.registry_url import registry_problem
 from fleet.core.model.mirror import Mirror

@@ -1,4 +1,4 @@
-"""The keys of a node: their readers, their aliases, and what is no key of ours."""
+"""The keys of a node in the inventory: their readers, their aliases, and foreign keys."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ ALIASES = {
     "ansible_become": "become",
     "ansible_become_user": "become_user",
 }
+
+
 SECRETS = {
     "ansible_password",
     "ansible_ssh_pass",
@@ -34,15 +36,27 @@ SECRETS = {
     "become_password",
     "sudo_password",
 }
+
+
 _WORD = re.compile(r"[A-Za-z0-9_\[.:][A-Za-z0-9_.:@%,\[\]-]{0,512}")
+
+
 _HOST = re.compile(
     r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:%[A-Za-z0-9_.-]+)?"
     r"|\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:%[A-Za-z0-9_.-]+)?\]"
 )
+
+
 FOREIGN = {"users", "ports", "hosts", "sites", "jumps", "distros", "containerd_configs"}
 """Near to keys of ours, and yet other people's words."""
+
+
 _SIZE = re.compile(r"[1-9][0-9]{0,5}|(100|[1-9][0-9]?)%")
+
+
 _PATH = re.compile(r"/[A-Za-z0-9_.:/@%+-]+")
+
+
 _UNIT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]*")
 
 

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from fleet.config.hosts import CAPABILITIES
-from fleet.config.keys import ALIASES, KEYS
+from fleet.config.inventory.keys import ALIASES, KEYS
+from fleet.config.mirrors.endpoint import CAPABILITIES
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
 _TEXT: dict[str, Any] = {"type": "string"}
+
+
 _FLAG: dict[str, Any] = {"type": ["boolean", "string"]}
+
+
 _SIZE: dict[str, Any] = {
     "type": ["integer", "string"],
     "description": "how many nodes of the group may be in flight together: 1 or 25%",
 }
+
+
 _NODE: dict[str, dict[str, Any]] = {
     "host": {**_TEXT, "description": "where to connect; default: the node's name"},
     "port": {"type": "integer", "minimum": 1, "maximum": 65535},
@@ -30,13 +38,23 @@ _NODE: dict[str, dict[str, Any]] = {
     "containerd_socket": _TEXT,
     "containerd_service": _TEXT,
 }
+
+
 _CAPABILITIES = {"type": "array", "items": {"enum": list(CAPABILITIES)}}
+
+
 _DURATION = {**_TEXT, "pattern": r"^([0-9]+(\.[0-9]+)?(h|m|s|ms|us|ns))+$"}
+
+
 _FALLBACK = {
     "enum": ["allow", "never"],
     "description": "whether the registry itself is asked when every mirror fails",
 }
+
+
 _TEXTS = {"anyOf": [_TEXT, {"type": "array"}]}
+
+
 _ENDPOINT = {
     "anyOf": [
         {**_TEXT, "pattern": "^https?://"},
@@ -57,6 +75,8 @@ _ENDPOINT = {
         },
     ]
 }
+
+
 _REGISTRY = {
     "type": ["object", "null"],
     "properties": {
@@ -73,7 +93,11 @@ _REGISTRY = {
     },
     "additionalProperties": False,
 }
+
+
 _REGISTRIES = {"type": "object", "additionalProperties": _REGISTRY}
+
+
 _HOST = {
     "type": "object",
     "properties": {

@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 import yaml
 
-from fleet.config.hosts import ENDPOINT_KEYS
-from fleet.config.schema import inventory_schema, mirrors_schema
+from fleet.config.json_schema import inventory_schema, mirrors_schema
+from fleet.config.mirrors.endpoint import ENDPOINT_KEYS
 from tests.config.test_sources import KUBESPRAY
 from tests.conftest import ROOT
 from tests.support.fleet import Fleet

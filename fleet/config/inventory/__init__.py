@@ -1,0 +1,1 @@
+"""Readers of inventories: YAML, Ansible's INI and kubectl's JSON."""

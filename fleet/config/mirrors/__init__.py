@@ -1,0 +1,1 @@
+"""Readers of mirrors.yaml and of what kubespray has in its place."""
