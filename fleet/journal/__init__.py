@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fleet.journal.database import Journal, RolloutRecord
 from fleet.journal.fingerprint_key import passing_key, read_key
 from fleet.journal.opening import is_there
 from fleet.journal.private_files import open_private, write_private
+from fleet.journal.store import Journal, RolloutRecord
 
 __all__ = [
     "Journal",
