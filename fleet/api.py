@@ -29,13 +29,13 @@ from fleet.core.rollout.control_plane import quorum
 from fleet.core.rollout.policy import Policy
 from fleet.core.rollout.state import NodeMoved, begin
 from fleet.core.selection.patterns import select
-from fleet.engine import drive as engine
+from fleet.engine import driver as engine
 from fleet.engine.control_plane import PlaneCheck
-from fleet.engine.crew import Threads
+from fleet.engine.duplicate_nodes import refuse_twins
 from fleet.engine.locks import release_held
 from fleet.engine.survey import Surveyed, settled
 from fleet.engine.survey import survey as survey_nodes
-from fleet.engine.twins import refuse_twins
+from fleet.engine.workers.base import Threads
 from fleet.node.order import Access, Deadlines, WorkOrder
 from fleet.node.shell import Privilege
 from fleet.ssh import SshSettings

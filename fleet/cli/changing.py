@@ -30,9 +30,9 @@ from fleet.core.plan.planner import NodePlan
 from fleet.core.rollout.batches import parse_batches
 from fleet.core.rollout.state import begin
 from fleet.core.selection.ranges import fold
-from fleet.engine.crew import Crew
-from fleet.engine.drive import Ended
+from fleet.engine.driver import Ended
 from fleet.engine.survey import settled, survey_rollback
+from fleet.engine.workers.base import Crew
 from fleet.errors import FleetError
 from fleet.node.order import Access
 

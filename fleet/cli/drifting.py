@@ -13,8 +13,8 @@ from fleet.cli.views import console, print_json, table
 from fleet.core.history.serialize import failure_data, unread_state
 from fleet.core.plan.drift import Drifted, drifted
 from fleet.core.selection.ranges import fold
-from fleet.engine.crew import Crew
 from fleet.engine.survey import Surveyed, examined
+from fleet.engine.workers.base import Crew
 from fleet.errors import printable
 from fleet.node.order import Access
 

@@ -14,7 +14,7 @@ from fleet.cli.views import console, print_json, table
 from fleet.config.load import load_inventory
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data, unread_state
-from fleet.engine.crew import Crew, each
+from fleet.engine.workers.base import Crew, each
 from fleet.errors import FleetError, printable
 from fleet.ssh import SshSettings
 from fleet.ssh.hostkeys import HostKey, KeyOrder, add_key, ask_key, jump_orders

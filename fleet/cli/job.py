@@ -37,9 +37,9 @@ from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches,
 from fleet.core.rollout.control_plane import Quorum, quorum
 from fleet.core.rollout.policy import OnFailure, Policy
 from fleet.core.rollout.state import BatchBegun, BatchSoaked, Event, NodeMoved, RolloutState
-from fleet.engine.crew import Crew
-from fleet.engine.drive import Conduct, Ended, Told, drive
+from fleet.engine.driver import Conduct, Ended, Told, drive
 from fleet.engine.locks import release_held
+from fleet.engine.workers.base import Crew
 from fleet.errors import FleetError, JournalError
 from fleet.journal import Journal
 from fleet.node.order import Access, WorkOrder

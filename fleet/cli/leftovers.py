@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fleet.cli.job import Job, work_order
-from fleet.engine.crew import each
 from fleet.engine.locks import still_held
+from fleet.engine.workers.base import each
 from fleet.journal import Journal
 from fleet.node.stage import release_once
 

@@ -13,7 +13,7 @@ from fleet.config.load import load_inventory
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data
 from fleet.core.plan.planner import NodePlan
-from fleet.engine.crew import Crew, each
+from fleet.engine.workers.base import Crew, each
 from fleet.node.order import Access, WorkOrder
 from fleet.node.settle import Standing, look, unlock
 

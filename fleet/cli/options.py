@@ -189,7 +189,7 @@ def connecting(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def wrapped(*, parallel: int, engine: str, **flags: Any) -> None:
-        from fleet.engine.hire import hired  # noqa: PLC0415
+        from fleet.engine.workers.open_pool import hired  # noqa: PLC0415
 
         with hired(engine, parallel) as crew:
             function(crew=crew, **flags)

@@ -31,9 +31,9 @@ from fleet.core.render.base import Wishes
 from fleet.core.rollout.batches import Size, parse_size
 from fleet.core.selection.sample import CONFIDENCE, Sample, sample
 from fleet.engine.bugs import contained
-from fleet.engine.crew import Crew
+from fleet.engine.duplicate_nodes import refuse_twins
 from fleet.engine.survey import Surveyed, examined, survey, verify_all
-from fleet.engine.twins import refuse_twins
+from fleet.engine.workers.base import Crew
 from fleet.errors import printable
 from fleet.node.order import Access, Deadlines
 from fleet.node.reading import VerifyOrder

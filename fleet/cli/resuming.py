@@ -29,9 +29,9 @@ from fleet.core.plan.pull_tests import PullTest
 from fleet.core.report.data import planned_data
 from fleet.core.rollout.control_plane import Availability
 from fleet.core.rollout.state import RolloutState
-from fleet.engine.crew import Crew, each
 from fleet.engine.locks import still_held
 from fleet.engine.survey import Surveyed, settled, survey, survey_rollback
+from fleet.engine.workers.base import Crew, each
 from fleet.errors import FleetError
 from fleet.journal import Journal, RolloutRecord
 from fleet.node.after import SPENT, settle_left

@@ -13,7 +13,7 @@ from fleet.config.load import load_inventory
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data
 from fleet.core.selection.ranges import fold
-from fleet.engine.crew import Crew, each
+from fleet.engine.workers.base import Crew, each
 from fleet.errors import FleetError, printable
 from fleet.node.order import Access
 from fleet.node.running import Ran, RunOrder

@@ -10,7 +10,7 @@ from fleet.cli.reading import show_verified
 from fleet.config.load import load_inventory
 from fleet.core.failure import Failure
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.engine.crew import Crew, each
+from fleet.engine.workers.base import Crew, each
 from fleet.node.order import Access
 from fleet.node.selftest import SelfTestOrder, self_test
 

@@ -23,7 +23,7 @@ from fleet.core.rollout.control_plane import (
     quorum,
 )
 from fleet.engine.bugs import contained
-from fleet.engine.crew import Crew, each
+from fleet.engine.workers.base import Crew, each
 from fleet.node.order import Access
 from fleet.node.reading import ProbeOrder, probe
 

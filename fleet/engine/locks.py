@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fleet.core.failure import Failure
 from fleet.core.model.outcome import NodeOutcome
-from fleet.engine.crew import Crew, each
+from fleet.engine.workers.base import Crew, each
 from fleet.node.order import WorkOrder
 from fleet.node.stage import release_once
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fleet.core.failure import Failure, NodeError
 from fleet.core.mirrors.check import Target, Trial
 from fleet.core.model.node import Node
-from fleet.engine.crew import Threads, each
+from fleet.engine.workers.base import Threads, each
 from fleet.node.mirrors import (
     MirrorOrder,
     MirrorSession,

@@ -17,7 +17,7 @@ from fleet.core.plan.rollback import plan_rollback
 from fleet.core.render.base import Wishes
 from fleet.core.rollout.control_plane import assumed, availability
 from fleet.engine.bugs import contained
-from fleet.engine.crew import Crew, each
+from fleet.engine.workers.base import Crew, each
 from fleet.node.order import Access
 from fleet.node.reading import ProbeOrder, VerifyOrder, probe, verify
 from fleet.ssh import forget

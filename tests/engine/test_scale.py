@@ -22,7 +22,7 @@ from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.rollout.batches import Limit, cut_batches, parse_batches
 from fleet.core.rollout.policy import OnFailure, Policy
 from fleet.core.rollout.state import BatchBegun, NodeMoved, begin
-from fleet.engine.drive import Conduct, Ended, Told, drive
+from fleet.engine.driver import Conduct, Ended, Told, drive
 from fleet.journal import Journal
 from fleet.node.after import revert
 from fleet.node.converge import converge

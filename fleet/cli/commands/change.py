@@ -12,7 +12,7 @@ from fleet.cli.switches import changing_nodes, foreign_files, journal, no_livene
 from fleet.errors import FleetError
 
 if TYPE_CHECKING:
-    from fleet.engine.crew import Crew
+    from fleet.engine.workers.base import Crew
 
 
 @click.command()

@@ -10,7 +10,7 @@ from fleet.cli.options import Exit, Settings, Taste, access, connecting, shared
 from fleet.cli.switches import foreign_files, no_liveness, per_mirror
 
 if TYPE_CHECKING:
-    from fleet.engine.crew import Crew
+    from fleet.engine.workers.base import Crew
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Work on its way to a worker elsewhere, and what the worker does with it."""
+"""Tasks for workers in other processes, and how a worker runs one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from typing import Any
 
 from fleet import __version__
 from fleet.core.failure import Failure
-from fleet.engine.crew import perform
+from fleet.engine.workers.base import perform
 
 SITE = "site-"
 """What the names of a worker's resources begin with that are sites."""
+
+
 LIFE = uuid.uuid4().hex
 """Names this very process, as long as it lives."""
+
+
 _SEEN: set[str] = set()
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from fleet.core.failure import Failure, FailureKind
-from fleet.engine.crew import Crew, LostWorkerError, each
-from fleet.engine.hire import hired
+from fleet.engine.workers.base import Crew, LostWorkerError, each
+from fleet.engine.workers.open_pool import hired
 from fleet.errors import FleetError
-from tests.engine.test_crew import Errand, die, die_once, errand, upper, where
+from tests.engine.workers.test_base import Errand, die, die_once, errand, upper, where
 from tests.support.cluster import DaskCluster, dask_cluster, forget_sockets
 
 pytest.importorskip("distributed")
@@ -90,7 +90,7 @@ def test_a_worker_that_is_started_anew_does_not_do_the_dead_one_s_work(
 
 
 def test_a_scheduler_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleet.engine.cluster._CONNECT_SECONDS", 1)
+    monkeypatch.setattr("fleet.engine.workers.dask._CONNECT_SECONDS", 1)
 
     with (
         pytest.raises(FleetError, match="no Dask scheduler answers"),

@@ -6,9 +6,9 @@ import pytest
 
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.engine.crew import Threads, each
-from fleet.engine.stops import Stops
-from tests.engine.test_crew import Errand, errand
+from fleet.engine.suspension import Stops
+from fleet.engine.workers.base import Threads, each
+from tests.engine.workers.test_base import Errand, errand
 
 CASES = {
     "stopped while a connection was open": (FailureKind.TIMEOUT, 5.0, 95.0, True),
@@ -54,7 +54,7 @@ def test_a_stop_in_the_middle_of_a_survey_is_named(
 ) -> None:
     """A survey waits for its nodes and plans each of them in between; either may be stopped."""
     clock = [0.0]
-    monkeypatch.setattr("fleet.engine.crew.Stops", lambda: Stops(lambda: clock[0]))
+    monkeypatch.setattr("fleet.engine.workers.base.Stops", lambda: Stops(lambda: clock[0]))
 
     def work(order: Errand) -> Failure:
         if order.node.name == "late" and where == "while it waits":

@@ -11,13 +11,16 @@ from queue import Empty, SimpleQueue
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.history.replay import SETTLE
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.engine.crew import Crew, lost_of
-from fleet.engine.stops import Stops
+from fleet.engine.suspension import Stops
+from fleet.engine.workers.base import Crew, lost_of
 from fleet.node.order import WorkOrder
 
 Work = Callable[[WorkOrder], NodeOutcome]
 
+
 _STUCK = "its worker did not come back in time; `fleet resume` asks the node how it stands"
+
+
 _LOOK = 1
 """Seconds between two checks for workers that do not come back."""
 

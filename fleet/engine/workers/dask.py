@@ -1,8 +1,4 @@
-"""A crew of Dask workers: on this machine, or wherever a scheduler has them.
-
-Dask does again what a dead worker had begun. Here that must not be: each piece of work is bound to
-one worker process, which does it once; how far a worker came that died only the node can tell.
-"""
+"""A worker pool on Dask, on this machine or wherever a scheduler has its workers."""
 
 from __future__ import annotations
 
@@ -21,19 +17,28 @@ from typing import Any, TypeVar
 from fleet import __version__
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.model.node import Node
-from fleet.engine.crew import LostWorkerError, Placed, perform
-from fleet.engine.dask_client import local_cluster, open_client
-from fleet.engine.parcel import SITE, Parcel, do_once, introduce
+from fleet.engine.workers.base import LostWorkerError, Placed, perform
+from fleet.engine.workers.dask_client import local_cluster, open_client
+from fleet.engine.workers.task import SITE, Parcel, do_once, introduce
 from fleet.errors import FleetError
 
 _Order = TypeVar("_Order", bound=Placed)
+
+
 _Result = TypeVar("_Result")
 
+
 _CONNECT_SECONDS = 10
+
+
 _LOOK = 1
 """Seconds between two looks at which workers there are."""
+
+
 _PATIENCE = 20
 """Seconds to wait for a worker where the last one has gone: a nanny starts the next one."""
+
+
 _PASSES = 256
 
 

@@ -18,9 +18,9 @@ from fleet.core.rollout.batches import cut_batches, parse_batches
 from fleet.core.rollout.control_plane import Quorum
 from fleet.core.rollout.policy import Policy
 from fleet.core.rollout.state import Event, NodeMoved, begin
-from fleet.engine import drive as driving
-from fleet.engine.crew import Threads
-from fleet.engine.drive import Conduct, Ended, Told, drive
+from fleet.engine import driver as driving
+from fleet.engine.driver import Conduct, Ended, Told, drive
+from fleet.engine.workers.base import Threads
 from fleet.errors import JournalError
 
 C, P = NodeStatus.CONVERGED, NodeStatus.PENDING

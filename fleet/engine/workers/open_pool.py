@@ -1,4 +1,4 @@
-"""The crew that --engine asks for."""
+"""The worker pool that --engine asks for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fleet.engine.crew import Crew, Threads
+from fleet.engine.workers.base import Crew, Threads
 from fleet.errors import FleetError
 from fleet.ssh.descriptors import most_busy, raise_limit
 
@@ -28,11 +28,11 @@ def _crew(engine: str, parallel: int) -> Crew:
     if engine == "threads":
         return Threads(parallel)
     if engine == "processes":
-        from fleet.engine.processes import Processes  # noqa: PLC0415
+        from fleet.engine.workers.processes import Processes  # noqa: PLC0415
 
         return Processes(parallel)
     if engine == "dask" or _ADDRESS.fullmatch(engine):
-        from fleet.engine.cluster import Cluster  # noqa: PLC0415
+        from fleet.engine.workers.dask import Cluster  # noqa: PLC0415
 
         return Cluster(None if engine == "dask" else engine, parallel)
     raise FleetError(

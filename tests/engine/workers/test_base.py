@@ -17,8 +17,8 @@ import pytest
 from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.model.node import Node
 from fleet.core.model.secret import Secret
-from fleet.engine.crew import Crew, LostWorkerError, Threads, each, perform
-from fleet.engine.hire import hired
+from fleet.engine.workers.base import Crew, LostWorkerError, Threads, each, perform
+from fleet.engine.workers.open_pool import hired
 from fleet.errors import FleetError
 from tests.support.cluster import forget_sockets
 

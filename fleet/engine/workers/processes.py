@@ -1,4 +1,4 @@
-"""A crew of processes: one for each core, with threads in it, each on a pipe of its own."""
+"""A worker pool of processes: one for each core, each with threads and a pipe of its own."""
 
 from __future__ import annotations
 
@@ -16,16 +16,20 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from fleet.core.failure import Failure
-from fleet.engine.crew import LostWorkerError, Placed, perform
-from fleet.engine.parcel import open_parcel
-from fleet.engine.signals import deaf
+from fleet.engine.workers.base import LostWorkerError, Placed, deaf, perform
+from fleet.engine.workers.task import open_parcel
 from fleet.node.turns import TURNS
 
 _Order = TypeVar("_Order", bound=Placed)
+
+
 _Result = TypeVar("_Result")
+
 
 # A forked copy of a process with threads in it may hang, and Paramiko starts threads.
 _SPAWN = get_context("spawn")
+
+
 _LOG = logging.getLogger("fleet")
 
 

@@ -1,16 +1,18 @@
-"""Who works on nodes: what a crew is, the one of threads, and short work on many nodes at once."""
+"""The interface of worker pools, and the pool of threads."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Protocol, TypeVar
 
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.model.node import Node
 from fleet.engine.bugs import bug, words_of
-from fleet.engine.stops import Stops
+from fleet.engine.suspension import Stops
 from fleet.ssh import forget_all
 from fleet.ssh.descriptors import most_busy
 
@@ -25,7 +27,11 @@ class Placed(Protocol):
 
 
 _Order = TypeVar("_Order", bound=Placed)
+
+
 _Given = TypeVar("_Given")
+
+
 _Result = TypeVar("_Result")
 
 
@@ -139,3 +145,13 @@ def lost_of(future: Future[_Result]) -> Failure | None:
         return None
     message = f"its worker died ({words_of(error) or 'killed'}); is memory short there?"
     return Failure(FailureKind.WORKER, "worker", message)
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Start processes and threads that never hear Ctrl-C, although they share the terminal."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.model.node import Node
 from fleet.core.plan.planner import NodePlan
+from fleet.engine.duplicate_nodes import refuse_twins
 from fleet.engine.survey import Surveyed
-from fleet.engine.twins import refuse_twins
 from tests.node.record import ANSWERS
 from tests.node.test_probe import facts_of
 

@@ -13,12 +13,19 @@ from fleet.core.failure import Failure, FailureKind
 from fleet.core.model.outcome import NodeOutcome
 
 _Item = TypeVar("_Item")
+
+
 _Result = TypeVar("_Result")
+
 
 _LOOK = 1
 """Seconds between two looks at the clock while nothing ends."""
+
+
 _SLACK = 10
 """Seconds by which a busy machine may be late without having been stopped."""
+
+
 _CUT = {FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.PROTOCOL, FailureKind.GUARD}
 """Failures that a stop of fleet itself brings about."""
 

@@ -1,4 +1,4 @@
-"""The loop that carries a rollout out: the state machine's moves, the workers, the journal."""
+"""The driver of a rollout: it carries out the scheduler's moves on the workers."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from fleet.core.rollout.state import (
     Stage,
     Wait,
 )
-from fleet.engine.crew import Crew
-from fleet.engine.stops import Stops
-from fleet.engine.tasks import Task, Tasks, Work, failed_outcome
+from fleet.engine.suspension import Stops
+from fleet.engine.tasks_in_flight import Task, Tasks, Work, failed_outcome
+from fleet.engine.workers.base import Crew
 from fleet.errors import JournalError
 from fleet.node.after import recheck, revert, settle_left
 from fleet.node.converge import converge
@@ -39,12 +39,15 @@ from fleet.node.stage import release, stage
 Told = tuple[Event, NodeOutcome | None]
 """An event, and what the work on its node has come to where it ended."""
 
+
 _WORK: Mapping[NodeStatus, Work] = {
     NodeStatus.STAGING: stage,
     NodeStatus.RUNNING: converge,
     NodeStatus.CHECKING: recheck,
     NodeStatus.REVERTING: revert,
 }
+
+
 _ORPHANS: Mapping[NodeStatus, Work] = {
     NodeStatus.STAGED: release,
     NodeStatus.STAGING: settle_left,

@@ -6,7 +6,7 @@ import logging
 import os
 from typing import Any
 
-from fleet.engine.signals import deaf
+from fleet.engine.workers.base import deaf
 from fleet.errors import FleetError
 
 try:
