@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.work import MIX, ROOT
 from fleet.core.model.node import Node
 from fleet.node.probe import question
-from fleet.node.shell import Privilege
+from fleet.node.script import Privilege
 from tests.lab import Lab, network
 from tests.lab.host import LabError
 from tests.lab.node import LabNode

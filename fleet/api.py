@@ -36,8 +36,8 @@ from fleet.engine.locks import release_held
 from fleet.engine.survey import Surveyed, settled
 from fleet.engine.survey import survey as survey_nodes
 from fleet.engine.workers.base import Threads
-from fleet.node.order import Access, Deadlines, WorkOrder
-from fleet.node.shell import Privilege
+from fleet.node.script import Privilege
+from fleet.node.work_order import Access, Deadlines, WorkOrder
 from fleet.ssh import SshSettings
 
 _Result = TypeVar("_Result")

@@ -12,7 +12,7 @@ import fleet
 from fleet import access, drive, load, plan, survey
 from fleet.core.model.outcome import NodeOutcome
 from fleet.errors import ConfigErrors, FleetError
-from fleet.node.order import Deadlines
+from fleet.node.work_order import Deadlines
 from tests.conftest import ROOT
 from tests.e2e.test_locks import AWAY, BACK, lock_of
 from tests.lab import Lab

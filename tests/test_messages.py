@@ -18,7 +18,7 @@ SCRIPTS = {path.name: path.read_text() for path in (ROOT / "node" / "scripts").g
 MODULES = {str(path.relative_to(ROOT)): path.read_text() for path in ROOT.rglob("*.py")}
 EXEMPT = {
     "core/failure.py": "a NodeError makes the failure that it was given",
-    "node/talk.py": "what a script has told, which is read in the script",
+    "node/run_script.py": "what a script has told, which is read in the script",
 }
 _ACTION = re.compile(
     r"`[^`]+`|--[a-z-]+|\?|\b(?:add|allow|check|compare|convert|do|find|free|give|install|leave|let"
@@ -67,7 +67,7 @@ def test_a_message_without_an_action_is_seen(text: str, told: bool) -> None:
     assert [acts(each) for each in of_module("x.py", module)] == [told]
 
 
-@pytest.mark.parametrize("name", ["activate.sh", "pass.sh", "node/shell.py", "ssh/known_hosts.py"])
+@pytest.mark.parametrize("name", ["activate.sh", "pass.sh", "node/script.py", "ssh/known_hosts.py"])
 def test_an_action_that_is_taken_out_of_a_source_is_missed(name: str) -> None:
     source = {**SCRIPTS, **MODULES}[name].replace("; ", ", ")
     read = of_script if name.endswith(".sh") else of_module

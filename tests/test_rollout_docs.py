@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.node.order import Deadlines
+from fleet.node.work_order import Deadlines
 from fleet.ssh.remote import SILENCE
 from tests.faults.suite import CATALOGUE
 

@@ -37,8 +37,8 @@ from fleet.core.report.data import planned_data, report_data
 from fleet.core.report.html import html
 from fleet.core.report.junit import junit
 from fleet.engine.bugs import bug
-from fleet.node.shell import Reply, stranger
-from fleet.node.talk import failure_of
+from fleet.node.run_script import failure_of
+from fleet.node.script import Reply, stranger
 from tests.core.masking.ways import FREE, SECRET, TOML, YAML
 
 MARK = Fingerprints(b"k" * 32)

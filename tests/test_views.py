@@ -19,7 +19,7 @@ from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan.planner import NodePlan
-from fleet.node.steps import enter, leave
+from fleet.node.progress import enter, leave
 from tests.support.fleet import Fleet
 
 ROWS = [("w1.example.net", "converged", "10 s"), ("w2", "failed", "")]

@@ -34,7 +34,7 @@ from fleet.engine.driver import Ended
 from fleet.engine.survey import settled, survey_rollback
 from fleet.engine.workers.base import Crew
 from fleet.errors import FleetError
-from fleet.node.order import Access
+from fleet.node.work_order import Access
 
 RERUN = {
     "failed": {

@@ -15,8 +15,8 @@ from fleet.cli.logs import hide
 from fleet.core.model.node import Node
 from fleet.core.model.secret import Secret
 from fleet.errors import FleetError
-from fleet.node.order import Access
-from fleet.node.trial import tried
+from fleet.node.sudo_check import tried
+from fleet.node.work_order import Access
 from fleet.ssh import SshSettings, locked_keys, opens
 
 _TRIES = 3

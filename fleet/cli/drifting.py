@@ -16,7 +16,7 @@ from fleet.core.selection.ranges import fold
 from fleet.engine.survey import Surveyed, examined
 from fleet.engine.workers.base import Crew
 from fleet.errors import printable
-from fleet.node.order import Access
+from fleet.node.work_order import Access
 
 
 def drift(settings: Settings, access: Access, *, crew: Crew, taste: Taste) -> Exit:

@@ -16,8 +16,8 @@ from fleet.core.model.facts import NodeFacts
 from fleet.core.selection.patterns import select
 from fleet.engine.bugs import contained
 from fleet.errors import FleetError, printable
-from fleet.node.order import Access
-from fleet.node.reading import ProbeOrder, probe
+from fleet.node.probe_node import ProbeOrder, probe
+from fleet.node.work_order import Access
 
 
 def show(settings: Settings, access: Access, node: str, registry: str) -> Exit:

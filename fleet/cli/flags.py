@@ -15,7 +15,7 @@ from fleet.core.masking import Fingerprints
 from fleet.errors import FleetError
 from fleet.home import expanded
 from fleet.journal import Journal, passing_key, read_key
-from fleet.node.order import Deadlines
+from fleet.node.work_order import Deadlines
 
 _ASKED_ANEW = {"yes", "dry_run", "journal", "ask_become_pass", "connect_timeout"}
 

@@ -42,7 +42,7 @@ from fleet.engine.locks import release_held
 from fleet.engine.workers.base import Crew
 from fleet.errors import FleetError, JournalError
 from fleet.journal import Journal
-from fleet.node.order import Access, WorkOrder
+from fleet.node.work_order import Access, WorkOrder
 
 
 @dataclass(slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from fleet.cli.options import Settings
 from fleet.cli.outcome_views import MARKS, outcome_line
 from fleet.cli.views import console
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.node.steps import step_of
+from fleet.node.progress import step_of
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -14,8 +14,8 @@ from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data
 from fleet.core.plan.planner import NodePlan
 from fleet.engine.workers.base import Crew, each
-from fleet.node.order import Access, WorkOrder
 from fleet.node.settle import Standing, look, unlock
+from fleet.node.work_order import Access, WorkOrder
 
 _Answer = Standing | Failure
 

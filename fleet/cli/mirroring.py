@@ -18,8 +18,8 @@ from fleet.core.model.mirror import Registry
 from fleet.engine.bugs import contained
 from fleet.engine.mirrors import SiteTested, groups_of, try_mirrors
 from fleet.errors import FleetError
-from fleet.node.mirrors import MirrorOrder
-from fleet.node.order import Access
+from fleet.node.mirrors.session import MirrorOrder
+from fleet.node.work_order import Access
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

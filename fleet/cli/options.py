@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fleet.core.model.mirror import MirrorConfig
     from fleet.core.model.node import Node
     from fleet.core.render.base import Wishes
-    from fleet.node.order import Access
+    from fleet.node.work_order import Access
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -218,8 +218,8 @@ def connecting(function: Callable[..., None]) -> Callable[..., None]:
 def access(settings: Settings, *, ask: bool, seconds: float) -> Access:
     """Return how to connect; ask for the sudo password once, before any worker runs."""
     from fleet.core.model.secret import Secret  # noqa: PLC0415
-    from fleet.node.order import Access  # noqa: PLC0415
-    from fleet.node.shell import Privilege  # noqa: PLC0415
+    from fleet.node.script import Privilege  # noqa: PLC0415
+    from fleet.node.work_order import Access  # noqa: PLC0415
     from fleet.ssh import SshSettings  # noqa: PLC0415
 
     password = Secret(_asked_password()) if ask else None

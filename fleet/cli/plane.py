@@ -12,7 +12,7 @@ from fleet.core.history.replay import PLANE_ASKED
 from fleet.core.rollout.control_plane import outsiders
 from fleet.core.selection.ranges import fold
 from fleet.engine.control_plane import PlaneAnswer, PlaneCheck
-from fleet.node.order import Access
+from fleet.node.work_order import Access
 
 if TYPE_CHECKING:
     from fleet.cli.job import Job

@@ -35,8 +35,8 @@ from fleet.engine.duplicate_nodes import refuse_twins
 from fleet.engine.survey import Surveyed, examined, survey, verify_all
 from fleet.engine.workers.base import Crew
 from fleet.errors import printable
-from fleet.node.order import Access, Deadlines
-from fleet.node.reading import VerifyOrder
+from fleet.node.verify.run import VerifyOrder
+from fleet.node.work_order import Access, Deadlines
 
 
 def surveyed(

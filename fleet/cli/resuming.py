@@ -34,9 +34,10 @@ from fleet.engine.survey import Surveyed, settled, survey, survey_rollback
 from fleet.engine.workers.base import Crew, each
 from fleet.errors import FleetError
 from fleet.journal import Journal, RolloutRecord
-from fleet.node.after import SPENT, settle_left
-from fleet.node.order import Access, WorkOrder
+from fleet.node.recheck import settle_left
+from fleet.node.revert import SPENT
 from fleet.node.stage import release_once
+from fleet.node.work_order import Access, WorkOrder
 
 _ANEW = {NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED}
 

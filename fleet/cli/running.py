@@ -15,9 +15,9 @@ from fleet.core.history.serialize import failure_data
 from fleet.core.selection.ranges import fold
 from fleet.engine.workers.base import Crew, each
 from fleet.errors import FleetError, printable
-from fleet.node.order import Access
-from fleet.node.running import Ran, RunOrder
-from fleet.node.running import run as run_on_node
+from fleet.node.run_command import Ran, RunOrder
+from fleet.node.run_command import run as run_on_node
+from fleet.node.work_order import Access
 
 _Answers = Mapping[str, Ran | Failure]
 

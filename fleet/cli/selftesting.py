@@ -11,8 +11,8 @@ from fleet.config.load import load_inventory
 from fleet.core.failure import Failure
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.engine.workers.base import Crew, each
-from fleet.node.order import Access
-from fleet.node.selftest import SelfTestOrder, self_test
+from fleet.node.verify.selftest import SelfTestOrder, self_test
+from fleet.node.work_order import Access
 
 _MOST = 16
 """Nodes at once: this one process serves them all."""

@@ -24,8 +24,8 @@ from fleet.core.rollout.control_plane import (
 )
 from fleet.engine.bugs import contained
 from fleet.engine.workers.base import Crew, each
-from fleet.node.order import Access
-from fleet.node.reading import ProbeOrder, probe
+from fleet.node.probe_node import ProbeOrder, probe
+from fleet.node.work_order import Access
 
 _WAITING = {NodeStatus.PENDING, NodeStatus.STAGED}
 

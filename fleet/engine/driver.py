@@ -31,10 +31,11 @@ from fleet.engine.suspension import Stops
 from fleet.engine.tasks_in_flight import Task, Tasks, Work, failed_outcome
 from fleet.engine.workers.base import Crew
 from fleet.errors import JournalError
-from fleet.node.after import recheck, revert, settle_left
 from fleet.node.converge import converge
-from fleet.node.order import WorkOrder
+from fleet.node.recheck import recheck, settle_left
+from fleet.node.revert import revert
 from fleet.node.stage import release, stage
+from fleet.node.work_order import WorkOrder
 
 Told = tuple[Event, NodeOutcome | None]
 """An event, and what the work on its node has come to where it ended."""

@@ -8,8 +8,8 @@ from dataclasses import replace
 from fleet.core.failure import Failure
 from fleet.core.model.outcome import NodeOutcome
 from fleet.engine.workers.base import Crew, each
-from fleet.node.order import WorkOrder
 from fleet.node.stage import release_once
+from fleet.node.work_order import WorkOrder
 
 
 def release_held(

@@ -13,7 +13,7 @@ from fleet.core.failure import Failure, NodeError
 from fleet.core.mirrors.check import Target, Trial
 from fleet.core.model.node import Node
 from fleet.engine.workers.base import Threads, each
-from fleet.node.mirrors import (
+from fleet.node.mirrors.session import (
     MirrorOrder,
     MirrorSession,
     forwarding_refused,

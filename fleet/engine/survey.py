@@ -18,8 +18,9 @@ from fleet.core.render.base import Wishes
 from fleet.core.rollout.control_plane import assumed, availability
 from fleet.engine.bugs import contained
 from fleet.engine.workers.base import Crew, each
-from fleet.node.order import Access
-from fleet.node.reading import ProbeOrder, VerifyOrder, probe, verify
+from fleet.node.probe_node import ProbeOrder, probe
+from fleet.node.verify.run import VerifyOrder, verify
+from fleet.node.work_order import Access
 from fleet.ssh import forget
 
 _Result = TypeVar("_Result")

@@ -13,7 +13,7 @@ from fleet.core.history.replay import SETTLE
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.engine.suspension import Stops
 from fleet.engine.workers.base import Crew, lost_of
-from fleet.node.order import WorkOrder
+from fleet.node.work_order import WorkOrder
 
 Work = Callable[[WorkOrder], NodeOutcome]
 

@@ -7,16 +7,17 @@ from functools import partial
 
 from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.node import cri
-from fleet.node.apply import Applied, Bundle, Ending, activate_script, bundle, parse_applied
-from fleet.node.order import WorkOrder
-from fleet.node.proof import Wanted, prove
+from fleet.node.activate import Applied, Ending, parse_applied
+from fleet.node.bundle import Bundle, activate_script, bundle
+from fleet.node.cri import client as cri
+from fleet.node.progress import enter, listener
+from fleet.node.result import ENDED, Pass
+from fleet.node.run_script import ask
 from fleet.node.settle import UNDONE, Standing, settle, settle_patiently
 from fleet.node.stage import lay_ready
-from fleet.node.steps import enter, listener
-from fleet.node.talk import ask
-from fleet.node.verify import refuse_deaf, refuse_unverified
-from fleet.node.work import ENDED, Pass
+from fleet.node.verify.evidence import refuse_deaf, refuse_unverified
+from fleet.node.verify.pull import Wanted, prove
+from fleet.node.work_order import WorkOrder
 from fleet.ssh import Remote, connect, kept
 
 

@@ -17,10 +17,10 @@ from fleet.core.model.pending import PENDING, Pending
 from fleet.core.model.version import ContainerdVersion, parse_version, parse_version_line
 from fleet.core.plan.links import with_targets
 from fleet.core.text.documents import table, word
-from fleet.node.causes import cause
 from fleet.node.generations import GENERATIONS, read_generations
-from fleet.node.places import read_places
-from fleet.node.shell import Reply, Script, decoded, moment, number, stranger
+from fleet.node.paths import read_places
+from fleet.node.script import Reply, Script, decoded, moment, number, stranger
+from fleet.node.shell_errors import cause
 
 _CODE = re.compile("[0-9]{1,3}")
 _STAT = re.compile(r"([0-7]{1,6}) ([0-9]{1,10}) ([0-9]{1,10}) (-?[0-9]{1,12}) ([0-9]{1,12})")

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.outcome import Liveness
-from fleet.node.apply import identity
-from fleet.node.liveness import parse_liveness
-from fleet.node.order import WorkOrder
-from fleet.node.shell import Reply, Script
-from fleet.node.talk import ask, failure_of
+from fleet.node.bundle import identity
+from fleet.node.run_script import ask, failure_of
+from fleet.node.script import Reply, Script
+from fleet.node.verify.liveness import parse_liveness
+from fleet.node.work_order import WorkOrder
 from fleet.ssh import Remote, connect
 
 _PAUSE = 1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.node.apply import Applied, Bundle, Ending, bundle, parse_applied, stage_script
+from fleet.node.activate import Applied, Ending, parse_applied
+from fleet.node.bundle import Bundle, bundle, stage_script
 from fleet.node.effective import refuse_ineffective
-from fleet.node.order import WorkOrder
+from fleet.node.progress import enter, listener
+from fleet.node.result import ENDED, Pass
+from fleet.node.run_script import ask
 from fleet.node.settle import settle_patiently
-from fleet.node.steps import enter, listener
-from fleet.node.talk import ask
-from fleet.node.work import ENDED, Pass
+from fleet.node.work_order import WorkOrder
 from fleet.ssh import Remote, kept
 
 _TRIES = 2

@@ -19,7 +19,7 @@ from fleet.core.text.documents import LARGEST, DocumentError, parse_toml
 from fleet.core.text.line_diff import diff_lines
 from fleet.core.verify.trace import read_log, read_trace
 from fleet.errors import printable, shortened
-from fleet.node.shell import parse_reply
+from fleet.node.script import parse_reply
 
 _SIZE = 1 << 20
 _SECONDS = 1.0

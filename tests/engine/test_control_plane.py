@@ -17,7 +17,7 @@ from fleet.core.model.outcome import NodeStatus
 from fleet.core.model.pending import Pending
 from fleet.core.rollout.control_plane import Availability
 from fleet.engine.control_plane import PlaneAnswer, PlaneCheck
-from fleet.node.order import Access
+from fleet.node.work_order import Access
 from tests.node.record import ANSWERS
 from tests.node.test_probe import facts_of
 

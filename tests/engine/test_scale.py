@@ -24,8 +24,8 @@ from fleet.core.rollout.policy import OnFailure, Policy
 from fleet.core.rollout.state import BatchBegun, NodeMoved, begin
 from fleet.engine.driver import Conduct, Ended, Told, drive
 from fleet.journal import Journal
-from fleet.node.after import revert
 from fleet.node.converge import converge
+from fleet.node.revert import revert
 from fleet.node.stage import release, stage
 
 ENDS = {

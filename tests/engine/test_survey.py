@@ -16,7 +16,7 @@ from fleet.core.model.facts import NodeFacts
 from fleet.core.model.generation import Generation, Kept
 from fleet.core.model.node import Node
 from fleet.engine.survey import Surveyed, examined, survey, survey_rollback
-from fleet.node.order import Access
+from fleet.node.work_order import Access
 from tests.node.record import ANSWERS
 from tests.node.test_probe import WISHES, facts_of
 

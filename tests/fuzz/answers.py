@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import STATE_FILE, OwnedState
-from fleet.node.shell import decoded, parse_reply
+from fleet.node.script import decoded, parse_reply
 from tests.fuzz.mutate import mutated, mutated_json, mutated_toml
 from tests.golden.inputs import STARTS
 from tests.node.record import ANSWERS

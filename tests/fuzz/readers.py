@@ -30,12 +30,12 @@ from fleet.core.plan.rollback import plan_rollback
 from fleet.core.render.base import Wishes
 from fleet.core.text.yaml import parse_yaml, plain
 from fleet.errors import ConfigErrors, printable
-from fleet.node.apply import activate_script, bundle, stage_script
-from fleet.node.order import Access, Deadlines, WorkOrder
+from fleet.node.bundle import activate_script, bundle, stage_script
 from fleet.node.probe import parse_probe
+from fleet.node.script import Privilege, parse_reply
 from fleet.node.settle import settle_script
-from fleet.node.shell import Privilege, parse_reply
-from fleet.node.verify import verify_script
+from fleet.node.verify.evidence import verify_script
+from fleet.node.work_order import Access, Deadlines, WorkOrder
 
 NODE = Node(name="n", host="n")
 _MIRROR = Mirror(url="https://m.example", header=(("X-A", (Secret("s"),)),))

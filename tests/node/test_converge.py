@@ -11,9 +11,9 @@ from fleet.core.model.outcome import NodeStatus
 from fleet.core.model.secret import Secret
 from fleet.core.plan.planner import NodePlan, plan_node
 from fleet.node.converge import converge
-from fleet.node.order import Access, WorkOrder
-from fleet.node.reading import ProbeOrder, probe
-from fleet.node.shell import Privilege
+from fleet.node.probe_node import ProbeOrder, probe
+from fleet.node.script import Privilege
+from fleet.node.work_order import Access, WorkOrder
 from fleet.ssh import SshSettings
 from tests.lab import Lab
 from tests.node.test_probe import WISHES

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fleet.core.model.secret import Secret
-from fleet.node.shell import Privilege, Script
+from fleet.node.script import Privilege, Script
 
 PASSWORD = r"""it's "quite" a \n $(pass) %s!"""
 SCRIPT = Script("sudo", {}, 20)

@@ -15,7 +15,7 @@ from fleet.core.model.node import Node
 from fleet.core.plan.planner import NodePlan, plan_node
 from fleet.core.render.base import Wishes
 from fleet.node.probe import parse_probe
-from fleet.node.shell import Privilege, Script, decoded, parse_reply
+from fleet.node.script import Privilege, Script, decoded, parse_reply
 from tests.lab import Lab
 from tests.node.record import ANSWERS, answer_of
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import fleet.node
-from fleet.node.apply import MARK, pack
+from fleet.node.bundle import MARK, pack
 from fleet.node.parts import PARTS
-from fleet.node.shell import Script, source
+from fleet.node.script import Script, source
 
 # Capitals come from outside, small names are the fields of a line: no misspelling. Parts are
 # shared, so not every script uses every place and function of theirs.

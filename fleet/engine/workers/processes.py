@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from fleet.core.failure import Failure
 from fleet.engine.workers.base import LostWorkerError, Placed, deaf, perform
 from fleet.engine.workers.task import open_parcel
-from fleet.node.turns import TURNS
+from fleet.node.verify.pull_limiter import TURNS
 
 _Order = TypeVar("_Order", bound=Placed)
 

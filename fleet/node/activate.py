@@ -1,0 +1,61 @@
+"""The reply of the activation script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fleet.core.failure import Failure
+from fleet.core.masking.shown_text import tail
+from fleet.core.model.outcome import Liveness
+from fleet.node.run_script import failure_of
+from fleet.node.script import Reply, decoded, stranger
+from fleet.node.verify.liveness import parse_liveness
+from fleet.node.work_order import WorkOrder
+
+
+class Ending(StrEnum):
+    """How a script on the node says that it ended."""
+
+    STAGED = "staged"
+    UNSTAGED = "unstaged"
+    SWAPPED = "swapped"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+    UNSETTLED = "unsettled"
+    DEGRADED = "degraded"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How a pass on the node ended, and whether it restarted the daemon."""
+
+    ending: Ending
+    failure: Failure | None
+    restarted: bool
+    lost_workloads: str = ""
+    liveness: Liveness | None = None
+    ill: str = ""
+    """Why the node is not healthy, in a state that was not when it was saved."""
+    held: bool = False
+
+
+def parse_applied(reply: Reply, order: WorkOrder) -> Applied:
+    """Read how it ended; an ending that fleet does not know is a broken protocol."""
+    text = reply.value("status")
+    try:
+        ending = Ending(text)
+    except ValueError as error:
+        raise stranger(f"an unknown status, {tail(text, 1)}") from error
+    steps = {decoded(fields[0]).split(b" ")[0] for fields in reply.all("step")}
+    restarted = order.restarts and b"restart" in steps
+    lost = tail(reply.value("lost_workloads"))
+    return Applied(
+        ending,
+        failure_of(reply),
+        restarted,
+        lost,
+        parse_liveness(reply),
+        ill=tail(reply.value("ill"), 1),
+        held=reply.has("held"),
+    )

@@ -1,0 +1,159 @@
+"""The bundle of a change, and the scripts that stage it, activate it and guard it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from fleet.core.model.change import Change
+from fleet.core.model.facts import STATE_FILE
+from fleet.core.plan.planner import state_after
+from fleet.core.plan.restart_cost import per_pull
+from fleet.node.script import Script
+from fleet.node.work_order import WorkOrder
+
+MARK = b"\x1e"
+"""ASCII's record separator; it stands in no text."""
+
+
+_STRANGE = re.compile(rb"[^\t\n\r -~]")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """All new files and the guard in one piece, and the operations in whose order they stand."""
+
+    content: bytes
+    guard_digest: str
+    operations: str
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the content in hex."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def bundle(order: WorkOrder) -> Bundle:
+    """Pack the files of a plan, state.json last: it must never speak of what is not there."""
+    changes = tuple(_changes(order))
+    guard = guard_script(order).text().encode()
+    written = (change.after.content for change in changes if change.after)
+    content = pack((*written, guard))
+    operations = "\n".join(map(_operation, changes))
+    return Bundle(content, hashlib.sha256(guard).hexdigest(), operations)
+
+
+def pack(contents: Iterable[bytes]) -> bytes:
+    """Write contents so that a shell can hold and part them in a variable; a mark ends each."""
+    return b"".join(_part(content) + MARK for content in contents)
+
+
+def _part(content: bytes) -> bytes:
+    """Write one content as the text that it is, or else in base64."""
+    return b"b" + base64.b64encode(content) if _STRANGE.search(content) else b"t" + content
+
+
+def _changes(order: WorkOrder) -> Iterator[Change]:
+    yield from order.plan.changes
+    yield Change(STATE_FILE, order.plan.state_before, state_after(order.plan, order.rollout))
+
+
+def _operation(change: Change) -> str:
+    """Write one line: action, mode, uid, gid, digest before, digest after, path."""
+    before = change.before.digest if change.before else "-"
+    after = change.after
+    if after is None:
+        return "\t".join(("delete", "-", "-", "-", before, "-", change.path))
+    about = (f"{after.mode:o}", str(after.uid), str(after.gid))
+    return "\t".join((str(change.action), *about, before, after.digest, change.path))
+
+
+def stage_script(order: WorkOrder, packed: Bundle) -> Script:
+    """Return the script that unpacks a change on the node and lets its containerd judge it.
+
+    The bundle is part of the script: no file of the login user is involved, and its content
+    belongs to root from the first byte.
+    """
+    plan = order.plan
+    variables = {
+        **_change(order, packed),
+        "BUNDLE": packed.content.decode("ascii"),
+        "GUARD_DIGEST": packed.guard_digest,
+        "CONFIG": plan.config,
+        "OUTSIDE": plan.outside,
+        "IGNORED": str(plan.ignored),
+        "BINARY": plan.binary,
+        "ROLLBACK": "1" if plan.rollback else "0",
+        "RESTORES": plan.restores,
+    }
+    return Script("stage", variables, order.deadlines.stage)
+
+
+def activate_script(order: WorkOrder, packed: Bundle) -> Script:
+    """Return the script that puts the staged change in force, or takes itself back."""
+    variables = {
+        **_change(order, packed),
+        **_daemon(order),
+        "READ_BEFORE": order.plan.folder_before if order.liveness else "",
+        "RESTORES": order.plan.restores,
+        "ILL": order.plan.ill,
+        "ASKS": "1" if order.liveness else "0",
+        "EMPTIED": "\n".join(order.plan.made_directories),
+        "SAVED": "\n".join("\t".join(pair) for pair in order.plan.saved),
+        "LINKS": "\n".join("\t".join(pair) for pair in order.plan.links),
+        "WORKLOADS": "disrupt" if order.disrupt else "keep",
+    }
+    return Script("activate", variables, order.deadlines.activate)
+
+
+def guard_script(order: WorkOrder) -> Script:
+    """Return the script that lies on the node beside a pending change and takes it back."""
+    return Script("guard", {**identity(order), **_daemon(order)})
+
+
+def identity(order: WorkOrder) -> dict[str, str]:
+    """Return whose change it is; the generation is named after the rollout."""
+    return {
+        "ID": order.rollout,
+        "ROLLOUT": order.rollout,
+        "OPERATOR": order.operator,
+        "PURPOSE": order.purpose,
+    }
+
+
+def _change(order: WorkOrder, packed: Bundle) -> dict[str, str]:
+    checks = (f"{digest or '-'}\t{path}" for path, digest in order.plan.unchanged)
+    return {
+        **identity(order),
+        "DIGEST": packed.digest,
+        "MARK": MARK.decode(),
+        "OPERATIONS": packed.operations,
+        "CHECKS": "\n".join(checks),
+        "CONFIGS": "\n".join(_config_paths(order)),
+        "GUARD": str(order.deadlines.guard),
+    }
+
+
+def _config_paths(order: WorkOrder) -> Iterator[str]:
+    """Yield the config files that containerd itself is to judge before they count."""
+    if order.plan.restarts_itself:
+        return  # the distribution builds its config of them
+    for change in order.plan.changes:
+        if change.path.endswith(".toml") and not per_pull(change.path):
+            yield change.path
+
+
+def _daemon(order: WorkOrder) -> dict[str, str]:
+    plan = order.plan
+    return {
+        "UNIT": plan.unit,
+        "SOCKET": plan.socket,
+        "RESTART": "1" if order.restarts else "0",
+        "CRICTL": "1" if plan.crictl else "0",
+        "HEALTH_SECONDS": str(order.deadlines.health),
+        "RESTART_SECONDS": str(order.deadlines.restart),
+        "LIVENESS": order.plan.asked_folder if order.liveness else "",
+    }

@@ -1,0 +1,130 @@
+"""A CRI client: the few calls that a verification pull needs, over a socket to the node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+_VERSIONS = ("runtime.v1", "runtime.v1alpha2")
+
+
+_TEXT = 2
+"""The wire type of strings and messages."""
+
+
+def available() -> bool:
+    """Say whether the extra `fleet[cri]` is installed."""
+    return find_spec("grpc") is not None
+
+
+def field(number: int, content: bytes) -> bytes:
+    """Write one field that holds text or a message."""
+    return _varint(number << 3 | _TEXT) + _varint(len(content)) + content
+
+
+def _varint(value: int) -> bytes:
+    out = b""
+    while value > 0x7F:
+        out += bytes((value & 0x7F | 0x80,))
+        value >>= 7
+    return out + bytes((value,))
+
+
+def fields(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Read a message's fields of text and messages; raise a ValueError where it is none."""
+    place = 0
+    while place < len(content):
+        key, place = _read_varint(content, place)
+        size = {1: 8, 5: 4}.get(key & 7, 0)
+        if key & 7 == 0:
+            _, place = _read_varint(content, place)
+            continue
+        if key & 7 == _TEXT:
+            size, place = _read_varint(content, place)
+        elif not size:
+            raise ValueError("no protobuf message")
+        if place + size > len(content):
+            raise ValueError("a protobuf message that was cut")
+        if key & 7 == _TEXT:
+            yield key >> 3, content[place : place + size]
+        place += size
+
+
+def _read_varint(content: bytes, place: int) -> tuple[int, int]:
+    value = shift = 0
+    while place < len(content) and shift < 64:
+        byte = content[place]
+        value |= (byte & 0x7F) << shift
+        place, shift = place + 1, shift + 7
+        if byte < 0x80:
+            return value, place
+    raise ValueError("a protobuf number that does not end")
+
+
+class CriError(Exception):
+    """What CRI refused, with gRPC's name of the code and CRI's own words."""
+
+    def __init__(self, code: str, words: str) -> None:
+        self.code, self.words = code, words
+        super().__init__(f"code = {code} desc = {words}")
+
+
+@dataclass(slots=True)
+class Cri:
+    """CRI behind a channel; `turn` carries its bytes for a moment."""
+
+    channel: Any
+    turn: Callable[[], None]
+    version: str = ""
+
+    def pull(self, image: str, seconds: float) -> str:
+        """Pull an image as kubelet does, and return what CRI calls it; raise a CriError."""
+        answer = self._call("ImageService", "PullImage", _spec(image), seconds)
+        try:
+            names = [content for number, content in fields(answer) if number == 1]
+        except ValueError as error:
+            raise CriError("INTERNAL", f"its answer cannot be read: {error}") from error
+        return names[0].decode("ascii", "replace") if names else ""
+
+    def remove(self, image: str) -> None:
+        """Remove an image by all its names."""
+        self._call("ImageService", "RemoveImage", _spec(image), 20)
+
+    def _call(self, service: str, method: str, request: bytes, seconds: float) -> bytes:
+        for version in (self.version,) if self.version else _VERSIONS:
+            try:
+                answer = self._once(f"/{version}.{service}/{method}", request, seconds)
+            except CriError as error:
+                unknown = error.code == "UNIMPLEMENTED" and version != _VERSIONS[-1]
+                if not unknown or self.version:
+                    self.version = version
+                    raise
+            else:
+                self.version = version
+                return answer
+        raise AssertionError  # the last version returned or raised
+
+    def _once(self, method: str, request: bytes, seconds: float) -> bytes:
+        import grpc  # noqa: PLC0415 - an extra, and dear to import
+
+        future = self.channel.unary_unary(method).future(request, timeout=seconds)
+        while not future.done():
+            self.turn()
+        try:
+            return bytes(future.result())
+        except grpc.RpcError as error:
+            raise CriError(future.code().name, str(future.details())) from error
+
+
+def _spec(image: str) -> bytes:
+    return field(1, field(1, image.encode()))
+
+
+def connected(target: str, turn: Callable[[], None]) -> Cri:
+    """Return CRI at a socket of this machine."""
+    import grpc  # noqa: PLC0415
+
+    options = (("grpc.default_authority", "localhost"), ("grpc.enable_http_proxy", 0))
+    return Cri(grpc.insecure_channel(target, options=options), turn)

@@ -1,0 +1,1 @@
+"""The test of mirror endpoints through a node."""

@@ -1,0 +1,189 @@
+"""HTTP to one host through a node's tunnel, one step at a time, every step with its deadline."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import cast
+
+from fleet.core.containerd.requests import split_authority
+from fleet.core.masking.shown_text import tail
+from fleet.core.mirrors.check import Step, Trouble, WireError
+from fleet.ssh.stream import Wire
+from fleet.ssh.tunnel import Tunnel
+
+_LIMIT = 4 << 20
+"""Bytes of a manifest or a token; containerd has the same limit for manifests."""
+
+
+_CHUNK = 1 << 15
+
+
+_WORDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer: its status, its headers in lower case, and as much of the body as was wanted."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    whole: bool
+
+    @property
+    def html(self) -> bool:
+        """Say whether this is a web page."""
+        kind = self.headers.get("content-type", "").lower()
+        return kind.startswith("text/html") or self.body.lstrip()[:14].lower() == b"<!doctype html"
+
+    @property
+    def words(self) -> str:
+        """Return the beginning of what an error says, fit to be shown."""
+        if self.status < 400:
+            return ""
+        return tail(" ".join(self.body[:_WORDS].decode("utf-8", "replace").split()), 1)
+
+
+@dataclass(slots=True)
+class Site:
+    """A host, reached from the node; `steps` grows with everything that is tried.
+
+    `addresses` are what the node resolved the name to, empty where its sshd must do that.
+    """
+
+    tunnel: Tunnel
+    scheme: str
+    authority: str
+    trust: ssl.SSLContext
+    seconds: float
+    addresses: tuple[str, ...] = ()
+    named: str = ""
+    steps: list[Step] = field(default_factory=list)
+    address: str = ""
+    _http: http.client.HTTPConnection | None = None
+
+    def open(self) -> None:
+        """Connect, and shake hands; a connection that is open stays."""
+        if self._http is not None and self._http.sock is not None:
+            return
+        host, port = split_authority(self.authority, self.scheme)
+        with self._timed("tcp"):
+            wire = self._dialled(host, port)
+        if self.scheme == "https":
+            with self._timed("tls"):
+                wire.within(self.seconds)
+                wire.encrypt(self.trust, host)
+        self._http = http.client.HTTPConnection(host, port)
+        self._http.auto_open = 0
+        self._http.sock = cast("socket.socket", wire)
+
+    def _dialled(self, host: str, port: int) -> Wire:
+        """Try the addresses in turn, as a resolver gave them."""
+        deadline = time.monotonic() + self.seconds
+        last = WireError(Trouble.TIMEOUT)
+        for address in self.addresses[:3] or (host,):
+            try:
+                wire = self.tunnel.dial(address, port, max(0.1, deadline - time.monotonic()))
+            except WireError as error:
+                last = error
+            else:
+                self.address = address if self.addresses else ""
+                return wire
+        raise last
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        """Note how long a step took, and how it failed if it did."""
+        began = time.monotonic()
+        try:
+            yield
+        except WireError as error:
+            self._note(name, began, trouble=error.trouble, words=tail(error.words, 1))
+            raise
+        self._note(name, began)
+
+    def _note(self, name: str, began: float, **about: object) -> None:
+        seconds = round(time.monotonic() - began, 4)
+        self.steps.append(Step(name, seconds, host=self.named, **about))  # type: ignore[arg-type]
+
+    def ask(
+        self,
+        step: str,
+        path: str,
+        headers: Mapping[str, str],
+        *,
+        method: str = "GET",
+        most: int = _LIMIT,
+        body: bytes | None = None,
+    ) -> Said:
+        """Ask for a path; the step's time ends with the headers, but for a layer with its bytes."""
+        self.open()
+        began = time.monotonic()
+        try:
+            with self._kept_to_http():
+                answer = self._sent(method, path, headers, body)
+                arrived = time.monotonic()
+                said = self._read(answer, most)
+        except WireError as error:
+            self._note(step, began, trouble=error.trouble, words=tail(error.words, 1))
+            raise
+        ended = time.monotonic() if step == "layer" else arrived
+        words = said.words
+        self.steps.append(
+            Step(step, round(ended - began, 4), said.status, said.html, None, words, self.named)
+        )
+        return said
+
+    def _sent(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
+    ) -> http.client.HTTPResponse:
+        assert self._http is not None  # noqa: S101 - opened a moment ago
+        cast("Wire", self._http.sock).within(self.seconds)
+        about = {"Host": self.authority, "Accept-Encoding": "identity", **headers}
+        self._http.request(method, path, body, about)
+        return self._http.getresponse()
+
+    def _read(self, answer: http.client.HTTPResponse, most: int) -> Said:
+        """Read up to `most` bytes; what is slower than the deadline counts as far as it came."""
+        parts: list[bytes] = []
+        size, ended = 0, False
+        while size < most and not ended:
+            try:
+                part = answer.read1(min(_CHUNK, most - size))
+            except WireError as error:
+                if error.trouble is not Trouble.TIMEOUT or not parts:
+                    raise
+                break
+            parts.append(part)
+            size += len(part)
+            ended = not part or answer.length == 0
+        if ended and answer.length:
+            raise WireError(Trouble.CLOSED, f"{answer.length} bytes are missing")
+        answer.close()
+        if not ended:
+            self.close()  # the rest would stand before the next answer
+        headers = {key.lower(): value for key, value in answer.getheaders()}
+        return Said(answer.status, headers, b"".join(parts), ended)
+
+    @contextmanager
+    def _kept_to_http(self) -> Iterator[None]:
+        try:
+            yield
+        except http.client.RemoteDisconnected as error:
+            raise WireError(Trouble.CLOSED, "before any answer") from error
+        except http.client.IncompleteRead as error:
+            raise WireError(Trouble.CLOSED, "in the middle of an answer") from error
+        except (http.client.HTTPException, ValueError) as error:
+            raise WireError(Trouble.NOT_HTTP, type(error).__name__) from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None

@@ -1,0 +1,170 @@
+"""A session of endpoint checks through one node."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from fleet.core.containerd.proxy import proxy_for
+from fleet.core.containerd.requests import split_authority
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.mirrors.check import Diagnosis, Seen, Step, Target, Trial, Trouble
+from fleet.core.mirrors.diagnosis import judge
+from fleet.core.model.node import Node
+from fleet.node.mirrors.pull import Probe, try_endpoint
+from fleet.node.run_script import ask
+from fleet.node.script import Reply, Script, decoded, exit_code, number, stranger
+from fleet.node.work_order import Access
+from fleet.ssh import connect
+from fleet.ssh.tunnel import Tunnel
+
+_MOST_ROOTS = 8 << 20
+
+
+_MOST_BUNDLES = 16
+
+
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
+
+
+_DNS_CODES = {124: "no answer in time", 2: "no such name"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MirrorOrder:
+    """Test endpoints from one node: every step within `seconds`, at most `size` bytes of a layer.
+
+    `roots` keeps CA bundles by digest between nodes, as most of a fleet have the same.
+    """
+
+    node: Node
+    access: Access
+    targets: tuple[Target, ...]
+    seconds: float = 5
+    size: int = 1 << 20
+    roots: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What the node itself has to do with a test: its names, roots and proxies.
+
+    `behind` is by how many seconds its clock is behind ours.
+    """
+
+    names: Mapping[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
+    roots: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    architecture: str = "amd64"
+    behind: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorSession:
+    """A node that is connected, ready to test one endpoint after another."""
+
+    order: MirrorOrder
+    ground: Ground
+    tunnel: Tunnel
+
+    def test(self, target: Target) -> Trial:
+        """Test one endpoint and say what it comes to; never longer than its steps may take."""
+        host, _ = split_authority(target.mirror.authority, target.mirror.scheme)
+        code, addresses = self.ground.names.get(host, (0, ()))
+        if code:
+            words = _DNS_CODES.get(code, f"getent says {code}")
+            trouble = Trouble.TIMEOUT if code == 124 else Trouble.NO_DNS
+            seen = Seen(steps=(Step("dns", 0.0, trouble=trouble, words=words),))
+        else:
+            probe = Probe(
+                target,
+                self.tunnel,
+                roots=self.ground.roots,
+                architecture=self.ground.architecture,
+                seconds=self.order.seconds,
+                size=self.order.size,
+                addresses=addresses,
+            )
+            seen = try_endpoint(probe)
+        diagnosis, message = judge(target, seen)
+        proxy = proxy_for(target.mirror.url, self.ground.environment)
+        return Trial(target=target, seen=seen, diagnosis=diagnosis, message=message, proxy=proxy)
+
+
+@contextmanager
+def mirror_session(order: MirrorOrder) -> Iterator[MirrorSession]:
+    """Connect to a node and ask it what a test needs; raise a NodeError where that fails."""
+    with connect(order.node, order.access.ssh) as remote:
+        reply = ask(remote, _question(order), order.access.on(order.node))
+        ground = read_ground(reply, order.roots)
+        with remote.tunnel() as tunnel:
+            yield MirrorSession(order, ground, tunnel)
+
+
+def _question(order: MirrorOrder) -> Script:
+    mirrors = (target.mirror for target in order.targets)
+    hosts = dict.fromkeys(split_authority(m.authority, m.scheme)[0] for m in mirrors)
+    variables = {
+        "NAMES": " ".join(hosts),
+        "UNIT": order.node.containerd_service or "",
+        "KNOWN": " ".join(order.roots),
+        "PATIENCE": f"{order.seconds:g}",
+    }
+    return Script("mirrors", variables, 40)
+
+
+def read_ground(reply: Reply, roots: dict[str, str]) -> Ground:
+    """Read the node facts for a mirror test; `roots` holds the bundles read so far."""
+    texts = reply.texts("environment")
+    now = number(reply.value("now"))
+    return Ground(
+        names=dict(_names(reply)),
+        roots=_roots(reply, roots),
+        environment=dict(text.split("=", 1) for text in texts if "=" in text),
+        architecture=_ARCHITECTURES.get(reply.value("arch"), reply.value("arch")),
+        behind=round(time.time() - now) if now else 0,
+    )
+
+
+def _roots(reply: Reply, known: dict[str, str]) -> str:
+    """Return the CA bundle that a node uses, and keep it for nodes with the same bundle.
+
+    Its key is the digest of the content received: a digest that a node reports is not trusted.
+    """
+    sent = next(reply.all("roots"), None)
+    if sent is None:
+        return known.get(reply.value("bundle"), "")
+    content = _unpacked(decoded(sent[0]))
+    text = content.decode("ascii", "ignore")
+    if len(known) < _MOST_BUNDLES:
+        known[hashlib.sha256(content).hexdigest()] = text
+    return text
+
+
+def _unpacked(packed: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(wbits=31).decompress(packed, _MOST_ROOTS)
+    except zlib.error as error:
+        raise stranger("a CA bundle that is not whole") from error
+
+
+def _names(reply: Reply) -> Iterator[tuple[str, tuple[int, tuple[str, ...]]]]:
+    for name, code, addresses in reply.rows("name", 3):
+        found = tuple(decoded(addresses).decode("ascii", "replace").split())
+        ended = exit_code(code) or (0 if found else 2)
+        yield decoded(name).decode("utf-8", "replace"), (ended, found)
+
+
+def forwarding_refused(results: tuple[Trial, ...]) -> NodeError | None:
+    """Return the failure of a node whose sshd forwards nothing at all; None for any other."""
+    if not results or any(each.diagnosis is not Diagnosis.PROHIBITED for each in results):
+        return None
+    message = (
+        "the node's sshd opens no connections for us; set AllowTcpForwarding to yes or local for"
+        " this login (see DisableForwarding and PermitOpen too), or test from another node"
+    )
+    return NodeError(FailureKind.UNSUPPORTED, "forward", message)

@@ -1,0 +1,39 @@
+"""The probe of one node over SSH."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fleet.core.failure import Failure, NodeError
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.node import Node
+from fleet.node.probe import parse_probe, question
+from fleet.node.run_script import ask
+from fleet.node.work_order import Access
+from fleet.ssh import kept
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeOrder:
+    """Read one node: `walk` asks for kept generations as well."""
+
+    node: Node
+    access: Access
+    full_default: bool = False
+    walk: str = ""
+
+
+def probe(order: ProbeOrder) -> NodeFacts | Failure:
+    """Read one node over one connection in one round trip; once more if that broke off."""
+    found = _probed(order)
+    broke = isinstance(found, Failure) and found.step == "run"
+    return _probed(order) if broke else found
+
+
+def _probed(order: ProbeOrder) -> NodeFacts | Failure:
+    script = question(order.node, full_default=order.full_default, walk=order.walk)
+    try:
+        with kept(order.node, order.access.ssh, keep=order.access.keep) as remote:
+            return parse_probe(ask(remote, script, order.access.on(order.node)))
+    except NodeError as error:
+        return error.failure

@@ -1,0 +1,32 @@
+"""Work on a node that converged or was interrupted: recheck its health, or settle what was left."""
+
+from __future__ import annotations
+
+from fleet.core.failure import NodeError
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.node.converge import gated, go_on, taken_back, undone
+from fleet.node.result import Pass
+from fleet.node.revert import _BACK
+from fleet.node.settle import UNDONE, settle_patiently
+from fleet.node.work_order import WorkOrder
+
+
+def recheck(order: WorkOrder) -> NodeOutcome:
+    """Ask a converged node for health again; an ill one takes its change back."""
+    return gated(Pass(order), "recheck")
+
+
+def settle_left(order: WorkOrder) -> NodeOutcome:
+    """Bring a change to its end that a dead run left; PENDING means that it is to be done anew."""
+    work = Pass(order)
+    try:
+        found = settle_patiently(order, "look", order.deadlines.lost)
+    except NodeError as error:
+        return work.lost(error.failure)
+    if found.state == "swapped":
+        return go_on(work)
+    if found.state in UNDONE:
+        ended = taken_back(work, None)
+        return work.outcome(NodeStatus.PENDING) if ended.status is _BACK else ended
+    anew = found.state == "untouched" or (found.state == "restored" and found.why != "failed")
+    return work.outcome(NodeStatus.PENDING) if anew else work.standing(found, undone(found))

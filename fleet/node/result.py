@@ -1,0 +1,123 @@
+"""The result of a node's work so far, and the outcome that it ends with."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.history.replay import SETTLE
+from fleet.core.model.outcome import Liveness, NodeOutcome, NodeStatus, Verified
+from fleet.node.activate import Ending
+from fleet.node.progress import leave
+from fleet.node.settle import Standing
+from fleet.node.work_order import WorkOrder
+
+ENDED = {
+    Ending.STAGED: NodeStatus.STAGED,
+    Ending.FAILED: NodeStatus.FAILED,
+    Ending.UNSTAGED: NodeStatus.FAILED,
+    Ending.ROLLED_BACK: NodeStatus.ROLLED_BACK,
+    Ending.UNSETTLED: NodeStatus.UNREACHABLE,
+    Ending.DEGRADED: NodeStatus.DEGRADED,
+}
+
+
+STANDS = {
+    "confirmed": NodeStatus.CONVERGED,
+    "restored": NodeStatus.ROLLED_BACK,
+    "unwell": NodeStatus.DEGRADED,
+    "untouched": NodeStatus.FAILED,
+}
+
+
+@dataclass(slots=True)
+class Pass:
+    """What one pass has come to so far; its outcome is read off it at the end."""
+
+    order: WorkOrder
+    began: float = field(default_factory=time.monotonic)
+    restarted: bool = False
+    verified: tuple[Verified, ...] = ()
+    liveness: Liveness | None = None
+    held: bool = False
+    ill: str = ""
+    """Why the node is not healthy, in a state that was not when it was saved."""
+
+    def outcome(self, status: NodeStatus, failure: Failure | None = None) -> NodeOutcome:
+        """End the pass in this status."""
+        plan = self.order.plan
+        leave(plan.node.name)
+        kept = status in {NodeStatus.CONVERGED, NodeStatus.DEGRADED}
+        if self.ill and status in {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK}:
+            failure = self._as_ill_as_then(failure)
+        if failure is not None and failure.kind is FailureKind.STALE:
+            status = NodeStatus.STALE if status is NodeStatus.FAILED else status
+        return NodeOutcome(
+            node=plan.node.name,
+            status=status,
+            strategy=plan.strategy,
+            containerd=plan.containerd,
+            changed=status is NodeStatus.CONVERGED,
+            restarted=self.restarted,
+            generation=self.order.rollout if kept else None,
+            verified=self.verified,
+            liveness=self.liveness,
+            failure=failure,
+            seconds=round(time.monotonic() - self.began, 2),
+            unproven=self._unproven() if status is NodeStatus.CONVERGED else (),
+            held=self.held,
+        )
+
+    def _unproven(self) -> tuple[str, ...]:
+        """Return the changed registries that no pull has verified."""
+        plan, changed = self.order.plan, self.order.left or bool(self.order.plan.changes)
+        skipped = plan.tests if changed and not self.order.verify else ()
+        pulls = tuple(test.registry for test in skipped)
+        return tuple(dict.fromkeys((*plan.unproven, *pulls)))
+
+    def _as_ill_as_then(self, failure: Failure | None) -> Failure:
+        """Return the failure of a node that is restored, and not healthy, as it was then."""
+        told = (
+            f"{self.ill}, as when this state was saved: it was not healthy then either; see"
+            f" `journalctl -u {self.order.plan.unit}`, or roll out mirrors.yaml"
+        )
+        if failure is None:
+            return Failure(FailureKind.HEALTH, "restored", told)
+        return replace(failure, evidence=f"{failure.evidence}\n{told}".strip())
+
+    def standing(self, found: Standing, failure: Failure | None) -> NodeOutcome:
+        """End the pass as the node itself says that the change stands."""
+        status = STANDS.get(found.state, NodeStatus.DEGRADED)
+        if status is NodeStatus.CONVERGED and found.strange:
+            return self.outcome(NodeStatus.STALE, _changed_since(found.strange))
+        return self.outcome(status, None if status is NodeStatus.CONVERGED else failure)
+
+    def unsettled(self, failure: Failure | None) -> NodeOutcome:
+        """End the pass on a healthy node that could not take its change back yet."""
+        why = failure.message if failure else "it could not be taken back"
+        message = (
+            f"{why}; the old files cannot be written back yet: free their disk, the node's guard"
+            " tries on every 20 s"
+        )
+        kind, evidence = (failure.kind, failure.evidence) if failure else (FailureKind.STORAGE, "")
+        told = Failure(kind, SETTLE, message, evidence)
+        return self.outcome(NodeStatus.UNREACHABLE, told)
+
+    def lost(self, failure: Failure) -> NodeOutcome:
+        """End the pass on a node that went away in the middle of it."""
+        guarded = self.order.deadlines.guard
+        self.held |= not guarded
+        back = f"{'its' if guarded else 'no'} guard takes the change back by itself, and"
+        message = f"lost in mid-pass ({failure.message}); {back} `fleet resume` settles it"
+        told = Failure(failure.kind, SETTLE, message, failure.evidence)
+        return self.outcome(NodeStatus.UNREACHABLE, told)
+
+
+def _changed_since(path: str) -> Failure:
+    """Return the failure of a confirmed change whose file was edited since."""
+    message = (
+        f"{path} is not as the change has written it: somebody, or a tool, has changed it since;"
+        " find out who by `fleet drift`, then roll out again"
+    )
+    return Failure(FailureKind.STALE, "confirm", message)

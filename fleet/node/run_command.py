@@ -1,0 +1,53 @@
+"""A command of the administrator on one node."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+
+from fleet.core.failure import Failure, NodeError
+from fleet.core.model.node import Node
+from fleet.node.run_script import ask
+from fleet.node.script import Script, stranger
+from fleet.node.work_order import Access
+from fleet.ssh import connect
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """Run one command on one node, with the node's own privilege, for at most `seconds`."""
+
+    node: Node
+    access: Access
+    command: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a command ended: its exit code, what it wrote to either stream, and how long it took.
+
+    The code 124 means that it ran out of time; of the output the last 256 KiB are kept.
+    """
+
+    code: int
+    output: str
+    seconds: float
+
+
+def run(order: RunOrder) -> Ran | Failure:
+    """Run the command; what kept it from running is a failure."""
+    script = Script(
+        "run", {"COMMAND": order.command, "LIMIT": str(order.seconds)}, order.seconds + 10
+    )
+    began = time.monotonic()
+    try:
+        with connect(order.node, order.access.ssh) as remote:
+            reply = ask(remote, script, order.access.on(order.node))
+    except NodeError as error:
+        return error.failure
+    text, mark, code = reply.value("output").rpartition("\nrc ")
+    if not mark or not re.fullmatch("[0-9]{1,3}", code):
+        return stranger("no exit code of the command").failure
+    return Ran(int(code), text.rstrip("\n"), round(time.monotonic() - began, 2))

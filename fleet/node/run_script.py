@@ -1,0 +1,76 @@
+"""The run of a script on a node, and its reply or failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.masking.shown_text import tail
+from fleet.node.launch import rights_line
+from fleet.node.login_failures import NotStartedError, cause_of, only_listed
+from fleet.node.script import Privilege, Reply, Script, parse_reply, stranger
+from fleet.node.shell_errors import cause
+from fleet.ssh import Remote
+
+_NET = 15
+"""Seconds that the workstation waits beyond the deadline that the node itself keeps."""
+
+
+def ask(
+    remote: Remote,
+    script: Script,
+    privilege: Privilege,
+    heard: Callable[[bytes], None] | None = None,
+) -> Reply:
+    """Run one script on the node and read its records; `heard` is given them as they arrive."""
+    said = remote.run(
+        script.line(privilege),
+        stdin=script.stdin(privilege),
+        seconds=script.seconds + _NET,
+        heard=heard,
+    )
+    try:
+        return parse_reply(script.name, said.code, said.stdout, said.stderr)
+    except NotStartedError as error:
+        if error.cause != "ask":
+            raise
+        if privilege.refused:
+            raise NodeError(FailureKind.SUDO, script.name, refusal(privilege)) from error
+        raise _rights(remote, privilege, error) from error
+
+
+def _rights(remote: Remote, privilege: Privilege, error: NotStartedError) -> NotStartedError:
+    """Return the error, or another one if sudo would refuse fleet's scripts with a password too.
+
+    If some commands need no password, sudo shows without one that it would not run fleet's.
+    """
+    said = remote.run(rights_line(privilege.command), stdin=b"", seconds=_NET)
+    if said.code == 0 or cause_of(said.code, said.stderr):
+        return error
+    return only_listed(error.failure.step, f"{error.failure.evidence}\n{said.stderr}")
+
+
+def refusal(privilege: Privilege) -> str:
+    """Say where the password was refused, and that no other node was given it."""
+    return (
+        f"sudo refused the password on {privilege.refused}, and it is tried on no other node of"
+        " this login; give the right one with -K"
+    )
+
+
+def failure_of(reply: Reply) -> Failure | None:
+    """Read the failure that a script told; a kind that fleet does not know is a broken protocol."""
+    if not reply.has("failure"):
+        return None
+    evidence = "\n".join((reply.value("evidence"), reply.value("revert_evidence")))
+    try:
+        kind = FailureKind(reply.value("failure"))
+    except ValueError as error:
+        raise stranger(f"an unknown failure, {tail(reply.value('failure'), 1)}") from error
+    message = tail(reply.value("message"))
+    if kind is FailureKind.BUG:  # the script ended early: the shell's own error output says why
+        named = cause(reply.value("failed_step"), reply.words)
+        if named is not None:
+            return named.failure
+        evidence = f"{evidence}\n{reply.words}"
+    return Failure(kind, reply.value("failed_step"), message, tail(evidence))

@@ -1,0 +1,232 @@
+"""Node-side scripts: variables, privilege, deadlines, and the protocol of their records."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.masking.shown_text import tail
+from fleet.core.model.secret import Secret
+from fleet.node.launch import BEGUN, launch_line
+from fleet.node.login_failures import not_started
+from fleet.node.parts import PARTS
+from fleet.node.shell_errors import cause
+
+_MOST_RECORDS = 1 << 16
+"""Lines of one answer: a hundred times what a probe prints; a record costs 300 bytes here."""
+
+
+_MOST_FIELDS = 16
+
+
+_DIGITS = 18
+
+
+_CODE = re.compile("[0-9]{1,3}")
+
+
+_SECONDS = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{0,15})?")
+
+
+_SIZE = re.compile(r"\+[0-9]{1,9}")
+
+
+def source(name: str) -> str:
+    """Return a script as it is written, without its variables."""
+    folder = files("fleet.node") / "scripts"
+    return "\n".join((folder / f"{part}.sh").read_text(encoding="utf-8") for part in PARTS[name])
+
+
+@functools.cache
+def _code(name: str) -> str:
+    """Return a script as it is sent: what is there for a reader alone stays here.
+
+    No string in the scripts has lines that begin with a blank or a `#`.
+    """
+    lines = (line.strip(" ") for line in source(name).splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("#"))
+
+
+@dataclass(frozen=True, slots=True)
+class Privilege:
+    """How a script becomes root: as it is, by sudo, or by sudo with a password.
+
+    `refused` names the node that has refused the password, which is then not given to others.
+    """
+
+    password: Secret | None = None
+    user: str | None = None
+    sudo: bool = True
+    refused: str = ""
+
+    @property
+    def command(self) -> str:
+        """Return sudo as the shell runs it."""
+        return "sudo" if self.user is None else f"sudo -u {shlex.quote(self.user)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A node-side script with its variables and a deadline in seconds that the node enforces."""
+
+    name: str
+    variables: Mapping[str, str]
+    seconds: int = 60
+
+    def text(self) -> str:
+        """Return the whole script: the variables, quoted, then the code."""
+        head = "".join(f"{key}={shlex.quote(value)}\n" for key, value in self.variables.items())
+        return head + _code(self.name)
+
+    def line(self, privilege: Privilege) -> str:
+        """Return the command that the login shell runs; it holds no content and no secret."""
+        sudo = privilege.command if privilege.sudo else None
+        asking = privilege.password is not None
+        return launch_line(f"timeout -k 10 {self.seconds}", sudo, asking=asking)
+
+    def stdin(self, privilege: Privilege) -> bytes:
+        """Return what the command reads: the password where there is one, then the script."""
+        if privilege.password is None or not privilege.sudo:
+            return _bytes_of(self.text())
+        return _bytes_of(f"{privilege.password}\n{self.text()}")
+
+
+def _bytes_of(text: str) -> bytes:
+    """Return a script as bytes; a path on a node may hold bytes that are not UTF-8."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+class Reply:
+    """The records that a script printed, in order: a key and its fields, undecoded.
+
+    `words` is the end of its error output.
+    """
+
+    def __init__(self, records: Iterable[tuple[str, tuple[str, ...]]], words: str = "") -> None:
+        self.words = words
+        self._fields: dict[str, list[tuple[str, ...]]] = {}
+        for key, fields in records:
+            self._fields.setdefault(key, []).append(fields)
+
+    def all(self, key: str) -> Iterator[tuple[str, ...]]:
+        """Yield the fields of every record of that key."""
+        return iter(self._fields.get(key, ()))
+
+    def rows(self, key: str, width: int) -> Iterator[tuple[str, ...]]:
+        """Yield the fields of every record of that key; each must have `width` fields."""
+        for fields in self.all(key):
+            if len(fields) != width:
+                raise stranger(f"a record {key} of {len(fields)} fields")
+            yield fields
+
+    def texts(self, key: str) -> Iterator[str]:
+        """Yield the first field of every record of that key as text."""
+        return (decoded(fields[0]).decode("utf-8", "replace") for fields in self.all(key))
+
+    def value(self, key: str, default: str = "") -> str:
+        """Return the last value of that key as text."""
+        found = self._fields.get(key)
+        return decoded(found[-1][0]).decode("utf-8", "replace") if found else default
+
+    def has(self, key: str) -> bool:
+        """Say whether the script printed that key."""
+        return key in self._fields
+
+
+def number(text: str) -> int:
+    """Read a count that a node sent; return 0 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
+
+
+def exit_code(text: str) -> int:
+    """Read an exit code that a node sent; return 1 for anything else."""
+    return int(text) if _CODE.fullmatch(text) else 1
+
+
+def moment(text: str) -> float:
+    """Read seconds that a node sent; raise a NodeError for anything else."""
+    found = seconds_of(text)
+    if found is None:
+        raise stranger("something that is no time", text[:200])
+    return found
+
+
+def seconds_of(text: str) -> float | None:
+    """Read seconds that a node sent; return None for anything else."""
+    return float(text) if _SECONDS.fullmatch(text) else None
+
+
+def decoded(field: str) -> bytes:
+    """Decode one field: base64, or plain behind a `=`; anything else is another protocol."""
+    if field.startswith("="):
+        return field[1:].encode()
+    try:
+        return base64.b64decode(field, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise stranger("something that is no fleet record", field[:200]) from error
+
+
+def stranger(what: str, evidence: str = "") -> NodeError:
+    """Say that a node did not speak as a script of ours does."""
+    message = (
+        f"the node answered with {what}; try again, and mind that `ssh NODE true` must print"
+        " nothing"
+    )
+    return NodeError(FailureKind.PROTOCOL, "read", message, tail(evidence))
+
+
+def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
+    """Read a script's output; raise a NodeError where the script did not run to its end."""
+    reply = Reply(_records(stdout), tail(stderr))
+    if not reply.has("end") and (named := cause(step, stderr)) is not None:
+        raise named
+    if not reply.has("hello"):
+        begun = reply.has(BEGUN)
+        raise not_started(step, code, stderr if begun else f"{stdout}{stderr}", begun=begun)
+    if reply.value("hello") != "0":
+        message = (
+            "the login is not root and may not become root; set become: true, or log in as root"
+        )
+        raise NodeError(FailureKind.SUDO, step, message, tail(stderr))
+    if reply.has("steered"):
+        message = (
+            f"{tail(reply.value('steered'), 1)} can be changed by other users than root, who could"
+            " lead what is written there elsewhere; let root alone write it (chown root, chmod"
+            " go-w)"
+        )
+        raise NodeError(FailureKind.UNSUPPORTED, step, message)
+    if not reply.has("end"):
+        kind = FailureKind.TIMEOUT if code in {124, 137} else FailureKind.PROTOCOL
+        message = (
+            f"the script stopped before its end (exit code {code}); try again, and look on the node"
+            " for what ended it (uptime, journalctl -k)"
+        )
+        raise NodeError(kind, step, message, tail(stderr))
+    return reply
+
+
+def _records(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Part the records; a field `+` and a length stands below its line, and is put in its place."""
+    start = lines = 0
+    while start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        key, *fields = text[start:end].split("\t", _MOST_FIELDS)
+        lines += 1
+        if lines > _MOST_RECORDS:
+            raise stranger(f"more than {_MOST_RECORDS} lines")
+        start = end + 1
+        for at, field in enumerate(fields):
+            if field.startswith("+") and _SIZE.fullmatch(field):
+                size = int(field[1:])
+                fields[at] = f"={text[start : start + size]}"
+                start += size + 1
+        if fields:
+            yield key, tuple(fields)

@@ -1,0 +1,31 @@
+"""Causes that a shell names on its error output when it ends in the middle of a script."""
+
+from __future__ import annotations
+
+import re
+
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.masking.shown_text import tail
+
+_PROCESSES = re.compile(
+    r"can(?:no|')t fork|unable to fork|fork(?: system call)? failed|fork: (?:retry: )?Resource"
+    r"|Resource temporarily unavailable|failed to create new OS thread",
+    re.IGNORECASE,
+)
+
+
+_MEMORY = re.compile("Cannot allocate memory|Out of memory", re.IGNORECASE)
+
+
+def cause(step: str, words: str) -> NodeError | None:
+    """Return the failure that a shell's error output names; None if it names none."""
+    if _PROCESSES.search(words):
+        message = (
+            "the node can start no more processes for this login (EAGAIN); end some there, or"
+            " raise its limit (see `ulimit -u`, TasksMax, pid_max)"
+        )
+    elif _MEMORY.search(words):
+        message = "the node has no memory left (ENOMEM); free some there, see `free -m`"
+    else:
+        return None
+    return NodeError(FailureKind.UNSUPPORTED, step, message, tail(words))

@@ -1,0 +1,58 @@
+"""A check of the sudo password on one node first: a wrong one must not lock accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from fleet.core.failure import NodeError
+from fleet.core.model.node import Node
+from fleet.node.launch import BEGUN
+from fleet.node.login_failures import NotStartedError
+from fleet.node.run_script import ask
+from fleet.node.script import Script
+from fleet.node.work_order import Access
+from fleet.ssh import connect, login
+
+_CANDIDATES = 3
+"""Nodes of one login that are asked before its password is taken on trust: they may be down, or
+let the login become root without one."""
+
+
+_SECONDS = 30
+
+
+def tried(access: Access, nodes: Iterable[Node]) -> Access:
+    """Return the access with the logins whose password one node has refused.
+
+    A refused password is given to no other node of that login.
+    """
+    logins: dict[str, list[Node]] = {}
+    for node in nodes:
+        if node.become is not False and (user := login(node, access.ssh)) not in {"", "root"}:
+            logins.setdefault(user, []).append(node)
+    refused = tuple((user, name) for user in logins for name in _refusing(access, logins[user]))
+    return replace(access, refused=refused)
+
+
+def _refusing(access: Access, nodes: list[Node]) -> Iterator[str]:
+    """Yield the one node that refused the password, if one does."""
+    for node in nodes[:_CANDIDATES]:
+        asked = _asks(access, node)
+        if asked is None:
+            continue
+        if not asked:
+            yield node.name
+        return
+
+
+def _asks(access: Access, node: Node) -> bool | None:
+    """Return whether sudo accepted the password; None if it asked for none, or on other errors."""
+    try:
+        with connect(node, access.ssh) as remote:
+            reply = ask(remote, Script("sudo", {}, _SECONDS), access.on(node))
+    except NotStartedError as error:
+        return False if error.cause == "password" else None  # others appear again later
+    except NodeError:
+        return None
+    return True if reply.value(BEGUN) == "asked" else None

@@ -1,0 +1,1 @@
+"""Verification on a node: pulls, their evidence, and liveness of the hosts directory."""

@@ -1,0 +1,198 @@
+"""The script of the verification pulls, and the evidence of who served them."""
+
+from __future__ import annotations
+
+import base64
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import Liveness, Verified
+from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.pull_tests import PullTest
+from fleet.core.verify.attribution import Evidence, judge
+from fleet.core.verify.trace import read_log, read_trace
+from fleet.node.script import Reply, Script, decoded, exit_code, moment, seconds_of
+from fleet.node.verify.liveness import parse_liveness
+from fleet.node.work_order import Deadlines
+
+
+def verify_script(
+    plan: NodePlan,
+    deadlines: Deadlines,
+    *,
+    tests: Iterable[PullTest],
+    liveness: bool,
+    via: str = "",
+) -> Script:
+    """Ask for every pull; with `liveness` ask the daemon for its folder as well.
+
+    `via` is crictl where the node has it, else ctr, unless somebody else pulls (cri).
+    """
+    node: Node = plan.node
+    wanted = tuple(tests)
+    seconds = 60 + len(wanted) * (2 * deadlines.pull + 60)
+    variables = {
+        "IMAGES": "\n".join(_image(test, plan) for test in wanted),
+        "HOSTS_DIRECTORY": plan.hosts_directory or "",
+        "VIA": via or ("crictl" if plan.crictl else "ctr"),
+        "CRICTL": "1" if plan.crictl else "0",
+        "UNIT": plan.unit,
+        "SOCKET": plan.socket,
+        "PULL_SECONDS": str(deadlines.pull),
+        "HEALTH_SECONDS": str(deadlines.health),
+        "LIVENESS": plan.asked_folder if liveness else "",
+        "ID": node.name,
+    }
+    return Script("verify", variables, seconds)
+
+
+def _image(test: PullTest, plan: NodePlan) -> str:
+    hosts = b"" if plan.hosts_directory else test.hosts
+    fields = test.image, _stored(test.image), test.host, base64.b64encode(hosts).decode()
+    return "\t".join(fields)
+
+
+def _stored(image: str) -> str:
+    """Return the name by which CRI keeps an image (reference.ParseDockerRef)."""
+    registry, _, path = image.partition("/")
+    path, _, digest = path.partition("@")
+    path, _, tag = path.partition(":")
+    if registry == "docker.io" and "/" not in path:
+        path = f"library/{path}"
+    return f"{registry}/{path}@{digest}" if digest else f"{registry}/{path}:{tag or 'latest'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What one proof of a node came to: a verdict for every pull, and whether the folder is read.
+
+    `liveness` is what was known before, where it was not asked again.
+    """
+
+    verified: tuple[Verified, ...]
+    liveness: Liveness | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """One pull as it went: exit code 0 for one that succeeded, 124 for one that took too long."""
+
+    image: str
+    via: str
+    present: bool
+    code: int
+    seconds: float
+    said: str
+
+
+def parse_proof(
+    reply: Reply, plan: NodePlan, tests: Sequence[PullTest], known: Liveness | None = None
+) -> Proof:
+    """Read every pull's verdict off the evidence."""
+    pulls = tuple(_pulls(reply, tests))
+    return judged(reply, plan, tests, (parse_liveness(reply) or known, pulls))
+
+
+def judged(
+    reply: Reply,
+    plan: NodePlan,
+    tests: Iterable[PullTest],
+    seen: tuple[Liveness | None, tuple[Pull, ...]],
+) -> Proof:
+    """Judge pulls by the evidence that the node's script has left beside them."""
+    liveness, pulls = seen
+    by_image = {pull.image: pull for pull in pulls}
+    logs = _logs(reply)
+    verified = (
+        judge(test, plan, _evidence(reply, str(number), by_image[test.image], logs), liveness)
+        for number, test in enumerate(tests)
+        if test.image in by_image
+    )
+    return Proof(tuple(verified), liveness)
+
+
+def _pulls(reply: Reply, tests: Sequence[PullTest]) -> Iterator[Pull]:
+    said = {number: _text(text) for number, text in reply.rows("said", 2)}
+    images = {str(number): test.image for number, test in enumerate(tests)}
+    for which, via, present, code, begin, end in reply.rows("pull", 6):
+        if which in images:
+            seconds = round(moment(end) - moment(begin), 2)
+            words = said.get(which, "")
+            yield Pull(images[which], via, present == "yes", exit_code(code), seconds, words)
+
+
+def _evidence(reply: Reply, number: str, pull: Pull, logs: Mapping[str, list[str]]) -> Evidence:
+    """Put together what was found of one pull."""
+    lines = _told(reply, "trace", number)
+    trace = read_trace("\n".join(lines))
+    complaints = (line for line in lines if line.startswith("ctr:"))
+    objects = {path.rpartition("/")[2] for _, path in trace.content}
+    there = {key: set(" ".join(_told(reply, key, number)).split()) for key in _OBJECTS}
+    return Evidence(
+        via=pull.via,
+        code=pull.code,
+        seconds=pull.seconds,
+        said=pull.said or "\n".join(complaints),
+        present=pull.present or _told(reply, "present", number) == ["yes"],
+        trace=trace,
+        fetched=len(objects),
+        stayed=len(objects & there["stayed"]),
+        kept=len(objects & there["travelled"]),
+        log=read_log("\n".join(logs.get(number, ())), pull.image),
+    )
+
+
+_OBJECTS = ("stayed", "travelled")
+
+
+def _told(reply: Reply, key: str, number: str) -> list[str]:
+    return [_text(text) for which, text in reply.rows(key, 2) if which == number]
+
+
+def _logs(reply: Reply) -> dict[str, list[str]]:
+    """Tell apart what the daemon logged from each pull's beginning on, up to the next one's."""
+    began = [(number, moment(_text(text))) for number, text in reply.rows("began", 2)]
+    since = moment(reply.value("since", "0"))
+    starts = [since + begin - began[0][1] - _TICK for _, begin in began]
+    found: dict[str, list[str]] = {number: [] for number, _ in began}
+    for (text,) in reply.rows("log", 1):
+        line = _text(text)
+        stamp = seconds_of(line.partition(" ")[0])  # None for the further lines of an entry
+        place = bisect_right(starts, stamp) if stamp is not None else 0
+        if place:
+            found[began[place - 1][0]].append(line)
+    return found
+
+
+_TICK = 0.02
+"""Seconds that /proc/uptime may be off by, at both ends; before a pull ctr fetches for longer."""
+
+
+def _text(field: str) -> str:
+    return decoded(field).decode("utf-8", "replace")
+
+
+def refuse_unverified(verified: Iterable[Verified]) -> None:
+    """Raise a NodeError where a pull failed."""
+    bad = [each for each in verified if not each.ok]
+    if bad:
+        images = ", ".join(each.image for each in bad)
+        message = (
+            f"the verification pull of {images} failed; `fleet mirrors test` says which endpoint"
+            " fails, and how"
+        )
+        raise NodeError(FailureKind.VERIFY, "verify", message, bad[0].detail)
+
+
+def refuse_deaf(plan: NodePlan, liveness: Liveness | None) -> None:
+    """Raise a NodeError where the daemon was seen not to read its folder."""
+    if liveness is not None and liveness.state == "deaf":
+        message = (
+            f"{plan.unit} does not read {plan.hosts_directory}: CRI asked elsewhere for a name that"
+            " has a folder there; `fleet probe` tells of edits that were not loaded, `fleet"
+            " explain` which file decides"
+        )
+        raise NodeError(FailureKind.HEALTH, "liveness", message, liveness.said)

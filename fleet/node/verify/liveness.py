@@ -1,0 +1,21 @@
+"""Liveness: whether the daemon reads its hosts directory, as a script reported it."""
+
+from __future__ import annotations
+
+from fleet.core.masking.shown_text import tail
+from fleet.core.model.outcome import Liveness
+from fleet.node.script import Reply, moment, stranger
+
+_STATES = {"live", "deaf", "unasked"}
+
+
+def parse_liveness(reply: Reply) -> Liveness | None:
+    """Read what the daemon was heard to say; None where nobody asked it."""
+    if not reply.has("liveness"):
+        return None
+    state, begin, end = [*reply.value("liveness").split(), "", "", ""][:3]
+    seconds = moment(end) - moment(begin)
+    if state not in _STATES:
+        raise stranger(f"an unknown liveness, {tail(state, 1)}")
+    said = reply.value("liveness_said").rpartition("failed to do request: ")[2]
+    return Liveness(state, round(seconds, 2), tail(said, 1))

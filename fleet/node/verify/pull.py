@@ -1,0 +1,159 @@
+"""Verification pulls by the best client of a node: crictl, CRI over SSH, or ctr alone."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.masking.shown_text import tail
+from fleet.core.model.outcome import Liveness
+from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.pull_tests import PullTest
+from fleet.node.cri import client as cri
+from fleet.node.cri.session import relayed, said
+from fleet.node.run_script import ask
+from fleet.node.script import Privilege, Reply, Script, parse_reply
+from fleet.node.verify.evidence import Proof, Pull, judged, parse_proof, verify_script
+from fleet.node.verify.pull_limiter import TURNS
+from fleet.node.work_order import Deadlines
+from fleet.ssh import Remote
+from fleet.ssh.conversation import Conversation
+
+_PROBE = "//127.0.0.1:1/"
+
+
+_ID = re.compile("sha256:[0-9a-f]{64}")
+
+
+_NET = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a proof is to prove: the pulls, and whether the daemon is asked for its folder.
+
+    `known` is what the daemon was heard to say before, where it is not asked again.
+    """
+
+    plan: NodePlan
+    tests: tuple[PullTest, ...]
+    deadlines: Deadlines
+    liveness: bool = True
+    known: Liveness | None = None
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Return the hosts that are asked first, as requests name them."""
+        asked = ((*test.mirrors, test.upstream or test.registry)[0] for test in self.tests)
+        return frozenset(asked)
+
+    def script(self, via: str = "") -> Script:
+        """Return the node's part."""
+        asked = self.liveness and self.known is None
+        return verify_script(self.plan, self.deadlines, tests=self.tests, liveness=asked, via=via)
+
+
+def prove(remote: Remote, wanted: Wanted, privilege: Privilege) -> Proof:
+    """Pull every test image, in turn with other nodes; raise a NodeError where none was asked."""
+    bounds = wanted.deadlines
+    name = wanted.plan.node.name
+    with TURNS.at(wanted.hosts, most=bounds.per_mirror, patience=bounds.turn, name=name) as late:
+        proof = _proven(remote, wanted, privilege)
+    if not late:
+        return proof
+    why = f"pulled out of turn: {', '.join(late)} had no turn in {bounds.turn:g} s (--per-mirror)"
+    told = (replace(each, detail=f"{each.detail}; {why}".lstrip("; ")) for each in proof.verified)
+    return replace(proof, verified=tuple(told))
+
+
+def _proven(remote: Remote, wanted: Wanted, privilege: Privilege) -> Proof:
+    """Prove by the best means that there is."""
+    why = ""
+    if not wanted.plan.crictl and cri.available():
+        try:
+            return _by_cri(remote, wanted, privilege)
+        except NodeError as error:
+            if error.failure.kind is not FailureKind.UNSUPPORTED:
+                raise
+            why = f": {error.failure.message}"
+    elif not wanted.plan.crictl:
+        why = ": the node has no crictl, and fleet[cri] is not installed here"
+    proof = parse_proof(
+        ask(remote, wanted.script(), privilege), wanted.plan, wanted.tests, wanted.known
+    )
+    told = (replace(each, evidence=f"{each.evidence}{why}") for each in proof.verified)
+    return replace(proof, verified=tuple(told))
+
+
+def _by_cri(remote: Remote, wanted: Wanted, privilege: Privilege) -> Proof:
+    """Speak CRI over the connection, while the node's script does what wants root in between."""
+    script = wanted.script("cri")
+    seconds = script.seconds + _NET
+    with (
+        remote.converse(script.line(privilege), script.stdin(privilege), seconds) as talk,
+        relayed(remote, privilege, wanted.plan.socket, seconds) as relay,
+    ):
+        if not talk.until("ready\t"):
+            return parse_proof(_ended(talk), wanted.plan, wanted.tests, wanted.known)
+        with relay.spoken() as found:
+            asker = _Asker(talk, found, wanted)
+            seen = asker.all(asked=bool(script.variables["LIVENESS"]))
+        reply = _ended(talk)
+    return judged(reply, wanted.plan, wanted.tests, seen)
+
+
+def _ended(talk: Conversation) -> Reply:
+    return parse_reply("verify", *talk.end())
+
+
+@dataclass(slots=True)
+class _Asker:
+    """Our part of the conversation, pull by pull."""
+
+    talk: Conversation
+    cri: cri.Cri
+    wanted: Wanted
+
+    def all(self, *, asked: bool) -> tuple[Liveness | None, tuple[Pull, ...]]:
+        liveness = self._liveness() if asked else self.wanted.known
+        pulls = tuple(self._pull(test.image, last=n) for n, test in enumerate(self.wanted.tests))
+        return liveness, pulls
+
+    def _next(self) -> None:
+        self.talk.go_on()
+        self.talk.until("ready\t")
+
+    def _liveness(self) -> Liveness:
+        name = said(self.talk, "probe")
+        began = time.monotonic()
+        words = self._tried(lambda: self.cri.pull(f"{name}/fleet:probe", 10)) if name else ""
+        seconds = round(time.monotonic() - began, 2)
+        state = "live" if _PROBE in words else "deaf" if name else "unasked"
+        self._next()
+        if said(self.talk, "swept"):
+            state = "unasked"
+        return Liveness(state, seconds, tail(words.rpartition("failed to do request: ")[2], 1))
+
+    def _pull(self, image: str, *, last: int) -> Pull:
+        """Pull, and tell the script what CRI calls it; that knows whether the image was there."""
+        began = time.monotonic()
+        code, words, name = 0, "", ""
+        try:
+            name = self.cri.pull(image, self.wanted.deadlines.pull)
+        except cri.CriError as error:
+            code, words = (124 if error.code == "DEADLINE_EXCEEDED" else 1), str(error)
+        seconds = round(time.monotonic() - began, 2)
+        self.talk.go_on(name if _ID.fullmatch(name) else "")
+        if last + 1 < len(self.wanted.tests):
+            self.talk.until("ready\t")
+        return Pull(image, "cri", present=False, code=code, seconds=seconds, said=words)
+
+    def _tried(self, work: Callable[[], object]) -> str:
+        try:
+            work()
+        except cri.CriError as error:
+            return str(error)
+        return ""

@@ -1,0 +1,60 @@
+"""The verification of a node as it is."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from fleet.core.failure import NodeError
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.pull_tests import PullTest
+from fleet.node.verify.evidence import Proof, refuse_unverified
+from fleet.node.verify.pull import Wanted, prove
+from fleet.node.work_order import Access, Deadlines
+from fleet.ssh import connect
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOrder:
+    """Prove one node as it is now."""
+
+    plan: NodePlan
+    access: Access
+    tests: tuple[PullTest, ...]
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    liveness: bool = True
+
+    @property
+    def node(self) -> Node:
+        """Return the node that is to be proven."""
+        return self.plan.node
+
+
+def verify(order: VerifyOrder) -> NodeOutcome:
+    """Pull the test images on one node and change nothing."""
+    began = time.monotonic()
+    plan = order.plan
+    status, failure = NodeStatus.UNCHANGED, plan.failure
+    proof = Proof((), None)
+    try:
+        if failure is None:
+            with connect(plan.node, order.access.ssh) as remote:
+                wanted = Wanted(plan, order.tests, order.deadlines, order.liveness)
+                proof = prove(remote, wanted, order.access.on(plan.node))
+                refuse_unverified(proof.verified)
+    except NodeError as error:
+        failure = error.failure
+    if failure is not None:
+        status = NodeStatus.UNREACHABLE if failure.kind.unreachable else NodeStatus.FAILED
+    return NodeOutcome(
+        node=plan.node.name,
+        status=status,
+        strategy=plan.strategy,
+        containerd=plan.containerd,
+        verified=proof.verified,
+        liveness=proof.liveness,
+        failure=failure,
+        seconds=round(time.monotonic() - began, 2),
+    )

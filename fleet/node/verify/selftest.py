@@ -1,0 +1,222 @@
+"""The self-test of a node: a pull through CRI of an image that this workstation serves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
+
+from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.masking.shown_text import tail
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import NodeOutcome, NodeStatus, Verified
+from fleet.core.plan.hosts_directory import Ground, ground_of
+from fleet.core.verify.tiny_registry import TinyRegistry, digest, tiny_registry
+from fleet.node.cri import client as cri
+from fleet.node.cri.session import relayed, said
+from fleet.node.probe import parse_probe, question
+from fleet.node.run_script import ask
+from fleet.node.script import Privilege, Reply, Script, exit_code, moment, parse_reply
+from fleet.node.verify.evidence import Pull
+from fleet.node.work_order import Access
+from fleet.ssh import Remote, connect
+from fleet.ssh.conversation import Conversation
+from fleet.ssh.serving import Service
+
+_NET = 15
+
+
+_REST = 40
+"""Seconds beside the pull, for what comes before and after it."""
+
+
+_SERVED_BY = "this workstation"
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTestOrder:
+    """Test one node; `nonce` makes an image that nobody has, `seconds` bounds its pull."""
+
+    node: Node
+    access: Access
+    nonce: str
+    seconds: int
+
+
+@dataclass(slots=True)
+class _Heard:
+    """The registry, and whether anybody asked it for a layer."""
+
+    registry: TinyRegistry
+    requests: int = 0
+    blobs: set[bytes] = field(default_factory=set)
+
+    def answer(self, asked: bytes) -> bytes | None:
+        found = self.registry.answer(asked)
+        if found is not None:
+            self.requests += 1
+            path = asked.partition(b"?")[0].partition(b" HTTP")[0]
+            self.blobs |= {path} if b"/blobs/" in path else set()
+        return found
+
+
+def self_test(order: SelfTestOrder) -> NodeOutcome:
+    """Probe a node and let it pull the tiny image, over one connection; change nothing."""
+    began = time.monotonic()
+    facts, verified, failure = NodeFacts(), None, None
+    try:
+        with connect(order.node, order.access.ssh) as remote:
+            privilege = order.access.on(order.node)
+            facts = parse_probe(ask(remote, question(order.node), privilege))
+            verified = _pulled(remote, order, facts, privilege)
+            failure = _failure(verified)
+    except NodeError as error:
+        failure = error.failure
+    status = NodeStatus.UNCHANGED
+    if failure is not None:
+        status = NodeStatus.UNREACHABLE if failure.kind.unreachable else NodeStatus.FAILED
+    return NodeOutcome(
+        node=order.node.name,
+        status=status,
+        containerd=str(facts.version) if facts.version else None,
+        verified=(verified,) if verified else (),
+        failure=failure,
+        seconds=round(time.monotonic() - began, 2),
+    )
+
+
+def _failure(verified: Verified) -> Failure | None:
+    message = (
+        "the node could not pull from this workstation; see whether CRI is well (`fleet probe`),"
+        " and no proxy of its containerd takes 127.0.0.1 (NO_PROXY)"
+    )
+    evidence = verified.detail
+    return None if verified.ok else Failure(FailureKind.VERIFY, "selftest", message, evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """One node's script, and the image that is served to it."""
+
+    remote: Remote
+    order: SelfTestOrder
+    privilege: Privilege
+    service: Service
+    variables: Mapping[str, str]
+
+    def pulled(self, *, crictl: bool, ground: Ground) -> Pull:
+        """Pull by the best means that there is: crictl, CRI over SSH, or ctr alone."""
+        if not (ground.folder or ground.direct):
+            return self._by_script("ctr")
+        if crictl:
+            return self._by_script("crictl")
+        if not cri.available():
+            return self._by_script("ctr")
+        try:
+            return self._by_cri()
+        except NodeError as error:
+            if error.failure.kind is not FailureKind.UNSUPPORTED:
+                raise
+        return self._by_script("ctr")
+
+    def _by_script(self, via: str) -> Pull:
+        with self._begun(via) as talk:
+            reply = self._ended(talk)
+        return _told(reply, via)
+
+    def _by_cri(self) -> Pull:
+        socket, seconds = self.variables["SOCKET"], self.order.seconds + _REST
+        with (
+            self._begun("cri") as talk,
+            relayed(self.remote, self.privilege, socket, seconds) as relay,
+        ):
+            if not talk.until("ready\t"):
+                return _told(self._ended(talk), "cri")
+            with relay.spoken(lambda: self.service.turn(0)) as found:
+                pull = self._asked(found, said(talk, "image"))
+            talk.go_on()
+            self._ended(talk)
+        return pull
+
+    def _asked(self, found: cri.Cri, image: str) -> Pull:
+        began = time.monotonic()
+        code, words = 0, ""
+        try:
+            found.pull(image, self.order.seconds)
+        except cri.CriError as error:
+            code, words = (124 if error.code == "DEADLINE_EXCEEDED" else 1), str(error)
+        seconds = round(time.monotonic() - began, 2)
+        with suppress(cri.CriError):  # the script sweeps what stays
+            found.remove(image)
+        return Pull(image, "cri", present=False, code=code, seconds=seconds, said=words)
+
+    def _begun(self, via: str) -> AbstractContextManager[Conversation]:
+        seconds = self.order.seconds + _REST
+        script = Script("selftest", {**self.variables, "VIA": via}, seconds)
+        line, stdin = script.line(self.privilege), script.stdin(self.privilege)
+        return self.remote.converse(line, stdin, seconds + _NET)
+
+    def _ended(self, talk: Conversation) -> Reply:
+        return parse_reply("selftest", *talk.end(self.service.turn))
+
+
+def _told(reply: Reply, via: str) -> Pull:
+    """Read off what the script's own pull came to."""
+    begin, _, end = reply.value("times").partition(" ")
+    return Pull(
+        image=reply.value("image"),
+        via=via,
+        present=False,
+        code=exit_code(reply.value("code")),
+        seconds=round(moment(end or "0") - moment(begin or "0"), 2),
+        said=reply.value("output"),
+    )
+
+
+def _pulled(
+    remote: Remote, order: SelfTestOrder, facts: NodeFacts, privilege: Privilege
+) -> Verified:
+    ground = ground_of(facts)
+    heard = _Heard(tiny_registry(order.nonce))
+    # Two scripts, where the first learns that CRI cannot be spoken here.
+    seconds = 2 * (order.seconds + _REST + _NET)
+    with remote.serving(heard.answer, seconds) as service:
+        variables = {
+            "LIVENESS": ground.folder or "",
+            "PORT": str(service.port),
+            "TAG": order.nonce,
+            "DIGEST": digest(heard.registry.manifest),
+            "SOCKET": facts.socket,
+            "PULL_SECONDS": str(order.seconds),
+        }
+        bench = _Bench(remote, order, privilege, service, variables)
+        pull = bench.pulled(crictl=facts.crictl_answers, ground=ground)
+    return _verdict(pull, heard, ground)
+
+
+def _verdict(pull: Pull, heard: _Heard, ground: Ground) -> Verified:
+    good = pull.code == 0 and len(heard.blobs) == len(heard.registry.blobs)
+    if good:
+        detail = _worth(ground, by_cri=pull.via != "ctr")
+    else:
+        lack = "timed out; " if pull.code == 124 else ""
+        detail = f"{lack}{heard.requests} requests came; {tail(pull.said, 4)}"
+    return Verified(
+        image=tail(pull.image, 1),
+        ok=good,
+        via=pull.via,
+        mirror=_SERVED_BY if heard.requests else None,
+        seconds=pull.seconds,
+        detail=detail,
+    )
+
+
+def _worth(ground: Ground, *, by_cri: bool) -> str:
+    """Say what the pull proves, and what it leaves open."""
+    if not by_cri:
+        return "ctr only, CRI not proven"
+    if ground.folder is not None:
+        return f"CRI pulls, and reads hosts.toml below {ground.folder}"
+    return f"CRI pulls; that it reads mirrors is not proven: {ground.reason}"
