@@ -17,7 +17,7 @@ from fleet.core.history.serialize import failure_data, unread_state
 from fleet.engine.workers.base import Crew, each
 from fleet.errors import FleetError, printable
 from fleet.ssh import SshSettings
-from fleet.ssh.hostkeys import HostKey, KeyOrder, add_key, ask_key, jump_orders
+from fleet.ssh.hostkey_scan import HostKey, KeyOrder, add_key, ask_key, jump_orders
 
 _Answers = dict[str, HostKey | Failure]
 _ADDED = {"unknown", "certified"}

@@ -5,9 +5,9 @@ run. Commands run on plain channels, since Fabric's runner feeds stdin one byte 
 deadline leaves the remote process running.
 """
 
-from fleet.ssh.connect import connect
-from fleet.ssh.keeping import forget, forget_all, kept
-from fleet.ssh.locked import locked_keys, login, opens
+from fleet.ssh.connection import connect
+from fleet.ssh.passphrases import locked_keys, login, opens
+from fleet.ssh.pool import forget, forget_all, kept
 from fleet.ssh.remote import Remote, Said
 from fleet.ssh.route import SshSettings
 

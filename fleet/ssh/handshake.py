@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.masking.shown_text import tail
+from fleet.ssh.algorithms import mismatch
 from fleet.ssh.certificates import out_of_time
 from fleet.ssh.keys import Identity, identities, locked_files, remember
 from fleet.ssh.known_hosts import Shown, known_keys, refuse_unless_known
-from fleet.ssh.mismatch import mismatch
 from fleet.ssh.route import Hop, SshSettings
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def shaken(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transport:
     """
     import paramiko  # noqa: PLC0415
 
-    from fleet.ssh.auth import HearingTransport  # noqa: PLC0415
+    from fleet.ssh.paramiko_ext.auth import HearingTransport  # noqa: PLC0415
 
     began = time.monotonic()
     transport = HearingTransport(wire)
@@ -175,7 +175,7 @@ def _tried(
     """Try one key; return whether it opened, and the methods that the other side still offers."""
     import paramiko  # noqa: PLC0415
 
-    from fleet.ssh.auth import EagerAuth  # noqa: PLC0415
+    from fleet.ssh.paramiko_ext.auth import EagerAuth  # noqa: PLC0415
 
     handler = EagerAuth(transport)
     try:

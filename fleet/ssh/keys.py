@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.secret import Secret
+from fleet.ssh.cache import Shared, one_at_a_time
 from fleet.ssh.route import Hop, SshSettings
-from fleet.ssh.shared import Shared, one_at_a_time
 
 if TYPE_CHECKING:
     from paramiko import PKey

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.ssh.shared import Shared
+from fleet.ssh.cache import Shared
 
 REVOKED = "@revoked"
 AUTHORITY = "@cert-authority"

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.ssh.shared import flag
+from fleet.ssh.cache import flag
 
 if TYPE_CHECKING:
     from paramiko import Channel

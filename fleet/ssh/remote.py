@@ -9,22 +9,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.ssh.conversation import Conversation, conversation
-from fleet.ssh.deadline import bounded
+from fleet.ssh.dialogue import Conversation, conversation
+from fleet.ssh.forward.reverse import Answerer, Service, serving
+from fleet.ssh.forward.tcp import Tunnel, tunnel
 from fleet.ssh.output import Output
-from fleet.ssh.serving import Answerer, Service, serving
-from fleet.ssh.sessions import Sessions
-from fleet.ssh.tunnel import Tunnel, tunnel
+from fleet.ssh.paramiko_ext.session import Sessions
+from fleet.ssh.watchdog import bounded
 
 if TYPE_CHECKING:
     from fabric import Connection
     from paramiko import Channel
 
 Heard = Callable[[bytes], None]
+
+
 SILENCE = 30
 """Seconds: every script of ours gives a sign of life each 5 s."""
+
+
 _FEED_SECONDS = 60
 """Seconds that the input of a command may take; between two pieces of it there may be silence."""
+
+
 _SLACK = 5
 """Seconds that a call gets to end by its own deadline before its connection is closed."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.home import expanded
-from fleet.ssh.shared import Shared
+from fleet.ssh.cache import Shared
 
 _FILES = ("~/.ssh/config", "/etc/ssh/ssh_config")
 _DEPTH = 16

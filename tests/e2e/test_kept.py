@@ -8,7 +8,8 @@ import time
 import pytest
 
 from fleet.core.model.node import Node
-from fleet.ssh import SshSettings, descriptors, forget_all, kept, sessions
+from fleet.ssh import SshSettings, descriptors, forget_all, kept
+from fleet.ssh.paramiko_ext import session as sessions
 from tests.e2e.test_rollout import statuses
 from tests.lab import Lab
 from tests.lab.node import LabNode

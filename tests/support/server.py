@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 import paramiko
 
-from fleet.ssh.connect import handed_over
+from fleet.ssh.connection import handed_over
 from fleet.ssh.remote import FabricRemote
 from fleet.ssh.route import Hop
 

@@ -10,8 +10,8 @@ from fleet.core.failure import FailureKind, NodeError
 from fleet.node.cri import client as cri
 from fleet.node.script import Privilege, Script, decoded
 from fleet.ssh import Remote
-from fleet.ssh.conversation import Conversation
-from fleet.ssh.stdio_bridge import stdio_bridge
+from fleet.ssh.dialogue import Conversation
+from fleet.ssh.forward.stdio import stdio_bridge
 
 
 def said(talk: Conversation, key: str) -> str:

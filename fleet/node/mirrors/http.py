@@ -14,8 +14,8 @@ from typing import cast
 from fleet.core.containerd.requests import split_authority
 from fleet.core.masking.shown_text import tail
 from fleet.core.mirrors.check import Step, Trouble, WireError
-from fleet.ssh.stream import Wire
-from fleet.ssh.tunnel import Tunnel
+from fleet.ssh.forward.tcp import Tunnel
+from fleet.ssh.forward.tls import Wire
 
 _LIMIT = 4 << 20
 """Bytes of a manifest or a token; containerd has the same limit for manifests."""

@@ -19,8 +19,8 @@ from fleet.core.masking.shown_text import tail
 from fleet.core.mirrors.check import Seen, Step, Target, Trouble, WireError
 from fleet.core.model.mirror import Auth, Mirror
 from fleet.node.mirrors.http import Said, Site
-from fleet.ssh.stream import trust
-from fleet.ssh.tunnel import Tunnel
+from fleet.ssh.forward.tcp import Tunnel
+from fleet.ssh.forward.tls import trust
 
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 

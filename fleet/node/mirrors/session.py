@@ -20,7 +20,7 @@ from fleet.node.run_script import ask
 from fleet.node.script import Reply, Script, decoded, exit_code, number, stranger
 from fleet.node.work_order import Access
 from fleet.ssh import connect
-from fleet.ssh.tunnel import Tunnel
+from fleet.ssh.forward.tcp import Tunnel
 
 _MOST_ROOTS = 8 << 20
 

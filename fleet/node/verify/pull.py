@@ -20,7 +20,7 @@ from fleet.node.verify.evidence import Proof, Pull, judged, parse_proof, verify_
 from fleet.node.verify.pull_limiter import TURNS
 from fleet.node.work_order import Deadlines
 from fleet.ssh import Remote
-from fleet.ssh.conversation import Conversation
+from fleet.ssh.dialogue import Conversation
 
 _PROBE = "//127.0.0.1:1/"
 

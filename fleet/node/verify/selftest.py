@@ -22,8 +22,8 @@ from fleet.node.script import Privilege, Reply, Script, exit_code, moment, parse
 from fleet.node.verify.evidence import Pull
 from fleet.node.work_order import Access
 from fleet.ssh import Remote, connect
-from fleet.ssh.conversation import Conversation
-from fleet.ssh.serving import Service
+from fleet.ssh.dialogue import Conversation
+from fleet.ssh.forward.reverse import Service
 
 _NET = 15
 

@@ -13,8 +13,8 @@ from fleet.core.mirrors.diagnosis import judge
 from fleet.core.model.mirror import Mirror
 from fleet.errors import printable
 from fleet.node.mirrors.pull import Probe, try_endpoint
-from fleet.ssh.stream import Wire
-from fleet.ssh.tunnel import Tunnel
+from fleet.ssh.forward.tcp import Tunnel
+from fleet.ssh.forward.tls import Wire
 
 TARGET = Target(
     "docker.io", Mirror(url="http://m.example"), parse_image("docker.io/library/busybox:1.36")

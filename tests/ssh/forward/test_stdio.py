@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fleet.ssh.stdio_bridge import StdioBridge, stdio_bridge
+from fleet.ssh.forward.stdio import StdioBridge, stdio_bridge
 
 
 class Wire:

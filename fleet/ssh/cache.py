@@ -1,4 +1,4 @@
-"""What all workers of a process share, made once: files that were read, keys, jump hosts."""
+"""Values that all workers of a process share, and a limit of connections that are being opened."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 from fleet.core.failure import Failure, NodeError
 
 _Key = TypeVar("_Key", bound=Hashable)
+
+
 _Value = TypeVar("_Value")
 
 

@@ -13,6 +13,8 @@ _KINDS = (
     ("MACs", "server_mac_algo_list"),
 )
 """The lists in the order in which they are agreed on, each by its name in ssh_config."""
+
+
 _MARKS = ("ext-info-", "kex-strict-")
 """Words among the key exchanges that are none."""
 

@@ -1,4 +1,4 @@
-"""What has to be known before the first connection: encrypted keys, and who logs in."""
+"""Encrypted keys and login names that must be known before the first connection."""
 
 from __future__ import annotations
 

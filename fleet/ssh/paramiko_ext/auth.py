@@ -1,7 +1,4 @@
-"""Paramiko's transport with open ears, and its login with a turn less.
-
-Imports Paramiko at once: import it where a connection is opened.
-"""
+"""A Paramiko transport that reports login banners, and a login with one round trip less."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from typing import Any
 from paramiko import Message, PKey, Transport
 from paramiko.auth_handler import AuthHandler as _AuthHandler
 
-from fleet.ssh.shared import flag
+from fleet.ssh.cache import flag
 
 _Base: Any = _AuthHandler  # its stub lacks the steps that we take in another order
 

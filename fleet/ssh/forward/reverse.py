@@ -1,7 +1,4 @@
-"""HTTP for a node, through its own sshd: a port of its loopback that ends on the workstation.
-
-One loop does all of it, on the thread of the caller: the answers are tiny, and are in memory.
-"""
+"""HTTP for a node over its own sshd: a port of its loopback that ends on the workstation."""
 
 from __future__ import annotations
 
@@ -17,9 +14,17 @@ if TYPE_CHECKING:
 
 Answerer = Callable[[bytes], bytes | None]
 """From what came of a request so far to the whole answer; None while it is not complete."""
+
+
 _LOOPBACK = "127.0.0.1"
+
+
 _TICK = 0.02
+
+
 _MOST = 1 << 16
+
+
 _CHUNK = 1 << 15
 
 

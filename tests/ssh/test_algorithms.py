@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.ssh.mismatch import mismatch
+from fleet.ssh.algorithms import mismatch
 
 OURS = {
     "KexAlgorithms": ("a", "b"),

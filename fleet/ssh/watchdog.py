@@ -1,4 +1,4 @@
-"""A last deadline below all others: what hangs is closed from outside."""
+"""A watchdog that closes a connection which hangs past its deadline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The host keys of nodes: what a node shows, and what known_hosts says of it."""
+"""The host keys that nodes show, and their entries in known_hosts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from fleet.core.failure import Failure, NodeError
 from fleet.core.model.node import Node
-from fleet.ssh.deadline import bounded
 from fleet.ssh.handshake import shaken, shown_key
 from fleet.ssh.known_hosts import Shown, judged, known_keys
-from fleet.ssh.links import failures, wire_to
 from fleet.ssh.route import Hop, SshSettings, route
+from fleet.ssh.transport import failures, wire_to
+from fleet.ssh.watchdog import bounded
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Sessions of one connection: asked for together, and the next one while the present one works."""
+"""Sessions of one connection, opened ahead of their use."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 FRESH = 10
 """Seconds for which a connection that was heard of is believed to stand."""
+
+
 _PAUSES = (0.1, 0.4, 1.5)
 """Seconds before further tries: an sshd that grants one session counts it until its end is seen."""
 

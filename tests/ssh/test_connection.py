@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import paramiko
 import pytest
 
-from fleet.ssh.connect import handed_over
+from fleet.ssh.connection import handed_over
 from fleet.ssh.route import Hop
 
 

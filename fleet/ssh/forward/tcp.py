@@ -1,4 +1,4 @@
-"""TCP connections that a node's sshd opens for us: the node's own network, without a process."""
+"""TCP connections that a node's sshd opens for fleet, without a process on the node."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fleet.core.mirrors.check import Trouble, WireError
-from fleet.ssh.stream import Wire
+from fleet.ssh.forward.tls import Wire
 
 if TYPE_CHECKING:
     from paramiko import Channel, Transport
 
 _TELLS = re.compile(r"channel \d+ open FAILED: (?P<words>.*: [^:]*)$")
+
+
 _TRIES = 3
+
+
 _WORDS = (
     ("administratively prohibited", Trouble.PROHIBITED),
     ("refused", Trouble.REFUSED),

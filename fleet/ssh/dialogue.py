@@ -1,4 +1,4 @@
-"""A command on a node that waits in between for its other end: it is told when to go on."""
+"""A command on a node that waits in between until fleet lets it continue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fleet.ssh.output import Output
-from fleet.ssh.sessions import open_session
+from fleet.ssh.paramiko_ext.session import open_session
 
 if TYPE_CHECKING:
     from paramiko import Channel, Transport

@@ -1,4 +1,4 @@
-"""Wires: a TCP connection, a ProxyCommand's pipes, or a channel through a shared jump host."""
+"""Sockets to a node: a TCP connection, a ProxyCommand's pipes, or a channel of a jump host."""
 
 from __future__ import annotations
 
@@ -9,16 +9,22 @@ from contextlib import suppress
 from typing import IO, Any
 
 from fleet.core.masking.shown_text import tail
+from fleet.ssh.cache import lock
 from fleet.ssh.route import Hop
-from fleet.ssh.shared import lock
 
 _KEEPALIVE = 5
 """Seconds of silence before the kernel asks whether the other side is still there."""
+
+
 _PATIENCE = 3
 """How many times the connection's deadline a network may be dead before we give it up."""
+
+
 _IDLE = 2
 """Seconds after which a reader that hears nothing looks around. Paramiko's own 0.1 takes 4 % of a
 core with 256 connections that are kept."""
+
+
 _FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
 
 

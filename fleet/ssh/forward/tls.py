@@ -1,8 +1,4 @@
-"""One connection through a node, plain or encrypted, shaped like the socket that http.client wants.
-
-The workstation speaks TLS itself, through memory, as an SSH channel is no socket that OpenSSL
-could have. Every call keeps to a deadline that the user of the connection sets.
-"""
+"""A connection through a node, plain or TLS, with the interface that http.client needs."""
 
 from __future__ import annotations
 
@@ -21,8 +17,14 @@ if TYPE_CHECKING:
     from paramiko import Channel
 
 _CHUNK = 1 << 15
+
+
 _EXPIRED = {9, 10}
+
+
 _UNKNOWN = {2, 18, 19, 20, 21}
+
+
 _OTHER_NAME = {62, 64}
 """Codes of X509_verify_cert: not yet valid and expired, unknown issuer, host and address."""
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.ssh.shared import Gate, Shared
+from fleet.ssh.cache import Gate, Shared
 
 
 def test_a_value_is_made_once_for_all_workers() -> None:

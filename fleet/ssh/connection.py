@@ -1,4 +1,4 @@
-"""Opening a connection: the user's ssh_config, strict host keys, deadlines, few tries."""
+"""The opening of a connection: the user's ssh_config, strict host keys, deadlines, few tries."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fleet.core.model.node import Node
-from fleet.ssh.links import opened
 from fleet.ssh.remote import FabricRemote, Remote
 from fleet.ssh.route import Hop, SshSettings, route
+from fleet.ssh.transport import opened
 
 if TYPE_CHECKING:
     from fabric import Connection

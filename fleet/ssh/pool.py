@@ -1,4 +1,4 @@
-"""Connections that are kept from one step of a node's pass to the next."""
+"""Connections that are kept open between the steps of a node."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from fleet.core.model.node import Node
 from fleet.ssh import descriptors
-from fleet.ssh.connect import open_line
+from fleet.ssh.connection import open_line
 from fleet.ssh.remote import FabricRemote, Remote
 from fleet.ssh.route import SshSettings
 
@@ -17,6 +17,8 @@ from fleet.ssh.route import SshSettings
 #
 # One operation each takes and keeps: what was taken is no one else's.
 _KEPT: dict[tuple[Node, SshSettings], FabricRemote] = {}
+
+
 os.register_at_fork(after_in_child=_KEPT.clear)
 
 

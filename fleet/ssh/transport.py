@@ -1,4 +1,4 @@
-"""Transports to nodes and to jump hosts; a jump host's is shared by all nodes behind it."""
+"""Transports to nodes and to jump hosts; all nodes behind a jump host share its transport."""
 
 from __future__ import annotations
 
@@ -11,24 +11,32 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.ssh.deadline import bounded
+from fleet.ssh.cache import Gate, Shared, one_at_a_time
+from fleet.ssh.forward.socket import ChannelWire, ProxiedSocket, dial, proxied, watch
 from fleet.ssh.handshake import let_in, shaken
 from fleet.ssh.route import Hop, SshSettings
-from fleet.ssh.shared import Gate, Shared, one_at_a_time
-from fleet.ssh.sockets import ChannelWire, ProxiedSocket, dial, proxied, watch
+from fleet.ssh.watchdog import bounded
 
 if TYPE_CHECKING:
     from paramiko import Transport
 
 _PHASES = 4
 """Banner, key exchange and authentication, each within the connection's deadline, and a rest."""
+
+
 _PAUSES = (0.3, 1.2, 3.0)
 """Seconds before further tries at a connection that sshd refused or dropped at once."""
+
+
 _STARTS = 6
 """Connections that begin at one sshd together: below its MaxStartups (10:30:100), which others
 need as well."""
+
+
 _REST = 10
 """Seconds in which a jump host that could not be reached is not asked again."""
+
+
 _ANSWER = 5
 """Seconds that a jump host may take to say that it is there."""
 

@@ -1,0 +1,1 @@
+"""Connections through SSH: TCP, TLS, a command's input and output, and reverse forwarding."""

@@ -1,0 +1,1 @@
+"""Extensions of Paramiko that use its private API."""
