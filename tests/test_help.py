@@ -17,7 +17,7 @@ import pytest
 
 from fleet.cli.app import fleet
 from fleet.cli.examples import EXAMPLES
-from fleet.cli.manual import pages
+from fleet.cli.man_pages import pages
 from tests.support.fleet import Fleet
 
 BIN = str(Path(sys.executable).parent)

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from fleet.cli.app import fleet
-from fleet.cli.schemas import OUTPUTS, output_schema
+from fleet.cli.output.json_schema import OUTPUTS, output_schema
 from tests.support.fleet import Fleet
 from tests.support.schemas import closed, fits
 

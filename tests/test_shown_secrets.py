@@ -14,9 +14,10 @@ import pytest
 from rich.console import Console
 
 from fleet.cli.app import fleet
-from fleet.cli.logs import LOG, Masking
-from fleet.cli.outcome_views import print_outcomes
-from fleet.cli.views import print_json, print_plans
+from fleet.cli.log_file import LOG, Masking
+from fleet.cli.output.outcome import print_outcomes
+from fleet.cli.output.plan import print_plans
+from fleet.cli.output.tables import print_json
 from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.history.replay import Entry
 from fleet.core.history.serialize import outcome_data

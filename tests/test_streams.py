@@ -89,7 +89,8 @@ def test_characters_that_a_terminal_lacks_are_written_as_escapes(
 ) -> None:
     code = (
         "from fleet.cli.streams import settle_streams; settle_streams();"
-        "from fleet.cli.views import console; console(color=False).print('a \\u2026 \\u20ac b')"
+        "from fleet.cli.output.tables import console;"
+        "console(color=False).print('a \\u2026 \\u20ac b')"
     )
     done = run(folder, f'{sys.executable} -c "{code}"', **terminal)
     message = run(folder, "fleet inventory -l $'\\u20ac'", **terminal)
@@ -104,7 +105,7 @@ def test_characters_that_a_terminal_lacks_are_written_as_escapes(
 def test_a_terminal_of_no_width_is_one_of_the_usual_width(folder: Path, columns: str) -> None:
     code = (
         "from fleet.cli.streams import settle_streams; settle_streams();"
-        "from fleet.cli.views import console, table;"
+        "from fleet.cli.output.tables import console, table;"
         "table(('NODE', 'STATE'), [('n1', 'in sync')], console(color=False))"
     )
     ours, theirs = pty.openpty()

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from fleet.cli.live import LiveScreen, Scope
-from fleet.cli.logs import Masking
-from fleet.cli.outcome_views import print_outcomes
-from fleet.cli.views import legend, table
+from fleet.cli.log_file import Masking
+from fleet.cli.output.live import LiveScreen, Scope
+from fleet.cli.output.outcome import print_outcomes
+from fleet.cli.output.plan import legend
+from fleet.cli.output.tables import table
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.node import Node
@@ -163,7 +164,7 @@ def test_the_recap_sums_up_what_was_seen_and_tells_failures_in_full(
 
 
 def test_the_log_hides_what_is_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleet.cli.logs.KNOWN", {"hunter2"})
+    monkeypatch.setattr("fleet.cli.log_file.KNOWN", {"hunter2"})
     form = Masking()
     record = logging.makeLogRecord({"msg": "sudo hunter2 \x1b[1m\npassword = abc"})
 

@@ -10,7 +10,7 @@ import click
 from fleet import __version__
 from fleet.cli.commands import change, files, look, mirrors
 from fleet.cli.examples import add_examples
-from fleet.cli.logs import LOG, note
+from fleet.cli.log_file import LOG, note
 from fleet.cli.options import Exit, shared_group
 from fleet.cli.streams import lost_streams, settle_streams, write_failed
 from fleet.errors import ConfigErrors, FleetError, HeldError, JournalError, printable
@@ -78,7 +78,7 @@ def _leave(code: Exit, error: Exception) -> NoReturn:
     words = sys.argv[1:]
     if "--json" in (words[: words.index("--")] if "--" in words else words):
         from fleet.cli.offline import problem_data  # noqa: PLC0415
-        from fleet.cli.views import print_json  # noqa: PLC0415
+        from fleet.cli.output.tables import print_json  # noqa: PLC0415
 
         problems = error.problems if isinstance(error, ConfigErrors) else ()
         message = error.format_message() if isinstance(error, click.ClickException) else str(error)

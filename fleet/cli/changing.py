@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from fleet.cli.credentials import ready
 from fleet.cli.flags import (
     Flags,
     fingerprints,
@@ -19,9 +18,11 @@ from fleet.cli.flags import (
 from fleet.cli.job import Job, guarded
 from fleet.cli.leftovers import take_over
 from fleet.cli.options import Exit, Settings, Taste, access
+from fleet.cli.output.plan import print_plans
+from fleet.cli.output.tables import console
 from fleet.cli.plane import access_to_plane
+from fleet.cli.prompts import ready
 from fleet.cli.reading import in_order, judged, show_plans, surveyed, told
-from fleet.cli.views import console, print_plans
 from fleet.core.masking import Fingerprints
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import MirrorConfig

@@ -8,8 +8,8 @@ from typing import Any
 
 from fleet.cli.flags import fingerprints
 from fleet.cli.options import Exit, Settings, Taste
+from fleet.cli.output.tables import console, print_json, table
 from fleet.cli.reading import surveyed
-from fleet.cli.views import console, print_json, table
 from fleet.core.history.serialize import failure_data, unread_state
 from fleet.core.plan.drift import Drifted, drifted
 from fleet.core.selection.ranges import fold

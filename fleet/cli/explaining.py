@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings
-from fleet.cli.views import console, print_json, table
+from fleet.cli.output.tables import console, print_json, table
+from fleet.cli.prompts import ready
 from fleet.config.load import load_inventory
 from fleet.core.containerd.registry_url import registry_problem
 from fleet.core.failure import Failure

@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 import click
 
-from fleet.cli.credentials import unlocked
 from fleet.cli.options import Exit, Settings
-from fleet.cli.views import console, print_json, table
+from fleet.cli.output.tables import console, print_json, table
+from fleet.cli.prompts import unlocked
 from fleet.config.load import load_inventory
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data, unread_state

@@ -15,13 +15,13 @@ import click
 
 from fleet.cli.flags import Flags, operator, stamp
 from fleet.cli.interrupt import stop_switch
-from fleet.cli.live import Scope, Screen, open_screen
-from fleet.cli.logs import KNOWN, note
+from fleet.cli.log_file import KNOWN, note
 from fleet.cli.options import Exit, Settings
-from fleet.cli.outcome_views import judge, print_recap, recap
+from fleet.cli.output.live import Scope, Screen, open_screen
+from fleet.cli.output.outcome import judge, print_recap, recap
+from fleet.cli.output.tables import console, print_json
 from fleet.cli.plane import plane_check
 from fleet.cli.streams import lost_streams
-from fleet.cli.views import console, print_json
 from fleet.core.failure import FailureKind
 from fleet.core.history.replay import SETTLE
 from fleet.core.history.serialize import outcome_data, rollout_data

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from fleet.cli.credentials import ready
 from fleet.cli.flags import operator
 from fleet.cli.options import Exit, Settings
-from fleet.cli.views import console, print_json, table
+from fleet.cli.output.tables import console, print_json, table
+from fleet.cli.prompts import ready
 from fleet.config.load import load_inventory
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from fleet.cli import mirror_views
-from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings, Taste, wishes_of
-from fleet.cli.views import console, print_json
+from fleet.cli.output import mirrors as mirror_views
+from fleet.cli.output.tables import console, print_json
+from fleet.cli.prompts import ready
 from fleet.config.mirrors.yaml_order import Moved, write_order
 from fleet.core.containerd.requests import Image, parse_image
 from fleet.core.mirrors.check import Target

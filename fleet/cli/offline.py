@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from fleet.cli.options import Exit, Settings, read_patterns
-from fleet.cli.views import print_json
+from fleet.cli.output.tables import print_json
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.node import Node
 from fleet.core.selection.patterns import select

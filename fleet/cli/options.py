@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from fleet.cli.logs import hide, note, open_log
+from fleet.cli.log_file import hide, note, open_log
 from fleet.errors import FleetError
 from fleet.home import expanded
 

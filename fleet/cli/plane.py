@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fleet.cli.credentials import unlocked
-from fleet.cli.live import Screen
+from fleet.cli.output.live import Screen
+from fleet.cli.prompts import unlocked
 from fleet.core.history.replay import PLANE_ASKED
 from fleet.core.rollout.control_plane import outsiders
 from fleet.core.selection.ranges import fold

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fleet.cli.credentials import ready
 from fleet.cli.flags import fingerprints
-from fleet.cli.logs import KNOWN
+from fleet.cli.log_file import KNOWN
 from fleet.cli.options import Exit, Settings, Taste, wishes_of
-from fleet.cli.outcome_views import print_outcomes, verdict_words
-from fleet.cli.views import console, finding_line, finding_style, print_json, print_plans, table
+from fleet.cli.output.outcome import print_outcomes, verdict_words
+from fleet.cli.output.plan import finding_line, finding_style, print_plans
+from fleet.cli.output.tables import console, print_json, table
+from fleet.cli.prompts import ready
 from fleet.config.load import Loaded
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import (

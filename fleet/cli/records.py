@@ -8,8 +8,8 @@ from typing import Any
 
 from fleet.cli.flags import journal_path
 from fleet.cli.options import Settings
-from fleet.cli.outcome_views import still_locked
-from fleet.cli.views import console, print_json, table
+from fleet.cli.output.outcome import still_locked
+from fleet.cli.output.tables import console, print_json, table
 from fleet.core.history.replay import Story
 from fleet.core.history.serialize import outcome_data, read_outcome
 from fleet.core.plan.pull_tests import unproven_text

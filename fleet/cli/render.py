@@ -8,7 +8,8 @@ import click
 
 from fleet.cli.flags import fingerprints
 from fleet.cli.options import Exit, Settings
-from fleet.cli.views import console, print_json, print_plans
+from fleet.cli.output.plan import print_plans
+from fleet.cli.output.tables import console, print_json
 from fleet.config.load import load_mirrors
 from fleet.config.node_root import NodeRoot, read_root
 from fleet.core.history.serialize import plan_data

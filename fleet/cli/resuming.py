@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fleet.cli.credentials import ready
 from fleet.cli.flags import Flags, open_journal, operator, stamp
 from fleet.cli.job import Job, guarded, work_order
 from fleet.cli.options import Exit, Settings, Taste, access, wishes_of
-from fleet.cli.outcome_views import outcome_line
+from fleet.cli.output.outcome import outcome_line
+from fleet.cli.output.plan import print_plans
+from fleet.cli.output.tables import console
 from fleet.cli.plane import access_to_plane
+from fleet.cli.prompts import ready
 from fleet.cli.reading import as_it_is, in_order, tests_of, told
 from fleet.cli.resume_check import refuse_changed_config, refuse_changed_files
-from fleet.cli.views import console, print_plans
 from fleet.config.load import load_inventory
 from fleet.core.failure import Failure
 from fleet.core.history.replay import SETTLE, Story

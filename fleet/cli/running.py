@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings
-from fleet.cli.views import console, print_json
+from fleet.cli.output.tables import console, print_json
+from fleet.cli.prompts import ready
 from fleet.config.load import load_inventory
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fleet.cli.schemas import OUTPUTS, output_schema
-from fleet.cli.views import print_json
+from fleet.cli.output.json_schema import OUTPUTS, output_schema
+from fleet.cli.output.tables import print_json
 from fleet.errors import FleetError
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 
-from fleet.cli.credentials import ready
 from fleet.cli.options import Exit, Settings
+from fleet.cli.prompts import ready
 from fleet.cli.reading import show_verified
 from fleet.config.load import load_inventory
 from fleet.core.failure import Failure

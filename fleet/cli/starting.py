@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from fleet.cli.options import Exit, Settings
-from fleet.cli.views import console, print_json
+from fleet.cli.output.tables import console, print_json
 from fleet.errors import FleetError
 from fleet.home import expanded
 

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from fleet.cli.schemas import OUTPUTS
+from fleet.cli.output.json_schema import OUTPUTS
 from tests.lab import Lab
 from tests.support.fleet import Fleet
 from tests.support.schemas import fits

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from fleet.cli.views import finding_line
+from fleet.cli.output.plan import finding_line
 from fleet.config.inventory.yaml import InventoryReader
 from fleet.config.load import inventory_tree
 from fleet.config.mirrors.kubespray import as_mirrors, is_kubespray

@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema
 
-from fleet.cli.schemas import output_schema
+from fleet.cli.output.json_schema import output_schema
 
 
 def closed(schema: Any) -> Any:

@@ -106,7 +106,7 @@ def history(
 @shared
 def man(settings: Settings, *, folder: str) -> None:
     """Write the man pages, one a command, into DIR."""
-    from fleet.cli import manual  # noqa: PLC0415
+    from fleet.cli import man_pages as manual  # noqa: PLC0415
 
     group = click.get_current_context().find_root().command
     assert isinstance(group, click.Group)  # noqa: S101 - the root of all commands is one

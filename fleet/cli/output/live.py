@@ -1,4 +1,4 @@
-"""What a rollout shows while it runs: a live view on a terminal, plain lines elsewhere."""
+"""The progress of a rollout: a live view on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from fleet.cli.logs import note
+from fleet.cli.log_file import note
 from fleet.cli.options import Settings
-from fleet.cli.outcome_views import MARKS, outcome_line
-from fleet.cli.views import console
+from fleet.cli.output.outcome import MARKS, outcome_line
+from fleet.cli.output.tables import console
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.node.progress import step_of
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _ROWS = 12
+
+
 _WORDS = {
     NodeStatus.STAGING: "staging",
     NodeStatus.RUNNING: "started",

@@ -1,4 +1,4 @@
-"""What the JSON Schemas of several documents share: the words they are made of, and their parts."""
+"""Parts that the JSON Schemas of several documents share."""
 
 from __future__ import annotations
 
@@ -10,11 +10,22 @@ from fleet.core.model.outcome import NodeStatus, Served
 
 Schema = Mapping[str, Any]
 
+
 TEXT = {"type": "string"}
+
+
 TEXTS = {"type": "array", "items": TEXT}
+
+
 WHOLE = {"type": "integer"}
+
+
 SECONDS = {"type": "number", "minimum": 0}
+
+
 FLAG = {"type": "boolean"}
+
+
 STAMP = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T", "description": "UTC"}
 
 
@@ -45,6 +56,8 @@ def one_of(*words: str) -> Schema:
 
 
 SHOWN = one_of(*(str(each) for each in NodeStatus if each.shown is each and not each.in_flight))
+
+
 FAILURE = maybe(
     shape(
         {
@@ -56,6 +69,8 @@ FAILURE = maybe(
         "evidence",
     )
 )
+
+
 VERIFIED = shape(
     {
         "image": TEXT,
@@ -78,9 +93,13 @@ VERIFIED = shape(
     "hops",
     "evidence",
 )
+
+
 LIVENESS = maybe(
     shape({"state": one_of("live", "deaf", "unasked"), "seconds": SECONDS, "said": TEXT})
 )
+
+
 OUTCOME = {
     "status": SHOWN,
     "strategy": maybe(TEXT),
@@ -95,14 +114,24 @@ OUTCOME = {
     "unproven": TEXTS,
     "held": FLAG,
 }
+
+
 CONFLICTS = listed(
     shape({"code": TEXT, "verdict": TEXT, "where": TEXT, "message": TEXT, "kills_cri": FLAG})
 )
+
+
 DISRUPTION = one_of("none", "restart")
+
+
 CHANGES = listed(
     shape({"path": TEXT, "action": one_of("create", "update", "delete"), "diff": TEXT})
 )
+
+
 ROLE = {"role": maybe(one_of("control-plane")), "role_evidence": TEXTS}
+
+
 PLAN = {
     "strategy": maybe(TEXT),
     "containerd": maybe(TEXT),
@@ -114,7 +143,11 @@ PLAN = {
     "conflicts": CONFLICTS,
     "failure": FAILURE,
 }
+
+
 UNREACHABLE = shape({"state": one_of("unreachable", "failed"), "failure": FAILURE})
+
+
 PROBLEM = shape(
     {
         "file": TEXT,

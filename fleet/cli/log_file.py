@@ -1,4 +1,4 @@
-"""The log: on stderr as far as -v wants it, and whole in the file that --log names."""
+"""The log: on stderr as far as -v asks for it, and whole in the file that --log names."""
 
 from __future__ import annotations
 
@@ -13,10 +13,16 @@ from fleet.errors import FleetError
 from fleet.home import expanded
 
 LOG = logging.getLogger("fleet")
+
+
 _TOLD = logging.getLogger("fleet.told")
 """What stands on the terminal anyway: progress and ends; for the file alone."""
+
+
 KNOWN: set[str] = set()
 """Secrets that this run has read or asked for; nothing that it shows may repeat them."""
+
+
 _LEVELS = (logging.CRITICAL, logging.INFO, logging.DEBUG)
 
 

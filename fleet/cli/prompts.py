@@ -1,4 +1,4 @@
-"""What only a person can give, asked once before any worker runs: passphrases, a sudo password."""
+"""Questions to the user, asked before any worker runs: passphrases and the sudo password."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import click
 
-from fleet.cli.logs import hide
+from fleet.cli.log_file import hide
 from fleet.core.model.node import Node
 from fleet.core.model.secret import Secret
 from fleet.errors import FleetError
@@ -20,6 +20,8 @@ from fleet.node.work_order import Access
 from fleet.ssh import SshSettings, locked_keys, opens
 
 _TRIES = 3
+
+
 _WAIT = 2
 """Seconds for which an input that is no terminal may be silent: it may have nothing to say."""
 

@@ -1,16 +1,12 @@
-"""The console, tables, and plans folded by equal diffs."""
+"""Plans as text: groups of nodes with equal diffs."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterable, Sequence
-from typing import IO, TYPE_CHECKING, Any, cast
-
-import click
+from typing import TYPE_CHECKING
 
 from fleet.core.failure import Failure
-from fleet.core.masking import Mark, clean_data, without_logins
+from fleet.core.masking import Mark
 from fleet.core.masking.shown_text import unified_diff
 from fleet.core.model.change import Action, Disruption
 from fleet.core.model.finding import Finding, Verdict
@@ -20,40 +16,6 @@ from fleet.errors import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-
-def print_json(data: Any) -> None:
-    """Print one JSON document on stdout."""
-    click.echo(json.dumps(clean_data(data), indent=2, ensure_ascii=True))
-
-
-class _WithoutLogins:
-    """A stream that removes the logins from URLs in all text."""
-
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        return self._stream.write(without_logins(text))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-
-def console(*, color: bool, stderr: bool = False) -> Console:
-    """Return a console that honours --no-color, and uses none away from a terminal."""
-    from rich.console import Console  # noqa: PLC0415 - rich costs `--help` nothing
-
-    stream = sys.stderr if stderr else sys.stdout
-    return Console(
-        width=None if stream.isatty() else 200,
-        file=cast("IO[str]", _WithoutLogins(stream)),
-        no_color=not color,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        soft_wrap=True,
-    )
 
 
 def print_plans(plans: Sequence[NodePlan], out: Console, mark: Mark) -> None:
@@ -168,35 +130,3 @@ def closing_count(plans: Sequence[NodePlan]) -> str:
         f" {len(changing) - restarts} without), {len(good) - len(changing)} unchanged,"
         f" {len(failed)} failed. Files: {_counts(changing)}."
     )
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], out: Console) -> None:
-    """Print a table: unbroken for a pipe, folded for a terminal, row by row for a narrow one."""
-    cells = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-    needed = sum(widths) + len(widths)
-    if not out.is_terminal or needed <= out.width:
-        for number, row in enumerate((columns, *cells)):
-            padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            out.print(
-                " ".join(padded).rstrip(), style="bold" if not number else None, soft_wrap=True
-            )
-    elif out.width >= 80 and needed <= 2 * out.width:
-        _folded_table(columns, cells, out)
-    else:
-        for first, *rest in cells:
-            out.print(first, style="bold")
-            for column, cell in zip(columns[1:], rest, strict=True):
-                if cell.strip():
-                    out.print(f"  {column.lower()}: {cell}" if column else f"  {cell}")
-
-
-def _folded_table(columns: Sequence[str], cells: Iterable[Sequence[str]], out: Console) -> None:
-    from rich.table import Table  # noqa: PLC0415
-
-    grid = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        grid.add_column(column, overflow="fold")
-    for row in cells:
-        grid.add_row(*row)
-    out.print(grid, soft_wrap=False)

@@ -1,4 +1,4 @@
-"""What a test of mirrors looks like: a matrix of sites, what is wrong, and the ranking."""
+"""The result of a mirror test: a matrix of sites, faults, and the ranking."""
 
 from __future__ import annotations
 
@@ -18,9 +18,17 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _NO_SITE = "-"
+
+
 _SKEW = 300
+
+
 _GAP = 2
+
+
 _Row = tuple[str, str]
+
+
 _Matrix = dict[_Row, dict[str, Cell]]
 
 

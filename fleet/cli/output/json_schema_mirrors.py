@@ -1,8 +1,8 @@
-"""The JSON Schema of what `fleet mirrors test --json` prints."""
+"""The JSON Schema of the output of `fleet mirrors test --json`."""
 
 from __future__ import annotations
 
-from fleet.cli.schema_parts import (
+from fleet.cli.output.json_schema_parts import (
     FAILURE,
     FLAG,
     SECONDS,
@@ -18,7 +18,11 @@ from fleet.cli.schema_parts import (
 from fleet.core.mirrors.check import Diagnosis, Trouble
 
 _DIAGNOSIS = one_of(*map(str, Diagnosis))
+
+
 _RATE = {"bytes_per_second": maybe(WHOLE)}
+
+
 _TRIAL = shape(
     {
         "registry": TEXT,
@@ -47,9 +51,13 @@ _TRIAL = shape(
         ),
     }
 )
+
+
 _CELL = shape(
     {"diagnosis": _DIAGNOSIS, "agree": WHOLE, "nodes": WHOLE, "first_byte": maybe(SECONDS)}
 )
+
+
 _RANK = shape(
     {
         "url": TEXT,
@@ -62,6 +70,8 @@ _RANK = shape(
         **_RATE,
     }
 )
+
+
 MIRRORS = shape(
     {
         "nodes": by_name(

@@ -1,16 +1,12 @@
-"""JSON Schemas of what `--json` prints, one a command: the registry of them all.
-
-Keys may be added to a document later, so the schemas are open; a test closes them, and holds the
-real answers of every command against them.
-"""
+"""JSON Schemas of the output of `--json`, one for each command."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from fleet.cli.schema_mirrors import MIRRORS
-from fleet.cli.schema_parts import (
+from fleet.cli.output.json_schema_mirrors import MIRRORS
+from fleet.cli.output.json_schema_parts import (
     CHANGES,
     CONFLICTS,
     DISRUPTION,
@@ -37,6 +33,7 @@ from fleet.cli.schema_parts import (
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
+
 _SAMPLE = shape(
     {
         "nodes": {"type": "integer"},
@@ -48,6 +45,8 @@ _SAMPLE = shape(
         },
     }
 )
+
+
 _PROBED = shape(
     {
         "state": one_of("in sync", "drifted", "unmanaged", "in conflict", "unreachable", "failed"),
@@ -69,7 +68,11 @@ _PROBED = shape(
         "failure": FAILURE,
     }
 )
+
+
 _SOURCED = {"value": {"type": ["string", "integer", "boolean"]}, "from": maybe(TEXT)}
+
+
 _ROLLOUT = shape(
     {
         "rollout": {**TEXT, "description": "its id; empty where there was nothing to do"},
@@ -78,8 +81,14 @@ _ROLLOUT = shape(
         "batches": listed(TEXTS),
     }
 )
+
+
 _STATUS = one_of("finished", "halted", "interrupted", "running")
+
+
 _DRY = shape({"nodes": by_name(shape(PLAN))})
+
+
 _ABOUT = {
     "rollout": TEXT,
     "kind": one_of("rollout", "rollback"),
@@ -90,9 +99,17 @@ _ABOUT = {
     "operator": {**TEXT, "description": "who, and from which machine"},
     "files": by_name(maybe({**TEXT, "description": "SHA-256 of the file"})),
 }
+
+
 _PASSED = shape({**OUTCOME, "at": maybe(STAMP)}, *(set(OUTCOME) - {"status"}))
+
+
 _PAST = shape({**_ABOUT, "batches": listed(TEXTS), "nodes": by_name(_PASSED)})
+
+
 _STEP = shape({"step": TEXT, "began": SECONDS, "ended": maybe(SECONDS), "status": maybe(TEXT)})
+
+
 _REPORT = shape(
     {
         **_ABOUT,
@@ -135,6 +152,8 @@ _REPORT = shape(
         ),
     }
 )
+
+
 _DRIFT = shape(
     {
         "state": one_of("as fleet left it", "drifted", "unmanaged", "unreachable", "failed"),
@@ -154,6 +173,8 @@ _DRIFT = shape(
         "failure": FAILURE,
     }
 )
+
+
 _EXPLAINED = shape(
     {
         "node": TEXT,
@@ -179,6 +200,8 @@ _EXPLAINED = shape(
         "findings": TEXTS,
     }
 )
+
+
 _KEY = shape(
     {
         "name": TEXT,
@@ -192,12 +215,16 @@ _KEY = shape(
         "failure": FAILURE,
     }
 )
+
+
 _HELD = shape(
     {
         **dict.fromkeys(("rollout", "by", "purpose", "since", "told"), maybe(TEXT)),
         "failure": FAILURE,
     }
 )
+
+
 _RAN = shape(
     {
         "code": maybe(WHOLE),
@@ -206,6 +233,8 @@ _RAN = shape(
         "failure": FAILURE,
     }
 )
+
+
 _INVENTORY = shape(
     {
         "groups": TEXTS,
@@ -213,10 +242,12 @@ _INVENTORY = shape(
     }
 )
 
+
 ERROR = shape(
     {"error": shape({"code": WHOLE, "message": TEXT, "problems": listed(PROBLEM)})},
 )
 """What every command prints that ends before it has an answer."""
+
 
 OUTPUTS: Mapping[str, Schema] = {
     "init": shape({"files": by_name({**FLAG, "description": "whether it was written"})}),

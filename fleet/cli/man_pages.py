@@ -1,4 +1,4 @@
-"""Man pages from the command tree itself: fleet(1), and one a command."""
+"""Man pages from the command tree: fleet(1), and one for each command."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from fleet import __version__
 from fleet.cli.examples import EXAMPLES
 from fleet.cli.options import Exit, Settings
-from fleet.cli.views import print_json
+from fleet.cli.output.tables import print_json
 from fleet.errors import FleetError
 from fleet.home import expanded
 

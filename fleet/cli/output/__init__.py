@@ -1,0 +1,1 @@
+"""What commands print: tables, plans, the live view, and JSON with its schemas."""
