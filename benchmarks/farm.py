@@ -77,7 +77,7 @@ class Farm:
         (folder / "places").write_text("\n".join(places))
         script = question(Node(name="n0", host=places[0], become=False))
         privilege = Privilege(sudo=False)
-        (folder / "line").write_text(script.line(privilege))
+        (folder / "line").write_text(script.command_line(privilege))
         (folder / "stdin").write_bytes(script.stdin(privilege))
 
 

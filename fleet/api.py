@@ -23,19 +23,19 @@ from fleet.core.model.mirror import Foreign
 from fleet.core.model.outcome import NodeOutcome
 from fleet.core.model.secret import Secret
 from fleet.core.plan.planner import NodePlan
-from fleet.core.render.desired import wishes_by_node
+from fleet.core.render.desired import desired_config_by_node
 from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches, parse_size
-from fleet.core.rollout.control_plane import quorum
+from fleet.core.rollout.control_plane import control_plane_limit
 from fleet.core.rollout.policy import Policy
 from fleet.core.rollout.state import NodeMoved, begin
 from fleet.core.selection.patterns import select
 from fleet.engine import driver as engine
 from fleet.engine.control_plane import PlaneCheck
-from fleet.engine.duplicate_nodes import refuse_twins
+from fleet.engine.duplicate_nodes import refuse_duplicate_nodes
 from fleet.engine.locks import release_held
-from fleet.engine.survey import Surveyed, settled
+from fleet.engine.survey import Surveyed, already_done
 from fleet.engine.survey import survey as survey_nodes
-from fleet.engine.workers.base import Threads
+from fleet.engine.workers.base import ThreadPool
 from fleet.node.script import Privilege
 from fleet.node.work_order import Access, Deadlines, WorkOrder
 from fleet.ssh import SshSettings
@@ -82,14 +82,14 @@ def survey(
     overwrite. A node that cannot be read has no facts, and a plan with a failure.
     """
     nodes = select(files.inventory, limit, None, _no_file)
-    wishes = wishes_by_node(files.inventory, files.mirrors, Foreign(foreign))
-    crew = Threads(parallel)
+    wishes = desired_config_by_node(files.inventory, files.mirrors, Foreign(foreign))
+    crew = ThreadPool(parallel)
     try:
         found = list(survey_nodes(nodes, wishes, how or Access(), crew=crew))
     finally:
         crew.close()
     place = {node.name: number for number, node in enumerate(nodes)}
-    return refuse_twins(sorted(found, key=lambda each: place[each.node.name]))
+    return refuse_duplicate_nodes(sorted(found, key=lambda each: place[each.node.name]))
 
 
 def _no_file(path: str) -> str:
@@ -128,11 +128,15 @@ def plan(
     A node whose containers a restart would end is refused, as without --disrupt-workloads.
     """
     plans = {each.node.name: _guarded(each.plan) for each in found}
-    done = {name: ended for name, each in plans.items() if (ended := settled(each)) is not None}
+    done = {
+        name: ended for name, each in plans.items() if (ended := already_done(each)) is not None
+    }
     waiting = [name for name in plans if name not in done]
     waiting.sort(key=lambda name: plans[name].node.order)
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    plane = quorum(inventory, {key: each.availability for key, each in plans.items()}, name)
+    plane = control_plane_limit(
+        inventory, {key: each.availability for key, each in plans.items()}, name
+    )
     size = parse_size(max_failures, "max_failures")
     allowed = len(plans) * size.number // 100 if size.percent else size.number
     return Rollout(
@@ -148,9 +152,9 @@ def plan(
 
 
 def _guarded(plan: NodePlan) -> NodePlan:
-    if plan.danger is None or plan.failure is not None:
+    if plan.restart_risk is None or plan.failure is not None:
         return plan
-    return replace(plan, failure=plan.danger)
+    return replace(plan, failure=plan.restart_risk)
 
 
 def drive(
@@ -177,7 +181,7 @@ def drive(
             errors.append(error)
             return instead
 
-    def record(told: Sequence[engine.Told]) -> None:
+    def record(told: Sequence[engine.JournaledEvent]) -> None:
         for event, outcome in told:
             if isinstance(event, NodeMoved) and outcome is not None:
                 whole = outcome.after(outcomes.get(outcome.node))
@@ -186,9 +190,9 @@ def drive(
                     safely(partial(observe, whole), None)
 
     orders = {name: _order(rollout, each, how or Access()) for name, each in rollout.plans.items()}
-    crew = Threads(32)
+    crew = ThreadPool(32)
     ask = _plane_check(rollout, how or Access(), crew)
-    conduct = engine.Conduct(record, lambda: safely(stopping, True), crew, ask)
+    conduct = engine.DriverHooks(record, lambda: safely(stopping, True), crew, ask)
     state = begin(rollout.batches, {name: each.status for name, each in rollout.settled.items()})
     try:
         ended = engine.drive(state, rollout.policy, orders, conduct)
@@ -204,7 +208,7 @@ def drive(
     }
 
 
-def _plane_check(rollout: Rollout, access: Access, crew: Threads) -> PlaneCheck | None:
+def _plane_check(rollout: Rollout, access: Access, crew: ThreadPool) -> PlaneCheck | None:
     if rollout.inventory is None:
         return None
     return PlaneCheck(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.finding import Finding, FindingEffect
 from fleet.errors import Problem, printable, shortened
 
 WORD = "a" * 20_000
@@ -17,7 +17,7 @@ def test_words_that_nobody_could_read_are_cut() -> None:
         NodeError(
             FailureKind.CONFLICT, "plan", f"config_path {WORD} is odd; mend it"
         ).failure.message,
-        str(Finding("x", Verdict.NOTES, "/f:1", f"knows no capability {WORD!r}")),
+        str(Finding("x", FindingEffect.NOTES, "/f:1", f"knows no capability {WORD!r}")),
     )
 
     for text in texts:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fleet.node.work_order import Deadlines
-from fleet.ssh.remote import SILENCE
+from fleet.ssh.remote import SILENCE_SECONDS
 from tests.faults.suite import CATALOGUE
 
 FAULTS = (Path(__file__).parents[1] / "docs" / "faults.md").read_text()
@@ -20,7 +20,7 @@ ROWS = (
     f"| activation with its way back, on the node itself | {LIMITS.activate} |",
     f"| a confirmation or a way back, on the node itself | {LIMITS.settle} |",
     f"| a node as a whole | {LIMITS.node(0)} and {PULL} for each verification pull;",
-    f"| a script that says nothing | {SILENCE};",
+    f"| a script that says nothing | {SILENCE_SECONDS};",
 )
 
 

@@ -19,7 +19,7 @@ from fleet.cli.output.outcome import print_outcomes
 from fleet.cli.output.plan import print_plans
 from fleet.cli.output.tables import print_json
 from fleet.core.failure import Failure, FailureKind, NodeError
-from fleet.core.history.replay import Entry
+from fleet.core.history.replay import JournalEntry
 from fleet.core.history.serialize import outcome_data
 from fleet.core.lint.explain import explain
 from fleet.core.masking import Fingerprints, clean_data
@@ -29,17 +29,17 @@ from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.facts import STATE_FILE, Answer, NodeFacts, OwnedState
 from fleet.core.model.mirror import Auth, Mirror, MirrorConfig, Registry
 from fleet.core.model.node import Node
-from fleet.core.model.outcome import Hop, NodeOutcome, NodeStatus, Verified
+from fleet.core.model.outcome import HostAttempt, NodeOutcome, NodeStatus, Verified
 from fleet.core.model.secret import Secret
 from fleet.core.model.version import parse_version
-from fleet.core.plan.drift import drifted
+from fleet.core.plan.drift import find_drift
 from fleet.core.plan.planner import NodePlan
 from fleet.core.report.data import planned_data, report_data
 from fleet.core.report.html import html
 from fleet.core.report.junit import junit
 from fleet.engine.bugs import bug
 from fleet.node.run_script import failure_of
-from fleet.node.script import Reply, stranger
+from fleet.node.script import Reply, protocol_error
 from tests.core.masking.ways import FREE, SECRET, TOML, YAML
 
 MARK = Fingerprints(b"k" * 32)
@@ -64,7 +64,7 @@ def on_screen(plan: NodePlan) -> str:
     return out.file.getvalue()
 
 
-def reports(entries: list[Entry]) -> Iterator[str]:
+def reports(entries: list[JournalEntry]) -> Iterator[str]:
     about = {"kind": "rollout", "operator": "e", "files": {}, "batches": [["w1"]]}
     data = clean_data(report_data("r1", STARTED, about, entries))
     yield from (json.dumps(data), html(data), junit(data))
@@ -83,10 +83,10 @@ def test_a_secret_of_a_file_is_shown_nowhere(
     shown = [
         unified_diff(plan.changes[0], MARK),
         on_screen(plan),
-        json.dumps([asdict(each) for each in drifted(facts, plan, MARK)]),
+        json.dumps([asdict(each) for each in find_drift(facts, plan, MARK)]),
         json.dumps(clean_data(rows)),
         capsys.readouterr().out,
-        *reports([Entry(STARTED, "planned", None, rows)]),
+        *reports([JournalEntry(STARTED, "planned", None, rows)]),
     ]
 
     assert not [number for number, each in enumerate(shown) if SECRET in each]
@@ -99,9 +99,9 @@ def test_a_secret_of_a_nodes_words_is_shown_nowhere(text: str) -> None:
     answer = {"failure": "verify", "failed_step": "verify", "message": text, "evidence": text}
     records = ((key, (b64encode(value.encode()).decode(),)) for key, value in answer.items())
     failure = failure_of(Reply(tuple(records)))
-    hop = Hop("h", "manifest", words)
+    hop = HostAttempt("h", "manifest", words)
     pull = Verified(
-        "i", ok=False, via="ctr", mirror=None, detail=words, evidence=words, hops=(hop,)
+        "i", ok=False, via="ctr", mirror=None, detail=words, evidence=words, attempts=(hop,)
     )
     outcome = NodeOutcome(
         node="w1", status=NodeStatus.ROLLED_BACK, verified=(pull,), failure=failure
@@ -116,7 +116,7 @@ def test_a_secret_of_a_nodes_words_is_shown_nowhere(text: str) -> None:
         json.dumps(data),
         line,
         out.file.getvalue(),
-        *reports([Entry(STARTED, "moved", "w1", data)]),
+        *reports([JournalEntry(STARTED, "moved", "w1", data)]),
     ]
 
     assert not [number for number, each in enumerate(shown) if SECRET in each]
@@ -200,6 +200,6 @@ def test_a_secret_of_mirrors_yaml_that_a_node_repeats_is_not_shown(words: str) -
 def test_a_bug_and_an_odd_answer_quote_no_secret() -> None:
     words = f'KeyError: "https://u:{SECRET}@h" password={SECRET}'
 
-    failures = (bug(ValueError(words), "a"), stranger("an odd answer", words).failure)
+    failures = (bug(ValueError(words), "a"), protocol_error("an odd answer", words).failure)
 
     assert [SECRET in f"{failure.message}{failure.evidence}" for failure in failures] == [False] * 2

@@ -17,12 +17,12 @@ from fleet.cli.flags import (
 )
 from fleet.cli.job import Job, guarded
 from fleet.cli.leftovers import take_over
-from fleet.cli.options import Exit, Settings, Taste, access
+from fleet.cli.options import Exit, RenderOptions, Settings, access
 from fleet.cli.output.plan import print_plans
 from fleet.cli.output.tables import console
 from fleet.cli.plane import access_to_plane
 from fleet.cli.prompts import ready
-from fleet.cli.reading import in_order, judged, show_plans, surveyed, told
+from fleet.cli.reading import in_order, plan_exit_code, show_plans, surveyed, with_progress
 from fleet.core.masking import Fingerprints
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import MirrorConfig
@@ -30,10 +30,10 @@ from fleet.core.model.outcome import NodeStatus
 from fleet.core.plan.planner import NodePlan
 from fleet.core.rollout.batches import parse_batches
 from fleet.core.rollout.state import begin
-from fleet.core.selection.ranges import fold
-from fleet.engine.driver import Ended
-from fleet.engine.survey import settled, survey_rollback
-from fleet.engine.workers.base import Crew
+from fleet.core.selection.ranges import compress
+from fleet.engine.driver import RolloutResult
+from fleet.engine.survey import already_done, survey_rollback
+from fleet.engine.workers.base import WorkerPool
 from fleet.errors import FleetError
 from fleet.node.work_order import Access
 
@@ -49,13 +49,13 @@ RERUN = {
 """Which nodes of an earlier rollout `--rerun` means."""
 
 
-def rollout(settings: Settings, flags: Flags, crew: Crew) -> Exit:
+def rollout(settings: Settings, flags: Flags, crew: WorkerPool) -> Exit:
     """Bring the chosen nodes to mirrors.yaml."""
     parse_batches(flags.batch)
     refuse_short_guard(flags)
     loaded = settings.load()
     how = access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout)
-    taste = Taste(full_default=flags.full_default, foreign=flags.foreign)
+    taste = RenderOptions(full_default=flags.full_default, foreign=flags.foreign)
     chosen = _again(settings, flags, loaded.inventory) if flags.rerun else settings
     how = _keeping(ready(how, chosen.select(loaded.inventory)), flags, crew)
 
@@ -81,14 +81,16 @@ def _again(settings: Settings, flags: Flags, inventory: Inventory) -> Settings:
         raise FleetError(f"rollout {rollout_id} has left no {which} nodes; nothing to do again")
     known = {node.name for node in inventory.nodes}
     if gone := [name for name in names if name not in known]:
-        told = f"{fold(gone)}: {which} in rollout {rollout_id}, and not in the inventory any more"
+        told = (
+            f"{compress(gone)}: {which} in rollout {rollout_id}, and not in the inventory any more"
+        )
         if len(gone) == len(names):
             raise FleetError(f"{told}; give renamed nodes with --limit")
         settings.say(told)
     return replace(settings, among=frozenset(names))
 
 
-def rollback(settings: Settings, flags: Flags, crew: Crew) -> Exit:
+def rollback(settings: Settings, flags: Flags, crew: WorkerPool) -> Exit:
     """Bring the chosen nodes back to what a generation keeps."""
     from fleet.config.load import load_inventory  # noqa: PLC0415 - YAML costs `--help` nothing
 
@@ -101,22 +103,24 @@ def rollback(settings: Settings, flags: Flags, crew: Crew) -> Exit:
     def plans() -> list[NodePlan]:
         nodes = settings.select(inventory)
         found = survey_rollback(nodes, how, to=flags.to, crew=crew)
-        ordered = in_order(told(found, len(nodes), settings), [node.name for node in nodes])
+        ordered = in_order(
+            with_progress(found, len(nodes), settings), [node.name for node in nodes]
+        )
         return [guarded(each.plan, flags) for each in ordered]
 
     return _run("rollback", settings, flags, (how, inventory, crew), plans)
 
 
-def _keeping(how: Access, flags: Flags, crew: Crew) -> Access:
+def _keeping(how: Access, flags: Flags, crew: WorkerPool) -> Access:
     """Let connections be kept from the survey on, where something is to follow it."""
-    return replace(how, keep=crew.keeps and not flags.dry_run)
+    return replace(how, reuse_connection=crew.keeps and not flags.dry_run)
 
 
 def _run(
     kind: str,
     settings: Settings,
     flags: Flags,
-    ground: tuple[Access, Inventory, Crew],
+    ground: tuple[Access, Inventory, WorkerPool],
     plans: Callable[[], list[NodePlan]],
     config: MirrorConfig | None = None,
 ) -> Exit:
@@ -124,7 +128,7 @@ def _run(
     if flags.dry_run:
         found = plans()
         show_plans(found, settings, fingerprints(settings, flags.journal))
-        code = judged(found)
+        code = plan_exit_code(found)
         return Exit.OK if code is Exit.DIFFERENT else code
     name = new_rollout_id(datetime.now(UTC))
     journal = open_journal(settings, flags.journal)
@@ -149,7 +153,7 @@ def _run(
 def _planned(job: Job) -> Exit:
     """Carry out a job whose plans are made."""
     plans = list(job.plans.values())
-    job.outcomes = {each.node: each for plan in plans if (each := settled(plan)) is not None}
+    job.outcomes = {each.node: each for plan in plans if (each := already_done(plan)) is not None}
     if not job.settings.as_json and not job.settings.quiet:
         print_plans(plans, console(color=job.settings.color), job.mark)
     job.access = access_to_plane(job)
@@ -157,6 +161,6 @@ def _planned(job: Job) -> Exit:
     job.confirm(sum(map(len, batches)))
     state = begin(batches, {name: each.status for name, each in job.outcomes.items()})
     if not batches and not any(each.status.failed for each in job.outcomes.values()):
-        return job.close(Ended(state, "finished"), told=False)
+        return job.close(RolloutResult(state, "finished"), told=False)
     job.begin(batches)
     return job.carry_out(state)

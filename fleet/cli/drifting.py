@@ -7,23 +7,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fleet.cli.flags import fingerprints
-from fleet.cli.options import Exit, Settings, Taste
+from fleet.cli.options import Exit, RenderOptions, Settings
 from fleet.cli.output.tables import console, print_json, table
 from fleet.cli.reading import surveyed
 from fleet.core.history.serialize import failure_data, unread_state
-from fleet.core.plan.drift import Drifted, drifted
-from fleet.core.selection.ranges import fold
-from fleet.engine.survey import Surveyed, examined
-from fleet.engine.workers.base import Crew
+from fleet.core.plan.drift import DriftedFile, find_drift
+from fleet.core.selection.ranges import compress
+from fleet.engine.survey import Surveyed, examine
+from fleet.engine.workers.base import WorkerPool
 from fleet.errors import printable
 from fleet.node.work_order import Access
 
 
-def drift(settings: Settings, access: Access, *, crew: Crew, taste: Taste) -> Exit:
+def drift(settings: Settings, access: Access, *, crew: WorkerPool, taste: RenderOptions) -> Exit:
     """Print every file that is not as fleet left it, and whose hand it looks like."""
     found = surveyed(settings, settings.load(), access, crew=crew, taste=taste)
     mark = fingerprints(settings)
-    told = [examined(each, lambda facts, plan: drifted(facts, plan, mark)) for each in found]
+    told = [examine(each, lambda facts, plan: find_drift(facts, plan, mark)) for each in found]
     found = [each for each, _ in told]
     rows = {each.node.name: files or () for each, files in told}
     if settings.as_json:
@@ -35,7 +35,7 @@ def drift(settings: Settings, access: Access, *, crew: Crew, taste: Taste) -> Ex
     return Exit.DIFFERENT if any(rows.values()) else Exit.OK
 
 
-def _data(each: Surveyed, rows: dict[str, tuple[Drifted, ...]]) -> dict[str, Any]:
+def _data(each: Surveyed, rows: dict[str, tuple[DriftedFile, ...]]) -> dict[str, Any]:
     return {
         "state": _state(each, rows[each.node.name]),
         "generation": each.facts.state.generation if each.facts else None,
@@ -43,7 +43,7 @@ def _data(each: Surveyed, rows: dict[str, tuple[Drifted, ...]]) -> dict[str, Any
             {
                 "path": one.path,
                 "drift": str(one.drift),
-                "hand": one.hand,
+                "hand": one.author,
                 "changed_at": _time(one.changed_at),
                 "rollout": one.rollout,
                 "diff": one.diff,
@@ -54,7 +54,7 @@ def _data(each: Surveyed, rows: dict[str, tuple[Drifted, ...]]) -> dict[str, Any
     }
 
 
-def _state(each: Surveyed, rows: Sequence[Drifted]) -> str:
+def _state(each: Surveyed, rows: Sequence[DriftedFile]) -> str:
     if each.facts is None:
         return unread_state(each.plan.failure)
     if not each.facts.state.files:
@@ -67,18 +67,18 @@ def _time(stamp: int | None) -> str | None:
 
 
 def _print(
-    found: Sequence[Surveyed], rows: dict[str, tuple[Drifted, ...]], settings: Settings
+    found: Sequence[Surveyed], rows: dict[str, tuple[DriftedFile, ...]], settings: Settings
 ) -> None:
     """Print nodes with the same drift together."""
     out = console(color=settings.color)
     groups: dict[tuple[tuple[str, ...], ...], list[str]] = {}
     for name, mine in rows.items():
         key = tuple(
-            (str(one.drift), one.path, one.hand, one.rollout, _time(one.changed_at) or "-")
+            (str(one.drift), one.path, one.author, one.rollout, _time(one.changed_at) or "-")
             for one in mine
         )
         groups.setdefault(key, []).append(name)
-    lines = [(fold(names), *row) for row_set, names in groups.items() for row in row_set]
+    lines = [(compress(names), *row) for row_set, names in groups.items() for row in row_set]
     if lines:
         columns = ("NODES", "DRIFT", "FILE", "LOOKS LIKE", "A ROLLOUT", "CHANGED (NODE'S CLOCK)")
         table(columns, lines, out)

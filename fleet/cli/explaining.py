@@ -14,7 +14,7 @@ from fleet.core.history.serialize import failure_data
 from fleet.core.lint.explain import Explanation, explain
 from fleet.core.model.facts import NodeFacts
 from fleet.core.selection.patterns import select
-from fleet.engine.bugs import contained
+from fleet.engine.bugs import isolate_bugs
 from fleet.errors import FleetError, printable
 from fleet.node.probe_node import ProbeOrder, probe
 from fleet.node.work_order import Access
@@ -47,7 +47,7 @@ def _no_file(path: str) -> str:
 def _told(facts: NodeFacts | Failure, registry: str) -> Explanation | Failure:
     if isinstance(facts, Failure):
         return facts
-    return contained(lambda: explain(facts, registry), facts.hostname)
+    return isolate_bugs(lambda: explain(facts, registry), facts.hostname)
 
 
 def _print(node: str, told: Explanation, settings: Settings) -> None:

@@ -14,7 +14,7 @@ from fleet.cli.prompts import unlocked
 from fleet.config.load import load_inventory
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data, unread_state
-from fleet.engine.workers.base import Crew, each
+from fleet.engine.workers.base import WorkerPool, map_nodes
 from fleet.errors import FleetError, printable
 from fleet.ssh import SshSettings
 from fleet.ssh.hostkey_scan import HostKey, KeyOrder, add_key, ask_key, jump_orders
@@ -30,7 +30,7 @@ _TOLD = {
 }
 
 
-def hostkeys(settings: Settings, *, crew: Crew, seconds: float, yes: bool) -> Exit:
+def hostkeys(settings: Settings, *, crew: WorkerPool, seconds: float, yes: bool) -> Exit:
     """Show the keys; add those of unknown nodes after a yes, never one that has changed.
 
     Jump hosts come first: nobody gets past one whose key is not known.
@@ -56,9 +56,9 @@ def hostkeys(settings: Settings, *, crew: Crew, seconds: float, yes: bool) -> Ex
     return Exit.FAILED if bad else Exit.OK
 
 
-def _asked(orders: Mapping[str, KeyOrder], crew: Crew) -> _Answers:
+def _asked(orders: Mapping[str, KeyOrder], crew: WorkerPool) -> _Answers:
     names = {id(order): name for name, order in orders.items()}
-    found = {names[id(o)]: answer for o, answer in each(ask_key, orders.values(), crew)}
+    found = {names[id(o)]: answer for o, answer in map_nodes(ask_key, orders.values(), crew)}
     return {name: found[name] for name in orders}
 
 

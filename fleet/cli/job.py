@@ -18,7 +18,7 @@ from fleet.cli.interrupt import stop_switch
 from fleet.cli.log_file import KNOWN, note
 from fleet.cli.options import Exit, Settings
 from fleet.cli.output.live import Scope, Screen, open_screen
-from fleet.cli.output.outcome import judge, print_recap, recap
+from fleet.cli.output.outcome import exit_code, print_recap, recap
 from fleet.cli.output.tables import console, print_json
 from fleet.cli.plane import plane_check
 from fleet.cli.streams import lost_streams
@@ -34,12 +34,12 @@ from fleet.core.plan.planner import NodePlan
 from fleet.core.render.fingerprints import desired_fingerprints
 from fleet.core.report.data import planned_data
 from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches, parse_size
-from fleet.core.rollout.control_plane import Quorum, quorum
+from fleet.core.rollout.control_plane import ControlPlaneLimit, control_plane_limit
 from fleet.core.rollout.policy import OnFailure, Policy
 from fleet.core.rollout.state import BatchBegun, BatchSoaked, Event, NodeMoved, RolloutState
-from fleet.engine.driver import Conduct, Ended, Told, drive
+from fleet.engine.driver import DriverHooks, JournaledEvent, RolloutResult, drive
 from fleet.engine.locks import release_held
-from fleet.engine.workers.base import Crew
+from fleet.engine.workers.base import WorkerPool
 from fleet.errors import FleetError, JournalError
 from fleet.journal import Journal
 from fleet.node.work_order import Access, WorkOrder
@@ -58,7 +58,7 @@ class Job:
     flags: Flags
     access: Access
     inventory: Inventory
-    crew: Crew
+    crew: WorkerPool
     journal: Journal
     mark: Fingerprints
     plans: dict[str, NodePlan]
@@ -73,10 +73,10 @@ class Job:
         plane = self.quorum()
         return cut_batches(names, parse_batches(self.flags.batch), plane.nodes, plane.most)
 
-    def quorum(self) -> Quorum:
+    def quorum(self) -> ControlPlaneLimit:
         """Return the limit for control plane nodes, from what the survey found about them."""
         asked = {name: plan.availability for name, plan in self.plans.items()}
-        return quorum(self.inventory, asked, self.id)
+        return control_plane_limit(self.inventory, asked, self.id)
 
     def confirm(self, count: int) -> None:
         """Ask, unless that was answered; away from a terminal nobody could answer."""
@@ -137,10 +137,12 @@ class Job:
             self.settings.say(str(error))
         return self.close(ended, seen=screen.seen)
 
-    def _drive(self, state: RolloutState, screen: Screen, stopping: Callable[[], bool]) -> Ended:
+    def _drive(
+        self, state: RolloutState, screen: Screen, stopping: Callable[[], bool]
+    ) -> RolloutResult:
         policy = self._policy()
 
-        def record(news: Sequence[Told]) -> None:
+        def record(news: Sequence[JournaledEvent]) -> None:
             told = [(event, outcome and self._noted(outcome)) for event, outcome in news]
             for _, outcome in told:
                 if outcome is not None:
@@ -156,7 +158,7 @@ class Job:
                         pass
 
         orders = {name: self._order(name) for name in self.plans}
-        conduct = Conduct(record, stopping, self.crew, plane_check(self, screen))
+        conduct = DriverHooks(record, stopping, self.crew, plane_check(self, screen))
         return drive(state, policy, orders, conduct)
 
     def _noted(self, outcome: NodeOutcome) -> NodeOutcome:
@@ -170,7 +172,7 @@ class Job:
         policy = self._policy()
         ill = {name for name, each in self.outcomes.items() if each.status.failed}
         total = sum(map(len, state.batches))
-        return Scope(total, policy.max_failures, len(ill - policy.forgiven))
+        return Scope(total, policy.max_failures, len(ill - policy.excused_nodes))
 
     def _policy(self) -> Policy:
         size = parse_size(self.flags.max_failures, "--max-failures")
@@ -185,10 +187,10 @@ class Job:
         return Policy(
             max_failures=total * size.number // 100 if size.percent else size.number,
             limits=group_limits(self.inventory),
-            forgiven=frozenset(away | self._excused()),
+            excused_nodes=frozenset(away | self._excused()),
             on_failure=OnFailure(self.flags.on_failure),
             pause=self.flags.pause,
-            parallel=min(self.crew.passes, total) or 1,
+            parallel=min(self.crew.shares_sessions, total) or 1,
             quorum=self.quorum(),
         )
 
@@ -199,7 +201,7 @@ class Job:
         """
         if self.kind != "rollback":
             return set()
-        ill = {name for name, plan in self.plans.items() if plan.ill}
+        ill = {name for name, plan in self.plans.items() if plan.was_unhealthy}
         failures = {name: each.failure for name, each in self.outcomes.items() if each.failure}
         none = FailureKind.NO_GENERATION
         return ill | {
@@ -209,7 +211,7 @@ class Job:
     def _order(self, name: str) -> WorkOrder:
         return work_order(self, self.plans[name])
 
-    def close(self, ended: Ended, *, told: bool = True, seen: Collection[str] = ()) -> Exit:
+    def close(self, ended: RolloutResult, *, told: bool = True, seen: Collection[str] = ()) -> Exit:
         """Print the recap and judge; `told` says whether the journal holds this rollout.
 
         Nodes whose end was `seen` on this terminal are summed up.
@@ -224,7 +226,7 @@ class Job:
             line = recap(ended.state.count(), f"{self.kind} {ended.status}", ended.reason)
             out = console(color=self.settings.color)
             print_recap(ordered, f"{line}  {rollout_id}".rstrip(), rollout_id, out, seen)
-        code = judge(ended.status, ordered)
+        code = exit_code(ended.status, ordered)
         if ended.stuck:  # a thread that never comes back would hold a normal exit up
             sys.stdout.flush()
             os._exit(code)
@@ -254,9 +256,9 @@ def _entry(event: Event, outcome: NodeOutcome | None) -> tuple[str, str | None, 
 
 def guarded(plan: NodePlan, flags: Flags) -> NodePlan:
     """Refuse a plan that would end running containers, unless that was asked for."""
-    if plan.danger is None or plan.failure is not None or flags.disrupt_workloads:
+    if plan.restart_risk is None or plan.failure is not None or flags.disrupt_workloads:
         return plan
-    return replace(plan, failure=plan.danger)
+    return replace(plan, failure=plan.restart_risk)
 
 
 def work_order(job: Job, plan: NodePlan) -> WorkOrder:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fleet.cli.job import Job, work_order
 from fleet.engine.locks import still_held
-from fleet.engine.workers.base import each
+from fleet.engine.workers.base import map_nodes
 from fleet.journal import Journal
 from fleet.node.stage import release_once
 
@@ -33,7 +33,7 @@ def _released(job: Job) -> Iterator[tuple[str, str]]:
         for plan in free
         if plan.availability.holder in over
     ]
-    for order, ended in each(release_once, orders, job.crew):
+    for order, ended in map_nodes(release_once, orders, job.crew):
         if not still_held(ended):
             yield order.node.name, order.rollout
 

@@ -13,16 +13,16 @@ from fleet.config.load import load_inventory
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data
 from fleet.core.plan.planner import NodePlan
-from fleet.engine.workers.base import Crew, each
-from fleet.node.settle import Standing, look, unlock
+from fleet.engine.workers.base import WorkerPool, map_nodes
+from fleet.node.settle import ChangeStatus, read_change_status, unlock
 from fleet.node.work_order import Access, WorkOrder
 
-_Answer = Standing | Failure
+_Answer = ChangeStatus | Failure
 
 
-def lock(settings: Settings, access: Access, *, crew: Crew) -> Exit:
+def lock(settings: Settings, access: Access, *, crew: WorkerPool) -> Exit:
     """Print who holds each node, since when and for what."""
-    answers = dict(_asked(settings, access, "", look, crew))
+    answers = dict(_asked(settings, access, "", read_change_status, crew))
     rows = {name: _held(answer) for name, answer in answers.items()}
     if settings.as_json:
         print_json({"nodes": rows})
@@ -52,7 +52,7 @@ def _held(answer: _Answer) -> dict[str, Any]:
     }
 
 
-def break_lock(settings: Settings, access: Access, rollout: str, *, crew: Crew) -> Exit:
+def break_lock(settings: Settings, access: Access, rollout: str, *, crew: WorkerPool) -> Exit:
     """Break the lock of one rollout on the chosen nodes; what it left unconfirmed goes back."""
     answers = dict(_asked(settings, access, rollout, unlock, crew))
     told = {name: _broken(answer) for name, answer in answers.items()}
@@ -61,7 +61,7 @@ def break_lock(settings: Settings, access: Access, rollout: str, *, crew: Crew) 
     else:
         rows = list(told.items())
         table(("NODE", "UNLOCK"), rows, console(color=settings.color))
-    good = all(isinstance(a, Standing) and a.ended == "released" for a in answers.values())
+    good = all(isinstance(a, ChangeStatus) and a.ended == "released" for a in answers.values())
     return Exit.OK if good else Exit.FAILED
 
 
@@ -78,7 +78,7 @@ def _asked(
     access: Access,
     rollout: str,
     work: Callable[[WorkOrder], _Answer],
-    crew: Crew,
+    crew: WorkerPool,
 ) -> Iterator[tuple[str, _Answer]]:
     """Ask the chosen nodes; answers come in inventory order."""
     nodes = settings.select(load_inventory(settings.inventory))
@@ -87,5 +87,5 @@ def _asked(
         WorkOrder(plan=NodePlan(node=node), rollout=rollout, operator=operator(), access=access)
         for node in nodes
     ]
-    found = {order.plan.node.name: answer for order, answer in each(work, orders, crew)}
+    found = {order.plan.node.name: answer for order, answer in map_nodes(work, orders, crew)}
     return ((node.name, found[node.name]) for node in nodes)

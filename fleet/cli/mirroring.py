@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from fleet.cli.options import Exit, Settings, Taste, wishes_of
+from fleet.cli.options import Exit, RenderOptions, Settings, desired_config_of
 from fleet.cli.output import mirrors as mirror_views
 from fleet.cli.output.tables import console, print_json
 from fleet.cli.prompts import ready
-from fleet.config.mirrors.yaml_order import Moved, write_order
+from fleet.config.mirrors.yaml_order import ReorderResult, write_endpoint_order
 from fleet.core.containerd.requests import Image, parse_image
 from fleet.core.mirrors.check import Target
 from fleet.core.mirrors.diagnosis import compared
 from fleet.core.mirrors.ranking import Ranking, rankings
 from fleet.core.model.mirror import Registry
-from fleet.engine.bugs import contained
+from fleet.engine.bugs import isolate_bugs
 from fleet.engine.mirrors import SiteTested, groups_of, try_mirrors
 from fleet.errors import FleetError
 from fleet.node.mirrors.session import MirrorOrder
@@ -23,7 +23,7 @@ from fleet.node.work_order import Access
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class MirrorTestOptions:
     """The flags of a test."""
 
     per_site: bool
@@ -34,11 +34,11 @@ class Wish:
     write: bool
 
 
-def test(settings: Settings, access: Access, wish: Wish, *, parallel: int) -> Exit:
+def test(settings: Settings, access: Access, wish: MirrorTestOptions, *, parallel: int) -> Exit:
     """Test, tell, and write another order where that was asked for."""
     found = _found(settings, access, wish, parallel=parallel)
     ranked = rankings(each.results for each in found if each.results)
-    moved = write_order(settings.mirrors, ranked) if wish.write else ()
+    moved = write_endpoint_order(settings.mirrors, ranked) if wish.write else ()
     if settings.as_json:
         print_json(mirror_views.data(found, ranked, moved))
     else:
@@ -50,11 +50,13 @@ def test(settings: Settings, access: Access, wish: Wish, *, parallel: int) -> Ex
     return Exit.OK if good else Exit.FAILED
 
 
-def _found(settings: Settings, access: Access, wish: Wish, *, parallel: int) -> list[SiteTested]:
+def _found(
+    settings: Settings, access: Access, wish: MirrorTestOptions, *, parallel: int
+) -> list[SiteTested]:
     loaded = settings.load()
     nodes = settings.select(loaded.inventory)
     access = ready(access, nodes)
-    wishes = wishes_of(loaded.inventory, loaded.mirrors, Taste())
+    wishes = desired_config_of(loaded.inventory, loaded.mirrors, RenderOptions())
     images = _images(wish.images)
     roots: dict[str, str] = {}
     orders = [
@@ -86,7 +88,7 @@ def foldable(found: SiteTested) -> SiteTested:
         compared([found.results])
         mirror_views.data([found], rankings([found.results]), ())
 
-    failure = contained(fold, found.node)
+    failure = isolate_bugs(fold, found.node)
     return replace(found, results=(), failure=failure) if failure else found
 
 
@@ -132,7 +134,10 @@ def _with_stale(found: list[SiteTested]) -> list[SiteTested]:
 
 
 def _tell(
-    ranked: Sequence[Ranking], moved: Sequence[Moved], wish: Wish, settings: Settings
+    ranked: Sequence[Ranking],
+    moved: Sequence[ReorderResult],
+    wish: MirrorTestOptions,
+    settings: Settings,
 ) -> None:
     """Say what was written, or could be."""
     out = console(color=settings.color)

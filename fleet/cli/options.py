@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fleet.core.model.inventory import Inventory
     from fleet.core.model.mirror import MirrorConfig
     from fleet.core.model.node import Node
-    from fleet.core.render.base import Wishes
+    from fleet.core.render.base import DesiredConfig
     from fleet.node.work_order import Access
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -189,9 +189,9 @@ def connecting(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def wrapped(*, parallel: int, engine: str, **flags: Any) -> None:
-        from fleet.engine.workers.open_pool import hired  # noqa: PLC0415
+        from fleet.engine.workers.open_pool import open_pool  # noqa: PLC0415
 
-        with hired(engine, parallel) as crew:
+        with open_pool(engine, parallel) as crew:
             function(crew=crew, **flags)
 
     options = (
@@ -236,18 +236,20 @@ def _asked_password() -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taste:
+class RenderOptions:
     """How the files of a node are treated: what a missing config begins as, foreign files."""
 
     full_default: bool = False
     foreign: str = "adopt"
 
 
-def wishes_of(inventory: Inventory, config: MirrorConfig, taste: Taste) -> Callable[[Node], Wishes]:
+def desired_config_of(
+    inventory: Inventory, config: MirrorConfig, taste: RenderOptions
+) -> Callable[[Node], DesiredConfig]:
     """Return what mirrors.yaml wants of each node."""
     from fleet.core.model.mirror import Foreign  # noqa: PLC0415
-    from fleet.core.render.desired import wishes_by_node  # noqa: PLC0415
+    from fleet.core.render.desired import desired_config_by_node  # noqa: PLC0415
 
-    return wishes_by_node(
+    return desired_config_by_node(
         inventory, config, Foreign(taste.foreign), full_default=taste.full_default
     )

@@ -10,7 +10,7 @@ from fleet.cli.output.live import Screen
 from fleet.cli.prompts import unlocked
 from fleet.core.history.replay import PLANE_ASKED
 from fleet.core.rollout.control_plane import outsiders
-from fleet.core.selection.ranges import fold
+from fleet.core.selection.ranges import compress
 from fleet.engine.control_plane import PlaneAnswer, PlaneCheck
 from fleet.node.work_order import Access
 
@@ -32,7 +32,9 @@ def plane_check(job: Job, screen: Screen) -> PlaneCheck:
 
     def begin(names: list[str]) -> None:
         count = "1 node" if len(names) == 1 else f"{len(names)} nodes"
-        screen.line(f"asking {count} beside this rollout about the control plane: {fold(names)}")
+        screen.line(
+            f"asking {count} beside this rollout about the control plane: {compress(names)}"
+        )
 
     def record(answers: Mapping[str, PlaneAnswer]) -> None:
         roles = {n: list(a.availability.control_plane) for n, a in answers.items() if a.answered}

@@ -15,9 +15,9 @@ from fleet.cli.log_file import hide
 from fleet.core.model.node import Node
 from fleet.core.model.secret import Secret
 from fleet.errors import FleetError
-from fleet.node.sudo_check import tried
+from fleet.node.sudo_check import check_sudo
 from fleet.node.work_order import Access
-from fleet.ssh import SshSettings, locked_keys, opens
+from fleet.ssh import SshSettings, encrypted_keys, passphrase_fits
 
 _TRIES = 3
 
@@ -34,13 +34,13 @@ def ready(access: Access, nodes: Sequence[Node]) -> Access:
     if access.asked:
         return access
     found = replace(access, ssh=unlocked(access.ssh, nodes), asked=True)
-    return tried(found, nodes) if found.privilege.password is not None else found
+    return check_sudo(found, nodes) if found.privilege.password is not None else found
 
 
 def unlocked(settings: SshSettings, nodes: Sequence[Node]) -> SshSettings:
     """Ask for the passphrase of every encrypted key that is needed, and try it at once."""
     given = []
-    for path in locked_keys(nodes, settings):
+    for path in encrypted_keys(nodes, settings):
         passphrase = _passphrase(path)
         if passphrase:
             given.append((path, passphrase))
@@ -52,7 +52,7 @@ def _passphrase(path: str) -> Secret | None:
     interactive = sys.stdin.isatty()
     for _ in range(_TRIES if interactive else 1):
         said = Secret(_asked(prompt, interactive=interactive))
-        if not said or opens(path, said):
+        if not said or passphrase_fits(path, said):
             hide(said)
             return said or None
         click.echo(f"that does not open {path}", err=True)

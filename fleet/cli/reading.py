@@ -8,7 +8,7 @@ from typing import Any
 
 from fleet.cli.flags import fingerprints
 from fleet.cli.log_file import KNOWN
-from fleet.cli.options import Exit, Settings, Taste, wishes_of
+from fleet.cli.options import Exit, RenderOptions, Settings, desired_config_of
 from fleet.cli.output.outcome import print_outcomes, verdict_words
 from fleet.cli.output.plan import finding_line, finding_style, print_plans
 from fleet.cli.output.tables import console, print_json, table
@@ -26,15 +26,15 @@ from fleet.core.masking import Mark
 from fleet.core.masking.known import clean_failure, clean_outcome
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.core.plan.planner import NodePlan, ways
+from fleet.core.plan.planner import NodePlan, daemon_fields
 from fleet.core.plan.pull_tests import PullTest, pull_tests
-from fleet.core.render.base import Wishes
+from fleet.core.render.base import DesiredConfig
 from fleet.core.rollout.batches import Size, parse_size
 from fleet.core.selection.sample import CONFIDENCE, Sample, sample
-from fleet.engine.bugs import contained
-from fleet.engine.duplicate_nodes import refuse_twins
-from fleet.engine.survey import Surveyed, examined, survey, verify_all
-from fleet.engine.workers.base import Crew
+from fleet.engine.bugs import isolate_bugs
+from fleet.engine.duplicate_nodes import refuse_duplicate_nodes
+from fleet.engine.survey import Surveyed, examine, survey, verify_all
+from fleet.engine.workers.base import WorkerPool
 from fleet.errors import printable
 from fleet.node.verify.run import VerifyOrder
 from fleet.node.work_order import Access, Deadlines
@@ -45,18 +45,18 @@ def surveyed(
     loaded: Loaded,
     access: Access,
     *,
-    crew: Crew,
-    taste: Taste | None = None,
+    crew: WorkerPool,
+    taste: RenderOptions | None = None,
 ) -> list[Surveyed]:
     """Probe and plan the chosen nodes, with progress; in inventory order."""
     nodes = settings.select(loaded.inventory)
     access = ready(access, nodes)
-    wishes = wishes_of(loaded.inventory, loaded.mirrors, taste or Taste())
+    wishes = desired_config_of(loaded.inventory, loaded.mirrors, taste or RenderOptions())
     found = survey(nodes, wishes, access, crew=crew)
-    return in_order(told(found, len(nodes), settings), [node.name for node in nodes])
+    return in_order(with_progress(found, len(nodes), settings), [node.name for node in nodes])
 
 
-def told(found: Iterable[Surveyed], total: int, settings: Settings) -> Iterator[Surveyed]:
+def with_progress(found: Iterable[Surveyed], total: int, settings: Settings) -> Iterator[Surveyed]:
     """Say how far a survey is, while it goes on."""
     for number, raw in enumerate(found, 1):
         each = _clean(raw)
@@ -80,13 +80,13 @@ def _clean(each: Surveyed) -> Surveyed:
 def in_order(found: Iterable[Surveyed], names: list[str]) -> list[Surveyed]:
     """Sort surveys into the order of the inventory; refuse a machine with two names."""
     place = {name: number for number, name in enumerate(names)}
-    return refuse_twins(sorted(found, key=lambda each: place[each.node.name]))
+    return refuse_duplicate_nodes(sorted(found, key=lambda each: place[each.node.name]))
 
 
-def probe(settings: Settings, access: Access, *, crew: Crew) -> Exit:
+def probe(settings: Settings, access: Access, *, crew: WorkerPool) -> Exit:
     """Print what every node is, and how it stands to mirrors.yaml."""
     read = surveyed(settings, settings.load(), access, crew=crew)
-    told = [examined(each, facts_data) for each in read]
+    told = [examine(each, facts_data) for each in read]
     found = [each for each, _ in told]
     if settings.as_json:
         print_json({"nodes": {each.node.name: _probe_data(each, data) for each, data in told}})
@@ -141,13 +141,13 @@ def _versions(facts: NodeFacts) -> str:
     return str(running) if same else f"{running} (installed: {installed})"
 
 
-def diff(settings: Settings, access: Access, *, crew: Crew, taste: Taste) -> Exit:
+def diff(settings: Settings, access: Access, *, crew: WorkerPool, taste: RenderOptions) -> Exit:
     """Print what a rollout would change."""
     loaded = settings.load()
     found = surveyed(settings, loaded, access, crew=crew, taste=taste)
     plans = [each.plan for each in found]
     show_plans(plans, settings, fingerprints(settings))
-    return judged(plans)
+    return plan_exit_code(plans)
 
 
 def show_plans(plans: list[NodePlan], settings: Settings, mark: Mark) -> None:
@@ -158,7 +158,7 @@ def show_plans(plans: list[NodePlan], settings: Settings, mark: Mark) -> None:
         print_plans(plans, console(color=settings.color), mark)
 
 
-def judged(plans: list[NodePlan]) -> Exit:
+def plan_exit_code(plans: list[NodePlan]) -> Exit:
     """Return the exit code of a plan."""
     if any(plan.failure is not None for plan in plans):
         return Exit.FAILED
@@ -175,7 +175,7 @@ class ProofFlags:
     per_mirror: int = 16
 
 
-def verify(settings: Settings, access: Access, *, crew: Crew, flags: ProofFlags) -> Exit:
+def verify(settings: Settings, access: Access, *, crew: WorkerPool, flags: ProofFlags) -> Exit:
     """Pull the verification images on every node, with what is there now."""
     size = parse_size(flags.sample, "--sample") if flags.sample else Size(100, percent=True)
     loaded = settings.load()
@@ -183,7 +183,7 @@ def verify(settings: Settings, access: Access, *, crew: Crew, flags: ProofFlags)
     chosen = sample([node.name for node in among], size.of(len(among)))
     nodes = tuple(node for node in among if node.name in set(chosen.names))
     access = ready(access, nodes)
-    wishes = wishes_of(loaded.inventory, loaded.mirrors, Taste())
+    wishes = desired_config_of(loaded.inventory, loaded.mirrors, RenderOptions())
     found = survey(nodes, wishes, access, crew=crew)
     names = [node.name for node in nodes]
     deadlines = Deadlines(pull=flags.pull_seconds, guard=0, per_mirror=flags.per_mirror)
@@ -192,7 +192,7 @@ def verify(settings: Settings, access: Access, *, crew: Crew, flags: ProofFlags)
         plan, tests = as_it_is(each, lambda it: tests_of(it, wishes(it.node)))
         return VerifyOrder(plan, access, tests, deadlines, flags.liveness)
 
-    orders = [order(each) for each in in_order(told(found, len(nodes), settings), names)]
+    orders = [order(each) for each in in_order(with_progress(found, len(nodes), settings), names)]
     ended = (clean_outcome(each, KNOWN) for each in verify_all(orders, crew=crew))
     outcomes = {each.node: each for each in ended}
     ordered = [outcomes[name] for name in names]
@@ -201,7 +201,7 @@ def verify(settings: Settings, access: Access, *, crew: Crew, flags: ProofFlags)
     return Exit.FAILED if bad else Exit.OK
 
 
-def tests_of(found: Surveyed, wished: Wishes) -> tuple[PullTest, ...]:
+def tests_of(found: Surveyed, wished: DesiredConfig) -> tuple[PullTest, ...]:
     """Return the verification pulls of a node, as its own release reads the config."""
     version = found.facts.version if found.facts is not None else None
     return tuple(pull_tests(wished.registries, found.plan.hosts_directory, version))
@@ -211,8 +211,8 @@ def as_it_is(
     each: Surveyed, tests: Callable[[Surveyed], Iterable[PullTest]]
 ) -> tuple[NodePlan, tuple[PullTest, ...]]:
     """Return the plan and the pulls that verify a node as it is, also if planning failed."""
-    found, plan = examined(each, _in_force)
-    pulls = contained(lambda: tuple(tests(each)), each.node.name)
+    found, plan = examine(each, _in_force)
+    pulls = isolate_bugs(lambda: tuple(tests(each)), each.node.name)
     if isinstance(pulls, Failure):
         return NodePlan(node=each.node, failure=pulls), ()
     return plan or found.plan, pulls
@@ -225,7 +225,7 @@ def _in_force(facts: NodeFacts, plan: NodePlan) -> NodePlan:
         containerd=plan.containerd,
         hosts_directory=plan.hosts_directory,
         in_force=not plan.changes and not facts.edited_not_loaded,
-        **ways(facts),
+        **daemon_fields(facts),
     )
 
 
@@ -247,7 +247,9 @@ def show_verified(
     table(("NODE", "IMAGE", "VERDICT", "BY", "TIME", "SIZE", "NOTE"), rows, out)
     for each in outcomes:
         if each.liveness is not None and each.liveness.state != "live":
-            text = f"{each.node}: the daemon's folder: {each.liveness.state}: {each.liveness.said}"
+            text = (
+                f"{each.node}: the daemon's folder: {each.liveness.state}: {each.liveness.output}"
+            )
             out.print(printable(text), style="red")
     print_outcomes([each for each in outcomes if each.failure is not None], out)
     if chosen is not None:

@@ -10,7 +10,7 @@ from fleet.cli.flags import journal_path
 from fleet.cli.options import Settings
 from fleet.cli.output.outcome import still_locked
 from fleet.cli.output.tables import console, print_json, table
-from fleet.core.history.replay import Story
+from fleet.core.history.replay import RolloutHistory
 from fleet.core.history.serialize import outcome_data, read_outcome
 from fleet.core.plan.pull_tests import unproven_text
 from fleet.errors import FleetError, printable
@@ -44,7 +44,7 @@ def history(settings: Settings, rollout: str | None, node: str | None, journal: 
         _print_all(told, settings)
 
 
-def _one_data(record: RolloutRecord, story: Story) -> dict[str, Any]:
+def _one_data(record: RolloutRecord, story: RolloutHistory) -> dict[str, Any]:
     """Return one rollout as data; one that never ended was interrupted."""
     nodes = {
         name: {"status": str(status.shown), "at": story.moved.get(name)}

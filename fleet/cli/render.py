@@ -20,7 +20,7 @@ from fleet.core.model.node import Node
 from fleet.core.model.version import ContainerdVersion, parse_version
 from fleet.core.plan.links import with_targets
 from fleet.core.plan.planner import NodePlan, plan_node
-from fleet.core.render.base import Wishes
+from fleet.core.render.base import DesiredConfig
 from fleet.errors import FleetError
 
 OWNERS = ("k3s", "rke2", "k0s", "microk8s", "canonical-k8s")
@@ -54,7 +54,7 @@ def render(
         click.echo("note: overrides are for groups of nodes, and none is named here", err=True)
     facts = offline_facts(version, distro, Path(root) if root else None)
     plan = plan_node(
-        Node(name="render", host="-"), facts, Wishes(config.registries, False, foreign)
+        Node(name="render", host="-"), facts, DesiredConfig(config.registries, False, foreign)
     )
     mark = fingerprints(settings)
     written = [] if plan.failure else _write(plan, Path(out))
@@ -92,9 +92,9 @@ def offline_facts(version: ContainerdVersion, distro: str | None, root: Path | N
         files=with_targets(files, found.links, found.places),
         directories=frozenset(found.folders),
         links=found.links,
-        places=found.places,
-        places_complete=root is not None and found.complete,
-        crowded=found.crowded,
+        paths=found.places,
+        paths_complete=root is not None and found.complete,
+        skipped_files=found.crowded,
     )
 
 

@@ -10,7 +10,7 @@ import click
 
 from fleet.cli.flags import journal_path
 from fleet.cli.options import Settings
-from fleet.core.history.replay import Entry
+from fleet.core.history.replay import JournalEntry
 from fleet.core.masking import clean_data
 from fleet.core.report.data import report_data
 from fleet.errors import FleetError
@@ -39,7 +39,7 @@ def report(
     settings.say(f"{output}: written{f', {note}' if note else ''}")
 
 
-def _text(record: RolloutRecord, entries: Sequence[Entry], form: str) -> str:
+def _text(record: RolloutRecord, entries: Sequence[JournalEntry], form: str) -> str:
     data = clean_data(report_data(record.id, record.started, record.about, entries))
     if form == "html":
         from fleet.core.report.html import html  # noqa: PLC0415

@@ -9,17 +9,17 @@ from typing import Any
 
 from fleet.cli.flags import Flags, open_journal, operator, stamp
 from fleet.cli.job import Job, guarded, work_order
-from fleet.cli.options import Exit, Settings, Taste, access, wishes_of
+from fleet.cli.options import Exit, RenderOptions, Settings, access, desired_config_of
 from fleet.cli.output.outcome import outcome_line
 from fleet.cli.output.plan import print_plans
 from fleet.cli.output.tables import console
 from fleet.cli.plane import access_to_plane
 from fleet.cli.prompts import ready
-from fleet.cli.reading import as_it_is, in_order, tests_of, told
+from fleet.cli.reading import as_it_is, in_order, tests_of, with_progress
 from fleet.cli.resume_check import refuse_changed_config, refuse_changed_files
 from fleet.config.load import load_inventory
 from fleet.core.failure import Failure
-from fleet.core.history.replay import SETTLE, Story
+from fleet.core.history.replay import SETTLE, RolloutHistory
 from fleet.core.history.serialize import outcome_data
 from fleet.core.masking import Fingerprints
 from fleet.core.model.inventory import Inventory
@@ -31,8 +31,8 @@ from fleet.core.report.data import planned_data
 from fleet.core.rollout.control_plane import Availability
 from fleet.core.rollout.state import RolloutState
 from fleet.engine.locks import still_held
-from fleet.engine.survey import Surveyed, settled, survey, survey_rollback
-from fleet.engine.workers.base import Crew, each
+from fleet.engine.survey import Surveyed, already_done, survey, survey_rollback
+from fleet.engine.workers.base import WorkerPool, map_nodes
 from fleet.errors import FleetError
 from fleet.journal import Journal, RolloutRecord
 from fleet.node.recheck import settle_left
@@ -43,7 +43,9 @@ from fleet.node.work_order import Access, WorkOrder
 _ANEW = {NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED}
 
 
-def resume(settings: Settings, rollout_id: str | None, crew: Crew, how: dict[str, Any]) -> Exit:
+def resume(
+    settings: Settings, rollout_id: str | None, crew: WorkerPool, how: dict[str, Any]
+) -> Exit:
     """Finish the rollout of that id, or the newest one that was broken off."""
     journal = open_journal(settings, how["journal"])
     record = journal.rollout(rollout_id) if rollout_id else _newest(journal)
@@ -76,7 +78,7 @@ class _Way:
 
 
 def _way(
-    ground: tuple[Settings, Flags, Crew],
+    ground: tuple[Settings, Flags, WorkerPool],
     inventory: Inventory,
     record: RolloutRecord,
     mark: Fingerprints,
@@ -88,10 +90,10 @@ def _way(
             return survey_rollback(nodes, how, to=flags.to, crew=crew)
 
         return _Way(back, lambda _: ())
-    taste = Taste(full_default=flags.full_default, foreign=flags.foreign)
+    taste = RenderOptions(full_default=flags.full_default, foreign=flags.foreign)
     config = settings.load().mirrors
     refuse_changed_config(record, config, mark)
-    wishes = wishes_of(inventory, config, taste)
+    wishes = desired_config_of(inventory, config, taste)
 
     def forward(nodes: Sequence[Node], how: Access) -> Iterator[Surveyed]:
         return survey(nodes, wishes, how, crew=crew)
@@ -107,10 +109,10 @@ class _Resumed:
 
     def __init__(
         self,
-        ground: tuple[Settings, Flags, Crew],
+        ground: tuple[Settings, Flags, WorkerPool],
         journal: Journal,
         record: RolloutRecord,
-        story: Story,
+        story: RolloutHistory,
     ) -> None:
         settings, flags, crew = ground
         self._story = story
@@ -125,7 +127,7 @@ class _Resumed:
             kind=record.about["kind"],
             settings=settings,
             flags=flags,
-            access=replace(ready(how, tuple(self._nodes.values())), keep=crew.keeps),
+            access=replace(ready(how, tuple(self._nodes.values())), reuse_connection=crew.keeps),
             inventory=inventory,
             crew=crew,
             journal=journal,
@@ -159,7 +161,7 @@ class _Resumed:
     def _found(self, names: Sequence[str]) -> list[Surveyed]:
         nodes = [self._nodes[name] for name in names]
         found = self._way.survey(nodes, self._job.access)
-        ordered = in_order(told(found, len(nodes), self._job.settings), list(names))
+        ordered = in_order(with_progress(found, len(nodes), self._job.settings), list(names))
         return [self._with_role(each) for each in ordered]
 
     def _with_role(self, found: Surveyed) -> Surveyed:
@@ -181,7 +183,7 @@ class _Resumed:
             self._job.plans[found.node.name] = plan
             if found.facts is None and self._only_held(found.node.name):
                 continue  # unreachable as before, with nothing on it that a guard would revert
-            orders.append(replace(work_order(self._job, plan), left=True))
+            orders.append(replace(work_order(self._job, plan), tries_left=True))
         for order, ended in self._each_settled(orders):
             name = order.plan.node.name
             outcome = ended if isinstance(ended, NodeOutcome) else _unknown(name, ended)
@@ -207,15 +209,15 @@ class _Resumed:
         """Settle nodes together, but control plane nodes one by one: settling may restart them."""
         plane = [order for order in orders if order.plan.availability.control_plane]
         others = [order for order in orders if not order.plan.availability.control_plane]
-        yield from each(settle_left, others, self._job.crew)
-        yield from each(settle_left, plane, self._job.crew, most=1)
+        yield from map_nodes(settle_left, others, self._job.crew)
+        yield from map_nodes(settle_left, plane, self._job.crew, most=1)
 
     def _plan(self, names: Sequence[str]) -> None:
         """Plan anew what was never started, or went back to where it was."""
         plans = [guarded(found.plan, self._job.flags) for found in self._found(names)]
         self._job.plans.update({plan.node.name: plan for plan in plans})
         self._job.tell("planned", None, planned_data(plans, self._job.mark))
-        ends = {each.node: each for plan in plans if (each := settled(plan)) is not None}
+        ends = {each.node: each for plan in plans if (each := already_done(plan)) is not None}
         ends |= {end.node: end for end in self._locked(ends, plans)}
         self._job.outcomes.update(ends)
         self._job.tell_all([("moved", name, outcome_data(end)) for name, end in ends.items()])
@@ -241,7 +243,7 @@ class _Resumed:
                 self._story.state.nodes[end.node] in staged or (before and before.held)
             ):
                 yield replace(end, held=True)
-        for order, ended in each(release_once, orders, job.crew):
+        for order, ended in map_nodes(release_once, orders, job.crew):
             if still_held(ended):
                 yield replace(ends[order.node.name], held=True)
 

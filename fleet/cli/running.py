@@ -12,18 +12,18 @@ from fleet.cli.prompts import ready
 from fleet.config.load import load_inventory
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data
-from fleet.core.selection.ranges import fold
-from fleet.engine.workers.base import Crew, each
+from fleet.core.selection.ranges import compress
+from fleet.engine.workers.base import WorkerPool, map_nodes
 from fleet.errors import FleetError, printable
-from fleet.node.run_command import Ran, RunOrder
+from fleet.node.run_command import RunOrder, RunResult
 from fleet.node.run_command import run as run_on_node
 from fleet.node.work_order import Access
 
-_Answers = Mapping[str, Ran | Failure]
+_Answers = Mapping[str, RunResult | Failure]
 
 
 def run(
-    settings: Settings, access: Access, words: Sequence[str], *, crew: Crew, seconds: int
+    settings: Settings, access: Access, words: Sequence[str], *, crew: WorkerPool, seconds: int
 ) -> Exit:
     """Run it; one word is a line for the shell, several are a command with its arguments."""
     if not words:
@@ -32,8 +32,8 @@ def run(
     nodes = settings.select(load_inventory(settings.inventory))
     access = ready(access, nodes)
     orders = [RunOrder(node, access, command, seconds) for node in nodes]
-    found: dict[str, Ran | Failure] = {}
-    for order, answer in each(run_on_node, orders, crew, again=False):
+    found: dict[str, RunResult | Failure] = {}
+    for order, answer in map_nodes(run_on_node, orders, crew, again=False):
         found[order.node.name] = answer
         if len(found) % 50 == 0 or len(found) == len(nodes):
             settings.say(f"run {len(found)}/{len(nodes)}")
@@ -42,11 +42,11 @@ def run(
         print_json({"command": command, "nodes": {n: _data(a) for n, a in answers.items()}})
     else:
         _print(answers, settings)
-    good = all(isinstance(answer, Ran) and answer.code == 0 for answer in answers.values())
+    good = all(isinstance(answer, RunResult) and answer.code == 0 for answer in answers.values())
     return Exit.OK if good else Exit.FAILED
 
 
-def _data(answer: Ran | Failure) -> dict[str, Any]:
+def _data(answer: RunResult | Failure) -> dict[str, Any]:
     if isinstance(answer, Failure):
         return {"code": None, "output": None, "seconds": None, "failure": failure_data(answer)}
     return {
@@ -66,12 +66,12 @@ def _print(answers: _Answers, settings: Settings) -> None:
         groups.setdefault(key, []).append(name)
     for (code, text), names in sorted(groups.items(), key=lambda group: group[0][0]):
         word = {0: "ok", 124: "ran out of time", 256: "failed"}.get(code, f"exit code {code}")
-        out.print(f"{fold(names)} ({len(names)}): {word}", style="bold" if code == 0 else "red")
+        out.print(f"{compress(names)} ({len(names)}): {word}", style="bold" if code == 0 else "red")
         for line in printable(text).splitlines():
             out.print(f"    {line}")
 
 
-def _key(answer: Ran | Failure) -> tuple[int, str]:
+def _key(answer: RunResult | Failure) -> tuple[int, str]:
     if isinstance(answer, Failure):
         return 256, f"{answer.kind}: {answer.message}"
     return answer.code, answer.output

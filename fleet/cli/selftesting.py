@@ -10,7 +10,7 @@ from fleet.cli.reading import show_verified
 from fleet.config.load import load_inventory
 from fleet.core.failure import Failure
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.engine.workers.base import Crew, each
+from fleet.engine.workers.base import WorkerPool, map_nodes
 from fleet.node.verify.selftest import SelfTestOrder, self_test
 from fleet.node.work_order import Access
 
@@ -18,13 +18,13 @@ _MOST = 16
 """Nodes at once: this one process serves them all."""
 
 
-def self_contained(settings: Settings, access: Access, *, crew: Crew, seconds: int) -> Exit:
+def self_contained(settings: Settings, access: Access, *, crew: WorkerPool, seconds: int) -> Exit:
     """Serve a tiny image to every node through its own sshd, and let it pull that."""
     nodes = settings.select(load_inventory(settings.inventory))
     access = ready(access, nodes)
     orders = [SelfTestOrder(node, access, secrets.token_hex(8), seconds) for node in nodes]
     found: dict[str, NodeOutcome] = {}
-    for order, answer in each(self_test, orders, crew, most=_MOST):
+    for order, answer in map_nodes(self_test, orders, crew, most=_MOST):
         found[order.node.name] = _outcome(order, answer)
         if len(found) % 50 == 0 or len(found) == len(nodes):
             settings.say(f"self-test {len(found)}/{len(nodes)}")

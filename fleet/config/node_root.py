@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import STATE_FILE
-from fleet.core.model.paths import Kind, Place, clean_path, folders_above, kind_of
+from fleet.core.model.paths import Kind, PathEntry, clean_path, folders_above, kind_of
 from fleet.core.plan.path_checks import MOST_BYTES, MOST_FILES
 
 _PLACES = (
@@ -47,7 +47,7 @@ class NodeRoot:
     base: Path
     files: dict[str, ManagedFile] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
-    places: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, PathEntry] = field(default_factory=dict)
     count: int = 0
 
     @property
@@ -95,7 +95,7 @@ class NodeRoot:
             self.walk(real)
         return real
 
-    def _look(self, path: str) -> Place | None:
+    def _look(self, path: str) -> PathEntry | None:
         """Record what is at a path, without following a link; return None if nothing is."""
         folder, _, name = path.rpartition("/")
         parent = self._real(folder)
@@ -108,7 +108,7 @@ class NodeRoot:
         self.places[path] = self._place(path, about, self._at(parent) / name)
         return self.places[path]
 
-    def _place(self, path: str, about: os.stat_result, own: Path) -> Place:
+    def _place(self, path: str, about: os.stat_result, own: Path) -> PathEntry:
         kind = kind_of(about.st_mode)
         target, real, leads = "", "", None
         if kind is Kind.LINK:
@@ -119,7 +119,7 @@ class NodeRoot:
             except OSError:
                 end = None
             leads = (end.st_dev, end.st_ino) if end else None
-        return Place(
+        return PathEntry(
             kind=kind,
             device=about.st_dev,
             inode=about.st_ino,

@@ -7,8 +7,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from fleet.core.masking import place_at, without_logins
-from fleet.core.text.yaml import Entry, Value
+from fleet.core.masking import visibility_at, without_logins
+from fleet.core.text.yaml import MappingEntry, Value
 from fleet.errors import Problem
 
 _PART = re.compile(r"[^.\[\]]+")
@@ -32,7 +32,7 @@ class Reader:
         text = without_logins(f"{place}: {message}")
         self.warnings.append(Problem(self.file, at.line, at.column, text, "warning"))
 
-    def mapping(self, value: Value, place: str) -> Mapping[str, Entry]:
+    def mapping(self, value: Value, place: str) -> Mapping[str, MappingEntry]:
         """Return a mapping's entries; nothing counts as an empty one."""
         if value.data is None:
             return {}
@@ -83,7 +83,9 @@ class Reader:
         self.error(value, place, f"expected {allowed}, got {_shown(value, place)}")
         return None
 
-    def known_keys(self, entries: Mapping[str, Entry], place: str, known: Iterable[str]) -> None:
+    def known_keys(
+        self, entries: Mapping[str, MappingEntry], place: str, known: Iterable[str]
+    ) -> None:
         """Refuse every key that is not known, and name the nearest."""
         names = tuple(known)
         for name, entry in entries.items():
@@ -100,7 +102,7 @@ def unknown_key(name: str, known: Iterable[str]) -> str:
 
 def _shown(value: Value, place: str) -> str:
     data: Any = value.data
-    if place_at(tuple(_PART.findall(place))).hidden:
+    if visibility_at(tuple(_PART.findall(place))).hidden:
         return value.kind
     if isinstance(data, (str, int, float)) and not isinstance(data, bool):
         return f'{value.kind.replace("a ", "the ").replace("an ", "the ")} "{value.text}"'

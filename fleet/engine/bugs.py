@@ -17,7 +17,7 @@ _FRAMES = 4
 _LONGEST = 200
 
 
-def contained(work: Callable[[], _Result], node: str) -> _Result | Failure:
+def isolate_bugs(work: Callable[[], _Result], node: str) -> _Result | Failure:
     """Return the result of the work; an exception becomes a failure of the node."""
     try:
         return work()

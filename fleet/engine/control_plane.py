@@ -16,14 +16,14 @@ from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeStatus
 from fleet.core.rollout.control_plane import (
     Availability,
-    Quorum,
+    ControlPlaneLimit,
     assumed,
     availability,
+    control_plane_limit,
     outsiders,
-    quorum,
 )
-from fleet.engine.bugs import contained
-from fleet.engine.workers.base import Crew, each
+from fleet.engine.bugs import isolate_bugs
+from fleet.engine.workers.base import WorkerPool, map_nodes
 from fleet.node.probe_node import ProbeOrder, probe
 from fleet.node.work_order import Access
 
@@ -49,13 +49,13 @@ class PlaneCheck:
     inventory: Inventory
     rollout: str
     access: Access
-    crew: Crew
+    crew: WorkerPool
     surveyed: Mapping[str, Availability]
     roles: Callable[[], Mapping[str, tuple[str, ...]]] = dict
     begin: Callable[[list[str]], None] = lambda _: None
     record: Callable[[Mapping[str, PlaneAnswer]], None] = lambda _: None
 
-    def __call__(self, nodes: Mapping[str, NodeStatus]) -> Quorum:
+    def __call__(self, nodes: Mapping[str, NodeStatus]) -> ControlPlaneLimit:
         """Return the limit by what the nodes say now; `nodes` is how the rollout's own stand."""
         roles = self.roles()
         asked = (*self._not_held(nodes), *outsiders(self.inventory, self.surveyed, roles))
@@ -66,7 +66,7 @@ class PlaneCheck:
             self.record(answers)
         found = {name: answer.availability for name, answer in answers.items()}
         known = {n: not role.down(self.rollout) for n, role in found.items() if n in self.surveyed}
-        return quorum(self.inventory, {**self.surveyed, **found}, self.rollout, known)
+        return control_plane_limit(self.inventory, {**self.surveyed, **found}, self.rollout, known)
 
     def _not_held(self, nodes: Mapping[str, NodeStatus]) -> Iterator[Node]:
         """Yield the selected control plane nodes on which the rollout has no lock."""
@@ -79,11 +79,13 @@ class PlaneCheck:
     def _answers(
         self, nodes: Iterable[Node], roles: Mapping[str, tuple[str, ...]]
     ) -> Iterator[tuple[str, PlaneAnswer]]:
-        access = replace(self.access, keep=False)
-        for order, facts in each(probe, (ProbeOrder(node, access) for node in nodes), self.crew):
+        access = replace(self.access, reuse_connection=False)
+        for order, facts in map_nodes(
+            probe, (ProbeOrder(node, access) for node in nodes), self.crew
+        ):
             node = order.node
             if not isinstance(facts, Failure):
-                role = contained(partial(availability, facts), node.name)
+                role = isolate_bugs(partial(availability, facts), node.name)
                 if not isinstance(role, Failure):
                     yield node.name, PlaneAnswer(role, answered=True)
                     continue

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from fleet.core.failure import Failure
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.core.rollout.control_plane import Quorum
+from fleet.core.rollout.control_plane import ControlPlaneLimit
 from fleet.core.rollout.policy import Policy
-from fleet.core.rollout.scheduler import Progress
+from fleet.core.rollout.scheduler import Scheduler
 from fleet.core.rollout.state import (
     BatchBegun,
     BatchSoaked,
@@ -27,9 +27,9 @@ from fleet.core.rollout.state import (
     Stage,
     Wait,
 )
-from fleet.engine.suspension import Stops
+from fleet.engine.suspension import SuspensionClock
 from fleet.engine.tasks_in_flight import Task, Tasks, Work, failed_outcome
-from fleet.engine.workers.base import Crew
+from fleet.engine.workers.base import WorkerPool
 from fleet.errors import JournalError
 from fleet.node.converge import converge
 from fleet.node.recheck import recheck, settle_left
@@ -37,7 +37,7 @@ from fleet.node.revert import revert
 from fleet.node.stage import release, stage
 from fleet.node.work_order import WorkOrder
 
-Told = tuple[Event, NodeOutcome | None]
+JournaledEvent = tuple[Event, NodeOutcome | None]
 """An event, and what the work on its node has come to where it ended."""
 
 
@@ -60,21 +60,21 @@ _ORPHANS: Mapping[NodeStatus, Work] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Conduct:
+class DriverHooks:
     """What surrounds the loop: the journal and the screen, a wish to stop, and the workers.
 
     What `record` is given together is written together.
     """
 
-    record: Callable[[Sequence[Told]], None]
+    record: Callable[[Sequence[JournaledEvent]], None]
     stopping: Callable[[], bool]
-    crew: Crew
-    ask_plane: Callable[[Mapping[str, NodeStatus]], Quorum] | None = None
+    crew: WorkerPool
+    ask_plane: Callable[[Mapping[str, NodeStatus]], ControlPlaneLimit] | None = None
     """Asks the control plane nodes that this rollout does not hold, and returns their limit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class RolloutResult:
     """How a rollout ended: finished, halted or interrupted, and why.
 
     `stuck` says that a worker never came back: its thread would hold a normal exit up.
@@ -87,10 +87,10 @@ class Ended:
 
 
 def drive(
-    state: RolloutState, policy: Policy, orders: Mapping[str, WorkOrder], conduct: Conduct
-) -> Ended:
+    state: RolloutState, policy: Policy, orders: Mapping[str, WorkOrder], conduct: DriverHooks
+) -> RolloutResult:
     """Run moves until the state machine finishes or halts; journal before act."""
-    return _Driver(Progress(state, policy), policy, orders, conduct).run()
+    return _Driver(Scheduler(state, policy), policy, orders, conduct).run()
 
 
 class _Driver:
@@ -98,27 +98,27 @@ class _Driver:
 
     def __init__(
         self,
-        progress: Progress,
+        progress: Scheduler,
         policy: Policy,
         orders: Mapping[str, WorkOrder],
-        conduct: Conduct,
+        conduct: DriverHooks,
     ) -> None:
         self._progress, self._policy, self._orders = progress, policy, orders
         self._conduct = conduct
-        self._untold: list[Told] = []
+        self._untold: list[JournaledEvent] = []
         self._orphaned: set[str] = set()
         self._asked: set[tuple[str, bool]] = set()
         self._broken = ""
         self._stuck = False
         self._announced = -1
-        self._stops = Stops()
+        self._stops = SuspensionClock()
         self._tasks = Tasks(conduct.crew, self._stops)
 
-    def run(self) -> Ended:
+    def run(self) -> RolloutResult:
         ended = self._ended()
         self._let_go()
         self._write(())
-        return Ended(self._progress.state, *ended, stuck=self._stuck)
+        return RolloutResult(self._progress.state, *ended, stuck=self._stuck)
 
     def _ended(self) -> tuple[str, str]:
         while True:
@@ -170,7 +170,7 @@ class _Driver:
             self._policy = replace(self._policy, quorum=ask(state.nodes))
         except JournalError as error:
             self._broken = str(error)
-        self._progress = Progress(state, self._policy)
+        self._progress = Scheduler(state, self._policy)
         return True
 
     def _act(self, move: Move) -> None:
@@ -254,7 +254,7 @@ class _Driver:
     def _adopt(self, task: Task) -> None:
         """Ask a node whose worker died how it stands; what was done there is not done blindly."""
         self._orphaned.add(task.node)
-        order = replace(self._orders[task.node], left=True)
+        order = replace(self._orders[task.node], tries_left=True)
         again = Task(task.node, task.status, order.seconds, task.began)
         self._tasks.submit(_ORPHANS[task.status], order, again)
 

@@ -9,7 +9,7 @@ from fleet.core.failure import Failure, FailureKind
 from fleet.engine.survey import Surveyed
 
 
-def refuse_twins(found: Sequence[Surveyed]) -> list[Surveyed]:
+def refuse_duplicate_nodes(found: Sequence[Surveyed]) -> list[Surveyed]:
     """Fail the plans of nodes that are the same machine under several names.
 
     fleet does not choose one of the names: they may be in groups with different settings.

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from fleet.core.failure import Failure
 from fleet.core.model.outcome import NodeOutcome
-from fleet.engine.workers.base import Crew, each
+from fleet.engine.workers.base import WorkerPool, map_nodes
 from fleet.node.stage import release_once
 from fleet.node.work_order import WorkOrder
 
 
 def release_held(
-    outcomes: Mapping[str, NodeOutcome], order_of: Callable[[str], WorkOrder], crew: Crew
+    outcomes: Mapping[str, NodeOutcome], order_of: Callable[[str], WorkOrder], crew: WorkerPool
 ) -> Iterator[NodeOutcome]:
     """Try again to release nodes that were unreachable; yield the outcomes of those released."""
     names = [
@@ -21,7 +21,7 @@ def release_held(
         for name, outcome in outcomes.items()
         if outcome.held and not (outcome.failure and outcome.failure.step == "release")
     ]
-    for order, ended in each(release_once, map(order_of, names), crew):
+    for order, ended in map_nodes(release_once, map(order_of, names), crew):
         if not still_held(ended):
             yield replace(outcomes[order.node.name], held=False)
 

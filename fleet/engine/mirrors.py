@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from fleet.core.failure import Failure, NodeError
-from fleet.core.mirrors.check import Target, Trial
+from fleet.core.mirrors.check import EndpointCheck, Target
 from fleet.core.model.node import Node
-from fleet.engine.workers.base import Threads, each
+from fleet.engine.workers.base import ThreadPool, map_nodes
 from fleet.node.mirrors.session import (
     MirrorOrder,
     MirrorSession,
@@ -34,7 +34,7 @@ class SiteTested:
 
     node: str
     site: str
-    results: tuple[Trial, ...] = ()
+    results: tuple[EndpointCheck, ...] = ()
     failure: Failure | None = None
     behind: float = 0.0
     """Seconds by which the node's clock is behind ours; certificates are judged by ours."""
@@ -76,9 +76,9 @@ def try_mirrors(
     """
     limits = _Limits(per_mirror)
     jobs = [_Job(group[:_SPARES], limits, len(groups) > 1) for group in groups]
-    crew = Threads(parallel)
+    crew = ThreadPool(parallel)
     try:
-        for job, found in each(_tested, jobs, crew):
+        for job, found in map_nodes(_tested, jobs, crew):
             if isinstance(found, Failure):
                 yield SiteTested(job.node.name, job.node.site or "", failure=found)
             else:
@@ -109,13 +109,15 @@ def _from_node(order: MirrorOrder, job: _Job) -> SiteTested:
                 raise refused
     except NodeError as error:
         return SiteTested(node.name, node.site or "", failure=error.failure)
-    return SiteTested(node.name, node.site or "", results, behind=session.ground.behind)
+    return SiteTested(node.name, node.site or "", results, behind=session.facts.behind)
 
 
-def _all(session: MirrorSession, targets: tuple[Target, ...], limits: _Limits) -> tuple[Trial, ...]:
+def _all(
+    session: MirrorSession, targets: tuple[Target, ...], limits: _Limits
+) -> tuple[EndpointCheck, ...]:
     """Test all endpoints, in an order of chance, and return them in their own."""
 
-    def one(number: int) -> tuple[int, Trial]:
+    def one(number: int) -> tuple[int, EndpointCheck]:
         target = targets[number]
         with limits.of(target.mirror.authority):
             return number, session.test(target)

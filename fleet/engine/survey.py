@@ -11,17 +11,17 @@ from fleet.core.failure import Failure
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.core.plan.cache import Alike, refuse_unshown
+from fleet.core.plan.cache import PlanCache, refuse_unshown
 from fleet.core.plan.planner import NodePlan
 from fleet.core.plan.rollback import plan_rollback
-from fleet.core.render.base import Wishes
+from fleet.core.render.base import DesiredConfig
 from fleet.core.rollout.control_plane import assumed, availability
-from fleet.engine.bugs import contained
-from fleet.engine.workers.base import Crew, each
+from fleet.engine.bugs import isolate_bugs
+from fleet.engine.workers.base import WorkerPool, map_nodes
 from fleet.node.probe_node import ProbeOrder, probe
 from fleet.node.verify.run import VerifyOrder, verify
 from fleet.node.work_order import Access
-from fleet.ssh import forget
+from fleet.ssh import close_pooled
 
 _Result = TypeVar("_Result")
 _MOST_PULLS = 8
@@ -39,15 +39,15 @@ class Surveyed:
 
 def survey(
     nodes: Sequence[Node],
-    wishes: Callable[[Node], Wishes],
+    wishes: Callable[[Node], DesiredConfig],
     access: Access,
     *,
-    crew: Crew,
+    crew: WorkerPool,
 ) -> Iterator[Surveyed]:
     """Probe nodes and plan each of them; yield them as they answer."""
     orders = (ProbeOrder(node, access, wishes(node).full_default) for node in nodes)
-    alike = Alike()
-    for order, facts in each(probe, orders, crew):
+    alike = PlanCache()
+    for order, facts in map_nodes(probe, orders, crew):
         if isinstance(facts, Failure):
             yield _unanswered(order.node, facts)
         else:
@@ -55,41 +55,41 @@ def survey(
 
 
 def survey_rollback(
-    nodes: Sequence[Node], access: Access, *, to: str | None, crew: Crew
+    nodes: Sequence[Node], access: Access, *, to: str | None, crew: WorkerPool
 ) -> Iterator[Surveyed]:
     """Probe nodes with their kept generations, and plan the way back."""
     orders = (ProbeOrder(node, access, walk=to or "latest") for node in nodes)
-    for order, facts in each(probe, orders, crew):
+    for order, facts in map_nodes(probe, orders, crew):
         if isinstance(facts, Failure):
             yield _unanswered(order.node, facts)
         else:
-            back = contained(partial(_back, order.node, facts, to), order.node.name)
+            back = isolate_bugs(partial(_plan_rollback, order.node, facts, to), order.node.name)
             yield _through(Surveyed(order.node, facts, _as_plan(order.node, back)), access)
 
 
 def _planned(
-    node: Node, facts: NodeFacts, alike: Alike, wishes: Callable[[Node], Wishes]
+    node: Node, facts: NodeFacts, alike: PlanCache, wishes: Callable[[Node], DesiredConfig]
 ) -> Surveyed:
     """Plan one node; an error in planning is the failure of this node only."""
-    found = contained(lambda: alike.plan(node, facts, wishes(node)), node.name)
+    found = isolate_bugs(lambda: alike.plan(node, facts, wishes(node)), node.name)
     if isinstance(found, Failure):
         return Surveyed(node, facts, _as_plan(node, found))
     return Surveyed(node, *found)
 
 
-def _back(node: Node, facts: NodeFacts, to: str | None) -> NodePlan:
+def _plan_rollback(node: Node, facts: NodeFacts, to: str | None) -> NodePlan:
     plan = plan_rollback(node, facts, to)
     refuse_unshown(plan)
     return plan
 
 
-def examined(
+def examine(
     found: Surveyed, work: Callable[[NodeFacts, NodePlan], _Result]
 ) -> tuple[Surveyed, _Result | None]:
     """Work on a survey; if that fails, the node counts as not read, with the reason."""
     if found.facts is None:
         return found, None
-    result = contained(partial(work, found.facts, found.plan), found.node.name)
+    result = isolate_bugs(partial(work, found.facts, found.plan), found.node.name)
     if isinstance(result, Failure):
         return Surveyed(found.node, None, _as_plan(found.node, result)), None
     return found, result
@@ -107,18 +107,18 @@ def _unanswered(node: Node, failure: Failure) -> Surveyed:
 def _through(found: Surveyed, access: Access) -> Surveyed:
     """Set a node's availability; close its connection if it has no work to do."""
     if found.facts is not None:
-        role = contained(partial(availability, found.facts), found.node.name)
+        role = isolate_bugs(partial(availability, found.facts), found.node.name)
         known = assumed(found.node) if isinstance(role, Failure) else role
         known = replace(known, ends_ill=bool(found.plan.restores_ill))
         found = replace(found, plan=replace(found.plan, availability=known))
-    if access.keep and settled(found.plan) is not None:
-        forget(found.node, access.ssh)
+    if access.reuse_connection and already_done(found.plan) is not None:
+        close_pooled(found.node, access.ssh)
     return found
 
 
-def verify_all(orders: Sequence[VerifyOrder], *, crew: Crew) -> Iterator[NodeOutcome]:
+def verify_all(orders: Sequence[VerifyOrder], *, crew: WorkerPool) -> Iterator[NodeOutcome]:
     """Prove nodes as they are now."""
-    for order, outcome in each(verify, orders, crew, most=_MOST_PULLS):
+    for order, outcome in map_nodes(verify, orders, crew, most=_MOST_PULLS):
         if isinstance(outcome, Failure):
             name = order.plan.node.name
             yield NodeOutcome(node=name, status=NodeStatus.FAILED, failure=outcome)
@@ -126,7 +126,7 @@ def verify_all(orders: Sequence[VerifyOrder], *, crew: Crew) -> Iterator[NodeOut
             yield outcome
 
 
-def settled(plan: NodePlan) -> NodeOutcome | None:
+def already_done(plan: NodePlan) -> NodeOutcome | None:
     """Return the outcome of a node that no batch will hold; None for one that has work to do."""
     if plan.failure is None and plan.changes:
         return None

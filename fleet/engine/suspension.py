@@ -35,7 +35,7 @@ def _boottime() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-class Stops:
+class SuspensionClock:
     """Detects waits that took much longer than planned."""
 
     def __init__(self, now: Callable[[], float] = _boottime) -> None:

@@ -11,8 +11,8 @@ from queue import Empty, SimpleQueue
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.history.replay import SETTLE
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.engine.suspension import Stops
-from fleet.engine.workers.base import Crew, lost_of
+from fleet.engine.suspension import SuspensionClock
+from fleet.engine.workers.base import WorkerPool, lost_worker_failure
 from fleet.node.work_order import WorkOrder
 
 Work = Callable[[WorkOrder], NodeOutcome]
@@ -49,7 +49,7 @@ class EndedTask:
 class Tasks:
     """The tasks in flight of one rollout."""
 
-    def __init__(self, crew: Crew, stops: Stops) -> None:
+    def __init__(self, crew: WorkerPool, stops: SuspensionClock) -> None:
         self._crew, self._stops = crew, stops
         self._running: dict[Future[NodeOutcome | Failure], Task] = {}
         self._ended: SimpleQueue[Future[NodeOutcome | Failure]] = SimpleQueue()
@@ -83,7 +83,7 @@ class Tasks:
     def _result(self, future: Future[NodeOutcome | Failure]) -> Iterator[EndedTask]:
         task = self._running.pop(future, None)
         if task is not None:  # else it was given up before
-            lost = lost_of(future)
+            lost = lost_worker_failure(future)
             yield EndedTask(task, lost or future.result(), lost=lost is not None)
 
     def _overdue(self, now: float) -> Iterator[EndedTask]:

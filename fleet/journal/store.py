@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fleet.core.history.replay import PLANE_ASKED, Entry, Story, fold, known_roles
+from fleet.core.history.replay import (
+    PLANE_ASKED,
+    JournalEntry,
+    RolloutHistory,
+    known_roles,
+    replay_journal,
+)
 from fleet.errors import FleetError, HeldError, printable
 from fleet.journal.fingerprint_key import lasting_key
 from fleet.journal.opening import open_for_reading, open_for_writing, reading, write_error
@@ -143,14 +149,16 @@ class Journal:
             found = [RolloutRecord(name, at, json.loads(about)) for name, at, about in rows]
         return iter(found)
 
-    def entries(self, rollout: str) -> list[Entry]:
+    def entries(self, rollout: str) -> list[JournalEntry]:
         """Return the entries of one rollout in order."""
         with self.reading():
             rows = self._base.execute(
                 "SELECT at, kind, node, payload FROM event WHERE rollout = ? ORDER BY seq",
                 (rollout,),
             )
-            return [Entry(at, kind, node, json.loads(words)) for at, kind, node, words in rows]
+            return [
+                JournalEntry(at, kind, node, json.loads(words)) for at, kind, node, words in rows
+            ]
 
     def roles(self) -> dict[str, tuple[str, ...]]:
         """Return the newest evidence by node that it is, or is not, of the control plane."""
@@ -160,13 +168,15 @@ class Journal:
                 " ORDER BY rowid",
                 (PLANE_ASKED,),
             )
-            return known_roles(Entry(at, kind, n, json.loads(text)) for at, kind, n, text in rows)
+            return known_roles(
+                JournalEntry(at, kind, n, json.loads(text)) for at, kind, n, text in rows
+            )
 
-    def replayed(self, record: RolloutRecord) -> Story:
+    def replayed(self, record: RolloutRecord) -> RolloutHistory:
         """Replay the entries of one rollout."""
         entries = self.entries(record.id)
         with self.reading():
-            return fold(record.about["batches"], entries)
+            return replay_journal(record.about["batches"], entries)
 
     @contextmanager
     def reading(self) -> Iterator[None]:

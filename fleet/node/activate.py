@@ -9,7 +9,7 @@ from fleet.core.failure import Failure
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.outcome import Liveness
 from fleet.node.run_script import failure_of
-from fleet.node.script import Reply, decoded, stranger
+from fleet.node.script import Reply, decode_field, protocol_error
 from fleet.node.verify.liveness import parse_liveness
 from fleet.node.work_order import WorkOrder
 
@@ -46,8 +46,8 @@ def parse_applied(reply: Reply, order: WorkOrder) -> Applied:
     try:
         ending = Ending(text)
     except ValueError as error:
-        raise stranger(f"an unknown status, {tail(text, 1)}") from error
-    steps = {decoded(fields[0]).split(b" ")[0] for fields in reply.all("step")}
+        raise protocol_error(f"an unknown status, {tail(text, 1)}") from error
+    steps = {decode_field(fields[0]).split(b" ")[0] for fields in reply.all("step")}
     restarted = order.restarts and b"restart" in steps
     lost = tail(reply.value("lost_workloads"))
     return Applied(

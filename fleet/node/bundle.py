@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fleet.core.model.change import Change
 from fleet.core.model.facts import STATE_FILE
 from fleet.core.plan.planner import state_after
-from fleet.core.plan.restart_cost import per_pull
+from fleet.core.plan.restart_cost import is_read_per_pull
 from fleet.node.script import Script
 from fleet.node.work_order import WorkOrder
 
@@ -99,7 +99,7 @@ def activate_script(order: WorkOrder, packed: Bundle) -> Script:
         **_daemon(order),
         "READ_BEFORE": order.plan.folder_before if order.liveness else "",
         "RESTORES": order.plan.restores,
-        "ILL": order.plan.ill,
+        "ILL": order.plan.was_unhealthy,
         "ASKS": "1" if order.liveness else "0",
         "EMPTIED": "\n".join(order.plan.made_directories),
         "SAVED": "\n".join("\t".join(pair) for pair in order.plan.saved),
@@ -142,7 +142,7 @@ def _config_paths(order: WorkOrder) -> Iterator[str]:
     if order.plan.restarts_itself:
         return  # the distribution builds its config of them
     for change in order.plan.changes:
-        if change.path.endswith(".toml") and not per_pull(change.path):
+        if change.path.endswith(".toml") and not is_read_per_pull(change.path):
             yield change.path
 
 

@@ -10,46 +10,46 @@ from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.node.activate import Applied, Ending, parse_applied
 from fleet.node.bundle import Bundle, activate_script, bundle
 from fleet.node.cri import client as cri
-from fleet.node.progress import enter, listener
-from fleet.node.result import ENDED, Pass
-from fleet.node.run_script import ask
-from fleet.node.settle import UNDONE, Standing, settle, settle_patiently
-from fleet.node.stage import lay_ready
-from fleet.node.verify.evidence import refuse_deaf, refuse_unverified
-from fleet.node.verify.pull import Wanted, prove
+from fleet.node.progress import enter, progress_listener
+from fleet.node.result import ENDED, ConvergeResult
+from fleet.node.run_script import run_script
+from fleet.node.settle import UNDONE, ChangeStatus, settle, settle_with_retries
+from fleet.node.stage import upload_and_check
+from fleet.node.verify.evidence import refuse_not_reading, refuse_unverified
+from fleet.node.verify.pull import VerifyRequest, run_verification
 from fleet.node.work_order import WorkOrder
-from fleet.ssh import Remote, connect, kept
+from fleet.ssh import Remote, connect, pooled_connection
 
 
 def converge(order: WorkOrder) -> NodeOutcome:
     """Bring one node to its plan and confirm it, or back to where it was."""
-    work = Pass(order)
+    work = ConvergeResult(order)
     ended = _tried(work)
     if ended.status is NodeStatus.STAGED:  # it broke off before the node had begun
         ended = _tried(work)
     return _given_up(work, ended.failure) if ended.status is NodeStatus.STAGED else ended
 
 
-def _tried(work: Pass) -> NodeOutcome:
+def _tried(work: ConvergeResult) -> NodeOutcome:
     order = work.order
     try:
-        with kept(order.node, order.access.ssh, keep=False) as remote:
+        with pooled_connection(order.node, order.access.ssh, keep=False) as remote:
             ended = _changed(work, remote) or _proven(work, remote)
     except NodeError as error:
         return _broken_off(work, error.failure)
     return ended or _confirmed(work)
 
 
-def _given_up(work: Pass, failure: Failure | None) -> NodeOutcome:
+def _given_up(work: ConvergeResult, failure: Failure | None) -> NodeOutcome:
     """Let go of a node whose connections break before it begins."""
     try:
-        settle_patiently(work.order, "release", work.order.deadlines.lost)
+        settle_with_retries(work.order, "release", work.order.deadlines.lost)
     except NodeError as error:
-        return work.lost(error.failure)
+        return work.connection_lost(error.failure)
     return work.outcome(NodeStatus.FAILED, failure)
 
 
-def go_on(work: Pass) -> NodeOutcome:
+def continue_converge(work: ConvergeResult) -> NodeOutcome:
     """Prove and confirm a change that is in force, after whatever broke its pass off."""
     order = work.order
     work.restarted = order.restarts
@@ -57,21 +57,21 @@ def go_on(work: Pass) -> NodeOutcome:
         with connect(order.plan.node, order.access.ssh) as remote:
             ended = _proven(work, remote)
     except NodeError as error:
-        return taken_back(work, error.failure)
+        return revert_change(work, error.failure)
     return ended or _confirmed(work)
 
 
-def taken_back(work: Pass, failure: Failure | None) -> NodeOutcome:
+def revert_change(work: ConvergeResult, failure: Failure | None) -> NodeOutcome:
     """Take a change back that could not be proven or confirmed; wait for the node if need be."""
     enter(work.order.node.name, "revert")
     try:
-        found = settle_patiently(work.order, "revert", work.order.deadlines.lost)
+        found = settle_with_retries(work.order, "revert", work.order.deadlines.lost)
     except NodeError as error:
-        return work.lost(error.failure)
+        return work.connection_lost(error.failure)
     return _back(work, found, failure)
 
 
-def _back(work: Pass, found: Standing, failure: Failure | None) -> NodeOutcome:
+def _back(work: ConvergeResult, found: ChangeStatus, failure: Failure | None) -> NodeOutcome:
     work.ill, work.held = found.ill, found.held
     if found.ended == "rolled_back":
         return work.outcome(NodeStatus.ROLLED_BACK, failure)
@@ -82,13 +82,13 @@ def _back(work: Pass, found: Standing, failure: Failure | None) -> NodeOutcome:
     return work.outcome(NodeStatus.DEGRADED, found.failure or failure)
 
 
-def _changed(work: Pass, remote: Remote) -> NodeOutcome | None:
+def _changed(work: ConvergeResult, remote: Remote) -> NodeOutcome | None:
     """Activate what is staged; return the outcome of a change that is not in force."""
     order = work.order
     packed = bundle(order)
     applied = _activated(order, remote, packed)
     if applied.ending is Ending.UNSTAGED:  # the node was rebooted since
-        applied = lay_ready(order, remote, packed)
+        applied = upload_and_check(order, remote, packed)
         if applied.ending is Ending.STAGED:
             applied = _activated(order, remote, packed)
     work.restarted = applied.restarted
@@ -109,24 +109,26 @@ def _is_stale(failure: Failure | None) -> bool:
 
 
 def _activated(order: WorkOrder, remote: Remote, packed: Bundle) -> Applied:
-    heard = listener(order.node.name)
-    reply = ask(remote, activate_script(order, packed), order.access.on(order.node), heard)
+    heard = progress_listener(order.node.name)
+    reply = run_script(
+        remote, activate_script(order, packed), order.access.for_node(order.node), heard
+    )
     return parse_applied(reply, order)
 
 
-def _proven(work: Pass, remote: Remote) -> NodeOutcome | None:
+def _proven(work: ConvergeResult, remote: Remote) -> NodeOutcome | None:
     """Pull the test images; return the outcome of a change that was taken back for it."""
     order, plan = work.order, work.order.plan
     tests = plan.tests if order.verify else ()
     unasked = work.liveness is None and asked_from_here(order)
     if not tests and not unasked:
         return None
-    wanted = Wanted(plan, tests, order.deadlines, order.liveness, work.liveness)
+    wanted = VerifyRequest(plan, tests, order.deadlines, order.liveness, work.liveness)
     enter(plan.node.name, "verify")
     try:
-        proof = prove(remote, wanted, order.access.on(plan.node))
+        proof = run_verification(remote, wanted, order.access.for_node(plan.node))
         work.verified, work.liveness = proof.verified, proof.liveness
-        refuse_deaf(plan, work.liveness)
+        refuse_not_reading(plan, work.liveness)
         refuse_unverified(work.verified)
     except NodeError as error:
         if error.failure.kind in {FailureKind.CONNECT, FailureKind.TIMEOUT}:
@@ -141,40 +143,40 @@ def asked_from_here(order: WorkOrder) -> bool:
     return order.liveness and bool(plan.asked_folder) and not plan.crictl and cri.available()
 
 
-def _confirmed(work: Pass) -> NodeOutcome:
+def _confirmed(work: ConvergeResult) -> NodeOutcome:
     """Ask for health once more after the soak, over a new connection, and disarm the guard."""
     if work.restarted:
         enter(work.order.node.name, "soak")
         time.sleep(work.order.deadlines.soak)
-    return gated(work, "confirm")
+    return check_gates(work, "confirm")
 
 
-def gated(work: Pass, mode: str) -> NodeOutcome:
+def check_gates(work: ConvergeResult, mode: str) -> NodeOutcome:
     """Put the node through its gate once more, to confirm or to recheck; take back what fails."""
     order = work.order
     enter(order.node.name, mode)
     first = partial(_listening, work) if asked_from_here(order) else None
     try:
-        found = settle_patiently(order, mode, order.deadlines.lost, first)
+        found = settle_with_retries(order, mode, order.deadlines.lost, first)
     except NodeError as error:
         if error.failure.kind is FailureKind.HEALTH:
-            return taken_back(work, error.failure)
-        return work.lost(error.failure)
+            return revert_change(work, error.failure)
+        return work.connection_lost(error.failure)
     work.liveness = found.liveness or work.liveness
     return _gated(work, mode, found)
 
 
-def _gated(work: Pass, mode: str, found: Standing) -> NodeOutcome:
+def _gated(work: ConvergeResult, mode: str, found: ChangeStatus) -> NodeOutcome:
     work.ill = found.ill
     if found.ended == "confirmed":
         return work.outcome(NodeStatus.CONVERGED)
     if found.state in UNDONE:
-        return taken_back(work, _HALF_WAY)
+        return revert_change(work, _HALF_WAY)
     if found.ended == "not_pending":
-        return work.standing(found, undone(found))
+        return work.standing(found, report_undo(found))
     if mode == "recheck" and _is_stale(found.failure):
         return work.outcome(NodeStatus.STALE, found.failure)  # the node works, the edit is new
-    return taken_back(work, found.failure)
+    return revert_change(work, found.failure)
 
 
 _HALF_WAY = Failure(
@@ -185,36 +187,36 @@ _HALF_WAY = Failure(
 )
 
 
-def _listening(work: Pass, remote: Remote) -> None:
+def _listening(work: ConvergeResult, remote: Remote) -> None:
     """Ask the daemon for its folder by CRI from here; raise a NodeError where it is deaf."""
     order = work.order
-    wanted = Wanted(order.plan, (), order.deadlines)
-    work.liveness = prove(remote, wanted, order.access.on(order.node)).liveness
-    refuse_deaf(order.plan, work.liveness)
+    wanted = VerifyRequest(order.plan, (), order.deadlines)
+    work.liveness = run_verification(remote, wanted, order.access.for_node(order.node)).liveness
+    refuse_not_reading(order.plan, work.liveness)
 
 
-def _broken_off(work: Pass, failure: Failure) -> NodeOutcome:
+def _broken_off(work: ConvergeResult, failure: Failure) -> NodeOutcome:
     """End a pass whose connection broke: what the node itself says of the change counts."""
     away = failure.step == "connect"
     if away or failure.kind is FailureKind.SUDO:
         work.held = True  # staged before, and not contacted since
         return work.outcome(NodeStatus.UNREACHABLE if away else NodeStatus.FAILED, failure)
     try:
-        found = settle_patiently(work.order, "look", work.order.deadlines.lost)
+        found = settle_with_retries(work.order, "look", work.order.deadlines.lost)
     except NodeError as error:
-        return work.lost(error.failure)
+        return work.connection_lost(error.failure)
     match found.state:
         case "swapped":
-            return go_on(work)
+            return continue_converge(work)
         case "armed" | "reverting":
-            return taken_back(work, failure)
+            return revert_change(work, failure)
         case "untouched":
             return work.outcome(NodeStatus.STAGED, failure)
         case _:
             return work.standing(found, failure)
 
 
-def undone(found: Standing) -> Failure | None:
+def report_undo(found: ChangeStatus) -> Failure | None:
     """Say why a change that was in force no longer is."""
     if found.state == "confirmed":
         return None
@@ -223,5 +225,5 @@ def undone(found: Standing) -> Failure | None:
         "boot": "the node rebooted unconfirmed, and so took the change back; roll out again",
         "failed": "the change failed on the node, which took it back; look into its daemon's log",
     }
-    message = why.get(found.why, "somebody took the change back unconfirmed; roll out again")
+    message = why.get(found.reason, "somebody took the change back unconfirmed; roll out again")
     return Failure(FailureKind.GUARD, "confirm", message)

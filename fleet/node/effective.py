@@ -13,7 +13,7 @@ from fleet.core.text.documents import DocumentError, parse_toml
 def refuse_ineffective(plan: NodePlan, tables: str) -> None:
     """Raise a NodeError unless the new dump has the desired registry settings."""
     version = parse_version(plan.containerd or "")
-    if plan.rollback or plan.meant is None or version is None:
+    if plan.rollback or plan.intended_registry is None or version is None:
         return
     try:
         found = effective_registry(parse_toml(tables))
@@ -23,7 +23,7 @@ def refuse_ineffective(plan: NodePlan, tables: str) -> None:
             f" prints for the new {plan.config}"
         )
         raise NodeError(FailureKind.VALIDATE, "validate", message) from error
-    names = difference(version, plan.meant, found)
+    names = difference(version, plan.intended_registry, found)
     if names:
         message = (
             f"the new {plan.config} would not take effect as meant: containerd {plan.containerd}"

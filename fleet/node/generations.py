@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.generation import Generation, Kept
+from fleet.core.model.generation import Generation, ManifestEntry
 from fleet.core.plan.links import LINK_TARGET
 
 GENERATIONS = "/var/lib/fleet/generations/"
@@ -32,7 +32,7 @@ def read_generations(
 
 def _generation(bare: Generation, base: str, own: Mapping[str, ManagedFile]) -> Generation:
     damage = _broken_seal(own)
-    kept: list[Kept] = []
+    kept: list[ManifestEntry] = []
     for line in _lines(own["manifest"]) if not damage else ():
         try:
             kept.append(_kept(line, base, own))
@@ -42,7 +42,7 @@ def _generation(bare: Generation, base: str, own: Mapping[str, ManagedFile]) -> 
     if not damage and (not kept or not own["manifest"].content.endswith(b"\n")):
         damage = "manifest"
     ill = tail(own["ill"].content.decode("utf-8", "replace"), 1) if "ill" in own else ""
-    return replace(bare, kept=() if damage else tuple(kept), damage=damage, ill=ill)
+    return replace(bare, entries=() if damage else tuple(kept), damage=damage, was_unhealthy=ill)
 
 
 def _lines(manifest: ManagedFile) -> list[str]:
@@ -66,7 +66,7 @@ def _broken_seal(own: Mapping[str, ManagedFile]) -> str:
     return ""
 
 
-def _kept(line: str, base: str, own: Mapping[str, ManagedFile]) -> Kept:
+def _kept(line: str, base: str, own: Mapping[str, ManagedFile]) -> ManifestEntry:
     """Read one line of a manifest: kind, index, mode, uid, gid, digest, path.
 
     Raise a ValueError for a line that cannot be read, a LookupError for a changed or missing file.
@@ -77,11 +77,11 @@ def _kept(line: str, base: str, own: Mapping[str, ManagedFile]) -> Kept:
     if kind not in {"file", "symlink"}:
         copy = _COPIES.get(kind, "").format(path=path, index=index)
         saved = f"{base}{copy}" if copy else ""
-        return Kept(
+        return ManifestEntry(
             path, None, directory=kind == "newdir", copied=kind if copy else "", saved=saved
         )
     if kind == "symlink":
-        return Kept(path, _symlink(mode, uid, gid, digest), saved=f"{base}links/{index}")
+        return ManifestEntry(path, _symlink(mode, uid, gid, digest), saved=f"{base}links/{index}")
     name = f"files/{index}"
     before = own.get(name)
     if before is None or before.digest != digest:
@@ -89,7 +89,7 @@ def _kept(line: str, base: str, own: Mapping[str, ManagedFile]) -> Kept:
     if _ABOUT.fullmatch(f"{mode} {uid} {gid}") is None:
         raise ValueError(line)
     before = replace(before, mode=int(mode, 8), uid=int(uid), gid=int(gid))
-    return Kept(path, before, saved=f"{base}{name}")
+    return ManifestEntry(path, before, saved=f"{base}{name}")
 
 
 def _symlink(mode: str, uid: str, gid: str, digest: str) -> ManagedFile:

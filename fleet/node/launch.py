@@ -62,7 +62,7 @@ def launch_line(limit: str, sudo: str | None, *, asking: bool) -> str:
     return _quoted(text)
 
 
-def rights_line(sudo: str) -> str:
+def sudo_check_line(sudo: str) -> str:
     """Return the line that asks sudo whether it would run fleet's scripts at all."""
     return _quoted(_RIGHTS.format(sudo=sudo))
 

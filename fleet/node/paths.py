@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fleet.core.model.paths import Identity, Kind, Place, kind_of
-from fleet.node.script import Reply, decoded
+from fleet.core.model.paths import Identity, Kind, PathEntry, kind_of
+from fleet.node.script import Reply, decode_field
 
 _FIELDS = 8
 
 
-def read_places(reply: Reply) -> dict[str, Place]:
+def read_places(reply: Reply) -> dict[str, PathEntry]:
     """Read the file at each path; skip lines that stat did not write."""
-    found: dict[str, Place] = {}
+    found: dict[str, PathEntry] = {}
     for fields in reply.all("places"):
         for line in _lines(fields[0]):
             _add(found, line)
@@ -23,17 +23,17 @@ def read_places(reply: Reply) -> dict[str, Place]:
 
 
 def _lines(field: str) -> list[str]:
-    return decoded(field).decode("utf-8", "surrogateescape").split("\n")
+    return decode_field(field).decode("utf-8", "surrogateescape").split("\n")
 
 
-def _add(found: dict[str, Place], line: str) -> None:
+def _add(found: dict[str, PathEntry], line: str) -> None:
     *words, path = line.split(" ", _FIELDS)
     try:
         mode = int(words[0], 16)
         device, inode, links, size, uid, gid, changed_at = map(int, words[1:])
     except (ValueError, IndexError):
         return
-    found[path] = Place(
+    found[path] = PathEntry(
         kind=kind_of(mode),
         device=device,
         inode=inode,
@@ -47,7 +47,11 @@ def _add(found: dict[str, Place], line: str) -> None:
 
 
 def _follow(
-    found: dict[str, Place], paths: list[str], targets: list[str], real: list[str], ends: list[str]
+    found: dict[str, PathEntry],
+    paths: list[str],
+    targets: list[str],
+    real: list[str],
+    ends: list[str],
 ) -> None:
     """Add the targets of links; skip them if they do not match the links one by one."""
     leads = dict(filter(None, map(_end, ends)))

@@ -19,8 +19,8 @@ from fleet.core.plan.links import with_targets
 from fleet.core.text.documents import table, word
 from fleet.node.generations import GENERATIONS, read_generations
 from fleet.node.paths import read_places
-from fleet.node.script import Reply, Script, decoded, moment, number, stranger
-from fleet.node.shell_errors import cause
+from fleet.node.script import Reply, Script, decode_field, number, protocol_error, timestamp
+from fleet.node.shell_errors import shell_error_cause
 
 _CODE = re.compile("[0-9]{1,3}")
 _STAT = re.compile(r"([0-7]{1,6}) ([0-9]{1,10}) ([0-9]{1,10}) (-?[0-9]{1,12}) ([0-9]{1,12})")
@@ -87,11 +87,11 @@ def parse_probe(reply: Reply) -> NodeFacts:
         files=with_targets(files, links, places),
         changed_at={path: each.mtime for path, each in found.items()},
         links=links,
-        places=places,
-        places_complete=reply.has("named") and not reply.has("places_left"),
-        crowded=number(reply.value("crowded")),
+        paths=places,
+        paths_complete=reply.has("named") and not reply.has("places_left"),
+        skipped_files=number(reply.value("crowded")),
         directories=frozenset(
-            each for fields in reply.all("dirs") for each in _lines(decoded(fields[0]))
+            each for fields in reply.all("dirs") for each in _lines(decode_field(fields[0]))
         ),
         cri=cri,
         cri_detail=detail,
@@ -109,7 +109,7 @@ def parse_probe(reply: Reply) -> NodeFacts:
 def _refuse_incomplete(reply: Reply) -> None:
     """Raise a NodeError if a process could not be started: what it would have said is not known."""
     failed = [each.text for key in _COMMANDS if not (each := _answer(reply, key)).ok]
-    named = cause("probe", "\n".join((reply.words, *failed)))
+    named = shell_error_cause("probe", "\n".join((reply.error_output, *failed)))
     if named is not None:
         raise named
 
@@ -123,10 +123,12 @@ def _found(reply: Reply) -> Iterator[_Found]:
     for (contents,), (kind_marks, names, about) in zip(
         reply.rows("contents", 1), reply.rows("files", 3), strict=False
     ):
-        kinds = decoded(kind_marks).decode("ascii", "replace")
-        paths = _lines(decoded(names))
-        lines = [_stat(line) for line in decoded(about).decode("ascii", "replace").splitlines()]
-        content = decoded(contents)
+        kinds = decode_field(kind_marks).decode("ascii", "replace")
+        paths = _lines(decode_field(names))
+        lines = [
+            _stat(line) for line in decode_field(about).decode("ascii", "replace").splitlines()
+        ]
+        content = decode_field(contents)
         sizes = [size for *_, size in lines]
         if not len(kinds) == len(paths) == len(lines) or sum(sizes) != len(content):
             message = "files changed again and again while they were read; try again"
@@ -142,7 +144,7 @@ def _stat(line: str) -> tuple[int, int, int, int, int]:
     """Parse a line of stat: mode, uid, gid, mtime and size."""
     found = _STAT.fullmatch(line)
     if found is None:
-        raise stranger("no line of stat", line[:200])
+        raise protocol_error("no line of stat", line[:200])
     mode, *others = found.groups()
     uid, gid, mtime, size = map(int, others)
     return int(mode, 8), uid, gid, mtime, size
@@ -220,7 +222,7 @@ def _started(about: Mapping[str, str], reply: Reply) -> float | None:
     stamp = number(about.get("ExecMainStartTimestampMonotonic", ""))
     if not stamp:
         return None
-    return moment(reply.value("now")) - moment(reply.value("uptime")) + stamp / 1e6
+    return timestamp(reply.value("now")) - timestamp(reply.value("uptime")) + stamp / 1e6
 
 
 def _words(reply: Reply, key: str) -> frozenset[str]:

@@ -8,9 +8,9 @@ from fleet.core.failure import Failure, NodeError
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.node import Node
 from fleet.node.probe import parse_probe, question
-from fleet.node.run_script import ask
+from fleet.node.run_script import run_script
 from fleet.node.work_order import Access
-from fleet.ssh import kept
+from fleet.ssh import pooled_connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,9 @@ def probe(order: ProbeOrder) -> NodeFacts | Failure:
 def _probed(order: ProbeOrder) -> NodeFacts | Failure:
     script = question(order.node, full_default=order.full_default, walk=order.walk)
     try:
-        with kept(order.node, order.access.ssh, keep=order.access.keep) as remote:
-            return parse_probe(ask(remote, script, order.access.on(order.node)))
+        with pooled_connection(
+            order.node, order.access.ssh, keep=order.access.reuse_connection
+        ) as remote:
+            return parse_probe(run_script(remote, script, order.access.for_node(order.node)))
     except NodeError as error:
         return error.failure

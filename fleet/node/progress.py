@@ -35,7 +35,7 @@ def step_of(node: str) -> str | None:
     return _now.get(node)
 
 
-def listener(node: str) -> Callable[[bytes], None]:
+def progress_listener(node: str) -> Callable[[bytes], None]:
     """Return what reads the steps off a script's output, in whatever pieces that arrives."""
     rest = b""
 

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from fleet.core.failure import NodeError
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.node.converge import gated, go_on, taken_back, undone
-from fleet.node.result import Pass
+from fleet.node.converge import check_gates, continue_converge, report_undo, revert_change
+from fleet.node.result import ConvergeResult
 from fleet.node.revert import _BACK
-from fleet.node.settle import UNDONE, settle_patiently
+from fleet.node.settle import UNDONE, settle_with_retries
 from fleet.node.work_order import WorkOrder
 
 
 def recheck(order: WorkOrder) -> NodeOutcome:
     """Ask a converged node for health again; an ill one takes its change back."""
-    return gated(Pass(order), "recheck")
+    return check_gates(ConvergeResult(order), "recheck")
 
 
 def settle_left(order: WorkOrder) -> NodeOutcome:
     """Bring a change to its end that a dead run left; PENDING means that it is to be done anew."""
-    work = Pass(order)
+    work = ConvergeResult(order)
     try:
-        found = settle_patiently(order, "look", order.deadlines.lost)
+        found = settle_with_retries(order, "look", order.deadlines.lost)
     except NodeError as error:
-        return work.lost(error.failure)
+        return work.connection_lost(error.failure)
     if found.state == "swapped":
-        return go_on(work)
+        return continue_converge(work)
     if found.state in UNDONE:
-        ended = taken_back(work, None)
+        ended = revert_change(work, None)
         return work.outcome(NodeStatus.PENDING) if ended.status is _BACK else ended
-    anew = found.state == "untouched" or (found.state == "restored" and found.why != "failed")
-    return work.outcome(NodeStatus.PENDING) if anew else work.standing(found, undone(found))
+    anew = found.state == "untouched" or (found.state == "restored" and found.reason != "failed")
+    return work.outcome(NodeStatus.PENDING) if anew else work.standing(found, report_undo(found))

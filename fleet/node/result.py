@@ -10,7 +10,7 @@ from fleet.core.history.replay import SETTLE
 from fleet.core.model.outcome import Liveness, NodeOutcome, NodeStatus, Verified
 from fleet.node.activate import Ending
 from fleet.node.progress import leave
-from fleet.node.settle import Standing
+from fleet.node.settle import ChangeStatus
 from fleet.node.work_order import WorkOrder
 
 ENDED = {
@@ -32,7 +32,7 @@ STANDS = {
 
 
 @dataclass(slots=True)
-class Pass:
+class ConvergeResult:
     """What one pass has come to so far; its outcome is read off it at the end."""
 
     order: WorkOrder
@@ -71,7 +71,7 @@ class Pass:
 
     def _unproven(self) -> tuple[str, ...]:
         """Return the changed registries that no pull has verified."""
-        plan, changed = self.order.plan, self.order.left or bool(self.order.plan.changes)
+        plan, changed = self.order.plan, self.order.tries_left or bool(self.order.plan.changes)
         skipped = plan.tests if changed and not self.order.verify else ()
         pulls = tuple(test.registry for test in skipped)
         return tuple(dict.fromkeys((*plan.unproven, *pulls)))
@@ -86,7 +86,7 @@ class Pass:
             return Failure(FailureKind.HEALTH, "restored", told)
         return replace(failure, evidence=f"{failure.evidence}\n{told}".strip())
 
-    def standing(self, found: Standing, failure: Failure | None) -> NodeOutcome:
+    def standing(self, found: ChangeStatus, failure: Failure | None) -> NodeOutcome:
         """End the pass as the node itself says that the change stands."""
         status = STANDS.get(found.state, NodeStatus.DEGRADED)
         if status is NodeStatus.CONVERGED and found.strange:
@@ -104,7 +104,7 @@ class Pass:
         told = Failure(kind, SETTLE, message, evidence)
         return self.outcome(NodeStatus.UNREACHABLE, told)
 
-    def lost(self, failure: Failure) -> NodeOutcome:
+    def connection_lost(self, failure: Failure) -> NodeOutcome:
         """End the pass on a node that went away in the middle of it."""
         guarded = self.order.deadlines.guard
         self.held |= not guarded

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.node.converge import taken_back
-from fleet.node.result import Pass
+from fleet.node.converge import revert_change
+from fleet.node.result import ConvergeResult
 from fleet.node.work_order import WorkOrder
 
 _MENDED = (
@@ -20,7 +20,7 @@ SPENT = Failure(FailureKind.BUDGET, "revert", _MENDED)
 
 def revert(order: WorkOrder) -> NodeOutcome:
     """Take a confirmed change back, since the rollout failed elsewhere."""
-    return taken_back(Pass(order), SPENT)
+    return revert_change(ConvergeResult(order), SPENT)
 
 
 _BACK = NodeStatus.ROLLED_BACK

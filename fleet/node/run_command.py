@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from fleet.core.failure import Failure, NodeError
 from fleet.core.model.node import Node
-from fleet.node.run_script import ask
-from fleet.node.script import Script, stranger
+from fleet.node.run_script import run_script
+from fleet.node.script import Script, protocol_error
 from fleet.node.work_order import Access
 from fleet.ssh import connect
 
@@ -25,7 +25,7 @@ class RunOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class RunResult:
     """How a command ended: its exit code, what it wrote to either stream, and how long it took.
 
     The code 124 means that it ran out of time; of the output the last 256 KiB are kept.
@@ -36,7 +36,7 @@ class Ran:
     seconds: float
 
 
-def run(order: RunOrder) -> Ran | Failure:
+def run(order: RunOrder) -> RunResult | Failure:
     """Run the command; what kept it from running is a failure."""
     script = Script(
         "run", {"COMMAND": order.command, "LIMIT": str(order.seconds)}, order.seconds + 10
@@ -44,10 +44,10 @@ def run(order: RunOrder) -> Ran | Failure:
     began = time.monotonic()
     try:
         with connect(order.node, order.access.ssh) as remote:
-            reply = ask(remote, script, order.access.on(order.node))
+            reply = run_script(remote, script, order.access.for_node(order.node))
     except NodeError as error:
         return error.failure
     text, mark, code = reply.value("output").rpartition("\nrc ")
     if not mark or not re.fullmatch("[0-9]{1,3}", code):
-        return stranger("no exit code of the command").failure
-    return Ran(int(code), text.rstrip("\n"), round(time.monotonic() - began, 2))
+        return protocol_error("no exit code of the command").failure
+    return RunResult(int(code), text.rstrip("\n"), round(time.monotonic() - began, 2))

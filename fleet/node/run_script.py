@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.masking.shown_text import tail
-from fleet.node.launch import rights_line
+from fleet.node.launch import sudo_check_line
 from fleet.node.login_failures import NotStartedError, cause_of, only_listed
-from fleet.node.script import Privilege, Reply, Script, parse_reply, stranger
-from fleet.node.shell_errors import cause
+from fleet.node.script import Privilege, Reply, Script, parse_reply, protocol_error
+from fleet.node.shell_errors import shell_error_cause
 from fleet.ssh import Remote
 
 _NET = 15
 """Seconds that the workstation waits beyond the deadline that the node itself keeps."""
 
 
-def ask(
+def run_script(
     remote: Remote,
     script: Script,
     privilege: Privilege,
@@ -24,7 +24,7 @@ def ask(
 ) -> Reply:
     """Run one script on the node and read its records; `heard` is given them as they arrive."""
     said = remote.run(
-        script.line(privilege),
+        script.command_line(privilege),
         stdin=script.stdin(privilege),
         seconds=script.seconds + _NET,
         heard=heard,
@@ -44,7 +44,7 @@ def _rights(remote: Remote, privilege: Privilege, error: NotStartedError) -> Not
 
     If some commands need no password, sudo shows without one that it would not run fleet's.
     """
-    said = remote.run(rights_line(privilege.command), stdin=b"", seconds=_NET)
+    said = remote.run(sudo_check_line(privilege.command), stdin=b"", seconds=_NET)
     if said.code == 0 or cause_of(said.code, said.stderr):
         return error
     return only_listed(error.failure.step, f"{error.failure.evidence}\n{said.stderr}")
@@ -66,11 +66,11 @@ def failure_of(reply: Reply) -> Failure | None:
     try:
         kind = FailureKind(reply.value("failure"))
     except ValueError as error:
-        raise stranger(f"an unknown failure, {tail(reply.value('failure'), 1)}") from error
+        raise protocol_error(f"an unknown failure, {tail(reply.value('failure'), 1)}") from error
     message = tail(reply.value("message"))
     if kind is FailureKind.BUG:  # the script ended early: the shell's own error output says why
-        named = cause(reply.value("failed_step"), reply.words)
+        named = shell_error_cause(reply.value("failed_step"), reply.error_output)
         if named is not None:
             return named.failure
-        evidence = f"{evidence}\n{reply.words}"
+        evidence = f"{evidence}\n{reply.error_output}"
     return Failure(kind, reply.value("failed_step"), message, tail(evidence))

@@ -17,7 +17,7 @@ from fleet.core.model.secret import Secret
 from fleet.node.launch import BEGUN, launch_line
 from fleet.node.login_failures import not_started
 from fleet.node.parts import PARTS
-from fleet.node.shell_errors import cause
+from fleet.node.shell_errors import shell_error_cause
 
 _MOST_RECORDS = 1 << 16
 """Lines of one answer: a hundred times what a probe prints; a record costs 300 bytes here."""
@@ -85,7 +85,7 @@ class Script:
         head = "".join(f"{key}={shlex.quote(value)}\n" for key, value in self.variables.items())
         return head + _code(self.name)
 
-    def line(self, privilege: Privilege) -> str:
+    def command_line(self, privilege: Privilege) -> str:
         """Return the command that the login shell runs; it holds no content and no secret."""
         sudo = privilege.command if privilege.sudo else None
         asking = privilege.password is not None
@@ -110,7 +110,7 @@ class Reply:
     """
 
     def __init__(self, records: Iterable[tuple[str, tuple[str, ...]]], words: str = "") -> None:
-        self.words = words
+        self.error_output = words
         self._fields: dict[str, list[tuple[str, ...]]] = {}
         for key, fields in records:
             self._fields.setdefault(key, []).append(fields)
@@ -123,17 +123,17 @@ class Reply:
         """Yield the fields of every record of that key; each must have `width` fields."""
         for fields in self.all(key):
             if len(fields) != width:
-                raise stranger(f"a record {key} of {len(fields)} fields")
+                raise protocol_error(f"a record {key} of {len(fields)} fields")
             yield fields
 
     def texts(self, key: str) -> Iterator[str]:
         """Yield the first field of every record of that key as text."""
-        return (decoded(fields[0]).decode("utf-8", "replace") for fields in self.all(key))
+        return (decode_field(fields[0]).decode("utf-8", "replace") for fields in self.all(key))
 
     def value(self, key: str, default: str = "") -> str:
         """Return the last value of that key as text."""
         found = self._fields.get(key)
-        return decoded(found[-1][0]).decode("utf-8", "replace") if found else default
+        return decode_field(found[-1][0]).decode("utf-8", "replace") if found else default
 
     def has(self, key: str) -> bool:
         """Say whether the script printed that key."""
@@ -150,11 +150,11 @@ def exit_code(text: str) -> int:
     return int(text) if _CODE.fullmatch(text) else 1
 
 
-def moment(text: str) -> float:
+def timestamp(text: str) -> float:
     """Read seconds that a node sent; raise a NodeError for anything else."""
     found = seconds_of(text)
     if found is None:
-        raise stranger("something that is no time", text[:200])
+        raise protocol_error("something that is no time", text[:200])
     return found
 
 
@@ -163,17 +163,17 @@ def seconds_of(text: str) -> float | None:
     return float(text) if _SECONDS.fullmatch(text) else None
 
 
-def decoded(field: str) -> bytes:
+def decode_field(field: str) -> bytes:
     """Decode one field: base64, or plain behind a `=`; anything else is another protocol."""
     if field.startswith("="):
         return field[1:].encode()
     try:
         return base64.b64decode(field, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise stranger("something that is no fleet record", field[:200]) from error
+        raise protocol_error("something that is no fleet record", field[:200]) from error
 
 
-def stranger(what: str, evidence: str = "") -> NodeError:
+def protocol_error(what: str, evidence: str = "") -> NodeError:
     """Say that a node did not speak as a script of ours does."""
     message = (
         f"the node answered with {what}; try again, and mind that `ssh NODE true` must print"
@@ -185,7 +185,7 @@ def stranger(what: str, evidence: str = "") -> NodeError:
 def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
     """Read a script's output; raise a NodeError where the script did not run to its end."""
     reply = Reply(_records(stdout), tail(stderr))
-    if not reply.has("end") and (named := cause(step, stderr)) is not None:
+    if not reply.has("end") and (named := shell_error_cause(step, stderr)) is not None:
         raise named
     if not reply.has("hello"):
         begun = reply.has(BEGUN)
@@ -221,7 +221,7 @@ def _records(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         key, *fields = text[start:end].split("\t", _MOST_FIELDS)
         lines += 1
         if lines > _MOST_RECORDS:
-            raise stranger(f"more than {_MOST_RECORDS} lines")
+            raise protocol_error(f"more than {_MOST_RECORDS} lines")
         start = end + 1
         for at, field in enumerate(fields):
             if field.startswith("+") and _SIZE.fullmatch(field):

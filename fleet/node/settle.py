@@ -10,7 +10,7 @@ from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.outcome import Liveness
 from fleet.node.bundle import identity
-from fleet.node.run_script import ask, failure_of
+from fleet.node.run_script import failure_of, run_script
 from fleet.node.script import Reply, Script
 from fleet.node.verify.liveness import parse_liveness
 from fleet.node.work_order import WorkOrder
@@ -25,7 +25,7 @@ UNDONE = frozenset({"armed", "reverting"})
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ChangeStatus:
     """How a change stands on a node, in the node's own words, and the failure it told of.
 
     `state` is what the change is, `ended` what the script did: confirmed, rolled_back, degraded,
@@ -34,7 +34,7 @@ class Standing:
 
     ended: str
     state: str = ""
-    why: str = ""
+    reason: str = ""
     held_by: str = ""
     failure: Failure | None = None
     pending: str = ""
@@ -62,12 +62,12 @@ def settle_script(order: WorkOrder, mode: str) -> Script:
     return Script("settle", variables, seconds)
 
 
-def parse_standing(reply: Reply) -> Standing:
+def parse_change_status(reply: Reply) -> ChangeStatus:
     """Read how a change stands."""
-    return Standing(
+    return ChangeStatus(
         ended=reply.value("status"),
         state=reply.value("standing").split(" ")[0],
-        why=reply.value("why"),
+        reason=reply.value("why"),
         held_by=tail(reply.value("told")),
         failure=failure_of(reply),
         pending=reply.value("pending"),
@@ -79,26 +79,26 @@ def parse_standing(reply: Reply) -> Standing:
     )
 
 
-def settle(order: WorkOrder, mode: str, remote: Remote | None = None) -> Standing:
+def settle(order: WorkOrder, mode: str, remote: Remote | None = None) -> ChangeStatus:
     """Run one mode over a connection, a new one unless one is given; raise a NodeError."""
-    privilege = order.access.on(order.plan.node)
+    privilege = order.access.for_node(order.plan.node)
     script = settle_script(order, mode)
     if remote is not None:
-        return parse_standing(ask(remote, script, privilege))
+        return parse_change_status(run_script(remote, script, privilege))
     with connect(order.plan.node, order.access.ssh) as fresh:
-        return parse_standing(ask(fresh, script, privilege))
+        return parse_change_status(run_script(fresh, script, privilege))
 
 
-def settle_after(order: WorkOrder, mode: str, first: Callable[[Remote], None]) -> Standing:
+def settle_after(order: WorkOrder, mode: str, first: Callable[[Remote], None]) -> ChangeStatus:
     """Run one mode over a connection on which something else goes first."""
     with connect(order.plan.node, order.access.ssh) as remote:
         first(remote)
         return settle(order, mode, remote)
 
 
-def settle_patiently(
+def settle_with_retries(
     order: WorkOrder, mode: str, seconds: float, first: Callable[[Remote], None] | None = None
-) -> Standing:
+) -> ChangeStatus:
     """Try until the node answers and no script works there; raise a NodeError after `seconds`."""
     until = time.monotonic() + seconds
     while True:
@@ -114,7 +114,7 @@ def settle_patiently(
         time.sleep(_PAUSE)
 
 
-def _is(found: Standing, kind: FailureKind) -> bool:
+def _is(found: ChangeStatus, kind: FailureKind) -> bool:
     return found.failure is not None and found.failure.kind is kind
 
 
@@ -124,7 +124,7 @@ def _passing(failure: Failure) -> bool:
     return failure.kind in kinds
 
 
-def look(order: WorkOrder) -> Standing | Failure:
+def read_change_status(order: WorkOrder) -> ChangeStatus | Failure:
     """Say who holds a node, and change nothing."""
     try:
         return settle(order, "look")
@@ -132,7 +132,7 @@ def look(order: WorkOrder) -> Standing | Failure:
         return error.failure
 
 
-def unlock(order: WorkOrder) -> Standing | Failure:
+def unlock(order: WorkOrder) -> ChangeStatus | Failure:
     """Take back what the rollout left unconfirmed on a node, and let go of the node."""
     try:
         found = settle(order, "look")

@@ -17,7 +17,7 @@ _PROCESSES = re.compile(
 _MEMORY = re.compile("Cannot allocate memory|Out of memory", re.IGNORECASE)
 
 
-def cause(step: str, words: str) -> NodeError | None:
+def shell_error_cause(step: str, words: str) -> NodeError | None:
     """Return the failure that a shell's error output names; None if it names none."""
     if _PROCESSES.search(words):
         message = (

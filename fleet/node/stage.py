@@ -7,12 +7,12 @@ from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.node.activate import Applied, Ending, parse_applied
 from fleet.node.bundle import Bundle, bundle, stage_script
 from fleet.node.effective import refuse_ineffective
-from fleet.node.progress import enter, listener
-from fleet.node.result import ENDED, Pass
-from fleet.node.run_script import ask
-from fleet.node.settle import settle_patiently
+from fleet.node.progress import enter, progress_listener
+from fleet.node.result import ENDED, ConvergeResult
+from fleet.node.run_script import run_script
+from fleet.node.settle import settle_with_retries
 from fleet.node.work_order import WorkOrder
-from fleet.ssh import Remote, kept
+from fleet.ssh import Remote, pooled_connection
 
 _TRIES = 2
 """How often a staging that broke off in the middle is tried: it changes nothing, so it may be."""
@@ -22,13 +22,15 @@ _PATIENCE = 30
 
 def stage(order: WorkOrder) -> NodeOutcome:
     """Upload the change of one node and let its containerd judge it; it is held from here on."""
-    work = Pass(order)
+    work = ConvergeResult(order)
     packed = bundle(order)
     failure = None
     for _ in range(_TRIES):
         try:
-            with kept(order.node, order.access.ssh, keep=order.access.keep) as remote:
-                applied = lay_ready(order, remote, packed)
+            with pooled_connection(
+                order.node, order.access.ssh, keep=order.access.reuse_connection
+            ) as remote:
+                applied = upload_and_check(order, remote, packed)
             return work.outcome(ENDED[applied.ending], applied.failure)
         except NodeError as error:
             failure = error.failure
@@ -41,19 +43,19 @@ def stage(order: WorkOrder) -> NodeOutcome:
     return _not_staged(work, failure)
 
 
-def lay_ready(order: WorkOrder, remote: Remote, packed: Bundle) -> Applied:
+def upload_and_check(order: WorkOrder, remote: Remote, packed: Bundle) -> Applied:
     """Upload the bundle and let the node's own containerd judge it."""
     name = order.node.name
     enter(name, "upload")
     script = stage_script(order, packed)
-    reply = ask(remote, script, order.access.on(order.node), listener(name))
+    reply = run_script(remote, script, order.access.for_node(order.node), progress_listener(name))
     applied = parse_applied(reply, order)
     if applied.ending is Ending.STAGED and reply.has("registry"):
         refuse_ineffective(order.plan, reply.value("registry"))
     return applied
 
 
-def _not_staged(work: Pass, failure: Failure | None) -> NodeOutcome:
+def _not_staged(work: ConvergeResult, failure: Failure | None) -> NodeOutcome:
     """End a staging that broke off; the node is untouched, but may be held."""
     if failure is not None and failure.step == "connect":
         return work.outcome(NodeStatus.UNREACHABLE, failure)
@@ -72,9 +74,9 @@ def release_once(order: WorkOrder) -> NodeOutcome:
 
 def release(order: WorkOrder, patience: float = _PATIENCE) -> NodeOutcome:
     """Take the rollout's lock off a node that will not be changed, and what was staged there."""
-    work = Pass(order)
+    work = ConvergeResult(order)
     try:
-        found = settle_patiently(order, "release", patience)
+        found = settle_with_retries(order, "release", patience)
     except NodeError as error:
         work.held = True
         message = (

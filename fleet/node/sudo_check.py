@@ -9,10 +9,10 @@ from fleet.core.failure import NodeError
 from fleet.core.model.node import Node
 from fleet.node.launch import BEGUN
 from fleet.node.login_failures import NotStartedError
-from fleet.node.run_script import ask
+from fleet.node.run_script import run_script
 from fleet.node.script import Script
 from fleet.node.work_order import Access
-from fleet.ssh import connect, login
+from fleet.ssh import connect, login_name
 
 _CANDIDATES = 3
 """Nodes of one login that are asked before its password is taken on trust: they may be down, or
@@ -22,14 +22,14 @@ let the login become root without one."""
 _SECONDS = 30
 
 
-def tried(access: Access, nodes: Iterable[Node]) -> Access:
+def check_sudo(access: Access, nodes: Iterable[Node]) -> Access:
     """Return the access with the logins whose password one node has refused.
 
     A refused password is given to no other node of that login.
     """
     logins: dict[str, list[Node]] = {}
     for node in nodes:
-        if node.become is not False and (user := login(node, access.ssh)) not in {"", "root"}:
+        if node.become is not False and (user := login_name(node, access.ssh)) not in {"", "root"}:
             logins.setdefault(user, []).append(node)
     refused = tuple((user, name) for user in logins for name in _refusing(access, logins[user]))
     return replace(access, refused=refused)
@@ -50,7 +50,7 @@ def _asks(access: Access, node: Node) -> bool | None:
     """Return whether sudo accepted the password; None if it asked for none, or on other errors."""
     try:
         with connect(node, access.ssh) as remote:
-            reply = ask(remote, Script("sudo", {}, _SECONDS), access.on(node))
+            reply = run_script(remote, Script("sudo", {}, _SECONDS), access.for_node(node))
     except NotStartedError as error:
         return False if error.cause == "password" else None  # others appear again later
     except NodeError:

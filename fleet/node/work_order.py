@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fleet.core.model.change import Disruption
+from fleet.core.model.change import RestartCost
 from fleet.core.model.node import Node
 from fleet.core.plan.planner import NodePlan
 from fleet.node.script import Privilege
-from fleet.ssh import SshSettings, login
+from fleet.ssh import SshSettings, login_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +48,13 @@ class Deadlines:
         return max(self.guard, self.restart + self.health) + 30
 
     @property
-    def turn(self) -> float:
+    def pull_wait(self) -> float:
         """Bound the wait for a turn at a mirror: most of the guard's time is for the pulls."""
         return min(self.pull, self.guard / 4) if self.guard else self.pull
 
     def node(self, pulls: int) -> int:
         """Bound a node's whole pass: beyond it the worker itself counts as stuck."""
-        proof = self.soak + 60 + int(self.turn) + pulls * (2 * self.pull + 60)
+        proof = self.soak + 60 + int(self.pull_wait) + pulls * (2 * self.pull + 60)
         return 2 * self.activate + proof + self.lost + 2 * self.settle + 120
 
 
@@ -68,13 +68,13 @@ class Access:
     """Logins whose sudo password was refused, each with the node that did."""
     asked: bool = False
     """Whether everything that only a person can give was asked for."""
-    keep: bool = False
+    reuse_connection: bool = False
     """Whether a node's connection is kept from its survey to the end of its activation."""
 
-    def on(self, node: Node) -> Privilege:
+    def for_node(self, node: Node) -> Privilege:
         """Return the privilege as the inventory bends it for this node."""
         user = node.become_user if node.become_user not in {None, "root"} else None
-        refused = dict(self.refused).get(login(node, self.ssh), "") if self.refused else ""
+        refused = dict(self.refused).get(login_name(node, self.ssh), "") if self.refused else ""
         password = None if refused else self.privilege.password
         return Privilege(password, user, sudo=node.become is not False, refused=refused)
 
@@ -91,7 +91,7 @@ class WorkOrder:
     verify: bool = True
     liveness: bool = True
     disrupt: bool = False
-    left: bool = False
+    tries_left: bool = False
     """A dead run began the pass: whether it restarted the daemon is not known, so it may have."""
     deadlines: Deadlines = field(default_factory=Deadlines)
 
@@ -103,7 +103,7 @@ class WorkOrder:
     @property
     def restarts(self) -> bool:
         """Say whether we restart containerd; some distributions do it themselves."""
-        asked = self.left or self.plan.disruption is Disruption.RESTART
+        asked = self.tries_left or self.plan.restart_cost is RestartCost.RESTART
         return asked and not self.plan.restarts_itself
 
     @property

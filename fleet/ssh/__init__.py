@@ -6,20 +6,20 @@ deadline leaves the remote process running.
 """
 
 from fleet.ssh.connection import connect
-from fleet.ssh.passphrases import locked_keys, login, opens
-from fleet.ssh.pool import forget, forget_all, kept
-from fleet.ssh.remote import Remote, Said
+from fleet.ssh.passphrases import encrypted_keys, login_name, passphrase_fits
+from fleet.ssh.pool import close_all_pooled, close_pooled, pooled_connection
+from fleet.ssh.remote import CommandResult, Remote
 from fleet.ssh.route import SshSettings
 
 __all__ = [
+    "CommandResult",
     "Remote",
-    "Said",
     "SshSettings",
+    "close_all_pooled",
+    "close_pooled",
     "connect",
-    "forget",
-    "forget_all",
-    "kept",
-    "locked_keys",
-    "login",
-    "opens",
+    "encrypted_keys",
+    "login_name",
+    "passphrase_fits",
+    "pooled_connection",
 ]

@@ -19,7 +19,7 @@ _MARKS = ("ext-info-", "kex-strict-")
 """Words among the key exchanges that are none."""
 
 
-def mismatch(
+def algorithm_mismatch(
     ours: Mapping[str, Sequence[str]], theirs: Mapping[str, Sequence[str]]
 ) -> tuple[str, str] | None:
     """Return the first keyword without a common algorithm, and both of its lists."""

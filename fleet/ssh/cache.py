@@ -29,7 +29,7 @@ class _Slot(Generic[_Value]):
     until: float = 0
 
 
-class Shared(Generic[_Key, _Value]):
+class SharedCache(Generic[_Key, _Value]):
     """Values by key: one worker makes each while the others wait for it.
 
     `good` says whether a value still serves. A failure (a NodeError) counts for all who ask within
@@ -47,7 +47,7 @@ class Shared(Generic[_Key, _Value]):
         self._slots: dict[_Key, _Slot[_Value]] = {}
         os.register_at_fork(after_in_child=self._slots.clear)
 
-    def of(self, key: _Key) -> _Value:
+    def get(self, key: _Key) -> _Value:
         """Return the value of `key`, made now if need be; raise what its making raises."""
         slot = self._slots.setdefault(key, _Slot())
         with slot.lock:
@@ -94,7 +94,7 @@ def flag() -> threading.Event:
     return threading.Event()
 
 
-class Gate:
+class StartLimiter:
     """Lets few connections begin at once at one sshd, and fewer once it has dropped one."""
 
     def __init__(self, most: int) -> None:
@@ -102,7 +102,7 @@ class Gate:
         self._turn = threading.Condition()
 
     @contextmanager
-    def passing(self) -> Iterator[None]:
+    def start(self) -> Iterator[None]:
         """Wait for a turn, and hold it."""
         with self._turn:
             self._turn.wait_for(lambda: self._inside < self._most)
@@ -114,7 +114,7 @@ class Gate:
                 self._inside -= 1
                 self._turn.notify()
 
-    def narrow(self) -> None:
+    def halve(self) -> None:
         """Let half as many in from now on."""
         with self._turn:
             self._most = max(1, self._most // 2)

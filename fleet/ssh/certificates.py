@@ -19,7 +19,7 @@ _LAST = 253_402_300_799
 """The end of the year 9999: what is valid for ever says a later second."""
 
 
-def out_of_time(blob: bytes, now: float) -> str:
+def expired_certificate(blob: bytes, now: float) -> str:
     """Return when a certificate expired or becomes valid; empty if it is valid or a bare key."""
     try:
         after, before = _validity(blob)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fleet.core.model.node import Node
 from fleet.ssh.remote import FabricRemote, Remote
 from fleet.ssh.route import Hop, SshSettings, route
-from fleet.ssh.transport import opened
+from fleet.ssh.transport import open_transport
 
 if TYPE_CHECKING:
     from fabric import Connection
@@ -19,20 +19,22 @@ if TYPE_CHECKING:
 @contextmanager
 def connect(node: Node, settings: SshSettings) -> Iterator[Remote]:
     """Open a connection to `node`; raise a NodeError that says what to do where that fails."""
-    remote = open_line(node, settings)
+    remote = open_connection(node, settings)
     try:
         yield remote
     finally:
         remote.close()
 
 
-def open_line(node: Node, settings: SshSettings, *, ahead: bool = False) -> FabricRemote:
+def open_connection(node: Node, settings: SshSettings, *, ahead: bool = False) -> FabricRemote:
     """Open a connection that its user closes; `ahead` says that several commands will follow."""
     hops = route(node, settings)
-    return FabricRemote(handed_over(hops[-1], opened(hops, settings, node.name)), ahead=ahead)
+    return FabricRemote(
+        wrap_transport(hops[-1], open_transport(hops, settings, node.name)), ahead=ahead
+    )
 
 
-def handed_over(hop: Hop, transport: Transport) -> Connection:
+def wrap_transport(hop: Hop, transport: Transport) -> Connection:
     """Hand an open transport to Fabric, with nothing from the surroundings: the route says all."""
     from fabric import Config, Connection  # noqa: PLC0415 - 0.1 s that `--help` need not pay
     from paramiko import SSHConfig  # noqa: PLC0415

@@ -19,7 +19,7 @@ _LAST = b"\nend\t"
 
 
 @dataclass(slots=True)
-class Conversation:
+class InteractiveCommand:
     """What has been said so far; `until` waits for a mark at the beginning of a line."""
 
     channel: Channel
@@ -76,13 +76,13 @@ class Conversation:
 
 
 @contextmanager
-def conversation(
+def interactive_command(
     transport: Transport, line: str, stdin: bytes, seconds: float
-) -> Iterator[Conversation]:
+) -> Iterator[InteractiveCommand]:
     """Start a command and leave its input open; it may take `seconds`."""
     with open_session(transport, seconds) as channel:
         channel.exec_command(line)
         channel.sendall(stdin)
         output = Output(channel)
         output.text += b"\n"
-        yield Conversation(channel, time.monotonic() + seconds, output)
+        yield InteractiveCommand(channel, time.monotonic() + seconds, output)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.masking.shown_text import tail
-from fleet.ssh.algorithms import mismatch
-from fleet.ssh.certificates import out_of_time
+from fleet.ssh.algorithms import algorithm_mismatch
+from fleet.ssh.certificates import expired_certificate
 from fleet.ssh.keys import Identity, identities, locked_files, remember
-from fleet.ssh.known_hosts import Shown, known_keys, refuse_unless_known
+from fleet.ssh.known_hosts import ShownKey, known_keys, refuse_unless_known
 from fleet.ssh.route import Hop, SshSettings
 
 if TYPE_CHECKING:
@@ -58,17 +58,17 @@ _HOST_KEYS = (
 )
 
 
-def shaken(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transport:
+def handshake(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transport:
     """Exchange keys over a wire, to the point where the host's key is known to be genuine or not.
 
     Raises what Paramiko raises; a TimeoutError where the other side is silent.
     """
     import paramiko  # noqa: PLC0415
 
-    from fleet.ssh.paramiko_ext.auth import HearingTransport  # noqa: PLC0415
+    from fleet.ssh.paramiko_ext.auth import BannerTransport  # noqa: PLC0415
 
     began = time.monotonic()
-    transport = HearingTransport(wire)
+    transport = BannerTransport(wire)
     transport.set_log_channel(f"fleet.ssh.{name}")
     transport.banner_timeout = transport.handshake_timeout = settings.seconds
     transport.auth_timeout = settings.seconds
@@ -104,7 +104,7 @@ def _refuse_mismatch(transport: Any, error: BaseException, hop: Hop) -> None:
         "Ciphers": options.ciphers,
         "MACs": options.digests,
     }
-    if found := mismatch(ours, transport.offer):
+    if found := algorithm_mismatch(ours, transport.offer):
         keyword, lists = found
         message = (
             f"no {keyword} in common with {hop.place}: {tail(lists, 1)}; set {keyword} in its"
@@ -113,10 +113,10 @@ def _refuse_mismatch(transport: Any, error: BaseException, hop: Hop) -> None:
         raise NodeError(FailureKind.CONNECT, "connect", message) from error
 
 
-def shown_key(transport: Transport) -> Shown:
+def negotiate_key(transport: Transport) -> ShownKey:
     """Return the host key that the other side has proven to hold."""
     key = transport.get_remote_server_key()
-    return Shown(key.get_name(), key.asbytes())
+    return ShownKey(key.get_name(), key.asbytes())
 
 
 def _choose(transport: Transport, hop: Hop) -> None:
@@ -154,9 +154,9 @@ def _wanted(said: str | None, ours: Sequence[str], possible: Any) -> tuple[str, 
     return tuple(named or able)
 
 
-def let_in(transport: Transport, hop: Hop, settings: SshSettings) -> None:
+def authenticate(transport: Transport, hop: Hop, settings: SshSettings) -> None:
     """Check the host's key, then log in with as few tries as may be; raise a NodeError."""
-    refuse_unless_known(shown_key(transport), hop.key_names, hop.known, hop.shared)
+    refuse_unless_known(negotiate_key(transport), hop.key_names, hop.known, hop.shared)
     keys = identities(hop, settings)
     if not keys:
         raise _keyless(hop, settings)
@@ -219,14 +219,14 @@ def _keyless(hop: Hop, settings: SshSettings) -> NodeError:
 def _certificate(identity: Identity) -> str:
     """Return when an identity's certificate expired or becomes valid; empty if it is valid."""
     shown: Any = identity.key.public_blob
-    return out_of_time(shown.key_blob if shown else identity.blob, time.time())
+    return expired_certificate(shown.key_blob if shown else identity.blob, time.time())
 
 
 def _refused(
     hop: Hop, tried: Sequence[Identity], methods: Sequence[str], *, gone: bool
 ) -> NodeError:
     """Say which keys were refused, and what the other side would rather have."""
-    names = ", ".join(f"{each.label} {Shown('', each.blob).fingerprint}" for each in tried)
+    names = ", ".join(f"{each.label} {ShownKey('', each.blob).fingerprint}" for each in tried)
     stale = [(each, when) for each in tried if (when := _certificate(each))]
     if stale:
         identity, when = stale[0]

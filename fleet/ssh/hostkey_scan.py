@@ -9,11 +9,11 @@ from pathlib import Path
 
 from fleet.core.failure import Failure, NodeError
 from fleet.core.model.node import Node
-from fleet.ssh.handshake import shaken, shown_key
-from fleet.ssh.known_hosts import Shown, judged, known_keys
+from fleet.ssh.handshake import handshake, negotiate_key
+from fleet.ssh.known_hosts import ShownKey, key_status, known_keys
 from fleet.ssh.route import Hop, SshSettings, route
-from fleet.ssh.transport import failures, wire_to
-from fleet.ssh.watchdog import bounded
+from fleet.ssh.transport import failures, open_socket
+from fleet.ssh.watchdog import close_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ def ask_key(order: KeyOrder) -> HostKey | Failure:
         hops = whole[: order.hop % len(whole) + 1]
         hop = hops[-1]
         with failures(hop, order.settings):
-            wire = wire_to(hops, order.settings)
+            wire = open_socket(hops, order.settings)
             try:
-                with bounded(3 * seconds, wire.close):
-                    shown = shown_key(shaken(wire, hop, order.settings, order.node.name))
+                with close_after(3 * seconds, wire.close):
+                    shown = negotiate_key(handshake(wire, hop, order.settings, order.node.name))
             finally:
                 wire.close()
     except NodeError as error:
@@ -80,9 +80,9 @@ def jump_orders(nodes: Iterable[Node], settings: SshSettings) -> list[dict[str, 
     return rounds
 
 
-def _judged(hop: Hop, shown: Shown) -> HostKey:
+def _judged(hop: Hop, shown: ShownKey) -> HostKey:
     files = (*hop.known, *hop.shared)
-    state, place = judged(shown, tuple(known_keys(files, hop.key_names)))
+    state, place = key_status(shown, tuple(known_keys(files, hop.key_names)))
     name = hop.key_names[0]
     return HostKey(
         name=name,

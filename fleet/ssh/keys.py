@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.secret import Secret
-from fleet.ssh.cache import Shared, one_at_a_time
+from fleet.ssh.cache import SharedCache, one_at_a_time
 from fleet.ssh.route import Hop, SshSettings
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class KeyFile:
 def read_key_file(path: str) -> KeyFile | None:
     """Look at an identity file; None where there is none."""
     try:
-        return _LOOKED_AT.of((path, Path(path).stat().st_mtime_ns))
+        return _LOOKED_AT.get((path, Path(path).stat().st_mtime_ns))
     except OSError:
         return None
 
@@ -68,7 +68,7 @@ def _looked_at(stamp: tuple[str, int]) -> KeyFile:
     return KeyFile(path, cipher != b"none", public or _public_beside(path))
 
 
-_LOOKED_AT: Shared[tuple[str, int], KeyFile] = Shared(_looked_at)
+_LOOKED_AT: SharedCache[tuple[str, int], KeyFile] = SharedCache(_looked_at)
 
 
 def _public_beside(path: str) -> bytes:
@@ -106,7 +106,7 @@ def _opened(body: bytes) -> tuple[bytes, bytes]:
 def open_key(path: str, passphrase: Secret | None) -> Any:
     """Load a private key with its certificate; a NodeError says what to do about one that fails."""
     try:
-        return _OPENED.of((path, Path(path).stat().st_mtime_ns, passphrase))
+        return _OPENED.get((path, Path(path).stat().st_mtime_ns, passphrase))
     except OSError as error:
         message = f"{path}: {error.strerror}; name a key that you can read (identity_file)"
         raise NodeError(FailureKind.AUTH, "connect", message) from error
@@ -161,7 +161,7 @@ def _converted(path: str, passphrase: Secret | None) -> Any:
         return None
 
 
-_OPENED: Shared[tuple[str, int, Secret | None], Any] = Shared(_load, rest=5)
+_OPENED: SharedCache[tuple[str, int, Secret | None], Any] = SharedCache(_load, rest=5)
 
 
 def _agent_keys(path: str) -> tuple[Identity, ...]:
@@ -190,7 +190,7 @@ def _agent_keys(path: str) -> tuple[Identity, ...]:
     return tuple(Identity(f"agent: {key.comment or key.name}", key.blob, key) for key in keys)
 
 
-_AGENTS: Shared[str, tuple[Identity, ...]] = Shared(_agent_keys)
+_AGENTS: SharedCache[str, tuple[Identity, ...]] = SharedCache(_agent_keys)
 _OPENERS: dict[object, bytes] = {}
 """Which key has opened a hop with these keys last: it is tried first at the next one."""
 
@@ -216,7 +216,7 @@ def _choice(hop: Hop) -> object:
 
 
 def _ordered(hop: Hop, settings: SshSettings) -> Iterator[Identity]:
-    agent = _AGENTS.of(hop.agent) if hop.agent else ()
+    agent = _AGENTS.get(hop.agent) if hop.agent else ()
     files = [file for path in hop.files if (file := read_key_file(path)) is not None]
     if hop.named:
         yield from _named(files, agent, settings)
@@ -244,7 +244,7 @@ def locked_files(hop: Hop, settings: SshSettings) -> tuple[str, ...]:
 
     A default file (~/.ssh/id_*) is needed where there is no other key at all.
     """
-    agent = {each.blob for each in _AGENTS.of(hop.agent)} if hop.agent else set()
+    agent = {each.blob for each in _AGENTS.get(hop.agent)} if hop.agent else set()
     locked = []
     for path in hop.files:
         file = read_key_file(path)

@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.ssh.cache import Shared
+from fleet.ssh.cache import SharedCache
 
 REVOKED = "@revoked"
 AUTHORITY = "@cert-authority"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownKey:
     """One key of known_hosts: where it stands (file:line), its marker if any, kind and bytes."""
 
     place: str
@@ -36,15 +36,15 @@ class KnownFile:
     """One known_hosts file, indexed by plain names; hashed ones and patterns are lists."""
 
     def __init__(self, path: str, text: str) -> None:
-        self._plain: dict[str, list[Known]] = {}
-        self._hashed: list[tuple[bytes, bytes, Known]] = []
-        self._patterns: list[tuple[tuple[str, ...], Known]] = []
-        self._answers: dict[str, tuple[Known, ...]] = {}
+        self._plain: dict[str, list[KnownKey]] = {}
+        self._hashed: list[tuple[bytes, bytes, KnownKey]] = []
+        self._patterns: list[tuple[tuple[str, ...], KnownKey]] = []
+        self._answers: dict[str, tuple[KnownKey, ...]] = {}
         for number, line in enumerate(text.splitlines(), 1):
             if (found := _parsed(f"{path}:{number}", line)) is not None:
                 self._add(*found)
 
-    def _add(self, names: tuple[str, ...], known: Known) -> None:
+    def _add(self, names: tuple[str, ...], known: KnownKey) -> None:
         if names[0].startswith("|1|"):
             self._hashed += [(*_hash(name), known) for name in names]
         elif any(mark in name for name in names for mark in "*?!"):
@@ -53,7 +53,7 @@ class KnownFile:
             for name in names:
                 self._plain.setdefault(name.lower(), []).append(known)
 
-    def keys(self, name: str) -> tuple[Known, ...]:
+    def keys(self, name: str) -> tuple[KnownKey, ...]:
         """Return the keys of a host: `host`, or `[host]:port` where the port is not 22."""
         if name not in self._answers:
             self._answers[name] = (
@@ -64,7 +64,7 @@ class KnownFile:
         return self._answers[name]
 
 
-def _parsed(place: str, line: str) -> tuple[tuple[str, ...], Known] | None:
+def _parsed(place: str, line: str) -> tuple[tuple[str, ...], KnownKey] | None:
     """Read one line; OpenSSH passes over those that it cannot read, and so do we."""
     words = line.split()
     mark = words.pop(0) if words and words[0].startswith("@") else ""
@@ -74,7 +74,7 @@ def _parsed(place: str, line: str) -> tuple[tuple[str, ...], Known] | None:
         blob = base64.b64decode(words[2], validate=True)
     except (binascii.Error, ValueError):
         return None
-    return tuple(words[0].split(",")), Known(place, mark, words[1], blob)
+    return tuple(words[0].split(",")), KnownKey(place, mark, words[1], blob)
 
 
 def _hash(name: str) -> tuple[bytes, bytes]:
@@ -105,15 +105,15 @@ def _read(stamp: tuple[str, int, int]) -> KnownFile:
     return KnownFile(stamp[0], Path(stamp[0]).read_text(errors="replace"))
 
 
-_FILES: Shared[tuple[str, int, int], KnownFile] = Shared(_read)
+_FILES: SharedCache[tuple[str, int, int], KnownFile] = SharedCache(_read)
 
 
-def known_keys(files: Sequence[str], names: Sequence[str]) -> Iterator[Known]:
+def known_keys(files: Sequence[str], names: Sequence[str]) -> Iterator[KnownKey]:
     """Yield every key that the files hold under one of the names, in the order of the files."""
     for path in files:
         try:
             about = Path(path).stat()
-            file = _FILES.of((path, about.st_mtime_ns, about.st_size))
+            file = _FILES.get((path, about.st_mtime_ns, about.st_size))
         except OSError:
             continue  # a file that is not there knows nobody
         for name in names:
@@ -121,7 +121,7 @@ def known_keys(files: Sequence[str], names: Sequence[str]) -> Iterator[Known]:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownKey:
     """The key that a host shows, with its fingerprint as ssh-keygen prints it."""
 
     kind: str
@@ -134,7 +134,7 @@ class Shown:
         return f"SHA256:{digest}"
 
 
-def judged(shown: Shown, known: Sequence[Known]) -> tuple[str, str]:
+def key_status(shown: ShownKey, known: Sequence[KnownKey]) -> tuple[str, str]:
     """Say how a key stands to known_hosts: known, unknown, changed, revoked or certified.
 
     The second word is the place that decides. `certified` means that a certificate authority alone
@@ -158,17 +158,17 @@ def judged(shown: Shown, known: Sequence[Known]) -> tuple[str, str]:
 
 
 def refuse_unless_known(
-    shown: Shown, names: Sequence[str], mine: Sequence[str], shared: Sequence[str]
+    shown: ShownKey, names: Sequence[str], mine: Sequence[str], shared: Sequence[str]
 ) -> None:
     """Raise a NodeError that names what is wrong and what to do unless the key is known."""
-    state, place = judged(shown, tuple(known_keys((*mine, *shared), names)))
+    state, place = key_status(shown, tuple(known_keys((*mine, *shared), names)))
     if state == "known":
         return
     message = _refusal(state, place, shown, names[0], mine)
     raise NodeError(FailureKind.HOST_KEY, "connect", message)
 
 
-def _refusal(state: str, place: str, shown: Shown, name: str, mine: Sequence[str]) -> str:
+def _refusal(state: str, place: str, shown: ShownKey, name: str, mine: Sequence[str]) -> str:
     key = f"{shown.kind} key {shown.fingerprint} of {name}"
     match state:
         case "changed":

@@ -11,7 +11,7 @@ from fleet.ssh.keys import locked_files, open_key
 from fleet.ssh.route import Hop, SshSettings, route
 
 
-def locked_keys(nodes: Iterable[Node], settings: SshSettings) -> tuple[str, ...]:
+def encrypted_keys(nodes: Iterable[Node], settings: SshSettings) -> tuple[str, ...]:
     """Return the encrypted identity files without which nodes or jump hosts cannot be reached."""
     choices: dict[object, Hop] = {}
     for node in nodes:
@@ -21,7 +21,7 @@ def locked_keys(nodes: Iterable[Node], settings: SshSettings) -> tuple[str, ...]
     return tuple(dict.fromkeys(found))
 
 
-def opens(path: str, passphrase: Secret) -> bool:
+def passphrase_fits(path: str, passphrase: Secret) -> bool:
     """Say whether a passphrase opens a key; this costs a tenth of a second of CPU by design."""
     try:
         open_key(path, passphrase)
@@ -30,7 +30,7 @@ def opens(path: str, passphrase: Secret) -> bool:
     return True
 
 
-def login(node: Node, settings: SshSettings) -> str:
+def login_name(node: Node, settings: SshSettings) -> str:
     """Return the user that logs in to a node; empty where ssh_config makes no sense."""
     hops = _hops(node, settings)
     return hops[-1].user if hops else ""

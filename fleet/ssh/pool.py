@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from fleet.core.model.node import Node
 from fleet.ssh import descriptors
-from fleet.ssh.connection import open_line
+from fleet.ssh.connection import open_connection
 from fleet.ssh.remote import FabricRemote, Remote
 from fleet.ssh.route import SshSettings
 
@@ -23,13 +23,13 @@ os.register_at_fork(after_in_child=_KEPT.clear)
 
 
 @contextmanager
-def kept(node: Node, settings: SshSettings, *, keep: bool) -> Iterator[Remote]:
+def pooled_connection(node: Node, settings: SshSettings, *, keep: bool) -> Iterator[Remote]:
     """Use the node's kept connection if it still stands, else a new one; keep it for what follows.
 
     Raises a NodeError where none can be opened. After an exception it is closed.
     """
     key = (node, settings)
-    remote = _taken(key) or open_line(node, settings, ahead=True)
+    remote = _taken(key) or open_connection(node, settings, ahead=True)
     try:
         yield remote
     except BaseException:
@@ -52,14 +52,14 @@ def _taken(key: tuple[Node, SshSettings]) -> FabricRemote | None:
     return None
 
 
-def forget(node: Node, settings: SshSettings) -> None:
+def close_pooled(node: Node, settings: SshSettings) -> None:
     """Close the connection of a node that is left alone from here on."""
     remote = _KEPT.pop((node, settings), None)
     if remote is not None:
         remote.close()
 
 
-def forget_all() -> None:
+def close_all_pooled() -> None:
     """Close whatever is kept."""
     while _KEPT:
         _KEPT.popitem()[1].close()

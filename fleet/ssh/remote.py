@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.ssh.dialogue import Conversation, conversation
-from fleet.ssh.forward.reverse import Answerer, Service, serving
+from fleet.ssh.dialogue import InteractiveCommand, interactive_command
+from fleet.ssh.forward.reverse import Answerer, Service, serve
 from fleet.ssh.forward.tcp import Tunnel, tunnel
 from fleet.ssh.output import Output
-from fleet.ssh.paramiko_ext.session import Sessions
-from fleet.ssh.watchdog import bounded
+from fleet.ssh.paramiko_ext.session import SessionPool
+from fleet.ssh.watchdog import close_after
 
 if TYPE_CHECKING:
     from fabric import Connection
     from paramiko import Channel
 
-Heard = Callable[[bytes], None]
+OutputListener = Callable[[bytes], None]
 
 
-SILENCE = 30
+SILENCE_SECONDS = 30
 """Seconds: every script of ours gives a sign of life each 5 s."""
 
 
@@ -36,7 +36,7 @@ _SLACK = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CommandResult:
     """What a remote command said; a non-zero exit code is an answer too."""
 
     code: int
@@ -53,9 +53,9 @@ class Remote(Protocol):
         *,
         stdin: bytes,
         seconds: float,
-        silence: float = SILENCE,
-        heard: Heard | None = None,
-    ) -> Said:
+        silence: float = SILENCE_SECONDS,
+        heard: OutputListener | None = None,
+    ) -> CommandResult:
         """Run `line` in the login shell; `seconds` is the net below the node's own deadline.
 
         A command that says nothing for `silence` seconds is given up before that. `heard` is given
@@ -67,13 +67,13 @@ class Remote(Protocol):
         """Return what opens connections from the node."""
         ...
 
-    def serving(self, answer: Answerer, seconds: float) -> AbstractContextManager[Service]:
+    def serve_http(self, answer: Answerer, seconds: float) -> AbstractContextManager[Service]:
         """Return what answers HTTP on a port of the node's own loopback, for up to `seconds`."""
         ...
 
-    def converse(
+    def run_interactive(
         self, line: str, stdin: bytes, seconds: float
-    ) -> AbstractContextManager[Conversation]:
+    ) -> AbstractContextManager[InteractiveCommand]:
         """Return a command that runs and waits in between to be told to go on."""
         ...
 
@@ -83,7 +83,7 @@ class FabricRemote:
 
     def __init__(self, connection: Connection, *, ahead: bool = False) -> None:
         self._connection = connection
-        self._sessions = Sessions(connection.transport, ahead=ahead)
+        self._sessions = SessionPool(connection.transport, ahead=ahead)
 
     def close(self) -> None:
         """Close the connection."""
@@ -100,14 +100,14 @@ class FabricRemote:
         *,
         stdin: bytes,
         seconds: float,
-        silence: float = SILENCE,
-        heard: Heard | None = None,
-    ) -> Said:
+        silence: float = SILENCE_SECONDS,
+        heard: OutputListener | None = None,
+    ) -> CommandResult:
         """Run `line` with `stdin` as its input, bounded in time and in output."""
         deadline = time.monotonic() + seconds
         transport = self._connection.transport
-        with _failures("run"), bounded(seconds + _SLACK, transport.close):
-            with bounded(max(silence, _FEED_SECONDS), transport.close):
+        with _failures("run"), close_after(seconds + _SLACK, transport.close):
+            with close_after(max(silence, _FEED_SECONDS), transport.close):
                 channel = self._sessions.run(line, silence)
                 channel.settimeout(silence)
                 _feed(channel, stdin)
@@ -116,31 +116,33 @@ class FabricRemote:
                 output = _drain(channel, deadline, silence, heard)
                 code = _exit_code(channel, deadline)
                 self._sessions.heard()
-                return Said(code, output.text.decode("utf-8", "replace"), output.errors)
+                return CommandResult(code, output.text.decode("utf-8", "replace"), output.errors)
 
     def tunnel(self) -> AbstractContextManager[Tunnel]:
         """Return what opens connections from the node."""
         return tunnel(self._connection.transport)
 
     @contextmanager
-    def serving(self, answer: Answerer, seconds: float) -> Iterator[Service]:
+    def serve_http(self, answer: Answerer, seconds: float) -> Iterator[Service]:
         """Return what answers HTTP on a port of the node's own loopback, for up to `seconds`."""
         transport = self._connection.transport
         with (
             _failures("run"),
-            bounded(seconds + _SLACK, transport.close),
-            serving(transport, answer) as found,
+            close_after(seconds + _SLACK, transport.close),
+            serve(transport, answer) as found,
         ):
             yield found
 
     @contextmanager
-    def converse(self, line: str, stdin: bytes, seconds: float) -> Iterator[Conversation]:
+    def run_interactive(
+        self, line: str, stdin: bytes, seconds: float
+    ) -> Iterator[InteractiveCommand]:
         """Return a command that runs and waits in between to be told to go on."""
         transport = self._connection.transport
         with (
             _failures("run"),
-            bounded(seconds + _SLACK, transport.close),
-            conversation(transport, line, stdin, seconds) as found,
+            close_after(seconds + _SLACK, transport.close),
+            interactive_command(transport, line, stdin, seconds) as found,
         ):
             yield found
 
@@ -173,7 +175,9 @@ def _feed(channel: Channel, stdin: bytes) -> None:
             raise
 
 
-def _drain(channel: Channel, deadline: float, silence: float, heard: Heard | None = None) -> Output:
+def _drain(
+    channel: Channel, deadline: float, silence: float, heard: OutputListener | None = None
+) -> Output:
     """Read both streams to their end."""
     output = Output(channel)
     while True:

@@ -11,7 +11,7 @@ from typing import Any
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.home import expanded
-from fleet.ssh.cache import Shared
+from fleet.ssh.cache import SharedCache
 
 _FILES = ("~/.ssh/config", "/etc/ssh/ssh_config")
 _DEPTH = 16
@@ -70,7 +70,7 @@ class UserConfig:
 def user_config(file: str | None) -> UserConfig:
     """Return the parsed ssh_config: `file` alone, or the user's and then the machine's."""
     paths = (file,) if file is not None else _FILES
-    return _CONFIGS.of(tuple(_stamp(expanded(path)) for path in paths))
+    return _CONFIGS.get(tuple(_stamp(expanded(path)) for path in paths))
 
 
 def _stamp(path: Path) -> tuple[Path, int, int]:
@@ -101,7 +101,7 @@ def _base(path: Path) -> Path:
     return machine if path.parent == machine else expanded("~/.ssh")
 
 
-_CONFIGS: Shared[tuple[tuple[Path, int, int], ...], UserConfig] = Shared(_read)
+_CONFIGS: SharedCache[tuple[tuple[Path, int, int], ...], UserConfig] = SharedCache(_read)
 
 
 def _lines(path: Path, base: Path, depth: int = 0) -> Iterator[str]:

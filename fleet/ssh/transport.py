@@ -11,11 +11,11 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.ssh.cache import Gate, Shared, one_at_a_time
-from fleet.ssh.forward.socket import ChannelWire, ProxiedSocket, dial, proxied, watch
-from fleet.ssh.handshake import let_in, shaken
+from fleet.ssh.cache import SharedCache, StartLimiter, one_at_a_time
+from fleet.ssh.forward.socket import ChannelSocket, ProxiedSocket, dial, proxied, watch
+from fleet.ssh.handshake import authenticate, handshake
 from fleet.ssh.route import Hop, SshSettings
-from fleet.ssh.watchdog import bounded
+from fleet.ssh.watchdog import close_after
 
 if TYPE_CHECKING:
     from paramiko import Transport
@@ -41,7 +41,7 @@ _ANSWER = 5
 """Seconds that a jump host may take to say that it is there."""
 
 
-def opened(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> Transport:
+def open_transport(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> Transport:
     """Return a transport to the last hop, logged in; raise a NodeError.
 
     An sshd that drops or refuses us at once may be starting, or full, for a moment.
@@ -49,37 +49,37 @@ def opened(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> Transport
     gate = _gate(hops)
     for pause in (*_PAUSES, None):
         try:
-            with gate.passing() if gate else nullcontext():
+            with gate.start() if gate else nullcontext():
                 return _once(hops, settings, name)
         except NodeError as error:
             if pause is None or not _dropped(error.__cause__, pause):
                 raise
         if gate:
-            gate.narrow()
+            gate.halve()
         time.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311 - spreads the tries
     raise AssertionError  # the last try returned or raised
 
 
-def _gate(hops: tuple[Hop, ...]) -> Gate | None:
+def _gate(hops: tuple[Hop, ...]) -> StartLimiter | None:
     """Return the gate of a ProxyCommand: one bastion may stand behind it for all nodes.
 
     Any other sshd sees one connection begin at a time: a jump host's is shared.
     """
     hop = hops[-1]
     direct = len(hops) > 1 or not hop.command
-    return None if direct else _GATES.of(hop.command.replace(hop.host, "%h"))
+    return None if direct else _GATES.get(hop.command.replace(hop.host, "%h"))
 
 
-_GATES: Shared[str, Gate] = Shared(lambda _: Gate(_STARTS))
+_GATES: SharedCache[str, StartLimiter] = SharedCache(lambda _: StartLimiter(_STARTS))
 
 
 def _once(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> Transport:
     with failures(hops[-1], settings):
-        wire = wire_to(hops, settings)
+        wire = open_socket(hops, settings)
         try:
-            with bounded(_PHASES * settings.seconds, wire.close):
-                transport = shaken(wire, hops[-1], settings, name)
-                let_in(transport, hops[-1], settings)
+            with close_after(_PHASES * settings.seconds, wire.close):
+                transport = handshake(wire, hops[-1], settings, name)
+                authenticate(transport, hops[-1], settings)
         except BaseException as error:
             wire.close()
             raise _told(wire, error) from error
@@ -94,11 +94,11 @@ def _told(wire: Any, error: BaseException) -> BaseException:
     return error
 
 
-def wire_to(hops: tuple[Hop, ...], settings: SshSettings) -> Any:
+def open_socket(hops: tuple[Hop, ...], settings: SshSettings) -> Any:
     """Return what carries bytes to the last hop; raise a NodeError of a jump host's, or OSError."""
     hop = hops[-1]
     if len(hops) > 1:
-        return _channel(_JUMPS.of((hops[:-1], settings)), hop, settings)
+        return _channel(_JUMPS.get((hops[:-1], settings)), hop, settings)
     return proxied(hop) if hop.command else dial(hop, settings.seconds)
 
 
@@ -117,7 +117,7 @@ def _channel(jump: Transport, hop: Hop, settings: SshSettings) -> Any:
             raise
         _ask_for_life(jump)
         raise TimeoutError from error
-    return ChannelWire(channel)
+    return ChannelSocket(channel)
 
 
 @one_at_a_time
@@ -127,21 +127,21 @@ def _ask_for_life(jump: Transport) -> None:
     A node that is down behind a jump host that is well looks the same at first.
     """
     if jump.is_active():
-        with bounded(_ANSWER, jump.close):
+        with close_after(_ANSWER, jump.close):
             jump.global_request("keepalive@openssh.com", wait=True)
 
 
 def _jump(key: tuple[tuple[Hop, ...], SshSettings]) -> Transport:
     hops, settings = key
     try:
-        return opened(hops, settings, f"jump.{hops[-1].host}")
+        return open_transport(hops, settings, f"jump.{hops[-1].host}")
     except NodeError as error:
         failure = error.failure
         message = f"no way through the jump host: {failure.message}"
         raise NodeError(failure.kind, failure.step, message, failure.evidence) from error
 
 
-_JUMPS: Shared[tuple[tuple[Hop, ...], SshSettings], Any] = Shared(
+_JUMPS: SharedCache[tuple[tuple[Hop, ...], SshSettings], Any] = SharedCache(
     _jump, good=lambda transport: bool(transport.is_active()), rest=_REST
 )
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def bounded(seconds: float, close: Callable[[], object]) -> Iterator[None]:
+def close_after(seconds: float, close: Callable[[], object]) -> Iterator[None]:
     """Close a connection that is not through in `seconds`; what waited on it raises TimeoutError.
 
     Paramiko waits without any deadline for the answers to its channel requests (exec, subsystem);

@@ -13,7 +13,7 @@ from fleet.core.containerd.proxy import proxy_for
 from fleet.core.failure import NodeError
 from fleet.core.lint.hosts_toml import hosts_findings
 from fleet.core.masking.shown_text import tail
-from fleet.core.model.finding import Verdict
+from fleet.core.model.finding import FindingEffect
 from fleet.core.model.version import parse_version, parse_version_line
 from fleet.core.text.documents import LARGEST, DocumentError, parse_toml
 from fleet.core.text.line_diff import diff_lines
@@ -33,7 +33,7 @@ assert VERSION is not None
 
 
 def hosts(text: str) -> None:
-    list(hosts_findings("/h", text[: LARGEST - 1], VERSION, Verdict.NOTES))
+    list(hosts_findings("/h", text[: LARGEST - 1], VERSION, FindingEffect.NOTES))
 
 
 def differ(text: str) -> None:

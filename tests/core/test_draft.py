@@ -14,7 +14,7 @@ from fleet.core.model.node import Node
 from fleet.core.model.secret import Secret
 from fleet.core.model.version import parse_version
 from fleet.core.plan.planner import NodePlan, plan_node
-from fleet.core.render.base import Wishes
+from fleet.core.render.base import DesiredConfig
 
 CONFIG = "/etc/containerd/config.toml"
 CERTS = "/etc/containerd/certs.d"
@@ -40,7 +40,7 @@ def plan_of(
     mirrors = tuple(Mirror(url=f"https://m{n}.example", auth=AUTH) for n in range(hosts))
     registry = Registry(name="docker.io", server="https://registry-1.docker.io", mirrors=mirrors)
     registries = (registry,) if mirrors else ()
-    return plan_node(Node(name="n", host="n"), facts, Wishes(registries, False, foreign))
+    return plan_node(Node(name="n", host="n"), facts, DesiredConfig(registries, False, foreign))
 
 
 def written(plan: NodePlan) -> dict[str, bytes]:

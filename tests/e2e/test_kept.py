@@ -8,7 +8,7 @@ import time
 import pytest
 
 from fleet.core.model.node import Node
-from fleet.ssh import SshSettings, descriptors, forget_all, kept
+from fleet.ssh import SshSettings, close_all_pooled, descriptors, pooled_connection
 from fleet.ssh.paramiko_ext import session as sessions
 from tests.e2e.test_rollout import statuses
 from tests.lab import Lab
@@ -35,7 +35,7 @@ def through_odd_sshd(lab: Lab, fleet: Fleet, name: str) -> tuple[Node, SshSettin
 
 
 def said(way: tuple[Node, SshSettings], line: str) -> str:
-    with kept(*way, keep=True) as remote:
+    with pooled_connection(*way, keep=True) as remote:
         return remote.run(line, stdin=b"", seconds=10).stdout.strip()
 
 
@@ -75,7 +75,7 @@ def test_a_kept_connection_that_died_is_opened_anew(
         end(node)
         assert said(way, "echo three") == "three"
         assert logins(node, since) == 2
-        forget_all()
+        close_all_pooled()
 
 
 def test_no_more_connections_are_kept_than_the_bound_and_none_outlives_the_end(
@@ -91,7 +91,7 @@ def test_no_more_connections_are_kept_than_the_bound_and_none_outlives_the_end(
         for name in ("first", "second", "first", "second"):
             assert said((Node(name=name, host=way[0].host), way[1]), "echo here") == "here"
         assert logins(node, since) == 3
-        forget_all()
+        close_all_pooled()
 
     until = time.monotonic() + 10  # a transport's thread ends a moment after its connection
     while threading.active_count() != before and time.monotonic() < until:

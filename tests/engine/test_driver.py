@@ -15,12 +15,12 @@ from fleet.core.history.replay import SETTLE
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.rollout.batches import cut_batches, parse_batches
-from fleet.core.rollout.control_plane import Quorum
+from fleet.core.rollout.control_plane import ControlPlaneLimit
 from fleet.core.rollout.policy import Policy
 from fleet.core.rollout.state import Event, NodeMoved, begin
 from fleet.engine import driver as driving
-from fleet.engine.driver import Conduct, Ended, Told, drive
-from fleet.engine.workers.base import Threads
+from fleet.engine.driver import DriverHooks, JournaledEvent, RolloutResult, drive
+from fleet.engine.workers.base import ThreadPool
 from fleet.errors import JournalError
 
 C, P = NodeStatus.CONVERGED, NodeStatus.PENDING
@@ -84,19 +84,19 @@ def driven(
     stopping: Callable[[], bool] = lambda: False,
     budget: int = 0,
     plane: str = "",
-    ask_plane: Callable[[Mapping[str, NodeStatus]], Quorum] | None = None,
-) -> Ended:
+    ask_plane: Callable[[Mapping[str, NodeStatus]], ControlPlaneLimit] | None = None,
+) -> RolloutResult:
     state = begin(cut_batches(names, parse_batches("1,2")), {})
     mine = {name: Order(name) for name in names} | (orders or {})
 
-    def record_all(told: Sequence[Told]) -> None:
+    def record_all(told: Sequence[JournaledEvent]) -> None:
         for event, outcome in told:
             record(event, outcome)
 
-    crew = Threads(4)
+    crew = ThreadPool(4)
     try:
-        policy = Policy(budget, quorum=Quorum(frozenset(plane)))
-        return drive(state, policy, mine, Conduct(record_all, stopping, crew, ask_plane))
+        policy = Policy(budget, quorum=ControlPlaneLimit(frozenset(plane)))
+        return drive(state, policy, mine, DriverHooks(record_all, stopping, crew, ask_plane))
     finally:
         crew.close()
 
@@ -188,9 +188,9 @@ def test_the_control_plane_is_asked_once_when_its_first_node_is_about_to_be_acti
 ) -> None:
     asked: list[dict[str, NodeStatus]] = []
 
-    def ask(states: Mapping[str, NodeStatus]) -> Quorum:
+    def ask(states: Mapping[str, NodeStatus]) -> ControlPlaneLimit:
         asked.append(dict(states))
-        return Quorum(frozenset("bc"))
+        return ControlPlaneLimit(frozenset("bc"))
 
     ended = driven("abc", plane="bc", ask_plane=ask)
     workers = driven("abc", plane="x", ask_plane=ask)
@@ -201,7 +201,7 @@ def test_the_control_plane_is_asked_once_when_its_first_node_is_about_to_be_acti
 
 
 def test_a_server_that_is_down_outside_the_rollout_keeps_the_others_up(nodes: Nodes) -> None:
-    limit = Quorum(frozenset("bcx"), down={"x": "it did not answer"})
+    limit = ControlPlaneLimit(frozenset("bcx"), down={"x": "it did not answer"})
 
     ended = driven("abc", plane="bc", ask_plane=lambda _: limit)
 
@@ -214,10 +214,10 @@ def test_a_server_that_is_down_outside_the_rollout_keeps_the_others_up(nodes: No
 def test_what_looked_down_at_the_survey_is_asked_before_the_rollout_halts(nodes: Nodes) -> None:
     state = begin((("a", "b"),), {"x": NodeStatus.UNREACHABLE})
     orders: dict[str, Any] = {name: Order(name) for name in "ab"}
-    before = Quorum(frozenset("abx"), down={"x": "it did not answer"})
-    after = Quorum(frozenset("abx"), known={"x": True})
-    crew = Threads(4)
-    conduct = Conduct(lambda _: None, lambda: False, crew, lambda _: after)
+    before = ControlPlaneLimit(frozenset("abx"), down={"x": "it did not answer"})
+    after = ControlPlaneLimit(frozenset("abx"), known={"x": True})
+    crew = ThreadPool(4)
+    conduct = DriverHooks(lambda _: None, lambda: False, crew, lambda _: after)
 
     ended = drive(state, Policy(1, quorum=before), orders, conduct)
     crew.close()
@@ -227,7 +227,7 @@ def test_what_looked_down_at_the_survey_is_asked_before_the_rollout_halts(nodes:
 
 
 def test_an_answer_that_the_journal_does_not_take_changes_nothing(nodes: Nodes) -> None:
-    def ask(states: Mapping[str, NodeStatus]) -> Quorum:
+    def ask(states: Mapping[str, NodeStatus]) -> ControlPlaneLimit:
         raise JournalError("the disk is full")
 
     ended = driven("abc", plane="bc", ask_plane=ask)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.model.node import Node
 from fleet.core.plan.planner import NodePlan
-from fleet.engine.duplicate_nodes import refuse_twins
+from fleet.engine.duplicate_nodes import refuse_duplicate_nodes
 from fleet.engine.survey import Surveyed
 from tests.node.record import ANSWERS
 from tests.node.test_probe import facts_of
@@ -22,7 +22,7 @@ def found(name: str, machine: str) -> Surveyed:
 
 
 def refused(*names: tuple[str, str]) -> dict[str, str]:
-    nodes = refuse_twins([found(*each) for each in names])
+    nodes = refuse_duplicate_nodes([found(*each) for each in names])
     return {each.node.name: each.plan.failure.message for each in nodes if each.plan.failure}
 
 
@@ -41,7 +41,7 @@ def test_nodes_that_do_not_say_who_they_are_are_taken_for_different_ones() -> No
 def test_a_node_that_failed_already_keeps_its_reason() -> None:
     node = Node(name="b", host="b")
     failure = Failure(FailureKind.SUDO, "probe", "no sudo; allow it")
-    one, other = refuse_twins(
+    one, other = refuse_duplicate_nodes(
         [found("a", "x"), Surveyed(node, None, NodePlan(node=node, failure=failure))]
     )
 

@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 
-from fleet.core.history.replay import fold
+from fleet.core.history.replay import replay_journal
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.rollout.batches import Limit, cut_batches, parse_batches
 from fleet.core.rollout.policy import OnFailure, Policy
 from fleet.core.rollout.state import BatchBegun, NodeMoved, begin
-from fleet.engine.driver import Conduct, Ended, Told, drive
+from fleet.engine.driver import DriverHooks, JournaledEvent, RolloutResult, drive
 from fleet.journal import Journal
 from fleet.node.converge import converge
 from fleet.node.revert import revert
@@ -67,16 +67,16 @@ class Done:
 
 def driven(
     count: int,
-    record: Callable[[Sequence[Told]], None],
+    record: Callable[[Sequence[JournaledEvent]], None],
     *,
     bad: frozenset[str] = frozenset(),
     policy: Policy | None = None,
-) -> Ended:
+) -> RolloutResult:
     names = [f"n{number}" for number in range(count)]
     limits = tuple(Limit(frozenset(names[start::3]), 20) for start in range(3))
     state = begin(cut_batches(names, parse_batches("1,10%,25%")), {})
     orders = {name: Order(Node(name=name, host=name)) for name in names}
-    conduct = Conduct(record, lambda: False, Done(bad))
+    conduct = DriverHooks(record, lambda: False, Done(bad))
     return drive(state, policy or Policy(limits=limits), orders, conduct)  # type: ignore[arg-type]
 
 
@@ -85,7 +85,7 @@ def test_five_thousand_nodes_are_a_few_hundred_writes(tmp_path: Path) -> None:
     journal.begin("r", "t", {})
     writes: list[int] = []
 
-    def record(told: Sequence[Told]) -> None:
+    def record(told: Sequence[JournaledEvent]) -> None:
         writes.append(len(told))
         rows: list[tuple[str, str | None, dict[str, Any]]] = [
             ("moved", event.node, {"status": str(event.status)})
@@ -96,7 +96,7 @@ def test_five_thousand_nodes_are_a_few_hundred_writes(tmp_path: Path) -> None:
         journal.append_all("r", "t", rows)
 
     ended = driven(5000, record)
-    story = fold(ended.state.batches, journal.entries("r"))
+    story = replay_journal(ended.state.batches, journal.entries("r"))
 
     assert ended.status == "finished"
     assert set(ended.state.nodes.values()) == {NodeStatus.CONVERGED}
@@ -140,14 +140,14 @@ COSTS = {
 
 
 @pytest.mark.parametrize("run", COSTS.values(), ids=COSTS)
-def test_four_times_the_nodes_cost_four_times_as_much(run: Callable[[int], Ended]) -> None:
+def test_four_times_the_nodes_cost_four_times_as_much(run: Callable[[int], RolloutResult]) -> None:
     small, large = (steps(lambda count=count: run(count)) for count in (150, 600))
 
     assert large < 4.4 * small
 
 
 def test_a_batch_is_begun_in_one_write_with_its_first_nodes() -> None:
-    groups: list[Sequence[Told]] = []
+    groups: list[Sequence[JournaledEvent]] = []
 
     driven(40, groups.append)
 

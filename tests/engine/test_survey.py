@@ -13,9 +13,9 @@ from fleet.core.failure import Failure, FailureKind
 from fleet.core.history.serialize import facts_data
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.generation import Generation, Kept
+from fleet.core.model.generation import Generation, ManifestEntry
 from fleet.core.model.node import Node
-from fleet.engine.survey import Surveyed, examined, survey, survey_rollback
+from fleet.engine.survey import Surveyed, examine, survey, survey_rollback
 from fleet.node.work_order import Access
 from tests.node.record import ANSWERS
 from tests.node.test_probe import WISHES, facts_of
@@ -53,7 +53,7 @@ class Answers:
 
 
 def crew() -> Answers:
-    kept = Generation("g", (Kept("/etc/containerd/certs.d/docker.io/hosts.toml", None),))
+    kept = Generation("g", (ManifestEntry("/etc/containerd/certs.d/docker.io/hosts.toml", None),))
     good = replace(facts_of((ANSWERS / "trixie.txt").read_text()), generations=(kept,))
     odd = replace(good, files=Bomb({**good.files, "/odd": ManagedFile(b"")}))
     return Answers({"a": good, "odd": odd, "z": good})
@@ -102,8 +102,8 @@ def test_a_plan_that_cannot_be_shown_is_no_plan(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_bug_in_what_is_made_of_a_survey_leaves_the_node_unread() -> None:
-    odd, nothing = examined(surveyed()["odd"], facts_data)
-    good, data = examined(surveyed()["a"], facts_data)
+    odd, nothing = examine(surveyed()["odd"], facts_data)
+    good, data = examine(surveyed()["a"], facts_data)
 
     assert (odd.facts, nothing) == (None, None)
     assert isinstance(odd.plan.failure, Failure)

@@ -6,8 +6,8 @@ import pytest
 
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.engine.suspension import Stops
-from fleet.engine.workers.base import Threads, each
+from fleet.engine.suspension import SuspensionClock
+from fleet.engine.workers.base import ThreadPool, map_nodes
 from tests.engine.workers.test_base import Errand, errand
 
 CASES = {
@@ -24,7 +24,7 @@ def test_a_stop_in_the_middle_is_named(
     kind: FailureKind, began: float, took: float, told: bool
 ) -> None:
     clock = [10.0]
-    stops = Stops(lambda: clock[0])
+    stops = SuspensionClock(lambda: clock[0])
     clock[0] += took
     stops.waited(10.0, 1)
     failure = Failure(kind, "run", "no answer; look at the network")
@@ -42,7 +42,7 @@ def test_a_stop_in_the_middle_is_named(
 
 
 def test_facts_are_returned_as_they_are() -> None:
-    stops = Stops(lambda: 99.0)
+    stops = SuspensionClock(lambda: 99.0)
     stops.waited(0, 1)
 
     assert stops.explain("facts", 0) == "facts"
@@ -54,15 +54,17 @@ def test_a_stop_in_the_middle_of_a_survey_is_named(
 ) -> None:
     """A survey waits for its nodes and plans each of them in between; either may be stopped."""
     clock = [0.0]
-    monkeypatch.setattr("fleet.engine.workers.base.Stops", lambda: Stops(lambda: clock[0]))
+    monkeypatch.setattr(
+        "fleet.engine.workers.base.Stops", lambda: SuspensionClock(lambda: clock[0])
+    )
 
     def work(order: Errand) -> Failure:
         if order.node.name == "late" and where == "while it waits":
             clock[0] += 95
         return Failure(FailureKind.TIMEOUT, "run", "no answer")
 
-    crew, told = Threads(1), {}
-    for order, failure in each(work, [errand("first"), errand("late")], crew, most=1):
+    crew, told = ThreadPool(1), {}
+    for order, failure in map_nodes(work, [errand("first"), errand("late")], crew, most=1):
         told[order.node.name] = failure.message
         if order.node.name == "first" and where == "while it plans":
             clock[0] += 95

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.core.history.replay import SETTLE, Story, fold
+from fleet.core.history.replay import SETTLE, RolloutHistory, replay_journal
 from fleet.core.model.outcome import NodeStatus
 from fleet.journal import Journal
 from tests.faults.lane import Lane
@@ -34,7 +34,7 @@ class Claim:
     """What fleet said of a lane's node: its newest rollout and the exit code of its last call."""
 
     rollout: str
-    story: Story
+    story: RolloutHistory
     node: str
     code: int
 
@@ -78,7 +78,7 @@ def claim(lane: Lane, code: int) -> Claim | None:
         record = next(journal.rollouts(), None)
         if record is None or record.id == lane.known:
             return None
-        story = fold(record.about["batches"], journal.entries(record.id))
+        story = replay_journal(record.about["batches"], journal.entries(record.id))
         return Claim(record.id, story, lane.node.name, code)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import STATE_FILE, OwnedState
-from fleet.node.script import decoded, parse_reply
+from fleet.node.script import decode_field, parse_reply
 from tests.fuzz.mutate import mutated, mutated_json, mutated_toml
 from tests.golden.inputs import STARTS
 from tests.node.record import ANSWERS
@@ -79,14 +79,14 @@ _KEYS = (
 def _recorded(suite: str) -> Answer:
     reply = parse_reply("probe", 0, (ANSWERS / f"{suite}.txt").read_text(), "")
     records = [
-        (key, [decoded(each) for each in fields]) for key in _KEYS for fields in reply.all(key)
+        (key, [decode_field(each) for each in fields]) for key in _KEYS for fields in reply.all(key)
     ]
     ((kinds, names, about),) = reply.all("files")
     del kinds
     (contents,) = next(reply.all("contents"))
-    rest, files = decoded(contents), {}
-    paths = decoded(names).decode().split("\n")[:-1]
-    for path, line in zip(paths, decoded(about).decode().splitlines(), strict=True):
+    rest, files = decode_field(contents), {}
+    paths = decode_field(names).decode().split("\n")[:-1]
+    for path, line in zip(paths, decode_field(about).decode().splitlines(), strict=True):
         size = int(line.split(" ")[4])
         files[path], rest = rest[:size], rest[size:]
     return Answer(records, files)

@@ -23,11 +23,11 @@ from fleet.core.model.mirror import Auth, Foreign, Mirror, Registry
 from fleet.core.model.node import Node
 from fleet.core.model.secret import Secret
 from fleet.core.model.version import parse_version
-from fleet.core.plan.drift import drifted
-from fleet.core.plan.hosts_directory import ground_of
+from fleet.core.plan.drift import find_drift
+from fleet.core.plan.hosts_directory import active_hosts_directory
 from fleet.core.plan.planner import NodePlan, plan_node
 from fleet.core.plan.rollback import plan_rollback
-from fleet.core.render.base import Wishes
+from fleet.core.render.base import DesiredConfig
 from fleet.core.text.yaml import parse_yaml, plain
 from fleet.errors import ConfigErrors, printable
 from fleet.node.bundle import activate_script, bundle, stage_script
@@ -49,16 +49,16 @@ def _registry(name: str, *mirrors: Mirror) -> Registry:
 
 
 WISHES = (
-    Wishes((_registry("docker.io", Mirror(url="https://m.example")),)),
-    Wishes(
+    DesiredConfig((_registry("docker.io", Mirror(url="https://m.example")),)),
+    DesiredConfig(
         (_registry("docker.io", _MIRROR, _LOGIN), _registry("reg.example:5000", _LOGIN)),
         foreign=Foreign.OVERWRITE,
     ),
-    Wishes((_registry("quay.io", Mirror(url="https://m.example")),), foreign=Foreign.KEEP),
+    DesiredConfig((_registry("quay.io", Mirror(url="https://m.example")),), foreign=Foreign.KEEP),
 )
 
 
-def read_answer(text: str, wishes: Wishes) -> None:
+def read_answer(text: str, wishes: DesiredConfig) -> None:
     """Read a probe's answer, and do with it what every command does."""
     try:
         facts = parse_probe(parse_reply("probe", 0, text, ""))
@@ -102,7 +102,7 @@ def _send(plan: NodePlan) -> None:
 def _look(facts: NodeFacts, plan: NodePlan) -> None:
     """Ask for drift, the state of the node, and why it pulls from where it does."""
     json.dumps(facts_data(facts, plan))
-    for file in drifted(facts, plan, str):
+    for file in find_drift(facts, plan, str):
         printable(file.path).encode()
     for registry in ("docker.io", "reg.example:5000", "index.docker.io"):
         with suppress(NodeError):
@@ -110,11 +110,11 @@ def _look(facts: NodeFacts, plan: NodePlan) -> None:
             for host in found.hosts:
                 printable(f"{host.asks} {host.where} {host.note}").encode()
     with suppress(NodeError):
-        ground_of(facts)
+        active_hosts_directory(facts)
     hash(replace(plan.node, name="m"))
 
 
-def read_files(files: Mapping[str, bytes], version: str, owner: str, wishes: Wishes) -> None:
+def read_files(files: Mapping[str, bytes], version: str, owner: str, wishes: DesiredConfig) -> None:
     """Read a node's files without its daemon, as render does; a config and a hosts.toml."""
     facts = NodeFacts(
         offline=True,

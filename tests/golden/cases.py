@@ -14,7 +14,7 @@ from fleet.core.model.mirror import MirrorConfig
 from fleet.core.model.node import Node
 from fleet.core.model.version import parse_version
 from fleet.core.plan.planner import NodePlan, plan_node, state_after
-from fleet.core.render.base import Wishes
+from fleet.core.render.base import DesiredConfig
 from tests.golden.inputs import MIRRORS, STARTS
 
 EXPECTED = Path(__file__).with_name("expected")
@@ -76,7 +76,7 @@ def wishes_of(text: str, folder: Path) -> MirrorConfig:
 
 def planned(facts: NodeFacts, config: MirrorConfig) -> NodePlan:
     """Plan as render does."""
-    return plan_node(Node(name="n", host="n"), facts, Wishes(config.registries))
+    return plan_node(Node(name="n", host="n"), facts, DesiredConfig(config.registries))
 
 
 def after(tree: dict[str, bytes], plan: NodePlan) -> dict[str, bytes]:
@@ -101,12 +101,12 @@ def _lines(plan: NodePlan) -> Iterator[str]:
     if plan.failure is not None:
         yield f"refused ({plan.failure.kind}): {plan.failure.message}\n"
     else:
-        yield f"{plan.strategy}, disruption {plan.disruption}\n"
+        yield f"{plan.strategy}, disruption {plan.restart_cost}\n"
     for note in plan.notes:
         yield f"note: {note}\n"
     for finding in plan.findings:
         mark = ", kills CRI" if finding.kills else ""
-        yield f"conflict: {finding.code} ({finding.verdict}{mark}): {finding}\n"
+        yield f"conflict: {finding.code} ({finding.effect}{mark}): {finding}\n"
     for change in plan.changes:
         if change.after is None:
             yield f"--- {change.path}: deleted\n"

@@ -21,7 +21,7 @@ from fleet.core.masking.shown_text import unified_diff
 from fleet.core.model.mirror import Foreign, MirrorConfig
 from fleet.core.model.node import Node
 from fleet.core.plan.planner import NodePlan, plan_node
-from fleet.core.render.base import Wishes
+from fleet.core.render.base import DesiredConfig
 from tests.golden.cases import after, facts_of, wishes_of
 from tests.golden.inputs import MIRRORS
 from tests.golden.test_golden import judges
@@ -53,7 +53,9 @@ def plan_for(
     version: str = "2.1.5-k3s1",
 ) -> NodePlan:
     facts = facts_of(tree or {}, version, folder, distro)
-    return plan_node(Node(name="n", host="n"), facts, Wishes(wishes.registries, False, foreign))
+    return plan_node(
+        Node(name="n", host="n"), facts, DesiredConfig(wishes.registries, False, foreign)
+    )
 
 
 def text_of(plan: NodePlan, path: str) -> str:
@@ -289,7 +291,7 @@ def test_snaps_get_hosts_toml_alone(distro: str, folder: str, tmp_path: Path) ->
         f"{folder}/docker.io/hosts.toml",
         f"{folder}/quay.io/hosts.toml",
     }
-    assert str(plan.disruption) == "none"
+    assert str(plan.restart_cost) == "none"
 
 
 def test_eks_keeps_its_two_directories_since_it_pulls_locally(tmp_path: Path) -> None:
@@ -303,5 +305,5 @@ def test_eks_keeps_its_two_directories_since_it_pulls_locally(tmp_path: Path) ->
     plan = plan_for(tmp_path / "a", "eks", wishes_of(MIRRORS["plain"], tmp_path / "w"), tree)
 
     assert all(change.path.startswith("/etc/containerd/certs.d/") for change in plan.changes)
-    assert str(plan.disruption) == "none"
+    assert str(plan.restart_cost) == "none"
     assert any("EKS" in note for note in plan.notes)

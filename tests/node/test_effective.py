@@ -13,7 +13,7 @@ HEAD = "[plugins.'io.containerd.cri.v1.images'.registry"
 PLAN = NodePlan(
     node=Node(name="n", host="n"),
     containerd="2.1.9",
-    meant={"config_path": "/certs", "configs": {"h": {"auth": {"password": "s3cret"}}}},
+    intended_registry={"config_path": "/certs", "configs": {"h": {"auth": {"password": "s3cret"}}}},
 )
 LOGIN = f"{HEAD}.configs.h.auth]\n  password = 's3cret'\n"
 

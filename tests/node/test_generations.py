@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.generation import Generation, Kept
+from fleet.core.model.generation import Generation, ManifestEntry
 from fleet.node.generations import GENERATIONS, read_generations
 
 BASE = f"{GENERATIONS}g1/"
@@ -53,19 +53,19 @@ def test_a_saved_link_is_read_with_its_target(line: str, known: bool) -> None:
     found = read({"manifest": line.encode()})
 
     link = ManagedFile(b"", 0o777, 0, 5, link="../x.toml")
-    kept = (Kept("/etc/a/hosts.toml", link, saved=f"{BASE}links/3"),)
-    assert (found.kept, found.damage) == ((kept, "") if known else ((), "manifest"))
+    kept = (ManifestEntry("/etc/a/hosts.toml", link, saved=f"{BASE}links/3"),)
+    assert (found.entries, found.damage) == ((kept, "") if known else ((), "manifest"))
 
 
 def test_a_generation_is_read_line_by_line() -> None:
     path = "/etc/a/hosts.toml"
 
-    assert read(saved()).kept == (
-        Kept(path, ManagedFile(b"old", 0o640, 1000, 0), saved=f"{BASE}files/0"),
-        Kept(STATE, None),
-        Kept("/etc/b", None, directory=True),
-        Kept("/etc/a", None, copied="folder", saved=f"{BASE}folders/etc/a"),
-        Kept(path, None, copied="link", saved=f"{BASE}links/0"),
+    assert read(saved()).entries == (
+        ManifestEntry(path, ManagedFile(b"old", 0o640, 1000, 0), saved=f"{BASE}files/0"),
+        ManifestEntry(STATE, None),
+        ManifestEntry("/etc/b", None, directory=True),
+        ManifestEntry("/etc/a", None, copied="folder", saved=f"{BASE}folders/etc/a"),
+        ManifestEntry(path, None, copied="link", saved=f"{BASE}links/0"),
     )
 
 
@@ -93,7 +93,7 @@ def test_damage_is_named_and_nothing_of_it_is_relied_on(name: str, harm: str) ->
 
     found = read(files)
 
-    assert (found.damage, found.kept) == (name, ())
+    assert (found.damage, found.entries) == (name, ())
 
 
 @pytest.mark.parametrize(

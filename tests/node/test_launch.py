@@ -41,7 +41,7 @@ def start(shell: str, sudo: str, password: str, folder: Path) -> subprocess.Comp
     (folder / "heard").chmod(0o666)
     privilege = Privilege(Secret(password))
     # The line looks into the system's folders first, where this machine may have a sudo.
-    line = SCRIPT.line(privilege).replace("PATH=", f"PATH={folder}:", 1)
+    line = SCRIPT.command_line(privilege).replace("PATH=", f"PATH={folder}:", 1)
     return subprocess.run(
         [*shell.split(), "-c", line],
         input=SCRIPT.stdin(privilege),
@@ -86,7 +86,7 @@ def test_a_wrong_password_is_given_once_and_runs_nothing(open_folder: Path) -> N
 
 @pytest.mark.parametrize("password", [None, PASSWORD], ids=["plain", "with a password"])
 def test_the_line_is_one_that_csh_and_fish_can_read_as_well(password: str | None) -> None:
-    line = SCRIPT.line(Privilege(Secret(password) if password else None))
+    line = SCRIPT.command_line(Privilege(Secret(password) if password else None))
 
     assert line.startswith("exec sh -c '")
     assert not set("\n!") & set(line)

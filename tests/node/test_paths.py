@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fleet.config.node_root import read_root
 from fleet.core.model.facts import OwnedState
-from fleet.core.model.paths import Kind, Place
+from fleet.core.model.paths import Kind, PathEntry
 from fleet.node.paths import read_places
 from fleet.node.script import Reply, parse_reply
 
@@ -37,7 +37,7 @@ def made(root: Path) -> Path:
     return base
 
 
-def told(folder: Path, shell: str) -> dict[str, Place]:
+def told(folder: Path, shell: str) -> dict[str, PathEntry]:
     script = f"""{PARTS}
     value hello 0
     placed "{folder}"

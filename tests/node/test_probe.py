@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.core.model.change import Disruption
+from fleet.core.model.change import RestartCost
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.mirror import Mirror, Registry
 from fleet.core.model.node import Node
 from fleet.core.plan.planner import NodePlan, plan_node
-from fleet.core.render.base import Wishes
+from fleet.core.render.base import DesiredConfig
 from fleet.node.probe import parse_probe
-from fleet.node.script import Privilege, Script, decoded, parse_reply
+from fleet.node.script import Privilege, Script, decode_field, parse_reply
 from tests.lab import Lab
 from tests.node.record import ANSWERS, answer_of
 
@@ -26,7 +26,7 @@ SUITES = {
     "forky": ("2.1.9", "certs.d", "Debian forky/sid"),
 }
 NODE = Node(name="n", host="n")
-WISHES = Wishes(
+WISHES = DesiredConfig(
     (
         Registry(
             name="docker.io",
@@ -65,7 +65,7 @@ def test_recorded_answers(suite: str) -> None:
     assert facts.config_text is not None
     assert facts.config_text.startswith("version = 2\n")
     assert (plan.failure, plan.strategy, plan.notes) == (None, strategy, ())
-    assert plan.disruption is Disruption.RESTART
+    assert plan.restart_cost is RestartCost.RESTART
     assert plan.changes[-1].path == "/etc/containerd/config.toml"
 
 
@@ -188,7 +188,9 @@ FIELDS = {
 def test_a_field_is_read_however_it_travels(text: str, fields: list[str]) -> None:
     reply = parse_reply("probe", 0, f"hello\t=0\n{text}\nend\t\n", "")
 
-    assert [[decoded(each).decode() for each in found] for found in reply.all("key")] == [fields]
+    assert [[decode_field(each).decode() for each in found] for found in reply.all("key")] == [
+        fields
+    ]
 
 
 def test_no_content_and_no_secret_stands_in_a_command_line() -> None:
@@ -197,7 +199,7 @@ def test_no_content_and_no_secret_stands_in_a_command_line() -> None:
     privilege = Privilege(password=Secret("hunter2"))
     script = Script("stage", {"ID": "$(id); '\"", "OPERATIONS": "a\tb\nc"}, 60)
 
-    line, stdin = script.line(privilege), script.stdin(privilege)
+    line, stdin = script.command_line(privilege), script.stdin(privilege)
 
     assert "hunter2" not in line
     assert "OPERATIONS" not in line

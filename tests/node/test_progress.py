@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fleet.node.progress import enter, leave, listener, step_of
+from fleet.node.progress import enter, leave, progress_listener, step_of
 
 TEXT = b"hello\t=0\nstep\t=check 12.30\nalive\t\nstep\t=keep 12.34\nvalue\t=step\n"
 
@@ -19,7 +19,7 @@ def nobody() -> Iterator[None]:
 
 @pytest.mark.parametrize("size", [1, 7, 30, 1000])
 def test_the_newest_step_counts_in_whatever_pieces_it_comes(size: int) -> None:
-    heard = listener("n")
+    heard = progress_listener("n")
 
     for start in range(0, len(TEXT), size):
         heard(TEXT[start : start + size])
@@ -35,7 +35,7 @@ def test_the_newest_step_counts_in_whatever_pieces_it_comes(size: int) -> None:
 def test_what_is_no_step_leaves_the_one_before(said: bytes) -> None:
     enter("n", "upload")
 
-    listener("n")(said)
+    progress_listener("n")(said)
 
     assert step_of("n") == "upload"
 

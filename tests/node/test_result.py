@@ -10,7 +10,7 @@ from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeStatus
 from fleet.core.plan.planner import NodePlan
 from fleet.core.plan.pull_tests import PullTest
-from fleet.node.result import Pass
+from fleet.node.result import ConvergeResult
 from fleet.node.work_order import Access, WorkOrder
 
 CHANGE = Change("/etc/containerd/certs.d/docker.io/hosts.toml", None, ManagedFile(b"x"))
@@ -40,10 +40,10 @@ def test_an_outcome_names_what_no_pull_has_proven(
     node = Node(name="a", host="a")
     plan = NodePlan(node=node, changes=changes, tests=(PULL,), unproven=("quay.io",))
     order = WorkOrder(
-        plan=plan, rollout="r", operator="o", access=Access(), verify=verify, left=left
+        plan=plan, rollout="r", operator="o", access=Access(), verify=verify, tries_left=left
     )
 
-    assert Pass(order).outcome(status).unproven == unproven
+    assert ConvergeResult(order).outcome(status).unproven == unproven
 
 
 @pytest.mark.parametrize("failure", [None, Failure(FailureKind.VERIFY, "verify", "no pull")])
@@ -55,7 +55,9 @@ def test_an_outcome_names_a_node_that_is_ill_as_before(
     status: NodeStatus, failure: Failure | None, *, told: bool
 ) -> None:
     plan = NodePlan(node=Node(name="a", host="a"))
-    work = Pass(WorkOrder(plan=plan, rollout="r", operator="o", access=Access()), ill="no CRI")
+    work = ConvergeResult(
+        WorkOrder(plan=plan, rollout="r", operator="o", access=Access()), ill="no CRI"
+    )
 
     ended = work.outcome(status, failure)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.ssh.algorithms import mismatch
+from fleet.ssh.algorithms import algorithm_mismatch
 
 OURS = {
     "KexAlgorithms": ("a", "b"),
@@ -42,4 +42,4 @@ DIFFERENT = {
 def test_the_first_list_with_nothing_in_common_is_told(
     other: dict[str, list[str]], told: tuple[str, str] | None
 ) -> None:
-    assert mismatch(OURS, {**THEIRS, **other}) == told
+    assert algorithm_mismatch(OURS, {**THEIRS, **other}) == told

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.ssh.cache import Gate, Shared
+from fleet.ssh.cache import SharedCache, StartLimiter
 
 
 def test_a_value_is_made_once_for_all_workers() -> None:
@@ -20,9 +20,9 @@ def test_a_value_is_made_once_for_all_workers() -> None:
         made.append(key)
         return key.upper()
 
-    shared = Shared(make)
+    shared = SharedCache(make)
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(shared.of, ["a", "b"] * 8))
+        found = list(pool.map(shared.get, ["a", "b"] * 8))
 
     assert sorted(made) == ["a", "b"]
     assert found == ["A", "B"] * 8
@@ -35,11 +35,11 @@ def test_a_value_that_serves_no_more_is_made_again() -> None:
         alive.append(True)
         return len(alive)
 
-    shared = Shared(make, good=lambda number: alive[number - 1])
-    first = shared.of("jump")
+    shared = SharedCache(make, good=lambda number: alive[number - 1])
+    first = shared.get("jump")
     alive[0] = False
 
-    assert (first, shared.of("jump"), shared.of("jump")) == (1, 2, 2)
+    assert (first, shared.get("jump"), shared.get("jump")) == (1, 2, 2)
 
 
 def test_a_failure_counts_for_those_who_waited_and_is_tried_again_after_a_rest() -> None:
@@ -52,10 +52,10 @@ def test_a_failure_counts_for_those_who_waited_and_is_tried_again_after_a_rest()
 
     def failed(_: int) -> str:
         with pytest.raises(NodeError) as caught:
-            shared.of("jump")
+            shared.get("jump")
         return caught.value.failure.message
 
-    shared: Shared[str, str] = Shared(make, rest=0.3)
+    shared: SharedCache[str, str] = SharedCache(make, rest=0.3)
     with ThreadPoolExecutor(8) as pool:
         told = set(pool.map(failed, range(8)))
     before = len(tries)
@@ -66,12 +66,12 @@ def test_a_failure_counts_for_those_who_waited_and_is_tried_again_after_a_rest()
 
 
 def test_a_gate_lets_few_in_and_fewer_when_it_was_narrowed() -> None:
-    gate, lock = Gate(4), threading.Lock()
+    gate, lock = StartLimiter(4), threading.Lock()
     inside: list[int] = []
     most: list[int] = []
 
     def visit(_: int) -> None:
-        with gate.passing():
+        with gate.start():
             with lock:
                 inside.append(1)
                 most.append(len(inside))
@@ -83,8 +83,8 @@ def test_a_gate_lets_few_in_and_fewer_when_it_was_narrowed() -> None:
         list(pool.map(visit, range(32)))
         wide = max(most)
         most.clear()
-        gate.narrow()
-        gate.narrow()
+        gate.halve()
+        gate.halve()
         list(pool.map(visit, range(8)))
 
     assert (wide, max(most)) == (4, 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.ssh.certificates import out_of_time
+from fleet.ssh.certificates import expired_certificate
 
 DURING = datetime(2020, 1, 15, tzinfo=UTC).timestamp()
 TIMES = {
@@ -31,7 +31,7 @@ def signed(folder: Path, kind: str, *words: str) -> bytes:
 def test_a_certificate_says_when_it_ends(kind: str, tmp_path: Path) -> None:
     blob = signed(tmp_path, kind, "-V", "20200101:20200201")
 
-    told = {name: out_of_time(blob, now) for name, (now, _) in TIMES.items()}
+    told = {name: expired_certificate(blob, now) for name, (now, _) in TIMES.items()}
 
     assert told == {name: words for name, (_, words) in TIMES.items()}
 
@@ -40,4 +40,4 @@ def test_one_for_ever_and_a_bare_key_are_never_out_of_time(tmp_path: Path) -> No
     blob = signed(tmp_path, "ed25519")
     bare = base64.b64decode((tmp_path / "key.pub").read_text().split()[1])
 
-    assert [out_of_time(each, DURING) for each in (blob, bare, b"", blob[:90])] == [""] * 4
+    assert [expired_certificate(each, DURING) for each in (blob, bare, b"", blob[:90])] == [""] * 4

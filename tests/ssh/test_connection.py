@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import paramiko
 import pytest
 
-from fleet.ssh.connection import handed_over
+from fleet.ssh.connection import wrap_transport
 from fleet.ssh.route import Hop
 
 
@@ -28,6 +28,6 @@ def test_workers_that_connect_at_the_same_instant_do_not_meet_in_fabrics_setting
     transport = object.__new__(paramiko.Transport)
 
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: handed_over(hop, transport).port, range(200)))
+        made = list(pool.map(lambda _: wrap_transport(hop, transport).port, range(200)))
 
     assert made == [22] * 200

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.ssh.known_hosts import Shown, judged, known_keys, refuse_unless_known
+from fleet.ssh.known_hosts import ShownKey, key_status, known_keys, refuse_unless_known
 
-KEY = Shown("ssh-ed25519", b"the key of w1")
-OTHER = Shown("ssh-ed25519", b"another key")
-RSA = Shown("ssh-rsa", b"an rsa key")
+KEY = ShownKey("ssh-ed25519", b"the key of w1")
+OTHER = ShownKey("ssh-ed25519", b"another key")
+RSA = ShownKey("ssh-rsa", b"an rsa key")
 
 
-def line(names: str, key: Shown = KEY, mark: str = "") -> str:
+def line(names: str, key: ShownKey = KEY, mark: str = "") -> str:
     return f"{mark}{names} {key.kind} {base64.b64encode(key.blob).decode()} a comment"
 
 
@@ -54,7 +54,7 @@ def test_how_a_key_stands(tmp_path: Path, lines: list[str], state: str) -> None:
     file = tmp_path / "known_hosts"
     file.write_text("\n".join(lines))
 
-    assert judged(KEY, tuple(known_keys([str(file)], ["w1"])))[0] == state
+    assert key_status(KEY, tuple(known_keys([str(file)], ["w1"])))[0] == state
 
 
 def test_every_file_counts_and_a_missing_one_knows_nobody(tmp_path: Path) -> None:
@@ -105,4 +105,4 @@ def test_a_refusal_says_what_where_and_what_to_do(
 
 
 def test_a_fingerprint_is_written_as_ssh_keygen_does() -> None:
-    assert Shown("k", b"").fingerprint == "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"
+    assert ShownKey("k", b"").fingerprint == "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"

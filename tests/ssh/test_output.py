@@ -45,7 +45,7 @@ def test_errors_beyond_the_window_do_not_stop_a_command() -> None:
 
 
 def test_errors_beyond_the_window_do_not_stop_a_dialogue() -> None:
-    with served(loud) as remote, remote.converse("x", b"", 60) as talk:
+    with served(loud) as remote, remote.run_interactive("x", b"", 60) as talk:
         assert talk.until("ready\t")
         code, text, errors = talk.end()
 
@@ -69,7 +69,7 @@ def test_a_dialogue_that_never_says_what_is_waited_for_is_given_up() -> None:
     with (
         served(endless("sendall")) as remote,
         pytest.raises(NodeError, match="more than"),
-        remote.converse("x", b"", 60) as talk,
+        remote.run_interactive("x", b"", 60) as talk,
     ):
         talk.until("ready\t")
 

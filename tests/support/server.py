@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 import paramiko
 
-from fleet.ssh.connection import handed_over
+from fleet.ssh.connection import wrap_transport
 from fleet.ssh.remote import FabricRemote
 from fleet.ssh.route import Hop
 
@@ -57,7 +57,7 @@ def served(command: Command) -> Iterator[FabricRemote]:
     client = paramiko.Transport(ours)
     client.start_client(timeout=20)
     client.auth_none("root")
-    remote = FabricRemote(handed_over(Hop(host="127.0.0.1", port=22, user="root"), client))
+    remote = FabricRemote(wrap_transport(Hop(host="127.0.0.1", port=22, user="root"), client))
     try:
         yield remote
     finally:

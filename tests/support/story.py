@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fleet.core.history.replay import Entry
+from fleet.core.history.replay import JournalEntry
 from fleet.core.masking import stars
 from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.node import Node
@@ -44,7 +44,7 @@ def _ended(number: int) -> dict[str, Any]:
             return {**about, "status": "converged", "restarted": True, "verified": [pull]}
 
 
-def story(count: int) -> tuple[dict[str, Any], list[Entry]]:
+def story(count: int) -> tuple[dict[str, Any], list[JournalEntry]]:
     """Return what the journal holds of a rollout to `count` nodes, in batches of a tenth."""
     names = [f"worker-{number:03}.example.net" for number in range(count)]
     size = max(1, count // 10)
@@ -58,20 +58,20 @@ def story(count: int) -> tuple[dict[str, Any], list[Entry]]:
     }
     change = Change("/etc/containerd/certs.d/docker.io/hosts.toml", None, ManagedFile(_HOSTS))
     plans = [NodePlan(node=Node(name=name, host=name), changes=(change,)) for name in names]
-    entries = [Entry(at(0), "planned", None, planned_data(plans, stars))]
-    entries += [Entry(at(0.5), "moved", name, {"status": "staging"}) for name in names]
+    entries = [JournalEntry(at(0), "planned", None, planned_data(plans, stars))]
+    entries += [JournalEntry(at(0.5), "moved", name, {"status": "staging"}) for name in names]
     entries += [
-        Entry(at(1 + n / 40), "moved", x, {"status": "staged"}) for n, x in enumerate(names)
+        JournalEntry(at(1 + n / 40), "moved", x, {"status": "staged"}) for n, x in enumerate(names)
     ]
     clock = 2 + count / 40
     for number, batch in enumerate(batches, 1):
-        entries.append(Entry(at(clock), "batch", None, {"number": number}))
+        entries.append(JournalEntry(at(clock), "batch", None, {"number": number}))
         for place, name in enumerate(batch):
             ended = {**_ended(names.index(name)), "seconds": 6.0 + place % 5}
-            entries.append(Entry(at(clock), "moved", name, {"status": "running"}))
-            entries.append(Entry(at(clock + 6 + place % 5), "moved", name, ended))
+            entries.append(JournalEntry(at(clock), "moved", name, {"status": "running"}))
+            entries.append(JournalEntry(at(clock + 6 + place % 5), "moved", name, ended))
         clock += 12
-    entries.append(Entry(at(clock), "ended", None, {"status": "finished", "reason": ""}))
+    entries.append(JournalEntry(at(clock), "ended", None, {"status": "finished", "reason": ""}))
     return about, entries
 
 

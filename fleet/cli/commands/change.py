@@ -12,7 +12,7 @@ from fleet.cli.switches import changing_nodes, foreign_files, journal, no_livene
 from fleet.errors import FleetError
 
 if TYPE_CHECKING:
-    from fleet.engine.workers.base import Crew
+    from fleet.engine.workers.base import WorkerPool
 
 
 @click.command()
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @changing_nodes
 @connecting
 @shared
-def rollout(settings: Settings, *, crew: Crew, **flags: Any) -> None:
+def rollout(settings: Settings, *, crew: WorkerPool, **flags: Any) -> None:
     """Bring nodes to mirrors.yaml: plan, confirm, then batch by batch behind health gates."""
     from fleet.cli import changing  # noqa: PLC0415
     from fleet.cli.flags import Flags  # noqa: PLC0415
@@ -47,7 +47,7 @@ def rollout(settings: Settings, *, crew: Crew, **flags: Any) -> None:
 @journal
 @connecting
 @shared
-def resume(settings: Settings, *, rollout_id: str | None, crew: Crew, **how: Any) -> None:
+def resume(settings: Settings, *, rollout_id: str | None, crew: WorkerPool, **how: Any) -> None:
     """Go on with an interrupted rollout: settle what it left in flight, then the rest."""
     from fleet.cli import resuming  # noqa: PLC0415
 
@@ -60,7 +60,7 @@ def resume(settings: Settings, *, rollout_id: str | None, crew: Crew, **how: Any
 @changing_nodes
 @connecting
 @shared
-def rollback(settings: Settings, *, crew: Crew, **flags: Any) -> None:
+def rollback(settings: Settings, *, crew: WorkerPool, **flags: Any) -> None:
     """Bring each node's previous config back, byte for byte, behind the same gates."""
     from fleet.cli import changing  # noqa: PLC0415
     from fleet.cli.flags import Flags  # noqa: PLC0415
@@ -77,7 +77,7 @@ def unlock(
     *,
     rollout_id: str,
     ask_become_pass: bool,
-    crew: Crew,
+    crew: WorkerPool,
     connect_timeout: float,
 ) -> None:
     """Break the lock of a dead rollout; what it left unconfirmed is taken back."""

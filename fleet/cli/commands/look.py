@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fleet.cli.options import Exit, Settings, Taste, access, connecting, shared
+from fleet.cli.options import Exit, RenderOptions, Settings, access, connecting, shared
 from fleet.cli.switches import foreign_files, no_liveness, per_mirror
 
 if TYPE_CHECKING:
-    from fleet.engine.workers.base import Crew
+    from fleet.engine.workers.base import WorkerPool
 
 
 @click.command()
 @connecting
 @shared
-def probe(settings: Settings, *, ask_become_pass: bool, crew: Crew, connect_timeout: float) -> None:
+def probe(
+    settings: Settings, *, ask_become_pass: bool, crew: WorkerPool, connect_timeout: float
+) -> None:
     """Read every node: version, registry config, CRI health, how it stands to mirrors.yaml."""
     from fleet.cli import reading  # noqa: PLC0415
 
@@ -37,7 +39,7 @@ def diff(
     from fleet.cli import reading  # noqa: PLC0415
 
     way = access(settings, ask=how["ask_become_pass"], seconds=how["connect_timeout"])
-    taste = Taste(full_default=full_default, foreign=foreign)
+    taste = RenderOptions(full_default=full_default, foreign=foreign)
     code = reading.diff(settings, way, crew=how["crew"], taste=taste)
     raise SystemExit(code if exit_code or code is not Exit.DIFFERENT else Exit.OK)
 
@@ -83,7 +85,7 @@ def drift(settings: Settings, *, exit_code: bool, foreign: str, **how: Any) -> N
     from fleet.cli import drifting  # noqa: PLC0415
 
     way = access(settings, ask=how["ask_become_pass"], seconds=how["connect_timeout"])
-    code = drifting.drift(settings, way, crew=how["crew"], taste=Taste(foreign=foreign))
+    code = drifting.drift(settings, way, crew=how["crew"], taste=RenderOptions(foreign=foreign))
     raise SystemExit(code if exit_code or code is not Exit.DIFFERENT else Exit.OK)
 
 
@@ -98,7 +100,7 @@ def explain(
     node: str,
     registry: str,
     ask_become_pass: bool,
-    crew: Crew,
+    crew: WorkerPool,
     connect_timeout: float,
 ) -> None:
     """Show which file decides where a node pulls a registry's images from, and in which order."""
@@ -139,7 +141,9 @@ def run(settings: Settings, *, command: tuple[str, ...], timeout: int, **how: An
 @click.command()
 @connecting
 @shared
-def lock(settings: Settings, *, ask_become_pass: bool, crew: Crew, connect_timeout: float) -> None:
+def lock(
+    settings: Settings, *, ask_become_pass: bool, crew: WorkerPool, connect_timeout: float
+) -> None:
     """Show who holds which node, since when and for what."""
     from fleet.cli import locks  # noqa: PLC0415
 

@@ -34,4 +34,6 @@ def try_mirrors(settings: Settings, **flags: Any) -> None:
     ask, seconds = flags.pop("ask_become_pass"), flags.pop("connect_timeout")
     how = access(settings, ask=ask, seconds=seconds)
     parallel = flags.pop("crew").parallel
-    raise SystemExit(mirroring.test(settings, how, mirroring.Wish(**flags), parallel=parallel))
+    raise SystemExit(
+        mirroring.test(settings, how, mirroring.MirrorTestOptions(**flags), parallel=parallel)
+    )

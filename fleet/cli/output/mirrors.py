@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fleet.config.mirrors.yaml_order import Moved
+from fleet.config.mirrors.yaml_order import ReorderResult
 from fleet.core.history.serialize import failure_data
-from fleet.core.mirrors.check import Diagnosis, Trial
+from fleet.core.mirrors.check import Diagnosis, EndpointCheck
 from fleet.core.mirrors.ranking import Cell, Rank, Ranking, cell, shown_time
-from fleet.core.selection.ranges import fold
+from fleet.core.selection.ranges import compress
 from fleet.engine.mirrors import SiteTested
 from fleet.errors import printable
 
@@ -47,7 +47,7 @@ def show(found: Sequence[SiteTested], ranked: Sequence[Ranking], out: Console) -
 
 
 def _matrix(found: Sequence[SiteTested]) -> _Matrix:
-    rows: dict[_Row, dict[str, list[Trial]]] = {}
+    rows: dict[_Row, dict[str, list[EndpointCheck]]] = {}
     for each in found:
         for one in each.results:
             row = rows.setdefault((one.target.registry, one.target.mirror.url), {})
@@ -135,7 +135,7 @@ def _print_wrong(found: Sequence[SiteTested], out: Console) -> None:
         head = f"{printable(url)} for {', '.join(dict.fromkeys(registries))}"
         out.print(f"! {head}: {diagnosis.label}", style=_style(diagnosis))
         _print_indented(message, out)
-        _print_indented(f"seen from {fold(dict.fromkeys(nodes))}", out, "dim")
+        _print_indented(f"seen from {compress(dict.fromkeys(nodes))}", out, "dim")
 
 
 def _print_indented(text: str, out: Console, style: str = "") -> None:
@@ -161,7 +161,7 @@ def _print_notes(found: Sequence[SiteTested], out: Console) -> None:
             out.print(text, style="yellow")
     for proxy, nodes in proxies.items():
         text = (
-            f"{fold(dict.fromkeys(nodes))}: note: containerd goes through the proxy"
+            f"{compress(dict.fromkeys(nodes))}: note: containerd goes through the proxy"
             f" {printable(proxy)}, and this test went straight: its pulls may end otherwise"
         )
         out.print(text, style="yellow")
@@ -212,7 +212,7 @@ def _rate(rank: Rank) -> str:
 
 
 def data(
-    found: Sequence[SiteTested], ranked: Sequence[Ranking], moved: Sequence[Moved]
+    found: Sequence[SiteTested], ranked: Sequence[Ranking], moved: Sequence[ReorderResult]
 ) -> dict[str, Any]:
     """Return everything as plain data."""
     matrix: dict[str, dict[str, dict[str, Any]]] = {}
@@ -253,7 +253,7 @@ def _node_data(each: SiteTested) -> dict[str, Any]:
     }
 
 
-def _tested_data(one: Trial) -> dict[str, Any]:
+def _tested_data(one: EndpointCheck) -> dict[str, Any]:
     seen = one.seen
     return {
         "registry": one.target.registry,

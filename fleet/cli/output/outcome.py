@@ -10,7 +10,7 @@ from fleet.cli.options import Exit
 from fleet.core.failure import FailureKind
 from fleet.core.model.outcome import NodeOutcome, NodeStatus, Served, Verified
 from fleet.core.plan.pull_tests import unproven_text
-from fleet.core.selection.ranges import fold
+from fleet.core.selection.ranges import compress
 from fleet.errors import printable
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def print_outcomes(
             told.append(outcome)
     for status, nodes in short.items():
         mark, style = MARKS[status]
-        out.print(f"{mark} {fold(nodes)} ({len(nodes)}): {status}", style=style)
+        out.print(f"{mark} {compress(nodes)} ({len(nodes)}): {status}", style=style)
     for outcome in told:
         mark, style = MARKS[outcome.status]
         out.print(f"{mark} {outcome_line(outcome)}", style=style)
@@ -100,7 +100,7 @@ def still_locked(outcomes: Iterable[NodeOutcome], rollout: str) -> str:
     held = [outcome.node for outcome in outcomes if outcome.held]
     if not held:
         return ""
-    return f"{fold(held)}: still locked by this rollout; `fleet resume {rollout}` settles that"
+    return f"{compress(held)}: still locked by this rollout; `fleet resume {rollout}` settles that"
 
 
 def print_recap(
@@ -122,7 +122,7 @@ def print_recap(
         out.print(still, style="yellow")
 
 
-def judge(status: str, outcomes: Sequence[NodeOutcome]) -> Exit:
+def exit_code(status: str, outcomes: Sequence[NodeOutcome]) -> Exit:
     """Return the exit code of a rollout; the gravest wins."""
     if any(each.status is NodeStatus.DEGRADED for each in outcomes):
         return Exit.DEGRADED

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from fleet.core.failure import Failure
 from fleet.core.masking import Mark
 from fleet.core.masking.shown_text import unified_diff
-from fleet.core.model.change import Action, Disruption
-from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.change import Action, RestartCost
+from fleet.core.model.finding import Finding, FindingEffect
 from fleet.core.plan.planner import NodePlan
-from fleet.core.selection.ranges import fold
+from fleet.core.selection.ranges import compress
 from fleet.errors import printable
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _folded(plans: Iterable[NodePlan]) -> list[list[NodePlan]]:
     for plan in plans:
         changes = tuple((c.path, c.before, c.after) for c in plan.changes)
         key = (
-            plan.strategy, changes, plan.disruption, plan.notes, plan.failure, plan.findings,
+            plan.strategy, changes, plan.restart_cost, plan.notes, plan.failure, plan.findings,
             plan.availability.control_plane,
         )  # fmt: skip
         groups.setdefault(key, []).append(plan)
@@ -66,7 +66,7 @@ def legend(plans: Iterable[NodePlan]) -> str:
 
 def _print_group(group: list[NodePlan], out: Console, mark: Mark) -> None:
     first = group[0]
-    names = fold(plan.node.name for plan in group)
+    names = compress(plan.node.name for plan in group)
     versions = ", ".join(sorted({plan.containerd or "containerd unknown" for plan in group}))
     head = f"{names} ({len(group)})  {versions}  {first.strategy or 'no strategy'}"
     if evidence := first.availability.control_plane:
@@ -77,7 +77,7 @@ def _print_group(group: list[NodePlan], out: Console, mark: Mark) -> None:
     elif not first.changes:
         out.print(f"= {head}  no change", style="green")
     else:
-        cost = "restart" if first.disruption is Disruption.RESTART else "no restart"
+        cost = "restart" if first.restart_cost is RestartCost.RESTART else "no restart"
         out.print(f"~ {head}  {cost}  {_counts([first])}", style="bold")
     for note in first.notes:
         out.print(f"    note: {printable(note)}", style="yellow")
@@ -90,12 +90,12 @@ def _print_group(group: list[NodePlan], out: Console, mark: Mark) -> None:
 
 def finding_line(finding: Finding) -> str:
     """Say a conflict in one line, with what becomes of it."""
-    return f"conflict ({finding.verdict}): {printable(str(finding))}"
+    return f"conflict ({finding.effect}): {printable(str(finding))}"
 
 
 def finding_style(finding: Finding) -> str:
     """Color a conflict by how grave it is."""
-    return "red" if finding.kills or finding.verdict is Verdict.REFUSES else "yellow"
+    return "red" if finding.kills or finding.effect is FindingEffect.REFUSES else "yellow"
 
 
 def _line_style(line: str) -> str:
@@ -121,7 +121,7 @@ def closing_count(plans: Sequence[NodePlan]) -> str:
     """Count what a plan does, in one line."""
     good = [plan for plan in plans if plan.failure is None]
     changing = [plan for plan in good if plan.changes]
-    restarts = sum(plan.disruption is Disruption.RESTART for plan in changing)
+    restarts = sum(plan.restart_cost is RestartCost.RESTART for plan in changing)
     failed = [plan for plan in plans if plan.failure is not None]
     if not changing and not failed:
         return f"No changes: {len(good)} nodes are as mirrors.yaml wants them."

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fleet.config.reader import Reader
-from fleet.core.text.yaml import Entry, Value
+from fleet.core.text.yaml import MappingEntry, Value
 
 _SECTION = re.compile(r"\[([^\]:]+)(?::(vars|children|hosts))?\]")
 
@@ -93,17 +93,19 @@ class _Ini:
         name, given = words[0], {}
         if match := _PORT.fullmatch(name.text):
             name = _word(match[1], number, name.column)
-            given["ansible_port"] = Entry(name, _scalar(match[2], number, name.column))
+            given["ansible_port"] = MappingEntry(name, _scalar(match[2], number, name.column))
         for word in words[1:]:
             key, mark, value = word.text.partition("=")
             if not mark:
                 self._reader.error(word, name.text, f"{word.text!r} is no key=value")
                 continue
             place = _word(key, number, word.column)
-            given[key] = Entry(place, _scalar(_unquoted(value), number, word.column + len(key) + 1))
+            given[key] = MappingEntry(
+                place, _scalar(_unquoted(value), number, word.column + len(key) + 1)
+            )
         hosts = self._groups[self._section[0]]["hosts"]
         before = hosts[name.text].value.data if name.text in hosts else {}
-        hosts[name.text] = Entry(name, Value({**before, **given}, "", number, name.column))
+        hosts[name.text] = MappingEntry(name, Value({**before, **given}, "", number, name.column))
 
     def _variable(self, line: str, number: int) -> None:
         key, mark, value = (each.strip() for each in line.partition("="))
@@ -112,21 +114,23 @@ class _Ini:
             self._reader.error(at, f"{self._section[0]}:vars", f"{key!r} is no key=value")
             return
         told = _scalar(_unquoted(value), number, _column(line, value) if value else 1)
-        self._groups[self._section[0]]["vars"][key] = Entry(at, told)
+        self._groups[self._section[0]]["vars"][key] = MappingEntry(at, told)
 
     def _child(self, line: str, number: int) -> None:
         for word in list(_words(line, number))[:1]:
-            self._groups[self._section[0]]["children"][word.text] = Entry(word, _nothing(word))
+            self._groups[self._section[0]]["children"][word.text] = MappingEntry(
+                word, _nothing(word)
+            )
 
 
-def _entry(group: Tree) -> Entry:
+def _entry(group: Tree) -> MappingEntry:
     key = group["key"]
     body = {
-        name: Entry(key, Value(group[name], "", key.line, key.column))
+        name: MappingEntry(key, Value(group[name], "", key.line, key.column))
         for name in ("hosts", "vars", "children")
         if group[name]
     }
-    return Entry(key, Value(body, "", key.line, key.column))
+    return MappingEntry(key, Value(body, "", key.line, key.column))
 
 
 def _words(line: str, number: int) -> Iterator[Value]:
@@ -163,7 +167,7 @@ def _nothing(at: Value) -> Value:
     return Value(None, "", at.line, at.column)
 
 
-def _mapping(entries: dict[str, Entry]) -> Value:
+def _mapping(entries: dict[str, MappingEntry]) -> Value:
     return Value(entries, "", 1, 1)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fleet.core.text.documents import table, word
-from fleet.core.text.yaml import Entry, Value
+from fleet.core.text.yaml import MappingEntry, Value
 
 _ROLE = "node-role.kubernetes.io/"
 
@@ -65,6 +65,8 @@ def _address(status: Mapping[str, Any]) -> str | None:
 def _value(data: Any) -> Value:
     """Give plain data the shape of a parsed file; it has no lines that a person wrote."""
     if isinstance(data, Mapping):
-        entries = {key: Entry(Value(key, key, 1, 1), _value(each)) for key, each in data.items()}
+        entries = {
+            key: MappingEntry(Value(key, key, 1, 1), _value(each)) for key, each in data.items()
+        }
         return Value(entries, "", 1, 1)
     return Value(data, str(data), 1, 1)

@@ -10,10 +10,10 @@ from typing import Any
 
 from fleet.config.inventory.keys import ALIASES, FOREIGN, KEYS, SECRETS
 from fleet.config.reader import Reader, unknown_key
-from fleet.core.model.inventory import Group, Inventory, Sourced
+from fleet.core.model.inventory import Group, Inventory, InventoryValue
 from fleet.core.model.node import Node, Origin
 from fleet.core.selection.ranges import expand
-from fleet.core.text.yaml import Entry, Value
+from fleet.core.text.yaml import MappingEntry, Value
 from fleet.errors import FleetError
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
@@ -23,7 +23,7 @@ _GROUP_KEYS = ("hosts", "vars", "children")
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ParsedValue:
     """One value that the file gives for a key, and where."""
 
     value: Any
@@ -31,7 +31,7 @@ class Given:
     at: Value
 
 
-Vars = dict[str, Given]
+Vars = dict[str, ParsedValue]
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ class InventoryReader:
 
     # -- reading -----------------------------------------------------------------------------
 
-    def _read_group(self, name: str, entry: Entry, parent: str | None) -> None:
+    def _read_group(self, name: str, entry: MappingEntry, parent: str | None) -> None:
         if not _NAME.fullmatch(name):
             self.reader.error(entry.key, "", f"{name!r} is no name of a group")
             return
@@ -102,7 +102,7 @@ class InventoryReader:
             for child, each in children.items():
                 self._read_group(child, each, parent=name)
 
-    def _read_host(self, pattern: str, entry: Entry, group: _GroupPart) -> None:
+    def _read_host(self, pattern: str, entry: MappingEntry, group: _GroupPart) -> None:
         place = f"{group.name}.{pattern}"
         given = self._vars(entry.value, place)
         try:
@@ -124,7 +124,7 @@ class InventoryReader:
             for key, value in given.items():
                 self._merge(own, key, value, place)
 
-    def _merge(self, into: Vars, key: str, given: Given, place: str) -> None:
+    def _merge(self, into: Vars, key: str, given: ParsedValue, place: str) -> None:
         """Add a value; another one at the same level must be the same."""
         first = into.setdefault(key, given)
         if first.value != given.value:
@@ -146,7 +146,7 @@ class InventoryReader:
                 if read is not None:
                     at = entry.value
                     origin = Origin(self.reader.file, at.line, at.column, place)
-                    self._merge(found, key, Given(read, origin, at), where)
+                    self._merge(found, key, ParsedValue(read, origin, at), where)
         return found
 
     def _is_template(self, value: Value, place: str) -> bool:
@@ -155,7 +155,7 @@ class InventoryReader:
             self.reader.error(value, place, "templates are not evaluated: write the value itself")
         return found
 
-    def _refuse_near_miss(self, name: str, entry: Entry, place: str) -> None:
+    def _refuse_near_miss(self, name: str, entry: MappingEntry, place: str) -> None:
         """Refuse a misspelt key of ours; another tool's variable is carried and ignored."""
         ours = tuple(
             each
@@ -209,9 +209,9 @@ class InventoryReader:
 
     def _inherited(
         self, name: str, groups: list[str], nearest: Mapping[str, int]
-    ) -> Iterator[tuple[str, Given]]:
+    ) -> Iterator[tuple[str, ParsedValue]]:
         """Yield what the nearest groups give; two that disagree are a mistake."""
-        found: dict[str, tuple[int, Given]] = {}
+        found: dict[str, tuple[int, ParsedValue]] = {}
         for group in groups:
             for key, given in self._groups[group].vars.items():
                 distance, first = found.setdefault(key, (nearest[group], given))
@@ -233,5 +233,5 @@ class InventoryReader:
             members,
             tuple(group.children),
             size.value if size else None,
-            {key: Sourced(given.value, given.origin) for key, given in group.vars.items()},
+            {key: InventoryValue(given.value, given.origin) for key, given in group.vars.items()},
         )

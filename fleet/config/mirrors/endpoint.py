@@ -14,7 +14,7 @@ from fleet.config.reader import Reader
 from fleet.core.containerd.registry_url import normal_url, path_of, url_problem, without_v2
 from fleet.core.model.mirror import Auth, ClientPair, Mirror
 from fleet.core.model.secret import Secret
-from fleet.core.text.yaml import Entry, Value
+from fleet.core.text.yaml import MappingEntry, Value
 from fleet.home import expanded
 
 CAPABILITIES = ("pull", "resolve", "push", "referrers")
@@ -98,7 +98,7 @@ class HostReader:
         return self._checked(at, value, place, self._described(entries, place, default, url))
 
     def _described(
-        self, entries: Mapping[str, Entry], place: str, default: Mirror, url: str
+        self, entries: Mapping[str, MappingEntry], place: str, default: Mirror, url: str
     ) -> Mirror:
         mirror = replace(default, url=url)
         if "capabilities" in entries:
@@ -122,7 +122,7 @@ class HostReader:
             mirror = replace(mirror, header=fields)
         return mirror
 
-    def _flag(self, entries: Mapping[str, Entry], place: str, key: str) -> bool:
+    def _flag(self, entries: Mapping[str, MappingEntry], place: str, key: str) -> bool:
         return key in entries and bool(self._reader.boolean(entries[key].value, f"{place}.{key}"))
 
     def _checked(self, at: Value, whole: Value, place: str, mirror: Mirror) -> Mirror | None:
@@ -211,7 +211,7 @@ class HostReader:
             return None
         return Secret(text)
 
-    def config(self, host: str, entry: Entry, place: str) -> HostConfig:
+    def config(self, host: str, entry: MappingEntry, place: str) -> HostConfig:
         """Return what `configs` says of one host."""
         body = self._reader.mapping(entry.value, place)
         self._reader.known_keys(body, place, ("auth", "tls"))

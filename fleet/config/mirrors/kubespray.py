@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from fleet.config.reader import Reader
 from fleet.core.containerd.registry_url import HUB
-from fleet.core.text.yaml import Entry, Value
+from fleet.core.text.yaml import MappingEntry, Value
 
 MIRRORS = "containerd_registries_mirrors"
 
@@ -38,8 +38,8 @@ def is_kubespray(root: Value) -> bool:
 
 def as_mirrors(root: Value, reader: Reader) -> Value:
     """Return the document as mirrors.yaml would have it; every value keeps its place."""
-    mirrors: dict[str, Entry] = {}
-    configs: dict[str, Entry] = {}
+    mirrors: dict[str, MappingEntry] = {}
+    configs: dict[str, MappingEntry] = {}
     for number, item in enumerate(reader.items(root.data[MIRRORS].value, MIRRORS)):
         place = f"{MIRRORS}[{number}]"
         body = reader.mapping(item, place)
@@ -53,26 +53,28 @@ def as_mirrors(root: Value, reader: Reader) -> Value:
             continue
         if name in mirrors:
             reader.error(prefix, place, f"{name} stands twice")
-        entries = {"endpoints": Entry(prefix, _endpoints(body["mirrors"].value, place, reader))}
+        entries = {
+            "endpoints": MappingEntry(prefix, _endpoints(body["mirrors"].value, place, reader))
+        }
         if "server" in body:
             entries["server"] = _server(body["server"], name)
-        mirrors[name] = Entry(prefix, Value(entries, "", item.line, item.column))
+        mirrors[name] = MappingEntry(prefix, Value(entries, "", item.line, item.column))
         _mirror_auth(body["mirrors"].value, configs, reader, place)
     _registry_auth(root, configs, reader)
     parts = {"mirrors": _mapping(root, mirrors), "configs": _mapping(root, configs)}
     return Value({key: value for key, value in parts.items() if value.value.data}, "", 1, 1)
 
 
-def _mapping(root: Value, entries: Mapping[str, Entry]) -> Entry:
-    return Entry(root.data[MIRRORS].key, Value(dict(entries), "", root.line, root.column))
+def _mapping(root: Value, entries: Mapping[str, MappingEntry]) -> MappingEntry:
+    return MappingEntry(root.data[MIRRORS].key, Value(dict(entries), "", root.line, root.column))
 
 
-def _server(entry: Entry, name: str) -> Entry:
+def _server(entry: MappingEntry, name: str) -> MappingEntry:
     """Take kubespray's own default for Docker Hub, which its samples show, for what it means."""
     text = entry.value.text.rstrip("/")
     if name == "docker.io" and text in {"https://docker.io", "docker.io"}:
         at = entry.value
-        return Entry(entry.key, Value(HUB, HUB, at.line, at.column))
+        return MappingEntry(entry.key, Value(HUB, HUB, at.line, at.column))
     return entry
 
 
@@ -90,15 +92,17 @@ def _endpoints(value: Value, place: str, reader: Reader) -> Value:
     return Value(tuple(items), "", value.line, value.column)
 
 
-def _listed(entry: Entry) -> Entry:
+def _listed(entry: MappingEntry) -> MappingEntry:
     """Take one word for a list of one, as kubespray's template does."""
     at = entry.value
     if isinstance(at.data, tuple):
         return entry
-    return Entry(entry.key, Value((at,), "", at.line, at.column))
+    return MappingEntry(entry.key, Value((at,), "", at.line, at.column))
 
 
-def _mirror_auth(value: Value, configs: dict[str, Entry], reader: Reader, place: str) -> None:
+def _mirror_auth(
+    value: Value, configs: dict[str, MappingEntry], reader: Reader, place: str
+) -> None:
     for item in value.data if isinstance(value.data, tuple) else ():
         body = item.data if isinstance(item.data, dict) else {}
         if "auth" in body and "host" in body:
@@ -107,7 +111,7 @@ def _mirror_auth(value: Value, configs: dict[str, Entry], reader: Reader, place:
             _put(configs, host, body["auth"], auth)
 
 
-def _registry_auth(root: Value, configs: dict[str, Entry], reader: Reader) -> None:
+def _registry_auth(root: Value, configs: dict[str, MappingEntry], reader: Reader) -> None:
     if _AUTH not in root.data:
         return
     for number, item in enumerate(reader.items(root.data[_AUTH].value, _AUTH)):
@@ -119,8 +123,10 @@ def _registry_auth(root: Value, configs: dict[str, Entry], reader: Reader) -> No
         _put(configs, body["registry"].value.text, body["registry"], auth)
 
 
-def _put(configs: dict[str, Entry], host: str, at: Entry, auth: Mapping[str, Entry]) -> None:
+def _put(
+    configs: dict[str, MappingEntry], host: str, at: MappingEntry, auth: Mapping[str, MappingEntry]
+) -> None:
     where = at.key
     inner = Value(dict(auth), "", where.line, where.column)
-    entry = Value({"auth": Entry(where, inner)}, "", where.line, where.column)
-    configs[host] = Entry(Value(host, host, where.line, where.column), entry)
+    entry = Value({"auth": MappingEntry(where, inner)}, "", where.line, where.column)
+    configs[host] = MappingEntry(Value(host, host, where.line, where.column), entry)

@@ -23,7 +23,7 @@ from fleet.core.containerd.registry_url import (
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import Mirror, MirrorConfig, Override, Registry
 from fleet.core.selection.patterns import override_matches
-from fleet.core.text.yaml import Entry, Value
+from fleet.core.text.yaml import MappingEntry, Value
 from fleet.errors import FleetError
 
 _KEYS = ("version", "defaults", "mirrors", "configs", "overrides")
@@ -84,7 +84,7 @@ class MirrorsReader:
         self._configs.warn_unused()
         return MirrorConfig(tuple(registries.values()), overrides)
 
-    def _defaults(self, body: Mapping[str, Entry]) -> _Defaults:
+    def _defaults(self, body: Mapping[str, MappingEntry]) -> _Defaults:
         found = _Defaults()
         if "defaults" not in body:
             return found
@@ -103,7 +103,7 @@ class MirrorsReader:
         fallback = self._fallback(entries, "defaults", default=True)
         return _Defaults(mirror, fallback)
 
-    def _fallback(self, entries: Mapping[str, Entry], place: str, *, default: bool) -> bool:
+    def _fallback(self, entries: Mapping[str, MappingEntry], place: str, *, default: bool) -> bool:
         if "fallback" not in entries:
             return default
         word = self.reader.choice(
@@ -136,7 +136,7 @@ class MirrorsReader:
         return found
 
     def _registry(
-        self, name: str, entry: Entry, place: str, defaults: _Defaults, base: Registry | None
+        self, name: str, entry: MappingEntry, place: str, defaults: _Defaults, base: Registry | None
     ) -> Registry | None:
         body = self.reader.mapping(entry.value, place)
         self.reader.known_keys(body, place, _REGISTRY_KEYS)
@@ -166,7 +166,7 @@ class MirrorsReader:
         )
 
     def _rewrite(
-        self, body: Mapping[str, Entry], place: str, base: Registry | None
+        self, body: Mapping[str, MappingEntry], place: str, base: Registry | None
     ) -> tuple[tuple[str, str], ...]:
         """Read what only the containerd of k3s and RKE2 knows; other nodes refuse it."""
         if "rewrite" not in body:
@@ -179,8 +179,8 @@ class MirrorsReader:
     def _endpoints(
         self,
         name: str,
-        entry: Entry,
-        body: Mapping[str, Entry],
+        entry: MappingEntry,
+        body: Mapping[str, MappingEntry],
         place: str,
         default: Mirror,
         base: Registry | None,
@@ -260,7 +260,7 @@ class MirrorsReader:
     # -- overrides ---------------------------------------------------------------------------
 
     def _overrides(
-        self, body: Mapping[str, Entry], defaults: _Defaults, base: Mapping[str, Registry]
+        self, body: Mapping[str, MappingEntry], defaults: _Defaults, base: Mapping[str, Registry]
     ) -> tuple[Override, ...]:
         if "overrides" not in body:
             return ()

@@ -17,7 +17,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class ReorderResult:
     """What became of one list: the new order with the old places, or why it stays."""
 
     place: str
@@ -26,7 +26,7 @@ class Moved:
     reason: str = ""
 
 
-def write_order(path: Path, rankings: Iterable[Ranking]) -> tuple[Moved, ...]:
+def write_endpoint_order(path: Path, rankings: Iterable[Ranking]) -> tuple[ReorderResult, ...]:
     """Put the proposed orders into the file, by rename; every comment and every endpoint stays."""
     wanted = {(each.registry, each.written): each for each in rankings if each.moves}
     text = before = read_text(path)
@@ -40,7 +40,7 @@ def write_order(path: Path, rankings: Iterable[Ranking]) -> tuple[Moved, ...]:
         name = ".".join(str(each) for each in place)
         moved = tuple((number + 1, urls[number]) for number in order)
         why = "" if new else "aliases, or comments in brackets, that are not ours to move"
-        told.append(Moved(name, moved, new is not None, why))
+        told.append(ReorderResult(name, moved, new is not None, why))
         text = new or text
     if text != before:
         _replace(path, text)

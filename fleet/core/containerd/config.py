@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fleet.core.containerd.features import Feature, can, max_config_version
+from fleet.core.containerd.features import Feature, max_config_version, supports
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.version import ContainerdVersion
 from fleet.core.text.documents import BoundError, DocumentError, parse_toml
@@ -50,7 +50,7 @@ def config_version(data: Mapping[str, Any], version: ContainerdVersion, path: st
         raise _refused(f"{path}: {what}; mend it by hand")
     newest = max_config_version(version)
     if said > newest:
-        how = "refuses" if can(version, Feature.STRICT_CONFIG_VERSION) else "does not know"
+        how = "refuses" if supports(version, Feature.STRICT_CONFIG_VERSION) else "does not know"
         what = f"containerd {version} {how} config version {said}"
         raise _refused(f"{path}: {what}; write it as version {newest} by hand")
     return max(said, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.features import Feature, supports
 from fleet.core.model.version import ContainerdVersion
 
 _WAITS = "it waits without end, and asks no other host; crictl pull --pull-timeout ends it"
@@ -13,13 +13,13 @@ _WAITS = "it waits without end, and asks no other host; crictl pull --pull-timeo
 def on_failure(version: ContainerdVersion) -> Iterator[tuple[str, str]]:
     """Yield how a host fails, and what comes then; the same for a manifest and for each blob."""
     yield "refuses, resets, has no DNS or a bad certificate", "the next host, at once"
-    timed = can(version, Feature.DIAL_TIMEOUT)
+    timed = supports(version, Feature.DIAL_TIMEOUT)
     wait = "its dial_timeout, else 30 s," if timed else "30 s"
     yield "drops packets", f"the next host, after {wait} for every request"
-    patient = can(version, Feature.RESPONSE_TIMEOUT)
+    patient = supports(version, Feature.RESPONSE_TIMEOUT)
     yield "connects and never answers", "the next host, after 30 s" if patient else _WAITS
     yield "says 404", "the next host; if all say so, the pull fails with NotFound"
-    again = can(version, Feature.HEAD_403_AGAIN)
+    again = supports(version, Feature.HEAD_403_AGAIN)
     yield "says 403", "asked once more by GET, then the next host" if again else "the next host"
     yield "says 401, and wants a token", "a token is fetched, and the host asked again"
     yield "says 401 otherwise, or 5xx", "the next host"

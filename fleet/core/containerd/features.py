@@ -230,7 +230,7 @@ class Feature(Enum):
     )
 
 
-def can(version: ContainerdVersion, feature: Feature) -> bool:
+def supports(version: ContainerdVersion, feature: Feature) -> bool:
     """Say whether a release does what `feature` says."""
     release = version.release
     return any(span.since <= release < span.until for span in feature.value.spans)
@@ -239,11 +239,11 @@ def can(version: ContainerdVersion, feature: Feature) -> bool:
 @cache
 def max_config_version(version: ContainerdVersion) -> int:
     """Return the newest config version that this release reads as what it says."""
-    if can(version, Feature.CONFIG_VERSION_4):
+    if supports(version, Feature.CONFIG_VERSION_4):
         return 4
-    if can(version, Feature.CONFIG_VERSION_3):
+    if supports(version, Feature.CONFIG_VERSION_3):
         return 3
-    return 2 if can(version, Feature.CONFIG_VERSION_2) else 1
+    return 2 if supports(version, Feature.CONFIG_VERSION_2) else 1
 
 
 def first_release(feature: Feature) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.features import Feature, supports
 from fleet.core.model.version import ContainerdVersion
 from fleet.core.text.documents import DocumentError, parse_toml, table
 from fleet.core.text.toml_scan import statements
@@ -47,12 +47,12 @@ def decode_hosts(content: bytes) -> str:
 def parse_hosts(text: str, version: ContainerdVersion) -> HostsDocument:
     """Parse a hosts.toml; raise a DocumentError if this release cannot."""
     if text.startswith(_MARK):
-        if not can(version, Feature.BYTE_ORDER_MARK):
+        if not supports(version, Feature.BYTE_ORDER_MARK):
             message = f"it begins with a byte-order mark, and containerd {version} refuses that"
             raise DocumentError(message)
         text = text[1:]
     if _BYTES.search(text):
-        if not can(version, Feature.ANY_BYTES):
+        if not supports(version, Feature.ANY_BYTES):
             message = f"it holds bytes that are not UTF-8, and containerd {version} refuses those"
             raise DocumentError(message)
         text = _BYTES.sub("\ufffd", text)
@@ -68,7 +68,7 @@ def parse_hosts(text: str, version: ContainerdVersion) -> HostsDocument:
 
 def _lowered(found: Mapping[str, Any], version: ContainerdVersion) -> Iterator[tuple[str, Any]]:
     """Yield the entries of a table, the known keys in lower case where the release reads them."""
-    any_case = can(version, Feature.KEYS_IN_ANY_CASE)
+    any_case = supports(version, Feature.KEYS_IN_ANY_CASE)
     for key, value in found.items():
         lower = key.lower()
         read = any_case or (key == key.upper() and lower not in found)
@@ -76,7 +76,7 @@ def _lowered(found: Mapping[str, Any], version: ContainerdVersion) -> Iterator[t
 
 
 def _order(text: str, data: Mapping[str, Any], version: ContainerdVersion) -> Iterator[str]:
-    if can(version, Feature.INLINE_HOSTS):
+    if supports(version, Feature.INLINE_HOSTS):
         yield from table(data, "host")
         return
     last: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from fleet.core.containerd.features import Feature, can, first_release
+from fleet.core.containerd.features import Feature, first_release, supports
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.mirror import Mirror, Registry
@@ -50,7 +50,7 @@ def ctr_hosts(registry: Registry, folder: str, version: ContainerdVersion) -> by
 
     It is for nodes whose daemon has its mirrors from elsewhere, so it affects only ctr's pulls.
     """
-    known = can(version, Feature.REFERRERS)
+    known = supports(version, Feature.REFERRERS)
     mirrors = (
         replace(each, capabilities=tuple(w for w in each.capabilities if known or w != "referrers"))
         for each in registry.mirrors
@@ -78,7 +78,7 @@ def _refuse_unreadable(registry: Registry, version: ContainerdVersion) -> None:
     }
     others = {Feature.DEFAULT_HOSTS: "name each registry instead"}
     for feature, is_wanted in wanted.items():
-        if is_wanted and not can(version, feature):
+        if is_wanted and not supports(version, feature):
             since = first_release(feature)
             instead = others.get(feature, "take that out for this node (overrides in mirrors.yaml)")
             raise _refused(
@@ -110,7 +110,7 @@ def _document(registry: Registry, place: _Folder) -> Iterator[str]:
     # A file without a host table is refused up to 1.7.31, so a single mirror stands twice.
     hosts = registry.mirrors if registry.fallback else registry.mirrors[:-1] or registry.mirrors
     bracketed = any("]" in mirror.url for mirror in hosts)
-    if bracketed and not can(place.version, Feature.BRACKETS_IN_HEADERS):
+    if bracketed and not supports(place.version, Feature.BRACKETS_IN_HEADERS):
         yield "\n[host]\n"
         for mirror in hosts:
             yield from _dotted_host(mirror, place)
@@ -164,8 +164,8 @@ def _tls_keys(mirror: Mirror, place: _Folder) -> Iterator[tuple[str, _Value]]:
 
 def _may_time_dials(mirror: Mirror, version: ContainerdVersion) -> bool:
     """Say whether dial_timeout is read and does nothing else."""
-    harmful = mirror.scheme == "http" and can(version, Feature.DIAL_TIMEOUT_IS_TLS)
-    return can(version, Feature.DIAL_TIMEOUT) and not harmful
+    harmful = mirror.scheme == "http" and supports(version, Feature.DIAL_TIMEOUT_IS_TLS)
+    return supports(version, Feature.DIAL_TIMEOUT) and not harmful
 
 
 def certificate_stem(mirror: Mirror) -> str:

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from fleet.core.containerd.config import config_version, parse_config
-from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.features import Feature, supports
 from fleet.core.containerd.merged_config import (
     MergedConfig,
     merge_files,
@@ -90,7 +90,7 @@ class ConfigView:
         """Return the file that the daemon is started with."""
         return self.layers[0]
 
-    def said(self, layer: Layer) -> int:
+    def version_of(self, layer: Layer) -> int:
         """Return the config version by which a layer is read: an import follows its root."""
         data = layer.data if "version" in layer.data else self.root.data
         return config_version(data, self.version, layer.path)
@@ -99,10 +99,10 @@ class ConfigView:
     def config(self) -> MergedConfig:
         """Return the merged files; raise a NodeError for a config version that is not supported."""
         for layer in self.layers:
-            self.said(layer)
+            self.version_of(layer)
         return merge_files(self.version, [layer.data for layer in self.layers])
 
-    def live(self, layer: Layer) -> tuple[Path, ...]:
+    def effective_tables(self, layer: Layer) -> tuple[Path, ...]:
         """Return the registry tables that the daemon reads in this layer; the later one wins."""
         names = registry_plugins(self.version, self.config, layer.data)
         return tuple(("plugins", name, "registry") for name in names)
@@ -117,8 +117,8 @@ class ConfigView:
         Before 2.0 the last file that has CRI's table replaces those of all others.
         """
         for layer in reversed(self.layers):
-            for table in self.live(layer):
-                if not can(self.version, Feature.IMPORTS_MERGE):
+            for table in self.effective_tables(layer):
+                if not supports(self.version, Feature.IMPORTS_MERGE):
                     held = dig(layer.data, table[:2]) is not None
                 else:
                     held = bool(dig(layer.data, (*table, key)))
@@ -128,7 +128,7 @@ class ConfigView:
 
     def tables(self, layer: Layer) -> tuple[Path, ...]:
         """Return the registry tables in which a setting may go in a layer, the best one first."""
-        live = self.live(layer)
+        live = self.effective_tables(layer)
         held = [each for each in reversed(live) if isinstance(dig(layer.data, each), Mapping)]
         names = usual_plugins(self.version, self.config, layer.data)
         usual = [("plugins", name, "registry") for name in names]
@@ -176,9 +176,9 @@ def _read(facts: NodeFacts, version: ContainerdVersion, texts: Mapping[str, str]
 def _layer(path: str, text: str, version: ContainerdVersion) -> Layer:
     mark = _MARK if text.startswith(_MARK) else ""
     what = ""
-    if mark and not can(version, Feature.BYTE_ORDER_MARK):
+    if mark and not supports(version, Feature.BYTE_ORDER_MARK):
         what = "begins with a byte-order mark"
-    elif not can(version, Feature.ANY_BYTES) and _BYTES.search(text):
+    elif not supports(version, Feature.ANY_BYTES) and _BYTES.search(text):
         what = "holds bytes that are not UTF-8"
     if what:
         message = (
@@ -191,7 +191,7 @@ def _layer(path: str, text: str, version: ContainerdVersion) -> Layer:
 
 def _imports(layer: Layer, paths: Collection[str], version: ContainerdVersion) -> list[str]:
     """Resolve the imports of one file, in the order in which the daemon follows them."""
-    if not can(version, Feature.IMPORTS):
+    if not supports(version, Feature.IMPORTS):
         return []
     folder = layer.path.rpartition("/")[0]
     found: list[str] = []
@@ -203,10 +203,10 @@ def _imports(layer: Layer, paths: Collection[str], version: ContainerdVersion) -
         relative = not pattern.startswith("/")
         if "*" not in pattern:
             path = clean_path(f"{folder}/{pattern}" if relative else pattern)
-            if path not in paths and can(version, Feature.IMPORT_MUST_EXIST):
+            if path not in paths and supports(version, Feature.IMPORT_MUST_EXIST):
                 raise _missing(layer, path)
             found.append(path)
-        elif not relative or can(version, Feature.RELATIVE_GLOBS):
+        elif not relative or supports(version, Feature.RELATIVE_GLOBS):
             whole = clean_path(f"{folder}/{pattern}" if relative else pattern)
             found += sorted(path for path in paths if _matches(path, whole))
     return found

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleet.core.containerd.config import CRI_1, IMAGES
-from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.features import Feature, supports
 from fleet.core.model.version import ContainerdVersion
 
 _OLD = "cri"
@@ -56,9 +56,9 @@ class MergedConfig:
 
 def merge_files(version: ContainerdVersion, files: Iterable[Mapping[str, Any]]) -> MergedConfig:
     """Merge parsed config files in the order in which the daemon reads them."""
-    if not can(version, Feature.IMPORTS_MERGE):
+    if not supports(version, Feature.IMPORTS_MERGE):
         return _replaced(files)
-    if can(version, Feature.MIGRATES_EACH_FILE):
+    if supports(version, Feature.MIGRATES_EACH_FILE):
         return _migrated_each(files)
     return _migrated_together(files)
 
@@ -176,10 +176,10 @@ def registry_plugins(
 ) -> tuple[str, ...]:
     """Return the plugins whose registry table is read in one of the files; the later one wins."""
     own, plugins = _said(data), _plugins(data)
-    if not can(version, Feature.IMPORTS_MERGE):
+    if not supports(version, Feature.IMPORTS_MERGE):
         return (CRI_1,) if config.said >= 2 else (_OLD,)
     old = (_OLD, CRI_1) if own < 2 else (CRI_1,)
-    if can(version, Feature.MIGRATES_EACH_FILE):
+    if supports(version, Feature.MIGRATES_EACH_FILE):
         wins = any("registry" in _table(plugins.get(name)) for name in old)
         return (IMAGES,) if own >= 4 else old if wins else (IMAGES, *old)
     if config.said >= 3:
@@ -192,9 +192,9 @@ def usual_plugins(
 ) -> tuple[str, ...]:
     """Return the plugins whose registry table may be added to a file, the usual one first."""
     own, plugins = _said(data), _plugins(data)
-    if not can(version, Feature.IMPORTS_MERGE):
+    if not supports(version, Feature.IMPORTS_MERGE):
         return (CRI_1,) if config.said >= 2 else (_OLD,)
-    if can(version, Feature.MIGRATES_EACH_FILE):
+    if supports(version, Feature.MIGRATES_EACH_FILE):
         old = CRI_1 if own >= 2 or CRI_1 in plugins else _OLD
         return (IMAGES,) if own >= 4 else (IMAGES, old) if own == 3 else (old, IMAGES)
     old = _OLD if own < 2 and _OLD in plugins else CRI_1

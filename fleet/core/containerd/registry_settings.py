@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.features import Feature, supports
 from fleet.core.model.version import ContainerdVersion
 from fleet.core.text.documents import table, words
 from fleet.core.text.toml_scan import dotted
@@ -26,7 +26,7 @@ def effective(version: ContainerdVersion, registry: Mapping[str, Any]) -> dict[s
     """Return the settings that a release reads in a registry table: known keys with a value."""
     found: dict[str, Any] = {}
     path = registry.get("config_path")
-    if path and can(version, Feature.CONFIG_PATH):
+    if path and supports(version, Feature.CONFIG_PATH):
         found["config_path"] = path
     for name, entry in table(registry.get("mirrors")).items():
         found.setdefault("mirrors", {})[name] = {"endpoint": list(words(entry, "endpoint"))}
@@ -47,7 +47,7 @@ def _config_of(version: ContainerdVersion, entry: Mapping[str, Any]) -> Iterator
     if auth:
         yield "auth", auth
     tls = _known(table(entry.get("tls")), _TLS)
-    if tls and can(version, Feature.LEGACY_TLS):
+    if tls and supports(version, Feature.LEGACY_TLS):
         yield "tls", tls
 
 
@@ -95,12 +95,14 @@ def less_defaults(
     """Return a daemon's settings without defaults that were not set on purpose."""
     result = dict(found)
     mirrors = dict(found.get("mirrors") or {})
-    if can(version, Feature.DOCKER_IO_PRESET) and "docker.io" not in (meant.get("mirrors") or {}):
+    if supports(version, Feature.DOCKER_IO_PRESET) and "docker.io" not in (
+        meant.get("mirrors") or {}
+    ):
         if (mirrors.get("docker.io") or {}).get("endpoint") == _HUB:
             del mirrors["docker.io"]
             result = {**result, "mirrors": mirrors}
         if not mirrors:
             result.pop("mirrors", None)
-    if can(version, Feature.CONFIG_PATH_DEFAULT) and "config_path" not in meant:
+    if supports(version, Feature.CONFIG_PATH_DEFAULT) and "config_path" not in meant:
         result.pop("config_path", None)
     return result

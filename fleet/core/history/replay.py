@@ -19,7 +19,7 @@ PLANE_ASKED = "control plane asked"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One entry of the journal: when, what, which node, and its data."""
 
     at: str
@@ -29,7 +29,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class RolloutHistory:
     """What became of a rollout so far; one that never ended counts as interrupted."""
 
     state: RolloutState
@@ -63,7 +63,7 @@ class Story:
         return failure is not None and failure.step == SETTLE
 
 
-def known_roles(entries: Iterable[Entry]) -> dict[str, tuple[str, ...]]:
+def known_roles(entries: Iterable[JournalEntry]) -> dict[str, tuple[str, ...]]:
     """Return the newest evidence by node that is or is not of the control plane, over rollouts.
 
     A plan without a strategy may be that of a node which did not answer: it says nothing.
@@ -80,7 +80,9 @@ def known_roles(entries: Iterable[Entry]) -> dict[str, tuple[str, ...]]:
     return roles
 
 
-def fold(batches: Iterable[Sequence[str]], entries: Iterable[Entry]) -> Story:
+def replay_journal(
+    batches: Iterable[Sequence[str]], entries: Iterable[JournalEntry]
+) -> RolloutHistory:
     """Read a rollout's entries in their order."""
     state = begin(tuple(tuple(batch) for batch in batches), {})
     outcomes: dict[str, NodeOutcome] = {}
@@ -106,7 +108,7 @@ def fold(batches: Iterable[Sequence[str]], entries: Iterable[Entry]) -> Story:
         elif entry.kind == "resumed":
             ending = {}
     state = replay(state, events)
-    return Story(
+    return RolloutHistory(
         state=state, outcomes=outcomes, moved=moved, roles=roles, unproven=unproven, **ending
     )
 

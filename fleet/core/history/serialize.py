@@ -11,7 +11,14 @@ from fleet.core.masking import Mark
 from fleet.core.masking.shown_text import unified_diff
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.finding import Finding
-from fleet.core.model.outcome import Hop, Liveness, NodeOutcome, NodeStatus, Served, Verified
+from fleet.core.model.outcome import (
+    HostAttempt,
+    Liveness,
+    NodeOutcome,
+    NodeStatus,
+    Served,
+    Verified,
+)
 from fleet.core.plan.planner import NodePlan
 from fleet.core.render.base import parsed_dump
 from fleet.core.text.documents import word
@@ -42,7 +49,7 @@ def verified_data(verified: Verified) -> dict[str, Any]:
         "served": str(verified.served),
         "bytes": verified.size,
         "digest": verified.digest,
-        "hops": [{"host": h.host, "what": h.what, "said": h.said} for h in verified.hops],
+        "hops": [{"host": h.host, "what": h.what, "said": h.response} for h in verified.attempts],
         "evidence": verified.evidence,
     }
 
@@ -59,7 +66,9 @@ def _read_verified(data: Mapping[str, Any]) -> Verified:
         served=Served(data.get("served", Served.UNKNOWN)),
         size=data.get("bytes", 0),
         digest=data.get("digest"),
-        hops=tuple(Hop(**each) for each in data.get("hops", ())),
+        attempts=tuple(
+            HostAttempt(hop["host"], hop["what"], hop["said"]) for hop in data.get("hops", ())
+        ),
         evidence=data.get("evidence", ""),
     )
 
@@ -68,7 +77,7 @@ def liveness_data(liveness: Liveness | None) -> dict[str, Any] | None:
     """Return what was heard of the daemon's folder as data; None where nobody asked."""
     if liveness is None:
         return None
-    return {"state": liveness.state, "seconds": liveness.seconds, "said": liveness.said}
+    return {"state": liveness.state, "seconds": liveness.seconds, "said": liveness.output}
 
 
 def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
@@ -115,7 +124,7 @@ def plan_data(plan: NodePlan, mark: Mark) -> dict[str, Any]:
     return {
         "strategy": plan.strategy,
         "containerd": plan.containerd,
-        "disruption": str(plan.disruption),
+        "disruption": str(plan.restart_cost),
         **role_data(plan),
         "changes": [
             {"path": each.path, "action": str(each.action), "diff": unified_diff(each, mark)}
@@ -138,7 +147,7 @@ def finding_data(finding: Finding) -> dict[str, Any]:
     """Return one conflict as data."""
     return {
         "code": finding.code,
-        "verdict": str(finding.verdict),
+        "verdict": str(finding.effect),
         "where": finding.where,
         "message": finding.message,
         "kills_cri": finding.kills,

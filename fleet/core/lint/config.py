@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fleet.core.containerd.config import CRI_1, IMAGES
-from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.features import Feature, supports
 from fleet.core.containerd.hosts_document import decode_hosts
 from fleet.core.containerd.imports import ConfigView, Layer
 from fleet.core.containerd.legacy_settings import legacy_paths
@@ -14,7 +14,7 @@ from fleet.core.lint.hosts_toml import hosts_findings
 from fleet.core.lint.refused_config import unreadable
 from fleet.core.lint.shared_folders import shared_findings
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.finding import Finding, FindingEffect
 from fleet.core.model.version import ContainerdVersion
 from fleet.core.text.documents import word, words
 from fleet.core.text.toml_edit import dig
@@ -53,7 +53,7 @@ def _disabled(view: ConfigView) -> Iterator[Finding]:
                     " does it; take it out by hand if this is a node of Kubernetes"
                 )
                 where = layer.at(("disabled_plugins",))
-                yield Finding("cri-disabled", Verdict.REFUSES, where, message)
+                yield Finding("cri-disabled", FindingEffect.REFUSES, where, message)
 
 
 def _mixed_versions(view: ConfigView) -> Iterator[Finding]:
@@ -62,15 +62,15 @@ def _mixed_versions(view: ConfigView) -> Iterator[Finding]:
             "has CRI's table as plugins.cri and by its full name: containerd"
             f" {view.version} takes one of the two by chance; write one table of them"
         )
-        yield Finding("mixed-names", Verdict.REFUSES, view.root.path, message)
-    if can(view.version, Feature.MIXED_IMPORT_VERSIONS):
+        yield Finding("mixed-names", FindingEffect.REFUSES, view.root.path, message)
+    if supports(view.version, Feature.MIXED_IMPORT_VERSIONS):
         return
     # A root without a version takes that of the first import that has one. Up to 2.2, version 1
     # counts as no version.
-    least = 1 if can(view.version, Feature.MIGRATES_EACH_FILE) else 2
+    least = 1 if supports(view.version, Feature.MIGRATES_EACH_FILE) else 2
     root = 0
     for layer in view.layers:
-        said = view.said(layer) if "version" in layer.data else 0
+        said = view.version_of(layer) if "version" in layer.data else 0
         root = root or (said if said >= least else 0)
         if said > root >= least:
             message = (
@@ -78,23 +78,23 @@ def _mixed_versions(view: ConfigView) -> Iterator[Finding]:
                 f" containerd {view.version} loses that one's CRI settings or refuses to start"
             )
             where = layer.at(("version",))
-            yield Finding("mixed-versions", Verdict.REFUSES, where, message, kills=True)
+            yield Finding("mixed-versions", FindingEffect.REFUSES, where, message, kills=True)
 
 
 def _legacy(view: ConfigView, merged: Mapping[str, Any]) -> Iterator[Finding]:
     """Find mirrors (and, on 1.x, tls tables) beside config_path; alone they are just legacy."""
-    if not can(view.version, Feature.CONFIG_PATH):
+    if not supports(view.version, Feature.CONFIG_PATH):
         return
     alone = not merged.get("config_path")
     for layer in view.layers:
-        for table in view.live(layer):
+        for table in view.effective_tables(layer):
             registry = dig(layer.data, table)
             for path in legacy_paths(registry) if isinstance(registry, Mapping) else ():
                 if not dig(registry, path):
                     continue
-                fatal = path[0] == "mirrors" or can(view.version, Feature.LEGACY_TLS)
+                fatal = path[0] == "mirrors" or supports(view.version, Feature.LEGACY_TLS)
                 kills = fatal and not alone
-                if path[0] == "mirrors" and not can(view.version, Feature.LEGACY_ALONE):
+                if path[0] == "mirrors" and not supports(view.version, Feature.LEGACY_ALONE):
                     kills = True
                 code = "legacy-beside-config-path" if kills else "legacy"
                 message = (
@@ -103,7 +103,7 @@ def _legacy(view: ConfigView, merged: Mapping[str, Any]) -> Iterator[Finding]:
                     if kills
                     else f"{dotted(path)}: legacy settings, which certs.d takes over"
                 )
-                yield Finding(code, Verdict.HEALS, layer.at((*table, *path)), message, kills)
+                yield Finding(code, FindingEffect.HEALS, layer.at((*table, *path)), message, kills)
 
 
 def pulls_locally(view: ConfigView) -> bool:
@@ -118,11 +118,11 @@ def pulls_locally(view: ConfigView) -> bool:
 
 def reads_lists(view: ConfigView) -> bool:
     """Say whether this daemon splits a config_path that names several directories."""
-    return can(view.version, Feature.CONFIG_PATH_LIST) or pulls_locally(view)
+    return supports(view.version, Feature.CONFIG_PATH_LIST) or pulls_locally(view)
 
 
 def _lists(view: ConfigView, current: str, facts: NodeFacts) -> Iterator[Finding]:
-    if not can(view.version, Feature.CONFIG_PATH):
+    if not supports(view.version, Feature.CONFIG_PATH):
         return
     where = view.owner("config_path")
     place = _config_path_at(view, where)
@@ -131,18 +131,18 @@ def _lists(view: ConfigView, current: str, facts: NodeFacts) -> Iterator[Finding
             f"config_path {current!r} names several directories: containerd {view.version} reads"
             " none of them"
         )
-        yield Finding("config-path-list", Verdict.HEALS, place, message)
+        yield Finding("config-path-list", FindingEffect.HEALS, place, message)
     hidden = any(path.startswith(_DEFAULTS) for path in facts.files)
-    if not current and hidden and can(view.version, Feature.CONFIG_PATH_DEFAULT):
+    if not current and hidden and supports(view.version, Feature.CONFIG_PATH_DEFAULT):
         message = (
             f"config_path is not set: the default of containerd {view.version} names two"
             " directories and is not read, nor is any hosts.toml there"
         )
-        yield Finding("config-path-default", Verdict.HEALS, place, message)
+        yield Finding("config-path-default", FindingEffect.HEALS, place, message)
 
 
 def _config_path_at(view: ConfigView, layer: Layer) -> str:
-    for table in view.live(layer):
+    for table in view.effective_tables(layer):
         if dig(layer.data, (*table, "config_path")) is not None:
             return layer.at((*table, "config_path"))
     return layer.path
@@ -151,20 +151,20 @@ def _config_path_at(view: ConfigView, layer: Layer) -> str:
 def _wrong_tables(view: ConfigView) -> Iterator[Finding]:
     """Find registry tables that this daemon does not read in this file."""
     for layer in view.layers:
-        live = set(view.live(layer))
+        live = set(view.effective_tables(layer))
         for plugin in (CRI_1, IMAGES, "cri"):
             table = ("plugins", plugin, "registry")
             if dig(layer.data, table) and table not in live:
                 message = (
                     f"[{dotted(table)}] is not read: containerd {view.version} reads"
                     f" {' and '.join(dotted(each) for each in live) or 'no CRI table'} in a file"
-                    f" of version {view.said(layer)}"
+                    f" of version {view.version_of(layer)}"
                 )
-                yield Finding("wrong-table", Verdict.NOTES, layer.at(table), message)
+                yield Finding("wrong-table", FindingEffect.NOTES, layer.at(table), message)
         for name in layer.data:
             if name != name.lower() and name.lower() == "plugins":
                 message = f"[{name}] is merged into [plugins] by 2.x; write it in lower case"
-                yield Finding("wrong-table", Verdict.REFUSES, layer.at((name,)), message)
+                yield Finding("wrong-table", FindingEffect.REFUSES, layer.at((name,)), message)
 
 
 def _shadowed(facts: NodeFacts) -> Iterator[Finding]:
@@ -174,7 +174,7 @@ def _shadowed(facts: NodeFacts) -> Iterator[Finding]:
         twin = f"{base}/{host}_{port}_"
         if mark and port.isdigit() and twin in facts.directories:
             message = f"is never read: {twin} stands beside it and comes first"
-            yield Finding("shadowed-folder", Verdict.NOTES, folder, message)
+            yield Finding("shadowed-folder", FindingEffect.NOTES, folder, message)
 
 
 def foreign_hosts(
@@ -184,5 +184,5 @@ def foreign_hosts(
     for path, kept in sorted(facts.files.items()):
         if path.endswith("/hosts.toml"):
             text = decode_hosts(kept.content)
-            verdict = Verdict.HEALS if path in managed else Verdict.NOTES
+            verdict = FindingEffect.HEALS if path in managed else FindingEffect.NOTES
             yield from hosts_findings(path, text, version, verdict)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fleet.core.containerd.fallback import on_failure
-from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.features import Feature, supports
 from fleet.core.containerd.hosts_document import decode_hosts
 from fleet.core.containerd.imports import ConfigView, config_view, line_of
 from fleet.core.containerd.registry_url import default_server
@@ -17,7 +17,7 @@ from fleet.core.lint.config import lint, reads_lists
 from fleet.core.lint.hosts_toml import hosts_findings, read_hosts
 from fleet.core.lint.pull_failures import pull_failures
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.finding import Verdict
+from fleet.core.model.finding import FindingEffect
 from fleet.core.model.mirror import Mirror
 from fleet.core.model.paths import clean_path, hosts_directories, identity_of
 from fleet.core.model.version import ContainerdVersion
@@ -29,7 +29,7 @@ _EVERYTHING = ("pull", "resolve", "push")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class HostRequest:
     """One host that containerd asks, in order: for what, and which line of which file says so."""
 
     url: str
@@ -57,7 +57,7 @@ class Explanation:
     way: str
     decides: str
     folders: tuple[Folder, ...] = ()
-    hosts: tuple[Asked, ...] = ()
+    hosts: tuple[HostRequest, ...] = ()
     failures: tuple[tuple[str, str], ...] = ()
     findings: tuple[str, ...] = ()
 
@@ -71,7 +71,7 @@ def explain(facts: NodeFacts, registry: str) -> Explanation:
     view = config_view(facts, facts.version, "")
     merged = view.merged()
     found = (*_in_force(facts), *(str(each) for each in lint(view, facts)))
-    if word(merged, "config_path") and can(facts.version, Feature.CONFIG_PATH):
+    if word(merged, "config_path") and supports(facts.version, Feature.CONFIG_PATH):
         told = _by_folder(view, facts, registry, word(merged, "config_path"))
     elif table(merged, "mirrors"):
         told = _by_mirrors(view, registry, table(merged, "mirrors"))
@@ -102,7 +102,7 @@ def _in_force(facts: NodeFacts) -> Iterator[str]:
         yield f"{facts.owner} makes {facts.config} from {source}, anew at every start"
 
 
-def _with_login(asked: Asked, merged: Mapping[str, Any]) -> Asked:
+def _with_login(asked: HostRequest, merged: Mapping[str, Any]) -> HostRequest:
     """Say where a host is asked with a login of config.toml; never which."""
     host = Mirror(url=_whole(asked.url)).authority
     if not table(merged, "configs", host).get("auth"):
@@ -116,14 +116,14 @@ def lookups(registry: str, version: ContainerdVersion) -> Iterator[str]:
     if mark and port.isdigit():
         yield f"{host}_{port}_"
     yield registry
-    if can(version, Feature.DEFAULT_HOSTS):
+    if supports(version, Feature.DEFAULT_HOSTS):
         yield "_default"
 
 
 def _by_folder(view: ConfigView, facts: NodeFacts, registry: str, config_path: str) -> Explanation:
     layer = view.owner("config_path")
     place = layer.path
-    for live in view.live(layer):
+    for live in view.effective_tables(layer):
         if dig(layer.data, (*live, "config_path")) is not None:
             place = layer.at((*live, "config_path"))
     lists = reads_lists(view)
@@ -132,7 +132,7 @@ def _by_folder(view: ConfigView, facts: NodeFacts, registry: str, config_path: s
     folders: list[Folder] = []
     taken = False
     for path in (f"{base}/{name}" for base in bases for name in names):
-        there = path in facts.directories or identity_of(facts.places, path) is not None
+        there = path in facts.directories or identity_of(facts.paths, path) is not None
         folders.append(Folder(path, ("shadowed" if taken else "used") if there else "absent"))
         taken = taken or there
     used = next((each.path for each in folders if each.state == "used"), None)
@@ -150,7 +150,7 @@ def _by_folder(view: ConfigView, facts: NodeFacts, registry: str, config_path: s
 
 def _asked(
     facts: NodeFacts, version: ContainerdVersion, registry: str, folder: str | None
-) -> tuple[tuple[Asked, ...], tuple[str, ...]]:
+) -> tuple[tuple[HostRequest, ...], tuple[str, ...]]:
     """Read the hosts.toml of the folder that wins; if it fails every pull, no host is asked."""
     if failures := tuple(pull_failures(facts, version, folder)) if folder else ():
         return (), tuple(
@@ -164,7 +164,7 @@ def _asked(
         upstream = replace(_upstream(registry, where), note=_with_certificates(facts, folder))
         return (upstream,), ()
     text = decode_hosts(kept.content)
-    told = tuple(str(each) for each in hosts_findings(path, text, version, Verdict.NOTES))
+    told = tuple(str(each) for each in hosts_findings(path, text, version, FindingEffect.NOTES))
     reading = read_hosts(text, version)
     data = reading.data
     if data is None:
@@ -177,7 +177,7 @@ def _asked(
         if url in hosts
     ]
     server = word(data, "server")
-    if server and go_host(server, strict=can(version, Feature.STRICT_URLS)):
+    if server and go_host(server, strict=supports(version, Feature.STRICT_URLS)):
         asked.append(place.host(server, data, ("server",), "the server, asked last"))
     else:
         asked.append(_upstream(registry, f"{path} names no server"))
@@ -193,11 +193,15 @@ class _Place:
     registry: str
     version: ContainerdVersion
 
-    def host(self, url: str, about: Mapping[str, Any], at: tuple[str, ...], note: str) -> Asked:
-        override = bool(about.get("override_path")) and can(self.version, Feature.OVERRIDE_PATH)
+    def host(
+        self, url: str, about: Mapping[str, Any], at: tuple[str, ...], note: str
+    ) -> HostRequest:
+        override = bool(about.get("override_path")) and supports(
+            self.version, Feature.OVERRIDE_PATH
+        )
         mirror = Mirror(url=whole_url(url).rstrip("/"), override_path=override)
         where = f"{self.path}:{line_of(self.text, at)}"
-        return Asked(url, _capabilities(about), where, note, _asks(mirror, base_path(mirror)))
+        return HostRequest(url, _capabilities(about), where, note, _asks(mirror, base_path(mirror)))
 
 
 def _whole(url: str) -> str:
@@ -225,10 +229,10 @@ def _with_certificates(facts: NodeFacts, folder: str | None) -> str:
 
 def _by_mirrors(view: ConfigView, registry: str, mirrors: Mapping[str, Any]) -> Explanation:
     name = registry if registry in mirrors else "*"
-    if name == "*" and registry == "docker.io" and can(view.version, Feature.DOCKER_IO_PRESET):
+    if name == "*" and registry == "docker.io" and supports(view.version, Feature.DOCKER_IO_PRESET):
         name = registry
     layer = view.owner("mirrors")
-    paths = [(*live, "mirrors", name) for live in view.live(layer)]
+    paths = [(*live, "mirrors", name) for live in view.effective_tables(layer)]
     place = next(
         (layer.at(each) for each in paths if dig(layer.data, each) is not None), layer.path
     )
@@ -247,13 +251,13 @@ def _by_mirrors(view: ConfigView, registry: str, mirrors: Mapping[str, Any]) -> 
     )
 
 
-def _legacy_host(url: str, place: str) -> Asked:
+def _legacy_host(url: str, place: str) -> HostRequest:
     """Read an endpoint of the old form: a path is taken as it is, and /v2 stands for none."""
     mirror = Mirror(url=_whole(url))
     path = mirror.url.partition("://")[2].partition("/")
     base = path[2].rstrip("/") if path[1] else "v2"
     note = "" if base else "its slash at the end leaves /v2 out: nothing is found there"
-    return Asked(url, _EVERYTHING, place, note, _asks(mirror, f"/{base}" if base else ""))
+    return HostRequest(url, _EVERYTHING, place, note, _asks(mirror, f"/{base}" if base else ""))
 
 
 def _capabilities(host: Mapping[str, Any]) -> tuple[str, ...]:
@@ -270,6 +274,6 @@ def _extras(host: Mapping[str, Any]) -> str:
     return ", ".join(said)
 
 
-def _upstream(registry: str, where: str) -> Asked:
+def _upstream(registry: str, where: str) -> HostRequest:
     url = default_server(registry) or f"https://{registry}"
-    return Asked(url, _EVERYTHING, where, "upstream", f"{url}/v2/")
+    return HostRequest(url, _EVERYTHING, where, "upstream", f"{url}/v2/")

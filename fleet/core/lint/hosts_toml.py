@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleet.core.containerd.durations import nanoseconds
-from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.features import Feature, supports
 from fleet.core.containerd.hosts_document import HostsDocument, parse_hosts
-from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.finding import Finding, FindingEffect
 from fleet.core.model.version import ContainerdVersion
 from fleet.core.text.documents import DocumentError, table, word
 from fleet.core.text.go_url import go_host
@@ -47,7 +47,7 @@ class HostsReading:
 
 
 def hosts_findings(
-    path: str, text: str, version: ContainerdVersion, verdict: Verdict
+    path: str, text: str, version: ContainerdVersion, verdict: FindingEffect
 ) -> Iterator[Finding]:
     """Yield what this release would refuse or misread in one hosts.toml."""
     for code, message in read_hosts(text, version).defects:
@@ -70,7 +70,9 @@ def read_hosts(text: str, version: ContainerdVersion) -> HostsReading:
 
 def _header_defects(text: str, version: ContainerdVersion) -> Iterator[tuple[str, str]]:
     headers = (each.path for each in statements(text) if each.header)
-    if not can(version, Feature.BRACKETS_IN_HEADERS) and any("]" in "".join(p) for p in headers):
+    if not supports(version, Feature.BRACKETS_IN_HEADERS) and any(
+        "]" in "".join(p) for p in headers
+    ):
         message = f"containerd {version} refuses a ] in the name of a table, and the whole file"
         yield "hosts-refused", message
 
@@ -84,7 +86,7 @@ def _defects(document: HostsDocument, version: ContainerdVersion) -> Iterator[tu
     data = document.data
     hosts = data.get("host")
     yield from _server_defects(data, version)
-    if data.get("server") and "host" not in data and not can(version, Feature.SERVER_ALONE):
+    if data.get("server") and "host" not in data and not supports(version, Feature.SERVER_ALONE):
         yield "hosts-refused", f"has no host table, which containerd {version} ignores whole"
     if hosts is not None and not isinstance(hosts, Mapping):
         yield "hosts-refused", "host is no table, so the file is ignored whole"
@@ -143,7 +145,7 @@ def _server_defects(
 
 
 def _host(url: str, version: ContainerdVersion) -> str | None:
-    return go_host(url, strict=can(version, Feature.STRICT_URLS))
+    return go_host(url, strict=supports(version, Feature.STRICT_URLS))
 
 
 def _has_other_scheme(url: str) -> bool:
@@ -166,9 +168,9 @@ def _scheme_defects(
     """Yield the settings because of which an http host is asked over https first."""
     if not url.startswith("http://"):
         return
-    if any(key in host for key in _TLS) and not can(version, Feature.HTTP_WITH_TLS):
+    if any(key in host for key in _TLS) and not supports(version, Feature.HTTP_WITH_TLS):
         yield "hosts-misread", f"{url} has TLS keys, so https is tried first"
-    elif host.get("dial_timeout") and can(version, Feature.DIAL_TIMEOUT_IS_TLS):
+    elif host.get("dial_timeout") and supports(version, Feature.DIAL_TIMEOUT_IS_TLS):
         yield "hosts-misread", f"{url} has a dial_timeout, so https is tried first"
 
 
@@ -186,9 +188,9 @@ def _host_defects(
         words = []
     for each in words:
         known = each.lower() in _WORDS
-        if not known or (each.lower() == "referrers" and not can(version, Feature.REFERRERS)):
+        if not known or (each.lower() == "referrers" and not supports(version, Feature.REFERRERS)):
             yield "hosts-refused", f"{name}: containerd {version} knows no capability {each!r}"
-    overrides = can(version, Feature.OVERRIDE_PATH)
+    overrides = supports(version, Feature.OVERRIDE_PATH)
     for key in ("skip_verify", "override_path") if overrides else ("skip_verify",):
         if key in host and not isinstance(host[key], bool):
             yield "hosts-refused", f"{name}: {key} is no boolean"
@@ -207,7 +209,7 @@ def _host_defects(
 def _timeout_defects(
     name: str, timeout: Any, version: ContainerdVersion
 ) -> Iterator[tuple[str, str]]:
-    if timeout is None or timeout == "" or not can(version, Feature.DIAL_TIMEOUT):
+    if timeout is None or timeout == "" or not supports(version, Feature.DIAL_TIMEOUT):
         return
     length = nanoseconds(timeout) if isinstance(timeout, str) else None
     if length is None:

@@ -31,15 +31,15 @@ def pull_failures(
     facts: NodeFacts, version: ContainerdVersion, folder: str
 ) -> Iterator[tuple[str, str]]:
     """Yield the path and reason of everything in one folder that fails every pull."""
-    if (place := facts.places.get(folder)) is not None and place.kind is Kind.FILE:
+    if (place := facts.paths.get(folder)) is not None and place.kind is Kind.FILE:
         yield folder, "is a file, where containerd looks for a folder"
         return
     path = f"{folder}/hosts.toml"
     for each in (folder, path):
-        if _circular(facts.places, each):
+        if _circular(facts.paths, each):
             yield each, "is a symbolic link that leads round in a circle"
             return
-    kind = facts.places[path].kind if path in facts.places else None
+    kind = facts.paths[path].kind if path in facts.paths else None
     if kind in _UNREADABLE:
         yield path, _UNREADABLE[kind]
         return
@@ -102,7 +102,7 @@ def _unusable(
 ) -> Iterator[tuple[str, str]]:
     """Yield the path and reason if a certificate that hosts.toml names cannot be used."""
     path = clean_path(name if name.startswith("/") else f"{folder}/{name}")
-    place, kept = facts.places.get(path), facts.files.get(path)
+    place, kept = facts.paths.get(path), facts.files.get(path)
     lost = place.identity is None if place is not None else _was_looked_at(facts, folder, name)
     if path == folder or (place is not None and place.kind is Kind.DIRECTORY):
         yield path, "is named as a certificate and is a folder"
@@ -118,13 +118,13 @@ def _was_looked_at(facts: NodeFacts, folder: str, name: str) -> bool:
     The probe lists the folders of registries, and looks at the absolute paths in hosts.toml as they
     are written. It does not see a path that is written with escapes.
     """
-    if not facts.places:
+    if not facts.paths:
         return not name.startswith("/") and "/" not in name
     if name.startswith("/"):
         text = facts.files[f"{folder}/hosts.toml"].content.decode("utf-8", "surrogateescape")
-        return facts.places_complete and name in text
+        return facts.paths_complete and name in text
     listed = clean_path(f"{folder}/{name}").rpartition("/")[0] in facts.directories
-    return facts.places_complete and listed
+    return facts.paths_complete and listed
 
 
 def _beside(facts: NodeFacts, folder: str) -> Iterator[tuple[str, str]]:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.features import Feature, supports
 from fleet.core.containerd.imports import ConfigView, Layer
-from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.finding import Finding, FindingEffect
 from fleet.core.text.documents import table, words
 from fleet.core.text.toml_edit import dig
 from fleet.core.text.toml_scan import Path, dotted, statements
@@ -21,27 +21,27 @@ def unreadable(view: ConfigView) -> Iterator[Finding]:
     for layer in view.layers:
         yield from _names_of_tables(view, layer)
         yield from _names(view, layer)
-        for place in view.live(layer):
+        for place in view.effective_tables(layer):
             registry = dig(layer.data, place)
             for path in _misshapen(registry) if registry is not None else ():
                 message = f"{dotted((*place, *path))} has a form that containerd refuses"
                 where = layer.at((*place, *path))
-                yield Finding("refused-config", Verdict.REFUSES, where, message)
+                yield Finding("refused-config", FindingEffect.REFUSES, where, message)
 
 
 def _names_of_tables(view: ConfigView, layer: Layer) -> Iterator[Finding]:
     for each in statements(layer.text):
-        plain = can(view.version, Feature.BRACKETS_IN_HEADERS) or not each.header
+        plain = supports(view.version, Feature.BRACKETS_IN_HEADERS) or not each.header
         if not plain and any("]" in part for part in each.path):
             message = f"containerd {view.version} refuses a ] in the name of a table"
-            yield Finding("refused-config", Verdict.REFUSES, layer.at(each.path), message)
+            yield Finding("refused-config", FindingEffect.REFUSES, layer.at(each.path), message)
     above: Path = ()
-    for each in () if can(view.version, Feature.DOTTED_KEYS) else statements(layer.text):
+    for each in () if supports(view.version, Feature.DOTTED_KEYS) else statements(layer.text):
         if each.header:
             above = each.path
         elif len(each.path) > len(above) + 1:
             message = f"containerd {view.version} refuses dotted keys; write a table instead"
-            yield Finding("refused-config", Verdict.REFUSES, layer.at(each.path), message)
+            yield Finding("refused-config", FindingEffect.REFUSES, layer.at(each.path), message)
 
 
 def _names(view: ConfigView, layer: Layer) -> Iterator[Finding]:
@@ -49,8 +49,8 @@ def _names(view: ConfigView, layer: Layer) -> Iterator[Finding]:
 
     Before containerd 2.0 the version of the merged config holds for all files.
     """
-    strict = can(view.version, Feature.STRICT_PLUGIN_NAMES)
-    said = view.config.said if strict else view.said(layer)
+    strict = supports(view.version, Feature.STRICT_PLUGIN_NAMES)
+    said = view.config.said if strict else view.version_of(layer)
     if said < 2:
         return
     named = [
@@ -66,7 +66,7 @@ def _names(view: ConfigView, layer: Layer) -> Iterator[Finding]:
                 f"{key} names {name!r}, and containerd {view.version} refuses names that are no"
                 f" full URI in a file of version {said}"
             )
-            yield Finding("refused-config", Verdict.REFUSES, layer.at((key,)), message)
+            yield Finding("refused-config", FindingEffect.REFUSES, layer.at((key,)), message)
 
 
 def _misshapen(registry: Any) -> Iterator[Path]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.change import Change
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.finding import Finding, FindingEffect
 from fleet.core.model.paths import Identity, identity_of, real_path
 
 _WITH_PORT = re.compile(r"(.+)_([0-9]+)_")
@@ -25,7 +25,7 @@ def shared_findings(facts: NodeFacts) -> Iterator[Finding]:
         names = sorted({registry_of(each) for each in folders})
         if len(names) > 1:
             message = f"is one folder for {', '.join(names)}: what is written for one is for all"
-            yield Finding("shared-folder", Verdict.NOTES, folders[0], message)
+            yield Finding("shared-folder", FindingEffect.NOTES, folders[0], message)
 
 
 def _by_identity(facts: NodeFacts) -> dict[Identity, list[str]]:
@@ -33,7 +33,7 @@ def _by_identity(facts: NodeFacts) -> dict[Identity, list[str]]:
     above = {each.rpartition("/")[0] for each in facts.directories}
     found: dict[Identity, list[str]] = {}
     for folder in sorted(facts.directories - above):
-        identity = identity_of(facts.places, folder)
+        identity = identity_of(facts.paths, folder)
         if identity is not None and folder.rpartition("/")[0] in facts.directories:
             found.setdefault(identity, []).append(folder)
     return found
@@ -44,7 +44,7 @@ def refuse_shared(changes: Iterable[Change], facts: NodeFacts) -> None:
     shared = _by_identity(facts)
     for change in changes:
         folder = change.path.rpartition("/")[0]
-        own = identity_of(facts.places, folder)
+        own = identity_of(facts.paths, folder)
         others = [
             each
             for each in (shared.get(own, ()) if own else ())
@@ -54,7 +54,7 @@ def refuse_shared(changes: Iterable[Change], facts: NodeFacts) -> None:
             names = ", ".join(map(registry_of, others))
             message = (
                 f"{folder} and {', '.join(others)} are one folder"
-                f" ({real_path(facts.places, folder)}): a change for {registry_of(folder)} would"
+                f" ({real_path(facts.paths, folder)}): a change for {registry_of(folder)} would"
                 f" count for {names} as well; give each registry a folder of its own in place of"
                 " the link"
             )

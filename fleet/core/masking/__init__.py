@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from fleet.core.masking.data import clean_data, without_logins
-from fleet.core.masking.secret_keys import place_at
+from fleet.core.masking.secret_keys import visibility_at
 from fleet.core.masking.spans import Fingerprints, Mark, Span, replaced, same_length, stars
 from fleet.core.masking.toml_values import toml_spans
 from fleet.core.masking.unstructured import free_text, free_text_spans
@@ -17,10 +17,10 @@ __all__ = [
     "clean_data",
     "free_text",
     "masked_file",
-    "place_at",
     "replaced",
     "same_length",
     "stars",
+    "visibility_at",
     "without_logins",
     "yaml_spans",
 ]

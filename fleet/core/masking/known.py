@@ -73,5 +73,7 @@ def _clean_verified(pull: Verified, secrets: Iterable[str]) -> Verified:
         pull,
         detail=without_known(pull.detail, secrets),
         evidence=without_known(pull.evidence, secrets),
-        hops=tuple(replace(hop, said=without_known(hop.said, secrets)) for hop in pull.hops),
+        attempts=tuple(
+            replace(hop, response=without_known(hop.response, secrets)) for hop in pull.attempts
+        ),
     )

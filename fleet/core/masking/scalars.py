@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fleet.core.masking.logins import login_spans
-from fleet.core.masking.secret_keys import place_of
+from fleet.core.masking.secret_keys import visibility_of
 from fleet.core.masking.spans import Span
 from fleet.core.masking.unstructured import free_text_spans
 
@@ -24,7 +24,7 @@ _OPTION = re.compile(r"--?(?P<name>[a-zA-Z][\w-]{0,60})")
 def names_secret_option(value: str) -> bool:
     """Return whether a word of a command line is an option whose value is the next word."""
     found = _OPTION.fullmatch(value)
-    return found is not None and place_of(found["name"]).hidden
+    return found is not None and visibility_of(found["name"]).hidden
 
 
 def cost(value: str) -> int:

@@ -30,7 +30,7 @@ _SHOWN_IN_LOGIN = {"username", "user", "email", "serveraddress", "registry", "se
 _WORD = re.compile(r"[a-z0-9]+")
 
 
-class Place(Enum):
+class Visibility(Enum):
     """The kind of content at a place in a file.
 
     PUBLIC is shown. In HEADERS the names are shown and the values hidden. In LOGIN the user's name
@@ -45,36 +45,36 @@ class Place(Enum):
     @property
     def hidden(self) -> bool:
         """Return whether a plain value at this place is hidden."""
-        return self is not Place.PUBLIC
+        return self is not Visibility.PUBLIC
 
-    def below(self, key: str) -> Place:
+    def below(self, key: str) -> Visibility:
         """Return the kind of the setting `key` below this place."""
-        if self is Place.PUBLIC:
-            return place_of(key)
-        if self is Place.LOGIN:
+        if self is Visibility.PUBLIC:
+            return visibility_of(key)
+        if self is Visibility.LOGIN:
             named = "".join(_WORD.findall(key.casefold()))
-            return Place.PUBLIC if named in _SHOWN_IN_LOGIN else Place.LOGIN
-        return Place.SECRET
+            return Visibility.PUBLIC if named in _SHOWN_IN_LOGIN else Visibility.LOGIN
+        return Visibility.SECRET
 
 
-def place_of(key: str) -> Place:
+def visibility_of(key: str) -> Visibility:
     """Return the kind of a setting of that name, wherever it is."""
     if "//" in key:  # a URL names a host, also if it contains a word for a secret
-        return Place.PUBLIC
+        return Visibility.PUBLIC
     words = _WORD.findall(key.casefold().rpartition("/")[2].rpartition(".")[2])
     joined = "".join(words)
     if joined.endswith(("header", "headers")):
-        return Place.HEADERS
+        return Visibility.HEADERS
     if any(word in joined for word in _STRONG) or not _STRONG_WORDS.isdisjoint(words):
-        return Place.SECRET
+        return Visibility.SECRET
     if not _LOGIN_WORDS.isdisjoint(words) or joined == "authconfig":
-        return Place.LOGIN
-    return Place.PUBLIC
+        return Visibility.LOGIN
+    return Visibility.PUBLIC
 
 
-def place_at(path: tuple[str, ...]) -> Place:
+def visibility_at(path: tuple[str, ...]) -> Visibility:
     """Return the kind of the setting at a whole path."""
-    place = Place.PUBLIC
+    place = Visibility.PUBLIC
     for key in path:
         place = place.below(key)
     return place

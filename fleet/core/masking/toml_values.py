@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from fleet.core.masking import comments
 from fleet.core.masking.scalars import cost, key_spans, names_secret_option, scalar_spans
-from fleet.core.masking.secret_keys import Place
+from fleet.core.masking.secret_keys import Visibility
 from fleet.core.masking.spans import Span, match_end, merged
 from fleet.core.masking.structure import structure_spans
 
@@ -56,7 +56,7 @@ class _Container:
     """An array or an inline table that was opened and is not closed yet."""
 
     bracket: str
-    place: Place
+    place: Visibility
     start: int
 
 
@@ -68,7 +68,7 @@ class _Scanner:
     at: int = 0
     start: int = 0
     left: int = _MOST_TOKENS
-    table: Place = Place.PUBLIC
+    table: Visibility = Visibility.PUBLIC
     wary: bool = False
     """Whether comments were hidden since the last statement: those below belong to them."""
     option: bool = False
@@ -108,7 +108,7 @@ class _Scanner:
     def _header(self) -> None:
         brackets = "[[" if self.text.startswith("[[", self.at) else "["
         self.at += len(brackets)
-        place = self._keys(Place.PUBLIC)
+        place = self._keys(Visibility.PUBLIC)
         closing = "]" * len(brackets)
         if not self.text.startswith(closing, self.at):
             raise _UnreadableError
@@ -133,7 +133,7 @@ class _Scanner:
             self.spans += comments.spans(self.text, *rest.span("comment"), hidden=hidden)
         self.at = rest.end()
 
-    def _keys(self, place: Place) -> Place:
+    def _keys(self, place: Visibility) -> Visibility:
         """Read a dotted key; return the kind of its value."""
         while True:
             self._spend()
@@ -141,7 +141,7 @@ class _Scanner:
             if found is None:
                 raise _UnreadableError
             raw, key = _key(found)
-            if place is Place.SECRET:
+            if place is Visibility.SECRET:
                 self.spans.append(found.span())
             else:
                 self.spans += key_spans(raw, key, found.start())
@@ -151,7 +151,7 @@ class _Scanner:
                 return place
             self.at += 1
 
-    def _value(self, place: Place) -> None:
+    def _value(self, place: Visibility) -> None:
         """Read one value with all values inside it."""
         self.at = match_end(_SPACE, self.text, self.at)
         if self.text.startswith(("[", "{"), self.at):
@@ -159,7 +159,7 @@ class _Scanner:
         else:
             self._scalar(place)
 
-    def _scalar(self, place: Place) -> None:
+    def _scalar(self, place: Visibility) -> None:
         self._spend()
         found = _STRING.match(self.text, self.at) or _BARE.match(self.text, self.at)
         if found is None:
@@ -174,7 +174,7 @@ class _Scanner:
             self.option = names_secret_option(value)
             self.spans += scalar_spans(found[0], value, found.start())
 
-    def _container(self, place: Place) -> None:
+    def _container(self, place: Visibility) -> None:
         """Read an array or an inline table, without recursion: nesting may be deep."""
         outer: list[_Container] = []
         while True:
@@ -186,7 +186,7 @@ class _Scanner:
             elif character and character in "]}" and outer:
                 closed = outer.pop()
                 self.at += 1
-                if closed.place is Place.SECRET:
+                if closed.place is Visibility.SECRET:
                     self.spans.append((closed.start, self.at))
             else:
                 self._scalar(place)
@@ -194,7 +194,7 @@ class _Scanner:
                 return
             place = self._next(outer[-1])
 
-    def _next(self, inside: _Container) -> Place:
+    def _next(self, inside: _Container) -> Visibility:
         """Go to the next item of a container; return the kind of its value."""
         self._between(inside.place)
         if inside.bracket == "[" or self.text.startswith("}", self.at):
@@ -205,7 +205,7 @@ class _Scanner:
         self.at = match_end(_SPACE, self.text, self.at + 1)
         return below
 
-    def _between(self, place: Place) -> None:
+    def _between(self, place: Visibility) -> None:
         """Skip commas, line ends and comments."""
         self.at = match_end(_INSIDE, self.text, self.at)
         while self.text.startswith("#", self.at):

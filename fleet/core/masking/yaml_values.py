@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from fleet.core.masking import comments
 from fleet.core.masking.scalars import cost, key_spans, names_secret_option, scalar_spans
-from fleet.core.masking.secret_keys import Place
+from fleet.core.masking.secret_keys import Visibility
 from fleet.core.masking.spans import Span, merged
 from fleet.core.masking.structure import structure_spans
 from fleet.core.text.yaml import Piece, yaml_pieces
@@ -45,10 +45,10 @@ def yaml_spans(text: str, *, own: bool = False) -> list[Span]:
 class _Open:
     """A collection that is being read; in a mapping, `key` is the kind of the next value."""
 
-    place: Place
+    place: Visibility
     mapping: bool
     anchors: frozenset[str]
-    key: Place | None = None
+    key: Visibility | None = None
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class _Scanner:
 
     def gap(self, end: int) -> None:
         """Read what stands between two pieces: comments."""
-        place = self.open[-1].place if self.open else Place.PUBLIC
+        place = self.open[-1].place if self.open else Visibility.PUBLIC
         for found in _COMMENT.finditer(self.text, self.at, max(self.at, end)):
             start, stop = found.span()
             behind = self.at == self.hidden_to and "\n" not in self.text[self.at : start]
@@ -120,16 +120,16 @@ class _Scanner:
         around = self.open[-1].anchors if self.open else frozenset()
         return around | {piece.anchor} if piece and piece.anchor else around
 
-    def _value_place(self) -> Place:
+    def _value_place(self) -> Visibility:
         """Return the kind of the next value, and clear the key that it belongs to."""
         if not self.open:
-            return Place.PUBLIC
+            return Visibility.PUBLIC
         inside = self.open[-1]
         if not inside.mapping:
             return inside.place
         place, inside.key = inside.key, None
         if place is None:  # a key that is not a plain word has no name to go by
-            place = inside.key = Place.SECRET
+            place = inside.key = Visibility.SECRET
         return place
 
     def _alias(self, piece: Piece) -> None:
@@ -147,7 +147,7 @@ class _Scanner:
             place = self.open[-1].place
             self.open[-1].key = place.below(piece.value)
             shown = key_spans(raw, piece.value, piece.start)
-            self.spans += [span] if place is Place.SECRET else shown
+            self.spans += [span] if place is Visibility.SECRET else shown
         elif self._value_place().hidden or after_option:
             if not (self.references and _REFERENCE.fullmatch(raw)):
                 self.spans.append(span)

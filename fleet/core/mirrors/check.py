@@ -124,7 +124,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Observation:
     """All that one test saw; `size` is how many bytes of the layer came in `seconds` of it."""
 
     steps: tuple[Step, ...] = ()
@@ -158,11 +158,11 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class EndpointCheck:
     """The end of one test. `proxy` is the one that the daemon itself would take instead."""
 
     target: Target
-    seen: Seen
+    seen: Observation
     diagnosis: Diagnosis
     message: str = ""
     proxy: str | None = None

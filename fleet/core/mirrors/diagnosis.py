@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from fleet.core.mirrors.check import Diagnosis, Seen, Step, Target, Trial, Trouble
+from fleet.core.mirrors.check import Diagnosis, EndpointCheck, Observation, Step, Target, Trouble
 
 SLOW = 2.0
 """Seconds to the first byte of a manifest from which a mirror counts as slow."""
@@ -69,7 +69,7 @@ _TROUBLES = {
 _WAITS = "; containerd before 2.3 waits for it without end, and asks no other mirror"
 
 
-def judge(target: Target, seen: Seen) -> tuple[Diagnosis, str]:
+def diagnose(target: Target, seen: Observation) -> tuple[Diagnosis, str]:
     """Say what a test comes to, and in words what is wrong and what to do about it.
 
     The first step that gets no answer at all decides, else the last one: that a registry refuses
@@ -104,7 +104,7 @@ def _of_trouble(target: Target, step: Step) -> tuple[Diagnosis, str]:
             return diagnosis, text.format(host=host, words=step.words or step.trouble) + where
 
 
-def _of_answer(target: Target, seen: Seen, step: Step) -> tuple[Diagnosis, str]:
+def _of_answer(target: Target, seen: Observation, step: Step) -> tuple[Diagnosis, str]:
     """Judge an answer that is no success; what it means depends on where it came."""
     what = _asked(target, step)
     if step.html and step.status in {200, 206}:
@@ -117,7 +117,7 @@ def _of_answer(target: Target, seen: Seen, step: Step) -> tuple[Diagnosis, str]:
     return _of_status(target, seen, step, what)
 
 
-def _of_status(target: Target, seen: Seen, step: Step, what: str) -> tuple[Diagnosis, str]:
+def _of_status(target: Target, seen: Observation, step: Step, what: str) -> tuple[Diagnosis, str]:
     text = f"{step.status} for {what}"
     match step.status:
         case 403 if step.name == "layer":
@@ -162,7 +162,7 @@ def _of_token(target: Target, step: Step) -> tuple[Diagnosis, str]:
     return Diagnosis.STRANGE, f"its token server {step.host} answers {step.status}"
 
 
-def _of_login(target: Target, seen: Seen, what: str) -> tuple[Diagnosis, str]:
+def _of_login(target: Target, seen: Observation, what: str) -> tuple[Diagnosis, str]:
     if target.mirror.auth is not None:
         return Diagnosis.LOGIN_REFUSED, f"401 for {what}, with the login of configs: it is refused"
     if seen.step("token") is not None:
@@ -171,7 +171,7 @@ def _of_login(target: Target, seen: Seen, what: str) -> tuple[Diagnosis, str]:
     return Diagnosis.LOGIN, f"401 for {what}: it wants a login; give one in configs"
 
 
-def _path_hint(target: Target, seen: Seen) -> str:
+def _path_hint(target: Target, seen: Observation) -> str:
     mirror = target.mirror
     if seen.override_hurts:
         return "; without override_path it is found"
@@ -182,7 +182,7 @@ def _path_hint(target: Target, seen: Seen) -> str:
     return ": it does not have it, or is a mirror of something else"
 
 
-def _of_speed(seen: Seen) -> tuple[Diagnosis, str]:
+def _of_speed(seen: Observation) -> tuple[Diagnosis, str]:
     first, rate = seen.first_byte, seen.rate
     if first is not None and first >= SLOW:
         return Diagnosis.SLOW, f"{first:.1f} s to the first byte"
@@ -191,7 +191,7 @@ def _of_speed(seen: Seen) -> tuple[Diagnosis, str]:
     return Diagnosis.OK, ""
 
 
-def compared(nodes: Sequence[tuple[Trial, ...]]) -> list[tuple[Trial, ...]]:
+def compared(nodes: Sequence[tuple[EndpointCheck, ...]]) -> list[tuple[EndpointCheck, ...]]:
     """Mark endpoints whose digest for a tag differs from that of most others.
 
     The answers of one node's own endpoints are compared. Another digest from other nodes counts
@@ -225,7 +225,7 @@ def _counting(said: dict[str, dict[int, set[str]]], mine: str, node: int) -> dic
     return found
 
 
-def _compared(each: Trial, said: _Said, node: int) -> Trial:
+def _compared(each: EndpointCheck, said: _Said, node: int) -> EndpointCheck:
     of_image, mine = said.get(str(each.target.image), {}), each.seen.digest
     if not each.diagnosis.serves or mine not in of_image:
         return each

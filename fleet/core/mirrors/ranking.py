@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from fleet.core.mirrors.check import Diagnosis, Trial
+from fleet.core.mirrors.check import Diagnosis, EndpointCheck
 
 _CLEARLY = 2.0
 
@@ -87,7 +87,7 @@ def shown_time(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
-def cell(found: Sequence[Trial]) -> Cell:
+def cell(found: Sequence[EndpointCheck]) -> Cell:
     """Fold what the nodes of one site say of one endpoint; the graver verdict wins a draw."""
     counts: dict[Diagnosis, int] = {}
     for each in found:
@@ -98,27 +98,29 @@ def cell(found: Sequence[Trial]) -> Cell:
     return Cell(best, counts[best], len(found), statistics.median(known) if known else None)
 
 
-def rankings(nodes: Iterable[Sequence[Trial]]) -> tuple[Ranking, ...]:
+def rankings(nodes: Iterable[Sequence[EndpointCheck]]) -> tuple[Ranking, ...]:
     """Rank the endpoints of every registry by the results of each node.
 
     Nodes that have different lists of endpoints for a registry are ranked apart.
     """
-    lists: dict[tuple[str, tuple[str, ...]], list[Trial]] = {}
+    lists: dict[tuple[str, tuple[str, ...]], list[EndpointCheck]] = {}
     for results in nodes:
         for registry, urls, found in _lists(results):
             lists.setdefault((registry, urls), []).extend(found)
     return tuple(_ranking(registry, urls, found) for (registry, urls), found in lists.items())
 
 
-def _lists(results: Iterable[Trial]) -> Iterator[tuple[str, tuple[str, ...], list[Trial]]]:
-    registries: dict[str, list[Trial]] = {}
+def _lists(
+    results: Iterable[EndpointCheck],
+) -> Iterator[tuple[str, tuple[str, ...], list[EndpointCheck]]]:
+    registries: dict[str, list[EndpointCheck]] = {}
     for each in results:
         registries.setdefault(each.target.registry, []).append(each)
     for registry, found in registries.items():
         yield registry, tuple(one.target.mirror.url for one in found), found
 
 
-def _ranking(registry: str, urls: tuple[str, ...], found: list[Trial]) -> Ranking:
+def _ranking(registry: str, urls: tuple[str, ...], found: list[EndpointCheck]) -> Ranking:
     ranks = [_rank(url, [one for one in found if one.target.mirror.url == url]) for url in urls]
     reason = ""
     if any(rank.proxied for rank in ranks):
@@ -126,7 +128,7 @@ def _ranking(registry: str, urls: tuple[str, ...], found: list[Trial]) -> Rankin
     return Ranking(registry, urls, tuple(_sorted(ranks)), reason)
 
 
-def _rank(url: str, found: list[Trial]) -> Rank:
+def _rank(url: str, found: list[EndpointCheck]) -> Rank:
     good = [each for each in found if each.diagnosis.serves]
     firsts = [each.seen.first_byte for each in good if each.seen.first_byte is not None]
     rates = [each.seen.rate for each in good if each.seen.rate is not None]

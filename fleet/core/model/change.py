@@ -40,7 +40,7 @@ class Action(StrEnum):
     DELETE = "delete"
 
 
-class Disruption(StrEnum):
+class RestartCost(StrEnum):
     """What a change costs the node."""
 
     NONE = "none"

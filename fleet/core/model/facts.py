@@ -9,7 +9,7 @@ from typing import Any
 
 from fleet.core.model.change import Tree
 from fleet.core.model.generation import Generation
-from fleet.core.model.paths import FileKey, Place, clean_path, file_key
+from fleet.core.model.paths import FileKey, PathEntry, clean_path, file_key
 from fleet.core.model.pending import Pending
 from fleet.core.model.version import ContainerdVersion
 from fleet.core.text.documents import DocumentError, parse_json, table, word, words
@@ -144,10 +144,10 @@ class NodeFacts:
     files: Tree = field(default_factory=dict)
     changed_at: Mapping[str, int] = field(default_factory=dict)
     links: frozenset[str] = frozenset()
-    places: Mapping[str, Place] = field(default_factory=dict)
-    places_complete: bool = False
+    paths: Mapping[str, PathEntry] = field(default_factory=dict)
+    paths_complete: bool = False
     directories: frozenset[str] = frozenset()
-    crowded: int = 0
+    skipped_files: int = 0
     cri: str = "absent"
     cri_detail: str = ""
     crictl: str | None = None
@@ -173,11 +173,11 @@ class NodeFacts:
     def owned_by_key(self) -> dict[FileKey, str]:
         """Return the digests of the files that fleet owns, by file and not by path."""
         owned = {**self.state.migrated, **self.state.files}
-        return {file_key(self.places, path): digest for path, digest in owned.items()}
+        return {file_key(self.paths, path): digest for path, digest in owned.items()}
 
     def owned_digest(self, path: str) -> str | None:
         """Return the digest of one file that fleet owns; None if it does not own it."""
-        return self.owned_by_key().get(file_key(self.places, path))
+        return self.owned_by_key().get(file_key(self.paths, path))
 
     @property
     def config_text(self) -> str | None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from fleet.errors import shortened
 
 
-class Verdict(StrEnum):
+class FindingEffect(StrEnum):
     """What a rollout does about a finding."""
 
     HEALS = "heals"
@@ -24,7 +24,7 @@ class Finding:
     """
 
     code: str
-    verdict: Verdict
+    effect: FindingEffect
     where: str
     message: str
     kills: bool = False

@@ -8,7 +8,7 @@ from fleet.core.model.change import ManagedFile
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class ManifestEntry:
     """One line of a generation's manifest: what stood at `path` before; None for absence.
 
     `saved` is the copy on the node. `copied` names its kind if it is not a copy of the file itself:
@@ -39,7 +39,7 @@ class Generation:
     """
 
     id: str
-    kept: tuple[Kept, ...]
+    entries: tuple[ManifestEntry, ...]
     beside: bool = False
     damage: str = ""
-    ill: str = ""
+    was_unhealthy: str = ""

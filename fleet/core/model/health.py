@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.core.model.change import Disruption
+from fleet.core.model.change import RestartCost
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.finding import Finding, FindingEffect
 
 
-def illness(facts: NodeFacts) -> str:
+def health_problem(facts: NodeFacts) -> str:
     """Return why a node is not healthy; empty if it is."""
     if not facts.unit.running:
         return f"{facts.unit_name} is {facts.unit.active}/{facts.unit.sub}"
@@ -18,23 +18,23 @@ def illness(facts: NodeFacts) -> str:
 
 
 def refuse_unhealthy(
-    facts: NodeFacts, cost: Disruption, findings: tuple[Finding, ...] = ()
+    facts: NodeFacts, cost: RestartCost, findings: tuple[Finding, ...] = ()
 ) -> None:
     """Refuse to change a node whose health could not tell a good change from a bad one.
 
     A node that is ill of a conflict which the change heals is changed all the same.
     """
     healed = facts.unit.running and any(
-        each.kills and each.verdict is Verdict.HEALS for each in findings
+        each.kills and each.effect is FindingEffect.HEALS for each in findings
     )
-    if illness(facts) and not healed:
+    if health_problem(facts) and not healed:
         state = f"unit {facts.unit.active}/{facts.unit.sub}, CRI plugin {facts.cri}"
         message = (
             f"{facts.unit_name} is not healthy before any change ({state}); mend that first, see"
             f" `journalctl -u {facts.unit_name}`"
         )
         raise NodeError(FailureKind.HEALTH, "plan", message, facts.cri_detail)
-    if cost is Disruption.RESTART and upgrade_pending(facts):
+    if cost is RestartCost.RESTART and upgrade_pending(facts):
         message = (
             f"containerd {facts.daemon_version} runs but {facts.binary_version} is installed: a"
             " restart would also be an upgrade; restart it yourself first"

@@ -9,7 +9,7 @@ from fleet.core.model.node import Node, Origin
 
 
 @dataclass(frozen=True, slots=True)
-class Sourced:
+class InventoryValue:
     """A value that the inventory gives, and where."""
 
     value: str | int | bool
@@ -24,7 +24,7 @@ class Group:
     nodes: tuple[str, ...]
     children: tuple[str, ...] = ()
     max_unavailable: str | None = None
-    values: Mapping[str, Sourced] = field(default_factory=dict, compare=False, repr=False)
+    values: Mapping[str, InventoryValue] = field(default_factory=dict, compare=False, repr=False)
     """What the group says for its nodes; a node and a nearer group beat it."""
 
 
@@ -35,9 +35,9 @@ class Inventory:
     nodes: tuple[Node, ...]
     groups: Mapping[str, Group]
 
-    def beaten(self, node: Node) -> dict[str, list[Sourced]]:
+    def beaten(self, node: Node) -> dict[str, list[InventoryValue]]:
         """Return, by key, what groups say for a node and something nearer said otherwise."""
-        found: dict[str, list[Sourced]] = {}
+        found: dict[str, list[InventoryValue]] = {}
         for name in node.groups:
             for key, each in self.groups[name].values.items():
                 if each.origin != node.origins.get(key):

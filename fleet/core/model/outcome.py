@@ -58,23 +58,23 @@ _FAILED = {
 }
 
 
-def good(said: str) -> bool:
+def is_success(said: str) -> bool:
     """Say whether a host's answer was a yes: its status, or why there was none."""
     return said.startswith("2")
 
 
 @dataclass(frozen=True, slots=True)
-class Hop:
+class HostAttempt:
     """One host that was asked: for the name (resolve), a manifest or a blob; and what it said."""
 
     host: str
     what: str
-    said: str
+    response: str
 
     @property
     def good(self) -> bool:
         """Say whether it gave what it was asked for."""
-        return good(self.said)
+        return is_success(self.response)
 
 
 class Served(StrEnum):
@@ -102,7 +102,7 @@ class Verified:
     served: Served = Served.UNKNOWN
     size: int = 0
     digest: str | None = None
-    hops: tuple[Hop, ...] = ()
+    attempts: tuple[HostAttempt, ...] = ()
     evidence: str = ""
 
 
@@ -115,7 +115,7 @@ class Liveness:
 
     state: str
     seconds: float = 0.0
-    said: str = ""
+    output: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ FileKey = tuple[Identity | str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class PathEntry:
     """The file at one path; a link is not followed.
 
     `target` is the text of a link, `real` its path without links, and `leads` the identity of the
@@ -71,7 +71,7 @@ class Place:
         return self.leads if self.kind is Kind.LINK else (self.device, self.inode)
 
 
-Places = Mapping[str, Place]
+Places = Mapping[str, PathEntry]
 
 
 def kind_of(mode: int) -> Kind:

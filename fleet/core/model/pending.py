@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.finding import Finding, FindingEffect
 
 PENDING = "/var/lib/fleet/pending"
 
@@ -49,7 +49,7 @@ def pending_findings(pending: Pending | None) -> Iterator[Finding]:
             f"a way back of {change} began at {since} and is not at its end; wait, its guard is"
             f" tried again every {RETRY} s"
         )
-    yield Finding(code, Verdict.NOTES, PENDING, message)
+    yield Finding(code, FindingEffect.NOTES, PENDING, message)
 
 
 def _time(seconds: int) -> str:

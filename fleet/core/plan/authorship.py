@@ -23,7 +23,7 @@ _KUBESPRAY = re.compile(
 _SPEGEL = re.compile(rb"\[host\.'http[^']+'\]\ncapabilities = \[[^\n]*\]\ndial_timeout = '200ms'")
 
 
-def hand_of(path: str, kept: ManagedFile | None, facts: NodeFacts) -> str:
+def guess_author(path: str, kept: ManagedFile | None, facts: NodeFacts) -> str:
     """Name the tool that a file looks like, or that took it away; else it was a person."""
     content = kept.content if kept else b""
     folder = path.rpartition("/")[0].rpartition("/")[0]

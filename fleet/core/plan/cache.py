@@ -9,19 +9,21 @@ from fleet.core.masking.shown_text import unified_diff
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.node import Node
 from fleet.core.plan.planner import NodePlan, plan_node
-from fleet.core.render.base import Wishes
+from fleet.core.render.base import DesiredConfig
 
 _OWN = {"hostname", "machine", "unit", "changed_at"}
 """Facts that differ between nodes that are alike; of these a plan reads what `_key` adds."""
 
 
-class Alike:
+class PlanCache:
     """Plans nodes; those with equal facts and wishes are planned once."""
 
     def __init__(self) -> None:
-        self._found: dict[Hashable, tuple[NodeFacts, Wishes, NodePlan]] = {}
+        self._found: dict[Hashable, tuple[NodeFacts, DesiredConfig, NodePlan]] = {}
 
-    def plan(self, node: Node, facts: NodeFacts, wishes: Wishes) -> tuple[NodeFacts, NodePlan]:
+    def plan(
+        self, node: Node, facts: NodeFacts, wishes: DesiredConfig
+    ) -> tuple[NodeFacts, NodePlan]:
         """Return a node's plan, and its facts with all that it has in common with others shared."""
         key = _key(facts, wishes)
         if key not in self._found:
@@ -39,7 +41,7 @@ def refuse_unshown(plan: NodePlan) -> None:
         unified_diff(change, _masked)
 
 
-def _key(facts: NodeFacts, wishes: Wishes) -> Hashable:
+def _key(facts: NodeFacts, wishes: DesiredConfig) -> Hashable:
     """Return all that a plan depends on; equal wishes are one object."""
     unit = replace(facts.unit, main_pid=0, restarts=0, started=None)
     common = (

@@ -8,16 +8,16 @@ from fleet.core.model.change import Action, Change, ManagedFile
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.mirror import Foreign
 from fleet.core.model.paths import FileKey, file_key, plain_path
-from fleet.core.plan.restart_cost import _differ, per_pull
-from fleet.core.render.strategies import DesiredState
+from fleet.core.plan.restart_cost import _differ, is_read_per_pull
+from fleet.core.render.strategies import DesiredFiles
 
 
-def differences(
-    facts: NodeFacts, desired: DesiredState, foreign: Foreign = Foreign.ADOPT
+def diff_files(
+    facts: NodeFacts, desired: DesiredFiles, foreign: Foreign = Foreign.ADOPT
 ) -> Iterator[Change]:
     """Yield what must change; what fleet did not write is deleted only if that was asked for."""
     current = facts.files
-    written = {file_key(facts.places, path) for path in desired.files}
+    written = {file_key(facts.paths, path) for path in desired.files}
     for path, wanted in desired.files.items():
         before = current.get(path)
         after = wanted if before is None else _kept_owner(before, wanted)
@@ -25,7 +25,7 @@ def differences(
             yield Change(path, before, after)
     for path, digest in facts.state.files.items():
         before = current.get(path)
-        gone = file_key(facts.places, path) not in written and per_pull(path)
+        gone = file_key(facts.paths, path) not in written and is_read_per_pull(path)
         if gone and before is not None and before.digest == digest:
             yield Change(path, before, None)
     if foreign is Foreign.OVERWRITE and desired.hosts_directory:
@@ -41,7 +41,7 @@ def _others(facts: NodeFacts, inside: str, written: set[FileKey]) -> Iterator[Ch
     for path, kept in facts.files.items():
         if not path.startswith(inside) or not path.endswith("/hosts.toml") or not plain_path(path):
             continue
-        key = file_key(facts.places, path)
+        key = file_key(facts.paths, path)
         if owned.get(key) != kept.digest and key not in written:
             yield Change(path, kept, None)
 
@@ -52,7 +52,7 @@ def _kept_owner(before: ManagedFile, wanted: ManagedFile) -> ManagedFile:
     return ManagedFile(wanted.content, mode, before.uid, before.gid, wanted.secret)
 
 
-def ordered(changes: Iterable[Change]) -> tuple[Change, ...]:
+def order_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
     """Order changes so that nothing ever points at a file that is not there."""
 
     def rank(change: Change) -> tuple[int, str]:

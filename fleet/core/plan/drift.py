@@ -10,7 +10,7 @@ from fleet.core.masking import Mark
 from fleet.core.masking.shown_text import unified_diff
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.paths import file_key
-from fleet.core.plan.authorship import hand_of
+from fleet.core.plan.authorship import guess_author
 from fleet.core.plan.planner import NodePlan
 
 
@@ -23,7 +23,7 @@ class Drift(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Drifted:
+class DriftedFile:
     """One file: what became of it, whose hand that looks like, and what a rollout makes of it.
 
     `changed_at` is seconds since the epoch by the node's clock, None for what is gone. `diff` is
@@ -32,7 +32,7 @@ class Drifted:
 
     path: str
     drift: Drift
-    hand: str
+    author: str
     changed_at: int | None
     diff: str
 
@@ -44,16 +44,16 @@ class Drifted:
         return "writes it anew" if self.drift is Drift.MISSING else "takes it over"
 
 
-def drifted(facts: NodeFacts, plan: NodePlan, mark: Mark) -> tuple[Drifted, ...]:
+def find_drift(facts: NodeFacts, plan: NodePlan, mark: Mark) -> tuple[DriftedFile, ...]:
     """Compare what fleet owns on a node with what is there; an unmanaged node has no drift."""
     if not facts.state.files:
         return ()
     diffs = {change.path: unified_diff(change, mark) for change in plan.changes}
     return tuple(
-        Drifted(
+        DriftedFile(
             path,
             drift,
-            hand_of(path, facts.files.get(path), facts),
+            guess_author(path, facts.files.get(path), facts),
             facts.changed_at.get(path),
             diffs.get(path, ""),
         )
@@ -70,7 +70,7 @@ def _strayed(facts: NodeFacts, plan: NodePlan) -> Iterator[tuple[str, Drift]]:
         elif kept.digest != digest:
             yield path, Drift.CHANGED
     base = f"{plan.hosts_directory}/" if plan.hosts_directory else None
-    known = {file_key(facts.places, path) for path in owned}
+    known = {file_key(facts.paths, path) for path in owned}
     for path in facts.files:
-        if base and path.startswith(base) and file_key(facts.places, path) not in known:
+        if base and path.startswith(base) and file_key(facts.paths, path) not in known:
             yield path, Drift.EXTRA

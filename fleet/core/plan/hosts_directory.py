@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.features import Feature, supports
 from fleet.core.containerd.imports import ConfigView, config_view
 from fleet.core.failure import NodeError
 from fleet.core.lint.config import reads_lists
@@ -15,7 +15,7 @@ from fleet.core.text.documents import word
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class HostsDirectory:
     """Where a name can be planted: the folder of hosts.toml that the daemon reads, if any.
 
     `reason` says why there is none, and so what a pull leaves unproven. `direct` is whether the
@@ -27,27 +27,27 @@ class Ground:
     direct: bool = True
 
 
-def ground_of(facts: NodeFacts) -> Ground:
+def active_hosts_directory(facts: NodeFacts) -> HostsDirectory:
     """Find the folder that is in force; raise a NodeError where the config cannot be read."""
     version = known_version(facts)
-    if not can(version, Feature.CONFIG_PATH):
+    if not supports(version, Feature.CONFIG_PATH):
         why = f"containerd {version} reads its mirrors only when it starts"
-        return Ground(None, why, can(version, Feature.LOOPBACK_HTTP))
-    return ground_in(config_view(facts, version, ""), facts)
+        return HostsDirectory(None, why, supports(version, Feature.LOOPBACK_HTTP))
+    return hosts_directory_of(config_view(facts, version, ""), facts)
 
 
-def ground_in(view: ConfigView, facts: NodeFacts) -> Ground:
+def hosts_directory_of(view: ConfigView, facts: NodeFacts) -> HostsDirectory:
     """Find the folder that a config names, as its daemon reads it."""
-    direct = can(view.version, Feature.LOOPBACK_HTTP)
+    direct = supports(view.version, Feature.LOOPBACK_HTTP)
     said = word(view.merged(), "config_path")
     if not said:
-        return Ground(None, "no config_path is set", direct)
+        return HostsDirectory(None, "no config_path is set", direct)
     if ":" in said and not reads_lists(view):
-        return Ground(None, f"config_path {said!r} is not read by this release", direct)
+        return HostsDirectory(None, f"config_path {said!r} is not read by this release", direct)
     first = next((each for each in hosts_directories(said) if each in facts.directories), None)
     if first is None:
-        return Ground(None, f"config_path {said} is not there", direct)
-    return Ground(first)
+        return HostsDirectory(None, f"config_path {said} is not there", direct)
+    return HostsDirectory(first)
 
 
 def folder_before(facts: NodeFacts) -> str:
@@ -58,6 +58,6 @@ def folder_before(facts: NodeFacts) -> str:
     if facts.owner is not None or facts.version is None:
         return ""
     try:
-        return ground_of(facts).folder or ""
+        return active_hosts_directory(facts).folder or ""
     except NodeError:
         return ""

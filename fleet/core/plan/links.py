@@ -10,7 +10,7 @@ from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.change import Change, ManagedFile, Tree
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.paths import Kind, Places
-from fleet.core.plan.restart_cost import per_pull
+from fleet.core.plan.restart_cost import is_read_per_pull
 
 LINK_TARGET = re.compile(r"[A-Za-z0-9_.:/@%+\[\]-]{1,4095}")
 """The text of a link that a generation can save."""
@@ -21,7 +21,7 @@ def with_targets(files: Tree, links: Collection[str], places: Places) -> dict[st
 
     These are the files that containerd reads at every pull. Others keep their content alone.
     """
-    targets = {path: _target(places, path) for path in links if per_pull(path)}
+    targets = {path: _target(places, path) for path in links if is_read_per_pull(path)}
     return {
         path: replace(file, link=targets[path]) if targets.get(path) else file
         for path, file in files.items()
@@ -56,8 +56,8 @@ def refuse_link(facts: NodeFacts, change: Change) -> None:
 
 def _shared_with(facts: NodeFacts, path: str) -> str:
     """Return the hosts.toml of another folder that is the same file, or nothing."""
-    own = facts.places[path]
-    for twin, place in sorted(facts.places.items()):
+    own = facts.paths[path]
+    for twin, place in sorted(facts.paths.items()):
         one_link = (place.device, place.inode) == (own.device, own.inode)
         if twin.endswith("/hosts.toml") and not one_link and place.identity == own.leads:
             return twin

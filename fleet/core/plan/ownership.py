@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fleet.core.model.change import Change
 from fleet.core.model.facts import NodeFacts, OwnedState
-from fleet.core.plan.restart_cost import per_pull
-from fleet.core.render.strategies import DesiredState
+from fleet.core.plan.restart_cost import is_read_per_pull
+from fleet.core.render.strategies import DesiredFiles
 
 
-def owned_after(facts: NodeFacts, desired: DesiredState, changes: tuple[Change, ...]) -> OwnedState:
+def owned_after(facts: NodeFacts, desired: DesiredFiles, changes: tuple[Change, ...]) -> OwnedState:
     """Return the files that fleet owns after the changes; the driver adds the generation."""
     if not changes:
         return facts.state
@@ -17,16 +17,16 @@ def owned_after(facts: NodeFacts, desired: DesiredState, changes: tuple[Change, 
     files = {
         path: digest
         for path, digest in facts.state.files.items()
-        if not per_pull(path) and _is_as_left(facts, path, digest)
+        if not is_read_per_pull(path) and _is_as_left(facts, path, digest)
     }
     wanted = {path: kept.digest for path, kept in desired.files.items()}
-    files.update({path: each for path, each in wanted.items() if path not in desired.loose})
+    files.update({path: each for path, each in wanted.items() if path not in desired.unmanaged})
     migrated = {
         path: digest
         for path, digest in facts.state.migrated.items()
         if path not in wanted and _is_as_left(facts, path, digest)
     }
-    migrated.update({path: wanted[path] for path in desired.loose})
+    migrated.update({path: wanted[path] for path in desired.unmanaged})
     return OwnedState(facts.state.generation, files, desired.legacy, migrated)
 
 

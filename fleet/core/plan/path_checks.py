@@ -8,7 +8,7 @@ from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.change import Change
 from fleet.core.model.facts import STATE_FILE, NodeFacts
 from fleet.core.model.mirror import Foreign
-from fleet.core.model.paths import Kind, Place, folders_above, plain_path
+from fleet.core.model.paths import Kind, PathEntry, folders_above, plain_path
 from fleet.core.plan.links import refuse_link
 
 MOST_BYTES = 1 << 20
@@ -39,9 +39,9 @@ def refuse_odd(
     rollback: bool = False,
 ) -> None:
     """Raise a NodeError if a change would lose something, or needs a file that was not read."""
-    if facts.crowded:
+    if facts.skipped_files:
         message = (
-            f"{facts.crowded} files stand in this node's hosts directories, imports and"
+            f"{facts.skipped_files} files stand in this node's hosts directories, imports and"
             f" generations, and fleet reads {MOST_FILES} at most; remove those that are not used"
         )
         raise NodeError(FailureKind.CONFLICT, "plan", message)
@@ -60,7 +60,7 @@ def refuse_odd(
 def _relied(facts: NodeFacts) -> Iterator[str]:
     """Yield the config files that the probe found, whether they were read or not."""
     yield facts.config
-    for path, place in facts.places.items():
+    for path, place in facts.paths.items():
         if place.kind is not Kind.DIRECTORY and path.endswith(".toml"):
             inside = any(folder in facts.directories for folder in folders_above(path))
             if not inside:
@@ -68,7 +68,7 @@ def _relied(facts: NodeFacts) -> Iterator[str]:
 
 
 def _odd_hosts(facts: NodeFacts, hosts_directory: str) -> Iterator[str]:
-    for path in facts.places:
+    for path in facts.paths:
         if path.startswith(f"{hosts_directory}/") and path.endswith("/hosts.toml"):
             yield path
 
@@ -76,12 +76,12 @@ def _odd_hosts(facts: NodeFacts, hosts_directory: str) -> Iterator[str]:
 def _refuse_unfit(facts: NodeFacts, path: str) -> None:
     """Refuse a path that cannot hold a file, or whose file was not read."""
     for folder in folders_above(path):
-        if (place := facts.places.get(folder)) is not None and not _is_folder(facts, folder, place):
+        if (place := facts.paths.get(folder)) is not None and not _is_folder(facts, folder, place):
             message = (
                 f"{folder} is {_name(place)}, and {path} needs a folder there; move it away by hand"
             )
             raise NodeError(FailureKind.CONFLICT, "plan", message)
-    place = facts.places.get(path)
+    place = facts.paths.get(path)
     if place is None or path in facts.files:
         return
     if place.kind is Kind.DIRECTORY:
@@ -99,13 +99,13 @@ def _refuse_unfit(facts: NodeFacts, path: str) -> None:
     raise NodeError(FailureKind.CONFLICT, "plan", message)
 
 
-def _is_folder(facts: NodeFacts, path: str, place: Place) -> bool:
+def _is_folder(facts: NodeFacts, path: str, place: PathEntry) -> bool:
     if place.kind is Kind.LINK:
         return place.leads is not None and path not in facts.files
     return place.kind is Kind.DIRECTORY
 
 
-def _name(place: Place) -> str:
+def _name(place: PathEntry) -> str:
     if place.kind is Kind.LINK:
         nowhere = "" if place.leads else ", where nothing is"
         return f"a symbolic link to {place.target or '?'}{nowhere}"
@@ -117,11 +117,11 @@ def _refuse_parted(facts: NodeFacts, change: Change) -> None:
 
     The generation keeps a hard link to the file, so it has to be on the same disk.
     """
-    path, place = change.path, facts.places.get(change.path)
+    path, place = change.path, facts.paths.get(change.path)
     ours = change.before is not None and facts.state.files.get(path) == change.before.digest
     if place is None or place.kind is not Kind.FILE or place.links < 2 or ours:
         return
-    above = (facts.places.get(folder) for folder in folders_above(STATE_FILE))
+    above = (facts.paths.get(folder) for folder in folders_above(STATE_FILE))
     disk = next((each.device for each in above if each is not None), place.device)
     if disk == place.device:
         return

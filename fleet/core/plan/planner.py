@@ -13,22 +13,22 @@ from fleet.core.containerd.imports import config_view
 from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.lint.config import foreign_hosts, lint
 from fleet.core.lint.shared_folders import refuse_shared
-from fleet.core.model.change import Action, Change, Disruption, ManagedFile
+from fleet.core.model.change import Action, Change, ManagedFile, RestartCost
 from fleet.core.model.facts import STATE_FILE, NodeFacts, OwnedState
 from fleet.core.model.finding import Finding
-from fleet.core.model.health import illness, refuse_unhealthy, upgrade_pending
+from fleet.core.model.health import health_problem, refuse_unhealthy, upgrade_pending
 from fleet.core.model.mirror import Foreign
 from fleet.core.model.node import Node
 from fleet.core.model.paths import file_key
 from fleet.core.model.pending import pending_findings
-from fleet.core.plan.diff import differences, ordered
+from fleet.core.plan.diff import diff_files, order_changes
 from fleet.core.plan.hosts_directory import folder_before
 from fleet.core.plan.ownership import owned_after
 from fleet.core.plan.path_checks import refuse_odd, refuse_unsafe
 from fleet.core.plan.pull_tests import PullTest, pull_tests, unproven
-from fleet.core.plan.restart_cost import disruption
-from fleet.core.plan.restart_risk import endangered, undelegated
-from fleet.core.render.base import Wishes, parsed_dump
+from fleet.core.plan.restart_cost import restart_cost
+from fleet.core.plan.restart_risk import cgroup_warnings, restart_risk
+from fleet.core.render.base import DesiredConfig, parsed_dump
 from fleet.core.render.dormant_folders import folder_check
 from fleet.core.render.strategies import STRATEGIES, Strategy
 from fleet.core.rollout.control_plane import Availability
@@ -52,10 +52,10 @@ class NodePlan:
     unchanged: tuple[tuple[str, str | None], ...] = ()
     findings: tuple[Finding, ...] = ()
     restarts_itself: bool = False
-    disruption: Disruption = Disruption.NONE
+    restart_cost: RestartCost = RestartCost.NONE
     notes: tuple[str, ...] = ()
     failure: Failure | None = None
-    danger: Failure | None = None
+    restart_risk: Failure | None = None
     """Why the change would end running containers; it is made only if that was asked for."""
     tests: tuple[PullTest, ...] = ()
     unproven: tuple[str, ...] = ()
@@ -69,14 +69,14 @@ class NodePlan:
     """Copies on the node, each with the path whose attributes a rollback takes from it."""
     links: tuple[tuple[str, str], ...] = ()
     """Hard links to files that had further names, each with the path where one has to be again."""
-    ill: str = ""
+    was_unhealthy: str = ""
     """Why the node was not healthy before the change; a rollback does not halt for it."""
     restores_ill: str = ""
     """Why the node was not healthy in the state that a rollback restores, if it was not."""
     config: str = "/etc/containerd/config.toml"
     outside: str = ""
     """The SHA-256 of the present `config dump` without its registry tables: it must not change."""
-    meant: Mapping[str, Any] | None = field(default=None, repr=False)
+    intended_registry: Mapping[str, Any] | None = field(default=None, repr=False)
     """The registry settings that the daemon must read once the plan is in force, if known."""
     ignored: int = 0
     """How often the present dump warns that a registry table is passed over."""
@@ -100,7 +100,7 @@ class NodePlan:
         return "" if self.restarts_itself else self.hosts_directory or ""
 
 
-def plan_node(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
+def plan_node(node: Node, facts: NodeFacts, wishes: DesiredConfig) -> NodePlan:
     """Plan one node; what cannot be planned is a plan with a failure, never an exception."""
     try:
         return _planned(node, facts, wishes)
@@ -128,17 +128,17 @@ def _conflicts(facts: NodeFacts) -> tuple[Finding, ...]:
         return ()
 
 
-def _planned(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
+def _planned(node: Node, facts: NodeFacts, wishes: DesiredConfig) -> NodePlan:
     strategy = _strategy(facts)
     desired = strategy.render(facts, wishes)
-    changes = ordered(differences(facts, desired, wishes.foreign))
+    changes = order_changes(diff_files(facts, desired, wishes.foreign))
     refuse_unsafe(changes)
     refuse_odd(facts, changes, wishes.foreign, desired.hosts_directory)
     refuse_shared(changes, facts)
-    cost = disruption(changes, facts.config)
+    cost = restart_cost(changes, facts.config)
     if changes and not facts.offline:
         refuse_unhealthy(facts, cost, desired.findings)
-    danger = endangered(facts, cost)
+    danger = restart_risk(facts, cost)
     notes = (*desired.notes, *_foreign_notes(facts, changes), *observations(facts))
     return NodePlan(
         node=node,
@@ -149,8 +149,8 @@ def _planned(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
         state_before=facts.files.get(STATE_FILE),
         made_directories=_emptied(changes),
         unchanged=_unchanged(facts, changes),
-        disruption=cost,
-        danger=danger,
+        restart_cost=cost,
+        restart_risk=danger,
         notes=tuple(dict.fromkeys((*notes, *([danger.message] if danger else [])))),
         findings=(*pending_findings(facts.pending), *desired.findings),
         tests=tuple(pull_tests(wishes.registries, desired.hosts_directory, facts.version)),
@@ -159,19 +159,19 @@ def _planned(node: Node, facts: NodeFacts, wishes: Wishes) -> NodePlan:
         folder_before=folder_before(facts) if changes else "",
         config=desired.config or facts.config,
         restarts_itself=desired.restarts_itself,
-        meant=desired.meant,
-        **ways(facts),
+        intended_registry=desired.intended_registry,
+        **daemon_fields(facts),
     )
 
 
-def ways(facts: NodeFacts) -> dict[str, Any]:
+def daemon_fields(facts: NodeFacts) -> dict[str, Any]:
     """Return how the node's daemon is reached and restarted."""
     return {
         "outside": outside_registry(facts.dump.text),
         "ignored": ignored_registries(facts.dump.text),
         "binary": facts.binary,
         "crictl": facts.crictl_answers,
-        "ill": illness(facts),
+        "was_unhealthy": health_problem(facts),
         "credentials": _credentials(facts),
         "unit": facts.unit_name,
         "socket": facts.socket,
@@ -232,7 +232,7 @@ def _emptied(changes: Iterable[Change]) -> tuple[str, ...]:
 def _foreign_notes(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
     digests = facts.owned_by_key()
     for change in changes:
-        owned = digests.get(file_key(facts.places, change.path))
+        owned = digests.get(file_key(facts.paths, change.path))
         if not change.path.endswith(("/hosts.toml", "/registries.yaml")) or change.before is None:
             continue
         if change.before.link:
@@ -253,7 +253,7 @@ def observations(facts: NodeFacts) -> Iterator[str]:
     """Yield what is worth knowing of a node, whatever is done to it."""
     for path in facts.edited_not_loaded:
         yield f"{path} was edited after containerd had started: edited, not loaded"
-    yield from undelegated(facts)
+    yield from cgroup_warnings(facts)
     if upgrade_pending(facts):
         yield f"containerd {facts.daemon_version} runs, {facts.binary_version} is installed"
     if facts.version and facts.version.release[:2] > NEWEST[:2]:

@@ -10,8 +10,8 @@ from fleet.core.containerd.hosts_toml import ctr_hosts
 from fleet.core.model.change import Change
 from fleet.core.model.mirror import Registry
 from fleet.core.model.version import ContainerdVersion
-from fleet.core.plan.restart_cost import per_pull
-from fleet.core.selection.ranges import fold
+from fleet.core.plan.restart_cost import is_read_per_pull
+from fleet.core.selection.ranges import compress
 from fleet.errors import printable
 
 
@@ -67,7 +67,7 @@ def unproven(changes: Iterable[Change], registries: Iterable[Registry]) -> tuple
     """
     paths = [change.path for change in changes]
     silent = [registry.name for registry in registries if not registry.verify]
-    if any(not per_pull(path) for path in paths):
+    if any(not is_read_per_pull(path) for path in paths):
         return tuple(silent)
     touched = {folder for path in paths for folder in path.split("/")[:-1]}
     return tuple(name for name in silent if _folders(name) & touched)
@@ -81,7 +81,7 @@ def unproven_text(registries: Mapping[str, Iterable[str]]) -> str:
             nodes[registry].append(node)
     by_nodes: dict[str, list[str]] = defaultdict(list)
     for registry, found in nodes.items():
-        by_nodes[fold(found)].append(registry)
+        by_nodes[compress(found)].append(registry)
     told = [f"{', '.join(map(printable, each))} ({names})" for names, each in by_nodes.items()]
     return f"not proven by a pull: {'; '.join(told)}" if told else ""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from fleet.core.model.change import Change, Disruption, ManagedFile
+from fleet.core.model.change import Change, ManagedFile, RestartCost
 
 _PER_PULL = re.compile(r".*/(hosts\.toml|[^/]+\.pem)")
 
 
-def per_pull(path: str) -> bool:
+def is_read_per_pull(path: str) -> bool:
     """Say whether containerd reads a file at every pull: hosts.toml and certificates."""
     return _PER_PULL.fullmatch(path) is not None
 
@@ -19,12 +19,14 @@ def _differ(before: ManagedFile, after: ManagedFile) -> bool:
     return (before.content, before.mode) != (after.content, after.mode)
 
 
-def disruption(changes: Iterable[Change], config: str) -> Disruption:
+def restart_cost(changes: Iterable[Change], config: str) -> RestartCost:
     """Return what `changes` cost the node; a file that we do not know costs the most.
 
     hosts.toml and certificates are read at every pull, config.toml only at start; what legacy
     nodes keep beside config.toml changes together with it.
     """
     folder = config.rpartition("/")[0] + "/fleet/"
-    costs = [change.path.startswith(folder) or not per_pull(change.path) for change in changes]
-    return Disruption.RESTART if any(costs) else Disruption.NONE
+    costs = [
+        change.path.startswith(folder) or not is_read_per_pull(change.path) for change in changes
+    ]
+    return RestartCost.RESTART if any(costs) else RestartCost.NONE

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fleet.core.failure import Failure, FailureKind
-from fleet.core.model.change import Disruption
+from fleet.core.model.change import RestartCost
 from fleet.core.model.facts import NodeFacts
 
 _SPARING = {"process", "none"}
 """KillModes with which systemd leaves the shims of a stopped containerd alone (systemd.kill)."""
 
 
-def endangered(facts: NodeFacts, cost: Disruption) -> Failure | None:
+def restart_risk(facts: NodeFacts, cost: RestartCost) -> Failure | None:
     """Return why a restart would end the containers of a node; None where it does not."""
     mode = facts.unit.kill_mode
-    if cost is not Disruption.RESTART or not facts.tasks or mode in _SPARING | {""}:
+    if cost is not RestartCost.RESTART or not facts.tasks or mode in _SPARING | {""}:
         return None
     message = (
         f"a restart of {facts.unit_name} would end {facts.tasks} running containers: its KillMode"
@@ -24,7 +24,7 @@ def endangered(facts: NodeFacts, cost: Disruption) -> Failure | None:
     return Failure(FailureKind.WORKLOADS, "plan", message)
 
 
-def undelegated(facts: NodeFacts) -> Iterator[str]:
+def cgroup_warnings(facts: NodeFacts) -> Iterator[str]:
     """Tell of a unit whose cgroups systemd may move while containers run in them."""
     if facts.tasks and facts.unit.delegate == "no":
         yield (

@@ -12,12 +12,12 @@ from fleet.core.model.generation import Generation
 from fleet.core.model.node import Node
 from fleet.core.model.paths import file_key, folders_above
 from fleet.core.model.pending import pending_findings
-from fleet.core.plan.diff import ordered
+from fleet.core.plan.diff import order_changes
 from fleet.core.plan.hosts_directory import folder_before
 from fleet.core.plan.path_checks import refuse_odd
-from fleet.core.plan.planner import NodePlan, observations, ways
-from fleet.core.plan.restart_cost import disruption
-from fleet.core.plan.restart_risk import endangered
+from fleet.core.plan.planner import NodePlan, daemon_fields, observations
+from fleet.core.plan.restart_cost import restart_cost
+from fleet.core.plan.restart_risk import restart_risk
 
 
 def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePlan:
@@ -47,23 +47,23 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
         return replace(base, failure=Failure(FailureKind.NO_GENERATION, "plan", message))
     before: dict[str, ManagedFile | None] = {}
     for generation in facts.generations:
-        before.update({kept.path: kept.before for kept in generation.kept if kept.is_file})
+        before.update({kept.path: kept.before for kept in generation.entries if kept.is_file})
     known = STATE_FILE in before
     restored = before.pop(STATE_FILE, None) if known else facts.files.get(STATE_FILE)
     pairs = ((path, facts.files.get(path), kept) for path, kept in before.items())
-    changes = ordered(Change(*each) for each in pairs if not _same(*each[1:]))
+    changes = order_changes(Change(*each) for each in pairs if not _same(*each[1:]))
     try:
         refuse_odd(facts, changes, rollback=True)
     except NodeError as error:
         return replace(base, failure=error.failure)
-    cost = disruption(changes, facts.config)
+    cost = restart_cost(changes, facts.config)
     return replace(
         base,
         changes=changes,
         state_before=facts.files.get(STATE_FILE),
         state_restored=restored,
-        disruption=cost,
-        danger=endangered(facts, cost),
+        restart_cost=cost,
+        restart_risk=restart_risk(facts, cost),
         notes=(
             *_drifted(facts, changes),
             *_odd(facts.generations),
@@ -72,12 +72,12 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
         ),
         saved=_saved(facts.generations, changes),
         links=_links(facts.generations, changes),
-        restores_ill=facts.generations[-1].ill,
+        restores_ill=facts.generations[-1].was_unhealthy,
         made_directories=_made(facts.generations),
         folder_before=folder_before(facts),
         restores=facts.generations[-1].id,
         config=facts.config,
-        **ways(facts),
+        **daemon_fields(facts),
     )
 
 
@@ -92,7 +92,7 @@ def _drifted(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
     """Tell of bytes that are neither ours nor what we go back to: they are not lost."""
     digests = facts.owned_by_key()
     for change in changes:
-        owned = digests.get(file_key(facts.places, change.path))
+        owned = digests.get(file_key(facts.paths, change.path))
         if owned and change.before is not None and change.before.digest != owned:
             yield (
                 f"{change.path} was edited since fleet wrote it; its bytes are kept:"
@@ -103,16 +103,16 @@ def _drifted(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
 def _ill(facts: NodeFacts) -> Iterator[str]:
     """Yield a note if the rollback leads to a state that was not healthy."""
     last = facts.generations[-1]
-    if last.ill:
+    if last.was_unhealthy:
         yield (
-            f"the node was not healthy in the state of generation {last.id} ({last.ill}): it is"
-            " restored as it was"
+            f"the node was not healthy in the state of generation {last.id} ({last.was_unhealthy}):"
+            " it is restored as it was"
         )
 
 
 def _odd(generations: Iterable[Generation]) -> Iterator[str]:
     """Yield a note for everything that was not a plain file and that the node moved away."""
-    for kept in (kept for each in generations for kept in each.kept if kept.copied == "odd"):
+    for kept in (kept for each in generations for kept in each.entries if kept.copied == "odd"):
         yield f"what stood at {kept.path} is kept as {kept.saved}, and stays there"
 
 
@@ -120,7 +120,7 @@ def _saved(
     generations: Iterable[Generation], changes: Iterable[Change]
 ) -> tuple[tuple[str, str], ...]:
     """Return the oldest copy of every file and folder that the rollback creates again."""
-    lines = [kept for each in generations for kept in each.kept]
+    lines = [kept for each in generations for kept in each.entries]
     files = {kept.path: kept.saved for kept in lines if kept.is_file}
     folders = {kept.path: kept.saved for kept in lines if kept.copied == "folder"}
     created = [
@@ -139,7 +139,7 @@ def _links(
 ) -> tuple[tuple[str, str], ...]:
     """Return the saved hard links to the files that the rollback restores."""
     found: dict[str, str] = {}
-    for kept in (kept for each in generations for kept in each.kept):
+    for kept in (kept for each in generations for kept in each.entries):
         if kept.is_file:
             found.pop(kept.path, None)
         elif kept.copied == "link":
@@ -150,5 +150,5 @@ def _links(
 
 def _made(generations: Iterable[Generation]) -> tuple[str, ...]:
     """Return the directories that the changes made, the deepest first."""
-    found = {kept.path for each in generations for kept in each.kept if kept.directory}
+    found = {kept.path for each in generations for kept in each.entries if kept.directory}
     return tuple(sorted(found, key=lambda path: (-path.count("/"), path)))

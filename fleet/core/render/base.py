@@ -10,14 +10,14 @@ from typing import Any, Protocol
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.change import ManagedFile, Tree
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.finding import Finding, FindingEffect
 from fleet.core.model.mirror import Foreign, Registry
 from fleet.core.model.version import ContainerdVersion
 from fleet.core.text.documents import DocumentError, parse_toml
 
 
 @dataclass(frozen=True, slots=True)
-class DesiredState:
+class DesiredFiles:
     """The files that a node should have; `legacy` names what fleet owns inside config.toml.
 
     `loose` are files that are written once and then belong to the node: legacy settings of
@@ -29,15 +29,15 @@ class DesiredState:
     hosts_directory: str | None
     legacy: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    loose: frozenset[str] = frozenset()
+    unmanaged: frozenset[str] = frozenset()
     config: str | None = None
     findings: tuple[Finding, ...] = ()
     restarts_itself: bool = False
-    meant: Mapping[str, Any] | None = field(default=None, repr=False)
+    intended_registry: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class DesiredConfig:
     """What the user asked for: the registries of this node, and how to treat what is there."""
 
     registries: tuple[Registry, ...]
@@ -54,7 +54,7 @@ class Strategy(Protocol):
         """Say whether this way is the right one for the node."""
         ...
 
-    def render(self, facts: NodeFacts, wishes: Wishes) -> DesiredState:
+    def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:
         """Return the files; raise a NodeError where the node cannot have them."""
         ...
 
@@ -67,7 +67,7 @@ class Refusals:
 
     def check(self) -> None:
         """Raise a NodeError where a finding refuses."""
-        grave = [str(each) for each in self.findings if each.verdict is Verdict.REFUSES]
+        grave = [str(each) for each in self.findings if each.effect is FindingEffect.REFUSES]
         if grave:
             raise NodeError(
                 FailureKind.CONFLICT, "plan", "; ".join((*grave, "mend that by hand first"))
@@ -102,7 +102,7 @@ def _parsed(dump: str) -> dict[str, Any]:
     return parse_toml("\n".join(lines))
 
 
-def kept_file(facts: NodeFacts, path: str, content: bytes, *, secret: bool) -> ManagedFile:
+def file_like(facts: NodeFacts, path: str, content: bytes, *, secret: bool) -> ManagedFile:
     """Return a file with the mode and owner it had; 0600 where it carries a credential."""
     before = facts.files.get(path)
     if before is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from fleet.core.containerd.config import effective_registry
-from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.features import Feature, supports
 from fleet.core.containerd.hosts_toml import MIGRATED
 from fleet.core.containerd.legacy_settings import has_legacy, legacy_paths
 from fleet.core.containerd.registry_settings import difference
@@ -16,17 +16,17 @@ from fleet.core.model.facts import NodeFacts
 from fleet.core.model.mirror import Foreign, Registry
 from fleet.core.model.paths import clean_path
 from fleet.core.render.base import (
-    DesiredState,
+    DesiredConfig,
+    DesiredFiles,
     Refusals,
-    Wishes,
     auth_settings,
     known_version,
     parsed_dump,
 )
-from fleet.core.render.config_editor import Draft, start_draft
+from fleet.core.render.config_editor import ConfigEditor, open_editor
 from fleet.core.render.dormant_folders import chosen_directory, folder_check, refuse_broken
-from fleet.core.render.hosts_folder import written
-from fleet.core.render.migration import Migration, migrate, shortened
+from fleet.core.render.hosts_folder import hosts_folder_files
+from fleet.core.render.migration import Migration, migrate, shortened_list
 from fleet.core.text.documents import word
 from fleet.core.text.toml_scan import Path, dotted
 from fleet.core.text.toml_splice import Setting
@@ -39,12 +39,12 @@ class CertsD:
 
     def supports(self, facts: NodeFacts) -> bool:
         """Say whether this version knows config_path."""
-        return facts.version is not None and can(facts.version, Feature.CONFIG_PATH)
+        return facts.version is not None and supports(facts.version, Feature.CONFIG_PATH)
 
-    def render(self, facts: NodeFacts, wishes: Wishes) -> DesiredState:
+    def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:
         """Return every hosts.toml, and the config where config_path is not in force yet."""
         version = known_version(facts)
-        draft = start_draft(facts, wishes)
+        draft = open_editor(facts, wishes)
         findings = list(lint(draft.view, facts))
         Refusals(findings).check()
         _refuse_deaf_daemon(facts, draft)
@@ -59,8 +59,8 @@ class CertsD:
         draft.set(_settings(auth))
         named = tuple(moved.dressed(each) for each in wishes.registries)
         loose = _loose(moved.registries, named)
-        files, skipped = written(named, directory, facts, wishes.foreign)
-        extra, _ = written(loose, directory, facts, Foreign.ADOPT, MIGRATED)
+        files, skipped = hosts_folder_files(named, directory, facts, wishes.foreign)
+        extra, _ = hosts_folder_files(loose, directory, facts, Foreign.ADOPT, MIGRATED)
         managed = frozenset(files) | frozenset(extra)
         findings += foreign_hosts(facts, version, managed)
         found = tuple(folder_check(draft.before, facts, managed, wishes.foreign).findings())
@@ -69,7 +69,7 @@ class CertsD:
         config = draft.files(secret=bool(owned))
         if not config:
             _refuse_ineffective(facts, draft)
-        return DesiredState(
+        return DesiredFiles(
             {**config, **extra, **files},
             directory,
             owned,
@@ -77,18 +77,18 @@ class CertsD:
             frozenset(extra) - frozenset(files),
             draft.config,
             tuple(findings),
-            meant=draft.meant,
+            intended_registry=draft.meant,
         )
 
 
-def _refuse_deaf_daemon(facts: NodeFacts, draft: Draft) -> None:
+def _refuse_deaf_daemon(facts: NodeFacts, draft: ConfigEditor) -> None:
     """Refuse where the daemon's own view of its files is not what we read in them."""
     if facts.offline:
         return
     seen = effective_registry(parsed_dump(facts))
     ours = word(draft.view.merged(), "config_path")
     theirs = word(seen, "config_path")
-    default = not ours and can(draft.view.version, Feature.CONFIG_PATH_DEFAULT)
+    default = not ours and supports(draft.view.version, Feature.CONFIG_PATH_DEFAULT)
     if ours != theirs and not default:
         message = (
             f"the daemon reads config_path {theirs!r} from its files and fleet reads {ours!r}; look"
@@ -97,7 +97,7 @@ def _refuse_deaf_daemon(facts: NodeFacts, draft: Draft) -> None:
         raise NodeError(FailureKind.CONFLICT, "plan", message)
 
 
-def _refuse_ineffective(facts: NodeFacts, draft: Draft) -> None:
+def _refuse_ineffective(facts: NodeFacts, draft: ConfigEditor) -> None:
     """Refuse an unchanged config if the daemon reads other settings than the desired ones."""
     if facts.offline:
         return
@@ -110,7 +110,7 @@ def _refuse_ineffective(facts: NodeFacts, draft: Draft) -> None:
         raise NodeError(FailureKind.CONFLICT, "plan", message)
 
 
-def _migrated(draft: Draft) -> Migration:
+def _migrated(draft: ConfigEditor) -> Migration:
     """Take legacy settings out of every layer, and return what they come to."""
     merged = draft.view.merged()
     if not has_legacy(merged):
@@ -118,7 +118,7 @@ def _migrated(draft: Draft) -> Migration:
     moved = migrate(merged, draft.view.owner("mirrors").path)
     _refuse_missing(moved, draft.facts)
     draft.drop(list(legacy_paths(merged)))
-    names = shortened(sorted(_shown(each.name) for each in moved.registries)) or "none"
+    names = shortened_list(sorted(_shown(each.name) for each in moved.registries)) or "none"
     note = f"legacy settings move to certs.d ({names})"
     if any(draft.meant.get(key) for key in ("configs", "auths", "headers")):
         note += "; credentials and headers stay in config.toml, where they are read as before"
@@ -148,7 +148,7 @@ def _loose(found: Iterable[Registry], named: tuple[Registry, ...]) -> tuple[Regi
 
 def _carried(loose: tuple[Registry, ...]) -> Iterator[str]:
     if loose:
-        names = shortened([_shown(each.name) for each in loose])
+        names = shortened_list([_shown(each.name) for each in loose])
         yield (
             f"not in mirrors.yaml: {names}; legacy settings become a hosts.toml each, which later"
             " rollouts leave as it is"
@@ -164,7 +164,7 @@ def _settings(auth: dict[str, tuple[tuple[str, str], ...]]) -> dict[Path, Settin
     }
 
 
-def _directory(draft: Draft, owner: str) -> str:
+def _directory(draft: ConfigEditor, owner: str) -> str:
     """Choose the one directory for hosts.toml, and set config_path where it must be."""
     current = word(draft.meant, "config_path")
     directory = chosen_directory(current)

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.features import Feature, supports
 from fleet.core.containerd.imports import ConfigView, Layer, config_view, imported_folder
 from fleet.core.containerd.registry_settings import effective, unequal
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
-from fleet.core.render.base import Wishes, kept_file, known_version
+from fleet.core.render.base import DesiredConfig, file_like, known_version
 from fleet.core.render.read_only_config import OWN_CONFIG, moved_config
 from fleet.core.text.toml_edit import dig, pruned, remove, set_keys
 from fleet.core.text.toml_scan import Path, dotted, split
@@ -37,7 +37,7 @@ _MOST_OTHERS = 3
 
 
 @dataclass(slots=True)
-class Draft:
+class ConfigEditor:
     """Edits of registry settings, each in the file that decides the setting.
 
     `meant` is the registry table that the edits so far should result in.
@@ -125,9 +125,11 @@ class Draft:
 
     def _about(self, key: str, layer: Layer) -> Iterator[str]:
         if layer.path != self.view.root.path:
-            if can(self.view.version, Feature.IMPORTS_MERGE):
+            if supports(self.view.version, Feature.IMPORTS_MERGE):
                 why = f"it is imported and has {key} already"
-                if not any(dig(layer.data, (*each, key)) for each in self.view.live(layer)):
+                if not any(
+                    dig(layer.data, (*each, key)) for each in self.view.effective_tables(layer)
+                ):
                     why = "it is imported, and its word on CRI's registry counts"
             else:
                 why = "it is imported and has CRI's table, which replaces that of all files before"
@@ -141,7 +143,7 @@ class Draft:
     def _drop_in(self) -> tuple[ConfigView, Layer] | None:
         """Return fleet's own import beside a generated root, where imports are merged."""
         folder = imported_folder(self.view) if self.generated else None
-        if folder is None or not can(self.view.version, Feature.IMPORTS_MERGE):
+        if folder is None or not supports(self.view.version, Feature.IMPORTS_MERGE):
             return None
         path = f"{folder}/{DROP_IN}"
         view = self.view
@@ -150,7 +152,7 @@ class Draft:
         return view, next(each for each in view.layers if each.path == path)
 
     def _refuse_brackets(self, values: Collection[Path]) -> None:
-        if can(self.view.version, Feature.BRACKETS_IN_HEADERS):
+        if supports(self.view.version, Feature.BRACKETS_IN_HEADERS):
             return
         for path in values:
             if any("]" in part for part in path[:-1]):
@@ -164,7 +166,7 @@ class Draft:
     def drop(self, paths: Collection[Path]) -> None:
         """Remove tables or keys from the registry tables that are read, in every layer."""
         self.meant = _less(self.meant, paths)
-        live = {layer.path: self.view.live(layer) for layer in self.view.layers}
+        live = {layer.path: self.view.effective_tables(layer) for layer in self.view.layers}
         for layer in self.view.layers:
             whole = [(*table, *path) for table in live[layer.path] for path in paths]
             with _named(layer.path):
@@ -216,7 +218,7 @@ class Draft:
         old = {each.path: each for each in self.before.layers}
         for layer in self.view.layers:
             was = old.get(layer.path, layer)
-            for table in self.view.live(layer):
+            for table in self.view.effective_tables(layer):
                 if dig(was.data, table[:2]) is not None and dig(layer.data, table[:2]) is None:
                     text = add_header(layer.text, table[:2])
                     self.view = self.view.with_text(layer.path, text)
@@ -238,7 +240,7 @@ class Draft:
                     f"{layer.path} is read-only: copied to {OWN_CONFIG}, and the unit points there"
                 )
             else:
-                found[layer.path] = kept_file(self.facts, layer.path, content, secret=secret)
+                found[layer.path] = file_like(self.facts, layer.path, content, secret=secret)
         return found
 
     @property
@@ -249,14 +251,14 @@ class Draft:
         return OWN_CONFIG if moved else root.path
 
 
-def start_draft(facts: NodeFacts, wishes: Wishes) -> Draft:
+def open_editor(facts: NodeFacts, wishes: DesiredConfig) -> ConfigEditor:
     """Read the node's config, or begin a new one in the form that its version reads."""
     version = known_version(facts)
     # Every release from 1.3 to 2.3 reads version 2; 1.2 knows none.
-    minimal = "version = 2\n" if can(version, Feature.CONFIG_VERSION_2) else ""
+    minimal = "version = 2\n" if supports(version, Feature.CONFIG_VERSION_2) else ""
     start = facts.default if wishes.full_default and facts.default else minimal
     view = config_view(facts, version, start)
-    return Draft(facts, view, view, meant=view.merged())
+    return ConfigEditor(facts, view, view, meant=view.merged())
 
 
 def _assigned(registry: Mapping[str, Any], values: Mapping[Path, Setting]) -> dict[str, Any]:

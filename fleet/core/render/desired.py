@@ -7,22 +7,22 @@ from collections.abc import Callable
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import Foreign, MirrorConfig
 from fleet.core.model.node import Node
-from fleet.core.render.base import Wishes
+from fleet.core.render.base import DesiredConfig
 from fleet.core.selection.patterns import override_matches
 
 
-def wishes_by_node(
+def desired_config_by_node(
     inventory: Inventory, config: MirrorConfig, foreign: Foreign, *, full_default: bool = False
-) -> Callable[[Node], Wishes]:
+) -> Callable[[Node], DesiredConfig]:
     """Return what is wanted of a node; nodes with equal wishes share them."""
     texts = tuple(override.match for override in config.overrides)
     matches = override_matches(inventory, texts)
-    shared: dict[frozenset[str], Wishes] = {}
+    shared: dict[frozenset[str], DesiredConfig] = {}
 
-    def wishes(node: Node) -> Wishes:
+    def wishes(node: Node) -> DesiredConfig:
         key = matches.get(node.name, frozenset())
         if key not in shared:
-            shared[key] = Wishes(config.for_groups(key), full_default, foreign)
+            shared[key] = DesiredConfig(config.for_groups(key), full_default, foreign)
         return shared[key]
 
     return wishes

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.features import Feature, supports
 from fleet.core.containerd.imports import ConfigView
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.lint.config import reads_lists
 from fleet.core.lint.pull_failures import hosts_data, pull_failures
 from fleet.core.model.facts import CERTS_D, NodeFacts
-from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.finding import Finding, FindingEffect
 from fleet.core.model.mirror import Foreign
 from fleet.core.model.paths import clean_path, hosts_directories, real_path
 from fleet.core.model.version import ContainerdVersion
@@ -38,7 +38,9 @@ _REGISTRY = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:]+\])(?::[0-9]
 def live_directories(view: ConfigView) -> tuple[str, ...]:
     """Return the hosts directories that containerd reads with this config."""
     current = word(view.merged(), "config_path")
-    if not can(view.version, Feature.CONFIG_PATH) or (":" in current and not reads_lists(view)):
+    if not supports(view.version, Feature.CONFIG_PATH) or (
+        ":" in current and not reads_lists(view)
+    ):
         return ()
     return hosts_directories(current)
 
@@ -52,8 +54,8 @@ def chosen_directory(current: str) -> str:
 def sleeping_directory(view: ConfigView, facts: NodeFacts) -> str:
     """Return the directory that is read only after a rollout; empty if it is read already."""
     chosen = chosen_directory(word(view.merged(), "config_path"))
-    live = {real_path(facts.places, each) for each in live_directories(view)}
-    return "" if real_path(facts.places, chosen) in live else chosen
+    live = {real_path(facts.paths, each) for each in live_directories(view)}
+    return "" if real_path(facts.paths, chosen) in live else chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,7 @@ class FolderCheck:
 
     def __post_init__(self) -> None:
         """Collect the folders that hold other files; this looks at all paths once."""
-        paths = (*self.facts.places, *self.facts.files)
+        paths = (*self.facts.paths, *self.facts.files)
         filled = frozenset(_parent(each) for each in paths if not each.endswith("/hosts.toml"))
         object.__setattr__(self, "_filled", filled)
 
@@ -98,13 +100,13 @@ class FolderCheck:
             names = ", ".join(_registry(folder) for folder in woken[:_MOST_NAMES])
             more = f" and {len(woken) - _MOST_NAMES} more" if len(woken) > _MOST_NAMES else ""
             message = f"is read by no daemon now, and would decide from then on: {names}{more}"
-            yield Finding("wakes", Verdict.NOTES, self.waking, message)
+            yield Finding("wakes", FindingEffect.NOTES, self.waking, message)
 
     def _folders(self) -> list[str]:
         """Return the registry folders that fleet does not write itself."""
         inside = {path for path in self.facts.directories if _parent(path) in self.bases}
         wildcards = {f"{base}/_default" for base in self.bases}
-        found = inside | (wildcards & self.facts.places.keys())
+        found = inside | (wildcards & self.facts.paths.keys())
         return sorted(
             path
             for path in found
@@ -119,16 +121,16 @@ class FolderCheck:
         removed = self.foreign is Foreign.OVERWRITE and f"{folder}/hosts.toml" in self.facts.files
         return removed and folder not in self._filled
 
-    def _verdict(self, folder: str) -> Verdict:
+    def _verdict(self, folder: str) -> FindingEffect:
         if not self._in_waking(folder) or self.foreign is Foreign.KEEP:
-            return Verdict.NOTES
-        return Verdict.HEALS if self._goes(folder) else Verdict.REFUSES
+            return FindingEffect.NOTES
+        return FindingEffect.HEALS if self._goes(folder) else FindingEffect.REFUSES
 
     def _only_server(self, folder: str) -> str:
         """Return the server that a wildcard's hosts.toml names in place of each registry's own."""
         path = f"{folder}/hosts.toml"
         server = word(hosts_data(self.facts, self.version, path) or {}, "server")
-        strict = can(self.version, Feature.STRICT_URLS)
+        strict = supports(self.version, Feature.STRICT_URLS)
         return server if server and go_host(server, strict=strict) else ""
 
 
@@ -167,7 +169,7 @@ def refuse_broken(findings: Iterable[Finding]) -> None:
     grave = [
         str(each)
         for each in findings
-        if each.code in {FAILS, CUTS_OFF} and each.verdict is Verdict.REFUSES
+        if each.code in {FAILS, CUTS_OFF} and each.effect is FindingEffect.REFUSES
     ]
     if grave:
         message = (

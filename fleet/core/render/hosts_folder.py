@@ -16,7 +16,7 @@ from fleet.core.render.base import known_version
 _DOCKER_STYLE = (".crt", ".cert", ".key")
 
 
-def written(
+def hosts_folder_files(
     registries: Iterable[Registry],
     directory: str,
     facts: NodeFacts,
@@ -40,7 +40,7 @@ def written(
     for registry in registries:
         folder = registry_folder(directory, registry.name, facts)
         path = f"{folder}/hosts.toml"
-        hosts, digest = facts.files.get(path), owned.get(file_key(facts.places, path))
+        hosts, digest = facts.files.get(path), owned.get(file_key(facts.paths, path))
         if foreign is Foreign.KEEP and hosts is not None and hosts.digest != digest:
             skipped.append(f"keeps {path}, which is not as fleet wrote it")
             continue

@@ -10,23 +10,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from fleet.core.containerd.config import CRI_1, IMAGES, parse_config
-from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.features import Feature, supports
 from fleet.core.containerd.hosts_toml import HEADER
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.lint.config import foreign_hosts
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.finding import Finding, FindingEffect
 from fleet.core.model.paths import clean_path
 from fleet.core.render.base import (
-    DesiredState,
+    DesiredConfig,
+    DesiredFiles,
     Refusals,
-    Wishes,
     auth_settings,
-    kept_file,
+    file_like,
     known_version,
 )
 from fleet.core.render.dormant_folders import FolderCheck, refuse_broken
-from fleet.core.render.hosts_folder import written
+from fleet.core.render.hosts_folder import hosts_folder_files
 from fleet.core.text.documents import word
 from fleet.core.text.toml_edit import dig, set_keys
 from fleet.core.text.toml_scan import dotted
@@ -56,11 +56,11 @@ class K0s:
         """Say whether k0s runs this node's containerd."""
         return facts.owner == "k0s"
 
-    def render(self, facts: NodeFacts, wishes: Wishes) -> DesiredState:
+    def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:
         """Return the drop-in and every hosts.toml."""
         version = known_version(facts)
         _refuse_unmanaged(facts)
-        modern = can(version, Feature.IMPORTS_MERGE)
+        modern = supports(version, Feature.IMPORTS_MERGE)
         table = ("plugins", IMAGES if modern else CRI_1, "registry")
         others = list(_registries(facts))
         findings = list(_conflicts(others, facts))
@@ -73,9 +73,9 @@ class K0s:
         for host, pairs in auth.items():
             entries += [((*table, "configs", host, "auth"), *pair) for pair in pairs]
         text = set_keys(text, entries)
-        files, skipped = written(wishes.registries, directory, facts, wishes.foreign)
+        files, skipped = hosts_folder_files(wishes.registries, directory, facts, wishes.foreign)
         if not named or auth:
-            files[DROP_IN] = kept_file(facts, DROP_IN, text.encode(), secret=bool(auth))
+            files[DROP_IN] = file_like(facts, DROP_IN, text.encode(), secret=bool(auth))
         managed = frozenset(files)
         findings += foreign_hosts(facts, version, managed)
         check = FolderCheck(
@@ -90,7 +90,7 @@ class K0s:
         refuse_broken(found)
         findings += found
         note = f"{DROP_IN}: k0s watches this folder and restarts containerd by itself"
-        return DesiredState(
+        return DesiredFiles(
             files,
             directory,
             tuple(dotted(("configs", host, "auth")) for host in auth),
@@ -125,8 +125,8 @@ def _conflicts(others: list[tuple[str, dict[str, Any]]], facts: NodeFacts) -> It
     for path, registry in others:
         if registry.get("mirrors"):
             message = "legacy mirrors here kill CRI beside config_path; move them to mirrors.yaml"
-            yield Finding("legacy-beside-config-path", Verdict.REFUSES, path, message)
-        lists = facts.version is not None and can(facts.version, Feature.CONFIG_PATH_LIST)
+            yield Finding("legacy-beside-config-path", FindingEffect.REFUSES, path, message)
+        lists = facts.version is not None and supports(facts.version, Feature.CONFIG_PATH_LIST)
         if ":" in word(registry, "config_path") and not lists:
             message = "config_path names several directories, of which this release reads none"
-            yield Finding("config-path-list", Verdict.REFUSES, path, message)
+            yield Finding("config-path-list", FindingEffect.REFUSES, path, message)

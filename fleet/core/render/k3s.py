@@ -13,9 +13,9 @@ from fleet.core.containerd.hosts_toml import certificate_stem
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.finding import Finding, FindingEffect
 from fleet.core.model.mirror import Foreign, Mirror, Registry
-from fleet.core.render.base import DesiredState, Wishes, kept_file
+from fleet.core.render.base import DesiredConfig, DesiredFiles, file_like
 from fleet.core.render.hosts_folder import is_foreign
 from fleet.core.render.registries_yaml import registries_problems
 from fleet.core.text.toml_scan import Path, dotted, split
@@ -48,13 +48,13 @@ class K3s:
         """Say whether k3s or RKE2 runs this node's containerd."""
         return facts.owner in {"k3s", "rke2"}
 
-    def render(self, facts: NodeFacts, wishes: Wishes) -> DesiredState:
+    def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:
         """Return registries.yaml and the certificates that it names."""
         folder = f"/etc/rancher/{facts.owner}"
         path = f"{folder}/registries.yaml"
         if wishes.foreign is Foreign.KEEP and is_foreign(facts, path):
             note = f"keeps {path}, which is not as fleet wrote it"
-            return DesiredState({}, None, facts.state.legacy, (note,))
+            return DesiredFiles({}, None, facts.state.legacy, (note,))
         for registry in wishes.registries:
             _refuse_unwritable(registry, facts)
         wanted = _wanted(wishes.registries, facts, f"{folder}/fleet")
@@ -71,8 +71,8 @@ class K3s:
         if kept is not None and kept.content == text.encode():
             files[path] = kept
         else:
-            files[path] = kept_file(facts, path, text.encode(), secret=_has_login(text, path))
-        return DesiredState(
+            files[path] = file_like(facts, path, text.encode(), secret=_has_login(text, path))
+        return DesiredFiles(
             files,
             None,
             tuple(map(dotted, wanted)),
@@ -228,7 +228,7 @@ def _certificates(
             yield path, ManagedFile(content, mode, secret=private)
 
 
-def _notes(facts: NodeFacts, wishes: Wishes) -> Iterator[str]:
+def _notes(facts: NodeFacts, wishes: DesiredConfig) -> Iterator[str]:
     yield f"a restart of {facts.unit_name} writes containerd's own files from registries.yaml"
     if any(each.name == "_default" for each in wishes.registries) and not facts.no_upstream:
         yield (
@@ -244,7 +244,7 @@ def _unread_keys(text: str, path: str) -> Iterator[Finding]:
     others = sorted(set(_read(text, path) or {}) - set(_PARTS)) if text else []
     if others:
         message = f"is not read by k3s: {', '.join(others)} (it reads {', '.join(_PARTS)})"
-        yield Finding("unread-keys", Verdict.NOTES, path, message)
+        yield Finding("unread-keys", FindingEffect.NOTES, path, message)
 
 
 def _findings(facts: NodeFacts) -> Iterator[Finding]:
@@ -252,4 +252,4 @@ def _findings(facts: NodeFacts) -> Iterator[Finding]:
     for name in ("config.toml.tmpl", "config-v3.toml.tmpl"):
         if f"{base}/{name}" in facts.files:
             message = "a template of yours makes config.toml: it must keep the registry part"
-            yield Finding("user-template", Verdict.NOTES, f"{base}/{name}", message)
+            yield Finding("user-template", FindingEffect.NOTES, f"{base}/{name}", message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fleet.core.containerd.features import Feature, can
+from fleet.core.containerd.features import Feature, supports
 from fleet.core.containerd.hosts_toml import certificate_stem
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.lint.config import lint
@@ -13,14 +13,14 @@ from fleet.core.model.facts import NodeFacts
 from fleet.core.model.mirror import Mirror, Registry
 from fleet.core.model.version import ContainerdVersion
 from fleet.core.render.base import (
-    DesiredState,
+    DesiredConfig,
+    DesiredFiles,
     Refusals,
-    Wishes,
     auth_settings,
     known_version,
     parsed_dump,
 )
-from fleet.core.render.config_editor import start_draft
+from fleet.core.render.config_editor import open_editor
 from fleet.core.text.toml_scan import Path, dotted
 
 _FOLDER = "/etc/containerd/fleet"
@@ -33,12 +33,12 @@ class Legacy:
 
     def supports(self, facts: NodeFacts) -> bool:
         """Say whether this version knows nothing but legacy mirrors."""
-        return facts.version is not None and not can(facts.version, Feature.CONFIG_PATH)
+        return facts.version is not None and not supports(facts.version, Feature.CONFIG_PATH)
 
-    def render(self, facts: NodeFacts, wishes: Wishes) -> DesiredState:
+    def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:
         """Return the config with its mirrors set, and the certificates that it names."""
         version = known_version(facts)
-        draft = start_draft(facts, wishes)
+        draft = open_editor(facts, wishes)
         findings = list(lint(draft.view, facts))
         Refusals(findings).check()
         if not facts.offline:
@@ -52,14 +52,14 @@ class Legacy:
             for path, content, private in _certificates(wishes.registries)
         }
         files.update(draft.files(secret=bool(auth_settings(wishes.registries))))
-        return DesiredState(
+        return DesiredFiles(
             files,
             None,
             owned,
             tuple(draft.notes),
             config=draft.config,
             findings=tuple(findings),
-            meant=draft.meant,
+            intended_registry=draft.meant,
         )
 
 
@@ -84,7 +84,7 @@ def _settings(
 
 
 def _refuse_before_1_3(version: ContainerdVersion, what: str) -> None:
-    if not can(version, Feature.CONFIG_VERSION_2):
+    if not supports(version, Feature.CONFIG_VERSION_2):
         message = (
             f"containerd {version} has no registry.configs for {what}; upgrade it to 1.3 or newer,"
             " or take that out for this node (overrides in mirrors.yaml)"

@@ -113,17 +113,19 @@ def migrate(registry: Mapping[str, Any], place: str) -> Migration:
         one = _own(host, tls, wildcard or [])
         found[one.name] = one
     if own:
-        notes.append(f"TLS settings of {shortened(own)} become the hosts.toml of each host itself")
+        notes.append(
+            f"TLS settings of {shortened_list(own)} become the hosts.toml of each host itself"
+        )
     dead = [host for host in left if host not in {*own, *endpoint_hosts}]
     if dead:
         notes.append(
-            f"TLS settings of {shortened(dead)} are not carried over: no image comes from a host"
-            " of that name, so no release reads them"
+            f"TLS settings of {shortened_list(dead)} are not carried over: no image comes from a"
+            " host of that name, so no release reads them"
         )
     return Migration(tuple(found.values()), tls, tuple(dict.fromkeys(notes)))
 
 
-def shortened(names: Collection[str]) -> str:
+def shortened_list(names: Collection[str]) -> str:
     """Join names for a note; after the first few, add how many more there are."""
     first = list(names)[:_MOST_NAMES]
     more = len(names) - len(first)

@@ -7,7 +7,7 @@ import re
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
-from fleet.core.render.base import kept_file
+from fleet.core.render.base import file_like
 
 OWN_CONFIG = "/etc/containerd/config.toml"
 
@@ -33,7 +33,7 @@ def moved_config(facts: NodeFacts, content: bytes, *, secret: bool) -> dict[str,
     unit = f"[Service]\nExecStart=\nExecStart={' '.join(line)}\n"
     text = f"# Managed by fleet: {facts.config} is read-only, its copy is not.\n{unit}"
     return {
-        OWN_CONFIG: kept_file(facts, OWN_CONFIG, content, secret=secret),
+        OWN_CONFIG: file_like(facts, OWN_CONFIG, content, secret=secret),
         f"/etc/systemd/system/{facts.unit_name}.service.d/zz-fleet.conf": ManagedFile(
             text.encode()
         ),

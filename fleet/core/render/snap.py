@@ -5,9 +5,9 @@ from __future__ import annotations
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.lint.config import foreign_hosts
 from fleet.core.model.facts import NodeFacts
-from fleet.core.render.base import DesiredState, Wishes, auth_settings, known_version
+from fleet.core.render.base import DesiredConfig, DesiredFiles, auth_settings, known_version
 from fleet.core.render.dormant_folders import FolderCheck
-from fleet.core.render.hosts_folder import written
+from fleet.core.render.hosts_folder import hosts_folder_files
 
 FOLDERS = {
     "microk8s": "/var/snap/microk8s/current/args/certs.d",
@@ -24,7 +24,7 @@ class Snap:
         """Say whether a snap of Kubernetes runs this node's containerd."""
         return facts.owner in FOLDERS
 
-    def render(self, facts: NodeFacts, wishes: Wishes) -> DesiredState:
+    def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:
         """Return every hosts.toml; the snap's generated config is never touched."""
         auth = auth_settings(wishes.registries)
         if auth:
@@ -34,9 +34,9 @@ class Snap:
             )
             raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
         directory = FOLDERS[str(facts.owner)]
-        files, skipped = written(wishes.registries, directory, facts, wishes.foreign)
+        files, skipped = hosts_folder_files(wishes.registries, directory, facts, wishes.foreign)
         version, managed = known_version(facts), frozenset(files)
         check = FolderCheck(facts=facts, version=version, bases=(directory,), managed=managed)
         findings = (*foreign_hosts(facts, version, managed), *check.findings())
         note = f"{facts.owner} has config_path preset to {directory}"
-        return DesiredState(files, directory, (), (note, *skipped), findings=findings)
+        return DesiredFiles(files, directory, (), (note, *skipped), findings=findings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleet.core.render.base import DesiredState, Strategy
+from fleet.core.render.base import DesiredFiles, Strategy
 from fleet.core.render.certs_d import CertsD
 from fleet.core.render.k0s import K0s
 from fleet.core.render.k3s import K3s
@@ -12,4 +12,4 @@ from fleet.core.render.snap import Snap
 STRATEGIES: tuple[Strategy, ...] = (K3s(), Snap(), K0s(), CertsD(), Legacy())
 
 
-__all__ = ["STRATEGIES", "DesiredState", "Strategy"]
+__all__ = ["STRATEGIES", "DesiredFiles", "Strategy"]

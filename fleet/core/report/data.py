@@ -8,12 +8,12 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from fleet.core.history.replay import Entry, Story, fold
+from fleet.core.history.replay import JournalEntry, RolloutHistory, replay_journal
 from fleet.core.history.serialize import outcome_data, plan_data
 from fleet.core.masking import Mark
 from fleet.core.model.outcome import NodeStatus
 from fleet.core.plan.planner import NodePlan
-from fleet.core.selection.ranges import fold as fold_names
+from fleet.core.selection.ranges import compress as fold_names
 
 _STEPS = {
     NodeStatus.STAGING: "stage",
@@ -33,7 +33,7 @@ def planned_data(plans: Collection[NodePlan], mark: Mark) -> dict[str, Any]:
     for plan in plans:
         role = plan.availability.control_plane
         alike = (
-            id(plan.changes), plan.strategy, plan.disruption, plan.unproven, plan.notes, role
+            id(plan.changes), plan.strategy, plan.restart_cost, plan.unproven, plan.notes, role
         )  # fmt: skip
         if alike not in made:  # a diff is dear, and nodes that are alike share their changes
             data = plan_data(plan, mark)
@@ -44,10 +44,10 @@ def planned_data(plans: Collection[NodePlan], mark: Mark) -> dict[str, Any]:
 
 
 def report_data(
-    rollout: str, started: str, about: Mapping[str, Any], entries: Sequence[Entry]
+    rollout: str, started: str, about: Mapping[str, Any], entries: Sequence[JournalEntry]
 ) -> dict[str, Any]:
     """Return all that is known of a rollout; times are seconds since it began."""
-    story = fold(about["batches"], entries)
+    story = replay_journal(about["batches"], entries)
     began = _time(started)
     steps = _steps(entries, began)
     nodes = {name: _node(name, story, steps) for name in story.state.nodes}
@@ -75,14 +75,16 @@ def _time(stamp: str | None) -> float:
     return datetime.fromisoformat(stamp).timestamp() if stamp else 0.0
 
 
-def _node(name: str, story: Story, steps: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def _node(
+    name: str, story: RolloutHistory, steps: Mapping[str, list[dict[str, Any]]]
+) -> dict[str, Any]:
     outcome = story.outcomes.get(name)
     data = outcome_data(outcome) if outcome else {}
     status = str(story.state.nodes[name].shown)
     return {**data, "status": status, "steps": steps.get(name, [])}
 
 
-def _steps(entries: Iterable[Entry], began: float) -> dict[str, list[dict[str, Any]]]:
+def _steps(entries: Iterable[JournalEntry], began: float) -> dict[str, list[dict[str, Any]]]:
     """Return what was done on each node, and from when to when."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for entry in entries:
@@ -98,7 +100,7 @@ def _steps(entries: Iterable[Entry], began: float) -> dict[str, list[dict[str, A
 
 
 def _batches(
-    batches: Sequence[Sequence[str]], entries: Iterable[Entry], began: float
+    batches: Sequence[Sequence[str]], entries: Iterable[JournalEntry], began: float
 ) -> list[dict[str, Any]]:
     starts = {
         entry.payload["number"]: round(_time(entry.at) - began, 2)
@@ -146,7 +148,7 @@ def _mirrors(nodes: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _plans(entries: Iterable[Entry]) -> list[dict[str, Any]]:
+def _plans(entries: Iterable[JournalEntry]) -> list[dict[str, Any]]:
     """Return the newest plan of every node, nodes with equal ones together."""
     latest: dict[str, dict[str, Any]] = {}
     for entry in entries:

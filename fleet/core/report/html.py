@@ -9,7 +9,7 @@ from typing import Any
 from fleet.core.plan.pull_tests import unproven_text
 from fleet.core.report.style import MARKS, STYLE, TONES
 from fleet.core.report.timeline import overview, timeline
-from fleet.core.selection.ranges import fold
+from fleet.core.selection.ranges import compress
 from fleet.errors import printable
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -128,7 +128,7 @@ def _failures(nodes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for (status, kind, step, message), said in groups.items():
         count = f" ({len(said)})" if len(said) > 1 else ""
         yield (
-            f'<p class="names"><b>{_e(fold(said))}</b>{count} {_status(status)}: {_e(kind)} at'
+            f'<p class="names"><b>{_e(compress(said))}</b>{count} {_status(status)}: {_e(kind)} at'
             f" {_e(step)}: {_e(message)}</p>{''.join(_evidence(said))}"
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.health import illness
+from fleet.core.model.health import health_problem
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeStatus
@@ -33,13 +33,13 @@ class Availability:
     control_plane: tuple[str, ...] = ()
     pending: str = ""
     holder: str = ""
-    ill: str = ""
+    unhealthy: str = ""
     ends_ill: bool = False
 
     def down(self, rollout: str) -> str:
         """Return why the node is unavailable before this rollout changes it; empty if it is not."""
-        if self.ill:
-            return self.ill
+        if self.unhealthy:
+            return self.unhealthy
         if self.pending:
             return f"change {self.pending} stands unconfirmed there"
         return f"rollout {self.holder} holds it" if self.holder not in {"", rollout} else ""
@@ -49,13 +49,13 @@ def availability(facts: NodeFacts) -> Availability:
     """Return a node's role and availability from its facts."""
     holder = (facts.lock or "").partition("\n")[0]
     pending = facts.pending.rollout if facts.pending else ""
-    return Availability(facts.control_plane, pending, holder, illness(facts))
+    return Availability(facts.control_plane, pending, holder, health_problem(facts))
 
 
 def assumed(node: Node) -> Availability:
     """Return the assumed role of a node that did not answer, from the names of its groups."""
     names = (name for name in node.groups if name.lower().replace("-", "_") in _GROUPS)
-    return Availability(tuple(f"group {name}" for name in names), ill="it did not answer")
+    return Availability(tuple(f"group {name}" for name in names), unhealthy="it did not answer")
 
 
 def outsiders(
@@ -75,7 +75,7 @@ def outsiders(
 
 
 @dataclass(frozen=True, slots=True)
-class Quorum:
+class ControlPlaneLimit:
     """The control plane nodes of a rollout, and how many of them may be unavailable together.
 
     `down` is why a node is already unavailable, by its name. `known` is whether a node that is
@@ -119,19 +119,19 @@ _LOST = {NodeStatus.UNREACHABLE, NodeStatus.DEGRADED}
 _BACK = {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK}
 
 
-def quorum(
+def control_plane_limit(
     inventory: Inventory,
     asked: Mapping[str, Availability],
     rollout: str,
     known: Mapping[str, bool] | None = None,
-) -> Quorum:
+) -> ControlPlaneLimit:
     """Return the control plane's limit: 1, unless the inventory gives it a greater number."""
     members = frozenset(name for name, each in asked.items() if each.control_plane)
     down = {name: why for name in sorted(members) if (why := asked[name].down(rollout))}
     nodes = {node.name: node for node in inventory.nodes}
     most = min((_said(inventory, nodes[name], members) for name in members), default=1)
     ill = frozenset(name for name in members if asked[name].ends_ill)
-    return Quorum(members, most, down, known or {}, ill)
+    return ControlPlaneLimit(members, most, down, known or {}, ill)
 
 
 def _said(inventory: Inventory, node: Node, members: frozenset[str]) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fleet.core.rollout.batches import Limit
-from fleet.core.rollout.control_plane import Quorum
+from fleet.core.rollout.control_plane import ControlPlaneLimit
 
 
 class OnFailure(StrEnum):
@@ -23,12 +23,12 @@ class Policy:
 
     max_failures: int = 0
     limits: tuple[Limit, ...] = ()
-    forgiven: frozenset[str] = frozenset()
+    excused_nodes: frozenset[str] = frozenset()
     """Nodes whose failure was accepted before the start: by --skip-unreachable, and those of a
     rollback that were ill before it or have nothing to go back to."""
     on_failure: OnFailure = OnFailure.HALT
     pause: float = 0
     """Seconds between two batches; after them the batch's nodes are asked for health again."""
     parallel: int = 64
-    quorum: Quorum = field(default_factory=Quorum)
+    quorum: ControlPlaneLimit = field(default_factory=ControlPlaneLimit)
     """The control plane's nodes; they are never unavailable together, whatever the limits say."""

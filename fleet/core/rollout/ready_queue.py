@@ -12,7 +12,7 @@ _Waiter = TypeVar("_Waiter", bound=Hashable)
 _Limits = tuple[int, ...]
 
 
-class Line(Generic[_Waiter]):
+class LimitedQueue(Generic[_Waiter]):
     """Waiters by their place, parted by the limits that bind them.
 
     Joining, leaving and finding the first `room` cost about the logarithm of its length: 5,000

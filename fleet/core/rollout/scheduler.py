@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from fleet.core.model.outcome import NodeStatus
 from fleet.core.rollout.max_unavailable import Slots
 from fleet.core.rollout.policy import OnFailure, Policy
-from fleet.core.rollout.ready_queue import Line
+from fleet.core.rollout.ready_queue import LimitedQueue
 from fleet.core.rollout.state import (
     BatchBegun,
     BatchSoaked,
@@ -30,10 +30,10 @@ _IN_FLIGHT = tuple(status for status in NodeStatus if status.in_flight)
 
 def next_move(state: RolloutState, policy: Policy) -> Move:
     """Decide what happens next; a batch starts only when the last one is through."""
-    return Progress(state, policy).next_move()
+    return Scheduler(state, policy).next_move()
 
 
-class Progress:
+class Scheduler:
     """A state with what is counted of it, under one policy; events move it in place."""
 
     def __init__(self, state: RolloutState, policy: Policy) -> None:
@@ -49,10 +49,10 @@ class Progress:
         self._inside: Counter[NodeStatus] = Counter()
         self._tally: list[Counter[NodeStatus]] = [Counter() for _ in state.batches]
         self._bad = self._degraded = 0
-        self._pending, self._back = Line[str](), Line[str]()
-        self._staged = defaultdict[int, Line[str]](Line)
-        self._due = defaultdict[int, Line[str]](Line)
-        self._current = Line[int]()
+        self._pending, self._back = LimitedQueue[str](), LimitedQueue[str]()
+        self._staged = defaultdict[int, LimitedQueue[str]](LimitedQueue)
+        self._due = defaultdict[int, LimitedQueue[str]](LimitedQueue)
+        self._current = LimitedQueue[int]()
         for name, status in state.nodes.items():
             self._enter(name, status)
 
@@ -125,9 +125,9 @@ class Progress:
     def _add(self, name: str, status: NodeStatus, sign: int) -> None:
         self._count[status] += sign
         self._slots.count(name, status, sign, checked=name in self._checked)
-        if status.failed and name not in self._policy.forgiven and name not in self._reverted:
+        if status.failed and name not in self._policy.excused_nodes and name not in self._reverted:
             self._bad += sign
-        if status is NodeStatus.DEGRADED and name not in self._policy.forgiven:
+        if status is NodeStatus.DEGRADED and name not in self._policy.excused_nodes:
             self._degraded += sign
         if (batch := self._batch.get(name)) is not None:
             self._inside[status] += sign

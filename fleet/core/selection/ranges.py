@@ -60,7 +60,7 @@ def _numbers(match: re.Match[str], pattern: str) -> Iterator[str]:
     return (str(number).zfill(width) for number in range(first, last + 1, step))
 
 
-def fold(names: Iterable[str]) -> str:
+def compress(names: Iterable[str]) -> str:
     """Write names short, as expand reads them: `w[1-40],x`."""
     runs: dict[tuple[str, str, int], list[int]] = defaultdict(list)
     order: list[tuple[str, str, int] | str] = []

@@ -58,7 +58,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MappingEntry:
     """A key of a mapping, with its own place, and its value."""
 
     key: Value
@@ -216,9 +216,9 @@ class _Builder:
         self.problems.append(Problem(self._name, line, column, _tag_problem(node.tag)))
         return text
 
-    def _mapping(self, node: Any, depth: int) -> dict[str, Entry]:
-        found: dict[str, Entry] = {}
-        merged: dict[str, Entry] = {}
+    def _mapping(self, node: Any, depth: int) -> dict[str, MappingEntry]:
+        found: dict[str, MappingEntry] = {}
+        merged: dict[str, MappingEntry] = {}
         for key_node, value_node in node.value:
             key = self.build(key_node, depth + 1) if key_node.tag != _PREFIX + "merge" else None
             if key is None:
@@ -232,10 +232,10 @@ class _Builder:
                 first = found[key.text].key.line
                 self._say(key, f'the key "{key.text}" stands twice, first in line {first}')
                 continue
-            found[key.text] = Entry(key, self.build(value_node, depth + 1))
+            found[key.text] = MappingEntry(key, self.build(value_node, depth + 1))
         return {**{k: v for k, v in merged.items() if k not in found}, **found}
 
-    def _merged(self, node: Any, depth: int) -> Iterator[Entry]:
+    def _merged(self, node: Any, depth: int) -> Iterator[MappingEntry]:
         value = self.build(node, depth + 1)
         for each in value.data if isinstance(value.data, tuple) else (value,):
             if isinstance(each.data, dict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from fleet.core.masking.shown_text import tail
-from fleet.core.model.outcome import Hop, Liveness, Served, Verified
+from fleet.core.model.outcome import HostAttempt, Liveness, Served, Verified
 from fleet.core.model.version import parse_version
 from fleet.core.plan.planner import NodePlan
 from fleet.core.plan.pull_tests import PullTest
@@ -41,7 +41,9 @@ class Evidence:
     log: Log = field(default_factory=Log)
 
 
-def judge(test: PullTest, plan: NodePlan, found: Evidence, liveness: Liveness | None) -> Verified:
+def attribute_pull(
+    test: PullTest, plan: NodePlan, found: Evidence, liveness: Liveness | None
+) -> Verified:
     """Return the verdict of one pull."""
     trace = found.trace
     verdict = Verified(
@@ -51,7 +53,7 @@ def judge(test: PullTest, plan: NodePlan, found: Evidence, liveness: Liveness | 
         seconds=found.seconds,
         size=trace.size,
         digest=trace.digest,
-        hops=trace.hops,
+        attempts=trace.hops,
     )
     if found.code != 0:
         return replace(verdict, detail=_failed(found), evidence="the pull failed")
@@ -85,9 +87,9 @@ def _not_an_image(trace: Trace) -> str:
     )
 
 
-def _told(hop: Hop) -> str:
+def _told(hop: HostAttempt) -> str:
     what = {"resolve": "asked for the name", "manifest": "asked for the manifest"}
-    return f"{hop.host}, {what.get(hop.what, 'asked for a layer')}: {hop.said}"
+    return f"{hop.host}, {what.get(hop.what, 'asked for a layer')}: {hop.response}"
 
 
 def _present(verdict: Verified, trace: Trace, where: str, closed: set[str]) -> Verified:
@@ -141,7 +143,7 @@ def _unlike(test: PullTest, plan: NodePlan, trace: Trace) -> str | None:
 
 def _closed(test: PullTest, plan: NodePlan, trace: Trace) -> set[str]:
     """Return the hosts that refuse ctr, but may accept CRI with its credentials."""
-    closed = {hop.host for hop in trace.hops if hop.said.startswith("401")}
+    closed = {hop.host for hop in trace.hops if hop.response.startswith("401")}
     known = test.credentials | plan.credentials
     return closed if closed & known or (closed and "*" in known) else set()
 
@@ -211,7 +213,7 @@ def _served(verdict: Verified, test: PullTest, found: Evidence) -> Verified:
 def _passed(trace: Trace) -> list[str]:
     """Tell of hosts that were asked in vain before one answered."""
     bad = (hop for hop in trace.hops if not hop.good and hop.what == "resolve")
-    return list(dict.fromkeys(f"{hop.host} was passed over ({hop.said})" for hop in bad))
+    return list(dict.fromkeys(f"{hop.host} was passed over ({hop.response})" for hop in bad))
 
 
 def _mixed(trace: Trace, host: str | None) -> list[str]:
@@ -220,9 +222,9 @@ def _mixed(trace: Trace, host: str | None) -> list[str]:
     for hop in trace.hops:
         if hop.good or hop.what == "resolve" or hop.host in trace.turned_down:
             continue
-        listed = " (not in its allow-list)" if hop.said.startswith("403") else ""
+        listed = " (not in its allow-list)" if hop.response.startswith("403") else ""
         thing = "layers" if hop.what == "blob" else "manifest"
-        notes.append(f"{hop.host} would not give the {thing}: {hop.said}{listed}")
+        notes.append(f"{hop.host} would not give the {thing}: {hop.response}{listed}")
     if trace.resolved != host:
         notes.append(f"{trace.resolved} named the digest, {host} gave the layers")
     return list(dict.fromkeys(notes))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from fleet.core.model.outcome import Hop, good
+from fleet.core.model.outcome import HostAttempt, is_success
 
 _FIELD = re.compile(r'(?<![\w.-])([\w.-]++)=("(?:[^"\\]|\\.)*+"|\S*)')
 
@@ -48,7 +48,7 @@ class Trace:
     type of the object behind the name.
     """
 
-    hops: tuple[Hop, ...] = ()
+    hops: tuple[HostAttempt, ...] = ()
     resolved: str | None = None
     digest: str | None = None
     content: tuple[tuple[str, str], ...] = ()
@@ -141,10 +141,14 @@ class _Reader:
 
     def trace(self) -> Trace:
         content = tuple(
-            asked for asked, said in self._said.items() if asked[2] != "resolve" and good(said)
+            asked
+            for asked, said in self._said.items()
+            if asked[2] != "resolve" and is_success(said)
         )
         return Trace(
-            hops=tuple(Hop(host, what, said) for (host, _, what), said in self._said.items()),
+            hops=tuple(
+                HostAttempt(host, what, said) for (host, _, what), said in self._said.items()
+            ),
             resolved=self._resolved,
             digest=self._digest if self._digest and _DIGEST.fullmatch(self._digest) else None,
             content=tuple((host, path) for host, path, _ in content),

@@ -12,12 +12,12 @@ from typing import Protocol, TypeVar
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.model.node import Node
 from fleet.engine.bugs import bug, words_of
-from fleet.engine.suspension import Stops
-from fleet.ssh import forget_all
+from fleet.engine.suspension import SuspensionClock
+from fleet.ssh import close_all_pooled
 from fleet.ssh.descriptors import most_busy
 
 
-class Placed(Protocol):
+class HasNode(Protocol):
     """An order for the work on one node."""
 
     @property
@@ -26,7 +26,7 @@ class Placed(Protocol):
         ...
 
 
-_Order = TypeVar("_Order", bound=Placed)
+_Order = TypeVar("_Order", bound=HasNode)
 
 
 _Given = TypeVar("_Given")
@@ -39,7 +39,7 @@ class LostWorkerError(Exception):
     """The worker is gone in the middle of its work; only the node can tell how far that came."""
 
 
-class Crew(Protocol):
+class WorkerPool(Protocol):
     """Workers for nodes. They take what they are given: who gives it keeps it within bounds.
 
     `parallel` nodes may be read at once, and `passes` changed. `keeps` says whether connections may
@@ -47,7 +47,7 @@ class Crew(Protocol):
     """
 
     parallel: int
-    passes: int
+    shares_sessions: int
     keeps: bool
 
     def submit(self, work: Callable[[_Order], _Result], order: _Order) -> Future[_Result | Failure]:
@@ -62,27 +62,27 @@ class Crew(Protocol):
         ...
 
 
-class Threads:
+class ThreadPool:
     """Workers in this process: the work waits for the network, so threads will do."""
 
     keeps = True
 
     def __init__(self, parallel: int) -> None:
-        self.parallel, self.passes = parallel, min(64, most_busy())
+        self.parallel, self.shares_sessions = parallel, min(64, most_busy())
         # A thread is started where none is idle; one that never comes back takes nobody's place.
         self._pool = ThreadPoolExecutor(1 << 16, thread_name_prefix="node")
 
     def submit(self, work: Callable[[_Order], _Result], order: _Order) -> Future[_Result | Failure]:
         """Begin a piece of work in a thread."""
-        return self._pool.submit(perform, work, order)
+        return self._pool.submit(run_in_pool, work, order)
 
     def close(self) -> None:
         """Give up what still runs, and the connections that were kept."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        forget_all()
+        close_all_pooled()
 
 
-def perform(work: Callable[[_Given], _Result], order: _Given) -> _Result | Failure:
+def run_in_pool(work: Callable[[_Given], _Result], order: _Given) -> _Result | Failure:
     """Do a piece of work; an exception out of it is a bug of ours, told with its place."""
     try:
         return work(order)
@@ -90,10 +90,10 @@ def perform(work: Callable[[_Given], _Result], order: _Given) -> _Result | Failu
         return bug(error, type(order).__name__)
 
 
-def each(
+def map_nodes(
     work: Callable[[_Order], _Result],
     orders: Iterable[_Order],
-    crew: Crew,
+    crew: WorkerPool,
     *,
     most: int | None = None,
     again: bool = True,
@@ -107,7 +107,7 @@ def each(
     suspects: list[_Order] = []
     ended: SimpleQueue[Future[_Result | Failure]] = SimpleQueue()
     running: dict[Future[_Result | Failure], tuple[_Order, bool, float]] = {}
-    stops = Stops()
+    stops = SuspensionClock()
 
     def begin(order: _Order, *, again: bool) -> None:
         future = crew.submit(work, order)
@@ -123,7 +123,7 @@ def each(
         while running:
             future = stops.get(ended)
             order, once_more, began = running.pop(future)
-            lost = lost_of(future)
+            lost = lost_worker_failure(future)
             if lost is not None and once_more:
                 suspects.append(order)
             fill()
@@ -138,7 +138,7 @@ def each(
             future.cancel()
 
 
-def lost_of(future: Future[_Result]) -> Failure | None:
+def lost_worker_failure(future: Future[_Result]) -> Failure | None:
     """Return the end of a worker as a failure of the work that it was about."""
     error = future.exception()
     if error is None:
@@ -148,7 +148,7 @@ def lost_of(future: Future[_Result]) -> Failure | None:
 
 
 @contextmanager
-def deaf() -> Iterator[None]:
+def block_sigint() -> Iterator[None]:
     """Start processes and threads that never hear Ctrl-C, although they share the terminal."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

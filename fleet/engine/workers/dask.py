@@ -17,12 +17,12 @@ from typing import Any, TypeVar
 from fleet import __version__
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.model.node import Node
-from fleet.engine.workers.base import LostWorkerError, Placed, perform
+from fleet.engine.workers.base import HasNode, LostWorkerError, run_in_pool
 from fleet.engine.workers.dask_client import local_cluster, open_client
-from fleet.engine.workers.task import SITE, Parcel, do_once, introduce
+from fleet.engine.workers.task import SITE, PickledTask, register_worker, run_once
 from fleet.errors import FleetError
 
-_Order = TypeVar("_Order", bound=Placed)
+_Order = TypeVar("_Order", bound=HasNode)
 
 
 _Result = TypeVar("_Result")
@@ -64,16 +64,16 @@ class _Desk:
 class _Job:
     """A piece of work on its way: what is sent, where it is, and who waits for it."""
 
-    parcel: Parcel
+    parcel: PickledTask
     desk: _Desk
     future: Future[Any]
     remote: Any = None
 
 
-class Cluster:
+class DaskPool:
     """Workers of a Dask scheduler. A node's work goes to one worker, of the node's site if any."""
 
-    passes = _PASSES
+    shares_sessions = _PASSES
     keeps = False
 
     def __init__(self, address: str | None, parallel: int) -> None:
@@ -86,7 +86,7 @@ class Cluster:
         self._places: dict[str, _Desk] = {}
         self._jobs: set[_Job] = set()
         self._sites: set[str | None] = set()
-        self._homeless: list[tuple[Node, Parcel, Future[Any], float]] = []
+        self._homeless: list[tuple[Node, PickledTask, Future[Any], float]] = []
         self._numbers = itertools.count()
         self._run = uuid.uuid4().hex
         self._closed = threading.Event()
@@ -100,19 +100,19 @@ class Cluster:
     def submit(self, work: Callable[[_Order], _Result], order: _Order) -> Future[_Result | Failure]:
         """Begin a piece of work at the worker of its node."""
         future: Future[_Result | Failure] = Future()
-        packed = perform(pickle.dumps, (work, order))
+        packed = run_in_pool(pickle.dumps, (work, order))
         if isinstance(packed, Failure):
             future.set_result(packed)
             return future
         with self._lock:
-            if not self._place(order.node, Parcel(packed), future):
+            if not self._place(order.node, PickledTask(packed), future):
                 patience = _PATIENCE if order.node.site in self._sites else 0
                 until = time.monotonic() + patience
-                self._homeless.append((order.node, Parcel(packed), future, until))
+                self._homeless.append((order.node, PickledTask(packed), future, until))
                 self._house()
         return future
 
-    def _place(self, node: Node, parcel: Parcel, future: Future[Any]) -> bool:
+    def _place(self, node: Node, parcel: PickledTask, future: Future[Any]) -> bool:
         desk = self._desk(node)
         if desk is not None:
             desk.waiting.append(_Job(parcel, desk, future))
@@ -182,7 +182,7 @@ class Cluster:
             self._jobs.add(job)
             name = f"fleet-{self._run}-{next(self._numbers)}"
             job.remote = self._client.submit(
-                do_once,
+                run_once,
                 name,
                 desk.life,
                 job.parcel,
@@ -196,9 +196,9 @@ class Cluster:
 
     def _take(self, job: _Job, remote: Any) -> None:
         """Take what a piece of work has come to."""
-        answer = perform(lambda each: each.result(), remote)
+        answer = run_in_pool(lambda each: each.result(), remote)
         if isinstance(answer, bytes):
-            self._close_job(job, perform(pickle.loads, answer))
+            self._close_job(job, run_in_pool(pickle.loads, answer))
         elif answer is not None:
             self._lose(job, answer.message)
         else:
@@ -253,7 +253,7 @@ class Cluster:
         new = [address for address in present if address not in self._desks]
         if not new:
             return
-        said = self._client.run(introduce, workers=new, on_error="return")
+        said = self._client.run(register_worker, workers=new, on_error="return")
         strangers = {a: who for a, who in said.items() if not _is_ours(who)}
         if refuse and strangers:
             address, who = next(iter(strangers.items()))

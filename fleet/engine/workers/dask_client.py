@@ -6,7 +6,7 @@ import logging
 import os
 from typing import Any
 
-from fleet.engine.workers.base import deaf
+from fleet.engine.workers.base import block_sigint
 from fleet.errors import FleetError
 
 try:
@@ -20,7 +20,7 @@ def local_cluster(parallel: int, threads: int) -> Any:
 
     They speak TLS, since no other user of the machine may talk to them.
     """
-    with deaf():
+    with block_sigint():
         return LocalCluster(
             n_workers=max(1, min(os.cpu_count() or 1, parallel)),
             threads_per_worker=threads,
@@ -36,7 +36,7 @@ def open_client(where: Any, seconds: float) -> Any:
     """Connect to a scheduler, by its address or as the local cluster that it is."""
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
-        with deaf():
+        with block_sigint():
             return Client(where, timeout=seconds, set_as_default=False)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         message = f"--engine {where}: no Dask scheduler answers there ({error}); is it up?"

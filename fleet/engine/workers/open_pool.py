@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fleet.engine.workers.base import Crew, Threads
+from fleet.engine.workers.base import ThreadPool, WorkerPool
 from fleet.errors import FleetError
 from fleet.ssh.descriptors import most_busy, raise_limit
 
@@ -14,7 +14,7 @@ _ADDRESS = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+")
 
 
 @contextmanager
-def hired(engine: str, parallel: int) -> Iterator[Crew]:
+def open_pool(engine: str, parallel: int) -> Iterator[WorkerPool]:
     """Open and close a worker pool for `parallel` nodes, or fewer if descriptors are scarce."""
     raise_limit()
     crew = _crew(engine, min(parallel, most_busy()))
@@ -24,17 +24,17 @@ def hired(engine: str, parallel: int) -> Iterator[Crew]:
         crew.close()
 
 
-def _crew(engine: str, parallel: int) -> Crew:
+def _crew(engine: str, parallel: int) -> WorkerPool:
     if engine == "threads":
-        return Threads(parallel)
+        return ThreadPool(parallel)
     if engine == "processes":
-        from fleet.engine.workers.processes import Processes  # noqa: PLC0415
+        from fleet.engine.workers.processes import ProcessPool  # noqa: PLC0415
 
-        return Processes(parallel)
+        return ProcessPool(parallel)
     if engine == "dask" or _ADDRESS.fullmatch(engine):
-        from fleet.engine.workers.dask import Cluster  # noqa: PLC0415
+        from fleet.engine.workers.dask import DaskPool  # noqa: PLC0415
 
-        return Cluster(None if engine == "dask" else engine, parallel)
+        return DaskPool(None if engine == "dask" else engine, parallel)
     raise FleetError(
         f"--engine {engine}: expected threads, processes, dask, or the address of a Dask scheduler"
         " such as tcp://10.0.0.5:8786"

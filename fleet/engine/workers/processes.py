@@ -16,11 +16,11 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from fleet.core.failure import Failure
-from fleet.engine.workers.base import LostWorkerError, Placed, deaf, perform
-from fleet.engine.workers.task import open_parcel
+from fleet.engine.workers.base import HasNode, LostWorkerError, block_sigint, run_in_pool
+from fleet.engine.workers.task import run_task
 from fleet.node.verify.pull_limiter import TURNS
 
-_Order = TypeVar("_Order", bound=Placed)
+_Order = TypeVar("_Order", bound=HasNode)
 
 
 _Result = TypeVar("_Result")
@@ -33,13 +33,13 @@ _SPAWN = get_context("spawn")
 _LOG = logging.getLogger("fleet")
 
 
-class Processes:
+class ProcessPool:
     """Workers on all cores. A node's work always goes to the same process: it keeps connections.
 
     A process that dies takes the work down that was in it, and a new one stands in its place.
     """
 
-    passes = 256
+    shares_sessions = 256
     keeps = True
 
     def __init__(self, parallel: int, count: int | None = None) -> None:
@@ -77,7 +77,7 @@ class _Member:
         self._process = _SPAWN.Process(
             target=_serve, args=(theirs, _LOG.level, count), name="fleet-worker", daemon=True
         )
-        with deaf():
+        with block_sigint():
             self._process.start()
         theirs.close()  # or the end of the process would not end the pipe
         self._lock = threading.Lock()
@@ -91,7 +91,7 @@ class _Member:
         future: Future[_Result | Failure] = Future()
         future.set_running_or_notify_cancel()
         number = next(self._numbers)
-        packed = perform(pickle.dumps, (work, order))
+        packed = run_in_pool(pickle.dumps, (work, order))
         if isinstance(packed, Failure):
             future.set_result(packed)
             return future
@@ -111,7 +111,7 @@ class _Member:
                 if isinstance(answer, logging.LogRecord):
                     logging.getLogger(answer.name).handle(answer)
                 else:
-                    self._open.pop(number).set_result(perform(pickle.loads, answer))
+                    self._open.pop(number).set_result(run_in_pool(pickle.loads, answer))
         self._process.join(1)
         how = self._process.exitcode
         with self._lock:
@@ -136,7 +136,7 @@ def _serve(wire: Connection, level: int, count: int) -> None:
             wire.send((number, value))
 
     def begin(number: int, packed: bytes) -> None:
-        done = perform(open_parcel, packed)
+        done = run_in_pool(run_task, packed)
         answer(number, pickle.dumps(done) if isinstance(done, Failure) else done)
 
     _LOG.setLevel(level)

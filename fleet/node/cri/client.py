@@ -72,11 +72,11 @@ class CriError(Exception):
 
 
 @dataclass(slots=True)
-class Cri:
+class CriClient:
     """CRI behind a channel; `turn` carries its bytes for a moment."""
 
     channel: Any
-    turn: Callable[[], None]
+    pull_wait: Callable[[], None]
     version: str = ""
 
     def pull(self, image: str, seconds: float) -> str:
@@ -111,7 +111,7 @@ class Cri:
 
         future = self.channel.unary_unary(method).future(request, timeout=seconds)
         while not future.done():
-            self.turn()
+            self.pull_wait()
         try:
             return bytes(future.result())
         except grpc.RpcError as error:
@@ -122,9 +122,9 @@ def _spec(image: str) -> bytes:
     return field(1, field(1, image.encode()))
 
 
-def connected(target: str, turn: Callable[[], None]) -> Cri:
+def cri_client(target: str, turn: Callable[[], None]) -> CriClient:
     """Return CRI at a socket of this machine."""
     import grpc  # noqa: PLC0415
 
     options = (("grpc.default_authority", "localhost"), ("grpc.enable_http_proxy", 0))
-    return Cri(grpc.insecure_channel(target, options=options), turn)
+    return CriClient(grpc.insecure_channel(target, options=options), turn)

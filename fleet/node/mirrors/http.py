@@ -15,7 +15,7 @@ from fleet.core.containerd.requests import split_authority
 from fleet.core.masking.shown_text import tail
 from fleet.core.mirrors.check import Step, Trouble, WireError
 from fleet.ssh.forward.tcp import Tunnel
-from fleet.ssh.forward.tls import Wire
+from fleet.ssh.forward.tls import TunnelSocket
 
 _LIMIT = 4 << 20
 """Bytes of a manifest or a token; containerd has the same limit for manifests."""
@@ -28,7 +28,7 @@ _WORDS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class HttpResponse:
     """An answer: its status, its headers in lower case, and as much of the body as was wanted."""
 
     status: int
@@ -83,7 +83,7 @@ class Site:
         self._http.auto_open = 0
         self._http.sock = cast("socket.socket", wire)
 
-    def _dialled(self, host: str, port: int) -> Wire:
+    def _dialled(self, host: str, port: int) -> TunnelSocket:
         """Try the addresses in turn, as a resolver gave them."""
         deadline = time.monotonic() + self.seconds
         last = WireError(Trouble.TIMEOUT)
@@ -121,7 +121,7 @@ class Site:
         method: str = "GET",
         most: int = _LIMIT,
         body: bytes | None = None,
-    ) -> Said:
+    ) -> HttpResponse:
         """Ask for a path; the step's time ends with the headers, but for a layer with its bytes."""
         self.open()
         began = time.monotonic()
@@ -144,12 +144,12 @@ class Site:
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
     ) -> http.client.HTTPResponse:
         assert self._http is not None  # noqa: S101 - opened a moment ago
-        cast("Wire", self._http.sock).within(self.seconds)
+        cast("TunnelSocket", self._http.sock).within(self.seconds)
         about = {"Host": self.authority, "Accept-Encoding": "identity", **headers}
         self._http.request(method, path, body, about)
         return self._http.getresponse()
 
-    def _read(self, answer: http.client.HTTPResponse, most: int) -> Said:
+    def _read(self, answer: http.client.HTTPResponse, most: int) -> HttpResponse:
         """Read up to `most` bytes; what is slower than the deadline counts as far as it came."""
         parts: list[bytes] = []
         size, ended = 0, False
@@ -169,7 +169,7 @@ class Site:
         if not ended:
             self.close()  # the rest would stand before the next answer
         headers = {key.lower(): value for key, value in answer.getheaders()}
-        return Said(answer.status, headers, b"".join(parts), ended)
+        return HttpResponse(answer.status, headers, b"".join(parts), ended)
 
     @contextmanager
     def _kept_to_http(self) -> Iterator[None]:

@@ -16,9 +16,9 @@ from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 from fleet.core.containerd.requests import ACCEPT, Image, ping_path, pull_path
 from fleet.core.masking.known import host_secrets, without_known
 from fleet.core.masking.shown_text import tail
-from fleet.core.mirrors.check import Seen, Step, Target, Trouble, WireError
+from fleet.core.mirrors.check import Observation, Step, Target, Trouble, WireError
 from fleet.core.model.mirror import Auth, Mirror
-from fleet.node.mirrors.http import Said, Site
+from fleet.node.mirrors.http import HttpResponse, Site
 from fleet.ssh.forward.tcp import Tunnel
 from fleet.ssh.forward.tls import trust
 
@@ -42,7 +42,7 @@ _AGENT = "containerd/1.7 (fleet mirrors test)"
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class EndpointTest:
     """One test: what of, over which tunnel, and with what of the node."""
 
     target: Target
@@ -54,13 +54,13 @@ class Probe:
     addresses: tuple[str, ...] = ()
 
 
-def try_endpoint(probe: Probe) -> Seen:
+def try_endpoint(probe: EndpointTest) -> Observation:
     """Go through the steps as far as they lead; what was seen is told even where one fails."""
     try:
         context = trust(probe.target.mirror, probe.roots)
     except (ssl.SSLError, OSError, ValueError) as error:
         words = f"ca or client cannot be loaded: {error}"
-        return Seen(steps=(Step("tls", 0.0, trouble=Trouble.CERTIFICATE, words=words),))
+        return Observation(steps=(Step("tls", 0.0, trouble=Trouble.CERTIFICATE, words=words),))
     return _Pull(probe, context).run()
 
 
@@ -68,17 +68,17 @@ def try_endpoint(probe: Probe) -> Seen:
 class _Pull:
     """A test that goes on; `token` is what the next request is authorized with."""
 
-    probe: Probe
+    probe: EndpointTest
     context: ssl.SSLContext
     token: str = ""
-    found: Seen = field(default_factory=Seen)
+    found: Observation = field(default_factory=Observation)
     steps: list[Step] = field(default_factory=list)
 
     @property
     def mirror(self) -> Mirror:
         return self.probe.target.mirror
 
-    def run(self) -> Seen:
+    def run(self) -> Observation:
         site = self._site(self.mirror.scheme, self.mirror.authority)
         site.addresses = self.probe.addresses
         if self.probe.addresses:
@@ -113,7 +113,9 @@ class _Pull:
         self.found = replace(self.found, digest=digest)
         self._layer(site, image, self._manifest(site, image, digest, said))
 
-    def _manifest(self, site: Site, image: Image, digest: str, said: Said) -> dict[str, Any]:
+    def _manifest(
+        self, site: Site, image: Image, digest: str, said: HttpResponse
+    ) -> dict[str, Any]:
         """Return the manifest of the node's own architecture."""
         if not said.body:
             said = self._quiet(site, image, digest)
@@ -124,7 +126,7 @@ class _Pull:
         chosen = next(_of_platform(entries, self.probe.architecture), None)
         return _json(self._quiet(site, image, chosen)) if chosen else {}
 
-    def _quiet(self, site: Site, image: Image, digest: str) -> Said:
+    def _quiet(self, site: Site, image: Image, digest: str) -> HttpResponse:
         """Ask for a manifest by digest; its time counts only where it fails."""
         before = len(self.steps)
         said = site.ask("manifest", self._path(image, "manifests", digest), self._headers(ACCEPT))
@@ -148,7 +150,7 @@ class _Pull:
                 words = f"{len(said.body)} bytes of the layer"
                 self.steps[-1] = replace(self.steps[-1], trouble=Trouble.CORRUPT, words=words)
 
-    def _followed(self, site: Site, path: str) -> Said:
+    def _followed(self, site: Site, path: str) -> HttpResponse:
         """Ask for a layer; where it leads elsewhere, that host is reached from the node too."""
         said = site.ask("layer", path, self._headers(), most=self.probe.size)
         url = f"{site.scheme}://{site.authority}{path}"
@@ -183,7 +185,7 @@ class _Pull:
 
     # -- authorization -----------------------------------------------------------------------
 
-    def _authorized(self, site: Site, image: Image, method: str, name: str) -> Said:
+    def _authorized(self, site: Site, image: Image, method: str, name: str) -> HttpResponse:
         """Ask for a manifest, with a token where the registry wants one."""
         path = self._path(image, "manifests", name)
         said = site.ask("manifest", path, self._headers(ACCEPT), method=method)
@@ -269,7 +271,7 @@ def _basic(auth: Auth) -> str:
     return f"Basic {base64.b64encode(text.encode()).decode()}"
 
 
-def _json(said: Said) -> dict[str, Any]:
+def _json(said: HttpResponse) -> dict[str, Any]:
     try:
         body = json.loads(said.body)
     except (ValueError, RecursionError):

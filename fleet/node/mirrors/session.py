@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from fleet.core.containerd.proxy import proxy_for
 from fleet.core.containerd.requests import split_authority
 from fleet.core.failure import FailureKind, NodeError
-from fleet.core.mirrors.check import Diagnosis, Seen, Step, Target, Trial, Trouble
-from fleet.core.mirrors.diagnosis import judge
+from fleet.core.mirrors.check import Diagnosis, EndpointCheck, Observation, Step, Target, Trouble
+from fleet.core.mirrors.diagnosis import diagnose
 from fleet.core.model.node import Node
-from fleet.node.mirrors.pull import Probe, try_endpoint
-from fleet.node.run_script import ask
-from fleet.node.script import Reply, Script, decoded, exit_code, number, stranger
+from fleet.node.mirrors.pull import EndpointTest, try_endpoint
+from fleet.node.run_script import run_script
+from fleet.node.script import Reply, Script, decode_field, exit_code, number, protocol_error
 from fleet.node.work_order import Access
 from fleet.ssh import connect
 from fleet.ssh.forward.tcp import Tunnel
@@ -50,7 +50,7 @@ class MirrorOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class MirrorTestFacts:
     """What the node itself has to do with a test: its names, roots and proxies.
 
     `behind` is by how many seconds its clock is behind ours.
@@ -68,39 +68,41 @@ class MirrorSession:
     """A node that is connected, ready to test one endpoint after another."""
 
     order: MirrorOrder
-    ground: Ground
+    facts: MirrorTestFacts
     tunnel: Tunnel
 
-    def test(self, target: Target) -> Trial:
+    def test(self, target: Target) -> EndpointCheck:
         """Test one endpoint and say what it comes to; never longer than its steps may take."""
         host, _ = split_authority(target.mirror.authority, target.mirror.scheme)
-        code, addresses = self.ground.names.get(host, (0, ()))
+        code, addresses = self.facts.names.get(host, (0, ()))
         if code:
             words = _DNS_CODES.get(code, f"getent says {code}")
             trouble = Trouble.TIMEOUT if code == 124 else Trouble.NO_DNS
-            seen = Seen(steps=(Step("dns", 0.0, trouble=trouble, words=words),))
+            seen = Observation(steps=(Step("dns", 0.0, trouble=trouble, words=words),))
         else:
-            probe = Probe(
+            probe = EndpointTest(
                 target,
                 self.tunnel,
-                roots=self.ground.roots,
-                architecture=self.ground.architecture,
+                roots=self.facts.roots,
+                architecture=self.facts.architecture,
                 seconds=self.order.seconds,
                 size=self.order.size,
                 addresses=addresses,
             )
             seen = try_endpoint(probe)
-        diagnosis, message = judge(target, seen)
-        proxy = proxy_for(target.mirror.url, self.ground.environment)
-        return Trial(target=target, seen=seen, diagnosis=diagnosis, message=message, proxy=proxy)
+        diagnosis, message = diagnose(target, seen)
+        proxy = proxy_for(target.mirror.url, self.facts.environment)
+        return EndpointCheck(
+            target=target, seen=seen, diagnosis=diagnosis, message=message, proxy=proxy
+        )
 
 
 @contextmanager
 def mirror_session(order: MirrorOrder) -> Iterator[MirrorSession]:
     """Connect to a node and ask it what a test needs; raise a NodeError where that fails."""
     with connect(order.node, order.access.ssh) as remote:
-        reply = ask(remote, _question(order), order.access.on(order.node))
-        ground = read_ground(reply, order.roots)
+        reply = run_script(remote, _question(order), order.access.for_node(order.node))
+        ground = read_mirror_test_facts(reply, order.roots)
         with remote.tunnel() as tunnel:
             yield MirrorSession(order, ground, tunnel)
 
@@ -117,11 +119,11 @@ def _question(order: MirrorOrder) -> Script:
     return Script("mirrors", variables, 40)
 
 
-def read_ground(reply: Reply, roots: dict[str, str]) -> Ground:
+def read_mirror_test_facts(reply: Reply, roots: dict[str, str]) -> MirrorTestFacts:
     """Read the node facts for a mirror test; `roots` holds the bundles read so far."""
     texts = reply.texts("environment")
     now = number(reply.value("now"))
-    return Ground(
+    return MirrorTestFacts(
         names=dict(_names(reply)),
         roots=_roots(reply, roots),
         environment=dict(text.split("=", 1) for text in texts if "=" in text),
@@ -138,7 +140,7 @@ def _roots(reply: Reply, known: dict[str, str]) -> str:
     sent = next(reply.all("roots"), None)
     if sent is None:
         return known.get(reply.value("bundle"), "")
-    content = _unpacked(decoded(sent[0]))
+    content = _unpacked(decode_field(sent[0]))
     text = content.decode("ascii", "ignore")
     if len(known) < _MOST_BUNDLES:
         known[hashlib.sha256(content).hexdigest()] = text
@@ -149,17 +151,17 @@ def _unpacked(packed: bytes) -> bytes:
     try:
         return zlib.decompressobj(wbits=31).decompress(packed, _MOST_ROOTS)
     except zlib.error as error:
-        raise stranger("a CA bundle that is not whole") from error
+        raise protocol_error("a CA bundle that is not whole") from error
 
 
 def _names(reply: Reply) -> Iterator[tuple[str, tuple[int, tuple[str, ...]]]]:
     for name, code, addresses in reply.rows("name", 3):
-        found = tuple(decoded(addresses).decode("ascii", "replace").split())
+        found = tuple(decode_field(addresses).decode("ascii", "replace").split())
         ended = exit_code(code) or (0 if found else 2)
-        yield decoded(name).decode("utf-8", "replace"), (ended, found)
+        yield decode_field(name).decode("utf-8", "replace"), (ended, found)
 
 
-def forwarding_refused(results: tuple[Trial, ...]) -> NodeError | None:
+def forwarding_refused(results: tuple[EndpointCheck, ...]) -> NodeError | None:
     """Return the failure of a node whose sshd forwards nothing at all; None for any other."""
     if not results or any(each.diagnosis is not Diagnosis.PROHIBITED for each in results):
         return None

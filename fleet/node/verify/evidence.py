@@ -12,9 +12,9 @@ from fleet.core.model.node import Node
 from fleet.core.model.outcome import Liveness, Verified
 from fleet.core.plan.planner import NodePlan
 from fleet.core.plan.pull_tests import PullTest
-from fleet.core.verify.attribution import Evidence, judge
+from fleet.core.verify.attribution import Evidence, attribute_pull
 from fleet.core.verify.trace import read_log, read_trace
-from fleet.node.script import Reply, Script, decoded, exit_code, moment, seconds_of
+from fleet.node.script import Reply, Script, decode_field, exit_code, seconds_of, timestamp
 from fleet.node.verify.liveness import parse_liveness
 from fleet.node.work_order import Deadlines
 
@@ -66,7 +66,7 @@ def _stored(image: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class VerifyReply:
     """What one proof of a node came to: a verdict for every pull, and whether the folder is read.
 
     `liveness` is what was known before, where it was not asked again.
@@ -88,30 +88,32 @@ class Pull:
     said: str
 
 
-def parse_proof(
+def parse_verify_reply(
     reply: Reply, plan: NodePlan, tests: Sequence[PullTest], known: Liveness | None = None
-) -> Proof:
+) -> VerifyReply:
     """Read every pull's verdict off the evidence."""
     pulls = tuple(_pulls(reply, tests))
-    return judged(reply, plan, tests, (parse_liveness(reply) or known, pulls))
+    return evaluate(reply, plan, tests, (parse_liveness(reply) or known, pulls))
 
 
-def judged(
+def evaluate(
     reply: Reply,
     plan: NodePlan,
     tests: Iterable[PullTest],
     seen: tuple[Liveness | None, tuple[Pull, ...]],
-) -> Proof:
+) -> VerifyReply:
     """Judge pulls by the evidence that the node's script has left beside them."""
     liveness, pulls = seen
     by_image = {pull.image: pull for pull in pulls}
     logs = _logs(reply)
     verified = (
-        judge(test, plan, _evidence(reply, str(number), by_image[test.image], logs), liveness)
+        attribute_pull(
+            test, plan, _evidence(reply, str(number), by_image[test.image], logs), liveness
+        )
         for number, test in enumerate(tests)
         if test.image in by_image
     )
-    return Proof(tuple(verified), liveness)
+    return VerifyReply(tuple(verified), liveness)
 
 
 def _pulls(reply: Reply, tests: Sequence[PullTest]) -> Iterator[Pull]:
@@ -119,7 +121,7 @@ def _pulls(reply: Reply, tests: Sequence[PullTest]) -> Iterator[Pull]:
     images = {str(number): test.image for number, test in enumerate(tests)}
     for which, via, present, code, begin, end in reply.rows("pull", 6):
         if which in images:
-            seconds = round(moment(end) - moment(begin), 2)
+            seconds = round(timestamp(end) - timestamp(begin), 2)
             words = said.get(which, "")
             yield Pull(images[which], via, present == "yes", exit_code(code), seconds, words)
 
@@ -154,8 +156,8 @@ def _told(reply: Reply, key: str, number: str) -> list[str]:
 
 def _logs(reply: Reply) -> dict[str, list[str]]:
     """Tell apart what the daemon logged from each pull's beginning on, up to the next one's."""
-    began = [(number, moment(_text(text))) for number, text in reply.rows("began", 2)]
-    since = moment(reply.value("since", "0"))
+    began = [(number, timestamp(_text(text))) for number, text in reply.rows("began", 2)]
+    since = timestamp(reply.value("since", "0"))
     starts = [since + begin - began[0][1] - _TICK for _, begin in began]
     found: dict[str, list[str]] = {number: [] for number, _ in began}
     for (text,) in reply.rows("log", 1):
@@ -172,7 +174,7 @@ _TICK = 0.02
 
 
 def _text(field: str) -> str:
-    return decoded(field).decode("utf-8", "replace")
+    return decode_field(field).decode("utf-8", "replace")
 
 
 def refuse_unverified(verified: Iterable[Verified]) -> None:
@@ -187,7 +189,7 @@ def refuse_unverified(verified: Iterable[Verified]) -> None:
         raise NodeError(FailureKind.VERIFY, "verify", message, bad[0].detail)
 
 
-def refuse_deaf(plan: NodePlan, liveness: Liveness | None) -> None:
+def refuse_not_reading(plan: NodePlan, liveness: Liveness | None) -> None:
     """Raise a NodeError where the daemon was seen not to read its folder."""
     if liveness is not None and liveness.state == "deaf":
         message = (
@@ -195,4 +197,4 @@ def refuse_deaf(plan: NodePlan, liveness: Liveness | None) -> None:
             " has a folder there; `fleet probe` tells of edits that were not loaded, `fleet"
             " explain` which file decides"
         )
-        raise NodeError(FailureKind.HEALTH, "liveness", message, liveness.said)
+        raise NodeError(FailureKind.HEALTH, "liveness", message, liveness.output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.outcome import Liveness
-from fleet.node.script import Reply, moment, stranger
+from fleet.node.script import Reply, protocol_error, timestamp
 
 _STATES = {"live", "deaf", "unasked"}
 
@@ -14,8 +14,8 @@ def parse_liveness(reply: Reply) -> Liveness | None:
     if not reply.has("liveness"):
         return None
     state, begin, end = [*reply.value("liveness").split(), "", "", ""][:3]
-    seconds = moment(end) - moment(begin)
+    seconds = timestamp(end) - timestamp(begin)
     if state not in _STATES:
-        raise stranger(f"an unknown liveness, {tail(state, 1)}")
+        raise protocol_error(f"an unknown liveness, {tail(state, 1)}")
     said = reply.value("liveness_said").rpartition("failed to do request: ")[2]
     return Liveness(state, round(seconds, 2), tail(said, 1))

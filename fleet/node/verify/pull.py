@@ -13,14 +13,20 @@ from fleet.core.model.outcome import Liveness
 from fleet.core.plan.planner import NodePlan
 from fleet.core.plan.pull_tests import PullTest
 from fleet.node.cri import client as cri
-from fleet.node.cri.session import relayed, said
-from fleet.node.run_script import ask
+from fleet.node.cri.session import cri_session, last_value
+from fleet.node.run_script import run_script
 from fleet.node.script import Privilege, Reply, Script, parse_reply
-from fleet.node.verify.evidence import Proof, Pull, judged, parse_proof, verify_script
+from fleet.node.verify.evidence import (
+    Pull,
+    VerifyReply,
+    evaluate,
+    parse_verify_reply,
+    verify_script,
+)
 from fleet.node.verify.pull_limiter import TURNS
 from fleet.node.work_order import Deadlines
 from fleet.ssh import Remote
-from fleet.ssh.dialogue import Conversation
+from fleet.ssh.dialogue import InteractiveCommand
 
 _PROBE = "//127.0.0.1:1/"
 
@@ -32,7 +38,7 @@ _NET = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class VerifyRequest:
     """What a proof is to prove: the pulls, and whether the daemon is asked for its folder.
 
     `known` is what the daemon was heard to say before, where it is not asked again.
@@ -56,20 +62,23 @@ class Wanted:
         return verify_script(self.plan, self.deadlines, tests=self.tests, liveness=asked, via=via)
 
 
-def prove(remote: Remote, wanted: Wanted, privilege: Privilege) -> Proof:
+def run_verification(remote: Remote, wanted: VerifyRequest, privilege: Privilege) -> VerifyReply:
     """Pull every test image, in turn with other nodes; raise a NodeError where none was asked."""
     bounds = wanted.deadlines
     name = wanted.plan.node.name
-    with TURNS.at(wanted.hosts, most=bounds.per_mirror, patience=bounds.turn, name=name) as late:
+    with TURNS.at(
+        wanted.hosts, most=bounds.per_mirror, patience=bounds.pull_wait, name=name
+    ) as late:
         proof = _proven(remote, wanted, privilege)
     if not late:
         return proof
-    why = f"pulled out of turn: {', '.join(late)} had no turn in {bounds.turn:g} s (--per-mirror)"
+    names, seconds = ", ".join(late), f"{bounds.pull_wait:g} s"
+    why = f"pulled out of turn: {names} had no turn in {seconds} (--per-mirror)"
     told = (replace(each, detail=f"{each.detail}; {why}".lstrip("; ")) for each in proof.verified)
     return replace(proof, verified=tuple(told))
 
 
-def _proven(remote: Remote, wanted: Wanted, privilege: Privilege) -> Proof:
+def _proven(remote: Remote, wanted: VerifyRequest, privilege: Privilege) -> VerifyReply:
     """Prove by the best means that there is."""
     why = ""
     if not wanted.plan.crictl and cri.available():
@@ -81,31 +90,33 @@ def _proven(remote: Remote, wanted: Wanted, privilege: Privilege) -> Proof:
             why = f": {error.failure.message}"
     elif not wanted.plan.crictl:
         why = ": the node has no crictl, and fleet[cri] is not installed here"
-    proof = parse_proof(
-        ask(remote, wanted.script(), privilege), wanted.plan, wanted.tests, wanted.known
+    proof = parse_verify_reply(
+        run_script(remote, wanted.script(), privilege), wanted.plan, wanted.tests, wanted.known
     )
     told = (replace(each, evidence=f"{each.evidence}{why}") for each in proof.verified)
     return replace(proof, verified=tuple(told))
 
 
-def _by_cri(remote: Remote, wanted: Wanted, privilege: Privilege) -> Proof:
+def _by_cri(remote: Remote, wanted: VerifyRequest, privilege: Privilege) -> VerifyReply:
     """Speak CRI over the connection, while the node's script does what wants root in between."""
     script = wanted.script("cri")
     seconds = script.seconds + _NET
     with (
-        remote.converse(script.line(privilege), script.stdin(privilege), seconds) as talk,
-        relayed(remote, privilege, wanted.plan.socket, seconds) as relay,
+        remote.run_interactive(
+            script.command_line(privilege), script.stdin(privilege), seconds
+        ) as talk,
+        cri_session(remote, privilege, wanted.plan.socket, seconds) as relay,
     ):
         if not talk.until("ready\t"):
-            return parse_proof(_ended(talk), wanted.plan, wanted.tests, wanted.known)
+            return parse_verify_reply(_ended(talk), wanted.plan, wanted.tests, wanted.known)
         with relay.spoken() as found:
             asker = _Asker(talk, found, wanted)
             seen = asker.all(asked=bool(script.variables["LIVENESS"]))
         reply = _ended(talk)
-    return judged(reply, wanted.plan, wanted.tests, seen)
+    return evaluate(reply, wanted.plan, wanted.tests, seen)
 
 
-def _ended(talk: Conversation) -> Reply:
+def _ended(talk: InteractiveCommand) -> Reply:
     return parse_reply("verify", *talk.end())
 
 
@@ -113,9 +124,9 @@ def _ended(talk: Conversation) -> Reply:
 class _Asker:
     """Our part of the conversation, pull by pull."""
 
-    talk: Conversation
-    cri: cri.Cri
-    wanted: Wanted
+    talk: InteractiveCommand
+    cri: cri.CriClient
+    wanted: VerifyRequest
 
     def all(self, *, asked: bool) -> tuple[Liveness | None, tuple[Pull, ...]]:
         liveness = self._liveness() if asked else self.wanted.known
@@ -127,13 +138,13 @@ class _Asker:
         self.talk.until("ready\t")
 
     def _liveness(self) -> Liveness:
-        name = said(self.talk, "probe")
+        name = last_value(self.talk, "probe")
         began = time.monotonic()
         words = self._tried(lambda: self.cri.pull(f"{name}/fleet:probe", 10)) if name else ""
         seconds = round(time.monotonic() - began, 2)
         state = "live" if _PROBE in words else "deaf" if name else "unasked"
         self._next()
-        if said(self.talk, "swept"):
+        if last_value(self.talk, "swept"):
             state = "unasked"
         return Liveness(state, seconds, tail(words.rpartition("failed to do request: ")[2], 1))
 

@@ -14,7 +14,7 @@ _SPREAD = 0.3
 
 
 @dataclass(slots=True)
-class Turns:
+class PullLimiter:
     """How many passes of this process pull from one host at the same time.
 
     `sharers` processes have the limit in common, each a share of it.
@@ -65,5 +65,5 @@ class Turns:
             return self._gates.setdefault((host, share), threading.Semaphore(share))
 
 
-TURNS = Turns()
+TURNS = PullLimiter()
 """Those of this process."""

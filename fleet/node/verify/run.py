@@ -10,8 +10,8 @@ from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan.planner import NodePlan
 from fleet.core.plan.pull_tests import PullTest
-from fleet.node.verify.evidence import Proof, refuse_unverified
-from fleet.node.verify.pull import Wanted, prove
+from fleet.node.verify.evidence import VerifyReply, refuse_unverified
+from fleet.node.verify.pull import VerifyRequest, run_verification
 from fleet.node.work_order import Access, Deadlines
 from fleet.ssh import connect
 
@@ -37,12 +37,12 @@ def verify(order: VerifyOrder) -> NodeOutcome:
     began = time.monotonic()
     plan = order.plan
     status, failure = NodeStatus.UNCHANGED, plan.failure
-    proof = Proof((), None)
+    proof = VerifyReply((), None)
     try:
         if failure is None:
             with connect(plan.node, order.access.ssh) as remote:
-                wanted = Wanted(plan, order.tests, order.deadlines, order.liveness)
-                proof = prove(remote, wanted, order.access.on(plan.node))
+                wanted = VerifyRequest(plan, order.tests, order.deadlines, order.liveness)
+                proof = run_verification(remote, wanted, order.access.for_node(plan.node))
                 refuse_unverified(proof.verified)
     except NodeError as error:
         failure = error.failure

@@ -12,17 +12,17 @@ from fleet.core.masking.shown_text import tail
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus, Verified
-from fleet.core.plan.hosts_directory import Ground, ground_of
+from fleet.core.plan.hosts_directory import HostsDirectory, active_hosts_directory
 from fleet.core.verify.tiny_registry import TinyRegistry, digest, tiny_registry
 from fleet.node.cri import client as cri
-from fleet.node.cri.session import relayed, said
+from fleet.node.cri.session import cri_session, last_value
 from fleet.node.probe import parse_probe, question
-from fleet.node.run_script import ask
-from fleet.node.script import Privilege, Reply, Script, exit_code, moment, parse_reply
+from fleet.node.run_script import run_script
+from fleet.node.script import Privilege, Reply, Script, exit_code, parse_reply, timestamp
 from fleet.node.verify.evidence import Pull
 from fleet.node.work_order import Access
 from fleet.ssh import Remote, connect
-from fleet.ssh.dialogue import Conversation
+from fleet.ssh.dialogue import InteractiveCommand
 from fleet.ssh.forward.reverse import Service
 
 _NET = 15
@@ -68,8 +68,8 @@ def self_test(order: SelfTestOrder) -> NodeOutcome:
     facts, verified, failure = NodeFacts(), None, None
     try:
         with connect(order.node, order.access.ssh) as remote:
-            privilege = order.access.on(order.node)
-            facts = parse_probe(ask(remote, question(order.node), privilege))
+            privilege = order.access.for_node(order.node)
+            facts = parse_probe(run_script(remote, question(order.node), privilege))
             verified = _pulled(remote, order, facts, privilege)
             failure = _failure(verified)
     except NodeError as error:
@@ -106,7 +106,7 @@ class _Bench:
     service: Service
     variables: Mapping[str, str]
 
-    def pulled(self, *, crictl: bool, ground: Ground) -> Pull:
+    def pulled(self, *, crictl: bool, ground: HostsDirectory) -> Pull:
         """Pull by the best means that there is: crictl, CRI over SSH, or ctr alone."""
         if not (ground.folder or ground.direct):
             return self._by_script("ctr")
@@ -130,17 +130,17 @@ class _Bench:
         socket, seconds = self.variables["SOCKET"], self.order.seconds + _REST
         with (
             self._begun("cri") as talk,
-            relayed(self.remote, self.privilege, socket, seconds) as relay,
+            cri_session(self.remote, self.privilege, socket, seconds) as relay,
         ):
             if not talk.until("ready\t"):
                 return _told(self._ended(talk), "cri")
-            with relay.spoken(lambda: self.service.turn(0)) as found:
-                pull = self._asked(found, said(talk, "image"))
+            with relay.spoken(lambda: self.service.pump(0)) as found:
+                pull = self._asked(found, last_value(talk, "image"))
             talk.go_on()
             self._ended(talk)
         return pull
 
-    def _asked(self, found: cri.Cri, image: str) -> Pull:
+    def _asked(self, found: cri.CriClient, image: str) -> Pull:
         began = time.monotonic()
         code, words = 0, ""
         try:
@@ -152,14 +152,14 @@ class _Bench:
             found.remove(image)
         return Pull(image, "cri", present=False, code=code, seconds=seconds, said=words)
 
-    def _begun(self, via: str) -> AbstractContextManager[Conversation]:
+    def _begun(self, via: str) -> AbstractContextManager[InteractiveCommand]:
         seconds = self.order.seconds + _REST
         script = Script("selftest", {**self.variables, "VIA": via}, seconds)
-        line, stdin = script.line(self.privilege), script.stdin(self.privilege)
-        return self.remote.converse(line, stdin, seconds + _NET)
+        line, stdin = script.command_line(self.privilege), script.stdin(self.privilege)
+        return self.remote.run_interactive(line, stdin, seconds + _NET)
 
-    def _ended(self, talk: Conversation) -> Reply:
-        return parse_reply("selftest", *talk.end(self.service.turn))
+    def _ended(self, talk: InteractiveCommand) -> Reply:
+        return parse_reply("selftest", *talk.end(self.service.pump))
 
 
 def _told(reply: Reply, via: str) -> Pull:
@@ -170,7 +170,7 @@ def _told(reply: Reply, via: str) -> Pull:
         via=via,
         present=False,
         code=exit_code(reply.value("code")),
-        seconds=round(moment(end or "0") - moment(begin or "0"), 2),
+        seconds=round(timestamp(end or "0") - timestamp(begin or "0"), 2),
         said=reply.value("output"),
     )
 
@@ -178,11 +178,11 @@ def _told(reply: Reply, via: str) -> Pull:
 def _pulled(
     remote: Remote, order: SelfTestOrder, facts: NodeFacts, privilege: Privilege
 ) -> Verified:
-    ground = ground_of(facts)
+    ground = active_hosts_directory(facts)
     heard = _Heard(tiny_registry(order.nonce))
     # Two scripts, where the first learns that CRI cannot be spoken here.
     seconds = 2 * (order.seconds + _REST + _NET)
-    with remote.serving(heard.answer, seconds) as service:
+    with remote.serve_http(heard.answer, seconds) as service:
         variables = {
             "LIVENESS": ground.folder or "",
             "PORT": str(service.port),
@@ -196,7 +196,7 @@ def _pulled(
     return _verdict(pull, heard, ground)
 
 
-def _verdict(pull: Pull, heard: _Heard, ground: Ground) -> Verified:
+def _verdict(pull: Pull, heard: _Heard, ground: HostsDirectory) -> Verified:
     good = pull.code == 0 and len(heard.blobs) == len(heard.registry.blobs)
     if good:
         detail = _worth(ground, by_cri=pull.via != "ctr")
@@ -213,7 +213,7 @@ def _verdict(pull: Pull, heard: _Heard, ground: Ground) -> Verified:
     )
 
 
-def _worth(ground: Ground, *, by_cri: bool) -> str:
+def _worth(ground: HostsDirectory, *, by_cri: bool) -> str:
     """Say what the pull proves, and what it leaves open."""
     if not by_cri:
         return "ctr only, CRI not proven"

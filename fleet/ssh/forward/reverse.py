@@ -37,7 +37,7 @@ class Service:
     port: int
     asked: dict[Channel, bytes] = field(default_factory=dict)
 
-    def turn(self, seconds: float = _TICK) -> None:
+    def pump(self, seconds: float = _TICK) -> None:
         """Take a new connection if one comes within `seconds`, then let each have its turn."""
         if (channel := self.transport.accept(seconds)) is not None:
             self.asked[channel] = b""
@@ -62,7 +62,7 @@ class Service:
 
 
 @contextmanager
-def serving(transport: Transport, answer: Answerer) -> Iterator[Service]:
+def serve(transport: Transport, answer: Answerer) -> Iterator[Service]:
     """Open a port on the node; raise a NodeError where sshd forbids it."""
     import paramiko  # noqa: PLC0415
 

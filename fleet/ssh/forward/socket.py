@@ -111,7 +111,7 @@ def proxied(hop: Hop) -> ProxiedSocket:
     return wire
 
 
-class ChannelWire:
+class ChannelSocket:
     """A channel through a shared jump host; nothing is sent on it after its end.
 
     Paramiko lets go of the channel's lock between looking whether it is open and sending: data that

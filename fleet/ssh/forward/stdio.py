@@ -40,7 +40,7 @@ class StdioBridge:
     client: socket.socket | None = None
     ended: bool = False
 
-    def turn(self, seconds: float = 0.02) -> None:
+    def pump(self, seconds: float = 0.02) -> None:
         """Carry the bytes that are ready, and wait at most `seconds` for some."""
         if self.client is None:
             self._accept(seconds)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fleet.core.mirrors.check import Trouble, WireError
-from fleet.ssh.forward.tls import Wire
+from fleet.ssh.forward.tls import TunnelSocket
 
 if TYPE_CHECKING:
     from paramiko import Channel, Transport
@@ -56,7 +56,7 @@ class Tunnel:
     def __init__(self, transport: Transport, reasons: _Reasons) -> None:
         self._transport, self._reasons = transport, reasons
 
-    def dial(self, host: str, port: int, seconds: float) -> Wire:
+    def dial(self, host: str, port: int, seconds: float) -> TunnelSocket:
         """Connect from the node within `seconds`; raise a WireError that says why not."""
         deadline = time.monotonic() + seconds
         words: set[str] = set()
@@ -64,7 +64,7 @@ class Tunnel:
             began = time.monotonic()
             channel = self._open(host, port, deadline - began)
             if channel is not None:
-                return Wire(channel)
+                return TunnelSocket(channel)
             words = self._reasons.since(began)
             # Two that failed at the same time cannot be told apart, so it is asked once more.
             if len(words) == 1 or time.monotonic() >= deadline:

@@ -50,7 +50,7 @@ def trust(mirror: Mirror, bundle: str) -> ssl.SSLContext:
     return context
 
 
-class Wire:
+class TunnelSocket:
     """A connection with a deadline."""
 
     def __init__(self, channel: Channel) -> None:
@@ -164,7 +164,7 @@ class Wire:
 class _Reader(io.RawIOBase):
     """What BufferedReader reads from."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: TunnelSocket) -> None:
         self._wire = wire
 
     def close(self) -> None:

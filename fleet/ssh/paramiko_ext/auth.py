@@ -14,7 +14,7 @@ from fleet.ssh.cache import flag
 _Base: Any = _AuthHandler  # its stub lacks the steps that we take in another order
 
 
-class HearingTransport(Transport):
+class BannerTransport(Transport):
     """A transport that records the server's text before its version, and its algorithms.
 
     OpenSSH sends the reason there when it hangs up: MaxStartups, or PerSourcePenalties.

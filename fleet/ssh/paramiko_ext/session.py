@@ -32,7 +32,7 @@ def open_session(transport: Transport, seconds: float) -> Channel:
         raise NodeError(FailureKind.UNSUPPORTED, "connect", message) from error
 
 
-class Sessions:
+class SessionPool:
     """Hands sessions out; with `ahead` the next one is there before it is asked for."""
 
     def __init__(self, transport: Transport, *, ahead: bool = False) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fleet.core.containerd.hosts_document import decode_hosts
 from fleet.core.lint.explain import explain
 from fleet.core.lint.hosts_toml import hosts_findings
-from fleet.core.model.finding import Verdict
+from fleet.core.model.finding import FindingEffect
 from tests.core.render.test_dormant_folders import CONFIG_PATH, facts_of, release
 
 M = '[host."http://m1.test"]\n'
@@ -162,7 +162,7 @@ def test_the_hosts_that_are_asked(
         (root / path[1:]).write_bytes(content)
         facts = facts_of(root, {}, CONFIG_PATH, version)
 
-        found = hosts_findings(path, decode_hosts(content), release(version), Verdict.NOTES)
+        found = hosts_findings(path, decode_hosts(content), release(version), FindingEffect.NOTES)
 
         assert tuple(dict.fromkeys(each.code for each in found)) == codes, version
         assert tuple(each.asks for each in explain(facts, "q.test").hosts) == hosts, version

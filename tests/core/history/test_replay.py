@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from fleet.core.failure import Failure, FailureKind
-from fleet.core.history.replay import PLANE_ASKED, SETTLE, Entry, fold, known_roles
+from fleet.core.history.replay import PLANE_ASKED, SETTLE, JournalEntry, known_roles, replay_journal
 from fleet.core.history.serialize import outcome_data, read_outcome
 from fleet.core.model.outcome import NodeOutcome, NodeStatus, Verified
 
 
-def moved(node: str, status: str, **more: object) -> Entry:
-    return Entry("t", "moved", node, {"status": status, **more})
+def moved(node: str, status: str, **more: object) -> JournalEntry:
+    return JournalEntry("t", "moved", node, {"status": status, **more})
 
 
 def test_an_outcome_comes_back_as_it_was_written() -> None:
@@ -31,16 +31,16 @@ def test_an_outcome_comes_back_as_it_was_written() -> None:
 def test_a_fold_knows_what_was_left_in_the_middle() -> None:
     lost = {"kind": "timeout", "step": SETTLE, "message": "lost"}
     away = {"kind": "connect", "step": "connect", "message": "down"}
-    story = fold(
+    story = replay_journal(
         [["a", "b"], ["c", "d", "e", "f"]],
         [
-            Entry("t0", "settled", "z", {"status": "unchanged"}),
+            JournalEntry("t0", "settled", "z", {"status": "unchanged"}),
             *(moved(name, "staged") for name in "abcdef"),
-            Entry("t1", "batch", None, {"number": 1}),
+            JournalEntry("t1", "batch", None, {"number": 1}),
             *(moved(name, "running") for name in "ab"),
             moved("a", "converged"),
-            Entry("t2", "soaked", None, {"number": 1}),
-            Entry("t3", "batch", None, {"number": 2}),
+            JournalEntry("t2", "soaked", None, {"number": 1}),
+            JournalEntry("t3", "batch", None, {"number": 2}),
             moved("c", "unreachable", failure=lost),
             moved("d", "unreachable", failure=away),
             moved("e", "reverting"),
@@ -55,24 +55,24 @@ def test_a_fold_knows_what_was_left_in_the_middle() -> None:
 
 
 def test_a_node_that_is_still_locked_keeps_a_finished_rollout_open() -> None:
-    end = Entry("t1", "ended", None, {"status": "finished", "reason": ""})
+    end = JournalEntry("t1", "ended", None, {"status": "finished", "reason": ""})
     held = [moved("a", "converged"), moved("b", "unreachable", held=True), end]
     freed = moved("b", "unreachable", held=False)
 
-    story = fold([["a", "b"]], held)
+    story = replay_journal([["a", "b"]], held)
 
     assert (story.status, story.unfinished, story.unsettled()) == ("finished", True, ["b"])
-    assert not fold([["a", "b"]], [*held, freed]).unfinished
+    assert not replay_journal([["a", "b"]], [*held, freed]).unfinished
 
 
 def test_a_resumed_rollout_is_open_until_it_ends_again() -> None:
-    end = Entry("t1", "ended", None, {"status": "halted", "reason": "spent"})
-    again = Entry("t2", "resumed", None, {"operator": "me"})
-    last = Entry("t3", "ended", None, {"status": "finished", "reason": ""})
+    end = JournalEntry("t1", "ended", None, {"status": "halted", "reason": "spent"})
+    again = JournalEntry("t2", "resumed", None, {"operator": "me"})
+    last = JournalEntry("t3", "ended", None, {"status": "finished", "reason": ""})
 
-    ended = fold([["a"]], [end])
-    resumed = fold([["a"]], [end, again])
-    finished = fold([["a"]], [end, again, last])
+    ended = replay_journal([["a"]], [end])
+    resumed = replay_journal([["a"]], [end, again])
+    finished = replay_journal([["a"]], [end, again, last])
 
     assert (ended.status, ended.reason, ended.ended) == ("halted", "spent", "t1")
     assert (resumed.status, resumed.ended) == ("interrupted", None)
@@ -87,9 +87,9 @@ def test_the_newest_plan_says_what_no_pull_proves() -> None:
         {"nodes": ["d"]},
     ]
     newer = [{"nodes": ["b"], "unproven": ["gcr.io", "ghcr.io"]}]
-    planned = [Entry("t", "planned", None, {"plans": each}) for each in (plans, newer)]
+    planned = [JournalEntry("t", "planned", None, {"plans": each}) for each in (plans, newer)]
 
-    assert fold([["a", "b", "c", "d"]], planned).unproven == {
+    assert replay_journal([["a", "b", "c", "d"]], planned).unproven == {
         "a": ("quay.io",),
         "b": ("gcr.io", "ghcr.io"),
     }
@@ -104,9 +104,11 @@ def test_the_journal_remembers_who_is_of_the_control_plane_and_who_is_not() -> N
         {"nodes": ["old"], "strategy": "certs.d"},
     ]
     entries = [
-        Entry("t", "planned", None, {"plans": plans}),
-        Entry("t", PLANE_ASKED, None, {"roles": {"s3": ["process etcd"], "s2": [], "w3": []}}),
-        Entry("t", "planned", None, {"plans": [{**plans[0], "nodes": ["w2"]}]}),
+        JournalEntry("t", "planned", None, {"plans": plans}),
+        JournalEntry(
+            "t", PLANE_ASKED, None, {"roles": {"s3": ["process etcd"], "s2": [], "w3": []}}
+        ),
+        JournalEntry("t", "planned", None, {"plans": [{**plans[0], "nodes": ["w2"]}]}),
     ]
 
     assert known_roles(entries) == {

@@ -17,10 +17,10 @@ from fleet.core.model.facts import STATE_FILE, NodeFacts
 from fleet.core.model.mirror import Foreign, Mirror, Registry
 from fleet.core.model.node import Node
 from fleet.core.model.version import parse_version
-from fleet.core.plan.drift import drifted
-from fleet.core.plan.hosts_directory import ground_of
+from fleet.core.plan.drift import find_drift
+from fleet.core.plan.hosts_directory import active_hosts_directory
 from fleet.core.plan.planner import NodePlan, plan_node, state_after
-from fleet.core.render.base import Wishes
+from fleet.core.render.base import DesiredConfig
 
 CERTS = "/etc/containerd/certs.d"
 THEIRS = 'server = "https://quay.io"\n'
@@ -49,7 +49,7 @@ def facts_in(root: Path) -> NodeFacts:
 
 
 def planned(root: Path, foreign: Foreign, *names: str) -> NodePlan:
-    wishes = Wishes(tuple(map(registry, names)), False, foreign)
+    wishes = DesiredConfig(tuple(map(registry, names)), False, foreign)
     return plan_node(Node(name="n", host="n"), facts_in(root), wishes)
 
 
@@ -87,8 +87,8 @@ def test_another_spelling_of_config_path_is_the_same_folder(
         f"{CERTS}/quay.io/hosts.toml": "delete",
     }
     assert (again.failure, again.changes) == (None, ())
-    assert drifted(facts, again, str) == ()
-    assert ground_of(facts).folder == CERTS == again.hosts_directory
+    assert find_drift(facts, again, str) == ()
+    assert active_hosts_directory(facts).folder == CERTS == again.hosts_directory
     assert explain(facts, "docker.io").folders[0].state == "used"
 
 
@@ -119,7 +119,7 @@ def test_a_folder_reached_by_a_link_now_is_still_the_one_that_fleet_wrote(tmp_pa
         assert plan.failure is None
         assert plan.hosts_directory == "/opt/mirrors"
         assert [c.path for c in plan.changes] == []
-        assert drifted(facts_in(tmp_path), plan, str) == ()
+        assert find_drift(facts_in(tmp_path), plan, str) == ()
 
 
 def test_a_linked_etc_containerd_is_followed(tmp_path: Path) -> None:
@@ -239,10 +239,10 @@ def test_hard_links_are_files_of_their_own(tmp_path: Path) -> None:
 def test_a_bind_mount_is_known_by_device_and_inode(tmp_path: Path) -> None:
     node_root(tmp_path, CERTS, "docker.io", "quay.io")
     facts = facts_in(tmp_path)
-    one = facts.places[f"{CERTS}/docker.io"]
-    facts = replace(facts, places={**facts.places, f"{CERTS}/quay.io": one})
+    one = facts.paths[f"{CERTS}/docker.io"]
+    facts = replace(facts, paths={**facts.paths, f"{CERTS}/quay.io": one})
 
-    plan = plan_node(Node(name="n", host="n"), facts, Wishes((registry("docker.io"),)))
+    plan = plan_node(Node(name="n", host="n"), facts, DesiredConfig((registry("docker.io"),)))
 
     assert plan.failure is not None
     assert "are one folder" in plan.failure.message

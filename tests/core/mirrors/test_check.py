@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fleet.core.containerd.requests import parse_image
-from fleet.core.mirrors.check import Diagnosis, Seen, Step, Target, Trial, Trouble
-from fleet.core.mirrors.diagnosis import compared, judge
+from fleet.core.mirrors.check import Diagnosis, EndpointCheck, Observation, Step, Target, Trouble
+from fleet.core.mirrors.diagnosis import compared, diagnose
 from fleet.core.mirrors.ranking import cell, rankings
 from fleet.core.model.mirror import Auth, Mirror
 from fleet.core.model.secret import Secret
@@ -37,7 +37,7 @@ FOUND = Step("manifest", 0.1, status=200)
 def test_the_first_step_without_an_answer_decides_else_the_last(
     steps: tuple[Step, ...], diagnosis: Diagnosis
 ) -> None:
-    found, message = judge(TARGET, Seen(steps=steps))
+    found, message = diagnose(TARGET, Observation(steps=steps))
 
     assert found is diagnosis
     assert bool(message) is (found is not Diagnosis.OK)
@@ -45,7 +45,7 @@ def test_the_first_step_without_an_answer_decides_else_the_last(
 
 @pytest.mark.parametrize("trouble", Trouble)
 def test_every_trouble_has_words_that_name_the_host(trouble: Trouble) -> None:
-    _, message = judge(TARGET, Seen(steps=(Step("tls", 0.1, trouble=trouble),)))
+    _, message = diagnose(TARGET, Observation(steps=(Step("tls", 0.1, trouble=trouble),)))
 
     assert "m.example" in message
 
@@ -54,7 +54,7 @@ def test_a_login_that_was_given_is_refused_and_not_missing() -> None:
     known = Mirror(url="https://m.example", auth=Auth("robot", Secret("hunter2")))
     target = Target("docker.io", known, IMAGE)
 
-    found, message = judge(target, Seen(steps=(PING, Step("manifest", 0.1, 401))))
+    found, message = diagnose(target, Observation(steps=(PING, Step("manifest", 0.1, 401))))
 
     assert found is Diagnosis.LOGIN_REFUSED
     assert "hunter2" not in message
@@ -62,10 +62,12 @@ def test_a_login_that_was_given_is_refused_and_not_missing() -> None:
 
 def trial(
     url: str, seconds: float = 0.1, diagnosis: Diagnosis = Diagnosis.OK, digest: str = "sha256:a"
-) -> Trial:
+) -> EndpointCheck:
     steps = (Step("manifest", seconds, status=200),)
     target = Target("docker.io", Mirror(url=url), IMAGE)
-    return Trial(target=target, seen=Seen(steps=steps, digest=digest), diagnosis=diagnosis)
+    return EndpointCheck(
+        target=target, seen=Observation(steps=steps, digest=digest), diagnosis=diagnosis
+    )
 
 
 def test_the_one_that_answers_otherwise_than_most_is_stale() -> None:
@@ -120,7 +122,7 @@ def test_a_node_that_is_alone_with_its_answer_has_a_stale_mirror() -> None:
     ],
 )
 def test_the_written_order_stays_but_where_another_is_clearly_better(
-    found: tuple[Trial, ...], order: str
+    found: tuple[EndpointCheck, ...], order: str
 ) -> None:
     ranking = rankings([found])[0]
 

@@ -6,7 +6,7 @@ import pytest
 
 from fleet.core.model.paths import (
     Kind,
-    Place,
+    PathEntry,
     clean_path,
     file_key,
     hosts_directories,
@@ -35,8 +35,8 @@ def test_a_config_path_names_its_folders_in_order() -> None:
     assert hosts_directories("/a/:/b//c:") == ("/a", "/b/c")
 
 
-def link(real: str, leads: tuple[int, int] | None) -> Place:
-    return Place(kind=Kind.LINK, device=1, inode=9, real=real, leads=leads)
+def link(real: str, leads: tuple[int, int] | None) -> PathEntry:
+    return PathEntry(kind=Kind.LINK, device=1, inode=9, real=real, leads=leads)
 
 
 def test_a_link_in_any_component_is_followed() -> None:
@@ -56,11 +56,11 @@ def test_a_link_in_any_component_is_followed() -> None:
 
 
 def test_one_file_under_two_paths_has_one_key() -> None:
-    folder = Place(kind=Kind.DIRECTORY, device=1, inode=7)
+    folder = PathEntry(kind=Kind.DIRECTORY, device=1, inode=7)
     places = {
         "/a": folder,
         "/b": link("/a", (1, 7)),
-        "/c": Place(kind=Kind.DIRECTORY, device=1, inode=8),
+        "/c": PathEntry(kind=Kind.DIRECTORY, device=1, inode=8),
     }
 
     assert file_key(places, "/a/hosts.toml") == file_key(places, "/b/hosts.toml")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.containerd.features import Feature, can, max_config_version
+from fleet.core.containerd.features import Feature, max_config_version, supports
 from fleet.core.model.version import parse_version, parse_version_line
 
 LINES = {
@@ -77,7 +77,7 @@ def test_features(text: str, words: str) -> None:
 
     assert version is not None
     for word in words.split():
-        assert can(version, Feature[word.removeprefix("-")]) is not word.startswith("-"), word
+        assert supports(version, Feature[word.removeprefix("-")]) is not word.startswith("-"), word
 
 
 def test_every_row_has_a_fact_a_source_and_spans_in_order() -> None:

@@ -9,7 +9,7 @@ import pytest
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.node import Node
-from fleet.core.plan.cache import Alike
+from fleet.core.plan.cache import PlanCache
 from fleet.core.plan.planner import plan_node
 from tests.node.record import ANSWERS
 from tests.node.test_probe import WISHES, facts_of
@@ -35,7 +35,7 @@ def another(facts: NodeFacts) -> NodeFacts:
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_two_of_a_kind_are_planned_once_and_as_each_alone_would_be(suite: str) -> None:
-    alike, ours, theirs = Alike(), read(suite), another(read(suite))
+    alike, ours, theirs = PlanCache(), read(suite), another(read(suite))
 
     first, first_plan = alike.plan(node("a"), ours, WISHES)
     second, second_plan = alike.plan(node("b"), theirs, WISHES)
@@ -65,7 +65,7 @@ DIFFERENT = {
 
 @pytest.mark.parametrize("other", DIFFERENT.values(), ids=DIFFERENT)
 def test_what_decides_keeps_nodes_apart(other: object) -> None:
-    alike, ours = Alike(), read("trixie")
+    alike, ours = PlanCache(), read("trixie")
     assert callable(other)
     theirs = other(ours)
 
@@ -77,7 +77,7 @@ def test_what_decides_keeps_nodes_apart(other: object) -> None:
 
 
 def test_other_wishes_are_another_plan() -> None:
-    alike, facts = Alike(), read("trixie")
+    alike, facts = PlanCache(), read("trixie")
 
     alike.plan(node("a"), facts, WISHES)
     _, plan = alike.plan(node("a"), facts, replace(WISHES, registries=()))

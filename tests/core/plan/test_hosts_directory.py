@@ -9,7 +9,7 @@ import pytest
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import Answer, NodeFacts
 from fleet.core.model.version import parse_version
-from fleet.core.plan.hosts_directory import folder_before, ground_of
+from fleet.core.plan.hosts_directory import active_hosts_directory, folder_before
 
 CONFIG = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "{}"\n'
 
@@ -39,7 +39,7 @@ def facts(version: str, config_path: str, *directories: str) -> NodeFacts:
 def test_the_ground_is_the_folder_that_is_in_force(
     version: str, config_path: str, folder: str | None, direct: bool
 ) -> None:
-    found = ground_of(facts(version, config_path, "/c"))
+    found = active_hosts_directory(facts(version, config_path, "/c"))
 
     assert (found.folder, found.direct) == (folder, direct)
     assert bool(found.reason) is (folder is None)

@@ -7,7 +7,7 @@ import pytest
 from fleet.core.failure import NodeError
 from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.paths import Kind, Place
+from fleet.core.model.paths import Kind, PathEntry
 from fleet.core.plan.links import with_targets
 from fleet.core.plan.path_checks import refuse_odd
 
@@ -18,8 +18,8 @@ QUAY = f"{HOSTS}/quay.io/hosts.toml"
 OLD = ManagedFile(b"server = 'https://docker.io'\n", 0o640)
 
 
-def link(target: str, inode: int = 2, leads: tuple[int, int] | None = (1, 9)) -> Place:
-    return Place(kind=Kind.LINK, device=1, inode=inode, target=target, leads=leads)
+def link(target: str, inode: int = 2, leads: tuple[int, int] | None = (1, 9)) -> PathEntry:
+    return PathEntry(kind=Kind.LINK, device=1, inode=inode, target=target, leads=leads)
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,11 @@ def test_a_link_is_carried_if_its_target_can_be_saved(
     assert files[path].digest == (f"@{target}" if carried else OLD.digest)
 
 
-def refusal(places: dict[str, Place], **more: object) -> str:
+def refusal(places: dict[str, PathEntry], **more: object) -> str:
     """Return why the file behind PATH is not replaced; empty if it is."""
     files = with_targets({PATH: OLD, QUAY: OLD}, {PATH}, places)
     facts = NodeFacts(
-        files=files, places=places, links=frozenset({PATH}), directories=frozenset({HOSTS, TWIN})
+        files=files, paths=places, links=frozenset({PATH}), directories=frozenset({HOSTS, TWIN})
     )
     try:
         refuse_odd(facts, [Change(PATH, files[PATH], ManagedFile(b"new"))], **more)  # type: ignore[arg-type]
@@ -59,7 +59,7 @@ def refusal(places: dict[str, Place], **more: object) -> str:
 
 
 def test_a_link_to_a_file_of_its_own_is_replaced() -> None:
-    own = Place(kind=Kind.FILE, device=1, inode=9)
+    own = PathEntry(kind=Kind.FILE, device=1, inode=9)
 
     assert refusal({PATH: link("own.toml"), f"{HOSTS}/docker.io/own.toml": own}) == ""
     # The same link under a second path, as with a bind mount.
@@ -73,12 +73,12 @@ def test_a_link_to_a_file_of_its_own_is_replaced() -> None:
         ({PATH: link("/srv/a b")}, "is a symbolic link, which fleet does not follow"),
         ({PATH: link("/x"), QUAY: link("/x", inode=3)}, f"to /x, and {QUAY} is the same file"),
         (
-            {PATH: link(QUAY), QUAY: Place(kind=Kind.FILE, device=1, inode=9)},
+            {PATH: link(QUAY), QUAY: PathEntry(kind=Kind.FILE, device=1, inode=9)},
             f"is a symbolic link to {QUAY}, and {QUAY} is the same file",
         ),
     ],
 )
 def test_a_link_that_registries_share_or_that_cannot_be_saved_is_refused(
-    places: dict[str, Place], told: str, rollback: bool
+    places: dict[str, PathEntry], told: str, rollback: bool
 ) -> None:
     assert told in refusal(places, rollback=rollback)

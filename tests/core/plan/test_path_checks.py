@@ -8,7 +8,7 @@ from fleet.core.failure import NodeError
 from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.mirror import Foreign
-from fleet.core.model.paths import Kind, Place
+from fleet.core.model.paths import Kind, PathEntry
 from fleet.core.plan.path_checks import refuse_odd
 
 HOSTS = "/etc/containerd/certs.d"
@@ -17,14 +17,14 @@ NEW = Change(PATH, None, ManagedFile(b"new"))
 EDIT = Change(PATH, ManagedFile(b"old"), ManagedFile(b"new"))
 
 
-def place(kind: Kind, **more: object) -> Place:
-    return Place(kind=kind, device=1, inode=2, **more)  # type: ignore[arg-type]
+def place(kind: Kind, **more: object) -> PathEntry:
+    return PathEntry(kind=kind, device=1, inode=2, **more)  # type: ignore[arg-type]
 
 
-def refusal(change: Change, places: dict[str, Place], **more: object) -> str:
+def refusal(change: Change, places: dict[str, PathEntry], **more: object) -> str:
     """Return why a change is refused; empty where it is not."""
     files = {change.path: change.before} if change.before else {}
-    facts = NodeFacts(files=files, places=places, directories=frozenset({HOSTS}))
+    facts = NodeFacts(files=files, paths=places, directories=frozenset({HOSTS}))
     try:
         refuse_odd(facts, [change], **more)  # type: ignore[arg-type]
     except NodeError as error:
@@ -50,7 +50,7 @@ def refusal(change: Change, places: dict[str, Place], **more: object) -> str:
     ],
 )
 def test_what_is_no_plain_file_or_was_not_read_is_refused(
-    places: dict[str, Place], told: str
+    places: dict[str, PathEntry], told: str
 ) -> None:
     assert told in refusal(NEW, places)
 
@@ -65,7 +65,7 @@ def test_what_is_no_plain_file_or_was_not_read_is_refused(
         {f"{HOSTS}/docker.io/notes.toml": place(Kind.FIFO)},
     ],
 )
-def test_what_a_change_does_not_touch_does_not_stop_it(places: dict[str, Place]) -> None:
+def test_what_a_change_does_not_touch_does_not_stop_it(places: dict[str, PathEntry]) -> None:
     assert refusal(NEW, places) == ""
 
 
@@ -78,7 +78,7 @@ def test_overwrite_refuses_what_it_could_not_bring_back() -> None:
 
 def test_a_file_with_further_names_is_refused_where_its_link_cannot_be_kept() -> None:
     shared = {PATH: place(Kind.FILE, links=2)}
-    var = Place(kind=Kind.DIRECTORY, device=9, inode=1)
+    var = PathEntry(kind=Kind.DIRECTORY, device=9, inode=1)
 
     assert refusal(EDIT, shared) == ""
     assert refusal(EDIT, {**shared, "/var": place(Kind.DIRECTORY)}) == ""
@@ -87,7 +87,7 @@ def test_a_file_with_further_names_is_refused_where_its_link_cannot_be_kept() ->
 
 
 def test_more_files_than_are_read_are_refused() -> None:
-    facts = NodeFacts(crowded=3001)
+    facts = NodeFacts(skipped_files=3001)
 
     with pytest.raises(NodeError, match="3001 files stand in"):
         refuse_odd(facts, [])

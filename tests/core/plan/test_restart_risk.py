@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.model.change import Disruption, ManagedFile
+from fleet.core.model.change import ManagedFile, RestartCost
 from fleet.core.model.facts import NodeFacts, UnitState
-from fleet.core.plan.authorship import hand_of
-from fleet.core.plan.restart_risk import endangered, undelegated
+from fleet.core.plan.authorship import guess_author
+from fleet.core.plan.restart_risk import cgroup_warnings, restart_risk
 
 CASES = {
-    "containers and control-group": ("control-group", 3, Disruption.RESTART, True),
-    "containers and mixed": ("mixed", 3, Disruption.RESTART, True),
-    "containers and process": ("process", 3, Disruption.RESTART, False),
-    "no containers": ("control-group", 0, Disruption.RESTART, False),
-    "no restart": ("control-group", 3, Disruption.NONE, False),
+    "containers and control-group": ("control-group", 3, RestartCost.RESTART, True),
+    "containers and mixed": ("mixed", 3, RestartCost.RESTART, True),
+    "containers and process": ("process", 3, RestartCost.RESTART, False),
+    "no containers": ("control-group", 0, RestartCost.RESTART, False),
+    "no restart": ("control-group", 3, RestartCost.NONE, False),
 }
 
 
 @pytest.mark.parametrize(("mode", "tasks", "cost", "bad"), CASES.values(), ids=list(CASES))
-def test_endangered(mode: str, tasks: int, cost: Disruption, bad: bool) -> None:
+def test_endangered(mode: str, tasks: int, cost: RestartCost, bad: bool) -> None:
     facts = NodeFacts(unit=UnitState(kill_mode=mode), tasks=tasks)
 
-    assert (endangered(facts, cost) is not None) == bad
+    assert (restart_risk(facts, cost) is not None) == bad
 
 
 def test_a_unit_without_delegation_is_told_of_where_containers_run() -> None:
     unit = UnitState(delegate="no")
 
-    assert "Delegate=no" in next(undelegated(NodeFacts(unit=unit, tasks=1)))
-    assert list(undelegated(NodeFacts(unit=unit, tasks=0))) == []
-    assert list(undelegated(NodeFacts(unit=UnitState(delegate="yes"), tasks=1))) == []
+    assert "Delegate=no" in next(cgroup_warnings(NodeFacts(unit=unit, tasks=1)))
+    assert list(cgroup_warnings(NodeFacts(unit=unit, tasks=0))) == []
+    assert list(cgroup_warnings(NodeFacts(unit=UnitState(delegate="yes"), tasks=1))) == []
 
 
 HANDS = {
@@ -45,4 +45,4 @@ HANDS = {
 def test_hands(content: bytes, hand: str) -> None:
     path = "/etc/containerd/certs.d/quay.io/hosts.toml"
 
-    assert hand_of(path, ManagedFile(content, 0o644), NodeFacts()) == hand
+    assert guess_author(path, ManagedFile(content, 0o644), NodeFacts()) == hand

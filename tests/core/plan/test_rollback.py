@@ -6,9 +6,9 @@ import pytest
 
 from fleet.core.model.change import Action, ManagedFile
 from fleet.core.model.facts import STATE_FILE, NodeFacts
-from fleet.core.model.generation import Generation, Kept
+from fleet.core.model.generation import Generation, ManifestEntry
 from fleet.core.model.node import Node
-from fleet.core.model.paths import Kind, Place
+from fleet.core.model.paths import Kind, PathEntry
 from fleet.core.plan.rollback import plan_rollback
 
 NODE = Node(name="a", host="a")
@@ -20,15 +20,15 @@ LINK = ManagedFile(b"server = 'x'\n", 0o640, link="../../mirrors/docker.io.toml"
 SAVED_LINK = ManagedFile(b"", 0o777, link=LINK.link)
 
 
-def facts(kept: list[Kept], now: ManagedFile | None, ill: str = "") -> NodeFacts:
+def facts(kept: list[ManifestEntry], now: ManagedFile | None, ill: str = "") -> NodeFacts:
     """Return a node with one generation and one file."""
-    lines = (*kept, Kept(STATE_FILE, None))
-    link = Place(kind=Kind.LINK, device=1, inode=2, leads=(1, 3))
+    lines = (*kept, ManifestEntry(STATE_FILE, None))
+    link = PathEntry(kind=Kind.LINK, device=1, inode=2, leads=(1, 3))
     return NodeFacts(
-        generations=(Generation("g1", lines, ill=ill),),
+        generations=(Generation("g1", lines, was_unhealthy=ill),),
         files={PATH: now} if now else {},
         links=frozenset({PATH}) if now and now.link else frozenset(),
-        places={PATH: link} if now and now.link else {},
+        paths={PATH: link} if now and now.link else {},
         cri="ok",
     )
 
@@ -47,7 +47,7 @@ def facts(kept: list[Kept], now: ManagedFile | None, ill: str = "") -> NodeFacts
 def test_a_link_is_restored_if_another_one_or_a_file_is_there(
     kept: ManagedFile | None, now: ManagedFile | None, action: Action | None
 ) -> None:
-    plan = plan_rollback(NODE, facts([Kept(PATH, kept, saved=f"{SAVED}/links/0")], now))
+    plan = plan_rollback(NODE, facts([ManifestEntry(PATH, kept, saved=f"{SAVED}/links/0")], now))
 
     assert [change.action for change in plan.changes] == ([action] if action else [])
     if action and kept and kept.link:
@@ -56,9 +56,14 @@ def test_a_link_is_restored_if_another_one_or_a_file_is_there(
 
 def test_folders_above_new_files_are_restored_from_the_outermost_one_on() -> None:
     folders = [CERTS, f"{CERTS}/docker.io"]
-    kept = [Kept(path, None, copied="folder", saved=f"{SAVED}/folders{path}") for path in folders]
+    kept = [
+        ManifestEntry(path, None, copied="folder", saved=f"{SAVED}/folders{path}")
+        for path in folders
+    ]
 
-    plan = plan_rollback(NODE, facts([*kept, Kept(PATH, OURS, saved=f"{SAVED}/files/0")], None))
+    plan = plan_rollback(
+        NODE, facts([*kept, ManifestEntry(PATH, OURS, saved=f"{SAVED}/files/0")], None)
+    )
 
     assert plan.saved == (
         (f"{SAVED}/files/0", PATH),
@@ -68,7 +73,7 @@ def test_folders_above_new_files_are_restored_from_the_outermost_one_on() -> Non
 
 @pytest.mark.parametrize("ill", ["", "its CRI plugin is error"])
 def test_a_state_that_was_not_healthy_is_named_in_the_plan(ill: str) -> None:
-    plan = plan_rollback(NODE, facts([Kept(PATH, OURS)], None, ill))
+    plan = plan_rollback(NODE, facts([ManifestEntry(PATH, OURS)], None, ill))
 
     assert plan.failure is None
     assert plan.restores_ill == ill

@@ -10,12 +10,12 @@ from fleet.cli.render import offline_facts
 from fleet.core.lint.explain import explain
 from fleet.core.lint.hosts_toml import hosts_findings
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.finding import Finding, Verdict
+from fleet.core.model.finding import Finding, FindingEffect
 from fleet.core.model.mirror import Foreign, Mirror, Registry
 from fleet.core.model.node import Node
 from fleet.core.model.version import ContainerdVersion, parse_version
 from fleet.core.plan.planner import NodePlan, plan_node
-from fleet.core.render.base import Wishes
+from fleet.core.render.base import DesiredConfig
 
 CERTS = "/etc/containerd/certs.d"
 HOST = '[host."https://m.test"]\n'
@@ -44,11 +44,11 @@ def facts_of(
 
 
 def planned(facts: NodeFacts, foreign: Foreign = Foreign.ADOPT) -> NodePlan:
-    return plan_node(Node(name="n", host="h"), facts, Wishes(WISHES, False, foreign))
+    return plan_node(Node(name="n", host="h"), facts, DesiredConfig(WISHES, False, foreign))
 
 
-def codes(findings: tuple[Finding, ...]) -> dict[str, Verdict]:
-    return {each.code: each.verdict for each in findings}
+def codes(findings: tuple[Finding, ...]) -> dict[str, FindingEffect]:
+    return {each.code: each.effect for each in findings}
 
 
 MISSING = {"quay.io/hosts.toml": HOST + '  ca = "/etc/ssl/gone.pem"\n'}
@@ -71,11 +71,11 @@ def test_what_would_break_other_registries_is_not_brought_to_life(
     )
     assert next(iter(files)) in plan.failure.message or "gone.pem" in plan.failure.message
     assert plan.changes == ()
-    assert Verdict.REFUSES in codes(plan.findings).values()
+    assert FindingEffect.REFUSES in codes(plan.findings).values()
     assert kept.failure is None
-    assert set(codes(kept.findings).values()) == {Verdict.NOTES}
+    assert set(codes(kept.findings).values()) == {FindingEffect.NOTES}
     assert over.failure is None
-    assert Verdict.REFUSES not in codes(over.findings).values()
+    assert FindingEffect.REFUSES not in codes(over.findings).values()
     assert "wakes" not in codes(over.findings)
 
 
@@ -91,7 +91,7 @@ def test_what_comes_to_life_is_named(tmp_path: Path) -> None:
 
     assert plan.failure is None
     told = [each for each in plan.findings if each.code == "wakes"]
-    assert [(each.where, each.verdict) for each in told] == [(CERTS, Verdict.NOTES)]
+    assert [(each.where, each.effect) for each in told] == [(CERTS, FindingEffect.NOTES)]
     assert told[0].message.endswith(
         "from then on: every registry without a folder (_default), a.test, ghcr.io, quay.io"
     )
@@ -137,7 +137,7 @@ def test_what_is_read_already_is_told_and_refuses_nothing(tmp_path: Path) -> Non
     plan = planned(facts)
 
     assert plan.failure is None
-    assert codes(plan.findings) == {"fails-every-pull": Verdict.NOTES}
+    assert codes(plan.findings) == {"fails-every-pull": FindingEffect.NOTES}
     assert plan.findings[0].where == "/etc/ssl/gone.pem"
     assert plan.findings[0].message.endswith("every pull of quay.io fails")
     found = explain(facts, "quay.io")
@@ -170,7 +170,7 @@ READ = {
 @pytest.mark.parametrize(("text", "code"), READ.values(), ids=list(READ))
 @pytest.mark.parametrize("version", ["1.6.20", "2.3.4"])
 def test_a_hosts_toml_is_read_as_containerd_reads_it(version: str, text: str, code: str) -> None:
-    found = [each.code for each in hosts_findings("p", text, release(version), Verdict.NOTES)]
+    found = [each.code for each in hosts_findings("p", text, release(version), FindingEffect.NOTES)]
 
     assert found == ([code] if code else [])
 
@@ -179,7 +179,9 @@ def test_a_dial_timeout_beside_http_is_tls_to_2_0_alone() -> None:
     text = '[host."http://m.test:5000"]\n  dial_timeout = "3s"\n'
 
     for version, expected in {"1.7.24": 0, "2.0.11": 1, "2.1.9": 0}.items():
-        assert len(list(hosts_findings("p", text, release(version), Verdict.NOTES))) == expected
+        assert (
+            len(list(hosts_findings("p", text, release(version), FindingEffect.NOTES))) == expected
+        )
 
 
 def test_explain_says_who_is_asked_where_a_server_names_no_host(tmp_path: Path) -> None:
@@ -208,4 +210,4 @@ def test_the_first_drop_in_of_k0s_wakes_a_folder_as_well(tmp_path: Path) -> None
     assert first.failure is not None
     assert "/etc/ssl/gone.pem" in first.failure.message
     assert later.failure is None
-    assert codes(later.findings)["fails-every-pull"] is Verdict.NOTES
+    assert codes(later.findings)["fails-every-pull"] is FindingEffect.NOTES

@@ -14,9 +14,9 @@ from fleet.core.model.facts import STATE_FILE, NodeFacts
 from fleet.core.model.mirror import Foreign, Mirror, Registry
 from fleet.core.model.node import Node
 from fleet.core.model.version import parse_version
-from fleet.core.plan.drift import drifted
+from fleet.core.plan.drift import find_drift
 from fleet.core.plan.planner import NodePlan, plan_node, state_after
-from fleet.core.render.base import Wishes
+from fleet.core.render.base import DesiredConfig
 
 CONFIG = "/etc/containerd/config.toml"
 CERTS = "/etc/containerd/certs.d"
@@ -25,10 +25,10 @@ CACHE = "https://cache.example"
 SKIP = "insecure_skip_verify = true\n"
 
 
-def wishes_for(*names: str, foreign: Foreign = Foreign.ADOPT) -> Wishes:
+def wishes_for(*names: str, foreign: Foreign = Foreign.ADOPT) -> DesiredConfig:
     mirrors = (Mirror(url="https://m.example"),)
     registries = (Registry(name=n, server=f"https://{n}", mirrors=mirrors) for n in names)
-    return Wishes(tuple(registries), False, foreign)
+    return DesiredConfig(tuple(registries), False, foreign)
 
 
 def facts_of(files: dict[str, bytes], version: str = "1.7.24") -> NodeFacts:
@@ -44,7 +44,7 @@ def config_of(mirrors: dict[str, list[str]], tls: dict[str, str]) -> bytes:
     return "".join(lines).encode()
 
 
-def plan_of(files: dict[str, bytes], wishes: Wishes, version: str = "1.7.24") -> NodePlan:
+def plan_of(files: dict[str, bytes], wishes: DesiredConfig, version: str = "1.7.24") -> NodePlan:
     plan = plan_node(Node(name="n", host="n"), facts_of(files, version), wishes)
     assert plan.failure is None, plan.failure.message
     return plan
@@ -186,13 +186,13 @@ def test_migrated_files_are_known_and_left_alone(tmp_path: Path) -> None:
     for foreign in Foreign:
         again = plan_of(node, wishes_for("ghcr.io", foreign=foreign))
         assert again.changes == ()
-        assert drifted(facts_of(node), again, str) == ()
+        assert find_drift(facts_of(node), again, str) == ()
     other = plan_of(node, wishes_for("ghcr.io", "gcr.io"))
     assert path not in {each.path for each in other.changes}
     assert other.state.migrated == first.state.migrated
     edited = {**node, path: node[path] + b"# mine\n"}
     changed = plan_of(edited, wishes_for("ghcr.io"))
-    assert [(each.path, each.drift) for each in drifted(facts_of(edited), changed, str)] == [
+    assert [(each.path, each.drift) for each in find_drift(facts_of(edited), changed, str)] == [
         (path, "changed")
     ]
     named = plan_of(node, wishes_for("ghcr.io", "quay.io"))

@@ -10,7 +10,7 @@ from fleet.core.model.mirror import Mirror, Registry
 from fleet.core.model.node import Node
 from fleet.core.model.version import parse_version
 from fleet.core.plan.planner import NodePlan, plan_node
-from fleet.core.render.base import Wishes
+from fleet.core.render.base import DesiredConfig
 from fleet.core.render.registries_yaml import registries_problems
 from tests.lab.registries_yaml import k3s_reader
 
@@ -79,7 +79,7 @@ def planned(text: str) -> NodePlan:
         binary_version=parse_version("2.1.5"),
         files={PATH: ManagedFile(text.encode())},
     )
-    return plan_node(Node(name="n", host="n"), facts, Wishes((HUB,)))
+    return plan_node(Node(name="n", host="n"), facts, DesiredConfig((HUB,)))
 
 
 def test_a_file_with_which_k3s_would_not_start_is_refused_before_the_restart() -> None:

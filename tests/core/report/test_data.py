@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
-from fleet.core.history.replay import Entry
+from fleet.core.history.replay import JournalEntry
 from fleet.core.masking import stars
 from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.node import Node
@@ -40,7 +40,7 @@ def plans() -> dict[str, object]:
     )
 
 
-def entries() -> list[Entry]:
+def entries() -> list[JournalEntry]:
     pull = {"image": "busybox", "ok": True, "via": "ctr", "mirror": "m", "seconds": 0.5}
     good = {"status": "converged", "strategy": "certs.d", "containerd": "1.7", "verified": [pull]}
     bad = {
@@ -50,18 +50,18 @@ def entries() -> list[Entry]:
         "failure": {"kind": "health", "step": "health", "message": EVIL, "evidence": EVIL},
     }
     return [
-        Entry(at(0), "planned", None, plans()),
-        Entry(at(0), "settled", "z", {"status": "unchanged", "containerd": "2.1"}),
-        *(Entry(at(1), "moved", name, {"status": "staging"}) for name in "abc"),
-        *(Entry(at(2), "moved", name, {"status": "staged"}) for name in "abc"),
-        Entry(at(2), "batch", None, {"number": 1}),
-        Entry(at(3), "moved", "a", {"status": "running"}),
-        Entry(at(8), "moved", "a", {**good, "seconds": 5.0}),
-        Entry(at(9), "batch", None, {"number": 2}),
-        Entry(at(9), "moved", "b", {"status": "running"}),
-        Entry(at(12), "moved", "b", {**bad, "seconds": 3.0}),
-        Entry(at(13), "moved", "c", {"status": "pending"}),
-        Entry(at(13), "ended", None, {"status": "halted", "reason": "1 failed"}),
+        JournalEntry(at(0), "planned", None, plans()),
+        JournalEntry(at(0), "settled", "z", {"status": "unchanged", "containerd": "2.1"}),
+        *(JournalEntry(at(1), "moved", name, {"status": "staging"}) for name in "abc"),
+        *(JournalEntry(at(2), "moved", name, {"status": "staged"}) for name in "abc"),
+        JournalEntry(at(2), "batch", None, {"number": 1}),
+        JournalEntry(at(3), "moved", "a", {"status": "running"}),
+        JournalEntry(at(8), "moved", "a", {**good, "seconds": 5.0}),
+        JournalEntry(at(9), "batch", None, {"number": 2}),
+        JournalEntry(at(9), "moved", "b", {"status": "running"}),
+        JournalEntry(at(12), "moved", "b", {**bad, "seconds": 3.0}),
+        JournalEntry(at(13), "moved", "c", {"status": "pending"}),
+        JournalEntry(at(13), "ended", None, {"status": "halted", "reason": "1 failed"}),
     ]
 
 
@@ -141,7 +141,7 @@ def test_nothing_that_a_node_said_is_markup() -> None:
 
 def test_registries_without_a_pull_are_named_in_page_and_junit() -> None:
     silent = {"status": "converged", "unproven": ["quay.io", EVIL]}
-    moved = [Entry(at(9), "moved", name, silent) for name in "ac"]
+    moved = [JournalEntry(at(9), "moved", name, silent) for name in "ac"]
     report = report_data("r1", at(0), ABOUT, [*entries(), *moved])
 
     page, suite = html(report), ElementTree.fromstring(junit(report))

@@ -12,9 +12,14 @@ from fleet.core.model.inventory import Group, Inventory
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeStatus
 from fleet.core.rollout.batches import cut_batches, parse_batches
-from fleet.core.rollout.control_plane import Availability, Quorum, assumed, quorum
+from fleet.core.rollout.control_plane import (
+    Availability,
+    ControlPlaneLimit,
+    assumed,
+    control_plane_limit,
+)
 from fleet.core.rollout.policy import OnFailure, Policy
-from fleet.core.rollout.scheduler import Progress, next_move
+from fleet.core.rollout.scheduler import Scheduler, next_move
 from fleet.core.rollout.state import (
     BatchBegun,
     BatchSoaked,
@@ -71,14 +76,14 @@ def test_only_a_number_for_the_control_plane_alone_loosens_it(
 ) -> None:
     asked = dict.fromkeys(PLANE, SERVER) | dict.fromkeys(WORKERS, Availability())
 
-    made = quorum(inventory(groups), asked, "r")
+    made = control_plane_limit(inventory(groups), asked, "r")
 
     assert (made.nodes, made.most) == (frozenset(PLANE), most)
 
 
 DOWN = {
     "well": (SERVER, ""),
-    "ill": (Availability(("x",), ill="k3s is failed/failed"), "k3s is failed/failed"),
+    "ill": (Availability(("x",), unhealthy="k3s is failed/failed"), "k3s is failed/failed"),
     "unconfirmed": (Availability(("x",), pending="g"), "change g stands unconfirmed there"),
     "held by another rollout": (Availability(("x",), holder="other"), "rollout other holds it"),
     "held by this rollout": (Availability(("x",), holder="r"), ""),
@@ -87,7 +92,9 @@ DOWN = {
 
 @pytest.mark.parametrize(("asked", "why"), DOWN.values(), ids=DOWN)
 def test_what_counts_as_unavailable(asked: Availability, why: str) -> None:
-    assert quorum(inventory({}), {"s1": asked}, "r").down == ({"s1": why} if why else {})
+    assert control_plane_limit(inventory({}), {"s1": asked}, "r").down == (
+        {"s1": why} if why else {}
+    )
 
 
 def test_a_node_that_does_not_answer_is_what_its_groups_say() -> None:
@@ -124,7 +131,7 @@ def test_while_one_is_down_no_other_is_started(
 ) -> None:
     state = begin((("s1",), ("s2", "s3")), {})
     staged = [NodeMoved(name, NodeStatus.STAGED) for name in ("s2", "s3")]
-    policy = Policy(9, quorum=Quorum(frozenset((*PLANE, *down)), 1, down))
+    policy = Policy(9, quorum=ControlPlaneLimit(frozenset((*PLANE, *down)), 1, down))
 
     move = next_move(replay(state, [NodeMoved("s1", status), *staged]), policy)
 
@@ -137,7 +144,7 @@ class Nodes:
 
     def __init__(self, chance: random.Random, policy: Policy, state: RolloutState) -> None:
         self.chance, self.policy = chance, policy
-        self.state, self.progress = state, Progress(state, policy)
+        self.state, self.progress = state, Scheduler(state, policy)
         self.flying: dict[str, NodeStatus] = {}
 
     def unavailable(self) -> set[str]:
@@ -198,7 +205,7 @@ class Nodes:
         self.flying.clear()
         staged = self.state.at(NodeStatus.STAGED)
         self.state = replay(self.state, [NodeMoved(n, NodeStatus.PENDING) for n in staged])
-        self.progress = Progress(self.state, self.policy)
+        self.progress = Scheduler(self.state, self.policy)
 
     def run(self) -> None:
         """Carry moves out until the rollout ends; one that waits for nothing fails."""
@@ -251,8 +258,12 @@ def test_two_of_the_control_plane_are_never_unavailable_together(
 ) -> None:
     """Whatever the batches, the failures, the order in which nodes end, and the crashes are."""
     chance = random.Random(seed)
-    limit = Quorum(frozenset(plane | (down & {"x"})), most, dict.fromkeys(sorted(down), "ill"))
-    limit = Quorum(limit.nodes, most, {n: why for n, why in limit.down.items() if n in limit.nodes})
+    limit = ControlPlaneLimit(
+        frozenset(plane | (down & {"x"})), most, dict.fromkeys(sorted(down), "ill")
+    )
+    limit = ControlPlaneLimit(
+        limit.nodes, most, {n: why for n, why in limit.down.items() if n in limit.nodes}
+    )
     policy = Policy(
         chance.choice((0, 1, 9)),
         on_failure=on_failure,
@@ -267,7 +278,7 @@ def test_two_of_the_control_plane_are_never_unavailable_together(
 
 
 def test_a_control_plane_node_that_a_rollback_leaves_ill_takes_the_place() -> None:
-    limit = Quorum(frozenset({"a", "b"}), 1, ends_ill=frozenset({"a"}))
+    limit = ControlPlaneLimit(frozenset({"a", "b"}), 1, ends_ill=frozenset({"a"}))
 
     assert limit.takes("a", NodeStatus.CONVERGED)
     assert not limit.takes("a", NodeStatus.ROLLED_BACK)

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.core.rollout.ready_queue import Line
+from fleet.core.rollout.ready_queue import LimitedQueue
 
 WAITERS = {"a": (0, (0,)), "b": (1, (0, 1)), "c": (2, ()), "d": (3, (1,)), "e": (4, (0,))}
 
 
-def line_of(names: str) -> Line[str]:
-    line = Line[str]()
+def line_of(names: str) -> LimitedQueue[str]:
+    line = LimitedQueue[str]()
     for name in names:
         line.join(name, *WAITERS[name])
     return line
@@ -39,7 +39,7 @@ def test_first(names: str, room: int, free: Sequence[int] | None, first: str) ->
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from("abcde")), max_size=40))
 def test_who_joins_and_leaves_again_stands_there_once(moves: list[tuple[bool, str]]) -> None:
-    line, waiting = Line[str](), set[str]()
+    line, waiting = LimitedQueue[str](), set[str]()
     for joins, name in moves:
         if joins:
             line.join(name, *WAITERS[name])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fleet.core.model.outcome import NodeStatus
 from fleet.core.rollout.batches import Limit, cut_batches, parse_batches, parse_size
 from fleet.core.rollout.policy import OnFailure, Policy
-from fleet.core.rollout.scheduler import Progress, next_move
+from fleet.core.rollout.scheduler import Scheduler, next_move
 from fleet.core.rollout.state import (
     BatchBegun,
     BatchSoaked,
@@ -135,7 +135,7 @@ def test_a_node_is_told_only_once_to_take_its_change_back() -> None:
 
 
 def test_forgiven_nodes_do_not_count() -> None:
-    policy = Policy(0, forgiven=frozenset("a"))
+    policy = Policy(0, excused_nodes=frozenset("a"))
 
     assert next_move(state_of("USS"), policy) == Launch(("b", "c"), 1)
     assert next_move(state_of("DSS"), policy) == Launch(("b", "c"), 1)
@@ -206,7 +206,7 @@ def test_what_is_counted_on_the_way_is_what_a_replay_counts(
     """The state and the next move, after any events, those that no rollout has seen included."""
     policy = Policy(1, tuple(limits), frozenset("a"), on_failure, float(pause), parallel=3)
     start = begin(cut_batches("abcdefgh", parse_batches("1,2,3,2")), {"-": NodeStatus.UNREACHABLE})
-    progress = Progress(start, policy)
+    progress = Scheduler(start, policy)
 
     for number, event in enumerate(events, 1):
         progress.advance(event)

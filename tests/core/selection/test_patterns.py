@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fleet.core.model.inventory import Group, Inventory
 from fleet.core.model.node import Node
 from fleet.core.selection.patterns import override_matches, select
-from fleet.core.selection.ranges import expand, fold
+from fleet.core.selection.ranges import compress, expand
 from fleet.errors import FleetError
 
 NAMES = ("cp1", "cp2", "w1", "w2", "w3", "edge-01")
@@ -45,14 +45,14 @@ def test_bad_ranges_are_refused(pattern: str) -> None:
 
 @given(st.lists(st.from_regex(r"[a-z]{1,3}-?[0-9]{0,4}(\.x)?", fullmatch=True), max_size=30))
 def test_folding_loses_no_name(names: list[str]) -> None:
-    folded = fold(names)
+    folded = compress(names)
 
     parts = select_parts(folded)
     assert sorted(name for part in parts for name in expand(part)) == sorted(set(names))
 
 
 def test_padded_numbers_fold_into_one_range() -> None:
-    assert fold(["w098", "w099", "w100", "w7", "w8"]) == "w[098-100],w[7-8]"
+    assert compress(["w098", "w099", "w100", "w7", "w8"]) == "w[098-100],w[7-8]"
 
 
 def select_parts(folded: str) -> list[str]:

@@ -12,7 +12,7 @@ from fleet.core.model.node import Node
 from fleet.core.model.outcome import Liveness, Served
 from fleet.core.plan.planner import NodePlan
 from fleet.core.plan.pull_tests import PullTest, unproven
-from fleet.core.verify.attribution import Evidence, judge
+from fleet.core.verify.attribution import Evidence, attribute_pull
 from fleet.core.verify.trace import read_log, read_trace
 
 IMAGE = "docker.io/library/busybox:1.36"
@@ -127,7 +127,7 @@ def test_verdicts(
     served: Served,
     mirror: str | None,
 ) -> None:
-    verdict = judge(TEST, plan, found, liveness)
+    verdict = attribute_pull(TEST, plan, found, liveness)
 
     assert (verdict.served, verdict.mirror) == (served, mirror), verdict
     assert verdict.evidence
@@ -149,7 +149,7 @@ def test_an_image_that_was_there_is_proven_by_its_name_or_not_at_all(
 ) -> None:
     plan = replace(CERTS_D, credentials=known)
 
-    verdict = judge(TEST, plan, evidence(trace, present=True), LIVE)
+    verdict = attribute_pull(TEST, plan, evidence(trace, present=True), LIVE)
 
     assert (verdict.ok, verdict.served) == (ok, Served.PRESENT)
     assert told in verdict.detail
@@ -169,7 +169,9 @@ MEDIA = {
 def test_what_is_not_an_image_is_never_ok(media: str, ok: bool, present: bool, via: str) -> None:
     told = f'time="x" level=debug msg=fetch digest="{DIGEST}" mediatype={media} size=69'
 
-    verdict = judge(TEST, CERTS_D, evidence(f"{fetch(A)}\n{told}", via=via, present=present), LIVE)
+    verdict = attribute_pull(
+        TEST, CERTS_D, evidence(f"{fetch(A)}\n{told}", via=via, present=present), LIVE
+    )
 
     assert verdict.ok is ok
     assert (f"{A} answered the name with {media}" in verdict.detail) is not ok
@@ -198,15 +200,15 @@ def test_changed_registries_without_a_pull_are_named(
 def test_a_path_that_old_releases_take_otherwise_is_not_known() -> None:
     test = replace(TEST, paths=frozenset({A}))
 
-    assert judge(test, LEGACY, evidence(fetch(A)), None).served is Served.UNKNOWN
-    assert judge(test, LEGACY, evidence(fetch(B)), None).served is Served.MIRROR
+    assert attribute_pull(test, LEGACY, evidence(fetch(A)), None).served is Served.UNKNOWN
+    assert attribute_pull(test, LEGACY, evidence(fetch(B)), None).served is Served.MIRROR
 
 
 def test_a_failure_tells_what_every_host_said() -> None:
     trace = f"{REFUSED}\n{asked(B, 'manifests/1.36', '403 Forbidden')}"
     found = evidence(trace, code=1, said="FATA: pulling image: not found")
 
-    detail = judge(TEST, CERTS_D, found, LIVE).detail
+    detail = attribute_pull(TEST, CERTS_D, found, LIVE).detail
 
     assert "not found" in detail
     assert "a.test, asked for the name: dial tcp: connect: connection refused" in detail

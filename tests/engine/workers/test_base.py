@@ -17,8 +17,14 @@ import pytest
 from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.model.node import Node
 from fleet.core.model.secret import Secret
-from fleet.engine.workers.base import Crew, LostWorkerError, Threads, each, perform
-from fleet.engine.workers.open_pool import hired
+from fleet.engine.workers.base import (
+    LostWorkerError,
+    ThreadPool,
+    WorkerPool,
+    map_nodes,
+    run_in_pool,
+)
+from fleet.engine.workers.open_pool import open_pool
 from fleet.errors import FleetError
 from tests.support.cluster import forget_sockets
 
@@ -137,28 +143,28 @@ def log(order: Errand) -> None:
 
 
 @pytest.fixture(params=ENGINES)
-def crew(request: pytest.FixtureRequest) -> Iterator[Crew]:
-    with hired(request.param, 4) as crew:
+def crew(request: pytest.FixtureRequest) -> Iterator[WorkerPool]:
+    with open_pool(request.param, 4) as crew:
         yield crew
     forget_sockets()
 
 
 @pytest.fixture
-def processes() -> Iterator[Crew]:
-    with hired("processes", 8) as crew:
+def processes() -> Iterator[WorkerPool]:
+    with open_pool("processes", 8) as crew:
         yield crew
 
 
-def test_work_comes_back_with_its_order(crew: Crew) -> None:
+def test_work_comes_back_with_its_order(crew: WorkerPool) -> None:
     orders = [errand(f"n{number}", word=f"w{number}") for number in range(40)]
 
-    found = dict(each(upper, orders, crew))
+    found = dict(map_nodes(upper, orders, crew))
 
     assert found == {order: order.word.upper() for order in orders}
 
 
-def test_a_bug_is_a_failure_with_its_place_and_no_traceback(crew: Crew) -> None:
-    ((_, found),) = each(break_down, [errand("n", word="zero")], crew)
+def test_a_bug_is_a_failure_with_its_place_and_no_traceback(crew: WorkerPool) -> None:
+    ((_, found),) = map_nodes(break_down, [errand("n", word="zero")], crew)
 
     assert isinstance(found, Failure)
     assert found.kind is FailureKind.BUG
@@ -167,24 +173,24 @@ def test_a_bug_is_a_failure_with_its_place_and_no_traceback(crew: Crew) -> None:
     assert "Traceback" not in found.evidence
 
 
-def test_one_node_s_bug_is_one_node_s_failure_whatever_it_is(crew: Crew) -> None:
+def test_one_node_s_bug_is_one_node_s_failure_whatever_it_is(crew: WorkerPool) -> None:
     orders = [errand(word, word=word) for word in (*ODD, "well", "too")]
 
-    found = {order.word: answer for order, answer in each(odd, orders, crew)}
+    found = {order.word: answer for order, answer in map_nodes(odd, orders, crew)}
 
     assert (found.pop("well"), found.pop("too")) == ("WELL", "TOO")
-    local = _VALUES if isinstance(crew, Threads) else ()
+    local = _VALUES if isinstance(crew, ThreadPool) else ()
     kinds = {word: each.kind for word, each in found.items() if isinstance(each, Failure)}
     assert kinds == {word: FailureKind.BUG for word in ODD if word not in local}
 
 
-def test_work_that_kills_its_worker_twice_fails_alone(processes: Crew) -> None:
+def test_work_that_kills_its_worker_twice_fails_alone(processes: WorkerPool) -> None:
     """The work beside it is lost once, and done again apart from it."""
     words = ["die", *(f"n{number}" for number in range(6))]
 
     found = {
         order.word: answer
-        for order, answer in each(fate, [errand(w, word=w) for w in words], processes)
+        for order, answer in map_nodes(fate, [errand(w, word=w) for w in words], processes)
     }
 
     lost = found.pop("die")
@@ -196,44 +202,46 @@ def test_work_that_kills_its_worker_twice_fails_alone(processes: Crew) -> None:
 def test_the_traceback_of_a_bug_goes_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "fleet")
 
-    perform(break_down, errand("n", word="zero"))
+    run_in_pool(break_down, errand("n", word="zero"))
 
     assert "Traceback" in caplog.text
     assert "ZeroDivisionError: zero" in caplog.text
 
 
-def test_what_cannot_be_sent_is_a_bug_and_no_hang(processes: Crew) -> None:
-    ((_, answer),) = each(unsendable, [errand("n")], processes)
-    ((_, order),) = each(lambda order: order, [errand("n")], processes)
+def test_what_cannot_be_sent_is_a_bug_and_no_hang(processes: WorkerPool) -> None:
+    ((_, answer),) = map_nodes(unsendable, [errand("n")], processes)
+    ((_, order),) = map_nodes(lambda order: order, [errand("n")], processes)
 
     assert isinstance(answer, Failure)
     assert isinstance(order, Failure)
     assert answer.kind is order.kind is FailureKind.BUG
 
 
-def test_a_node_goes_to_the_same_process_each_time(processes: Crew) -> None:
+def test_a_node_goes_to_the_same_process_each_time(processes: WorkerPool) -> None:
     orders = [errand("a"), errand("b")] * 5
 
-    found = [(order.node.name, pid) for order, pid in each(where, orders, processes)]
+    found = [(order.node.name, pid) for order, pid in map_nodes(where, orders, processes)]
 
     assert len(set(found)) == 2
     assert os.getpid() not in {pid for _, pid in found}
     assert len({pid for _, pid in found}) == min(2, os.cpu_count() or 1)
 
 
-def test_work_whose_worker_is_killed_is_done_once_more(processes: Crew, tmp_path: Path) -> None:
-    found = dict(each(die_once, [errand("n", tmp_path / "mark")], processes))
+def test_work_whose_worker_is_killed_is_done_once_more(
+    processes: WorkerPool, tmp_path: Path
+) -> None:
+    found = dict(map_nodes(die_once, [errand("n", tmp_path / "mark")], processes))
 
     assert list(found.values()) == ["done"]
 
 
 @pytest.mark.parametrize(("again", "times"), [(True, "xx"), (False, "x")], ids=["twice", "never"])
 def test_work_that_kills_its_worker_ends_as_a_failure(
-    processes: Crew, tmp_path: Path, again: bool, times: str
+    processes: WorkerPool, tmp_path: Path, again: bool, times: str
 ) -> None:
     mark = tmp_path / "mark"
 
-    ((_, found),) = each(die, [errand("n", mark)], processes, again=again)
+    ((_, found),) = map_nodes(die, [errand("n", mark)], processes, again=again)
 
     assert isinstance(found, Failure)
     assert found.kind is FailureKind.WORKER
@@ -242,7 +250,7 @@ def test_work_that_kills_its_worker_ends_as_a_failure(
 
 
 def test_a_worker_that_is_lost_takes_only_its_own_work_down(
-    processes: Crew, tmp_path: Path
+    processes: WorkerPool, tmp_path: Path
 ) -> None:
     lost = processes.submit(die, errand("a", tmp_path / "mark"))
     kept = processes.submit(upper, errand("b", word="b"))
@@ -252,23 +260,23 @@ def test_a_worker_that_is_lost_takes_only_its_own_work_down(
 
 
 def test_what_a_worker_logs_comes_to_the_driver(
-    processes: Crew, caplog: pytest.LogCaptureFixture
+    processes: WorkerPool, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, logger="fleet"):
-        list(each(log, [errand("n")], processes))
+        list(map_nodes(log, [errand("n")], processes))
 
     assert "n: connected" in caplog.messages
 
 
-def test_secrets_travel_and_stay_hidden(processes: Crew) -> None:
+def test_secrets_travel_and_stay_hidden(processes: WorkerPool) -> None:
     secret = Secret("s3cret")
 
-    ((order, found),) = each(upper, [errand("n", word=secret)], processes)
+    ((order, found),) = map_nodes(upper, [errand("n", word=secret)], processes)
 
     assert found == "S3CRET"
     assert "s3cret" not in repr(order)
 
 
 def test_an_engine_that_is_none_is_refused() -> None:
-    with pytest.raises(FleetError, match="--engine fast: expected threads"), hired("fast", 1):
+    with pytest.raises(FleetError, match="--engine fast: expected threads"), open_pool("fast", 1):
         pytest.fail("hired")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from fleet.core.failure import Failure, FailureKind
-from fleet.engine.workers.base import Crew, LostWorkerError, each
-from fleet.engine.workers.open_pool import hired
+from fleet.engine.workers.base import LostWorkerError, WorkerPool, map_nodes
+from fleet.engine.workers.open_pool import open_pool
 from fleet.errors import FleetError
 from tests.engine.workers.test_base import Errand, die, die_once, errand, upper, where
 from tests.support.cluster import DaskCluster, dask_cluster, forget_sockets
@@ -28,8 +28,8 @@ def cluster(tmp_path: Path) -> Iterator[DaskCluster]:
 
 
 @pytest.fixture
-def local() -> Iterator[Crew]:
-    with hired("dask", 2) as crew:
+def local() -> Iterator[WorkerPool]:
+    with open_pool("dask", 2) as crew:
         yield crew
 
 
@@ -48,13 +48,13 @@ def test_nodes_go_to_the_workers_of_their_site(cluster: DaskCluster) -> None:
     edge = cluster.worker("--no-nanny", "--nthreads", "2", "--resources", "site-edge=1")
     core = cluster.worker("--no-nanny", "--nthreads", "2", "--resources", "site-core=1 site-dmz=1")
     orders = [at(site, f"{site}{n}") for site in ("edge", "core", "dmz", None) for n in range(6)]
-    with hired(cluster.address, 8) as crew:
-        while isinstance(dict(each(where, [at("edge", "x")], crew)).popitem()[1], Failure):
+    with open_pool(cluster.address, 8) as crew:
+        while isinstance(dict(map_nodes(where, [at("edge", "x")], crew)).popitem()[1], Failure):
             pass  # one of them has not joined yet
-        while isinstance(dict(each(where, [at("core", "y")], crew)).popitem()[1], Failure):
+        while isinstance(dict(map_nodes(where, [at("core", "y")], crew)).popitem()[1], Failure):
             pass
-        found = dict(each(where, orders, crew))
-        ((_, nobody),) = each(where, [at("moon", "m")], crew)
+        found = dict(map_nodes(where, orders, crew))
+        ((_, nobody),) = map_nodes(where, [at("moon", "m")], crew)
 
     pids = {site: {found[o] for o in orders if o.node.site == site} for site in ("edge", "core")}
     assert pids == {"edge": {edge.pid}, "core": {core.pid}}
@@ -66,8 +66,8 @@ def test_nodes_go_to_the_workers_of_their_site(cluster: DaskCluster) -> None:
     assert '--resources "site-moon=1"' in nobody.message
 
 
-def test_work_whose_worker_is_killed_is_done_once_more(local: Crew, tmp_path: Path) -> None:
-    found = dict(each(die_once, [errand("n", tmp_path / "mark")], local))
+def test_work_whose_worker_is_killed_is_done_once_more(local: WorkerPool, tmp_path: Path) -> None:
+    found = dict(map_nodes(die_once, [errand("n", tmp_path / "mark")], local))
 
     assert list(found.values()) == ["done"]
 
@@ -79,10 +79,10 @@ def test_a_worker_that_is_started_anew_does_not_do_the_dead_one_s_work(
     mark = tmp_path / "mark"
     cluster.worker("--nanny", "--nthreads", "2", "--worker-port", "39471")
 
-    with hired(cluster.address, 2) as crew:
+    with open_pool(cluster.address, 2) as crew:
         lost = crew.submit(die, errand("a", mark))
         error = lost.exception(60)
-        answers = dict(each(upper, [errand("a", word="again")], crew))
+        answers = dict(map_nodes(upper, [errand("a", word="again")], crew))
 
     assert isinstance(error, LostWorkerError)
     assert mark.read_text() == "x"
@@ -94,6 +94,6 @@ def test_a_scheduler_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) 
 
     with (
         pytest.raises(FleetError, match="no Dask scheduler answers"),
-        hired("tcp://127.0.0.1:1", 1),
+        open_pool("tcp://127.0.0.1:1", 1),
     ):
         pytest.fail("hired")

@@ -9,12 +9,12 @@ from paramiko import Channel
 
 from fleet.core.containerd.requests import parse_image
 from fleet.core.mirrors.check import Diagnosis, Target, Trouble
-from fleet.core.mirrors.diagnosis import judge
+from fleet.core.mirrors.diagnosis import diagnose
 from fleet.core.model.mirror import Mirror
 from fleet.errors import printable
-from fleet.node.mirrors.pull import Probe, try_endpoint
+from fleet.node.mirrors.pull import EndpointTest, try_endpoint
 from fleet.ssh.forward.tcp import Tunnel
-from fleet.ssh.forward.tls import Wire
+from fleet.ssh.forward.tls import TunnelSocket
 
 TARGET = Target(
     "docker.io", Mirror(url="http://m.example"), parse_image("docker.io/library/busybox:1.36")
@@ -56,11 +56,11 @@ class FakeTunnel:
     def __init__(self, answers: list[bytes]) -> None:
         self.answers = answers
 
-    def dial(self, host: str, port: int, _: float) -> Wire:
+    def dial(self, host: str, port: int, _: float) -> TunnelSocket:
         """Connect."""
         assert 0 < port < 65_536
         assert host.encode("utf-8", "surrogateescape")
-        return Wire(cast("Channel", FakeChannel(self.answers)))
+        return TunnelSocket(cast("Channel", FakeChannel(self.answers)))
 
 
 def answer(status: int, *fields: str, body: bytes = b"") -> bytes:
@@ -69,9 +69,9 @@ def answer(status: int, *fields: str, body: bytes = b"") -> bytes:
 
 
 def tried(*answers: bytes) -> tuple[Diagnosis, str, set[Trouble]]:
-    probe = Probe(TARGET, cast("Tunnel", FakeTunnel(list(answers))), seconds=3)
+    probe = EndpointTest(TARGET, cast("Tunnel", FakeTunnel(list(answers))), seconds=3)
     seen = try_endpoint(probe)
-    diagnosis, words = judge(TARGET, seen)
+    diagnosis, words = diagnose(TARGET, seen)
     return diagnosis, printable(words), {step.trouble for step in seen.steps if step.trouble}
 
 

@@ -9,7 +9,7 @@ import hashlib
 import pytest
 
 from fleet.core.failure import NodeError
-from fleet.node.mirrors.session import read_ground
+from fleet.node.mirrors.session import read_mirror_test_facts
 from fleet.node.script import Reply, parse_reply
 
 HONEST, LIE = b"-----HONEST-----\n", b"-----LIE-----\n"
@@ -28,9 +28,9 @@ def reply(claimed: bytes, sent: bytes | None, more: str = "") -> Reply:
 def test_a_bundle_is_kept_by_the_digest_of_what_came() -> None:
     known: dict[str, str] = {}
 
-    liar = read_ground(reply(HONEST, LIE), known)
-    honest = read_ground(reply(HONEST, HONEST), known)
-    like_it = read_ground(reply(HONEST, None), known)
+    liar = read_mirror_test_facts(reply(HONEST, LIE), known)
+    honest = read_mirror_test_facts(reply(HONEST, HONEST), known)
+    like_it = read_mirror_test_facts(reply(HONEST, None), known)
 
     assert liar.roots == LIE.decode()
     assert honest.roots == like_it.roots == HONEST.decode()
@@ -38,13 +38,13 @@ def test_a_bundle_is_kept_by_the_digest_of_what_came() -> None:
 
 
 def test_a_node_that_sends_no_bundle_has_none_unless_it_is_known() -> None:
-    assert read_ground(reply(HONEST, None), {}).roots == ""
+    assert read_mirror_test_facts(reply(HONEST, None), {}).roots == ""
 
 
 def test_bundles_of_many_nodes_that_all_differ_do_not_fill_the_memory() -> None:
     known: dict[str, str] = {}
     for number in range(100):
-        read_ground(reply(HONEST, b"%d" % number), known)
+        read_mirror_test_facts(reply(HONEST, b"%d" % number), known)
 
     assert len(known) == 16
 
@@ -59,11 +59,11 @@ ODD = {
 @pytest.mark.parametrize("line", ODD.values(), ids=ODD)
 def test_an_odd_answer_is_a_failure_of_its_node(line: str) -> None:
     with pytest.raises(NodeError):
-        read_ground(reply(HONEST, None, line), {})
+        read_mirror_test_facts(reply(HONEST, None, line), {})
 
 
 def test_odd_numbers_count_as_none() -> None:
-    ground = read_ground(reply(HONEST, None, "now\t=\u00b2\nname\t=a\t\u00b2\t=\n"), {})
+    ground = read_mirror_test_facts(reply(HONEST, None, "now\t=\u00b2\nname\t=a\t\u00b2\t=\n"), {})
 
     assert ground.behind == 0
     assert ground.names == {"a": (1, ())}

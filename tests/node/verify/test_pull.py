@@ -10,7 +10,7 @@ from fleet.core.model.outcome import Liveness, Served
 from fleet.core.plan.planner import NodePlan
 from fleet.core.plan.pull_tests import PullTest
 from fleet.node.script import parse_reply
-from fleet.node.verify.evidence import parse_proof, verify_script
+from fleet.node.verify.evidence import parse_verify_reply, verify_script
 from fleet.node.work_order import Deadlines
 
 DIGEST = f"sha256:{'a' * 64}"
@@ -64,7 +64,7 @@ def answer(*log: str) -> str:
 
 
 def served(text: str) -> list[Served]:
-    proof = parse_proof(parse_reply("verify", 0, text, ""), PLAN, TESTS, Liveness("live"))
+    proof = parse_verify_reply(parse_reply("verify", 0, text, ""), PLAN, TESTS, Liveness("live"))
     return [each.served for each in proof.verified]
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fleet.node.verify.pull_limiter import Turns
+from fleet.node.verify.pull_limiter import PullLimiter
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from fleet.node.verify.pull_limiter import Turns
 def test_as_many_as_asked_for_pull_at_once_and_never_more(
     most: int, sharers: int, expected: int
 ) -> None:
-    turns, lock = Turns(sharers), threading.Lock()
+    turns, lock = PullLimiter(sharers), threading.Lock()
     full = threading.Barrier(expected)
     inside: set[int] = set()
     seen: list[int] = []
@@ -41,7 +41,7 @@ def test_as_many_as_asked_for_pull_at_once_and_never_more(
 
 
 def test_hosts_do_not_wait_for_each_other_and_a_turn_that_does_not_come_is_told() -> None:
-    turns = Turns()
+    turns = PullLimiter()
     with turns.at(("a",), most=1, patience=0, name="first"):
         began = time.monotonic()
         with turns.at(("a", "b"), most=1, patience=0.5, name="second") as late:
@@ -56,6 +56,6 @@ def test_hosts_do_not_wait_for_each_other_and_a_turn_that_does_not_come_is_told(
 def test_who_is_alone_does_not_wait() -> None:
     began = time.monotonic()
     for number in range(40):
-        with Turns().at(("a",), most=1, patience=9, name=f"node{number}"):
+        with PullLimiter().at(("a",), most=1, patience=9, name=f"node{number}"):
             pass
     assert time.monotonic() - began < 2

@@ -9,7 +9,7 @@ import paramiko
 import pytest
 from paramiko.common import MSG_CHANNEL_CLOSE, MSG_CHANNEL_DATA, MSG_CHANNEL_EOF
 
-from fleet.ssh.forward.socket import ChannelWire
+from fleet.ssh.forward.socket import ChannelSocket
 
 ENDED = [MSG_CHANNEL_EOF, MSG_CHANNEL_CLOSE]
 
@@ -57,7 +57,7 @@ def channel() -> Any:
 def test_a_close_in_the_middle_of_a_send_goes_out_behind_the_data(
     channel: Any, by_us: bool
 ) -> None:
-    wire, transport = ChannelWire(channel), channel.transport
+    wire, transport = ChannelSocket(channel), channel.transport
     sender = threading.Thread(target=wire.send, args=(b"data",))
     sender.start()
     assert transport.sending.wait(5)
@@ -74,7 +74,7 @@ def test_a_close_in_the_middle_of_a_send_goes_out_behind_the_data(
 
 
 def test_a_close_goes_out_at_once_where_nobody_sends(channel: Any) -> None:
-    wire = ChannelWire(channel)
+    wire = ChannelSocket(channel)
     channel.transport.go_on.set()
     assert wire.send(b"data") == 4
     wire.close()

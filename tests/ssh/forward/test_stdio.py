@@ -62,7 +62,7 @@ def test_bytes_go_both_ways_and_those_that_came_first_come_first(command: Any) -
         theirs.sendall(b"late")
         user.sendall(b"asked")
         for _ in range(3):
-            bridge.turn()
+            bridge.pump()
 
         assert theirs.recv(9) == b"asked"
         assert user.recv(6) + user.recv(4) == b"early late"
@@ -71,17 +71,17 @@ def test_bytes_go_both_ways_and_those_that_came_first_come_first(command: Any) -
 def test_words_on_stderr_hold_nothing_up(command: Any) -> None:
     ours, theirs = command
     with stdio_bridge(ours, b"") as bridge, client(bridge) as user:
-        bridge.turn()
+        bridge.pump()
         ours.errors = b"sudo: a warning"
         theirs.sendall(b"x")
-        bridge.turn()
+        bridge.pump()
 
         assert (user.recv(1), ours.errors) == (b"x", b"")
 
 
 def test_a_second_client_is_refused_as_there_is_one_command(command: Any) -> None:
     with stdio_bridge(command[0], b"") as bridge, client(bridge):
-        bridge.turn()
+        bridge.pump()
 
         with pytest.raises(ConnectionRefusedError):
             client(bridge)
@@ -90,9 +90,9 @@ def test_a_second_client_is_refused_as_there_is_one_command(command: Any) -> Non
 def test_a_command_that_ends_ends_its_client(command: Any) -> None:
     ours, theirs = command
     with stdio_bridge(ours, b"") as bridge, client(bridge) as user:
-        bridge.turn()
+        bridge.pump()
         theirs.close()
-        bridge.turn()
-        bridge.turn()
+        bridge.pump()
+        bridge.pump()
 
         assert user.recv(1) == b""
