@@ -95,7 +95,7 @@ def test_a_plan_that_cannot_be_shown_is_no_plan(monkeypatch: pytest.MonkeyPatch)
     def fail(change: object) -> str:
         raise ZeroDivisionError(str(change)[:9])
 
-    monkeypatch.setattr("fleet.core.plan.planner.cache.unified_diff", fail)
+    monkeypatch.setattr("fleet.core.plan.cache.unified_diff", fail)
 
     failures = [each.plan.failure for each in surveyed().values()]
     assert [each and each.kind for each in failures] == [FailureKind.BUG] * 3

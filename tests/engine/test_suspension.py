@@ -55,7 +55,7 @@ def test_a_stop_in_the_middle_of_a_survey_is_named(
     """A survey waits for its nodes and plans each of them in between; either may be stopped."""
     clock = [0.0]
     monkeypatch.setattr(
-        "fleet.engine.workers.base.Stops", lambda: SuspensionClock(lambda: clock[0])
+        "fleet.engine.workers.base.SuspensionClock", lambda: SuspensionClock(lambda: clock[0])
     )
 
     def work(order: Errand) -> Failure:
