@@ -150,7 +150,10 @@ etc_full = disk("/etc", _FULL)
 var_full = disk("/var/lib/fleet", _FULL)
 etc_read_only = disk("/etc", _READ_ONLY)
 etc_inodes = disk("/etc", _NO_INODES, ",nr_inodes=1500")
-var_inodes = disk("/var/lib/fleet", _NO_INODES, ",nr_inodes=700")
+# The generations of all tries before are there too, and must fit.
+var_inodes = disk(
+    "/var/lib/fleet", _NO_INODES, ",nr_inodes=$(($(find /var/lib/fleet | wc -l) + 300))"
+)
 not_starting = daemon("exit 1")
 no_cri = daemon(_NO_CRI, "--health-timeout", "6")
 dies_later = daemon(_DIES, "--soak", "6", "--guard", "60")

@@ -12,6 +12,7 @@ import fcntl
 import os
 import shutil
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,10 +58,19 @@ def on_a_disk(lane: Lane) -> Iterator[None]:
         for part in _PARTS:
             (node.folder / part).unlink(missing_ok=True)
         _move(node, "disk/", "")
-        run("umount", disk)
+        _unmount(disk)
         image.unlink()
         disk.rmdir()
         _boot(node)
+
+
+def _unmount(disk: Path) -> None:
+    """Unmount the disk once the last process of the halted node has let go of it."""
+    until = time.monotonic() + 20
+    while run("umount", disk, check=False).returncode and time.monotonic() < until:
+        time.sleep(0.5)
+    if disk.is_mount():
+        run("umount", disk)
 
 
 def cut(lane: Lane) -> list[int]:
