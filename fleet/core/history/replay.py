@@ -11,16 +11,16 @@ from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.rollout.state import BatchBegun, BatchSoaked, NodeMoved, RolloutState, begin, replay
 
 SETTLE = "settle"
-"""The step of a failure that leaves open how a node stands: only the node itself can tell."""
+"""The step of a failure after which the node's state is unknown until the node is read."""
 
 
 PLANE_ASKED = "control plane asked"
-"""The kind of an entry with the roles of nodes that a rollout asked, although it holds none."""
+"""The kind of an entry with the roles of nodes that a rollout asked but does not contain."""
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One entry of the journal: when, what, which node, and its data."""
+    """One entry of the journal: its time, kind, node and data."""
 
     at: str
     kind: str
@@ -30,7 +30,7 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutHistory:
-    """What became of a rollout so far; one that never ended counts as interrupted."""
+    """The state of a rollout so far; one that did not end counts as interrupted."""
 
     state: RolloutState
     outcomes: Mapping[str, NodeOutcome] = field(default_factory=dict)
@@ -39,17 +39,17 @@ class RolloutHistory:
     reason: str = ""
     ended: str | None = None
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What showed that a node is of the control plane, by the node's name."""
+    """The evidence that a node belongs to the control plane, by the node's name."""
     unproven: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The registries of a node's newest plan that no verification pull proves."""
+    """The registries of a node's newest plan that no verification pull proves, by node name."""
 
     @property
     def unfinished(self) -> bool:
-        """Say whether there is anything to go on with."""
+        """Return whether `fleet resume` has anything to do."""
         return self.status != "finished" or bool(self.unsettled())
 
     def unsettled(self) -> list[str]:
-        """Return the nodes that were left in flight or are still locked, which must be settled."""
+        """Return the nodes that must be settled: they were in flight or are still locked."""
         return [name for name in self.state.nodes if self._open(name)]
 
     def _open(self, name: str) -> bool:
@@ -64,9 +64,9 @@ class RolloutHistory:
 
 
 def known_roles(entries: Iterable[JournalEntry]) -> dict[str, tuple[str, ...]]:
-    """Return the newest evidence by node that is or is not of the control plane, over rollouts.
+    """Return each node's newest evidence of a control-plane role over rollouts; empty for workers.
 
-    A plan without a strategy may be that of a node which did not answer: it says nothing.
+    A plan without a strategy may be that of a node that did not answer, so it is not evidence.
     """
     roles: dict[str, tuple[str, ...]] = {}
     for entry in entries:
@@ -83,7 +83,7 @@ def known_roles(entries: Iterable[JournalEntry]) -> dict[str, tuple[str, ...]]:
 def replay_journal(
     batches: Iterable[Sequence[str]], entries: Iterable[JournalEntry]
 ) -> RolloutHistory:
-    """Read a rollout's entries in their order."""
+    """Replay a rollout's entries in their order."""
     state = begin(tuple(tuple(batch) for batch in batches), {})
     outcomes: dict[str, NodeOutcome] = {}
     moved: dict[str, str] = {}

@@ -38,7 +38,7 @@ def unread_state(failure: Failure | None) -> str:
 
 
 def verified_data(verified: Verified) -> dict[str, Any]:
-    """Return one verdict as data."""
+    """Return the result of one verification pull as data."""
     return {
         "image": verified.image,
         "ok": verified.ok,
@@ -55,7 +55,7 @@ def verified_data(verified: Verified) -> dict[str, Any]:
 
 
 def _read_verified(data: Mapping[str, Any]) -> Verified:
-    """Read a verdict back; journals of earlier releases have fewer keys."""
+    """Parse the result of one pull; journals of earlier releases have fewer keys."""
     return Verified(
         image=data["image"],
         ok=data["ok"],
@@ -74,14 +74,14 @@ def _read_verified(data: Mapping[str, Any]) -> Verified:
 
 
 def liveness_data(liveness: Liveness | None) -> dict[str, Any] | None:
-    """Return what was heard of the daemon's folder as data; None where nobody asked."""
+    """Return the liveness of the daemon's folder as data; None if it was not checked."""
     if liveness is None:
         return None
     return {"state": liveness.state, "seconds": liveness.seconds, "said": liveness.output}
 
 
 def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
-    """Return the end of one node's pass as data."""
+    """Return the outcome of one node as data."""
     return {
         "status": str(outcome.status.shown),
         "strategy": outcome.strategy,
@@ -99,7 +99,7 @@ def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
 
 
 def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
-    """Read an outcome back from what `outcome_data` made of it; the status alone will do."""
+    """Parse the data of `outcome_data`; only the status is required."""
     failure = data.get("failure")
     liveness = data.get("liveness")
     return NodeOutcome(
@@ -138,13 +138,13 @@ def plan_data(plan: NodePlan, mark: Mark) -> dict[str, Any]:
 
 
 def role_data(plan: NodePlan) -> dict[str, Any]:
-    """Return the role of a node in its cluster, and the evidence for it; a worker has no role."""
+    """Return the role of a node in its cluster with its evidence; a worker has none."""
     evidence = list(plan.availability.control_plane)
     return {"role": "control-plane" if evidence else None, "role_evidence": evidence}
 
 
 def finding_data(finding: Finding) -> dict[str, Any]:
-    """Return one conflict as data."""
+    """Return one finding as data."""
     return {
         "code": finding.code,
         "verdict": str(finding.effect),
@@ -155,7 +155,7 @@ def finding_data(finding: Finding) -> dict[str, Any]:
 
 
 def facts_data(facts: NodeFacts, plan: NodePlan) -> dict[str, Any]:
-    """Return what the probe found, and how it stands to the wishes."""
+    """Return the facts of a node, and its state compared with its plan."""
     return {
         "state": node_state(facts, plan),
         "distribution": facts.distribution,
@@ -178,9 +178,9 @@ def facts_data(facts: NodeFacts, plan: NodePlan) -> dict[str, Any]:
 
 
 def registry_config(facts: NodeFacts) -> str | None:
-    """Say where the files on disk tell containerd to look for mirrors; None for nowhere.
+    """Return the path where containerd looks for mirrors by its files; None if there is none.
 
-    It is the daemon's own view of them: a directory, or the file that holds legacy mirrors.
+    The path is from the daemon's own view: a directory, or the file that holds legacy mirrors.
     """
     try:
         found = effective_registry(parsed_dump(facts))
@@ -190,7 +190,7 @@ def registry_config(facts: NodeFacts) -> str | None:
 
 
 def node_state(facts: NodeFacts, plan: NodePlan) -> str:
-    """Say in a word how a node stands to mirrors.yaml."""
+    """Return the state of a node compared with mirrors.yaml."""
     if plan.failure is not None or any(each.kills for each in plan.findings):
         return "in conflict"
     if not plan.changes:
@@ -201,7 +201,7 @@ def node_state(facts: NodeFacts, plan: NodePlan) -> str:
 def rollout_data(
     rollout: str, status: str, nodes: Mapping[str, Any], batches: tuple[tuple[str, ...], ...]
 ) -> dict[str, Any]:
-    """Return a whole rollout as data, in the shape that users rely on."""
+    """Return a whole rollout as data; its keys are part of the public interface."""
     return {
         "rollout": rollout,
         "status": status,

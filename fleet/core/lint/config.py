@@ -82,7 +82,7 @@ def _mixed_versions(view: ConfigView) -> Iterator[Finding]:
 
 
 def _legacy(view: ConfigView, merged: Mapping[str, Any]) -> Iterator[Finding]:
-    """Find mirrors (and, on 1.x, tls tables) beside config_path; alone they are just legacy."""
+    """Yield mirrors (and, on 1.x, tls tables) beside config_path; alone they are just legacy."""
     if not supports(view.version, Feature.CONFIG_PATH):
         return
     alone = not merged.get("config_path")
@@ -107,7 +107,7 @@ def _legacy(view: ConfigView, merged: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def pulls_locally(view: ConfigView) -> bool:
-    """Say whether CRI of 2.1 and newer pulls by itself, where a joined config_path still works."""
+    """Return whether CRI of 2.1 and newer pulls by itself; a joined config_path works there."""
     merged, images = view.merged(), view.config.images
     if any(merged.get(key) for key in ("mirrors", "configs", "auths")):
         return True
@@ -117,7 +117,7 @@ def pulls_locally(view: ConfigView) -> bool:
 
 
 def reads_lists(view: ConfigView) -> bool:
-    """Say whether this daemon splits a config_path that names several directories."""
+    """Return whether this daemon splits a config_path that names several directories."""
     return supports(view.version, Feature.CONFIG_PATH_LIST) or pulls_locally(view)
 
 
@@ -149,7 +149,7 @@ def _config_path_at(view: ConfigView, layer: Layer) -> str:
 
 
 def _wrong_tables(view: ConfigView) -> Iterator[Finding]:
-    """Find registry tables that this daemon does not read in this file."""
+    """Yield the registry tables of each file that this daemon does not read there."""
     for layer in view.layers:
         live = set(view.effective_tables(layer))
         for plugin in (CRI_1, IMAGES, "cri"):
@@ -180,7 +180,7 @@ def _shadowed(facts: NodeFacts) -> Iterator[Finding]:
 def foreign_hosts(
     facts: NodeFacts, version: ContainerdVersion, managed: frozenset[str]
 ) -> Iterator[Finding]:
-    """Judge every hosts.toml on the node; those that fleet will write are healed by that."""
+    """Yield the defects of every hosts.toml; those in `managed`, which fleet rewrites, heal."""
     for path, kept in sorted(facts.files.items()):
         if path.endswith("/hosts.toml"):
             text = decode_hosts(kept.content)

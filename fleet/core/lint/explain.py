@@ -1,4 +1,4 @@
-"""The reason why a node pulls a registry's images from where it does: files and hosts in order."""
+"""An explanation of the hosts that a node asks for a registry: config files and hosts in order."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _EVERYTHING = ("pull", "resolve", "push")
 
 @dataclass(frozen=True, slots=True)
 class HostRequest:
-    """One host that containerd asks, in order: for what, and which line of which file says so."""
+    """One host that containerd asks, its capabilities, and the line of the file that names it."""
 
     url: str
     capabilities: tuple[str, ...]
@@ -42,7 +42,7 @@ class HostRequest:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One folder that containerd looks for: `used`, `shadowed` or `absent`."""
+    """One folder that containerd looks for; its state is `used`, `shadowed` or `absent`."""
 
     path: str
     state: str
@@ -50,7 +50,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What decides about one registry on one node; `way` is certs.d, legacy or nothing."""
+    """The settings in force for one registry on a node; `way` is certs.d, legacy or nothing."""
 
     registry: str
     version: str
@@ -63,7 +63,7 @@ class Explanation:
 
 
 def explain(facts: NodeFacts, registry: str) -> Explanation:
-    """Explain one registry of one node; raise a NodeError where its files cannot be read."""
+    """Explain one registry of one node; raise a NodeError if its files cannot be read."""
     registry = "docker.io" if registry == "index.docker.io" else registry
     if facts.version is None:
         message = f"no containerd answers here (unit {facts.unit.load}); is it installed?"
@@ -93,7 +93,7 @@ def explain(facts: NodeFacts, registry: str) -> Explanation:
 
 
 def _in_force(facts: NodeFacts) -> Iterator[str]:
-    """Say where the files are not what the daemon goes by, or not for long."""
+    """Yield the files that the daemon does not use yet, or that will be overwritten."""
     for path in facts.edited_not_loaded:
         yield f"{path} was edited after containerd had started: what it says is not in force yet"
     if facts.owner is not None:
@@ -103,7 +103,7 @@ def _in_force(facts: NodeFacts) -> Iterator[str]:
 
 
 def _with_login(asked: HostRequest, merged: Mapping[str, Any]) -> HostRequest:
-    """Say where a host is asked with a login of config.toml; never which."""
+    """Add a note if config.toml has a login for the host; the login itself is never shown."""
     host = Mirror(url=_whole(asked.url)).authority
     if not table(merged, "configs", host).get("auth"):
         return asked
@@ -111,7 +111,7 @@ def _with_login(asked: HostRequest, merged: Mapping[str, Any]) -> HostRequest:
 
 
 def lookups(registry: str, version: ContainerdVersion) -> Iterator[str]:
-    """Yield the names of the folders that containerd looks for; the first that is there wins."""
+    """Yield the names of the folders that containerd looks for; the first that exists wins."""
     host, mark, port = registry.rpartition(":")
     if mark and port.isdigit():
         yield f"{host}_{port}_"
@@ -151,7 +151,7 @@ def _by_folder(view: ConfigView, facts: NodeFacts, registry: str, config_path: s
 def _asked(
     facts: NodeFacts, version: ContainerdVersion, registry: str, folder: str | None
 ) -> tuple[tuple[HostRequest, ...], tuple[str, ...]]:
-    """Read the hosts.toml of the folder that wins; if it fails every pull, no host is asked."""
+    """Return the hosts that the folder in use names, and findings; no hosts if every pull fails."""
     if failures := tuple(pull_failures(facts, version, folder)) if folder else ():
         return (), tuple(
             f"{path} {reason}: every pull fails, and no host is asked at all"
@@ -186,7 +186,7 @@ def _asked(
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A hosts.toml, and who reads it for which registry."""
+    """A hosts.toml, the registry it is for, and the release of containerd that reads it."""
 
     path: str
     text: str
@@ -205,7 +205,7 @@ class _Place:
 
 
 def _whole(url: str) -> str:
-    """Add the scheme that containerd gives a legacy endpoint without one."""
+    """Return a legacy endpoint with the scheme that containerd adds if there is none."""
     if "://" in url:
         return url
     local = url.startswith(("localhost", "127."))
@@ -217,7 +217,7 @@ def _asks(mirror: Mirror, base: str) -> str:
 
 
 def _with_certificates(facts: NodeFacts, folder: str | None) -> str:
-    """Name what counts in a folder only as long as it has no hosts.toml."""
+    """Return a note that names the certificates that count while a folder has no hosts.toml."""
     docker = (".crt", ".cert", ".key")
     found = [
         path.rpartition("/")[2]
@@ -252,7 +252,7 @@ def _by_mirrors(view: ConfigView, registry: str, mirrors: Mapping[str, Any]) -> 
 
 
 def _legacy_host(url: str, place: str) -> HostRequest:
-    """Read an endpoint of the old form: a path is taken as it is, and /v2 stands for none."""
+    """Return a legacy endpoint as a host: its path is used unchanged, and is /v2 if it has none."""
     mirror = Mirror(url=_whole(url))
     path = mirror.url.partition("://")[2].partition("/")
     base = path[2].rstrip("/") if path[1] else "v2"
@@ -265,7 +265,7 @@ def _capabilities(host: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _extras(host: Mapping[str, Any]) -> str:
-    """Name what else a host is asked with; never what stands in a header."""
+    """Return the names of a host's other settings; the values of headers are never shown."""
     said = [
         key for key in ("ca", "client", "skip_verify", "override_path", "header") if host.get(key)
     ]

@@ -1,6 +1,7 @@
-"""Defects of hosts.toml files that fleet did not write, as one release of containerd takes them.
+"""Defects of hosts.toml files that fleet did not write, by the rules of one containerd release.
 
-A hosts.toml that does not decode is ignored whole and in silence: pulls go upstream and succeed.
+A hosts.toml that does not decode is ignored completely, without a message. Pulls then go upstream
+and succeed.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ _HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 class HostsReading:
     """A hosts.toml as one release reads it: its data, and the parts that are refused or misread.
 
-    `data` is None if the whole file is ignored, `text` is what was parsed, and `order` holds the
-    hosts as they are asked.
+    `data` is None if the whole file is ignored. `text` is the text that was parsed. `order` holds
+    the hosts in the order in which they are asked.
     """
 
     data: Mapping[str, Any] | None
@@ -49,7 +50,7 @@ class HostsReading:
 def hosts_findings(
     path: str, text: str, version: ContainerdVersion, verdict: FindingEffect
 ) -> Iterator[Finding]:
-    """Yield what this release would refuse or misread in one hosts.toml."""
+    """Yield a finding for each part of a hosts.toml that this release would refuse or misread."""
     for code, message in read_hosts(text, version).defects:
         yield Finding(code, verdict, _at(path, message), message)
 
@@ -113,7 +114,7 @@ def _defects(document: HostsDocument, version: ContainerdVersion) -> Iterator[tu
 def _order_defects(
     document: HostsDocument, version: ContainerdVersion
 ) -> Iterator[tuple[str, str]]:
-    """Yield the hosts that are not asked, and those that are asked again."""
+    """Yield the hosts that are not asked, and those that are asked more than once."""
     for url in table(document.data, "host"):
         times = document.order.count(url)
         if times == 0:
@@ -165,7 +166,7 @@ def _url_defects(url: str, version: ContainerdVersion) -> Iterator[tuple[str, st
 def _scheme_defects(
     url: str, host: Mapping[str, Any], version: ContainerdVersion
 ) -> Iterator[tuple[str, str]]:
-    """Yield the settings because of which an http host is asked over https first."""
+    """Yield the settings that make containerd ask an http host over https first."""
     if not url.startswith("http://"):
         return
     if any(key in host for key in _TLS) and not supports(version, Feature.HTTP_WITH_TLS):

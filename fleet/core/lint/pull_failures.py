@@ -30,7 +30,7 @@ _MOST_STEPS = 40
 def pull_failures(
     facts: NodeFacts, version: ContainerdVersion, folder: str
 ) -> Iterator[tuple[str, str]]:
-    """Yield the path and reason of everything in one folder that fails every pull."""
+    """Yield the path and reason of everything in a folder that makes every pull fail."""
     if (place := facts.paths.get(folder)) is not None and place.kind is Kind.FILE:
         yield folder, "is a file, where containerd looks for a folder"
         return
@@ -66,7 +66,7 @@ def hosts_data(facts: NodeFacts, version: ContainerdVersion, path: str) -> Mappi
 
 
 def _client_pairs(value: Any) -> Iterator[tuple[str, str]]:
-    """Yield the files of certificate and key; one file alone holds both."""
+    """Yield the files of certificate and key; a single file holds both."""
     for item in value if isinstance(value, list) else (value,):
         if isinstance(item, str):
             yield item, item
@@ -128,7 +128,7 @@ def _was_looked_at(facts: NodeFacts, folder: str, name: str) -> bool:
 
 
 def _beside(facts: NodeFacts, folder: str) -> Iterator[tuple[str, str]]:
-    """Yield unusable certificates that count, in Docker's way, if there is no hosts.toml."""
+    """Yield unusable certificates, which count by Docker's rules if no hosts.toml exists."""
     for path, kept in sorted(facts.files.items()):
         if path.rpartition("/")[0] != folder:
             continue

@@ -1,4 +1,4 @@
-"""Valid TOML that containerd refuses to start with, found without asking a daemon."""
+"""Valid TOML with which containerd refuses to start, found without a daemon."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _URI = re.compile(r"io\.containerd\.[^.]+\.[^.]+.*")
 
 
 def unreadable(view: ConfigView) -> Iterator[Finding]:
-    """Yield what the daemon of this release refuses the whole file over."""
+    """Yield a finding for each setting that makes this release refuse the whole file."""
     for layer in view.layers:
         yield from _names_of_tables(view, layer)
         yield from _names(view, layer)
@@ -47,7 +47,7 @@ def _names_of_tables(view: ConfigView, layer: Layer) -> Iterator[Finding]:
 def _names(view: ConfigView, layer: Layer) -> Iterator[Finding]:
     """Yield a finding for plugins without their full URI, which version 2 and newer need.
 
-    Before containerd 2.0 the version of the merged config holds for all files.
+    Before containerd 2.0 the version of the merged config applies to all files.
     """
     strict = supports(view.version, Feature.STRICT_PLUGIN_NAMES)
     said = view.config.said if strict else view.version_of(layer)
@@ -70,7 +70,7 @@ def _names(view: ConfigView, layer: Layer) -> Iterator[Finding]:
 
 
 def _misshapen(registry: Any) -> Iterator[Path]:
-    """Yield the paths below a registry table that are not of the type they must be."""
+    """Yield the paths below a registry table that have the wrong type."""
     if not isinstance(registry, Mapping):
         yield ()
         return

@@ -40,7 +40,7 @@ def _by_identity(facts: NodeFacts) -> dict[Identity, list[str]]:
 
 
 def refuse_shared(changes: Iterable[Change], facts: NodeFacts) -> None:
-    """Refuse a change that would affect another registry than its own."""
+    """Raise a NodeError for a change that would affect another registry than its own."""
     shared = _by_identity(facts)
     for change in changes:
         folder = change.path.rpartition("/")[0]

@@ -9,11 +9,11 @@ from fleet.core.containerd.requests import Image
 from fleet.core.model.mirror import Mirror
 
 MEASURABLE = 64 * 1024
-"""Bytes of a layer below which a throughput says nothing."""
+"""Bytes of a layer below which its throughput is not measured."""
 
 
 class Trouble(StrEnum):
-    """What keeps a step from an answer, below HTTP."""
+    """The causes below HTTP that end a step without a response."""
 
     NO_DNS = "no_dns"
     REFUSED = "refused"
@@ -28,12 +28,12 @@ class Trouble(StrEnum):
     NOT_TLS = "not_tls"
     NOT_HTTP = "not_http"
     BAD_URL = "bad_url"
-    NO_TOKEN = "no_token"  # noqa: S105 - no secret
+    NO_TOKEN = "no_token"  # noqa: S105 - not a secret
     CORRUPT = "corrupt"
 
 
 class WireError(Exception):
-    """Ends a step of a test early: what kind of trouble it is, and what was said."""
+    """An error below HTTP that ends a step early; `words` is its text."""
 
     def __init__(self, trouble: Trouble, words: str = "") -> None:
         self.trouble, self.words = trouble, words
@@ -41,7 +41,7 @@ class WireError(Exception):
 
 
 class Diagnosis(StrEnum):
-    """What a test of one endpoint comes to, as a closed set."""
+    """The possible results of a test of one endpoint."""
 
     OK = "ok"
     SLOW = "slow"
@@ -72,23 +72,23 @@ class Diagnosis(StrEnum):
 
     @property
     def serves(self) -> bool:
-        """Say whether nodes get what they ask for, however slowly."""
+        """Return whether nodes get what they ask for, however slowly."""
         return self in {Diagnosis.OK, Diagnosis.SLOW}
 
     @property
     def blocks(self) -> bool:
-        """Say whether a pull ends here, and no other mirror is asked: worse than a dead one."""
+        """Return whether a pull ends here and asks no other mirror: worse than a dead endpoint."""
         return self in {Diagnosis.HANGS, Diagnosis.PORTAL}
 
     @property
     def label(self) -> str:
-        """Return it in words."""
+        """Return the diagnosis in words."""
         return self.value.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is tested: one endpoint of a registry, with an image of it where there is one."""
+    """The target of a test: one endpoint of a registry, and an image of the registry if known."""
 
     registry: str
     mirror: Mirror
@@ -97,10 +97,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step as it was seen: dns, tcp, tls, ping (which is /v2/), token, manifest or layer.
+    """One observed step: dns, tcp, tls, ping (which is /v2/), token, manifest or layer.
 
-    `status` is HTTP's, 0 where there was none; `host` is another one than the endpoint's own,
-    where a redirect or a token led there.
+    `status` is that of HTTP, 0 if there was none. `host` is set if a redirect or a token server led
+    to another host than the endpoint's own.
     """
 
     name: str
@@ -113,19 +113,19 @@ class Step:
 
     @property
     def shown(self) -> str:
-        """Name it for people."""
+        """Return the name of the step as users see it."""
         return "/v2/" if self.name == "ping" else self.name
 
     @property
     def ok(self) -> bool:
-        """Say whether the step did what it should."""
+        """Return whether the step succeeded; a ping succeeds with status 401 too."""
         good = self.status in {0, 200, 206} or (self.name == "ping" and self.status == 401)
         return self.trouble is None and good and not self.html
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """All that one test saw; `size` is how many bytes of the layer came in `seconds` of it."""
+    """All that one test observed; `size` is the bytes of the layer that its step received."""
 
     steps: tuple[Step, ...] = ()
     address: str = ""
@@ -134,18 +134,18 @@ class Observation:
     override_hurts: bool = False
 
     def step(self, name: str) -> Step | None:
-        """Return a step by its name; None if the test did not come so far."""
+        """Return a step by its name; None if the test did not reach it."""
         return next((each for each in self.steps if each.name == name), None)
 
     @property
     def first_byte(self) -> float | None:
-        """Return the seconds that the manifest took, else the registry's own page."""
+        """Return the seconds that the manifest took, else those of /v2/; None if it failed."""
         found = self.step("manifest") or self.step("ping")
         return found.seconds if found and found.ok else None
 
     @property
     def rate(self) -> float | None:
-        """Return bytes a second of the layer; None where it was too small to tell."""
+        """Return the layer's bytes per second; None if the layer was too small to measure."""
         layer = self.step("layer")
         if layer is None or self.size < MEASURABLE or not layer.seconds:
             return None
@@ -153,13 +153,13 @@ class Observation:
 
     @property
     def seconds(self) -> float:
-        """Return how long all steps took together."""
+        """Return the seconds that all steps took together."""
         return sum(step.seconds for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointCheck:
-    """The end of one test. `proxy` is the one that the daemon itself would take instead."""
+    """The result of one test; `proxy` is the proxy that the daemon would use, unlike the test."""
 
     target: Target
     seen: Observation

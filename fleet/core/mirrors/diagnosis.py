@@ -1,4 +1,4 @@
-"""The diagnosis of an endpoint's check: the fault, and what to do about it."""
+"""The diagnosis of an endpoint's check: the fault and its remedy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SLOW = 2.0
 
 
 SLOW_RATE = 100 * 1024
-"""Bytes a second below which a mirror counts as slow, where there was enough to measure."""
+"""Bytes per second below which a mirror counts as slow, if the layer was large enough."""
 
 
 _NAMED = 2
@@ -70,10 +70,10 @@ _WAITS = "; containerd before 2.3 waits for it without end, and asks no other mi
 
 
 def diagnose(target: Target, seen: Observation) -> tuple[Diagnosis, str]:
-    """Say what a test comes to, and in words what is wrong and what to do about it.
+    """Return the result of a test, and a message with the fault and its remedy.
 
-    The first step that gets no answer at all decides, else the last one: that a registry refuses
-    its own page means nothing where it serves the image.
+    The first step without any response decides, else the last step. A registry may refuse /v2/ and
+    still serve the image, so earlier responses do not decide.
     """
     for step in seen.steps:
         if step.trouble is not None:
@@ -105,7 +105,7 @@ def _of_trouble(target: Target, step: Step) -> tuple[Diagnosis, str]:
 
 
 def _of_answer(target: Target, seen: Observation, step: Step) -> tuple[Diagnosis, str]:
-    """Judge an answer that is no success; what it means depends on where it came."""
+    """Return the diagnosis of a failed response, which depends on the step and the status."""
     what = _asked(target, step)
     if step.html and step.status in {200, 206}:
         text = f"a web page instead of {what}: a captive portal, single sign-on, or no registry"
@@ -194,9 +194,9 @@ def _of_speed(seen: Observation) -> tuple[Diagnosis, str]:
 def compared(nodes: Sequence[tuple[EndpointCheck, ...]]) -> list[tuple[EndpointCheck, ...]]:
     """Mark endpoints whose digest for a tag differs from that of most others.
 
-    The answers of one node's own endpoints are compared. Another digest from other nodes counts
-    only if more nodes got it than got this one. So a single node, which may lie, cannot change
-    the result of another.
+    The digests from one node's own endpoints are compared. A digest that only other nodes got
+    counts if more nodes got it than got this one. So a single node, whose results may be false,
+    cannot change the result of another.
     """
     said: _Said = {}
     for number, results in enumerate(nodes):

@@ -1,4 +1,4 @@
-"""The checks of many nodes together: a matrix of sites, a ranking, and a better order."""
+"""The checks of many nodes together: cells by site, a ranking, and a better order."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _CLEARLY = 2.0
 
 
 _NOTICEABLY = 0.2
-"""An endpoint overtakes another only where that takes so many times, and seconds, longer."""
+"""An endpoint overtakes another only if that takes so many times, and so many seconds, longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One endpoint as one site sees it: the verdict of most of its nodes, and how many agree."""
+    """One endpoint seen from one site: the diagnosis of most of its nodes, and how many agree."""
 
     diagnosis: Diagnosis
     agree: int
@@ -26,7 +26,7 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """Show it in a few letters."""
+        """Return the cell as a short text."""
         share = "" if self.agree == self.nodes else f" {self.agree}/{self.nodes}"
         if self.diagnosis.serves and self.seconds is not None:
             slow = "slow " if self.diagnosis is Diagnosis.SLOW else ""
@@ -36,9 +36,9 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rank:
-    """One endpoint over all that tested it: how many were served, and how quickly.
+    """One endpoint over all nodes that tested it: how many were served, and how quickly.
 
-    `seconds` is the median of whole tests that came through; `rate` is bytes a second.
+    `seconds` is the median over whole tests that succeeded; `rate` is bytes per second.
     """
 
     url: str
@@ -53,7 +53,7 @@ class Rank:
 
     @property
     def standing(self) -> int:
-        """Return 0 for one that serves all, then some, old content, nobody, or ends the pull."""
+        """Return a rank: 0 serves all nodes, 1 some, 2 is stale, 3 serves none, 4 ends the pull."""
         if self.blocks or self.stale:
             return 4 if self.blocks else 2
         if self.served == self.asked:
@@ -63,32 +63,32 @@ class Rank:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The endpoints of one registry as they are written, and the order that is proposed."""
+    """The endpoints of one registry in their written order, and ranked."""
 
     registry: str
     written: tuple[str, ...]
     ranks: tuple[Rank, ...]
     reason: str = ""
-    """Why no other order is proposed; empty where one may be."""
+    """The reason why no other order is proposed; empty if one may be."""
 
     @property
     def proposed(self) -> tuple[str, ...]:
-        """Return the URLs, the best first."""
+        """Return the URLs, best first."""
         return tuple(rank.url for rank in self.ranks)
 
     @property
     def moves(self) -> bool:
-        """Say whether another order is proposed."""
+        """Return whether another order is proposed."""
         return not self.reason and self.proposed != self.written
 
 
 def shown_time(seconds: float) -> str:
-    """Show a time in the unit that fits."""
+    """Return a time as text, in milliseconds or seconds."""
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def cell(found: Sequence[EndpointCheck]) -> Cell:
-    """Fold what the nodes of one site say of one endpoint; the graver verdict wins a draw."""
+    """Return the most frequent diagnosis of one endpoint at a site; the graver one wins a draw."""
     counts: dict[Diagnosis, int] = {}
     for each in found:
         counts[each.diagnosis] = counts.get(each.diagnosis, 0) + 1
@@ -146,7 +146,7 @@ def _rank(url: str, found: list[EndpointCheck]) -> Rank:
 
 
 def _sorted(ranks: Iterable[Rank]) -> list[Rank]:
-    """Keep the written order, which somebody chose, but where another is clearly better."""
+    """Return the ranks in written order, which the user chose; a clearly better one moves up."""
     done: list[Rank] = []
     for rank in ranks:
         place = len(done)

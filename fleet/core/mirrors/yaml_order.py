@@ -13,7 +13,7 @@ Path = tuple[str | int, ...]
 
 
 def endpoint_lists(root: Value) -> Iterator[tuple[str, tuple[str, ...], Path]]:
-    """Yield every list of endpoints of the file: its registry, its URLs, and where it stands."""
+    """Yield every list of endpoints of the file: its registry, its URLs and its path."""
     body = root.data if isinstance(root.data, dict) else {}
     if "mirrors" in body:
         yield from _lists(body["mirrors"].value, ("mirrors",))
@@ -34,7 +34,7 @@ def _lists(value: Value, path: Path) -> Iterator[tuple[str, tuple[str, ...], Pat
 
 
 def _url(item: Value) -> str:
-    """Return the URL of an item as the reader of mirrors.yaml writes it."""
+    """Return the URL of an item, normalized as the reader of mirrors.yaml does."""
     text = item.text if isinstance(item.data, str) else ""
     if isinstance(item.data, dict) and "url" in item.data:
         text = item.data["url"].value.text
@@ -42,10 +42,10 @@ def _url(item: Value) -> str:
 
 
 def reordered(text: str, path: Path, order: tuple[int, ...]) -> str | None:
-    """Return the text with the items of one list in another order; None where that is not safe.
+    """Return the text with the items of one list in another order; None if that is not safe.
 
-    `order` names the items by their numbers now. What stands above an item or behind it on its
-    line goes with it. Not safe are aliases, and comments inside of brackets.
+    `order` holds the present indexes of the items. Comments above an item, and behind it on its
+    line, move with it. Aliases are not safe, nor are comments inside brackets.
     """
     span = list_spans(text, path)
     if span is None or len(span.items) != len(order):
@@ -55,7 +55,7 @@ def reordered(text: str, path: Path, order: tuple[int, ...]) -> str | None:
 
 
 def _flow(text: str, span: ListSpan, order: tuple[int, ...]) -> str | None:
-    """Swap the items between the brackets; a comment there could be anybody's."""
+    """Swap the items between brackets; None if there is a comment, which could be any item's."""
     parts, at = [], span.start
     for (begin, end), number in zip(span.items, order, strict=True):
         between = text[at:begin]
@@ -70,7 +70,7 @@ def _flow(text: str, span: ListSpan, order: tuple[int, ...]) -> str | None:
 
 
 def _block(text: str, span: ListSpan, order: tuple[int, ...]) -> str | None:
-    """Move whole lines: the item, and the comments above it."""
+    """Move whole lines: each item with the comments above it."""
     begins = [text.rfind("\n", 0, start) + 1 for start, _ in span.items]
     if len(set(begins)) != len(begins):
         return None
@@ -90,7 +90,7 @@ def _block(text: str, span: ListSpan, order: tuple[int, ...]) -> str | None:
 
 
 def _with_comments(text: str, begin: int, indent: int) -> int:
-    """Return where the comments begin that stand directly above a line, as deep as it does."""
+    """Return the offset of the comments directly above a line, if indented at least as deep."""
     while begin > 0:
         above = text.rfind("\n", 0, begin - 1) + 1
         line = text[above:begin]
@@ -101,14 +101,14 @@ def _with_comments(text: str, begin: int, indent: int) -> int:
 
 
 def _end_of(text: str, end: int) -> int:
-    """Return where the line ends on which an item's last character stands."""
+    """Return the offset of the end of the line that holds an item's last character."""
     last = len(text[:end].rstrip())
     found = text.find("\n", last)
     return len(text) if found < 0 else found + 1
 
 
 def _same_but_order(old: str, new: str, path: Path, order: tuple[int, ...]) -> bool:
-    """Read both texts, and see that nothing else came out of it."""
+    """Return whether both texts have the same content except for the order."""
     before, after = plain(parse_yaml(old, "")), plain(parse_yaml(new, ""))
     items = _at(before, path)
     wanted = [items[number] for number in order]

@@ -1,4 +1,4 @@
-"""A guess which tool wrote a file, from what each tool is known to write."""
+"""A guess at the tool that wrote a file, from what each tool is known to write."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SPEGEL = re.compile(rb"\[host\.'http[^']+'\]\ncapabilities = \[[^\n]*\]\ndial_t
 
 
 def guess_author(path: str, kept: ManagedFile | None, facts: NodeFacts) -> str:
-    """Name the tool that a file looks like, or that took it away; else it was a person."""
+    """Return the tool that seems to have written or removed a file; a person if none does."""
     content = kept.content if kept else b""
     folder = path.rpartition("/")[0].rpartition("/")[0]
     signs = {

@@ -12,11 +12,11 @@ from fleet.core.plan.planner import NodePlan, plan_node
 from fleet.core.render.base import DesiredConfig
 
 _OWN = {"hostname", "machine", "unit", "changed_at"}
-"""Facts that differ between nodes that are alike; of these a plan reads what `_key` adds."""
+"""Facts that differ between similar nodes; a plan reads only those of them that `_key` adds."""
 
 
 class PlanCache:
-    """Plans nodes; those with equal facts and wishes are planned once."""
+    """A planner that plans nodes with equal facts and equal desired config once."""
 
     def __init__(self) -> None:
         self._found: dict[Hashable, tuple[NodeFacts, DesiredConfig, NodePlan]] = {}
@@ -24,7 +24,7 @@ class PlanCache:
     def plan(
         self, node: Node, facts: NodeFacts, wishes: DesiredConfig
     ) -> tuple[NodeFacts, NodePlan]:
-        """Return a node's plan, and its facts with all that it has in common with others shared."""
+        """Return a node's facts and plan; both share equal parts with those of other nodes."""
         key = _key(facts, wishes)
         if key not in self._found:
             plan = plan_node(node, facts, wishes)
@@ -36,13 +36,13 @@ class PlanCache:
 
 
 def refuse_unshown(plan: NodePlan) -> None:
-    """Raise if a plan cannot be shown: the journal and the views of all nodes would fail."""
+    """Raise if a diff of the plan fails: the journal and the views of all nodes would fail too."""
     for change in plan.changes:
         unified_diff(change, _masked)
 
 
 def _key(facts: NodeFacts, wishes: DesiredConfig) -> Hashable:
-    """Return all that a plan depends on; equal wishes are one object."""
+    """Return all that a plan depends on; equal desired configs are one object."""
     unit = replace(facts.unit, main_pid=0, restarts=0, started=None)
     common = (
         _hashable(getattr(facts, each.name)) for each in fields(facts) if each.name not in _OWN

@@ -15,7 +15,7 @@ from fleet.core.render.strategies import DesiredFiles
 def diff_files(
     facts: NodeFacts, desired: DesiredFiles, foreign: Foreign = Foreign.ADOPT
 ) -> Iterator[Change]:
-    """Yield what must change; what fleet did not write is deleted only if that was asked for."""
+    """Yield the changes; files that fleet did not write are deleted only with Foreign.OVERWRITE."""
     current = facts.files
     written = {file_key(facts.paths, path) for path in desired.files}
     for path, wanted in desired.files.items():
@@ -35,7 +35,7 @@ def diff_files(
 def _others(facts: NodeFacts, inside: str, written: set[FileKey]) -> Iterator[Change]:
     """Yield the removal of every hosts.toml that mirrors.yaml does not ask for.
 
-    A folder whose name is not a plain path stays: no registry has such a name.
+    A folder whose name is not a plain path stays, since no registry has such a name.
     """
     owned = facts.owned_by_key()
     for path, kept in facts.files.items():
@@ -47,13 +47,13 @@ def _others(facts: NodeFacts, inside: str, written: set[FileKey]) -> Iterator[Ch
 
 
 def _kept_owner(before: ManagedFile, wanted: ManagedFile) -> ManagedFile:
-    """Keep mode and owner as they were; a credential is for root's eyes only."""
+    """Return the new file with the old owner and mode; a secret keeps its own, stricter mode."""
     mode = wanted.mode if wanted.secret else before.mode
     return ManagedFile(wanted.content, mode, before.uid, before.gid, wanted.secret)
 
 
 def order_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Order changes so that nothing ever points at a file that is not there."""
+    """Sort changes so that no file ever refers to a file that does not exist."""
 
     def rank(change: Change) -> tuple[int, str]:
         if change.action is Action.DELETE:

@@ -15,7 +15,7 @@ from fleet.core.plan.planner import NodePlan
 
 
 class Drift(StrEnum):
-    """How a file stands to what fleet wrote."""
+    """The difference between a file and what fleet wrote."""
 
     CHANGED = "changed"
     MISSING = "missing"
@@ -24,10 +24,10 @@ class Drift(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DriftedFile:
-    """One file: what became of it, whose hand that looks like, and what a rollout makes of it.
+    """One file that drifted, the tool that seems to be its author, and the effect of a rollout.
 
-    `changed_at` is seconds since the epoch by the node's clock, None for what is gone. `diff` is
-    what a rollout would change; it is empty for what a rollout leaves alone.
+    `changed_at` is seconds since the epoch by the node's clock, None if the file is gone. `diff` is
+    what a rollout would change; it is empty if a rollout leaves the file alone.
     """
 
     path: str
@@ -38,14 +38,14 @@ class DriftedFile:
 
     @property
     def rollout(self) -> str:
-        """Say in a word what a rollout with the same flags does to it."""
+        """Return what a rollout with the same flags does to the file."""
         if not self.diff:
             return "leaves it"
         return "writes it anew" if self.drift is Drift.MISSING else "takes it over"
 
 
 def find_drift(facts: NodeFacts, plan: NodePlan, mark: Mark) -> tuple[DriftedFile, ...]:
-    """Compare what fleet owns on a node with what is there; an unmanaged node has no drift."""
+    """Return the drifted files of a node, sorted by path; an unmanaged node has no drift."""
     if not facts.state.files:
         return ()
     diffs = {change.path: unified_diff(change, mark) for change in plan.changes}

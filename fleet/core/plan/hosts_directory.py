@@ -16,10 +16,10 @@ from fleet.core.text.documents import word
 
 @dataclass(frozen=True, slots=True)
 class HostsDirectory:
-    """Where a name can be planted: the folder of hosts.toml that the daemon reads, if any.
+    """The folder of hosts.toml that the daemon reads, if any: a liveness name can be put there.
 
-    `reason` says why there is none, and so what a pull leaves unproven. `direct` is whether the
-    daemon asks its own loopback in plain HTTP without such a folder.
+    `reason` is why there is none, and so what a pull does not prove. `direct` is whether the daemon
+    asks its own loopback in plain HTTP without such a folder.
     """
 
     folder: str | None
@@ -28,7 +28,7 @@ class HostsDirectory:
 
 
 def active_hosts_directory(facts: NodeFacts) -> HostsDirectory:
-    """Find the folder that is in force; raise a NodeError where the config cannot be read."""
+    """Return the folder that is in force; raise a NodeError if the config cannot be read."""
     version = known_version(facts)
     if not supports(version, Feature.CONFIG_PATH):
         why = f"containerd {version} reads its mirrors only when it starts"
@@ -37,7 +37,7 @@ def active_hosts_directory(facts: NodeFacts) -> HostsDirectory:
 
 
 def hosts_directory_of(view: ConfigView, facts: NodeFacts) -> HostsDirectory:
-    """Find the folder that a config names, as its daemon reads it."""
+    """Return the folder that a config names, by the rules of its daemon."""
     direct = supports(view.version, Feature.LOOPBACK_HTTP)
     said = word(view.merged(), "config_path")
     if not said:
@@ -51,9 +51,10 @@ def hosts_directory_of(view: ConfigView, facts: NodeFacts) -> HostsDirectory:
 
 
 def folder_before(facts: NodeFacts) -> str:
-    """Return the folder that is in force before a change, for a way back to ask for.
+    """Return the folder in force before a change, whose liveness a revert checks; empty if unknown.
 
-    A distribution writes its config at a time of its own, so what its files say decides nothing.
+    A distribution writes its config at a time of its own, so its files do not show what is in
+    force.
     """
     if facts.owner is not None or facts.version is None:
         return ""

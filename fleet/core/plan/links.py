@@ -1,4 +1,4 @@
-"""Symbolic links in hosts directories: which of them a change may replace by a file."""
+"""Symbolic links in hosts directories, and the rules by which a change may replace them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LINK_TARGET = re.compile(r"[A-Za-z0-9_.:/@%+\[\]-]{1,4095}")
 
 
 def with_targets(files: Tree, links: Collection[str], places: Places) -> dict[str, ManagedFile]:
-    """Return the files of a node, with their target for those that are links fleet may replace.
+    """Return the files of a node; add the target to those that are links fleet may replace.
 
-    These are the files that containerd reads at every pull. Others keep their content alone.
+    These are the files that containerd reads at every pull. Other files only keep their content.
     """
     targets = {path: _target(places, path) for path in links if is_read_per_pull(path)}
     return {
@@ -55,7 +55,7 @@ def refuse_link(facts: NodeFacts, change: Change) -> None:
 
 
 def _shared_with(facts: NodeFacts, path: str) -> str:
-    """Return the hosts.toml of another folder that is the same file, or nothing."""
+    """Return the hosts.toml of another folder that is the same file; empty if there is none."""
     own = facts.paths[path]
     for twin, place in sorted(facts.paths.items()):
         one_link = (place.device, place.inode) == (own.device, own.inode)

@@ -12,8 +12,8 @@ def owned_after(facts: NodeFacts, desired: DesiredFiles, changes: tuple[Change, 
     """Return the files that fleet owns after the changes; the driver adds the generation."""
     if not changes:
         return facts.state
-    # A file that is read at a restart stays fleet's until it is edited, even if mirrors.yaml no
-    # longer asks for it.
+    # A file that is only read at a restart remains fleet's until it is edited, even if mirrors.yaml
+    # no longer asks for it.
     files = {
         path: digest
         for path, digest in facts.state.files.items()

@@ -12,11 +12,11 @@ from fleet.core.model.paths import Kind, PathEntry, folders_above, plain_path
 from fleet.core.plan.links import refuse_link
 
 MOST_BYTES = 1 << 20
-"""The largest file that is read from a node."""
+"""The size in bytes of the largest file that is read from a node."""
 
 
 MOST_FILES = 3000
-"""The most files that are read from a node."""
+"""The number of files that are read from a node at most."""
 
 
 def refuse_unsafe(changes: Iterable[Change]) -> None:
@@ -74,7 +74,7 @@ def _odd_hosts(facts: NodeFacts, hosts_directory: str) -> Iterator[str]:
 
 
 def _refuse_unfit(facts: NodeFacts, path: str) -> None:
-    """Refuse a path that cannot hold a file, or whose file was not read."""
+    """Raise a NodeError for a path that cannot hold a file, or whose file was not read."""
     for folder in folders_above(path):
         if (place := facts.paths.get(folder)) is not None and not _is_folder(facts, folder, place):
             message = (
@@ -113,7 +113,7 @@ def _name(place: PathEntry) -> str:
 
 
 def _refuse_parted(facts: NodeFacts, change: Change) -> None:
-    """Refuse to break hard links that a rollback could not restore.
+    """Raise a NodeError if a change would break hard links that a rollback could not restore.
 
     The generation keeps a hard link to the file, so it has to be on the same disk.
     """

@@ -38,7 +38,7 @@ from fleet.core.text.toml_edit import dig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodePlan:
-    """All that one node's pass needs: ordered changes, their cost, and what they rest on."""
+    """The plan of one node: ordered changes, their restart cost, and the facts they rest on."""
 
     node: Node
     strategy: str | None = None
@@ -56,52 +56,53 @@ class NodePlan:
     notes: tuple[str, ...] = ()
     failure: Failure | None = None
     restart_risk: Failure | None = None
-    """Why the change would end running containers; it is made only if that was asked for."""
+    """The reason why the change would end containers; it is made only if the user allows that."""
     tests: tuple[PullTest, ...] = ()
     unproven: tuple[str, ...] = ()
-    """Registries that the plan changes, and that no verification pull proves."""
+    """Registries that the plan changes and that no verification pull proves."""
     hosts_directory: str | None = None
     folder_before: str = ""
-    """The folder that the daemon reads by its files before the plan, if there is one."""
+    """The folder that the daemon reads before the plan, judging by its files; empty if none."""
     restores: str = ""
     """The generation that a rollback goes back to."""
     saved: tuple[tuple[str, str], ...] = ()
-    """Copies on the node, each with the path whose attributes a rollback takes from it."""
+    """Saved copies on the node, each with the path to which a rollback gives its attributes."""
     links: tuple[tuple[str, str], ...] = ()
-    """Hard links to files that had further names, each with the path where one has to be again."""
+    """Saved hard links to files that had further names, each with the path to link again."""
     was_unhealthy: str = ""
-    """Why the node was not healthy before the change; a rollback does not halt for it."""
+    """The reason why the node was unhealthy before the change; a rollback does not halt for it."""
     restores_ill: str = ""
-    """Why the node was not healthy in the state that a rollback restores, if it was not."""
+    """The reason why the node was unhealthy in the state that a rollback restores, if it was."""
     config: str = "/etc/containerd/config.toml"
     outside: str = ""
     """The SHA-256 of the present `config dump` without its registry tables: it must not change."""
     intended_registry: Mapping[str, Any] | None = field(default=None, repr=False)
     """The registry settings that the daemon must read once the plan is in force, if known."""
     ignored: int = 0
-    """How often the present dump warns that a registry table is passed over."""
+    """The number of warnings in the present dump about ignored registry tables."""
     binary: str = "/usr/bin/containerd"
     unit: str = "containerd"
     socket: str = "/run/containerd/containerd.sock"
     crictl: bool = False
     in_force: bool = True
-    """Whether the running daemon goes by this plan once it is through, as far as files tell."""
+    """Whether the running daemon will use this plan's settings after it, judging by the files."""
     availability: Availability = field(default_factory=Availability)
-    """What the survey says about taking the node down: its role, and whether it is well."""
+    """The survey's evidence on taking the node down: its role and its health."""
     credentials: frozenset[str] = frozenset()
     """Hosts for which the daemon's config holds credentials, which ctr lacks; * for all hosts."""
 
     @property
     def asked_folder(self) -> str:
-        """Return the folder that the daemon must read once the plan is in force, if there is one.
+        """Return the folder that the daemon must read once the plan is in force; empty if none.
 
-        A distribution that restarts its containerd by itself does so at a time of its own.
+        It is empty if a distribution restarts its containerd by itself, since the time of that is
+        not known.
         """
         return "" if self.restarts_itself else self.hosts_directory or ""
 
 
 def plan_node(node: Node, facts: NodeFacts, wishes: DesiredConfig) -> NodePlan:
-    """Plan one node; what cannot be planned is a plan with a failure, never an exception."""
+    """Return the plan of one node; a NodeError becomes a plan with a failure."""
     try:
         return _planned(node, facts, wishes)
     except NodeError as error:
@@ -116,7 +117,7 @@ def plan_node(node: Node, facts: NodeFacts, wishes: DesiredConfig) -> NodePlan:
 
 
 def _conflicts(facts: NodeFacts) -> tuple[Finding, ...]:
-    """Return what can be said of a node that cannot be planned."""
+    """Return the findings for a node that cannot be planned."""
     if facts.version is None or facts.owner is not None:
         return ()
     try:
@@ -165,7 +166,7 @@ def _planned(node: Node, facts: NodeFacts, wishes: DesiredConfig) -> NodePlan:
 
 
 def daemon_fields(facts: NodeFacts) -> dict[str, Any]:
-    """Return how the node's daemon is reached and restarted."""
+    """Return the fields of a plan that describe the daemon: how to reach and restart it."""
     return {
         "outside": outside_registry(facts.dump.text),
         "ignored": ignored_registries(facts.dump.text),
@@ -179,7 +180,7 @@ def daemon_fields(facts: NodeFacts) -> dict[str, Any]:
 
 
 def _credentials(facts: NodeFacts) -> frozenset[str]:
-    """Return the hosts for which the config on the node holds credentials; * stands for all."""
+    """Return the hosts for which the config on the node holds credentials; * is all hosts."""
     try:
         registry = effective_registry(parsed_dump(facts))
     except NodeError:
@@ -250,7 +251,7 @@ def _foreign_notes(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]
 
 
 def observations(facts: NodeFacts) -> Iterator[str]:
-    """Yield what is worth knowing of a node, whatever is done to it."""
+    """Yield notes on a node that matter for every plan."""
     for path in facts.edited_not_loaded:
         yield f"{path} was edited after containerd had started: edited, not loaded"
     yield from cgroup_warnings(facts)

@@ -11,7 +11,7 @@ _PER_PULL = re.compile(r".*/(hosts\.toml|[^/]+\.pem)")
 
 
 def is_read_per_pull(path: str) -> bool:
-    """Say whether containerd reads a file at every pull: hosts.toml and certificates."""
+    """Return whether containerd reads a file at every pull: hosts.toml and certificates."""
     return _PER_PULL.fullmatch(path) is not None
 
 
@@ -20,10 +20,10 @@ def _differ(before: ManagedFile, after: ManagedFile) -> bool:
 
 
 def restart_cost(changes: Iterable[Change], config: str) -> RestartCost:
-    """Return what `changes` cost the node; a file that we do not know costs the most.
+    """Return the restart cost of `changes`; an unknown file costs a restart.
 
-    hosts.toml and certificates are read at every pull, config.toml only at start; what legacy
-    nodes keep beside config.toml changes together with it.
+    hosts.toml and certificates are read at every pull, config.toml only at start. The files that
+    legacy nodes keep beside config.toml change together with it.
     """
     folder = config.rpartition("/")[0] + "/fleet/"
     costs = [

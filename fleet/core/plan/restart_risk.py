@@ -1,4 +1,4 @@
-"""The risk of a restart of containerd for the containers that run."""
+"""The risk that a restart of containerd ends running containers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SPARING = {"process", "none"}
 
 
 def restart_risk(facts: NodeFacts, cost: RestartCost) -> Failure | None:
-    """Return why a restart would end the containers of a node; None where it does not."""
+    """Return the reason why a restart would end containers; None if it would not."""
     mode = facts.unit.kill_mode
     if cost is not RestartCost.RESTART or not facts.tasks or mode in _SPARING | {""}:
         return None
@@ -25,7 +25,7 @@ def restart_risk(facts: NodeFacts, cost: RestartCost) -> Failure | None:
 
 
 def cgroup_warnings(facts: NodeFacts) -> Iterator[str]:
-    """Tell of a unit whose cgroups systemd may move while containers run in them."""
+    """Yield a warning if systemd may move the unit's cgroups while containers run in them."""
     if facts.tasks and facts.unit.delegate == "no":
         yield (
             f"{facts.unit_name} has Delegate=no: systemd may move its containers' cgroups at a"

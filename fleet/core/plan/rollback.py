@@ -21,7 +21,7 @@ from fleet.core.plan.restart_risk import restart_risk
 
 
 def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePlan:
-    """Plan the way back over the generations that the probe walked, the newest first."""
+    """Return the plan that reverts the generations that the probe read, the newest first."""
     version = str(facts.version) if facts.version else None
     base = NodePlan(
         node=node,
@@ -82,14 +82,14 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
 
 
 def _same(now: ManagedFile | None, before: ManagedFile | None) -> bool:
-    """Return whether a path is as it was before; two links are equal if their targets are."""
+    """Return whether a path is as it was before; links are equal if their targets are."""
     if now is not None and before is not None and now.link and before.link:
         return now.link == before.link
     return now == before
 
 
 def _drifted(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
-    """Tell of bytes that are neither ours nor what we go back to: they are not lost."""
+    """Yield a note for each file that was edited since fleet wrote it: its bytes are saved."""
     digests = facts.owned_by_key()
     for change in changes:
         owned = digests.get(file_key(facts.paths, change.path))
@@ -130,7 +130,7 @@ def _saved(
     ]
     above = {folder for path in created for folder in folders_above(path)}
     pairs = [(files.get(path), path) for path in created]
-    pairs += [(folders.get(path), path) for path in sorted(above)]  # after what may inherit of them
+    pairs += [(folders.get(path), path) for path in sorted(above)]  # Folders follow the files.
     return tuple((saved, path) for saved, path in pairs if saved)
 
 
@@ -149,6 +149,6 @@ def _links(
 
 
 def _made(generations: Iterable[Generation]) -> tuple[str, ...]:
-    """Return the directories that the changes made, the deepest first."""
+    """Return the directories that the changes created, the deepest first."""
     found = {kept.path for each in generations for kept in each.entries if kept.directory}
     return tuple(sorted(found, key=lambda path: (-path.count("/"), path)))

@@ -1,4 +1,4 @@
-"""The input and output of every strategy."""
+"""The input and output of every render strategy."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from fleet.core.text.documents import DocumentError, parse_toml
 
 @dataclass(frozen=True, slots=True)
 class DesiredFiles:
-    """The files that a node should have; `legacy` names what fleet owns inside config.toml.
+    """The files that a node should have; `legacy` names fleet's own settings inside config.toml.
 
-    `loose` are files that are written once and then belong to the node: legacy settings of
-    registries outside mirrors.yaml, as hosts.toml files. `config` is where the daemon's config will
-    be, `meant` the registry table that the daemon should read there.
+    `unmanaged` are files that are written once and then belong to the node: legacy settings of
+    registries outside mirrors.yaml, as hosts.toml files. `config` is the path that the daemon's
+    config will have, `intended_registry` the registry table that the daemon should read there.
     """
 
     files: Tree
@@ -38,7 +38,7 @@ class DesiredFiles:
 
 @dataclass(frozen=True, slots=True)
 class DesiredConfig:
-    """What the user asked for: the registries of this node, and how to treat what is there."""
+    """The config that the user asks for: a node's registries, and the policy for foreign files."""
 
     registries: tuple[Registry, ...]
     full_default: bool = False
@@ -46,27 +46,27 @@ class DesiredConfig:
 
 
 class Strategy(Protocol):
-    """One way to write mirrors."""
+    """One way to configure mirrors on a node."""
 
     name: str
 
     def supports(self, facts: NodeFacts) -> bool:
-        """Say whether this way is the right one for the node."""
+        """Return whether this strategy fits the node."""
         ...
 
     def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:
-        """Return the files; raise a NodeError where the node cannot have them."""
+        """Return the files; raise a NodeError if the node cannot have them."""
         ...
 
 
 @dataclass(slots=True)
 class Refusals:
-    """Turns findings that refuse into one failure that names them all."""
+    """Findings, of which those that refuse become one failure that names them all."""
 
     findings: list[Finding] = field(default_factory=list)
 
     def check(self) -> None:
-        """Raise a NodeError where a finding refuses."""
+        """Raise a NodeError if a finding refuses."""
         grave = [str(each) for each in self.findings if each.effect is FindingEffect.REFUSES]
         if grave:
             raise NodeError(
@@ -75,7 +75,7 @@ class Refusals:
 
 
 def known_version(facts: NodeFacts) -> ContainerdVersion:
-    """Return the node's version; a strategy is not asked without one."""
+    """Return the node's containerd version; raise a NodeError if there is none."""
     if facts.version is None:
         message = "no containerd was found here; name its containerd_service, or install it"
         raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
@@ -83,7 +83,7 @@ def known_version(facts: NodeFacts) -> ContainerdVersion:
 
 
 def parsed_dump(facts: NodeFacts) -> dict[str, Any]:
-    """Return the daemon's own merged view of config.toml; raise a NodeError where it has none."""
+    """Return the daemon's merged view of config.toml; raise a NodeError if it has none."""
     if not facts.dump.ok:
         complaint = facts.dump.text.strip().splitlines()[-1:] or ["no answer"]
         message = f"containerd refuses {facts.config}: {complaint[0]}; mend it by hand first"
@@ -97,13 +97,13 @@ def parsed_dump(facts: NodeFacts) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=64)
 def _parsed(dump: str) -> dict[str, Any]:
-    """Parse once what thousands of nodes have in common: 2 ms each. Nobody changes it."""
+    """Parse a dump once for all nodes with it, which saves 2 ms each; the result never changes."""
     lines = (line for line in dump.split("\n") if not line.startswith("time="))
     return parse_toml("\n".join(lines))
 
 
 def file_like(facts: NodeFacts, path: str, content: bytes, *, secret: bool) -> ManagedFile:
-    """Return a file with the mode and owner it had; 0600 where it carries a credential."""
+    """Return a file with its present mode and owner; a file with a secret has at most 0600."""
     before = facts.files.get(path)
     if before is None:
         return ManagedFile(content, 0o600 if secret else 0o644, secret=secret)
@@ -112,6 +112,6 @@ def file_like(facts: NodeFacts, path: str, content: bytes, *, secret: bool) -> M
 
 
 def auth_settings(registries: tuple[Registry, ...]) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Return the credentials of config.toml: keys and values by host."""
+    """Return the credentials for config.toml: keys and values by host."""
     hosts = (host for registry in registries for host in registry.hosts)
     return {host.authority: host.auth.settings() for host in hosts if host.auth is not None}

@@ -1,4 +1,4 @@
-"""config_path and certs.d: containerd 1.5 and newer; hosts.toml is read at every pull."""
+"""The strategy for containerd 1.5 and newer: config_path and certs.d, read at every pull."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from fleet.core.text.toml_splice import Setting
 
 
 class CertsD:
-    """Write one hosts.toml a registry, and set config_path once."""
+    """A strategy that writes one hosts.toml per registry and sets config_path once."""
 
     name = "certs.d"
 
     def supports(self, facts: NodeFacts) -> bool:
-        """Say whether this version knows config_path."""
+        """Return whether the node's version knows config_path."""
         return facts.version is not None and supports(facts.version, Feature.CONFIG_PATH)
 
     def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:
-        """Return every hosts.toml, and the config where config_path is not in force yet."""
+        """Return every hosts.toml, and the config if config_path is not in force yet."""
         version = known_version(facts)
         draft = open_editor(facts, wishes)
         findings = list(lint(draft.view, facts))
@@ -51,8 +51,8 @@ class CertsD:
         auth = auth_settings(wishes.registries)
         owned = tuple(dotted(("configs", host, "auth")) for host in auth)
         draft.drop_orphans(owned)
-        # Settled before anything goes: an import that lost all of CRI's table would no longer
-        # replace that of the root, and more than the registry would change.
+        # The owner is determined before settings are removed. An import that lost its whole CRI
+        # table would no longer replace that of the root, so more than the registry would change.
         owner = draft.view.owner("config_path").path
         moved = _migrated(draft)
         directory = _directory(draft, owner)
@@ -82,7 +82,7 @@ class CertsD:
 
 
 def _refuse_deaf_daemon(facts: NodeFacts, draft: ConfigEditor) -> None:
-    """Refuse where the daemon's own view of its files is not what we read in them."""
+    """Raise a NodeError if the daemon reads another config_path from its files than fleet."""
     if facts.offline:
         return
     seen = effective_registry(parsed_dump(facts))
@@ -98,7 +98,7 @@ def _refuse_deaf_daemon(facts: NodeFacts, draft: ConfigEditor) -> None:
 
 
 def _refuse_ineffective(facts: NodeFacts, draft: ConfigEditor) -> None:
-    """Refuse an unchanged config if the daemon reads other settings than the desired ones."""
+    """Raise a NodeError if the config is unchanged and the daemon reads other settings."""
     if facts.offline:
         return
     names = difference(draft.view.version, draft.meant, effective_registry(parsed_dump(facts)))
@@ -111,7 +111,7 @@ def _refuse_ineffective(facts: NodeFacts, draft: ConfigEditor) -> None:
 
 
 def _migrated(draft: ConfigEditor) -> Migration:
-    """Take legacy settings out of every layer, and return what they come to."""
+    """Remove legacy settings from every layer, and return the registries that replace them."""
     merged = draft.view.merged()
     if not has_legacy(merged):
         return Migration((), {}, ())
@@ -130,7 +130,7 @@ def _shown(name: str) -> str:
 
 
 def _refuse_missing(moved: Migration, facts: NodeFacts) -> None:
-    """Refuse certificates that are not there: one of them fails every pull of its registry."""
+    """Raise a NodeError for a missing certificate: it would fail every pull of its registry."""
     for host, tls in moved.tls.items():
         for path in tls.paths:
             if facts.present is not None and path not in facts.present:
@@ -156,7 +156,7 @@ def _carried(loose: tuple[Registry, ...]) -> Iterator[str]:
 
 
 def _settings(auth: dict[str, tuple[tuple[str, str], ...]]) -> dict[Path, Setting]:
-    """Return credentials by the path of their setting; all releases read them with config_path."""
+    """Return credentials by setting; all releases read them beside config_path."""
     return {
         ("configs", host, "auth", key): value
         for host, pairs in auth.items()
@@ -165,7 +165,7 @@ def _settings(auth: dict[str, tuple[tuple[str, str], ...]]) -> dict[Path, Settin
 
 
 def _directory(draft: ConfigEditor, owner: str) -> str:
-    """Choose the one directory for hosts.toml, and set config_path where it must be."""
+    """Return the directory for hosts.toml files; set config_path if it does not name it."""
     current = word(draft.meant, "config_path")
     directory = chosen_directory(current)
     if ":" in current and reads_lists(draft.view):

@@ -51,7 +51,7 @@ class ConfigEditor:
 
     @property
     def generated(self) -> bool:
-        """Return whether the first lines of the root say that a program wrote it."""
+        """Return whether the root's first lines, or EKS's folder, show that a program writes it."""
         head = "\n".join(self.view.root.text.splitlines()[:5])
         return bool(_GENERATED.search(head)) or "/etc/eks" in self.facts.marks
 
@@ -141,7 +141,7 @@ class ConfigEditor:
             )
 
     def _drop_in(self) -> tuple[ConfigView, Layer] | None:
-        """Return fleet's own import beside a generated root, where imports are merged."""
+        """Return fleet's own import beside a generated root, if the release merges imports."""
         folder = imported_folder(self.view) if self.generated else None
         if folder is None or not supports(self.view.version, Feature.IMPORTS_MERGE):
             return None
@@ -175,7 +175,7 @@ class ConfigEditor:
                 self.view = self.view.with_text(layer.path, text)
 
     def drop_orphans(self, wanted: tuple[str, ...]) -> None:
-        """Remove what fleet once wrote into the config and mirrors.yaml no longer names."""
+        """Remove settings that fleet wrote into the config and mirrors.yaml no longer names."""
         kept = set(wanted)
         gone = [name for name in self.facts.state.legacy if name not in kept]
         if not gone:
@@ -214,7 +214,7 @@ class ConfigEditor:
         return "" if same else "settings outside the registry"
 
     def _keep_emptied_tables(self) -> None:
-        """Write an emptied table's header again, if the empty table must still replace others."""
+        """Write an emptied table's header again, so that the empty table still replaces others."""
         old = {each.path: each for each in self.before.layers}
         for layer in self.view.layers:
             was = old.get(layer.path, layer)
@@ -245,16 +245,16 @@ class ConfigEditor:
 
     @property
     def config(self) -> str:
-        """Return where the root will be."""
+        """Return the path that the root will have."""
         root = self.view.root
         moved = root.path.startswith("/usr/") and root.text != self.before.root.text
         return OWN_CONFIG if moved else root.path
 
 
 def open_editor(facts: NodeFacts, wishes: DesiredConfig) -> ConfigEditor:
-    """Read the node's config, or begin a new one in the form that its version reads."""
+    """Return an editor for the node's config, or for a new one in a form that its version reads."""
     version = known_version(facts)
-    # Every release from 1.3 to 2.3 reads version 2; 1.2 knows none.
+    # Every release from 1.3 to 2.3 reads version 2. Release 1.2 does not know `version`.
     minimal = "version = 2\n" if supports(version, Feature.CONFIG_VERSION_2) else ""
     start = facts.default if wishes.full_default and facts.default else minimal
     view = config_view(facts, version, start)
@@ -286,7 +286,7 @@ def _less(registry: Mapping[str, Any], paths: Collection[Path]) -> dict[str, Any
 
 @contextmanager
 def _named(path: str) -> Iterator[None]:
-    """Say of which file an edit was refused."""
+    """Add the path of the file to a NodeError that refuses an edit."""
     try:
         yield
     except NodeError as error:

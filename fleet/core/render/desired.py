@@ -14,7 +14,7 @@ from fleet.core.selection.patterns import override_matches
 def desired_config_by_node(
     inventory: Inventory, config: MirrorConfig, foreign: Foreign, *, full_default: bool = False
 ) -> Callable[[Node], DesiredConfig]:
-    """Return what is wanted of a node; nodes with equal wishes share them."""
+    """Return a function from a node to its desired config; nodes with equal config share it."""
     texts = tuple(override.match for override in config.overrides)
     matches = override_matches(inventory, texts)
     shared: dict[frozenset[str], DesiredConfig] = {}

@@ -1,4 +1,4 @@
-"""Registry folders that containerd starts to read once config_path is set, and their effect."""
+"""The effect of registry folders that containerd reads only once config_path is set."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 
 
 _REGISTRY = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:]+\])(?::[0-9]+|_[0-9]+_)?")
-"""What may stand before the first slash of an image, with both forms of a folder's port."""
+"""The text before the first slash of an image, with both forms of a folder's port."""
 
 
 def live_directories(view: ConfigView) -> tuple[str, ...]:
@@ -62,8 +62,8 @@ def sleeping_directory(view: ConfigView, facts: NodeFacts) -> str:
 class FolderCheck:
     """A check of the registry folders of a node.
 
-    `bases` are the hosts directories to check, `waking` the one of them that containerd does not
-    read yet; `managed` are the files that fleet writes.
+    `bases` are the hosts directories to check. `waking` is the one that containerd does not read
+    yet, empty if there is none. `managed` are the files that fleet writes.
     """
 
     facts: NodeFacts
@@ -76,13 +76,13 @@ class FolderCheck:
     """The folders that hold something beside a hosts.toml."""
 
     def __post_init__(self) -> None:
-        """Collect the folders that hold other files; this looks at all paths once."""
+        """Collect the folders that hold other files, in one walk over all paths."""
         paths = (*self.facts.paths, *self.facts.files)
         filled = frozenset(_parent(each) for each in paths if not each.endswith("/hosts.toml"))
         object.__setattr__(self, "_filled", filled)
 
     def findings(self) -> Iterator[Finding]:
-        """Yield findings for folders that fail every pull, and for those that will be read."""
+        """Yield findings for folders that fail every pull, and for those that come into use."""
         folders = self._folders()
         for folder in folders:
             for path, reason in pull_failures(self.facts, self.version, folder):
@@ -165,7 +165,7 @@ def _registry(folder: str) -> str:
 
 
 def refuse_broken(findings: Iterable[Finding]) -> None:
-    """Refuse to set config_path if folders that are then read would break other registries."""
+    """Raise a NodeError if folders that config_path brings into use break other registries."""
     grave = [
         str(each)
         for each in findings

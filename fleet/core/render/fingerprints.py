@@ -1,4 +1,4 @@
-"""Fingerprints of the desired config, with the secrets and certificates it refers to.
+"""Fingerprints of the desired config, including the secrets and certificates it refers to.
 
 A resumed rollout must give the rest of its nodes the same config as the first ones.
 """
@@ -46,13 +46,13 @@ def _registry(registry: Registry, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _settings(mirror: Mirror) -> list[object]:
-    """Return the settings of a host that mirrors.yaml itself holds."""
+    """Return the settings of a host that stand in mirrors.yaml itself."""
     flags = [mirror.url, mirror.capabilities, mirror.override_path, mirror.skip_verify]
     return [*flags, mirror.ca_paths, mirror.client_paths, mirror.dial_timeout]
 
 
 def _contents(mirror: Mirror) -> Iterator[tuple[str, str]]:
-    """Yield the values that come from variables, prompts and files."""
+    """Yield the name and content of values from variables, prompts and files."""
     if mirror.auth is not None:
         yield "login", json.dumps(_login(mirror.auth))
     for name, values in mirror.header:

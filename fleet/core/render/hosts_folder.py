@@ -1,4 +1,4 @@
-"""The folders that hosts.toml files go to, whoever owns the config that names them."""
+"""The folders of hosts.toml files, for all strategies that write them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def hosts_folder_files(
     foreign: Foreign,
     header: str = HEADER,
 ) -> tuple[dict[str, ManagedFile], list[str]]:
-    """Return the files of all registries below `directory`, and notes of those that stay."""
+    """Return the files of all registries below `directory`, and notes on files that stay."""
     if not plain_path(directory):
         message = (
             f"config_path names {directory!r}, which is no folder that fleet would write to; give"
@@ -51,7 +51,7 @@ def hosts_folder_files(
 
 
 def is_foreign(facts: NodeFacts, path: str) -> bool:
-    """Say whether a file is there that fleet did not write, or that was edited since."""
+    """Return whether a file exists that fleet did not write, or that was edited since."""
     kept = facts.files.get(path)
     return kept is not None and facts.owned_digest(path) != kept.digest
 
@@ -66,7 +66,7 @@ def registry_folder(directory: str, name: str, facts: NodeFacts) -> str:
 
 
 def _docker_style(facts: NodeFacts) -> dict[str, list[str]]:
-    """Return the certificates of each folder that holds them in Docker's way, in order."""
+    """Return the sorted certificates of each folder that follow Docker's naming."""
     found: dict[str, list[str]] = {}
     for path in sorted(facts.files):
         if path.endswith(_DOCKER_STYLE):
@@ -75,7 +75,7 @@ def _docker_style(facts: NodeFacts) -> dict[str, list[str]]:
 
 
 def _with_docker_style(registry: Registry, found: Sequence[str]) -> Registry:
-    """Carry over certificates that count only as long as there is no hosts.toml beside them."""
+    """Return the registry with certificates that a new hosts.toml would otherwise disable."""
     if not found or registry.server is None:
         return registry
     pairs = (

@@ -1,7 +1,7 @@
-"""k0s: a drop-in in /etc/k0s/containerd.d; k0s itself watches it and restarts containerd.
+"""The strategy for k0s: a drop-in in /etc/k0s/containerd.d.
 
-k0s's docs/runtime.md: drop-ins count only while containerd.toml begins with its mark, and from
-containerd 2 on they must be of version 3.
+k0s watches that folder and restarts containerd by itself. By k0s's docs/runtime.md, drop-ins count
+only while containerd.toml begins with its mark. From containerd 2 on they must be of version 3.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ _MARK = "# k0s_managed=true"
 
 
 class K0s:
-    """Write one drop-in that names a folder, and hosts.toml files into that folder."""
+    """A strategy that writes one drop-in, and hosts.toml files in the folder that it names."""
 
     name = "k0s drop-in"
 
     def supports(self, facts: NodeFacts) -> bool:
-        """Say whether k0s runs this node's containerd."""
+        """Return whether k0s runs this node's containerd."""
         return facts.owner == "k0s"
 
     def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:
@@ -111,7 +111,7 @@ def _refuse_unmanaged(facts: NodeFacts) -> None:
 
 
 def _registries(facts: NodeFacts) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the registry tables of other drop-ins."""
+    """Yield the path and registry table of each drop-in that is not fleet's."""
     for path, kept in sorted(facts.files.items()):
         if path.startswith(FOLDER) and path.endswith(".toml") and path != DROP_IN:
             data = parse_config(kept.content.decode("utf-8", "surrogateescape"), path)

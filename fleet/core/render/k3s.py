@@ -1,7 +1,8 @@
-"""k3s and RKE2: registries.yaml, from which they write containerd's own files at every start.
+"""The strategy for k3s and RKE2: registries.yaml, their source of containerd's config.
 
-File format, wildcard and fallback rules as in k3s's pkg/agent/containerd/config.go and the pages on
-private registries of both projects. Nothing below /var/lib/rancher is ever written.
+They write containerd's own files from it at every start. The file format, wildcard and fallback
+rules are those of k3s's pkg/agent/containerd/config.go and of both projects' pages on private
+registries. Nothing below /var/lib/rancher is ever written.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ _OVERRIDE = "take that out for this node (overrides in mirrors.yaml)"
 
 
 class K3s:
-    """Write registries.yaml; what other hands put there stays."""
+    """A strategy that writes registries.yaml; entries that fleet did not write stay."""
 
     name = "registries.yaml"
 
     def supports(self, facts: NodeFacts) -> bool:
-        """Say whether k3s or RKE2 runs this node's containerd."""
+        """Return whether k3s or RKE2 runs this node's containerd."""
         return facts.owner in {"k3s", "rke2"}
 
     def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:
@@ -82,7 +83,7 @@ class K3s:
 
 
 def _existing(facts: NodeFacts, path: str) -> str:
-    """Return the text of registries.yaml; refuse one with which k3s would not start."""
+    """Return the text of registries.yaml; raise a NodeError if k3s would not start with it."""
     kept = facts.files.get(path)
     if kept is None:
         return ""
@@ -103,7 +104,7 @@ def _existing(facts: NodeFacts, path: str) -> str:
 
 
 def _refuse_misfits(before: str, text: str, path: str) -> None:
-    """Refuse a value of the wrong type that the new text still has: k3s would not start."""
+    """Raise a NodeError if a wrong type is left in the new text: k3s would not start."""
     left = {name for _, name, _ in registries_problems(text)}
     found = [each for each in registries_problems(before) if each[1] in left]
     if found:
@@ -116,7 +117,7 @@ def _refuse_misfits(before: str, text: str, path: str) -> None:
 
 
 def _read(text: str, path: str) -> Any:
-    """Read registries.yaml; accept tags, since k3s reads them."""
+    """Return the data of registries.yaml; accept tags, since k3s reads them."""
     problems: list[Problem] = []
     found = plain(parse_yaml(text, path, problems))
     grave = [each for each in problems if not each.message.startswith("the tag ")]
@@ -132,7 +133,7 @@ def _has_login(text: str, path: str) -> bool:
 
 
 def _owned(names: tuple[str, ...]) -> frozenset[Path]:
-    """Return the entries that fleet put there; earlier releases owned a host's whole config."""
+    """Return the entries that fleet wrote; earlier releases owned a host's whole config."""
     paths = [split(name) for name in names]
     hosts = [path for path in paths if path[0] == "configs" and len(path) == 2]
     parts = [(*host, part) for host in hosts for part in ("auth", "tls")]
@@ -156,7 +157,7 @@ def _key(registry: Registry) -> str:
 
 
 def _refuse_unwritable(registry: Registry, facts: NodeFacts) -> None:
-    """Refuse what registries.yaml has no word for."""
+    """Raise a NodeError for a setting that registries.yaml cannot express."""
     name = registry.name
     if not registry.fallback and not facts.no_upstream:
         raise _refused(
@@ -180,7 +181,7 @@ def _refused(facts: NodeFacts, why: str, remedy: str) -> NodeError:
 
 
 def _mirror(registry: Registry, facts: NodeFacts) -> dict[str, Any]:
-    """Return one registry: any path but /v2 counts as override_path by itself."""
+    """Return one registry's entry; k3s treats any path but /v2 as override_path."""
     urls = [mirror.url for mirror in registry.mirrors]
     implied = {f"https://{registry.name}", "https://registry-1.docker.io"}
     told = registry.server is not None and registry.server not in implied
@@ -240,7 +241,7 @@ def _notes(facts: NodeFacts, wishes: DesiredConfig) -> Iterator[str]:
 
 
 def _unread_keys(text: str, path: str) -> Iterator[Finding]:
-    """Yield a finding for unknown top-level keys: they may hold anchors, or be typos."""
+    """Yield a finding for unknown top-level keys, which may hold anchors or be typos."""
     others = sorted(set(_read(text, path) or {}) - set(_PARTS)) if text else []
     if others:
         message = f"is not read by k3s: {', '.join(others)} (it reads {', '.join(_PARTS)})"

@@ -1,4 +1,4 @@
-"""registry.mirrors inside config.toml: containerd before 1.5, which reads it at start alone."""
+"""The strategy for containerd before 1.5: registry.mirrors in config.toml, read only at start."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _FOLDER = "/etc/containerd/fleet"
 
 
 class Legacy:
-    """Write one endpoint list a registry into config.toml; every change needs a restart."""
+    """A strategy that writes endpoints into config.toml; every change needs a restart."""
 
     name = "legacy"
 
     def supports(self, facts: NodeFacts) -> bool:
-        """Say whether this version knows nothing but legacy mirrors."""
+        """Return whether the node's version knows only legacy mirrors."""
         return facts.version is not None and not supports(facts.version, Feature.CONFIG_PATH)
 
     def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:
-        """Return the config with its mirrors set, and the certificates that it names."""
+        """Return the config with the mirrors, and the certificates that it names."""
         version = known_version(facts)
         draft = open_editor(facts, wishes)
         findings = list(lint(draft.view, facts))
@@ -66,7 +66,7 @@ class Legacy:
 def _settings(
     registries: tuple[Registry, ...], version: ContainerdVersion
 ) -> Iterator[tuple[Path, str | bool | list[str]]]:
-    """Yield path and value of everything that stands below the registry table."""
+    """Yield the path and value of every setting below the registry table."""
     for registry in registries:
         name = "*" if registry.name == "_default" else registry.name
         yield ("mirrors", name, "endpoint"), _endpoints(registry)
@@ -93,7 +93,7 @@ def _refuse_before_1_3(version: ContainerdVersion, what: str) -> None:
 
 
 def _endpoints(registry: Registry) -> list[str]:
-    """Return the URLs in order; legacy takes a path as it stands and always ends at upstream."""
+    """Return the URLs in order; legacy uses a path unchanged and always ends at upstream."""
     if not registry.fallback:
         raise _refused(f"cannot keep {registry.name} from its upstream (fallback: never)")
     if registry.rewrite:
@@ -127,7 +127,7 @@ def _with_tls(registries: tuple[Registry, ...]) -> Iterator[Mirror]:
 
 
 def _tls_files(mirror: Mirror) -> Iterator[tuple[str, str, bytes, bool]]:
-    """Yield config key, path, content and whether it is private; one of each is all there is."""
+    """Yield config key, path, content and whether it is private; legacy allows one of each."""
     stem = f"{_FOLDER}/{certificate_stem(mirror)}"
     if mirror.ca:
         yield "ca_file", f"{stem}.ca.pem", b"".join(mirror.ca), False

@@ -26,12 +26,12 @@ _MOST_NAMES = 5
 
 
 _NO_HOSTS = {"docker.io", "index.docker.io"}
-"""Names of Docker Hub from which no image comes: its registry has another."""
+"""Names of Docker Hub that serve no images: its registry has another name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """TLS settings of one host as legacy has them: paths on the node."""
+    """Legacy TLS settings of one host, as paths on the node."""
 
     ca: str | None = None
     cert: str | None = None
@@ -46,16 +46,16 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """What legacy settings come to: registries, TLS by host, and what is worth telling."""
+    """The result of a migration: registries, TLS by host, and notes for the user."""
 
     registries: tuple[Registry, ...]
     tls: Mapping[str, Tls]
     notes: tuple[str, ...]
 
     def dressed(self, registry: Registry) -> Registry:
-        """Give a registry's hosts their legacy TLS settings, unless they have their own.
+        """Return a registry whose hosts have their legacy TLS settings, unless they have their own.
 
-        Without them a mirror would fail and pulls would silently go upstream; a pull from an
+        Without them a mirror would fail and pulls would silently go upstream. A pull from an
         upstream without them would fail.
         """
         mirrors = tuple(self._dressed(each) for each in registry.mirrors)
@@ -105,7 +105,7 @@ def migrate(registry: Mapping[str, Any], place: str) -> Migration:
         if one:
             found[key] = one
             served |= _upstream_hosts(one)
-    # A host that is a mirror elsewhere is a registry of its own as well.
+    # A host may be a mirror of one registry and a registry itself.
     left = [host for host in tls if host not in served]
     own = [host for host in left if "://" not in host and not registry_problem(host)]
     own = [host for host in own if host not in _NO_HOSTS]
@@ -137,7 +137,7 @@ def _endpoints(entry: Any, registry: str, place: str) -> list[_Endpoint]:
 
 
 def _upstream_hosts(registry: Registry) -> set[str]:
-    """Return the host of a registry's own server, as legacy settings use it as a key."""
+    """Return the host of a registry's own server, in the form that legacy settings use as a key."""
     return {registry.server.partition("://")[2]} if registry.server else set()
 
 
@@ -157,7 +157,7 @@ def _own(host: str, tls: Mapping[str, Tls], wildcard: list[_Endpoint]) -> Regist
 
 
 class _Endpoint:
-    """One endpoint as legacy took it."""
+    """One endpoint, read by legacy's rules."""
 
     def __init__(self, text: str, registry: str, place: str) -> None:
         self.notes: list[str] = []
@@ -185,7 +185,7 @@ def _scheme(text: str) -> str:
 def _registry(
     name: str, endpoints: list[_Endpoint], tls: Mapping[str, Tls], *, wildcard: bool
 ) -> Registry | None:
-    """Return the registry; None where legacy had no endpoint, which without "*" says nothing."""
+    """Return the registry; None if legacy has no endpoint and no wildcard to keep it out of."""
     server = default_server(name)
     own = tls.get(server.partition("://")[2]) if server else None
     mirrors = {each.url: _dressed_mirror(each, tls) for each in reversed(endpoints)}
@@ -193,11 +193,11 @@ def _registry(
     if server is not None and hosts and own is not None and all(m.url != server for m in hosts):
         hosts.append(_with_tls(Mirror(url=server), own))
     if hosts and hosts[-1].url == server and len(hosts) > 1 and own is None:
-        hosts.pop()  # upstream comes last by itself
+        hosts.pop()  # containerd asks the upstream last by itself.
     if not hosts:
         if not wildcard or server is None:
             return None
-        hosts = [Mirror(url=server)]  # an empty list kept the registry out of the wildcard
+        hosts = [Mirror(url=server)]  # An empty list keeps it out of the wildcard.
         hosts = [_with_tls(hosts[0], own)] if own is not None else hosts
     upstream = (
         _with_tls(Mirror(url=server), own) if server is not None and own is not None else None
@@ -229,7 +229,7 @@ def _tls(host: str, table: Mapping[str, Any], place: str) -> Tls:
         if not text.isprintable():
             what = f"configs.{host}.tls.{key} holds control characters"
             raise _refused(f"{place}: {what}; mend it by hand")
-        # A daemon under systemd runs in /, which is what a relative path starts at.
+        # A daemon under systemd runs in /, so a relative path starts there.
         paths[key] = ("" if not text or text.startswith("/") else "/") + text or None
     if bool(paths["cert_file"]) != bool(paths["key_file"]):
         raise _refused(f"{place}: configs.{host}.tls has one of cert_file and key_file; give both")

@@ -1,4 +1,4 @@
-"""The types that k3s and RKE2 decode registries.yaml into; with any other value they do not start.
+"""A check of the types in registries.yaml: k3s and RKE2 do not start with wrong ones.
 
 The types are those of `Registry` in rancher/wharfie, decoded by yaml.v2. tests/lab/registries
 decodes texts with that library.
@@ -16,7 +16,7 @@ from fleet.core.text.yaml_edit import compose_yaml
 from fleet.core.text.yaml_values import NULL, key_text
 
 _Problems = Iterator[tuple[int, str, str]]
-"""The line of a value, the name of the setting, and what it must be."""
+"""The line of a value, the name of the setting, and the type that it must have."""
 
 
 _Check = Callable[[Any, str], _Problems]
@@ -35,7 +35,7 @@ _OTHER_YAML = re.compile(r"^%YAML[ \t]+(?!1\.1\b)", re.MULTILINE)
 
 
 def registries_problems(text: str) -> _Problems:
-    """Yield the values of a registries.yaml that do not have the type they must have."""
+    """Yield the values of a registries.yaml that have a wrong type."""
     if other := _OTHER_YAML.search(text):
         yield text.count("\n", 0, other.start()) + 1, "%YAML", "1.1, or left out"
     yield from _REGISTRY(compose_yaml(text), "")
@@ -107,7 +107,7 @@ def _pairs(node: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _sources(merged: Any) -> Iterator[Any]:
-    """Yield what a merge key names: one mapping, or the items of a list."""
+    """Yield the sources of a merge key: one mapping, or the items of a list."""
     yield from merged.value if isinstance(merged, yaml.SequenceNode) else (merged,)
 
 

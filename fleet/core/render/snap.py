@@ -1,4 +1,4 @@
-"""MicroK8s and Canonical Kubernetes: the snap's own folder of hosts.toml, which is always read."""
+"""The strategy for MicroK8s and Canonical Kubernetes: the snap's hosts directory, always read."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ FOLDERS = {
 
 
 class Snap:
-    """Write hosts.toml alone: config_path is preset, and no restart is needed."""
+    """A strategy that writes only hosts.toml: config_path is preset, so no restart is needed."""
 
     name = "snap"
 
     def supports(self, facts: NodeFacts) -> bool:
-        """Say whether a snap of Kubernetes runs this node's containerd."""
+        """Return whether a snap of Kubernetes runs this node's containerd."""
         return facts.owner in FOLDERS
 
     def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:

@@ -1,4 +1,4 @@
-"""The data of a report, folded from the journal."""
+"""The data of a report, replayed from the journal."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PLANNED = ("strategy", "disruption", "role_evidence", "changes", "unproven", "n
 
 
 def planned_data(plans: Collection[NodePlan], mark: Mark) -> dict[str, Any]:
-    """Return plans as the journal keeps them: nodes with equal plans together, secrets masked."""
+    """Return plans as journal data: nodes with equal plans are grouped, secrets are masked."""
     groups: dict[str, tuple[list[str], dict[str, Any]]] = {}
     made: dict[object, tuple[list[str], dict[str, Any]]] = {}
     for plan in plans:
@@ -35,7 +35,8 @@ def planned_data(plans: Collection[NodePlan], mark: Mark) -> dict[str, Any]:
         alike = (
             id(plan.changes), plan.strategy, plan.restart_cost, plan.unproven, plan.notes, role
         )  # fmt: skip
-        if alike not in made:  # a diff is dear, and nodes that are alike share their changes
+        # A diff is expensive, and similar nodes share their changes.
+        if alike not in made:
             data = plan_data(plan, mark)
             about = {key: data[key] for key in _PLANNED}
             made[alike] = groups.setdefault(repr(about), ([], about))
@@ -85,7 +86,7 @@ def _node(
 
 
 def _steps(entries: Iterable[JournalEntry], began: float) -> dict[str, list[dict[str, Any]]]:
-    """Return what was done on each node, and from when to when."""
+    """Return the steps of each node, with their start and end in seconds."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for entry in entries:
         if entry.node is None or entry.kind != "moved":
@@ -126,7 +127,7 @@ def _matrix(nodes: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _mirrors(nodes: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return how long the verification pulls took, by image and by the mirror that served."""
+    """Return the seconds of the verification pulls, by image and by mirror."""
     seconds: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     failed: Counter[tuple[str, str, str]] = Counter()
     for node in nodes.values():
@@ -149,7 +150,7 @@ def _mirrors(nodes: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _plans(entries: Iterable[JournalEntry]) -> list[dict[str, Any]]:
-    """Return the newest plan of every node, nodes with equal ones together."""
+    """Return the newest plan of every node; nodes with the same plan are grouped."""
     latest: dict[str, dict[str, Any]] = {}
     for entry in entries:
         if entry.kind == "planned":

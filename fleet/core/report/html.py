@@ -13,15 +13,15 @@ from fleet.core.selection.ranges import compress
 from fleet.errors import printable
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-"""What a browser is told: this page loads nothing and runs nothing, whatever a node said."""
+"""The browser's policy: the page loads and runs nothing, whatever text a node sent."""
 
 
 _FEW = 40
-"""As many nodes are shown one by one; of more than that only on demand."""
+"""The number of nodes up to which each is shown; with more, details are on demand."""
 
 
 def html(report: Mapping[str, Any]) -> str:
-    """Return the page."""
+    """Return the page of a report from `report_data`."""
     title = f"fleet {report['kind']} {report['rollout']}"
     body = "".join(
         (
@@ -45,7 +45,7 @@ def html(report: Mapping[str, Any]) -> str:
 
 
 def _e(text: object) -> str:
-    """Show a text, whoever wrote it: escaped for the page, control characters spelt out."""
+    """Return any text escaped for the page, with control characters made visible."""
     return escape(printable(str(text)))
 
 
@@ -54,7 +54,7 @@ def _section(title: str, content: str) -> str:
 
 
 def _timeline(report: Mapping[str, Any]) -> str:
-    """Draw a row a node; of many nodes a row a batch, and the nodes below on demand."""
+    """Return one row per node; for many nodes one row per batch, with the nodes on demand."""
     picture = timeline(report, TONES)
     if len(report["nodes"]) <= _FEW or not picture:
         return picture
@@ -85,7 +85,7 @@ def _duration(seconds: float) -> str:
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Write a table of cells that are HTML already."""
+    """Return a table; its cells are HTML already."""
     head = "".join(f"<th>{column}</th>" for column in columns)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     if not body:
@@ -117,7 +117,7 @@ def _nodes(nodes: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _failures(nodes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Tell each failure once, with all nodes that it befell and what each of them said."""
+    """Yield each failure once, with all its nodes and the evidence of each."""
     groups: dict[tuple[str, ...], dict[str, str]] = {}
     for name, each in nodes.items():
         failure = each.get("failure")
@@ -134,7 +134,7 @@ def _failures(nodes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _evidence(said: Mapping[str, str]) -> Iterator[str]:
-    """Show what one node said, and what the others said on demand."""
+    """Yield the evidence of one node, and that of the others on demand."""
     shown = {name: text for name, text in said.items() if text}
     alike = len(set(shown.values())) < 2
     for number, (name, text) in enumerate(shown.items()):
@@ -147,7 +147,7 @@ def _evidence(said: Mapping[str, str]) -> Iterator[str]:
 
 
 def _matrix(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Cross strategies with releases of containerd."""
+    """Return the table of strategies by release of containerd."""
     cells: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         told = f"{row['nodes']} {_status(row['status'])}"
@@ -161,7 +161,7 @@ def _matrix(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _pulls(report: Mapping[str, Any]) -> str:
-    """Return the table of pulls, and the changed registries that none of them has proven."""
+    """Return the table of pulls, and the changed registries that no pull has proven."""
     nodes = {name: each.get("unproven", ()) for name, each in report["nodes"].items()}
     silent = unproven_text(nodes)
     told = f'<p class="names warn">{_e(silent)}</p>' if silent else ""

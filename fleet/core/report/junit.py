@@ -13,7 +13,7 @@ _BAD = {"rolled_back", "failed", "unreachable", "stale", "degraded"}
 
 
 def junit(report: Mapping[str, Any]) -> str:
-    """Return the document; pending nodes are skipped ones."""
+    """Return the document; pending nodes are skipped test cases."""
     nodes: Mapping[str, Mapping[str, Any]] = report["nodes"]
     suite = ElementTree.Element(
         "testsuite",

@@ -60,4 +60,4 @@ MARKS = {
     "unreachable": "?",
     "degraded": "X",
 }
-"""Those of the terminal: a colour alone says nothing to some."""
+"""The marks of the terminal; some readers cannot distinguish colours."""

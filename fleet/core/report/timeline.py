@@ -1,4 +1,4 @@
-"""The timeline of a rollout as SVG: when each node was worked on, batch by batch."""
+"""The timeline of a rollout as SVG: the working time of each node, by batch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROW, _LEFT, _WIDTH, _TOP = 22, 170, 780, 34
 
 
 def timeline(report: Mapping[str, Any], tones: Mapping[str, str]) -> str:
-    """Return the picture, one row a node; of very many nodes the first few hundred."""
+    """Return the picture, one row per node; of very many nodes the first few hundred."""
     nodes = {name: each for name, each in report["nodes"].items() if each["steps"]}
     if not nodes:
         return ""
@@ -41,7 +41,7 @@ def timeline(report: Mapping[str, Any], tones: Mapping[str, str]) -> str:
 
 
 def overview(report: Mapping[str, Any], tones: Mapping[str, str]) -> str:
-    """Return the picture of a large rollout, one row a batch, in the colour of its gravest end."""
+    """Return the picture of a large rollout, one row per batch in its worst status's colour."""
     bars = [each for each in map(_Bar.of, report["batches"], repeat(report["nodes"])) if each]
     if not bars:
         return ""
@@ -52,7 +52,7 @@ def overview(report: Mapping[str, Any], tones: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Bar:
-    """One batch: from when to when its nodes were worked on, and how they ended."""
+    """One batch: its start and end in seconds, and the number of nodes by status."""
 
     label: str
     began: float

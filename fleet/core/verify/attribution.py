@@ -12,7 +12,7 @@ from fleet.core.plan.pull_tests import PullTest
 from fleet.core.verify.trace import Log, Trace
 
 _LOGS_ALL = (2, 0, 0)
-"""From here on the daemon's log names every host that would not resolve."""
+"""The release from which on the daemon's log names every host that did not resolve."""
 
 
 _KNOWS_PATHS = (1, 6, 0)
@@ -23,10 +23,10 @@ _LEGACY = "legacy"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What one verification pull left behind.
+    """The evidence of one verification pull.
 
-    `present` says that CRI had the image before. Of the `fetched` objects `stayed` counts those
-    that could not be thrown away before the pull, `kept` those that the store has only since then.
+    `present` is whether CRI had the image before. Of the `fetched` objects, `stayed` counts those
+    that could not be deleted before the pull, `kept` those that the store has only since the pull.
     """
 
     via: str
@@ -44,7 +44,7 @@ class Evidence:
 def attribute_pull(
     test: PullTest, plan: NodePlan, found: Evidence, liveness: Liveness | None
 ) -> Verified:
-    """Return the verdict of one pull."""
+    """Return the result of one pull, and the host that served it if the evidence decides."""
     trace = found.trace
     verdict = Verified(
         image=test.image,
@@ -71,7 +71,7 @@ def attribute_pull(
 
 
 def _failed(found: Evidence) -> str:
-    """Say why a pull failed, with what each host answered."""
+    """Return the reason why a pull failed, with each host's response."""
     why = "timed out" if found.code == 124 else tail(found.said, 2)
     hops = "; ".join(dict.fromkeys(_told(hop) for hop in found.trace.hops if not hop.good))
     if found.trace.no_image:
@@ -93,9 +93,9 @@ def _told(hop: HostAttempt) -> str:
 
 
 def _present(verdict: Verified, trace: Trace, where: str, closed: set[str]) -> Verified:
-    """Return the result for an image that was already there: a host must resolve its name.
+    """Return the result for an image that was already present: a host must resolve its name.
 
-    If hosts want credentials that ctr does not have, CRI's own pull has resolved the name.
+    If hosts require credentials that ctr does not have, CRI's own pull has resolved the name.
     """
     about = f"{where} was on the node before the pull"
     if trace.resolved:
@@ -113,7 +113,7 @@ def _present(verdict: Verified, trace: Trace, where: str, closed: set[str]) -> V
 def _doubt(
     test: PullTest, plan: NodePlan, found: Evidence, liveness: Liveness | None
 ) -> str | None:
-    """Say why it cannot be known who served; None where the evidence decides."""
+    """Return why the serving host is unknown; None if the evidence decides."""
     trace = found.trace
     if trace.resolved is None:
         return "ctr could not fetch the image by the same hosts"
@@ -128,7 +128,7 @@ def _doubt(
 
 
 def _unlike(test: PullTest, plan: NodePlan, trace: Trace) -> str | None:
-    """Say why CRI may have been answered otherwise than ctr was."""
+    """Return why CRI may have got other responses than ctr; None if nothing suggests it."""
     if closed := _closed(test, plan, trace):
         return f"{', '.join(sorted(closed))} wants credentials, which CRI has and ctr has not"
     if test.rewritten:
@@ -149,7 +149,7 @@ def _closed(test: PullTest, plan: NodePlan, trace: Trace) -> set[str]:
 
 
 def _unread(plan: NodePlan, liveness: Liveness | None) -> str | None:
-    """Say why the daemon may go by other hosts than ctr was given."""
+    """Return why the daemon may ask other hosts than ctr did; None if nothing suggests it."""
     if plan.hosts_directory:
         state = liveness.state if liveness else "unasked"
         if state == "live":
@@ -165,14 +165,14 @@ def _unread(plan: NodePlan, liveness: Liveness | None) -> str | None:
 
 
 def _unmoved(found: Evidence) -> str | None:
-    """Say where something need not have travelled for CRI, as it was still there from ctr."""
+    """Return a doubt if objects that ctr had fetched were still in the store for CRI's pull."""
     if not found.stayed:
         return None
     return f"{found.stayed} of {found.fetched} objects stood in the store when CRI began to pull"
 
 
 def _unlogged(plan: NodePlan, found: Evidence) -> str | None:
-    """Say where the daemon's own log contradicts what ctr saw."""
+    """Return a doubt if the daemon's own log contradicts ctr's trace."""
     trace, log = found.trace, found.log
     if log.refused != trace.refused:
         return "the daemon and ctr disagree on whether hosts.toml can be read"
@@ -188,7 +188,7 @@ def _unlogged(plan: NodePlan, found: Evidence) -> str | None:
 
 
 def _host(trace: Trace) -> str | None:
-    """Return the host that gave the layers, or else the name."""
+    """Return the host that served the last layer, else the one that resolved the name."""
     return trace.layers[-1] if trace.layers else trace.resolved
 
 
@@ -211,13 +211,13 @@ def _served(verdict: Verified, test: PullTest, found: Evidence) -> Verified:
 
 
 def _passed(trace: Trace) -> list[str]:
-    """Tell of hosts that were asked in vain before one answered."""
+    """Return a note for each host that did not resolve the name before another one did."""
     bad = (hop for hop in trace.hops if not hop.good and hop.what == "resolve")
     return list(dict.fromkeys(f"{hop.host} was passed over ({hop.response})" for hop in bad))
 
 
 def _mixed(trace: Trace, host: str | None) -> list[str]:
-    """Tell of hosts that gave the name and not the layers."""
+    """Return notes on hosts that resolved the name and did not serve the layers."""
     notes = []
     for hop in trace.hops:
         if hop.good or hop.what == "resolve" or hop.host in trace.turned_down:
@@ -237,7 +237,7 @@ def _kept(found: Evidence) -> list[str]:
 
 
 def _decided(found: Evidence) -> str:
-    """Say what decided, in words."""
+    """Return the evidence that decided, in words."""
     parts = [f"ctr fetched {found.trace.size} bytes by the same hosts moments before"]
     if found.via != "ctr":
         parts.append(f"{found.kept} of {found.fetched} objects travelled anew for CRI")

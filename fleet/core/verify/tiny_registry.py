@@ -29,14 +29,15 @@ _END = b"\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class TinyRegistry:
-    """One image under any name, as a registry would serve it."""
+    """A registry that serves one image under any name."""
 
     manifest: bytes
     blobs: Mapping[str, bytes]
 
     def answer(self, asked: bytes) -> bytes | None:
-        """Return the whole answer to a request; None while that has not come to its end."""
-        if asked.startswith(_TLS_HELLO):  # Go takes this for plain HTTP, and asks again without TLS
+        """Return the whole response to a request; None while the request is incomplete."""
+        if asked.startswith(_TLS_HELLO):
+            # Go recognizes this response as plain HTTP, and asks again without TLS.
             return _NO_TLS
         if _END not in asked:
             return None
@@ -68,12 +69,12 @@ def _response(status: int, kind: str, body: bytes, *, head: bool) -> bytes:
 
 
 def digest(content: bytes) -> str:
-    """Return the digest by which registries name content."""
+    """Return the SHA-256 digest by which registries name content."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def tiny_registry(nonce: str) -> TinyRegistry:
-    """Make an image that nobody has: no cache can stand in for a download."""
+    """Make an image that no cache has, so that it must be downloaded; `nonce` makes it unique."""
     text = f"fleet self-test {nonce}\n".encode()
     entry = tarfile.TarInfo("fleet-selftest")
     entry.size = len(text)

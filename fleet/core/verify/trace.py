@@ -36,16 +36,16 @@ _IMAGES = {
 
 
 _Asked = tuple[str, str, str]
-"""Host, path, and what for: resolve, manifest or blob."""
+"""The host, path and purpose of a request: resolve, manifest or blob."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One fetch as ctr reported it: every host that it asked in order, and the result.
+    """One fetch as ctr reported it: every host that it asked, in order, and the result.
 
-    `resolved` is the host that named the digest, `content` the host that sent each downloaded
-    object, `size` their total bytes. `folder` is whether a folder of hosts was found, `media` the
-    type of the object behind the name.
+    `resolved` is the host that named the digest. `content` is the host and path of each downloaded
+    object, `size` their total bytes. `folder` is whether a folder of hosts was found. `media` is
+    the type of the object behind the name.
     """
 
     hops: tuple[HostAttempt, ...] = ()
@@ -64,18 +64,18 @@ class Trace:
 
     @property
     def turned_down(self) -> tuple[str, ...]:
-        """Return the hosts that would not resolve, in order."""
+        """Return the hosts that did not resolve the name, in order."""
         bad = (hop.host for hop in self.hops if hop.what == "resolve" and not hop.good)
         return tuple(dict.fromkeys(bad))
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Return the hosts that gave blobs."""
+        """Return the hosts that served blobs, in order."""
         return tuple(dict.fromkeys(host for host, path in self.content if _BLOB in path))
 
 
 def read_trace(text: str) -> Trace:
-    """Read what `ctr --debug content fetch` printed."""
+    """Parse the output of `ctr --debug content fetch`."""
     reader = _Reader()
     for line in text.replace("\r", "\n").splitlines():
         if line:
@@ -92,7 +92,7 @@ def _plain(value: str) -> str:
 
 
 class _Reader:
-    """Pairs requests with their answers, in the order in which they were sent."""
+    """A parser that pairs requests with their responses, in the order of the requests."""
 
     def __init__(self) -> None:
         self._said: dict[_Asked, str] = {}
@@ -166,9 +166,9 @@ def _place(text: str) -> tuple[str, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """What a daemon's own log told of one pull: hosts that it passed over, files that it refused.
+    """A daemon's own log of one pull: hosts that it passed over, and refused hosts.toml files.
 
-    `size` are the bytes that it says to have read; None where the release does not say.
+    `size` is the number of bytes read; None if the release does not log it.
     """
 
     passed_over: tuple[str, ...] = ()
@@ -177,7 +177,7 @@ class Log:
 
 
 def read_log(text: str, image: str) -> Log:
-    """Read the lines of the log since a pull began."""
+    """Parse the lines of the log since a pull of the image began."""
     lines = [line for line in text.splitlines() if line]
     return Log(
         passed_over=tuple(dict.fromkeys(_passed_over(lines, _repository(image)))),
@@ -187,7 +187,7 @@ def read_log(text: str, image: str) -> Log:
 
 
 def _repository(image: str) -> str:
-    """Return an image's repository, as it stands in the URLs of its requests."""
+    """Return an image's repository as it appears in the URLs of its requests."""
     path = image.partition("/")[2].partition("@")[0]
     return path.rpartition(":")[0] or path
 
@@ -196,7 +196,7 @@ def _passed_over(lines: Iterable[str], repository: str) -> Iterator[str]:
     for line in lines:
         place = _place(line)
         if place is not None and f"/{repository}/" not in place[1]:
-            continue  # another pull's, at the same time
+            continue  # The line belongs to another pull at the same time.
         fields = _fields(line)
         message = fields.get("msg", "")
         if message.startswith("trying next host") or message == "fetch failed":
