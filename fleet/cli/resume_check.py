@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from fleet.cli.job import digest_of
 from fleet.cli.options import Settings
+from fleet.core.history.replay import RolloutHistory
 from fleet.core.masking import Fingerprints
 from fleet.core.model.mirror import MirrorConfig
 from fleet.core.render.fingerprints import changed_parts, desired_fingerprints
+from fleet.core.selection.ranges import compress
 from fleet.errors import FleetError
-from fleet.journal import RolloutRecord
+from fleet.journal import Journal, RolloutRecord
 
 _NAMED = 5
+
+
+def refuse_superseded(journal: Journal, record: RolloutRecord, history: RolloutHistory) -> None:
+    """Refuse to resume a rollout if a later one has changed nodes that it left open.
+
+    Such nodes are no longer as they were planned: a rollback would take back the later rollout.
+    """
+    left = history.open_nodes()
+    for later in journal.rollouts():
+        if later.id == record.id:
+            return
+        changed = journal.replayed(later).changed_nodes()
+        if nodes := [name for name in left if name in changed]:
+            raise FleetError(
+                f"rollout {record.id} was broken off, and rollout {later.id} has changed"
+                f" {compress(nodes)} since; roll out again, and release what it still holds by"
+                f" `fleet unlock {record.id}`"
+            )
 
 
 def refuse_changed_files(settings: Settings, record: RolloutRecord) -> None:

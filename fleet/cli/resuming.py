@@ -16,7 +16,7 @@ from fleet.cli.output.tables import console
 from fleet.cli.plane import access_to_plane
 from fleet.cli.prompts import ready
 from fleet.cli.reading import as_it_is, in_order, tests_of, with_progress
-from fleet.cli.resume_check import refuse_changed_config, refuse_changed_files
+from fleet.cli.resume_check import refuse_changed_config, refuse_changed_files, refuse_superseded
 from fleet.config.load import load_inventory
 from fleet.core.failure import Failure
 from fleet.core.history.replay import SETTLE, RolloutHistory
@@ -56,17 +56,24 @@ def resume(
         story = journal.replayed(record)
         if not story.unfinished:
             raise FleetError(f"rollout {record.id} is finished; there is nothing to go on with")
+        refuse_superseded(journal, record, story)
         refuse_changed_files(settings, record)
         return _Resumed((settings, flags, crew), journal, record, story).run()
 
 
 def _newest(journal: Journal) -> RolloutRecord:
     """Return the newest rollout that was broken off, or has left a node in mid-pass."""
+    superseded = None
     for record in journal.rollouts():
         story = journal.replayed(record)
         if story.status == "interrupted" or story.unsettled():
-            return record
-    raise FleetError("no rollout was broken off; there is nothing to go on with")
+            try:
+                refuse_superseded(journal, record, story)
+            except FleetError as error:
+                superseded = superseded or error
+            else:
+                return record
+    raise superseded or FleetError("no rollout was broken off; there is nothing to go on with")
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,33 @@ def test_a_killed_rollout_is_finished_and_done_nodes_are_not_touched_again(
     assert fleet("resume", "-y", listed["rollout"]).code == 2
 
 
+def test_a_rollback_is_not_resumed_over_a_later_rollout(nodes: Lab, fleet: Fleet) -> None:
+    limited = ("-y", "-l", "forky1,trixie1", "--json")
+    assert fleet("rollout", *limited).code == 0
+    running = fleet.start("rollback", *limited, "--batch", "1", "--soak", "20")
+    assert running.stderr is not None
+    while "started" not in running.stderr.readline():
+        assert running.poll() is None
+    running.kill()
+    running.communicate()
+    broken = fleet("history", "--json").json["rollouts"][0]["rollout"]
+    assert fleet("unlock", broken, "-l", "forky1,trixie1").code == 0
+    (fleet.folder / "mirrors.yaml").write_text("registries:\n  quay.io: [http://127.0.0.1:5]\n")
+    assert fleet("rollout", *limited, "--overwrite").code == 0
+    before = [nodes[name].sh("cat /etc/containerd/certs.d/quay.io/hosts.toml").stdout
+              for name in ("forky1", "trixie1")]  # fmt: skip
+
+    newest, named = fleet("resume", "-y"), fleet("resume", "-y", broken)
+
+    assert (newest.code, named.code) == (2, 2), newest.text + named.text
+    for ran in (newest, named):
+        assert f"rollout {broken} was broken off" in ran.text
+        assert "has changed forky1,trixie1 since; roll out again" in ran.text
+    after = [nodes[name].sh("cat /etc/containerd/certs.d/quay.io/hosts.toml").stdout
+             for name in ("forky1", "trixie1")]  # fmt: skip
+    assert after == before
+
+
 def test_a_rollout_that_was_killed_while_staging_is_finished(nodes: Lab, fleet: Fleet) -> None:
     killed_after(fleet, "[stage]")
 

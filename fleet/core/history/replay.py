@@ -14,6 +14,10 @@ SETTLE = "settle"
 """The step of a failure after which the node's state is unknown until the node is read."""
 
 
+_NOT_BEGUN = {NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED}
+_IN_FLIGHT = {NodeStatus.RUNNING, NodeStatus.CHECKING, NodeStatus.REVERTING}
+_CHANGED = {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK, NodeStatus.DEGRADED, *_IN_FLIGHT}
+
 PLANE_ASKED = "control plane asked"
 """The kind of an entry with the roles of nodes that a rollout asked but does not contain."""
 
@@ -52,9 +56,19 @@ class RolloutHistory:
         """Return the nodes that must be settled: they were in flight or are still locked."""
         return [name for name in self.state.nodes if self._open(name)]
 
+    def open_nodes(self) -> list[str]:
+        """Return the nodes that a resume would work on."""
+        nodes = self.state.nodes.items()
+        return [name for name, status in nodes if status in _NOT_BEGUN or self._open(name)]
+
+    def changed_nodes(self) -> frozenset[str]:
+        """Return the nodes whose files this rollout has changed, for good or for a while."""
+        nodes = self.state.nodes.items()
+        return frozenset(name for name, status in nodes if status in _CHANGED)
+
     def _open(self, name: str) -> bool:
         status = self.state.nodes[name]
-        if status in {NodeStatus.RUNNING, NodeStatus.CHECKING, NodeStatus.REVERTING}:
+        if status in _IN_FLIGHT:
             return True
         outcome = self.outcomes.get(name)
         if outcome is not None and outcome.held:

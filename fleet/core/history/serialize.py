@@ -80,6 +80,10 @@ def liveness_data(liveness: Liveness | None) -> dict[str, Any] | None:
     return {"state": liveness.state, "seconds": liveness.seconds, "said": liveness.output}
 
 
+def _read_liveness(data: Mapping[str, Any] | None) -> Liveness | None:
+    return Liveness(data["state"], data["seconds"], data["said"]) if data else None
+
+
 def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
     """Return the outcome of one node as data."""
     return {
@@ -101,7 +105,6 @@ def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
 def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
     """Parse the data of `outcome_data`; only the status is required."""
     failure = data.get("failure")
-    liveness = data.get("liveness")
     return NodeOutcome(
         node=node,
         status=NodeStatus(data["status"]),
@@ -111,7 +114,7 @@ def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
         restarted=data.get("restarted", False),
         generation=data.get("generation"),
         verified=tuple(_read_verified(each) for each in data.get("verified", ())),
-        liveness=Liveness(**liveness) if liveness else None,
+        liveness=_read_liveness(data.get("liveness")),
         failure=Failure(**{**failure, "kind": FailureKind(failure["kind"])}) if failure else None,
         seconds=data.get("seconds", 0.0),
         unproven=tuple(data.get("unproven", ())),
