@@ -67,9 +67,10 @@ def test_a_rollback_is_not_resumed_over_a_later_rollout(nodes: Lab, fleet: Fleet
     running.communicate()
     broken = fleet("history", "--json").json["rollouts"][0]["rollout"]
     assert fleet("unlock", broken, "-l", "forky1,trixie1").code == 0
-    (fleet.folder / "mirrors.yaml").write_text("registries:\n  quay.io: [http://127.0.0.1:5]\n")
+    mirrors = "version: 1\nmirrors:\n  quay.io:\n    endpoints: ['http://127.0.0.1:5']\n"
+    (fleet.folder / "mirrors.yaml").write_text(mirrors)
     assert fleet("rollout", *limited, "--overwrite").code == 0
-    before = [nodes[name].sh("cat /etc/containerd/certs.d/quay.io/hosts.toml").stdout
+    before = [nodes.nodes[name].sh("cat /etc/containerd/certs.d/quay.io/hosts.toml").stdout
               for name in ("forky1", "trixie1")]  # fmt: skip
 
     newest, named = fleet("resume", "-y"), fleet("resume", "-y", broken)
@@ -77,8 +78,8 @@ def test_a_rollback_is_not_resumed_over_a_later_rollout(nodes: Lab, fleet: Fleet
     assert (newest.code, named.code) == (2, 2), newest.text + named.text
     for ran in (newest, named):
         assert f"rollout {broken} was broken off" in ran.text
-        assert "has changed forky1,trixie1 since; roll out again" in ran.text
-    after = [nodes[name].sh("cat /etc/containerd/certs.d/quay.io/hosts.toml").stdout
+        assert "has changed trixie1,forky1 since; roll out again" in ran.text
+    after = [nodes.nodes[name].sh("cat /etc/containerd/certs.d/quay.io/hosts.toml").stdout
              for name in ("forky1", "trixie1")]  # fmt: skip
     assert after == before
 
