@@ -65,8 +65,18 @@ ODD = (
     Variant(
         "a folder with modes, owners and hard links",
         f"mkdir -p {_CERTS}/old.example; cd {_CERTS}/old.example; echo '# by hand' >hosts.toml;"
-        " ln hosts.toml ../other; chown -R ops:ops .; chmod 2750 .; chmod 640 hosts.toml",
+        " ln hosts.toml ../other; chown ops:ops hosts.toml; chgrp ops .; chmod 2750 .;"
+        " chmod 640 hosts.toml",
         f"rm -rf {_CERTS}",
+        overwrite=True,
+        suites=WITH_FOLDERS,
+    ),
+    Variant(
+        "a folder that another user owns",
+        f"mkdir -p {_CERTS}/old.example; cd {_CERTS}/old.example; echo '# by hand' >hosts.toml;"
+        " chown -R ops:ops .",
+        f"rm -rf {_CERTS}",
+        refused=True,
         overwrite=True,
         suites=WITH_FOLDERS,
     ),

@@ -42,6 +42,7 @@ def altered(lane: Lane, variant: Variant) -> Iterator[None]:
         if variant.refused:
             lane.mirrors = variant.name
         else:
+            lane.new.pop(variant.name, None)  # the same variant with another text
             lane.learn(variant.name)
             lane.mirrors = variant.name
             lane.bring(lane.dice.choice(("old", "new")))
