@@ -1,4 +1,7 @@
-"""Bad input: what ends a command before any node is touched, said harmlessly."""
+"""Errors in the user's input, in texts that are safe to print on a terminal.
+
+They end a command before any node is touched.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,12 @@ from dataclasses import dataclass, field
 
 _HEAD, _TAIL = 160, 40
 _LONG_WORD = re.compile(r"(?<!\S)\S{400,}")
-"""Longer than any path, URL or digest in a message."""
+"""A word that is longer than any path, URL or digest in a message."""
 _DOUBTFUL = re.compile(r"[^\n\t -~]")
 
 
 def printable(text: str) -> str:
-    """Replace control characters, so that a node's words cannot steer a terminal."""
+    """Replace control characters, so that text from a node cannot control the terminal."""
     return text if _DOUBTFUL.search(text) is None else text.translate(_Shown())
 
 
@@ -38,16 +41,16 @@ class FleetError(Exception):
 
 
 class HeldError(FleetError):
-    """Somebody else works here; ends the command with exit code 3."""
+    """Another fleet process holds the lock; ends the command with exit code 3."""
 
 
 class JournalError(FleetError):
-    """The journal cannot be written: what it does not hold must not be done."""
+    """The journal cannot be written; work that it does not record must not be done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """The line of a mistake, cut and without secrets; `column` counts from 1 within `text`."""
+    """The line of a mistake, shortened and masked; `column` counts from 1 within `text`."""
 
     text: str
     column: int
@@ -66,12 +69,12 @@ class Problem:
     excerpt: Excerpt | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
-        """Show it as editors and compilers do."""
+        """Return the problem on one line, in the format of editors and compilers."""
         mark = "" if self.severity == "error" else f"{self.severity}: "
         return printable(shortened(f"{self.file}:{self.line}:{self.column}: {mark}{self.message}"))
 
     def shown(self) -> str:
-        """Show it with its line, and a caret below the place."""
+        """Return the problem with its line, and a caret below the place."""
         if self.excerpt is None:
             return str(self)
         margin = " " * len(str(self.line))
@@ -83,7 +86,7 @@ class Problem:
 
 
 class ConfigErrors(FleetError):  # noqa: N818 - it holds many
-    """All the mistakes of the files that were read, at once."""
+    """All mistakes of the files that were read."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems))

@@ -1,1 +1,1 @@
-"""What fleet knows and decides: values in, values out, never touching the world."""
+"""The pure core of fleet: functions from values to values, without files, network or clock."""

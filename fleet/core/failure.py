@@ -1,4 +1,4 @@
-"""Failures, and the one exception that work on a node may raise."""
+"""Failures of the work on a node, and the exception that carries one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fleet.errors import shortened
 
 
 class FailureKind(StrEnum):
-    """What went wrong, as a closed set; messages are for people, kinds for decisions."""
+    """What went wrong, as a closed set. Code decides by the kind; messages are for people."""
 
     CONNECT = "connect"
     HOST_KEY = "host_key"
@@ -38,13 +38,13 @@ class FailureKind(StrEnum):
 
     @property
     def unreachable(self) -> bool:
-        """Say whether fleet never got a working connection to the node."""
+        """Return whether fleet never got a working connection to the node."""
         return self in {FailureKind.CONNECT, FailureKind.HOST_KEY, FailureKind.AUTH}
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a node's pass ended early: what, at which step, and the last lines of evidence."""
+    """The reason why work on a node ended early, with the step and the last lines of output."""
 
     kind: FailureKind
     step: str
@@ -53,7 +53,7 @@ class Failure:
 
 
 class NodeError(Exception):
-    """Leaves nested steps of one node's pass early; caught at one place and made a value."""
+    """Ends the work on one node early; it is caught in one place, which returns its failure."""
 
     def __init__(self, kind: FailureKind, step: str, message: str, evidence: str = "") -> None:
         self.failure = Failure(kind, step, shortened(message), evidence)

@@ -37,13 +37,13 @@ def parse_config(text: str, path: str) -> dict[str, Any]:
 
 
 def _template(text: str) -> int | None:
-    """Return where the first mark of a template begins, if there is one."""
+    """Return where the first template tag begins; None if there is none."""
     pairs = ((text.find(mark), end) for mark, end in _TEMPLATES)
     return min((at for at, end in pairs if 0 <= at < text.find(end, at + 2)), default=None)
 
 
 def config_version(data: Mapping[str, Any], version: ContainerdVersion, path: str) -> int:
-    """Return the config version by which this release reads a file; refuse one that it cannot."""
+    """Return the config version by which a release reads a file; raise a NodeError if it cannot."""
     said = data.get("version", 1)
     if not isinstance(said, int) or isinstance(said, bool) or not 0 <= said <= 4:
         what = f"version = {repr(said)[:40]} is no config version that fleet knows"
@@ -57,7 +57,7 @@ def config_version(data: Mapping[str, Any], version: ContainerdVersion, path: st
 
 
 def effective_registry(dump: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the registry table of a parsed `config dump`, in whichever table it stands."""
+    """Return the registry table of a parsed `config dump`, whichever plugin holds it."""
     for name in (IMAGES, CRI_1, "cri"):
         found = dig(dump, ("plugins", name, "registry"))
         if isinstance(found, Mapping):

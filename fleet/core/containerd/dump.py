@@ -1,4 +1,7 @@
-"""`containerd config dump` outside its registry tables; the stage script does the same in sh."""
+"""The output of `containerd config dump` outside its registry tables.
+
+The stage script does the same in sh.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ def _is_table(line: str) -> bool:
 
 
 def ignored_registries(dump: str) -> int:
-    """Count the warnings that a registry table of the file is passed over (2.x)."""
+    """Return the number of warnings that a registry table of the file is ignored (2.x)."""
     return sum(_is_ignored(line) for line in dump.split("\n"))
 
 

@@ -11,7 +11,10 @@ _WAITS = "it waits without end, and asks no other host; crictl pull --pull-timeo
 
 
 def on_failure(version: ContainerdVersion) -> Iterator[tuple[str, str]]:
-    """Yield how a host fails, and what comes then; the same for a manifest and for each blob."""
+    """Yield each way in which a host fails, and what containerd does then.
+
+    It is the same for a manifest and for each blob.
+    """
     yield "refuses, resets, has no DNS or a bad certificate", "the next host, at once"
     timed = supports(version, Feature.DIAL_TIMEOUT)
     wait = "its dial_timeout, else 30 s," if timed else "30 s"

@@ -1,4 +1,4 @@
-"""The features of each containerd release: one table, a source for every row."""
+"""The features of each containerd release, in one table with a source for every row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OLDEST: Release = (1, 2, 0)
 
 
 NEWEST: Release = (2, 3, 0)
-"""The series that this table was made for: 1.2 to 2.3. Newer ones are taken for the newest."""
+"""The newest series in this table, which covers 1.2 to 2.3; newer releases are treated like it."""
 
 
 _END: Release = (999, 0, 0)
@@ -28,7 +28,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing that some releases do, where the fact is from, and whether it was tried."""
+    """A fact about some releases, its source, and whether it was tried on a daemon."""
 
     spans: tuple[Span, ...]
     fact: str
@@ -43,7 +43,7 @@ _SINCE_2 = Span((2, 0, 0))
 
 
 class Feature(Enum):
-    """Every difference between releases that a decision of ours rests on."""
+    """Every difference between releases on which a decision of fleet depends."""
 
     CONFIG_VERSION_2 = Row(
         (Span((1, 3, 0)),),
@@ -231,14 +231,14 @@ class Feature(Enum):
 
 
 def supports(version: ContainerdVersion, feature: Feature) -> bool:
-    """Say whether a release does what `feature` says."""
+    """Return whether a release has a feature."""
     release = version.release
     return any(span.since <= release < span.until for span in feature.value.spans)
 
 
 @cache
 def max_config_version(version: ContainerdVersion) -> int:
-    """Return the newest config version that this release reads as what it says."""
+    """Return the newest config version that a release reads by its own rules."""
     if supports(version, Feature.CONFIG_VERSION_4):
         return 4
     if supports(version, Feature.CONFIG_VERSION_3):
@@ -247,5 +247,5 @@ def max_config_version(version: ContainerdVersion) -> int:
 
 
 def first_release(feature: Feature) -> str:
-    """Name the first release that has a feature, for messages."""
+    """Return the first release that has a feature, for messages."""
     return ".".join(str(number) for number in feature.value.spans[0].since).removesuffix(".0")

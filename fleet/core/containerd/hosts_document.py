@@ -1,4 +1,4 @@
-"""A hosts.toml as one release parses it: bytes, keys in any case, and the order of its hosts."""
+"""A parser of hosts.toml that follows each release: bytes, case of keys, and the order of hosts."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _BYTES = re.compile("[\udc80-\udcff]")
 class HostsDocument:
     """A parsed hosts.toml: its known keys are in lower case.
 
-    `order` holds the hosts as they are asked. Since 2.0 a host whose tables are apart is asked
-    again, and one without a table header is not asked.
+    `order` holds the hosts in the order of requests. Since 2.0 a host whose tables are apart is
+    tried twice, and a host without a table header is not tried.
     """
 
     text: str
@@ -40,12 +40,12 @@ class HostsDocument:
 
 
 def decode_hosts(content: bytes) -> str:
-    """Return the text of a hosts.toml, in which bytes that are not UTF-8 can still be found."""
+    """Return the text of a hosts.toml; bytes that are not UTF-8 become surrogates."""
     return content.decode("utf-8", "surrogateescape")
 
 
 def parse_hosts(text: str, version: ContainerdVersion) -> HostsDocument:
-    """Parse a hosts.toml; raise a DocumentError if this release cannot."""
+    """Parse a hosts.toml; raise a DocumentError if this release cannot parse it."""
     if text.startswith(_MARK):
         if not supports(version, Feature.BYTE_ORDER_MARK):
             message = f"it begins with a byte-order mark, and containerd {version} refuses that"
@@ -67,7 +67,7 @@ def parse_hosts(text: str, version: ContainerdVersion) -> HostsDocument:
 
 
 def _lowered(found: Mapping[str, Any], version: ContainerdVersion) -> Iterator[tuple[str, Any]]:
-    """Yield the entries of a table, the known keys in lower case where the release reads them."""
+    """Yield the entries of a table; known keys that the release reads are in lower case."""
     any_case = supports(version, Feature.KEYS_IN_ANY_CASE)
     for key, value in found.items():
         lower = key.lower()

@@ -1,4 +1,4 @@
-"""hosts.toml and the certificates beside it, in what the node's own version can read."""
+"""A writer of hosts.toml and its certificates, in the form that a node's version can read."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Folder:
 def hosts_files(
     registry: Registry, folder: str, version: ContainerdVersion, header: str = HEADER
 ) -> Iterator[tuple[str, ManagedFile]]:
-    """Yield hosts.toml and its certificates; raise a NodeError where the version cannot do it."""
+    """Yield hosts.toml and its certificates; raise a NodeError if the version lacks a feature."""
     _refuse_unreadable(registry, version)
     place = _Folder(folder, version)
     secret = any(mirror.header for mirror in registry.hosts)
@@ -46,7 +46,7 @@ def hosts_files(
 
 
 def ctr_hosts(registry: Registry, folder: str, version: ContainerdVersion) -> bytes:
-    """Return a hosts.toml for ctr alone, with the settings that its release reads; refuse nothing.
+    """Return a hosts.toml for ctr only, with the settings that its release reads; never raise.
 
     It is for nodes whose daemon has its mirrors from elsewhere, so it affects only ctr's pulls.
     """
@@ -64,7 +64,7 @@ def _file(content: bytes, *, secret: bool) -> ManagedFile:
 
 
 def _refuse_unreadable(registry: Registry, version: ContainerdVersion) -> None:
-    """Refuse what this version would ignore in silence, or take the whole file for broken over."""
+    """Raise a NodeError for settings that this version ignores or that break its parser."""
     words = {word for mirror in registry.mirrors for word in mirror.capabilities}
     wanted = {
         Feature.DEFAULT_HOSTS: registry.name == "_default",
@@ -99,7 +99,7 @@ def _document(registry: Registry, place: _Folder) -> Iterator[str]:
     """Yield the root keys, which must stand before any table, then a table for every host."""
     last = registry.mirrors[-1]
     if not registry.fallback:
-        # The last mirror is the server, so that upstream is never asked: works in every version.
+        # With the last mirror as the server, upstream is never tried. This works in every version.
         yield _assign("server", last.url)
         yield from (_assign(*pair) for pair in _keys(last, place))
         yield from _header("header", last)
@@ -107,7 +107,7 @@ def _document(registry: Registry, place: _Folder) -> Iterator[str]:
         yield _assign("server", registry.server)
         if registry.upstream is not None:
             yield from (_assign(*pair) for pair in _tls_keys(registry.upstream, place))
-    # A file without a host table is refused up to 1.7.31, so a single mirror stands twice.
+    # Releases up to 1.7.31 refuse a file without a host table, so a single mirror is written twice.
     hosts = registry.mirrors if registry.fallback else registry.mirrors[:-1] or registry.mirrors
     bracketed = any("]" in mirror.url for mirror in hosts)
     if bracketed and not supports(place.version, Feature.BRACKETS_IN_HEADERS):
@@ -125,8 +125,7 @@ def _document(registry: Registry, place: _Folder) -> Iterator[str]:
 def _dotted_host(mirror: Mirror, place: _Folder) -> Iterator[str]:
     """Write a host as dotted keys, for parsers that refuse its URL as a table's name.
 
-    Inline tables would be read too, but in no order: the daemons of 1.6 ask such hosts as they
-    come.
+    Inline tables would be read too, but the daemons of 1.6 try such hosts in no fixed order.
     """
     url = quoted(mirror.url)
     for key, value in _keys(mirror, place):
@@ -163,18 +162,18 @@ def _tls_keys(mirror: Mirror, place: _Folder) -> Iterator[tuple[str, _Value]]:
 
 
 def _may_time_dials(mirror: Mirror, version: ContainerdVersion) -> bool:
-    """Say whether dial_timeout is read and does nothing else."""
+    """Return whether dial_timeout is read and has no other effect."""
     harmful = mirror.scheme == "http" and supports(version, Feature.DIAL_TIMEOUT_IS_TLS)
     return supports(version, Feature.DIAL_TIMEOUT) and not harmful
 
 
 def certificate_stem(mirror: Mirror) -> str:
-    """Return the name that a mirror's certificates begin with."""
+    """Return the beginning of the names of a mirror's certificate files."""
     return mirror.authority.replace(":", "_").replace("[", "").replace("]", "")
 
 
 def _certificates(mirror: Mirror, place: _Folder) -> Iterator[tuple[str, bytes, bool]]:
-    """Yield path, content and whether it is private, of all that the mirror's TLS needs."""
+    """Yield the path and content of each file of the mirror's TLS, and whether it is private."""
     stem = f"{place.path}/{certificate_stem(mirror)}"
     for number, content in enumerate(mirror.ca):
         yield f"{stem}.{number}.ca.pem", content, False
@@ -192,7 +191,7 @@ def _client_pairs(mirror: Mirror, place: _Folder) -> Iterator[list[str]]:
 
 
 def _header(table: str, mirror: Mirror) -> Iterator[str]:
-    """Yield the header table, which must follow its own host at once."""
+    """Yield the header table, which must directly follow its host's table."""
     if mirror.header:
         yield f"  [{table}]\n"
         for name, values in mirror.header:

@@ -29,11 +29,11 @@ _MOST = 200
 
 
 _LONGEST = 4096
-"""Characters of a path: no system takes more."""
+"""The most characters of a path; no system allows more."""
 
 
 _DEEPEST = 12
-"""Keys of a path that a line is looked up by; no table of containerd's is as deep."""
+"""The most keys of a path by which a line is looked up; containerd's tables are less deep."""
 
 
 _MARK = "\ufeff"
@@ -44,7 +44,7 @@ _BYTES = re.compile("[\udc80-\udcff]")
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One file of the config, as text and parsed; `mark` is the byte-order mark before the text."""
+    """A file of the config, as text and parsed; `mark` is the byte-order mark before the text."""
 
     path: str
     text: str
@@ -56,7 +56,7 @@ class Layer:
         return line_of(self.text, path)
 
     def at(self, path: Path) -> str:
-        """Name file and line of a table or key."""
+        """Return the file and line of a table or key."""
         return f"{self.path}:{self.line(path)}"
 
 
@@ -91,7 +91,7 @@ class ConfigView:
         return self.layers[0]
 
     def version_of(self, layer: Layer) -> int:
-        """Return the config version by which a layer is read: an import follows its root."""
+        """Return the config version of a layer; an import without one has its root's."""
         data = layer.data if "version" in layer.data else self.root.data
         return config_version(data, self.version, layer.path)
 
@@ -103,18 +103,18 @@ class ConfigView:
         return merge_files(self.version, [layer.data for layer in self.layers])
 
     def effective_tables(self, layer: Layer) -> tuple[Path, ...]:
-        """Return the registry tables that the daemon reads in this layer; the later one wins."""
+        """Return the registry tables that the daemon reads in a layer; the last one wins."""
         names = registry_plugins(self.version, self.config, layer.data)
         return tuple(("plugins", name, "registry") for name in names)
 
     def merged(self) -> dict[str, Any]:
-        """Return the registry table that the files come to, without the daemon's defaults."""
+        """Return the merged registry table, without the daemon's defaults."""
         return self.config.registry
 
     def owner(self, key: str) -> Layer:
-        """Return the layer whose word on a registry key counts, or in which it should be put.
+        """Return the layer that decides a registry key, or the one in which to set it.
 
-        Before 2.0 the last file that has CRI's table replaces those of all others.
+        Before 2.0, CRI's table of the last file that has one replaces those of all others.
         """
         for layer in reversed(self.layers):
             for table in self.effective_tables(layer):
@@ -135,7 +135,7 @@ class ConfigView:
         return tuple(dict.fromkeys((*held, *usual)))
 
     def with_text(self, path: str, text: str) -> ConfigView:
-        """Return the view as it is once one layer has a new text."""
+        """Return the view with a new text for one layer."""
         changed = (
             replace(each, text=text, data=parse_config(text, path)) if each.path == path else each
             for each in self.layers
@@ -153,12 +153,12 @@ class ConfigView:
 
 
 def config_view(facts: NodeFacts, version: ContainerdVersion, start: str) -> ConfigView:
-    """Read all layers of a node; `start` stands for a root that is absent or empty."""
+    """Read all layers of a node; `start` is the text of a root that is absent or empty."""
     return _read(facts, version, {facts.config: facts.config_text or start})
 
 
 def _read(facts: NodeFacts, version: ContainerdVersion, texts: Mapping[str, str]) -> ConfigView:
-    """Read the root and all that it imports; `texts` take precedence over the node's files."""
+    """Read the root and everything it imports; `texts` take precedence over the node's files."""
     paths = {*facts.files, *texts}
     layers = [_layer(facts.config, texts[facts.config], version)]
     pending = _imports(layers[0], paths, version)
@@ -190,7 +190,7 @@ def _layer(path: str, text: str, version: ContainerdVersion) -> Layer:
 
 
 def _imports(layer: Layer, paths: Collection[str], version: ContainerdVersion) -> list[str]:
-    """Resolve the imports of one file, in the order in which the daemon follows them."""
+    """Return the files that a file imports, in the order in which the daemon reads them."""
     if not supports(version, Feature.IMPORTS):
         return []
     folder = layer.path.rpartition("/")[0]
@@ -221,7 +221,7 @@ def _missing(layer: Layer, path: str) -> NodeError:
 
 
 def _matches(path: str, pattern: str) -> bool:
-    """Match as Go's filepath.Glob does: a star stays within one folder."""
+    """Return whether Go's filepath.Glob would match; a star does not match a slash."""
     parts, wanted = path.split("/"), pattern.split("/")
     if len(parts) != len(wanted):
         return False
@@ -229,7 +229,7 @@ def _matches(path: str, pattern: str) -> bool:
 
 
 def imported_folder(view: ConfigView) -> str | None:
-    """Return a folder of which the root imports every *.toml by an absolute path."""
+    """Return a folder from which the root imports every *.toml by an absolute path, or None."""
     for pattern in words(view.root.data, "imports"):
         folder, _, name = pattern.rpartition("/")
         if name == "*.toml" and folder.startswith("/") and "*" not in folder:

@@ -1,4 +1,4 @@
-"""Legacy registry settings in config.toml: where they are."""
+"""Legacy registry settings in config.toml, and their paths."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any
 
 
 def has_legacy(registry: Mapping[str, Any]) -> bool:
-    """Say whether a registry table has what kills CRI beside config_path, or is lost there."""
+    """Return whether a registry table has settings that do not work with config_path.
+
+    Some keep CRI from loading, and others are ignored.
+    """
     return bool(_table(registry, "mirrors")) or bool(_hosts_with_tls(registry))
 
 
@@ -23,7 +26,7 @@ def _hosts_with_tls(registry: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]
 
 
 def legacy_paths(registry: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """Yield what goes when config_path comes: the mirrors, and every tls table."""
+    """Yield the paths to remove when config_path is set: the mirrors, and every tls table."""
     if "mirrors" in registry:
         yield ("mirrors",)
     for host, each in _table(registry, "configs").items():

@@ -35,9 +35,9 @@ _MOVED_WITH_RUNTIMES = ("snapshotter", "disable_snapshot_annotations", "discard_
 class MergedConfig:
     """The result of merging all files.
 
-    `said` is the config version by which plugins are read in the end, `images` the table with
-    CRI's image settings, `rest` all of `plugins` except the registry tables. `certain` is false
-    if the daemon picks one of two tables at random.
+    `said` is the config version by which plugins are finally read, `images` the table with CRI's
+    image settings, `rest` all of `plugins` except the registry tables. `certain` is false if the
+    daemon picks one of two tables at random.
     """
 
     said: int
@@ -49,7 +49,7 @@ class MergedConfig:
 
     @property
     def registry(self) -> dict[str, Any]:
-        """Return the registry table that is in force, without the daemon's defaults."""
+        """Return the effective registry table, without the daemon's defaults."""
         found = self.images.get("registry")
         return dict(found) if isinstance(found, Mapping) else {}
 
@@ -74,7 +74,7 @@ def _said(data: Mapping[str, Any]) -> int:
 
 
 def _replaced(files: Iterable[Mapping[str, Any]]) -> MergedConfig:
-    """Merge as 1.x does: a plugin's table replaces that of all files before."""
+    """Merge as 1.x does: a plugin's table replaces those of all earlier files."""
     said, plugins = 1, dict[str, Any]()
     for data in files:
         said = _said(data) or said
@@ -102,7 +102,7 @@ def _migrated_together(files: Iterable[Mapping[str, Any]]) -> MergedConfig:
 
 
 def _migrated_each(files: Iterable[Mapping[str, Any]]) -> MergedConfig:
-    """Merge as 2.3 does: every file is brought to the newest version first."""
+    """Merge as 2.3 does: every file is migrated to the newest version first."""
     root, images, rest, certain = 0, dict[str, Any](), dict[str, Any](), True
     for data in files:
         own = _plugins(data)
@@ -120,7 +120,7 @@ def _migrated_each(files: Iterable[Mapping[str, Any]]) -> MergedConfig:
 
 
 def _doubled(data: Mapping[str, Any]) -> bool:
-    """Return whether a file without version has CRI's table under both of its names."""
+    """Return whether a file without a version has CRI's table under both of its names."""
     own = _plugins(data)
     return _said(data) < 2 and CRI_1 in own and _OLD in own
 
@@ -133,7 +133,7 @@ def _renamed(plugins: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _images_of(images: Mapping[str, Any], cri: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the image settings of CRI's old table over those of its own plugin, table by table."""
+    """Return the images plugin's settings, overridden by those of CRI's old table."""
     found = dict(images)
     found.update({key: cri[key] for key in _MOVED if key in cri})
     containerd = _table(cri.get("containerd"))
@@ -168,13 +168,13 @@ def deep_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
     return result
 
 
-# -- where settings stand, and where they can go -------------------------------------------------
+# -- the tables of settings, and those that can be added ------------------------------------------
 
 
 def registry_plugins(
     version: ContainerdVersion, config: MergedConfig, data: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """Return the plugins whose registry table is read in one of the files; the later one wins."""
+    """Return the plugins whose registry table is read in a file; the last one wins."""
     own, plugins = _said(data), _plugins(data)
     if not supports(version, Feature.IMPORTS_MERGE):
         return (CRI_1,) if config.said >= 2 else (_OLD,)

@@ -1,4 +1,4 @@
-"""Go's decision whether a daemon with a proxy in its environment uses it for a URL."""
+"""The rules by which Go uses a proxy of the daemon's environment for a URL."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ _USER = re.compile(r"//[^/@]*@")
 
 
 def proxy_for(url: str, environment: Mapping[str, str]) -> str | None:
-    """Return the proxy that a daemon with this environment takes to `url`; None for none.
+    """Return the proxy that a daemon with this environment uses for `url`, or None.
 
-    As net/http's ProxyFromEnvironment: loopback is never proxied, NO_PROXY names hosts, domains
-    with all below them, addresses and networks. A password in the proxy's URL is left out.
+    The rules are those of net/http's ProxyFromEnvironment. Loopback is never proxied. NO_PROXY
+    lists hosts, domains with their subdomains, addresses and networks. A login in the proxy's URL
+    is left out.
     """
     parts = urlsplit(url)
     name = f"{parts.scheme}_proxy"
@@ -45,7 +46,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _names(pattern: str, host: str, port: str) -> bool:
-    """Say whether one entry of NO_PROXY covers a host."""
+    """Return whether an entry of NO_PROXY covers a host."""
     if pattern in {"", "*"}:
         return pattern == "*"
     address = _address(host)

@@ -1,4 +1,4 @@
-"""The settings of a registry table as a release reads them, to compare them with those intended."""
+"""The settings of a registry table as a release reads them, compared with the intended ones."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _known(found: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
 def unequal(meant: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Return the paths of all settings that differ between two registry tables.
 
-    All settings of a host are compared as one, so the path names no more than the host.
+    The settings of a host are compared as a whole, so the path ends at the host.
     """
     paths: list[tuple[str, ...]] = []
     for key in sorted({*meant, *found}):
@@ -74,9 +74,9 @@ def unequal(meant: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[st
 def difference(
     version: ContainerdVersion, meant: Mapping[str, Any], found: Mapping[str, Any]
 ) -> str:
-    """Return the names of a daemon's registry settings that are not as intended; empty if all are.
+    """Return the names of a daemon's registry settings that are not as intended; empty if none.
 
-    Only config_path is shown with its value: the others may be credentials.
+    Only config_path is shown with its value, because other values may be credentials.
     """
     wanted = effective(version, meant)
     seen = less_defaults(version, effective(version, found), wanted)
@@ -92,7 +92,7 @@ def difference(
 def less_defaults(
     version: ContainerdVersion, found: Mapping[str, Any], meant: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return a daemon's settings without defaults that were not set on purpose."""
+    """Return a daemon's settings without defaults that the intended settings do not mention."""
     result = dict(found)
     mirrors = dict(found.get("mirrors") or {})
     if supports(version, Feature.DOCKER_IO_PRESET) and "docker.io" not in (

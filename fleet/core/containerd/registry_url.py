@@ -1,4 +1,4 @@
-"""Registry names and mirror URLs, hostile until parsed: they become folders and TOML keys."""
+"""Registry names and mirror URLs, checked because they become folders and TOML keys."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def folder_name(registry: str) -> str:
 
 
 def registry_problem(name: str) -> str | None:
-    """Say why a text is no registry name; None where it is one."""
+    """Return why a text is not a registry name; None if it is one."""
     if name in {"_default", "*"}:
         return None
     if name != name.lower():
@@ -66,7 +66,7 @@ def _is_ipv6(text: str) -> bool:
 
 
 def url_problem(url: str) -> str | None:
-    """Say why a text is no mirror URL; None where it is one."""
+    """Return why a text is not a mirror URL; None if it is one."""
     scheme, mark, rest = url.partition("://")
     if not mark:
         return f"{url!r} has no scheme: write https://{url} or http://{url}"
@@ -83,7 +83,7 @@ def url_problem(url: str) -> str | None:
 
 
 def normal_url(url: str) -> str:
-    """Write a URL one way: host in lower case, no default port, no slash at its end."""
+    """Return a URL in its normal form: lower-case host, no default port, no slash at its end."""
     scheme, _, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
     host = authority.lower().removesuffix(_DEFAULT_PORTS[scheme])
@@ -91,25 +91,25 @@ def normal_url(url: str) -> str:
 
 
 def path_of(url: str) -> str:
-    """Return the path of a normal URL; `/v2` is what every registry has, so it counts as none."""
+    """Return the path of a normal URL; `/v2`, which every registry has, counts as empty."""
     _, slash, path = url.partition("://")[2].partition("/")
     return "" if path in {"", "v2"} else slash + path
 
 
 def without_v2(url: str) -> str:
-    """Drop a path of `/v2` alone, which containerd adds by itself."""
+    """Return a URL without a path of only `/v2`, which containerd adds by itself."""
     return url if path_of(url) else url.removesuffix("/v2")
 
 
 def default_server(registry: str) -> str | None:
-    """Return where a registry itself is served; None for the wildcard, which has no one place."""
+    """Return the URL of a registry itself; None for the wildcard, which has no single server."""
     if registry == "_default":
         return None
     return HUB if registry == "docker.io" else f"https://{registry}"
 
 
 def is_upstream(url: str, registry: str) -> bool:
-    """Say whether a URL is the registry itself and no mirror of it."""
+    """Return whether a URL is the registry itself and not a mirror of it."""
     scheme, _, rest = url.partition("://")
     if path_of(url):
         return False
@@ -120,5 +120,5 @@ def is_upstream(url: str, registry: str) -> bool:
 
 
 def is_hub_site(url: str) -> bool:
-    """Say whether a URL is docker.io's web site, where no images are."""
+    """Return whether a URL is the web site of docker.io, which serves no images."""
     return normal_url(url).partition("://")[2] in {"docker.io", "index.docker.io/v1"}

@@ -29,25 +29,25 @@ ACCEPT = ", ".join(
         "*/*",
     )
 )
-"""What containerd accepts when it resolves a name."""
+"""The Accept header of containerd when it resolves a name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A reference to an image, in parts; `name` is its digest, else its tag."""
+    """A reference to an image, in parts; `name` is its digest, or its tag if it has no digest."""
 
     registry: str
     repository: str
     name: str
 
     def __str__(self) -> str:
-        """Show the whole reference."""
+        """Return the whole reference."""
         mark = "@" if ":" in self.name else ":"
         return f"{self.registry}/{self.repository}{mark}{self.name}"
 
 
 def parse_image(text: str) -> Image | None:
-    """Read a full reference such as docker.io/library/busybox:1.36; None if it is none."""
+    """Parse a full reference such as docker.io/library/busybox:1.36; None if it is not one."""
     match = _REFERENCE.fullmatch(text)
     if match is None:
         return None
@@ -56,32 +56,35 @@ def parse_image(text: str) -> Image | None:
 
 
 def base_path(mirror: Mirror) -> str:
-    """Return what stands before the repository in every request to this host."""
+    """Return the path before the repository in every request to this host."""
     if mirror.override_path or mirror.path.endswith("/v2"):
         return mirror.path
     return f"{mirror.path}/v2"
 
 
 def ping_path(mirror: Mirror) -> str:
-    """Return where a registry says what it is; a path of its own does not move that."""
+    """Return the path of a registry's version check; with override_path it stays at `/v2/`."""
     return "/v2/" if mirror.override_path else f"{base_path(mirror)}/"
 
 
 def pull_path(mirror: Mirror, image: Image, kind: str, name: str) -> str:
-    """Return path and query of a request for one of the `manifests` or `blobs` of an image."""
+    """Return the path and query of a request for one of an image's `manifests` or `blobs`."""
     path = f"{base_path(mirror)}/{image.repository}/{kind}/{name}"
     return path + _namespace(mirror.authority, image.registry)
 
 
 def _namespace(authority: str, registry: str) -> str:
-    """Name the registry to every host that is another one; Docker Hub has two names."""
+    """Return the query that names the registry; empty if the host is the registry itself.
+
+    Docker Hub has two names.
+    """
     if authority == registry or (registry, authority) == _HUB:
         return ""
     return f"?ns={quote(registry, safe='')}"
 
 
 def split_authority(authority: str, scheme: str) -> tuple[str, int]:
-    """Part an authority into host and port, with the port of the scheme where none is named."""
+    """Split an authority into host and port; the default port is that of the scheme."""
     host, colon, port = authority.rpartition(":")
     if not colon or not port.isdigit():
         host, port = authority, "443" if scheme == "https" else "80"

@@ -29,7 +29,7 @@ _TOML = (".toml", ".tmpl", ".template")
 _YAML = (".yaml", ".yml", ".json")
 
 
-@functools.lru_cache(maxsize=1024)  # thousands of nodes have few different files
+@functools.lru_cache(maxsize=1024)  # Thousands of nodes have only a few different files.
 def masked_file(path: str, text: str, mark: Mark) -> str:
     """Return a file's text with every secret replaced by its mark; the layout stays."""
     return replaced(text, _spans(path, text), mark)

@@ -8,13 +8,13 @@ from fleet.core.masking.spans import Span, lowered
 from fleet.core.masking.unstructured import free_text_spans
 
 BLOCK = re.compile(r"#[^\n]*+(?:\n[ \t]*+#[^\n]*+)*+")
-"""Comments in lines that follow each other."""
+"""Comments on consecutive lines."""
 _WORD = re.compile(
     r"passw(?:or)?d|passphrase|secret|token|credential|header|cookie|bearer|private|api_?-?key"
     r"|auth(?<![a-z]auth)(?:s|orization)?(?![a-z])|basic(?![a-z])|pass(?<![a-z]pass)(?![a-z])"
     r"|pwd(?<![a-z]pwd)(?![a-z])|pw(?<![a-z]pw)(?![a-z])|creds?(?![a-z])|login|identity_?token"
 )
-"""It is matched with text in lower case: a set of first letters is quick."""
+"""It is matched against text in lower case, because a small set of first letters is fast."""
 
 
 def names_secret(text: str, start: int, end: int) -> bool:

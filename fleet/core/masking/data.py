@@ -1,4 +1,4 @@
-"""Data that is printed: the last step, at which logins are removed from URLs."""
+"""The last step before data is printed: logins are removed from URLs."""
 
 from __future__ import annotations
 

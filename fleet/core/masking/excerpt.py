@@ -1,4 +1,4 @@
-"""The line of a mistake, as it is shown: cut to a width, and without its secrets."""
+"""Excerpts for problems in a file: the line, cut to a width and masked."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _WIDTH = 72
 
 
 _MOST = 500
-"""Problems of one file that are shown with their lines."""
+"""The most problems of one file that are shown with their lines."""
 
 
 _LEAD = 24
-"""Columns of a long line that are kept before the place."""
+"""Columns of a long line that are shown before the place."""
 
 
 _ARMOR = re.compile(r"^\s*[A-Za-z0-9+/=-]{40,}\s*$")
@@ -65,7 +65,7 @@ def _excerpt(line: str, problem: Problem) -> Excerpt | None:
 
 
 def _cut(line: str, column: int, length: int) -> Excerpt:
-    """Keep what stands around the place of a long line."""
+    """Return the part of a long line around the place."""
     start = max(0, column - 1 - _LEAD) if len(line) > _WIDTH and column > _WIDTH // 2 else 0
     head, kept = "\u2026" if start else "", line[start : start + _WIDTH]
     end = "\u2026" if start + _WIDTH < len(line) else ""

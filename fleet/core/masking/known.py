@@ -1,4 +1,4 @@
-"""Secrets that fleet itself knows, in all forms that a server or a daemon may repeat."""
+"""Secrets of mirrors.yaml, in all forms that a server or a daemon may repeat."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fleet.core.model.mirror import Mirror, MirrorConfig
 from fleet.core.model.outcome import NodeOutcome, Verified
 
 _SHORTEST = 5
-"""Characters of the shortest secret that is looked for: a shorter one is part of many words."""
+"""The shortest secret that is searched for, in characters; shorter ones occur in many words."""
 
 
 def known_secrets(config: MirrorConfig) -> frozenset[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from fleet.core.masking.spans import Span, match_end
 
 _MOST = 4_000
-"""So many places are looked at; what follows them is hidden whole."""
+"""The most places that are looked at; all text after them is hidden."""
 _MOST_URLS = 50
 _RUN = re.compile(r"[^\s\"'<>`]*+")
 _AT = re.compile(r"@|%40", re.IGNORECASE)

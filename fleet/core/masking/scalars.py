@@ -1,4 +1,4 @@
-"""Secrets inside values whose setting's name does not show that they are secret."""
+"""Secrets inside values of settings whose names do not show that they are secret."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _beyond_logins(value: str, logins: list[Span]) -> bool:
 
 
 def _login_inside(raw: str, value: str, start: int) -> Iterator[Span]:
-    """Yield only the login if the raw text shows it unescaped; else the whole value."""
+    """Yield only the login if the raw text has it unescaped; otherwise the whole value."""
     inside = [*login_spans(raw)]
     hidden = {value[a:b] for a, b in login_spans(value)}
     if inside and {raw[a:b] for a, b in inside} == hidden:

@@ -34,7 +34,7 @@ class Visibility(Enum):
     """The kind of content at a place in a file.
 
     PUBLIC is shown. In HEADERS the names are shown and the values hidden. In LOGIN the user's name
-    is shown and all else hidden. SECRET is hidden with everything below it.
+    is shown and everything else is hidden. SECRET is hidden with everything below it.
     """
 
     PUBLIC = auto()
@@ -59,7 +59,7 @@ class Visibility(Enum):
 
 def visibility_of(key: str) -> Visibility:
     """Return the kind of a setting of that name, wherever it is."""
-    if "//" in key:  # a URL names a host, also if it contains a word for a secret
+    if "//" in key:  # A URL as a key names a host, even if it contains a word for a secret.
         return Visibility.PUBLIC
     words = _WORD.findall(key.casefold().rpartition("/")[2].rpartition(".")[2])
     joined = "".join(words)

@@ -1,4 +1,4 @@
-"""Text to be shown: safe on a terminal, without secrets, as unified diffs."""
+"""Text that is safe to show on a terminal: outputs and unified diffs without secrets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def tail(text: str, lines: int = 20) -> str:
 
 
 def unified_diff(change: Change, mark: Mark) -> str:
-    """Return a unified diff of one path, masked and harmless; the empty side is /dev/null."""
+    """Return a unified diff of one path, masked and printable; a missing file is /dev/null."""
     before = _text_of(change.path, change.before, mark)
     after = _text_of(change.path, change.after, mark)
     names = (
@@ -28,7 +28,7 @@ def unified_diff(change: Change, mark: Mark) -> str:
 
 
 def _about(change: Change) -> Iterator[str]:
-    """Say what a diff of lines cannot: another mode, another secret."""
+    """Yield a line for a changed mode, which a diff of lines does not show."""
     old, new = change.before, change.after
     if old is not None and new is not None and old.mode != new.mode and not (old.link or new.link):
         yield f"mode {old.mode:o} -> {new.mode:o}"

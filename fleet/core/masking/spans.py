@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 Span = tuple[int, int]
-"""The begin and the end of a hidden part of a text."""
+"""The start and the end of a hidden part of a text."""
 Mark = Callable[[str], str]
-"""Returns what is shown in the place of a hidden text."""
+"""A function that returns the replacement of a hidden text."""
 _WORD = re.compile(r"\S+")
 _LOWER = {number: number + 32 for number in range(65, 91)}
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprints:
-    """Marks that differ if the hidden texts differ; without the key they reveal no more."""
+    """Marks that differ if the hidden texts differ; without the key they reveal nothing else."""
 
     key: bytes = field(repr=False)
 
@@ -35,7 +35,7 @@ def lowered(text: str) -> str:
 
 
 def match_end(pattern: re.Pattern[str], text: str, at: int) -> int:
-    """Return the end of what the pattern matches at a place, or the place itself."""
+    """Return the end of the pattern's match at a place, or the place itself."""
     found = pattern.match(text, at)
     return found.end() if found else at
 
@@ -62,7 +62,7 @@ def replaced(text: str, spans: Iterable[Span], mark: Mark) -> str:
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
-    """Return the spans in order, those that overlap joined, empty ones left out."""
+    """Return the spans in order; join overlapping ones and leave out empty ones."""
     result: list[Span] = []
     for start, end in sorted(spans):
         if start >= end:

@@ -1,4 +1,4 @@
-"""Text that cannot be parsed, shown without its values: known settings, brackets, line ends."""
+"""Structure of text that cannot be parsed: known settings, brackets, line endings; no values."""
 
 from __future__ import annotations
 

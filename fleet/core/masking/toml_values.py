@@ -53,7 +53,7 @@ def toml_spans(text: str) -> list[Span]:
 
 @dataclass(frozen=True, slots=True)
 class _Container:
-    """An array or an inline table that was opened and is not closed yet."""
+    """An array or an inline table that is not closed yet."""
 
     bracket: str
     place: Visibility
@@ -70,7 +70,7 @@ class _Scanner:
     left: int = _MOST_TOKENS
     table: Visibility = Visibility.PUBLIC
     wary: bool = False
-    """Whether comments were hidden since the last statement: those below belong to them."""
+    """Whether comments were hidden since the last statement; the comments below belong to them."""
     option: bool = False
     """Whether the word before was an option of a command line with a secret as its value."""
     spans: list[Span] = field(default_factory=list)

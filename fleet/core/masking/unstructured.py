@@ -9,8 +9,9 @@ from fleet.core.masking.logins import login_spans
 from fleet.core.masking.spans import Mark, Span, lowered, match_end, merged, replaced, stars
 
 _MOST = 4_000
-"""So many places of one kind are looked at; what follows them is hidden whole."""
-# The patterns for words are matched with text in lower case: a set of first letters is quick.
+"""The most places of one kind that are looked at; all text after them is hidden."""
+# The patterns for words are matched against text in lower case, because a small set of first
+# letters is fast.
 _STRONG = r"passw(?:or)?d|passphrase|secret|cookie|api_?-?key|access_?-?key|private_?-?key"
 _WEAK = (
     r"token|credential|creds|auth|header|signature"
@@ -59,7 +60,7 @@ _PATTERNS = (
     (_QUERY, ("?", "&")),
     (_HEADER_FIELD, (".header.",)),
 )
-"""Patterns with what a text in lower case must contain to match them."""
+"""Patterns, each with strings of which a text in lower case must contain one to match."""
 _OPENS_BLOCK = re.compile(r"(?:[|>][-+0-9]*|\"\"\"|\'\'\'|\\?)[ \t\r]*\Z")
 _BLOCK = re.compile(r"(?:\n[ \t]++[^\n]*+|\n(?=\n))*+")
 _LINE_START = re.compile(r"[\s#>|*~0-9-]*[\"'`\\]*\Z")
@@ -94,7 +95,7 @@ def _found(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
 
 
 def _armored(text: str) -> Iterator[Span]:
-    """Yield the spans of private keys; one whose begin or end is cut off reaches to that end."""
+    """Yield the spans of private keys; a key that is cut off extends to that end of the text."""
     at = 0
     if (cut := _ARMOR_END.search(text)) and "-----BEGIN" not in text[: cut.start()]:
         yield 0, cut.start()
@@ -113,7 +114,7 @@ def _assigned(text: str) -> Iterator[Span]:
             return
         at = found.end()
         address = found["sign"] == ":" and text.startswith("//", at)
-        if address or found[0].startswith("authenticate"):  # WWW-Authenticate: no secret
+        if address or found[0].startswith("authenticate"):  # WWW-Authenticate is not a secret
             continue
         if found["sign"] == "=" or _names_setting(text, found):
             end = _value_end(text, found)

@@ -59,7 +59,7 @@ class _Scanner:
     references: bool
     at: int = 0
     hidden_to: int = -1
-    """The end of the last hidden value: a comment behind it is hidden as well."""
+    """The end of the last hidden value; a comment behind it is hidden as well."""
     wary: bool = False
     option: bool = False
     """Whether the word before was an option of a command line with a secret as its value."""
@@ -87,7 +87,7 @@ class _Scanner:
         self.at = max(self.at, piece.end)
 
     def gap(self, end: int) -> None:
-        """Read what stands between two pieces: comments."""
+        """Read the comments between two pieces."""
         place = self.open[-1].place if self.open else Visibility.PUBLIC
         for found in _COMMENT.finditer(self.text, self.at, max(self.at, end)):
             start, stop = found.span()
@@ -128,14 +128,14 @@ class _Scanner:
         if not inside.mapping:
             return inside.place
         place, inside.key = inside.key, None
-        if place is None:  # a key that is not a plain word has no name to go by
+        if place is None:  # a list, a mapping or an alias as key has no name
             place = inside.key = Visibility.SECRET
         return place
 
     def _alias(self, piece: Piece) -> None:
         hidden = self._value_place().hidden
         self.aliases.append((self._anchors(None), piece.anchor, hidden))
-        if hidden:  # without an anchor of that name it may be a password that begins with a star
+        if hidden:  # without that anchor it may be a password that begins with a star
             self.spans.append((piece.start, piece.end))
 
     def _scalar(self, piece: Piece) -> None:

@@ -1,1 +1,1 @@
-"""The values that every other package works on: nodes, mirrors, facts, changes and outcomes."""
+"""The values that all other packages use: nodes, mirrors, facts, changes and outcomes."""

@@ -1,4 +1,4 @@
-"""Files on a node, and changes of them."""
+"""Files on a node, and changes to them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class ManagedFile:
-    """A file's bytes with its mode and owner; `secret` when it carries a credential.
+    """A file's bytes with its mode and owner; `secret` if it holds a credential.
 
-    `link` is the target if a symbolic link is at the path; the rest is of the file behind it.
+    `link` is the target if the path is a symbolic link; all other fields are of the file behind it.
     """
 
     content: bytes
@@ -24,16 +24,16 @@ class ManagedFile:
 
     @property
     def digest(self) -> str:
-        """Return the SHA-256 of the content in hex; for a link `@` and its target."""
+        """Return the SHA-256 of the content in hex; for a link, `@` and its target."""
         return f"@{self.link}" if self.link else hashlib.sha256(self.content).hexdigest()
 
 
 Tree = Mapping[str, ManagedFile]
-"""Absolute node path -> file; a missing key is absence."""
+"""Files by absolute path on the node; a missing key stands for a missing file."""
 
 
 class Action(StrEnum):
-    """What happens to one path."""
+    """What a change does to a path."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -49,7 +49,7 @@ class RestartCost(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One path going from `before` to `after`; None stands for absence."""
+    """A change of one path from `before` to `after`; None stands for a missing file."""
 
     path: str
     before: ManagedFile | None
@@ -57,7 +57,7 @@ class Change:
 
     @property
     def action(self) -> Action:
-        """Read off the two sides, so it cannot disagree with them."""
+        """Return the action, which follows from `before` and `after`."""
         if self.before is None:
             return Action.CREATE
         return Action.DELETE if self.after is None else Action.UPDATE

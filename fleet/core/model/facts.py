@@ -1,4 +1,4 @@
-"""Facts: what the probe read on a node, the only input from a node to a decision."""
+"""Facts that the probe read on a node: the only input from a node to a decision."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ _SETTINGS = {"mirrors", "configs"}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command on the node said; the exit code 124 means that it ran out of time."""
+    """The output of a command on the node; the exit code 124 means that it timed out."""
 
     text: str
     code: int
 
     @property
     def ok(self) -> bool:
-        """Say whether the command succeeded."""
+        """Return whether the command succeeded."""
         return self.code == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitState:
-    """What systemd says of containerd's unit; `started` is seconds since the epoch or None."""
+    """The systemd state of containerd's unit; `started` is in seconds since the epoch, or None."""
 
     load: str = "not-found"
     active: str = "inactive"
@@ -52,16 +52,16 @@ class UnitState:
 
     @property
     def running(self) -> bool:
-        """Say whether the unit is up, which says nothing of CRI."""
+        """Return whether the unit is running; its CRI plugin may still have failed."""
         return self.active == "active" and self.sub == "running"
 
 
 @dataclass(frozen=True, slots=True)
 class OwnedState:
-    """The record of fleet on the node: the files it owns with their digests, and the way back.
+    """fleet's record on the node: the files it owns with their digests, and the last generation.
 
-    `migrated` are hosts.toml files that a migration wrote for registries outside mirrors.yaml:
-    fleet knows them, and leaves them as they are.
+    `migrated` are hosts.toml files that a migration wrote for registries outside mirrors.yaml.
+    fleet recognizes them and leaves them as they are.
     """
 
     generation: str | None = None
@@ -70,7 +70,7 @@ class OwnedState:
     migrated: Mapping[str, str] = field(default_factory=dict)
 
     def render(self) -> bytes:
-        """Write it as state.json, one key a line, so that a shell can read it."""
+        """Write the record as state.json, with one key per line so that a shell can read it."""
         body = {
             "version": 1,
             "generation": self.generation,
@@ -82,7 +82,7 @@ class OwnedState:
 
 
 def parse_state(content: bytes | None) -> OwnedState:
-    """Read state.json; one that cannot be read counts as owning nothing."""
+    """Parse state.json; return an empty record if it cannot be parsed."""
     try:
         body = parse_json(content or b"{}")
     except DocumentError:
@@ -93,7 +93,7 @@ def parse_state(content: bytes | None) -> OwnedState:
 
 
 def _is_setting(name: str) -> bool:
-    """Return whether fleet may have written a name: a shorter one would stand for whole tables."""
+    """Return whether fleet may have written a name; a shorter name would be a whole table."""
     try:
         path = split(name)
     except ValueError:
@@ -110,15 +110,15 @@ def _digests(body: Any, key: str) -> dict[str, str]:
 class NodeFacts:
     """All that one probe read; `files` are the bytes by path, `changed_at` their mtimes.
 
-    `places` tell what is at the paths of hosts directories and config files. If `places_complete`,
-    they also hold all paths that hosts.toml files name, and a path that is missing in them is
-    missing on the node. Otherwise it may only not have been looked at.
-    `crowded` is the number of files if there are too many to read.
+    `paths` describe the paths of hosts directories and config files. If `paths_complete`, they also
+    hold all paths that hosts.toml files name, and a path that is missing from them is missing on
+    the node. Otherwise the probe may not have looked at it.
+    `skipped_files` is the number of files if there are too many to read.
     `present` are the certificates that the config names and the node has; None if the probe did
     not look. `tasks` is the number of running containers. `pending` is an unconfirmed
     change, `control_plane` the evidence that the node is part of a Kubernetes control plane.
-    `machine` identifies the machine, whatever its name; empty if that is not known.
-    `offline` facts come from a folder of files and from no daemon.
+    `machine` identifies the machine independently of its name; empty if that is not known.
+    `offline` facts come from a folder of files, without a daemon.
     """
 
     hostname: str = ""
@@ -171,7 +171,7 @@ class NodeFacts:
         return parse_state(kept.content if kept else None)
 
     def owned_by_key(self) -> dict[FileKey, str]:
-        """Return the digests of the files that fleet owns, by file and not by path."""
+        """Return the digests of fleet's own files, by a key that all paths of a file share."""
         owned = {**self.state.migrated, **self.state.files}
         return {file_key(self.paths, path): digest for path, digest in owned.items()}
 
@@ -187,9 +187,9 @@ class NodeFacts:
 
     @property
     def edited_not_loaded(self) -> tuple[str, ...]:
-        """Name the config files that were edited after the daemon had started.
+        """Return the config files that were edited after the daemon had started.
 
-        Both times come in whole seconds, so an edit within the first second goes unseen.
+        Both times are in whole seconds, so an edit within the first second is not detected.
         """
         started = self.unit.started
         if started is None:

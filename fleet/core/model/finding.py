@@ -18,9 +18,9 @@ class FindingEffect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One conflict: a fixed code, what becomes of it, file and line, and words for people.
+    """A conflict on a node: a fixed code, its effect on the rollout, file and line, and a message.
 
-    `kills` marks what keeps CRI from loading: such a node is unhealthy because of it.
+    `kills` means that CRI cannot load because of it, so that the node is unhealthy.
     """
 
     code: str
@@ -30,5 +30,5 @@ class Finding:
     kills: bool = False
 
     def __str__(self) -> str:
-        """Show it as one line."""
+        """Return the finding as one line."""
         return shortened(f"{self.where}: {self.message}")

@@ -9,12 +9,12 @@ from fleet.core.model.change import ManagedFile
 
 @dataclass(frozen=True, slots=True)
 class ManifestEntry:
-    """One line of a generation's manifest: what stood at `path` before; None for absence.
+    """A line of a generation's manifest: what was at `path` before, or None if nothing was.
 
     `saved` is the copy on the node. `copied` names its kind if it is not a copy of the file itself:
     a `folder` that was removed with its files, a `link` to a file with further hard links, or
-    `odd` for something that was not a plain file and was moved there. A `directory` was made by
-    the change.
+    `odd` for something that was not a plain file and was moved there. A `directory` was created
+    by the change.
     """
 
     path: str
@@ -25,17 +25,17 @@ class ManifestEntry:
 
     @property
     def is_file(self) -> bool:
-        """Return whether a plain file was there, or nothing."""
+        """Return whether the path had a plain file or nothing."""
         return not self.directory and not self.copied
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """The saved state before one change on a node, with the directories that the change made.
+    """The saved state before one change on a node, with the directories that the change created.
 
-    A generation that is `beside` is not part of the chain back from now, for instance an edit that
-    a rollback found. `damage` names the file of it that is missing or not as it was saved; then
-    none of it is used. `ill` is why the node was not healthy then.
+    A generation that is `beside` is not in the chain of rollbacks from now on, for instance an
+    edit that a rollback found. `damage` names the file in it that is missing or not as it was
+    saved; then the generation is not used. `was_unhealthy` is why the node was unhealthy then.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The health of a node as the probe found it, and the changes that it forbids."""
+"""The health of a node as the probe found it, and the changes that are refused because of it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ def health_problem(facts: NodeFacts) -> str:
 def refuse_unhealthy(
     facts: NodeFacts, cost: RestartCost, findings: tuple[Finding, ...] = ()
 ) -> None:
-    """Refuse to change a node whose health could not tell a good change from a bad one.
+    """Raise a NodeError if a node is unhealthy, so that a bad change could not be noticed.
 
-    A node that is ill of a conflict which the change heals is changed all the same.
+    A node is still changed if it is unhealthy because of a conflict that the change resolves. A
+    change with a restart is also refused if the restart would start another release.
     """
     healed = facts.unit.running and any(
         each.kills and each.effect is FindingEffect.HEALS for each in findings
@@ -43,6 +44,6 @@ def refuse_unhealthy(
 
 
 def upgrade_pending(facts: NodeFacts) -> bool:
-    """Return whether a restart would start another release than the one that runs."""
+    """Return whether a restart would start another release than the running one."""
     running, installed = facts.daemon_version, facts.binary_version
     return bool(running and installed and running.release != installed.release)

@@ -10,7 +10,7 @@ from fleet.core.model.node import Node, Origin
 
 @dataclass(frozen=True, slots=True)
 class InventoryValue:
-    """A value that the inventory gives, and where."""
+    """A value in the inventory, with its place."""
 
     value: str | int | bool
     origin: Origin
@@ -25,18 +25,18 @@ class Group:
     children: tuple[str, ...] = ()
     max_unavailable: str | None = None
     values: Mapping[str, InventoryValue] = field(default_factory=dict, compare=False, repr=False)
-    """What the group says for its nodes; a node and a nearer group beat it."""
+    """The group's values for its nodes; values of a node and of a nearer group override them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """All nodes in the order of the file, which is rollout order, and their groups."""
+    """All nodes in the order of the file, which is the order of a rollout, and their groups."""
 
     nodes: tuple[Node, ...]
     groups: Mapping[str, Group]
 
     def beaten(self, node: Node) -> dict[str, list[InventoryValue]]:
-        """Return, by key, what groups say for a node and something nearer said otherwise."""
+        """Return the overridden values of a node's groups, by key."""
         found: dict[str, list[InventoryValue]] = {}
         for name in node.groups:
             for key, each in self.groups[name].values.items():

@@ -11,7 +11,7 @@ from fleet.core.model.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class ClientPair:
-    """A client certificate and its key, as bytes; `key` is None when the first holds both."""
+    """A client certificate and its key, as bytes; `key` is None if `certificate` holds both."""
 
     certificate: bytes
     key: bytes | None
@@ -19,10 +19,10 @@ class ClientPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mirror:
-    """A place that serves a registry, in the words of hosts.toml.
+    """A server of a registry's images, with the settings of hosts.toml.
 
-    `ca` and `client` are files of the workstation, `ca_paths` and `client_paths` name files that
-    are on the node already.
+    `ca` and `client` are the contents of files of the workstation. `ca_paths` and `client_paths`
+    are paths of files that are on the node already.
     """
 
     url: str
@@ -39,12 +39,12 @@ class Mirror:
 
     @property
     def scheme(self) -> str:
-        """Name the scheme: http or https."""
+        """Return the scheme: http or https."""
         return self.url.partition("://")[0]
 
     @property
     def authority(self) -> str:
-        """Name the host and port of the URL, as containerd keys credentials by it."""
+        """Return the host and port of the URL, by which containerd looks up credentials."""
         return self.url.partition("://")[2].partition("/")[0]
 
     @property
@@ -63,7 +63,7 @@ class Auth:
     identity_token: Secret | None = None
 
     def settings(self) -> tuple[tuple[str, str], ...]:
-        """Return them as keys and values of config.toml."""
+        """Return the credentials as keys and values of config.toml."""
         if self.identity_token is not None:
             return (("identitytoken", str(self.identity_token)),)
         return (("username", self.username), ("password", str(self.password)))
@@ -73,8 +73,8 @@ class Auth:
 class Registry:
     """A registry namespace such as docker.io, and the mirrors that serve it in order.
 
-    `name` is `_default` for the wildcard. `server` is None for the wildcard alone; `upstream` is
-    what is said of the server's own host (TLS, credentials). `rewrite` is k3s's alone.
+    `name` is `_default` for the wildcard. `server` is None for the wildcard only. `upstream` holds
+    settings of the server's own host (TLS, credentials). Only k3s has `rewrite`.
     """
 
     name: str
@@ -87,12 +87,12 @@ class Registry:
 
     @property
     def hosts(self) -> tuple[Mirror, ...]:
-        """Return all hosts that are spoken of: the mirrors, and upstream if anything is said."""
+        """Return all hosts with settings: the mirrors, and upstream if it has any."""
         return (*self.mirrors, self.upstream) if self.upstream else self.mirrors
 
 
 class Foreign(StrEnum):
-    """What happens to files in fleet's way that fleet did not write, or that others edited."""
+    """What happens to files at fleet's paths that fleet did not write, or that others edited."""
 
     ADOPT = "adopt"
     KEEP = "keep"
@@ -101,7 +101,7 @@ class Foreign(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A part of mirrors.yaml for the nodes that `match` selects; the registries replace others."""
+    """A part of mirrors.yaml for the nodes that `match` selects; its registries replace others."""
 
     match: str
     registries: Mapping[str, Registry]

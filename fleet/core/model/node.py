@@ -1,4 +1,4 @@
-"""A node of the inventory, and where each of its values was written."""
+"""A node of the inventory, and the place of each of its values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where in a file a value came from; `place` is a group, a node or a key path."""
+    """The place in a file that a value comes from; `place` is a group, a node or a key path."""
 
     file: str
     line: int
@@ -16,13 +16,13 @@ class Origin:
     place: str
 
     def __str__(self) -> str:
-        """Show it as editors do, with the place in words."""
+        """Return it as editors write it, followed by the place."""
         return f"{self.file}:{self.line}:{self.column} ({self.place})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A machine, as the inventory resolved it; None means that the inventory is silent."""
+    """A machine with its resolved settings; None means that the inventory does not set one."""
 
     name: str
     host: str

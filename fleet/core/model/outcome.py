@@ -9,7 +9,7 @@ from fleet.core.failure import Failure
 
 
 class NodeStatus(StrEnum):
-    """The state of a node in a rollout; those in flight are never final ones."""
+    """The status of a node in a rollout; a status in flight is never final."""
 
     PENDING = "pending"
     STAGING = "staging"
@@ -27,17 +27,17 @@ class NodeStatus(StrEnum):
 
     @property
     def failed(self) -> bool:
-        """Say whether a node in this state counts against the budget."""
+        """Return whether a node in this status counts against the budget."""
         return self in _FAILED
 
     @property
     def in_flight(self) -> bool:
-        """Say whether somebody works on a node in this state."""
+        """Return whether a worker is busy with a node in this status."""
         return self in _IN_FLIGHT
 
     @property
     def shown(self) -> NodeStatus:
-        """Return what users see: a staged node was never started."""
+        """Return the status that users see; to them a staged node is still pending."""
         return NodeStatus.PENDING if self in {NodeStatus.STAGING, NodeStatus.STAGED} else self
 
 
@@ -59,13 +59,13 @@ _FAILED = {
 
 
 def is_success(said: str) -> bool:
-    """Say whether a host's answer was a yes: its status, or why there was none."""
+    """Return whether a response is a success; it is an HTTP status, or why there was none."""
     return said.startswith("2")
 
 
 @dataclass(frozen=True, slots=True)
 class HostAttempt:
-    """One host that was asked: for the name (resolve), a manifest or a blob; and what it said."""
+    """A request to a registry host for a name (resolve), a manifest or a blob, and its response."""
 
     host: str
     what: str
@@ -73,12 +73,12 @@ class HostAttempt:
 
     @property
     def good(self) -> bool:
-        """Say whether it gave what it was asked for."""
+        """Return whether the host served the request."""
         return is_success(self.response)
 
 
 class Served(StrEnum):
-    """Who gave an image's bytes, as far as the evidence decides it."""
+    """The source of an image's bytes, as far as the evidence shows it."""
 
     MIRROR = "mirror"
     UPSTREAM = "upstream"
@@ -88,9 +88,10 @@ class Served(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The verdict of one verification pull: by what means, and which mirror served if known.
+    """The result of one verification pull: the client, and the mirror that served it if known.
 
-    `size` counts the bytes that travelled for the evidence; `evidence` says what decided.
+    `size` is the number of bytes that were transferred for the evidence. `evidence` names the
+    evidence that decided.
     """
 
     image: str
@@ -108,9 +109,9 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Liveness:
-    """Whether the running daemon reads its folder of hosts.toml: live, deaf or unasked.
+    """Whether the running daemon reads its hosts directory: live, not reading, or not checked.
 
-    `seconds` is how long the question took on the node, `said` what CRI answered to it.
+    `seconds` is how long the check took on the node, `output` what CRI answered.
     """
 
     state: str
@@ -120,7 +121,7 @@ class Liveness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeOutcome:
-    """The end of one node's pass."""
+    """The result of the work on one node."""
 
     node: str
     status: NodeStatus
@@ -134,12 +135,12 @@ class NodeOutcome:
     failure: Failure | None = None
     seconds: float = 0.0
     unproven: tuple[str, ...] = ()
-    """Registries that were changed, and that no verification pull has proven."""
+    """Registries that were changed and that no verification pull has checked."""
     held: bool = False
     """Whether the rollout's lock is still on the node, as far as is known."""
 
     def after(self, before: NodeOutcome | None) -> NodeOutcome:
-        """Return it with what an earlier pass has seen: asked again, a node pulls nothing anew."""
+        """Return the outcome with the evidence of an earlier one; a recheck does not pull again."""
         if before is None or before.status is not NodeStatus.CONVERGED:
             return self
         return replace(

@@ -1,4 +1,4 @@
-"""Paths of a node: the type, identity and links of the file at one, and its clean spelling."""
+"""Paths of a node: the type, identity and links of the file at a path, and its clean form."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ _PLAIN = re.compile(r"/[A-Za-z0-9_.:/@%+\[\]-]*")
 
 
 Identity = tuple[int, int]
-"""Device and inode: two paths that have it in common are one file or one folder."""
+"""Device and inode: two paths with the same identity are one file or one folder."""
 
 
 FileKey = tuple[Identity | str, str]
-"""The key of a file under every path: the identity of its folder, and its name there."""
+"""A key that all paths of a file share: the identity of its folder, and its name there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class PathEntry:
     """The file at one path; a link is not followed.
 
     `target` is the text of a link, `real` its path without links, and `leads` the identity of the
-    file that it leads to: None if nothing is there.
+    file that it leads to, or None if there is none.
     """
 
     kind: Kind
@@ -67,7 +67,7 @@ class PathEntry:
 
     @property
     def identity(self) -> Identity | None:
-        """Return the identity of the file reached here; None for a broken link."""
+        """Return the identity of the file that this path reaches; None for a broken link."""
         return self.leads if self.kind is Kind.LINK else (self.device, self.inode)
 
 
@@ -82,7 +82,7 @@ def kind_of(mode: int) -> Kind:
 def clean_path(path: str) -> str:
     """Return a path as Go's filepath.Clean writes it; a relative path starts at the root.
 
-    containerd cleans every path of its config so, and systemd runs daemons in the root folder.
+    containerd cleans every path in its config so, and systemd runs daemons in the root folder.
     """
     parts: list[str] = []
     for part in path.split("/"):
@@ -99,7 +99,7 @@ def plain_path(path: str) -> bool:
 
 
 def hosts_directories(config_path: str) -> tuple[str, ...]:
-    """Return the folders that a config_path names, in order, each as containerd looks it up."""
+    """Return the folders in a config_path, in order, as containerd looks them up."""
     return tuple(clean_path(part) for part in config_path.split(":") if part)
 
 

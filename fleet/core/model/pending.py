@@ -12,12 +12,12 @@ PENDING = "/var/lib/fleet/pending"
 
 
 RETRY = 20
-"""Seconds after which a guard that was killed, or has failed, is started again."""
+"""Seconds after which a guard that was killed or failed is started again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A change that is neither confirmed nor completely reverted; times are the node's own.
+    """A change that is neither confirmed nor completely reverted; times are of the node's clock.
 
     `failed` is why its guard could not revert it; empty if the guard has not failed.
     """

@@ -1,4 +1,4 @@
-"""containerd's version strings, as packages of every kind write them."""
+"""containerd's version strings in all forms that packages use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Release = tuple[int, int, int]
 
 
 class ContainerdVersion(NamedTuple):
-    """A release of containerd; `text` is what the node said. A `-rc` counts as its release."""
+    """A release of containerd; `text` is the node's own string. A `-rc` counts as its release."""
 
     major: int
     minor: int
@@ -27,17 +27,17 @@ class ContainerdVersion(NamedTuple):
     text: str = ""
 
     def __str__(self) -> str:
-        """Show what the node said, or the three numbers."""
+        """Return the node's version string, or the three numbers."""
         return self.text or f"{self.major}.{self.minor}.{self.patch}"
 
     @property
     def release(self) -> Release:
-        """Return the three numbers alone, for comparisons."""
+        """Return only the three numbers, for comparisons."""
         return (self.major, self.minor, self.patch)
 
 
 def parse_version(text: str) -> ContainerdVersion | None:
-    """Read a version such as `1.6.20~ds1`, `v2.1.5-k3s1` or `2.1.9+unknown`; None if it is none."""
+    """Read a version such as `1.6.20~ds1`, `v2.1.5-k3s1` or `2.1.9+unknown`; None if invalid."""
     match = _VERSION.fullmatch(text.strip())
     if match is None:
         return None
@@ -46,6 +46,6 @@ def parse_version(text: str) -> ContainerdVersion | None:
 
 
 def parse_version_line(line: str) -> ContainerdVersion | None:
-    """Read what `containerd --version` prints; None if this is no such line."""
+    """Parse a line of `containerd --version`; None if it is not one."""
     match = _LINE.fullmatch(line.strip())
     return parse_version(match["version"]) if match else None

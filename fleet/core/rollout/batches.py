@@ -1,4 +1,4 @@
-"""Batches, their sizes, and the limits of groups."""
+"""Batches of nodes, their sizes, and the limits of groups."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _SIZE = re.compile(r"(\d{1,6})(%?)")
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A number of nodes, or a percentage of some total that rounds down but never below 1."""
+    """A number of nodes, or a percentage of a total, rounded down but at least 1."""
 
     number: int
     percent: bool = False
 
     def of(self, total: int) -> int:
-        """Return how many nodes of `total` that is, at least one."""
+        """Return the number of nodes out of `total`, at least one."""
         return max(1, total * self.number // 100 if self.percent else self.number)
 
 
 def parse_size(text: str, what: str) -> Size:
-    """Read `3` or `25%`; raise a FleetError that names the flag."""
+    """Parse `3` or `25%`; raise a FleetError that names `what`, the flag or the group."""
     match = _SIZE.fullmatch(text.strip())
     if match is None or (match[2] and int(match[1]) > 100):
         raise FleetError(
@@ -36,7 +36,7 @@ def parse_size(text: str, what: str) -> Size:
 
 
 def parse_batches(text: str) -> tuple[Size, ...]:
-    """Read `1,10%,25%`; the last size repeats."""
+    """Parse `1,10%,25%`; the last size repeats."""
     sizes = tuple(parse_size(part, "--batch") for part in text.split(","))
     if any(size.number == 0 for size in sizes):
         raise FleetError("--batch: a batch of 0 nodes would never end")
@@ -49,10 +49,10 @@ def cut_batches(
     apart: Collection[str] = (),
     together: int = 1,
 ) -> tuple[tuple[str, ...], ...]:
-    """Cut nodes into batches; percentages are of all of them.
+    """Divide nodes into batches; percentages are of all nodes.
 
-    No batch holds more than `together` of the nodes in `apart`. Further ones move to later
-    batches, and the nodes behind them move up.
+    A batch holds at most `together` of the nodes in `apart`. Further ones move to later batches,
+    and the nodes behind them move up.
     """
     few = deque(item for item in enumerate(names) if item[1] in apart)
     waiting = deque(item for item in enumerate(names) if item[1] not in apart)
@@ -71,14 +71,14 @@ def cut_batches(
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """No more than `most` of `nodes` may be in flight together."""
+    """A limit: at most `most` of `nodes` may be in flight together."""
 
     nodes: frozenset[str]
     most: int
 
 
 def group_limits(inventory: Inventory) -> tuple[Limit, ...]:
-    """Return what the groups' max_unavailable allows; percentages are of the whole group."""
+    """Return the limits by the groups' max_unavailable; percentages are of the whole group."""
     return tuple(
         Limit(frozenset(group.nodes), parse_size(group.max_unavailable, name).of(len(group.nodes)))
         for name, group in inventory.groups.items()

@@ -17,7 +17,7 @@ _GROUPS = {
     *("etcd", "controller", "controllers", "initial_controller"),
     *("server", "k3s_server", "k3s_servers", "rke2_server", "rke2_servers"),
 }
-"""Names of groups that other tools' inventories give to a control plane."""
+"""Names that inventories of other tools give to a control plane's groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class Availability:
 
     `control_plane` is the evidence that it is a control plane node: processes, manifests, units.
     `pending` is the id of an unconfirmed change on the node, `holder` the rollout that has its
-    lock, `ill` why it does not work. `ends_ill` is whether a rollback restores a state in which it
-    did not work.
+    lock, `unhealthy` why it is not healthy. `ends_ill` is whether a rollback restores a state in
+    which it was not healthy.
     """
 
     control_plane: tuple[str, ...] = ()
@@ -63,8 +63,8 @@ def outsiders(
 ) -> tuple[Node, ...]:
     """Return the nodes outside a selection that may be control plane nodes.
 
-    `roles` is the evidence by node as the journal remembers it. A node that it remembers as a
-    worker is left out, unless a group's name says otherwise. A node that it does not know counts.
+    `roles` is the evidence by node from the journal. A node that is a worker in it is left out,
+    unless a group's name says otherwise. A node that is not in it counts as one.
     """
     return tuple(
         node
@@ -78,9 +78,9 @@ def outsiders(
 class ControlPlaneLimit:
     """The control plane nodes of a rollout, and how many of them may be unavailable together.
 
-    `down` is why a node is already unavailable, by its name. `known` is whether a node that is
-    finished is available, if it was probed again since. Nodes that `ends_ill` names do not work
-    once their rollback is through.
+    `down` is why a node is already unavailable, by name. `known` is whether a finished node is
+    available, if it was probed again since. Nodes in `ends_ill` are unhealthy once their rollback
+    is done.
     """
 
     nodes: frozenset[str] = frozenset()
@@ -90,7 +90,7 @@ class ControlPlaneLimit:
     ends_ill: frozenset[str] = frozenset()
 
     def takes(self, name: str, status: NodeStatus) -> bool:
-        """Return whether a node in this status takes one of the places."""
+        """Return whether a node in this status counts as unavailable."""
         if name not in self.nodes:
             return False
         if status.in_flight and status is not NodeStatus.STAGING:
@@ -102,7 +102,7 @@ class ControlPlaneLimit:
         return status in _LOST or (name in self.down and status not in _BACK)
 
     def reason(self, waiting: Iterable[str], nodes: Mapping[str, NodeStatus]) -> str:
-        """Return the reason why waiting nodes are not started: other nodes are down."""
+        """Return why waiting nodes are not started: other nodes are unavailable."""
         down = [name for name in self.down if name not in nodes]
         down += [name for name, status in nodes.items() if self.takes(name, status)]
         told = ", ".join(f"{name} ({self.down.get(name) or nodes[name]})" for name in down)
@@ -138,8 +138,8 @@ def _said(inventory: Inventory, node: Node, members: frozenset[str]) -> int:
     """Return the limit that the inventory sets for a control plane node: a number above 1.
 
     It counts if it is set on the node itself or on a group of only control plane nodes. A
-    percentage, or a number on a group with workers, does not count. A group's own limit holds
-    beside this one.
+    percentage, or a number on a group with workers, does not count. A group's own limit
+    applies in addition to this one.
     """
     groups = [inventory.groups[name] for name in node.groups if name in inventory.groups]
     texts = [group.max_unavailable for group in groups if set(group.nodes) <= members]

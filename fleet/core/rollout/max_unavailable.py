@@ -1,4 +1,4 @@
-"""Concurrency limits of a rollout: how many more nodes each of them lets start."""
+"""Concurrency limits of a rollout, with the number of further nodes that each allows to start."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Slots:
             for name in limit.nodes:
                 self._groups[name] += (number,)
         self.unproven: set[str] = set()
-        """Control plane nodes that converged and still have to be rechecked after the pause."""
+        """Control plane nodes that converged and must still be rechecked after the pause."""
 
     def launching(self, name: str) -> tuple[int, ...]:
         """Return the limits that activating a node needs a slot of."""
@@ -41,7 +41,7 @@ class Slots:
 
     def reverting(self, name: str) -> tuple[int, ...]:
         """Return the limits that reverting a node needs a slot of."""
-        if self._quorum.known.get(name) is False:  # down already
+        if self._quorum.known.get(name) is False:  # it is already unavailable
             return self.checking(name)
         own = (self._unavailable, self._flying) if name in self._quorum.nodes else ()
         return (*self._groups[name], *own)

@@ -1,4 +1,4 @@
-"""The policy of a rollout: its limits, and what a failure leads to."""
+"""The policy of a rollout: its limits, and what happens after failures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fleet.core.rollout.control_plane import ControlPlaneLimit
 
 
 class OnFailure(StrEnum):
-    """What becomes of the nodes that are through when the budget is spent."""
+    """What happens to converged nodes when the failure budget is spent."""
 
     HALT = "halt"
     ROLLBACK_BATCH = "rollback-batch"
@@ -19,16 +19,16 @@ class OnFailure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How far a rollout goes, and how many nodes are worked on at once."""
+    """When a rollout stops, and how many nodes are in flight at once."""
 
     max_failures: int = 0
     limits: tuple[Limit, ...] = ()
     excused_nodes: frozenset[str] = frozenset()
-    """Nodes whose failure was accepted before the start: by --skip-unreachable, and those of a
-    rollback that were ill before it or have nothing to go back to."""
+    """Nodes whose failure was accepted before the start: by --skip-unreachable, and nodes of a
+    rollback that were unhealthy before it or have no state to go back to."""
     on_failure: OnFailure = OnFailure.HALT
     pause: float = 0
-    """Seconds between two batches; after them the batch's nodes are asked for health again."""
+    """Seconds between two batches; then the health of the batch's nodes is checked again."""
     parallel: int = 64
     quorum: ControlPlaneLimit = field(default_factory=ControlPlaneLimit)
-    """The control plane's nodes; they are never unavailable together, whatever the limits say."""
+    """The limit on unavailable control plane nodes; it applies in addition to the other limits."""

@@ -13,10 +13,10 @@ _Limits = tuple[int, ...]
 
 
 class LimitedQueue(Generic[_Waiter]):
-    """Waiters by their place, parted by the limits that bind them.
+    """A queue of waiters in the order of their places, with one heap for each set of limits.
 
-    Joining, leaving and finding the first `room` cost about the logarithm of its length: 5,000
-    nodes that wait are not looked through each time one of them moves.
+    Joining, leaving and returning the first `room` waiters cost about the logarithm of the length:
+    5,000 waiting nodes are not searched each time one of them moves.
     """
 
     def __init__(self) -> None:
@@ -28,20 +28,20 @@ class LimitedQueue(Generic[_Waiter]):
         return len(self._waiting)
 
     def join(self, waiter: _Waiter, place: int, limits: _Limits = ()) -> None:
-        """Let a waiter stand at its place; it has the same place and limits each time."""
+        """Add a waiter at its place; its place and limits must be the same each time."""
         self._waiting.add(waiter)
-        if waiter not in self._listed:  # one that left may still be listed
+        if waiter not in self._listed:  # a waiter that left may still be in its heap
             self._listed.add(waiter)
             heappush(self._heaps.setdefault(limits, []), (place, waiter))
 
     def leave(self, waiter: _Waiter) -> None:
-        """Let a waiter go; one that does not wait may leave as well."""
+        """Remove a waiter; ignore one that is not waiting."""
         self._waiting.discard(waiter)
 
     def first(self, room: int, free: Sequence[int] | None = None) -> tuple[_Waiter, ...]:
-        """Return the first that may start, at most `room`; `free` is what each limit still bears.
+        """Return the first waiters that may start, at most `room`; `free` are the free slots.
 
-        They go on waiting until they leave. Without `free` nobody asks for limits.
+        The waiters stay in the queue until they leave. Without `free` the limits do not apply.
         """
         bears = None if free is None else dict(enumerate(free))
         heads = [head for limits in self._heaps if (head := self._head(limits)) is not None]
@@ -50,7 +50,7 @@ class LimitedQueue(Generic[_Waiter]):
         while heads and len(taken) < room:
             place, limits, waiter = heappop(heads)
             if not _admitted(limits, bears):
-                continue  # nobody behind it is bound by less
+                continue  # all others in this heap need the same exhausted limits
             taken.append((place, limits, waiter))
             heappop(self._heaps[limits])
             if (head := self._head(limits)) is not None:
@@ -60,7 +60,7 @@ class LimitedQueue(Generic[_Waiter]):
         return tuple(waiter for _, _, waiter in taken)
 
     def _head(self, limits: _Limits) -> tuple[int, _Limits, _Waiter] | None:
-        """Return the first of those that are bound by the same limits; forget who left."""
+        """Return the first waiter with these limits; drop waiters that have left from the heap."""
         heap = self._heaps[limits]
         while heap and heap[0][1] not in self._waiting:
             self._listed.discard(heappop(heap)[1])
@@ -68,7 +68,7 @@ class LimitedQueue(Generic[_Waiter]):
 
 
 def _admitted(limits: _Limits, bears: dict[int, int] | None) -> bool:
-    """Take one place under each limit, if all of them bear one more."""
+    """Take a slot of each limit, if all of them have a free one."""
     if bears is None:
         return True
     if any(bears[limit] <= 0 for limit in limits):

@@ -1,4 +1,7 @@
-"""The scheduler: the next move after each event, at the same cost for any number of nodes."""
+"""The scheduler, which chooses the next move after each event.
+
+The cost of an event does not grow with the number of nodes.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ def next_move(state: RolloutState, policy: Policy) -> Move:
 
 
 class Scheduler:
-    """A state with what is counted of it, under one policy; events move it in place."""
+    """A rollout's state with counters and queues, under one policy; events change it in place."""
 
     def __init__(self, state: RolloutState, policy: Policy) -> None:
         self._policy, self._batches = policy, state.batches
@@ -58,7 +61,7 @@ class Scheduler:
 
     @property
     def state(self) -> RolloutState:
-        """Return the state that the events so far fold into."""
+        """Return the state after the events so far."""
         return RolloutState(
             self._batches,
             dict(self._nodes),
@@ -74,7 +77,7 @@ class Scheduler:
         return self._begun
 
     def advance(self, event: Event) -> None:
-        """Move on by one event."""
+        """Apply one event."""
         match event:
             case BatchBegun(batch):
                 self._begin(batch)
@@ -134,13 +137,13 @@ class Scheduler:
             self._tally[batch][status] += sign
 
     def _let_back(self, name: str) -> None:
-        """List a node that may be told to take its change back, the newest first."""
+        """Queue a node whose change may be reverted, the newest first."""
         converged = self._nodes.get(name) is NodeStatus.CONVERGED
         if converged and name not in self._reverted and self._batch[name] <= self._begun:
             self._back.join(name, -self._place[name], self._slots.reverting(name))
 
     def _queue(self, batch: int) -> None:
-        """List a batch that is not through, or that owes its soak or a check."""
+        """Queue a batch that is not finished, or whose pause or recheck is still to come."""
         tally = self._tally[batch]
         unproven = tally[NodeStatus.CONVERGED] and batch not in self._soaked
         owes = tally[NodeStatus.CHECKING] or unproven or len(self._due[batch])
@@ -197,7 +200,7 @@ class Scheduler:
         return Halt(self._policy.quorum.reason(waiting, self._nodes), waiting)
 
     def _owed(self, number: int, room: int) -> Move:
-        """Return what a finished batch still owes before the next one may start."""
+        """Return the pause or recheck that a finished batch needs before the next one may start."""
         if self._tally[number][NodeStatus.CONVERGED] and number not in self._soaked:
             return Soak(number)
         free = self._slots.free
@@ -205,7 +208,7 @@ class Scheduler:
         return Check(due) if due else Wait()
 
     def _is_over(self) -> bool:
-        """Say whether nothing more may start: a node is degraded, or the budget is spent."""
+        """Return whether no further node may start: a node is degraded, or the budget is spent."""
         if self._degraded:
             return True
         if self._bad <= self._policy.max_failures:
@@ -215,7 +218,7 @@ class Scheduler:
         return waiting or bool(self._reverted) or bool(self._to_revert(1, None))
 
     def _to_revert(self, room: int, free: list[int] | None) -> tuple[str, ...]:
-        """Return the nodes to take back once the budget is spent, the newest first."""
+        """Return the nodes to revert once the budget is spent, the newest first."""
         if self._policy.on_failure is OnFailure.HALT:
             return ()
         ready = self._back.first(room, free)

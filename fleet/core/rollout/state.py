@@ -1,4 +1,4 @@
-"""The rollout as a reducer: events, the state that they fold into, and the possible moves.
+"""The state of a rollout, the events that change it, and the possible moves.
 
 fleet.core.rollout.scheduler chooses the next move.
 """
@@ -14,7 +14,7 @@ from fleet.core.model.outcome import NodeStatus
 
 @dataclass(frozen=True, slots=True)
 class NodeMoved:
-    """A node came to a new status."""
+    """A node has a new status."""
 
     node: str
     status: NodeStatus
@@ -39,7 +39,7 @@ Event = NodeMoved | BatchBegun | BatchSoaked
 
 @dataclass(frozen=True, slots=True)
 class RolloutState:
-    """Where a rollout stands: the fold of its events."""
+    """The state of a rollout after its events."""
 
     batches: tuple[tuple[str, ...], ...]
     nodes: Mapping[str, NodeStatus]
@@ -47,9 +47,9 @@ class RolloutState:
     """The newest batch that was begun; -1 before the first."""
     soaked: frozenset[int] = frozenset()
     checked: frozenset[str] = frozenset()
-    """Nodes that were asked for health after their batch's pause."""
+    """Nodes whose health was checked again after their batch's pause."""
     reverted: frozenset[str] = frozenset()
-    """Nodes that were told to take a confirmed change back, whether they did or not."""
+    """Nodes whose confirmed change was to be reverted, whether that succeeded or not."""
 
     def count(self) -> Counter[NodeStatus]:
         """Count nodes by the status that users see."""
@@ -61,7 +61,7 @@ class RolloutState:
 
 
 def begin(batches: tuple[tuple[str, ...], ...], settled: Mapping[str, NodeStatus]) -> RolloutState:
-    """Return the first state: nodes that need nothing or cannot be planned are settled."""
+    """Return the first state; `settled` nodes need no change or cannot be planned."""
     pending = {name: NodeStatus.PENDING for batch in batches for name in batch}
     return RolloutState(batches, {**pending, **settled})
 
@@ -72,7 +72,7 @@ def advance(state: RolloutState, event: Event) -> RolloutState:
 
 
 def replay(state: RolloutState, events: Iterable[Event]) -> RolloutState:
-    """Fold events into a state."""
+    """Return the state after these events."""
     nodes, begun = dict(state.nodes), state.begun
     soaked, checked, reverted = set(state.soaked), set(state.checked), set(state.reverted)
     for event in events:
@@ -99,7 +99,7 @@ def replay(state: RolloutState, events: Iterable[Event]) -> RolloutState:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Lay the change ready on these nodes; nothing of it is in force yet."""
+    """Upload and validate the change on these nodes without activating it."""
 
     nodes: tuple[str, ...]
 
@@ -114,21 +114,21 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Soak:
-    """Let a batch stand for the policy's pause; `batch` counts from 0."""
+    """Wait for the policy's pause after a batch; `batch` counts from 0."""
 
     batch: int
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Ask these nodes for health again; one that is ill takes its change back."""
+    """Check the health of these nodes again; an unhealthy one reverts its change."""
 
     nodes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Revert:
-    """Take the confirmed change back on these nodes."""
+    """Revert the confirmed change on these nodes."""
 
     nodes: tuple[str, ...]
 
@@ -140,7 +140,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Start nothing more; `nodes` are of the control plane and wait for others that are down."""
+    """Start no further node; `nodes` are control plane nodes that wait for others that are down."""
 
     reason: str
     nodes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Patterns that select nodes, as users of Ansible and ClusterShell type them."""
+"""Patterns that select nodes, in the syntax of Ansible and ClusterShell."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ Read = Callable[[str], str]
 def select(
     inventory: Inventory, limit: str | None, exclude: str | None, read: Read
 ) -> tuple[Node, ...]:
-    """Return the nodes of `limit` less those of `exclude`, in inventory order.
+    """Return the nodes of `limit` without those of `exclude`, in inventory order.
 
-    Parts are joined by `:` or `,`; `&part` keeps what both name, `!part` leaves out, `@file` holds
-    a part a line. A part that names nobody raises a FleetError, and so does an empty text: a
-    script whose variable is unset must not get the whole fleet.
+    Parts are joined by `:` or `,`. `&part` keeps only nodes of the part, `!part` leaves its nodes
+    out, and `@file` reads parts from a file, one per line. A part that selects no node raises a
+    FleetError, and so does an empty text: a script whose variable is unset must not select the
+    whole fleet.
     """
     chosen = _named(inventory, "all" if limit is None else limit, read)
     if exclude is not None:
@@ -37,7 +38,7 @@ def select(
 
 
 def override_matches(inventory: Inventory, texts: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """Return, by node, which of these patterns select it; a pattern may name nobody."""
+    """Return, by node, which of these patterns select it; a pattern may select no node."""
     found: dict[str, set[str]] = {}
     for text in dict.fromkeys(texts):
         for name in _named(inventory, text, _no_file, strict=False):

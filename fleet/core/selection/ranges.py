@@ -10,7 +10,7 @@ from itertools import islice
 from fleet.errors import FleetError
 
 MOST = 100_000
-"""No pattern may name more nodes than this."""
+"""The most nodes that a pattern may name."""
 
 
 _RANGE = re.compile(r"\[([^\[\]]*)\]")
@@ -26,7 +26,7 @@ _NUMBERED = re.compile(r"(.*?)([0-9]+)([^0-9]*)")
 
 
 def expand(pattern: str) -> tuple[str, ...]:
-    """Return the names of a pattern in order; raise a FleetError where a range is none."""
+    """Return the names of a pattern in order; raise a FleetError for an invalid range."""
     names = [""]
     position = 0
     for match in _RANGE.finditer(pattern):
@@ -61,7 +61,7 @@ def _numbers(match: re.Match[str], pattern: str) -> Iterator[str]:
 
 
 def compress(names: Iterable[str]) -> str:
-    """Write names short, as expand reads them: `w[1-40],x`."""
+    """Return names as one short pattern that expand reads, such as `w[1-40],x`."""
     runs: dict[tuple[str, str, int], list[int]] = defaultdict(list)
     order: list[tuple[str, str, int] | str] = []
     found = {name: _NUMBERED.fullmatch(name) for name in names}
@@ -74,7 +74,7 @@ def compress(names: Iterable[str]) -> str:
         if match is None:
             order.append(name)
             continue
-        # 099 makes 100 a number of three digits as well: they belong to one range.
+        # If 099 is padded, 100 counts as padded to three digits too, so both are in one range.
         width = len(match[2]) if (match[1], match[3], len(match[2])) in padded else 0
         key = (match[1], match[3], width)
         if key not in runs:

@@ -1,4 +1,4 @@
-"""A sample of the nodes, and the confidence that it gives for the rest."""
+"""Samples of the nodes, and the confidence that a sample gives for the others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CONFIDENCE = 0.95
 
 
 _RISK = 0.05 - 1e-12
-"""How rare a sample without an ill node may be; a hair less, as floats are."""
+"""The least probability of a sample without an unhealthy node, minus a margin for rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,14 @@ class Sample:
 
     @property
     def at_most(self) -> int:
-        """Return how many nodes of the fleet may still be ill, at 95 %, if all of these are well.
+        """Return how many nodes may still be unhealthy, at 95 %, if the whole sample is healthy.
 
-        The greatest number with which a sample without a single ill node is not rarer than 5 %.
+        It is the greatest number at which a sample without an unhealthy node has a probability of
+        at least 5 %.
         """
         ill, chance = 0, 1.0
         while ill < self.total - len(self.names):
-            # One more ill node among those that were not chosen (drawn without putting back).
+            # One more unhealthy node is among the others; nodes are drawn without replacement.
             chance *= (self.total - len(self.names) - ill) / (self.total - ill)
             if chance < _RISK:
                 break
@@ -37,7 +38,7 @@ class Sample:
 
 
 def sample(names: Sequence[str], size: int) -> Sample:
-    """Choose `size` nodes: spread by a digest of their names, so the same ones every time."""
+    """Return a sample of `size` nodes: the same ones every time, by a digest of their names."""
     order = sorted(names, key=lambda name: hashlib.sha256(f"sample {name}".encode()).digest())
     chosen = frozenset(order[:size])
     return Sample(tuple(name for name in names if name in chosen), len(names))

@@ -1,1 +1,1 @@
-"""Text of other people's files: TOML and YAML read and edited in place, excerpts and diffs."""
+"""Text of files that fleet did not write: TOML, YAML and PEM, edits in place, and diffs."""

@@ -14,14 +14,14 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 LARGEST = 1 << 18
-"""Characters of TOML that are parsed: several times the largest config that was ever seen."""
+"""The most characters of TOML that are parsed: several times the largest config ever seen."""
 
 
 LARGEST_JSON = 1 << 20
 
 
 DEEPEST = 40
-"""Levels of tables and lists in one document; containerd's own have nine."""
+"""The most levels of tables and lists in a document; containerd's own have nine."""
 
 
 _TOO_DEEP = f"it is nested deeper than {DEEPEST} levels"
@@ -30,7 +30,7 @@ _TOO_DEEP = f"it is nested deeper than {DEEPEST} levels"
 _HUGE = 1 << 63
 
 
-# The parser's time and memory grow with the square of the parts of one key.
+# The parser's time and memory grow with the square of the number of parts of one key.
 _PART = r"""(?:[\w-]++|"(?:[^"\\]|\\.)*+"|'[^']*+')"""
 
 
@@ -68,7 +68,7 @@ def parse_json(text: str | bytes) -> Any:
     _refuse_large(text, LARGEST_JSON)
     try:
         found = json.loads(text)
-        json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair cannot be encoded
+        json.dumps(found, ensure_ascii=False).encode()  # fails for half of a surrogate pair
     except RecursionError as error:
         raise BoundError(_TOO_DEEP) from error
     except ValueError as error:

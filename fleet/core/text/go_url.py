@@ -31,7 +31,7 @@ def go_host(url: str, *, strict: bool = True) -> str | None:
     """Return the host that containerd takes from a host or server of hosts.toml.
 
     None if Go refuses the URL; containerd then ignores the whole file. An empty text if the URL is
-    valid and names no host. Without `strict` colons may stand in a host name, as up to Go 1.25.
+    valid and has no host. Without `strict` a host name may contain colons, as up to Go 1.25.
     """
     whole = whole_url(url)
     if any(ord(character) < 0x20 or ord(character) == 0x7F for character in whole):

@@ -7,18 +7,18 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 _MOST_PAIRS = 1 << 19
-"""Lines times lines that difflib compares; a config of 700 lines may change as a whole."""
+"""The most pairs of lines that difflib compares; a config of 700 lines may change as a whole."""
 
 
 _CONTEXT = 3
 
 
 _SHOWN = 200
-"""Lines of either side that are shown where there are too many to compare."""
+"""Lines of each text that are shown if there are too many to compare."""
 
 
 def diff_lines(before: Sequence[str], after: Sequence[str], names: tuple[str, str]) -> list[str]:
-    """Return a unified diff; for texts that are too large to compare, the beginnings of both."""
+    """Return a unified diff; if the texts are too large to compare, show the beginning of each."""
     head = _common(before, after)
     tail = _common(before[head:][::-1], after[head:][::-1])
     old, new = before[head : len(before) - tail], after[head : len(after) - tail]
@@ -34,7 +34,7 @@ def diff_lines(before: Sequence[str], after: Sequence[str], names: tuple[str, st
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    """Return the number of lines that both begin with."""
+    """Return the number of lines at the beginning that both texts share."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
@@ -49,7 +49,7 @@ def _side(sign: str, lines: Sequence[str]) -> Iterator[str]:
 
 
 def _moved(line: str, by: int) -> str:
-    """Return a line; in a hunk header, line numbers are moved to those of the whole text."""
+    """Return a line of a diff; in a hunk header, add the offset to the line numbers."""
     if not by or not line.startswith("@@ "):
         return line
     _, old, new, end = line.split(" ", 3)

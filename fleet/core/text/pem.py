@@ -1,4 +1,4 @@
-"""Certificates and keys in PEM, as far as Go's crypto/tls must find them to use a file at all."""
+"""Certificates and keys in PEM, checked for the parts that Go's crypto/tls requires of a file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def holds_certificate(content: bytes) -> bool:
 
 
 def key_problem(content: bytes) -> str:
-    """Return why a text is of no use as a private key; empty if it holds one."""
+    """Return why a text cannot be used as a private key; empty if it holds one."""
     for name, body in _blocks(content):
         if name == b"PRIVATE KEY" or name.endswith(b" PRIVATE KEY"):
             if name.startswith(b"ENCRYPTED") or b"ENCRYPTED" in body.partition(b"\n")[0]:
@@ -32,7 +32,7 @@ def key_problem(content: bytes) -> str:
 
 
 def _blocks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the name and the lines of every complete block; one pass over the text."""
+    """Yield the name and the lines of every complete block, in one pass over the text."""
     name, lines = b"", list[bytes]()
     for line in content.split(b"\n"):
         edge = _EDGE.fullmatch(line)
@@ -45,7 +45,7 @@ def _blocks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _is_der(body: bytes) -> bool:
-    """Return whether base64 text holds an ASN.1 sequence of the length that it says."""
+    """Return whether base64 text holds an ASN.1 sequence of the length in its header."""
     try:
         data = base64.b64decode(b"".join(_HEADER.sub(b"", body).split()), validate=True)
     except binascii.Error:

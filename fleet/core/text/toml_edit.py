@@ -1,4 +1,4 @@
-"""Edits of TOML that spare every byte outside the keys they are about."""
+"""Edits of TOML that leave every byte outside the edited keys as it is."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from fleet.core.text.toml_scan import Path, dotted, statements, toml_value
 from fleet.core.text.toml_splice import Entry, Setting, append, cut, indent, put, whole_line
 
 MOST_BY_LIBRARY = 100_000
-"""Characters of a file that tomlkit is given: it takes seconds for more."""
+"""The most characters of a file that are given to tomlkit; it takes seconds for more."""
 
 
 _MOST_ONE_BY_ONE = 40
-"""Keys that are set one after the other where they cannot be set together."""
+"""The most keys that are set one by one if they cannot be set together."""
 
 
 def dig(data: Any, path: Path) -> Any:
-    """Follow `path` into nested tables; None where it ends early."""
+    """Return the value at `path` in nested tables; None if there is none."""
     for key in path:
         if not isinstance(data, Mapping) or key not in data:
             return None
@@ -62,7 +62,7 @@ def _is_set(data: Any, entry: Entry) -> bool:
 
 
 def _with_one(text: str, entry: Entry) -> str:
-    """Set one key; it may have to go into an inline table."""
+    """Set one key, if necessary in an inline table."""
     data = tomllib.loads(text)
     wanted = _with(data, [entry])
     for candidate in _candidates(text, entry):
@@ -82,7 +82,7 @@ def _candidates(text: str, entry: Entry) -> Iterator[str | None]:
 
 
 def _dotted_beside(text: str, table: Path, line: str) -> Iterator[str]:
-    """Put a dotted key beside those that make the table without a header of its own."""
+    """Add a dotted key beside the ones that define the table; it has no header of its own."""
     above: Path = ()
     for each in statements(text):
         if each.header:
@@ -118,7 +118,7 @@ def _without(text: str, paths: list[Path]) -> Iterator[str | None]:
     yield _unedited(text, paths)
 
 
-# -- what stands inside inline tables is tomlkit's ---------------------------------------------
+# -- inline tables, which tomlkit edits -----------------------------------------------------------
 
 
 def _edited(text: str, table: Path, key: str, value: Setting) -> str | None:
@@ -144,7 +144,7 @@ def _unedited(text: str, paths: list[Path]) -> str | None:
 
 
 def _by_library(text: str, change: Any, paths: Collection[Path]) -> str | None:
-    """Edit with tomlkit; None where tomlkit itself cannot keep this file as it is."""
+    """Edit with tomlkit; return None if tomlkit cannot reproduce the file or edit it."""
     if len(text) > MOST_BY_LIBRARY:
         return None
     try:
@@ -174,7 +174,7 @@ def _spares(before: str, after: str, paths: Collection[Path]) -> bool:
     return not gone - own
 
 
-# -- what an edit must come to -----------------------------------------------------------------
+# -- the intended result of an edit ------------------------------------------------------------
 
 
 def _parsed(text: str) -> dict[str, Any] | None:
@@ -200,13 +200,13 @@ def _dropped(data: dict[str, Any], paths: Iterable[Path]) -> dict[str, Any]:
     result = copy.deepcopy(data)
     for path in paths:
         above = dig(result, path[:-1])
-        if isinstance(above, dict):  # else a path above it was removed already
+        if isinstance(above, dict):  # otherwise a path above it was removed already
             above.pop(path[-1], None)
     return result
 
 
 def pruned(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the data less its empty tables, which say nothing."""
+    """Return the data without its empty tables, which set nothing."""
     pairs = ((k, pruned(v) if isinstance(v, dict) else v) for k, v in data.items())
     return {key: value for key, value in pairs if value != {}}
 

@@ -1,4 +1,4 @@
-"""TOML as text: the place of each statement of a file, so that an edit can spare all others."""
+"""Statements of a TOML text with their places, so that an edit leaves all others as they are."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _STRINGS = (
 class Statement:
     """One header or one assignment: its full path, and its place in the text.
 
-    `start` is where its line begins and `end` where the next one does; a value stands from
-    `value` to `value_end`, which are equal for a header. `array` marks [[array.of.tables]], whose
+    `start` is where its line begins and `end` where the next line begins. The value is between
+    `value` and `value_end`, which are equal for a header. `array` marks [[array.of.tables]], whose
     members share one path.
     """
 
@@ -48,7 +48,7 @@ class Statement:
     array: bool = False
 
     def below(self, path: Path) -> bool:
-        """Say whether this statement is about `path` or about something inside it."""
+        """Return whether this statement sets `path` or something inside it."""
         return self.path[: len(path)] == path
 
 
@@ -82,7 +82,7 @@ def _past_space(text: str, at: int) -> int:
 
 
 def _line_end(text: str, at: int) -> int:
-    """Return where the line after this one begins."""
+    """Return where the next line begins."""
     found = text.find("\n", at)
     return len(text) if found < 0 else found + 1
 
@@ -135,17 +135,17 @@ def _string_end(text: str, at: int) -> int:
 
 
 def newline_of(text: str) -> str:
-    """Return the line end that a text uses."""
+    """Return the line ending that a text uses."""
     return "\r\n" if "\r\n" in text else "\n"
 
 
 def dotted(path: Path) -> str:
-    """Write a table's name as its header has it."""
+    """Write a table's name as in its header."""
     return ".".join(key if _BARE.fullmatch(key) else quoted(key) for key in path)
 
 
 def split(name: str) -> Path:
-    """Part what `dotted` wrote."""
+    """Split a name that `dotted` wrote into its keys."""
     return _keys(name, 0)[0]
 
 

@@ -1,4 +1,4 @@
-"""Edits of a TOML text, all in one pass: the cost grows with the text, not with their number."""
+"""Edits of a TOML text in one pass: the cost grows with the text, not with their number."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Setting = str | bool | list[str]
 
 
 Entry = tuple[Path, str, Setting]
-"""A table, a key in it, and the value that the key is to have."""
+"""A table, a key in it, and the value to set."""
 
 
 def put(text: str, entries: Iterable[Entry]) -> str:
-    """Return `text` with every entry set: in place, beside its siblings, or in a new table."""
+    """Return `text` with every entry set: in place, beside keys of its table, or in a new table."""
     index = _Index(text)
     changes: list[tuple[int, int, str]] = []
     fresh: dict[Path, list[str]] = {}
@@ -81,7 +81,7 @@ class _Index:
                 self.dotted.setdefault(each.path[:size], (head, each))
 
     def place(self, table: Path, line: str) -> tuple[int, str] | None:
-        """Return where a line of that table can go, and its text there; None for a new table."""
+        """Return where to insert a line of a table, and its text; None if the table is new."""
         if table in self.headers:
             header, last = self.headers[table]
             return last.end, indent(self.text, last) + ("  " if last is header else "") + line
@@ -93,7 +93,7 @@ class _Index:
 
 
 _DEEPEST = 12
-"""Tables deeper than any of containerd's are not looked for below a key."""
+"""The most levels of dotted keys at which tables are looked for; containerd's are less deep."""
 
 
 def indent(text: str, each: Statement) -> str:
@@ -111,13 +111,13 @@ def _spliced(text: str, changes: Sequence[tuple[int, int, str]]) -> str:
 
 
 def _spliced_end(text: str, changes: Sequence[tuple[int, int, str]]) -> str:
-    """Return the end of a spliced text, to decide which line ends to append."""
+    """Return the end of a spliced text, to decide which line endings to append."""
     last = [new for start, _, new in changes if start == len(text)]
     return last[-1] if last else text[-2:]
 
 
 def _blocks(before: str, tables: dict[Path, list[str]], newline: str) -> str:
-    """Write new tables for the end of a text; if its last line had no line end, add none."""
+    """Write new tables for the end of a text; if its last line has no line ending, add none."""
     whole = before.endswith("\n") or not before
     blocks: list[str] = []
     for table, lines in tables.items():
@@ -134,7 +134,7 @@ def _blocks(before: str, tables: dict[Path, list[str]], newline: str) -> str:
 
 
 def cut(text: str, paths: Collection[Path]) -> str:
-    """Cut out every run of statements below one of `paths`, with the comments inside the run."""
+    """Remove every run of statements below one of `paths`, with the comments inside the run."""
     wanted = set(paths)
     sizes = sorted({len(path) for path in wanted})
     runs: list[list[Statement]] = []
@@ -156,7 +156,7 @@ def cut(text: str, paths: Collection[Path]) -> str:
 
 
 def _start_of_cut(text: str, run: Sequence[Statement], after: str) -> int:
-    """Return where a cut begins; include the blank line above if two would follow each other."""
+    """Return where a removal begins; include the blank line above if two would be left."""
     start, header = run[0].start, run[0].header
     newline = newline_of(text)
     if not after and not text.endswith("\n"):

@@ -1,4 +1,7 @@
-"""YAML 1.2 scalars, no duplicate keys, no tags, and a line and column for everything."""
+"""A YAML parser that keeps the line and column of each value.
+
+It reads the scalars of YAML 1.2, and refuses duplicate keys and tags.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_Base):  # type: ignore[misc]
-    """A loader that knows YAML 1.2's scalars alone: `on` is a word, `22:22` is no number."""
+    """A loader with the scalars of YAML 1.2 only: `on` is a string, and so is `22:22`."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
@@ -50,7 +53,7 @@ class Value:
 
     @property
     def kind(self) -> str:
-        """Name the kind of value for people."""
+        """Return the kind of the value, for messages."""
         names = {bool: "a boolean", int: "an integer", float: "a number", str: "a string"}
         if self.data is None:
             return "nothing"
@@ -66,10 +69,10 @@ class MappingEntry:
 
 
 def parse_yaml(text: str, name: str, problems: list[Problem] | None = None) -> Value:
-    """Parse YAML text of a file of that name.
+    """Parse YAML text; `name` is the file's name for messages.
 
-    What is well-formed and yet no good (a key twice, a tag) is added to `problems`, so that a
-    reader goes on; without a list it is raised, as what is no YAML always is.
+    Duplicate keys and tags are added to `problems`, so that the caller can report them with its
+    own. Without that list they raise ConfigErrors; text that is not YAML always does.
     """
     try:
         _refuse_depth(text, name)
@@ -81,7 +84,7 @@ def parse_yaml(text: str, name: str, problems: list[Problem] | None = None) -> V
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        deep = "nesting depth" in (error.problem or "")  # newer libyaml has a bound of its own
+        deep = "nesting depth" in (error.problem or "")  # newer libyaml limits the depth itself
         message = "nested too deep" if deep else f"no valid YAML: {error.problem}"
         raise ConfigErrors([Problem(name, *place, message)]) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
@@ -100,7 +103,7 @@ def parse_yaml(text: str, name: str, problems: list[Problem] | None = None) -> V
 
 @dataclass(frozen=True, slots=True)
 class ListSpan:
-    """Where a list and its items stand in a text, as offsets; `flow` is the form in brackets."""
+    """The offsets of a list and its items in a text; `flow` is the form in brackets."""
 
     start: int
     end: int
@@ -109,9 +112,9 @@ class ListSpan:
 
 
 def list_spans(text: str, path: tuple[str | int, ...]) -> ListSpan | None:
-    """Find the list at a path of keys and numbers; None where there is none of its own there.
+    """Return the place of the list at a path of keys and indices; None if there is none.
 
-    Of a list that is an alias, or has aliases for items, the text stands elsewhere.
+    None also for a list that is an alias or has aliases as items, since its text is elsewhere.
     """
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     at = 0
@@ -130,7 +133,7 @@ def list_spans(text: str, path: tuple[str | int, ...]) -> ListSpan | None:
 
 
 def _end(node: Any) -> int:
-    """Return where a node's own text ends; a block's mark stands behind the comments after it."""
+    """Return where a node's own text ends; PyYAML's end of a block includes later comments."""
     if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
         return _end(node.value[-1][1])
     if isinstance(node, yaml.SequenceNode) and not node.flow_style and node.value:
@@ -156,14 +159,14 @@ def plain(value: Value) -> Any:
 
 
 def _whole(text: str) -> int | str:
-    """Return a whole number; one with more digits than any setting has stays text."""
+    """Return the integer; a text with more digits than any setting has is returned as it is."""
     if len(text) > 20:
         return text
     return int(text, 0) if text[:2] in {"0x", "0o"} else int(text)
 
 
 def _refuse_depth(text: str, name: str) -> None:
-    """Refuse deep nesting by events alone: libyaml's composer would overflow the C stack."""
+    """Refuse deep nesting by the events alone: libyaml's composer would overflow the C stack."""
     depth = 0
     for event in yaml.parse(text, Loader=_Base):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -176,7 +179,7 @@ def _refuse_depth(text: str, name: str) -> None:
 
 
 class _Builder:
-    """Turns PyYAML's nodes into Values, and finds what YAML itself would let pass."""
+    """Turns PyYAML's nodes into Values, and collects problems that YAML itself allows."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -246,7 +249,7 @@ class _Builder:
 
 
 def _tag_problem(tag: str) -> str:
-    """Return the message for a tag; hide a custom one, as it may be a password with a `!`."""
+    """Return the message for a tag; hide a custom tag, which may be a password with a `!`."""
     if tag.startswith(_PREFIX):
         return f"the tag {tag} is not read"
     return "a tag of one's own is not read; quote a text that begins with an exclamation mark"

@@ -1,4 +1,4 @@
-"""Edits of YAML as text: entries of mappings are set or removed, every other byte stays.
+"""Edits of YAML text: entries of mappings are set or removed, and every other byte stays.
 
 New text is quoted, so that every resolver of YAML 1.1 and 1.2 reads it as a string. The result is
 parsed again and compared with the intended one; if they differ, the edit is refused.
@@ -240,7 +240,7 @@ class _Editor:
         return _end(entry.value, self.source, int(entry.key.end_mark.index))
 
     def _comments_end(self, at: int, indent: int) -> int:
-        """Return the end of deeper-indented comments, which belong to the entry above."""
+        """Return the end of comments with deeper indentation, which belong to the entry above."""
         comment = _COMMENT.match(self.source, at)
         while comment and comment.end() > at and len(comment[1]) > indent:
             at = comment.end()

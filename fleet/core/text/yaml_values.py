@@ -1,4 +1,4 @@
-"""YAML values: writing them so that every resolver agrees, and reading their meaning."""
+"""A writer of YAML values on which all resolvers agree, and a reader of their meaning."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def yaml_tree(node: Any) -> Any:
 
 
 def key_text(node: Any) -> str:
-    """Return a key as it is written, without quotes; refuse one that is a list or a mapping."""
+    """Return a key without quotes; raise a YamlEditError if it is a list or a mapping."""
     if isinstance(node, yaml.ScalarNode):
         return str(node.value)
     message = "has a key that is no word"
@@ -92,7 +92,7 @@ def key_text(node: Any) -> str:
 
 
 def tree_of(value: Any) -> Any:
-    """Return the tree, as `yaml_tree` does, of a value that fleet writes."""
+    """Return the tree of a value that fleet writes, in the form of `yaml_tree`."""
     if isinstance(value, Mapping):
         return {key: tree_of(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -103,7 +103,7 @@ def tree_of(value: Any) -> Any:
 
 
 def with_entry(tree: Any, path: Path, value: Any) -> Any:
-    """Return a tree with one entry set, or removed where the value is None."""
+    """Return a tree with one entry set, or removed if the value is None."""
     entries = dict(tree) if isinstance(tree, dict) else {}
     if len(path) > 1:
         entries[path[0]] = with_entry(entries.get(path[0]), path[1:], value)
