@@ -1,1 +1,1 @@
-"""Threads and order: the survey of many nodes, and the loop that carries a rollout out."""
+"""Work on many nodes: the survey, the rollout driver, mirror tests and worker pools."""

@@ -13,7 +13,7 @@ from fleet.core.masking.shown_text import tail
 _Result = TypeVar("_Result")
 _LOG = logging.getLogger("fleet")
 _FRAMES = 4
-"""How many places a bug is reported with, the innermost last."""
+"""How many stack frames a bug's report has, the innermost last."""
 _LONGEST = 200
 
 
@@ -23,7 +23,7 @@ def isolate_bugs(work: Callable[[], _Result], node: str) -> _Result | Failure:
         return work()
     except NodeError as error:
         return error.failure
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other nodes go on
+    except Exception as error:  # noqa: BLE001 - any bug: the work on other nodes goes on
         return bug(error, node)
 
 
@@ -36,10 +36,10 @@ def bug(error: BaseException, node: str) -> Failure:
 
 
 def words_of(error: BaseException) -> str:
-    """Return the message of an exception, whose own method for it may be the next bug."""
+    """Return the message of an exception; its own `__str__` may raise as well."""
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - the first exception is the one to report
+    except Exception:  # noqa: BLE001 - the original exception is the one to report
         return "an exception without a readable message"
 
 

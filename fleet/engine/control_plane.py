@@ -1,7 +1,8 @@
-"""Control plane nodes that a rollout does not hold: what they say before the first one is changed.
+"""The control plane check: a probe of the control plane nodes that a rollout has not locked.
 
-The rollout has locked its own nodes by then. A second fleet that is about to change another node
-of the control plane has locked that node, or will see these locks: one of the two stops.
+It runs before the first node of the control plane is changed. The rollout has locked its own nodes
+by then. A second fleet that is about to change another control plane node has locked that node, or
+will see these locks: one of the two stops.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _WAITING = {NodeStatus.PENDING, NodeStatus.STAGED}
 
 @dataclass(frozen=True, slots=True)
 class PlaneAnswer:
-    """The availability of a node that was asked, and whether the node has answered."""
+    """The availability of a probed node, and whether the node has answered."""
 
     availability: Availability
     answered: bool
@@ -40,10 +41,11 @@ class PlaneAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaneCheck:
-    """Asks the control plane nodes that a rollout does not hold, also those it does not select.
+    """Probes control plane nodes that a rollout has not locked, also those it does not select.
 
-    `surveyed` is what the survey found about the selected nodes, `roles` the evidence by node
-    that the journal remembers, `begin` and `record` are told of the nodes and their answers.
+    `surveyed` is the availability of the selected nodes, from the survey. `roles` returns the
+    evidence by node from the journal. `begin` is called with the names of the nodes before the
+    probe, `record` with their answers after it.
     """
 
     inventory: Inventory
@@ -56,7 +58,7 @@ class PlaneCheck:
     record: Callable[[Mapping[str, PlaneAnswer]], None] = lambda _: None
 
     def __call__(self, nodes: Mapping[str, NodeStatus]) -> ControlPlaneLimit:
-        """Return the limit by what the nodes say now; `nodes` is how the rollout's own stand."""
+        """Probe and return the present limit; `nodes` is the status of the rollout's own nodes."""
         roles = self.roles()
         asked = (*self._not_held(nodes), *outsiders(self.inventory, self.surveyed, roles))
         answers: dict[str, PlaneAnswer] = {}
@@ -69,7 +71,7 @@ class PlaneCheck:
         return control_plane_limit(self.inventory, {**self.surveyed, **found}, self.rollout, known)
 
     def _not_held(self, nodes: Mapping[str, NodeStatus]) -> Iterator[Node]:
-        """Yield the selected control plane nodes on which the rollout has no lock."""
+        """Yield the selected control plane nodes that the rollout has not locked."""
         for node in self.inventory.nodes:
             status = nodes.get(node.name)
             free = status is not None and status not in _WAITING and not status.in_flight

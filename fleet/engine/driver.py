@@ -38,7 +38,7 @@ from fleet.node.stage import release, stage
 from fleet.node.work_order import WorkOrder
 
 JournaledEvent = tuple[Event, NodeOutcome | None]
-"""An event, and what the work on its node has come to where it ended."""
+"""An event, and the node's outcome if the event is the end of the work on it."""
 
 
 _WORK: Mapping[NodeStatus, Work] = {
@@ -56,28 +56,29 @@ _ORPHANS: Mapping[NodeStatus, Work] = {
     NodeStatus.CHECKING: recheck,
     NodeStatus.REVERTING: revert,
 }
-"""What is done about a node whose worker died: nobody knows how far it came, so it is asked."""
+"""The work on a node whose worker died. It asks the node how far the dead worker came."""
 
 
 @dataclass(frozen=True, slots=True)
 class DriverHooks:
-    """What surrounds the loop: the journal and the screen, a wish to stop, and the workers.
+    """Callbacks and workers of a driver.
 
-    What `record` is given together is written together.
+    `record` writes events to the journal and the screen; the events of one call are one write to
+    the journal. `stopping` returns whether the user wants to stop.
     """
 
     record: Callable[[Sequence[JournaledEvent]], None]
     stopping: Callable[[], bool]
     crew: WorkerPool
     ask_plane: Callable[[Mapping[str, NodeStatus]], ControlPlaneLimit] | None = None
-    """Asks the control plane nodes that this rollout does not hold, and returns their limit."""
+    """Probes the control plane nodes that this rollout has not locked; returns the limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutResult:
-    """How a rollout ended: finished, halted or interrupted, and why.
+    """The end of a rollout: finished, halted or interrupted, and the reason.
 
-    `stuck` says that a worker never came back: its thread would hold a normal exit up.
+    `stuck` is true if a worker never came back: its thread would block a normal exit.
     """
 
     state: RolloutState
@@ -89,12 +90,12 @@ class RolloutResult:
 def drive(
     state: RolloutState, policy: Policy, orders: Mapping[str, WorkOrder], conduct: DriverHooks
 ) -> RolloutResult:
-    """Run moves until the state machine finishes or halts; journal before act."""
+    """Run moves until the state machine finishes or halts; journal each one before acting."""
     return _Driver(Scheduler(state, policy), policy, orders, conduct).run()
 
 
 class _Driver:
-    """The loop's own state: what is in flight, and what keeps it from going on."""
+    """The state of the loop: the tasks in flight, and what keeps it from going on."""
 
     def __init__(
         self,
@@ -140,7 +141,10 @@ class _Driver:
                     return held
 
     def _held_up(self, move: Move) -> tuple[str, str] | None:
-        """Say why a move may not be made: the journal is broken, or somebody wants to stop."""
+        """Return status and reason if a move may not be made; else None.
+
+        That is so if the journal cannot be written, or if the user wants to stop before a batch.
+        """
         if self._broken:
             return "halted", self._broken
         beginning = isinstance(move, Stage | Soak) or (
@@ -151,9 +155,9 @@ class _Driver:
         return None
 
     def _plane_asked(self, move: Move) -> bool:
-        """Ask about the control plane if a move changes a node of it; return whether it was asked.
+        """Check the control plane if a move changes a node of it; return whether it was checked.
 
-        That is once for all that is activated, as staging has locked these nodes, and before each
+        It is checked once for all activations, as staging has locked these nodes, and before each
         revert. The answers may change the limit, and so the move.
         """
         ask = self._conduct.ask_plane
@@ -191,7 +195,7 @@ class _Driver:
                 pass
 
     def _soak(self, number: int) -> None:
-        """Let a batch stand, unless somebody wants the rollout to stop here."""
+        """Wait for the pause after a batch; end early if the user wants to stop here."""
         self._write(())
         until = time.monotonic() + self._policy.pause
         while not self._conduct.stopping() and (left := until - time.monotonic()) > 0:
@@ -200,7 +204,7 @@ class _Driver:
             self._begin([BatchSoaked(number)])
 
     def _write(self, events: Sequence[Event]) -> bool:
-        """Write down what has ended since, and what is about to begin, in one piece."""
+        """Journal what has ended since the last write and what begins now, as one write."""
         told, self._untold = [*self._untold, *((event, None) for event in events)], []
         try:
             if told:
@@ -210,7 +214,7 @@ class _Driver:
         return not self._broken
 
     def _begin(self, events: Sequence[Event]) -> bool:
-        """Let events come true; what is not in the journal is not begun."""
+        """Journal events and advance the state; return False if the journal cannot be written."""
         if not self._write(events):
             return False
         for event in events:
@@ -218,7 +222,7 @@ class _Driver:
         return True
 
     def _end(self, name: str, outcome: NodeOutcome) -> None:
-        """Count how work on a node ended; it is written down before anything else begins."""
+        """Advance the state by a node's outcome; it is journaled before other work begins."""
         event = NodeMoved(name, outcome.status)
         self._progress.advance(event)
         self._untold.append((event, outcome))
@@ -248,18 +252,18 @@ class _Driver:
     def _take(self, task: Task, ended: NodeOutcome | Failure) -> None:
         if isinstance(ended, NodeOutcome):
             self._end(task.node, self._stops.explain(ended, task.began))
-        elif task.status is not NodeStatus.STAGED:  # it stays held: `fleet unlock` frees it
+        elif task.status is not NodeStatus.STAGED:  # it stays locked: `fleet unlock` releases it
             self._end(task.node, failed_outcome(task, ended))
 
     def _adopt(self, task: Task) -> None:
-        """Ask a node whose worker died how it stands; what was done there is not done blindly."""
+        """Submit the work that settles a node whose worker died; do not blindly redo the task."""
         self._orphaned.add(task.node)
         order = replace(self._orders[task.node], tries_left=True)
         again = Task(task.node, task.status, order.seconds, task.began)
         self._tasks.submit(_ORPHANS[task.status], order, again)
 
     def _let_go(self) -> None:
-        """Take the locks off nodes that were staged, and will not be activated."""
+        """Release the locks of nodes that were staged and will not be activated."""
         staged = self._progress.state.at(NodeStatus.STAGED)
         while staged or self._tasks:
             while staged and len(self._tasks) < self._policy.parallel:

@@ -1,4 +1,4 @@
-"""Nodes of the inventory that are the same machine: none is changed while several are selected."""
+"""Nodes of the inventory that are the same machine: fleet changes none if several are selected."""
 
 from __future__ import annotations
 

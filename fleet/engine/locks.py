@@ -1,4 +1,4 @@
-"""Locks that nodes still have at the end of a rollout: a last try to release them."""
+"""The last try to release locks that nodes still have at the end of a rollout."""
 
 from __future__ import annotations
 

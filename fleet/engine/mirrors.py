@@ -1,4 +1,4 @@
-"""Endpoints tested from many nodes at once, gently: few at a time for every mirror."""
+"""Tests of endpoints from many nodes at once, with a limit on concurrent tests per mirror."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from fleet.node.mirrors.session import (
 )
 
 _AT_ONCE = 4
-"""Endpoints that one node tests at once: one that hangs must not hold the others up."""
+"""Endpoints that one node tests at once: one that hangs must not delay the others."""
 _JITTER = 0.3
-"""Seconds over which nodes spread their beginnings, so that a fleet is no herd."""
+"""Seconds of jitter before a node's first test, so that nodes do not all start together."""
 _SPARES = 3
-"""Nodes of a site that are tried where the first ones cannot be reached."""
+"""Nodes of a site that are tried at most, the next one if one cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
 class SiteTested:
-    """What one node found: its results in the order of mirrors.yaml, or why there are none."""
+    """The test from one node: its results in the order of mirrors.yaml, or its failure."""
 
     node: str
     site: str
     results: tuple[EndpointCheck, ...] = ()
     failure: Failure | None = None
     behind: float = 0.0
-    """Seconds by which the node's clock is behind ours; certificates are judged by ours."""
+    """Seconds by which the node's clock is behind ours; certificates are checked by ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """The nodes of which one is to test: the others stand in where it cannot."""
+    """Nodes of which one runs the test: the next one is used if one cannot be reached."""
 
     orders: tuple[MirrorOrder, ...]
     limits: _Limits
@@ -50,13 +50,13 @@ class _Job:
 
     @property
     def node(self) -> Node:
-        """Return the node that is asked first."""
+        """Return the node that is tried first."""
         return self.orders[0].node
 
 
 @dataclass(slots=True)
 class _Limits:
-    """How many tests may run against one mirror at the same time, over all nodes."""
+    """Limits on the tests that run against one mirror at the same time, over all nodes."""
 
     most: int
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -70,9 +70,10 @@ class _Limits:
 def try_mirrors(
     groups: Sequence[tuple[MirrorOrder, ...]], *, parallel: int, per_mirror: int
 ) -> Iterator[SiteTested]:
-    """Test from the first node of every group that can be reached; yield as they come.
+    """Test from the first node of every group that can be reached; yield results as they come.
 
-    In this process, whatever crew does other work: what bounds the tests of a mirror is shared.
+    The tests always run in threads of this process, whatever --engine is given: the limits per
+    mirror are shared between them.
     """
     limits = _Limits(per_mirror)
     jobs = [_Job(group[:_SPARES], limits, len(groups) > 1) for group in groups]
@@ -88,7 +89,7 @@ def try_mirrors(
 
 
 def _tested(job: _Job) -> SiteTested:
-    """Go from node to node of a group until one is reached."""
+    """Test from the nodes of a group in turn, until one is reached."""
     found = None
     for order in job.orders:
         found = _from_node(order, job)
@@ -101,7 +102,7 @@ def _tested(job: _Job) -> SiteTested:
 def _from_node(order: MirrorOrder, job: _Job) -> SiteTested:
     node = order.node
     if job.spread:
-        time.sleep(random.uniform(0, _JITTER))  # noqa: S311 - no secret
+        time.sleep(random.uniform(0, _JITTER))  # noqa: S311 - jitter, not a secret
     try:
         with mirror_session(order) as session:
             results = _all(session, order.targets, job.limits)
@@ -115,7 +116,7 @@ def _from_node(order: MirrorOrder, job: _Job) -> SiteTested:
 def _all(
     session: MirrorSession, targets: tuple[Target, ...], limits: _Limits
 ) -> tuple[EndpointCheck, ...]:
-    """Test all endpoints, in an order of chance, and return them in their own."""
+    """Test all endpoints in a random order; return the results in the order of `targets`."""
 
     def one(number: int) -> tuple[int, EndpointCheck]:
         target = targets[number]
@@ -129,7 +130,7 @@ def _all(
 
 
 def groups_of(orders: Sequence[MirrorOrder], *, per_site: bool) -> list[tuple[MirrorOrder, ...]]:
-    """Return every node by itself, or the nodes of each site together."""
+    """Return one group for each node, or one for each site."""
     if not per_site:
         return [(order,) for order in orders]
     sites: dict[str | None, tuple[MirrorOrder, ...]] = {}

@@ -1,4 +1,4 @@
-"""Read many nodes and plan each of them."""
+"""The survey: a probe of many nodes, and a plan for each of them."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from fleet.ssh import close_pooled
 
 _Result = TypeVar("_Result")
 _MOST_PULLS = 8
-"""How many nodes pull at once: a mirror serves a fleet that is at work meanwhile."""
+"""How many nodes pull at once: mirrors serve the fleet's own work at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """What one node's survey came to: its facts where it answered, and its plan."""
+    """The survey of one node: its facts if it answered, and its plan."""
 
     node: Node
     facts: NodeFacts | None
@@ -44,7 +44,7 @@ def survey(
     *,
     crew: WorkerPool,
 ) -> Iterator[Surveyed]:
-    """Probe nodes and plan each of them; yield them as they answer."""
+    """Probe nodes and plan each of them; yield surveys as the nodes answer."""
     orders = (ProbeOrder(node, access, wishes(node).full_default) for node in nodes)
     alike = PlanCache()
     for order, facts in map_nodes(probe, orders, crew):
@@ -57,7 +57,7 @@ def survey(
 def survey_rollback(
     nodes: Sequence[Node], access: Access, *, to: str | None, crew: WorkerPool
 ) -> Iterator[Surveyed]:
-    """Probe nodes with their kept generations, and plan the way back."""
+    """Probe nodes with their saved generations, and plan a rollback; `to` names a generation."""
     orders = (ProbeOrder(node, access, walk=to or "latest") for node in nodes)
     for order, facts in map_nodes(probe, orders, crew):
         if isinstance(facts, Failure):
@@ -86,7 +86,7 @@ def _plan_rollback(node: Node, facts: NodeFacts, to: str | None) -> NodePlan:
 def examine(
     found: Surveyed, work: Callable[[NodeFacts, NodePlan], _Result]
 ) -> tuple[Surveyed, _Result | None]:
-    """Work on a survey; if that fails, the node counts as not read, with the reason."""
+    """Call `work` on a survey; if that fails, return the node as unread, with the failure."""
     if found.facts is None:
         return found, None
     result = isolate_bugs(partial(work, found.facts, found.plan), found.node.name)
@@ -117,7 +117,7 @@ def _through(found: Surveyed, access: Access) -> Surveyed:
 
 
 def verify_all(orders: Sequence[VerifyOrder], *, crew: WorkerPool) -> Iterator[NodeOutcome]:
-    """Prove nodes as they are now."""
+    """Verify nodes as they are now; yield outcomes as they come."""
     for order, outcome in map_nodes(verify, orders, crew, most=_MOST_PULLS):
         if isinstance(outcome, Failure):
             name = order.plan.node.name
@@ -127,7 +127,7 @@ def verify_all(orders: Sequence[VerifyOrder], *, crew: WorkerPool) -> Iterator[N
 
 
 def already_done(plan: NodePlan) -> NodeOutcome | None:
-    """Return the outcome of a node that no batch will hold; None for one that has work to do."""
+    """Return the outcome of a node that needs no batch; None if the node has work to do."""
     if plan.failure is None and plan.changes:
         return None
     status = NodeStatus.UNCHANGED

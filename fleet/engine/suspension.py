@@ -1,4 +1,7 @@
-"""Periods in which this process did not run (SIGSTOP, a closed lid), which break connections."""
+"""Detection of periods when this process did not run (SIGSTOP, a closed laptop lid).
+
+Such a period breaks connections.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +22,15 @@ _Result = TypeVar("_Result")
 
 
 _LOOK = 1
-"""Seconds between two looks at the clock while nothing ends."""
+"""Seconds between two checks of the clock while no task ends."""
 
 
 _SLACK = 10
-"""Seconds by which a busy machine may be late without having been stopped."""
+"""Seconds by which a busy machine may be late without having been suspended."""
 
 
 _CUT = {FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.PROTOCOL, FailureKind.GUARD}
-"""Failures that a stop of fleet itself brings about."""
+"""Kinds of failures that a suspension of fleet itself can cause."""
 
 
 def _boottime() -> float:
@@ -55,7 +58,7 @@ class SuspensionClock:
             self._found.append((self.now(), over))
 
     def get(self, queue: SimpleQueue[_Item]) -> _Item:
-        """Wait for an item, and record if that was interrupted by a stop."""
+        """Wait for an item; record a suspension during the wait."""
         while True:
             began = self.now()
             try:
@@ -73,7 +76,7 @@ class SuspensionClock:
         self.waited(began, time.process_time() - used)
 
     def explain(self, result: _Result, began: float) -> _Result:
-        """Return the result; if fleet was stopped since `began`, its failure names that cause."""
+        """Return the result; if fleet was suspended since `began`, its failure names that cause."""
         stopped = sum(seconds for at, seconds in self._found if at > began)
         failure = result.failure if isinstance(result, NodeOutcome) else result
         if not stopped or not isinstance(failure, Failure) or failure.kind not in _CUT:

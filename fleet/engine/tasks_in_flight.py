@@ -1,4 +1,4 @@
-"""Tasks in flight: work on nodes with the worker pool, its deadlines, and what has ended."""
+"""Tasks in flight: work on nodes in the worker pool, its deadlines, and its results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LOOK = 1
 
 @dataclass(slots=True)
 class Task:
-    """Work on a node; its time counts from when a worker has it."""
+    """Work on a node; its `seconds` count from when a worker begins it."""
 
     node: str
     status: NodeStatus
@@ -38,7 +38,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class EndedTask:
-    """A task with its result; `lost` if its worker died, `stuck` if it was given up."""
+    """A task with its result; `lost` if its worker died, `stuck` if it was abandoned."""
 
     task: Task
     result: NodeOutcome | Failure
@@ -60,13 +60,13 @@ class Tasks:
         return len(self._running)
 
     def submit(self, work: Work, order: WorkOrder, task: Task) -> None:
-        """Give a task to the worker pool."""
+        """Submit a task to the worker pool."""
         future = self._crew.submit(work, order)
         self._running[future] = task
         future.add_done_callback(self._ended.put)
 
     def collect(self) -> Iterator[EndedTask]:
-        """Wait a second at most for the first task that ends; yield all that have ended by then."""
+        """Wait up to a second for the first task to end; yield all tasks that have ended."""
         began = self._stops.now()
         try:
             first = self._ended.get(timeout=_LOOK)
@@ -82,12 +82,12 @@ class Tasks:
 
     def _result(self, future: Future[NodeOutcome | Failure]) -> Iterator[EndedTask]:
         task = self._running.pop(future, None)
-        if task is not None:  # else it was given up before
+        if task is not None:  # if it is None, the task was abandoned earlier
             lost = lost_worker_failure(future)
             yield EndedTask(task, lost or future.result(), lost=lost is not None)
 
     def _overdue(self, now: float) -> Iterator[EndedTask]:
-        """Give up tasks whose workers do not come back."""
+        """Abandon tasks that have exceeded their deadlines, and yield them."""
         for future, task in list(self._running.items()):
             if task.until is None and future.running():
                 task.until = now + task.seconds
@@ -98,7 +98,7 @@ class Tasks:
 
 
 def failed_outcome(task: Task, failure: Failure) -> NodeOutcome:
-    """Return what is known of a node whose worker failed: before the swap it is untouched."""
+    """Return the outcome of a node whose worker failed; in staging the node is unchanged."""
     if task.status is NodeStatus.STAGING:
         told = replace(failure, step="stage")
         return NodeOutcome(node=task.node, status=NodeStatus.FAILED, failure=told, held=True)

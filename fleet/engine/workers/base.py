@@ -22,7 +22,7 @@ class HasNode(Protocol):
 
     @property
     def node(self) -> Node:
-        """Return the node; work on the same node goes to the same worker where that can be."""
+        """Return the node; work on one node goes to the same worker if possible."""
         ...
 
 
@@ -36,14 +36,15 @@ _Result = TypeVar("_Result")
 
 
 class LostWorkerError(Exception):
-    """The worker is gone in the middle of its work; only the node can tell how far that came."""
+    """A worker that died during its work; only the node's state shows how far the work came."""
 
 
 class WorkerPool(Protocol):
-    """Workers for nodes. They take what they are given: who gives it keeps it within bounds.
+    """A pool of workers for nodes. It is unbounded: callers limit how much they submit.
 
-    `parallel` nodes may be read at once, and `passes` changed. `keeps` says whether connections may
-    be kept, as work on a node goes where the work before it went, and nobody stays on at the end.
+    `parallel` nodes may be read at once, and `shares_sessions` changed. `keeps` is true if
+    connections may stay open between tasks: later work on a node then goes to the same worker,
+    and the worker ends with the pool.
     """
 
     parallel: int
@@ -51,42 +52,44 @@ class WorkerPool(Protocol):
     keeps: bool
 
     def submit(self, work: Callable[[_Order], _Result], order: _Order) -> Future[_Result | Failure]:
-        """Begin a piece of work; a bug in it is a failure, the end of its worker a LostWorkerError.
+        """Submit work on a node. A bug in the work becomes a Failure.
 
-        The future says that it is running from when a worker has it.
+        If the worker dies, the future raises a LostWorkerError. The future is running from when a
+        worker has begun the work.
         """
         ...
 
     def close(self) -> None:
-        """Give up what still runs, and let the workers go."""
+        """Abandon the work that still runs, and end the workers."""
         ...
 
 
 class ThreadPool:
-    """Workers in this process: the work waits for the network, so threads will do."""
+    """A pool of threads in this process: the work mostly waits for the network."""
 
     keeps = True
 
     def __init__(self, parallel: int) -> None:
         self.parallel, self.shares_sessions = parallel, min(64, most_busy())
-        # A thread is started where none is idle; one that never comes back takes nobody's place.
+        # The executor starts a thread if none is idle. As its limit is never reached, a thread
+        # that never comes back does not take another one's place.
         self._pool = ThreadPoolExecutor(1 << 16, thread_name_prefix="node")
 
     def submit(self, work: Callable[[_Order], _Result], order: _Order) -> Future[_Result | Failure]:
-        """Begin a piece of work in a thread."""
+        """Submit work on a node to a thread."""
         return self._pool.submit(run_in_pool, work, order)
 
     def close(self) -> None:
-        """Give up what still runs, and the connections that were kept."""
+        """Abandon the work that still runs, and close the pooled connections."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         close_all_pooled()
 
 
 def run_in_pool(work: Callable[[_Given], _Result], order: _Given) -> _Result | Failure:
-    """Do a piece of work; an exception out of it is a bug of ours, told with its place."""
+    """Return the result of the work; an exception becomes a Failure with its place in the code."""
     try:
         return work(order)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the others go on
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - any bug: work on other nodes goes on
         return bug(error, type(order).__name__)
 
 
@@ -98,10 +101,11 @@ def map_nodes(
     most: int | None = None,
     again: bool = True,
 ) -> Iterator[tuple[_Order, _Result | Failure]]:
-    """Do a short piece of work on many nodes at once; yield results as they come.
+    """Run short work on many nodes at once; yield results as they come.
 
-    Work whose worker died is done once more, unless `again` says that it must not be. It is done
-    at the end, one by one: what killed its worker may do so again, and would take others with it.
+    At most `most` nodes are worked on at once, and at most the pool's `parallel`. Work whose worker
+    died is run once more, unless `again` is false. It is run at the end, one by one: it may kill
+    its worker again, and other work in that worker with it.
     """
     waiting, width = iter(orders), min(most or crew.parallel, crew.parallel)
     suspects: list[_Order] = []
@@ -139,7 +143,7 @@ def map_nodes(
 
 
 def lost_worker_failure(future: Future[_Result]) -> Failure | None:
-    """Return the end of a worker as a failure of the work that it was about."""
+    """Return the death of a worker as the failure of its work; None if the worker lives."""
     error = future.exception()
     if error is None:
         return None
@@ -149,7 +153,10 @@ def lost_worker_failure(future: Future[_Result]) -> Failure | None:
 
 @contextmanager
 def block_sigint() -> Iterator[None]:
-    """Start processes and threads that never hear Ctrl-C, although they share the terminal."""
+    """Block SIGINT for the processes and threads that are started meanwhile.
+
+    They share the terminal, but Ctrl-C must reach the main thread only.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

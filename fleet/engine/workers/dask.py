@@ -1,4 +1,4 @@
-"""A worker pool on Dask, on this machine or wherever a scheduler has its workers."""
+"""A worker pool on Dask, with local workers or those of a given scheduler."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _CONNECT_SECONDS = 10
 
 
 _LOOK = 1
-"""Seconds between two looks at which workers there are."""
+"""Seconds between two reads of the scheduler's list of workers."""
 
 
 _PATIENCE = 20
-"""Seconds to wait for a worker where the last one has gone: a nanny starts the next one."""
+"""Seconds to wait for a worker after the last one has gone: Dask's nanny starts the next one."""
 
 
 _PASSES = 256
@@ -44,7 +44,7 @@ _PASSES = 256
 
 @dataclass(slots=True)
 class _Desk:
-    """One worker process: who it is, which sites it takes, and what it has to do."""
+    """One worker process: its identity, the sites it serves, and its work."""
 
     address: str
     life: str
@@ -62,7 +62,7 @@ class _Desk:
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """A piece of work on its way: what is sent, where it is, and who waits for it."""
+    """One task in flight: what is sent, its worker, and the future of the caller."""
 
     parcel: PickledTask
     desk: _Desk
@@ -71,7 +71,10 @@ class _Job:
 
 
 class DaskPool:
-    """Workers of a Dask scheduler. A node's work goes to one worker, of the node's site if any."""
+    """A pool of a Dask scheduler's workers.
+
+    A node's work goes to one worker, which serves the node's site if the node has one.
+    """
 
     shares_sessions = _PASSES
     keeps = False
@@ -98,7 +101,7 @@ class DaskPool:
         threading.Thread(target=self._watch, name="fleet-workers", daemon=True).start()
 
     def submit(self, work: Callable[[_Order], _Result], order: _Order) -> Future[_Result | Failure]:
-        """Begin a piece of work at the worker of its node."""
+        """Submit work on a node to the worker of that node."""
         future: Future[_Result | Failure] = Future()
         packed = run_in_pool(pickle.dumps, (work, order))
         if isinstance(packed, Failure):
@@ -120,7 +123,7 @@ class DaskPool:
         return desk is not None
 
     def _house(self) -> None:
-        """Find workers for what has none; give up what has waited for long."""
+        """Find workers for tasks that have none; fail those that have waited too long."""
         now, homeless, self._homeless = time.monotonic(), self._homeless, []
         for node, parcel, future, until in homeless:
             if self._place(node, parcel, future):
@@ -131,14 +134,14 @@ class DaskPool:
                 self._homeless.append((node, parcel, future, until))
 
     def close(self) -> None:
-        """Let the workers go; what still runs is given up."""
+        """Disconnect from the workers; abandon the work that still runs."""
         self._closed.set()
         self._client.close(timeout=_CONNECT_SECONDS)
         if self._local is not None:
             self._local.close(timeout=_CONNECT_SECONDS)
 
     def _open(self) -> None:
-        """Wait until there are workers, and refuse those of another release."""
+        """Wait until there are workers; raise a FleetError if one has another release of fleet."""
         until = time.monotonic() + _CONNECT_SECONDS
         self._meet(refuse=True)
         while not self._desks:
@@ -151,7 +154,7 @@ class DaskPool:
         return f"the scheduler has no worker; start one with `dask worker {self._name}`"
 
     def _desk(self, node: Node) -> _Desk | None:
-        """Return the worker of a node: its own one, else the least busy one of its site."""
+        """Return the worker of a node: the one it had, else the least busy one of its site."""
         kept = self._places.get(node.name)
         if kept is not None and self._desks.get(kept.address) is kept:
             return kept
@@ -173,7 +176,7 @@ class DaskPool:
         return Failure(FailureKind.WORKER, "worker", message)
 
     def _feed(self, desk: _Desk) -> None:
-        """Send a worker as much as it has threads for; its work is running from then on."""
+        """Send a worker as many tasks as it has threads for; they count as running from then on."""
         while desk.waiting and desk.running < desk.threads:
             job = desk.waiting.popleft()
             if not job.future.set_running_or_notify_cancel():
@@ -195,14 +198,14 @@ class DaskPool:
             job.remote.add_done_callback(lambda remote, job=job: self._take(job, remote))
 
     def _take(self, job: _Job, remote: Any) -> None:
-        """Take what a piece of work has come to."""
+        """Set the result of a task from the worker's answer."""
         answer = run_in_pool(lambda each: each.result(), remote)
         if isinstance(answer, bytes):
             self._close_job(job, run_in_pool(pickle.loads, answer))
         elif answer is not None:
             self._lose(job, answer.message)
         else:
-            with self._lock:  # another process answers at this address now
+            with self._lock:  # another process has this address now, and refused the task
                 self._dismiss(job.desk)
 
     def _close_job(self, job: _Job, answer: Any) -> None:
@@ -222,7 +225,7 @@ class DaskPool:
         job.future.set_exception(LostWorkerError(f"{job.desk.address}: {why}"))
 
     def _dismiss(self, desk: _Desk) -> None:
-        """Part from a worker that is gone, and from what it had to do."""
+        """Forget a worker that is gone; fail its tasks as lost."""
         if self._desks.get(desk.address) is desk:
             del self._desks[desk.address]
         for job in [job for job in self._jobs if job.desk is desk]:
@@ -235,11 +238,11 @@ class DaskPool:
                 self._lose(job, "gone from the cluster")
 
     def _watch(self) -> None:
-        """Look who has gone and who has come, until the crew is let go."""
+        """Follow the scheduler's list of workers, until the pool is closed."""
         while not self._closed.wait(_LOOK):
             try:
                 self._meet()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the scheduler does not answer
+            except Exception as error:  # noqa: BLE001 - any error: the scheduler does not answer
                 if self._closed.is_set():
                     return
                 logging.getLogger("fleet").warning("%s: %s", self._name, error)
@@ -266,7 +269,7 @@ class DaskPool:
                 self._sites |= who["sites"] | {None}
 
     def _keep(self, present: Iterable[str]) -> None:
-        """Part from the workers that are not there any more."""
+        """Forget the workers that are not present any more."""
         here = set(present)
         with self._lock:
             for desk in [desk for address, desk in self._desks.items() if address not in here]:

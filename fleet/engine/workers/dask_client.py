@@ -1,4 +1,4 @@
-"""Connections to Dask schedulers: one that is there, or one of our own with local workers."""
+"""Connections to Dask schedulers: an existing one, or a local one that fleet starts."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ except ImportError as error:
 
 
 def local_cluster(parallel: int, threads: int) -> Any:
-    """Start workers on this machine, one a core at most, with so many threads each.
+    """Start workers on this machine, at most one for each core, with `threads` threads each.
 
-    They speak TLS, since no other user of the machine may talk to them.
+    They use TLS, so that other users of the machine cannot connect to them.
     """
     with block_sigint():
         return LocalCluster(
@@ -33,7 +33,10 @@ def local_cluster(parallel: int, threads: int) -> Any:
 
 
 def open_client(where: Any, seconds: float) -> Any:
-    """Connect to a scheduler, by its address or as the local cluster that it is."""
+    """Connect to a scheduler, given as its address or as a local cluster.
+
+    `seconds` is the time to wait for it. Raises a FleetError if it does not answer.
+    """
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         with block_sigint():

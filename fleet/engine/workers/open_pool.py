@@ -1,4 +1,4 @@
-"""The worker pool that --engine asks for."""
+"""The choice of the worker pool by --engine."""
 
 from __future__ import annotations
 

@@ -34,9 +34,10 @@ _LOG = logging.getLogger("fleet")
 
 
 class ProcessPool:
-    """Workers on all cores. A node's work always goes to the same process: it keeps connections.
+    """A pool of processes on all cores.
 
-    A process that dies takes the work down that was in it, and a new one stands in its place.
+    A node's work always goes to the same process, which pools its connections. If a process dies,
+    its work fails, and a new process takes its place.
     """
 
     shares_sessions = 256
@@ -51,7 +52,7 @@ class ProcessPool:
         self._turn = itertools.cycle(range(self._count))
 
     def submit(self, work: Callable[[_Order], _Result], order: _Order) -> Future[_Result | Failure]:
-        """Begin a piece of work in the process of its node."""
+        """Submit work on a node to the process of that node."""
         name = order.node.name
         if name not in self._places:
             self._places[name] = next(self._turn)
@@ -64,13 +65,13 @@ class ProcessPool:
         return member
 
     def close(self) -> None:
-        """Let the processes go; what still runs in them is given up."""
+        """End the processes; abandon the work that still runs in them."""
         for member in self._members.values():
             member.close()
 
 
 class _Member:
-    """One process: what it was given and has not answered yet, and a thread that reads answers."""
+    """One process: its unanswered work, and the thread that reads its answers."""
 
     def __init__(self, count: int) -> None:
         self._wire, theirs = _SPAWN.Pipe()
@@ -79,7 +80,7 @@ class _Member:
         )
         with block_sigint():
             self._process.start()
-        theirs.close()  # or the end of the process would not end the pipe
+        theirs.close()  # if it stayed open here, the pipe would not end with the process
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         self._open: dict[int, Future[Any]] = {}
@@ -100,7 +101,7 @@ class _Member:
                 future.set_exception(LostWorkerError("killed before it began"))
                 return future
             self._open[number] = future
-            with suppress(OSError):  # the reader sees the end of the pipe as well
+            with suppress(OSError):  # the reading thread sees the end of the pipe as well
                 self._wire.send((number, packed))
         return future
 
@@ -127,7 +128,7 @@ class _Member:
 
 
 def _serve(wire: Connection, level: int, count: int) -> None:
-    """Work in one of `count` processes: take what comes through the pipe, until its end."""
+    """Run tasks from the pipe until it ends, in one of `count` processes."""
     TURNS.sharers = count
     lock = threading.Lock()
 
@@ -141,16 +142,16 @@ def _serve(wire: Connection, level: int, count: int) -> None:
 
     _LOG.setLevel(level)
     _LOG.addHandler(_Forward(lambda record: answer(-1, record)))
-    # As many threads as there is work: the driver keeps that within bounds.
+    # As many threads as there are tasks: the driver limits how many it submits.
     pool = ThreadPoolExecutor(1 << 16, thread_name_prefix="node")
     with suppress(EOFError, OSError):
         while True:
             pool.submit(begin, *wire.recv())
-    os._exit(0)  # the driver is gone; nodes end their passes by themselves
+    os._exit(0)  # the driver is gone; the nodes' scripts end by themselves
 
 
 class _Forward(logging.handlers.QueueHandler):
-    """Sends log records to the driver, which knows who wants to read them."""
+    """A log handler that sends records to the driver, whose handlers write them."""
 
     def __init__(self, send: Callable[[logging.LogRecord], None]) -> None:
         super().__init__(None)  # type: ignore[arg-type]

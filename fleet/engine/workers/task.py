@@ -1,4 +1,4 @@
-"""Tasks for workers in other processes, and how a worker runs one."""
+"""Pickled tasks for workers in other processes, and their execution in a worker."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from fleet.core.failure import Failure
 from fleet.engine.workers.base import run_in_pool
 
 SITE = "site-"
-"""What the names of a worker's resources begin with that are sites."""
+"""The prefix of a Dask worker's resources that name sites."""
 
 
 LIFE = uuid.uuid4().hex
-"""Names this very process, as long as it lives."""
+"""An id of this process, for as long as it lives."""
 
 
 _SEEN: set[str] = set()
 
 
 def register_worker(dask_worker: Any) -> dict[str, Any]:
-    """Say in a worker who it is."""
+    """Return what the driver must know of this worker; runs in the worker."""
     state = dask_worker.state
     sites = (each.removeprefix(SITE) for each in state.total_resources if each.startswith(SITE))
     return {
@@ -34,7 +34,10 @@ def register_worker(dask_worker: Any) -> dict[str, Any]:
 
 
 def run_once(name: str, life: str, parcel: PickledTask) -> bytes | None:
-    """Do a piece of work in a worker; None where it is meant for a process that is gone."""
+    """Run a task in a worker; return None if it was meant for a process that is gone.
+
+    A task runs once: None is returned also for one that this process has run before.
+    """
     if life != LIFE or name in _SEEN:
         return None
     _SEEN.add(name)
@@ -43,7 +46,7 @@ def run_once(name: str, life: str, parcel: PickledTask) -> bytes | None:
 
 
 class PickledTask:
-    """A packed piece of work; what it holds, secrets perhaps, is in no repr, log or dashboard."""
+    """A pickled task. It may hold secrets, so its content is in no repr, log or dashboard."""
 
     __slots__ = ("content",)
 
@@ -58,6 +61,6 @@ class PickledTask:
 
 
 def run_task(content: bytes) -> bytes:
-    """Do a packed piece of work, and pack what it comes to: what cannot be packed is a bug too."""
+    """Run a pickled task and pickle the result; raise if that cannot be pickled."""
     work, order = pickle.loads(content)  # noqa: S301 - the driver's own order
     return pickle.dumps(work(order))
