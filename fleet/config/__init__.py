@@ -1,1 +1,1 @@
-"""From YAML files to values: the only reader of YAML, and every mistake at once."""
+"""Readers of the user's files: each returns values, or raises all mistakes at once."""

@@ -1,4 +1,4 @@
-"""Files of the workstation, opened and decoded."""
+"""Reading and decoding of files on the workstation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def read_content(path: Path) -> bytes:
 
 
 def read_text(path: Path) -> str:
-    """Read one file of text; raise ConfigErrors that say why that cannot be."""
+    """Read one text file; raise ConfigErrors with the reason if it cannot be read."""
     name = str(path)
     try:
         return read_content(path).decode("utf-8-sig")

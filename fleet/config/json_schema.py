@@ -1,4 +1,4 @@
-"""JSON Schemas of the two files, for editors; what `fleet check` knows goes further."""
+"""JSON Schemas of the two files, for editors; `fleet check` checks more than they do."""
 
 from __future__ import annotations
 

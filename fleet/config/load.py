@@ -1,4 +1,4 @@
-"""Both files at once, so that every mistake of both is told at once."""
+"""Loading of inventory and mirrors together, so that the mistakes of both are reported at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from fleet.errors import ConfigErrors, Problem
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Both files as values, with what should be looked at."""
+    """Both files as values, with warnings about what works but should be looked at."""
 
     inventory: Inventory
     mirrors: MirrorConfig
@@ -33,7 +33,7 @@ class Loaded:
 
 
 def load_inventory(path: Path) -> Inventory:
-    """Read the nodes, whatever the file is written in; raise ConfigErrors with every mistake."""
+    """Read the nodes from a file of any supported format; raise ConfigErrors with every mistake."""
     text = read_text(path)
     with _shown(text, yaml=not _is_ini(path, text)):
         reader = InventoryReader(str(path))
@@ -46,7 +46,7 @@ def load_inventory(path: Path) -> Inventory:
 
 @contextlib.contextmanager
 def _shown(text: str, *, yaml: bool = True) -> Iterator[None]:
-    """Let mistakes of a file show its lines."""
+    """Add excerpts of the file to the ConfigErrors that are raised inside."""
     try:
         yield
     except ConfigErrors as error:
@@ -54,7 +54,7 @@ def _shown(text: str, *, yaml: bool = True) -> Iterator[None]:
 
 
 def inventory_tree(path: Path, text: str, reader: Reader) -> Value:
-    """Tell YAML, INI, a plain list and the JSON of kubectl apart."""
+    """Detect the format (YAML, INI, a plain list or kubectl's JSON) and return the file's tree."""
     if text.lstrip().startswith("{"):
         with contextlib.suppress(ValueError, RecursionError):
             data = json.loads(text)
@@ -110,7 +110,7 @@ def load_files(inventory_path: Path, mirrors_path: Path) -> Loaded:
 
 
 def _warn_idle(inventory: Inventory, reader: MirrorsReader) -> None:
-    """Warn of overrides that select nobody: a misspelt group would pass in silence."""
+    """Warn of overrides that select no node: a misspelt group would otherwise go unnoticed."""
     for match in reader.matches:
         if not override_matches(inventory, [match.text]):
             reader.reader.warn(match, "match", f"{match.text!r} selects no node of the inventory")

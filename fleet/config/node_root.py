@@ -1,4 +1,4 @@
-"""A folder that holds a node's files, read as the probe would read the node."""
+"""A local folder with a node's files, read as the probe would read the node."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _DEEPEST = 40
 
 @dataclass(slots=True)
 class NodeRoot:
-    """The files of a node in a local folder, by the node's paths; links never lead out of it."""
+    """A node's files in a local folder, by the node's paths; links never lead out of the folder."""
 
     base: Path
     files: dict[str, ManagedFile] = field(default_factory=dict)
@@ -62,11 +62,11 @@ class NodeRoot:
 
     @property
     def complete(self) -> bool:
-        """Return whether everything was read, because there was not too much."""
+        """Return whether everything was read, which is so unless there was too much."""
         return not self.crowded
 
     def walk(self, path: str, above: tuple[str, ...] = ()) -> None:
-        """Read a path and all below it; enter a folder that contains itself only once."""
+        """Read a path and all below it; enter a folder only once if links lead back to it."""
         place = self._look(path)
         real = self._real(path)
         if place is None or real is None or len(self.places) >= _MOST_PLACES:
@@ -181,7 +181,7 @@ def read_root(base: Path) -> NodeRoot:
 
 
 def _named(path: str, kept: ManagedFile) -> Iterator[str]:
-    """Yield the places that a config file names: a glob stands for its folder."""
+    """Yield the paths that a config file names; a glob yields its folder."""
     if not path.endswith(".toml"):
         return
     for match in _PATH.finditer(kept.content.decode("utf-8", "replace")):

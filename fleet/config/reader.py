@@ -23,17 +23,17 @@ class Reader:
         self.warnings: list[Problem] = []
 
     def error(self, at: Value, place: str, message: str) -> None:
-        """Note a mistake at a value."""
+        """Record a mistake at a value."""
         text = without_logins(f"{place}: {message}" if place else message)
         self.problems.append(Problem(self.file, at.line, at.column, text))
 
     def warn(self, at: Value, place: str, message: str) -> None:
-        """Note something that works but should be looked at."""
+        """Record a warning: something that works but should be looked at."""
         text = without_logins(f"{place}: {message}")
         self.warnings.append(Problem(self.file, at.line, at.column, text, "warning"))
 
     def mapping(self, value: Value, place: str) -> Mapping[str, MappingEntry]:
-        """Return a mapping's entries; nothing counts as an empty one."""
+        """Return a mapping's entries; null counts as an empty mapping."""
         if value.data is None:
             return {}
         if isinstance(value.data, dict):
@@ -49,14 +49,14 @@ class Reader:
         return ()
 
     def string(self, value: Value, place: str) -> str | None:
-        """Return text; numbers stand as they were written."""
+        """Return text; a number is returned as it is written in the file."""
         if isinstance(value.data, (str, int, float)) and not isinstance(value.data, bool):
             return value.text
         self.error(value, place, f"expected a string, got {_shown(value, place)}")
         return None
 
     def integer(self, value: Value, place: str, least: int, most: int) -> int | None:
-        """Return a whole number within bounds."""
+        """Return an integer from `least` to `most`."""
         if isinstance(value.data, int) and not isinstance(value.data, bool):
             if least <= value.data <= most:
                 return value.data
@@ -66,7 +66,7 @@ class Reader:
         return None
 
     def boolean(self, value: Value, place: str) -> bool | None:
-        """Return true or false; YAML 1.1's yes and no, as Ansible users write them, count too."""
+        """Return true or false; also for YAML 1.1's yes and no, which Ansible users write."""
         words = {"yes": True, "on": True, "no": False, "off": False}
         if isinstance(value.data, bool):
             return value.data
@@ -76,7 +76,7 @@ class Reader:
         return None
 
     def choice(self, value: Value, place: str, words: Collection[str]) -> str | None:
-        """Return one of a few words."""
+        """Return the text if it is one of `words`."""
         if isinstance(value.data, str) and value.data in words:
             return value.data
         allowed = " or ".join(sorted(words))
@@ -86,7 +86,7 @@ class Reader:
     def known_keys(
         self, entries: Mapping[str, MappingEntry], place: str, known: Iterable[str]
     ) -> None:
-        """Refuse every key that is not known, and name the nearest."""
+        """Record an error for every unknown key, with the nearest known one."""
         names = tuple(known)
         for name, entry in entries.items():
             if name not in names:
@@ -94,7 +94,7 @@ class Reader:
 
 
 def unknown_key(name: str, known: Iterable[str]) -> str:
-    """Say that a key is unknown, with the nearest one."""
+    """Return the message for an unknown key, with the nearest known one."""
     near = difflib.get_close_matches(name, tuple(known), 1, 0.6)
     hint = f' (did you mean "{near[0]}"?)' if near else ""
     return f'unknown key "{name}"{hint}'

@@ -1,7 +1,7 @@
-"""Ansible's INI inventories and plain lists of hosts, as the same tree that YAML gives.
+"""Reader of Ansible's INI inventories and of plain lists of hosts, as the tree that YAML gives.
 
-Sections are `[group]`, `[group:vars]` and `[group:children]`; what stands before the first one
-belongs to no group. A plain list is a file that has no section and no variable.
+Sections are `[group]`, `[group:vars]` and `[group:children]`. Hosts before the first section
+belong to no group. A plain list is a file without sections and variables.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from fleet.core.text.yaml import MappingEntry, Value
 _SECTION = re.compile(r"\[([^\]:]+)(?::(vars|children|hosts))?\]")
 
 
-# A quote that is not closed reaches to the end of its line. Looking for its end from every
-# further one would take the square of the line's length.
+# A quote that is not closed reaches to the end of its line. If it did not, the search for its end
+# would be repeated from every further quote, and take the square of the line's length.
 _WORD = re.compile(r"""(?:[^\s"'#]|"(?:[^"\\]|\\.|\\$)*+"?|'[^']*+'?|(?<=\S)#)++""")
 
 
@@ -34,7 +34,7 @@ Tree = dict[str, Any]
 
 
 def looks_like_ini(text: str) -> bool:
-    """Say whether a text has sections before anything that YAML would need."""
+    """Return whether a text has an INI section, or is a plain list of hosts."""
     lines = (line.strip() for line in text.splitlines())
     said = [line for line in lines if line and not line.startswith(("#", ";"))]
     if any(_SECTION.fullmatch(line.split("#")[0].strip()) for line in said):
@@ -44,12 +44,12 @@ def looks_like_ini(text: str) -> bool:
 
 
 def parse_ini(text: str, reader: Reader) -> Value:
-    """Read it; mistakes are in `reader`."""
+    """Parse a text into an inventory's tree; mistakes are added to `reader`."""
     return _Ini(reader).read(text)
 
 
 class _Ini:
-    """The groups so far, and the section that a line belongs to."""
+    """A parser: the groups read so far, and the current section."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -134,7 +134,7 @@ def _entry(group: Tree) -> MappingEntry:
 
 
 def _words(line: str, number: int) -> Iterator[Value]:
-    """Part a line as a shell does; a # after a space begins a comment."""
+    """Split a line as a shell does; a # after a space begins a comment."""
     position = 0
     while match := _WORD.search(line, position):
         between = line[position : match.start()]
@@ -145,12 +145,12 @@ def _words(line: str, number: int) -> Iterator[Value]:
 
 
 def _unquoted(text: str) -> str:
-    """Take away the quotes around a value, or around a part of it."""
+    """Remove the quotes around a value, or around a part of it."""
     return _QUOTED.sub(lambda found: found[1] if found[1] is not None else found[2], text)
 
 
 def _scalar(text: str, line: int, column: int) -> Value:
-    """Read a value as Ansible does: numbers and booleans are what they look like."""
+    """Read a value as Ansible does: text that looks like a number or a boolean is one."""
     data: object = text
     if _INTEGER.fullmatch(text):
         data = int(text)

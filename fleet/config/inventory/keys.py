@@ -48,7 +48,7 @@ _HOST = re.compile(
 
 
 FOREIGN = {"users", "ports", "hosts", "sites", "jumps", "distros", "containerd_configs"}
-"""Near to keys of ours, and yet other people's words."""
+"""Variables of other tools that resemble keys of ours; they are not reported as misspelt."""
 
 
 _SIZE = re.compile(r"[1-9][0-9]{0,5}|(100|[1-9][0-9]?)%")

@@ -1,4 +1,4 @@
-"""The output of `kubectl get nodes -o json` as the tree that a YAML inventory gives."""
+"""Conversion of `kubectl get nodes -o json` into the tree that a YAML inventory gives."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAMES = {"master": "control_plane", "worker": "workers", "": "workers"}
 
 
 def is_node_list(data: object) -> bool:
-    """Say whether a JSON document is a list of Kubernetes nodes."""
+    """Return whether a JSON document is a list of Kubernetes nodes."""
     return (
         isinstance(data, Mapping)
         and data.get("kind") in {"List", "NodeList"}
@@ -27,7 +27,7 @@ def is_node_list(data: object) -> bool:
 
 
 def as_inventory(data: Mapping[str, Any]) -> Value:
-    """Return the tree of an inventory; items that are no Linux nodes are passed over."""
+    """Return the tree of an inventory; skip items that are not Linux nodes."""
     groups: dict[str, dict[str, Any]] = {}
     for item in data["items"]:
         if not isinstance(item, Mapping) or item.get("kind", "Node") != "Node":
@@ -63,7 +63,7 @@ def _address(status: Mapping[str, Any]) -> str | None:
 
 
 def _value(data: Any) -> Value:
-    """Give plain data the shape of a parsed file; it has no lines that a person wrote."""
+    """Return plain data as parsed Values, all at line 1, as the user wrote no file."""
     if isinstance(data, Mapping):
         entries = {
             key: MappingEntry(Value(key, key, 1, 1), _value(each)) for key, each in data.items()

@@ -24,7 +24,7 @@ _GROUP_KEYS = ("hosts", "vars", "children")
 
 @dataclass(frozen=True, slots=True)
 class ParsedValue:
-    """One value that the file gives for a key, and where."""
+    """One value that the file gives for a key, and its place."""
 
     value: Any
     origin: Origin
@@ -36,7 +36,7 @@ Vars = dict[str, ParsedValue]
 
 @dataclass(slots=True)
 class _GroupPart:
-    """A group while it is read: it may stand in several places of the file."""
+    """A group while it is read: it may appear at several places of the file."""
 
     name: str
     vars: Vars = field(default_factory=dict)
@@ -125,7 +125,7 @@ class InventoryReader:
                 self._merge(own, key, value, place)
 
     def _merge(self, into: Vars, key: str, given: ParsedValue, place: str) -> None:
-        """Add a value; another one at the same level must be the same."""
+        """Add a value; record an error if the same level has another value for the key."""
         first = into.setdefault(key, given)
         if first.value != given.value:
             text = f"{key} is {given.value!r} here and {first.value!r} in line {first.at.line}"
@@ -156,7 +156,7 @@ class InventoryReader:
         return found
 
     def _refuse_near_miss(self, name: str, entry: MappingEntry, place: str) -> None:
-        """Refuse a misspelt key of ours; another tool's variable is carried and ignored."""
+        """Record an error for a misspelt key of ours; ignore other tools' variables."""
         ours = tuple(
             each
             for each in (*KEYS, *ALIASES)
@@ -210,7 +210,7 @@ class InventoryReader:
     def _inherited(
         self, name: str, groups: list[str], nearest: Mapping[str, int]
     ) -> Iterator[tuple[str, ParsedValue]]:
-        """Yield what the nearest groups give; two that disagree are a mistake."""
+        """Return the values of the nearest groups; record an error if two of them disagree."""
         found: dict[str, tuple[int, ParsedValue]] = {}
         for group in groups:
             for key, given in self._groups[group].vars.items():

@@ -1,1 +1,1 @@
-"""Readers of mirrors.yaml and of what kubespray has in its place."""
+"""Readers of mirrors.yaml and of kubespray's variables for mirrors."""

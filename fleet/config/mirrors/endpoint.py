@@ -49,14 +49,14 @@ _FIELD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_|~-]+")
 
 @dataclass(frozen=True, slots=True)
 class HostConfig:
-    """What `configs` says of one host; `at` is where."""
+    """The settings of one host in `configs`; `at` is their place in the file."""
 
     at: Value
     mirror: Mirror
 
 
 class HostReader:
-    """Reads endpoints and configs; files are found from the folder of mirrors.yaml."""
+    """Reads endpoints and configs; paths are relative to the folder of mirrors.yaml."""
 
     def __init__(self, reader: Reader, folder: Path) -> None:
         self._reader, self._folder = reader, folder
@@ -70,7 +70,7 @@ class HostReader:
         return None
 
     def capabilities(self, value: Value, place: str) -> tuple[str, ...]:
-        """Return capabilities; a mirror that may push is worth a warning."""
+        """Return capabilities; warn of a mirror that may push."""
         found = []
         for item in self._reader.items(value, place):
             word = self._reader.choice(item, place, CAPABILITIES)
@@ -82,7 +82,7 @@ class HostReader:
         return tuple(dict.fromkeys(found))
 
     def endpoint(self, value: Value, place: str, default: Mirror) -> Mirror | None:
-        """Return one endpoint: a bare URL, or a mapping with one."""
+        """Return one endpoint, given as a bare URL or as a mapping that has one."""
         if isinstance(value.data, str):
             return self._checked(value, value, place, replace(default, url=value.text))
         entries = self._reader.mapping(value, place)
@@ -167,7 +167,7 @@ class HostReader:
         return content
 
     def _client(self, value: Value, place: str) -> tuple[ClientPair, ...]:
-        """Read the three forms: one file with both, several of them, or pairs of cert and key."""
+        """Read the three forms: one file with certificate and key, several such files, or pairs."""
         items = value.data if isinstance(value.data, tuple) else (value,)
         pairs = []
         for item in items:
@@ -176,7 +176,7 @@ class HostReader:
                 self._reader.error(item, place, "expected [certificate, key]")
                 continue
             contents = [self._file(parts[0], place)]
-            # Alone, a file must hold the key too; after its certificate, it is the key.
+            # A single file must hold the key as well. In a pair, the second file is the key.
             contents.append(self._file(parts[-1], place, _KEY))
             if contents[0] is not None and contents[-1] is not None:
                 key = contents[1] if len(parts) == 2 else None
@@ -194,7 +194,7 @@ class HostReader:
         return tuple(fields)
 
     def secret(self, value: Value, place: str, *, plain: bool = False) -> Secret | None:
-        """Return a secret from `env:NAME`; one that stands in the file is worth a warning."""
+        """Return a secret from `env:NAME`, or from the file with a warning unless `plain`."""
         text = self._reader.string(value, place)
         if text is None:
             return None
@@ -212,7 +212,7 @@ class HostReader:
         return Secret(text)
 
     def config(self, host: str, entry: MappingEntry, place: str) -> HostConfig:
-        """Return what `configs` says of one host."""
+        """Return the settings of one host in `configs`."""
         body = self._reader.mapping(entry.value, place)
         self._reader.known_keys(body, place, ("auth", "tls"))
         mirror = Mirror(url=f"https://{host}")
@@ -245,7 +245,7 @@ class HostReader:
         return mirror
 
     def _joined_auth(self, value: Value, place: str) -> Auth | None:
-        """Read `user:password` in base64, as docker's own files have it."""
+        """Read `user:password` in base64, the form of docker's own files."""
         text = self.secret(value, place)
         try:
             joined = base64.b64decode(text or "", validate=True).decode()

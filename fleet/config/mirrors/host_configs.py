@@ -1,4 +1,4 @@
-"""The `configs` of mirrors.yaml: TLS and credentials by host, for mirrors and for upstreams."""
+"""The `configs` of mirrors.yaml: TLS and credentials by host, for mirrors and registries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fleet.core.text.yaml import Value
 
 
 class HostConfigs:
-    """Keeps what is said of every host, and notices what nobody asked for."""
+    """The settings of every host in `configs`; detects hosts that no endpoint or registry has."""
 
     def __init__(self, reader: Reader, hosts: HostReader) -> None:
         self._reader, self._hosts = reader, hosts
@@ -30,14 +30,14 @@ class HostConfigs:
             self._found[host.removesuffix(":443")] = config
 
     def warn_unused(self) -> None:
-        """Warn of hosts that no endpoint and no registry has."""
+        """Warn of hosts that no endpoint or registry has."""
         for host, config in self._found.items():
             if host not in self._used:
                 text = "no endpoint has this host, so this says nothing"
                 self._reader.warn(config.at, f"configs.{host}", text)
 
     def applied(self, item: Value, where: str, mirror: Mirror) -> Mirror:
-        """Add to a mirror what is said of its host."""
+        """Return a mirror with the settings of its host added."""
         config = self._found.get(mirror.authority)
         if config is None:
             return mirror
@@ -53,7 +53,7 @@ class HostConfigs:
         )
 
     def upstream(self, server: str | None) -> Mirror | None:
-        """Return what is said of the registry's own host, if anything."""
+        """Return the settings of the registry's own host; None if it has none."""
         host = Mirror(url=server).authority if server else ""
         config = self._found.get(host)
         if config is None or server is None:

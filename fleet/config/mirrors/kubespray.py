@@ -1,7 +1,8 @@
-"""kubespray's variables of mirrors, turned into the shape of mirrors.yaml.
+"""Conversion of kubespray's variables for mirrors into the tree of mirrors.yaml.
 
-Names as in kubespray's roles/container-engine/containerd: a list of prefixes with their mirrors,
-and a list of credentials. All other variables of such a file are kubespray's and are passed over.
+The names are those of kubespray's roles/container-engine/containerd: a list of prefixes with their
+mirrors, and a list of credentials. All other variables of such a file are kubespray's, and are
+ignored.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ _MIRROR_KEYS = (
 
 
 def is_kubespray(root: Value) -> bool:
-    """Say whether a file is kubespray's and none of ours."""
+    """Return whether a file has kubespray's variables and is not a mirrors.yaml."""
     return isinstance(root.data, dict) and MIRRORS in root.data and "mirrors" not in root.data
 
 
 def as_mirrors(root: Value, reader: Reader) -> Value:
-    """Return the document as mirrors.yaml would have it; every value keeps its place."""
+    """Return the document as a mirrors.yaml; every value keeps its line and column."""
     mirrors: dict[str, MappingEntry] = {}
     configs: dict[str, MappingEntry] = {}
     for number, item in enumerate(reader.items(root.data[MIRRORS].value, MIRRORS)):
@@ -70,7 +71,10 @@ def _mapping(root: Value, entries: Mapping[str, MappingEntry]) -> MappingEntry:
 
 
 def _server(entry: MappingEntry, name: str) -> MappingEntry:
-    """Take kubespray's own default for Docker Hub, which its samples show, for what it means."""
+    """Return the server; replace docker.io, kubespray's default, by Docker Hub's real server.
+
+    kubespray's samples show this default.
+    """
     text = entry.value.text.rstrip("/")
     if name == "docker.io" and text in {"https://docker.io", "docker.io"}:
         at = entry.value
@@ -93,7 +97,7 @@ def _endpoints(value: Value, place: str, reader: Reader) -> Value:
 
 
 def _listed(entry: MappingEntry) -> MappingEntry:
-    """Take one word for a list of one, as kubespray's template does."""
+    """Return a single word as a list of one, as kubespray's template does."""
     at = entry.value
     if isinstance(at.data, tuple):
         return entry

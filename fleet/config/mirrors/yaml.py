@@ -1,4 +1,4 @@
-"""mirrors.yaml read into registries; registries.yaml of k3s and RKE2 has the same shape."""
+"""Reader of mirrors.yaml; registries.yaml of k3s and RKE2 has the same shape."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _REFERENCE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Defaults:
-    """What holds where a registry or an endpoint says nothing."""
+    """Defaults for registries and endpoints."""
 
     mirror: Mirror = field(default_factory=lambda: Mirror(url=""))
     fallback: bool = True
@@ -149,7 +149,7 @@ class MirrorsReader:
         fallback = self._fallback(body, place, default=base.fallback if base else defaults.fallback)
         server = base.server if base else default_server(name)
         if any(mirror.url == f"http://{name}" for mirror in mirrors):
-            server = f"http://{name}"  # a registry that speaks plain HTTP is its own mirror
+            server = f"http://{name}"  # a registry of plain HTTP is listed as its own mirror
         if "server" in body:
             server = self._server(body["server"].value, f"{place}.server") or server
         verify = base.verify if base else None
@@ -168,7 +168,7 @@ class MirrorsReader:
     def _rewrite(
         self, body: Mapping[str, MappingEntry], place: str, base: Registry | None
     ) -> tuple[tuple[str, str], ...]:
-        """Read what only the containerd of k3s and RKE2 knows; other nodes refuse it."""
+        """Read rewrites, which only k3s and RKE2 support; plans of other nodes refuse them."""
         if "rewrite" not in body:
             return base.rewrite if base else ()
         where = f"{place}.rewrite"
@@ -280,7 +280,10 @@ class MirrorsReader:
         return tuple(found)
 
     def _is_pattern(self, value: Value, place: str) -> bool:
-        """Refuse a pattern that cannot be read, whatever the inventory holds."""
+        """Return whether a pattern can be parsed; record an error if not.
+
+        An empty inventory is used for that, so the result does not depend on the nodes.
+        """
         try:
             override_matches(Inventory((), {}), [value.text])
         except FleetError as error:

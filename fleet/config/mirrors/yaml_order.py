@@ -1,4 +1,4 @@
-"""The order of endpoints in mirrors.yaml, written without any other change."""
+"""Writer of a new order of endpoints into mirrors.yaml, without any other change."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class ReorderResult:
-    """What became of one list: the new order with the old places, or why it stays."""
+    """The result for one list: the new order with the old numbers, or the reason it stays."""
 
     place: str
     order: tuple[tuple[int, str], ...]
@@ -27,7 +27,7 @@ class ReorderResult:
 
 
 def write_endpoint_order(path: Path, rankings: Iterable[Ranking]) -> tuple[ReorderResult, ...]:
-    """Put the proposed orders into the file, by rename; every comment and every endpoint stays."""
+    """Write the proposed orders into the file, by rename; all comments and endpoints stay."""
     wanted = {(each.registry, each.written): each for each in rankings if each.moves}
     text = before = read_text(path)
     told = []
