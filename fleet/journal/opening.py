@@ -35,7 +35,7 @@ SCHEMAS = (
         BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
     """,
 )
-"""What each schema adds to the one before; `PRAGMA user_version` counts them."""
+"""The additions of each schema to the one before; `PRAGMA user_version` counts them."""
 
 
 def damaged(path: Path, detail: object) -> FleetError:
@@ -159,7 +159,7 @@ def _private(path: Path) -> Iterator[str]:
 
 
 def _check(path: Path, base: sqlite3.Connection) -> None:
-    """Refuse a journal that is damaged or of a newer fleet, and a file that is not a journal."""
+    """Raise if a journal is damaged or of a newer fleet, or if a file is not a journal."""
     for (word,) in base.execute("PRAGMA quick_check(1)"):
         if word != "ok":
             raise damaged(path, word)

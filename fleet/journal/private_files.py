@@ -43,7 +43,7 @@ def open_private(path: Path, flags: int) -> tuple[int, str]:
 
 
 def _opened(path: Path, flags: int) -> int:
-    """Open a file; a link that another user has made could lead to any file of ours."""
+    """Open a file; do not follow a link of another user, which could lead to any of our files."""
     try:
         follow = path.is_symlink() and path.lstat().st_uid in {0, os.geteuid()}
         return os.open(path, flags if follow else flags | os.O_NOFOLLOW, 0o600)

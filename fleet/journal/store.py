@@ -1,4 +1,4 @@
-"""The journal: an append-only SQLite file beside the inventory; every status is a fold of it."""
+"""The journal's store: an append-only SQLite file, from which every status is replayed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _APPEND = """
 
 @dataclass(frozen=True, slots=True)
 class RolloutRecord:
-    """One rollout as it was begun: `about` holds who, what for and with which files."""
+    """One rollout as it began: `about` holds its operator, kind, files, batches and flags."""
 
     id: str
     started: str
@@ -43,12 +43,12 @@ class RolloutRecord:
 
 
 class Journal:
-    """Appends events and reads them back; made for one writing thread."""
+    """Appends events and reads them back; for one writing thread."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Open a journal; without `read_only`, create it with mode 0600 or migrate it."""
         self.notes: tuple[str, ...] = ()
-        """What there is to say of files that other users may read."""
+        """Warnings about files that other users may read."""
         self._path = path
         if read_only:
             self._base = open_for_reading(path)
@@ -62,9 +62,10 @@ class Journal:
 
     @contextmanager
     def held(self, what: str) -> Iterator[None]:
-        """Keep every other fleet from changing nodes beside us; `what` tells it who we are.
+        """Hold the journal's lock, so that no other fleet changes nodes at the same time.
 
-        The lock goes with the process, however that ends.
+        `what` is shown to a user whose fleet finds the lock taken; that fleet raises a HeldError.
+        The kernel releases the lock when the process ends, however it ends.
         """
         path = self._path.with_name(f"{self._path.name}.lock")
         try:
@@ -79,7 +80,7 @@ class Journal:
                 lock.seek(0)
                 who = printable(lock.read(500).strip()) or "another fleet"
                 raise HeldError(f"{self._path} is held by {who}; wait for its end") from error
-            with suppress(OSError):  # the lock counts, its words only help
+            with suppress(OSError):  # the lock itself holds; its text is for the message only
                 lock.truncate(0)
                 lock.write(what)
                 lock.flush()
@@ -87,7 +88,7 @@ class Journal:
             lock.truncate(0)
 
     def holder(self) -> str | None:
-        """Return what the fleet that works with this journal says of itself; None if none does."""
+        """Return the text of the lock's holder; None if the lock is free or cannot be read."""
         try:
             with self._path.with_name(f"{self._path.name}.lock").open() as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -99,23 +100,23 @@ class Journal:
         return None
 
     def begin(self, rollout: str, at: str, about: Mapping[str, Any]) -> None:
-        """Write down a rollout before anything of it is done."""
+        """Record a rollout; call this before any of its work begins."""
         values = {"rollout": rollout, "at": at, "about": json.dumps(about)}
         self._write("INSERT INTO rollout VALUES (:rollout, :at, :about)", values)
 
     def append(
         self, rollout: str, at: str, kind: str, node: str | None, payload: Mapping[str, Any]
     ) -> None:
-        """Write down one entry; it is on the disk when this returns. Raises a JournalError."""
+        """Write one entry; it is on the disk when this returns. Raises a JournalError."""
         self.append_all(rollout, at, [(kind, node, payload)])
 
     def append_all(
         self, rollout: str, at: str, entries: Iterable[tuple[str, str | None, Mapping[str, Any]]]
     ) -> None:
-        """Write down several entries as one: all or none of them are on the disk afterwards.
+        """Write several entries at once: all or none of them are on the disk afterwards.
 
-        It is one statement, so that a signal's handler can write down an entry of its own before
-        or after it, and one wait for the disk.
+        It is one statement, so that a signal handler can write an entry of its own before or
+        after it. It is also only one wait for the disk. Raises a JournalError.
         """
         rows = [(kind, node, json.dumps(payload)) for kind, node, payload in entries]
         self._write(_APPEND, {"rollout": rollout, "at": at, "rows": json.dumps(rows)})
@@ -127,11 +128,11 @@ class Journal:
             raise write_error(self._path, error) from error
 
     def rollouts(self) -> Iterator[RolloutRecord]:
-        """Yield all rollouts, the newest first."""
+        """Return all rollouts, the newest first."""
         return self._records("SELECT id, started, about FROM rollout ORDER BY rowid DESC", ())
 
     def rollout(self, name: str) -> RolloutRecord:
-        """Return one rollout; raise a FleetError where there is none of that id."""
+        """Return one rollout; raise a FleetError if none has that id."""
         for record in self._records("SELECT id, started, about FROM rollout WHERE id = ?", (name,)):
             return record
         raise FleetError(f"no rollout {name!r} in the journal; `fleet history` lists them")
@@ -161,7 +162,7 @@ class Journal:
             ]
 
     def roles(self) -> dict[str, tuple[str, ...]]:
-        """Return the newest evidence by node that it is, or is not, of the control plane."""
+        """Return the newest evidence, by node, that it belongs to the control plane or not."""
         with self.reading():
             rows = self._base.execute(
                 "SELECT at, kind, node, payload FROM event WHERE kind IN ('planned', ?)"
