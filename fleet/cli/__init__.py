@@ -1,1 +1,1 @@
-"""The command line: parse, call once, print."""
+"""The command line: it parses flags, calls one function, and prints the result."""

@@ -1,4 +1,4 @@
-"""The command `fleet`: its group, and the one place where a mistake becomes a message."""
+"""The command `fleet`: its click group, and the one place that turns errors into messages."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ def main() -> None:
 
 
 def _run() -> NoReturn:
-    """Run the command; a mistake of the user ends in one message and exit code 2."""
+    """Run the command and exit; an error becomes one message and an exit code.
+
+    A mistake of the user has exit code 2.
+    """
     try:
         fleet(prog_name="fleet", standalone_mode=False)
     except FleetError as error:
@@ -57,7 +60,7 @@ def _run() -> NoReturn:
     except click.ClickException as error:
         error.show()
         _leave(Exit.USAGE, error)
-    except Exception as error:  # noqa: BLE001 - the last line of defence
+    except Exception as error:  # noqa: BLE001 - any bug becomes a message here
         LOG.exception("a bug in fleet")  # with the traceback, for -vv and --log
         text = f"a bug in fleet: {type(error).__name__}: {error}; -vv shows where"
         click.echo(_harmless(text), err=True)
@@ -67,13 +70,13 @@ def _run() -> NoReturn:
 
 def _harmless(text: str, *, safe: bool = False) -> str:
     """Return an error without secrets; lines of files are `safe`, as their secrets are masked."""
-    from fleet.core.masking import free_text, without_logins  # noqa: PLC0415 - mistakes alone
+    from fleet.core.masking import free_text, without_logins  # noqa: PLC0415 - only for errors
 
     return printable(without_logins(text) if safe else free_text(text))
 
 
 def _leave(code: Exit, error: Exception) -> NoReturn:
-    """End; with --json the answer is a document even then."""
+    """Exit with a code; with --json, print the error as a JSON document first."""
     note(f"ended with {int(code)}: {error}")
     words = sys.argv[1:]
     if "--json" in (words[: words.index("--")] if "--" in words else words):

@@ -1,4 +1,4 @@
-"""Commands that change nodes: rollout and rollback. Plan, confirm, drive, recap."""
+"""The commands that change nodes, rollout and rollback: plan, confirm, drive, recap."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ RERUN = {
     },
     "unreachable": {NodeStatus.UNREACHABLE},
 }
-"""Which nodes of an earlier rollout `--rerun` means."""
+"""The nodes of an earlier rollout that `--rerun` selects, by its argument."""
 
 
 def rollout(settings: Settings, flags: Flags, crew: WorkerPool) -> Exit:
@@ -68,9 +68,9 @@ def rollout(settings: Settings, flags: Flags, crew: WorkerPool) -> Exit:
 
 
 def _again(settings: Settings, flags: Flags, inventory: Inventory) -> Settings:
-    """Narrow the choice down to the nodes that an earlier rollout has failed on.
+    """Return settings that select only the nodes on which an earlier rollout failed.
 
-    Nodes that the inventory no longer has, by these names, are reported.
+    Nodes that are not in the inventory any more are reported.
     """
     which, rollout_id = flags.rerun or ("", "")
     journal = open_journal(settings, flags.journal)
@@ -91,7 +91,7 @@ def _again(settings: Settings, flags: Flags, inventory: Inventory) -> Settings:
 
 
 def rollback(settings: Settings, flags: Flags, crew: WorkerPool) -> Exit:
-    """Bring the chosen nodes back to what a generation keeps."""
+    """Bring the chosen nodes back to a saved generation."""
     from fleet.config.load import load_inventory  # noqa: PLC0415 - YAML costs `--help` nothing
 
     parse_batches(flags.batch)
@@ -112,7 +112,7 @@ def rollback(settings: Settings, flags: Flags, crew: WorkerPool) -> Exit:
 
 
 def _keeping(how: Access, flags: Flags, crew: WorkerPool) -> Access:
-    """Let connections be kept from the survey on, where something is to follow it."""
+    """Return an access that reuses connections after the survey, unless it is a dry run."""
     return replace(how, reuse_connection=crew.keeps and not flags.dry_run)
 
 
@@ -124,7 +124,7 @@ def _run(
     plans: Callable[[], list[NodePlan]],
     config: MirrorConfig | None = None,
 ) -> Exit:
-    """Show what is planned, ask, and carry it out while no other fleet works with the journal."""
+    """Show the plans, ask, and carry them out while holding the journal's lock."""
     if flags.dry_run:
         found = plans()
         show_plans(found, settings, fingerprints(settings, flags.journal))
@@ -151,7 +151,7 @@ def _run(
 
 
 def _planned(job: Job) -> Exit:
-    """Carry out a job whose plans are made."""
+    """Confirm and carry out a job that has its plans."""
     plans = list(job.plans.values())
     job.outcomes = {each.node: each for plan in plans if (each := already_done(plan)) is not None}
     if not job.settings.as_json and not job.settings.quiet:

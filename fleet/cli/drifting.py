@@ -1,4 +1,4 @@
-"""What changed on the nodes behind fleet's back."""
+"""The command `fleet drift`: files on nodes that are not as fleet left them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fleet.node.work_order import Access
 
 
 def drift(settings: Settings, access: Access, *, crew: WorkerPool, taste: RenderOptions) -> Exit:
-    """Print every file that is not as fleet left it, and whose hand it looks like."""
+    """Print every file that is not as fleet left it, and which tool seems to have written it."""
     found = surveyed(settings, settings.load(), access, crew=crew, taste=taste)
     mark = fingerprints(settings)
     told = [examine(each, lambda facts, plan: find_drift(facts, plan, mark)) for each in found]

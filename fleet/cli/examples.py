@@ -1,4 +1,4 @@
-"""Examples of every command: what --help and the man pages show, and tests parse."""
+"""Examples of every command, for --help and the man pages; tests parse them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "man": (("man ~/.local/share/man/man1", "then `man fleet-rollout` works"),),
 }
-"""A command's examples without the word fleet, each with what it is for."""
+"""The examples of each command, without the word fleet, and the purpose of each example."""
 
 
 def epilog(name: str) -> str:
@@ -69,6 +69,6 @@ def epilog(name: str) -> str:
 
 
 def add_examples(group: click.Group) -> None:
-    """Let the help of every command close with its examples."""
+    """Append its examples to the help of every command."""
     for name, command in group.commands.items():
         command.epilog = epilog(name)

@@ -1,4 +1,4 @@
-"""Why a node pulls a registry's images from where it does."""
+"""The command `fleet explain`: the config that decides where a node pulls images from."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fleet.node.work_order import Access
 
 
 def show(settings: Settings, access: Access, node: str, registry: str) -> Exit:
-    """Print which file and line decides, the order of hosts, and what happens when one fails."""
+    """Print the file and line that decides, the order of hosts, and what happens if one fails."""
     if problem := registry_problem(registry):
         raise FleetError(f"{registry!r} is no registry: {problem}")
     chosen = select(load_inventory(settings.inventory), node, None, _no_file)

@@ -1,4 +1,4 @@
-"""What the changing commands share: their flags, who runs them, and where the journal lies."""
+"""Flags of the commands that change nodes, their operator, and the path of the journal."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Flags:
 
     @property
     def deadlines(self) -> Deadlines:
-        """Return the deadlines of every pass."""
+        """Return the deadlines of the work on each node."""
         return Deadlines(
             health=self.health_timeout,
             pull=self.pull_timeout,
@@ -59,22 +59,22 @@ class Flags:
         )
 
     def data(self) -> dict[str, Any]:
-        """Return what a later `resume` has to know."""
+        """Return the flags that a later `resume` reads back."""
         return {name: value for name, value in asdict(self).items() if name not in _ASKED_ANEW}
 
     @classmethod
     def read(cls, data: dict[str, Any], **anew: Any) -> Flags:
-        """Read the flags of an earlier command back; what is asked anew counts."""
+        """Return the flags of an earlier command; `anew` holds those that a resume asks again."""
         known = {each.name for each in fields(cls)}
         return cls(**{name: value for name, value in data.items() if name in known}, **anew)
 
 
 GATES = 5
-"""Seconds at least for what follows the soak: a new connection and the gates behind it."""
+"""The least seconds after the soak: a new connection and the gates behind it need them."""
 
 
 def refuse_short_guard(flags: Flags) -> None:
-    """Refuse a guard that would revert a change before the soak and its gates have ended."""
+    """Raise a FleetError if the guard would revert a change before soak and gates have ended."""
     if 0 < flags.guard < flags.soak + GATES:
         raise FleetError(
             f"--guard {flags.guard} is too short for --soak {flags.soak}: nodes would take every"
@@ -83,17 +83,17 @@ def refuse_short_guard(flags: Flags) -> None:
 
 
 def new_rollout_id(now: datetime) -> str:
-    """Name a rollout so that names sort by time."""
+    """Return a new rollout id; ids sort by time."""
     return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 def stamp() -> str:
-    """Return the time as the journal writes it."""
+    """Return the present time in the journal's format, in UTC."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def operator() -> str:
-    """Say who runs fleet, and from where."""
+    """Return who runs fleet, as USER@HOST."""
     try:
         user = getpass.getuser()
     except (OSError, KeyError):
@@ -102,7 +102,7 @@ def operator() -> str:
 
 
 def open_journal(settings: Settings, chosen: str | None) -> Journal:
-    """Open the journal for writing; report files of it that other users can read."""
+    """Open the journal for writing; warn of its files that other users can read."""
     journal = Journal(journal_path(settings, chosen))
     for note in journal.notes:
         settings.say(note)
@@ -110,15 +110,16 @@ def open_journal(settings: Settings, chosen: str | None) -> Journal:
 
 
 def fingerprints(settings: Settings, chosen: str | None = None) -> Fingerprints:
-    """Return the fingerprints for secrets, for a command that writes no journal.
+    """Return the fingerprints of secrets, for a command that does not write the journal.
 
-    Without a journal there is no key; then they can be compared within this run only.
+    Without a journal there is not a lasting key: fingerprints are then comparable only within
+    this run.
     """
     return Fingerprints(read_key(journal_path(settings, chosen)) or passing_key())
 
 
 def journal_path(settings: Settings, chosen: str | None) -> Path:
-    """Return where the journal lies: it belongs to the fleet, so beside its inventory."""
+    """Return the journal's path: `chosen`, or a file beside the inventory it belongs to."""
     if chosen:
         return Path(chosen)
     try:

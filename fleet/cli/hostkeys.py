@@ -1,4 +1,4 @@
-"""The host keys of the nodes: shown, compared with known_hosts, and added after a yes."""
+"""The command `fleet hostkeys`: host keys, compared with known_hosts, and added after a yes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TOLD = {
 def hostkeys(settings: Settings, *, crew: WorkerPool, seconds: float, yes: bool) -> Exit:
     """Show the keys; add those of unknown nodes after a yes, never one that has changed.
 
-    Jump hosts come first: nobody gets past one whose key is not known.
+    Jump hosts come first: a connection through one needs its key to be known.
     """
     nodes = settings.select(load_inventory(settings.inventory))
     ssh = unlocked(SshSettings(settings.ssh_config, seconds), nodes)

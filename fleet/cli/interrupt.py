@@ -1,4 +1,4 @@
-"""Ctrl-C during a rollout: once to stop after the batch, twice to stop at once."""
+"""Handling of Ctrl-C in a rollout: once stops after the batch, twice stops at once."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from fleet.errors import JournalError
 
 @contextmanager
 def stop_switch(leave: Callable[[], None], rollout: str) -> Iterator[Callable[[], bool]]:
-    """Let Ctrl-C end the rollout after its batch; a second one ends it at once.
+    """Catch Ctrl-C: the first one stops the rollout after its batch, a second one at once.
 
-    Nodes in flight end their script by themselves, and what nobody confirms their guard undoes.
+    The yielded function returns whether Ctrl-C was pressed. Nodes in flight end their scripts by
+    themselves, and their guards revert unconfirmed changes.
     """
     pressed: list[int] = []
 
@@ -31,7 +32,7 @@ def stop_switch(leave: Callable[[], None], rollout: str) -> Iterator[Callable[[]
                 "stopped; nodes in flight undo by themselves what nobody confirms (--guard);"
                 f" `fleet resume {rollout}` goes on"
             )
-            os._exit(Exit.INTERRUPTED)  # threads that wait for nodes would hold a normal exit up
+            os._exit(Exit.INTERRUPTED)  # a normal exit would wait for the threads of nodes
         pressed.append(number)
         _announce("stopping after this batch; once more stops at once")
 
@@ -45,7 +46,7 @@ def stop_switch(leave: Callable[[], None], rollout: str) -> Iterator[Callable[[]
 def _announce(text: str) -> None:
     """Print a line on stderr from a signal handler.
 
-    The handler may run in the middle of a write to the same stream, which then refuses a second.
+    The handler may run in the middle of a write to the same stream, which then raises an error.
     """
     try:
         click.echo(text, err=True)

@@ -1,4 +1,4 @@
-"""One rollout or rollback from its plans to its recap."""
+"""The job of a rollout or rollback, from its plans to its recap."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ from fleet.node.work_order import Access, WorkOrder
 
 @dataclass(slots=True, kw_only=True)
 class Job:
-    """One rollout or rollback: what it is for, its plans, and what has become of its nodes.
+    """One rollout or rollback: its flags, its plans, and the outcomes of its nodes.
 
-    `outcomes` holds the nodes that are through, those that no batch will hold among them.
+    `outcomes` holds the nodes that are done, including those that are in no batch.
     """
 
     id: str
@@ -64,7 +64,7 @@ class Job:
     plans: dict[str, NodePlan]
     outcomes: dict[str, NodeOutcome] = field(default_factory=dict)
     config: MirrorConfig | None = None
-    """The mirrors and settings that a rollout brings to the nodes; a rollback has none."""
+    """The mirrors and settings that a rollout applies to the nodes; None for a rollback."""
 
     def batches(self) -> tuple[tuple[str, ...], ...]:
         """Cut the nodes that have work to do into batches: by `order`, then by the inventory."""
@@ -79,7 +79,10 @@ class Job:
         return control_plane_limit(self.inventory, asked, self.id)
 
     def confirm(self, count: int) -> None:
-        """Ask, unless that was answered; away from a terminal nobody could answer."""
+        """Ask whether to change the nodes, unless --yes was given.
+
+        Raises a FleetError without a terminal, as the question could not be answered.
+        """
         if self.flags.yes or not count:
             return
         if not sys.stdin.isatty():
@@ -87,7 +90,7 @@ class Job:
         click.confirm(f"Change {count} nodes?", abort=True, err=True)
 
     def begin(self, batches: tuple[tuple[str, ...], ...]) -> None:
-        """Write the rollout down before anything of it is done."""
+        """Journal the rollout and its plans, before any of its work begins."""
         files = (self.settings.inventory, self.settings.mirrors)
         about: dict[str, Any] = {
             "kind": self.kind,
@@ -105,16 +108,16 @@ class Job:
         self.tell_all([("settled", name, outcome_data(outcome)) for name, outcome in settled])
 
     def tell(self, kind: str, node: str | None, payload: dict[str, Any]) -> None:
-        """Write one entry of this rollout down."""
+        """Write one entry of this rollout to the journal."""
         self.tell_all([(kind, node, payload)])
 
     def tell_all(self, entries: Sequence[tuple[str, str | None, dict[str, Any]]]) -> None:
-        """Write entries of this rollout down as one."""
+        """Write entries of this rollout to the journal, as one write."""
         told = [(kind, node, clean_data(payload)) for kind, node, payload in entries]
         self.journal.append_all(self.id, stamp(), told)
 
     def carry_out(self, state: RolloutState) -> Exit:
-        """Drive the rollout to its end, from wherever it stands."""
+        """Drive the rollout from `state` to its end; print the recap."""
 
         def close(status: str, reason: str) -> None:
             self.tell("ended", None, {"status": status, "reason": reason})
@@ -162,7 +165,7 @@ class Job:
         return drive(state, policy, orders, conduct)
 
     def _noted(self, outcome: NodeOutcome) -> NodeOutcome:
-        """Note how a node ended, with what was seen of it before."""
+        """Record a node's outcome, merged with its earlier one; return the merged outcome."""
         outcome = clean_outcome(outcome, KNOWN)
         whole = outcome.after(self.outcomes.get(outcome.node))
         self.outcomes[outcome.node] = whole
@@ -195,9 +198,10 @@ class Job:
         )
 
     def _excused(self) -> set[str]:
-        """Return the nodes of a rollback whose failure says nothing about the other nodes.
+        """Return the nodes of a rollback whose failure does not count against the budget.
 
-        They were ill before it, or have nothing to roll back.
+        They were unhealthy before it, or have nothing to roll back: that says nothing about the
+        other nodes.
         """
         if self.kind != "rollback":
             return set()
@@ -212,9 +216,10 @@ class Job:
         return work_order(self, self.plans[name])
 
     def close(self, ended: RolloutResult, *, told: bool = True, seen: Collection[str] = ()) -> Exit:
-        """Print the recap and judge; `told` says whether the journal holds this rollout.
+        """Print the recap and return the exit code.
 
-        Nodes whose end was `seen` on this terminal are summed up.
+        Its id is printed only if the journal holds this rollout. Nodes whose end was `seen` on
+        this terminal are summed up.
         """
         ordered = [self.outcomes.get(name) or self._pending(name) for name in self.plans]
         rollout_id = self.id if told else ""
@@ -227,7 +232,7 @@ class Job:
             out = console(color=self.settings.color)
             print_recap(ordered, f"{line}  {rollout_id}".rstrip(), rollout_id, out, seen)
         code = exit_code(ended.status, ordered)
-        if ended.stuck:  # a thread that never comes back would hold a normal exit up
+        if ended.stuck:  # a normal exit would wait for the thread that never comes back
             sys.stdout.flush()
             os._exit(code)
         return code
@@ -243,7 +248,7 @@ class Job:
 
 
 def _entry(event: Event, outcome: NodeOutcome | None) -> tuple[str, str | None, dict[str, Any]]:
-    """Return an event as the journal keeps it."""
+    """Return an event as a journal entry."""
     match event:
         case NodeMoved(node, status):
             data = outcome_data(outcome) if outcome else {}
@@ -255,14 +260,17 @@ def _entry(event: Event, outcome: NodeOutcome | None) -> tuple[str, str | None, 
 
 
 def guarded(plan: NodePlan, flags: Flags) -> NodePlan:
-    """Refuse a plan that would end running containers, unless that was asked for."""
+    """Return the plan, as failed if it would end running containers without consent.
+
+    --disrupt-workloads is that consent.
+    """
     if plan.restart_risk is None or plan.failure is not None or flags.disrupt_workloads:
         return plan
     return replace(plan, failure=plan.restart_risk)
 
 
 def work_order(job: Job, plan: NodePlan) -> WorkOrder:
-    """Return what a worker is given for one node of a job."""
+    """Return the work order of one node of a job."""
     return WorkOrder(
         plan=plan,
         rollout=job.id,
@@ -277,5 +285,5 @@ def work_order(job: Job, plan: NodePlan) -> WorkOrder:
 
 
 def digest_of(path: Path) -> str | None:
-    """Return the SHA-256 of a file in hex; None where there is none."""
+    """Return the SHA-256 of a file in hex; None if the file does not exist."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None

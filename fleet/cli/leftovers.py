@@ -1,4 +1,4 @@
-"""Locks that finished rollouts of a journal left on nodes: the next rollout releases them."""
+"""Release of the locks that finished rollouts of a journal have left on nodes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fleet.node.stage import release_once
 
 
 def take_over(job: Job) -> None:
-    """Release nodes that a finished rollout of this journal still holds."""
+    """Release the locks that finished rollouts of this journal still have on the job's nodes."""
     for name, rollout in _released(job):
         plan = job.plans[name]
         job.plans[name] = replace(plan, availability=replace(plan.availability, holder=""))
@@ -21,7 +21,7 @@ def take_over(job: Job) -> None:
 
 
 def _released(job: Job) -> Iterator[tuple[str, str]]:
-    """Release them; yield node and rollout.
+    """Release the locks; yield the node and the rollout that had locked it.
 
     A node with an unconfirmed change is left to its guard, or to `fleet resume`.
     """

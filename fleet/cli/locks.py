@@ -1,4 +1,4 @@
-"""Who holds which node, and breaking a lock on purpose."""
+"""The commands `fleet lock` and `fleet unlock`: locks of nodes, shown and broken."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Answer = ChangeStatus | Failure
 
 
 def lock(settings: Settings, access: Access, *, crew: WorkerPool) -> Exit:
-    """Print who holds each node, since when and for what."""
+    """Print the lock of each node: its rollout, operator, purpose and time."""
     answers = dict(_asked(settings, access, "", read_change_status, crew))
     rows = {name: _held(answer) for name, answer in answers.items()}
     if settings.as_json:
@@ -53,7 +53,7 @@ def _held(answer: _Answer) -> dict[str, Any]:
 
 
 def break_lock(settings: Settings, access: Access, rollout: str, *, crew: WorkerPool) -> Exit:
-    """Break the lock of one rollout on the chosen nodes; what it left unconfirmed goes back."""
+    """Break the lock of one rollout on the chosen nodes; revert its unconfirmed changes."""
     answers = dict(_asked(settings, access, rollout, unlock, crew))
     told = {name: _broken(answer) for name, answer in answers.items()}
     if settings.as_json:
@@ -80,7 +80,7 @@ def _asked(
     work: Callable[[WorkOrder], _Answer],
     crew: WorkerPool,
 ) -> Iterator[tuple[str, _Answer]]:
-    """Ask the chosen nodes; answers come in inventory order."""
+    """Do `work` on the chosen nodes; return the answers in inventory order."""
     nodes = settings.select(load_inventory(settings.inventory))
     access = ready(access, nodes)
     orders = [

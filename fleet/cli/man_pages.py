@@ -1,4 +1,4 @@
-"""Man pages from the command tree: fleet(1), and one for each command."""
+"""Man pages made from the command tree: fleet(1), and one for each command."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _EXITS = {
 
 
 def write(settings: Settings, group: click.Group, folder: str) -> Exit:
-    """Write all pages into a folder, which is made if need be."""
+    """Write all pages into a folder; create it if it does not exist."""
     target = expanded(folder)
     found = {}
     try:
@@ -76,7 +76,7 @@ def _index(group: click.Group) -> Iterator[str]:
 
 
 def _inner(command: click.Command) -> Iterator[str]:
-    """Describe the commands below a command."""
+    """Yield the sections for the subcommands of a command."""
     for name, each in command.commands.items() if isinstance(command, click.Group) else ():
         yield f".SH {_t(name.upper())}"
         yield _t(" ".join((each.help or "").split()))
@@ -109,6 +109,6 @@ def _rest(context: click.Context, name: str) -> Iterator[str]:
 
 
 def _t(text: str) -> str:
-    """Escape a text for troff: no line of it is a request, hyphens can be copied."""
+    """Escape a text for troff: no line becomes a request, and hyphens can be copied."""
     safe = text.replace("\\", r"\e").replace("-", r"\-").replace("'", r"\(aq")
     return rf"\&{safe}" if safe.startswith((".", "\\(aq")) else safe

@@ -1,4 +1,4 @@
-"""`fleet mirrors test`: every endpoint, alone, from the nodes; a ranking, and a better order."""
+"""The command `fleet mirrors test`: a test of each endpoint from the nodes, and a ranking."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from fleet.node.work_order import Access
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MirrorTestOptions:
-    """The flags of a test."""
+    """The flags of `fleet mirrors test`."""
 
     per_site: bool
     images: tuple[str, ...]
@@ -35,7 +35,7 @@ class MirrorTestOptions:
 
 
 def test(settings: Settings, access: Access, wish: MirrorTestOptions, *, parallel: int) -> Exit:
-    """Test, tell, and write another order where that was asked for."""
+    """Test the endpoints, print the results, and write a better order if --write is given."""
     found = _found(settings, access, wish, parallel=parallel)
     ranked = rankings(each.results for each in found if each.results)
     moved = write_endpoint_order(settings.mirrors, ranked) if wish.write else ()
@@ -79,9 +79,9 @@ def _found(
 
 
 def foldable(found: SiteTested) -> SiteTested:
-    """Return what a node found; results that cannot be ranked or shown are its own failure.
+    """Return a node's results; if they cannot be ranked or shown, return the node's failure.
 
-    They are ranked together with those of all other nodes, and one of them would end the command.
+    They are ranked together with those of all other nodes: an exception would end the command.
     """
 
     def fold() -> None:
@@ -128,7 +128,7 @@ def _told(found: Iterable[SiteTested], total: int, settings: Settings) -> Iterat
 
 
 def _with_stale(found: list[SiteTested]) -> list[SiteTested]:
-    """Compare what all nodes were answered for the same tags."""
+    """Compare the answers that all nodes got for the same tags, and diagnose stale mirrors."""
     judged = compared([each.results for each in found])
     return [replace(each, results=mine) for each, mine in zip(found, judged, strict=True)]
 
@@ -139,7 +139,7 @@ def _tell(
     wish: MirrorTestOptions,
     settings: Settings,
 ) -> None:
-    """Say what was written, or could be."""
+    """Print which orders were written, or could be."""
     out = console(color=settings.color)
     for each in moved:
         order = ", ".join(f"{url} (was {number})" for number, url in each.order)

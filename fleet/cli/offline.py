@@ -1,4 +1,4 @@
-"""Commands that need no node: check and inventory."""
+"""The commands `fleet check` and `fleet inventory`, which connect to no node."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def problem_data(problem: Problem) -> dict[str, Any]:
 
 
 def inventory(settings: Settings, patterns: Sequence[str], *, graph: bool) -> None:
-    """Print the nodes as resolved, or the tree of groups; nodes that are named in full."""
+    """Print the nodes as resolved, or the tree of groups; nodes named by `patterns` in full."""
     from fleet.config.load import load_inventory  # noqa: PLC0415
 
     loaded = load_inventory(settings.inventory)
@@ -124,11 +124,11 @@ _SILENT = {
     "identity_file": "not said: ~/.ssh/config and the agent decide",
     "jump": "not said: ~/.ssh/config decides (ProxyJump)",
 }
-"""What holds where the inventory is silent; other keys go without saying."""
+"""The meaning of keys that the inventory leaves out; other keys are then not shown."""
 
 
 def _print_in_full(node: Node, loaded: Inventory) -> None:
-    """Print every value with its place, and below it those that it beat, the nearest first."""
+    """Print every value with its place, and below it the overridden ones, the nearest first."""
     click.echo(f"{node.name}  [{', '.join(node.groups)}]  the nearest group first")
     beaten, values = loaded.beaten(node), _values(node)
     for key in _SHOWN:

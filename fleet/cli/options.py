@@ -1,4 +1,4 @@
-"""The flags that every command shares, the files they name, and the exit codes."""
+"""The flags that all commands share, the files they name, and the exit codes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 class Exit(IntEnum):
-    """What the exit codes mean; the gravest wins: 5, 3, 1, 4."""
+    """The exit codes; if several apply, the first of 5, 3, 1, 4 is used."""
 
     OK = 0
     FAILED = 1
@@ -42,7 +42,7 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The shared flags of one call."""
+    """The shared flags of one command line."""
 
     inventory: Path
     mirrors: Path
@@ -54,10 +54,10 @@ class Settings:
     verbose: int
     color: bool
     among: frozenset[str] | None = None
-    """Narrows every choice down to these nodes."""
+    """If set, only these nodes are selected."""
 
     def load(self) -> Loaded:
-        """Read both files; raise all their mistakes at once."""
+        """Read both files; print warnings; raise ConfigErrors with the mistakes of both."""
         from fleet.config.load import load_files  # noqa: PLC0415 - YAML costs `--help` nothing
         from fleet.core.masking.known import known_secrets  # noqa: PLC0415
 
@@ -70,14 +70,14 @@ class Settings:
         return loaded
 
     def select(self, inventory: Inventory) -> tuple[Node, ...]:
-        """Return the nodes that --limit and --exclude leave."""
+        """Return the nodes that --limit and --exclude select."""
         from fleet.core.selection.patterns import select  # noqa: PLC0415
 
         chosen = select(inventory, self.limit, self.exclude, read_patterns)
         return tuple(node for node in chosen if self.among is None or node.name in self.among)
 
     def say(self, text: str) -> None:
-        """Tell progress on stderr."""
+        """Print a line of progress on stderr, unless --quiet, and write it to the log."""
         from fleet.core.masking import without_logins  # noqa: PLC0415
 
         text = without_logins(text)
@@ -87,7 +87,7 @@ class Settings:
 
 
 def read_patterns(path: str) -> str:
-    """Read the file that a pattern `@file` names."""
+    """Read the file that a pattern `@file` names; raise a FleetError if it cannot be read."""
     try:
         return expanded(path).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
@@ -141,7 +141,7 @@ def _add_options(command: _Command) -> _Command:
 
 
 def shared_group(function: Callable[..., None]) -> Callable[..., None]:
-    """Let the flags stand before the command as well."""
+    """Add the shared flags to the group, so that they may come before the command as well."""
 
     @functools.wraps(function)
     def wrapped(**flags: Any) -> None:
@@ -152,16 +152,16 @@ def shared_group(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def _later(mine: Any, before: Any) -> Any:
-    """Return the flag after the command where it was given, else the one before it.
+    """Return the flag after the command if it was given, else the one before it.
 
-    An empty text was given too: `--limit ""` must never come to mean all nodes.
+    An empty text counts as given: `--limit ""` must never come to mean all nodes.
     """
     given = mine if isinstance(mine, str) else mine or None
     return before if given is None else given
 
 
 def shared(function: Callable[..., None]) -> Callable[..., None]:
-    """Hand a command its Settings; a flag after the command beats one before it."""
+    """Pass Settings to a command; a flag after the command overrides one before it."""
 
     @functools.wraps(function)
     def wrapped(**flags: Any) -> None:
@@ -185,7 +185,7 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def connecting(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the flags of commands that connect to nodes, and hand the command its crew."""
+    """Add the flags of commands that connect to nodes, and pass a worker pool to the command."""
 
     @functools.wraps(function)
     def wrapped(*, parallel: int, engine: str, **flags: Any) -> None:
@@ -216,7 +216,7 @@ def connecting(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def access(settings: Settings, *, ask: bool, seconds: float) -> Access:
-    """Return how to connect; ask for the sudo password once, before any worker runs."""
+    """Return how to connect; with `ask`, ask for the sudo password, before any worker runs."""
     from fleet.core.model.secret import Secret  # noqa: PLC0415
     from fleet.node.script import Privilege  # noqa: PLC0415
     from fleet.node.work_order import Access  # noqa: PLC0415
@@ -237,7 +237,7 @@ def _asked_password() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderOptions:
-    """How the files of a node are treated: what a missing config begins as, foreign files."""
+    """Options for a node's files: the content of a new config, and the fate of foreign files."""
 
     full_default: bool = False
     foreign: str = "adopt"
@@ -246,7 +246,7 @@ class RenderOptions:
 def desired_config_of(
     inventory: Inventory, config: MirrorConfig, taste: RenderOptions
 ) -> Callable[[Node], DesiredConfig]:
-    """Return what mirrors.yaml wants of each node."""
+    """Return a function from a node to its desired config, as mirrors.yaml gives it."""
     from fleet.core.model.mirror import Foreign  # noqa: PLC0415
     from fleet.core.render.desired import desired_config_by_node  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""The control plane check of a job: its keys, its lines on the screen, its entry in the journal."""
+"""The control plane check of a job: its SSH keys, its line on the screen, its journal entry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def access_to_plane(job: Job) -> Access:
-    """Return the access with the keys of the nodes that the check asks; ask for passphrases."""
+    """Return the access with the keys of the nodes to check; ask for passphrases of the keys."""
     works = (plan.availability for name, plan in job.plans.items() if name not in job.outcomes)
     if not any(role.control_plane for role in works):
         return job.access
@@ -28,7 +28,7 @@ def access_to_plane(job: Job) -> Access:
 
 
 def plane_check(job: Job, screen: Screen) -> PlaneCheck:
-    """Return the check of a job."""
+    """Return the control plane check of a job."""
 
     def begin(names: list[str]) -> None:
         count = "1 node" if len(names) == 1 else f"{len(names)} nodes"

@@ -23,13 +23,14 @@ _TRIES = 3
 
 
 _WAIT = 2
-"""Seconds for which an input that is no terminal may be silent: it may have nothing to say."""
+"""Seconds to wait for input that is not a terminal: it may be empty but never close."""
 
 
 def ready(access: Access, nodes: Sequence[Node]) -> Access:
-    """Return the access with the passphrases of encrypted keys, and the sudo password tried once.
+    """Ask for the passphrases of encrypted keys, check the sudo password on one node.
 
-    A key that nobody opens is no error here: the nodes that need it will say so.
+    Returns the access with the passphrases. A key that stays locked is not an error here: the
+    nodes that need it fail with the reason.
     """
     if access.asked:
         return access
@@ -38,7 +39,7 @@ def ready(access: Access, nodes: Sequence[Node]) -> Access:
 
 
 def unlocked(settings: SshSettings, nodes: Sequence[Node]) -> SshSettings:
-    """Ask for the passphrase of every encrypted key that is needed, and try it at once."""
+    """Ask for the passphrase of every encrypted key that the nodes need; check each at once."""
     given = []
     for path in encrypted_keys(nodes, settings):
         passphrase = _passphrase(path)
@@ -60,7 +61,7 @@ def _passphrase(path: str) -> Secret | None:
 
 
 def _asked(prompt: str, *, interactive: bool) -> str:
-    """Ask SSH_ASKPASS where it is wanted, else the terminal, else whatever stands on stdin."""
+    """Read a passphrase from SSH_ASKPASS if that applies, else from the terminal, else stdin."""
     program = os.environ.get("SSH_ASKPASS")
     wanted = os.environ.get("SSH_ASKPASS_REQUIRE") in {"force", "prefer"}
     if program and (wanted or not interactive):
@@ -70,6 +71,6 @@ def _asked(prompt: str, *, interactive: bool) -> str:
         return str(click.prompt(prompt, default="", show_default=False, hide_input=True, err=True))
     try:
         silent = not select.select([sys.stdin], [], [], _WAIT)[0]
-    except (OSError, ValueError):  # an input that is no file has nothing to say
+    except (OSError, ValueError):  # an input that is not a file has no content
         return ""
     return "" if silent else sys.stdin.readline().rstrip("\n")

@@ -1,4 +1,4 @@
-"""Commands that read nodes and change nothing: probe, diff, verify."""
+"""The commands `fleet probe`, `fleet diff` and `fleet verify`, which change nothing."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def surveyed(
     crew: WorkerPool,
     taste: RenderOptions | None = None,
 ) -> list[Surveyed]:
-    """Probe and plan the chosen nodes, with progress; in inventory order."""
+    """Probe and plan the chosen nodes, with progress; return surveys in inventory order."""
     nodes = settings.select(loaded.inventory)
     access = ready(access, nodes)
     wishes = desired_config_of(loaded.inventory, loaded.mirrors, taste or RenderOptions())
@@ -57,7 +57,7 @@ def surveyed(
 
 
 def with_progress(found: Iterable[Surveyed], total: int, settings: Settings) -> Iterator[Surveyed]:
-    """Say how far a survey is, while it goes on."""
+    """Print the progress of a survey; yield its results without secrets."""
     for number, raw in enumerate(found, 1):
         each = _clean(raw)
         if each.plan.failure is not None and each.facts is None:
@@ -78,13 +78,13 @@ def _clean(each: Surveyed) -> Surveyed:
 
 
 def in_order(found: Iterable[Surveyed], names: list[str]) -> list[Surveyed]:
-    """Sort surveys into the order of the inventory; refuse a machine with two names."""
+    """Sort surveys into inventory order; fail the nodes that are the same machine."""
     place = {name: number for number, name in enumerate(names)}
     return refuse_duplicate_nodes(sorted(found, key=lambda each: place[each.node.name]))
 
 
 def probe(settings: Settings, access: Access, *, crew: WorkerPool) -> Exit:
-    """Print what every node is, and how it stands to mirrors.yaml."""
+    """Print the facts of every node, and its state compared with mirrors.yaml."""
     read = surveyed(settings, settings.load(), access, crew=crew)
     told = [examine(each, facts_data) for each in read]
     found = [each for each, _ in told]
@@ -151,7 +151,7 @@ def diff(settings: Settings, access: Access, *, crew: WorkerPool, taste: RenderO
 
 
 def show_plans(plans: list[NodePlan], settings: Settings, mark: Mark) -> None:
-    """Print plans for people or as JSON."""
+    """Print plans as text or as JSON."""
     if settings.as_json:
         print_json({"nodes": {plan.node.name: plan_data(plan, mark) for plan in plans}})
     else:
@@ -159,7 +159,7 @@ def show_plans(plans: list[NodePlan], settings: Settings, mark: Mark) -> None:
 
 
 def plan_exit_code(plans: list[NodePlan]) -> Exit:
-    """Return the exit code of a plan."""
+    """Return the exit code for plans: failed, different or ok."""
     if any(plan.failure is not None for plan in plans):
         return Exit.FAILED
     return Exit.DIFFERENT if any(plan.changes for plan in plans) else Exit.OK
@@ -176,7 +176,7 @@ class ProofFlags:
 
 
 def verify(settings: Settings, access: Access, *, crew: WorkerPool, flags: ProofFlags) -> Exit:
-    """Pull the verification images on every node, with what is there now."""
+    """Pull the verification images on every chosen node, with its present config."""
     size = parse_size(flags.sample, "--sample") if flags.sample else Size(100, percent=True)
     loaded = settings.load()
     among = settings.select(loaded.inventory)
@@ -202,7 +202,7 @@ def verify(settings: Settings, access: Access, *, crew: WorkerPool, flags: Proof
 
 
 def tests_of(found: Surveyed, wished: DesiredConfig) -> tuple[PullTest, ...]:
-    """Return the verification pulls of a node, as its own release reads the config."""
+    """Return the verification pulls of a node, as its containerd release reads the config."""
     version = found.facts.version if found.facts is not None else None
     return tuple(pull_tests(wished.registries, found.plan.hosts_directory, version))
 
@@ -232,7 +232,7 @@ def _in_force(facts: NodeFacts, plan: NodePlan) -> NodePlan:
 def show_verified(
     outcomes: list[NodeOutcome], settings: Settings, chosen: Sample | None = None
 ) -> None:
-    """Print the verdicts of pulls, and what those of a sample are worth."""
+    """Print the results of pulls, and for a sample what can be concluded from it."""
     if settings.as_json:
         nodes = {"nodes": {each.node: outcome_data(each) for each in outcomes}}
         print_json({**nodes, "sample": _sample_data(chosen)} if chosen else nodes)
@@ -262,7 +262,7 @@ def _sample_data(chosen: Sample) -> dict[str, object]:
 
 
 def _sample_line(chosen: Sample) -> str:
-    """Say what a sample without a failure is worth."""
+    """Return a line on what can be concluded from a sample without a failure."""
     return (
         f"A sample of {len(chosen.names)} of {chosen.total} nodes: if all of these are well,"
         f" at most {chosen.at_most} of all are not ({CONFIDENCE:.0%} confidence)."

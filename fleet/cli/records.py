@@ -1,4 +1,4 @@
-"""What was done: the journal, read back."""
+"""The command `fleet history`: rollouts, read from the journal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fleet.journal import Journal, RolloutRecord, is_there
 
 
 def history(settings: Settings, rollout: str | None, node: str | None, journal: str | None) -> None:
-    """Print all rollouts, or one of them node by node, or what was done to one node."""
+    """Print all rollouts, or one rollout node by node, or all rollouts that changed one node."""
     path = journal_path(settings, journal)
     if rollout is None and not is_there(path):
         _print_all([], settings)
@@ -71,7 +71,7 @@ def _only(nodes: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _print_node(rollouts: list[dict[str, Any]], node: str, settings: Settings) -> None:
-    """Print what was done to one node, by whom, and by which files."""
+    """Print the rollouts of one node, with their operators and files."""
     if not rollouts:
         settings.say(f"the journal knows of nothing that was done to {node!r}")
         return

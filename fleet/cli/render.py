@@ -1,4 +1,4 @@
-"""fleet render: what a node would get, from its files alone, with no node at hand."""
+"""The command `fleet render`: the files that a node would get, without connecting to it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def render(
     out: str,
     foreign: Foreign,
 ) -> Exit:
-    """Write what a node of that version would get below `out`; say why where it is refused."""
+    """Write the files that a node of that version would get below `out`, or print the failure."""
     version = parse_version(containerd)
     if version is None:
         raise FleetError(f"--containerd {containerd!r} is no version such as 1.7.24 or 2.1")
@@ -68,7 +68,7 @@ def render(
 
 
 def offline_facts(version: ContainerdVersion, distro: str | None, root: Path | None) -> NodeFacts:
-    """Return the facts of a node whose files stand below `root`; without one it has none."""
+    """Return the facts of a node whose files are below `root`; without `root` it has no files."""
     if root is not None and not root.is_dir():
         raise FleetError(f"--root {root}: there is no such folder")
     found = _read(root) if root is not None else NodeRoot(Path())
@@ -120,7 +120,7 @@ def _is_import(path: str) -> bool:
 
 
 def _write(plan: NodePlan, out: Path) -> list[str]:
-    """Write new and changed files below `out`; what would be deleted is only told."""
+    """Write new and changed files below `out`; return their paths. Nothing is deleted there."""
     written = []
     for change in plan.changes:
         if change.after is None:

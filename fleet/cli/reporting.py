@@ -1,4 +1,4 @@
-"""A rollout as a page, as JSON or as JUnit XML."""
+"""The command `fleet report`: a rollout as an HTML page, as JSON or as JUnit XML."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fleet.journal import Journal, RolloutRecord, is_there, write_private
 def report(
     settings: Settings, rollout: str, *, form: str, output: str | None, journal: str | None
 ) -> None:
-    """Write what became of a rollout to a file, or to stdout."""
+    """Write the report of a rollout to a file, or to stdout."""
     path = journal_path(settings, journal)
     if not is_there(path):
         raise FleetError(f"{path}: there is no journal; --journal names another")

@@ -1,4 +1,4 @@
-"""Checks before a resume: the files and the secrets must be those that the rollout began with."""
+"""Checks before a resume: files and secrets must be those that the rollout began with."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def refuse_changed_config(record: RolloutRecord, config: MirrorConfig, mark: Fin
     The files themselves are unchanged, but a variable or file that they refer to may have changed.
     """
     before = record.about.get("desired")
-    if before is None:  # an older fleet began the rollout, and recorded only the files
+    if before is None:  # an older release of fleet began the rollout, and recorded only the files
         return
     changed = changed_parts(before, desired_fingerprints(config, mark))
     if changed:

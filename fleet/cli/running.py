@@ -1,4 +1,4 @@
-"""A command on the chosen nodes, equal answers folded."""
+"""The command `fleet run`: a shell command on the chosen nodes, with equal answers grouped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _Answers = Mapping[str, RunResult | Failure]
 def run(
     settings: Settings, access: Access, words: Sequence[str], *, crew: WorkerPool, seconds: int
 ) -> Exit:
-    """Run it; one word is a line for the shell, several are a command with its arguments."""
+    """Run a command; one word is a line for the shell, several are a command with arguments."""
     if not words:
         raise FleetError("nothing to run: fleet run -- COMMAND")
     command = words[0] if len(words) == 1 else shlex.join(words)
@@ -58,7 +58,7 @@ def _data(answer: RunResult | Failure) -> dict[str, Any]:
 
 
 def _print(answers: _Answers, settings: Settings) -> None:
-    """Print nodes with the same answer together, what failed last."""
+    """Print nodes with the same answer together, in the order of exit codes: failures last."""
     out = console(color=settings.color)
     groups: dict[tuple[int, str], list[str]] = {}
     for name, answer in answers.items():

@@ -1,4 +1,4 @@
-"""fleet schema: the JSON Schemas of both files and of every command's answer."""
+"""The command `fleet schema`: JSON Schemas of both files and of every command's output."""
 
 from __future__ import annotations
 

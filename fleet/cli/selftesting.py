@@ -1,4 +1,4 @@
-"""`fleet verify --self-contained`: whether nodes can pull at all, with no registry anywhere."""
+"""The command `fleet verify --self-contained`: a check that nodes can pull, without a registry."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from fleet.node.verify.selftest import SelfTestOrder, self_test
 from fleet.node.work_order import Access
 
 _MOST = 16
-"""Nodes at once: this one process serves them all."""
+"""Nodes that are tested at once: this one process serves them all."""
 
 
 def self_contained(settings: Settings, access: Access, *, crew: WorkerPool, seconds: int) -> Exit:
-    """Serve a tiny image to every node through its own sshd, and let it pull that."""
+    """Serve a tiny image to every node through its SSH connection, and make the node pull it."""
     nodes = settings.select(load_inventory(settings.inventory))
     access = ready(access, nodes)
     orders = [SelfTestOrder(node, access, secrets.token_hex(8), seconds) for node in nodes]

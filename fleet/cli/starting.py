@@ -1,4 +1,4 @@
-"""The first two files of a new fleet."""
+"""The command `fleet init`: the first two files of a new fleet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fleet.home import expanded
 
 
 def init(settings: Settings) -> Exit:
-    """Write a commented inventory.yaml and mirrors.yaml; what is there already is left alone."""
+    """Write a commented inventory.yaml and mirrors.yaml; leave existing files alone."""
     starter = files("fleet") / "starter"
     written: dict[str, bool] = {}
     for path, name in (

@@ -15,7 +15,7 @@ from typing import TextIO
 
 _WIDEST = 10_000
 _LOST: dict[str, OSError] = {}
-"""Streams that could not be written any more, and why."""
+"""Streams that cannot be written any more, and the error of each."""
 
 
 def settle_streams() -> None:

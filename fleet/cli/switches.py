@@ -1,4 +1,4 @@
-"""Flags that several commands have in common, beyond those of all commands."""
+"""Flags that several commands share, beyond those of all commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ journal = click.option(
 
 
 def foreign_files(function: Any) -> Any:
-    """Add the flags that say what becomes of files by other hands."""
+    """Add the flags for files that fleet did not write."""
     options = (
         click.option("--adopt", "foreign", flag_value="adopt", default="adopt",
                      help="Take over a registry's foreign hosts.toml, keep its bytes [default]."),

@@ -1,1 +1,1 @@
-"""One function a command: what `fleet` does is read off these pages."""
+"""The click commands, one function each; each calls one function of another module."""

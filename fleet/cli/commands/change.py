@@ -1,4 +1,4 @@
-"""Commands that change nodes."""
+"""Click commands that change nodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands about the files on the workstation: no node is asked."""
+"""Click commands about files on the workstation; they connect to no node."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that look at nodes, and change nothing there."""
+"""Click commands that connect to nodes and roll nothing out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands about the mirrors themselves."""
+"""Click commands about the mirrors themselves."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What commands print: tables, plans, the live view, and JSON with its schemas."""
+"""The output of commands: tables, plans, the live view, and JSON with its schemas."""

@@ -246,7 +246,7 @@ _INVENTORY = shape(
 ERROR = shape(
     {"error": shape({"code": WHOLE, "message": TEXT, "problems": listed(PROBLEM)})},
 )
-"""What every command prints that ends before it has an answer."""
+"""The schema of the output of a command that ends with an error."""
 
 
 OUTPUTS: Mapping[str, Schema] = {
@@ -276,11 +276,11 @@ OUTPUTS: Mapping[str, Schema] = {
     "man": shape({"pages": by_name(TEXT)}),
     "history": {"anyOf": [shape({"rollouts": listed(_PAST)}), _PAST]},
 }
-"""A command's name and what it prints; a new command adds its own here."""
+"""The schema of each command's output, by its name; a new command adds its own here."""
 
 
 def output_schema(command: str) -> dict[str, Any]:
-    """Return the schema of what `fleet COMMAND --json` prints, mistakes included."""
+    """Return the schema of the output of `fleet COMMAND --json`, errors included."""
     return {
         "$schema": _DRAFT,
         "title": f"what `fleet {command} --json` prints",

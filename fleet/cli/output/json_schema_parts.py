@@ -30,7 +30,7 @@ STAMP = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T", "descripti
 
 
 def maybe(schema: Schema) -> Schema:
-    """Allow null as well."""
+    """Return the schema that allows null as well."""
     return {"anyOf": [schema, {"type": "null"}]}
 
 
@@ -40,18 +40,18 @@ def listed(items: Schema) -> Schema:
 
 
 def by_name(schema: Schema) -> Schema:
-    """Return the schema of what is named freely."""
+    """Return the schema of an object with any keys."""
     return {"type": "object", "additionalProperties": schema}
 
 
 def shape(properties: Mapping[str, Schema], *optional: str) -> Schema:
-    """Return the schema of an object; what is not optional is required."""
+    """Return the schema of an object; all keys are required that are not optional."""
     required = [name for name in properties if name not in optional]
     return {"type": "object", "properties": dict(properties), "required": required}
 
 
 def one_of(*words: str) -> Schema:
-    """Allow these words alone."""
+    """Return the schema that allows only these words."""
     return {"enum": list(words)}
 
 

@@ -1,4 +1,4 @@
-"""The progress of a rollout: a live view on a terminal, plain lines elsewhere."""
+"""The progress view of a rollout: live on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ _WORDS = {
 
 
 class Screen(Protocol):
-    """What is told of a rollout."""
+    """A view of a rollout's progress."""
 
     @property
     def seen(self) -> Collection[str]:
-        """Return the nodes whose end stands on the terminal, and needs no telling again."""
+        """Return the nodes whose end is on the terminal already; the recap sums them up."""
         ...
 
     def batch(self, number: int, total: int, nodes: tuple[str, ...]) -> None:
-        """Tell that a batch begins; numbers count from 1."""
+        """Show that a batch begins; numbers count from 1."""
         ...
 
     def started(self, node: str, status: NodeStatus) -> None:
-        """Tell that somebody begins to work on a node."""
+        """Show that work on a node begins; `status` is its kind."""
         ...
 
     def ended(self, outcome: NodeOutcome) -> None:
-        """Tell how a node's pass ended."""
+        """Show how the work on a node ended."""
         ...
 
     def line(self, text: str) -> None:
@@ -67,12 +67,12 @@ class PlainScreen:
         self.seen: Collection[str] = ()
 
     def batch(self, number: int, total: int, nodes: tuple[str, ...]) -> None:
-        """Tell that a batch begins."""
+        """Show that a batch begins."""
         self._batch = f"[batch {number}/{total}]"
         self._say(f"{self._batch} {len(nodes)} nodes")
 
     def started(self, node: str, status: NodeStatus) -> None:
-        """Tell that somebody begins to work on a node; staging is told of once."""
+        """Show that work on a node begins; staging is shown only once."""
         if status is not NodeStatus.STAGING:
             self._say(f"{self._batch} {node}: {_WORDS[status]}")
         elif not self._batch:
@@ -80,7 +80,7 @@ class PlainScreen:
             self._say("[stage] laying the changes ready, and letting each containerd judge its own")
 
     def ended(self, outcome: NodeOutcome) -> None:
-        """Tell how the work on a node ended."""
+        """Show how the work on a node ended."""
         if outcome.status is not NodeStatus.STAGED:
             self._say(f"{self._batch} {outcome_line(outcome)}")
 
@@ -96,7 +96,7 @@ class PlainScreen:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """How much there is to do, and how much may fail: what a view measures progress by.
+    """The number of nodes to change, and of nodes that may fail; a view measures progress by them.
 
     `failed` counts the nodes whose failure was known before the first change.
     """
@@ -107,7 +107,7 @@ class Scope:
 
 
 class LiveScreen:
-    """A view that stays in place: the nodes in flight, how many are through, and how long yet."""
+    """A view that stays in place: the nodes in flight, the number done, and the time left."""
 
     def __init__(self, out: Console, scope: Scope) -> None:
         self._out, self._scope = out, scope
@@ -120,11 +120,11 @@ class LiveScreen:
 
     @property
     def seen(self) -> Collection[str]:
-        """Return the nodes whose end stands above the view."""
+        """Return the nodes whose end is printed above the view."""
         return self._ends
 
     def batch(self, number: int, total: int, nodes: tuple[str, ...]) -> None:
-        """Tell that a batch begins."""
+        """Show that a batch begins."""
         self._begun = time.monotonic()
         self._first = self._first or self._begun
         self._batches += 1
@@ -132,15 +132,15 @@ class LiveScreen:
         note(f"{self._head}: {len(nodes)} nodes")
 
     def started(self, node: str, status: NodeStatus) -> None:
-        """Tell that somebody begins to work on a node."""
+        """Show that work on a node begins."""
         step = "activating" if status is NodeStatus.RUNNING else _WORDS[status]
         self._flying[node] = (time.monotonic(), step)
         note(f"{node}: {_WORDS[status]}")
 
     def ended(self, outcome: NodeOutcome) -> None:
-        """Tell how the work on a node ended; its line stays above the view.
+        """Show how the work on a node ended; its line stays above the view.
 
-        A node that is asked again after a pause, and is as it was, is neither told nor counted.
+        A node that is rechecked after a pause and is as it was is neither shown nor counted.
         """
         self._flying.pop(outcome.node, None)
         if outcome.status is NodeStatus.STAGED:
@@ -162,7 +162,7 @@ class LiveScreen:
         self._out.print(text)
 
     def __rich__(self) -> RenderableType:
-        """Draw the view, never more rows of it than the window has."""
+        """Return the view, with no more rows than the window has."""
         from rich.console import Group  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
@@ -179,7 +179,7 @@ class LiveScreen:
         return Group(*(Text(row, style, no_wrap=True, overflow="ellipsis") for row, style in lines))
 
     def status(self, now: float) -> str:
-        """Say in a line that fits 60 columns how far the rollout is, and how long it may take."""
+        """Return the progress and the time left, in a line that fits 60 columns."""
         done = f"{self._done}/{self._scope.total}"
         if not self._batches:
             done = f"{self._staged}/{self._scope.total} staged"
@@ -187,7 +187,7 @@ class LiveScreen:
         return f"{self._head}  {done}  {budget}  eta {self._eta(now)}"
 
     def _eta(self, now: float) -> str:
-        """Guess by the batches that are through: they take about the same, whatever their size."""
+        """Estimate the time left from finished batches: they take about the same at any size."""
         if self._batches < 2:
             return "-" if self._left or not self._batches else "soon"
         each = (self._begun - self._first) / (self._batches - 1)

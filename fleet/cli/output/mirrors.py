@@ -1,4 +1,4 @@
-"""The result of a mirror test: a matrix of sites, faults, and the ranking."""
+"""The output of a mirror test: a matrix of sites, faults, and the ranking."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _Matrix = dict[_Row, dict[str, Cell]]
 
 
 def show(found: Sequence[SiteTested], ranked: Sequence[Ranking], out: Console) -> None:
-    """Print everything for people."""
+    """Print all results as text."""
     matrix = _matrix(found)
     if matrix:
         _print_matrix(matrix, out)
@@ -61,7 +61,7 @@ def _matrix(found: Sequence[SiteTested]) -> _Matrix:
 
 
 def _print_matrix(matrix: _Matrix, out: Console) -> None:
-    """Print as many sites beside each other as the terminal is wide, then the others below."""
+    """Print as many sites side by side as fit the terminal, then the others below."""
     sites = sorted({site for cells in matrix.values() for site in cells})
     longest = max(len(url) for _, url in matrix)
     first = min(longest, max(28, out.width - 2 * (_GAP + 16))) + _GAP
@@ -120,7 +120,7 @@ def _style(diagnosis: Diagnosis) -> str:
 
 
 def _print_wrong(found: Sequence[SiteTested], out: Console) -> None:
-    """Name what is wrong with each endpoint, once for all nodes that say the same."""
+    """Print what is wrong with each endpoint, once for all nodes with the same diagnosis."""
     folded: dict[tuple[str, Diagnosis, str], tuple[list[str], list[str]]] = {}
     for each in found:
         for one in each.results:
@@ -146,7 +146,7 @@ def _print_indented(text: str, out: Console, style: str = "") -> None:
 
 
 def _print_notes(found: Sequence[SiteTested], out: Console) -> None:
-    """Say what makes a test another thing than a pull: proxies, and clocks."""
+    """Print how a test differs from a pull: it does not use proxies, or the node's clock."""
     proxies: dict[str, list[str]] = {}
     for each in found:
         for one in each.results:

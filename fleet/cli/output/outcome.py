@@ -1,4 +1,4 @@
-"""Outcomes of nodes as text: a line for each node, the recap of a rollout, the exit code."""
+"""Outcomes of nodes as text: a line for each node, the recap of a rollout, its exit code."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MARKS = {
 
 
 def outcome_line(outcome: NodeOutcome, *, brief: bool = False) -> str:
-    """Say in one line how a node's pass ended; `brief` leaves the why of a failure to the recap."""
+    """Return an outcome as one line; with `brief`, a failure's message is left to the recap."""
     facts = [f"{outcome.seconds:.1f} s"] if outcome.seconds else []
     if outcome.restarted:
         facts.append("restarted")
@@ -53,7 +53,7 @@ def _verdict(pull: Verified) -> str:
 
 
 def verdict_words(pull: Verified) -> str:
-    """Say who served a pull, as far as the evidence decides it."""
+    """Return which mirror served a pull, as far as the evidence shows it."""
     match pull.served:
         case Served.MIRROR:
             return f"served by {printable(pull.mirror or '')}"
@@ -68,9 +68,9 @@ def verdict_words(pull: Verified) -> str:
 def print_outcomes(
     outcomes: Iterable[NodeOutcome], out: Console, seen: Collection[str] = ()
 ) -> None:
-    """Print how every node ended, with the evidence of what failed.
+    """Print how every node ended, with the evidence of failures.
 
-    Nodes that are well, and whose end was `seen` on this very terminal, share a line.
+    Nodes without a failure whose end was `seen` on this very terminal share a line.
     """
     told, short = [], defaultdict(list)
     for outcome in outcomes:
@@ -90,13 +90,13 @@ def print_outcomes(
 
 
 def recap(counts: Mapping[NodeStatus, int], status: str, reason: str) -> str:
-    """Close a rollout with one line that counts."""
+    """Return the closing line of a rollout, with the number of nodes by status."""
     parts = ", ".join(f"{counts[each]} {each}" for each in NodeStatus if counts.get(each))
     return f"{status}: {parts}" + (f" ({reason})" if reason else "")
 
 
 def still_locked(outcomes: Iterable[NodeOutcome], rollout: str) -> str:
-    """Return a line that names the nodes which are still locked; empty if none."""
+    """Return a line that names the nodes that are still locked; empty if there are none."""
     held = [outcome.node for outcome in outcomes if outcome.held]
     if not held:
         return ""
@@ -110,7 +110,7 @@ def print_recap(
     out: Console,
     seen: Collection[str] = (),
 ) -> None:
-    """Print how every node ended, the closing line, and what is left open.
+    """Print how every node ended, the closing line, unverified registries and remaining locks.
 
     `rollout` is its id if the journal holds it, else empty.
     """
@@ -123,7 +123,7 @@ def print_recap(
 
 
 def exit_code(status: str, outcomes: Sequence[NodeOutcome]) -> Exit:
-    """Return the exit code of a rollout; the gravest wins."""
+    """Return the exit code of a rollout, the gravest that applies."""
     if any(each.status is NodeStatus.DEGRADED for each in outcomes):
         return Exit.DEGRADED
     if status == "interrupted":

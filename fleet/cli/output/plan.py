@@ -1,4 +1,4 @@
-"""Plans as text: groups of nodes with equal diffs."""
+"""Plans as text, grouped by nodes with equal diffs."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ _SYMBOLS = {
 
 
 def symbol(plan: NodePlan) -> str:
-    """Return the sign that a node's plan stands under."""
+    """Return the symbol of a node's plan."""
     if plan.failure is not None:
         return "?" if plan.failure.kind.unreachable else "!"
     return "~" if plan.changes else "="
 
 
 def legend(plans: Iterable[NodePlan]) -> str:
-    """Explain the symbols that are in use, and no other."""
+    """Return the legend of the symbols that the plans use."""
     used = {symbol(plan) for plan in plans}
     told = [f"{sign} {meaning}" for sign, meaning in _SYMBOLS.items() if sign in used]
     return "  ".join([*told, "files: + new  ~ changed  - removed"] if "~" in used else told)
@@ -89,12 +89,12 @@ def _print_group(group: list[NodePlan], out: Console, mark: Mark) -> None:
 
 
 def finding_line(finding: Finding) -> str:
-    """Say a conflict in one line, with what becomes of it."""
+    """Return a conflict as one line, with its effect on the plan."""
     return f"conflict ({finding.effect}): {printable(str(finding))}"
 
 
 def finding_style(finding: Finding) -> str:
-    """Color a conflict by how grave it is."""
+    """Return the color of a conflict, by how grave it is."""
     return "red" if finding.kills or finding.effect is FindingEffect.REFUSES else "yellow"
 
 
@@ -118,7 +118,7 @@ def _counts(plans: Iterable[NodePlan]) -> str:
 
 
 def closing_count(plans: Sequence[NodePlan]) -> str:
-    """Count what a plan does, in one line."""
+    """Return a line that counts the changes of plans."""
     good = [plan for plan in plans if plan.failure is None]
     changing = [plan for plan in good if plan.changes]
     restarts = sum(plan.restart_cost is RestartCost.RESTART for plan in changing)

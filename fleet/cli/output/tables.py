@@ -1,4 +1,4 @@
-"""The console, JSON and tables."""
+"""The console, and the printing of JSON and tables."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _WithoutLogins:
 
 
 def console(*, color: bool, stderr: bool = False) -> Console:
-    """Return a console that honours --no-color, and uses none away from a terminal."""
+    """Return a console without color if --no-color is given or there is not a terminal."""
     from rich.console import Console  # noqa: PLC0415 - rich costs `--help` nothing
 
     stream = sys.stderr if stderr else sys.stdout
