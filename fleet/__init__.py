@@ -1,6 +1,6 @@
 """Roll out containerd registry mirrors to a fleet of nodes over SSH, safely.
 
-The same from Python: `from fleet import load, survey, plan, drive`; docs/library.md tells how.
+The same from Python: `from fleet import load, survey, plan, drive`; see docs/library.md.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PUBLIC = ("Access", "Rollout", "access", "drive", "load", "plan", "survey")
 
 
 def __getattr__(name: str) -> Any:
-    """Import the library when somebody asks for it: `import fleet` alone stays cheap."""
+    """Import the library on first use, so that `import fleet` alone stays cheap."""
     if name not in _PUBLIC:
         raise AttributeError(f"module 'fleet' has no attribute {name!r}")
     from fleet import api  # noqa: PLC0415

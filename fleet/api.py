@@ -1,6 +1,6 @@
-"""fleet from Python: load both files, survey nodes, plan a rollout, drive it.
+"""The Python interface of fleet: load both files, survey nodes, plan a rollout, drive it.
 
-Nothing here prints or asks. What fails on a node is a value (`NodePlan.failure`,
+No function here prints or asks. A failure on a node is a value (`NodePlan.failure`,
 `NodeOutcome.failure`); mistakes in files and patterns are exceptions, `fleet.errors.FleetError`.
 """
 
@@ -50,8 +50,8 @@ def load(
 ) -> Loaded:
     """Read both files; raise ConfigErrors with every mistake of both.
 
-    The inventory may be all that `fleet -i` takes. `Loaded.warnings` holds what works and should
-    be looked at.
+    The inventory may have any form that `fleet -i` takes. `Loaded.warnings` holds what works but
+    should be looked at.
     """
     return load_files(Path(inventory), Path(mirrors))
 
@@ -62,7 +62,10 @@ def access(
     sudo_password: str | None = None,
     seconds: float = 10,
 ) -> Access:
-    """Say how to connect: another ssh_config than the user's, sudo's password, a deadline."""
+    """Return how to connect: an ssh_config, the sudo password, and a connection timeout.
+
+    Without `ssh_config` the user's own is read. `seconds` is the time to wait for a connection.
+    """
     password = Secret(sudo_password) if sudo_password is not None else None
     config = str(ssh_config) if ssh_config is not None else None
     return Access(ssh=SshSettings(config, seconds), privilege=Privilege(password=password))
@@ -76,10 +79,11 @@ def survey(
     foreign: str = "adopt",
     parallel: int = 32,
 ) -> list[Surveyed]:
-    """Read nodes and plan each of them, changing nothing; in the order of the inventory.
+    """Read nodes and plan each of them, changing nothing; return them in inventory order.
 
     `limit` is a pattern as --limit takes it, without `@file`. `foreign` is adopt, keep or
-    overwrite. A node that cannot be read has no facts, and a plan with a failure.
+    overwrite. `parallel` is how many nodes are read at once. A node that cannot be read has no
+    facts, and its plan has a failure.
     """
     nodes = select(files.inventory, limit, None, _no_file)
     wishes = desired_config_by_node(files.inventory, files.mirrors, Foreign(foreign))
@@ -98,9 +102,10 @@ def _no_file(path: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
-    """What `drive` carries out: every node's plan, the batches, and how far it may go.
+    """The input of `drive`: every node's plan, the batches, and the policy.
 
-    `settled` holds the nodes that no batch holds: as they should be already, or not to be planned.
+    `settled` holds the nodes that are in no batch: they are as they should be already, or their
+    planning failed.
     """
 
     id: str
@@ -111,7 +116,7 @@ class Rollout:
     verify: bool = True
     deadlines: Deadlines = field(default_factory=Deadlines)
     inventory: Inventory | None = None
-    """All nodes: those of the control plane are asked before another one is changed."""
+    """All nodes. Control plane nodes among them are checked before another one is changed."""
 
 
 def plan(
@@ -123,7 +128,7 @@ def plan(
     verify: bool = True,
     deadlines: Deadlines | None = None,
 ) -> Rollout:
-    """Cut surveyed nodes into batches, as the flags of the same names do; nothing is touched.
+    """Cut surveyed nodes into batches, as the flags of the same names do; change nothing.
 
     A node whose containers a restart would end is refused, as without --disrupt-workloads.
     """
@@ -164,12 +169,12 @@ def drive(
     observe: Callable[[NodeOutcome], None] | None = None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> dict[str, NodeOutcome]:
-    """Carry a rollout out behind the same gates and guards as the command; return how nodes ended.
+    """Carry out a rollout with the same gates and guards as the command; return all outcomes.
 
-    `observe` is told of every node's end in the thread of the caller; `stopping` is asked before
-    each batch. An exception from either of them stops the rollout as `stopping` does, and is
-    raised at the end. No journal is written: `fleet history` and `fleet resume` know nothing of
-    it, and what a crash leaves unconfirmed the nodes' guards take back.
+    `observe` is called with every node's outcome, in the thread of the caller. `stopping` is
+    called before each batch. An exception from either of them stops the rollout as `stopping`
+    does, and is raised at the end. No journal is written: `fleet history` and `fleet resume` do
+    not see this rollout. If this process crashes, the nodes' guards revert unconfirmed changes.
     """
     outcomes = dict(rollout.settled)
     errors: list[Exception] = []
@@ -177,7 +182,7 @@ def drive(
     def safely(call: Callable[[], _Result], instead: _Result) -> _Result:
         try:
             return instead if errors else call()
-        except Exception as error:  # noqa: BLE001 - the caller's own; nodes are released first
+        except Exception as error:  # noqa: BLE001 - the caller's error; nodes are released first
             errors.append(error)
             return instead
 
