@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fleet.api import plan as plan
     from fleet.api import survey as survey
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _PUBLIC = ("Access", "Rollout", "access", "drive", "load", "plan", "survey")
 

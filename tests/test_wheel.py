@@ -27,7 +27,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     words = ("pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, ROOT)
     subprocess.run([sys.executable, "-m", *map(str, words)], check=True, capture_output=True)
-    (built,) = folder.glob("fleet-*.whl")
+    (built,) = folder.glob("containerd_fleet-*.whl")
     return built
 
 
@@ -102,4 +102,4 @@ def test_the_wheel_holds_the_scripts_and_no_tests(wheel: Path) -> None:
     assert scripts | modules | starter <= names
     assert "fleet/py.typed" in names
     assert any(name.endswith("/LICENSE") for name in names)
-    assert {name.split("/")[0].split("-")[0] for name in names} == {"fleet"}
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"fleet", "containerd_fleet"}

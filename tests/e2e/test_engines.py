@@ -21,7 +21,7 @@ from tests.support.cluster import dask_cluster, workers_of
 from tests.support.fleet import Fleet
 
 pytestmark = pytest.mark.e2e
-needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason="needs fleet[dask]")
+needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason="needs the extra dask")
 LOCAL = ["threads", "processes", pytest.param("dask", marks=needs_dask)]
 KILLABLE = LOCAL[1:]
 

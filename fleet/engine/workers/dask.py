@@ -261,7 +261,7 @@ class DaskPool:
         if refuse and strangers:
             address, who = next(iter(strangers.items()))
             message = f"{address}: this worker has no fleet {__version__} ({_told(who)})"
-            raise FleetError(f"{message}; install the same fleet[dask] there")
+            raise FleetError(f"{message}; install the same containerd-fleet[dask] there")
         with self._lock:
             for address in said.keys() - strangers.keys():
                 who = said[address]

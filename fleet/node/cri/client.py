@@ -15,7 +15,7 @@ _TEXT = 2
 
 
 def available() -> bool:
-    """Say whether the extra `fleet[cri]` is installed."""
+    """Say whether the extra `cri` is installed."""
     return find_spec("grpc") is not None
 
 

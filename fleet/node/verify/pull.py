@@ -89,7 +89,7 @@ def _proven(remote: Remote, wanted: VerifyRequest, privilege: Privilege) -> Veri
                 raise
             why = f": {error.failure.message}"
     elif not wanted.plan.crictl:
-        why = ": the node has no crictl, and fleet[cri] is not installed here"
+        why = ": the node has no crictl, and containerd-fleet[cri] is not installed here"
     proof = parse_verify_reply(
         run_script(remote, wanted.script(), privilege), wanted.plan, wanted.tests, wanted.known
     )
