@@ -33,7 +33,6 @@ class Applied:
     ending: Ending
     failure: Failure | None
     restarted: bool
-    lost_workloads: str = ""
     liveness: Liveness | None = None
     ill: str = ""
     """Why the node is not healthy, in a state that was not when it was saved."""
@@ -49,12 +48,10 @@ def parse_applied(reply: Reply, order: WorkOrder) -> Applied:
         raise protocol_error(f"an unknown status, {tail(text, 1)}") from error
     steps = {decode_field(fields[0]).split(b" ")[0] for fields in reply.all("step")}
     restarted = order.restarts and b"restart" in steps
-    lost = tail(reply.value("lost_workloads"))
     return Applied(
         ending,
         failure_of(reply),
         restarted,
-        lost,
         parse_liveness(reply),
         ill=tail(reply.value("ill"), 1),
         held=reply.has("held"),

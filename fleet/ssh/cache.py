@@ -84,16 +84,6 @@ def one_at_a_time(function: Callable[..., _Value]) -> Callable[..., _Value]:
     return guarded
 
 
-def lock() -> threading.Lock:
-    """Return something that one thread may hold at a time."""
-    return threading.Lock()
-
-
-def flag() -> threading.Event:
-    """Return something that one thread may set and another wait for."""
-    return threading.Event()
-
-
 class StartLimiter:
     """Lets few connections begin at once at one sshd, and fewer once it has dropped one."""
 

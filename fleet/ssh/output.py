@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.ssh.cache import flag
 
 if TYPE_CHECKING:
     from paramiko import Channel
@@ -87,7 +87,7 @@ class _Signal:
     """An event shared by two streams; an emptied stream must not clear it."""
 
     def __init__(self) -> None:
-        self._event = flag()
+        self._event = threading.Event()
 
     def set(self) -> None:
         """Wake the waiting thread: a stream has data or has ended."""

@@ -61,7 +61,3 @@ class Change:
         if self.before is None:
             return Action.CREATE
         return Action.DELETE if self.after is None else Action.UPDATE
-
-    def inverse(self) -> Change:
-        """Return the change that undoes this one."""
-        return Change(self.path, self.after, self.before)

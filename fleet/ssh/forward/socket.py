@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 import subprocess
 import tempfile
+import threading
 from contextlib import suppress
 from typing import IO, Any
 
 from fleet.core.masking.shown_text import tail
-from fleet.ssh.cache import lock
 from fleet.ssh.route import Hop
 
 _KEEPALIVE = 5
@@ -122,7 +122,7 @@ class ChannelSocket:
 
     def __init__(self, channel: Any) -> None:
         self._channel = channel
-        self._lock = lock()
+        self._lock = threading.Lock()
         self._sending = 0
         self._held: list[Any] = []
         self._end = channel._close_internal

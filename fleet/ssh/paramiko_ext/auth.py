@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import socket
+import threading
 from contextlib import suppress
 from typing import Any
 
 from paramiko import Message, PKey, Transport
 from paramiko.auth_handler import AuthHandler as _AuthHandler
-
-from fleet.ssh.cache import flag
 
 _Base: Any = _AuthHandler  # its stub lacks the steps that we take in another order
 
@@ -57,7 +56,7 @@ class EagerAuth(_Base):  # type: ignore[misc]
 
     def open_with(self, user: str, key: PKey) -> list[str]:
         """Try a key; return the further methods that are asked for, which is none as a rule."""
-        answered = flag()
+        answered = threading.Event()
         self.auth_publickey(user, key, answered)
         return list(self.wait_for_response(answered))
 
