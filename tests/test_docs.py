@@ -42,10 +42,22 @@ def test_every_command_is_documented_and_has_help(name: str) -> None:
     assert COMMANDS[name].help
 
 
+def about(command: str) -> str:
+    """Return what README says of a command's flags: its own rows, and those of all commands."""
+    lines, _, changing = README.partition("| flag of rollout and rollback | meaning |")
+    of_all = ("Every command takes", "Commands that connect take")
+    own = [
+        line for line in lines.split("\n") if f"`fleet {command}" in line or line.startswith(of_all)
+    ]
+    table = changing.partition("\n\n")[0] if command in {"rollout", "rollback"} else ""
+    return "\n".join([*own, table])
+
+
 @pytest.mark.parametrize(("command", "flag"), sorted(set(flags())))
 def test_every_flag_is_documented_and_has_help(command: str, flag: str) -> None:
     option = next(p for p in COMMANDS[command].params if flag in p.opts)
-    assert flag in README
+    words = re.findall(r"(?<![\w-])--?[a-z][\w-]*", about(command))
+    assert set(option.opts) & set(words)
     assert isinstance(option, click.Option)
     assert option.help
 

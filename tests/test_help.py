@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.core import ParameterSource
 
 from fleet.cli.app import fleet
 from fleet.cli.examples import EXAMPLES
@@ -33,13 +34,22 @@ def needs(program: str) -> str:
 
 @pytest.mark.parametrize(("name", "line"), WORDS, ids=[line for _, line in WORDS])
 def test_every_example_is_one_that_its_command_takes(name: str, line: str) -> None:
-    command = fleet.commands[name]
     head, *words = shlex.split(line)
+    command: click.Command = fleet.commands[head]
+    while isinstance(command, click.Group):
+        command = command.commands[words.pop(0)]
 
     context = command.make_context(head, words)
+    given = {
+        option
+        for parameter in command.params
+        if context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        for option in parameter.opts
+    }
 
     assert head == name
-    assert context.params is not None
+    options = [word.partition("=")[0] for word in words[: [*words, "--"].index("--")]]
+    assert {word for word in options if word.startswith("-")} - given == set()
 
 
 @pytest.mark.parametrize("name", sorted(fleet.commands))
