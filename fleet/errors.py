@@ -27,13 +27,13 @@ class _Shown(dict[int, str]):
         character = chr(number)
         plain = character.isprintable() or character in "\n\t"
         escape = f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
-        self[number] = found = character if plain else escape
-        return found
+        self[number] = shown = character if plain else escape
+        return shown
 
 
 def shortened(text: str) -> str:
     """Shorten very long words of a message, such as a key of 20 kB."""
-    return _LONG_WORD.sub(lambda found: f"{found[0][:_HEAD]}\u2026{found[0][-_TAIL:]}", text)
+    return _LONG_WORD.sub(lambda match: f"{match[0][:_HEAD]}\u2026{match[0][-_TAIL:]}", text)
 
 
 class FleetError(Exception):

@@ -25,8 +25,8 @@ def parse_config(text: str, path: str) -> dict[str, Any]:
     start = _template(text)
     if start is not None:
         line = text[:start].count("\n") + 1
-        why = "fleet edits no generated files, so name the one that is made of it"
-        raise _refused(f"{path}:{line}: this is a template; {why} (containerd_config)")
+        reason = "fleet edits no generated files, so name the one that is made of it"
+        raise _refused(f"{path}:{line}: this is a template; {reason} (containerd_config)")
     try:
         return parse_toml(text)
     except BoundError as error:
@@ -44,24 +44,24 @@ def _template(text: str) -> int | None:
 
 def config_version(data: Mapping[str, Any], version: ContainerdVersion, path: str) -> int:
     """Return the config version by which a release reads a file; raise a NodeError if it cannot."""
-    said = data.get("version", 1)
-    if not isinstance(said, int) or isinstance(said, bool) or not 0 <= said <= 4:
-        what = f"version = {repr(said)[:40]} is no config version that fleet knows"
-        raise _refused(f"{path}: {what}; mend it by hand")
+    declared = data.get("version", 1)
+    if not isinstance(declared, int) or isinstance(declared, bool) or not 0 <= declared <= 4:
+        problem = f"version = {repr(declared)[:40]} is no config version that fleet knows"
+        raise _refused(f"{path}: {problem}; mend it by hand")
     newest = max_config_version(version)
-    if said > newest:
-        how = "refuses" if supports(version, Feature.STRICT_CONFIG_VERSION) else "does not know"
-        what = f"containerd {version} {how} config version {said}"
-        raise _refused(f"{path}: {what}; write it as version {newest} by hand")
-    return max(said, 1)
+    if declared > newest:
+        verb = "refuses" if supports(version, Feature.STRICT_CONFIG_VERSION) else "does not know"
+        problem = f"containerd {version} {verb} config version {declared}"
+        raise _refused(f"{path}: {problem}; write it as version {newest} by hand")
+    return max(declared, 1)
 
 
 def effective_registry(dump: Mapping[str, Any]) -> dict[str, Any]:
     """Return the registry table of a parsed `config dump`, whichever plugin holds it."""
     for name in (IMAGES, CRI_1, "cri"):
-        found = dig(dump, ("plugins", name, "registry"))
-        if isinstance(found, Mapping):
-            return dict(found)
+        registry = dig(dump, ("plugins", name, "registry"))
+        if isinstance(registry, Mapping):
+            return dict(registry)
     return {}
 
 

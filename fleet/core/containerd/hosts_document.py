@@ -66,12 +66,12 @@ def parse_hosts(text: str, version: ContainerdVersion) -> HostsDocument:
     return HostsDocument(text, data, tuple(_order(text, data, version)))
 
 
-def _lowered(found: Mapping[str, Any], version: ContainerdVersion) -> Iterator[tuple[str, Any]]:
+def _lowered(entries: Mapping[str, Any], version: ContainerdVersion) -> Iterator[tuple[str, Any]]:
     """Yield the entries of a table; known keys that the release reads are in lower case."""
     any_case = supports(version, Feature.KEYS_IN_ANY_CASE)
-    for key, value in found.items():
+    for key, value in entries.items():
         lower = key.lower()
-        read = any_case or (key == key.upper() and lower not in found)
+        read = any_case or (key == key.upper() and lower not in entries)
         yield (lower if lower in _KEYS and read else key), value
 
 
@@ -80,7 +80,12 @@ def _order(text: str, data: Mapping[str, Any], version: ContainerdVersion) -> It
         yield from table(data, "host")
         return
     last: str | None = None
-    for each in statements(text):
-        if each.header and len(each.path) > 1 and each.path[0] == "host" and each.path[1] != last:
-            last = each.path[1]
+    for statement in statements(text):
+        if (
+            statement.header
+            and len(statement.path) > 1
+            and statement.path[0] == "host"
+            and statement.path[1] != last
+        ):
+            last = statement.path[1]
             yield last

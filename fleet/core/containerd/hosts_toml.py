@@ -52,8 +52,13 @@ def ctr_hosts(registry: Registry, folder: str, version: ContainerdVersion) -> by
     """
     known = supports(version, Feature.REFERRERS)
     mirrors = (
-        replace(each, capabilities=tuple(w for w in each.capabilities if known or w != "referrers"))
-        for each in registry.mirrors
+        replace(
+            mirror,
+            capabilities=tuple(
+                name for name in mirror.capabilities if known or name != "referrers"
+            ),
+        )
+        for mirror in registry.mirrors
     )
     fitted = replace(registry, mirrors=tuple(mirrors))
     return (HEADER + "".join(_document(fitted, _Folder(folder, version)))).encode()
@@ -66,7 +71,7 @@ def _file(content: bytes, *, secret: bool) -> ManagedFile:
 def _refuse_unreadable(registry: Registry, version: ContainerdVersion) -> None:
     """Raise a NodeError for settings that this version ignores or that break its parser."""
     words = {word for mirror in registry.mirrors for word in mirror.capabilities}
-    wanted = {
+    needed = {
         Feature.DEFAULT_HOSTS: registry.name == "_default",
         Feature.OVERRIDE_PATH: any(mirror.override_path for mirror in registry.mirrors),
         Feature.REFERRERS: "referrers" in words,
@@ -77,8 +82,8 @@ def _refuse_unreadable(registry: Registry, version: ContainerdVersion) -> None:
         Feature.REFERRERS: f"the capability referrers, which {registry.name} names",
     }
     others = {Feature.DEFAULT_HOSTS: "name each registry instead"}
-    for feature, is_wanted in wanted.items():
-        if is_wanted and not supports(version, feature):
+    for feature, is_needed in needed.items():
+        if is_needed and not supports(version, feature):
             since = first_release(feature)
             instead = others.get(feature, "take that out for this node (overrides in mirrors.yaml)")
             raise _refused(
@@ -135,7 +140,7 @@ def _dotted_host(mirror: Mirror, place: _Folder) -> Iterator[str]:
 
 
 def _texts(values: tuple[Secret, ...]) -> str:
-    return f"[{', '.join(quoted(str(each)) for each in values)}]"
+    return f"[{', '.join(quoted(str(value)) for value in values)}]"
 
 
 _Value = str | bool | list[str] | list[list[str]]

@@ -70,11 +70,11 @@ def _line_index(text: str) -> dict[Path, int]:
     """Return the line where each path begins; one pass over a text serves all lookups."""
     index: dict[Path, int] = {}
     line, counted = 1, 0
-    for each in statements(text):
-        line += text.count("\n", counted, each.start)
-        counted = each.start
-        for size in range(1, min(len(each.path), _DEEPEST) + 1):
-            index.setdefault(each.path[:size], line)
+    for statement in statements(text):
+        line += text.count("\n", counted, statement.start)
+        counted = statement.start
+        for size in range(1, min(len(statement.path), _DEEPEST) + 1):
+            index.setdefault(statement.path[:size], line)
     return index
 
 
@@ -128,8 +128,10 @@ class ConfigView:
 
     def tables(self, layer: Layer) -> tuple[Path, ...]:
         """Return the registry tables in which a setting may go in a layer, the best one first."""
-        live = self.effective_tables(layer)
-        held = [each for each in reversed(live) if isinstance(dig(layer.data, each), Mapping)]
+        effective = self.effective_tables(layer)
+        held = [
+            table for table in reversed(effective) if isinstance(dig(layer.data, table), Mapping)
+        ]
         names = usual_plugins(self.version, self.config, layer.data)
         usual = [("plugins", name, "registry") for name in names]
         return tuple(dict.fromkeys((*held, *usual)))
@@ -137,17 +139,19 @@ class ConfigView:
     def with_text(self, path: str, text: str) -> ConfigView:
         """Return the view with a new text for one layer."""
         changed = (
-            replace(each, text=text, data=parse_config(text, path)) if each.path == path else each
-            for each in self.layers
+            replace(layer, text=text, data=parse_config(text, path))
+            if layer.path == path
+            else layer
+            for layer in self.layers
         )
         return replace(self, layers=tuple(changed))
 
     def with_new(self, facts: NodeFacts, path: str) -> ConfigView:
         """Return the view with a new import, which has the root's version."""
         newline = newline_of(self.root.text)
-        said = self.root.data.get("version")
+        version = self.root.data.get("version")
         text = "# Managed by fleet: change mirrors.yaml instead." + newline
-        text += f"version = {said}{newline}" if said is not None else ""
+        text += f"version = {version}{newline}" if version is not None else ""
         texts = {layer.path: layer.mark + layer.text for layer in self.layers}
         return _read(facts, self.version, {**texts, path: text})
 
@@ -164,10 +168,10 @@ def _read(facts: NodeFacts, version: ContainerdVersion, texts: Mapping[str, str]
     pending = _imports(layers[0], paths, version)
     while pending and len(layers) < _MOST:
         path = pending.pop(0)
-        if path not in paths or any(each.path == path for each in layers):
+        if path not in paths or any(layer.path == path for layer in layers):
             continue
-        kept = facts.files.get(path)
-        content = kept.content.decode("utf-8", "surrogateescape") if kept else ""
+        file = facts.files.get(path)
+        content = file.content.decode("utf-8", "surrogateescape") if file else ""
         layers.append(_layer(path, texts.get(path, content), version))
         pending += _imports(layers[-1], paths, version)
     return ConfigView(version, tuple(layers))
@@ -175,15 +179,15 @@ def _read(facts: NodeFacts, version: ContainerdVersion, texts: Mapping[str, str]
 
 def _layer(path: str, text: str, version: ContainerdVersion) -> Layer:
     mark = _MARK if text.startswith(_MARK) else ""
-    what = ""
+    problem = ""
     if mark and not supports(version, Feature.BYTE_ORDER_MARK):
-        what = "begins with a byte-order mark"
+        problem = "begins with a byte-order mark"
     elif not supports(version, Feature.ANY_BYTES) and _BYTES.search(text):
-        what = "holds bytes that are not UTF-8"
-    if what:
+        problem = "holds bytes that are not UTF-8"
+    if problem:
         message = (
-            f"{path} {what}, and containerd {version} refuses such a file; write it anew as plain"
-            " UTF-8"
+            f"{path} {problem}, and containerd {version} refuses such a file; write it anew as"
+            " plain UTF-8"
         )
         raise NodeError(FailureKind.CONFLICT, "plan", message)
     return Layer(path, text[len(mark) :], parse_config(text[len(mark) :], path), mark)
@@ -194,9 +198,9 @@ def _imports(layer: Layer, paths: Collection[str], version: ContainerdVersion) -
     if not supports(version, Feature.IMPORTS):
         return []
     folder = layer.path.rpartition("/")[0]
-    found: list[str] = []
-    patterns = [each for each in words(layer.data, "imports") if each]
-    if len(patterns) > _MOST or any(len(each) > _LONGEST for each in patterns):
+    imported: list[str] = []
+    patterns = [entry for entry in words(layer.data, "imports") if entry]
+    if len(patterns) > _MOST or any(len(entry) > _LONGEST for entry in patterns):
         message = f"{layer.at(('imports',))}: more or longer imports than fleet follows; mend it"
         raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
     for pattern in patterns:
@@ -204,15 +208,15 @@ def _imports(layer: Layer, paths: Collection[str], version: ContainerdVersion) -
         if "*" not in pattern:
             path = clean_path(f"{folder}/{pattern}" if relative else pattern)
             if path not in paths and supports(version, Feature.IMPORT_MUST_EXIST):
-                raise _missing(layer, path)
-            found.append(path)
+                raise _missing_import(layer, path)
+            imported.append(path)
         elif not relative or supports(version, Feature.RELATIVE_GLOBS):
             whole = clean_path(f"{folder}/{pattern}" if relative else pattern)
-            found += sorted(path for path in paths if _matches(path, whole))
-    return found
+            imported += sorted(path for path in paths if _matches(path, whole))
+    return imported
 
 
-def _missing(layer: Layer, path: str) -> NodeError:
+def _missing_import(layer: Layer, path: str) -> NodeError:
     where = layer.at(("imports",))
     message = (
         f"{where}: imports {path}, which was not found or not read; put it there or take it out"
@@ -222,10 +226,13 @@ def _missing(layer: Layer, path: str) -> NodeError:
 
 def _matches(path: str, pattern: str) -> bool:
     """Return whether Go's filepath.Glob would match; a star does not match a slash."""
-    parts, wanted = path.split("/"), pattern.split("/")
-    if len(parts) != len(wanted):
+    parts, pattern_parts = path.split("/"), pattern.split("/")
+    if len(parts) != len(pattern_parts):
         return False
-    return all(fnmatchcase(part, want) for part, want in zip(parts, wanted, strict=True))
+    return all(
+        fnmatchcase(part, pattern_part)
+        for part, pattern_part in zip(parts, pattern_parts, strict=True)
+    )
 
 
 def imported_folder(view: ConfigView) -> str | None:

@@ -15,13 +15,15 @@ def has_legacy(registry: Mapping[str, Any]) -> bool:
 
 
 def _table(registry: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = registry.get(key)
-    return found if isinstance(found, Mapping) else {}
+    value = registry.get(key)
+    return value if isinstance(value, Mapping) else {}
 
 
 def _hosts_with_tls(registry: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     configs = _table(registry, "configs").items()
-    tables = ((host, each.get("tls")) for host, each in configs if isinstance(each, Mapping))
+    tables = (
+        (host, settings.get("tls")) for host, settings in configs if isinstance(settings, Mapping)
+    )
     return {host: tls for host, tls in tables if isinstance(tls, Mapping) and tls}
 
 
@@ -29,7 +31,7 @@ def legacy_paths(registry: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     """Yield the paths to remove when config_path is set: the mirrors, and every tls table."""
     if "mirrors" in registry:
         yield ("mirrors",)
-    for host, each in _table(registry, "configs").items():
-        if isinstance(each, Mapping) and "tls" in each:
-            alone = set(each) == {"tls"}
+    for host, settings in _table(registry, "configs").items():
+        if isinstance(settings, Mapping) and "tls" in settings:
+            alone = set(settings) == {"tls"}
             yield ("configs", host) if alone else ("configs", host, "tls")

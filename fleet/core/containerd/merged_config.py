@@ -15,7 +15,7 @@ from fleet.core.containerd.config import CRI_1, IMAGES
 from fleet.core.containerd.features import Feature, supports
 from fleet.core.model.version import ContainerdVersion
 
-_OLD = "cri"
+_OLD_CRI = "cri"
 
 
 _MOVED = (
@@ -50,103 +50,103 @@ class MergedConfig:
     @property
     def registry(self) -> dict[str, Any]:
         """Return the effective registry table, without the daemon's defaults."""
-        found = self.images.get("registry")
-        return dict(found) if isinstance(found, Mapping) else {}
+        table = self.images.get("registry")
+        return dict(table) if isinstance(table, Mapping) else {}
 
 
 def merge_files(version: ContainerdVersion, files: Iterable[Mapping[str, Any]]) -> MergedConfig:
     """Merge parsed config files in the order in which the daemon reads them."""
     if not supports(version, Feature.IMPORTS_MERGE):
-        return _replaced(files)
+        return _merge_by_replacing(files)
     if supports(version, Feature.MIGRATES_EACH_FILE):
-        return _migrated_each(files)
-    return _migrated_together(files)
+        return _migrate_then_merge(files)
+    return _merge_then_migrate(files)
 
 
 def _plugins(data: Mapping[str, Any]) -> dict[str, Any]:
-    found = data.get("plugins")
-    return dict(found) if isinstance(found, Mapping) else {}
+    plugins = data.get("plugins")
+    return dict(plugins) if isinstance(plugins, Mapping) else {}
 
 
-def _said(data: Mapping[str, Any]) -> int:
-    said = data.get("version", 0)
-    return said if isinstance(said, int) else 0
+def _version_of(data: Mapping[str, Any]) -> int:
+    version = data.get("version", 0)
+    return version if isinstance(version, int) else 0
 
 
-def _replaced(files: Iterable[Mapping[str, Any]]) -> MergedConfig:
+def _merge_by_replacing(files: Iterable[Mapping[str, Any]]) -> MergedConfig:
     """Merge as 1.x does: a plugin's table replaces those of all earlier files."""
-    said, plugins = 1, dict[str, Any]()
+    version, plugins = 1, dict[str, Any]()
     for data in files:
-        said = _said(data) or said
+        version = _version_of(data) or version
         plugins.update(_plugins(data))
-    images = plugins.get(CRI_1 if said >= 2 else _OLD)
-    return MergedConfig(said, _table(images), _rest(plugins))
+    images = plugins.get(CRI_1 if version >= 2 else _OLD_CRI)
+    return MergedConfig(version, _table(images), _without_registry(plugins))
 
 
-def _migrated_together(files: Iterable[Mapping[str, Any]]) -> MergedConfig:
+def _merge_then_migrate(files: Iterable[Mapping[str, Any]]) -> MergedConfig:
     """Merge as 2.0 to 2.2 do: the version of the last file decides how all of them are read."""
-    said, plugins, certain = 3, dict[str, Any](), True
+    version, plugins, certain = 3, dict[str, Any](), True
     for data in files:
         own = _plugins(data)
-        certain = certain and not _doubled(data)
-        if _said(data) < 2:
-            own = _renamed(own)
+        certain = certain and not _has_both_names(data)
+        if _version_of(data) < 2:
+            own = _with_new_name(own)
         else:
-            said = _said(data)
+            version = _version_of(data)
         plugins = deep_merge(plugins, own)
     images = _table(plugins.get(IMAGES))
-    if said < 3:
-        images = _images_of(images, _table(plugins.get(CRI_1)))
+    if version < 3:
+        images = _image_settings(images, _table(plugins.get(CRI_1)))
     old = "registry" in _table(plugins.get(CRI_1))
-    return MergedConfig(said, images, _rest(plugins), certain or said >= 3, old)
+    return MergedConfig(version, images, _without_registry(plugins), certain or version >= 3, old)
 
 
-def _migrated_each(files: Iterable[Mapping[str, Any]]) -> MergedConfig:
+def _migrate_then_merge(files: Iterable[Mapping[str, Any]]) -> MergedConfig:
     """Merge as 2.3 does: every file is migrated to the newest version first."""
     root, images, rest, certain = 0, dict[str, Any](), dict[str, Any](), True
     for data in files:
         own = _plugins(data)
-        said = _said(data)
-        root = root or said
-        certain = certain and not _doubled(data)
+        version = _version_of(data)
+        root = root or version
+        certain = certain and not _has_both_names(data)
         table = _table(own.get(IMAGES))
-        if said < 4:
-            table = _images_of(table, _table(own.get(CRI_1)))
-        if said < 2:
-            table = _images_of(table, _table(own.get(_OLD)))
+        if version < 4:
+            table = _image_settings(table, _table(own.get(CRI_1)))
+        if version < 2:
+            table = _image_settings(table, _table(own.get(_OLD_CRI)))
         images = deep_merge(images, table)
-        rest = deep_merge(rest, _rest(own))
+        rest = deep_merge(rest, _without_registry(own))
     return MergedConfig(root, images, rest, certain)
 
 
-def _doubled(data: Mapping[str, Any]) -> bool:
+def _has_both_names(data: Mapping[str, Any]) -> bool:
     """Return whether a file without a version has CRI's table under both of its names."""
     own = _plugins(data)
-    return _said(data) < 2 and CRI_1 in own and _OLD in own
+    return _version_of(data) < 2 and CRI_1 in own and _OLD_CRI in own
 
 
-def _renamed(plugins: Mapping[str, Any]) -> dict[str, Any]:
-    found = dict(plugins)
-    if _OLD in found:
-        found[CRI_1] = found.pop(_OLD)
-    return found
+def _with_new_name(plugins: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(plugins)
+    if _OLD_CRI in result:
+        result[CRI_1] = result.pop(_OLD_CRI)
+    return result
 
 
-def _images_of(images: Mapping[str, Any], cri: Mapping[str, Any]) -> dict[str, Any]:
+def _image_settings(images: Mapping[str, Any], cri: Mapping[str, Any]) -> dict[str, Any]:
     """Return the images plugin's settings, overridden by those of CRI's old table."""
-    found = dict(images)
-    found.update({key: cri[key] for key in _MOVED if key in cri})
+    result = dict(images)
+    result.update({key: cri[key] for key in _MOVED if key in cri})
     containerd = _table(cri.get("containerd"))
     if "runtimes" in containerd:  # without it the daemon ignores the rest of the table
-        found.update({key: containerd[key] for key in _MOVED_WITH_RUNTIMES if key in containerd})
-    return found
+        result.update({key: containerd[key] for key in _MOVED_WITH_RUNTIMES if key in containerd})
+    return result
 
 
-def _rest(plugins: Mapping[str, Any]) -> dict[str, Any]:
+def _without_registry(plugins: Mapping[str, Any]) -> dict[str, Any]:
     """Return all plugins without CRI's registry tables."""
     return {
         name: {key: value for key, value in table.items() if key != "registry"}
-        if name in {CRI_1, IMAGES, _OLD} and isinstance(table, Mapping)
+        if name in {CRI_1, IMAGES, _OLD_CRI} and isinstance(table, Mapping)
         else table
         for name, table in plugins.items()
     }
@@ -175,10 +175,10 @@ def registry_plugins(
     version: ContainerdVersion, config: MergedConfig, data: Mapping[str, Any]
 ) -> tuple[str, ...]:
     """Return the plugins whose registry table is read in a file; the last one wins."""
-    own, plugins = _said(data), _plugins(data)
+    own, plugins = _version_of(data), _plugins(data)
     if not supports(version, Feature.IMPORTS_MERGE):
-        return (CRI_1,) if config.said >= 2 else (_OLD,)
-    old = (_OLD, CRI_1) if own < 2 else (CRI_1,)
+        return (CRI_1,) if config.said >= 2 else (_OLD_CRI,)
+    old = (_OLD_CRI, CRI_1) if own < 2 else (CRI_1,)
     if supports(version, Feature.MIGRATES_EACH_FILE):
         wins = any("registry" in _table(plugins.get(name)) for name in old)
         return (IMAGES,) if own >= 4 else old if wins else (IMAGES, *old)
@@ -191,11 +191,11 @@ def usual_plugins(
     version: ContainerdVersion, config: MergedConfig, data: Mapping[str, Any]
 ) -> tuple[str, ...]:
     """Return the plugins whose registry table may be added to a file, the usual one first."""
-    own, plugins = _said(data), _plugins(data)
+    own, plugins = _version_of(data), _plugins(data)
     if not supports(version, Feature.IMPORTS_MERGE):
-        return (CRI_1,) if config.said >= 2 else (_OLD,)
+        return (CRI_1,) if config.said >= 2 else (_OLD_CRI,)
     if supports(version, Feature.MIGRATES_EACH_FILE):
-        old = CRI_1 if own >= 2 or CRI_1 in plugins else _OLD
+        old = CRI_1 if own >= 2 or CRI_1 in plugins else _OLD_CRI
         return (IMAGES,) if own >= 4 else (IMAGES, old) if own == 3 else (old, IMAGES)
-    old = _OLD if own < 2 and _OLD in plugins else CRI_1
+    old = _OLD_CRI if own < 2 and _OLD_CRI in plugins else CRI_1
     return (IMAGES,) if config.said >= 3 else (old, IMAGES)

@@ -28,7 +28,7 @@ def proxy_for(url: str, environment: Mapping[str, str]) -> str | None:
     if not proxy or _is_loopback(host):
         return None
     port = str(parts.port or (443 if parts.scheme == "https" else 80))
-    if any(_names(each.strip().lower(), host, port) for each in excluded[:_LONGEST].split(",")):
+    if any(_covers(entry.strip().lower(), host, port) for entry in excluded[:_LONGEST].split(",")):
         return None
     return _USER.sub("//", proxy)
 
@@ -45,7 +45,7 @@ def _is_loopback(host: str) -> bool:
     return host == "localhost" or (address is not None and address.is_loopback)
 
 
-def _names(pattern: str, host: str, port: str) -> bool:
+def _covers(pattern: str, host: str, port: str) -> bool:
     """Return whether an entry of NO_PROXY covers a host."""
     if pattern in {"", "*"}:
         return pattern == "*"
@@ -55,9 +55,9 @@ def _names(pattern: str, host: str, port: str) -> bool:
             return address in ipaddress.ip_network(pattern, strict=False)
         except ValueError:
             return False
-    name, colon, wanted = pattern.rpartition(":")
-    if colon and wanted.isdigit() and _address(pattern) is None:
-        if wanted != port:
+    name, colon, entry_port = pattern.rpartition(":")
+    if colon and entry_port.isdigit() and _address(pattern) is None:
+        if entry_port != port:
             return False
         pattern = name
     bare = pattern.removeprefix("*").removeprefix(".")

@@ -24,22 +24,22 @@ _TLS = ("insecure_skip_verify", "ca_file", "cert_file", "key_file")
 
 def effective(version: ContainerdVersion, registry: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that a release reads in a registry table: known keys with a value."""
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     path = registry.get("config_path")
     if path and supports(version, Feature.CONFIG_PATH):
-        found["config_path"] = path
+        settings["config_path"] = path
     for name, entry in table(registry.get("mirrors")).items():
-        found.setdefault("mirrors", {})[name] = {"endpoint": list(words(entry, "endpoint"))}
+        settings.setdefault("mirrors", {})[name] = {"endpoint": list(words(entry, "endpoint"))}
     for host, entry in table(registry.get("configs")).items():
-        one = dict(_config_of(version, table(entry)))
-        if one:
-            found.setdefault("configs", {})[host] = one
+        values = dict(_config_of(version, table(entry)))
+        if values:
+            settings.setdefault("configs", {})[host] = values
     for url, entry in table(registry.get("auths")).items():
-        one = _known(table(entry), _AUTH)
-        if one:
-            found.setdefault("auths", {})[url] = one
+        values = _known(table(entry), _AUTH)
+        if values:
+            settings.setdefault("auths", {})[url] = values
     headers = {name: value for name, value in table(registry.get("headers")).items() if value}
-    return {**found, **({"headers": headers} if headers else {})}
+    return {**settings, **({"headers": headers} if headers else {})}
 
 
 def _config_of(version: ContainerdVersion, entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -51,8 +51,8 @@ def _config_of(version: ContainerdVersion, entry: Mapping[str, Any]) -> Iterator
         yield "tls", tls
 
 
-def _known(found: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    return {key: found[key] for key in keys if found.get(key)}
+def _known(entry: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: entry[key] for key in keys if entry.get(key)}
 
 
 def unequal(meant: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[str, ...]]:
@@ -62,11 +62,12 @@ def unequal(meant: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[st
     """
     paths: list[tuple[str, ...]] = []
     for key in sorted({*meant, *found}):
-        ours, theirs = meant.get(key), found.get(key)
-        if isinstance(ours or {}, Mapping) and isinstance(theirs or {}, Mapping):
-            names = sorted({*(ours or {}), *(theirs or {})})
-            paths += [(key, n) for n in names if (ours or {}).get(n) != (theirs or {}).get(n)]
-        elif ours != theirs:
+        intended, actual = meant.get(key), found.get(key)
+        if isinstance(intended or {}, Mapping) and isinstance(actual or {}, Mapping):
+            hosts, actual_hosts = intended or {}, actual or {}
+            names = sorted({*hosts, *actual_hosts})
+            paths += [(key, name) for name in names if hosts.get(name) != actual_hosts.get(name)]
+        elif intended != actual:
             paths.append((key,))
     return paths
 
@@ -78,14 +79,14 @@ def difference(
 
     Only config_path is shown with its value, because other values may be credentials.
     """
-    wanted = effective(version, meant)
-    seen = less_defaults(version, effective(version, found), wanted)
-    paths = unequal(wanted, seen)
+    intended = effective(version, meant)
+    actual = less_defaults(version, effective(version, found), intended)
+    paths = unequal(intended, actual)
     names = ", ".join(dotted(path) for path in paths[:_MOST])
     names += f" and {len(paths) - _MOST} more" if len(paths) > _MOST else ""
     if ("config_path",) in paths:
-        ours, theirs = wanted.get("config_path", ""), seen.get("config_path", "")
-        names += f" (config_path is {theirs!r} instead of {ours!r})"
+        intended_path, actual_path = intended.get("config_path", ""), actual.get("config_path", "")
+        names += f" (config_path is {actual_path!r} instead of {intended_path!r})"
     return names
 
 

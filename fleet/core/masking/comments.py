@@ -30,7 +30,7 @@ def spans(text: str, start: int, end: int, *, hidden: bool) -> list[Span]:
     if hidden:
         return [(start + 1, end)]
     block = text[start:end]
-    found = _WORD.search(lowered(block))
-    shown = block if found is None else block[: found.end()]
-    plain = [(start + a, start + b) for a, b in free_text_spans(shown)]
-    return plain if found is None else [*plain, (start + found.end(), end)]
+    match = _WORD.search(lowered(block))
+    shown = block if match is None else block[: match.end()]
+    plain = [(start + first, start + last) for first, last in free_text_spans(shown)]
+    return plain if match is None else [*plain, (start + match.end(), end)]

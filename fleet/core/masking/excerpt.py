@@ -34,15 +34,15 @@ def with_excerpts(
 
     In a file that is not YAML each line is read by itself.
     """
-    found = list(problems)
-    spans = yaml_spans(text, own=True) if yaml and found else []
+    listed = list(problems)
+    spans = yaml_spans(text, own=True) if yaml and listed else []
     lines = replaced(text, spans, same_length).splitlines()
 
     @functools.cache
     def line(number: int) -> str:
         return _shown(lines[number - 1], yaml=yaml)
 
-    for number, problem in enumerate(found):
+    for number, problem in enumerate(listed):
         known = 1 <= problem.line <= len(lines) and number < _MOST
         yield replace(problem, excerpt=_excerpt(line(problem.line), problem)) if known else problem
 
@@ -59,15 +59,15 @@ def _excerpt(line: str, problem: Problem) -> Excerpt | None:
     if not line:
         return None
     column = min(problem.column, len(line) + 1)
-    found = _TOKEN.match(line[column - 1 : column - 1 + _WIDTH])
-    length = len(found[0].rstrip(":")) if found else 1
+    match = _TOKEN.match(line[column - 1 : column - 1 + _WIDTH])
+    length = len(match[0].rstrip(":")) if match else 1
     return _cut(line, column, max(1, length))
 
 
 def _cut(line: str, column: int, length: int) -> Excerpt:
     """Return the part of a long line around the place."""
     start = max(0, column - 1 - _LEAD) if len(line) > _WIDTH and column > _WIDTH // 2 else 0
-    head, kept = "\u2026" if start else "", line[start : start + _WIDTH]
+    head, shown = "\u2026" if start else "", line[start : start + _WIDTH]
     end = "\u2026" if start + _WIDTH < len(line) else ""
     place = column - start + len(head)
-    return Excerpt(f"{head}{kept}{end}", place, max(1, min(length, len(head + kept) - place + 1)))
+    return Excerpt(f"{head}{shown}{end}", place, max(1, min(length, len(head + shown) - place + 1)))

@@ -27,11 +27,11 @@ def known_secrets(config: MirrorConfig) -> frozenset[str]:
 
 def host_secrets(host: Mirror) -> frozenset[str]:
     """Return the secrets that fleet sends to one host, in all their forms."""
-    forms = {form for text in _of(host) for form in (text, quote(text, safe=""))}
+    forms = {form for text in _secrets_of(host) for form in (text, quote(text, safe=""))}
     return frozenset(form for form in forms if len(form) >= _SHORTEST)
 
 
-def _of(host: Mirror) -> Iterator[str]:
+def _secrets_of(host: Mirror) -> Iterator[str]:
     for _, values in host.header:
         for value in values:
             yield from (str(value), value.rpartition(" ")[2])
@@ -74,6 +74,7 @@ def _clean_verified(pull: Verified, secrets: Iterable[str]) -> Verified:
         detail=without_known(pull.detail, secrets),
         evidence=without_known(pull.evidence, secrets),
         attempts=tuple(
-            replace(hop, response=without_known(hop.response, secrets)) for hop in pull.attempts
+            replace(attempt, response=without_known(attempt.response, secrets))
+            for attempt in pull.attempts
         ),
     )

@@ -30,12 +30,12 @@ def login_spans(text: str) -> Iterator[Span]:
     backwards = text[::-1]
     at = 0
     for _ in range(_MOST):
-        found = _AT.search(text, at)
-        if found is None:
+        match = _AT.search(text, at)
+        if match is None:
             return
-        start = len(text) - match_end(_RUN, backwards, len(text) - found.start())
+        start = len(text) - match_end(_RUN, backwards, len(text) - match.start())
         start = max(start, at)
-        at = match_end(_RUN, text, found.end())
+        at = match_end(_RUN, text, match.end())
         yield from _in_run(text, start, at)
     yield at, len(text)
 

@@ -23,8 +23,8 @@ _OPTION = re.compile(r"--?(?P<name>[a-zA-Z][\w-]{0,60})")
 
 def names_secret_option(value: str) -> bool:
     """Return whether a word of a command line is an option whose value is the next word."""
-    found = _OPTION.fullmatch(value)
-    return found is not None and visibility_of(found["name"]).hidden
+    match = _OPTION.fullmatch(value)
+    return match is not None and visibility_of(match["name"]).hidden
 
 
 def cost(value: str) -> int:
@@ -57,9 +57,9 @@ def _beyond_logins(value: str, logins: list[Span]) -> bool:
 def _login_inside(raw: str, value: str, start: int) -> Iterator[Span]:
     """Yield only the login if the raw text has it unescaped; otherwise the whole value."""
     inside = [*login_spans(raw)]
-    hidden = {value[a:b] for a, b in login_spans(value)}
-    if inside and {raw[a:b] for a, b in inside} == hidden:
-        yield from ((start + a, start + b) for a, b in inside)
+    hidden = {value[first:last] for first, last in login_spans(value)}
+    if inside and {raw[first:last] for first, last in inside} == hidden:
+        yield from ((start + first, start + last) for first, last in inside)
     else:
         yield start, start + len(raw)
 

@@ -24,23 +24,23 @@ def unified_diff(change: Change, mark: Mark) -> str:
         "/dev/null" if change.before is None else change.path,
         "/dev/null" if change.after is None else change.path,
     )
-    return "\n".join((*diff_lines(before, after, names), *_about(change)))
+    return "\n".join((*diff_lines(before, after, names), *_mode_change(change)))
 
 
-def _about(change: Change) -> Iterator[str]:
+def _mode_change(change: Change) -> Iterator[str]:
     """Yield a line for a changed mode, which a diff of lines does not show."""
     old, new = change.before, change.after
     if old is not None and new is not None and old.mode != new.mode and not (old.link or new.link):
         yield f"mode {old.mode:o} -> {new.mode:o}"
 
 
-def _text_of(path: str, kept: ManagedFile | None, mark: Mark) -> list[str]:
-    if kept is None:
+def _text_of(path: str, file: ManagedFile | None, mark: Mark) -> list[str]:
+    if file is None:
         return []
-    if kept.link:
-        bare = _text_of(path, replace(kept, link=""), mark)
-        return [printable(f"(a symbolic link to {kept.link})"), *bare]
-    if kept.secret and path.endswith(".pem"):
-        return [f"(a secret of {len(kept.content)} bytes, {mark(kept.digest)})"]
-    text = kept.content.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+    if file.link:
+        bare = _text_of(path, replace(file, link=""), mark)
+        return [printable(f"(a symbolic link to {file.link})"), *bare]
+    if file.secret and path.endswith(".pem"):
+        return [f"(a secret of {len(file.content)} bytes, {mark(file.digest)})"]
+    text = file.content.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
     return printable(masked_file(path, text, mark)).splitlines()

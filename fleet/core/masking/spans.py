@@ -36,8 +36,8 @@ def lowered(text: str) -> str:
 
 def match_end(pattern: re.Pattern[str], text: str, at: int) -> int:
     """Return the end of the pattern's match at a place, or the place itself."""
-    found = pattern.match(text, at)
-    return found.end() if found else at
+    match = pattern.match(text, at)
+    return match.end() if match else at
 
 
 def stars(hidden: str) -> str:
@@ -47,7 +47,7 @@ def stars(hidden: str) -> str:
 
 def same_length(hidden: str) -> str:
     """Return as many stars as the text has characters; spaces and line ends stay."""
-    return _WORD.sub(lambda found: "*" * len(found[0]), hidden)
+    return _WORD.sub(lambda match: "*" * len(match[0]), hidden)
 
 
 def replaced(text: str, spans: Iterable[Span], mark: Mark) -> str:

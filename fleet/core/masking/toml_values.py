@@ -137,16 +137,16 @@ class _Scanner:
         """Read a dotted key; return the kind of its value."""
         while True:
             self._spend()
-            found = _KEY.match(self.text, self.at)
-            if found is None:
+            match = _KEY.match(self.text, self.at)
+            if match is None:
                 raise _UnreadableError
-            raw, key = _key(found)
+            raw, key = _key(match)
             if place is Visibility.SECRET:
-                self.spans.append(found.span())
+                self.spans.append(match.span())
             else:
-                self.spans += key_spans(raw, key, found.start())
+                self.spans += key_spans(raw, key, match.start())
                 place = place.below(key)
-            self.at = found.end()
+            self.at = match.end()
             if not self.text.startswith(".", self.at):
                 return place
             self.at += 1
@@ -161,18 +161,18 @@ class _Scanner:
 
     def _scalar(self, place: Visibility) -> None:
         self._spend()
-        found = _STRING.match(self.text, self.at) or _BARE.match(self.text, self.at)
-        if found is None:
+        match = _STRING.match(self.text, self.at) or _BARE.match(self.text, self.at)
+        if match is None:
             raise _UnreadableError
-        self.at = found.end()
+        self.at = match.end()
         after_option, self.option = self.option, False
         if place.hidden or after_option:
-            self.spans.append(found.span())
-        elif found.lastgroup is not None:
-            value = _decoded(found)
+            self.spans.append(match.span())
+        elif match.lastgroup is not None:
+            value = _decoded(match)
             self._spend(cost(value))
             self.option = names_secret_option(value)
-            self.spans += scalar_spans(found[0], value, found.start())
+            self.spans += scalar_spans(match[0], value, match.start())
 
     def _container(self, place: Visibility) -> None:
         """Read an array or an inline table, without recursion: nesting may be deep."""
@@ -215,23 +215,23 @@ class _Scanner:
             self.at = match_end(_INSIDE, self.text, self.at)
 
 
-def _key(found: re.Match[str]) -> tuple[str, str]:
+def _key(match: re.Match[str]) -> tuple[str, str]:
     """Return a key as it is written, and its decoded form."""
-    raw = found[0].strip(" \t")
-    return raw, _decoded(found)
+    raw = match[0].strip(" \t")
+    return raw, _decoded(match)
 
 
-def _decoded(found: re.Match[str]) -> str:
+def _decoded(match: re.Match[str]) -> str:
     """Return the decoded form of a matched string or key."""
-    kind = found.lastgroup or ""
-    text = found[kind]
+    kind = match.lastgroup or ""
+    text = match[kind]
     escaped = kind in {"basic", "long"} and "\\" in text
     return _ESCAPE.sub(_unescaped, text) if escaped else text
 
 
-def _unescaped(found: re.Match[str]) -> str:
-    code = found[1] or found[2]
+def _unescaped(match: re.Match[str]) -> str:
+    code = match[1] or match[2]
     if code:
         number = int(code, 16)
         return chr(number) if number < 0x110000 else ""
-    return _SHORT.get(found[3], found[3]) if found[3] else ""
+    return _SHORT.get(match[3], match[3]) if match[3] else ""

@@ -74,60 +74,62 @@ def free_text(text: str, mark: Mark = stars) -> str:
 
 def free_text_spans(text: str) -> list[Span]:
     """Return the spans of secrets, in time linear in the text."""
-    spans = [*login_spans(text), *_armored(text)]
+    spans = [*login_spans(text), *_key_blocks(text)]
     lower = lowered(text)
     if "=" in text or ":" in text:
-        spans += _assigned(lower)
+        spans += _assigned_values(lower)
     for pattern, hints in _PATTERNS:
         if any(hint in lower for hint in hints):
-            spans += _found(pattern, text if pattern is _TOKEN else lower)
-    return merged((*spans, *_found(_CREDENTIAL, lower), *_found(_QUOTED_BY_PARSER, text)))
+            spans += _pattern_spans(pattern, text if pattern is _TOKEN else lower)
+    return merged(
+        (*spans, *_pattern_spans(_CREDENTIAL, lower), *_pattern_spans(_QUOTED_BY_PARSER, text))
+    )
 
 
-def _found(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
-    for number, found in enumerate(pattern.finditer(text)):
+def _pattern_spans(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
+    for number, match in enumerate(pattern.finditer(text)):
         if number == _MOST:
-            yield found.start(), len(text)
+            yield match.start(), len(text)
             return
-        span = found.span(found.lastgroup or 0)
+        span = match.span(match.lastgroup or 0)
         if not (pattern is _CREDENTIAL and _PROSE.match(text, span[0])):
             yield span
 
 
-def _armored(text: str) -> Iterator[Span]:
+def _key_blocks(text: str) -> Iterator[Span]:
     """Yield the spans of private keys; a key that is cut off extends to that end of the text."""
     at = 0
     if (cut := _ARMOR_END.search(text)) and "-----BEGIN" not in text[: cut.start()]:
         yield 0, cut.start()
-    while found := _ARMOR.search(text, at):
-        end = text.find("-----END", found.end())
+    while match := _ARMOR.search(text, at):
+        end = text.find("-----END", match.end())
         at = len(text) if end < 0 else end
-        yield found.end(), at
+        yield match.end(), at
 
 
-def _assigned(text: str) -> Iterator[Span]:
+def _assigned_values(text: str) -> Iterator[Span]:
     """Yield the values of `word = value` and `word: value` where the word names a secret."""
     at = 0
     for _ in range(_MOST):
-        found = _ASSIGNED.search(text, at)
-        if found is None:
+        match = _ASSIGNED.search(text, at)
+        if match is None:
             return
-        at = found.end()
-        address = found["sign"] == ":" and text.startswith("//", at)
-        if address or found[0].startswith("authenticate"):  # WWW-Authenticate is not a secret
+        at = match.end()
+        address = match["sign"] == ":" and text.startswith("//", at)
+        if address or match[0].startswith("authenticate"):  # WWW-Authenticate is not a secret
             continue
-        if found["sign"] == "=" or _names_setting(text, found):
-            end = _value_end(text, found)
-            yield found.end(), end
+        if match["sign"] == "=" or _names_setting(text, match):
+            end = _value_end(text, match)
+            yield match.end(), end
             at = max(at, end)
     yield at, len(text)
 
 
-def _names_setting(text: str, found: re.Match[str]) -> bool:
+def _names_setting(text: str, match: re.Match[str]) -> bool:
     """Return False for prose with a colon, such as `anonymous token: unexpected status`."""
-    if found["strong"] or found["quote"] or text.startswith("[", found.end()):
+    if match["strong"] or match["quote"] or text.startswith("[", match.end()):
         return True
-    start = found.start()
+    start = match.start()
     floor = max(0, start - _NEAR)
     begin = text.rfind("\n", floor, start) + 1
     if begin == 0 and floor > 0:
@@ -136,9 +138,9 @@ def _names_setting(text: str, found: re.Match[str]) -> bool:
     return _LINE_START.match(head) is not None or head.rstrip().endswith(("-", "{", ","))
 
 
-def _value_end(text: str, found: re.Match[str]) -> int:
+def _value_end(text: str, match: re.Match[str]) -> int:
     """Return where a value ends; the end of its line if in doubt."""
-    start = found.end()
+    start = match.end()
     line_end = text.find("\n", start)
     line_end = len(text) if line_end < 0 else line_end
     first = text[start : start + 1]
@@ -148,8 +150,8 @@ def _value_end(text: str, found: re.Match[str]) -> int:
         return close + 1 if plain else line_end
     if _OPENS_BLOCK.match(text, start, line_end):
         return match_end(_BLOCK, text, line_end)
-    spaced = found["space"] or found["gap"]
-    if found["sign"] == "=" and not spaced and first not in {"[", "{", "\\"}:
+    spaced = match["space"] or match["gap"]
+    if match["sign"] == "=" and not spaced and first not in {"[", "{", "\\"}:
         return _word_end(text, start, line_end)
     return line_end
 

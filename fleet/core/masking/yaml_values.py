@@ -89,8 +89,8 @@ class _Scanner:
     def gap(self, end: int) -> None:
         """Read the comments between two pieces."""
         place = self.open[-1].place if self.open else Visibility.PUBLIC
-        for found in _COMMENT.finditer(self.text, self.at, max(self.at, end)):
-            start, stop = found.span()
+        for match in _COMMENT.finditer(self.text, self.at, max(self.at, end)):
+            start, stop = match.span()
             behind = self.at == self.hidden_to and "\n" not in self.text[self.at : start]
             hidden = place.hidden or self.wary or behind
             self.spans += comments.spans(self.text, start, stop, hidden=hidden)
@@ -105,13 +105,13 @@ class _Scanner:
         secret: set[str] = set()
         grown = True
         while grown:
-            found = {
+            names = {
                 name
                 for anchors, name, hidden in self.aliases
                 if hidden or not secret.isdisjoint(anchors)
             }
-            grown = found > secret
-            secret |= found
+            grown = names > secret
+            secret |= names
         for anchors, span in self.anchored:
             if not secret.isdisjoint(anchors):
                 yield span

@@ -102,8 +102,8 @@ def _is_setting(name: str) -> bool:
 
 
 def _digests(body: Any, key: str) -> dict[str, str]:
-    found = table(body, key).items()
-    return {clean_path(path): digest for path, digest in found if isinstance(digest, str)}
+    entries = table(body, key).items()
+    return {clean_path(path): digest for path, digest in entries if isinstance(digest, str)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +167,8 @@ class NodeFacts:
     @property
     def state(self) -> OwnedState:
         """Return what fleet owns on this node."""
-        kept = self.files.get(STATE_FILE)
-        return parse_state(kept.content if kept else None)
+        file = self.files.get(STATE_FILE)
+        return parse_state(file.content if file else None)
 
     def owned_by_key(self) -> dict[FileKey, str]:
         """Return the digests of fleet's own files, by a key that all paths of a file share."""
@@ -182,8 +182,8 @@ class NodeFacts:
     @property
     def config_text(self) -> str | None:
         """Return config.toml as text; None if the node has none."""
-        kept = self.files.get(self.config)
-        return kept.content.decode("utf-8", "surrogateescape") if kept else None
+        file = self.files.get(self.config)
+        return file.content.decode("utf-8", "surrogateescape") if file else None
 
     @property
     def edited_not_loaded(self) -> tuple[str, ...]:

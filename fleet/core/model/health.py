@@ -26,7 +26,7 @@ def refuse_unhealthy(
     change with a restart is also refused if the restart would start another release.
     """
     healed = facts.unit.running and any(
-        each.kills and each.effect is FindingEffect.HEALS for each in findings
+        finding.kills and finding.effect is FindingEffect.HEALS for finding in findings
     )
     if health_problem(facts) and not healed:
         state = f"unit {facts.unit.active}/{facts.unit.sub}, CRI plugin {facts.cri}"

@@ -37,9 +37,9 @@ class Inventory:
 
     def beaten(self, node: Node) -> dict[str, list[InventoryValue]]:
         """Return the overridden values of a node's groups, by key."""
-        found: dict[str, list[InventoryValue]] = {}
+        overridden: dict[str, list[InventoryValue]] = {}
         for name in node.groups:
-            for key, each in self.groups[name].values.items():
-                if each.origin != node.origins.get(key):
-                    found.setdefault(key, []).append(each)
-        return found
+            for key, value in self.groups[name].values.items():
+                if value.origin != node.origins.get(key):
+                    overridden.setdefault(key, []).append(value)
+        return overridden

@@ -99,24 +99,24 @@ class ControlPlaneLimit:
             return not self.known[name]
         if name in self.ends_ill and status is NodeStatus.CONVERGED:
             return True
-        return status in _LOST or (name in self.down and status not in _BACK)
+        return status in _UNAVAILABLE or (name in self.down and status not in _RESTORED)
 
     def reason(self, waiting: Iterable[str], nodes: Mapping[str, NodeStatus]) -> str:
         """Return why waiting nodes are not started: other nodes are unavailable."""
         down = [name for name in self.down if name not in nodes]
         down += [name for name, status in nodes.items() if self.takes(name, status)]
-        told = ", ".join(f"{name} ({self.down.get(name) or nodes[name]})" for name in down)
+        unavailable = ", ".join(f"{name} ({self.down.get(name) or nodes[name]})" for name in down)
         return (
-            f"of the control plane {told} {'is' if len(down) == 1 else 'are'} not available, so"
-            f" {', '.join(waiting)} must stay up; mend what is down, then `fleet resume` with this"
-            " rollout's id, or give the control plane's group a greater max_unavailable"
+            f"of the control plane {unavailable} {'is' if len(down) == 1 else 'are'} not available,"
+            f" so {', '.join(waiting)} must stay up; mend what is down, then `fleet resume` with"
+            " this rollout's id, or give the control plane's group a greater max_unavailable"
         )
 
 
-_LOST = {NodeStatus.UNREACHABLE, NodeStatus.DEGRADED}
+_UNAVAILABLE = {NodeStatus.UNREACHABLE, NodeStatus.DEGRADED}
 
 
-_BACK = {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK}
+_RESTORED = {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK}
 
 
 def control_plane_limit(
@@ -126,15 +126,15 @@ def control_plane_limit(
     known: Mapping[str, bool] | None = None,
 ) -> ControlPlaneLimit:
     """Return the control plane's limit: 1, unless the inventory gives it a greater number."""
-    members = frozenset(name for name, each in asked.items() if each.control_plane)
-    down = {name: why for name in sorted(members) if (why := asked[name].down(rollout))}
+    members = frozenset(name for name, role in asked.items() if role.control_plane)
+    down = {name: reason for name in sorted(members) if (reason := asked[name].down(rollout))}
     nodes = {node.name: node for node in inventory.nodes}
-    most = min((_said(inventory, nodes[name], members) for name in members), default=1)
-    ill = frozenset(name for name in members if asked[name].ends_ill)
-    return ControlPlaneLimit(members, most, down, known or {}, ill)
+    most = min((_inventory_limit(inventory, nodes[name], members) for name in members), default=1)
+    ends_ill = frozenset(name for name in members if asked[name].ends_ill)
+    return ControlPlaneLimit(members, most, down, known or {}, ends_ill)
 
 
-def _said(inventory: Inventory, node: Node, members: frozenset[str]) -> int:
+def _inventory_limit(inventory: Inventory, node: Node, members: frozenset[str]) -> int:
     """Return the limit that the inventory sets for a control plane node: a number above 1.
 
     It counts if it is set on the node itself or on a group of only control plane nodes. A
@@ -148,11 +148,11 @@ def _said(inventory: Inventory, node: Node, members: frozenset[str]) -> int:
         (given := group.values.get("max_unavailable")) and given.origin == origin
         for group in groups
     )
-    sizes = [_number(text) for text in (*texts, None if inherited else node.max_unavailable)]
+    sizes = [_plain_number(text) for text in (*texts, None if inherited else node.max_unavailable)]
     return min((size for size in sizes if size > 1), default=1)
 
 
-def _number(text: str | None) -> int:
+def _plain_number(text: str | None) -> int:
     """Return a size that is a plain number; 0 for a percentage or for None."""
     if text is None:
         return 0

@@ -20,7 +20,7 @@ class Slots:
     def __init__(self, policy: Policy, names: Collection[str]) -> None:
         self._quorum, self._pause = policy.quorum, policy.pause
         self.free = [limit.most for limit in policy.limits]
-        self._unavailable, self._flying = len(self.free), len(self.free) + 1
+        self._unavailable, self._in_flight = len(self.free), len(self.free) + 1
         absent = sum(name not in names for name in self._quorum.down)
         self.free += [self._quorum.most - absent, self._quorum.most]
         self._groups: dict[str, tuple[int, ...]] = defaultdict(tuple)
@@ -36,15 +36,15 @@ class Slots:
 
     def checking(self, name: str) -> tuple[int, ...]:
         """Return the limits that rechecking a node needs a slot of."""
-        own = (self._flying,) if name in self._quorum.nodes else ()
-        return (*self._groups[name], *own)
+        control_plane = (self._in_flight,) if name in self._quorum.nodes else ()
+        return (*self._groups[name], *control_plane)
 
     def reverting(self, name: str) -> tuple[int, ...]:
         """Return the limits that reverting a node needs a slot of."""
         if self._quorum.known.get(name) is False:  # it is already unavailable
             return self.checking(name)
-        own = (self._unavailable, self._flying) if name in self._quorum.nodes else ()
-        return (*self._groups[name], *own)
+        control_plane = (self._unavailable, self._in_flight) if name in self._quorum.nodes else ()
+        return (*self._groups[name], *control_plane)
 
     def to_launch(self) -> list[int]:
         """Return the free slots for activating; a node whose recheck is due still uses one."""
@@ -60,7 +60,7 @@ class Slots:
         if name not in self._quorum.nodes:
             return
         if status.in_flight and status is not NodeStatus.STAGING:
-            self.free[self._flying] -= sign
+            self.free[self._in_flight] -= sign
         if self._quorum.takes(name, status):
             self.free[self._unavailable] -= sign
         if sign < 0:

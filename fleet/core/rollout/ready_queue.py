@@ -43,13 +43,13 @@ class LimitedQueue(Generic[_Waiter]):
 
         The waiters stay in the queue until they leave. Without `free` the limits do not apply.
         """
-        bears = None if free is None else dict(enumerate(free))
+        slots = None if free is None else dict(enumerate(free))
         heads = [head for limits in self._heaps if (head := self._head(limits)) is not None]
         heapify(heads)
         taken: list[tuple[int, _Limits, _Waiter]] = []
         while heads and len(taken) < room:
             place, limits, waiter = heappop(heads)
-            if not _admitted(limits, bears):
+            if not _take_slots(limits, slots):
                 continue  # all others in this heap need the same exhausted limits
             taken.append((place, limits, waiter))
             heappop(self._heaps[limits])
@@ -67,12 +67,12 @@ class LimitedQueue(Generic[_Waiter]):
         return (heap[0][0], limits, heap[0][1]) if heap else None
 
 
-def _admitted(limits: _Limits, bears: dict[int, int] | None) -> bool:
+def _take_slots(limits: _Limits, slots: dict[int, int] | None) -> bool:
     """Take a slot of each limit, if all of them have a free one."""
-    if bears is None:
+    if slots is None:
         return True
-    if any(bears[limit] <= 0 for limit in limits):
+    if any(slots[limit] <= 0 for limit in limits):
         return False
     for limit in limits:
-        bears[limit] -= 1
+        slots[limit] -= 1
     return True

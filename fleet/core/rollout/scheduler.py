@@ -41,20 +41,20 @@ class Scheduler:
 
     def __init__(self, state: RolloutState, policy: Policy) -> None:
         self._policy, self._batches = policy, state.batches
-        self._batch = {name: n for n, batch in enumerate(state.batches) for name in batch}
+        self._batch = {name: number for number, batch in enumerate(state.batches) for name in batch}
         self._place = {name: place for place, name in enumerate(self._batch)}
         self._slots = Slots(policy, state.nodes)
         self._nodes: dict[str, NodeStatus] = {}
         self._begun = state.begun
         self._soaked, self._checked = set(state.soaked), set(state.checked)
         self._reverted = set(state.reverted)
-        self._count: Counter[NodeStatus] = Counter()
-        self._inside: Counter[NodeStatus] = Counter()
-        self._tally: list[Counter[NodeStatus]] = [Counter() for _ in state.batches]
-        self._bad = self._degraded = 0
-        self._pending, self._back = LimitedQueue[str](), LimitedQueue[str]()
+        self._counts: Counter[NodeStatus] = Counter()
+        self._planned_counts: Counter[NodeStatus] = Counter()
+        self._batch_counts: list[Counter[NodeStatus]] = [Counter() for _ in state.batches]
+        self._failures = self._degraded = 0
+        self._pending, self._revertible = LimitedQueue[str](), LimitedQueue[str]()
         self._staged = defaultdict[int, LimitedQueue[str]](LimitedQueue)
-        self._due = defaultdict[int, LimitedQueue[str]](LimitedQueue)
+        self._unchecked = defaultdict[int, LimitedQueue[str]](LimitedQueue)
         self._current = LimitedQueue[int]()
         for name, status in state.nodes.items():
             self._enter(name, status)
@@ -84,7 +84,7 @@ class Scheduler:
             case BatchSoaked(batch):
                 self._soaked.add(batch)
                 if 0 <= batch < len(self._batches):
-                    self._queue(batch)
+                    self._queue_batch(batch)
             case NodeMoved(node, status):
                 self._leave(node)
                 if status is NodeStatus.CHECKING:
@@ -97,7 +97,7 @@ class Scheduler:
         first, self._begun = self._begun + 1, max(self._begun, batch)
         for names in self._batches[first : self._begun + 1]:
             for name in names:
-                self._let_back(name)
+                self._queue_revert(name)
 
     def _enter(self, name: str, status: NodeStatus) -> None:
         self._nodes[name] = status
@@ -111,9 +111,9 @@ class Scheduler:
             self._staged[batch].join(name, place, slots.launching(name))
         elif status is NodeStatus.CONVERGED:
             if name not in self._checked:
-                self._due[batch].join(name, place, slots.checking(name))
-            self._let_back(name)
-        self._queue(batch)
+                self._unchecked[batch].join(name, place, slots.checking(name))
+            self._queue_revert(name)
+        self._queue_batch(batch)
 
     def _leave(self, name: str) -> None:
         if (status := self._nodes.get(name)) is None:
@@ -121,70 +121,70 @@ class Scheduler:
         self._add(name, status, -1)
         if (batch := self._batch.get(name)) is None:
             return
-        for line in (self._pending, self._staged[batch], self._due[batch], self._back):
-            line.leave(name)
-        self._queue(batch)
+        for queue in (self._pending, self._staged[batch], self._unchecked[batch], self._revertible):
+            queue.leave(name)
+        self._queue_batch(batch)
 
     def _add(self, name: str, status: NodeStatus, sign: int) -> None:
-        self._count[status] += sign
+        self._counts[status] += sign
         self._slots.count(name, status, sign, checked=name in self._checked)
         if status.failed and name not in self._policy.excused_nodes and name not in self._reverted:
-            self._bad += sign
+            self._failures += sign
         if status is NodeStatus.DEGRADED and name not in self._policy.excused_nodes:
             self._degraded += sign
         if (batch := self._batch.get(name)) is not None:
-            self._inside[status] += sign
-            self._tally[batch][status] += sign
+            self._planned_counts[status] += sign
+            self._batch_counts[batch][status] += sign
 
-    def _let_back(self, name: str) -> None:
+    def _queue_revert(self, name: str) -> None:
         """Queue a node whose change may be reverted, the newest first."""
         converged = self._nodes.get(name) is NodeStatus.CONVERGED
         if converged and name not in self._reverted and self._batch[name] <= self._begun:
-            self._back.join(name, -self._place[name], self._slots.reverting(name))
+            self._revertible.join(name, -self._place[name], self._slots.reverting(name))
 
-    def _queue(self, batch: int) -> None:
+    def _queue_batch(self, batch: int) -> None:
         """Queue a batch that is not finished, or whose pause or recheck is still to come."""
-        tally = self._tally[batch]
+        tally = self._batch_counts[batch]
         unproven = tally[NodeStatus.CONVERGED] and batch not in self._soaked
-        owes = tally[NodeStatus.CHECKING] or unproven or len(self._due[batch])
-        if self._is_open(batch) or (self._policy.pause and owes):
+        unfinished = tally[NodeStatus.CHECKING] or unproven or len(self._unchecked[batch])
+        if self._is_open(batch) or (self._policy.pause and unfinished):
             self._current.join(batch, batch)
         else:
             self._current.leave(batch)
 
     def _is_open(self, batch: int) -> bool:
-        tally = self._tally[batch]
+        tally = self._batch_counts[batch]
         return bool(tally[NodeStatus.STAGED] or tally[NodeStatus.RUNNING])
 
     def next_move(self) -> Move:
         """Decide what happens next; a batch starts only when the last one is through."""
-        flying = sum(self._count[status] for status in _IN_FLIGHT)
-        room = self._policy.parallel - flying
+        in_flight = sum(self._counts[status] for status in _IN_FLIGHT)
+        room = self._policy.parallel - in_flight
         if not self._is_over():
-            return self._onward(flying, room)
-        if flying > self._count[NodeStatus.REVERTING]:
+            return self._advancing_move(in_flight, room)
+        if in_flight > self._counts[NodeStatus.REVERTING]:
             return Wait()
         ready = self._to_revert(room, self._slots.free)
         if ready and not self._degraded:
             return Revert(ready)
-        return Wait() if flying else Halt(self._reason())
+        return Wait() if in_flight else Halt(self._reason())
 
-    def _onward(self, flying: int, room: int) -> Move:
-        if self._inside[NodeStatus.PENDING]:
+    def _advancing_move(self, in_flight: int, room: int) -> Move:
+        if self._planned_counts[NodeStatus.PENDING]:
             return Stage(self._pending.first(room)) if room > 0 else Wait()
-        if self._inside[NodeStatus.STAGING]:
+        if self._planned_counts[NodeStatus.STAGING]:
             return Wait()
-        if not self._inside[NodeStatus.STAGED]:
-            return Wait() if flying else Finish()
+        if not self._planned_counts[NodeStatus.STAGED]:
+            return Wait() if in_flight else Finish()
         (number,) = self._current.first(1)
         if not self._is_open(number):
-            return self._owed(number, room)
+            return self._finishing_move(number, room)
         ready = self._staged[number].first(room, self._slots.to_launch())
         if ready:
             return Launch(ready, number)
-        return Wait() if flying else self._held_back(number, room)
+        return Wait() if in_flight else self._blocked_move(number, room)
 
-    def _held_back(self, number: int, room: int) -> Move:
+    def _blocked_move(self, number: int, room: int) -> Move:
         """Return the move if only control plane nodes wait and their limit is exhausted.
 
         A batch with several of them is paused once, and then rechecked node by node.
@@ -193,44 +193,44 @@ class Scheduler:
             batch = min(self._batch.get(name, number) for name in self._slots.unproven)
             if batch not in self._soaked:
                 return Soak(batch)
-            if due := self._due[batch].first(room, self._slots.free):
+            if due := self._unchecked[batch].first(room, self._slots.free):
                 return Check(due)
         names = self._batches[number]
         waiting = tuple(name for name in names if self._nodes[name] is NodeStatus.STAGED)
         return Halt(self._policy.quorum.reason(waiting, self._nodes), waiting)
 
-    def _owed(self, number: int, room: int) -> Move:
+    def _finishing_move(self, number: int, room: int) -> Move:
         """Return the pause or recheck that a finished batch needs before the next one may start."""
-        if self._tally[number][NodeStatus.CONVERGED] and number not in self._soaked:
+        if self._batch_counts[number][NodeStatus.CONVERGED] and number not in self._soaked:
             return Soak(number)
         free = self._slots.free
-        due = self._due[number].first(room, free) if number in self._soaked else ()
+        due = self._unchecked[number].first(room, free) if number in self._soaked else ()
         return Check(due) if due else Wait()
 
     def _is_over(self) -> bool:
         """Return whether no further node may start: a node is degraded, or the budget is spent."""
         if self._degraded:
             return True
-        if self._bad <= self._policy.max_failures:
+        if self._failures <= self._policy.max_failures:
             return False
         waits = (NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED)
-        waiting = any(self._inside[status] for status in waits)
+        waiting = any(self._planned_counts[status] for status in waits)
         return waiting or bool(self._reverted) or bool(self._to_revert(1, None))
 
     def _to_revert(self, room: int, free: list[int] | None) -> tuple[str, ...]:
         """Return the nodes to revert once the budget is spent, the newest first."""
         if self._policy.on_failure is OnFailure.HALT:
             return ()
-        ready = self._back.first(room, free)
+        ready = self._revertible.first(room, free)
         if self._policy.on_failure is OnFailure.ROLLBACK_ALL:
             return ready
         return tuple(name for name in ready if self._batch[name] == self._begun)
 
     def _reason(self) -> str:
-        ill = [name for name, each in self._nodes.items() if each is NodeStatus.DEGRADED]
-        if ill:
-            return f"degraded, hands needed: {', '.join(ill)}"
-        spent = f"{self._bad} failed, and --max-failures allows {self._policy.max_failures}"
-        if back := self._to_revert(len(self._nodes), None):
-            return f"{spent}; {self._policy.quorum.reason(back, self._nodes)}"
-        return spent
+        degraded = [name for name, status in self._nodes.items() if status is NodeStatus.DEGRADED]
+        if degraded:
+            return f"degraded, hands needed: {', '.join(degraded)}"
+        failures = f"{self._failures} failed, and --max-failures allows {self._policy.max_failures}"
+        if reverting := self._to_revert(len(self._nodes), None):
+            return f"{failures}; {self._policy.quorum.reason(reverting, self._nodes)}"
+        return failures

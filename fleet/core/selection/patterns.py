@@ -28,9 +28,9 @@ def select(
     FleetError, and so does an empty text: a script whose variable is unset must not select the
     whole fleet.
     """
-    chosen = _named(inventory, "all" if limit is None else limit, read)
+    chosen = _select_names(inventory, "all" if limit is None else limit, read)
     if exclude is not None:
-        chosen -= _named(inventory, exclude, read)
+        chosen -= _select_names(inventory, exclude, read)
     nodes = tuple(node for node in inventory.nodes if node.name in chosen)
     if not nodes:
         raise FleetError(f"no node is left: --limit {limit or 'all'} --exclude {exclude or '-'}")
@@ -39,24 +39,26 @@ def select(
 
 def override_matches(inventory: Inventory, texts: Iterable[str]) -> Mapping[str, frozenset[str]]:
     """Return, by node, which of these patterns select it; a pattern may select no node."""
-    found: dict[str, set[str]] = {}
+    matches: dict[str, set[str]] = {}
     for text in dict.fromkeys(texts):
-        for name in _named(inventory, text, _no_file, strict=False):
-            found.setdefault(name, set()).add(text)
-    return {name: frozenset(matching) for name, matching in found.items()}
+        for name in _select_names(inventory, text, _no_file, strict=False):
+            matches.setdefault(name, set()).add(text)
+    return {name: frozenset(matching) for name, matching in matches.items()}
 
 
 def _no_file(path: str) -> str:
     raise FleetError(f"@{path}: mirrors.yaml cannot select nodes by a file")
 
 
-def _named(inventory: Inventory, pattern: str, read: Read, *, strict: bool = True) -> set[str]:
+def _select_names(
+    inventory: Inventory, pattern: str, read: Read, *, strict: bool = True
+) -> set[str]:
     chosen: set[str] = set()
     required: list[set[str]] = []
     excluded: set[str] = set()
     parts = _parts(pattern)
     for part in parts:
-        names = _part(inventory, part.lstrip("&!").strip(), read, strict=strict)
+        names = _part_names(inventory, part.lstrip("&!").strip(), read, strict=strict)
         if part.startswith("&"):
             required.append(names)
         elif part.startswith("!"):
@@ -71,7 +73,7 @@ def _named(inventory: Inventory, pattern: str, read: Read, *, strict: bool = Tru
 
 
 def _parts(pattern: str) -> tuple[str, ...]:
-    parts = tuple(each.strip() for each in _PART.findall(pattern))
+    parts = tuple(part.strip() for part in _PART.findall(pattern))
     if not any(parts):
         raise FleetError(f"{pattern!r} is empty: name nodes, or all of them by all")
     if re.search(r"[\[\]]", re.sub(r"\[[^\[\]]*\]", "", pattern)):
@@ -79,31 +81,31 @@ def _parts(pattern: str) -> tuple[str, ...]:
     return parts
 
 
-def _part(inventory: Inventory, part: str, read: Read, *, strict: bool) -> set[str]:
+def _part_names(inventory: Inventory, part: str, read: Read, *, strict: bool) -> set[str]:
     if part.startswith("@"):
         return _from_file(inventory, part[1:], read)
-    every = {node.name for node in inventory.nodes}
+    all_names = {node.name for node in inventory.nodes}
     if part in {"all", "*"}:
-        return every
-    found: set[str] = set()
+        return all_names
+    selected: set[str] = set()
     for name in expand(part):
         if group := inventory.groups.get(name):
-            found |= set(group.nodes)
-        matching = {name} & every
+            selected |= set(group.nodes)
+        matching = {name} & all_names
         if not matching and _is_glob(name):
-            matching = set(fnmatch.filter(every, name))
+            matching = set(fnmatch.filter(all_names, name))
         groups = fnmatch.filter(inventory.groups, name) if _is_glob(name) else []
-        found |= matching.union(*(inventory.groups[each].nodes for each in groups))
+        selected |= matching.union(*(inventory.groups[group_name].nodes for group_name in groups))
         if strict and not matching and group is None and not groups:
-            raise FleetError(_nobody(name, {*every, *inventory.groups}))
-    return found
+            raise FleetError(_no_match(name, {*all_names, *inventory.groups}))
+    return selected
 
 
 def _is_glob(text: str) -> bool:
     return any(mark in text for mark in "*?")
 
 
-def _nobody(name: str, known: Iterable[str]) -> str:
+def _no_match(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, tuple(known), 1)
     hint = f' (did you mean "{near[0]}"?)' if near else ""
     return f'"{name}" names no node and no group of the inventory{hint}'
@@ -118,6 +120,6 @@ def _from_file(inventory: Inventory, path: str, read: Read) -> set[str]:
     if any("@" in part for part in parts):
         raise FleetError(f"@{path}: a file of patterns cannot name another one")
     try:
-        return _named(inventory, ",".join(parts), read)
+        return _select_names(inventory, ",".join(parts), read)
     except FleetError as error:
         raise FleetError(f"@{path}: {error}") from error

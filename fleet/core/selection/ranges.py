@@ -44,7 +44,7 @@ def _members(text: str, pattern: str) -> Iterator[str]:
         if match := _STEP.fullmatch(part):
             yield from _numbers(match, pattern)
         elif match := _LETTERS.fullmatch(part):
-            first, last = (each for each in match.groups() if each)
+            first, last = (letter for letter in match.groups() if letter)
             yield from (chr(code) for code in range(ord(first), ord(last) + 1))
         elif re.fullmatch(r"[A-Za-z0-9]+", part):
             yield part
@@ -64,13 +64,13 @@ def compress(names: Iterable[str]) -> str:
     """Return names as one short pattern that expand reads, such as `w[1-40],x`."""
     runs: dict[tuple[str, str, int], list[int]] = defaultdict(list)
     order: list[tuple[str, str, int] | str] = []
-    found = {name: _NUMBERED.fullmatch(name) for name in names}
+    matches = {name: _NUMBERED.fullmatch(name) for name in names}
     padded = {
         (match[1], match[3], len(match[2]))
-        for match in found.values()
+        for match in matches.values()
         if match and match[2].startswith("0")
     }
-    for name, match in found.items():
+    for name, match in matches.items():
         if match is None:
             order.append(name)
             continue
@@ -80,7 +80,10 @@ def compress(names: Iterable[str]) -> str:
         if key not in runs:
             order.append(key)
         runs[key].append(int(match[2]))
-    return ",".join(each if isinstance(each, str) else _run(each, runs[each]) for each in order)
+    return ",".join(
+        key_or_name if isinstance(key_or_name, str) else _run(key_or_name, runs[key_or_name])
+        for key_or_name in order
+    )
 
 
 def _run(key: tuple[str, str, int], numbers: list[int]) -> str:

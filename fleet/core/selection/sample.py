@@ -27,14 +27,14 @@ class Sample:
         It is the greatest number at which a sample without an unhealthy node has a probability of
         at least 5 %.
         """
-        ill, chance = 0, 1.0
-        while ill < self.total - len(self.names):
+        unhealthy, chance = 0, 1.0
+        while unhealthy < self.total - len(self.names):
             # One more unhealthy node is among the others; nodes are drawn without replacement.
-            chance *= (self.total - len(self.names) - ill) / (self.total - ill)
+            chance *= (self.total - len(self.names) - unhealthy) / (self.total - unhealthy)
             if chance < _RISK:
                 break
-            ill += 1
-        return ill
+            unhealthy += 1
+        return unhealthy
 
 
 def sample(names: Sequence[str], size: int) -> Sample:

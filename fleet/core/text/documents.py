@@ -54,27 +54,27 @@ def parse_toml(text: str) -> dict[str, Any]:
                 f"it has a key of more than {DEEPEST} parts (at line {number}, column 1)"
             )
     try:
-        found = tomllib.loads(text)
+        data = tomllib.loads(text)
     except RecursionError as error:
         raise BoundError(_TOO_DEEP) from error
     except ValueError as error:
         raise DocumentError(_reason(error)) from error
-    _refuse_strange(found)
-    return found
+    _refuse_extremes(data)
+    return data
 
 
 def parse_json(text: str | bytes) -> Any:
     """Parse JSON; raise a DocumentError if it is invalid or holds text that cannot be encoded."""
     _refuse_large(text, LARGEST_JSON)
     try:
-        found = json.loads(text)
-        json.dumps(found, ensure_ascii=False).encode()  # fails for half of a surrogate pair
+        data = json.loads(text)
+        json.dumps(data, ensure_ascii=False).encode()  # fails for half of a surrogate pair
     except RecursionError as error:
         raise BoundError(_TOO_DEEP) from error
     except ValueError as error:
         raise DocumentError(_reason(error)) from error
-    _refuse_strange(found)
-    return found
+    _refuse_extremes(data)
+    return data
 
 
 def table(data: Any, *path: str) -> Mapping[str, Any]:
@@ -111,24 +111,24 @@ def strings_in(value: Any) -> Iterator[str]:
         yield from strings_in(item)
 
 
-def _refuse_large(text: str | bytes, most: int) -> None:
-    if len(text) > most:
-        raise BoundError(f"it is larger than the {most >> 10} KiB that fleet parses")
+def _refuse_large(text: str | bytes, limit: int) -> None:
+    if len(text) > limit:
+        raise BoundError(f"it is larger than the {limit >> 10} KiB that fleet parses")
 
 
-def _refuse_strange(data: Any) -> None:
+def _refuse_extremes(data: Any) -> None:
     """Raise a DocumentError for deep nesting or huge integers, on which later code would fail."""
     level = [data]
     for _ in range(DEEPEST):
         if any(isinstance(item, int) and not -_HUGE <= item < _HUGE for item in level):
             raise BoundError("it has an integer of more than 64 bits")
-        level = [value for item in level for value in _within(item)]
+        level = [value for item in level for value in _members(item)]
         if not level:
             return
     raise BoundError(_TOO_DEEP)
 
 
-def _within(item: Any) -> Collection[Any]:
+def _members(item: Any) -> Collection[Any]:
     if isinstance(item, dict):
         return item.values()
     return item if isinstance(item, list) else ()

@@ -41,7 +41,7 @@ def set_key(text: str, table: Path, key: str, value: Setting) -> str:
 def set_keys(text: str, entries: Iterable[Entry]) -> str:
     """Set keys of tables, and return `text` with every other byte as it was."""
     data = tomllib.loads(text)
-    missing = [each for each in entries if not _is_set(data, each)]
+    missing = [entry for entry in entries if not _is_set(data, entry)]
     if not missing:
         return text
     candidate = put(text, missing)
@@ -50,8 +50,8 @@ def set_keys(text: str, entries: Iterable[Entry]) -> str:
     if len(missing) > _MOST_ONE_BY_ONE:
         place = dotted((*missing[0][0], missing[0][1]))
         raise _refused(f"cannot set {place} and more without touching other lines; do it by hand")
-    for each in missing:
-        text = _with_one(text, each)
+    for entry in missing:
+        text = _with_one(text, entry)
     return text
 
 
@@ -84,12 +84,16 @@ def _candidates(text: str, entry: Entry) -> Iterator[str | None]:
 def _dotted_beside(text: str, table: Path, line: str) -> Iterator[str]:
     """Add a dotted key beside the ones that define the table; it has no header of its own."""
     above: Path = ()
-    for each in statements(text):
-        if each.header:
-            above = each.path
-        elif each.below(table) and len(above) < len(table) and len(each.path) > len(table):
-            new = f"{indent(text, each)}{dotted(table[len(above) :])}.{line}"
-            yield text[: each.end] + whole_line(text, each.end, new) + text[each.end :]
+    for statement in statements(text):
+        if statement.header:
+            above = statement.path
+        elif (
+            statement.below(table) and len(above) < len(table) and len(statement.path) > len(table)
+        ):
+            new = f"{indent(text, statement)}{dotted(table[len(above) :])}.{line}"
+            yield (
+                text[: statement.end] + whole_line(text, statement.end, new) + text[statement.end :]
+            )
 
 
 def remove(text: str, paths: Iterable[Path]) -> str:
@@ -166,10 +170,10 @@ def _spares(before: str, after: str, paths: Collection[Path]) -> bool:
     above = {path[:size] for path in wanted for size in range(1, len(path) + 1)}
     sizes = sorted({len(path) for path in wanted})
     own = Counter[str]()
-    for each in statements(before):
-        below = any(each.path[:size] in wanted for size in sizes)
-        if below or (each.path in above and not each.header):
-            own.update(before[each.start : each.end].splitlines())
+    for statement in statements(before):
+        below = any(statement.path[:size] in wanted for size in sizes)
+        if below or (statement.path in above and not statement.header):
+            own.update(before[statement.start : statement.end].splitlines())
     gone = Counter(before.splitlines()) - Counter(after.splitlines())
     return not gone - own
 
@@ -207,7 +211,9 @@ def _dropped(data: dict[str, Any], paths: Iterable[Path]) -> dict[str, Any]:
 
 def pruned(data: dict[str, Any]) -> dict[str, Any]:
     """Return the data without its empty tables, which set nothing."""
-    pairs = ((k, pruned(v) if isinstance(v, dict) else v) for k, v in data.items())
+    pairs = (
+        (key, pruned(value) if isinstance(value, dict) else value) for key, value in data.items()
+    )
     return {key: value for key, value in pairs if value != {}}
 
 

@@ -83,8 +83,8 @@ def _past_space(text: str, at: int) -> int:
 
 def _line_end(text: str, at: int) -> int:
     """Return where the next line begins."""
-    found = text.find("\n", at)
-    return len(text) if found < 0 else found + 1
+    newline = text.find("\n", at)
+    return len(text) if newline < 0 else newline + 1
 
 
 def _keys(text: str, at: int) -> tuple[Path, int]:
@@ -154,7 +154,7 @@ def toml_value(value: object, mark: str = '"') -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return f"[{', '.join(toml_value(each, mark) for each in value)}]"
+        return f"[{', '.join(toml_value(item, mark) for item in value)}]"
     return quoted(str(value), mark)
 
 

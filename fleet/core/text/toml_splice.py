@@ -67,18 +67,18 @@ class _Index:
         self.headers: dict[Path, tuple[Statement, Statement]] = {}
         self.dotted: dict[Path, tuple[Path, Statement]] = {}
         above: Statement | None = None
-        for each in statements(text):
-            if each.header:
-                above = each
-                if not each.array:
-                    self.headers[each.path] = (each, each)
+        for statement in statements(text):
+            if statement.header:
+                above = statement
+                if not statement.array:
+                    self.headers[statement.path] = (statement, statement)
                 continue
-            self.values.setdefault(each.path, each)
+            self.values.setdefault(statement.path, statement)
             head: Path = above.path if above else ()
             if above is not None and not above.array:
-                self.headers[head] = (above, each)
-            for size in range(len(head) + 1, min(len(each.path), len(head) + _DEEPEST)):
-                self.dotted.setdefault(each.path[:size], (head, each))
+                self.headers[head] = (above, statement)
+            for size in range(len(head) + 1, min(len(statement.path), len(head) + _DEEPEST)):
+                self.dotted.setdefault(statement.path[:size], (head, statement))
 
     def place(self, table: Path, line: str) -> tuple[int, str] | None:
         """Return where to insert a line of a table, and its text; None if the table is new."""
@@ -96,9 +96,9 @@ _DEEPEST = 12
 """The most levels of dotted keys at which tables are looked for; containerd's are less deep."""
 
 
-def indent(text: str, each: Statement) -> str:
+def indent(text: str, statement: Statement) -> str:
     """Return the white space that a statement's line begins with."""
-    line = text[each.start : each.end]
+    line = text[statement.start : statement.end]
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
@@ -139,18 +139,18 @@ def cut(text: str, paths: Collection[Path]) -> str:
     sizes = sorted({len(path) for path in wanted})
     runs: list[list[Statement]] = []
     inside = False
-    for each in statements(text):
-        below = any(each.path[:size] in wanted for size in sizes)
+    for statement in statements(text):
+        below = any(statement.path[:size] in wanted for size in sizes)
         if below and not inside:
             runs.append([])
         if below:
-            runs[-1].append(each)
+            runs[-1].append(statement)
         inside = below
     pieces: list[str] = []
     right = len(text)
     for run in reversed(runs):
-        kept = text[run[-1].end : right]
-        pieces += [kept] if kept else []
+        between = text[run[-1].end : right]
+        pieces += [between] if between else []
         right = _start_of_cut(text, run, pieces[-1] if pieces else "")
     return "".join((text[:right], *reversed(pieces)))
 

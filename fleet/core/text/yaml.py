@@ -125,7 +125,7 @@ def list_spans(text: str, path: tuple[str | int, ...]) -> ListSpan | None:
         at = node.start_mark.index
     if not isinstance(node, yaml.SequenceNode):
         return None
-    items = tuple((each.start_mark.index, _end(each)) for each in node.value)
+    items = tuple((child.start_mark.index, _end(child)) for child in node.value)
     edges = [at, *(edge for item in items for edge in item), node.end_mark.index]
     if edges != sorted(edges):
         return None
@@ -152,13 +152,13 @@ def _child(node: Any, key: str | int) -> Any:
 def plain(value: Value) -> Any:
     """Return a value without its places: scalars, lists and mappings."""
     if isinstance(value.data, tuple):
-        return [plain(each) for each in value.data]
+        return [plain(item) for item in value.data]
     if isinstance(value.data, dict):
         return {key: plain(entry.value) for key, entry in value.data.items()}
     return value.data
 
 
-def _whole(text: str) -> int | str:
+def _integer(text: str) -> int | str:
     """Return the integer; a text with more digits than any setting has is returned as it is."""
     if len(text) > 20:
         return text
@@ -194,7 +194,7 @@ class _Builder:
         if isinstance(node, yaml.MappingNode):
             return Value(self._mapping(node, depth), "", line, column)
         if isinstance(node, yaml.SequenceNode):
-            items = tuple(self.build(each, depth + 1) for each in node.value)
+            items = tuple(self.build(item, depth + 1) for item in node.value)
             return Value(items, "", line, column)
         return Value(self._scalar(node, line, column), node.value, line, column)
 
@@ -210,7 +210,7 @@ class _Builder:
                 return text.lower() == "true"
             case "int" | "float":
                 try:
-                    return _whole(text) if kind == "int" else float(text)
+                    return _integer(text) if kind == "int" else float(text)
                 except ValueError:  # only a tag makes such a text a number
                     self.problems.append(Problem(self._name, line, column, "this is not a number"))
                     return text
@@ -220,32 +220,32 @@ class _Builder:
         return text
 
     def _mapping(self, node: Any, depth: int) -> dict[str, MappingEntry]:
-        found: dict[str, MappingEntry] = {}
+        entries: dict[str, MappingEntry] = {}
         merged: dict[str, MappingEntry] = {}
         for key_node, value_node in node.value:
             key = self.build(key_node, depth + 1) if key_node.tag != _PREFIX + "merge" else None
             if key is None:
-                for each in self._merged(value_node, depth):
-                    merged.setdefault(each.key.text, each)
+                for entry in self._merged_entries(value_node, depth):
+                    merged.setdefault(entry.key.text, entry)
                 continue
             if isinstance(key.data, (tuple, dict)):
-                self._say(key, "a key must be a word")
+                self._add_problem(key, "a key must be a word")
                 continue
-            if key.text in found:
-                first = found[key.text].key.line
-                self._say(key, f'the key "{key.text}" stands twice, first in line {first}')
+            if key.text in entries:
+                first = entries[key.text].key.line
+                self._add_problem(key, f'the key "{key.text}" stands twice, first in line {first}')
                 continue
-            found[key.text] = MappingEntry(key, self.build(value_node, depth + 1))
-        return {**{k: v for k, v in merged.items() if k not in found}, **found}
+            entries[key.text] = MappingEntry(key, self.build(value_node, depth + 1))
+        return {**{name: entry for name, entry in merged.items() if name not in entries}, **entries}
 
-    def _merged(self, node: Any, depth: int) -> Iterator[MappingEntry]:
+    def _merged_entries(self, node: Any, depth: int) -> Iterator[MappingEntry]:
         value = self.build(node, depth + 1)
-        for each in value.data if isinstance(value.data, tuple) else (value,):
-            if isinstance(each.data, dict):
-                yield from each.data.values()
+        for mapping in value.data if isinstance(value.data, tuple) else (value,):
+            if isinstance(mapping.data, dict):
+                yield from mapping.data.values()
 
-    def _say(self, at: Value, message: str) -> None:
-        self.problems.append(Problem(self._name, at.line, at.column, message))
+    def _add_problem(self, value: Value, message: str) -> None:
+        self.problems.append(Problem(self._name, value.line, value.column, message))
 
 
 def _tag_problem(tag: str) -> str:

@@ -184,7 +184,7 @@ class _Editor:
         """Add entries to a mapping that is empty."""
         if not value:
             return
-        self.done += [path for path, each in units.items() if each is not None]
+        self.done += [path for path, wanted in units.items() if wanted is not None]
         if entry.key is None:
             self._put(len(self.source), len(self.source), yaml_block(value, 0, self.newline))
             return
@@ -218,19 +218,21 @@ class _Editor:
     def _spread_flow(
         self, node: Any, there: Mapping[str, _Entry], removed: list[str], added: Mapping[str, Any]
     ) -> None:
-        spans = [(name, each.key.start_mark.index, self._end(each)) for name, each in there.items()]
+        spans = [
+            (name, entry.key.start_mark.index, self._end(entry)) for name, entry in there.items()
+        ]
         last = node.start_mark.index + 1
-        kept = [at for at, span in enumerate(spans) if span[0] not in removed]
+        left = [at for at, span in enumerate(spans) if span[0] not in removed]
         new = yaml_flow(added)[1:-1] if added else ""
         for at, (name, start, _) in enumerate(spans):
-            if name in removed and kept and at < kept[-1]:
+            if name in removed and left and at < left[-1]:
                 self._put(start, spans[at + 1][1], "")
-        if kept:
-            last = spans[kept[-1]][2]
+        if left:
+            last = spans[left[-1]][2]
             new = f", {new}" if new else ""
         elif spans:
             last = spans[0][1]
-        end = spans[-1][2] if spans and (not kept or kept[-1] < len(spans) - 1) else last
+        end = spans[-1][2] if spans and (not left or left[-1] < len(spans) - 1) else last
         self._put(last, end, new)
 
     def _put(self, start: int, end: int, new: str) -> None:
@@ -252,17 +254,17 @@ class _Editor:
 
     def _line_end(self, at: int) -> int:
         """Return where the next line begins; the end of the text if there is none."""
-        found = self.source.find("\n", at)
-        return len(self.source) if found < 0 else found + 1
+        newline = self.source.find("\n", at)
+        return len(self.source) if newline < 0 else newline + 1
 
 
-def _end(node: Any, text: str, least: int) -> int:
+def _end(node: Any, text: str, earliest: int) -> int:
     """Return where a node's own text ends; the parser's end mark of a block includes comments.
 
-    `least` is the earliest start of the text: an alias has the marks of its anchor.
+    The text starts at `earliest` or later; the marks of an alias are those of its anchor.
     """
-    if node.start_mark.index < least:
-        alias = _ALIAS.match(text, least)
+    if node.start_mark.index < earliest:
+        alias = _ALIAS.match(text, earliest)
         if alias is None:
             message = "has an alias that was not found"
             raise YamlEditError(message)
@@ -280,12 +282,12 @@ def _end(node: Any, text: str, least: int) -> int:
 
 def _nested(units: Mapping[Path, Any], depth: int) -> dict[str, Any]:
     """Return wanted entries as nested mappings, with their paths from `depth` on."""
-    found: dict[str, Any] = {}
+    tree: dict[str, Any] = {}
     for path, value in units.items():
         if value is None:
             continue
-        level = found
+        level = tree
         for name in path[depth:-1]:
             level = level.setdefault(name, {})
         level[path[-1]] = value
-    return found
+    return tree

@@ -57,7 +57,7 @@ def _lines(entries: Mapping[str, Any], margin: str, newline: str) -> Iterator[st
             yield from _lines(value, margin + "  ", newline)
         elif isinstance(value, list) and value:
             yield name + newline
-            yield from (f"{margin}  - {yaml_flow(each)}{newline}" for each in value)
+            yield from (f"{margin}  - {yaml_flow(item)}{newline}" for item in value)
         else:
             yield f"{name} {yaml_flow(value)}{newline}"
 
@@ -67,7 +67,7 @@ def yaml_flow(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Mapping):
-        pairs = (f"{yaml_string(key)}: {yaml_flow(each)}" for key, each in value.items())
+        pairs = (f"{yaml_string(key)}: {yaml_flow(item)}" for key, item in value.items())
         return f"{{{', '.join(pairs)}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(yaml_flow, value))}]"
@@ -79,7 +79,7 @@ def yaml_tree(node: Any) -> Any:
     if isinstance(node, yaml.MappingNode):
         return {key_text(key): yaml_tree(value) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
-        return [yaml_tree(each) for each in node.value]
+        return [yaml_tree(item) for item in node.value]
     return (node.value, node.tag) if node is not None and node.tag != NULL else None
 
 
@@ -94,9 +94,9 @@ def key_text(node: Any) -> str:
 def tree_of(value: Any) -> Any:
     """Return the tree of a value that fleet writes, in the form of `yaml_tree`."""
     if isinstance(value, Mapping):
-        return {key: tree_of(each) for key, each in value.items()}
+        return {key: tree_of(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [tree_of(each) for each in value]
+        return [tree_of(item) for item in value]
     if isinstance(value, bool):
         return ("true" if value else "false", _BOOLEAN)
     return (str(value), _STRING)
@@ -119,9 +119,9 @@ def means(node: Any, value: Any) -> bool:
     if isinstance(value, Mapping):
         if not isinstance(node, yaml.MappingNode):
             return False
-        entries = {key_text(key): each for key, each in node.value}
+        entries = {key_text(key): item for key, item in node.value}
         return entries.keys() == value.keys() and all(
-            means(entries[key], each) for key, each in value.items()
+            means(entries[key], item) for key, item in value.items()
         )
     if isinstance(value, list):
         return (
