@@ -70,11 +70,11 @@ def _mixed_versions(view: ConfigView) -> Iterator[Finding]:
     least = 1 if supports(view.version, Feature.MIGRATES_EACH_FILE) else 2
     root = 0
     for layer in view.layers:
-        said = view.version_of(layer) if "version" in layer.data else 0
-        root = root or (said if said >= least else 0)
-        if said > root >= least:
+        version = view.version_of(layer) if "version" in layer.data else 0
+        root = root or (version if version >= least else 0)
+        if version > root >= least:
             message = (
-                f"is imported and says version {said}, a file before it version {root}:"
+                f"is imported and says version {version}, a file before it version {root}:"
                 f" containerd {view.version} loses that one's CRI settings or refuses to start"
             )
             where = layer.at(("version",))
@@ -157,7 +157,7 @@ def _wrong_tables(view: ConfigView) -> Iterator[Finding]:
             if dig(layer.data, table) and table not in live:
                 message = (
                     f"[{dotted(table)}] is not read: containerd {view.version} reads"
-                    f" {' and '.join(dotted(each) for each in live) or 'no CRI table'} in a file"
+                    f" {' and '.join(dotted(path) for path in live) or 'no CRI table'} in a file"
                     f" of version {view.version_of(layer)}"
                 )
                 yield Finding("wrong-table", FindingEffect.NOTES, layer.at(table), message)
@@ -181,8 +181,8 @@ def foreign_hosts(
     facts: NodeFacts, version: ContainerdVersion, managed: frozenset[str]
 ) -> Iterator[Finding]:
     """Yield the defects of every hosts.toml; those in `managed`, which fleet rewrites, heal."""
-    for path, kept in sorted(facts.files.items()):
+    for path, file in sorted(facts.files.items()):
         if path.endswith("/hosts.toml"):
-            text = decode_hosts(kept.content)
-            verdict = FindingEffect.HEALS if path in managed else FindingEffect.NOTES
-            yield from hosts_findings(path, text, version, verdict)
+            text = decode_hosts(file.content)
+            effect = FindingEffect.HEALS if path in managed else FindingEffect.NOTES
+            yield from hosts_findings(path, text, version, effect)

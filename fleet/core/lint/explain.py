@@ -70,14 +70,14 @@ def explain(facts: NodeFacts, registry: str) -> Explanation:
         raise NodeError(FailureKind.UNSUPPORTED, "explain", message)
     view = config_view(facts, facts.version, "")
     merged = view.merged()
-    found = (*_in_force(facts), *(str(each) for each in lint(view, facts)))
+    findings = (*_file_warnings(facts), *(str(finding) for finding in lint(view, facts)))
     if word(merged, "config_path") and supports(facts.version, Feature.CONFIG_PATH):
-        told = _by_folder(view, facts, registry, word(merged, "config_path"))
+        explanation = _explain_folder(view, facts, registry, word(merged, "config_path"))
     elif table(merged, "mirrors"):
-        told = _by_mirrors(view, registry, table(merged, "mirrors"))
+        explanation = _explain_legacy(view, registry, table(merged, "mirrors"))
     else:
         reason = "neither config_path nor mirrors is set"
-        told = Explanation(
+        explanation = Explanation(
             registry=registry,
             version=str(facts.version),
             way="nothing",
@@ -85,14 +85,14 @@ def explain(facts: NodeFacts, registry: str) -> Explanation:
             hosts=(_upstream(registry, "containerd itself"),),
         )
     return replace(
-        told,
-        hosts=tuple(_with_login(each, merged) for each in told.hosts),
+        explanation,
+        hosts=tuple(_with_login_note(host, merged) for host in explanation.hosts),
         failures=tuple(on_failure(facts.version)),
-        findings=(*found, *told.findings),
+        findings=(*findings, *explanation.findings),
     )
 
 
-def _in_force(facts: NodeFacts) -> Iterator[str]:
+def _file_warnings(facts: NodeFacts) -> Iterator[str]:
     """Yield the files that the daemon does not use yet, or that will be overwritten."""
     for path in facts.edited_not_loaded:
         yield f"{path} was edited after containerd had started: what it says is not in force yet"
@@ -102,12 +102,12 @@ def _in_force(facts: NodeFacts) -> Iterator[str]:
         yield f"{facts.owner} makes {facts.config} from {source}, anew at every start"
 
 
-def _with_login(asked: HostRequest, merged: Mapping[str, Any]) -> HostRequest:
+def _with_login_note(request: HostRequest, merged: Mapping[str, Any]) -> HostRequest:
     """Add a note if config.toml has a login for the host; the login itself is never shown."""
-    host = Mirror(url=_whole(asked.url)).authority
-    if not table(merged, "configs", host).get("auth"):
-        return asked
-    return replace(asked, note=", ".join(filter(None, (asked.note, "a login of config.toml"))))
+    authority = Mirror(url=_with_scheme(request.url)).authority
+    if not table(merged, "configs", authority).get("auth"):
+        return request
+    return replace(request, note=", ".join(filter(None, (request.note, "a login of config.toml"))))
 
 
 def lookups(registry: str, version: ContainerdVersion) -> Iterator[str]:
@@ -120,7 +120,9 @@ def lookups(registry: str, version: ContainerdVersion) -> Iterator[str]:
         yield "_default"
 
 
-def _by_folder(view: ConfigView, facts: NodeFacts, registry: str, config_path: str) -> Explanation:
+def _explain_folder(
+    view: ConfigView, facts: NodeFacts, registry: str, config_path: str
+) -> Explanation:
     layer = view.owner("config_path")
     place = layer.path
     for live in view.effective_tables(layer):
@@ -135,8 +137,8 @@ def _by_folder(view: ConfigView, facts: NodeFacts, registry: str, config_path: s
         there = path in facts.directories or identity_of(facts.paths, path) is not None
         folders.append(Folder(path, ("shadowed" if taken else "used") if there else "absent"))
         taken = taken or there
-    used = next((each.path for each in folders if each.state == "used"), None)
-    hosts, findings = _asked(facts, view.version, registry, used)
+    used = next((folder.path for folder in folders if folder.state == "used"), None)
+    hosts, findings = _hosts_of_folder(facts, view.version, registry, used)
     return Explanation(
         registry=registry,
         version=str(view.version),
@@ -148,7 +150,7 @@ def _by_folder(view: ConfigView, facts: NodeFacts, registry: str, config_path: s
     )
 
 
-def _asked(
+def _hosts_of_folder(
     facts: NodeFacts, version: ContainerdVersion, registry: str, folder: str | None
 ) -> tuple[tuple[HostRequest, ...], tuple[str, ...]]:
     """Return the hosts that the folder in use names, and findings; no hosts if every pull fails."""
@@ -158,30 +160,32 @@ def _asked(
             for path, reason in failures
         )
     path = f"{folder}/hosts.toml"
-    kept = facts.files.get(path) if folder else None
-    if folder is None or kept is None:
+    file = facts.files.get(path) if folder else None
+    if folder is None or file is None:
         where = f"{folder} has no hosts.toml" if folder else "no folder of this registry"
-        upstream = replace(_upstream(registry, where), note=_with_certificates(facts, folder))
+        upstream = replace(_upstream(registry, where), note=_upstream_note(facts, folder))
         return (upstream,), ()
-    text = decode_hosts(kept.content)
-    told = tuple(str(each) for each in hosts_findings(path, text, version, FindingEffect.NOTES))
+    text = decode_hosts(file.content)
+    findings = tuple(
+        str(finding) for finding in hosts_findings(path, text, version, FindingEffect.NOTES)
+    )
     reading = read_hosts(text, version)
     data = reading.data
     if data is None:
-        return (_upstream(registry, f"{path} is ignored whole"),), told
+        return (_upstream(registry, f"{path} is ignored whole"),), findings
     place = _Place(path, reading.text, registry, version)
     hosts = tables(data, "host")
-    asked = [
-        place.host(url, hosts[url], ("host", url), _extras(hosts[url]))
+    requests = [
+        place.host(url, hosts[url], ("host", url), _setting_names(hosts[url]))
         for url in reading.order
         if url in hosts
     ]
     server = word(data, "server")
     if server and go_host(server, strict=supports(version, Feature.STRICT_URLS)):
-        asked.append(place.host(server, data, ("server",), "the server, asked last"))
+        requests.append(place.host(server, data, ("server",), "the server, asked last"))
     else:
-        asked.append(_upstream(registry, f"{path} names no server"))
-    return tuple(asked), told
+        requests.append(_upstream(registry, f"{path} names no server"))
+    return tuple(requests), findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +205,12 @@ class _Place:
         )
         mirror = Mirror(url=whole_url(url).rstrip("/"), override_path=override)
         where = f"{self.path}:{line_of(self.text, at)}"
-        return HostRequest(url, _capabilities(about), where, note, _asks(mirror, base_path(mirror)))
+        return HostRequest(
+            url, _capabilities(about), where, note, _request_prefix(mirror, base_path(mirror))
+        )
 
 
-def _whole(url: str) -> str:
+def _with_scheme(url: str) -> str:
     """Return a legacy endpoint with the scheme that containerd adds if there is none."""
     if "://" in url:
         return url
@@ -212,66 +218,68 @@ def _whole(url: str) -> str:
     return f"{'http' if local else 'https'}://{url}"
 
 
-def _asks(mirror: Mirror, base: str) -> str:
+def _request_prefix(mirror: Mirror, base: str) -> str:
     return f"{mirror.scheme}://{mirror.authority}{base}/"
 
 
-def _with_certificates(facts: NodeFacts, folder: str | None) -> str:
+def _upstream_note(facts: NodeFacts, folder: str | None) -> str:
     """Return a note that names the certificates that count while a folder has no hosts.toml."""
     docker = (".crt", ".cert", ".key")
-    found = [
+    names = [
         path.rpartition("/")[2]
         for path in facts.files
         if folder and path.startswith(f"{folder}/") and path.endswith(docker)
     ]
-    return f"upstream, with {', '.join(sorted(found))}" if found else "upstream"
+    return f"upstream, with {', '.join(sorted(names))}" if names else "upstream"
 
 
-def _by_mirrors(view: ConfigView, registry: str, mirrors: Mapping[str, Any]) -> Explanation:
+def _explain_legacy(view: ConfigView, registry: str, mirrors: Mapping[str, Any]) -> Explanation:
     name = registry if registry in mirrors else "*"
     if name == "*" and registry == "docker.io" and supports(view.version, Feature.DOCKER_IO_PRESET):
         name = registry
     layer = view.owner("mirrors")
     paths = [(*live, "mirrors", name) for live in view.effective_tables(layer)]
     place = next(
-        (layer.at(each) for each in paths if dig(layer.data, each) is not None), layer.path
+        (layer.at(path) for path in paths if dig(layer.data, path) is not None), layer.path
     )
     endpoints = words(table(mirrors, name), "endpoint")
-    asked = [_legacy_host(url, place) for url in endpoints]
-    own = any(Mirror(url=_whole(url)).authority == registry for url in endpoints)
+    requests = [_legacy_host(url, place) for url in endpoints]
+    own = any(Mirror(url=_with_scheme(url)).authority == registry for url in endpoints)
     last = () if own else (_upstream(registry, "containerd itself, always last"),)
     return Explanation(
         registry=registry,
         version=str(view.version),
         way="legacy",
         decides=f"{place}: registry.mirrors.{name}"
-        if asked
+        if requests
         else f"{place}: nothing says {registry}",
-        hosts=(*asked, *last),
+        hosts=(*requests, *last),
     )
 
 
 def _legacy_host(url: str, place: str) -> HostRequest:
     """Return a legacy endpoint as a host: its path is used unchanged, and is /v2 if it has none."""
-    mirror = Mirror(url=_whole(url))
+    mirror = Mirror(url=_with_scheme(url))
     path = mirror.url.partition("://")[2].partition("/")
     base = path[2].rstrip("/") if path[1] else "v2"
     note = "" if base else "its slash at the end leaves /v2 out: nothing is found there"
-    return HostRequest(url, _EVERYTHING, place, note, _asks(mirror, f"/{base}" if base else ""))
+    return HostRequest(
+        url, _EVERYTHING, place, note, _request_prefix(mirror, f"/{base}" if base else "")
+    )
 
 
 def _capabilities(host: Mapping[str, Any]) -> tuple[str, ...]:
     return words(host, "capabilities") or _EVERYTHING
 
 
-def _extras(host: Mapping[str, Any]) -> str:
+def _setting_names(host: Mapping[str, Any]) -> str:
     """Return the names of a host's other settings; the values of headers are never shown."""
-    said = [
+    names = [
         key for key in ("ca", "client", "skip_verify", "override_path", "header") if host.get(key)
     ]
     if host.get("dial_timeout"):
-        said.append(f"dial_timeout {host['dial_timeout']}")
-    return ", ".join(said)
+        names.append(f"dial_timeout {host['dial_timeout']}")
+    return ", ".join(names)
 
 
 def _upstream(registry: str, where: str) -> HostRequest:

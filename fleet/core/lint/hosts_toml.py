@@ -48,39 +48,39 @@ class HostsReading:
 
 
 def hosts_findings(
-    path: str, text: str, version: ContainerdVersion, verdict: FindingEffect
+    path: str, text: str, version: ContainerdVersion, effect: FindingEffect
 ) -> Iterator[Finding]:
     """Yield a finding for each part of a hosts.toml that this release would refuse or misread."""
     for code, message in read_hosts(text, version).defects:
-        yield Finding(code, verdict, _at(path, message), message)
+        yield Finding(code, effect, _at(path, message), message)
 
 
 @functools.lru_cache(maxsize=64)
 def read_hosts(text: str, version: ContainerdVersion) -> HostsReading:
     """Read a hosts.toml; the result is cached for all nodes and checks that share it."""
     try:
-        found = parse_hosts(text, version)
+        document = parse_hosts(text, version)
     except DocumentError as error:
         code = "duplicate-host" if "twice" in str(error) or "overwrite" in str(error) else ""
         message = f"is ignored whole, so pulls go upstream: {error}"
         return HostsReading(None, ((code or "hosts-refused", message),))
-    defects = (*_header_defects(found.text, version), *_defects(found, version))
+    defects = (*_header_defects(document.text, version), *_defects(document, version))
     ignored = any(code == "hosts-refused" for code, _ in defects)
-    return HostsReading(None if ignored else found.data, defects, found.text, found.order)
+    return HostsReading(None if ignored else document.data, defects, document.text, document.order)
 
 
 def _header_defects(text: str, version: ContainerdVersion) -> Iterator[tuple[str, str]]:
-    headers = (each.path for each in statements(text) if each.header)
+    headers = (statement.path for statement in statements(text) if statement.header)
     if not supports(version, Feature.BRACKETS_IN_HEADERS) and any(
-        "]" in "".join(p) for p in headers
+        "]" in "".join(path) for path in headers
     ):
         message = f"containerd {version} refuses a ] in the name of a table, and the whole file"
         yield "hosts-refused", message
 
 
 def _at(path: str, message: str) -> str:
-    found = re.search(r"at line (\d+)", message)
-    return f"{path}:{found[1]}" if found else path
+    line = re.search(r"at line (\d+)", message)
+    return f"{path}:{line[1]}" if line else path
 
 
 def _defects(document: HostsDocument, version: ContainerdVersion) -> Iterator[tuple[str, str]]:
@@ -183,14 +183,21 @@ def _normal(url: str) -> str:
 def _host_defects(
     name: str, host: Mapping[str, Any], version: ContainerdVersion
 ) -> Iterator[tuple[str, str]]:
-    words = host.get("capabilities", [])
-    if not isinstance(words, list) or not all(isinstance(each, str) for each in words):
+    capabilities = host.get("capabilities", [])
+    if not isinstance(capabilities, list) or not all(
+        isinstance(capability, str) for capability in capabilities
+    ):
         yield "hosts-refused", f"{name}: capabilities is no list of words"
-        words = []
-    for each in words:
-        known = each.lower() in _WORDS
-        if not known or (each.lower() == "referrers" and not supports(version, Feature.REFERRERS)):
-            yield "hosts-refused", f"{name}: containerd {version} knows no capability {each!r}"
+        capabilities = []
+    for capability in capabilities:
+        known = capability.lower() in _WORDS
+        if not known or (
+            capability.lower() == "referrers" and not supports(version, Feature.REFERRERS)
+        ):
+            yield (
+                "hosts-refused",
+                f"{name}: containerd {version} knows no capability {capability!r}",
+            )
     overrides = supports(version, Feature.OVERRIDE_PATH)
     for key in ("skip_verify", "override_path") if overrides else ("skip_verify",):
         if key in host and not isinstance(host[key], bool):
@@ -200,7 +207,7 @@ def _host_defects(
     yield from _timeout_defects(name, host.get("dial_timeout"), version)
     if not _header_fits(host.get("header", {})):
         yield "hosts-refused", f"{name}: header is no table of words and lists of words"
-    elif not all(_may_be_sent(*each) for each in host.get("header", {}).items()):
+    elif not all(_may_be_sent(*item) for item in host.get("header", {}).items()):
         message = f"{name}: a header has a character that none may have, so it is asked in vain"
         yield "hosts-misread", message
     if not _certificates_fit(host.get("ca"), host.get("client")):
@@ -227,7 +234,7 @@ def _may_be_sent(header: str, value: Any) -> bool:
 def _header_fits(header: Any) -> bool:
     return isinstance(header, Mapping) and all(
         isinstance(value, str)
-        or (isinstance(value, list) and all(isinstance(each, str) for each in value))
+        or (isinstance(value, list) and all(isinstance(item, str) for item in value))
         for value in header.values()
     )
 
@@ -236,13 +243,13 @@ def _certificates_fit(ca: Any, client: Any) -> bool:
     simple = all(
         value is None
         or isinstance(value, str)
-        or (isinstance(value, list) and all(isinstance(each, (str, list)) for each in value))
+        or (isinstance(value, list) and all(isinstance(item, (str, list)) for item in value))
         for value in (ca, client)
     )
-    pairs = [each for each in client if isinstance(each, list)] if isinstance(client, list) else []
-    flat = not (isinstance(ca, list) and any(isinstance(each, list) for each in ca))
+    pairs = [item for item in client if isinstance(item, list)] if isinstance(client, list) else []
+    flat = not (isinstance(ca, list) and any(isinstance(item, list) for item in ca))
     return (
         simple
         and flat
-        and all(len(pair) == 2 and all(isinstance(each, str) for each in pair) for pair in pairs)
+        and all(len(pair) == 2 and all(isinstance(item, str) for item in pair) for pair in pairs)
     )

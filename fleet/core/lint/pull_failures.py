@@ -35,9 +35,9 @@ def pull_failures(
         yield folder, "is a file, where containerd looks for a folder"
         return
     path = f"{folder}/hosts.toml"
-    for each in (folder, path):
-        if _circular(facts.paths, each):
-            yield each, "is a symbolic link that leads round in a circle"
+    for link in (folder, path):
+        if _circular(facts.paths, link):
+            yield link, "is a symbolic link that leads round in a circle"
             return
     kind = facts.paths[path].kind if path in facts.paths else None
     if kind in _UNREADABLE:
@@ -45,24 +45,24 @@ def pull_failures(
         return
     data = hosts_data(facts, version, path)
     if data is None:
-        yield from _beside(facts, folder)
+        yield from _unusable_beside(facts, folder)
         return
     for host in (data, *tables(data, "host").values()):
         for name in strings_in(host.get("ca")):
-            yield from _unusable(facts, folder, name, _no_certificate)
+            yield from _unusable(facts, folder, name, _certificate_problem)
         for certificate, key in _client_pairs(host.get("client")):
-            found = tuple(_unusable(facts, folder, certificate, _no_certificate))
-            yield from found
-            if certificate != key or not found:
-                yield from _unusable(facts, folder, key, _no_key)
+            problems = tuple(_unusable(facts, folder, certificate, _certificate_problem))
+            yield from problems
+            if certificate != key or not problems:
+                yield from _unusable(facts, folder, key, _key_problem)
 
 
 def hosts_data(facts: NodeFacts, version: ContainerdVersion, path: str) -> Mapping[str, Any] | None:
     """Return the data of a hosts.toml; None if it is absent, empty or ignored completely."""
-    kept = facts.files.get(path)
-    if kept is None or not kept.content:
+    file = facts.files.get(path)
+    if file is None or not file.content:
         return None
-    return read_hosts(decode_hosts(kept.content), version).data
+    return read_hosts(decode_hosts(file.content), version).data
 
 
 def _client_pairs(value: Any) -> Iterator[tuple[str, str]]:
@@ -74,11 +74,11 @@ def _client_pairs(value: Any) -> Iterator[tuple[str, str]]:
             yield str(item[0]), str(item[1])
 
 
-def _no_certificate(content: bytes) -> str:
+def _certificate_problem(content: bytes) -> str:
     return "" if holds_certificate(content) else "is named as a certificate and holds none in PEM"
 
 
-def _no_key(content: bytes) -> str:
+def _key_problem(content: bytes) -> str:
     problem = key_problem(content)
     return f"is named as a client's key and {problem}" if problem else ""
 
@@ -102,13 +102,13 @@ def _unusable(
 ) -> Iterator[tuple[str, str]]:
     """Yield the path and reason if a certificate that hosts.toml names cannot be used."""
     path = clean_path(name if name.startswith("/") else f"{folder}/{name}")
-    place, kept = facts.paths.get(path), facts.files.get(path)
-    lost = place.identity is None if place is not None else _was_looked_at(facts, folder, name)
+    place, file = facts.paths.get(path), facts.files.get(path)
+    missing = place.identity is None if place is not None else _was_looked_at(facts, folder, name)
     if path == folder or (place is not None and place.kind is Kind.DIRECTORY):
         yield path, "is named as a certificate and is a folder"
-    elif kept is None and lost:
+    elif file is None and missing:
         yield path, "is named as a certificate and is not there"
-    elif kept is not None and (reason := problem(kept.content)):
+    elif file is not None and (reason := problem(file.content)):
         yield path, reason
 
 
@@ -127,14 +127,14 @@ def _was_looked_at(facts: NodeFacts, folder: str, name: str) -> bool:
     return facts.paths_complete and listed
 
 
-def _beside(facts: NodeFacts, folder: str) -> Iterator[tuple[str, str]]:
+def _unusable_beside(facts: NodeFacts, folder: str) -> Iterator[tuple[str, str]]:
     """Yield unusable certificates, which count by Docker's rules if no hosts.toml exists."""
-    for path, kept in sorted(facts.files.items()):
+    for path, file in sorted(facts.files.items()):
         if path.rpartition("/")[0] != folder:
             continue
-        if path.endswith(".crt") and not holds_certificate(kept.content):
+        if path.endswith(".crt") and not holds_certificate(file.content):
             yield path, "counts as a certificate here and holds none in PEM"
         elif path.endswith(".cert"):
-            key = facts.files.get(f"{path.removesuffix('.cert')}.key", kept)
-            if not holds_certificate(kept.content) or key_problem(key.content):
+            key = facts.files.get(f"{path.removesuffix('.cert')}.key", file)
+            if not holds_certificate(file.content) or key_problem(key.content):
                 yield path, "counts as a client certificate here and has no key, or holds none"

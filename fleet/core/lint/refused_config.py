@@ -19,39 +19,43 @@ _URI = re.compile(r"io\.containerd\.[^.]+\.[^.]+.*")
 def unreadable(view: ConfigView) -> Iterator[Finding]:
     """Yield a finding for each setting that makes this release refuse the whole file."""
     for layer in view.layers:
-        yield from _names_of_tables(view, layer)
-        yield from _names(view, layer)
+        yield from _table_findings(view, layer)
+        yield from _plugin_name_findings(view, layer)
         for place in view.effective_tables(layer):
             registry = dig(layer.data, place)
-            for path in _misshapen(registry) if registry is not None else ():
+            for path in _wrong_types(registry) if registry is not None else ():
                 message = f"{dotted((*place, *path))} has a form that containerd refuses"
                 where = layer.at((*place, *path))
                 yield Finding("refused-config", FindingEffect.REFUSES, where, message)
 
 
-def _names_of_tables(view: ConfigView, layer: Layer) -> Iterator[Finding]:
-    for each in statements(layer.text):
-        plain = supports(view.version, Feature.BRACKETS_IN_HEADERS) or not each.header
-        if not plain and any("]" in part for part in each.path):
+def _table_findings(view: ConfigView, layer: Layer) -> Iterator[Finding]:
+    for statement in statements(layer.text):
+        plain = supports(view.version, Feature.BRACKETS_IN_HEADERS) or not statement.header
+        if not plain and any("]" in part for part in statement.path):
             message = f"containerd {view.version} refuses a ] in the name of a table"
-            yield Finding("refused-config", FindingEffect.REFUSES, layer.at(each.path), message)
+            yield Finding(
+                "refused-config", FindingEffect.REFUSES, layer.at(statement.path), message
+            )
     above: Path = ()
-    for each in () if supports(view.version, Feature.DOTTED_KEYS) else statements(layer.text):
-        if each.header:
-            above = each.path
-        elif len(each.path) > len(above) + 1:
+    for statement in () if supports(view.version, Feature.DOTTED_KEYS) else statements(layer.text):
+        if statement.header:
+            above = statement.path
+        elif len(statement.path) > len(above) + 1:
             message = f"containerd {view.version} refuses dotted keys; write a table instead"
-            yield Finding("refused-config", FindingEffect.REFUSES, layer.at(each.path), message)
+            yield Finding(
+                "refused-config", FindingEffect.REFUSES, layer.at(statement.path), message
+            )
 
 
-def _names(view: ConfigView, layer: Layer) -> Iterator[Finding]:
+def _plugin_name_findings(view: ConfigView, layer: Layer) -> Iterator[Finding]:
     """Yield a finding for plugins without their full URI, which version 2 and newer need.
 
     Before containerd 2.0 the version of the merged config applies to all files.
     """
     strict = supports(view.version, Feature.STRICT_PLUGIN_NAMES)
-    said = view.config.said if strict else view.version_of(layer)
-    if said < 2:
+    version = view.config.said if strict else view.version_of(layer)
+    if version < 2:
         return
     named = [
         (key, name)
@@ -64,12 +68,12 @@ def _names(view: ConfigView, layer: Layer) -> Iterator[Finding]:
         if not _URI.fullmatch(str(name)):
             message = (
                 f"{key} names {name!r}, and containerd {view.version} refuses names that are no"
-                f" full URI in a file of version {said}"
+                f" full URI in a file of version {version}"
             )
             yield Finding("refused-config", FindingEffect.REFUSES, layer.at((key,)), message)
 
 
-def _misshapen(registry: Any) -> Iterator[Path]:
+def _wrong_types(registry: Any) -> Iterator[Path]:
     """Yield the paths below a registry table that have the wrong type."""
     if not isinstance(registry, Mapping):
         yield ()
@@ -82,9 +86,9 @@ def _misshapen(registry: Any) -> Iterator[Path]:
             yield (key,)
             continue
         for name, entry in entries.items():
-            if not isinstance(entry, Mapping) or not _is_words(entry.get("endpoint", [])):
+            if not isinstance(entry, Mapping) or not _is_text_list(entry.get("endpoint", [])):
                 yield (key, name)
 
 
-def _is_words(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+def _is_text_list(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -22,7 +22,7 @@ def registry_of(folder: str) -> str:
 def shared_findings(facts: NodeFacts) -> Iterator[Finding]:
     """Yield one finding for each folder that several registries share."""
     for folders in _by_identity(facts).values():
-        names = sorted({registry_of(each) for each in folders})
+        names = sorted({registry_of(folder) for folder in folders})
         if len(names) > 1:
             message = f"is one folder for {', '.join(names)}: what is written for one is for all"
             yield Finding("shared-folder", FindingEffect.NOTES, folders[0], message)
@@ -30,13 +30,13 @@ def shared_findings(facts: NodeFacts) -> Iterator[Finding]:
 
 def _by_identity(facts: NodeFacts) -> dict[Identity, list[str]]:
     """Group the folders of registries, which are those below a hosts directory."""
-    above = {each.rpartition("/")[0] for each in facts.directories}
-    found: dict[Identity, list[str]] = {}
+    above = {directory.rpartition("/")[0] for directory in facts.directories}
+    folders: dict[Identity, list[str]] = {}
     for folder in sorted(facts.directories - above):
         identity = identity_of(facts.paths, folder)
         if identity is not None and folder.rpartition("/")[0] in facts.directories:
-            found.setdefault(identity, []).append(folder)
-    return found
+            folders.setdefault(identity, []).append(folder)
+    return folders
 
 
 def refuse_shared(changes: Iterable[Change], facts: NodeFacts) -> None:
@@ -46,9 +46,9 @@ def refuse_shared(changes: Iterable[Change], facts: NodeFacts) -> None:
         folder = change.path.rpartition("/")[0]
         own = identity_of(facts.paths, folder)
         others = [
-            each
-            for each in (shared.get(own, ()) if own else ())
-            if registry_of(each) != registry_of(folder)
+            other
+            for other in (shared.get(own, ()) if own else ())
+            if registry_of(other) != registry_of(folder)
         ]
         if others:
             names = ", ".join(map(registry_of, others))

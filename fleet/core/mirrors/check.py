@@ -119,8 +119,8 @@ class Step:
     @property
     def ok(self) -> bool:
         """Return whether the step succeeded; a ping succeeds with status 401 too."""
-        good = self.status in {0, 200, 206} or (self.name == "ping" and self.status == 401)
-        return self.trouble is None and good and not self.html
+        expected = self.status in {0, 200, 206} or (self.name == "ping" and self.status == 401)
+        return self.trouble is None and expected and not self.html
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,13 +135,13 @@ class Observation:
 
     def step(self, name: str) -> Step | None:
         """Return a step by its name; None if the test did not reach it."""
-        return next((each for each in self.steps if each.name == name), None)
+        return next((step for step in self.steps if step.name == name), None)
 
     @property
     def first_byte(self) -> float | None:
         """Return the seconds that the manifest took, else those of /v2/; None if it failed."""
-        found = self.step("manifest") or self.step("ping")
-        return found.seconds if found and found.ok else None
+        step = self.step("manifest") or self.step("ping")
+        return step.seconds if step and step.ok else None
 
     @property
     def rate(self) -> float | None:

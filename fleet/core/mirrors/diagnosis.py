@@ -77,14 +77,14 @@ def diagnose(target: Target, seen: Observation) -> tuple[Diagnosis, str]:
     """
     for step in seen.steps:
         if step.trouble is not None:
-            return _of_trouble(target, step)
+            return _diagnose_trouble(target, step)
     last = seen.steps[-1] if seen.steps else None
     if last is not None and not last.ok:
-        return _of_answer(target, seen, last)
-    return _of_speed(seen)
+        return _diagnose_response(target, seen, last)
+    return _diagnose_speed(seen)
 
 
-def _of_trouble(target: Target, step: Step) -> tuple[Diagnosis, str]:
+def _diagnose_trouble(target: Target, step: Step) -> tuple[Diagnosis, str]:
     host = step.host or target.mirror.authority
     where = "" if step.host in {"", target.mirror.authority} else f" (at the {step.name} step)"
     match step.trouble:
@@ -104,47 +104,49 @@ def _of_trouble(target: Target, step: Step) -> tuple[Diagnosis, str]:
             return diagnosis, text.format(host=host, words=step.words or step.trouble) + where
 
 
-def _of_answer(target: Target, seen: Observation, step: Step) -> tuple[Diagnosis, str]:
+def _diagnose_response(target: Target, seen: Observation, step: Step) -> tuple[Diagnosis, str]:
     """Return the diagnosis of a failed response, which depends on the step and the status."""
-    what = _asked(target, step)
+    what = _request_text(target, step)
     if step.html and step.status in {200, 206}:
         text = f"a web page instead of {what}: a captive portal, single sign-on, or no registry"
         return Diagnosis.PORTAL, f"{text}; a pull fails here, and asks no other mirror"
     if step.name == "token":
-        return _of_token(target, step)
+        return _diagnose_token(target, step)
     if step.status == 401:
-        return _of_login(target, seen, what)
-    return _of_status(target, seen, step, what)
+        return _diagnose_login(target, seen, what)
+    return _diagnose_status(target, seen, step, what)
 
 
-def _of_status(target: Target, seen: Observation, step: Step, what: str) -> tuple[Diagnosis, str]:
+def _diagnose_status(
+    target: Target, seen: Observation, step: Step, what: str
+) -> tuple[Diagnosis, str]:
     text = f"{step.status} for {what}"
     match step.status:
         case 403 if step.name == "layer":
-            found = Diagnosis.NOT_ALLOWED
+            diagnosis = Diagnosis.NOT_ALLOWED
             text = (
                 "it has the manifest and refuses the layers (403): the image is not in its"
                 " allow-list; ask its operator, or move it back"
             )
         case 403:
-            found = Diagnosis.FORBIDDEN
+            diagnosis = Diagnosis.FORBIDDEN
             text += ": not allowed for this image, or from this network; ask its operator"
         case 404:
-            found = Diagnosis.NOT_FOUND
+            diagnosis = Diagnosis.NOT_FOUND
             text += _path_hint(target, seen)
         case 429 | 408:
-            found = Diagnosis.LIMITED
+            diagnosis = Diagnosis.LIMITED
             text += ": it limits how often it is asked; log in, or wait"
         case status if status >= 500:
-            found = Diagnosis.SERVER_ERROR
+            diagnosis = Diagnosis.SERVER_ERROR
             text += ": its own fault"
         case _:
-            found = Diagnosis.STRANGE
+            diagnosis = Diagnosis.STRANGE
             text += "; it wants https://" if "https" in step.words.lower() else ""
-    return found, text + (f" ({step.words})" if step.words else "")
+    return diagnosis, text + (f" ({step.words})" if step.words else "")
 
 
-def _asked(target: Target, step: Step) -> str:
+def _request_text(target: Target, step: Step) -> str:
     at = f" at {step.host}" if step.host else ""
     if step.name == "ping" or target.image is None:
         return f"/v2/{at}"
@@ -152,7 +154,7 @@ def _asked(target: Target, step: Step) -> str:
     return f"{words.get(step.name, step.name)}{at}"
 
 
-def _of_token(target: Target, step: Step) -> tuple[Diagnosis, str]:
+def _diagnose_token(target: Target, step: Step) -> tuple[Diagnosis, str]:
     known = target.mirror.auth is not None
     if step.status in {401, 403}:
         text = f"its token server {step.host} answers {step.status}"
@@ -162,7 +164,7 @@ def _of_token(target: Target, step: Step) -> tuple[Diagnosis, str]:
     return Diagnosis.STRANGE, f"its token server {step.host} answers {step.status}"
 
 
-def _of_login(target: Target, seen: Observation, what: str) -> tuple[Diagnosis, str]:
+def _diagnose_login(target: Target, seen: Observation, what: str) -> tuple[Diagnosis, str]:
     if target.mirror.auth is not None:
         return Diagnosis.LOGIN_REFUSED, f"401 for {what}, with the login of configs: it is refused"
     if seen.step("token") is not None:
@@ -182,7 +184,7 @@ def _path_hint(target: Target, seen: Observation) -> str:
     return ": it does not have it, or is a mirror of something else"
 
 
-def _of_speed(seen: Observation) -> tuple[Diagnosis, str]:
+def _diagnose_speed(seen: Observation) -> tuple[Diagnosis, str]:
     first, rate = seen.first_byte, seen.rate
     if first is not None and first >= SLOW:
         return Diagnosis.SLOW, f"{first:.1f} s to the first byte"
@@ -198,56 +200,58 @@ def compared(nodes: Sequence[tuple[EndpointCheck, ...]]) -> list[tuple[EndpointC
     counts if more nodes got it than got this one. So a single node, whose results may be false,
     cannot change the result of another.
     """
-    said: _Said = {}
+    digests: _Digests = {}
     for number, results in enumerate(nodes):
-        for each in results:
-            if each.seen.digest and each.target.image is not None:
-                of_image = said.setdefault(str(each.target.image), {})
-                urls = of_image.setdefault(each.seen.digest, {}).setdefault(number, set())
-                urls.add(each.target.mirror.url)
+        for check in results:
+            if check.seen.digest and check.target.image is not None:
+                by_digest = digests.setdefault(str(check.target.image), {})
+                urls = by_digest.setdefault(check.seen.digest, {}).setdefault(number, set())
+                urls.add(check.target.mirror.url)
     return [
-        tuple(_compared(each, said, number) for each in results)
+        tuple(_mark_stale(check, digests, number) for check in results)
         for number, results in enumerate(nodes)
     ]
 
 
-_Said = dict[str, dict[str, dict[int, set[str]]]]
+_Digests = dict[str, dict[str, dict[int, set[str]]]]
 """The URLs that gave an image a digest, by image, digest and node."""
 
 
-def _counting(said: dict[str, dict[int, set[str]]], mine: str, node: int) -> dict[str, set[str]]:
+def _relevant_digests(
+    by_digest: dict[str, dict[int, set[str]]], own: str, node: int
+) -> dict[str, set[str]]:
     """Return the digests that count for one node, with the URLs that gave them."""
-    found = {digest: urls[node] for digest, urls in said.items() if node in urls}
-    for digest, urls in said.items():
+    relevant = {digest: urls[node] for digest, urls in by_digest.items() if node in urls}
+    for digest, urls in by_digest.items():
         others = urls.keys() - {node}
-        if len(others) > len(said[mine]) or digest == mine:
-            found[digest] = set().union(*urls.values())
-    return found
+        if len(others) > len(by_digest[own]) or digest == own:
+            relevant[digest] = set().union(*urls.values())
+    return relevant
 
 
-def _compared(each: EndpointCheck, said: _Said, node: int) -> EndpointCheck:
-    of_image, mine = said.get(str(each.target.image), {}), each.seen.digest
-    if not each.diagnosis.serves or mine not in of_image:
-        return each
-    digests = _counting(of_image, mine, node)
-    if len(digests) < 2:
-        return each
-    counts = sorted((len(urls) for urls in digests.values()), reverse=True)
-    if len(digests[mine]) == counts[0] > counts[1]:
-        return each
-    others = sorted(_others(digests, mine), key=lambda digest: -len(digests[digest]))
-    urls = sorted(digests[others[0]])
+def _mark_stale(check: EndpointCheck, digests: _Digests, node: int) -> EndpointCheck:
+    by_digest, own = digests.get(str(check.target.image), {}), check.seen.digest
+    if not check.diagnosis.serves or own not in by_digest:
+        return check
+    relevant = _relevant_digests(by_digest, own, node)
+    if len(relevant) < 2:
+        return check
+    counts = sorted((len(urls) for urls in relevant.values()), reverse=True)
+    if len(relevant[own]) == counts[0] > counts[1]:
+        return check
+    others = sorted(_others(relevant, own), key=lambda digest: -len(relevant[digest]))
+    urls = sorted(relevant[others[0]])
     more = f" and {len(urls) - _NAMED} others" if len(urls) > _NAMED else ""
     holders = f"{', '.join(urls[:_NAMED])}{more}"
     text = (
-        f"{each.target.image} is {_short(mine)} here and {_short(others[0])} at {holders}:"
+        f"{check.target.image} is {_short(own)} here and {_short(others[0])} at {holders}:"
         f" {'the tag is stale' if counts[0] > counts[1] else 'one of them is stale'}"
     )
-    return replace(each, diagnosis=Diagnosis.STALE, message=text)
+    return replace(check, diagnosis=Diagnosis.STALE, message=text)
 
 
-def _others(digests: dict[str, set[str]], mine: str) -> Iterator[str]:
-    return (digest for digest in digests if digest != mine)
+def _others(digests: dict[str, set[str]], own: str) -> Iterator[str]:
+    return (digest for digest in digests if digest != own)
 
 
 def _short(digest: str) -> str:

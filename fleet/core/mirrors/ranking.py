@@ -87,15 +87,15 @@ def shown_time(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
-def cell(found: Sequence[EndpointCheck]) -> Cell:
+def cell(checks: Sequence[EndpointCheck]) -> Cell:
     """Return the most frequent diagnosis of one endpoint at a site; the graver one wins a draw."""
     counts: dict[Diagnosis, int] = {}
-    for each in found:
-        counts[each.diagnosis] = counts.get(each.diagnosis, 0) + 1
-    best = max(counts, key=lambda each: (counts[each], not each.serves))
-    times = [each.seen.first_byte for each in found if each.diagnosis is best]
+    for check in checks:
+        counts[check.diagnosis] = counts.get(check.diagnosis, 0) + 1
+    best = max(counts, key=lambda diagnosis: (counts[diagnosis], not diagnosis.serves))
+    times = [check.seen.first_byte for check in checks if check.diagnosis is best]
     known = [seconds for seconds in times if seconds is not None]
-    return Cell(best, counts[best], len(found), statistics.median(known) if known else None)
+    return Cell(best, counts[best], len(checks), statistics.median(known) if known else None)
 
 
 def rankings(nodes: Iterable[Sequence[EndpointCheck]]) -> tuple[Ranking, ...]:
@@ -105,43 +105,45 @@ def rankings(nodes: Iterable[Sequence[EndpointCheck]]) -> tuple[Ranking, ...]:
     """
     lists: dict[tuple[str, tuple[str, ...]], list[EndpointCheck]] = {}
     for results in nodes:
-        for registry, urls, found in _lists(results):
-            lists.setdefault((registry, urls), []).extend(found)
-    return tuple(_ranking(registry, urls, found) for (registry, urls), found in lists.items())
+        for registry, urls, checks in _lists(results):
+            lists.setdefault((registry, urls), []).extend(checks)
+    return tuple(_ranking(registry, urls, checks) for (registry, urls), checks in lists.items())
 
 
 def _lists(
     results: Iterable[EndpointCheck],
 ) -> Iterator[tuple[str, tuple[str, ...], list[EndpointCheck]]]:
     registries: dict[str, list[EndpointCheck]] = {}
-    for each in results:
-        registries.setdefault(each.target.registry, []).append(each)
-    for registry, found in registries.items():
-        yield registry, tuple(one.target.mirror.url for one in found), found
+    for check in results:
+        registries.setdefault(check.target.registry, []).append(check)
+    for registry, checks in registries.items():
+        yield registry, tuple(check.target.mirror.url for check in checks), checks
 
 
-def _ranking(registry: str, urls: tuple[str, ...], found: list[EndpointCheck]) -> Ranking:
-    ranks = [_rank(url, [one for one in found if one.target.mirror.url == url]) for url in urls]
+def _ranking(registry: str, urls: tuple[str, ...], checks: list[EndpointCheck]) -> Ranking:
+    ranks = [
+        _rank(url, [check for check in checks if check.target.mirror.url == url]) for url in urls
+    ]
     reason = ""
     if any(rank.proxied for rank in ranks):
         reason = "nodes go through a proxy, and the tests did not"
     return Ranking(registry, urls, tuple(_sorted(ranks)), reason)
 
 
-def _rank(url: str, found: list[EndpointCheck]) -> Rank:
-    good = [each for each in found if each.diagnosis.serves]
-    firsts = [each.seen.first_byte for each in good if each.seen.first_byte is not None]
-    rates = [each.seen.rate for each in good if each.seen.rate is not None]
+def _rank(url: str, checks: list[EndpointCheck]) -> Rank:
+    served = [check for check in checks if check.diagnosis.serves]
+    firsts = [check.seen.first_byte for check in served if check.seen.first_byte is not None]
+    rates = [check.seen.rate for check in served if check.seen.rate is not None]
     return Rank(
         url=url,
-        served=len(good),
-        asked=len(found),
-        blocks=any(each.diagnosis.blocks for each in found),
-        stale=any(each.diagnosis is Diagnosis.STALE for each in found),
-        seconds=statistics.median(each.seen.seconds for each in good) if good else None,
+        served=len(served),
+        asked=len(checks),
+        blocks=any(check.diagnosis.blocks for check in checks),
+        stale=any(check.diagnosis is Diagnosis.STALE for check in checks),
+        seconds=statistics.median(check.seen.seconds for check in served) if served else None,
         first_byte=statistics.median(firsts) if firsts else None,
         rate=statistics.median(rates) if rates else None,
-        proxied=any(each.proxy for each in found),
+        proxied=any(check.proxy for check in checks),
     )
 
 
@@ -156,10 +158,10 @@ def _sorted(ranks: Iterable[Rank]) -> list[Rank]:
     return done
 
 
-def _overtakes(one: Rank, other: Rank) -> bool:
-    if one.standing != other.standing:
-        return one.standing < other.standing
-    mine, theirs = one.seconds, other.seconds
-    if mine is None or theirs is None:
+def _overtakes(rank: Rank, other: Rank) -> bool:
+    if rank.standing != other.standing:
+        return rank.standing < other.standing
+    seconds, other_seconds = rank.seconds, other.seconds
+    if seconds is None or other_seconds is None:
         return False
-    return theirs > _CLEARLY * mine and theirs - mine > _NOTICEABLY
+    return other_seconds > _CLEARLY * seconds and other_seconds - seconds > _NOTICEABLY

@@ -103,16 +103,16 @@ def _with_comments(text: str, begin: int, indent: int) -> int:
 def _end_of(text: str, end: int) -> int:
     """Return the offset of the end of the line that holds an item's last character."""
     last = len(text[:end].rstrip())
-    found = text.find("\n", last)
-    return len(text) if found < 0 else found + 1
+    newline = text.find("\n", last)
+    return len(text) if newline < 0 else newline + 1
 
 
 def _same_but_order(old: str, new: str, path: Path, order: tuple[int, ...]) -> bool:
     """Return whether both texts have the same content except for the order."""
     before, after = plain(parse_yaml(old, "")), plain(parse_yaml(new, ""))
     items = _at(before, path)
-    wanted = [items[number] for number in order]
-    items[:] = wanted
+    moved = [items[number] for number in order]
+    items[:] = moved
     return bool(before == after) and sorted(old) == sorted(new)
 
 
