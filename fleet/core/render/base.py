@@ -54,7 +54,7 @@ class Strategy(Protocol):
         """Return whether this strategy fits the node."""
         ...
 
-    def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:
+    def render(self, facts: NodeFacts, desired: DesiredConfig) -> DesiredFiles:
         """Return the files; raise a NodeError if the node cannot have them."""
         ...
 
@@ -67,7 +67,9 @@ class Refusals:
 
     def check(self) -> None:
         """Raise a NodeError if a finding refuses."""
-        grave = [str(each) for each in self.findings if each.effect is FindingEffect.REFUSES]
+        grave = [
+            str(finding) for finding in self.findings if finding.effect is FindingEffect.REFUSES
+        ]
         if grave:
             raise NodeError(
                 FailureKind.CONFLICT, "plan", "; ".join((*grave, "mend that by hand first"))

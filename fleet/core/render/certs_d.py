@@ -41,67 +41,68 @@ class CertsD:
         """Return whether the node's version knows config_path."""
         return facts.version is not None and supports(facts.version, Feature.CONFIG_PATH)
 
-    def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:
+    def render(self, facts: NodeFacts, desired: DesiredConfig) -> DesiredFiles:
         """Return every hosts.toml, and the config if config_path is not in force yet."""
         version = known_version(facts)
-        draft = open_editor(facts, wishes)
-        findings = list(lint(draft.view, facts))
+        editor = open_editor(facts, desired)
+        findings = list(lint(editor.view, facts))
         Refusals(findings).check()
-        _refuse_deaf_daemon(facts, draft)
-        auth = auth_settings(wishes.registries)
+        _refuse_other_config_path(facts, editor)
+        auth = auth_settings(desired.registries)
         owned = tuple(dotted(("configs", host, "auth")) for host in auth)
-        draft.drop_orphans(owned)
+        editor.drop_orphans(owned)
         # The owner is determined before settings are removed. An import that lost its whole CRI
         # table would no longer replace that of the root, so more than the registry would change.
-        owner = draft.view.owner("config_path").path
-        moved = _migrated(draft)
-        directory = _directory(draft, owner)
-        draft.set(_settings(auth))
-        named = tuple(moved.dressed(each) for each in wishes.registries)
-        loose = _loose(moved.registries, named)
-        files, skipped = hosts_folder_files(named, directory, facts, wishes.foreign)
+        owner = editor.view.owner("config_path").path
+        migration = _migrate_legacy(editor)
+        directory = _directory(editor, owner)
+        editor.set(_settings(auth))
+        registries = tuple(migration.dressed(registry) for registry in desired.registries)
+        loose = _not_in_mirrors_yaml(migration.registries, registries)
+        files, skipped = hosts_folder_files(registries, directory, facts, desired.foreign)
         extra, _ = hosts_folder_files(loose, directory, facts, Foreign.ADOPT, MIGRATED)
         managed = frozenset(files) | frozenset(extra)
         findings += foreign_hosts(facts, version, managed)
-        found = tuple(folder_check(draft.before, facts, managed, wishes.foreign).findings())
-        refuse_broken(found)
-        findings += found
-        config = draft.files(secret=bool(owned))
+        dormant = tuple(folder_check(editor.before, facts, managed, desired.foreign).findings())
+        refuse_broken(dormant)
+        findings += dormant
+        config = editor.files(secret=bool(owned))
         if not config:
-            _refuse_ineffective(facts, draft)
+            _refuse_ineffective(facts, editor)
         return DesiredFiles(
             {**config, **extra, **files},
             directory,
             owned,
-            (*draft.notes, *moved.notes, *_carried(loose), *skipped),
+            (*editor.notes, *migration.notes, *_loose_note(loose), *skipped),
             frozenset(extra) - frozenset(files),
-            draft.config,
+            editor.config,
             tuple(findings),
-            intended_registry=draft.meant,
+            intended_registry=editor.meant,
         )
 
 
-def _refuse_deaf_daemon(facts: NodeFacts, draft: ConfigEditor) -> None:
+def _refuse_other_config_path(facts: NodeFacts, editor: ConfigEditor) -> None:
     """Raise a NodeError if the daemon reads another config_path from its files than fleet."""
     if facts.offline:
         return
-    seen = effective_registry(parsed_dump(facts))
-    ours = word(draft.view.merged(), "config_path")
-    theirs = word(seen, "config_path")
-    default = not ours and supports(draft.view.version, Feature.CONFIG_PATH_DEFAULT)
-    if ours != theirs and not default:
+    registry = effective_registry(parsed_dump(facts))
+    fleet_path = word(editor.view.merged(), "config_path")
+    daemon_path = word(registry, "config_path")
+    default = not fleet_path and supports(editor.view.version, Feature.CONFIG_PATH_DEFAULT)
+    if fleet_path != daemon_path and not default:
         message = (
-            f"the daemon reads config_path {theirs!r} from its files and fleet reads {ours!r}; look"
-            f" through the imports of {facts.config}, since one is not where fleet looks for it"
+            f"the daemon reads config_path {daemon_path!r} from its files and fleet reads"
+            f" {fleet_path!r}; look through the imports of {facts.config}, since one is not where"
+            " fleet looks for it"
         )
         raise NodeError(FailureKind.CONFLICT, "plan", message)
 
 
-def _refuse_ineffective(facts: NodeFacts, draft: ConfigEditor) -> None:
+def _refuse_ineffective(facts: NodeFacts, editor: ConfigEditor) -> None:
     """Raise a NodeError if the config is unchanged and the daemon reads other settings."""
     if facts.offline:
         return
-    names = difference(draft.view.version, draft.meant, effective_registry(parsed_dump(facts)))
+    names = difference(editor.view.version, editor.meant, effective_registry(parsed_dump(facts)))
     if names:
         message = (
             f"{facts.config} says what is wanted, and the daemon reads {names} otherwise; look"
@@ -110,28 +111,30 @@ def _refuse_ineffective(facts: NodeFacts, draft: ConfigEditor) -> None:
         raise NodeError(FailureKind.CONFLICT, "plan", message)
 
 
-def _migrated(draft: ConfigEditor) -> Migration:
+def _migrate_legacy(editor: ConfigEditor) -> Migration:
     """Remove legacy settings from every layer, and return the registries that replace them."""
-    merged = draft.view.merged()
+    merged = editor.view.merged()
     if not has_legacy(merged):
         return Migration((), {}, ())
-    moved = migrate(merged, draft.view.owner("mirrors").path)
-    _refuse_missing(moved, draft.facts)
-    draft.drop(list(legacy_paths(merged)))
-    names = shortened_list(sorted(_shown(each.name) for each in moved.registries)) or "none"
+    migration = migrate(merged, editor.view.owner("mirrors").path)
+    _refuse_missing(migration, editor.facts)
+    editor.drop(list(legacy_paths(merged)))
+    names = (
+        shortened_list(sorted(_shown(registry.name) for registry in migration.registries)) or "none"
+    )
     note = f"legacy settings move to certs.d ({names})"
-    if any(draft.meant.get(key) for key in ("configs", "auths", "headers")):
+    if any(editor.meant.get(key) for key in ("configs", "auths", "headers")):
         note += "; credentials and headers stay in config.toml, where they are read as before"
-    return replace(moved, notes=(note, *moved.notes))
+    return replace(migration, notes=(note, *migration.notes))
 
 
 def _shown(name: str) -> str:
     return "*" if name == "_default" else name
 
 
-def _refuse_missing(moved: Migration, facts: NodeFacts) -> None:
+def _refuse_missing(migration: Migration, facts: NodeFacts) -> None:
     """Raise a NodeError for a missing certificate: it would fail every pull of its registry."""
-    for host, tls in moved.tls.items():
+    for host, tls in migration.tls.items():
         for path in tls.paths:
             if facts.present is not None and path not in facts.present:
                 message = (
@@ -141,14 +144,16 @@ def _refuse_missing(moved: Migration, facts: NodeFacts) -> None:
                 raise NodeError(FailureKind.CONFLICT, "plan", message)
 
 
-def _loose(found: Iterable[Registry], named: tuple[Registry, ...]) -> tuple[Registry, ...]:
-    names = {each.name for each in named}
-    return tuple(each for each in found if each.name not in names)
+def _not_in_mirrors_yaml(
+    registries: Iterable[Registry], named: tuple[Registry, ...]
+) -> tuple[Registry, ...]:
+    names = {registry.name for registry in named}
+    return tuple(registry for registry in registries if registry.name not in names)
 
 
-def _carried(loose: tuple[Registry, ...]) -> Iterator[str]:
+def _loose_note(loose: tuple[Registry, ...]) -> Iterator[str]:
     if loose:
-        names = shortened_list([_shown(each.name) for each in loose])
+        names = shortened_list([_shown(registry.name) for registry in loose])
         yield (
             f"not in mirrors.yaml: {names}; legacy settings become a hosts.toml each, which later"
             " rollouts leave as it is"
@@ -164,18 +169,18 @@ def _settings(auth: dict[str, tuple[tuple[str, str], ...]]) -> dict[Path, Settin
     }
 
 
-def _directory(draft: ConfigEditor, owner: str) -> str:
+def _directory(editor: ConfigEditor, owner: str) -> str:
     """Return the directory for hosts.toml files; set config_path if it does not name it."""
-    current = word(draft.meant, "config_path")
+    current = word(editor.meant, "config_path")
     directory = chosen_directory(current)
-    if ":" in current and reads_lists(draft.view):
-        draft.notes.append(
+    if ":" in current and reads_lists(editor.view):
+        editor.notes.append(
             f"config_path {current!r} names several directories; fleet writes to the first"
         )
         return directory
     if current.startswith("/") and clean_path(current) == directory:
         return directory
     if current:
-        draft.notes.append(f"config_path {current!r} is not read as it stands; set to {directory}")
-    draft.set({("config_path",): directory}, owner)
+        editor.notes.append(f"config_path {current!r} is not read as it stands; set to {directory}")
+    editor.set({("config_path",): directory}, owner)
     return directory

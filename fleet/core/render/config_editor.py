@@ -55,7 +55,7 @@ class ConfigEditor:
         head = "\n".join(self.view.root.text.splitlines()[:5])
         return bool(_GENERATED.search(head)) or "/etc/eks" in self.facts.marks
 
-    def _say(self, note: str) -> None:
+    def _add_note(self, note: str) -> None:
         if note not in self.notes:
             self.notes.append(note)
 
@@ -84,18 +84,18 @@ class ConfigEditor:
     def _set_together(self, values: Mapping[Path, Setting], owner: str | None) -> None:
         meant = _assigned(self.meant, values)
         refusal: NodeError | None = None
-        for view, layer, table, note in self._places(next(iter(values))[0], owner):
+        for view, layer, table, notes in self._places(next(iter(values))[0], owner):
             entries = [((*table, *path[:-1]), path[-1], value) for path, value in values.items()]
             try:
-                with _named(layer.path):
+                with _naming_file(layer.path):
                     changed = view.with_text(layer.path, set_keys(layer.text, entries))
             except NodeError as error:
                 refusal = refusal or error
                 continue
             if not self._lost(changed, meant):
                 self.view, self.meant = changed, meant
-                for each in note:
-                    self._say(each)
+                for note in notes:
+                    self._add_note(note)
                 return
         raise refusal or _refused(
             f"no file of {self.facts.config} and its imports has a place for"
@@ -109,7 +109,7 @@ class ConfigEditor:
         """Yield possible places for a key, the best first: a view, its layer, a table and notes."""
         first = self.view.owner(key)
         if owner is not None:
-            first = next(each for each in self.view.layers if each.path == owner)
+            first = next(layer for layer in self.view.layers if layer.path == owner)
         drop_in = self._drop_in()
         if first.path == self.view.root.path and drop_in is not None:
             view, layer = drop_in
@@ -118,22 +118,24 @@ class ConfigEditor:
             )
             for table in view.tables(layer):
                 yield view, layer, table, (note,)
-        others = [each for each in reversed(self.view.layers) if each.path != first.path]
+        others = [layer for layer in reversed(self.view.layers) if layer.path != first.path]
         for layer in (first, *others[:_MOST_OTHERS]):
             for table in self.view.tables(layer):
-                yield self.view, layer, table, tuple(self._about(key, layer))
+                yield self.view, layer, table, tuple(self._place_notes(key, layer))
 
-    def _about(self, key: str, layer: Layer) -> Iterator[str]:
+    def _place_notes(self, key: str, layer: Layer) -> Iterator[str]:
         if layer.path != self.view.root.path:
             if supports(self.view.version, Feature.IMPORTS_MERGE):
-                why = f"it is imported and has {key} already"
+                reason = f"it is imported and has {key} already"
                 if not any(
-                    dig(layer.data, (*each, key)) for each in self.view.effective_tables(layer)
+                    dig(layer.data, (*table, key)) for table in self.view.effective_tables(layer)
                 ):
-                    why = "it is imported, and its word on CRI's registry counts"
+                    reason = "it is imported, and its word on CRI's registry counts"
             else:
-                why = "it is imported and has CRI's table, which replaces that of all files before"
-            yield f"{key} goes to {layer.path}: {why}"
+                reason = (
+                    "it is imported and has CRI's table, which replaces that of all files before"
+                )
+            yield f"{key} goes to {layer.path}: {reason}"
         elif self.generated:
             yield (
                 f"{layer.path} says that a program wrote it: that one may write it anew, and the"
@@ -147,9 +149,9 @@ class ConfigEditor:
             return None
         path = f"{folder}/{DROP_IN}"
         view = self.view
-        if all(each.path != path for each in view.layers):
+        if all(layer.path != path for layer in view.layers):
             view = view.with_new(self.facts, path)
-        return view, next(each for each in view.layers if each.path == path)
+        return view, next(layer for layer in view.layers if layer.path == path)
 
     def _refuse_brackets(self, values: Collection[Path]) -> None:
         if supports(self.view.version, Feature.BRACKETS_IN_HEADERS):
@@ -165,26 +167,26 @@ class ConfigEditor:
 
     def drop(self, paths: Collection[Path]) -> None:
         """Remove tables or keys from the registry tables that are read, in every layer."""
-        self.meant = _less(self.meant, paths)
+        self.meant = _without(self.meant, paths)
         live = {layer.path: self.view.effective_tables(layer) for layer in self.view.layers}
         for layer in self.view.layers:
             whole = [(*table, *path) for table in live[layer.path] for path in paths]
-            with _named(layer.path):
+            with _naming_file(layer.path):
                 text = remove(layer.text, whole)
             if text != layer.text:
                 self.view = self.view.with_text(layer.path, text)
 
-    def drop_orphans(self, wanted: tuple[str, ...]) -> None:
+    def drop_orphans(self, owned: tuple[str, ...]) -> None:
         """Remove settings that fleet wrote into the config and mirrors.yaml no longer names."""
-        kept = set(wanted)
-        gone = [name for name in self.facts.state.legacy if name not in kept]
+        still_owned = set(owned)
+        gone = [name for name in self.facts.state.legacy if name not in still_owned]
         if not gone:
             return
         paths = [split(name) for name in gone]
         self.drop(paths)
         empty = {path[:2] for path in paths if path[0] == "configs" and len(path) > 2}
         self.drop([path for path in sorted(empty) if dig(self.meant, path) == {}])
-        self._say(f"{', '.join(gone)}: no longer in mirrors.yaml, removed")
+        self._add_note(f"{', '.join(gone)}: no longer in mirrors.yaml, removed")
 
     # -- checking the result ----------------------------------------------------------------------
 
@@ -215,7 +217,7 @@ class ConfigEditor:
 
     def _keep_emptied_tables(self) -> None:
         """Write an emptied table's header again, so that the empty table still replaces others."""
-        old = {each.path: each for each in self.before.layers}
+        old = {layer.path: layer for layer in self.before.layers}
         for layer in self.view.layers:
             was = old.get(layer.path, layer)
             for table in self.view.effective_tables(layer):
@@ -226,8 +228,8 @@ class ConfigEditor:
     def files(self, *, secret: bool) -> dict[str, ManagedFile]:
         """Return the changed layers as files; a config below /usr is copied to /etc."""
         self.settle()
-        found: dict[str, ManagedFile] = {}
-        old = {each.path: each.text for each in self.before.layers}
+        files: dict[str, ManagedFile] = {}
+        old = {layer.path: layer.text for layer in self.before.layers}
         for layer in self.view.layers:
             if layer.text == old.get(layer.path):
                 continue
@@ -235,13 +237,13 @@ class ConfigEditor:
             if layer.path.startswith("/usr/"):
                 if layer.path != self.view.root.path:
                     raise _refused(f"{layer.path} is an import below /usr; move it to /etc by hand")
-                found.update(moved_config(self.facts, content, secret=secret))
-                self._say(
+                files.update(moved_config(self.facts, content, secret=secret))
+                self._add_note(
                     f"{layer.path} is read-only: copied to {OWN_CONFIG}, and the unit points there"
                 )
             else:
-                found[layer.path] = file_like(self.facts, layer.path, content, secret=secret)
-        return found
+                files[layer.path] = file_like(self.facts, layer.path, content, secret=secret)
+        return files
 
     @property
     def config(self) -> str:
@@ -251,12 +253,12 @@ class ConfigEditor:
         return OWN_CONFIG if moved else root.path
 
 
-def open_editor(facts: NodeFacts, wishes: DesiredConfig) -> ConfigEditor:
+def open_editor(facts: NodeFacts, desired: DesiredConfig) -> ConfigEditor:
     """Return an editor for the node's config, or for a new one in a form that its version reads."""
     version = known_version(facts)
     # Every release from 1.3 to 2.3 reads version 2. Release 1.2 does not know `version`.
     minimal = "version = 2\n" if supports(version, Feature.CONFIG_VERSION_2) else ""
-    start = facts.default if wishes.full_default and facts.default else minimal
+    start = facts.default if desired.full_default and facts.default else minimal
     view = config_view(facts, version, start)
     return ConfigEditor(facts, view, view, meant=view.merged())
 
@@ -274,7 +276,7 @@ def _assigned(registry: Mapping[str, Any], values: Mapping[Path, Setting]) -> di
     return result
 
 
-def _less(registry: Mapping[str, Any], paths: Collection[Path]) -> dict[str, Any]:
+def _without(registry: Mapping[str, Any], paths: Collection[Path]) -> dict[str, Any]:
     """Return a copy of a registry table without some of its keys."""
     result = copy.deepcopy(dict(registry))
     for path in paths:
@@ -285,7 +287,7 @@ def _less(registry: Mapping[str, Any], paths: Collection[Path]) -> dict[str, Any
 
 
 @contextmanager
-def _named(path: str) -> Iterator[None]:
+def _naming_file(path: str) -> Iterator[None]:
     """Add the path of the file to a NodeError that refuses an edit."""
     try:
         yield

@@ -19,10 +19,10 @@ def desired_config_by_node(
     matches = override_matches(inventory, texts)
     shared: dict[frozenset[str], DesiredConfig] = {}
 
-    def wishes(node: Node) -> DesiredConfig:
+    def desired_config(node: Node) -> DesiredConfig:
         key = matches.get(node.name, frozenset())
         if key not in shared:
             shared[key] = DesiredConfig(config.for_groups(key), full_default, foreign)
         return shared[key]
 
-    return wishes
+    return desired_config

@@ -54,7 +54,7 @@ def chosen_directory(current: str) -> str:
 def sleeping_directory(view: ConfigView, facts: NodeFacts) -> str:
     """Return the directory that is read only after a rollout; empty if it is read already."""
     chosen = chosen_directory(word(view.merged(), "config_path"))
-    live = {real_path(facts.paths, each) for each in live_directories(view)}
+    live = {real_path(facts.paths, directory) for directory in live_directories(view)}
     return "" if real_path(facts.paths, chosen) in live else chosen
 
 
@@ -78,7 +78,7 @@ class FolderCheck:
     def __post_init__(self) -> None:
         """Collect the folders that hold other files, in one walk over all paths."""
         paths = (*self.facts.paths, *self.facts.files)
-        filled = frozenset(_parent(each) for each in paths if not each.endswith("/hosts.toml"))
+        filled = frozenset(_parent(path) for path in paths if not path.endswith("/hosts.toml"))
         object.__setattr__(self, "_filled", filled)
 
     def findings(self) -> Iterator[Finding]:
@@ -87,15 +87,17 @@ class FolderCheck:
         for folder in folders:
             for path, reason in pull_failures(self.facts, self.version, folder):
                 message = f"{reason}: every pull of {_registry(folder)} fails"
-                yield Finding(FAILS, self._verdict(folder), path, message)
-        woken = [each for each in folders if self._in_waking(each) and not self._goes(each)]
+                yield Finding(FAILS, self._effect(folder), path, message)
+        woken = [
+            folder for folder in folders if self._in_waking(folder) and not self._is_removed(folder)
+        ]
         for folder in woken:
             if folder.endswith("/_default") and (server := self._only_server(folder)):
                 message = (
                     f"names the server {server}: every registry without a folder would be asked"
                     " there, and no more at its own place"
                 )
-                yield Finding(CUTS_OFF, self._verdict(folder), f"{folder}/hosts.toml", message)
+                yield Finding(CUTS_OFF, self._effect(folder), f"{folder}/hosts.toml", message)
         if woken:
             names = ", ".join(_registry(folder) for folder in woken[:_MOST_NAMES])
             more = f" and {len(woken) - _MOST_NAMES} more" if len(woken) > _MOST_NAMES else ""
@@ -106,25 +108,25 @@ class FolderCheck:
         """Return the registry folders that fleet does not write itself."""
         inside = {path for path in self.facts.directories if _parent(path) in self.bases}
         wildcards = {f"{base}/_default" for base in self.bases}
-        found = inside | (wildcards & self.facts.paths.keys())
+        candidates = inside | (wildcards & self.facts.paths.keys())
         return sorted(
             path
-            for path in found
+            for path in candidates
             if f"{path}/hosts.toml" not in self.managed and _is_looked_up(path)
         )
 
     def _in_waking(self, folder: str) -> bool:
         return _parent(folder) == self.waking
 
-    def _goes(self, folder: str) -> bool:
+    def _is_removed(self, folder: str) -> bool:
         """Return whether --overwrite removes a folder: it must hold nothing but a hosts.toml."""
         removed = self.foreign is Foreign.OVERWRITE and f"{folder}/hosts.toml" in self.facts.files
         return removed and folder not in self._filled
 
-    def _verdict(self, folder: str) -> FindingEffect:
+    def _effect(self, folder: str) -> FindingEffect:
         if not self._in_waking(folder) or self.foreign is Foreign.KEEP:
             return FindingEffect.NOTES
-        return FindingEffect.HEALS if self._goes(folder) else FindingEffect.REFUSES
+        return FindingEffect.HEALS if self._is_removed(folder) else FindingEffect.REFUSES
 
     def _only_server(self, folder: str) -> str:
         """Return the server that a wildcard's hosts.toml names in place of each registry's own."""
@@ -167,9 +169,9 @@ def _registry(folder: str) -> str:
 def refuse_broken(findings: Iterable[Finding]) -> None:
     """Raise a NodeError if folders that config_path brings into use break other registries."""
     grave = [
-        str(each)
-        for each in findings
-        if each.code in {FAILS, CUTS_OFF} and each.effect is FindingEffect.REFUSES
+        str(finding)
+        for finding in findings
+        if finding.code in {FAILS, CUTS_OFF} and finding.effect is FindingEffect.REFUSES
     ]
     if grave:
         message = (

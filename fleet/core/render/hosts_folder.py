@@ -33,7 +33,11 @@ def hosts_folder_files(
     files: dict[str, ManagedFile] = {}
     skipped = []
     if foreign is Foreign.OVERWRITE:
-        odd = [p for p in facts.files if p.startswith(f"{directory}/") and not plain_path(p)]
+        odd = [
+            path
+            for path in facts.files
+            if path.startswith(f"{directory}/") and not plain_path(path)
+        ]
         skipped += [f"leaves {path!r}, where no daemon looks for a registry" for path in odd]
     certificates = _docker_style(facts)
     owned = facts.owned_by_key()
@@ -52,8 +56,8 @@ def hosts_folder_files(
 
 def is_foreign(facts: NodeFacts, path: str) -> bool:
     """Return whether a file exists that fleet did not write, or that was edited since."""
-    kept = facts.files.get(path)
-    return kept is not None and facts.owned_digest(path) != kept.digest
+    file = facts.files.get(path)
+    return file is not None and facts.owned_digest(path) != file.digest
 
 
 def registry_folder(directory: str, name: str, facts: NodeFacts) -> str:
@@ -67,23 +71,25 @@ def registry_folder(directory: str, name: str, facts: NodeFacts) -> str:
 
 def _docker_style(facts: NodeFacts) -> dict[str, list[str]]:
     """Return the sorted certificates of each folder that follow Docker's naming."""
-    found: dict[str, list[str]] = {}
+    certificates: dict[str, list[str]] = {}
     for path in sorted(facts.files):
         if path.endswith(_DOCKER_STYLE):
-            found.setdefault(path.rpartition("/")[0], []).append(path)
-    return found
+            certificates.setdefault(path.rpartition("/")[0], []).append(path)
+    return certificates
 
 
-def _with_docker_style(registry: Registry, found: Sequence[str]) -> Registry:
+def _with_docker_style(registry: Registry, certificates: Sequence[str]) -> Registry:
     """Return the registry with certificates that a new hosts.toml would otherwise disable."""
-    if not found or registry.server is None:
+    if not certificates or registry.server is None:
         return registry
     pairs = (
-        (path, f"{path.removesuffix('.cert')}.key") for path in found if path.endswith(".cert")
+        (path, f"{path.removesuffix('.cert')}.key")
+        for path in certificates
+        if path.endswith(".cert")
     )
     upstream = replace(
         registry.upstream or Mirror(url=registry.server),
-        ca_paths=tuple(path for path in found if path.endswith(".crt")),
-        client_paths=tuple(pair for pair in pairs if pair[1] in found),
+        ca_paths=tuple(path for path in certificates if path.endswith(".crt")),
+        client_paths=tuple(pair for pair in pairs if pair[1] in certificates),
     )
     return replace(registry, upstream=upstream)

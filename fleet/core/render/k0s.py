@@ -56,7 +56,7 @@ class K0s:
         """Return whether k0s runs this node's containerd."""
         return facts.owner == "k0s"
 
-    def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:
+    def render(self, facts: NodeFacts, desired: DesiredConfig) -> DesiredFiles:
         """Return the drop-in and every hosts.toml."""
         version = known_version(facts)
         _refuse_unmanaged(facts)
@@ -65,15 +65,15 @@ class K0s:
         others = list(_registries(facts))
         findings = list(_conflicts(others, facts))
         Refusals(findings).check()
-        named = {word(each, "config_path") for _, each in others} - {""}
+        named = {word(registry, "config_path") for _, registry in others} - {""}
         directory = clean_path(next(iter(sorted(named)), CERTS_D).split(":")[0])
-        auth = auth_settings(wishes.registries)
+        auth = auth_settings(desired.registries)
         text = HEADER + f"version = {3 if modern else 2}\n"
         entries: list[Entry] = [] if named else [(table, "config_path", directory)]
         for host, pairs in auth.items():
             entries += [((*table, "configs", host, "auth"), *pair) for pair in pairs]
         text = set_keys(text, entries)
-        files, skipped = hosts_folder_files(wishes.registries, directory, facts, wishes.foreign)
+        files, skipped = hosts_folder_files(desired.registries, directory, facts, desired.foreign)
         if not named or auth:
             files[DROP_IN] = file_like(facts, DROP_IN, text.encode(), secret=bool(auth))
         managed = frozenset(files)
@@ -84,11 +84,11 @@ class K0s:
             bases=(directory,),
             waking="" if named or DROP_IN in facts.files else directory,
             managed=managed,
-            foreign=wishes.foreign,
+            foreign=desired.foreign,
         )
-        found = tuple(check.findings())
-        refuse_broken(found)
-        findings += found
+        dormant = tuple(check.findings())
+        refuse_broken(dormant)
+        findings += dormant
         note = f"{DROP_IN}: k0s watches this folder and restarts containerd by itself"
         return DesiredFiles(
             files,
@@ -101,8 +101,8 @@ class K0s:
 
 
 def _refuse_unmanaged(facts: NodeFacts) -> None:
-    kept = facts.files.get(CONFIG)
-    if kept is not None and not kept.content.decode("utf-8", "replace").lstrip().startswith(_MARK):
+    file = facts.files.get(CONFIG)
+    if file is not None and not file.content.decode("utf-8", "replace").lstrip().startswith(_MARK):
         message = (
             f"{CONFIG} does not begin with {_MARK!r}: it is yours, and k0s reads no drop-ins; set"
             " config_path there by hand, or give the file back to k0s"
@@ -112,13 +112,13 @@ def _refuse_unmanaged(facts: NodeFacts) -> None:
 
 def _registries(facts: NodeFacts) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the path and registry table of each drop-in that is not fleet's."""
-    for path, kept in sorted(facts.files.items()):
+    for path, file in sorted(facts.files.items()):
         if path.startswith(FOLDER) and path.endswith(".toml") and path != DROP_IN:
-            data = parse_config(kept.content.decode("utf-8", "surrogateescape"), path)
+            data = parse_config(file.content.decode("utf-8", "surrogateescape"), path)
             for plugin in (CRI_1, IMAGES):
-                found = dig(data, ("plugins", plugin, "registry"))
-                if isinstance(found, dict):
-                    yield path, found
+                registry = dig(data, ("plugins", plugin, "registry"))
+                if isinstance(registry, dict):
+                    yield path, registry
 
 
 def _conflicts(others: list[tuple[str, dict[str, Any]]], facts: NodeFacts) -> Iterator[Finding]:

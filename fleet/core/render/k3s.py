@@ -49,55 +49,55 @@ class K3s:
         """Return whether k3s or RKE2 runs this node's containerd."""
         return facts.owner in {"k3s", "rke2"}
 
-    def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:
+    def render(self, facts: NodeFacts, desired: DesiredConfig) -> DesiredFiles:
         """Return registries.yaml and the certificates that it names."""
         folder = f"/etc/rancher/{facts.owner}"
         path = f"{folder}/registries.yaml"
-        if wishes.foreign is Foreign.KEEP and is_foreign(facts, path):
+        if desired.foreign is Foreign.KEEP and is_foreign(facts, path):
             note = f"keeps {path}, which is not as fleet wrote it"
             return DesiredFiles({}, None, facts.state.legacy, (note,))
-        for registry in wishes.registries:
+        for registry in desired.registries:
             _refuse_unwritable(registry, facts)
-        wanted = _wanted(wishes.registries, facts, f"{folder}/fleet")
-        before = "" if wishes.foreign is Foreign.OVERWRITE else _existing(facts, path)
+        entries = _entries(desired.registries, facts, f"{folder}/fleet")
+        before = "" if desired.foreign is Foreign.OVERWRITE else _existing(facts, path)
         gone = _owned(facts.state.legacy)
         try:
-            text = edit_yaml(before or HEADER, wanted, gone)
+            text = edit_yaml(before or HEADER, entries, gone)
         except YamlEditError as error:
             message = f"{path} {error}; mend it by hand, or give --overwrite to write it anew"
             raise NodeError(FailureKind.CONFLICT, "plan", message) from error
         _refuse_misfits(before, text, path)
-        files = dict(_certificates(wishes.registries, f"{folder}/fleet"))
-        kept = facts.files.get(path)
-        if kept is not None and kept.content == text.encode():
-            files[path] = kept
+        files = dict(_certificates(desired.registries, f"{folder}/fleet"))
+        file = facts.files.get(path)
+        if file is not None and file.content == text.encode():
+            files[path] = file
         else:
             files[path] = file_like(facts, path, text.encode(), secret=_has_login(text, path))
         return DesiredFiles(
             files,
             None,
-            tuple(map(dotted, wanted)),
-            tuple(_notes(facts, wishes)),
+            tuple(map(dotted, entries)),
+            tuple(_notes(facts, desired)),
             findings=(*_findings(facts), *_unread_keys(before, path)),
         )
 
 
 def _existing(facts: NodeFacts, path: str) -> str:
     """Return the text of registries.yaml; raise a NodeError if k3s would not start with it."""
-    kept = facts.files.get(path)
-    if kept is None:
+    file = facts.files.get(path)
+    if file is None:
         return ""
     try:
-        text = kept.content.decode()
-        found = _read(text, path)
+        text = file.content.decode()
+        data = _read(text, path)
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8 (byte {error.start}); mend it by hand first"
         raise NodeError(FailureKind.CONFLICT, "plan", message) from error
     except ConfigErrors as error:
         message = f"{error}; mend it by hand first"
         raise NodeError(FailureKind.CONFLICT, "plan", message) from error
-    shaped = found is None or isinstance(found, dict)
-    if not shaped or any(not isinstance(found.get(key) or {}, dict) for key in _PARTS if found):
+    shaped = data is None or isinstance(data, dict)
+    if not shaped or any(not isinstance(data.get(key) or {}, dict) for key in _PARTS if data):
         message = f"{path}: has forms that registries.yaml does not have; mend it by hand"
         raise NodeError(FailureKind.CONFLICT, "plan", message)
     return text
@@ -106,10 +106,12 @@ def _existing(facts: NodeFacts, path: str) -> str:
 def _refuse_misfits(before: str, text: str, path: str) -> None:
     """Raise a NodeError if a wrong type is left in the new text: k3s would not start."""
     left = {name for _, name, _ in registries_problems(text)}
-    found = [each for each in registries_problems(before) if each[1] in left]
-    if found:
-        shown = [f"{path}:{line}: {name} must be {wanted}" for line, name, wanted in found[:_MOST]]
-        more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
+    problems = [problem for problem in registries_problems(before) if problem[1] in left]
+    if problems:
+        shown = [
+            f"{path}:{line}: {name} must be {wanted}" for line, name, wanted in problems[:_MOST]
+        ]
+        more = f" and {len(problems) - _MOST} more" if len(problems) > _MOST else ""
         message = (
             f"{', '.join(shown)}{more}: k3s and RKE2 do not start with this; write it right by hand"
         )
@@ -119,17 +121,17 @@ def _refuse_misfits(before: str, text: str, path: str) -> None:
 def _read(text: str, path: str) -> Any:
     """Return the data of registries.yaml; accept tags, since k3s reads them."""
     problems: list[Problem] = []
-    found = plain(parse_yaml(text, path, problems))
-    grave = [each for each in problems if not each.message.startswith("the tag ")]
+    data = plain(parse_yaml(text, path, problems))
+    grave = [problem for problem in problems if not problem.message.startswith("the tag ")]
     if grave:
         raise ConfigErrors(grave)
-    return found
+    return data
 
 
 def _has_login(text: str, path: str) -> bool:
     """Return whether the file holds credentials, written by fleet or not."""
     configs = (_read(text, path) or {}).get("configs") or {}
-    return any("auth" in each for each in configs.values() if isinstance(each, Mapping))
+    return any("auth" in config for config in configs.values() if isinstance(config, Mapping))
 
 
 def _owned(names: tuple[str, ...]) -> frozenset[Path]:
@@ -140,16 +142,16 @@ def _owned(names: tuple[str, ...]) -> frozenset[Path]:
     return frozenset(path for path in (*paths, *parts) if path not in hosts)
 
 
-def _wanted(
+def _entries(
     registries: tuple[Registry, ...], facts: NodeFacts, folder: str
 ) -> dict[Path, dict[str, Any]]:
     """Return the entries that fleet writes: whole mirrors, and a host's login and TLS."""
-    found: dict[Path, dict[str, Any]] = {}
-    for each in registries:
-        found["mirrors", _key(each)] = _mirror(each, facts)
+    entries: dict[Path, dict[str, Any]] = {}
+    for registry in registries:
+        entries["mirrors", _key(registry)] = _mirror(registry, facts)
     for host, config in _configs(registries, folder).items():
-        found.update({("configs", host, part): value for part, value in config.items()})
-    return found
+        entries.update({("configs", host, part): value for part, value in config.items()})
+    return entries
 
 
 def _key(registry: Registry) -> str:
@@ -175,8 +177,8 @@ def _refuse_unwritable(registry: Registry, facts: NodeFacts) -> None:
             raise _refused(facts, f"{mirror.url} has override_path and no path", _OVERRIDE)
 
 
-def _refused(facts: NodeFacts, why: str, remedy: str) -> NodeError:
-    message = f"registries.yaml of {facts.owner} cannot say it: {why}; {remedy}"
+def _refused(facts: NodeFacts, reason: str, remedy: str) -> NodeError:
+    message = f"registries.yaml of {facts.owner} cannot say it: {reason}; {remedy}"
     return NodeError(FailureKind.UNSUPPORTED, "plan", message)
 
 
@@ -184,8 +186,8 @@ def _mirror(registry: Registry, facts: NodeFacts) -> dict[str, Any]:
     """Return one registry's entry; k3s treats any path but /v2 as override_path."""
     urls = [mirror.url for mirror in registry.mirrors]
     implied = {f"https://{registry.name}", "https://registry-1.docker.io"}
-    told = registry.server is not None and registry.server not in implied
-    if registry.server and registry.fallback and (facts.no_upstream or told):
+    named = registry.server is not None and registry.server not in implied
+    if registry.server and registry.fallback and (facts.no_upstream or named):
         urls.append(registry.server)
     entry: dict[str, Any] = {"endpoint": list(dict.fromkeys(urls))}
     if registry.rewrite:
@@ -195,9 +197,9 @@ def _mirror(registry: Registry, facts: NodeFacts) -> dict[str, Any]:
 
 def _configs(registries: tuple[Registry, ...], folder: str) -> dict[str, Any]:
     """Return TLS settings and credentials by host."""
-    found: dict[str, Any] = {}
+    configs: dict[str, Any] = {}
     for host in (host for registry in registries for host in registry.hosts):
-        entry = found.setdefault(host.authority, {})
+        entry = configs.setdefault(host.authority, {})
         if host.auth is not None:
             settings = dict(host.auth.settings())
             token = settings.pop("identitytoken", None)
@@ -207,7 +209,7 @@ def _configs(registries: tuple[Registry, ...], folder: str) -> dict[str, Any]:
             tls["insecure_skip_verify"] = True
         if tls:
             entry["tls"] = tls
-    return {host: entry for host, entry in found.items() if entry}
+    return {host: entry for host, entry in configs.items() if entry}
 
 
 def _tls_files(mirror: Mirror, folder: str) -> Iterator[tuple[str, str, bytes, bool]]:
@@ -229,14 +231,17 @@ def _certificates(
             yield path, ManagedFile(content, mode, secret=private)
 
 
-def _notes(facts: NodeFacts, wishes: DesiredConfig) -> Iterator[str]:
+def _notes(facts: NodeFacts, desired: DesiredConfig) -> Iterator[str]:
     yield f"a restart of {facts.unit_name} writes containerd's own files from registries.yaml"
-    if any(each.name == "_default" for each in wishes.registries) and not facts.no_upstream:
+    if (
+        any(registry.name == "_default" for registry in desired.registries)
+        and not facts.no_upstream
+    ):
         yield (
             'the wildcard "*" falls back to each registry itself; releases of early 2025 with'
             " containerd 2.0 lost that fallback (k3s issue 11857)"
         )
-    if any(mirror.dial_timeout for each in wishes.registries for mirror in each.mirrors):
+    if any(mirror.dial_timeout for registry in desired.registries for mirror in registry.mirrors):
         yield "registries.yaml has no dial_timeout: it is left out here"
 
 

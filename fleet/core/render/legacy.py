@@ -35,31 +35,31 @@ class Legacy:
         """Return whether the node's version knows only legacy mirrors."""
         return facts.version is not None and not supports(facts.version, Feature.CONFIG_PATH)
 
-    def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:
+    def render(self, facts: NodeFacts, desired: DesiredConfig) -> DesiredFiles:
         """Return the config with the mirrors, and the certificates that it names."""
         version = known_version(facts)
-        draft = open_editor(facts, wishes)
-        findings = list(lint(draft.view, facts))
+        editor = open_editor(facts, desired)
+        findings = list(lint(editor.view, facts))
         Refusals(findings).check()
         if not facts.offline:
             parsed_dump(facts)
-        settings = dict(_settings(wishes.registries, version))
+        settings = dict(_settings(desired.registries, version))
         owned = tuple(dict.fromkeys(dotted(path[:-1]) for path in settings))
-        draft.drop_orphans(owned)
-        draft.set(settings)
+        editor.drop_orphans(owned)
+        editor.set(settings)
         files = {
             path: ManagedFile(content, 0o600 if private else 0o644, secret=private)
-            for path, content, private in _certificates(wishes.registries)
+            for path, content, private in _certificates(desired.registries)
         }
-        files.update(draft.files(secret=bool(auth_settings(wishes.registries))))
+        files.update(editor.files(secret=bool(auth_settings(desired.registries))))
         return DesiredFiles(
             files,
             None,
             owned,
-            tuple(draft.notes),
-            config=draft.config,
+            tuple(editor.notes),
+            config=editor.config,
             findings=tuple(findings),
-            intended_registry=draft.meant,
+            intended_registry=editor.meant,
         )
 
 
@@ -113,9 +113,9 @@ def _implied(name: str) -> tuple[str, ...]:
     return (f"https://{name}", "https://registry-1.docker.io" if name == "docker.io" else "")
 
 
-def _refused(why: str) -> NodeError:
+def _refused(reason: str) -> NodeError:
     message = (
-        f"containerd before 1.5 {why}; upgrade it, or take that out for this node (overrides in"
+        f"containerd before 1.5 {reason}; upgrade it, or take that out for this node (overrides in"
         " mirrors.yaml)"
     )
     return NodeError(FailureKind.UNSUPPORTED, "plan", message)

@@ -41,7 +41,7 @@ class Tls:
     @property
     def paths(self) -> tuple[str, ...]:
         """Return the files that must be on the node."""
-        return tuple(each for each in (self.ca, self.cert, self.key) if each)
+        return tuple(path for path in (self.ca, self.cert, self.key) if path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Migration:
         Without them a mirror would fail and pulls would silently go upstream. A pull from an
         upstream without them would fail.
         """
-        mirrors = tuple(self._dressed(each) for each in registry.mirrors)
+        mirrors = tuple(self._dressed(mirror) for mirror in registry.mirrors)
         upstream = registry.upstream
         if registry.fallback and registry.server is not None:
             bare = upstream or Mirror(url=registry.server)
@@ -80,10 +80,12 @@ def migrate(registry: Mapping[str, Any], place: str) -> Migration:
     Mirrors and TLS settings of the same registry become one hosts.toml.
     """
     notes: list[str] = []
-    tls = {host: _tls(host, each, place) for host, each in _hosts_with_tls(registry).items()}
+    tls = {
+        host: _tls(host, settings, place) for host, settings in _hosts_with_tls(registry).items()
+    }
     mirrors = _table(registry, "mirrors")
     wildcard = _endpoints(mirrors.get("*"), "_default", place) if "*" in mirrors else None
-    found: dict[str, Registry] = {}
+    registries: dict[str, Registry] = {}
     served: set[str] = set()
     endpoint_hosts: set[str] = set()
     for name, entry in mirrors.items():
@@ -99,30 +101,30 @@ def migrate(registry: Mapping[str, Any], place: str) -> Migration:
                 f"{place}: mirrors.{name}.rewrite: only k3s's containerd knows it; take it out"
             )
         endpoints = _endpoints(entry, key, place)
-        endpoint_hosts |= {each.host for each in endpoints}
-        notes += [note for each in endpoints for note in each.notes]
-        one = _registry(key, endpoints, tls, wildcard=wildcard is not None)
-        if one:
-            found[key] = one
-            served |= _upstream_hosts(one)
+        endpoint_hosts |= {endpoint.host for endpoint in endpoints}
+        notes += [note for endpoint in endpoints for note in endpoint.notes]
+        migrated = _registry(key, endpoints, tls, wildcard=wildcard is not None)
+        if migrated:
+            registries[key] = migrated
+            served |= _upstream_hosts(migrated)
     # A host may be a mirror of one registry and a registry itself.
-    left = [host for host in tls if host not in served]
-    own = [host for host in left if "://" not in host and not registry_problem(host)]
+    unserved = [host for host in tls if host not in served]
+    own = [host for host in unserved if "://" not in host and not registry_problem(host)]
     own = [host for host in own if host not in _NO_HOSTS]
     for host in own:
-        one = _own(host, tls, wildcard or [])
-        found[one.name] = one
+        migrated = _own(host, tls, wildcard or [])
+        registries[migrated.name] = migrated
     if own:
         notes.append(
             f"TLS settings of {shortened_list(own)} become the hosts.toml of each host itself"
         )
-    dead = [host for host in left if host not in {*own, *endpoint_hosts}]
+    dead = [host for host in unserved if host not in {*own, *endpoint_hosts}]
     if dead:
         notes.append(
             f"TLS settings of {shortened_list(dead)} are not carried over: no image comes from a"
             " host of that name, so no release reads them"
         )
-    return Migration(tuple(found.values()), tls, tuple(dict.fromkeys(notes)))
+    return Migration(tuple(registries.values()), tls, tuple(dict.fromkeys(notes)))
 
 
 def shortened_list(names: Collection[str]) -> str:
@@ -133,7 +135,7 @@ def shortened_list(names: Collection[str]) -> str:
 
 
 def _endpoints(entry: Any, registry: str, place: str) -> list[_Endpoint]:
-    return [_Endpoint(each, registry, place) for each in words(entry, "endpoint")]
+    return [_Endpoint(url, registry, place) for url in words(entry, "endpoint")]
 
 
 def _upstream_hosts(registry: Registry) -> set[str]:
@@ -145,8 +147,8 @@ def _own(host: str, tls: Mapping[str, Tls], wildcard: list[_Endpoint]) -> Regist
     """Return a host as a registry of its own; its folder takes precedence over the wildcard's."""
     name = "docker.io" if f"https://{host}" == HUB else host
     endpoints = [*wildcard, _Endpoint(f"https://{host}", name, "configs")]
-    hosts = {each.url: _dressed_mirror(each, tls) for each in reversed(endpoints)}
-    urls = dict.fromkeys(each.url for each in endpoints)
+    hosts = {endpoint.url: _dressed_mirror(endpoint, tls) for endpoint in reversed(endpoints)}
+    urls = dict.fromkeys(endpoint.url for endpoint in endpoints)
     server = f"https://{host}"
     return Registry(
         name=name,
@@ -188,9 +190,14 @@ def _registry(
     """Return the registry; None if legacy has no endpoint and no wildcard to keep it out of."""
     server = default_server(name)
     own = tls.get(server.partition("://")[2]) if server else None
-    mirrors = {each.url: _dressed_mirror(each, tls) for each in reversed(endpoints)}
-    hosts = [mirrors[url] for url in dict.fromkeys(each.url for each in endpoints)]
-    if server is not None and hosts and own is not None and all(m.url != server for m in hosts):
+    mirrors = {endpoint.url: _dressed_mirror(endpoint, tls) for endpoint in reversed(endpoints)}
+    hosts = [mirrors[url] for url in dict.fromkeys(endpoint.url for endpoint in endpoints)]
+    if (
+        server is not None
+        and hosts
+        and own is not None
+        and all(mirror.url != server for mirror in hosts)
+    ):
         hosts.append(_with_tls(Mirror(url=server), own))
     if hosts and hosts[-1].url == server and len(hosts) > 1 and own is None:
         hosts.pop()  # containerd asks the upstream last by itself.
@@ -208,8 +215,10 @@ def _registry(
 def _dressed_mirror(endpoint: _Endpoint, tls: Mapping[str, Tls]) -> Mirror:
     """Return an endpoint as a mirror, with the TLS settings that the daemon looks up for it."""
     mirror = Mirror(url=endpoint.url, override_path=bool(path_of(endpoint.url)))
-    found = tls.get(endpoint.host)
-    return _with_tls(mirror, found) if found is not None and mirror.scheme == "https" else mirror
+    settings = tls.get(endpoint.host)
+    if settings is None or mirror.scheme != "https":
+        return mirror
+    return _with_tls(mirror, settings)
 
 
 def _with_tls(mirror: Mirror, tls: Tls) -> Mirror:

@@ -22,10 +22,10 @@ def moved_config(facts: NodeFacts, content: bytes, *, secret: bool) -> dict[str,
             f"{facts.config} is below /usr and not there, or {OWN_CONFIG} is taken; copy it to"
             " /etc and point the unit there by hand"
         )
-    line = [OWN_CONFIG if each == facts.config else each for each in facts.arguments]
+    line = [OWN_CONFIG if argument == facts.config else argument for argument in facts.arguments]
     if OWN_CONFIG not in line:
         line = [part.replace(f"={facts.config}", f"={OWN_CONFIG}") for part in line]
-    if not line or not all(_ARGUMENT.fullmatch(each) for each in line):
+    if not line or not all(_ARGUMENT.fullmatch(argument) for argument in line):
         raise _refused(
             f"{facts.config} is below /usr, and the daemon's command line cannot be told to"
             f" systemd as it is; copy the file to {OWN_CONFIG} and point the unit there"

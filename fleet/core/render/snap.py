@@ -24,9 +24,9 @@ class Snap:
         """Return whether a snap of Kubernetes runs this node's containerd."""
         return facts.owner in FOLDERS
 
-    def render(self, facts: NodeFacts, wishes: DesiredConfig) -> DesiredFiles:
+    def render(self, facts: NodeFacts, desired: DesiredConfig) -> DesiredFiles:
         """Return every hosts.toml; the snap's generated config is never touched."""
-        auth = auth_settings(wishes.registries)
+        auth = auth_settings(desired.registries)
         if auth:
             message = (
                 f"{facts.owner} generates its config.toml, so fleet cannot put the credentials for"
@@ -34,7 +34,7 @@ class Snap:
             )
             raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
         directory = FOLDERS[str(facts.owner)]
-        files, skipped = hosts_folder_files(wishes.registries, directory, facts, wishes.foreign)
+        files, skipped = hosts_folder_files(desired.registries, directory, facts, desired.foreign)
         version, managed = known_version(facts), frozenset(files)
         check = FolderCheck(facts=facts, version=version, bases=(directory,), managed=managed)
         findings = (*foreign_hosts(facts, version, managed), *check.findings())
