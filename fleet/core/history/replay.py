@@ -85,7 +85,7 @@ def known_roles(entries: Iterable[JournalEntry]) -> dict[str, tuple[str, ...]]:
     roles: dict[str, tuple[str, ...]] = {}
     for entry in entries:
         if entry.kind == PLANE_ASKED:
-            roles |= {name: tuple(found) for name, found in entry.payload["roles"].items()}
+            roles |= {name: tuple(evidence) for name, evidence in entry.payload["roles"].items()}
         elif entry.kind == "planned":
             for plan in entry.payload.get("plans", ()):
                 evidence = tuple(plan.get("role_evidence", ()))
@@ -115,8 +115,8 @@ def replay_journal(
         elif entry.kind == "soaked":
             events.append(BatchSoaked(entry.payload["number"] - 1))
         elif entry.kind == "planned":
-            roles |= _of_plans(entry.payload, "role_evidence")
-            unproven |= _of_plans(entry.payload, "unproven")
+            roles |= _plan_texts(entry.payload, "role_evidence")
+            unproven |= _plan_texts(entry.payload, "unproven")
         elif entry.kind == "ended":
             ending = {**entry.payload, "ended": entry.at}
         elif entry.kind == "resumed":
@@ -127,7 +127,7 @@ def replay_journal(
     )
 
 
-def _of_plans(planned: Mapping[str, Any], key: str) -> dict[str, tuple[str, ...]]:
+def _plan_texts(planned: Mapping[str, Any], key: str) -> dict[str, tuple[str, ...]]:
     """Return a list of each node's plan, unless it is empty; earlier releases did not record it."""
     return {
         name: tuple(texts)

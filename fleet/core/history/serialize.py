@@ -93,7 +93,7 @@ def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
         "changed": outcome.changed,
         "restarted": outcome.restarted,
         "generation": outcome.generation,
-        "verified": [verified_data(each) for each in outcome.verified],
+        "verified": [verified_data(verified) for verified in outcome.verified],
         "liveness": liveness_data(outcome.liveness),
         "failure": failure_data(outcome.failure),
         "seconds": outcome.seconds,
@@ -113,7 +113,7 @@ def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
         changed=data.get("changed", False),
         restarted=data.get("restarted", False),
         generation=data.get("generation"),
-        verified=tuple(_read_verified(each) for each in data.get("verified", ())),
+        verified=tuple(_read_verified(pull) for pull in data.get("verified", ())),
         liveness=_read_liveness(data.get("liveness")),
         failure=Failure(**{**failure, "kind": FailureKind(failure["kind"])}) if failure else None,
         seconds=data.get("seconds", 0.0),
@@ -130,12 +130,12 @@ def plan_data(plan: NodePlan, mark: Mark) -> dict[str, Any]:
         "disruption": str(plan.restart_cost),
         **role_data(plan),
         "changes": [
-            {"path": each.path, "action": str(each.action), "diff": unified_diff(each, mark)}
-            for each in plan.changes
+            {"path": change.path, "action": str(change.action), "diff": unified_diff(change, mark)}
+            for change in plan.changes
         ],
         "unproven": list(plan.unproven),
         "notes": list(plan.notes),
-        "conflicts": [finding_data(each) for each in plan.findings],
+        "conflicts": [finding_data(finding) for finding in plan.findings],
         "failure": failure_data(plan.failure),
     }
 
@@ -175,7 +175,7 @@ def facts_data(facts: NodeFacts, plan: NodePlan) -> dict[str, Any]:
         "owner": facts.owner,
         **role_data(plan),
         "notes": list(plan.notes),
-        "conflicts": [finding_data(each) for each in plan.findings],
+        "conflicts": [finding_data(finding) for finding in plan.findings],
         "failure": failure_data(plan.failure),
     }
 
@@ -186,15 +186,15 @@ def registry_config(facts: NodeFacts) -> str | None:
     The path is from the daemon's own view: a directory, or the file that holds legacy mirrors.
     """
     try:
-        found = effective_registry(parsed_dump(facts))
+        registry = effective_registry(parsed_dump(facts))
     except NodeError:
         return None
-    return word(found, "config_path") or (facts.config if found.get("mirrors") else None)
+    return word(registry, "config_path") or (facts.config if registry.get("mirrors") else None)
 
 
 def node_state(facts: NodeFacts, plan: NodePlan) -> str:
     """Return the state of a node compared with mirrors.yaml."""
-    if plan.failure is not None or any(each.kills for each in plan.findings):
+    if plan.failure is not None or any(finding.kills for finding in plan.findings):
         return "in conflict"
     if not plan.changes:
         return "in sync"

@@ -19,18 +19,18 @@ class PlanCache:
     """A planner that plans nodes with equal facts and equal desired config once."""
 
     def __init__(self) -> None:
-        self._found: dict[Hashable, tuple[NodeFacts, DesiredConfig, NodePlan]] = {}
+        self._plans: dict[Hashable, tuple[NodeFacts, DesiredConfig, NodePlan]] = {}
 
     def plan(
-        self, node: Node, facts: NodeFacts, wishes: DesiredConfig
+        self, node: Node, facts: NodeFacts, desired: DesiredConfig
     ) -> tuple[NodeFacts, NodePlan]:
         """Return a node's facts and plan; both share equal parts with those of other nodes."""
-        key = _key(facts, wishes)
-        if key not in self._found:
-            plan = plan_node(node, facts, wishes)
+        key = _key(facts, desired)
+        if key not in self._plans:
+            plan = plan_node(node, facts, desired)
             refuse_unshown(plan)
-            self._found[key] = (facts, wishes, plan)
-        first, _, plan = self._found[key]
+            self._plans[key] = (facts, desired, plan)
+        first, _, plan = self._plans[key]
         own = {name: getattr(facts, name) for name in _OWN}
         return replace(first, **own), replace(plan, node=node)
 
@@ -38,22 +38,22 @@ class PlanCache:
 def refuse_unshown(plan: NodePlan) -> None:
     """Raise if a diff of the plan fails: the journal and the views of all nodes would fail too."""
     for change in plan.changes:
-        unified_diff(change, _masked)
+        unified_diff(change, _mask)
 
 
-def _key(facts: NodeFacts, wishes: DesiredConfig) -> Hashable:
+def _key(facts: NodeFacts, desired: DesiredConfig) -> Hashable:
     """Return all that a plan depends on; equal desired configs are one object."""
     unit = replace(facts.unit, main_pid=0, restarts=0, started=None)
     common = (
-        _hashable(getattr(facts, each.name)) for each in fields(facts) if each.name not in _OWN
+        _hashable(getattr(facts, fact.name)) for fact in fields(facts) if fact.name not in _OWN
     )
-    return (id(wishes), unit, facts.edited_not_loaded, *common)
+    return (id(desired), unit, facts.edited_not_loaded, *common)
 
 
 def _hashable(value: object) -> object:
     return frozenset(value.items()) if isinstance(value, Mapping) else value
 
 
-def _masked(value: str) -> str:
+def _mask(value: str) -> str:
     del value
     return "***"

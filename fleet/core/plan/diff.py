@@ -18,9 +18,9 @@ def diff_files(
     """Yield the changes; files that fleet did not write are deleted only with Foreign.OVERWRITE."""
     current = facts.files
     written = {file_key(facts.paths, path) for path in desired.files}
-    for path, wanted in desired.files.items():
+    for path, file in desired.files.items():
         before = current.get(path)
-        after = wanted if before is None else _kept_owner(before, wanted)
+        after = file if before is None else _with_old_owner(before, file)
         if before is None or before.link or _differ(before, after):
             yield Change(path, before, after)
     for path, digest in facts.state.files.items():
@@ -29,27 +29,27 @@ def diff_files(
         if gone and before is not None and before.digest == digest:
             yield Change(path, before, None)
     if foreign is Foreign.OVERWRITE and desired.hosts_directory:
-        yield from _others(facts, f"{desired.hosts_directory}/", written)
+        yield from _foreign_removals(facts, f"{desired.hosts_directory}/", written)
 
 
-def _others(facts: NodeFacts, inside: str, written: set[FileKey]) -> Iterator[Change]:
+def _foreign_removals(facts: NodeFacts, inside: str, written: set[FileKey]) -> Iterator[Change]:
     """Yield the removal of every hosts.toml that mirrors.yaml does not ask for.
 
     A folder whose name is not a plain path stays, since no registry has such a name.
     """
     owned = facts.owned_by_key()
-    for path, kept in facts.files.items():
+    for path, file in facts.files.items():
         if not path.startswith(inside) or not path.endswith("/hosts.toml") or not plain_path(path):
             continue
         key = file_key(facts.paths, path)
-        if owned.get(key) != kept.digest and key not in written:
-            yield Change(path, kept, None)
+        if owned.get(key) != file.digest and key not in written:
+            yield Change(path, file, None)
 
 
-def _kept_owner(before: ManagedFile, wanted: ManagedFile) -> ManagedFile:
+def _with_old_owner(before: ManagedFile, file: ManagedFile) -> ManagedFile:
     """Return the new file with the old owner and mode; a secret keeps its own, stricter mode."""
-    mode = wanted.mode if wanted.secret else before.mode
-    return ManagedFile(wanted.content, mode, before.uid, before.gid, wanted.secret)
+    mode = file.mode if file.secret else before.mode
+    return ManagedFile(file.content, mode, before.uid, before.gid, file.secret)
 
 
 def order_changes(changes: Iterable[Change]) -> tuple[Change, ...]:

@@ -57,17 +57,17 @@ def find_drift(facts: NodeFacts, plan: NodePlan, mark: Mark) -> tuple[DriftedFil
             facts.changed_at.get(path),
             diffs.get(path, ""),
         )
-        for path, drift in sorted(_strayed(facts, plan))
+        for path, drift in sorted(_drifted_paths(facts, plan))
     )
 
 
-def _strayed(facts: NodeFacts, plan: NodePlan) -> Iterator[tuple[str, Drift]]:
+def _drifted_paths(facts: NodeFacts, plan: NodePlan) -> Iterator[tuple[str, Drift]]:
     owned = {**facts.state.migrated, **facts.state.files}
     for path, digest in owned.items():
-        kept = facts.files.get(path)
-        if kept is None:
+        file = facts.files.get(path)
+        if file is None:
             yield path, Drift.MISSING
-        elif kept.digest != digest:
+        elif file.digest != digest:
             yield path, Drift.CHANGED
     base = f"{plan.hosts_directory}/" if plan.hosts_directory else None
     known = {file_key(facts.paths, path) for path in owned}

@@ -31,22 +31,24 @@ def active_hosts_directory(facts: NodeFacts) -> HostsDirectory:
     """Return the folder that is in force; raise a NodeError if the config cannot be read."""
     version = known_version(facts)
     if not supports(version, Feature.CONFIG_PATH):
-        why = f"containerd {version} reads its mirrors only when it starts"
-        return HostsDirectory(None, why, supports(version, Feature.LOOPBACK_HTTP))
+        reason = f"containerd {version} reads its mirrors only when it starts"
+        return HostsDirectory(None, reason, supports(version, Feature.LOOPBACK_HTTP))
     return hosts_directory_of(config_view(facts, version, ""), facts)
 
 
 def hosts_directory_of(view: ConfigView, facts: NodeFacts) -> HostsDirectory:
     """Return the folder that a config names, by the rules of its daemon."""
     direct = supports(view.version, Feature.LOOPBACK_HTTP)
-    said = word(view.merged(), "config_path")
-    if not said:
+    setting = word(view.merged(), "config_path")
+    if not setting:
         return HostsDirectory(None, "no config_path is set", direct)
-    if ":" in said and not reads_lists(view):
-        return HostsDirectory(None, f"config_path {said!r} is not read by this release", direct)
-    first = next((each for each in hosts_directories(said) if each in facts.directories), None)
+    if ":" in setting and not reads_lists(view):
+        return HostsDirectory(None, f"config_path {setting!r} is not read by this release", direct)
+    first = next(
+        (folder for folder in hosts_directories(setting) if folder in facts.directories), None
+    )
     if first is None:
-        return HostsDirectory(None, f"config_path {said} is not there", direct)
+        return HostsDirectory(None, f"config_path {setting} is not there", direct)
     return HostsDirectory(first)
 
 

@@ -17,18 +17,20 @@ def owned_after(facts: NodeFacts, desired: DesiredFiles, changes: tuple[Change, 
     files = {
         path: digest
         for path, digest in facts.state.files.items()
-        if not is_read_per_pull(path) and _is_as_left(facts, path, digest)
+        if not is_read_per_pull(path) and _is_unedited(facts, path, digest)
     }
-    wanted = {path: kept.digest for path, kept in desired.files.items()}
-    files.update({path: each for path, each in wanted.items() if path not in desired.unmanaged})
+    written = {path: file.digest for path, file in desired.files.items()}
+    files.update(
+        {path: digest for path, digest in written.items() if path not in desired.unmanaged}
+    )
     migrated = {
         path: digest
         for path, digest in facts.state.migrated.items()
-        if path not in wanted and _is_as_left(facts, path, digest)
+        if path not in written and _is_unedited(facts, path, digest)
     }
-    migrated.update({path: wanted[path] for path in desired.unmanaged})
+    migrated.update({path: written[path] for path in desired.unmanaged})
     return OwnedState(facts.state.generation, files, desired.legacy, migrated)
 
 
-def _is_as_left(facts: NodeFacts, path: str, digest: str) -> bool:
+def _is_unedited(facts: NodeFacts, path: str, digest: str) -> bool:
     return path in facts.files and facts.files[path].digest == digest

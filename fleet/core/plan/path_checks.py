@@ -46,18 +46,18 @@ def refuse_odd(
         )
         raise NodeError(FailureKind.CONFLICT, "plan", message)
     changed = list(changes)
-    for path in (*_relied(facts), *(change.path for change in changed)):
-        _refuse_unfit(facts, path)
+    for path in (*_config_paths(facts), *(change.path for change in changed)):
+        _refuse_unusable_path(facts, path)
     for change in changed:
         refuse_link(facts, change)
     if foreign is Foreign.OVERWRITE and hosts_directory:
-        for path in _odd_hosts(facts, hosts_directory):
-            _refuse_unfit(facts, path)
+        for path in _hosts_paths(facts, hosts_directory):
+            _refuse_unusable_path(facts, path)
     for change in () if rollback else changed:
-        _refuse_parted(facts, change)
+        _refuse_parted_links(facts, change)
 
 
-def _relied(facts: NodeFacts) -> Iterator[str]:
+def _config_paths(facts: NodeFacts) -> Iterator[str]:
     """Yield the config files that the probe found, whether they were read or not."""
     yield facts.config
     for path, place in facts.paths.items():
@@ -67,18 +67,19 @@ def _relied(facts: NodeFacts) -> Iterator[str]:
                 yield path
 
 
-def _odd_hosts(facts: NodeFacts, hosts_directory: str) -> Iterator[str]:
+def _hosts_paths(facts: NodeFacts, hosts_directory: str) -> Iterator[str]:
     for path in facts.paths:
         if path.startswith(f"{hosts_directory}/") and path.endswith("/hosts.toml"):
             yield path
 
 
-def _refuse_unfit(facts: NodeFacts, path: str) -> None:
+def _refuse_unusable_path(facts: NodeFacts, path: str) -> None:
     """Raise a NodeError for a path that cannot hold a file, or whose file was not read."""
     for folder in folders_above(path):
         if (place := facts.paths.get(folder)) is not None and not _is_folder(facts, folder, place):
             message = (
-                f"{folder} is {_name(place)}, and {path} needs a folder there; move it away by hand"
+                f"{folder} is {_describe(place)}, and {path} needs a folder there; move it away by"
+                " hand"
             )
             raise NodeError(FailureKind.CONFLICT, "plan", message)
     place = facts.paths.get(path)
@@ -95,7 +96,7 @@ def _refuse_unfit(facts: NodeFacts, path: str) -> None:
             " no registry config elsewhere"
         )
     else:
-        message = f"{path} is {_name(place)}, not a plain file; move it away by hand"
+        message = f"{path} is {_describe(place)}, not a plain file; move it away by hand"
     raise NodeError(FailureKind.CONFLICT, "plan", message)
 
 
@@ -105,14 +106,14 @@ def _is_folder(facts: NodeFacts, path: str, place: PathEntry) -> bool:
     return place.kind is Kind.DIRECTORY
 
 
-def _name(place: PathEntry) -> str:
+def _describe(place: PathEntry) -> str:
     if place.kind is Kind.LINK:
         nowhere = "" if place.leads else ", where nothing is"
         return f"a symbolic link to {place.target or '?'}{nowhere}"
     return f"a {place.kind}"
 
 
-def _refuse_parted(facts: NodeFacts, change: Change) -> None:
+def _refuse_parted_links(facts: NodeFacts, change: Change) -> None:
     """Raise a NodeError if a change would break hard links that a rollback could not restore.
 
     The generation keeps a hard link to the file, so it has to be on the same disk.
@@ -122,7 +123,7 @@ def _refuse_parted(facts: NodeFacts, change: Change) -> None:
     if place is None or place.kind is not Kind.FILE or place.links < 2 or ours:
         return
     above = (facts.paths.get(folder) for folder in folders_above(STATE_FILE))
-    disk = next((each.device for each in above if each is not None), place.device)
+    disk = next((entry.device for entry in above if entry is not None), place.device)
     if disk == place.device:
         return
     message = (

@@ -101,10 +101,10 @@ class NodePlan:
         return "" if self.restarts_itself else self.hosts_directory or ""
 
 
-def plan_node(node: Node, facts: NodeFacts, wishes: DesiredConfig) -> NodePlan:
+def plan_node(node: Node, facts: NodeFacts, desired: DesiredConfig) -> NodePlan:
     """Return the plan of one node; a NodeError becomes a plan with a failure."""
     try:
-        return _planned(node, facts, wishes)
+        return _planned(node, facts, desired)
     except NodeError as error:
         version = str(facts.version) if facts.version else None
         return NodePlan(
@@ -129,38 +129,38 @@ def _conflicts(facts: NodeFacts) -> tuple[Finding, ...]:
         return ()
 
 
-def _planned(node: Node, facts: NodeFacts, wishes: DesiredConfig) -> NodePlan:
+def _planned(node: Node, facts: NodeFacts, desired: DesiredConfig) -> NodePlan:
     strategy = _strategy(facts)
-    desired = strategy.render(facts, wishes)
-    changes = order_changes(diff_files(facts, desired, wishes.foreign))
+    rendered = strategy.render(facts, desired)
+    changes = order_changes(diff_files(facts, rendered, desired.foreign))
     refuse_unsafe(changes)
-    refuse_odd(facts, changes, wishes.foreign, desired.hosts_directory)
+    refuse_odd(facts, changes, desired.foreign, rendered.hosts_directory)
     refuse_shared(changes, facts)
     cost = restart_cost(changes, facts.config)
     if changes and not facts.offline:
-        refuse_unhealthy(facts, cost, desired.findings)
-    danger = restart_risk(facts, cost)
-    notes = (*desired.notes, *_foreign_notes(facts, changes), *observations(facts))
+        refuse_unhealthy(facts, cost, rendered.findings)
+    risk = restart_risk(facts, cost)
+    notes = (*rendered.notes, *_foreign_notes(facts, changes), *observations(facts))
     return NodePlan(
         node=node,
         strategy=strategy.name,
         containerd=str(facts.version),
         changes=changes,
-        state=owned_after(facts, desired, changes),
+        state=owned_after(facts, rendered, changes),
         state_before=facts.files.get(STATE_FILE),
-        made_directories=_emptied(changes),
+        made_directories=_emptied_folders(changes),
         unchanged=_unchanged(facts, changes),
         restart_cost=cost,
-        restart_risk=danger,
-        notes=tuple(dict.fromkeys((*notes, *([danger.message] if danger else [])))),
-        findings=(*pending_findings(facts.pending), *desired.findings),
-        tests=tuple(pull_tests(wishes.registries, desired.hosts_directory, facts.version)),
-        unproven=unproven(changes, wishes.registries),
-        hosts_directory=desired.hosts_directory,
+        restart_risk=risk,
+        notes=tuple(dict.fromkeys((*notes, *([risk.message] if risk else [])))),
+        findings=(*pending_findings(facts.pending), *rendered.findings),
+        tests=tuple(pull_tests(desired.registries, rendered.hosts_directory, facts.version)),
+        unproven=unproven(changes, desired.registries),
+        hosts_directory=rendered.hosts_directory,
         folder_before=folder_before(facts) if changes else "",
-        config=desired.config or facts.config,
-        restarts_itself=desired.restarts_itself,
-        intended_registry=desired.intended_registry,
+        config=rendered.config or facts.config,
+        restarts_itself=rendered.restarts_itself,
+        intended_registry=rendered.intended_registry,
         **daemon_fields(facts),
     )
 
@@ -201,32 +201,32 @@ def _strategy(facts: NodeFacts) -> Strategy:
     if facts.distribution_id == "cos":
         message = "Container-Optimized OS is read-only; set registry hosts on its node pool"
         raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
-    found = next((each for each in STRATEGIES if each.supports(facts)), None)
-    if found is None:
+    strategy = next((strategy for strategy in STRATEGIES if strategy.supports(facts)), None)
+    if strategy is None:
         message = (
             f"fleet knows no way to write mirrors for containerd {facts.version}"
             f"{f' of {facts.owner}' if facts.owner else ''}; leave the node out with --exclude"
         )
         raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
-    return found
+    return strategy
 
 
 def _unchanged(facts: NodeFacts, changes: tuple[Change, ...]) -> tuple[tuple[str, str | None], ...]:
     """Return the files that the plan rests on without changing them, with their digests."""
     changed = {change.path for change in changes}
-    kept = ((path, facts.files.get(path)) for path in (facts.config, *facts.imports))
+    files = ((path, facts.files.get(path)) for path in (facts.config, *facts.imports))
     linked = {change.path: change.before for change in changes if _is_link(change.before)}
-    pairs = (*((path, each) for path, each in kept if path not in changed), *linked.items())
-    return tuple((path, replace(each, link="").digest if each else None) for path, each in pairs)
+    pairs = (*((path, file) for path, file in files if path not in changed), *linked.items())
+    return tuple((path, replace(file, link="").digest if file else None) for path, file in pairs)
 
 
 def _is_link(file: ManagedFile | None) -> bool:
     return file is not None and bool(file.link)
 
 
-def _emptied(changes: Iterable[Change]) -> tuple[str, ...]:
+def _emptied_folders(changes: Iterable[Change]) -> tuple[str, ...]:
     """Return the folders of deleted files: an empty one would switch _default off."""
-    gone = {each.path.rpartition("/")[0] for each in changes if each.action is Action.DELETE}
+    gone = {change.path.rpartition("/")[0] for change in changes if change.action is Action.DELETE}
     return tuple(sorted(gone))
 
 

@@ -52,10 +52,10 @@ def pull_tests(
             registry.verify,
             registry.name,
             ctr_hosts(registry, "/nowhere", needed) if needed else b"",
-            mirrors=tuple(each.authority for each in registry.mirrors),
+            mirrors=tuple(mirror.authority for mirror in registry.mirrors),
             upstream=_authority(registry.server, registry.verify),
-            paths=frozenset(each.authority for each in registry.mirrors if each.path),
-            credentials=frozenset(each.authority for each in registry.hosts if each.auth),
+            paths=frozenset(mirror.authority for mirror in registry.mirrors if mirror.path),
+            credentials=frozenset(host.authority for host in registry.hosts if host.auth),
             rewritten=bool(registry.rewrite),
         )
 
@@ -66,11 +66,11 @@ def unproven(changes: Iterable[Change], registries: Iterable[Registry]) -> tuple
     A change to a file that is read at a restart affects all registries.
     """
     paths = [change.path for change in changes]
-    silent = [registry.name for registry in registries if not registry.verify]
+    untested = [registry.name for registry in registries if not registry.verify]
     if any(not is_read_per_pull(path) for path in paths):
-        return tuple(silent)
+        return tuple(untested)
     touched = {folder for path in paths for folder in path.split("/")[:-1]}
-    return tuple(name for name in silent if _folders(name) & touched)
+    return tuple(name for name in untested if _folders(name) & touched)
 
 
 def unproven_text(registries: Mapping[str, Iterable[str]]) -> str:
@@ -80,10 +80,10 @@ def unproven_text(registries: Mapping[str, Iterable[str]]) -> str:
         for registry in names:
             nodes[registry].append(node)
     by_nodes: dict[str, list[str]] = defaultdict(list)
-    for registry, found in nodes.items():
-        by_nodes[compress(found)].append(registry)
-    told = [f"{', '.join(map(printable, each))} ({names})" for names, each in by_nodes.items()]
-    return f"not proven by a pull: {'; '.join(told)}" if told else ""
+    for registry, node_names in nodes.items():
+        by_nodes[compress(node_names)].append(registry)
+    parts = [f"{', '.join(map(printable, group))} ({names})" for names, group in by_nodes.items()]
+    return f"not proven by a pull: {'; '.join(parts)}" if parts else ""
 
 
 def _folders(registry: str) -> set[str]:

@@ -31,13 +31,13 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
         findings=tuple(pending_findings(facts.pending)),
     )
     if not facts.generations or (to and facts.generations[-1].id != to):
-        wanted = f"generation {to}" if to else "generation"
+        missing = f"generation {to}" if to else "generation"
         message = (
-            f"fleet has kept no {wanted} on this node, so nothing can be gone back to; `fleet"
+            f"fleet has kept no {missing} on this node, so nothing can be gone back to; `fleet"
             " history --node` lists what was done there"
         )
         return replace(base, failure=Failure(FailureKind.NO_GENERATION, "plan", message))
-    damaged = next((each for each in facts.generations if each.damage), None)
+    damaged = next((generation for generation in facts.generations if generation.damage), None)
     if damaged is not None:
         message = (
             f"generation {damaged.id} on this node is damaged ({damaged.damage} is missing or not"
@@ -47,11 +47,11 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
         return replace(base, failure=Failure(FailureKind.NO_GENERATION, "plan", message))
     before: dict[str, ManagedFile | None] = {}
     for generation in facts.generations:
-        before.update({kept.path: kept.before for kept in generation.entries if kept.is_file})
+        before.update({entry.path: entry.before for entry in generation.entries if entry.is_file})
     known = STATE_FILE in before
     restored = before.pop(STATE_FILE, None) if known else facts.files.get(STATE_FILE)
-    pairs = ((path, facts.files.get(path), kept) for path, kept in before.items())
-    changes = order_changes(Change(*each) for each in pairs if not _same(*each[1:]))
+    pairs = ((path, facts.files.get(path), file) for path, file in before.items())
+    changes = order_changes(Change(*pair) for pair in pairs if not _same(*pair[1:]))
     try:
         refuse_odd(facts, changes, rollback=True)
     except NodeError as error:
@@ -65,15 +65,15 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
         restart_cost=cost,
         restart_risk=restart_risk(facts, cost),
         notes=(
-            *_drifted(facts, changes),
-            *_odd(facts.generations),
-            *_ill(facts),
+            *_edit_notes(facts, changes),
+            *_moved_notes(facts.generations),
+            *_health_notes(facts),
             *observations(facts),
         ),
         saved=_saved(facts.generations, changes),
         links=_links(facts.generations, changes),
         restores_ill=facts.generations[-1].was_unhealthy,
-        made_directories=_made(facts.generations),
+        made_directories=_made_directories(facts.generations),
         folder_before=folder_before(facts),
         restores=facts.generations[-1].id,
         config=facts.config,
@@ -88,7 +88,7 @@ def _same(now: ManagedFile | None, before: ManagedFile | None) -> bool:
     return now == before
 
 
-def _drifted(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
+def _edit_notes(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
     """Yield a note for each file that was edited since fleet wrote it: its bytes are saved."""
     digests = facts.owned_by_key()
     for change in changes:
@@ -100,7 +100,7 @@ def _drifted(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
             )
 
 
-def _ill(facts: NodeFacts) -> Iterator[str]:
+def _health_notes(facts: NodeFacts) -> Iterator[str]:
     """Yield a note if the rollback leads to a state that was not healthy."""
     last = facts.generations[-1]
     if last.was_unhealthy:
@@ -110,19 +110,21 @@ def _ill(facts: NodeFacts) -> Iterator[str]:
         )
 
 
-def _odd(generations: Iterable[Generation]) -> Iterator[str]:
+def _moved_notes(generations: Iterable[Generation]) -> Iterator[str]:
     """Yield a note for everything that was not a plain file and that the node moved away."""
-    for kept in (kept for each in generations for kept in each.entries if kept.copied == "odd"):
-        yield f"what stood at {kept.path} is kept as {kept.saved}, and stays there"
+    for entry in (
+        entry for generation in generations for entry in generation.entries if entry.copied == "odd"
+    ):
+        yield f"what stood at {entry.path} is kept as {entry.saved}, and stays there"
 
 
 def _saved(
     generations: Iterable[Generation], changes: Iterable[Change]
 ) -> tuple[tuple[str, str], ...]:
     """Return the oldest copy of every file and folder that the rollback creates again."""
-    lines = [kept for each in generations for kept in each.entries]
-    files = {kept.path: kept.saved for kept in lines if kept.is_file}
-    folders = {kept.path: kept.saved for kept in lines if kept.copied == "folder"}
+    entries = [entry for generation in generations for entry in generation.entries]
+    files = {entry.path: entry.saved for entry in entries if entry.is_file}
+    folders = {entry.path: entry.saved for entry in entries if entry.copied == "folder"}
     created = [
         change.path
         for change in changes
@@ -138,17 +140,19 @@ def _links(
     generations: Iterable[Generation], changes: Iterable[Change]
 ) -> tuple[tuple[str, str], ...]:
     """Return the saved hard links to the files that the rollback restores."""
-    found: dict[str, str] = {}
-    for kept in (kept for each in generations for kept in each.entries):
-        if kept.is_file:
-            found.pop(kept.path, None)
-        elif kept.copied == "link":
-            found[kept.path] = kept.saved
+    links: dict[str, str] = {}
+    for entry in (entry for generation in generations for entry in generation.entries):
+        if entry.is_file:
+            links.pop(entry.path, None)
+        elif entry.copied == "link":
+            links[entry.path] = entry.saved
     paths = (change.path for change in changes if change.after is not None)
-    return tuple((found[path], path) for path in paths if path in found)
+    return tuple((links[path], path) for path in paths if path in links)
 
 
-def _made(generations: Iterable[Generation]) -> tuple[str, ...]:
+def _made_directories(generations: Iterable[Generation]) -> tuple[str, ...]:
     """Return the directories that the changes created, the deepest first."""
-    found = {kept.path for each in generations for kept in each.entries if kept.directory}
-    return tuple(sorted(found, key=lambda path: (-path.count("/"), path)))
+    paths = {
+        entry.path for generation in generations for entry in generation.entries if entry.directory
+    }
+    return tuple(sorted(paths, key=lambda path: (-path.count("/"), path)))

@@ -29,18 +29,18 @@ _PLANNED = ("strategy", "disruption", "role_evidence", "changes", "unproven", "n
 def planned_data(plans: Collection[NodePlan], mark: Mark) -> dict[str, Any]:
     """Return plans as journal data: nodes with equal plans are grouped, secrets are masked."""
     groups: dict[str, tuple[list[str], dict[str, Any]]] = {}
-    made: dict[object, tuple[list[str], dict[str, Any]]] = {}
+    group_of: dict[object, tuple[list[str], dict[str, Any]]] = {}
     for plan in plans:
         role = plan.availability.control_plane
-        alike = (
+        identity = (
             id(plan.changes), plan.strategy, plan.restart_cost, plan.unproven, plan.notes, role
         )  # fmt: skip
         # A diff is expensive, and similar nodes share their changes.
-        if alike not in made:
+        if identity not in group_of:
             data = plan_data(plan, mark)
             about = {key: data[key] for key in _PLANNED}
-            made[alike] = groups.setdefault(repr(about), ([], about))
-        made[alike][0].append(plan.node.name)
+            group_of[identity] = groups.setdefault(repr(about), ([], about))
+        group_of[identity][0].append(plan.node.name)
     return {"plans": [{"nodes": names, **about} for names, about in groups.values()]}
 
 
@@ -48,22 +48,22 @@ def report_data(
     rollout: str, started: str, about: Mapping[str, Any], entries: Sequence[JournalEntry]
 ) -> dict[str, Any]:
     """Return all that is known of a rollout; times are seconds since it began."""
-    story = replay_journal(about["batches"], entries)
+    history = replay_journal(about["batches"], entries)
     began = _time(started)
     steps = _steps(entries, began)
-    nodes = {name: _node(name, story, steps) for name in story.state.nodes}
+    nodes = {name: _node(name, history, steps) for name in history.state.nodes}
     return {
         "rollout": rollout,
         "kind": about["kind"],
-        "status": story.status,
-        "reason": story.reason,
+        "status": history.status,
+        "reason": history.reason,
         "operator": about["operator"],
         "started": started,
-        "ended": story.ended,
-        "seconds": round(_time(story.ended) - began, 1) if story.ended else None,
+        "ended": history.ended,
+        "seconds": round(_time(history.ended) - began, 1) if history.ended else None,
         "files": about["files"],
         "flags": about.get("flags", {}),
-        "counts": dict(Counter(each["status"] for each in nodes.values())),
+        "counts": dict(Counter(node["status"] for node in nodes.values())),
         "batches": _batches(about["batches"], entries, began),
         "nodes": nodes,
         "matrix": _matrix(nodes),
@@ -77,27 +77,27 @@ def _time(stamp: str | None) -> float:
 
 
 def _node(
-    name: str, story: RolloutHistory, steps: Mapping[str, list[dict[str, Any]]]
+    name: str, history: RolloutHistory, steps: Mapping[str, list[dict[str, Any]]]
 ) -> dict[str, Any]:
-    outcome = story.outcomes.get(name)
+    outcome = history.outcomes.get(name)
     data = outcome_data(outcome) if outcome else {}
-    status = str(story.state.nodes[name].shown)
+    status = str(history.state.nodes[name].shown)
     return {**data, "status": status, "steps": steps.get(name, [])}
 
 
 def _steps(entries: Iterable[JournalEntry], began: float) -> dict[str, list[dict[str, Any]]]:
     """Return the steps of each node, with their start and end in seconds."""
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    steps: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for entry in entries:
         if entry.node is None or entry.kind != "moved":
             continue
         status, at = NodeStatus(entry.payload["status"]), round(_time(entry.at) - began, 2)
-        mine = found[entry.node]
-        if mine and mine[-1]["ended"] is None:
-            mine[-1] |= {"ended": at, "status": str(status)}
+        node_steps = steps[entry.node]
+        if node_steps and node_steps[-1]["ended"] is None:
+            node_steps[-1] |= {"ended": at, "status": str(status)}
         if status in _STEPS:
-            mine.append({"step": _STEPS[status], "began": at, "ended": None, "status": None})
-    return found
+            node_steps.append({"step": _STEPS[status], "began": at, "ended": None, "status": None})
+    return steps
 
 
 def _batches(
@@ -116,13 +116,13 @@ def _batches(
 
 def _matrix(nodes: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Count nodes by strategy and release of containerd."""
-    found = Counter(
-        (str(each.get("strategy") or "-"), str(each.get("containerd") or "-"), each["status"])
-        for each in nodes.values()
+    counts = Counter(
+        (str(node.get("strategy") or "-"), str(node.get("containerd") or "-"), node["status"])
+        for node in nodes.values()
     )
     return [
         {"strategy": strategy, "containerd": version, "status": status, "nodes": number}
-        for (strategy, version, status), number in sorted(found.items())
+        for (strategy, version, status), number in sorted(counts.items())
     ]
 
 
@@ -140,12 +140,12 @@ def _mirrors(nodes: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
             "image": image,
             "mirror": mirror,
             "via": via,
-            "pulls": len(found),
+            "pulls": len(times),
             "failed": failed[image, mirror, via],
-            "median": round(median(found), 2),
-            "slowest": max(found),
+            "median": round(median(times), 2),
+            "slowest": max(times),
         }
-        for (image, mirror, via), found in sorted(seconds.items())
+        for (image, mirror, via), times in sorted(seconds.items())
     ]
 
 
@@ -159,7 +159,7 @@ def _plans(entries: Iterable[JournalEntry]) -> list[dict[str, Any]]:
     groups: dict[int, list[str]] = defaultdict(list)
     for name, plan in latest.items():
         groups[id(plan)].append(name)
-    told = {id(plan): plan for plan in latest.values()}
+    plans = {id(plan): plan for plan in latest.values()}
     return [
-        {**told[key], "nodes": names, "folded": fold_names(names)} for key, names in groups.items()
+        {**plans[key], "nodes": names, "folded": fold_names(names)} for key, names in groups.items()
     ]

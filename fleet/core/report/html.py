@@ -102,13 +102,13 @@ def _nodes(nodes: Mapping[str, Mapping[str, Any]]) -> str:
     rows = [
         (
             _e(name),
-            _status(each["status"]),
-            _e(each.get("strategy") or "-"),
-            _e(each.get("containerd") or "-"),
-            "yes" if each.get("restarted") else "no",
-            f"{each['seconds']:g} s" if each.get("seconds") else "-",
+            _status(node["status"]),
+            _e(node.get("strategy") or "-"),
+            _e(node.get("containerd") or "-"),
+            "yes" if node.get("restarted") else "no",
+            f"{node['seconds']:g} s" if node.get("seconds") else "-",
         )
-        for name, each in nodes.items()
+        for name, node in nodes.items()
     ]
     table = _table(("node", "status", "strategy", "containerd", "restarted", "took"), rows)
     if len(rows) <= _FEW:
@@ -119,23 +119,23 @@ def _nodes(nodes: Mapping[str, Mapping[str, Any]]) -> str:
 def _failures(nodes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Yield each failure once, with all its nodes and the evidence of each."""
     groups: dict[tuple[str, ...], dict[str, str]] = {}
-    for name, each in nodes.items():
-        failure = each.get("failure")
+    for name, node in nodes.items():
+        failure = node.get("failure")
         if failure:
-            told = (str(failure.get(key) or "") for key in ("kind", "step", "message"))
-            said = groups.setdefault((each["status"], *told), {})
-            said[name] = str(failure.get("evidence") or "")
-    for (status, kind, step, message), said in groups.items():
-        count = f" ({len(said)})" if len(said) > 1 else ""
+            texts = (str(failure.get(key) or "") for key in ("kind", "step", "message"))
+            evidence = groups.setdefault((node["status"], *texts), {})
+            evidence[name] = str(failure.get("evidence") or "")
+    for (status, kind, step, message), evidence in groups.items():
+        count = f" ({len(evidence)})" if len(evidence) > 1 else ""
         yield (
-            f'<p class="names"><b>{_e(compress(said))}</b>{count} {_status(status)}: {_e(kind)} at'
-            f" {_e(step)}: {_e(message)}</p>{''.join(_evidence(said))}"
+            f'<p class="names"><b>{_e(compress(evidence))}</b>{count} {_status(status)}: {_e(kind)}'
+            f" at {_e(step)}: {_e(message)}</p>{''.join(_evidence(evidence))}"
         )
 
 
-def _evidence(said: Mapping[str, str]) -> Iterator[str]:
+def _evidence(evidence: Mapping[str, str]) -> Iterator[str]:
     """Yield the evidence of one node, and that of the others on demand."""
-    shown = {name: text for name, text in said.items() if text}
+    shown = {name: text for name, text in evidence.items() if text}
     alike = len(set(shown.values())) < 2
     for number, (name, text) in enumerate(shown.items()):
         if number == 0 and (alike or len(shown) == 1):
@@ -150,11 +150,11 @@ def _matrix(rows: Iterable[Mapping[str, Any]]) -> str:
     """Return the table of strategies by release of containerd."""
     cells: dict[tuple[str, str], list[str]] = {}
     for row in rows:
-        told = f"{row['nodes']} {_status(row['status'])}"
-        cells.setdefault((row["strategy"], row["containerd"]), []).append(told)
+        text = f"{row['nodes']} {_status(row['status'])}"
+        cells.setdefault((row["strategy"], row["containerd"]), []).append(text)
     versions = sorted({version for _, version in cells})
     lines = [
-        (_e(strategy), *("<br>".join(cells.get((strategy, each), ())) for each in versions))
+        (_e(strategy), *("<br>".join(cells.get((strategy, version), ())) for version in versions))
         for strategy in sorted({strategy for strategy, _ in cells})
     ]
     return _table(("strategy", *map(_e, versions)), lines)
@@ -162,10 +162,10 @@ def _matrix(rows: Iterable[Mapping[str, Any]]) -> str:
 
 def _pulls(report: Mapping[str, Any]) -> str:
     """Return the table of pulls, and the changed registries that no pull has proven."""
-    nodes = {name: each.get("unproven", ()) for name, each in report["nodes"].items()}
-    silent = unproven_text(nodes)
-    told = f'<p class="names warn">{_e(silent)}</p>' if silent else ""
-    return _mirrors(report["mirrors"]) + told
+    nodes = {name: node.get("unproven", ()) for name, node in report["nodes"].items()}
+    unproven = unproven_text(nodes)
+    note = f'<p class="names warn">{_e(unproven)}</p>' if unproven else ""
+    return _mirrors(report["mirrors"]) + note
 
 
 def _mirrors(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -20,23 +20,23 @@ def junit(report: Mapping[str, Any]) -> str:
         name=f"fleet {report['kind']} {report['rollout']}",
         timestamp=str(report["started"]),
         tests=str(len(nodes)),
-        failures=str(sum(each["status"] in _BAD for each in nodes.values())),
-        skipped=str(sum(each["status"] == "pending" for each in nodes.values())),
+        failures=str(sum(node["status"] in _BAD for node in nodes.values())),
+        skipped=str(sum(node["status"] == "pending" for node in nodes.values())),
         time=str(report["seconds"] or 0),
     )
-    for name, each in nodes.items():
+    for name, node in nodes.items():
         about = {"name": name, "classname": f"fleet.{report['kind']}"}
-        case = ElementTree.SubElement(suite, "testcase", about, time=str(each.get("seconds") or 0))
-        failure = each.get("failure")
-        if each["status"] in _BAD:
-            told = failure or {"kind": each["status"], "message": each["status"]}
-            bad = ElementTree.SubElement(
-                case, "failure", type=str(told["kind"]), message=printable(str(told["message"]))
+        case = ElementTree.SubElement(suite, "testcase", about, time=str(node.get("seconds") or 0))
+        failure = node.get("failure")
+        if node["status"] in _BAD:
+            reason = failure or {"kind": node["status"], "message": node["status"]}
+            element = ElementTree.SubElement(
+                case, "failure", type=str(reason["kind"]), message=printable(str(reason["message"]))
             )
-            bad.text = printable(str(told.get("evidence", "")))
-        elif each["status"] == "pending":
+            element.text = printable(str(reason.get("evidence", "")))
+        elif node["status"] == "pending":
             ElementTree.SubElement(case, "skipped", message="never started")
-        if silent := unproven_text({name: each.get("unproven", ())}):
-            ElementTree.SubElement(case, "system-out").text = printable(silent)
+        if unproven := unproven_text({name: node.get("unproven", ())}):
+            ElementTree.SubElement(case, "system-out").text = printable(unproven)
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"

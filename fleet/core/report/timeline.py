@@ -19,16 +19,16 @@ _ROW, _LEFT, _WIDTH, _TOP = 22, 170, 780, 34
 
 def timeline(report: Mapping[str, Any], tones: Mapping[str, str]) -> str:
     """Return the picture, one row per node; of very many nodes the first few hundred."""
-    nodes = {name: each for name, each in report["nodes"].items() if each["steps"]}
+    nodes = {name: node for name, node in report["nodes"].items() if node["steps"]}
     if not nodes:
         return ""
-    ends = [step["ended"] or step["began"] for each in nodes.values() for step in each["steps"]]
+    ends = [step["ended"] or step["began"] for node in nodes.values() for step in node["steps"]]
     total = max(*ends, 0.1)
     shown = dict(list(nodes.items())[:_MOST])
     rows = (
         part
-        for number, (name, each) in enumerate(shown.items())
-        for part in _row(number, name, each, total, tones)
+        for number, (name, node) in enumerate(shown.items())
+        for part in _row(number, name, node, total, tones)
     )
     picture = _picture(report, total, len(shown), rows)
     more = len(nodes) - len(shown)
@@ -42,7 +42,7 @@ def timeline(report: Mapping[str, Any], tones: Mapping[str, str]) -> str:
 
 def overview(report: Mapping[str, Any], tones: Mapping[str, str]) -> str:
     """Return the picture of a large rollout, one row per batch in its worst status's colour."""
-    bars = [each for each in map(_Bar.of, report["batches"], repeat(report["nodes"])) if each]
+    bars = [bar for bar in map(_Bar.of, report["batches"], repeat(report["nodes"])) if bar]
     if not bars:
         return ""
     total = max(*(bar.ended for bar in bars), 0.1)
@@ -63,26 +63,28 @@ class _Bar:
     def of(cls, batch: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> _Bar | None:
         if batch["began"] is None:
             return None
-        mine = [nodes[name] for name in batch["nodes"] if name in nodes]
-        ends = [step["ended"] for node in mine for step in node["steps"] if step["ended"]]
-        counts = Counter(node["status"] for node in mine)
-        label = f"batch {batch['number']} ({len(mine)})"
+        members = [nodes[name] for name in batch["nodes"] if name in nodes]
+        ends = [step["ended"] for node in members for step in node["steps"] if step["ended"]]
+        counts = Counter(node["status"] for node in members)
+        label = f"batch {batch['number']} ({len(members)})"
         return cls(label, batch["began"], max((*ends, batch["began"])), counts)
 
     def draw(self, number: int, total: float, tones: Mapping[str, str]) -> Iterator[str]:
         y = _TOP + number * _ROW
-        told = ", ".join(f"{count} {status}" for status, count in sorted(self.counts.items()))
+        summary = ", ".join(f"{count} {status}" for status, count in sorted(self.counts.items()))
         grave = {tones.get(status) for status in self.counts}
-        tone = next((each for each in ("bad", "warn", "good") if each in grave), "busy")
+        tone = next(
+            (candidate for candidate in ("bad", "warn", "good") if candidate in grave), "busy"
+        )
         x, end = _x(self.began, total), _x(self.ended, total)
         yield f'<text x="{_LEFT - 10}" y="{y + 11}" text-anchor="end">{escape(self.label)}</text>'
         yield (
             f'<rect class="{tone}" x="{x}" y="{y}" width="{max(2.0, round(end - x, 1))}"'
-            f' height="14" rx="3"><title>{escape(told)}</title></rect>'
+            f' height="14" rx="3"><title>{escape(summary)}</title></rect>'
         )
         before = end > _LEFT + _WIDTH - 260
         place = f'x="{x - 6}" text-anchor="end"' if before else f'x="{end + 6}"'
-        yield f'<text class="dim" y="{y + 11}" {place}>{escape(told)}</text>'
+        yield f'<text class="dim" y="{y + 11}" {place}>{escape(summary)}</text>'
 
 
 def _picture(report: Mapping[str, Any], total: float, rows: int, parts: Iterable[str]) -> str:
@@ -100,7 +102,7 @@ def _x(seconds: float, total: float) -> float:
 
 
 def _grid(total: float, height: int) -> Iterator[str]:
-    step = next(each for each in _nice() if total / each <= 8)
+    step = next(seconds for seconds in _nice() if total / seconds <= 8)
     mark = 0.0
     while mark <= total:
         x = _x(mark, total)

@@ -42,41 +42,43 @@ class Evidence:
 
 
 def attribute_pull(
-    test: PullTest, plan: NodePlan, found: Evidence, liveness: Liveness | None
+    test: PullTest, plan: NodePlan, evidence: Evidence, liveness: Liveness | None
 ) -> Verified:
     """Return the result of one pull, and the host that served it if the evidence decides."""
-    trace = found.trace
-    verdict = Verified(
+    trace = evidence.trace
+    result = Verified(
         image=test.image,
-        ok=found.code == 0,
-        via=found.via,
-        seconds=found.seconds,
+        ok=evidence.code == 0,
+        via=evidence.via,
+        seconds=evidence.seconds,
         size=trace.size,
         digest=trace.digest,
         attempts=trace.hops,
     )
-    if found.code != 0:
-        return replace(verdict, detail=_failed(found), evidence="the pull failed")
+    if evidence.code != 0:
+        return replace(result, detail=_failure_detail(evidence), evidence="the pull failed")
     if trace.no_image:
-        return replace(verdict, ok=False, detail=_not_an_image(trace), evidence="not an image")
-    if found.present:
-        return _present(verdict, trace, "the image", _closed(test, plan, trace))
+        return replace(result, ok=False, detail=_not_an_image(trace), evidence="not an image")
+    if evidence.present:
+        return _present_result(result, trace, "the image", _hosts_closed_to_ctr(test, plan, trace))
     if trace.resolved is not None and not trace.content:
-        return _present(verdict, trace, "its content", set())
-    doubt = _doubt(test, plan, found, liveness)
+        return _present_result(result, trace, "its content", set())
+    doubt = _reason_unknown(test, plan, evidence, liveness)
     if doubt:
         would = f"; ctr was served by {_host(trace)}" if _host(trace) else ""
-        return replace(verdict, detail=f"unknown: {doubt}{would}", evidence=doubt)
-    return _served(verdict, test, found)
+        return replace(result, detail=f"unknown: {doubt}{would}", evidence=doubt)
+    return _served_result(result, test, evidence)
 
 
-def _failed(found: Evidence) -> str:
+def _failure_detail(evidence: Evidence) -> str:
     """Return the reason why a pull failed, with each host's response."""
-    why = "timed out" if found.code == 124 else tail(found.said, 2)
-    hops = "; ".join(dict.fromkeys(_told(hop) for hop in found.trace.hops if not hop.good))
-    if found.trace.no_image:
-        hops = "; ".join(filter(None, (hops, _not_an_image(found.trace))))
-    return tail(f"{why}\n{hops}" if hops else why)
+    reason = "timed out" if evidence.code == 124 else tail(evidence.said, 2)
+    hops = "; ".join(
+        dict.fromkeys(_describe_attempt(hop) for hop in evidence.trace.hops if not hop.good)
+    )
+    if evidence.trace.no_image:
+        hops = "; ".join(filter(None, (hops, _not_an_image(evidence.trace))))
+    return tail(f"{reason}\n{hops}" if hops else reason)
 
 
 def _not_an_image(trace: Trace) -> str:
@@ -87,68 +89,71 @@ def _not_an_image(trace: Trace) -> str:
     )
 
 
-def _told(hop: HostAttempt) -> str:
+def _describe_attempt(hop: HostAttempt) -> str:
     what = {"resolve": "asked for the name", "manifest": "asked for the manifest"}
     return f"{hop.host}, {what.get(hop.what, 'asked for a layer')}: {hop.response}"
 
 
-def _present(verdict: Verified, trace: Trace, where: str, closed: set[str]) -> Verified:
+def _present_result(result: Verified, trace: Trace, where: str, closed: set[str]) -> Verified:
     """Return the result for an image that was already present: a host must resolve its name.
 
     If hosts require credentials that ctr does not have, CRI's own pull has resolved the name.
     """
     about = f"{where} was on the node before the pull"
     if trace.resolved:
-        how = f"resolved, not downloaded; {trace.resolved} answered for its name"
+        outcome = f"resolved, not downloaded; {trace.resolved} answered for its name"
     elif closed:
-        how = f"resolved by CRI, not downloaded; {', '.join(sorted(closed))} let ctr not in"
+        outcome = f"resolved by CRI, not downloaded; {', '.join(sorted(closed))} let ctr not in"
     else:
-        why = "; ".join(dict.fromkeys(_told(hop) for hop in trace.hops)) or "ctr asked no host"
-        how = f"not proven, as no host answered for its name ({why})"
-        verdict, about = replace(verdict, ok=False), f"{about}, and no host answered for it"
-    detail = tail(f"{where} was there already: {how}", 1)
-    return replace(verdict, served=Served.PRESENT, detail=detail, evidence=about)
+        reason = (
+            "; ".join(dict.fromkeys(_describe_attempt(hop) for hop in trace.hops))
+            or "ctr asked no host"
+        )
+        outcome = f"not proven, as no host answered for its name ({reason})"
+        result, about = replace(result, ok=False), f"{about}, and no host answered for it"
+    detail = tail(f"{where} was there already: {outcome}", 1)
+    return replace(result, served=Served.PRESENT, detail=detail, evidence=about)
 
 
-def _doubt(
-    test: PullTest, plan: NodePlan, found: Evidence, liveness: Liveness | None
+def _reason_unknown(
+    test: PullTest, plan: NodePlan, evidence: Evidence, liveness: Liveness | None
 ) -> str | None:
     """Return why the serving host is unknown; None if the evidence decides."""
-    trace = found.trace
+    trace = evidence.trace
     if trace.resolved is None:
         return "ctr could not fetch the image by the same hosts"
-    if found.via == "ctr":
+    if evidence.via == "ctr":
         return None
     return (
-        _unlike(test, plan, trace)
-        or _unread(plan, liveness)
-        or _unmoved(found)
-        or _unlogged(plan, found)
+        _reason_other_responses(test, plan, trace)
+        or _reason_other_hosts(plan, liveness)
+        or _reason_not_moved(evidence)
+        or _reason_log_differs(plan, evidence)
     )
 
 
-def _unlike(test: PullTest, plan: NodePlan, trace: Trace) -> str | None:
+def _reason_other_responses(test: PullTest, plan: NodePlan, trace: Trace) -> str | None:
     """Return why CRI may have got other responses than ctr; None if nothing suggests it."""
-    if closed := _closed(test, plan, trace):
+    if closed := _hosts_closed_to_ctr(test, plan, trace):
         return f"{', '.join(sorted(closed))} wants credentials, which CRI has and ctr has not"
     if test.rewritten:
         return "CRI of k3s and RKE2 rewrites names, and ctr asks for them as they are"
     version = parse_version(plan.containerd or "")
     old = version is None or version.release < _KNOWS_PATHS
-    asked = {hop.host for hop in trace.hops}
-    if old and asked & test.paths:
+    hosts = {hop.host for hop in trace.hops}
+    if old and hosts & test.paths:
         return f"containerd {plan.containerd} takes a mirror's path in ways that ctr does not"
     return None
 
 
-def _closed(test: PullTest, plan: NodePlan, trace: Trace) -> set[str]:
+def _hosts_closed_to_ctr(test: PullTest, plan: NodePlan, trace: Trace) -> set[str]:
     """Return the hosts that refuse ctr, but may accept CRI with its credentials."""
     closed = {hop.host for hop in trace.hops if hop.response.startswith("401")}
     known = test.credentials | plan.credentials
     return closed if closed & known or (closed and "*" in known) else set()
 
 
-def _unread(plan: NodePlan, liveness: Liveness | None) -> str | None:
+def _reason_other_hosts(plan: NodePlan, liveness: Liveness | None) -> str | None:
     """Return why the daemon may ask other hosts than ctr did; None if nothing suggests it."""
     if plan.hosts_directory:
         state = liveness.state if liveness else "unasked"
@@ -164,22 +169,24 @@ def _unread(plan: NodePlan, liveness: Liveness | None) -> str | None:
     return None if plan.in_force else "the running daemon has other mirrors than mirrors.yaml"
 
 
-def _unmoved(found: Evidence) -> str | None:
+def _reason_not_moved(evidence: Evidence) -> str | None:
     """Return a doubt if objects that ctr had fetched were still in the store for CRI's pull."""
-    if not found.stayed:
+    if not evidence.stayed:
         return None
-    return f"{found.stayed} of {found.fetched} objects stood in the store when CRI began to pull"
+    return (
+        f"{evidence.stayed} of {evidence.fetched} objects stood in the store when CRI began to pull"
+    )
 
 
-def _unlogged(plan: NodePlan, found: Evidence) -> str | None:
+def _reason_log_differs(plan: NodePlan, evidence: Evidence) -> str | None:
     """Return a doubt if the daemon's own log contradicts ctr's trace."""
-    trace, log = found.trace, found.log
+    trace, log = evidence.trace, evidence.log
     if log.refused != trace.refused:
         return "the daemon and ctr disagree on whether hosts.toml can be read"
-    bad = set(trace.turned_down)
-    strange = [host for host in log.passed_over if host not in bad]
-    if strange:
-        return f"the daemon's log says that it passed over {', '.join(strange)}"
+    refused = set(trace.turned_down)
+    unexpected = [host for host in log.passed_over if host not in refused]
+    if unexpected:
+        return f"the daemon's log says that it passed over {', '.join(unexpected)}"
     version = parse_version(plan.containerd or "")
     missing = [host for host in trace.turned_down if host not in log.passed_over]
     if missing and version is not None and version.release >= _LOGS_ALL:
@@ -192,31 +199,31 @@ def _host(trace: Trace) -> str | None:
     return trace.layers[-1] if trace.layers else trace.resolved
 
 
-def _served(verdict: Verified, test: PullTest, found: Evidence) -> Verified:
-    trace = found.trace
+def _served_result(result: Verified, test: PullTest, evidence: Evidence) -> Verified:
+    trace = evidence.trace
     host = _host(trace)
     upstream = host == test.upstream and host not in test.mirrors
-    notes = [*_passed(trace), *_mixed(trace, host), *_kept(found)]
+    notes = [*_passed_over(trace), *_mixed_notes(trace, host), *_store_notes(evidence)]
     if not trace.layers:
         notes.append("its layers were there already")
-    if found.via == "ctr":
+    if evidence.via == "ctr":
         notes.insert(0, "ctr only, CRI not proven")
     return replace(
-        verdict,
+        result,
         mirror=tail(host or ""),
         served=Served.UPSTREAM if upstream else Served.MIRROR,
         detail=tail("; ".join(notes), 1),
-        evidence=_decided(found),
+        evidence=_deciding_evidence(evidence),
     )
 
 
-def _passed(trace: Trace) -> list[str]:
+def _passed_over(trace: Trace) -> list[str]:
     """Return a note for each host that did not resolve the name before another one did."""
-    bad = (hop for hop in trace.hops if not hop.good and hop.what == "resolve")
-    return list(dict.fromkeys(f"{hop.host} was passed over ({hop.response})" for hop in bad))
+    failed = (hop for hop in trace.hops if not hop.good and hop.what == "resolve")
+    return list(dict.fromkeys(f"{hop.host} was passed over ({hop.response})" for hop in failed))
 
 
-def _mixed(trace: Trace, host: str | None) -> list[str]:
+def _mixed_notes(trace: Trace, host: str | None) -> list[str]:
     """Return notes on hosts that resolved the name and did not serve the layers."""
     notes = []
     for hop in trace.hops:
@@ -230,18 +237,18 @@ def _mixed(trace: Trace, host: str | None) -> list[str]:
     return list(dict.fromkeys(notes))
 
 
-def _kept(found: Evidence) -> list[str]:
-    if found.via == "ctr" or found.kept >= found.fetched:
+def _store_notes(evidence: Evidence) -> list[str]:
+    if evidence.via == "ctr" or evidence.kept >= evidence.fetched:
         return []
     return ["CRI kept no layers, so their way cannot be shown by CRI's own store"]
 
 
-def _decided(found: Evidence) -> str:
+def _deciding_evidence(evidence: Evidence) -> str:
     """Return the evidence that decided, in words."""
-    parts = [f"ctr fetched {found.trace.size} bytes by the same hosts moments before"]
-    if found.via != "ctr":
-        parts.append(f"{found.kept} of {found.fetched} objects travelled anew for CRI")
+    parts = [f"ctr fetched {evidence.trace.size} bytes by the same hosts moments before"]
+    if evidence.via != "ctr":
+        parts.append(f"{evidence.kept} of {evidence.fetched} objects travelled anew for CRI")
         parts.append("the daemon's log says nothing else")
-    if found.log.size:
-        parts.append(f"which read {found.log.size} bytes")
+    if evidence.log.size:
+        parts.append(f"which read {evidence.log.size} bytes")
     return ", ".join(parts)

@@ -34,18 +34,18 @@ class TinyRegistry:
     manifest: bytes
     blobs: Mapping[str, bytes]
 
-    def answer(self, asked: bytes) -> bytes | None:
+    def answer(self, request: bytes) -> bytes | None:
         """Return the whole response to a request; None while the request is incomplete."""
-        if asked.startswith(_TLS_HELLO):
+        if request.startswith(_TLS_HELLO):
             # Go recognizes this response as plain HTTP, and asks again without TLS.
             return _NO_TLS
-        if _END not in asked:
+        if _END not in request:
             return None
-        method, _, rest = asked.partition(b" ")
+        method, _, rest = request.partition(b" ")
         path = rest.partition(b" ")[0].partition(b"?")[0].decode("latin-1")
-        return _response(*self._found(path), head=method == b"HEAD")
+        return _response(*self._content(path), head=method == b"HEAD")
 
-    def _found(self, path: str) -> tuple[int, str, bytes]:
+    def _content(self, path: str) -> tuple[int, str, bytes]:
         head, _, name = path.rpartition("/")
         if path in {"/v2", "/v2/"}:
             return 200, "application/json", b"{}"
@@ -94,5 +94,5 @@ def tiny_registry(nonce: str) -> TinyRegistry:
         "config": {"mediaType": _CONFIG, "size": len(config), "digest": digest(config)},
         "layers": [{"mediaType": _LAYER, "size": len(layer), "digest": digest(layer)}],
     }
-    blobs = {digest(each): each for each in (config, layer)}
+    blobs = {digest(content): content for content in (config, layer)}
     return TinyRegistry(json.dumps(manifest).encode(), blobs)

@@ -35,7 +35,7 @@ _IMAGES = {
 }
 
 
-_Asked = tuple[str, str, str]
+_Request = tuple[str, str, str]
 """The host, path and purpose of a request: resolve, manifest or blob."""
 
 
@@ -65,8 +65,8 @@ class Trace:
     @property
     def turned_down(self) -> tuple[str, ...]:
         """Return the hosts that did not resolve the name, in order."""
-        bad = (hop.host for hop in self.hops if hop.what == "resolve" and not hop.good)
-        return tuple(dict.fromkeys(bad))
+        hosts = (hop.host for hop in self.hops if hop.what == "resolve" and not hop.good)
+        return tuple(dict.fromkeys(hosts))
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -95,9 +95,9 @@ class _Reader:
     """A parser that pairs requests with their responses, in the order of the requests."""
 
     def __init__(self) -> None:
-        self._said: dict[_Asked, str] = {}
-        self._latest: dict[tuple[str, str], _Asked] = {}
-        self._sizes: dict[_Asked, int] = {}
+        self._responses: dict[_Request, str] = {}
+        self._latest: dict[tuple[str, str], _Request] = {}
+        self._sizes: dict[_Request, int] = {}
         self._resolved: str | None = None
         self._digest: str | None = None
         self._folder = False
@@ -107,11 +107,11 @@ class _Reader:
     def read(self, fields: dict[str, str], line: str) -> None:
         message = fields.get("msg", "")
         if message == "do request":
-            self._asked(fields)
+            self._read_request(fields)
         elif message == "fetch response received":
-            self._answered(fields)
+            self._read_response(fields)
         elif message in {"trying next host", "fetch failed"} and "error" in fields:
-            self._failed(fields["error"])
+            self._read_failure(fields["error"])
         elif message == "resolved":
             self._resolved, self._digest = fields.get("host"), fields.get("desc.digest")
         elif message == "fetch" and fields.get("digest") == self._digest:
@@ -120,39 +120,40 @@ class _Reader:
             self._folder = True
         self._refused = self._refused or "failed to decode" in line
 
-    def _asked(self, fields: dict[str, str]) -> None:
+    def _read_request(self, fields: dict[str, str]) -> None:
         place = _place(fields.get("url", ""))
         if place is not None:
             what = "blob" if _BLOB in place[1] else "manifest" if self._resolved else "resolve"
             self._latest[place] = (*place, what)
-            self._said.setdefault((*place, what), _SILENT)
+            self._responses.setdefault((*place, what), _SILENT)
 
-    def _answered(self, fields: dict[str, str]) -> None:
-        asked = self._latest.get(_place(fields.get("url", "")) or ("", ""))
-        if asked is not None:
-            self._said[asked] = fields.get("response.status", "")
+    def _read_response(self, fields: dict[str, str]) -> None:
+        request = self._latest.get(_place(fields.get("url", "")) or ("", ""))
+        if request is not None:
+            self._responses[request] = fields.get("response.status", "")
             size = fields.get("response.header.content-length", "")
-            self._sizes[asked] = int(size) if _SIZE.fullmatch(size) else 0
+            self._sizes[request] = int(size) if _SIZE.fullmatch(size) else 0
 
-    def _failed(self, error: str) -> None:
-        asked = self._latest.get(_place(error) or ("", ""))
-        if asked is not None and self._said[asked] == _SILENT:
-            self._said[asked] = error.rpartition('": ')[2]
+    def _read_failure(self, error: str) -> None:
+        request = self._latest.get(_place(error) or ("", ""))
+        if request is not None and self._responses[request] == _SILENT:
+            self._responses[request] = error.rpartition('": ')[2]
 
     def trace(self) -> Trace:
         content = tuple(
-            asked
-            for asked, said in self._said.items()
-            if asked[2] != "resolve" and is_success(said)
+            request
+            for request, response in self._responses.items()
+            if request[2] != "resolve" and is_success(response)
         )
         return Trace(
             hops=tuple(
-                HostAttempt(host, what, said) for (host, _, what), said in self._said.items()
+                HostAttempt(host, what, response)
+                for (host, _, what), response in self._responses.items()
             ),
             resolved=self._resolved,
             digest=self._digest if self._digest and _DIGEST.fullmatch(self._digest) else None,
             content=tuple((host, path) for host, path, _ in content),
-            size=sum(self._sizes.get(asked, 0) for asked in content),
+            size=sum(self._sizes.get(request, 0) for request in content),
             folder=self._folder,
             refused=self._refused,
             media=self._media,
@@ -206,10 +207,10 @@ def _passed_over(lines: Iterable[str], repository: str) -> Iterator[str]:
 
 
 def _read_bytes(lines: Iterable[str], image: str) -> int | None:
-    found = None
+    size = None
     for line in lines:
         _, mark, rest = line.partition(f"stop pulling image {image}: ")
         match = re.search(r"bytes read=([0-9]{1,18})", rest) if mark else None
         if match:
-            found = int(match[1])
-    return found
+            size = int(match[1])
+    return size
