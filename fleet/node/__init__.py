@@ -1,1 +1,1 @@
-"""What fleet says to a node and how it reads the answer: the only home of node-side shell."""
+"""The work on one node: the scripts that it runs (the only node-side shell code) and their replies."""

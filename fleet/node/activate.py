@@ -15,7 +15,7 @@ from fleet.node.work_order import WorkOrder
 
 
 class Ending(StrEnum):
-    """How a script on the node says that it ended."""
+    """The ending that a script on the node reports."""
 
     STAGED = "staged"
     UNSTAGED = "unstaged"
@@ -28,19 +28,19 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """How a pass on the node ended, and whether it restarted the daemon."""
+    """The result of a script on the node: its ending, and whether it restarted the daemon."""
 
     ending: Ending
     failure: Failure | None
     restarted: bool
     liveness: Liveness | None = None
     ill: str = ""
-    """Why the node is not healthy, in a state that was not when it was saved."""
+    """The reason why the node is unhealthy; the restored state was unhealthy when it was saved too."""
     held: bool = False
 
 
 def parse_applied(reply: Reply, order: WorkOrder) -> Applied:
-    """Read how it ended; an ending that fleet does not know is a broken protocol."""
+    """Read the ending from a reply; raise a NodeError (protocol) for an unknown ending."""
     text = reply.value("status")
     try:
         ending = Ending(text)

@@ -16,7 +16,7 @@ from fleet.node.script import Script
 from fleet.node.work_order import WorkOrder
 
 MARK = b"\x1e"
-"""ASCII's record separator; it stands in no text."""
+"""ASCII's record separator. Text does not contain it."""
 
 
 _STRANGE = re.compile(rb"[^\t\n\r -~]")
@@ -24,7 +24,7 @@ _STRANGE = re.compile(rb"[^\t\n\r -~]")
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """All new files and the guard in one piece, and the operations in whose order they stand."""
+    """The new files and the guard script, packed; the files are in the order of `operations`."""
 
     content: bytes
     guard_digest: str
@@ -37,7 +37,7 @@ class Bundle:
 
 
 def bundle(order: WorkOrder) -> Bundle:
-    """Pack the files of a plan, state.json last: it must never speak of what is not there."""
+    """Pack the files of a plan. state.json comes last: it must not describe missing files."""
     changes = tuple(_changes(order))
     guard = guard_script(order).text().encode()
     written = (change.after.content for change in changes if change.after)
@@ -47,12 +47,12 @@ def bundle(order: WorkOrder) -> Bundle:
 
 
 def pack(contents: Iterable[bytes]) -> bytes:
-    """Write contents so that a shell can hold and part them in a variable; a mark ends each."""
+    """Pack contents so that a shell can split them in a variable; a mark ends each content."""
     return b"".join(_part(content) + MARK for content in contents)
 
 
 def _part(content: bytes) -> bytes:
-    """Write one content as the text that it is, or else in base64."""
+    """Encode one content: as plain text if possible, else in base64."""
     return b"b" + base64.b64encode(content) if _STRANGE.search(content) else b"t" + content
 
 
@@ -62,7 +62,7 @@ def _changes(order: WorkOrder) -> Iterator[Change]:
 
 
 def _operation(change: Change) -> str:
-    """Write one line: action, mode, uid, gid, digest before, digest after, path."""
+    """Return one line: action, mode, uid, gid, digest before, digest after, path."""
     before = change.before.digest if change.before else "-"
     after = change.after
     if after is None:
@@ -72,9 +72,9 @@ def _operation(change: Change) -> str:
 
 
 def stage_script(order: WorkOrder, packed: Bundle) -> Script:
-    """Return the script that unpacks a change on the node and lets its containerd judge it.
+    """Return the script that unpacks a change on the node and validates it with containerd.
 
-    The bundle is part of the script: no file of the login user is involved, and its content
+    The bundle is part of the script. No file of the login user is involved, and the content
     belongs to root from the first byte.
     """
     plan = order.plan
@@ -93,7 +93,7 @@ def stage_script(order: WorkOrder, packed: Bundle) -> Script:
 
 
 def activate_script(order: WorkOrder, packed: Bundle) -> Script:
-    """Return the script that puts the staged change in force, or takes itself back."""
+    """Return the script that activates the staged change, and reverts it if a step fails."""
     variables = {
         **_change(order, packed),
         **_daemon(order),
@@ -110,12 +110,12 @@ def activate_script(order: WorkOrder, packed: Bundle) -> Script:
 
 
 def guard_script(order: WorkOrder) -> Script:
-    """Return the script that lies on the node beside a pending change and takes it back."""
+    """Return the guard script; it is stored on the node beside a pending change and reverts it."""
     return Script("guard", {**identity(order), **_daemon(order)})
 
 
 def identity(order: WorkOrder) -> dict[str, str]:
-    """Return whose change it is; the generation is named after the rollout."""
+    """Return the variables that identify a change; the generation is named after the rollout."""
     return {
         "ID": order.rollout,
         "ROLLOUT": order.rollout,
@@ -138,9 +138,9 @@ def _change(order: WorkOrder, packed: Bundle) -> dict[str, str]:
 
 
 def _config_paths(order: WorkOrder) -> Iterator[str]:
-    """Yield the config files that containerd itself is to judge before they count."""
+    """Yield the config files that containerd must validate before they take effect."""
     if order.plan.restarts_itself:
-        return  # the distribution builds its config of them
+        return  # the distribution builds containerd's config from these files
     for change in order.plan.changes:
         if change.path.endswith(".toml") and not is_read_per_pull(change.path):
             yield change.path

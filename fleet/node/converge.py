@@ -1,4 +1,4 @@
-"""One node's pass from the staged change to the confirmed one; reads like the runbook."""
+"""One node's convergence, from the staged change to the confirmed one, in the runbook's order."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from fleet.ssh import Remote, connect, pooled_connection
 
 
 def converge(order: WorkOrder) -> NodeOutcome:
-    """Bring one node to its plan and confirm it, or back to where it was."""
+    """Bring one node to its plan and confirm it, or restore its former state."""
     work = ConvergeResult(order)
     ended = _tried(work)
-    if ended.status is NodeStatus.STAGED:  # it broke off before the node had begun
+    if ended.status is NodeStatus.STAGED:  # the connection broke before the node began
         ended = _tried(work)
     return _given_up(work, ended.failure) if ended.status is NodeStatus.STAGED else ended
 
@@ -41,7 +41,7 @@ def _tried(work: ConvergeResult) -> NodeOutcome:
 
 
 def _given_up(work: ConvergeResult, failure: Failure | None) -> NodeOutcome:
-    """Let go of a node whose connections break before it begins."""
+    """Release a node whose connections break before it begins."""
     try:
         settle_with_retries(work.order, "release", work.order.deadlines.lost)
     except NodeError as error:
@@ -50,7 +50,7 @@ def _given_up(work: ConvergeResult, failure: Failure | None) -> NodeOutcome:
 
 
 def continue_converge(work: ConvergeResult) -> NodeOutcome:
-    """Prove and confirm a change that is in force, after whatever broke its pass off."""
+    """Verify and confirm an active change after its earlier work was interrupted."""
     order = work.order
     work.restarted = order.restarts
     try:
@@ -62,7 +62,7 @@ def continue_converge(work: ConvergeResult) -> NodeOutcome:
 
 
 def revert_change(work: ConvergeResult, failure: Failure | None) -> NodeOutcome:
-    """Take a change back that could not be proven or confirmed; wait for the node if need be."""
+    """Revert a change that could not be verified or confirmed; wait for the node if necessary."""
     enter(work.order.node.name, "revert")
     try:
         found = settle_with_retries(work.order, "revert", work.order.deadlines.lost)
@@ -83,11 +83,11 @@ def _back(work: ConvergeResult, found: ChangeStatus, failure: Failure | None) ->
 
 
 def _changed(work: ConvergeResult, remote: Remote) -> NodeOutcome | None:
-    """Activate what is staged; return the outcome of a change that is not in force."""
+    """Activate the staged change; return an outcome if it is not in force afterwards, else None."""
     order = work.order
     packed = bundle(order)
     applied = _activated(order, remote, packed)
-    if applied.ending is Ending.UNSTAGED:  # the node was rebooted since
+    if applied.ending is Ending.UNSTAGED:  # the node has rebooted since it was staged
         applied = upload_and_check(order, remote, packed)
         if applied.ending is Ending.STAGED:
             applied = _activated(order, remote, packed)
@@ -100,7 +100,7 @@ def _changed(work: ConvergeResult, remote: Remote) -> NodeOutcome | None:
         return work.unsettled(applied.failure)
     status = ENDED[applied.ending]
     if status is NodeStatus.ROLLED_BACK and _is_stale(applied.failure):
-        status = NodeStatus.STALE  # the daemon has not read it; the edit is back in place
+        status = NodeStatus.STALE  # the daemon has not read the edited file, which is back
     return work.outcome(status, applied.failure)
 
 
@@ -117,7 +117,7 @@ def _activated(order: WorkOrder, remote: Remote, packed: Bundle) -> Applied:
 
 
 def _proven(work: ConvergeResult, remote: Remote) -> NodeOutcome | None:
-    """Pull the test images; return the outcome of a change that was taken back for it."""
+    """Pull the test images; return an outcome if the change was reverted for them, else None."""
     order, plan = work.order, work.order.plan
     tests = plan.tests if order.verify else ()
     unasked = work.liveness is None and asked_from_here(order)
@@ -138,13 +138,13 @@ def _proven(work: ConvergeResult, remote: Remote) -> NodeOutcome | None:
 
 
 def asked_from_here(order: WorkOrder) -> bool:
-    """Say whether the daemon is asked for its folder by CRI from here: its node has no crictl."""
+    """Return whether liveness is checked by CRI from the workstation: the node has no crictl."""
     plan = order.plan
     return order.liveness and bool(plan.asked_folder) and not plan.crictl and cri.available()
 
 
 def _confirmed(work: ConvergeResult) -> NodeOutcome:
-    """Ask for health once more after the soak, over a new connection, and disarm the guard."""
+    """Soak after a restart, then check health over a new connection and disarm the guard."""
     if work.restarted:
         enter(work.order.node.name, "soak")
         time.sleep(work.order.deadlines.soak)
@@ -152,7 +152,7 @@ def _confirmed(work: ConvergeResult) -> NodeOutcome:
 
 
 def check_gates(work: ConvergeResult, mode: str) -> NodeOutcome:
-    """Put the node through its gate once more, to confirm or to recheck; take back what fails."""
+    """Check the node's health once more, to confirm or to recheck; revert the change if it fails."""
     order = work.order
     enter(order.node.name, mode)
     first = partial(_listening, work) if asked_from_here(order) else None
@@ -175,7 +175,7 @@ def _gated(work: ConvergeResult, mode: str, found: ChangeStatus) -> NodeOutcome:
     if found.ended == "not_pending":
         return work.standing(found, report_undo(found))
     if mode == "recheck" and _is_stale(found.failure):
-        return work.outcome(NodeStatus.STALE, found.failure)  # the node works, the edit is new
+        return work.outcome(NodeStatus.STALE, found.failure)  # the node works; the edit is new
     return revert_change(work, found.failure)
 
 
@@ -188,7 +188,7 @@ _HALF_WAY = Failure(
 
 
 def _listening(work: ConvergeResult, remote: Remote) -> None:
-    """Ask the daemon for its folder by CRI from here; raise a NodeError where it is deaf."""
+    """Check liveness by CRI; raise a NodeError if the daemon does not read its hosts directory."""
     order = work.order
     wanted = VerifyRequest(order.plan, (), order.deadlines)
     work.liveness = run_verification(remote, wanted, order.access.for_node(order.node)).liveness
@@ -196,10 +196,10 @@ def _listening(work: ConvergeResult, remote: Remote) -> None:
 
 
 def _broken_off(work: ConvergeResult, failure: Failure) -> NodeOutcome:
-    """End a pass whose connection broke: what the node itself says of the change counts."""
+    """End the work after its connection broke, by the state that the node itself reports."""
     away = failure.step == "connect"
     if away or failure.kind is FailureKind.SUDO:
-        work.held = True  # staged before, and not contacted since
+        work.held = True  # the node was staged before, and not contacted since
         return work.outcome(NodeStatus.UNREACHABLE if away else NodeStatus.FAILED, failure)
     try:
         found = settle_with_retries(work.order, "look", work.order.deadlines.lost)
@@ -217,7 +217,7 @@ def _broken_off(work: ConvergeResult, failure: Failure) -> NodeOutcome:
 
 
 def report_undo(found: ChangeStatus) -> Failure | None:
-    """Say why a change that was in force no longer is."""
+    """Return the failure that explains why a change is no longer in force; None if it is."""
     if found.state == "confirmed":
         return None
     why = {

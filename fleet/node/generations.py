@@ -1,4 +1,4 @@
-"""The saved generations of a node, read from what the probe sent, and checked for damage."""
+"""The saved generations of a node, read from the probe's records and checked for damage."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _kept(line: str, base: str, own: Mapping[str, ManagedFile]) -> ManifestEntry
 
 
 def _symlink(mode: str, uid: str, gid: str, digest: str) -> ManagedFile:
-    """Return a saved symbolic link; its target stands where a file has its digest."""
+    """Return a saved symbolic link; its line has the target in place of a file's digest."""
     known = _ABOUT.fullmatch(f"{mode} {uid} {gid}") and digest.startswith("@")
     if not known or LINK_TARGET.fullmatch(digest[1:]) is None:
         raise ValueError(digest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 BEGUN = "begun"
-"""The record by which the line itself says that the login shell has run it: `plain` or `asked`."""
+"""The record that shows that the login shell has run the line: `plain` or `asked`."""
 WRONG_PASSWORD = 77
 NO_SUDO = 78
 _MARK = "fleet-script-follows"
@@ -44,7 +44,7 @@ _RIGHTS = "LC_ALL=C; export LC_ALL; exec {sudo} -n -l -- timeout"
 def launch_line(limit: str, sudo: str | None, *, asking: bool) -> str:
     """Return the line that runs a script from its input; with `asking` a password comes first.
 
-    `limit` is the command that limits the script's time, `sudo` that for sudo, or None.
+    `limit` is the command that limits the script's time. `sudo` is the sudo command, or None.
     """
     if sudo is None:
         return _quoted(f'printf "{BEGUN}\\t=plain\\n"; exec {limit} sh -s')

@@ -1,4 +1,4 @@
-"""Causes why a script did not start: the login shell, sudo's policy, the password."""
+"""Causes of a script that did not start: the login shell, sudo's policy, the password."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CAUSES = {
     "setuid": r"setuid|no new privileges|effective uid",
     "user": r"unknown user|user .* not found",
 }
-"""Sudo's and sudo-rs's words in the plain locale, the first that fits is the cause."""
+"""Messages of sudo and sudo-rs in the C locale, by cause; the first that matches counts."""
 _GRANT = "(USER ALL=(root) NOPASSWD: ALL in sudoers)"
 _MESSAGES = {
     "missing": "sudo is not installed on this node; install it, or log in as root (`user: root`)",

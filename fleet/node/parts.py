@@ -1,4 +1,4 @@
-"""The files that each node-side script is put together from."""
+"""The files from which each node-side script is assembled."""
 
 from __future__ import annotations
 
@@ -52,4 +52,4 @@ PARTS = {
     "relay": ("common", "relay"),
     "sudo": ("common", "sudo"),
 }
-"""The files that each script is put together from."""
+"""The files of each script, by its name, in the order in which they are joined."""

@@ -1,4 +1,4 @@
-"""The probe: its question and, beside it, how its answer is read."""
+"""The probe: its script, and the parser of its reply."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _INTERNAL = (GENERATIONS, f"{PENDING}/", "/run/fleet/")
 
 
 def question(node: Node, *, full_default: bool = False, walk: str = "") -> Script:
-    """Ask for everything; `walk` asks for kept generations: `latest`, or back to one id."""
+    """Return the probe's script; `walk` requests saved generations: `latest`, or back to one id."""
     variables = {
         "DISTRO": node.distro or "",
         "UNIT": node.containerd_service or "",
@@ -51,7 +51,7 @@ class _Found:
 
 
 def parse_probe(reply: Reply) -> NodeFacts:
-    """Read the probe's records."""
+    """Read the facts from the probe's records; raise a NodeError if they are incomplete."""
     _refuse_incomplete(reply)
     found = {each.path: each for each in _found(reply)}
     unit = _unit(_answer(reply, "unit").text, reply)
@@ -107,7 +107,7 @@ def parse_probe(reply: Reply) -> NodeFacts:
 
 
 def _refuse_incomplete(reply: Reply) -> None:
-    """Raise a NodeError if a process could not be started: what it would have said is not known."""
+    """Raise a NodeError if the node could not start a process: its output is then unknown."""
     failed = [each.text for key in _COMMANDS if not (each := _answer(reply, key)).ok]
     named = shell_error_cause("probe", "\n".join((reply.error_output, *failed)))
     if named is not None:
@@ -115,11 +115,11 @@ def _refuse_incomplete(reply: Reply) -> None:
 
 
 _COMMANDS = ("ctr", "version", "info", "cri", "dump", "unit")
-"""Records with what a command has answered."""
+"""Records that hold the output of a command."""
 
 
 def _found(reply: Reply) -> Iterator[_Found]:
-    """Part the record of all files: kinds, names, what stat said; their contents, in a row."""
+    """Split the record of all files: kinds, names and stat lines, and their joined contents."""
     for (contents,), (kind_marks, names, about) in zip(
         reply.rows("contents", 1), reply.rows("files", 3), strict=False
     ):
@@ -151,7 +151,7 @@ def _stat(line: str) -> tuple[int, int, int, int, int]:
 
 
 def _lines(names: bytes) -> list[str]:
-    """Part names by line feeds alone; other marks that Unicode ends lines with belong to them."""
+    """Split names at line feeds only; Unicode's other line separators may be part of a name."""
     return names.decode("utf-8", "surrogateescape").split("\n")[:-1]
 
 
@@ -164,7 +164,7 @@ def _machine(text: str) -> str:
 
 
 def _answer(reply: Reply, key: str) -> Answer:
-    """Part an answer into its text and the exit code on its last line."""
+    """Split an answer into its text and the exit code on its last line."""
     text, mark, code = reply.value(key).rpartition("\nrc ")
     known = mark and _CODE.fullmatch(code.strip())
     return Answer(text, int(code)) if known else Answer("", 127)
@@ -195,7 +195,7 @@ def _pending(found: Mapping[str, _Found]) -> Pending | None:
 
 
 _NOTES = ("phase", "id", "failed")
-"""The small files of a pending change whose times are told."""
+"""The small files of a pending change whose times are reported."""
 
 
 def _properties(text: str) -> dict[str, str]:
@@ -218,7 +218,7 @@ def _unit(text: str, reply: Reply) -> UnitState:
 
 
 def _started(about: Mapping[str, str], reply: Reply) -> float | None:
-    """Turn systemd's monotonic stamp into seconds since the epoch by the node's own clock."""
+    """Convert systemd's monotonic stamp into seconds since the epoch by the node's own clock."""
     stamp = number(about.get("ExecMainStartTimestampMonotonic", ""))
     if not stamp:
         return None
@@ -255,7 +255,7 @@ def _cri(answer: Answer) -> tuple[str, str]:
 
 
 def _runtime_ready(info: Answer) -> bool | None:
-    """Read RuntimeReady from `crictl info`; None where that says nothing."""
+    """Read RuntimeReady from `crictl info`; None if it is not reported."""
     start = info.text.find("{")
     if not info.ok or start < 0:
         return None
@@ -273,6 +273,6 @@ def _runtime_ready(info: Answer) -> bool | None:
 def _generations(reply: Reply, found: Mapping[str, _Found]) -> tuple[Generation, ...]:
     files = {path: each.kept for path, each in found.items() if path.startswith(GENERATIONS)}
     beside = _words(reply, "beside")
-    if beside:  # asked for by its id: the way back from now does not lead there
+    if beside:  # requested by its id, and not in the chain of the current state
         return tuple(read_generations(sorted(beside), files, beside=True))
     return tuple(read_generations(reply.texts("chain"), files))

@@ -15,7 +15,7 @@ from fleet.ssh import pooled_connection
 
 @dataclass(frozen=True, slots=True)
 class ProbeOrder:
-    """Read one node: `walk` asks for kept generations as well."""
+    """The order to probe one node; `walk` requests saved generations as well."""
 
     node: Node
     access: Access
@@ -24,7 +24,7 @@ class ProbeOrder:
 
 
 def probe(order: ProbeOrder) -> NodeFacts | Failure:
-    """Read one node over one connection in one round trip; once more if that broke off."""
+    """Probe one node in one round trip; try once more if the connection broke."""
     found = _probed(order)
     broke = isinstance(found, Failure) and found.step == "run"
     return _probed(order) if broke else found

@@ -14,29 +14,29 @@ _MARK = b"step\t="
 
 
 _LONGEST = 64
-"""Bytes of a line that may lead up to a step; of what else a node says nothing is kept."""
+"""Bytes of an unfinished line that are kept; the line of a step is shorter."""
 
 
 _now: dict[str, str] = {}
 
 
 def enter(node: str, step: str) -> None:
-    """Note where a node is."""
+    """Record the step that a node has reached."""
     _now[node] = step
 
 
 def leave(node: str) -> None:
-    """Forget a node whose work has ended."""
+    """Remove a node whose work has ended."""
     _now.pop(node, None)
 
 
 def step_of(node: str) -> str | None:
-    """Return where a node is; None where nobody has told."""
+    """Return the step that a node has reached; None if none was recorded."""
     return _now.get(node)
 
 
 def progress_listener(node: str) -> Callable[[bytes], None]:
-    """Return what reads the steps off a script's output, in whatever pieces that arrives."""
+    """Return a listener that reads steps from a script's output, which arrives in any pieces."""
     rest = b""
 
     def heard(part: bytes) -> None:

@@ -12,12 +12,12 @@ from fleet.node.work_order import WorkOrder
 
 
 def recheck(order: WorkOrder) -> NodeOutcome:
-    """Ask a converged node for health again; an ill one takes its change back."""
+    """Check a converged node's health again; revert its change if it is unhealthy."""
     return check_gates(ConvergeResult(order), "recheck")
 
 
 def settle_left(order: WorkOrder) -> NodeOutcome:
-    """Bring a change to its end that a dead run left; PENDING means that it is to be done anew."""
+    """Settle a change that an interrupted run left; PENDING means that it must be done again."""
     work = ConvergeResult(order)
     try:
         found = settle_with_retries(order, "look", order.deadlines.lost)

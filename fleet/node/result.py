@@ -1,4 +1,4 @@
-"""The result of a node's work so far, and the outcome that it ends with."""
+"""The result of a node's work so far, and its outcome at the end."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STANDS = {
 
 @dataclass(slots=True)
 class ConvergeResult:
-    """What one pass has come to so far; its outcome is read off it at the end."""
+    """The result of one node's work so far; the outcome is made from it at the end."""
 
     order: WorkOrder
     began: float = field(default_factory=time.monotonic)
@@ -42,10 +42,10 @@ class ConvergeResult:
     liveness: Liveness | None = None
     held: bool = False
     ill: str = ""
-    """Why the node is not healthy, in a state that was not when it was saved."""
+    """The reason why the node is unhealthy; the restored state was unhealthy when it was saved too."""
 
     def outcome(self, status: NodeStatus, failure: Failure | None = None) -> NodeOutcome:
-        """End the pass in this status."""
+        """End the work with this status."""
         plan = self.order.plan
         leave(plan.node.name)
         kept = status in {NodeStatus.CONVERGED, NodeStatus.DEGRADED}
@@ -77,7 +77,7 @@ class ConvergeResult:
         return tuple(dict.fromkeys((*plan.unproven, *pulls)))
 
     def _as_ill_as_then(self, failure: Failure | None) -> Failure:
-        """Return the failure of a node that is restored, and not healthy, as it was then."""
+        """Return the failure of a restored node that is as unhealthy as when its state was saved."""
         told = (
             f"{self.ill}, as when this state was saved: it was not healthy then either; see"
             f" `journalctl -u {self.order.plan.unit}`, or roll out mirrors.yaml"
@@ -87,14 +87,14 @@ class ConvergeResult:
         return replace(failure, evidence=f"{failure.evidence}\n{told}".strip())
 
     def standing(self, found: ChangeStatus, failure: Failure | None) -> NodeOutcome:
-        """End the pass as the node itself says that the change stands."""
+        """End the work with the status that the node itself reports for the change."""
         status = STANDS.get(found.state, NodeStatus.DEGRADED)
         if status is NodeStatus.CONVERGED and found.strange:
             return self.outcome(NodeStatus.STALE, _changed_since(found.strange))
         return self.outcome(status, None if status is NodeStatus.CONVERGED else failure)
 
     def unsettled(self, failure: Failure | None) -> NodeOutcome:
-        """End the pass on a healthy node that could not take its change back yet."""
+        """End the work on a healthy node that could not revert its change yet."""
         why = failure.message if failure else "it could not be taken back"
         message = (
             f"{why}; the old files cannot be written back yet: free their disk, the node's guard"
@@ -105,7 +105,7 @@ class ConvergeResult:
         return self.outcome(NodeStatus.UNREACHABLE, told)
 
     def connection_lost(self, failure: Failure) -> NodeOutcome:
-        """End the pass on a node that went away in the middle of it."""
+        """End the work on a node whose connection was lost in the middle of it."""
         guarded = self.order.deadlines.guard
         self.held |= not guarded
         back = f"{'its' if guarded else 'no'} guard takes the change back by itself, and"

@@ -15,11 +15,11 @@ _MENDED = (
 
 
 SPENT = Failure(FailureKind.BUDGET, "revert", _MENDED)
-"""Why a node that was well gave its change up."""
+"""The failure of a healthy node whose change is reverted because the budget is spent."""
 
 
 def revert(order: WorkOrder) -> NodeOutcome:
-    """Take a confirmed change back, since the rollout failed elsewhere."""
+    """Revert a confirmed change because the rollout failed on other nodes."""
     return revert_change(ConvergeResult(order), SPENT)
 
 

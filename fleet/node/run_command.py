@@ -1,4 +1,4 @@
-"""A command of the administrator on one node."""
+"""The run of an administrator's command on one node."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fleet.ssh import connect
 
 @dataclass(frozen=True, slots=True)
 class RunOrder:
-    """Run one command on one node, with the node's own privilege, for at most `seconds`."""
+    """The order to run a command on a node with the node's privilege, for at most `seconds`."""
 
     node: Node
     access: Access
@@ -26,9 +26,9 @@ class RunOrder:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a command ended: its exit code, what it wrote to either stream, and how long it took.
+    """The result of a command: its exit code, the output of both streams, and its duration.
 
-    The code 124 means that it ran out of time; of the output the last 256 KiB are kept.
+    Code 124 means that it timed out. Only the last 256 KiB of the output are kept.
     """
 
     code: int
@@ -37,7 +37,7 @@ class RunResult:
 
 
 def run(order: RunOrder) -> RunResult | Failure:
-    """Run the command; what kept it from running is a failure."""
+    """Run the command; return a Failure if it could not run."""
     script = Script(
         "run", {"COMMAND": order.command, "LIMIT": str(order.seconds)}, order.seconds + 10
     )

@@ -13,7 +13,7 @@ from fleet.node.shell_errors import shell_error_cause
 from fleet.ssh import Remote
 
 _NET = 15
-"""Seconds that the workstation waits beyond the deadline that the node itself keeps."""
+"""Seconds that the workstation waits beyond the node's own deadline."""
 
 
 def run_script(
@@ -22,7 +22,7 @@ def run_script(
     privilege: Privilege,
     heard: Callable[[bytes], None] | None = None,
 ) -> Reply:
-    """Run one script on the node and read its records; `heard` is given them as they arrive."""
+    """Run one script on the node and return its records; `heard` gets output as it arrives."""
     said = remote.run(
         script.command_line(privilege),
         stdin=script.stdin(privilege),
@@ -51,7 +51,7 @@ def _rights(remote: Remote, privilege: Privilege, error: NotStartedError) -> Not
 
 
 def refusal(privilege: Privilege) -> str:
-    """Say where the password was refused, and that no other node was given it."""
+    """Return the message that one node refused the password and that no other node gets it."""
     return (
         f"sudo refused the password on {privilege.refused}, and it is tried on no other node of"
         " this login; give the right one with -K"
@@ -59,7 +59,7 @@ def refusal(privilege: Privilege) -> str:
 
 
 def failure_of(reply: Reply) -> Failure | None:
-    """Read the failure that a script told; a kind that fleet does not know is a broken protocol."""
+    """Return the failure that a script reported, if any; raise a NodeError for an unknown kind."""
     if not reply.has("failure"):
         return None
     evidence = "\n".join((reply.value("evidence"), reply.value("revert_evidence")))

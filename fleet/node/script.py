@@ -20,7 +20,7 @@ from fleet.node.parts import PARTS
 from fleet.node.shell_errors import shell_error_cause
 
 _MOST_RECORDS = 1 << 16
-"""Lines of one answer: a hundred times what a probe prints; a record costs 300 bytes here."""
+"""Lines of one reply: a hundred times those of a probe. A record costs 300 bytes of memory."""
 
 
 _MOST_FIELDS = 16
@@ -46,7 +46,7 @@ def source(name: str) -> str:
 
 @functools.cache
 def _code(name: str) -> str:
-    """Return a script as it is sent: what is there for a reader alone stays here.
+    """Return a script as it is sent: without indentation, blank lines and comments.
 
     No string in the scripts has lines that begin with a blank or a `#`.
     """
@@ -56,9 +56,9 @@ def _code(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Privilege:
-    """How a script becomes root: as it is, by sudo, or by sudo with a password.
+    """The way in which a script becomes root: by the login, by sudo, or by sudo with a password.
 
-    `refused` names the node that has refused the password, which is then not given to others.
+    `refused` names the node that refused the password, which is then not given to other nodes.
     """
 
     password: Secret | None = None
@@ -92,7 +92,7 @@ class Script:
         return launch_line(f"timeout -k 10 {self.seconds}", sudo, asking=asking)
 
     def stdin(self, privilege: Privilege) -> bytes:
-        """Return what the command reads: the password where there is one, then the script."""
+        """Return the command's input: the password if there is one, then the script."""
         if privilege.password is None or not privilege.sudo:
             return _bytes_of(self.text())
         return _bytes_of(f"{privilege.password}\n{self.text()}")
@@ -136,7 +136,7 @@ class Reply:
         return decode_field(found[-1][0]).decode("utf-8", "replace") if found else default
 
     def has(self, key: str) -> bool:
-        """Say whether the script printed that key."""
+        """Return whether the script printed that key."""
         return key in self._fields
 
 
@@ -164,7 +164,7 @@ def seconds_of(text: str) -> float | None:
 
 
 def decode_field(field: str) -> bytes:
-    """Decode one field: base64, or plain behind a `=`; anything else is another protocol."""
+    """Decode one field: base64, or plain after a `=`; raise a NodeError for anything else."""
     if field.startswith("="):
         return field[1:].encode()
     try:
@@ -174,7 +174,7 @@ def decode_field(field: str) -> bytes:
 
 
 def protocol_error(what: str, evidence: str = "") -> NodeError:
-    """Say that a node did not speak as a script of ours does."""
+    """Return the error for output that fleet's scripts do not write."""
     message = (
         f"the node answered with {what}; try again, and mind that `ssh NODE true` must print"
         " nothing"
@@ -183,7 +183,7 @@ def protocol_error(what: str, evidence: str = "") -> NodeError:
 
 
 def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
-    """Read a script's output; raise a NodeError where the script did not run to its end."""
+    """Read a script's output; raise a NodeError if the script did not run to its end."""
     reply = Reply(_records(stdout), tail(stderr))
     if not reply.has("end") and (named := shell_error_cause(step, stderr)) is not None:
         raise named
@@ -213,7 +213,7 @@ def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
 
 
 def _records(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Part the records; a field `+` and a length stands below its line, and is put in its place."""
+    """Split the records; the content of a field `+LENGTH` is below its line and replaces it."""
     start = lines = 0
     while start < len(text):
         end = text.find("\n", start)

@@ -1,4 +1,4 @@
-"""What becomes of a change once it is in force: confirmed, taken back, or found out about."""
+"""The settling of a change that is in force: confirm it, revert it, or read its state."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from fleet.node.work_order import WorkOrder
 from fleet.ssh import Remote, connect
 
 _PAUSE = 1
-"""Seconds between two looks at a node that is away or still at it."""
+"""Seconds between two tries on a node that is unreachable or still busy."""
 
 
 UNDONE = frozenset({"armed", "reverting"})
-"""States of a change that is not in force, and that its guard or fleet takes back."""
+"""States of a change that is not in force; its guard or fleet reverts it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeStatus:
-    """How a change stands on a node, in the node's own words, and the failure it told of.
+    """The status of a change as its node reports it, with the failure if there is one.
 
     `state` is what the change is, `ended` what the script did: confirmed, rolled_back, degraded,
     released, not_pending, not_ours, looked or failed.
@@ -48,7 +48,7 @@ class ChangeStatus:
 
 
 def settle_script(order: WorkOrder, mode: str) -> Script:
-    """Return the script that asks after a change, confirms it, takes it back or lets go."""
+    """Return the script that reads a change's state, confirms or reverts it, or releases the lock."""
     plan = order.plan
     variables = {
         **identity(order),
@@ -63,7 +63,7 @@ def settle_script(order: WorkOrder, mode: str) -> Script:
 
 
 def parse_change_status(reply: Reply) -> ChangeStatus:
-    """Read how a change stands."""
+    """Read the status of a change."""
     return ChangeStatus(
         ended=reply.value("status"),
         state=reply.value("standing").split(" ")[0],
@@ -80,7 +80,7 @@ def parse_change_status(reply: Reply) -> ChangeStatus:
 
 
 def settle(order: WorkOrder, mode: str, remote: Remote | None = None) -> ChangeStatus:
-    """Run one mode over a connection, a new one unless one is given; raise a NodeError."""
+    """Run one mode over `remote`, or over a new connection if it is None; raise a NodeError."""
     privilege = order.access.for_node(order.plan.node)
     script = settle_script(order, mode)
     if remote is not None:
@@ -90,7 +90,7 @@ def settle(order: WorkOrder, mode: str, remote: Remote | None = None) -> ChangeS
 
 
 def settle_after(order: WorkOrder, mode: str, first: Callable[[Remote], None]) -> ChangeStatus:
-    """Run one mode over a connection on which something else goes first."""
+    """Open a connection, call `first` with it, then run one mode over it."""
     with connect(order.plan.node, order.access.ssh) as remote:
         first(remote)
         return settle(order, mode, remote)
@@ -99,7 +99,7 @@ def settle_after(order: WorkOrder, mode: str, first: Callable[[Remote], None]) -
 def settle_with_retries(
     order: WorkOrder, mode: str, seconds: float, first: Callable[[Remote], None] | None = None
 ) -> ChangeStatus:
-    """Try until the node answers and no script works there; raise a NodeError after `seconds`."""
+    """Retry until the node answers and no script runs there; raise a NodeError after `seconds`."""
     until = time.monotonic() + seconds
     while True:
         try:
@@ -119,13 +119,13 @@ def _is(found: ChangeStatus, kind: FailureKind) -> bool:
 
 
 def _passing(failure: Failure) -> bool:
-    """Say whether time may mend it: a node that is away, or one that answers half."""
+    """Return whether a retry may help: the node was unreachable, or its reply was cut."""
     kinds = {FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.PROTOCOL, FailureKind.AUTH}
     return failure.kind in kinds
 
 
 def read_change_status(order: WorkOrder) -> ChangeStatus | Failure:
-    """Say who holds a node, and change nothing."""
+    """Read the state of a node's change and lock; change nothing."""
     try:
         return settle(order, "look")
     except NodeError as error:
@@ -133,7 +133,7 @@ def read_change_status(order: WorkOrder) -> ChangeStatus | Failure:
 
 
 def unlock(order: WorkOrder) -> ChangeStatus | Failure:
-    """Take back what the rollout left unconfirmed on a node, and let go of the node."""
+    """Revert the rollout's unconfirmed change on a node, then release the node's lock."""
     try:
         found = settle(order, "look")
         if found.state in {*UNDONE, "swapped"}:

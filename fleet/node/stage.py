@@ -1,4 +1,4 @@
-"""Staging: the change laid ready on a node and judged by its own containerd, nothing in force."""
+"""Staging: a change is uploaded and validated by the node's own containerd, and not in force."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from fleet.node.work_order import WorkOrder
 from fleet.ssh import Remote, pooled_connection
 
 _TRIES = 2
-"""How often a staging that broke off in the middle is tried: it changes nothing, so it may be."""
+"""Tries of a staging whose connection breaks; it changes nothing, so it may be repeated."""
 _PATIENCE = 30
-"""Seconds to wait for a node that went away while its change was staged."""
+"""Seconds to wait for a node that became unreachable while its change was staged."""
 
 
 def stage(order: WorkOrder) -> NodeOutcome:
-    """Upload the change of one node and let its containerd judge it; it is held from here on."""
+    """Upload one node's change and validate it with its containerd; lock the node from then on."""
     work = ConvergeResult(order)
     packed = bundle(order)
     failure = None
@@ -44,7 +44,7 @@ def stage(order: WorkOrder) -> NodeOutcome:
 
 
 def upload_and_check(order: WorkOrder, remote: Remote, packed: Bundle) -> Applied:
-    """Upload the bundle and let the node's own containerd judge it."""
+    """Upload the bundle and validate it with the node's own containerd."""
     name = order.node.name
     enter(name, "upload")
     script = stage_script(order, packed)
@@ -56,7 +56,7 @@ def upload_and_check(order: WorkOrder, remote: Remote, packed: Bundle) -> Applie
 
 
 def _not_staged(work: ConvergeResult, failure: Failure | None) -> NodeOutcome:
-    """End a staging that broke off; the node is untouched, but may be held."""
+    """End a staging that was interrupted; the node is unchanged, but may be locked."""
     if failure is not None and failure.step == "connect":
         return work.outcome(NodeStatus.UNREACHABLE, failure)
     if work.held:
@@ -73,7 +73,7 @@ def release_once(order: WorkOrder) -> NodeOutcome:
 
 
 def release(order: WorkOrder, patience: float = _PATIENCE) -> NodeOutcome:
-    """Take the rollout's lock off a node that will not be changed, and what was staged there."""
+    """Release a node that will not be changed: remove the rollout's lock and the staged files."""
     work = ConvergeResult(order)
     try:
         found = settle_with_retries(order, "release", patience)

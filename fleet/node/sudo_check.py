@@ -1,4 +1,4 @@
-"""A check of the sudo password on one node first: a wrong one must not lock accounts."""
+"""A check of the sudo password on one node before all others, so that a wrong one locks no accounts."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from fleet.node.work_order import Access
 from fleet.ssh import connect, login_name
 
 _CANDIDATES = 3
-"""Nodes of one login that are asked before its password is taken on trust: they may be down, or
-let the login become root without one."""
+"""Nodes of one login to try before its password is accepted without a check: they may be down, or
+need no password."""
 
 
 _SECONDS = 30
@@ -52,7 +52,7 @@ def _asks(access: Access, node: Node) -> bool | None:
         with connect(node, access.ssh) as remote:
             reply = run_script(remote, Script("sudo", {}, _SECONDS), access.for_node(node))
     except NotStartedError as error:
-        return False if error.cause == "password" else None  # others appear again later
+        return False if error.cause == "password" else None  # the work on the node reports other causes
     except NodeError:
         return None
     return True if reply.value(BEGUN) == "asked" else None

@@ -13,11 +13,11 @@ from fleet.ssh import SshSettings, login_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadlines:
-    """How long the parts of a pass may take, in seconds.
+    """Time limits of the parts of one node's work, in seconds.
 
-    `soak` follows a restart. `guard` counts from the swap: a change that nobody has confirmed by
-    then is undone by the node itself; 0 goes without. `per_mirror` bounds no time: so many nodes
-    pull from one mirror at once.
+    `soak` follows a restart. `guard` counts from the swap: the node itself reverts a change that
+    is unconfirmed by then; 0 means that there is no guard. `per_mirror` is not a time: it is the
+    number of nodes that pull from one mirror at once.
     """
 
     restart: int = 60
@@ -29,50 +29,50 @@ class Deadlines:
 
     @property
     def stage(self) -> int:
-        """Bound the staging on the node: two dumps of 15 s and the unpacking."""
+        """Return the limit of staging on the node: two dumps of 15 s and the unpacking."""
         return 60
 
     @property
     def activate(self) -> int:
-        """Bound the activation on the node: there and, where it fails, all the way back."""
+        """Return the limit of activation on the node, with a complete revert if it fails."""
         return 3 * (self.restart + self.health) + 60
 
     @property
     def settle(self) -> int:
-        """Bound a confirmation or a way back on the node."""
+        """Return the limit of a confirmation or a revert on the node."""
         return 2 * (self.restart + self.health) + 60
 
     @property
     def lost(self) -> int:
-        """Bound the wait for a node that went away in mid-pass: its guard has fired by then."""
+        """Return the limit of the wait for a node that was lost; its guard has fired by then."""
         return max(self.guard, self.restart + self.health) + 30
 
     @property
     def pull_wait(self) -> float:
-        """Bound the wait for a turn at a mirror: most of the guard's time is for the pulls."""
+        """Return the limit of the wait for a mirror's slot; most of the guard's time is for pulls."""
         return min(self.pull, self.guard / 4) if self.guard else self.pull
 
     def node(self, pulls: int) -> int:
-        """Bound a node's whole pass: beyond it the worker itself counts as stuck."""
+        """Return the limit of a node's whole work; beyond it the worker itself counts as stuck."""
         proof = self.soak + 60 + int(self.pull_wait) + pulls * (2 * self.pull + 60)
         return 2 * self.activate + proof + self.lost + 2 * self.settle + 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """How to get to a node and to become root there."""
+    """The settings for connecting to a node and becoming root there."""
 
     ssh: SshSettings = field(default_factory=SshSettings)
     privilege: Privilege = field(default_factory=Privilege)
     refused: tuple[tuple[str, str], ...] = ()
-    """Logins whose sudo password was refused, each with the node that did."""
+    """Logins whose sudo password was refused, each with the node that refused it."""
     asked: bool = False
-    """Whether everything that only a person can give was asked for."""
+    """Whether the user was asked for everything that only they can give."""
     reuse_connection: bool = False
-    """Whether a node's connection is kept from its survey to the end of its activation."""
+    """Whether a node's connection stays open from its survey to the end of its activation."""
 
     def for_node(self, node: Node) -> Privilege:
-        """Return the privilege as the inventory bends it for this node."""
+        """Return the privilege with the inventory's settings for this node."""
         user = node.become_user if node.become_user not in {None, "root"} else None
         refused = dict(self.refused).get(login_name(node, self.ssh), "") if self.refused else ""
         password = None if refused else self.privilege.password
@@ -81,7 +81,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrder:
-    """One node's pass: the plan, the id of its rollout and generation, and who wants it."""
+    """The order for one node: its plan, the id of its rollout and generation, and the operator."""
 
     plan: NodePlan
     rollout: str
@@ -92,26 +92,26 @@ class WorkOrder:
     liveness: bool = True
     disrupt: bool = False
     tries_left: bool = False
-    """A dead run began the pass: whether it restarted the daemon is not known, so it may have."""
+    """An interrupted run began the work; it is assumed to have restarted the daemon."""
     deadlines: Deadlines = field(default_factory=Deadlines)
 
     @property
     def node(self) -> Node:
-        """Return the node that the pass is about."""
+        """Return the node of the plan."""
         return self.plan.node
 
     @property
     def restarts(self) -> bool:
-        """Say whether we restart containerd; some distributions do it themselves."""
+        """Return whether fleet restarts containerd; some distributions do it themselves."""
         asked = self.tries_left or self.plan.restart_cost is RestartCost.RESTART
         return asked and not self.plan.restarts_itself
 
     @property
     def staging(self) -> int:
-        """Bound the staging of a node with a second try and a release, in seconds."""
+        """Return the limit of staging a node with a second try and a release, in seconds."""
         return 2 * (self.deadlines.stage + 150) + 120
 
     @property
     def seconds(self) -> int:
-        """Bound the whole pass, in seconds."""
+        """Return the limit of the whole work, in seconds."""
         return self.deadlines.node(len(self.plan.tests) if self.verify else 0)

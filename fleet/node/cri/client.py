@@ -15,12 +15,12 @@ _TEXT = 2
 
 
 def available() -> bool:
-    """Say whether the extra `cri` is installed."""
+    """Return whether the extra `cri` is installed."""
     return find_spec("grpc") is not None
 
 
 def field(number: int, content: bytes) -> bytes:
-    """Write one field that holds text or a message."""
+    """Encode one field that holds text or a message."""
     return _varint(number << 3 | _TEXT) + _varint(len(content)) + content
 
 
@@ -33,7 +33,7 @@ def _varint(value: int) -> bytes:
 
 
 def fields(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Read a message's fields of text and messages; raise a ValueError where it is none."""
+    """Yield a message's text and message fields; raise a ValueError if it is malformed."""
     place = 0
     while place < len(content):
         key, place = _read_varint(content, place)
@@ -64,7 +64,7 @@ def _read_varint(content: bytes, place: int) -> tuple[int, int]:
 
 
 class CriError(Exception):
-    """What CRI refused, with gRPC's name of the code and CRI's own words."""
+    """An error of CRI, with gRPC's name of the code and CRI's own words."""
 
     def __init__(self, code: str, words: str) -> None:
         self.code, self.words = code, words
@@ -73,14 +73,14 @@ class CriError(Exception):
 
 @dataclass(slots=True)
 class CriClient:
-    """CRI behind a channel; `turn` carries its bytes for a moment."""
+    """A CRI client over a channel; `pull_wait` carries its bytes for a moment."""
 
     channel: Any
     pull_wait: Callable[[], None]
     version: str = ""
 
     def pull(self, image: str, seconds: float) -> str:
-        """Pull an image as kubelet does, and return what CRI calls it; raise a CriError."""
+        """Pull an image as kubelet does, and return CRI's name for it; raise a CriError."""
         answer = self._call("ImageService", "PullImage", _spec(image), seconds)
         try:
             names = [content for number, content in fields(answer) if number == 1]
@@ -107,7 +107,7 @@ class CriClient:
         raise AssertionError  # the last version returned or raised
 
     def _once(self, method: str, request: bytes, seconds: float) -> bytes:
-        import grpc  # noqa: PLC0415 - an extra, and dear to import
+        import grpc  # noqa: PLC0415 - an extra that is slow to import
 
         future = self.channel.unary_unary(method).future(request, timeout=seconds)
         while not future.done():
@@ -123,7 +123,7 @@ def _spec(image: str) -> bytes:
 
 
 def cri_client(target: str, turn: Callable[[], None]) -> CriClient:
-    """Return CRI at a socket of this machine."""
+    """Return a client of CRI at a socket of this machine."""
     import grpc  # noqa: PLC0415
 
     options = (("grpc.default_authority", "localhost"), ("grpc.enable_http_proxy", 0))

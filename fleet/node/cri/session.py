@@ -1,4 +1,4 @@
-"""CRI calls in the middle of a script: the script does what needs root, and waits for the calls."""
+"""CRI calls during a script, which does what needs root and waits for the calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fleet.ssh.forward.stdio import stdio_bridge
 
 
 def last_value(talk: InteractiveCommand, key: str) -> str:
-    """Return the newest value of that key; empty where there is none."""
+    """Return the newest value of that key; empty if there is none."""
     found = ""
     for line in talk.heard.decode("utf-8", "replace").splitlines():
         name, _, value = line.partition("\t")
@@ -26,7 +26,7 @@ def last_value(talk: InteractiveCommand, key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CriSession:
-    """A second script on the node, whose input and output lead to CRI."""
+    """A second script on the node, which connects its input and output to CRI."""
 
     way: InteractiveCommand
 
@@ -58,7 +58,7 @@ class CriSession:
 def cri_session(
     remote: Remote, privilege: Privilege, socket: str, seconds: int
 ) -> Iterator[CriSession]:
-    """Start the script that leads to CRI, for up to `seconds`; do not wait until it is ready.
+    """Start the script that relays to CRI, for up to `seconds`; do not wait until it is ready.
 
     Root runs it from end to end: no other user gets access to CRI's socket.
     """

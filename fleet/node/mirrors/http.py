@@ -29,7 +29,7 @@ _WORDS = 200
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """An answer: its status, its headers in lower case, and as much of the body as was wanted."""
+    """A response: its status, its headers in lower case, and its body up to the requested size."""
 
     status: int
     headers: Mapping[str, str]
@@ -38,13 +38,13 @@ class HttpResponse:
 
     @property
     def html(self) -> bool:
-        """Say whether this is a web page."""
+        """Return whether this is a web page."""
         kind = self.headers.get("content-type", "").lower()
         return kind.startswith("text/html") or self.body.lstrip()[:14].lower() == b"<!doctype html"
 
     @property
     def words(self) -> str:
-        """Return the beginning of what an error says, fit to be shown."""
+        """Return the beginning of an error's body, safe to print."""
         if self.status < 400:
             return ""
         return tail(" ".join(self.body[:_WORDS].decode("utf-8", "replace").split()), 1)
@@ -52,9 +52,9 @@ class HttpResponse:
 
 @dataclass(slots=True)
 class Site:
-    """A host, reached from the node; `steps` grows with everything that is tried.
+    """A host, reached from the node; `steps` records everything that is tried.
 
-    `addresses` are what the node resolved the name to, empty where its sshd must do that.
+    `addresses` are those that the node resolved the name to; empty if its sshd must do that.
     """
 
     tunnel: Tunnel
@@ -69,7 +69,7 @@ class Site:
     _http: http.client.HTTPConnection | None = None
 
     def open(self) -> None:
-        """Connect, and shake hands; a connection that is open stays."""
+        """Connect, with a TLS handshake for https; keep a connection that is open."""
         if self._http is not None and self._http.sock is not None:
             return
         host, port = split_authority(self.authority, self.scheme)
@@ -84,7 +84,7 @@ class Site:
         self._http.sock = cast("socket.socket", wire)
 
     def _dialled(self, host: str, port: int) -> TunnelSocket:
-        """Try the addresses in turn, as a resolver gave them."""
+        """Try the addresses in the resolver's order."""
         deadline = time.monotonic() + self.seconds
         last = WireError(Trouble.TIMEOUT)
         for address in self.addresses[:3] or (host,):
@@ -99,7 +99,7 @@ class Site:
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:
-        """Note how long a step took, and how it failed if it did."""
+        """Record how long a step took, and its error if it failed."""
         began = time.monotonic()
         try:
             yield
@@ -122,7 +122,7 @@ class Site:
         most: int = _LIMIT,
         body: bytes | None = None,
     ) -> HttpResponse:
-        """Ask for a path; the step's time ends with the headers, but for a layer with its bytes."""
+        """Request a path; the step's time ends with the headers, or for a layer with its last byte."""
         self.open()
         began = time.monotonic()
         try:
@@ -143,14 +143,14 @@ class Site:
     def _sent(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
     ) -> http.client.HTTPResponse:
-        assert self._http is not None  # noqa: S101 - opened a moment ago
+        assert self._http is not None  # noqa: S101 - `ask` has opened it
         cast("TunnelSocket", self._http.sock).within(self.seconds)
         about = {"Host": self.authority, "Accept-Encoding": "identity", **headers}
         self._http.request(method, path, body, about)
         return self._http.getresponse()
 
     def _read(self, answer: http.client.HTTPResponse, most: int) -> HttpResponse:
-        """Read up to `most` bytes; what is slower than the deadline counts as far as it came."""
+        """Read up to `most` bytes; at the deadline, return the bytes that have arrived."""
         parts: list[bytes] = []
         size, ended = 0, False
         while size < most and not ended:
@@ -167,7 +167,7 @@ class Site:
             raise WireError(Trouble.CLOSED, f"{answer.length} bytes are missing")
         answer.close()
         if not ended:
-            self.close()  # the rest would stand before the next answer
+            self.close()  # unread bytes would precede the next response
         headers = {key.lower(): value for key, value in answer.getheaders()}
         return HttpResponse(answer.status, headers, b"".join(parts), ended)
 

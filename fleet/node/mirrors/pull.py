@@ -38,12 +38,12 @@ _HOPS = 3
 
 
 _AGENT = "containerd/1.7 (fleet mirrors test)"
-"""As containerd names itself: some operators let only known clients in."""
+"""The User-Agent of containerd: some operators let only known clients in."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointTest:
-    """One test: what of, over which tunnel, and with what of the node."""
+    """One test: its target, its tunnel, and the node's properties that it depends on."""
 
     target: Target
     tunnel: Tunnel
@@ -55,7 +55,7 @@ class EndpointTest:
 
 
 def try_endpoint(probe: EndpointTest) -> Observation:
-    """Go through the steps as far as they lead; what was seen is told even where one fails."""
+    """Run the steps until one fails; return what was observed in either case."""
     try:
         context = trust(probe.target.mirror, probe.roots)
     except (ssl.SSLError, OSError, ValueError) as error:
@@ -66,7 +66,7 @@ def try_endpoint(probe: EndpointTest) -> Observation:
 
 @dataclass(slots=True)
 class _Pull:
-    """A test that goes on; `token` is what the next request is authorized with."""
+    """A test in progress; `token` authorizes the next request."""
 
     probe: EndpointTest
     context: ssl.SSLContext
@@ -127,7 +127,7 @@ class _Pull:
         return _json(self._quiet(site, image, chosen)) if chosen else {}
 
     def _quiet(self, site: Site, image: Image, digest: str) -> HttpResponse:
-        """Ask for a manifest by digest; its time counts only where it fails."""
+        """Request a manifest by digest; record its step only if it fails."""
         before = len(self.steps)
         said = site.ask("manifest", self._path(image, "manifests", digest), self._headers(ACCEPT))
         if said.status == 200 and not said.html:
@@ -151,7 +151,7 @@ class _Pull:
                 self.steps[-1] = replace(self.steps[-1], trouble=Trouble.CORRUPT, words=words)
 
     def _followed(self, site: Site, path: str) -> HttpResponse:
-        """Ask for a layer; where it leads elsewhere, that host is reached from the node too."""
+        """Request a layer; follow redirects, and reach other hosts from the node too."""
         said = site.ask("layer", path, self._headers(), most=self.probe.size)
         url = f"{site.scheme}://{site.authority}{path}"
         for _ in range(_HOPS):
@@ -172,7 +172,7 @@ class _Pull:
         return said
 
     def _look_elsewhere(self, site: Site, image: Image) -> None:
-        """Where nothing is found, look whether override_path is to blame."""
+        """Check whether override_path is the reason why an image was not found."""
         if not self.mirror.override_path:
             return
         turned = replace(self.mirror, override_path=False)
@@ -186,7 +186,7 @@ class _Pull:
     # -- authorization -----------------------------------------------------------------------
 
     def _authorized(self, site: Site, image: Image, method: str, name: str) -> HttpResponse:
-        """Ask for a manifest, with a token where the registry wants one."""
+        """Request a manifest, with a token if the registry requires one."""
         path = self._path(image, "manifests", name)
         said = site.ask("manifest", path, self._headers(ACCEPT), method=method)
         challenge = said.headers.get("www-authenticate", "")
@@ -203,7 +203,7 @@ class _Pull:
         return site.ask("manifest", path, self._headers(ACCEPT), method=method)
 
     def _bearer(self, about: Mapping[str, str], image: Image, site: Site) -> str:
-        """Fetch a token where the challenge says, with the endpoint's own login if it has one."""
+        """Fetch a token from the challenge's realm, with the endpoint's own login if it has one."""
         base = f"{site.scheme}://{site.authority}"
         realm = self._led("token", base, about.get("realm", ""))
         scope = about.get("scope") or f"repository:{image.repository}:pull"
@@ -235,7 +235,7 @@ class _Pull:
         return ""
 
     def _led(self, step: str, base: str, given: str) -> SplitResult:
-        """Return the parts of the URL that an answer leads to, without a login."""
+        """Return the parts of the URL that a response refers to, without a login."""
         try:
             parts = urlsplit(urljoin(base, given))
             usable = bool(parts.hostname) and _HOST.fullmatch(parts.netloc) and parts.port != 0
@@ -251,7 +251,7 @@ class _Pull:
         self.steps[-1] = replace(self.steps[-1], host=host)
 
     def _headers(self, accept: str = "*/*") -> dict[str, str]:
-        """Return the headers of a request to the endpoint itself, and to nobody else."""
+        """Return the headers of a request to the endpoint itself; other hosts must not get them."""
         found = {"User-Agent": _AGENT, "Accept": accept}
         found |= {name: ", ".join(str(v) for v in values) for name, values in self.mirror.header}
         if self.token:

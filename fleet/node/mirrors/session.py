@@ -36,9 +36,10 @@ _DNS_CODES = {124: "no answer in time", 2: "no such name"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MirrorOrder:
-    """Test endpoints from one node: every step within `seconds`, at most `size` bytes of a layer.
+    """The order to test endpoints from one node.
 
-    `roots` keeps CA bundles by digest between nodes, as most of a fleet have the same.
+    A step takes at most `seconds`; at most `size` bytes of a layer are read. `roots` caches CA
+    bundles by digest between nodes, as most nodes of a fleet have the same.
     """
 
     node: Node
@@ -51,9 +52,9 @@ class MirrorOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MirrorTestFacts:
-    """What the node itself has to do with a test: its names, roots and proxies.
+    """The node's properties that a test depends on: its names, CA bundle and proxies.
 
-    `behind` is by how many seconds its clock is behind ours.
+    `behind` is by how many seconds its clock is behind the workstation's.
     """
 
     names: Mapping[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
@@ -65,14 +66,14 @@ class MirrorTestFacts:
 
 @dataclass(frozen=True, slots=True)
 class MirrorSession:
-    """A node that is connected, ready to test one endpoint after another."""
+    """A connected node, ready to test one endpoint after another."""
 
     order: MirrorOrder
     facts: MirrorTestFacts
     tunnel: Tunnel
 
     def test(self, target: Target) -> EndpointCheck:
-        """Test one endpoint and say what it comes to; never longer than its steps may take."""
+        """Test one endpoint and diagnose it; the limits of its steps limit the test."""
         host, _ = split_authority(target.mirror.authority, target.mirror.scheme)
         code, addresses = self.facts.names.get(host, (0, ()))
         if code:
@@ -99,7 +100,7 @@ class MirrorSession:
 
 @contextmanager
 def mirror_session(order: MirrorOrder) -> Iterator[MirrorSession]:
-    """Connect to a node and ask it what a test needs; raise a NodeError where that fails."""
+    """Connect to a node and read the facts that a test needs; raise a NodeError on failure."""
     with connect(order.node, order.access.ssh) as remote:
         reply = run_script(remote, _question(order), order.access.for_node(order.node))
         ground = read_mirror_test_facts(reply, order.roots)
@@ -133,7 +134,7 @@ def read_mirror_test_facts(reply: Reply, roots: dict[str, str]) -> MirrorTestFac
 
 
 def _roots(reply: Reply, known: dict[str, str]) -> str:
-    """Return the CA bundle that a node uses, and keep it for nodes with the same bundle.
+    """Return the CA bundle that a node uses, and store it for nodes with the same bundle.
 
     Its key is the digest of the content received: a digest that a node reports is not trusted.
     """
@@ -162,7 +163,7 @@ def _names(reply: Reply) -> Iterator[tuple[str, tuple[int, tuple[str, ...]]]]:
 
 
 def forwarding_refused(results: tuple[EndpointCheck, ...]) -> NodeError | None:
-    """Return the failure of a node whose sshd forwards nothing at all; None for any other."""
+    """Return the failure of a node whose sshd forwards nothing at all; None for other nodes."""
     if not results or any(each.diagnosis is not Diagnosis.PROHIBITED for each in results):
         return None
     message = (

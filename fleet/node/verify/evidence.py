@@ -1,4 +1,4 @@
-"""The script of the verification pulls, and the evidence of who served them."""
+"""The script of the verification pulls, and the evidence of which mirror served them."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def verify_script(
     liveness: bool,
     via: str = "",
 ) -> Script:
-    """Ask for every pull; with `liveness` ask the daemon for its folder as well.
+    """Return the script of all pulls; with `liveness` it checks the hosts directory as well.
 
-    `via` is crictl where the node has it, else ctr, unless somebody else pulls (cri).
+    `via` is crictl if the node has it, else ctr; `cri` means that the workstation pulls by CRI.
     """
     node: Node = plan.node
     wanted = tuple(tests)
@@ -56,7 +56,7 @@ def _image(test: PullTest, plan: NodePlan) -> str:
 
 
 def _stored(image: str) -> str:
-    """Return the name by which CRI keeps an image (reference.ParseDockerRef)."""
+    """Return the name by which CRI stores an image (reference.ParseDockerRef)."""
     registry, _, path = image.partition("/")
     path, _, digest = path.partition("@")
     path, _, tag = path.partition(":")
@@ -67,9 +67,9 @@ def _stored(image: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class VerifyReply:
-    """What one proof of a node came to: a verdict for every pull, and whether the folder is read.
+    """The result of one verification: that of every pull, and the liveness of the daemon.
 
-    `liveness` is what was known before, where it was not asked again.
+    `liveness` is the value known before if it was not checked again.
     """
 
     verified: tuple[Verified, ...]
@@ -78,7 +78,7 @@ class VerifyReply:
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """One pull as it went: exit code 0 for one that succeeded, 124 for one that took too long."""
+    """The result of one pull; exit code 0 means that it succeeded, 124 that it timed out."""
 
     image: str
     via: str
@@ -91,7 +91,7 @@ class Pull:
 def parse_verify_reply(
     reply: Reply, plan: NodePlan, tests: Sequence[PullTest], known: Liveness | None = None
 ) -> VerifyReply:
-    """Read every pull's verdict off the evidence."""
+    """Attribute every pull by the evidence in the reply."""
     pulls = tuple(_pulls(reply, tests))
     return evaluate(reply, plan, tests, (parse_liveness(reply) or known, pulls))
 
@@ -102,7 +102,7 @@ def evaluate(
     tests: Iterable[PullTest],
     seen: tuple[Liveness | None, tuple[Pull, ...]],
 ) -> VerifyReply:
-    """Judge pulls by the evidence that the node's script has left beside them."""
+    """Attribute pulls by the evidence that the node's script recorded beside them."""
     liveness, pulls = seen
     by_image = {pull.image: pull for pull in pulls}
     logs = _logs(reply)
@@ -127,7 +127,7 @@ def _pulls(reply: Reply, tests: Sequence[PullTest]) -> Iterator[Pull]:
 
 
 def _evidence(reply: Reply, number: str, pull: Pull, logs: Mapping[str, list[str]]) -> Evidence:
-    """Put together what was found of one pull."""
+    """Collect the evidence of one pull."""
     lines = _told(reply, "trace", number)
     trace = read_trace("\n".join(lines))
     complaints = (line for line in lines if line.startswith("ctr:"))
@@ -155,7 +155,7 @@ def _told(reply: Reply, key: str, number: str) -> list[str]:
 
 
 def _logs(reply: Reply) -> dict[str, list[str]]:
-    """Tell apart what the daemon logged from each pull's beginning on, up to the next one's."""
+    """Group the daemon's log lines by pull: from its beginning up to that of the next pull."""
     began = [(number, timestamp(_text(text))) for number, text in reply.rows("began", 2)]
     since = timestamp(reply.value("since", "0"))
     starts = [since + begin - began[0][1] - _TICK for _, begin in began]
@@ -170,7 +170,7 @@ def _logs(reply: Reply) -> dict[str, list[str]]:
 
 
 _TICK = 0.02
-"""Seconds that /proc/uptime may be off by, at both ends; before a pull ctr fetches for longer."""
+"""Seconds by which /proc/uptime may be off, at both ends; ctr resolves longer before it pulls."""
 
 
 def _text(field: str) -> str:
@@ -178,7 +178,7 @@ def _text(field: str) -> str:
 
 
 def refuse_unverified(verified: Iterable[Verified]) -> None:
-    """Raise a NodeError where a pull failed."""
+    """Raise a NodeError if a pull failed."""
     bad = [each for each in verified if not each.ok]
     if bad:
         images = ", ".join(each.image for each in bad)
@@ -190,7 +190,7 @@ def refuse_unverified(verified: Iterable[Verified]) -> None:
 
 
 def refuse_not_reading(plan: NodePlan, liveness: Liveness | None) -> None:
-    """Raise a NodeError where the daemon was seen not to read its folder."""
+    """Raise a NodeError if the daemon was seen not to read its hosts directory."""
     if liveness is not None and liveness.state == "deaf":
         message = (
             f"{plan.unit} does not read {plan.hosts_directory}: CRI asked elsewhere for a name that"

@@ -10,7 +10,7 @@ _STATES = {"live", "deaf", "unasked"}
 
 
 def parse_liveness(reply: Reply) -> Liveness | None:
-    """Read what the daemon was heard to say; None where nobody asked it."""
+    """Read the liveness of the daemon; None if the script did not check it."""
     if not reply.has("liveness"):
         return None
     state, begin, end = [*reply.value("liveness").split(), "", "", ""][:3]

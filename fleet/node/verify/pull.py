@@ -39,9 +39,9 @@ _NET = 15
 
 @dataclass(frozen=True, slots=True)
 class VerifyRequest:
-    """What a proof is to prove: the pulls, and whether the daemon is asked for its folder.
+    """A request to verify a node: the pulls, and whether to check the daemon's liveness.
 
-    `known` is what the daemon was heard to say before, where it is not asked again.
+    `known` is the liveness found before, if any; it is then not checked again.
     """
 
     plan: NodePlan
@@ -57,13 +57,13 @@ class VerifyRequest:
         return frozenset(asked)
 
     def script(self, via: str = "") -> Script:
-        """Return the node's part."""
+        """Return the script that runs on the node."""
         asked = self.liveness and self.known is None
         return verify_script(self.plan, self.deadlines, tests=self.tests, liveness=asked, via=via)
 
 
 def run_verification(remote: Remote, wanted: VerifyRequest, privilege: Privilege) -> VerifyReply:
-    """Pull every test image, in turn with other nodes; raise a NodeError where none was asked."""
+    """Pull every test image within the limit per mirror; raise a NodeError if no pull could run."""
     bounds = wanted.deadlines
     name = wanted.plan.node.name
     with TURNS.at(
@@ -79,7 +79,7 @@ def run_verification(remote: Remote, wanted: VerifyRequest, privilege: Privilege
 
 
 def _proven(remote: Remote, wanted: VerifyRequest, privilege: Privilege) -> VerifyReply:
-    """Prove by the best means that there is."""
+    """Verify by the best client that there is."""
     why = ""
     if not wanted.plan.crictl and cri.available():
         try:
@@ -98,7 +98,7 @@ def _proven(remote: Remote, wanted: VerifyRequest, privilege: Privilege) -> Veri
 
 
 def _by_cri(remote: Remote, wanted: VerifyRequest, privilege: Privilege) -> VerifyReply:
-    """Speak CRI over the connection, while the node's script does what wants root in between."""
+    """Pull by CRI over the connection, while the node's script does what needs root in between."""
     script = wanted.script("cri")
     seconds = script.seconds + _NET
     with (
@@ -122,7 +122,7 @@ def _ended(talk: InteractiveCommand) -> Reply:
 
 @dataclass(slots=True)
 class _Asker:
-    """Our part of the conversation, pull by pull."""
+    """The workstation's part of the dialogue, pull by pull."""
 
     talk: InteractiveCommand
     cri: cri.CriClient
@@ -149,7 +149,7 @@ class _Asker:
         return Liveness(state, seconds, tail(words.rpartition("failed to do request: ")[2], 1))
 
     def _pull(self, image: str, *, last: int) -> Pull:
-        """Pull, and tell the script what CRI calls it; that knows whether the image was there."""
+        """Pull, and send CRI's name to the script, which knows whether the image was there before."""
         began = time.monotonic()
         code, words, name = 0, "", ""
         try:

@@ -10,14 +10,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 _SPREAD = 0.3
-"""Seconds over which nodes that come at the same time spread their beginnings."""
+"""Seconds over which the pulls of nodes that arrive at the same time are spread."""
 
 
 @dataclass(slots=True)
 class PullLimiter:
-    """How many passes of this process pull from one host at the same time.
+    """A limit of how many nodes of this process pull from one host at the same time.
 
-    `sharers` processes have the limit in common, each a share of it.
+    `sharers` processes share the limit; each has an equal part of it.
     """
 
     sharers: int = 1
@@ -29,18 +29,17 @@ class PullLimiter:
     def at(
         self, hosts: Collection[str], *, most: int, patience: float, name: str
     ) -> Iterator[tuple[str, ...]]:
-        """Hold a turn at each host; yield the hosts whose turn did not come in `patience` seconds.
+        """Hold a slot at each host; yield the hosts that had none within `patience` seconds.
 
-        Who comes while others are here first waits a moment, the same for a `name` each time.
+        A node that arrives while others pull waits a moment first. The wait depends on `name`.
         """
         until = time.monotonic() + patience
         with ExitStack() as held:
             if self._come(held):
                 time.sleep(min(patience, _SPREAD * (zlib.crc32(name.encode()) % 100) / 100))
             late = []
-            for host in sorted(
-                set(hosts)
-            ):  # in one order for all, or two could wait for each other
+            # All acquire in the same order, or two nodes could wait for each other.
+            for host in sorted(set(hosts)):
                 gate = self._gate(host, most)
                 if gate.acquire(timeout=max(0.0, until - time.monotonic())):
                     held.callback(gate.release)
@@ -49,7 +48,7 @@ class PullLimiter:
             yield tuple(late)
 
     def _come(self, held: ExitStack) -> int:
-        """Return how many others are here already."""
+        """Count this node; return how many others were there already."""
         with self._lock:
             self._here += 1
             held.callback(self._go)
@@ -66,4 +65,4 @@ class PullLimiter:
 
 
 TURNS = PullLimiter()
-"""Those of this process."""
+"""The limiter of this process."""

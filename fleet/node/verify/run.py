@@ -18,7 +18,7 @@ from fleet.ssh import connect
 
 @dataclass(frozen=True, slots=True)
 class VerifyOrder:
-    """Prove one node as it is now."""
+    """The order to verify one node as it is now."""
 
     plan: NodePlan
     access: Access
@@ -28,7 +28,7 @@ class VerifyOrder:
 
     @property
     def node(self) -> Node:
-        """Return the node that is to be proven."""
+        """Return the node to verify."""
         return self.plan.node
 
 

@@ -29,7 +29,7 @@ _NET = 15
 
 
 _REST = 40
-"""Seconds beside the pull, for what comes before and after it."""
+"""Seconds for the work before and after the pull."""
 
 
 _SERVED_BY = "this workstation"
@@ -37,7 +37,7 @@ _SERVED_BY = "this workstation"
 
 @dataclass(frozen=True, slots=True)
 class SelfTestOrder:
-    """Test one node; `nonce` makes an image that nobody has, `seconds` bounds its pull."""
+    """The order to test one node; `nonce` makes its image unique, `seconds` limits its pull."""
 
     node: Node
     access: Access
@@ -47,7 +47,7 @@ class SelfTestOrder:
 
 @dataclass(slots=True)
 class _Heard:
-    """The registry, and whether anybody asked it for a layer."""
+    """The registry, with the number of its requests and the layers that were requested."""
 
     registry: TinyRegistry
     requests: int = 0
@@ -63,7 +63,7 @@ class _Heard:
 
 
 def self_test(order: SelfTestOrder) -> NodeOutcome:
-    """Probe a node and let it pull the tiny image, over one connection; change nothing."""
+    """Probe a node and pull the tiny image there, over one connection; change nothing."""
     began = time.monotonic()
     facts, verified, failure = NodeFacts(), None, None
     try:
@@ -107,7 +107,7 @@ class _Bench:
     variables: Mapping[str, str]
 
     def pulled(self, *, crictl: bool, ground: HostsDirectory) -> Pull:
-        """Pull by the best means that there is: crictl, CRI over SSH, or ctr alone."""
+        """Pull by the best client that there is: crictl, CRI over SSH, or ctr alone."""
         if not (ground.folder or ground.direct):
             return self._by_script("ctr")
         if crictl:
@@ -148,7 +148,7 @@ class _Bench:
         except cri.CriError as error:
             code, words = (124 if error.code == "DEADLINE_EXCEEDED" else 1), str(error)
         seconds = round(time.monotonic() - began, 2)
-        with suppress(cri.CriError):  # the script sweeps what stays
+        with suppress(cri.CriError):  # the script removes what remains
             found.remove(image)
         return Pull(image, "cri", present=False, code=code, seconds=seconds, said=words)
 
@@ -163,7 +163,7 @@ class _Bench:
 
 
 def _told(reply: Reply, via: str) -> Pull:
-    """Read off what the script's own pull came to."""
+    """Read the result of the script's own pull."""
     begin, _, end = reply.value("times").partition(" ")
     return Pull(
         image=reply.value("image"),
@@ -180,7 +180,7 @@ def _pulled(
 ) -> Verified:
     ground = active_hosts_directory(facts)
     heard = _Heard(tiny_registry(order.nonce))
-    # Two scripts, where the first learns that CRI cannot be spoken here.
+    # There are two scripts if the first finds that CRI cannot be reached.
     seconds = 2 * (order.seconds + _REST + _NET)
     with remote.serve_http(heard.answer, seconds) as service:
         variables = {
@@ -214,7 +214,7 @@ def _verdict(pull: Pull, heard: _Heard, ground: HostsDirectory) -> Verified:
 
 
 def _worth(ground: HostsDirectory, *, by_cri: bool) -> str:
-    """Say what the pull proves, and what it leaves open."""
+    """Return the text that says what the pull proves, and what it leaves open."""
     if not by_cri:
         return "ctr only, CRI not proven"
     if ground.folder is not None:
