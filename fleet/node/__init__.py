@@ -1,1 +1,1 @@
-"""The work on one node: the scripts that it runs (the only node-side shell code) and their replies."""
+"""The work on one node: its scripts, which are all of the node-side shell code, and their replies."""

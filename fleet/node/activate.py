@@ -35,7 +35,7 @@ class Applied:
     restarted: bool
     liveness: Liveness | None = None
     ill: str = ""
-    """The reason why the node is unhealthy; the restored state was unhealthy when it was saved too."""
+    """The reason why the restored node is unhealthy; it was unhealthy when the state was saved too."""
     held: bool = False
 
 

@@ -152,7 +152,7 @@ def _confirmed(work: ConvergeResult) -> NodeOutcome:
 
 
 def check_gates(work: ConvergeResult, mode: str) -> NodeOutcome:
-    """Check the node's health once more, to confirm or to recheck; revert the change if it fails."""
+    """Check the node's health once more, to confirm or to recheck; revert the change on failure."""
     order = work.order
     enter(order.node.name, mode)
     first = partial(_listening, work) if asked_from_here(order) else None
@@ -217,7 +217,7 @@ def _broken_off(work: ConvergeResult, failure: Failure) -> NodeOutcome:
 
 
 def report_undo(found: ChangeStatus) -> Failure | None:
-    """Return the failure that explains why a change is no longer in force; None if it is."""
+    """Return the failure that explains why a change was undone; None if it is confirmed."""
     if found.state == "confirmed":
         return None
     why = {

@@ -42,7 +42,7 @@ class ConvergeResult:
     liveness: Liveness | None = None
     held: bool = False
     ill: str = ""
-    """The reason why the node is unhealthy; the restored state was unhealthy when it was saved too."""
+    """The reason why the restored node is unhealthy; it was unhealthy when the state was saved too."""
 
     def outcome(self, status: NodeStatus, failure: Failure | None = None) -> NodeOutcome:
         """End the work with this status."""
@@ -77,7 +77,7 @@ class ConvergeResult:
         return tuple(dict.fromkeys((*plan.unproven, *pulls)))
 
     def _as_ill_as_then(self, failure: Failure | None) -> Failure:
-        """Return the failure of a restored node that is as unhealthy as when its state was saved."""
+        """Return the failure of a restored node that was unhealthy when its state was saved."""
         told = (
             f"{self.ill}, as when this state was saved: it was not healthy then either; see"
             f" `journalctl -u {self.order.plan.unit}`, or roll out mirrors.yaml"

@@ -48,7 +48,7 @@ class ChangeStatus:
 
 
 def settle_script(order: WorkOrder, mode: str) -> Script:
-    """Return the script that reads a change's state, confirms or reverts it, or releases the lock."""
+    """Return the script that reads a change, confirms it, reverts it or releases the lock."""
     plan = order.plan
     variables = {
         **identity(order),

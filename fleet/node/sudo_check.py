@@ -1,4 +1,4 @@
-"""A check of the sudo password on one node before all others, so that a wrong one locks no accounts."""
+"""A check of the sudo password on one node first: a wrong one must not lock accounts."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _asks(access: Access, node: Node) -> bool | None:
         with connect(node, access.ssh) as remote:
             reply = run_script(remote, Script("sudo", {}, _SECONDS), access.for_node(node))
     except NotStartedError as error:
-        return False if error.cause == "password" else None  # the work on the node reports other causes
+        return False if error.cause == "password" else None  # others appear later
     except NodeError:
         return None
     return True if reply.value(BEGUN) == "asked" else None

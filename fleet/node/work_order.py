@@ -16,7 +16,7 @@ class Deadlines:
     """Time limits of the parts of one node's work, in seconds.
 
     `soak` follows a restart. `guard` counts from the swap: the node itself reverts a change that
-    is unconfirmed by then; 0 means that there is no guard. `per_mirror` is not a time: it is the
+    is unconfirmed by then; 0 means without a guard. `per_mirror` is not a time: it is the
     number of nodes that pull from one mirror at once.
     """
 
@@ -49,7 +49,7 @@ class Deadlines:
 
     @property
     def pull_wait(self) -> float:
-        """Return the limit of the wait for a mirror's slot; most of the guard's time is for pulls."""
+        """Return the limit of the wait for a mirror's slot; pulls get most of the guard's time."""
         return min(self.pull, self.guard / 4) if self.guard else self.pull
 
     def node(self, pulls: int) -> int:

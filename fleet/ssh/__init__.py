@@ -1,8 +1,9 @@
-"""SSH: the only place that knows Fabric, Paramiko and sockets. Suspicious by default.
+"""SSH connections to nodes: the only package that uses Fabric, Paramiko and sockets.
 
-The way to a node is what ssh would go: ssh_config, jump hosts, keys and known_hosts are read once a
-run. Commands run on plain channels, since Fabric's runner feeds stdin one byte a poll, and its
-deadline leaves the remote process running.
+Nothing from the network is trusted by default. The route to a node is that of ssh itself:
+ssh_config, jump hosts, keys and known_hosts are read once a run. Commands run on plain channels,
+since Fabric's runner feeds stdin one byte a poll, and its timeout leaves the remote process
+running.
 """
 
 from fleet.ssh.connection import connect

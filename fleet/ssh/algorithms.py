@@ -1,4 +1,4 @@
-"""SSH algorithms of which the node and fleet have none in common, with both lists."""
+"""A mismatch of the SSH algorithms of the node and fleet, with both lists."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _KINDS = (
     ("MACs", "client_mac_algo_list"),
     ("MACs", "server_mac_algo_list"),
 )
-"""The lists in the order in which they are agreed on, each by its name in ssh_config."""
+"""The lists in the order of negotiation, each with its keyword in ssh_config."""
 
 
 _MARKS = ("ext-info-", "kex-strict-")
-"""Words among the key exchanges that are none."""
+"""Prefixes of entries in the list of key exchanges that are not algorithms."""
 
 
 def algorithm_mismatch(

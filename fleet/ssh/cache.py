@@ -21,7 +21,7 @@ _Value = TypeVar("_Value")
 
 @dataclass(slots=True)
 class _Slot(Generic[_Value]):
-    """One value, or why it could not be made, and until when nobody tries again."""
+    """One value, or the failure to make it and the time until which it is not retried."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     values: list[_Value] = field(default_factory=list)
@@ -30,11 +30,11 @@ class _Slot(Generic[_Value]):
 
 
 class SharedCache(Generic[_Key, _Value]):
-    """Values by key: one worker makes each while the others wait for it.
+    """A cache by key: one worker makes a value while the others wait for it.
 
-    `good` says whether a value still serves. A failure (a NodeError) counts for all who ask within
-    `rest` seconds: what hangs must not hang every worker in turn. A forked process begins afresh,
-    since connections cannot be shared with it.
+    `good` returns whether a value is still usable. A failure (a NodeError) is raised for every
+    caller within `rest` seconds: a host that hangs must not block every worker in turn. A forked
+    process begins with an empty cache, since connections cannot be shared with it.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class SharedCache(Generic[_Key, _Value]):
         os.register_at_fork(after_in_child=self._slots.clear)
 
     def get(self, key: _Key) -> _Value:
-        """Return the value of `key`, made now if need be; raise what its making raises."""
+        """Return the value of `key`, made now if necessary; raise the error of making it."""
         slot = self._slots.setdefault(key, _Slot())
         with slot.lock:
             if slot.values and self._good(slot.values[0]):
@@ -73,7 +73,7 @@ def _again(failure: Failure) -> NodeError:
 
 
 def one_at_a_time(function: Callable[..., _Value]) -> Callable[..., _Value]:
-    """Let one worker at a time through: an agent's socket carries one question after another."""
+    """Serialize the calls of a function: an agent's socket carries one request at a time."""
     lock = threading.Lock()
 
     @functools.wraps(function)
@@ -85,7 +85,7 @@ def one_at_a_time(function: Callable[..., _Value]) -> Callable[..., _Value]:
 
 
 class StartLimiter:
-    """Lets few connections begin at once at one sshd, and fewer once it has dropped one."""
+    """A limit of connections that begin at once at one sshd; it is halved when sshd drops one."""
 
     def __init__(self, most: int) -> None:
         self._most, self._inside = most, 0
@@ -93,7 +93,7 @@ class StartLimiter:
 
     @contextmanager
     def start(self) -> Iterator[None]:
-        """Wait for a turn, and hold it."""
+        """Wait for a slot, and hold it."""
         with self._turn:
             self._turn.wait_for(lambda: self._inside < self._most)
             self._inside += 1
@@ -105,6 +105,6 @@ class StartLimiter:
                 self._turn.notify()
 
     def halve(self) -> None:
-        """Let half as many in from now on."""
+        """Halve the limit from now on."""
         with self._turn:
             self._most = max(1, self._most // 2)

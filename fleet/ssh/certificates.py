@@ -14,9 +14,9 @@ _FIELDS = {
     b"ecdsa-sha2-nistp521-cert-v01@openssh.com": 2,
     b"sk-ecdsa-sha2-nistp256-cert-v01@openssh.com": 3,
 }
-"""How many strings the public key itself takes, by kind (PROTOCOL.certkeys of OpenSSH)."""
+"""The number of strings in the public key itself, by kind (PROTOCOL.certkeys of OpenSSH)."""
 _LAST = 253_402_300_799
-"""The end of the year 9999: what is valid for ever says a later second."""
+"""The last second of the year 9999. A certificate without an end has a later one."""
 
 
 def expired_certificate(blob: bytes, now: float) -> str:

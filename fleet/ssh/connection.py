@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def connect(node: Node, settings: SshSettings) -> Iterator[Remote]:
-    """Open a connection to `node`; raise a NodeError that says what to do where that fails."""
+    """Open a connection to `node`; raise a NodeError with a remedy if that fails."""
     remote = open_connection(node, settings)
     try:
         yield remote
@@ -27,7 +27,7 @@ def connect(node: Node, settings: SshSettings) -> Iterator[Remote]:
 
 
 def open_connection(node: Node, settings: SshSettings, *, ahead: bool = False) -> FabricRemote:
-    """Open a connection that its user closes; `ahead` says that several commands will follow."""
+    """Open a connection that the caller closes; `ahead` means that several commands follow."""
     hops = route(node, settings)
     return FabricRemote(
         wrap_transport(hops[-1], open_transport(hops, settings, node.name)), ahead=ahead
@@ -35,11 +35,11 @@ def open_connection(node: Node, settings: SshSettings, *, ahead: bool = False) -
 
 
 def wrap_transport(hop: Hop, transport: Transport) -> Connection:
-    """Hand an open transport to Fabric, with nothing from the surroundings: the route says all."""
+    """Wrap a transport in a Fabric connection that reads no settings: the route has them all."""
     from fabric import Config, Connection  # noqa: PLC0415 - 0.1 s that `--help` need not pay
     from paramiko import SSHConfig  # noqa: PLC0415
 
-    # Of its own: a connection writes into its settings, which are empty for others meanwhile.
+    # Each connection gets its own config: it writes into it, which would empty it for others.
     config = Config(lazy=True, ssh_config=SSHConfig())
     connection = Connection(hop.host, user=hop.user, port=hop.port, config=config)
     connection.client._transport = connection.transport = transport

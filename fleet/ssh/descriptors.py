@@ -1,4 +1,4 @@
-"""File descriptors: the number of connections that fits into this process's limit."""
+"""The number of connections that fit into this process's limit of file descriptors."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _LAST = b"\nend\t"
 
 @dataclass(slots=True)
 class InteractiveCommand:
-    """What has been said so far; `until` waits for a mark at the beginning of a line."""
+    """A running command and its output; `until` waits for a mark at the beginning of a line."""
 
     channel: Channel
     deadline: float
@@ -33,9 +33,9 @@ class InteractiveCommand:
         return bytes(self.output.text)
 
     def until(self, mark: str) -> bool:
-        """Wait for the next line that begins with `mark`; False where the command ended first.
+        """Wait for the next line that begins with `mark`; return False if the command ended first.
 
-        A command that has said its last does not end before its input does.
+        The last line of a script counts as its end: the command itself ends after its input.
         """
         wanted, text, start = f"\n{mark}".encode(), self.output.text, self.read
         back = max(len(wanted), len(_LAST))
@@ -55,13 +55,13 @@ class InteractiveCommand:
         return bytes(text[end + 1 :]) if end >= 0 else b""
 
     def go_on(self, word: str = "") -> None:
-        """Let the command go on, with a word that it reads."""
+        """Continue the command, with a word that it reads."""
         self.channel.sendall(f"{word}\n".encode())
 
     def end(self, meanwhile: Callable[[], None] | None = None) -> tuple[int, str, str]:
-        """Close its input, and return its exit code, output and errors.
+        """Close the input, and return the exit code, the output and the errors.
 
-        `meanwhile` is called again and again until there is something to read.
+        `meanwhile` is called repeatedly until there is something to read.
         """
         self.channel.shutdown_write()
         while self._more(meanwhile):

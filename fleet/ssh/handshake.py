@@ -1,4 +1,4 @@
-"""From an open wire to an authenticated transport: few turns, one key, strict host keys."""
+"""The handshake and login on an open socket: few round trips, one key, strict host keys."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from fleet.ssh.route import Hop, SshSettings
 if TYPE_CHECKING:
     from paramiko import Transport
 
-# What a connection costs by algorithm is measured in docs/ssh.md. Key exchange: what OpenSSH itself
-# puts first (post-quantum since 10.0), then the cheapest. Ciphers: AES-GCM needs no pass of HMAC
-# over every packet, and the attack on sequence numbers (CVE-2023-48795) does not touch it. What
-# OpenSSH has dropped (CBC, 3DES, SHA-1, MD5) is not offered.
+# docs/ssh.md measures the cost of a connection by algorithm. Key exchange: OpenSSH's own first
+# choice (post-quantum since 10.0), then the cheapest. Ciphers: AES-GCM needs no HMAC over every
+# packet, and the attack on sequence numbers (CVE-2023-48795) does not affect it. Algorithms that
+# OpenSSH has dropped (CBC, 3DES, SHA-1, MD5) are not offered.
 _KEX = (
     "mlkem768x25519-sha256",
     "curve25519-sha256@libssh.org",
@@ -59,9 +59,9 @@ _HOST_KEYS = (
 
 
 def handshake(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transport:
-    """Exchange keys over a wire, to the point where the host's key is known to be genuine or not.
+    """Exchange keys over a socket; the host has then proven that it holds its key.
 
-    Raises what Paramiko raises; a TimeoutError where the other side is silent.
+    Raise Paramiko's exceptions, and a TimeoutError if the host is silent.
     """
     import paramiko  # noqa: PLC0415
 
@@ -83,7 +83,7 @@ def handshake(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transpor
             isinstance(error, paramiko.SSHException)
             and time.monotonic() - began >= settings.seconds
         ):
-            raise TimeoutError from error  # Paramiko calls a silent sshd a bad banner
+            raise TimeoutError from error  # Paramiko reports a silent sshd as a bad banner
         _refuse_mismatch(transport, error, hop)
         if transport.heard:
             raise paramiko.SSHException(f"{error}; it says: {tail(transport.heard)}") from error
@@ -114,7 +114,7 @@ def _refuse_mismatch(transport: Any, error: BaseException, hop: Hop) -> None:
 
 
 def negotiate_key(transport: Transport) -> ShownKey:
-    """Return the host key that the other side has proven to hold."""
+    """Return the host key that the host has proven to hold."""
     key = transport.get_remote_server_key()
     return ShownKey(key.get_name(), key.asbytes())
 
@@ -135,7 +135,7 @@ def _choose(transport: Transport, hop: Hop) -> None:
 
 
 def _kind(algorithm: str) -> str:
-    """Name the kind of key that known_hosts writes for a signature algorithm."""
+    """Return the kind of key that known_hosts has for a signature algorithm."""
     return "ssh-rsa" if algorithm.startswith("rsa-sha2-") else algorithm
 
 
@@ -155,7 +155,7 @@ def _wanted(said: str | None, ours: Sequence[str], possible: Any) -> tuple[str, 
 
 
 def authenticate(transport: Transport, hop: Hop, settings: SshSettings) -> None:
-    """Check the host's key, then log in with as few tries as may be; raise a NodeError."""
+    """Check the host's key, then log in with as few tries as possible; raise a NodeError."""
     refuse_unless_known(negotiate_key(transport), hop.key_names, hop.known, hop.shared)
     keys = identities(hop, settings)
     if not keys:
@@ -172,7 +172,7 @@ def authenticate(transport: Transport, hop: Hop, settings: SshSettings) -> None:
 def _tried(
     transport: Transport, hop: Hop, identity: Identity, *, before: bool
 ) -> tuple[bool, tuple[str, ...]]:
-    """Try one key; return whether it opened, and the methods that the other side still offers."""
+    """Try one key; return whether it was accepted, and the methods that sshd still offers."""
     import paramiko  # noqa: PLC0415
 
     from fleet.ssh.paramiko_ext.auth import EagerAuth  # noqa: PLC0415
@@ -225,7 +225,7 @@ def _certificate(identity: Identity) -> str:
 def _refused(
     hop: Hop, tried: Sequence[Identity], methods: Sequence[str], *, gone: bool
 ) -> NodeError:
-    """Say which keys were refused, and what the other side would rather have."""
+    """Return the error that names the refused keys, and what sshd would accept."""
     names = ", ".join(f"{each.label} {ShownKey('', each.blob).fingerprint}" for each in tried)
     stale = [(each, when) for each in tried if (when := _certificate(each))]
     if stale:

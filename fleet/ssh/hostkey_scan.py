@@ -18,7 +18,7 @@ from fleet.ssh.watchdog import close_after
 
 @dataclass(frozen=True, slots=True)
 class KeyOrder:
-    """Ask one node for its host key, or the jump host before it at `hop`, which counts from 0."""
+    """The order to read a node's host key, or that of its jump host number `hop`, from 0."""
 
     node: Node
     settings: SshSettings
@@ -27,11 +27,11 @@ class KeyOrder:
 
 @dataclass(frozen=True, slots=True)
 class HostKey:
-    """A node's host key as it was shown, and how it stands.
+    """A node's host key as it was shown, and its status.
 
     `state` is known, unknown, changed, revoked, or certified (only a certificate authority vouches
-    for the node). `line` is what known_hosts wants; `file` is where it would go. `before` names
-    file and line that speak against it.
+    for the node). `line` is the entry for known_hosts; `file` is where it would go. `before`
+    names the file and line of the entry that contradicts it.
     """
 
     name: str
@@ -44,7 +44,7 @@ class HostKey:
 
 
 def ask_key(order: KeyOrder) -> HostKey | Failure:
-    """Read a node's host key without logging in; jump hosts are logged in to, with their keys."""
+    """Read a node's host key without a login there; log in to jump hosts, with their keys."""
     seconds = order.settings.seconds
     try:
         whole = route(order.node, order.settings)
@@ -65,7 +65,7 @@ def ask_key(order: KeyOrder) -> HostKey | Failure:
 def jump_orders(nodes: Iterable[Node], settings: SshSettings) -> list[dict[str, KeyOrder]]:
     """Return the jump hosts of the nodes by name, those that are reached first in the first dict.
 
-    A node whose way makes no sense has none: its own order says so.
+    A node whose route is invalid has none: its own order reports the failure.
     """
     rounds: list[dict[str, KeyOrder]] = []
     for node in nodes:
@@ -96,7 +96,7 @@ def _judged(hop: Hop, shown: ShownKey) -> HostKey:
 
 
 def add_key(key: HostKey) -> None:
-    """Append a key to known_hosts; raise an OSError where that cannot be written."""
+    """Append a key to known_hosts; raise an OSError if it cannot be written."""
     path = Path(key.file)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else ""

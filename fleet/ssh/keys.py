@@ -1,4 +1,4 @@
-"""Which keys open a hop, in which order: agents and key files, each read once a run."""
+"""The keys that open a hop, in the order of trying: agents and key files, each read once a run."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """What an identity file tells before it is opened: whether it is locked, and its public half.
+    """An identity file as seen without opening it: whether it is locked, and its public half.
 
-    `public` is empty where only opening it would tell.
+    `public` is empty if the public half can be read only by opening the file.
     """
 
     path: str
@@ -49,7 +49,7 @@ class KeyFile:
 
 
 def read_key_file(path: str) -> KeyFile | None:
-    """Look at an identity file; None where there is none."""
+    """Read what an identity file shows without opening it; return None if there is none."""
     try:
         return _LOOKED_AT.get((path, Path(path).stat().st_mtime_ns))
     except OSError:
@@ -79,7 +79,7 @@ def _public_beside(path: str) -> bytes:
 
 
 def _public(line: bytes) -> bytes:
-    """Read a line of a .pub file; anything else has no public half."""
+    """Read the key in a line of a .pub file; return b"" for anything else."""
     try:
         return base64.b64decode(line.split()[1], validate=True)
     except (IndexError, binascii.Error, ValueError):
@@ -87,7 +87,7 @@ def _public(line: bytes) -> bytes:
 
 
 def _opened(body: bytes) -> tuple[bytes, bytes]:
-    """Return the cipher of OpenSSH's format and the public key, which stands there in clear.
+    """Return the cipher of OpenSSH's format and the public key, which is not encrypted there.
 
     https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key
     """
@@ -104,7 +104,7 @@ def _opened(body: bytes) -> tuple[bytes, bytes]:
 
 
 def open_key(path: str, passphrase: Secret | None) -> Any:
-    """Load a private key with its certificate; a NodeError says what to do about one that fails."""
+    """Load a private key with its certificate; raise a NodeError with a remedy on failure."""
     try:
         return _OPENED.get((path, Path(path).stat().st_mtime_ns, passphrase))
     except OSError as error:
@@ -140,7 +140,7 @@ def _certified(key: PKey, path: str) -> PKey:
 
 
 def _converted(path: str, passphrase: Secret | None) -> Any:
-    """Read a PKCS#8 file, as openssl writes them: Paramiko's key classes do not know it."""
+    """Read a PKCS#8 file, as openssl writes it: Paramiko's key classes cannot read it."""
     import paramiko  # noqa: PLC0415
     from cryptography.hazmat.primitives import serialization as form  # noqa: PLC0415
 
@@ -165,14 +165,14 @@ _OPENED: SharedCache[tuple[str, int, Secret | None], Any] = SharedCache(_load, r
 
 
 def _agent_keys(path: str) -> tuple[Identity, ...]:
-    """List an agent's keys over a connection that all workers share; no agent has none."""
+    """List an agent's keys over a connection that all workers share; return () without an agent."""
     from paramiko import SSHException  # noqa: PLC0415
     from paramiko.agent import AgentSSH  # noqa: PLC0415
 
-    ways: Any = AgentSSH  # its stub lacks what it is made of
+    ways: Any = AgentSSH  # its stub lacks the private methods
 
     class Agent(ways):  # type: ignore[misc]
-        """An agent at a socket; it answers one question at a time."""
+        """An agent at a socket; it answers one request at a time."""
 
         _send_message = one_at_a_time(ways._send_message)
 
@@ -192,14 +192,14 @@ def _agent_keys(path: str) -> tuple[Identity, ...]:
 
 _AGENTS: SharedCache[str, tuple[Identity, ...]] = SharedCache(_agent_keys)
 _OPENERS: dict[object, bytes] = {}
-"""Which key has opened a hop with these keys last: it is tried first at the next one."""
+"""The key that last opened a hop, by the keys to choose from: it is tried first at the next hop."""
 
 
 def identities(hop: Hop, settings: SshSettings) -> tuple[Identity, ...]:
-    """Return the keys to try, each once: those that were named first, then the agent's others.
+    """Return the keys to try, each once: named ones first, then the agent's others.
 
-    A named key that the agent holds is signed for by the agent. What has opened an earlier hop with
-    the same choice of keys comes first, as sshd counts every try (MaxAuthTries).
+    The agent signs for a named key that it holds. The key that opened an earlier hop with the same
+    choice of keys comes first, as sshd counts every try (MaxAuthTries).
     """
     found = {each.blob: each for each in _ordered(hop, settings)}
     first = found.pop(_OPENERS.get(_choice(hop), b""), None)
@@ -207,7 +207,7 @@ def identities(hop: Hop, settings: SshSettings) -> tuple[Identity, ...]:
 
 
 def remember(hop: Hop, identity: Identity) -> None:
-    """Note that a key has opened a hop."""
+    """Record that a key has opened a hop."""
     _OPENERS[_choice(hop)] = identity.blob
 
 
@@ -240,9 +240,9 @@ def _named(
 
 
 def locked_files(hop: Hop, settings: SshSettings) -> tuple[str, ...]:
-    """Return the encrypted files that a hop needs opened: no other key of its choice comes first.
+    """Return the encrypted files that a hop needs opened, unless another of its keys comes first.
 
-    A default file (~/.ssh/id_*) is needed where there is no other key at all.
+    A default file (~/.ssh/id_*) is needed only if no other key exists.
     """
     agent = {each.blob for each in _AGENTS.get(hop.agent)} if hop.agent else set()
     locked = []

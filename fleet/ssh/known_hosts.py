@@ -1,4 +1,4 @@
-"""known_hosts: each file is read once a run, and a host's keys are looked up without reading it.
+"""The known_hosts files: each is read once a run, and a host's keys are looked up in an index.
 
 Keys are compared as bytes: making key objects of 5,000 lines, as Paramiko does at every
 connection, costs seconds of CPU.
@@ -24,7 +24,7 @@ AUTHORITY = "@cert-authority"
 
 @dataclass(frozen=True, slots=True)
 class KnownKey:
-    """One key of known_hosts: where it stands (file:line), its marker if any, kind and bytes."""
+    """One key of known_hosts: its place (file:line), its marker if any, kind and bytes."""
 
     place: str
     mark: str
@@ -54,7 +54,7 @@ class KnownFile:
                 self._plain.setdefault(name.lower(), []).append(known)
 
     def keys(self, name: str) -> tuple[KnownKey, ...]:
-        """Return the keys of a host: `host`, or `[host]:port` where the port is not 22."""
+        """Return the keys of a host: `host`, or `[host]:port` if the port is not 22."""
         if name not in self._answers:
             self._answers[name] = (
                 *self._plain.get(name, ()),
@@ -65,7 +65,7 @@ class KnownFile:
 
 
 def _parsed(place: str, line: str) -> tuple[tuple[str, ...], KnownKey] | None:
-    """Read one line; OpenSSH passes over those that it cannot read, and so do we."""
+    """Read one line; return None for one that cannot be read, which OpenSSH ignores too."""
     words = line.split()
     mark = words.pop(0) if words and words[0].startswith("@") else ""
     if len(words) < 3 or words[0].startswith("#"):
@@ -115,7 +115,7 @@ def known_keys(files: Sequence[str], names: Sequence[str]) -> Iterator[KnownKey]
             about = Path(path).stat()
             file = _FILES.get((path, about.st_mtime_ns, about.st_size))
         except OSError:
-            continue  # a file that is not there knows nobody
+            continue  # a file that does not exist has no keys
         for name in names:
             yield from file.keys(name)
 
@@ -135,11 +135,11 @@ class ShownKey:
 
 
 def key_status(shown: ShownKey, known: Sequence[KnownKey]) -> tuple[str, str]:
-    """Say how a key stands to known_hosts: known, unknown, changed, revoked or certified.
+    """Return the status of a key: known, unknown, changed, revoked or certified.
 
-    The second word is the place that decides. `certified` means that a certificate authority alone
-    vouches for the host, which Paramiko cannot check. A key of another kind than those that are
-    known is `unknown`: OpenSSH refuses it as well.
+    The second value is the place in known_hosts that decides. `certified` means that a certificate
+    authority alone vouches for the host, which Paramiko cannot check. A key of another kind than
+    those that are known is `unknown`: OpenSSH refuses it as well.
     """
     plain = [each for each in known if not each.mark]
     for each in known:
@@ -160,7 +160,7 @@ def key_status(shown: ShownKey, known: Sequence[KnownKey]) -> tuple[str, str]:
 def refuse_unless_known(
     shown: ShownKey, names: Sequence[str], mine: Sequence[str], shared: Sequence[str]
 ) -> None:
-    """Raise a NodeError that names what is wrong and what to do unless the key is known."""
+    """Raise a NodeError with the reason and a remedy unless the key is known."""
     state, place = key_status(shown, tuple(known_keys((*mine, *shared), names)))
     if state == "known":
         return

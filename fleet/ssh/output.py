@@ -47,9 +47,9 @@ class Output:
         return bool(ready or channel.eof_received or channel.closed)
 
     def more(self, seconds: float) -> bytes | None:
-        """Wait for what comes next; return its stdout, or None once the command wrote its last.
+        """Wait for more output; return its stdout, or None once the output has ended.
 
-        Raises a TimeoutError after `seconds`, and a NodeError for a node that writes without end.
+        Raise a TimeoutError after `seconds`, and a NodeError for a node that writes without end.
         """
         until = time.monotonic() + seconds
         while True:

@@ -22,7 +22,7 @@ def encrypted_keys(nodes: Iterable[Node], settings: SshSettings) -> tuple[str, .
 
 
 def passphrase_fits(path: str, passphrase: Secret) -> bool:
-    """Say whether a passphrase opens a key; this costs a tenth of a second of CPU by design."""
+    """Return whether a passphrase opens a key; this costs 0.1 s of CPU by design."""
     try:
         open_key(path, passphrase)
     except NodeError:
@@ -31,7 +31,7 @@ def passphrase_fits(path: str, passphrase: Secret) -> bool:
 
 
 def login_name(node: Node, settings: SshSettings) -> str:
-    """Return the user that logs in to a node; empty where ssh_config makes no sense."""
+    """Return the user that logs in to a node; empty if ssh_config is invalid."""
     hops = _hops(node, settings)
     return hops[-1].user if hops else ""
 
@@ -40,4 +40,4 @@ def _hops(node: Node, settings: SshSettings) -> tuple[Hop, ...]:
     try:
         return route(node, settings)
     except NodeError:
-        return ()  # its own connection will say so
+        return ()  # its own connection will report the failure

@@ -12,10 +12,10 @@ from fleet.ssh.connection import open_connection
 from fleet.ssh.remote import FabricRemote, Remote
 from fleet.ssh.route import SshSettings
 
-# Once there are too many, further connections are not kept. Closing the oldest instead would keep
+# When the pool is full, further connections are not kept. Closing the oldest instead would keep
 # none in a larger fleet, since its nodes are surveyed, staged and activated in the same order.
 #
-# One operation each takes and keeps: what was taken is no one else's.
+# One dict operation takes a connection and one keeps it, so a taken one belongs to one thread.
 _KEPT: dict[tuple[Node, SshSettings], FabricRemote] = {}
 
 
@@ -24,9 +24,9 @@ os.register_at_fork(after_in_child=_KEPT.clear)
 
 @contextmanager
 def pooled_connection(node: Node, settings: SshSettings, *, keep: bool) -> Iterator[Remote]:
-    """Use the node's kept connection if it still stands, else a new one; keep it for what follows.
+    """Use the node's pooled connection if it is alive, else a new one; with `keep`, keep it after.
 
-    Raises a NodeError where none can be opened. After an exception it is closed.
+    Raise a NodeError if none can be opened. After an exception the connection is closed.
     """
     key = (node, settings)
     remote = _taken(key) or open_connection(node, settings, ahead=True)
@@ -44,7 +44,7 @@ def pooled_connection(node: Node, settings: SshSettings, *, keep: bool) -> Itera
 
 
 def _taken(key: tuple[Node, SshSettings]) -> FabricRemote | None:
-    """Take a node's connection; one that died meanwhile is closed, and missed by nobody."""
+    """Take the pooled connection; if it has died, close it and return None."""
     remote = _KEPT.pop(key, None)
     if remote is None or remote.stands(key[1].seconds):
         return remote
@@ -53,13 +53,13 @@ def _taken(key: tuple[Node, SshSettings]) -> FabricRemote | None:
 
 
 def close_pooled(node: Node, settings: SshSettings) -> None:
-    """Close the connection of a node that is left alone from here on."""
+    """Close the pooled connection of a node that needs no more work."""
     remote = _KEPT.pop((node, settings), None)
     if remote is not None:
         remote.close()
 
 
 def close_all_pooled() -> None:
-    """Close whatever is kept."""
+    """Close all pooled connections."""
     while _KEPT:
         _KEPT.popitem()[1].close()

@@ -24,11 +24,11 @@ OutputListener = Callable[[bytes], None]
 
 
 SILENCE_SECONDS = 30
-"""Seconds: every script of ours gives a sign of life each 5 s."""
+"""Seconds without output after which a command is given up; fleet's scripts write every 5 s."""
 
 
 _FEED_SECONDS = 60
-"""Seconds that the input of a command may take; between two pieces of it there may be silence."""
+"""Seconds that the input of a command may take, with pauses between its pieces."""
 
 
 _SLACK = 5
@@ -37,7 +37,7 @@ _SLACK = 5
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """What a remote command said; a non-zero exit code is an answer too."""
+    """The result of a remote command; a non-zero exit code is a result too."""
 
     code: int
     stdout: str
@@ -45,7 +45,7 @@ class CommandResult:
 
 
 class Remote(Protocol):
-    """What fleet may do to a node, and all that a fake has to imitate."""
+    """The operations that fleet performs on a node, and all that a fake has to imitate."""
 
     def run(
         self,
@@ -56,25 +56,25 @@ class Remote(Protocol):
         silence: float = SILENCE_SECONDS,
         heard: OutputListener | None = None,
     ) -> CommandResult:
-        """Run `line` in the login shell; `seconds` is the net below the node's own deadline.
+        """Run `line` in the login shell; `seconds` is a limit behind the node's own deadline.
 
-        A command that says nothing for `silence` seconds is given up before that. `heard` is given
+        A command that writes nothing for `silence` seconds is given up before that. `heard` gets
         every piece of its output when it arrives.
         """
         ...
 
     def tunnel(self) -> AbstractContextManager[Tunnel]:
-        """Return what opens connections from the node."""
+        """Return a tunnel that opens connections from the node."""
         ...
 
     def serve_http(self, answer: Answerer, seconds: float) -> AbstractContextManager[Service]:
-        """Return what answers HTTP on a port of the node's own loopback, for up to `seconds`."""
+        """Serve HTTP on a port of the node's own loopback, for up to `seconds`."""
         ...
 
     def run_interactive(
         self, line: str, stdin: bytes, seconds: float
     ) -> AbstractContextManager[InteractiveCommand]:
-        """Return a command that runs and waits in between to be told to go on."""
+        """Run a command that waits in between until fleet lets it continue."""
         ...
 
 
@@ -87,11 +87,11 @@ class FabricRemote:
 
     def close(self) -> None:
         """Close the connection."""
-        with suppress(OSError, EOFError):  # what is gone needs no close
+        with suppress(OSError, EOFError):  # a connection that is gone needs no close
             self._connection.close()
 
     def stands(self, seconds: float) -> bool:
-        """Say whether a connection that was kept is still there."""
+        """Return whether a pooled connection is still alive."""
         return self._sessions.stand(seconds)
 
     def run(
@@ -119,12 +119,12 @@ class FabricRemote:
                 return CommandResult(code, output.text.decode("utf-8", "replace"), output.errors)
 
     def tunnel(self) -> AbstractContextManager[Tunnel]:
-        """Return what opens connections from the node."""
+        """Return a tunnel that opens connections from the node."""
         return tunnel(self._connection.transport)
 
     @contextmanager
     def serve_http(self, answer: Answerer, seconds: float) -> Iterator[Service]:
-        """Return what answers HTTP on a port of the node's own loopback, for up to `seconds`."""
+        """Serve HTTP on a port of the node's own loopback, for up to `seconds`."""
         transport = self._connection.transport
         with (
             _failures("run"),
@@ -137,7 +137,7 @@ class FabricRemote:
     def run_interactive(
         self, line: str, stdin: bytes, seconds: float
     ) -> Iterator[InteractiveCommand]:
-        """Return a command that runs and waits in between to be told to go on."""
+        """Run a command that waits in between until fleet lets it continue."""
         transport = self._connection.transport
         with (
             _failures("run"),
@@ -149,7 +149,7 @@ class FabricRemote:
 
 @contextmanager
 def _failures(step: str) -> Iterator[None]:
-    """Turn what the libraries raise on an open connection into a NodeError."""
+    """Convert the libraries' exceptions on an open connection into a NodeError."""
     import paramiko  # noqa: PLC0415
 
     began = time.monotonic()
@@ -166,7 +166,7 @@ def _failures(step: str) -> Iterator[None]:
 
 
 def _feed(channel: Channel, stdin: bytes) -> None:
-    """Send the input; a remote side that closed early says why in its answer."""
+    """Send the input; a command that closed it early gives the reason in its output."""
     try:
         channel.sendall(stdin)
         channel.shutdown_write()

@@ -1,4 +1,4 @@
-"""The way to a node as ssh would go it: every hop with its address, user, keys and known hosts."""
+"""The route to a node as ssh would take it: each hop with its address, user, keys, known hosts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fleet.ssh.ssh_config import UserConfig, user_config
 _KNOWN_HOSTS = "~/.ssh/known_hosts ~/.ssh/known_hosts2"
 _GLOBAL_KNOWN_HOSTS = "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2"
 _IDENTITIES = ("~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519")
-"""What OpenSSH tries where nothing is said, in its order."""
+"""The identity files that OpenSSH tries by default, in its order."""
 _JUMP = re.compile(
     r"(?:ssh://)?(?:(?P<user>[^@]+)@)?"
     r"(?:\[(?P<literal>[^\]]+)\]|(?P<bare>[^:\[\]]*(?::[^:\[\]]*){2,})|(?P<name>[^:\[\]]+))"
@@ -31,7 +31,7 @@ _ALGORITHMS = ("kexalgorithms", "ciphers", "macs", "hostkeyalgorithms")
 
 @dataclass(frozen=True, slots=True)
 class SshSettings:
-    """How to connect: another ssh_config than the user's, and a deadline in seconds.
+    """The settings of connections: an ssh_config instead of the user's, and a timeout in seconds.
 
     `passphrases` open the identity files at these paths; they stay in memory.
     """
@@ -45,9 +45,9 @@ class SshSettings:
 class Hop:
     """One sshd on the way, as ssh_config and the inventory resolve it.
 
-    `files` are identity files in order; `named` says that somebody chose them, `only` that no
+    `files` are identity files in order; `named` means that the user chose them, `only` that no
     other key may be tried. `agent` is the agent's socket. `known` and `shared` are the user's and
-    the machine's known_hosts. `command` stands in for the network (ProxyCommand).
+    the machine's known_hosts. `command` replaces the network (ProxyCommand).
     """
 
     host: str
@@ -66,13 +66,13 @@ class Hop:
 
     @property
     def place(self) -> str:
-        """Name it for people: user@host:port."""
+        """Return its name in messages: user@host:port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.user}@{host}:{self.port}"
 
     @property
     def key_names(self) -> tuple[str, ...]:
-        """Return the names that known_hosts may know it by, the one to add first."""
+        """Return the names that known_hosts may have for it; a new entry gets the first."""
         if self.alias:
             return (self.alias,)
         names = dict.fromkeys((self.host.lower(), _canonical(self.host)))
@@ -80,7 +80,7 @@ class Hop:
 
 
 def _canonical(host: str) -> str:
-    """Write an IPv6 literal the one way; anything else stays as it is."""
+    """Return an IP address in its canonical form, any other name in lower case."""
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:
@@ -88,7 +88,7 @@ def _canonical(host: str) -> str:
 
 
 def route(node: Node, settings: SshSettings) -> tuple[Hop, ...]:
-    """Return the hops to a node, itself last; raise a NodeError where they make no sense."""
+    """Return the hops to a node, the node itself last; raise a NodeError if they are invalid."""
     config = user_config(settings.config_file)
     about = _looked_up(config, node.host, node.user, node.port)
     last = _hop(about, node.host, node.identity_file)
@@ -111,7 +111,7 @@ def _through(config: UserConfig, jumps: str | None, last: Hop, depth: int = 0) -
     about = _looked_up(config, name, match["user"], port)
     hop = _hop(about, name, None)
     if (hop.host, hop.port) == (last.host, last.port):
-        return ()  # `Host *` with a ProxyJump means the jump host as well
+        return ()  # `Host *` with a ProxyJump applies to the jump host as well
     return (*_through(config, before or about.get("proxyjump"), hop, depth + 1), hop)
 
 
@@ -120,7 +120,7 @@ def _looked_up(
 ) -> Mapping[str, Any]:
     try:
         return config.lookup(host, user, port)
-    except Exception as error:  # Match exec runs the user's commands: anything may come of it
+    except Exception as error:  # Match exec runs the user's commands: it can raise anything
         message = (
             f"ssh_config cannot say how to reach {host}: {error or type(error).__name__}; see"
             f" `ssh -G {host}`"

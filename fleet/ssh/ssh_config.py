@@ -15,14 +15,14 @@ from fleet.ssh.cache import SharedCache
 
 _FILES = ("~/.ssh/config", "/etc/ssh/ssh_config")
 _DEPTH = 16
-"""How deep files may include files: OpenSSH's own limit."""
+"""The depth to which files may include files: OpenSSH's own limit."""
 _WORD = re.compile(r"\s*(\w+)(?:\s*=\s*|\s+)(.*)")
 _COMMENT = re.compile(r"\s+#[^\"]*$")
 _WILD = re.compile(r"[*?!\[]")
 
 
 class UserConfig:
-    """A parsed ssh_config with an index: of thousands of Host blocks a look-up sees a few."""
+    """A parsed ssh_config with an index: of thousands of Host blocks, a look-up reads a few."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         from paramiko import SSHConfig  # noqa: PLC0415
@@ -44,7 +44,7 @@ class UserConfig:
         self._values: dict[Any, Any] = {}
 
     def lookup(self, host: str, user: str | None, port: int | None) -> Mapping[str, Any]:
-        """Return what holds for a host; `user` and `port` are said already, as by `ssh -l -p`."""
+        """Return the settings of a host; `user` and `port` take precedence, as with `ssh -l -p`."""
         key = (host, user, port)
         if key not in self._found:
             self._found[key] = self._looked_up(host, user, port)
@@ -62,7 +62,7 @@ class UserConfig:
         return {key: self._once(value) for key, value in config.lookup(host).items()}
 
     def _once(self, value: Any) -> Any:
-        """Keep what thousands of hosts have in common once."""
+        """Return the one copy of a value that thousands of hosts share."""
         kept = tuple(value) if isinstance(value, list) else value
         return self._values.setdefault(kept, kept)
 
@@ -96,7 +96,7 @@ def _read(stamps: tuple[tuple[Path, int, int], ...]) -> UserConfig:
 
 
 def _base(path: Path) -> Path:
-    """Return where relative names in Include begin: the user's folder, or the machine's."""
+    """Return the folder of relative names in Include: the user's, or the machine's."""
     machine = Path("/etc/ssh")
     return machine if path.parent == machine else expanded("~/.ssh")
 
@@ -105,7 +105,7 @@ _CONFIGS: SharedCache[tuple[tuple[Path, int, int], ...], UserConfig] = SharedCac
 
 
 def _lines(path: Path, base: Path, depth: int = 0) -> Iterator[str]:
-    """Yield a file's lines with those of the files that it includes, which Paramiko cannot."""
+    """Yield a file's lines and those of its included files; Paramiko does not support Include."""
     block = "Host *"
     if depth == 0:
         yield block
@@ -116,7 +116,7 @@ def _lines(path: Path, base: Path, depth: int = 0) -> Iterator[str]:
         if match and word == "include" and depth < _DEPTH:
             for each in _included(match[2], base):
                 yield from _lines(each, base, depth + 1)
-            yield block  # what follows belongs to the block that the Include stands in
+            yield block  # the following lines belong to the block that contains the Include
         else:
             block = line if word in {"host", "match"} else block
             yield line

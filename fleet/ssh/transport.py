@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from paramiko import Transport
 
 _PHASES = 4
-"""Banner, key exchange and authentication, each within the connection's deadline, and a rest."""
+"""Banner, key exchange and authentication, each with the connection's timeout, and a reserve."""
 
 
 _PAUSES = (0.3, 1.2, 3.0)
@@ -29,22 +29,23 @@ _PAUSES = (0.3, 1.2, 3.0)
 
 
 _STARTS = 6
-"""Connections that begin at one sshd together: below its MaxStartups (10:30:100), which others
-need as well."""
+"""Connections that begin at one sshd together: below its MaxStartups (10:30:100), since other
+users need some too."""
 
 
 _REST = 10
-"""Seconds in which a jump host that could not be reached is not asked again."""
+"""Seconds for which a jump host that could not be reached is not tried again."""
 
 
 _ANSWER = 5
-"""Seconds that a jump host may take to say that it is there."""
+"""Seconds that a jump host may take to answer a keepalive."""
 
 
 def open_transport(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> Transport:
     """Return a transport to the last hop, logged in; raise a NodeError.
 
-    An sshd that drops or refuses us at once may be starting, or full, for a moment.
+    An sshd that drops or refuses a connection at once may be starting, or full, for a moment: it is
+    tried again.
     """
     gate = _gate(hops)
     for pause in (*_PAUSES, None):
@@ -61,7 +62,7 @@ def open_transport(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> T
 
 
 def _gate(hops: tuple[Hop, ...]) -> StartLimiter | None:
-    """Return the gate of a ProxyCommand: one bastion may stand behind it for all nodes.
+    """Return the limiter of a ProxyCommand: behind it may be one bastion for all nodes.
 
     Any other sshd sees one connection begin at a time: a jump host's is shared.
     """
@@ -88,14 +89,14 @@ def _once(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> Transport:
 
 
 def _told(wire: Any, error: BaseException) -> BaseException:
-    """Add what a ProxyCommand said to what went wrong."""
+    """Return the error, with the error output of the ProxyCommand if there is one."""
     if isinstance(wire, ProxiedSocket) and not isinstance(error, NodeError):
         return type(error)(f"{error or type(error).__name__}; its ProxyCommand: {wire.said()}")
     return error
 
 
 def open_socket(hops: tuple[Hop, ...], settings: SshSettings) -> Any:
-    """Return what carries bytes to the last hop; raise a NodeError of a jump host's, or OSError."""
+    """Return a socket to the last hop; raise a NodeError about a jump host, or an OSError."""
     hop = hops[-1]
     if len(hops) > 1:
         return _channel(_JUMPS.get((hops[:-1], settings)), hop, settings)
@@ -122,9 +123,9 @@ def _channel(jump: Transport, hop: Hop, settings: SshSettings) -> Any:
 
 @one_at_a_time
 def _ask_for_life(jump: Transport) -> None:
-    """Close a jump host's connection that answers nothing, so that the next node opens another.
+    """Close a jump host's connection if it does not answer: the next node then opens another.
 
-    A node that is down behind a jump host that is well looks the same at first.
+    A node that is down behind a working jump host looks the same at first.
     """
     if jump.is_active():
         with close_after(_ANSWER, jump.close):
@@ -147,11 +148,11 @@ _JUMPS: SharedCache[tuple[tuple[Hop, ...], SshSettings], Any] = SharedCache(
 
 
 def _dropped(error: BaseException | None, pause: float) -> bool:
-    """Say whether sshd hung up before any key was tried: MaxStartups and restarts look so."""
+    """Return whether sshd hung up before any key was tried, as for MaxStartups and restarts."""
     import paramiko  # noqa: PLC0415
 
     if isinstance(error, ConnectionRefusedError):
-        return pause < _PAUSES[-1]  # nobody listens: that is not for long, or for good
+        return pause < _PAUSES[-1]  # no process listens there: for a short time, or for good
     if isinstance(error, EOFError | ConnectionError):
         return True
     return isinstance(error, paramiko.SSHException) and "banner" in str(error)
@@ -159,7 +160,7 @@ def _dropped(error: BaseException | None, pause: float) -> bool:
 
 @contextmanager
 def failures(hop: Hop, settings: SshSettings) -> Iterator[None]:
-    """Turn every exception of the libraries into a NodeError of the right kind."""
+    """Convert every exception of the libraries into a NodeError of the right kind."""
     import paramiko  # noqa: PLC0415
 
     place = hop.place

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def close_after(seconds: float, close: Callable[[], object]) -> Iterator[None]:
-    """Close a connection that is not through in `seconds`; what waited on it raises TimeoutError.
+    """Close a connection that takes longer than `seconds`; its block then raises a TimeoutError.
 
-    Paramiko waits without any deadline for the answers to its channel requests (exec, subsystem);
-    only the end of the transport wakes it.
+    Paramiko waits without a timeout for the replies to its channel requests (exec, subsystem); only
+    the end of the transport wakes it.
     """
     passed = threading.Event()
 

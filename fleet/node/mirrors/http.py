@@ -122,7 +122,7 @@ class Site:
         most: int = _LIMIT,
         body: bytes | None = None,
     ) -> HttpResponse:
-        """Request a path; the step's time ends with the headers, or for a layer with its last byte."""
+        """Request a path; the step's time ends with the headers, for a layer with its last byte."""
         self.open()
         began = time.monotonic()
         try:

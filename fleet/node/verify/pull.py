@@ -149,7 +149,7 @@ class _Asker:
         return Liveness(state, seconds, tail(words.rpartition("failed to do request: ")[2], 1))
 
     def _pull(self, image: str, *, last: int) -> Pull:
-        """Pull, and send CRI's name to the script, which knows whether the image was there before."""
+        """Pull, and send CRI's name to the script, which knows whether the image was there."""
         began = time.monotonic()
         code, words, name = 0, "", ""
         try:

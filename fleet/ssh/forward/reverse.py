@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from paramiko import Channel, Transport
 
 Answerer = Callable[[bytes], bytes | None]
-"""From what came of a request so far to the whole answer; None while it is not complete."""
+"""A function from the received part of a request to the response; None until it is complete."""
 
 
 _LOOPBACK = "127.0.0.1"
@@ -30,7 +30,7 @@ _CHUNK = 1 << 15
 
 @dataclass(slots=True)
 class Service:
-    """A port of the node's loopback, and the connections to it; it lives as `turn` is called."""
+    """A port of the node's loopback, and its connections; `pump` must be called to serve them."""
 
     transport: Transport
     answer: Answerer
@@ -38,7 +38,7 @@ class Service:
     asked: dict[Channel, bytes] = field(default_factory=dict)
 
     def pump(self, seconds: float = _TICK) -> None:
-        """Take a new connection if one comes within `seconds`, then let each have its turn."""
+        """Accept a connection if one comes within `seconds`, then serve each connection once."""
         if (channel := self.transport.accept(seconds)) is not None:
             self.asked[channel] = b""
         for each in list(self.asked):
@@ -63,7 +63,7 @@ class Service:
 
 @contextmanager
 def serve(transport: Transport, answer: Answerer) -> Iterator[Service]:
-    """Open a port on the node; raise a NodeError where sshd forbids it."""
+    """Open a port on the node; raise a NodeError if sshd forbids it."""
     import paramiko  # noqa: PLC0415
 
     try:

@@ -28,9 +28,9 @@ def _ready(ends: list[Any], seconds: float) -> list[Any]:
 
 @dataclass(slots=True)
 class StdioBridge:
-    """A socket that takes one connection; bytes are carried while `turn` is called.
+    """A socket that takes one connection; `pump` must be called to carry its bytes.
 
-    `first` are bytes that came from the command before the connection.
+    `first` holds bytes that came from the command before the connection.
     """
 
     channel: Channel

@@ -32,9 +32,9 @@ _WORDS = (
 
 
 class _Reasons(logging.Handler):
-    """Keeps what sshd said of connections that failed.
+    """A log handler that keeps sshd's reasons for failed connections.
 
-    Paramiko's exceptions leave that out, and are mixed up where two connections fail together.
+    Paramiko's exceptions omit them, and are mixed up if two connections fail at the same time.
     """
 
     def __init__(self) -> None:
@@ -51,13 +51,13 @@ class _Reasons(logging.Handler):
 
 
 class Tunnel:
-    """Opens connections from a node, over the one SSH connection that is there."""
+    """A tunnel that opens connections from a node, over the existing SSH connection."""
 
     def __init__(self, transport: Transport, reasons: _Reasons) -> None:
         self._transport, self._reasons = transport, reasons
 
     def dial(self, host: str, port: int, seconds: float) -> TunnelSocket:
-        """Connect from the node within `seconds`; raise a WireError that says why not."""
+        """Connect from the node within `seconds`; raise a WireError with the reason."""
         deadline = time.monotonic() + seconds
         words: set[str] = set()
         for _ in range(_TRIES):
@@ -66,7 +66,7 @@ class Tunnel:
             if channel is not None:
                 return TunnelSocket(channel)
             words = self._reasons.since(began)
-            # Two that failed at the same time cannot be told apart, so it is asked once more.
+            # Two simultaneous failures cannot be told apart, so the connection is tried again.
             if len(words) == 1 or time.monotonic() >= deadline:
                 break
         raise _trouble(words.pop() if len(words) == 1 else "connection failed")
@@ -88,7 +88,7 @@ class Tunnel:
 
 @contextmanager
 def tunnel(transport: Transport) -> Iterator[Tunnel]:
-    """Open connections over an SSH connection, and listen to what Paramiko says of them."""
+    """Open a tunnel over an SSH connection, and read sshd's reasons from Paramiko's log."""
     reasons = _Reasons()
     log = logging.getLogger(f"{transport.get_log_channel()}.tunnel")
     log.setLevel(min(logging.ERROR, log.getEffectiveLevel()))

@@ -30,9 +30,9 @@ _OTHER_NAME = {62, 64}
 
 
 def trust(mirror: Mirror, bundle: str) -> ssl.SSLContext:
-    """Return how a mirror is trusted: its own CA where it has one, else the node's `bundle`.
+    """Return a mirror's TLS context, with its own CA if it has one, and the node's `bundle`.
 
-    As containerd does it: system roots and `ca` count together; names stand in subjectAltName.
+    As in containerd, system roots and `ca` count together, and names must be in subjectAltName.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.hostname_checks_common_name = False
@@ -43,7 +43,7 @@ def trust(mirror: Mirror, bundle: str) -> ssl.SSLContext:
         if text.strip():
             context.load_verify_locations(cadata=text)
     for pair in mirror.client:
-        with tempfile.TemporaryDirectory(prefix="fleet-") as folder:  # OpenSSL reads files alone
+        with tempfile.TemporaryDirectory(prefix="fleet-") as folder:  # OpenSSL reads only files
             path = Path(folder) / "client.pem"
             path.write_bytes(pair.certificate + b"\n" + (pair.key or b""))
             context.load_cert_chain(path)
@@ -62,11 +62,11 @@ class TunnelSocket:
         self._closing = False
 
     def within(self, seconds: float) -> None:
-        """Give all that follows `seconds` from now."""
+        """Set the deadline of all that follows to `seconds` from now."""
         self._deadline = time.monotonic() + seconds
 
     def encrypt(self, context: ssl.SSLContext, host: str) -> None:
-        """Shake hands; raise a WireError that names what is wrong with the certificate."""
+        """Do the TLS handshake; raise a WireError that names what is wrong with the certificate."""
         try:
             tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         except ValueError as error:
@@ -114,13 +114,13 @@ class TunnelSocket:
         return io.BufferedReader(_Reader(self), _CHUNK)
 
     def close(self) -> None:
-        """Close the connection, once nobody reads from it any more, as a socket does."""
+        """Close the connection once it has no more readers, as a socket does."""
         self._closing = True
         if not self._readers:
             self._channel.close()
 
     def read_out(self) -> None:
-        """Count a reader out."""
+        """Remove a reader; close the connection if it was the last and a close is due."""
         self._readers -= 1
         if self._closing:
             self.close()
@@ -162,7 +162,7 @@ class TunnelSocket:
 
 
 class _Reader(io.RawIOBase):
-    """What BufferedReader reads from."""
+    """The raw stream that BufferedReader reads."""
 
     def __init__(self, wire: TunnelSocket) -> None:
         self._wire = wire
@@ -183,7 +183,7 @@ class _Reader(io.RawIOBase):
 
 
 def _tls_trouble(error: ssl.SSLError) -> WireError:
-    """Name what is wrong, so that nobody has to read OpenSSL's words."""
+    """Return an error that names the problem, since OpenSSL's words are hard to read."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return WireError(_of_certificate(error.verify_code), error.verify_message)
     reason = (error.reason or "").replace("_", " ").lower()

@@ -10,13 +10,13 @@ from typing import Any
 from paramiko import Message, PKey, Transport
 from paramiko.auth_handler import AuthHandler as _AuthHandler
 
-_Base: Any = _AuthHandler  # its stub lacks the steps that we take in another order
+_Base: Any = _AuthHandler  # its stub lacks the methods that change here
 
 
 class BannerTransport(Transport):
     """A transport that records the server's text before its version, and its algorithms.
 
-    OpenSSH sends the reason there when it hangs up: MaxStartups, or PerSourcePenalties.
+    OpenSSH sends its reason there when it hangs up: MaxStartups, or PerSourcePenalties.
     """
 
     heard = ""
@@ -34,7 +34,7 @@ class BannerTransport(Transport):
         super()._log(level, msg, *args)  # type: ignore[misc]
 
     def stop_thread(self) -> None:
-        """End the reader, which waits for a while, and with it the connection, at once."""
+        """End the connection and its reader at once, although the reader is waiting."""
         self.active = False
         if isinstance(self.sock, socket.socket):
             with suppress(OSError):  # it may be gone already
@@ -43,10 +43,10 @@ class BannerTransport(Transport):
 
 
 class EagerAuth(_Base):  # type: ignore[misc]
-    """Sends the signed request right behind the service request, not after its answer.
+    """A login that sends the signed request right after the service request, not after its answer.
 
-    Both are read one after the other, so sshd need not be waited for in between (RFC 4253, 10).
-    `offered` holds the methods that the other side named when it refused.
+    sshd reads them one after the other, so the answer in between need not be awaited (RFC 4253,
+    10). `offered` holds the methods that sshd named when it refused.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -55,7 +55,7 @@ class EagerAuth(_Base):  # type: ignore[misc]
         transport.auth_handler = self
 
     def open_with(self, user: str, key: PKey) -> list[str]:
-        """Try a key; return the further methods that are asked for, which is none as a rule."""
+        """Try a key; return the further methods that sshd requires, usually none."""
         answered = threading.Event()
         self.auth_publickey(user, key, answered)
         return list(self.wait_for_response(answered))
@@ -68,7 +68,7 @@ class EagerAuth(_Base):  # type: ignore[misc]
         super()._parse_service_accept(accepted)
 
     def _parse_service_accept(self, m: Message) -> None:
-        """Pass over the answer: the request is on its way."""
+        """Ignore the answer: the request has already been sent."""
 
     def _parse_userauth_failure(self, m: Message) -> None:
         at = m.packet.tell()

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from paramiko import Channel, Transport
 
 FRESH = 10
-"""Seconds for which a connection that was heard of is believed to stand."""
+"""Seconds after an answer for which a connection counts as alive."""
 
 
 _PAUSES = (0.1, 0.4, 1.5)
-"""Seconds before further tries: an sshd that grants one session counts it until its end is seen."""
+"""Seconds before further tries: an sshd that grants one session counts it until it sees its end."""
 
 
 def open_session(transport: Transport, seconds: float) -> Channel:
@@ -33,7 +33,7 @@ def open_session(transport: Transport, seconds: float) -> Channel:
 
 
 class SessionPool:
-    """Hands sessions out; with `ahead` the next one is there before it is asked for."""
+    """The sessions of one connection; with `ahead` the next one is opened before it is needed."""
 
     def __init__(self, transport: Transport, *, ahead: bool = False) -> None:
         self._transport, self._ahead = transport, ahead
@@ -41,7 +41,7 @@ class SessionPool:
         self._heard = time.monotonic()
 
     def run(self, line: str, seconds: float) -> Channel:
-        """Return a session that was asked to run a command."""
+        """Return a session in which a command was requested."""
         channel = self.next(seconds)
         _request(channel, line)
         return channel
@@ -61,7 +61,7 @@ class SessionPool:
         return open_session(self._transport, seconds)
 
     def prepare(self, seconds: float) -> None:
-        """Open the session after this one; an sshd that grants one (MaxSessions) is asked once."""
+        """Open the next session ahead; if sshd grants only one (MaxSessions), never try again."""
         import paramiko  # noqa: PLC0415
 
         if not self._ahead:
@@ -72,11 +72,11 @@ class SessionPool:
             self._ahead = False
 
     def heard(self) -> None:
-        """Note that the other side has answered just now."""
+        """Record that sshd has answered just now."""
         self._heard = time.monotonic()
 
     def stand(self, seconds: float) -> bool:
-        """Say whether the other side still answers; to open a session has no effect there."""
+        """Return whether sshd still answers; opening a session has no effect there."""
         import paramiko  # noqa: PLC0415
 
         if not self._transport.is_active():
