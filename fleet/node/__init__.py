@@ -1,1 +1,1 @@
-"""The work on one node: its scripts, which are all of the node-side shell code, and their replies."""
+"""The work on one node: its scripts (all node-side shell code lives here) and their replies."""

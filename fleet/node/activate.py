@@ -35,7 +35,7 @@ class Applied:
     restarted: bool
     liveness: Liveness | None = None
     ill: str = ""
-    """The reason why the restored node is unhealthy; it was unhealthy when the state was saved too."""
+    """The reason why the restored node is unhealthy; the state was unhealthy when it was saved."""
     held: bool = False
 
 

@@ -42,7 +42,7 @@ class ConvergeResult:
     liveness: Liveness | None = None
     held: bool = False
     ill: str = ""
-    """The reason why the restored node is unhealthy; it was unhealthy when the state was saved too."""
+    """The reason why the restored node is unhealthy; the state was unhealthy when it was saved."""
 
     def outcome(self, status: NodeStatus, failure: Failure | None = None) -> NodeOutcome:
         """End the work with this status."""
