@@ -54,19 +54,19 @@ class RolloutHistory:
 
     def unsettled(self) -> list[str]:
         """Return the nodes that must be settled: they were in flight or are still locked."""
-        return [name for name in self.state.nodes if self._open(name)]
+        return [name for name in self.state.nodes if self._is_unsettled(name)]
 
     def open_nodes(self) -> list[str]:
         """Return the nodes that a resume would work on."""
         nodes = self.state.nodes.items()
-        return [name for name, status in nodes if status in _NOT_BEGUN or self._open(name)]
+        return [name for name, status in nodes if status in _NOT_BEGUN or self._is_unsettled(name)]
 
     def changed_nodes(self) -> frozenset[str]:
         """Return the nodes whose files this rollout has changed, for good or for a while."""
         nodes = self.state.nodes.items()
         return frozenset(name for name, status in nodes if status in _CHANGED)
 
-    def _open(self, name: str) -> bool:
+    def _is_unsettled(self, name: str) -> bool:
         status = self.state.nodes[name]
         if status in _IN_FLIGHT:
             return True

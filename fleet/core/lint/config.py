@@ -34,17 +34,17 @@ _LOCAL_PULLS = {
 def lint(view: ConfigView, facts: NodeFacts) -> Iterator[Finding]:
     """Yield every conflict of the config files, the gravest kinds first."""
     yield from unreadable(view)
-    yield from _disabled(view)
-    yield from _mixed_versions(view)
+    yield from _disabled_findings(view)
+    yield from _version_findings(view)
     merged = view.merged()
-    yield from _legacy(view, merged)
-    yield from _lists(view, word(merged, "config_path"), facts)
-    yield from _wrong_tables(view)
-    yield from _shadowed(facts)
+    yield from _legacy_findings(view, merged)
+    yield from _config_path_findings(view, word(merged, "config_path"), facts)
+    yield from _wrong_table_findings(view)
+    yield from _shadowed_findings(facts)
     yield from shared_findings(facts)
 
 
-def _disabled(view: ConfigView) -> Iterator[Finding]:
+def _disabled_findings(view: ConfigView) -> Iterator[Finding]:
     for layer in view.layers:
         for name in words(layer.data, "disabled_plugins"):
             if name in {"cri", CRI_1, IMAGES}:
@@ -56,7 +56,7 @@ def _disabled(view: ConfigView) -> Iterator[Finding]:
                 yield Finding("cri-disabled", FindingEffect.REFUSES, where, message)
 
 
-def _mixed_versions(view: ConfigView) -> Iterator[Finding]:
+def _version_findings(view: ConfigView) -> Iterator[Finding]:
     if not view.config.certain:
         message = (
             "has CRI's table as plugins.cri and by its full name: containerd"
@@ -81,7 +81,7 @@ def _mixed_versions(view: ConfigView) -> Iterator[Finding]:
             yield Finding("mixed-versions", FindingEffect.REFUSES, where, message, kills=True)
 
 
-def _legacy(view: ConfigView, merged: Mapping[str, Any]) -> Iterator[Finding]:
+def _legacy_findings(view: ConfigView, merged: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield mirrors (and, on 1.x, tls tables) beside config_path; alone they are just legacy."""
     if not supports(view.version, Feature.CONFIG_PATH):
         return
@@ -121,11 +121,11 @@ def reads_lists(view: ConfigView) -> bool:
     return supports(view.version, Feature.CONFIG_PATH_LIST) or pulls_locally(view)
 
 
-def _lists(view: ConfigView, current: str, facts: NodeFacts) -> Iterator[Finding]:
+def _config_path_findings(view: ConfigView, current: str, facts: NodeFacts) -> Iterator[Finding]:
     if not supports(view.version, Feature.CONFIG_PATH):
         return
     where = view.owner("config_path")
-    place = _config_path_at(view, where)
+    place = _config_path_place(view, where)
     if ":" in current and not reads_lists(view):
         message = (
             f"config_path {current!r} names several directories: containerd {view.version} reads"
@@ -141,14 +141,14 @@ def _lists(view: ConfigView, current: str, facts: NodeFacts) -> Iterator[Finding
         yield Finding("config-path-default", FindingEffect.HEALS, place, message)
 
 
-def _config_path_at(view: ConfigView, layer: Layer) -> str:
+def _config_path_place(view: ConfigView, layer: Layer) -> str:
     for table in view.effective_tables(layer):
         if dig(layer.data, (*table, "config_path")) is not None:
             return layer.at((*table, "config_path"))
     return layer.path
 
 
-def _wrong_tables(view: ConfigView) -> Iterator[Finding]:
+def _wrong_table_findings(view: ConfigView) -> Iterator[Finding]:
     """Yield the registry tables of each file that this daemon does not read there."""
     for layer in view.layers:
         live = set(view.effective_tables(layer))
@@ -167,7 +167,7 @@ def _wrong_tables(view: ConfigView) -> Iterator[Finding]:
                 yield Finding("wrong-table", FindingEffect.REFUSES, layer.at((name,)), message)
 
 
-def _shadowed(facts: NodeFacts) -> Iterator[Finding]:
+def _shadowed_findings(facts: NodeFacts) -> Iterator[Finding]:
     for folder in sorted(facts.directories):
         base, _, name = folder.rpartition("/")
         host, mark, port = name.rpartition(":")

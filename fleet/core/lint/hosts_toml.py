@@ -52,7 +52,7 @@ def hosts_findings(
 ) -> Iterator[Finding]:
     """Yield a finding for each part of a hosts.toml that this release would refuse or misread."""
     for code, message in read_hosts(text, version).defects:
-        yield Finding(code, effect, _at(path, message), message)
+        yield Finding(code, effect, _place(path, message), message)
 
 
 @functools.lru_cache(maxsize=64)
@@ -78,7 +78,7 @@ def _header_defects(text: str, version: ContainerdVersion) -> Iterator[tuple[str
         yield "hosts-refused", message
 
 
-def _at(path: str, message: str) -> str:
+def _place(path: str, message: str) -> str:
     line = re.search(r"at line (\d+)", message)
     return f"{path}:{line[1]}" if line else path
 
@@ -103,7 +103,7 @@ def _defects(document: HostsDocument, version: ContainerdVersion) -> Iterator[tu
             yield "hosts-misread", f"server stands below [host.{url}], where it is no server"
         yield from _host_defects(url, host, version)
         yield from _url_defects(url, version)
-        first = seen.setdefault(_normal(url), url)
+        first = seen.setdefault(_normalize(url), url)
         if first != url:
             yield "duplicate-host", f"{first} and {url} are one host, asked twice"
         yield from _scheme_defects(url, host, version)
@@ -175,7 +175,7 @@ def _scheme_defects(
         yield "hosts-misread", f"{url} has a dial_timeout, so https is tried first"
 
 
-def _normal(url: str) -> str:
+def _normalize(url: str) -> str:
     whole = url if "://" in url else f"https://{url}"
     return whole.rstrip("/").removesuffix("/v2").lower()
 

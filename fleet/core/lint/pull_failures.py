@@ -36,7 +36,7 @@ def pull_failures(
         return
     path = f"{folder}/hosts.toml"
     for link in (folder, path):
-        if _circular(facts.paths, link):
+        if _is_circular(facts.paths, link):
             yield link, "is a symbolic link that leads round in a circle"
             return
     kind = facts.paths[path].kind if path in facts.paths else None
@@ -49,12 +49,14 @@ def pull_failures(
         return
     for host in (data, *tables(data, "host").values()):
         for name in strings_in(host.get("ca")):
-            yield from _unusable(facts, folder, name, _certificate_problem)
+            yield from _unusable_certificate(facts, folder, name, _certificate_problem)
         for certificate, key in _client_pairs(host.get("client")):
-            problems = tuple(_unusable(facts, folder, certificate, _certificate_problem))
+            problems = tuple(
+                _unusable_certificate(facts, folder, certificate, _certificate_problem)
+            )
             yield from problems
             if certificate != key or not problems:
-                yield from _unusable(facts, folder, key, _key_problem)
+                yield from _unusable_certificate(facts, folder, key, _key_problem)
 
 
 def hosts_data(facts: NodeFacts, version: ContainerdVersion, path: str) -> Mapping[str, Any] | None:
@@ -83,7 +85,7 @@ def _key_problem(content: bytes) -> str:
     return f"is named as a client's key and {problem}" if problem else ""
 
 
-def _circular(places: Places, path: str) -> bool:
+def _is_circular(places: Places, path: str) -> bool:
     """Return whether a link is circular, as far as the probe looked at links."""
     here = path
     for _ in range(_MOST_STEPS):
@@ -97,7 +99,7 @@ def _circular(places: Places, path: str) -> bool:
     return True
 
 
-def _unusable(
+def _unusable_certificate(
     facts: NodeFacts, folder: str, name: str, problem: Callable[[bytes], str]
 ) -> Iterator[tuple[str, str]]:
     """Yield the path and reason if a certificate that hosts.toml names cannot be used."""

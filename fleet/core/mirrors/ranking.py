@@ -105,12 +105,12 @@ def rankings(nodes: Iterable[Sequence[EndpointCheck]]) -> tuple[Ranking, ...]:
     """
     lists: dict[tuple[str, tuple[str, ...]], list[EndpointCheck]] = {}
     for results in nodes:
-        for registry, urls, checks in _lists(results):
+        for registry, urls, checks in _checks_by_registry(results):
             lists.setdefault((registry, urls), []).extend(checks)
     return tuple(_ranking(registry, urls, checks) for (registry, urls), checks in lists.items())
 
 
-def _lists(
+def _checks_by_registry(
     results: Iterable[EndpointCheck],
 ) -> Iterator[tuple[str, tuple[str, ...], list[EndpointCheck]]]:
     registries: dict[str, list[EndpointCheck]] = {}
@@ -127,7 +127,7 @@ def _ranking(registry: str, urls: tuple[str, ...], checks: list[EndpointCheck]) 
     reason = ""
     if any(rank.proxied for rank in ranks):
         reason = "nodes go through a proxy, and the tests did not"
-    return Ranking(registry, urls, tuple(_sorted(ranks)), reason)
+    return Ranking(registry, urls, tuple(_sort_ranks(ranks)), reason)
 
 
 def _rank(url: str, checks: list[EndpointCheck]) -> Rank:
@@ -147,7 +147,7 @@ def _rank(url: str, checks: list[EndpointCheck]) -> Rank:
     )
 
 
-def _sorted(ranks: Iterable[Rank]) -> list[Rank]:
+def _sort_ranks(ranks: Iterable[Rank]) -> list[Rank]:
     """Return the ranks in written order, which the user chose; a clearly better one moves up."""
     done: list[Rank] = []
     for rank in ranks:

@@ -16,14 +16,16 @@ def endpoint_lists(root: Value) -> Iterator[tuple[str, tuple[str, ...], Path]]:
     """Yield every list of endpoints of the file: its registry, its URLs and its path."""
     body = root.data if isinstance(root.data, dict) else {}
     if "mirrors" in body:
-        yield from _lists(body["mirrors"].value, ("mirrors",))
+        yield from _lists_of_mirrors(body["mirrors"].value, ("mirrors",))
     overrides = body["overrides"].value.data if "overrides" in body else ()
     for number, item in enumerate(overrides if isinstance(overrides, tuple) else ()):
         if isinstance(item.data, dict) and "mirrors" in item.data:
-            yield from _lists(item.data["mirrors"].value, ("overrides", number, "mirrors"))
+            yield from _lists_of_mirrors(
+                item.data["mirrors"].value, ("overrides", number, "mirrors")
+            )
 
 
-def _lists(value: Value, path: Path) -> Iterator[tuple[str, tuple[str, ...], Path]]:
+def _lists_of_mirrors(value: Value, path: Path) -> Iterator[tuple[str, tuple[str, ...], Path]]:
     for name, entry in (value.data if isinstance(value.data, dict) else {}).items():
         body = entry.value.data if isinstance(entry.value.data, dict) else {}
         for key in ("endpoints", "endpoint"):
@@ -50,11 +52,11 @@ def reordered(text: str, path: Path, order: tuple[int, ...]) -> str | None:
     span = list_spans(text, path)
     if span is None or len(span.items) != len(order):
         return None
-    new = _flow(text, span, order) if span.flow else _block(text, span, order)
+    new = _reorder_flow(text, span, order) if span.flow else _reorder_block(text, span, order)
     return new if new is not None and _same_but_order(text, new, path, order) else None
 
 
-def _flow(text: str, span: ListSpan, order: tuple[int, ...]) -> str | None:
+def _reorder_flow(text: str, span: ListSpan, order: tuple[int, ...]) -> str | None:
     """Swap the items between brackets; None if there is a comment, which could be any item's."""
     parts, at = [], span.start
     for (begin, end), number in zip(span.items, order, strict=True):
@@ -69,7 +71,7 @@ def _flow(text: str, span: ListSpan, order: tuple[int, ...]) -> str | None:
     return text[: span.start] + "".join(parts) + text[at:]
 
 
-def _block(text: str, span: ListSpan, order: tuple[int, ...]) -> str | None:
+def _reorder_block(text: str, span: ListSpan, order: tuple[int, ...]) -> str | None:
     """Move whole lines: each item with the comments above it."""
     begins = [text.rfind("\n", 0, start) + 1 for start, _ in span.items]
     if len(set(begins)) != len(begins):
@@ -77,9 +79,9 @@ def _block(text: str, span: ListSpan, order: tuple[int, ...]) -> str | None:
     indent = text[begins[0] : span.items[0][0]].index("-") if begins else 0
     if any(text[b:s].strip() != "-" for b, (s, _) in zip(begins, span.items, strict=True)):
         return None
-    heads = [_with_comments(text, begin, indent) for begin in begins]
+    heads = [_comments_start(text, begin, indent) for begin in begins]
     first = heads[0]
-    last = _end_of(text, span.items[-1][1])
+    last = _line_end(text, span.items[-1][1])
     edges = [*heads, last]
     parts = [text[a:b] for a, b in pairwise(edges)]
     if not parts[-1].endswith("\n"):
@@ -89,7 +91,7 @@ def _block(text: str, span: ListSpan, order: tuple[int, ...]) -> str | None:
     return text[:first] + "".join(parts[number] for number in order) + text[last:]
 
 
-def _with_comments(text: str, begin: int, indent: int) -> int:
+def _comments_start(text: str, begin: int, indent: int) -> int:
     """Return the offset of the comments directly above a line, if indented at least as deep."""
     while begin > 0:
         above = text.rfind("\n", 0, begin - 1) + 1
@@ -100,7 +102,7 @@ def _with_comments(text: str, begin: int, indent: int) -> int:
     return begin
 
 
-def _end_of(text: str, end: int) -> int:
+def _line_end(text: str, end: int) -> int:
     """Return the offset of the end of the line that holds an item's last character."""
     last = len(text[:end].rstrip())
     newline = text.find("\n", last)
@@ -110,13 +112,13 @@ def _end_of(text: str, end: int) -> int:
 def _same_but_order(old: str, new: str, path: Path, order: tuple[int, ...]) -> bool:
     """Return whether both texts have the same content except for the order."""
     before, after = plain(parse_yaml(old, "")), plain(parse_yaml(new, ""))
-    items = _at(before, path)
+    items = _value_at(before, path)
     moved = [items[number] for number in order]
     items[:] = moved
     return bool(before == after) and sorted(old) == sorted(new)
 
 
-def _at(data: Any, path: Path) -> Any:
+def _value_at(data: Any, path: Path) -> Any:
     for key in path:
         data = data[key]
     return data

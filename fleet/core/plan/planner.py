@@ -104,7 +104,7 @@ class NodePlan:
 def plan_node(node: Node, facts: NodeFacts, desired: DesiredConfig) -> NodePlan:
     """Return the plan of one node; a NodeError becomes a plan with a failure."""
     try:
-        return _planned(node, facts, desired)
+        return _plan(node, facts, desired)
     except NodeError as error:
         version = str(facts.version) if facts.version else None
         return NodePlan(
@@ -129,7 +129,7 @@ def _conflicts(facts: NodeFacts) -> tuple[Finding, ...]:
         return ()
 
 
-def _planned(node: Node, facts: NodeFacts, desired: DesiredConfig) -> NodePlan:
+def _plan(node: Node, facts: NodeFacts, desired: DesiredConfig) -> NodePlan:
     strategy = _strategy(facts)
     rendered = strategy.render(facts, desired)
     changes = order_changes(diff_files(facts, rendered, desired.foreign))
@@ -149,7 +149,7 @@ def _planned(node: Node, facts: NodeFacts, desired: DesiredConfig) -> NodePlan:
         state=owned_after(facts, rendered, changes),
         state_before=facts.files.get(STATE_FILE),
         made_directories=_emptied_folders(changes),
-        unchanged=_unchanged(facts, changes),
+        unchanged=_unchanged_files(facts, changes),
         restart_cost=cost,
         restart_risk=risk,
         notes=tuple(dict.fromkeys((*notes, *([risk.message] if risk else [])))),
@@ -211,7 +211,9 @@ def _strategy(facts: NodeFacts) -> Strategy:
     return strategy
 
 
-def _unchanged(facts: NodeFacts, changes: tuple[Change, ...]) -> tuple[tuple[str, str | None], ...]:
+def _unchanged_files(
+    facts: NodeFacts, changes: tuple[Change, ...]
+) -> tuple[tuple[str, str | None], ...]:
     """Return the files that the plan rests on without changing them, with their digests."""
     changed = {change.path for change in changes}
     files = ((path, facts.files.get(path)) for path in (facts.config, *facts.imports))

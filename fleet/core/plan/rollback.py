@@ -51,7 +51,7 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
     known = STATE_FILE in before
     restored = before.pop(STATE_FILE, None) if known else facts.files.get(STATE_FILE)
     pairs = ((path, facts.files.get(path), file) for path, file in before.items())
-    changes = order_changes(Change(*pair) for pair in pairs if not _same(*pair[1:]))
+    changes = order_changes(Change(*pair) for pair in pairs if not _is_same(*pair[1:]))
     try:
         refuse_odd(facts, changes, rollback=True)
     except NodeError as error:
@@ -70,8 +70,8 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
             *_health_notes(facts),
             *observations(facts),
         ),
-        saved=_saved(facts.generations, changes),
-        links=_links(facts.generations, changes),
+        saved=_saved_copies(facts.generations, changes),
+        links=_saved_links(facts.generations, changes),
         restores_ill=facts.generations[-1].was_unhealthy,
         made_directories=_made_directories(facts.generations),
         folder_before=folder_before(facts),
@@ -81,7 +81,7 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
     )
 
 
-def _same(now: ManagedFile | None, before: ManagedFile | None) -> bool:
+def _is_same(now: ManagedFile | None, before: ManagedFile | None) -> bool:
     """Return whether a path is as it was before; links are equal if their targets are."""
     if now is not None and before is not None and now.link and before.link:
         return now.link == before.link
@@ -118,7 +118,7 @@ def _moved_notes(generations: Iterable[Generation]) -> Iterator[str]:
         yield f"what stood at {entry.path} is kept as {entry.saved}, and stays there"
 
 
-def _saved(
+def _saved_copies(
     generations: Iterable[Generation], changes: Iterable[Change]
 ) -> tuple[tuple[str, str], ...]:
     """Return the oldest copy of every file and folder that the rollback creates again."""
@@ -136,7 +136,7 @@ def _saved(
     return tuple((saved, path) for saved, path in pairs if saved)
 
 
-def _links(
+def _saved_links(
     generations: Iterable[Generation], changes: Iterable[Change]
 ) -> tuple[tuple[str, str], ...]:
     """Return the saved hard links to the files that the rollback restores."""

@@ -91,14 +91,14 @@ def parsed_dump(facts: NodeFacts) -> dict[str, Any]:
         message = f"containerd refuses {facts.config}: {complaint[0]}; mend it by hand first"
         raise NodeError(FailureKind.CONFLICT, "plan", message)
     try:
-        return _parsed(facts.dump.text)
+        return _parse_dump(facts.dump.text)
     except DocumentError as error:
         message = f"`{facts.binary} config dump` is no TOML: {error}; see what it prints there"
         raise NodeError(FailureKind.PROTOCOL, "plan", message) from error
 
 
 @functools.lru_cache(maxsize=64)
-def _parsed(dump: str) -> dict[str, Any]:
+def _parse_dump(dump: str) -> dict[str, Any]:
     """Parse a dump once for all nodes with it, which saves 2 ms each; the result never changes."""
     lines = (line for line in dump.split("\n") if not line.startswith("time="))
     return parse_toml("\n".join(lines))

@@ -55,7 +55,7 @@ class CertsD:
         # table would no longer replace that of the root, so more than the registry would change.
         owner = editor.view.owner("config_path").path
         migration = _migrate_legacy(editor)
-        directory = _directory(editor, owner)
+        directory = _choose_directory(editor, owner)
         editor.set(_settings(auth))
         registries = tuple(migration.dressed(registry) for registry in desired.registries)
         loose = _not_in_mirrors_yaml(migration.registries, registries)
@@ -120,7 +120,8 @@ def _migrate_legacy(editor: ConfigEditor) -> Migration:
     _refuse_missing(migration, editor.facts)
     editor.drop(list(legacy_paths(merged)))
     names = (
-        shortened_list(sorted(_shown(registry.name) for registry in migration.registries)) or "none"
+        shortened_list(sorted(_shown_name(registry.name) for registry in migration.registries))
+        or "none"
     )
     note = f"legacy settings move to certs.d ({names})"
     if any(editor.meant.get(key) for key in ("configs", "auths", "headers")):
@@ -128,7 +129,7 @@ def _migrate_legacy(editor: ConfigEditor) -> Migration:
     return replace(migration, notes=(note, *migration.notes))
 
 
-def _shown(name: str) -> str:
+def _shown_name(name: str) -> str:
     return "*" if name == "_default" else name
 
 
@@ -153,7 +154,7 @@ def _not_in_mirrors_yaml(
 
 def _loose_note(loose: tuple[Registry, ...]) -> Iterator[str]:
     if loose:
-        names = shortened_list([_shown(registry.name) for registry in loose])
+        names = shortened_list([_shown_name(registry.name) for registry in loose])
         yield (
             f"not in mirrors.yaml: {names}; legacy settings become a hosts.toml each, which later"
             " rollouts leave as it is"
@@ -169,7 +170,7 @@ def _settings(auth: dict[str, tuple[tuple[str, str], ...]]) -> dict[Path, Settin
     }
 
 
-def _directory(editor: ConfigEditor, owner: str) -> str:
+def _choose_directory(editor: ConfigEditor, owner: str) -> str:
     """Return the directory for hosts.toml files; set config_path if it does not name it."""
     current = word(editor.meant, "config_path")
     directory = chosen_directory(current)

@@ -82,7 +82,7 @@ class ConfigEditor:
                 self._set_together(own, owner)
 
     def _set_together(self, values: Mapping[Path, Setting], owner: str | None) -> None:
-        meant = _assigned(self.meant, values)
+        meant = _with_values(self.meant, values)
         refusal: NodeError | None = None
         for view, layer, table, notes in self._places(next(iter(values))[0], owner):
             entries = [((*table, *path[:-1]), path[-1], value) for path, value in values.items()]
@@ -92,7 +92,7 @@ class ConfigEditor:
             except NodeError as error:
                 refusal = refusal or error
                 continue
-            if not self._lost(changed, meant):
+            if not self._lost_settings(changed, meant):
                 self.view, self.meant = changed, meant
                 for note in notes:
                     self._add_note(note)
@@ -192,10 +192,10 @@ class ConfigEditor:
 
     def settle(self) -> None:
         """Raise a NodeError unless the edits have exactly the intended result."""
-        lost = self._lost(self.view, self.meant)
+        lost = self._lost_settings(self.view, self.meant)
         if lost:
             self._keep_emptied_tables()
-            lost = self._lost(self.view, self.meant)
+            lost = self._lost_settings(self.view, self.meant)
         if lost:
             raise _refused(
                 f"containerd {self.view.version} would not read the new config as meant ({lost}):"
@@ -203,7 +203,7 @@ class ConfigEditor:
                 " settings into one file by hand"
             )
 
-    def _lost(self, view: ConfigView, meant: Mapping[str, Any]) -> str:
+    def _lost_settings(self, view: ConfigView, meant: Mapping[str, Any]) -> str:
         """Return the names of settings that a view does not have as intended; empty if none."""
         version = view.version
         if not view.config.certain:
@@ -263,7 +263,7 @@ def open_editor(facts: NodeFacts, desired: DesiredConfig) -> ConfigEditor:
     return ConfigEditor(facts, view, view, meant=view.merged())
 
 
-def _assigned(registry: Mapping[str, Any], values: Mapping[Path, Setting]) -> dict[str, Any]:
+def _with_values(registry: Mapping[str, Any], values: Mapping[Path, Setting]) -> dict[str, Any]:
     """Return a copy of a registry table with values set."""
     result = copy.deepcopy(dict(registry))
     for path, value in values.items():

@@ -59,8 +59,8 @@ class K3s:
         for registry in desired.registries:
             _refuse_unwritable(registry, facts)
         entries = _entries(desired.registries, facts, f"{folder}/fleet")
-        before = "" if desired.foreign is Foreign.OVERWRITE else _existing(facts, path)
-        gone = _owned(facts.state.legacy)
+        before = "" if desired.foreign is Foreign.OVERWRITE else _read_existing(facts, path)
+        gone = _owned_entries(facts.state.legacy)
         try:
             text = edit_yaml(before or HEADER, entries, gone)
         except YamlEditError as error:
@@ -82,7 +82,7 @@ class K3s:
         )
 
 
-def _existing(facts: NodeFacts, path: str) -> str:
+def _read_existing(facts: NodeFacts, path: str) -> str:
     """Return the text of registries.yaml; raise a NodeError if k3s would not start with it."""
     file = facts.files.get(path)
     if file is None:
@@ -134,7 +134,7 @@ def _has_login(text: str, path: str) -> bool:
     return any("auth" in config for config in configs.values() if isinstance(config, Mapping))
 
 
-def _owned(names: tuple[str, ...]) -> frozenset[Path]:
+def _owned_entries(names: tuple[str, ...]) -> frozenset[Path]:
     """Return the entries that fleet wrote; earlier releases owned a host's whole config."""
     paths = [split(name) for name in names]
     hosts = [path for path in paths if path[0] == "configs" and len(path) == 2]

@@ -58,15 +58,15 @@ class Migration:
         Without them a mirror would fail and pulls would silently go upstream. A pull from an
         upstream without them would fail.
         """
-        mirrors = tuple(self._dressed(mirror) for mirror in registry.mirrors)
+        mirrors = tuple(self._with_legacy_tls(mirror) for mirror in registry.mirrors)
         upstream = registry.upstream
         if registry.fallback and registry.server is not None:
             bare = upstream or Mirror(url=registry.server)
-            dressed = self._dressed(bare)
+            dressed = self._with_legacy_tls(bare)
             upstream = upstream if dressed == bare else dressed
         return replace(registry, mirrors=mirrors, upstream=upstream)
 
-    def _dressed(self, mirror: Mirror) -> Mirror:
+    def _with_legacy_tls(self, mirror: Mirror) -> Mirror:
         tls = self.tls.get(mirror.authority) or self.tls.get(f"{mirror.authority}:443")
         has = mirror.ca or mirror.client or mirror.skip_verify
         if tls is None or has or mirror.scheme == "http":
@@ -112,7 +112,7 @@ def migrate(registry: Mapping[str, Any], place: str) -> Migration:
     own = [host for host in unserved if "://" not in host and not registry_problem(host)]
     own = [host for host in own if host not in _NO_HOSTS]
     for host in own:
-        migrated = _own(host, tls, wildcard or [])
+        migrated = _own_registry(host, tls, wildcard or [])
         registries[migrated.name] = migrated
     if own:
         notes.append(
@@ -143,11 +143,11 @@ def _upstream_hosts(registry: Registry) -> set[str]:
     return {registry.server.partition("://")[2]} if registry.server else set()
 
 
-def _own(host: str, tls: Mapping[str, Tls], wildcard: list[_Endpoint]) -> Registry:
+def _own_registry(host: str, tls: Mapping[str, Tls], wildcard: list[_Endpoint]) -> Registry:
     """Return a host as a registry of its own; its folder takes precedence over the wildcard's."""
     name = "docker.io" if f"https://{host}" == HUB else host
     endpoints = [*wildcard, _Endpoint(f"https://{host}", name, "configs")]
-    hosts = {endpoint.url: _dressed_mirror(endpoint, tls) for endpoint in reversed(endpoints)}
+    hosts = {endpoint.url: _mirror_with_tls(endpoint, tls) for endpoint in reversed(endpoints)}
     urls = dict.fromkeys(endpoint.url for endpoint in endpoints)
     server = f"https://{host}"
     return Registry(
@@ -190,7 +190,7 @@ def _registry(
     """Return the registry; None if legacy has no endpoint and no wildcard to keep it out of."""
     server = default_server(name)
     own = tls.get(server.partition("://")[2]) if server else None
-    mirrors = {endpoint.url: _dressed_mirror(endpoint, tls) for endpoint in reversed(endpoints)}
+    mirrors = {endpoint.url: _mirror_with_tls(endpoint, tls) for endpoint in reversed(endpoints)}
     hosts = [mirrors[url] for url in dict.fromkeys(endpoint.url for endpoint in endpoints)]
     if (
         server is not None
@@ -212,7 +212,7 @@ def _registry(
     return Registry(name=name, server=server, mirrors=tuple(hosts), upstream=upstream)
 
 
-def _dressed_mirror(endpoint: _Endpoint, tls: Mapping[str, Tls]) -> Mirror:
+def _mirror_with_tls(endpoint: _Endpoint, tls: Mapping[str, Tls]) -> Mirror:
     """Return an endpoint as a mirror, with the TLS settings that the daemon looks up for it."""
     mirror = Mirror(url=endpoint.url, override_path=bool(path_of(endpoint.url)))
     settings = tls.get(endpoint.host)
