@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 _HEAD, _TAIL = 160, 40
 _LONG_WORD = re.compile(r"(?<!\S)\S{400,}")
 """A word that is longer than any path, URL or digest in a message."""
-_DOUBTFUL = re.compile(r"[^\n\t -~]")
+_UNPRINTABLE = re.compile(r"[^\n\t -~]")
 
 
 def printable(text: str) -> str:
     """Replace control characters, so that text from a node cannot control the terminal."""
-    return text if _DOUBTFUL.search(text) is None else text.translate(_Shown())
+    return text if _UNPRINTABLE.search(text) is None else text.translate(_Replacements())
 
 
-class _Shown(dict[int, str]):
+class _Replacements(dict[int, str]):
     """The replacement of each character, computed once per text."""
 
     def __missing__(self, number: int) -> str:

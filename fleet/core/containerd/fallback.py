@@ -16,17 +16,23 @@ def on_failure(version: ContainerdVersion) -> Iterator[tuple[str, str]]:
     It is the same for a manifest and for each blob.
     """
     yield "refuses, resets, has no DNS or a bad certificate", "the next host, at once"
-    timed = supports(version, Feature.DIAL_TIMEOUT)
-    wait = "its dial_timeout, else 30 s," if timed else "30 s"
-    yield "drops packets", f"the next host, after {wait} for every request"
-    patient = supports(version, Feature.RESPONSE_TIMEOUT)
-    yield "connects and never answers", "the next host, after 30 s" if patient else _WAITS
+    has_dial_timeout = supports(version, Feature.DIAL_TIMEOUT)
+    timeout = "its dial_timeout, else 30 s," if has_dial_timeout else "30 s"
+    yield "drops packets", f"the next host, after {timeout} for every request"
+    has_response_timeout = supports(version, Feature.RESPONSE_TIMEOUT)
+    yield (
+        "connects and never answers",
+        "the next host, after 30 s" if has_response_timeout else _WAITS,
+    )
     yield "says 404", "the next host; if all say so, the pull fails with NotFound"
-    again = supports(version, Feature.HEAD_403_AGAIN)
-    yield "says 403", "asked once more by GET, then the next host" if again else "the next host"
+    repeats_by_get = supports(version, Feature.HEAD_403_AGAIN)
+    yield (
+        "says 403",
+        "asked once more by GET, then the next host" if repeats_by_get else "the next host",
+    )
     yield "says 401, and wants a token", "a token is fetched, and the host asked again"
     yield "says 401 otherwise, or 5xx", "the next host"
-    tries = "five" if patient else "six"
+    tries = "five" if has_response_timeout else "six"
     yield "says 408 or 429", f"up to {tries} requests without a pause, then the next host"
     yield "says 200 with a web page", "the pull fails; no other host is asked"
     yield "has the manifest and not the blob", "that blob from the next host"

@@ -60,8 +60,8 @@ def ctr_hosts(registry: Registry, folder: str, version: ContainerdVersion) -> by
         )
         for mirror in registry.mirrors
     )
-    fitted = replace(registry, mirrors=tuple(mirrors))
-    return (HEADER + "".join(_document(fitted, _Folder(folder, version)))).encode()
+    readable = replace(registry, mirrors=tuple(mirrors))
+    return (HEADER + "".join(_document(readable, _Folder(folder, version)))).encode()
 
 
 def _file(content: bytes, *, secret: bool) -> ManagedFile:
@@ -70,22 +70,24 @@ def _file(content: bytes, *, secret: bool) -> ManagedFile:
 
 def _refuse_unreadable(registry: Registry, version: ContainerdVersion) -> None:
     """Raise a NodeError for settings that this version ignores or that break its parser."""
-    words = {word for mirror in registry.mirrors for word in mirror.capabilities}
+    capabilities = {word for mirror in registry.mirrors for word in mirror.capabilities}
     needed = {
         Feature.DEFAULT_HOSTS: registry.name == "_default",
         Feature.OVERRIDE_PATH: any(mirror.override_path for mirror in registry.mirrors),
-        Feature.REFERRERS: "referrers" in words,
+        Feature.REFERRERS: "referrers" in capabilities,
     }
     names = {
         Feature.DEFAULT_HOSTS: "_default",
         Feature.OVERRIDE_PATH: f"override_path, which {registry.name} needs",
         Feature.REFERRERS: f"the capability referrers, which {registry.name} names",
     }
-    others = {Feature.DEFAULT_HOSTS: "name each registry instead"}
+    alternatives = {Feature.DEFAULT_HOSTS: "name each registry instead"}
     for feature, is_needed in needed.items():
         if is_needed and not supports(version, feature):
             since = first_release(feature)
-            instead = others.get(feature, "take that out for this node (overrides in mirrors.yaml)")
+            instead = alternatives.get(
+                feature, "take that out for this node (overrides in mirrors.yaml)"
+            )
             raise _refused(
                 f"containerd {version} does not know {names[feature]} ({since} does); {instead}"
             )
@@ -151,7 +153,7 @@ def _keys(mirror: Mirror, place: _Folder) -> Iterator[tuple[str, _Value]]:
     if mirror.override_path:
         yield "override_path", True
     yield from _tls_keys(mirror, place)
-    if mirror.dial_timeout and _may_time_dials(mirror, place.version):
+    if mirror.dial_timeout and _can_use_dial_timeout(mirror, place.version):
         yield "dial_timeout", mirror.dial_timeout
 
 
@@ -166,7 +168,7 @@ def _tls_keys(mirror: Mirror, place: _Folder) -> Iterator[tuple[str, _Value]]:
         yield "client", pairs
 
 
-def _may_time_dials(mirror: Mirror, version: ContainerdVersion) -> bool:
+def _can_use_dial_timeout(mirror: Mirror, version: ContainerdVersion) -> bool:
     """Return whether dial_timeout is read and has no other effect."""
     harmful = mirror.scheme == "http" and supports(version, Feature.DIAL_TIMEOUT_IS_TLS)
     return supports(version, Feature.DIAL_TIMEOUT) and not harmful

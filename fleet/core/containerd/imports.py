@@ -119,22 +119,22 @@ class ConfigView:
         for layer in reversed(self.layers):
             for table in self.effective_tables(layer):
                 if not supports(self.version, Feature.IMPORTS_MERGE):
-                    held = dig(layer.data, table[:2]) is not None
+                    decides = dig(layer.data, table[:2]) is not None
                 else:
-                    held = bool(dig(layer.data, (*table, key)))
-                if held:
+                    decides = bool(dig(layer.data, (*table, key)))
+                if decides:
                     return layer
         return self.root
 
     def tables(self, layer: Layer) -> tuple[Path, ...]:
         """Return the registry tables in which a setting may go in a layer, the best one first."""
         effective = self.effective_tables(layer)
-        held = [
+        present = [
             table for table in reversed(effective) if isinstance(dig(layer.data, table), Mapping)
         ]
         names = usual_plugins(self.version, self.config, layer.data)
         usual = [("plugins", name, "registry") for name in names]
-        return tuple(dict.fromkeys((*held, *usual)))
+        return tuple(dict.fromkeys((*present, *usual)))
 
     def with_text(self, path: str, text: str) -> ConfigView:
         """Return the view with a new text for one layer."""
@@ -153,31 +153,33 @@ class ConfigView:
         text = "# Managed by fleet: change mirrors.yaml instead." + newline
         text += f"version = {version}{newline}" if version is not None else ""
         texts = {layer.path: layer.mark + layer.text for layer in self.layers}
-        return _read(facts, self.version, {**texts, path: text})
+        return _read_layers(facts, self.version, {**texts, path: text})
 
 
 def config_view(facts: NodeFacts, version: ContainerdVersion, start: str) -> ConfigView:
     """Read all layers of a node; `start` is the text of a root that is absent or empty."""
-    return _read(facts, version, {facts.config: facts.config_text or start})
+    return _read_layers(facts, version, {facts.config: facts.config_text or start})
 
 
-def _read(facts: NodeFacts, version: ContainerdVersion, texts: Mapping[str, str]) -> ConfigView:
+def _read_layers(
+    facts: NodeFacts, version: ContainerdVersion, texts: Mapping[str, str]
+) -> ConfigView:
     """Read the root and everything it imports; `texts` take precedence over the node's files."""
     paths = {*facts.files, *texts}
-    layers = [_layer(facts.config, texts[facts.config], version)]
-    pending = _imports(layers[0], paths, version)
+    layers = [_parse_layer(facts.config, texts[facts.config], version)]
+    pending = _imported_paths(layers[0], paths, version)
     while pending and len(layers) < _MOST:
         path = pending.pop(0)
         if path not in paths or any(layer.path == path for layer in layers):
             continue
         file = facts.files.get(path)
         content = file.content.decode("utf-8", "surrogateescape") if file else ""
-        layers.append(_layer(path, texts.get(path, content), version))
-        pending += _imports(layers[-1], paths, version)
+        layers.append(_parse_layer(path, texts.get(path, content), version))
+        pending += _imported_paths(layers[-1], paths, version)
     return ConfigView(version, tuple(layers))
 
 
-def _layer(path: str, text: str, version: ContainerdVersion) -> Layer:
+def _parse_layer(path: str, text: str, version: ContainerdVersion) -> Layer:
     mark = _MARK if text.startswith(_MARK) else ""
     problem = ""
     if mark and not supports(version, Feature.BYTE_ORDER_MARK):
@@ -193,7 +195,7 @@ def _layer(path: str, text: str, version: ContainerdVersion) -> Layer:
     return Layer(path, text[len(mark) :], parse_config(text[len(mark) :], path), mark)
 
 
-def _imports(layer: Layer, paths: Collection[str], version: ContainerdVersion) -> list[str]:
+def _imported_paths(layer: Layer, paths: Collection[str], version: ContainerdVersion) -> list[str]:
     """Return the files that a file imports, in the order in which the daemon reads them."""
     if not supports(version, Feature.IMPORTS):
         return []
@@ -211,8 +213,8 @@ def _imports(layer: Layer, paths: Collection[str], version: ContainerdVersion) -
                 raise _missing_import(layer, path)
             imported.append(path)
         elif not relative or supports(version, Feature.RELATIVE_GLOBS):
-            whole = clean_path(f"{folder}/{pattern}" if relative else pattern)
-            imported += sorted(path for path in paths if _matches(path, whole))
+            glob = clean_path(f"{folder}/{pattern}" if relative else pattern)
+            imported += sorted(path for path in paths if _matches(path, glob))
     return imported
 
 

@@ -33,5 +33,5 @@ def legacy_paths(registry: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         yield ("mirrors",)
     for host, settings in _table(registry, "configs").items():
         if isinstance(settings, Mapping) and "tls" in settings:
-            alone = set(settings) == {"tls"}
-            yield ("configs", host) if alone else ("configs", host, "tls")
+            only_tls = set(settings) == {"tls"}
+            yield ("configs", host) if only_tls else ("configs", host, "tls")

@@ -87,13 +87,13 @@ def _merge_then_migrate(files: Iterable[Mapping[str, Any]]) -> MergedConfig:
     """Merge as 2.0 to 2.2 do: the version of the last file decides how all of them are read."""
     version, plugins, certain = 3, dict[str, Any](), True
     for data in files:
-        own = _plugins(data)
+        own_plugins = _plugins(data)
         certain = certain and not _has_both_names(data)
         if _version_of(data) < 2:
-            own = _with_new_name(own)
+            own_plugins = _with_new_name(own_plugins)
         else:
             version = _version_of(data)
-        plugins = deep_merge(plugins, own)
+        plugins = deep_merge(plugins, own_plugins)
     images = _table(plugins.get(IMAGES))
     if version < 3:
         images = _image_settings(images, _table(plugins.get(CRI_1)))
@@ -105,24 +105,24 @@ def _migrate_then_merge(files: Iterable[Mapping[str, Any]]) -> MergedConfig:
     """Merge as 2.3 does: every file is migrated to the newest version first."""
     root, images, rest, certain = 0, dict[str, Any](), dict[str, Any](), True
     for data in files:
-        own = _plugins(data)
+        own_plugins = _plugins(data)
         version = _version_of(data)
         root = root or version
         certain = certain and not _has_both_names(data)
-        table = _table(own.get(IMAGES))
+        table = _table(own_plugins.get(IMAGES))
         if version < 4:
-            table = _image_settings(table, _table(own.get(CRI_1)))
+            table = _image_settings(table, _table(own_plugins.get(CRI_1)))
         if version < 2:
-            table = _image_settings(table, _table(own.get(_OLD_CRI)))
+            table = _image_settings(table, _table(own_plugins.get(_OLD_CRI)))
         images = deep_merge(images, table)
-        rest = deep_merge(rest, _without_registry(own))
+        rest = deep_merge(rest, _without_registry(own_plugins))
     return MergedConfig(root, images, rest, certain)
 
 
 def _has_both_names(data: Mapping[str, Any]) -> bool:
     """Return whether a file without a version has CRI's table under both of its names."""
-    own = _plugins(data)
-    return _version_of(data) < 2 and CRI_1 in own and _OLD_CRI in own
+    plugins = _plugins(data)
+    return _version_of(data) < 2 and CRI_1 in plugins and _OLD_CRI in plugins
 
 
 def _with_new_name(plugins: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,13 +175,13 @@ def registry_plugins(
     version: ContainerdVersion, config: MergedConfig, data: Mapping[str, Any]
 ) -> tuple[str, ...]:
     """Return the plugins whose registry table is read in a file; the last one wins."""
-    own, plugins = _version_of(data), _plugins(data)
+    own_version, plugins = _version_of(data), _plugins(data)
     if not supports(version, Feature.IMPORTS_MERGE):
         return (CRI_1,) if config.said >= 2 else (_OLD_CRI,)
-    old = (_OLD_CRI, CRI_1) if own < 2 else (CRI_1,)
+    old = (_OLD_CRI, CRI_1) if own_version < 2 else (CRI_1,)
     if supports(version, Feature.MIGRATES_EACH_FILE):
         wins = any("registry" in _table(plugins.get(name)) for name in old)
-        return (IMAGES,) if own >= 4 else old if wins else (IMAGES, *old)
+        return (IMAGES,) if own_version >= 4 else old if wins else (IMAGES, *old)
     if config.said >= 3:
         return (IMAGES,)
     return old if config.old_wins else (IMAGES, *old)
@@ -191,11 +191,13 @@ def usual_plugins(
     version: ContainerdVersion, config: MergedConfig, data: Mapping[str, Any]
 ) -> tuple[str, ...]:
     """Return the plugins whose registry table may be added to a file, the usual one first."""
-    own, plugins = _version_of(data), _plugins(data)
+    own_version, plugins = _version_of(data), _plugins(data)
     if not supports(version, Feature.IMPORTS_MERGE):
         return (CRI_1,) if config.said >= 2 else (_OLD_CRI,)
     if supports(version, Feature.MIGRATES_EACH_FILE):
-        old = CRI_1 if own >= 2 or CRI_1 in plugins else _OLD_CRI
-        return (IMAGES,) if own >= 4 else (IMAGES, old) if own == 3 else (old, IMAGES)
-    old = _OLD_CRI if own < 2 and _OLD_CRI in plugins else CRI_1
+        old = CRI_1 if own_version >= 2 or CRI_1 in plugins else _OLD_CRI
+        return (
+            (IMAGES,) if own_version >= 4 else (IMAGES, old) if own_version == 3 else (old, IMAGES)
+        )
+    old = _OLD_CRI if own_version < 2 and _OLD_CRI in plugins else CRI_1
     return (IMAGES,) if config.said >= 3 else (old, IMAGES)

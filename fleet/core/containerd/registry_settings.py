@@ -31,27 +31,29 @@ def effective(version: ContainerdVersion, registry: Mapping[str, Any]) -> dict[s
     for name, entry in table(registry.get("mirrors")).items():
         settings.setdefault("mirrors", {})[name] = {"endpoint": list(words(entry, "endpoint"))}
     for host, entry in table(registry.get("configs")).items():
-        values = dict(_config_of(version, table(entry)))
+        values = dict(_host_settings(version, table(entry)))
         if values:
             settings.setdefault("configs", {})[host] = values
     for url, entry in table(registry.get("auths")).items():
-        values = _known(table(entry), _AUTH)
+        values = _known_values(table(entry), _AUTH)
         if values:
             settings.setdefault("auths", {})[url] = values
     headers = {name: value for name, value in table(registry.get("headers")).items() if value}
     return {**settings, **({"headers": headers} if headers else {})}
 
 
-def _config_of(version: ContainerdVersion, entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    auth = _known(table(entry.get("auth")), _AUTH)
+def _host_settings(
+    version: ContainerdVersion, entry: Mapping[str, Any]
+) -> Iterator[tuple[str, Any]]:
+    auth = _known_values(table(entry.get("auth")), _AUTH)
     if auth:
         yield "auth", auth
-    tls = _known(table(entry.get("tls")), _TLS)
+    tls = _known_values(table(entry.get("tls")), _TLS)
     if tls and supports(version, Feature.LEGACY_TLS):
         yield "tls", tls
 
 
-def _known(entry: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+def _known_values(entry: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     return {key: entry[key] for key in keys if entry.get(key)}
 
 

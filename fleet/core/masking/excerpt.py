@@ -43,8 +43,12 @@ def with_excerpts(
         return _shown(lines[number - 1], yaml=yaml)
 
     for number, problem in enumerate(listed):
-        known = 1 <= problem.line <= len(lines) and number < _MOST
-        yield replace(problem, excerpt=_excerpt(line(problem.line), problem)) if known else problem
+        has_excerpt = 1 <= problem.line <= len(lines) and number < _MOST
+        yield (
+            replace(problem, excerpt=_excerpt(line(problem.line), problem))
+            if has_excerpt
+            else problem
+        )
 
 
 def _shown(line: str, *, yaml: bool) -> str:

@@ -36,11 +36,11 @@ def login_spans(text: str) -> Iterator[Span]:
         start = len(text) - match_end(_RUN, backwards, len(text) - match.start())
         start = max(start, at)
         at = match_end(_RUN, text, match.end())
-        yield from _in_run(text, start, at)
+        yield from _logins_of_word(text, start, at)
     yield at, len(text)
 
 
-def _in_run(text: str, start: int, end: int) -> Iterator[Span]:
+def _logins_of_word(text: str, start: int, end: int) -> Iterator[Span]:
     """Yield the logins of one word; a URL inside another URL's query counts as well."""
     marks = [*itertools.islice(_MARK.finditer(text, start, end), _MOST_URLS + 1)]
     if len(marks) > _MOST_URLS:
@@ -48,12 +48,12 @@ def _in_run(text: str, start: int, end: int) -> Iterator[Span]:
         return
     if not marks:
         head = _ASSIGNED.match(text, start, end)
-        yield from _without_scheme(text, head.end() if head else start, end)
+        yield from _login_without_scheme(text, head.end() if head else start, end)
         return
-    yield from _without_scheme(text, start, marks[0].start())
+    yield from _login_without_scheme(text, start, marks[0].start())
     for number, mark in enumerate(marks):
         last = number + 1 == len(marks)
-        yield from _in_url(text, mark.end(), end if last else marks[number + 1].start())
+        yield from _login_of_url(text, mark.end(), end if last else marks[number + 1].start())
 
 
 def _last_at(text: str, start: int, end: int) -> int | None:
@@ -68,20 +68,20 @@ def _last_at(text: str, start: int, end: int) -> int | None:
     return end
 
 
-def _in_url(text: str, start: int, end: int) -> Iterator[Span]:
+def _login_of_url(text: str, start: int, end: int) -> Iterator[Span]:
     """Yield the login of one URL; a password may hold an unescaped slash."""
     authority = _AUTHORITY.match(text, start, end)
-    own = _last_at(text, start, authority.end() if authority else end)
-    odd = _last_at(text, start, end)
+    login_end = _last_at(text, start, authority.end() if authority else end)
+    last_end = _last_at(text, start, end)
     if _MASKED.match(text, start, end):
         return
-    if odd is not None and not _HOST.match(text, start, end):
-        yield start, odd
-    elif own is not None:
-        yield start, own
+    if last_end is not None and not _HOST.match(text, start, end):
+        yield start, last_end
+    elif login_end is not None:
+        yield start, login_end
 
 
-def _without_scheme(text: str, start: int, end: int) -> Iterator[Span]:
+def _login_without_scheme(text: str, start: int, end: int) -> Iterator[Span]:
     at = _last_at(text, start, end)
     if at is not None and ":" in text[start:at] and not _MASKED.match(text, start, at + 1):
         yield start, at

@@ -38,8 +38,8 @@ def _text_of(path: str, file: ManagedFile | None, mark: Mark) -> list[str]:
     if file is None:
         return []
     if file.link:
-        bare = _text_of(path, replace(file, link=""), mark)
-        return [printable(f"(a symbolic link to {file.link})"), *bare]
+        lines = _text_of(path, replace(file, link=""), mark)
+        return [printable(f"(a symbolic link to {file.link})"), *lines]
     if file.secret and path.endswith(".pem"):
         return [f"(a secret of {len(file.content)} bytes, {mark(file.digest)})"]
     text = file.content.decode("utf-8", "backslashreplace").replace("\r\n", "\n")

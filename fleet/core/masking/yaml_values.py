@@ -28,21 +28,21 @@ def yaml_spans(text: str, *, own: bool = False) -> list[Span]:
     In the user's `own` files `env:NAME` names a variable and is shown; these files may be large.
     """
     scanner = _Scanner(text, own)
-    left = _MOST_PIECES * (40 if own else 1)
+    budget = _MOST_PIECES * (40 if own else 1)
     for piece in yaml_pieces(text):
-        left -= cost(piece.value)
-        if piece.kind == "error" or left < 0 or len(scanner.open) > _DEEPEST:
+        budget -= cost(piece.value)
+        if piece.kind == "error" or budget < 0 or len(scanner.open) > _DEEPEST:
             break
         scanner.take(piece)
     else:
         scanner.gap(len(text))
         return merged((*scanner.spans, *scanner.aliased()))
-    rest = structure_spans(text, scanner.line_start(), short=left >= 0)
+    rest = structure_spans(text, scanner.line_start(), short=budget >= 0)
     return merged((*scanner.spans, *scanner.aliased(), *rest))
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenCollection:
     """A collection that is being read; in a mapping, `key` is the kind of the next value."""
 
     place: Visibility
@@ -63,7 +63,7 @@ class _Scanner:
     wary: bool = False
     option: bool = False
     """Whether the word before was an option of a command line with a secret as its value."""
-    open: list[_Open] = field(default_factory=list)
+    open: list[_OpenCollection] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     anchored: list[tuple[frozenset[str], Span]] = field(default_factory=list)
     aliases: list[tuple[frozenset[str], str, bool]] = field(default_factory=list)
@@ -75,7 +75,7 @@ class _Scanner:
             case "mapping" | "sequence":
                 place = self._value_place()
                 anchors = self._anchors(piece)
-                self.open.append(_Open(place, piece.kind == "mapping", anchors))
+                self.open.append(_OpenCollection(place, piece.kind == "mapping", anchors))
             case "end":
                 self.open.pop()
             case "alias":
@@ -91,8 +91,8 @@ class _Scanner:
         place = self.open[-1].place if self.open else Visibility.PUBLIC
         for match in _COMMENT.finditer(self.text, self.at, max(self.at, end)):
             start, stop = match.span()
-            behind = self.at == self.hidden_to and "\n" not in self.text[self.at : start]
-            hidden = place.hidden or self.wary or behind
+            follows_hidden = self.at == self.hidden_to and "\n" not in self.text[self.at : start]
+            hidden = place.hidden or self.wary or follows_hidden
             self.spans += comments.spans(self.text, start, stop, hidden=hidden)
             self.wary = hidden or comments.names_secret(self.text, start, stop)
 

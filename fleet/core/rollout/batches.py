@@ -54,17 +54,17 @@ def cut_batches(
     A batch holds at most `together` of the nodes in `apart`. Further ones move to later batches,
     and the nodes behind them move up.
     """
-    few = deque(item for item in enumerate(names) if item[1] in apart)
-    waiting = deque(item for item in enumerate(names) if item[1] not in apart)
+    limited = deque(item for item in enumerate(names) if item[1] in apart)
+    others = deque(item for item in enumerate(names) if item[1] not in apart)
     batches: list[tuple[str, ...]] = []
-    while waiting or few:
+    while others or limited:
         size = sizes[min(len(batches), len(sizes) - 1)].of(len(names))
         batch: list[str] = []
         room = together
-        while len(batch) < size and (waiting or (few and room)):
-            first = bool(few and room) and (not waiting or few[0] < waiting[0])
-            room -= first
-            batch.append((few if first else waiting).popleft()[1])
+        while len(batch) < size and (others or (limited and room)):
+            takes_limited = bool(limited and room) and (not others or limited[0] < others[0])
+            room -= takes_limited
+            batch.append((limited if takes_limited else others).popleft()[1])
         batches.append(tuple(batch))
     return tuple(batches)
 

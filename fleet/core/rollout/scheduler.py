@@ -32,7 +32,7 @@ _IN_FLIGHT = tuple(status for status in NodeStatus if status.in_flight)
 
 
 def next_move(state: RolloutState, policy: Policy) -> Move:
-    """Decide what happens next; a batch starts only when the last one is through."""
+    """Return the next move of a rollout in this state; see Scheduler.next_move."""
     return Scheduler(state, policy).next_move()
 
 
@@ -57,7 +57,7 @@ class Scheduler:
         self._unchecked = defaultdict[int, LimitedQueue[str]](LimitedQueue)
         self._current = LimitedQueue[int]()
         for name, status in state.nodes.items():
-            self._enter(name, status)
+            self._enter_status(name, status)
 
     @property
     def state(self) -> RolloutState:
@@ -73,35 +73,35 @@ class Scheduler:
 
     @property
     def begun(self) -> int:
-        """Return the newest batch that was begun; -1 before the first."""
+        """Return the number of the newest batch that was begun; -1 before the first."""
         return self._begun
 
     def advance(self, event: Event) -> None:
         """Apply one event."""
         match event:
             case BatchBegun(batch):
-                self._begin(batch)
+                self._begin_batch(batch)
             case BatchSoaked(batch):
                 self._soaked.add(batch)
                 if 0 <= batch < len(self._batches):
                     self._queue_batch(batch)
             case NodeMoved(node, status):
-                self._leave(node)
+                self._leave_status(node)
                 if status is NodeStatus.CHECKING:
                     self._checked.add(node)
                 elif status is NodeStatus.REVERTING:
                     self._reverted.add(node)
-                self._enter(node, status)
+                self._enter_status(node, status)
 
-    def _begin(self, batch: int) -> None:
+    def _begin_batch(self, batch: int) -> None:
         first, self._begun = self._begun + 1, max(self._begun, batch)
         for names in self._batches[first : self._begun + 1]:
             for name in names:
                 self._queue_revert(name)
 
-    def _enter(self, name: str, status: NodeStatus) -> None:
+    def _enter_status(self, name: str, status: NodeStatus) -> None:
         self._nodes[name] = status
-        self._add(name, status, 1)
+        self._count_node(name, status, 1)
         if (batch := self._batch.get(name)) is None:
             return
         place, slots = self._place[name], self._slots
@@ -115,17 +115,17 @@ class Scheduler:
             self._queue_revert(name)
         self._queue_batch(batch)
 
-    def _leave(self, name: str) -> None:
+    def _leave_status(self, name: str) -> None:
         if (status := self._nodes.get(name)) is None:
             return
-        self._add(name, status, -1)
+        self._count_node(name, status, -1)
         if (batch := self._batch.get(name)) is None:
             return
         for queue in (self._pending, self._staged[batch], self._unchecked[batch], self._revertible):
             queue.leave(name)
         self._queue_batch(batch)
 
-    def _add(self, name: str, status: NodeStatus, sign: int) -> None:
+    def _count_node(self, name: str, status: NodeStatus, sign: int) -> None:
         self._counts[status] += sign
         self._slots.count(name, status, sign, checked=name in self._checked)
         if status.failed and name not in self._policy.excused_nodes and name not in self._reverted:
@@ -144,32 +144,32 @@ class Scheduler:
 
     def _queue_batch(self, batch: int) -> None:
         """Queue a batch that is not finished, or whose pause or recheck is still to come."""
-        tally = self._batch_counts[batch]
-        unproven = tally[NodeStatus.CONVERGED] and batch not in self._soaked
-        unfinished = tally[NodeStatus.CHECKING] or unproven or len(self._unchecked[batch])
-        if self._is_open(batch) or (self._policy.pause and unfinished):
+        counts = self._batch_counts[batch]
+        unproven = counts[NodeStatus.CONVERGED] and batch not in self._soaked
+        unchecked = counts[NodeStatus.CHECKING] or unproven or len(self._unchecked[batch])
+        if self._is_unfinished(batch) or (self._policy.pause and unchecked):
             self._current.join(batch, batch)
         else:
             self._current.leave(batch)
 
-    def _is_open(self, batch: int) -> bool:
-        tally = self._batch_counts[batch]
-        return bool(tally[NodeStatus.STAGED] or tally[NodeStatus.RUNNING])
+    def _is_unfinished(self, batch: int) -> bool:
+        counts = self._batch_counts[batch]
+        return bool(counts[NodeStatus.STAGED] or counts[NodeStatus.RUNNING])
 
     def next_move(self) -> Move:
-        """Decide what happens next; a batch starts only when the last one is through."""
+        """Return the next move; a batch starts only when the previous one is finished."""
         in_flight = sum(self._counts[status] for status in _IN_FLIGHT)
         room = self._policy.parallel - in_flight
         if not self._is_over():
-            return self._advancing_move(in_flight, room)
+            return self._choose_move(in_flight, room)
         if in_flight > self._counts[NodeStatus.REVERTING]:
             return Wait()
         ready = self._to_revert(room, self._slots.free)
         if ready and not self._degraded:
             return Revert(ready)
-        return Wait() if in_flight else Halt(self._reason())
+        return Wait() if in_flight else Halt(self._halt_reason())
 
-    def _advancing_move(self, in_flight: int, room: int) -> Move:
+    def _choose_move(self, in_flight: int, room: int) -> Move:
         if self._planned_counts[NodeStatus.PENDING]:
             return Stage(self._pending.first(room)) if room > 0 else Wait()
         if self._planned_counts[NodeStatus.STAGING]:
@@ -177,7 +177,7 @@ class Scheduler:
         if not self._planned_counts[NodeStatus.STAGED]:
             return Wait() if in_flight else Finish()
         (number,) = self._current.first(1)
-        if not self._is_open(number):
+        if not self._is_unfinished(number):
             return self._finishing_move(number, room)
         ready = self._staged[number].first(room, self._slots.to_launch())
         if ready:
@@ -226,7 +226,7 @@ class Scheduler:
             return ready
         return tuple(name for name in ready if self._batch[name] == self._begun)
 
-    def _reason(self) -> str:
+    def _halt_reason(self) -> str:
         degraded = [name for name, status in self._nodes.items() if status is NodeStatus.DEGRADED]
         if degraded:
             return f"degraded, hands needed: {', '.join(degraded)}"

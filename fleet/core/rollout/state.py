@@ -44,7 +44,7 @@ class RolloutState:
     batches: tuple[tuple[str, ...], ...]
     nodes: Mapping[str, NodeStatus]
     begun: int = -1
-    """The newest batch that was begun; -1 before the first."""
+    """The number of the newest batch that was begun; -1 before the first."""
     soaked: frozenset[int] = frozenset()
     checked: frozenset[str] = frozenset()
     """Nodes whose health was checked again after their batch's pause."""

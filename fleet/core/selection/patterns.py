@@ -41,12 +41,12 @@ def override_matches(inventory: Inventory, texts: Iterable[str]) -> Mapping[str,
     """Return, by node, which of these patterns select it; a pattern may select no node."""
     matches: dict[str, set[str]] = {}
     for text in dict.fromkeys(texts):
-        for name in _select_names(inventory, text, _no_file, strict=False):
+        for name in _select_names(inventory, text, _refuse_file, strict=False):
             matches.setdefault(name, set()).add(text)
     return {name: frozenset(matching) for name, matching in matches.items()}
 
 
-def _no_file(path: str) -> str:
+def _refuse_file(path: str) -> str:
     raise FleetError(f"@{path}: mirrors.yaml cannot select nodes by a file")
 
 
@@ -56,7 +56,7 @@ def _select_names(
     chosen: set[str] = set()
     required: list[set[str]] = []
     excluded: set[str] = set()
-    parts = _parts(pattern)
+    parts = _split_parts(pattern)
     for part in parts:
         names = _part_names(inventory, part.lstrip("&!").strip(), read, strict=strict)
         if part.startswith("&"):
@@ -72,7 +72,7 @@ def _select_names(
     return chosen - excluded
 
 
-def _parts(pattern: str) -> tuple[str, ...]:
+def _split_parts(pattern: str) -> tuple[str, ...]:
     parts = tuple(part.strip() for part in _PART.findall(pattern))
     if not any(parts):
         raise FleetError(f"{pattern!r} is empty: name nodes, or all of them by all")
@@ -83,7 +83,7 @@ def _parts(pattern: str) -> tuple[str, ...]:
 
 def _part_names(inventory: Inventory, part: str, read: Read, *, strict: bool) -> set[str]:
     if part.startswith("@"):
-        return _from_file(inventory, part[1:], read)
+        return _names_in_file(inventory, part[1:], read)
     all_names = {node.name for node in inventory.nodes}
     if part in {"all", "*"}:
         return all_names
@@ -97,7 +97,7 @@ def _part_names(inventory: Inventory, part: str, read: Read, *, strict: bool) ->
         groups = fnmatch.filter(inventory.groups, name) if _is_glob(name) else []
         selected |= matching.union(*(inventory.groups[group_name].nodes for group_name in groups))
         if strict and not matching and group is None and not groups:
-            raise FleetError(_no_match(name, {*all_names, *inventory.groups}))
+            raise FleetError(_no_match_message(name, {*all_names, *inventory.groups}))
     return selected
 
 
@@ -105,13 +105,13 @@ def _is_glob(text: str) -> bool:
     return any(mark in text for mark in "*?")
 
 
-def _no_match(name: str, known: Iterable[str]) -> str:
+def _no_match_message(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, tuple(known), 1)
     hint = f' (did you mean "{near[0]}"?)' if near else ""
     return f'"{name}" names no node and no group of the inventory{hint}'
 
 
-def _from_file(inventory: Inventory, path: str, read: Read) -> set[str]:
+def _names_in_file(inventory: Inventory, path: str, read: Read) -> set[str]:
     try:
         lines = read(path).splitlines()
     except OSError as error:

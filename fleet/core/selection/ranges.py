@@ -31,7 +31,7 @@ def expand(pattern: str) -> tuple[str, ...]:
     position = 0
     for match in _RANGE.finditer(pattern):
         head = pattern[position : match.start()]
-        parts = tuple(islice(_members(match[1], pattern), MOST + 1))
+        parts = tuple(islice(_expand_range(match[1], pattern), MOST + 1))
         if len(names) * len(parts) > MOST:
             raise FleetError(f"{pattern!r} names more than {MOST} nodes")
         names = [f"{name}{head}{part}" for name in names for part in parts]
@@ -39,10 +39,10 @@ def expand(pattern: str) -> tuple[str, ...]:
     return tuple(name + pattern[position:] for name in names)
 
 
-def _members(text: str, pattern: str) -> Iterator[str]:
+def _expand_range(text: str, pattern: str) -> Iterator[str]:
     for part in text.split(","):
         if match := _STEP.fullmatch(part):
-            yield from _numbers(match, pattern)
+            yield from _expand_numbers(match, pattern)
         elif match := _LETTERS.fullmatch(part):
             first, last = (letter for letter in match.groups() if letter)
             yield from (chr(code) for code in range(ord(first), ord(last) + 1))
@@ -52,7 +52,7 @@ def _members(text: str, pattern: str) -> Iterator[str]:
             raise FleetError(f"{pattern!r}: [{text}] is no range such as [1-3] or [01:40]")
 
 
-def _numbers(match: re.Match[str], pattern: str) -> Iterator[str]:
+def _expand_numbers(match: re.Match[str], pattern: str) -> Iterator[str]:
     first, last, step = int(match[1]), int(match[2]), int(match[3] or 1)
     if first > last or step == 0 or (last - first) // step >= MOST:
         raise FleetError(f"{pattern!r}: [{match[0]}] counts wrongly, or too far")
@@ -81,19 +81,18 @@ def compress(names: Iterable[str]) -> str:
             order.append(key)
         runs[key].append(int(match[2]))
     return ",".join(
-        key_or_name if isinstance(key_or_name, str) else _run(key_or_name, runs[key_or_name])
-        for key_or_name in order
+        item if isinstance(item, str) else _format_run(item, runs[item]) for item in order
     )
 
 
-def _run(key: tuple[str, str, int], numbers: list[int]) -> str:
-    head, rest, width = key
+def _format_run(key: tuple[str, str, int], numbers: list[int]) -> str:
+    prefix, suffix, width = key
     if len(numbers) == 1:
-        return f"{head}{str(numbers[0]).zfill(width)}{rest}"
-    return f"{head}[{','.join(_stretches(sorted(numbers), width))}]{rest}"
+        return f"{prefix}{str(numbers[0]).zfill(width)}{suffix}"
+    return f"{prefix}[{','.join(_format_stretches(sorted(numbers), width))}]{suffix}"
 
 
-def _stretches(numbers: list[int], width: int) -> Iterator[str]:
+def _format_stretches(numbers: list[int], width: int) -> Iterator[str]:
     start = previous = numbers[0]
     for number in [*numbers[1:], None]:
         if number is not None and number == previous + 1:

@@ -48,18 +48,18 @@ def go_host(url: str, *, strict: bool = True) -> str | None:
     if rest.startswith("//"):
         authority, slash, path = rest[2:].partition("/")
         path = slash + path
-    return None if _ESCAPE.search(path) else _authority(authority, strict=strict)
+    return None if _ESCAPE.search(path) else _host_of(authority, strict=strict)
 
 
-def _authority(authority: str, *, strict: bool) -> str | None:
+def _host_of(authority: str, *, strict: bool) -> str | None:
     user, _, host = authority.rpartition("@")
     if not _USER.fullmatch(user) or _ESCAPE.search(user):
         return None
     if host.startswith("["):
         inside, mark, port = host.rpartition("]")
         address, _, zone = inside.partition("%25")
-        fits = mark and _PORT.fullmatch(port) and "%" not in address and not _ESCAPE.search(zone)
-        return host if fits else None
+        valid = mark and _PORT.fullmatch(port) and "%" not in address and not _ESCAPE.search(zone)
+        return host if valid else None
     name, colon, port = host.rpartition(":")
     if colon and (not _PORT.fullmatch(f":{port}") or (strict and ":" in name)):
         return None

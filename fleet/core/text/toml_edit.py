@@ -45,13 +45,13 @@ def set_keys(text: str, entries: Iterable[Entry]) -> str:
     if not missing:
         return text
     candidate = put(text, missing)
-    if _parsed(candidate) == _with(data, missing):
+    if _parsed(candidate) == _with_entries(data, missing):
         return candidate
     if len(missing) > _MOST_ONE_BY_ONE:
         place = dotted((*missing[0][0], missing[0][1]))
         raise _refused(f"cannot set {place} and more without touching other lines; do it by hand")
     for entry in missing:
-        text = _with_one(text, entry)
+        text = _set_one(text, entry)
     return text
 
 
@@ -61,24 +61,24 @@ def _is_set(data: Any, entry: Entry) -> bool:
     return isinstance(current, dict) and current.get(key) == value
 
 
-def _with_one(text: str, entry: Entry) -> str:
+def _set_one(text: str, entry: Entry) -> str:
     """Set one key, if necessary in an inline table."""
     data = tomllib.loads(text)
-    wanted = _with(data, [entry])
-    for candidate in _candidates(text, entry):
-        if candidate is not None and _parsed(candidate) == wanted:
+    expected = _with_entries(data, [entry])
+    for candidate in _edits_of_one(text, entry):
+        if candidate is not None and _parsed(candidate) == expected:
             return candidate
     place = dotted((*entry[0], entry[1]))
     raise _refused(f"cannot set {place} without touching other lines; set it by hand")
 
 
-def _candidates(text: str, entry: Entry) -> Iterator[str | None]:
+def _edits_of_one(text: str, entry: Entry) -> Iterator[str | None]:
     """Yield ways to write the edit, those that change the fewest lines first."""
     table, key, value = entry
     yield put(text, [entry])
     yield from _dotted_beside(text, table, f"{key} = {toml_value(value)}")
     yield append(text, entry)
-    yield _edited(text, table, key, value)
+    yield _set_by_library(text, table, key, value)
 
 
 def _dotted_beside(text: str, table: Path, line: str) -> Iterator[str]:
@@ -102,30 +102,30 @@ def remove(text: str, paths: Iterable[Path]) -> str:
     present = [path for path in dict.fromkeys(paths) if dig(data, path) is not None]
     if not present:
         return text
-    wanted = pruned(_dropped(data, present))
-    for candidate in _without(text, present):
+    expected = pruned(_without_paths(data, present))
+    for candidate in _removals(text, present):
         parsed = None if candidate is None else _parsed(candidate)
-        if candidate is not None and parsed is not None and pruned(parsed) == wanted:
+        if candidate is not None and parsed is not None and pruned(parsed) == expected:
             return candidate
     names = dotted(present[0]) + (f" and {len(present) - 1} more" if present[1:] else "")
     raise _refused(f"cannot remove {names} without touching other lines; do it by hand")
 
 
-def _without(text: str, paths: list[Path]) -> Iterator[str | None]:
+def _removals(text: str, paths: list[Path]) -> Iterator[str | None]:
     """Yield ways to write the removal, those that change the fewest lines first."""
     shorter = cut(text, paths)
     yield shorter
     data = _parsed(shorter)
     left = [path for path in paths if data is not None and dig(data, path) is not None]
     if left and len(left) < len(paths):
-        yield _unedited(shorter, left)
-    yield _unedited(text, paths)
+        yield _delete_by_library(shorter, left)
+    yield _delete_by_library(text, paths)
 
 
 # -- inline tables, which tomlkit edits -----------------------------------------------------------
 
 
-def _edited(text: str, table: Path, key: str, value: Setting) -> str | None:
+def _set_by_library(text: str, table: Path, key: str, value: Setting) -> str | None:
     def assign(document: Any) -> None:
         for name in table:
             if name not in document:
@@ -133,10 +133,10 @@ def _edited(text: str, table: Path, key: str, value: Setting) -> str | None:
             document = document[name]
         document[key] = value
 
-    return _by_library(text, assign, [(*table, key)])
+    return _edit_by_library(text, assign, [(*table, key)])
 
 
-def _unedited(text: str, paths: list[Path]) -> str | None:
+def _delete_by_library(text: str, paths: list[Path]) -> str | None:
     def delete(document: Any) -> None:
         for path in paths:
             above = document
@@ -144,10 +144,10 @@ def _unedited(text: str, paths: list[Path]) -> str | None:
                 above = above[name]
             del above[path[-1]]
 
-    return _by_library(text, delete, paths)
+    return _edit_by_library(text, delete, paths)
 
 
-def _by_library(text: str, change: Any, paths: Collection[Path]) -> str | None:
+def _edit_by_library(text: str, change: Any, paths: Collection[Path]) -> str | None:
     """Edit with tomlkit; return None if tomlkit cannot reproduce the file or edit it."""
     if len(text) > MOST_BY_LIBRARY:
         return None
@@ -161,21 +161,21 @@ def _by_library(text: str, change: Any, paths: Collection[Path]) -> str | None:
         return None
     if "\r\n" in text:
         result = re.sub(r"(?<!\r)\n", "\r\n", result)
-    return result if _spares(text, result, paths) else None
+    return result if _changes_only(text, result, paths) else None
 
 
-def _spares(before: str, after: str, paths: Collection[Path]) -> bool:
+def _changes_only(before: str, after: str, paths: Collection[Path]) -> bool:
     """Return whether only lines of statements about one of `paths` were removed or changed."""
-    wanted = set(paths)
-    above = {path[:size] for path in wanted for size in range(1, len(path) + 1)}
-    sizes = sorted({len(path) for path in wanted})
-    own = Counter[str]()
+    targets = set(paths)
+    above = {path[:size] for path in targets for size in range(1, len(path) + 1)}
+    sizes = sorted({len(path) for path in targets})
+    allowed = Counter[str]()
     for statement in statements(before):
-        below = any(statement.path[:size] in wanted for size in sizes)
+        below = any(statement.path[:size] in targets for size in sizes)
         if below or (statement.path in above and not statement.header):
-            own.update(before[statement.start : statement.end].splitlines())
-    gone = Counter(before.splitlines()) - Counter(after.splitlines())
-    return not gone - own
+            allowed.update(before[statement.start : statement.end].splitlines())
+    removed = Counter(before.splitlines()) - Counter(after.splitlines())
+    return not removed - allowed
 
 
 # -- the intended result of an edit ------------------------------------------------------------
@@ -188,7 +188,7 @@ def _parsed(text: str) -> dict[str, Any] | None:
         return None
 
 
-def _with(data: dict[str, Any], entries: Iterable[Entry]) -> dict[str, Any]:
+def _with_entries(data: dict[str, Any], entries: Iterable[Entry]) -> dict[str, Any]:
     result = copy.deepcopy(data)
     for table, key, value in entries:
         place = result
@@ -200,7 +200,7 @@ def _with(data: dict[str, Any], entries: Iterable[Entry]) -> dict[str, Any]:
     return result
 
 
-def _dropped(data: dict[str, Any], paths: Iterable[Path]) -> dict[str, Any]:
+def _without_paths(data: dict[str, Any], paths: Iterable[Path]) -> dict[str, Any]:
     result = copy.deepcopy(data)
     for path in paths:
         above = dig(result, path[:-1])

@@ -17,20 +17,22 @@ def put(text: str, entries: Iterable[Entry]) -> str:
     """Return `text` with every entry set: in place, beside keys of its table, or in a new table."""
     index = _Index(text)
     changes: list[tuple[int, int, str]] = []
-    fresh: dict[Path, list[str]] = {}
+    new_tables: dict[Path, list[str]] = {}
     for table, key, value in entries:
         present = index.values.get((*table, key))
         if present is not None:
-            changes.append((present.value, present.value_end, _like(text, present, value)))
+            changes.append((present.value, present.value_end, _value_like(text, present, value)))
             continue
         line = f"{key} = {toml_value(value)}"
         place = index.place(table, line)
         if place is None:
-            fresh.setdefault(table, []).append(line)
+            new_tables.setdefault(table, []).append(line)
         else:
             at, new = place
             changes.append((at, at, whole_line(text, at, new)))
-    return _spliced(text, changes) + _blocks(_spliced_end(text, changes), fresh, newline_of(text))
+    return _spliced(text, changes) + _blocks(
+        _spliced_end(text, changes), new_tables, newline_of(text)
+    )
 
 
 def append(text: str, entry: Entry) -> str:
@@ -52,7 +54,7 @@ def whole_line(text: str, at: int, line: str) -> str:
     return f"{line}{newline}"
 
 
-def _like(text: str, present: Statement, value: Setting) -> str:
+def _value_like(text: str, present: Statement, value: Setting) -> str:
     """Write a value with the quotes of the present one."""
     old = text[present.value : present.value_end]
     return toml_value(value, "'" if old.startswith(("'", "['")) else '"')
@@ -130,17 +132,17 @@ def _blocks(before: str, tables: dict[Path, list[str]], newline: str) -> str:
     return "".join(blocks)
 
 
-# -- removing -------------------------------------------------------------------------------------
+# -- removal --------------------------------------------------------------------------------------
 
 
 def cut(text: str, paths: Collection[Path]) -> str:
     """Remove every run of statements below one of `paths`, with the comments inside the run."""
-    wanted = set(paths)
-    sizes = sorted({len(path) for path in wanted})
+    targets = set(paths)
+    sizes = sorted({len(path) for path in targets})
     runs: list[list[Statement]] = []
     inside = False
     for statement in statements(text):
-        below = any(statement.path[:size] in wanted for size in sizes)
+        below = any(statement.path[:size] in targets for size in sizes)
         if below and not inside:
             runs.append([])
         if below:

@@ -47,21 +47,21 @@ def edit_yaml(text: str, wanted: Mapping[Path, Any], gone: frozenset[Path] = fro
     if _OTHER_BREAK.search(body):
         message = "has line ends other than LF and CRLF"
         raise YamlEditError(message)
-    units = {**dict.fromkeys(sorted(gone - set(wanted))), **wanted}
+    edits = {**dict.fromkeys(sorted(gone - set(wanted))), **wanted}
     editor = _Editor(body, "\r\n" if "\r\n" in body else "\n")
     root = compose_yaml(body)
     expected = yaml_tree(root)
-    editor.change(_Entry((), None, root), units)
+    editor.change(_Entry((), None, root), edits)
     changed = editor.text()
     for path in editor.done:
-        expected = with_entry(expected, path, units[path])
-    if not _means(changed, expected):
+        expected = with_entry(expected, path, edits[path])
+    if not _parses_as(changed, expected):
         message = "has a form in which it cannot be edited without changing more"
         raise YamlEditError(message)
     return mark + changed
 
 
-def _means(text: str, expected: Any) -> bool:
+def _parses_as(text: str, expected: Any) -> bool:
     try:
         return bool((yaml_tree(compose_yaml(text)) or {}) == (expected or {}))
     except YamlEditError:
@@ -114,50 +114,52 @@ class _Editor:
                 message = "has entries that share their lines"
                 raise YamlEditError(message)
             parts.append(self.source[at:start])
-            unended = new.endswith("\n") and start == len(self.source) and self._unended(parts)
-            parts.append(f"{self.newline if unended else ''}{new}")
+            needs_newline = (
+                new.endswith("\n") and start == len(self.source) and self._lacks_newline(parts)
+            )
+            parts.append(f"{self.newline if needs_newline else ''}{new}")
             at = end
         return "".join((*parts, self.source[at:]))
 
-    def _unended(self, parts: list[str]) -> bool:
+    def _lacks_newline(self, parts: list[str]) -> bool:
         last = next((part for part in reversed(parts) if part), "")
         return bool(last) and not last.endswith("\n")
 
-    def change(self, entry: _Entry, units: Mapping[Path, Any]) -> bool:
+    def change(self, entry: _Entry, edits: Mapping[Path, Any]) -> bool:
         """Make all changes below one mapping; return whether it is left without entries."""
         node = entry.value
         depth = len(entry.path)
         if node is None or (isinstance(node, yaml.ScalarNode) and node.tag == NULL):
-            self._fill(entry, _nested(units, depth), units)
+            self._fill_empty(entry, _nested(edits, depth), edits)
             return False
         if not isinstance(node, yaml.MappingNode) or entry.alias:
-            if not any(value is not None for value in units.values()):
+            if not any(value is not None for value in edits.values()):
                 return False
             message = f"{entry.name} is no mapping of its own (an alias, a list or a word)"
             raise YamlEditError(message)
-        there = {}
+        present = {}
         for key, value in node.value:
             name = key_text(key)
-            there[name] = _Entry((*entry.path, name), key, value)
+            present[name] = _Entry((*entry.path, name), key, value)
         removed: list[str] = []
         added: dict[str, Any] = {}
-        for name in dict.fromkeys(path[depth] for path in units):
-            below = {path: value for path, value in units.items() if path[depth] == name}
-            if name not in there:
+        for name in dict.fromkeys(path[depth] for path in edits):
+            below = {path: value for path, value in edits.items() if path[depth] == name}
+            if name not in present:
                 added.update(_nested(below, depth))
                 self.done += [path for path, value in below.items() if value is not None]
-            elif self._entry(there[name], below):
+            elif self._change_entry(present[name], below):
                 removed.append(name)
-        emptied = bool(there) and len(removed) == len(there) and not added
+        emptied = bool(present) and len(removed) == len(present) and not added
         if not emptied or entry.key is None:
-            self._spread(node, there, removed, added)
+            self._edit_entries(node, present, removed, added)
         return emptied
 
-    def _entry(self, entry: _Entry, units: Mapping[Path, Any]) -> bool:
+    def _change_entry(self, entry: _Entry, edits: Mapping[Path, Any]) -> bool:
         """Change one entry that is there; return whether it is to be removed."""
-        if entry.path not in units:
-            return self.change(entry, units)
-        value = units[entry.path]
+        if entry.path not in edits:
+            return self.change(entry, edits)
+        value = edits[entry.path]
         if value is None:
             self.done.append(entry.path)
             return True
@@ -176,66 +178,68 @@ class _Editor:
         if block and node.start_mark.line > entry.key.end_mark.line and isinstance(value, Mapping):
             lines = yaml_block(value, node.start_mark.column, self.newline)
             first = self._line_start(start)
-            self._put(first, self._line_end(end), lines)
+            self._splice(first, self._line_end(end), lines)
         else:
-            self._put(start, end, f" {yaml_flow(value)}" if start == end else yaml_flow(value))
+            self._splice(start, end, f" {yaml_flow(value)}" if start == end else yaml_flow(value))
 
-    def _fill(self, entry: _Entry, value: Mapping[str, Any], units: Mapping[Path, Any]) -> None:
+    def _fill_empty(
+        self, entry: _Entry, value: Mapping[str, Any], edits: Mapping[Path, Any]
+    ) -> None:
         """Add entries to a mapping that is empty."""
         if not value:
             return
-        self.done += [path for path, wanted in units.items() if wanted is not None]
+        self.done += [path for path, wanted in edits.items() if wanted is not None]
         if entry.key is None:
-            self._put(len(self.source), len(self.source), yaml_block(value, 0, self.newline))
+            self._splice(len(self.source), len(self.source), yaml_block(value, 0, self.newline))
             return
         node = entry.value
         start, end = node.start_mark.index, node.end_mark.index
         if node.start_mark.line != entry.key.end_mark.line or entry.alias:
             message = f"{entry.name} is empty in a form of its own"
             raise YamlEditError(message)
-        self._put(start, end, "")
+        self._splice(start, end, "")
         after = self._line_end(end)
-        self._put(after, after, yaml_block(value, entry.key.start_mark.column + 2, self.newline))
+        self._splice(after, after, yaml_block(value, entry.key.start_mark.column + 2, self.newline))
 
-    def _spread(
-        self, node: Any, there: Mapping[str, _Entry], removed: list[str], added: Mapping[str, Any]
+    def _edit_entries(
+        self, node: Any, present: Mapping[str, _Entry], removed: list[str], added: Mapping[str, Any]
     ) -> None:
         """Remove entries from a mapping and append others."""
         if not removed and not added:
             return
         if node.flow_style:
-            self._spread_flow(node, there, removed, added)
+            self._edit_flow(node, present, removed, added)
             return
-        entries = list(there.values())
+        entries = list(present.values())
         for name in removed:
-            start = self._line_start(there[name].key.start_mark.index)
-            self._put(start, self._line_end(self._end(there[name])), "")
+            start = self._line_start(present[name].key.start_mark.index)
+            self._splice(start, self._line_end(self._end(present[name])), "")
         if added:
             indent = entries[0].key.start_mark.column
             after = self._comments_end(self._line_end(self._end(entries[-1])), indent)
-            self._put(after, after, yaml_block(added, indent, self.newline))
+            self._splice(after, after, yaml_block(added, indent, self.newline))
 
-    def _spread_flow(
-        self, node: Any, there: Mapping[str, _Entry], removed: list[str], added: Mapping[str, Any]
+    def _edit_flow(
+        self, node: Any, present: Mapping[str, _Entry], removed: list[str], added: Mapping[str, Any]
     ) -> None:
         spans = [
-            (name, entry.key.start_mark.index, self._end(entry)) for name, entry in there.items()
+            (name, entry.key.start_mark.index, self._end(entry)) for name, entry in present.items()
         ]
         last = node.start_mark.index + 1
         left = [at for at, span in enumerate(spans) if span[0] not in removed]
         new = yaml_flow(added)[1:-1] if added else ""
         for at, (name, start, _) in enumerate(spans):
             if name in removed and left and at < left[-1]:
-                self._put(start, spans[at + 1][1], "")
+                self._splice(start, spans[at + 1][1], "")
         if left:
             last = spans[left[-1]][2]
             new = f", {new}" if new else ""
         elif spans:
             last = spans[0][1]
         end = spans[-1][2] if spans and (not left or left[-1] < len(spans) - 1) else last
-        self._put(last, end, new)
+        self._splice(last, end, new)
 
-    def _put(self, start: int, end: int, new: str) -> None:
+    def _splice(self, start: int, end: int, new: str) -> None:
         self._spans.append((start, end, new))
 
     def _end(self, entry: _Entry) -> int:
@@ -280,10 +284,10 @@ def _end(node: Any, text: str, earliest: int) -> int:
     return start + len(text[start:end].rstrip())
 
 
-def _nested(units: Mapping[Path, Any], depth: int) -> dict[str, Any]:
+def _nested(edits: Mapping[Path, Any], depth: int) -> dict[str, Any]:
     """Return wanted entries as nested mappings, with their paths from `depth` on."""
     tree: dict[str, Any] = {}
-    for path, value in units.items():
+    for path, value in edits.items():
         if value is None:
             continue
         level = tree
