@@ -30,8 +30,8 @@ def isolate_bugs(work: Callable[[], _Result], node: str) -> _Result | Failure:
 def bug(error: BaseException, node: str) -> Failure:
     """Return the failure for a bug, with its place in the code; log the traceback."""
     _LOG.debug("%s: a bug of fleet", node, exc_info=error)
-    words = tail(words_of(error)[:_LONGEST], 1)  # it may quote what a node sent
-    message = f"{type(error).__name__}: {words}; a bug of fleet, report it with its evidence"
+    summary = tail(words_of(error)[:_LONGEST], 1)  # it may quote what a node sent
+    message = f"{type(error).__name__}: {summary}; a bug of fleet, report it with its evidence"
     return Failure(FailureKind.BUG, "bug", message, _place(error))
 
 

@@ -60,15 +60,21 @@ class PlaneCheck:
     def __call__(self, nodes: Mapping[str, NodeStatus]) -> ControlPlaneLimit:
         """Probe and return the present limit; `nodes` is the status of the rollout's own nodes."""
         roles = self.roles()
-        asked = (*self._not_held(nodes), *outsiders(self.inventory, self.surveyed, roles))
+        unheld = (*self._not_held(nodes), *outsiders(self.inventory, self.surveyed, roles))
         answers: dict[str, PlaneAnswer] = {}
-        if asked:
-            self.begin([node.name for node in asked])
-            answers = dict(self._answers(asked, roles))
+        if unheld:
+            self.begin([node.name for node in unheld])
+            answers = dict(self._answers(unheld, roles))
             self.record(answers)
-        found = {name: answer.availability for name, answer in answers.items()}
-        known = {n: not role.down(self.rollout) for n, role in found.items() if n in self.surveyed}
-        return control_plane_limit(self.inventory, {**self.surveyed, **found}, self.rollout, known)
+        availabilities = {name: answer.availability for name, answer in answers.items()}
+        up = {
+            name: not role.down(self.rollout)
+            for name, role in availabilities.items()
+            if name in self.surveyed
+        }
+        return control_plane_limit(
+            self.inventory, {**self.surveyed, **availabilities}, self.rollout, up
+        )
 
     def _not_held(self, nodes: Mapping[str, NodeStatus]) -> Iterator[Node]:
         """Yield the selected control plane nodes that the rollout has not locked."""
@@ -91,7 +97,7 @@ class PlaneCheck:
                 if not isinstance(role, Failure):
                     yield node.name, PlaneAnswer(role, answered=True)
                     continue
-            away = assumed(node)
+            unknown = assumed(node)
             before = self.surveyed.get(node.name, Availability(roles.get(node.name, ())))
-            evidence = before.control_plane or away.control_plane
-            yield node.name, PlaneAnswer(replace(away, control_plane=evidence), answered=False)
+            evidence = before.control_plane or unknown.control_plane
+            yield node.name, PlaneAnswer(replace(unknown, control_plane=evidence), answered=False)

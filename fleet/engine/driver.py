@@ -99,82 +99,82 @@ class _Driver:
 
     def __init__(
         self,
-        progress: Scheduler,
+        scheduler: Scheduler,
         policy: Policy,
         orders: Mapping[str, WorkOrder],
         conduct: DriverHooks,
     ) -> None:
-        self._progress, self._policy, self._orders = progress, policy, orders
-        self._conduct = conduct
-        self._untold: list[JournaledEvent] = []
+        self._scheduler, self._policy, self._orders = scheduler, policy, orders
+        self._hooks = conduct
+        self._unwritten: list[JournaledEvent] = []
         self._orphaned: set[str] = set()
-        self._asked: set[tuple[str, bool]] = set()
-        self._broken = ""
+        self._checked: set[tuple[str, bool]] = set()
+        self._journal_error = ""
         self._stuck = False
-        self._announced = -1
-        self._stops = SuspensionClock()
-        self._tasks = Tasks(conduct.crew, self._stops)
+        self._announced_batch = -1
+        self._clock = SuspensionClock()
+        self._tasks = Tasks(conduct.crew, self._clock)
 
     def run(self) -> RolloutResult:
-        ended = self._ended()
-        self._let_go()
+        ending = self._run_moves()
+        self._release_staged()
         self._write(())
-        return RolloutResult(self._progress.state, *ended, stuck=self._stuck)
+        return RolloutResult(self._scheduler.state, *ending, stuck=self._stuck)
 
-    def _ended(self) -> tuple[str, str]:
+    def _run_moves(self) -> tuple[str, str]:
         while True:
-            move = self._progress.next_move()
-            held = self._held_up(move)
+            move = self._scheduler.next_move()
+            refusal = self._refusal(move)
             match move:
                 case Wait():
                     self._collect()
-                case Halt(reason) if not self._plane_asked(move):
+                case Halt(reason) if not self._check_plane(move):
                     return "halted", reason
                 case Finish():
                     return "finished", ""
-                case _ if held is None:
-                    if not self._plane_asked(move):
+                case _ if refusal is None:
+                    if not self._check_plane(move):
                         self._act(move)
                 case _ if self._tasks:
                     self._collect()
                 case _:
-                    return held
+                    return refusal
 
-    def _held_up(self, move: Move) -> tuple[str, str] | None:
+    def _refusal(self, move: Move) -> tuple[str, str] | None:
         """Return status and reason if a move may not be made; else None.
 
         That is so if the journal cannot be written, or if the user wants to stop before a batch.
         """
-        if self._broken:
-            return "halted", self._broken
+        if self._journal_error:
+            return "halted", self._journal_error
         beginning = isinstance(move, Stage | Soak) or (
-            isinstance(move, Launch) and move.batch > self._progress.begun
+            isinstance(move, Launch) and move.batch > self._scheduler.begun
         )
-        if beginning and self._conduct.stopping():
+        if beginning and self._hooks.stopping():
             return "interrupted", "stopped before the next batch"
         return None
 
-    def _plane_asked(self, move: Move) -> bool:
+    def _check_plane(self, move: Move) -> bool:
         """Check the control plane if a move changes a node of it; return whether it was checked.
 
         It is checked once for all activations, as staging has locked these nodes, and before each
         revert. The answers may change the limit, and so the move.
         """
-        ask = self._conduct.ask_plane
-        if ask is None or self._broken or not isinstance(move, Launch | Revert | Halt):
+        check = self._hooks.ask_plane
+        if check is None or self._journal_error or not isinstance(move, Launch | Revert | Halt):
             return False
-        plane, back = self._policy.quorum.nodes, isinstance(move, Revert)
-        due = {(name, back) for name in move.nodes if name in plane} - self._asked
+        plane_nodes, reverting = self._policy.quorum.nodes, isinstance(move, Revert)
+        due = {(name, reverting) for name in move.nodes if name in plane_nodes} - self._checked
         if not due:
             return False
-        self._asked |= due if back else {(name, False) for name in plane}
+        self._checked |= due if reverting else {(name, False) for name in plane_nodes}
         self._write(())
-        state = self._progress.state
+        state = self._scheduler.state
         try:
-            self._policy = replace(self._policy, quorum=ask(state.nodes))
+            self._policy = replace(self._policy, quorum=check(state.nodes))
         except JournalError as error:
-            self._broken = str(error)
-        self._progress = Scheduler(state, self._policy)
+            self._journal_error = str(error)
+        self._scheduler = Scheduler(state, self._policy)
         return True
 
     def _act(self, move: Move) -> None:
@@ -182,9 +182,9 @@ class _Driver:
             case Stage(nodes):
                 self._start(nodes, NodeStatus.STAGING)
             case Launch(nodes, number):
-                begun = [] if number == self._announced else [BatchBegun(number)]
+                begun = [] if number == self._announced_batch else [BatchBegun(number)]
                 if self._start(nodes, NodeStatus.RUNNING, begun):
-                    self._announced = number
+                    self._announced_batch = number
             case Soak(number):
                 self._soak(number)
             case Check(nodes):
@@ -198,34 +198,34 @@ class _Driver:
         """Wait for the pause after a batch; end early if the user wants to stop here."""
         self._write(())
         until = time.monotonic() + self._policy.pause
-        while not self._conduct.stopping() and (left := until - time.monotonic()) > 0:
-            self._stops.sleep(min(0.2, left))
-        if not self._conduct.stopping():
+        while not self._hooks.stopping() and (remaining := until - time.monotonic()) > 0:
+            self._clock.sleep(min(0.2, remaining))
+        if not self._hooks.stopping():
             self._begin([BatchSoaked(number)])
 
     def _write(self, events: Sequence[Event]) -> bool:
         """Journal what has ended since the last write and what begins now, as one write."""
-        told, self._untold = [*self._untold, *((event, None) for event in events)], []
+        entries, self._unwritten = [*self._unwritten, *((event, None) for event in events)], []
         try:
-            if told:
-                self._conduct.record(told)
+            if entries:
+                self._hooks.record(entries)
         except JournalError as error:
-            self._broken = str(error)
-        return not self._broken
+            self._journal_error = str(error)
+        return not self._journal_error
 
     def _begin(self, events: Sequence[Event]) -> bool:
         """Journal events and advance the state; return False if the journal cannot be written."""
         if not self._write(events):
             return False
         for event in events:
-            self._progress.advance(event)
+            self._scheduler.advance(event)
         return True
 
     def _end(self, name: str, outcome: NodeOutcome) -> None:
         """Advance the state by a node's outcome; it is journaled before other work begins."""
         event = NodeMoved(name, outcome.status)
-        self._progress.advance(event)
-        self._untold.append((event, outcome))
+        self._scheduler.advance(event)
+        self._unwritten.append((event, outcome))
 
     def _start(
         self, nodes: Iterable[str], status: NodeStatus, events: Sequence[Event] = ()
@@ -236,7 +236,7 @@ class _Driver:
         for name in names:
             order = self._orders[name]
             seconds = order.staging if status is NodeStatus.STAGING else order.seconds
-            self._tasks.submit(_WORK[status], order, Task(name, status, seconds, self._stops.now()))
+            self._tasks.submit(_WORK[status], order, Task(name, status, seconds, self._clock.now()))
         return True
 
     def _collect(self) -> None:
@@ -244,31 +244,31 @@ class _Driver:
         self._write(())
         for ended in self._tasks.collect():
             self._stuck |= ended.stuck
-            if ended.lost and ended.task.node not in self._orphaned and not self._broken:
-                self._adopt(ended.task)
+            if ended.lost and ended.task.node not in self._orphaned and not self._journal_error:
+                self._settle_orphan(ended.task)
             else:
                 self._take(ended.task, ended.result)
 
-    def _take(self, task: Task, ended: NodeOutcome | Failure) -> None:
-        if isinstance(ended, NodeOutcome):
-            self._end(task.node, self._stops.explain(ended, task.began))
+    def _take(self, task: Task, result: NodeOutcome | Failure) -> None:
+        if isinstance(result, NodeOutcome):
+            self._end(task.node, self._clock.explain(result, task.began))
         elif task.status is not NodeStatus.STAGED:  # it stays locked: `fleet unlock` releases it
-            self._end(task.node, failed_outcome(task, ended))
+            self._end(task.node, failed_outcome(task, result))
 
-    def _adopt(self, task: Task) -> None:
+    def _settle_orphan(self, task: Task) -> None:
         """Submit the work that settles a node whose worker died; do not blindly redo the task."""
         self._orphaned.add(task.node)
         order = replace(self._orders[task.node], tries_left=True)
-        again = Task(task.node, task.status, order.seconds, task.began)
-        self._tasks.submit(_ORPHANS[task.status], order, again)
+        task_again = Task(task.node, task.status, order.seconds, task.began)
+        self._tasks.submit(_ORPHANS[task.status], order, task_again)
 
-    def _let_go(self) -> None:
+    def _release_staged(self) -> None:
         """Release the locks of nodes that were staged and will not be activated."""
-        staged = self._progress.state.at(NodeStatus.STAGED)
+        staged = self._scheduler.state.at(NodeStatus.STAGED)
         while staged or self._tasks:
             while staged and len(self._tasks) < self._policy.parallel:
                 order = self._orders[staged.pop(0)]
-                name, now = order.node.name, self._stops.now()
+                name, now = order.node.name, self._clock.now()
                 task = Task(name, NodeStatus.STAGED, order.staging, now)
                 self._tasks.submit(release, order, task)
             self._collect()

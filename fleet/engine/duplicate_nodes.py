@@ -15,20 +15,20 @@ def refuse_duplicate_nodes(found: Sequence[Surveyed]) -> list[Surveyed]:
     fleet does not choose one of the names: they may be in groups with different settings.
     """
     names: dict[str, list[str]] = {}
-    for each in found:
-        if each.facts is not None and each.facts.machine:
-            names.setdefault(each.facts.machine, []).append(each.node.name)
-    return [_refused(each, names) for each in found]
+    for surveyed in found:
+        if surveyed.facts is not None and surveyed.facts.machine:
+            names.setdefault(surveyed.facts.machine, []).append(surveyed.node.name)
+    return [_refused(surveyed, names) for surveyed in found]
 
 
-def _refused(found: Surveyed, names: dict[str, list[str]]) -> Surveyed:
-    machine = found.facts.machine if found.facts else ""
-    others = [name for name in names.get(machine, ()) if name != found.node.name]
-    if not others or found.plan.failure is not None:
-        return found
+def _refused(surveyed: Surveyed, names: dict[str, list[str]]) -> Surveyed:
+    machine = surveyed.facts.machine if surveyed.facts else ""
+    others = [name for name in names.get(machine, ()) if name != surveyed.node.name]
+    if not others or surveyed.plan.failure is not None:
+        return surveyed
     message = (
         f"is the same machine as {', '.join(others)}; leave one name in the inventory, or give"
         " --exclude with the others"
     )
     failure = Failure(FailureKind.CONFLICT, "plan", message)
-    return replace(found, plan=replace(found.plan, failure=failure))
+    return replace(surveyed, plan=replace(surveyed.plan, failure=failure))

@@ -21,8 +21,8 @@ def release_held(
         for name, outcome in outcomes.items()
         if outcome.held and not (outcome.failure and outcome.failure.step == "release")
     ]
-    for order, ended in map_nodes(release_once, map(order_of, names), crew):
-        if not still_held(ended):
+    for order, result in map_nodes(release_once, map(order_of, names), crew):
+        if not still_held(result):
             yield replace(outcomes[order.node.name], held=False)
 
 

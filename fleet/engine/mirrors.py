@@ -24,7 +24,7 @@ _AT_ONCE = 4
 """Endpoints that one node tests at once: one that hangs must not delay the others."""
 _JITTER = 0.3
 """Seconds of jitter before a node's first test, so that nodes do not all start together."""
-_SPARES = 3
+_MOST_TRIED = 3
 """Nodes of a site that are tried at most, the next one if one cannot be reached."""
 
 
@@ -60,11 +60,11 @@ class _Limits:
 
     most: int
     lock: threading.Lock = field(default_factory=threading.Lock)
-    found: dict[str, threading.Semaphore] = field(default_factory=dict)
+    semaphores: dict[str, threading.Semaphore] = field(default_factory=dict)
 
     def of(self, authority: str) -> threading.Semaphore:
         with self.lock:
-            return self.found.setdefault(authority, threading.Semaphore(self.most))
+            return self.semaphores.setdefault(authority, threading.Semaphore(self.most))
 
 
 def try_mirrors(
@@ -76,36 +76,36 @@ def try_mirrors(
     mirror are shared between them.
     """
     limits = _Limits(per_mirror)
-    jobs = [_Job(group[:_SPARES], limits, len(groups) > 1) for group in groups]
-    crew = ThreadPool(parallel)
+    jobs = [_Job(group[:_MOST_TRIED], limits, len(groups) > 1) for group in groups]
+    pool = ThreadPool(parallel)
     try:
-        for job, found in map_nodes(_tested, jobs, crew):
-            if isinstance(found, Failure):
-                yield SiteTested(job.node.name, job.node.site or "", failure=found)
+        for job, result in map_nodes(_test_group, jobs, pool):
+            if isinstance(result, Failure):
+                yield SiteTested(job.node.name, job.node.site or "", failure=result)
             else:
-                yield found
+                yield result
     finally:
-        crew.close()
+        pool.close()
 
 
-def _tested(job: _Job) -> SiteTested:
+def _test_group(job: _Job) -> SiteTested:
     """Test from the nodes of a group in turn, until one is reached."""
-    found = None
+    result = None
     for order in job.orders:
-        found = _from_node(order, job)
-        if found.failure is None or not found.failure.kind.unreachable:
+        result = _test_from(order, job)
+        if result.failure is None or not result.failure.kind.unreachable:
             break
-    assert found is not None  # noqa: S101 - a group has nodes
-    return found
+    assert result is not None  # noqa: S101 - a group has nodes
+    return result
 
 
-def _from_node(order: MirrorOrder, job: _Job) -> SiteTested:
+def _test_from(order: MirrorOrder, job: _Job) -> SiteTested:
     node = order.node
     if job.spread:
         time.sleep(random.uniform(0, _JITTER))  # noqa: S311 - jitter, not a secret
     try:
         with mirror_session(order) as session:
-            results = _all(session, order.targets, job.limits)
+            results = _test_all(session, order.targets, job.limits)
             if (refused := forwarding_refused(results)) is not None:
                 raise refused
     except NodeError as error:
@@ -113,20 +113,20 @@ def _from_node(order: MirrorOrder, job: _Job) -> SiteTested:
     return SiteTested(node.name, node.site or "", results, behind=session.facts.behind)
 
 
-def _all(
+def _test_all(
     session: MirrorSession, targets: tuple[Target, ...], limits: _Limits
 ) -> tuple[EndpointCheck, ...]:
     """Test all endpoints in a random order; return the results in the order of `targets`."""
 
-    def one(number: int) -> tuple[int, EndpointCheck]:
+    def test(number: int) -> tuple[int, EndpointCheck]:
         target = targets[number]
         with limits.of(target.mirror.authority):
             return number, session.test(target)
 
     numbers = random.sample(range(len(targets)), len(targets))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = dict(pool.map(one, numbers))
-    return tuple(found[number] for number in range(len(targets)))
+        results = dict(pool.map(test, numbers))
+    return tuple(results[number] for number in range(len(targets)))
 
 
 def groups_of(orders: Sequence[MirrorOrder], *, per_site: bool) -> list[tuple[MirrorOrder, ...]]:

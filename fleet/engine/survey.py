@@ -46,12 +46,12 @@ def survey(
 ) -> Iterator[Surveyed]:
     """Probe nodes and plan each of them; yield surveys as the nodes answer."""
     orders = (ProbeOrder(node, access, wishes(node).full_default) for node in nodes)
-    alike = PlanCache()
+    cache = PlanCache()
     for order, facts in map_nodes(probe, orders, crew):
         if isinstance(facts, Failure):
-            yield _unanswered(order.node, facts)
+            yield _unread(order.node, facts)
         else:
-            yield _through(_planned(order.node, facts, alike, wishes), access)
+            yield _finish(_planned(order.node, facts, cache, wishes), access)
 
 
 def survey_rollback(
@@ -61,20 +61,20 @@ def survey_rollback(
     orders = (ProbeOrder(node, access, walk=to or "latest") for node in nodes)
     for order, facts in map_nodes(probe, orders, crew):
         if isinstance(facts, Failure):
-            yield _unanswered(order.node, facts)
+            yield _unread(order.node, facts)
         else:
-            back = isolate_bugs(partial(_plan_rollback, order.node, facts, to), order.node.name)
-            yield _through(Surveyed(order.node, facts, _as_plan(order.node, back)), access)
+            plan = isolate_bugs(partial(_plan_rollback, order.node, facts, to), order.node.name)
+            yield _finish(Surveyed(order.node, facts, _as_plan(order.node, plan)), access)
 
 
 def _planned(
-    node: Node, facts: NodeFacts, alike: PlanCache, wishes: Callable[[Node], DesiredConfig]
+    node: Node, facts: NodeFacts, cache: PlanCache, desired: Callable[[Node], DesiredConfig]
 ) -> Surveyed:
     """Plan one node; an error in planning is the failure of this node only."""
-    found = isolate_bugs(lambda: alike.plan(node, facts, wishes(node)), node.name)
-    if isinstance(found, Failure):
-        return Surveyed(node, facts, _as_plan(node, found))
-    return Surveyed(node, *found)
+    planned = isolate_bugs(lambda: cache.plan(node, facts, desired(node)), node.name)
+    if isinstance(planned, Failure):
+        return Surveyed(node, facts, _as_plan(node, planned))
+    return Surveyed(node, *planned)
 
 
 def _plan_rollback(node: Node, facts: NodeFacts, to: str | None) -> NodePlan:
@@ -95,25 +95,25 @@ def examine(
     return found, result
 
 
-def _as_plan(node: Node, found: NodePlan | Failure) -> NodePlan:
-    return NodePlan(node=node, failure=found) if isinstance(found, Failure) else found
+def _as_plan(node: Node, plan: NodePlan | Failure) -> NodePlan:
+    return NodePlan(node=node, failure=plan) if isinstance(plan, Failure) else plan
 
 
-def _unanswered(node: Node, failure: Failure) -> Surveyed:
+def _unread(node: Node, failure: Failure) -> Surveyed:
     """Return the survey of a node that could not be read."""
     return Surveyed(node, None, NodePlan(node=node, failure=failure, availability=assumed(node)))
 
 
-def _through(found: Surveyed, access: Access) -> Surveyed:
+def _finish(surveyed: Surveyed, access: Access) -> Surveyed:
     """Set a node's availability; close its connection if it has no work to do."""
-    if found.facts is not None:
-        role = isolate_bugs(partial(availability, found.facts), found.node.name)
-        known = assumed(found.node) if isinstance(role, Failure) else role
-        known = replace(known, ends_ill=bool(found.plan.restores_ill))
-        found = replace(found, plan=replace(found.plan, availability=known))
-    if access.reuse_connection and already_done(found.plan) is not None:
-        close_pooled(found.node, access.ssh)
-    return found
+    if surveyed.facts is not None:
+        role = isolate_bugs(partial(availability, surveyed.facts), surveyed.node.name)
+        known = assumed(surveyed.node) if isinstance(role, Failure) else role
+        known = replace(known, ends_ill=bool(surveyed.plan.restores_ill))
+        surveyed = replace(surveyed, plan=replace(surveyed.plan, availability=known))
+    if access.reuse_connection and already_done(surveyed.plan) is not None:
+        close_pooled(surveyed.node, access.ssh)
+    return surveyed
 
 
 def verify_all(orders: Sequence[VerifyOrder], *, crew: WorkerPool) -> Iterator[NodeOutcome]:

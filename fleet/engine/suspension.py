@@ -21,7 +21,7 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-_LOOK = 1
+_CHECK_SECONDS = 1
 """Seconds between two checks of the clock while no task ends."""
 
 
@@ -29,7 +29,7 @@ _SLACK = 10
 """Seconds by which a busy machine may be late without having been suspended."""
 
 
-_CUT = {FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.PROTOCOL, FailureKind.GUARD}
+_CAUSED = {FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.PROTOCOL, FailureKind.GUARD}
 """Kinds of failures that a suspension of fleet itself can cause."""
 
 
@@ -43,7 +43,7 @@ class SuspensionClock:
 
     def __init__(self, now: Callable[[], float] = _boottime) -> None:
         self.now = now
-        self._found: list[tuple[float, float]] = []
+        self._suspensions: list[tuple[float, float]] = []
 
     def sleep(self, seconds: float) -> None:
         """Sleep, and record it if it took much longer."""
@@ -53,20 +53,20 @@ class SuspensionClock:
 
     def waited(self, began: float, seconds: float) -> None:
         """Record a wait if it took much longer than `seconds`; `began` is its start."""
-        over = self.now() - began - seconds
-        if over > _SLACK:
-            self._found.append((self.now(), over))
+        excess = self.now() - began - seconds
+        if excess > _SLACK:
+            self._suspensions.append((self.now(), excess))
 
     def get(self, queue: SimpleQueue[_Item]) -> _Item:
         """Wait for an item; record a suspension during the wait."""
         while True:
             began = self.now()
             try:
-                return queue.get(timeout=_LOOK)
+                return queue.get(timeout=_CHECK_SECONDS)
             except Empty:
                 continue
             finally:
-                self.waited(began, _LOOK)
+                self.waited(began, _CHECK_SECONDS)
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -77,11 +77,13 @@ class SuspensionClock:
 
     def explain(self, result: _Result, began: float) -> _Result:
         """Return the result; if fleet was suspended since `began`, its failure names that cause."""
-        stopped = sum(seconds for at, seconds in self._found if at > began)
+        stopped = sum(seconds for at, seconds in self._suspensions if at > began)
         failure = result.failure if isinstance(result, NodeOutcome) else result
-        if not stopped or not isinstance(failure, Failure) or failure.kind not in _CUT:
+        if not stopped or not isinstance(failure, Failure) or failure.kind not in _CAUSED:
             return result
         message = f"fleet itself did not run for {stopped:.0f} s (SIGSTOP, or a machine that slept)"
-        told = replace(failure, message=f"{message}, so this followed: {failure.message}")
-        explained = replace(result, failure=told) if isinstance(result, NodeOutcome) else told
+        explanation = replace(failure, message=f"{message}, so this followed: {failure.message}")
+        explained = (
+            replace(result, failure=explanation) if isinstance(result, NodeOutcome) else explanation
+        )
         return cast("_Result", explained)

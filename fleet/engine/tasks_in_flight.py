@@ -21,7 +21,7 @@ Work = Callable[[WorkOrder], NodeOutcome]
 _STUCK = "its worker did not come back in time; `fleet resume` asks the node how it stands"
 
 
-_LOOK = 1
+_CHECK_SECONDS = 1
 """Seconds between two checks for workers that do not come back."""
 
 
@@ -49,11 +49,11 @@ class EndedTask:
 class Tasks:
     """The tasks in flight of one rollout."""
 
-    def __init__(self, crew: WorkerPool, stops: SuspensionClock) -> None:
-        self._crew, self._stops = crew, stops
+    def __init__(self, crew: WorkerPool, clock: SuspensionClock) -> None:
+        self._pool, self._clock = crew, clock
         self._running: dict[Future[NodeOutcome | Failure], Task] = {}
         self._ended: SimpleQueue[Future[NodeOutcome | Failure]] = SimpleQueue()
-        self._looked = 0.0
+        self._checked_at = 0.0
 
     def __len__(self) -> int:
         """Return how many tasks are in flight."""
@@ -61,32 +61,32 @@ class Tasks:
 
     def submit(self, work: Work, order: WorkOrder, task: Task) -> None:
         """Submit a task to the worker pool."""
-        future = self._crew.submit(work, order)
+        future = self._pool.submit(work, order)
         self._running[future] = task
         future.add_done_callback(self._ended.put)
 
     def collect(self) -> Iterator[EndedTask]:
         """Wait up to a second for the first task to end; yield all tasks that have ended."""
-        began = self._stops.now()
+        began = self._clock.now()
         try:
-            first = self._ended.get(timeout=_LOOK)
-            self._stops.waited(began, _LOOK)
-            yield from self._result(first)
+            first = self._ended.get(timeout=_CHECK_SECONDS)
+            self._clock.waited(began, _CHECK_SECONDS)
+            yield from self._end(first)
             while True:
-                yield from self._result(self._ended.get_nowait())
+                yield from self._end(self._ended.get_nowait())
         except Empty:
-            self._stops.waited(began, _LOOK)
-        if (now := time.monotonic()) - self._looked >= _LOOK:
-            self._looked = now
-            yield from self._overdue(now)
+            self._clock.waited(began, _CHECK_SECONDS)
+        if (now := time.monotonic()) - self._checked_at >= _CHECK_SECONDS:
+            self._checked_at = now
+            yield from self._abandon_overdue(now)
 
-    def _result(self, future: Future[NodeOutcome | Failure]) -> Iterator[EndedTask]:
+    def _end(self, future: Future[NodeOutcome | Failure]) -> Iterator[EndedTask]:
         task = self._running.pop(future, None)
         if task is not None:  # if it is None, the task was abandoned earlier
             lost = lost_worker_failure(future)
             yield EndedTask(task, lost or future.result(), lost=lost is not None)
 
-    def _overdue(self, now: float) -> Iterator[EndedTask]:
+    def _abandon_overdue(self, now: float) -> Iterator[EndedTask]:
         """Abandon tasks that have exceeded their deadlines, and yield them."""
         for future, task in list(self._running.items()):
             if task.until is None and future.running():
@@ -100,8 +100,10 @@ class Tasks:
 def failed_outcome(task: Task, failure: Failure) -> NodeOutcome:
     """Return the outcome of a node whose worker failed; in staging the node is unchanged."""
     if task.status is NodeStatus.STAGING:
-        told = replace(failure, step="stage")
-        return NodeOutcome(node=task.node, status=NodeStatus.FAILED, failure=told, held=True)
+        staging_failure = replace(failure, step="stage")
+        return NodeOutcome(
+            node=task.node, status=NodeStatus.FAILED, failure=staging_failure, held=True
+        )
     if failure.kind is FailureKind.WORKER:
         message = f"{failure.message}; `fleet resume` asks the node how it stands"
         failure = replace(failure, step=SETTLE, message=message)

@@ -29,7 +29,7 @@ class HasNode(Protocol):
 _Order = TypeVar("_Order", bound=HasNode)
 
 
-_Given = TypeVar("_Given")
+_Input = TypeVar("_Input")
 
 
 _Result = TypeVar("_Result")
@@ -85,7 +85,7 @@ class ThreadPool:
         close_all_pooled()
 
 
-def run_in_pool(work: Callable[[_Given], _Result], order: _Given) -> _Result | Failure:
+def run_in_pool(work: Callable[[_Input], _Result], order: _Input) -> _Result | Failure:
     """Return the result of the work; an exception becomes a Failure with its place in the code."""
     try:
         return work(order)

@@ -31,11 +31,11 @@ _Result = TypeVar("_Result")
 _CONNECT_SECONDS = 10
 
 
-_LOOK = 1
+_REFRESH_SECONDS = 1
 """Seconds between two reads of the scheduler's list of workers."""
 
 
-_PATIENCE = 20
+_WORKER_SECONDS = 20
 """Seconds to wait for a worker after the last one has gone: Dask's nanny starts the next one."""
 
 
@@ -43,7 +43,7 @@ _PASSES = 256
 
 
 @dataclass(slots=True)
-class _Desk:
+class _Worker:
     """One worker process: its identity, the sites it serves, and its work."""
 
     address: str
@@ -64,8 +64,8 @@ class _Desk:
 class _Job:
     """One task in flight: what is sent, its worker, and the future of the caller."""
 
-    parcel: PickledTask
-    desk: _Desk
+    task: PickledTask
+    worker: _Worker
     future: Future[Any]
     remote: Any = None
 
@@ -85,11 +85,11 @@ class DaskPool:
         self._client = open_client(address or self._local, _CONNECT_SECONDS)
         self._name = address or "the local cluster"
         self._lock = threading.RLock()
-        self._desks: dict[str, _Desk] = {}
-        self._places: dict[str, _Desk] = {}
+        self._workers: dict[str, _Worker] = {}
+        self._places: dict[str, _Worker] = {}
         self._jobs: set[_Job] = set()
         self._sites: set[str | None] = set()
-        self._homeless: list[tuple[Node, PickledTask, Future[Any], float]] = []
+        self._unplaced: list[tuple[Node, PickledTask, Future[Any], float]] = []
         self._numbers = itertools.count()
         self._run = uuid.uuid4().hex
         self._closed = threading.Event()
@@ -98,7 +98,7 @@ class DaskPool:
         except BaseException:
             self.close()
             raise
-        threading.Thread(target=self._watch, name="fleet-workers", daemon=True).start()
+        threading.Thread(target=self._watch_workers, name="fleet-workers", daemon=True).start()
 
     def submit(self, work: Callable[[_Order], _Result], order: _Order) -> Future[_Result | Failure]:
         """Submit work on a node to the worker of that node."""
@@ -109,29 +109,29 @@ class DaskPool:
             return future
         with self._lock:
             if not self._place(order.node, PickledTask(packed), future):
-                patience = _PATIENCE if order.node.site in self._sites else 0
+                patience = _WORKER_SECONDS if order.node.site in self._sites else 0
                 until = time.monotonic() + patience
-                self._homeless.append((order.node, PickledTask(packed), future, until))
-                self._house()
+                self._unplaced.append((order.node, PickledTask(packed), future, until))
+                self._place_waiting()
         return future
 
-    def _place(self, node: Node, parcel: PickledTask, future: Future[Any]) -> bool:
-        desk = self._desk(node)
-        if desk is not None:
-            desk.waiting.append(_Job(parcel, desk, future))
-            self._feed(desk)
-        return desk is not None
+    def _place(self, node: Node, task: PickledTask, future: Future[Any]) -> bool:
+        worker = self._worker_of(node)
+        if worker is not None:
+            worker.waiting.append(_Job(task, worker, future))
+            self._send_tasks(worker)
+        return worker is not None
 
-    def _house(self) -> None:
+    def _place_waiting(self) -> None:
         """Find workers for tasks that have none; fail those that have waited too long."""
-        now, homeless, self._homeless = time.monotonic(), self._homeless, []
-        for node, parcel, future, until in homeless:
-            if self._place(node, parcel, future):
+        now, unplaced, self._unplaced = time.monotonic(), self._unplaced, []
+        for node, task, future, until in unplaced:
+            if self._place(node, task, future):
                 continue
             if until <= now:
-                future.set_result(self._nobody(node))
+                future.set_result(self._no_worker_failure(node))
             else:
-                self._homeless.append((node, parcel, future, until))
+                self._unplaced.append((node, task, future, until))
 
     def close(self) -> None:
         """Disconnect from the workers; abandon the work that still runs."""
@@ -143,31 +143,31 @@ class DaskPool:
     def _open(self) -> None:
         """Wait until there are workers; raise a FleetError if one has another release of fleet."""
         until = time.monotonic() + _CONNECT_SECONDS
-        self._meet(refuse=True)
-        while not self._desks:
+        self._refresh_workers(refuse=True)
+        while not self._workers:
             if time.monotonic() > until:
-                raise FleetError(f"--engine {self._name}: {self._idle()}")
+                raise FleetError(f"--engine {self._name}: {self._no_worker_message()}")
             time.sleep(0.1)
-            self._meet(refuse=True)
+            self._refresh_workers(refuse=True)
 
-    def _idle(self) -> str:
+    def _no_worker_message(self) -> str:
         return f"the scheduler has no worker; start one with `dask worker {self._name}`"
 
-    def _desk(self, node: Node) -> _Desk | None:
+    def _worker_of(self, node: Node) -> _Worker | None:
         """Return the worker of a node: the one it had, else the least busy one of its site."""
-        kept = self._places.get(node.name)
-        if kept is not None and self._desks.get(kept.address) is kept:
-            return kept
-        desks = [d for d in self._desks.values() if node.site is None or node.site in d.sites]
-        if not desks:
+        previous = self._places.get(node.name)
+        if previous is not None and self._workers.get(previous.address) is previous:
+            return previous
+        workers = [w for w in self._workers.values() if node.site is None or node.site in w.sites]
+        if not workers:
             return None
-        desk = self._places[node.name] = min(desks, key=lambda desk: desk.load)
-        desk.nodes += 1
-        return desk
+        worker = self._places[node.name] = min(workers, key=lambda worker: worker.load)
+        worker.nodes += 1
+        return worker
 
-    def _nobody(self, node: Node) -> Failure:
-        if node.site is None or not self._desks:
-            message = self._idle()
+    def _no_worker_failure(self, node: Node) -> Failure:
+        if node.site is None or not self._workers:
+            message = self._no_worker_message()
         else:
             message = (
                 f'no worker of {self._name} takes nodes of site "{node.site}"; start one there:'
@@ -175,110 +175,114 @@ class DaskPool:
             )
         return Failure(FailureKind.WORKER, "worker", message)
 
-    def _feed(self, desk: _Desk) -> None:
+    def _send_tasks(self, worker: _Worker) -> None:
         """Send a worker as many tasks as it has threads for; they count as running from then on."""
-        while desk.waiting and desk.running < desk.threads:
-            job = desk.waiting.popleft()
+        while worker.waiting and worker.running < worker.threads:
+            job = worker.waiting.popleft()
             if not job.future.set_running_or_notify_cancel():
                 continue
-            desk.running += 1
+            worker.running += 1
             self._jobs.add(job)
             name = f"fleet-{self._run}-{next(self._numbers)}"
             job.remote = self._client.submit(
                 run_once,
                 name,
-                desk.life,
-                job.parcel,
+                worker.life,
+                job.task,
                 key=name,
                 pure=False,
                 retries=0,
-                workers=[desk.address],
+                workers=[worker.address],
                 allow_other_workers=False,
             )
-            job.remote.add_done_callback(lambda remote, job=job: self._take(job, remote))
+            job.remote.add_done_callback(lambda remote, job=job: self._receive(job, remote))
 
-    def _take(self, job: _Job, remote: Any) -> None:
+    def _receive(self, job: _Job, remote: Any) -> None:
         """Set the result of a task from the worker's answer."""
-        answer = run_in_pool(lambda each: each.result(), remote)
+        answer = run_in_pool(lambda future: future.result(), remote)
         if isinstance(answer, bytes):
             self._close_job(job, run_in_pool(pickle.loads, answer))
         elif answer is not None:
-            self._lose(job, answer.message)
+            self._fail_lost(job, answer.message)
         else:
             with self._lock:  # another process has this address now, and refused the task
-                self._dismiss(job.desk)
+                self._forget(job.worker)
 
     def _close_job(self, job: _Job, answer: Any) -> None:
         with self._lock:
             if job not in self._jobs:
                 return
             self._jobs.discard(job)
-            job.desk.running -= 1
-            self._feed(job.desk)
+            job.worker.running -= 1
+            self._send_tasks(job.worker)
         job.future.set_result(answer)
 
-    def _lose(self, job: _Job, why: str) -> None:
+    def _fail_lost(self, job: _Job, why: str) -> None:
         with self._lock:
             if job not in self._jobs:
                 return
             self._jobs.discard(job)
-        job.future.set_exception(LostWorkerError(f"{job.desk.address}: {why}"))
+        job.future.set_exception(LostWorkerError(f"{job.worker.address}: {why}"))
 
-    def _dismiss(self, desk: _Desk) -> None:
+    def _forget(self, worker: _Worker) -> None:
         """Forget a worker that is gone; fail its tasks as lost."""
-        if self._desks.get(desk.address) is desk:
-            del self._desks[desk.address]
-        for job in [job for job in self._jobs if job.desk is desk]:
+        if self._workers.get(worker.address) is worker:
+            del self._workers[worker.address]
+        for job in [job for job in self._jobs if job.worker is worker]:
             job.remote.cancel()
-            self._lose(job, "gone from the cluster")
-        while desk.waiting:
-            job = desk.waiting.popleft()
+            self._fail_lost(job, "gone from the cluster")
+        while worker.waiting:
+            job = worker.waiting.popleft()
             if job.future.set_running_or_notify_cancel():
                 self._jobs.add(job)
-                self._lose(job, "gone from the cluster")
+                self._fail_lost(job, "gone from the cluster")
 
-    def _watch(self) -> None:
+    def _watch_workers(self) -> None:
         """Follow the scheduler's list of workers, until the pool is closed."""
-        while not self._closed.wait(_LOOK):
+        while not self._closed.wait(_REFRESH_SECONDS):
             try:
-                self._meet()
+                self._refresh_workers()
             except Exception as error:  # noqa: BLE001 - any error: the scheduler does not answer
                 if self._closed.is_set():
                     return
                 logging.getLogger("fleet").warning("%s: %s", self._name, error)
-                self._keep(())
+                self._forget_absent(())
             with self._lock:
-                self._house()
+                self._place_waiting()
 
-    def _meet(self, *, refuse: bool = False) -> None:
+    def _refresh_workers(self, *, refuse: bool = False) -> None:
         present = self._client.ncores()
-        self._keep(present)
-        new = [address for address in present if address not in self._desks]
+        self._forget_absent(present)
+        new = [address for address in present if address not in self._workers]
         if not new:
             return
-        said = self._client.run(register_worker, workers=new, on_error="return")
-        strangers = {a: who for a, who in said.items() if not _is_ours(who)}
+        replies = self._client.run(register_worker, workers=new, on_error="return")
+        strangers = {a: reply for a, reply in replies.items() if not _is_ours(reply)}
         if refuse and strangers:
-            address, who = next(iter(strangers.items()))
-            message = f"{address}: this worker has no fleet {__version__} ({_told(who)})"
+            address, reply = next(iter(strangers.items()))
+            message = f"{address}: this worker has no fleet {__version__} ({_describe(reply)})"
             raise FleetError(f"{message}; install the same containerd-fleet[dask] there")
         with self._lock:
-            for address in said.keys() - strangers.keys():
-                who = said[address]
-                self._desks[address] = _Desk(address, who["life"], who["threads"], who["sites"])
-                self._sites |= who["sites"] | {None}
+            for address in replies.keys() - strangers.keys():
+                reply = replies[address]
+                self._workers[address] = _Worker(
+                    address, reply["life"], reply["threads"], reply["sites"]
+                )
+                self._sites |= reply["sites"] | {None}
 
-    def _keep(self, present: Iterable[str]) -> None:
+    def _forget_absent(self, present: Iterable[str]) -> None:
         """Forget the workers that are not present any more."""
-        here = set(present)
+        addresses = set(present)
         with self._lock:
-            for desk in [desk for address, desk in self._desks.items() if address not in here]:
-                self._dismiss(desk)
+            for worker in [
+                worker for address, worker in self._workers.items() if address not in addresses
+            ]:
+                self._forget(worker)
 
 
-def _is_ours(who: Any) -> bool:
-    return isinstance(who, dict) and who.get("version") == __version__
+def _is_ours(reply: Any) -> bool:
+    return isinstance(reply, dict) and reply.get("version") == __version__
 
 
-def _told(who: Any) -> str:
-    return f"it has {who['version']}" if isinstance(who, dict) else str(who)
+def _describe(reply: Any) -> str:
+    return f"it has {reply['version']}" if isinstance(reply, dict) else str(reply)

@@ -17,14 +17,14 @@ _ADDRESS = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+")
 def open_pool(engine: str, parallel: int) -> Iterator[WorkerPool]:
     """Open and close a worker pool for `parallel` nodes, or fewer if descriptors are scarce."""
     raise_limit()
-    crew = _crew(engine, min(parallel, most_busy()))
+    pool = _make_pool(engine, min(parallel, most_busy()))
     try:
-        yield crew
+        yield pool
     finally:
-        crew.close()
+        pool.close()
 
 
-def _crew(engine: str, parallel: int) -> WorkerPool:
+def _make_pool(engine: str, parallel: int) -> WorkerPool:
     if engine == "threads":
         return ThreadPool(parallel)
     if engine == "processes":

@@ -49,13 +49,13 @@ class ProcessPool:
         self._count = max(1, min(count or os.cpu_count() or 1, parallel))
         self._members: dict[int, _Member] = {}
         self._places: dict[str, int] = {}
-        self._turn = itertools.cycle(range(self._count))
+        self._next_place = itertools.cycle(range(self._count))
 
     def submit(self, work: Callable[[_Order], _Result], order: _Order) -> Future[_Result | Failure]:
         """Submit work on a node to the process of that node."""
         name = order.node.name
         if name not in self._places:
-            self._places[name] = next(self._turn)
+            self._places[name] = next(self._next_place)
         return self._member(self._places[name]).submit(work, order)
 
     def _member(self, place: int) -> _Member:
@@ -74,7 +74,7 @@ class _Member:
     """One process: its unanswered work, and the thread that reads its answers."""
 
     def __init__(self, count: int) -> None:
-        self._wire, theirs = _SPAWN.Pipe()
+        self._pipe, theirs = _SPAWN.Pipe()
         self._process = _SPAWN.Process(
             target=_serve, args=(theirs, _LOG.level, count), name="fleet-worker", daemon=True
         )
@@ -83,7 +83,7 @@ class _Member:
         theirs.close()  # if it stayed open here, the pipe would not end with the process
         self._lock = threading.Lock()
         self._numbers = itertools.count()
-        self._open: dict[int, Future[Any]] = {}
+        self._unanswered: dict[int, Future[Any]] = {}
         self.lost = False
         self._reader = threading.Thread(target=self._read, name="fleet-answers", daemon=True)
         self._reader.start()
@@ -100,45 +100,45 @@ class _Member:
             if self.lost:
                 future.set_exception(LostWorkerError("killed before it began"))
                 return future
-            self._open[number] = future
+            self._unanswered[number] = future
             with suppress(OSError):  # the reading thread sees the end of the pipe as well
-                self._wire.send((number, packed))
+                self._pipe.send((number, packed))
         return future
 
     def _read(self) -> None:
         with suppress(EOFError, OSError):
             while True:
-                number, answer = self._wire.recv()
+                number, answer = self._pipe.recv()
                 if isinstance(answer, logging.LogRecord):
                     logging.getLogger(answer.name).handle(answer)
                 else:
-                    self._open.pop(number).set_result(run_in_pool(pickle.loads, answer))
+                    self._unanswered.pop(number).set_result(run_in_pool(pickle.loads, answer))
         self._process.join(1)
-        how = self._process.exitcode
+        code = self._process.exitcode
         with self._lock:
             self.lost = True
-            orphans, self._open = self._open, {}
+            orphans, self._unanswered = self._unanswered, {}
         for future in orphans.values():
-            future.set_exception(LostWorkerError(f"process ended with {how}"))
+            future.set_exception(LostWorkerError(f"process ended with {code}"))
 
     def close(self) -> None:
         self._process.terminate()
         self._reader.join(5)
-        self._wire.close()
+        self._pipe.close()
 
 
-def _serve(wire: Connection, level: int, count: int) -> None:
+def _serve(pipe: Connection, level: int, count: int) -> None:
     """Run tasks from the pipe until it ends, in one of `count` processes."""
     TURNS.sharers = count
     lock = threading.Lock()
 
     def answer(number: int, value: object) -> None:
         with lock, suppress(OSError):
-            wire.send((number, value))
+            pipe.send((number, value))
 
     def begin(number: int, packed: bytes) -> None:
-        done = run_in_pool(run_task, packed)
-        answer(number, pickle.dumps(done) if isinstance(done, Failure) else done)
+        result = run_in_pool(run_task, packed)
+        answer(number, pickle.dumps(result) if isinstance(result, Failure) else result)
 
     _LOG.setLevel(level)
     _LOG.addHandler(_Forward(lambda record: answer(-1, record)))
@@ -146,7 +146,7 @@ def _serve(wire: Connection, level: int, count: int) -> None:
     pool = ThreadPoolExecutor(1 << 16, thread_name_prefix="node")
     with suppress(EOFError, OSError):
         while True:
-            pool.submit(begin, *wire.recv())
+            pool.submit(begin, *pipe.recv())
     os._exit(0)  # the driver is gone; the nodes' scripts end by themselves
 
 

@@ -18,13 +18,17 @@ LIFE = uuid.uuid4().hex
 """An id of this process, for as long as it lives."""
 
 
-_SEEN: set[str] = set()
+_RUN_BEFORE: set[str] = set()
 
 
 def register_worker(dask_worker: Any) -> dict[str, Any]:
     """Return what the driver must know of this worker; runs in the worker."""
     state = dask_worker.state
-    sites = (each.removeprefix(SITE) for each in state.total_resources if each.startswith(SITE))
+    sites = (
+        resource.removeprefix(SITE)
+        for resource in state.total_resources
+        if resource.startswith(SITE)
+    )
     return {
         "version": __version__,
         "life": LIFE,
@@ -33,16 +37,16 @@ def register_worker(dask_worker: Any) -> dict[str, Any]:
     }
 
 
-def run_once(name: str, life: str, parcel: PickledTask) -> bytes | None:
+def run_once(name: str, life: str, task: PickledTask) -> bytes | None:
     """Run a task in a worker; return None if it was meant for a process that is gone.
 
     A task runs once: None is returned also for one that this process has run before.
     """
-    if life != LIFE or name in _SEEN:
+    if life != LIFE or name in _RUN_BEFORE:
         return None
-    _SEEN.add(name)
-    done = run_in_pool(run_task, parcel.content)
-    return pickle.dumps(done) if isinstance(done, Failure) else done
+    _RUN_BEFORE.add(name)
+    result = run_in_pool(run_task, task.content)
+    return pickle.dumps(result) if isinstance(result, Failure) else result
 
 
 class PickledTask:
