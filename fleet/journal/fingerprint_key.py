@@ -26,7 +26,7 @@ def passing_key() -> bytes:
 def read_key(journal: Path) -> bytes | None:
     """Return the key beside a journal; None if there is none or it cannot be read."""
     try:
-        return _checked(journal.with_name(_NAME))
+        return _read_checked(journal.with_name(_NAME))
     except OSError:
         return None
 
@@ -40,9 +40,9 @@ def lasting_key(journal: Path) -> bytes:
     path = journal.with_name(_NAME)
     try:
         if not path.exists():
-            _make(path)
+            _create(path)
         note = tighten(path)
-        key = _checked(path)
+        key = _read_checked(path)
     except OSError as error:
         message = (
             f"{path}: the key of fingerprints cannot be kept there ({error.strerror}); mend that,"
@@ -54,14 +54,14 @@ def lasting_key(journal: Path) -> bytes:
     return key
 
 
-def _checked(path: Path) -> bytes:
+def _read_checked(path: Path) -> bytes:
     key = path.read_bytes()
     if len(key) != _BYTES:
         raise FleetError(f"{path}: is not a key of {_BYTES} bytes; remove it, a new one is made")
     return key
 
 
-def _make(path: Path) -> None:
+def _create(path: Path) -> None:
     draft = path.with_name(f".{_NAME}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from fleet.errors import FleetError, JournalError
 from fleet.journal.private_files import open_private, private_folder, tighten
 
-_OTHER = "--journal names another"
+_OTHER_JOURNAL = "--journal names another"
 _COMPANIONS = ("-wal", "-shm")
 SCHEMAS = (
     """
@@ -56,7 +56,7 @@ def unusable(path: Path, error: OSError | sqlite3.Error) -> FleetError:
     reason = error.strerror if isinstance(error, OSError) else str(error)
     if name.startswith("SQLITE_READONLY"):
         reason = "the file or its folder is read-only"
-    return FleetError(f"{path}: the journal cannot be opened ({reason}); {_OTHER}")
+    return FleetError(f"{path}: the journal cannot be opened ({reason}); {_OTHER_JOURNAL}")
 
 
 @contextmanager
@@ -96,10 +96,10 @@ def is_there(path: Path) -> bool:
 def open_for_writing(path: Path) -> tuple[sqlite3.Connection, list[str]]:
     """Open a journal, creating or migrating it; return it with warnings about file modes."""
     try:
-        notes = [*private_folder(path.parent), *_private(path)]
+        notes = [*private_folder(path.parent), *_make_private(path)]
         base = sqlite3.connect(path, isolation_level=None)
         try:
-            _check(path, base)
+            _check_schema(path, base)
             base.execute("PRAGMA journal_mode = WAL")
             base.execute("PRAGMA synchronous = FULL")
             _migrate(base)
@@ -114,51 +114,51 @@ def open_for_writing(path: Path) -> tuple[sqlite3.Connection, list[str]]:
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """Open a journal without changing anything; on a read-only file system as well."""
     try:
-        _refuse_odd(path)
+        _refuse_irregular(path)
         os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         try:
             return _read_only(path, "mode=ro")
         except sqlite3.OperationalError:
-            if _pending(path):
+            if _has_pending_writes(path):
                 raise
             return _read_only(path, "mode=ro&immutable=1")
     except (OSError, sqlite3.Error) as error:
         raise unusable(path, error) from error
 
 
-def _read_only(path: Path, how: str) -> sqlite3.Connection:
-    base = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None)
+def _read_only(path: Path, query: str) -> sqlite3.Connection:
+    base = sqlite3.connect(f"{path.absolute().as_uri()}?{query}", uri=True, isolation_level=None)
     try:
-        _check(path, base)
+        _check_schema(path, base)
     except BaseException:
         base.close()
         raise
     return base
 
 
-def _pending(path: Path) -> bool:
+def _has_pending_writes(path: Path) -> bool:
     """Return whether the write-ahead log has entries, which an immutable opening would ignore."""
     log = path.with_name(f"{path.name}-wal")
     return log.exists() and log.stat().st_size > 0
 
 
-def _refuse_odd(path: Path) -> None:
+def _refuse_irregular(path: Path) -> None:
     if path.is_dir():
-        raise FleetError(f"{path}: is a folder, not a journal; {_OTHER}")
+        raise FleetError(f"{path}: is a folder, not a journal; {_OTHER_JOURNAL}")
     if path.exists() and not path.is_file():
-        raise FleetError(f"{path}: is not a regular file, so not a journal; {_OTHER}")
+        raise FleetError(f"{path}: is not a regular file, so not a journal; {_OTHER_JOURNAL}")
 
 
-def _private(path: Path) -> Iterator[str]:
+def _make_private(path: Path) -> Iterator[str]:
     """Remove other users' access to the journal's files; new ones get the mode of the first."""
-    _refuse_odd(path)
+    _refuse_irregular(path)
     descriptor, note = open_private(path, os.O_RDWR)
     os.close(descriptor)
     notes = [note, *(tighten(path.with_name(f"{path.name}{end}")) for end in _COMPANIONS)]
     yield from filter(None, notes)
 
 
-def _check(path: Path, base: sqlite3.Connection) -> None:
+def _check_schema(path: Path, base: sqlite3.Connection) -> None:
     """Raise if a journal is damaged or of a newer fleet, or if a file is not a journal."""
     for (word,) in base.execute("PRAGMA quick_check(1)"):
         if word != "ok":
@@ -171,7 +171,9 @@ def _check(path: Path, base: sqlite3.Connection) -> None:
             f" {len(SCHEMAS)}); upgrade fleet, or name another with --journal"
         )
     if tables and (version == 0 or not {"rollout", "event"} <= tables):
-        raise FleetError(f"{path}: is a database of another program, not a journal; {_OTHER}")
+        raise FleetError(
+            f"{path}: is a database of another program, not a journal; {_OTHER_JOURNAL}"
+        )
     if version and not tables:
         raise damaged(path, "its tables are missing")
 

@@ -22,7 +22,7 @@ def private_folder(path: Path) -> Iterator[str]:
         try:
             path.chmod(0o700)
         except OSError as error:
-            yield _open_to_others(path, error)
+            yield _exposure_warning(path, error)
 
 
 def open_private(path: Path, flags: int) -> tuple[int, str]:
@@ -31,18 +31,18 @@ def open_private(path: Path, flags: int) -> tuple[int, str]:
     An existing file loses the access of other users. A path that is not a regular file, such as
     /dev/stdout, keeps its mode.
     """
-    descriptor = _opened(path, flags | os.O_CREAT | os.O_CLOEXEC)
-    about = os.fstat(descriptor)
-    if not stat.S_ISREG(about.st_mode) or not stat.S_IMODE(about.st_mode) & _OTHERS:
+    descriptor = _open_without_foreign_links(path, flags | os.O_CREAT | os.O_CLOEXEC)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or not stat.S_IMODE(status.st_mode) & _OTHERS:
         return descriptor, ""
     try:
-        os.fchmod(descriptor, stat.S_IMODE(about.st_mode) & ~_OTHERS)
+        os.fchmod(descriptor, stat.S_IMODE(status.st_mode) & ~_OTHERS)
     except OSError as error:
-        return descriptor, _open_to_others(path, error)
+        return descriptor, _exposure_warning(path, error)
     return descriptor, ""
 
 
-def _opened(path: Path, flags: int) -> int:
+def _open_without_foreign_links(path: Path, flags: int) -> int:
     """Open a file; do not follow a link of another user, which could lead to any of our files."""
     try:
         follow = path.is_symlink() and path.lstat().st_uid in {0, os.geteuid()}
@@ -64,7 +64,7 @@ def tighten(path: Path) -> str:
         if mode & _OTHERS:
             os.fchmod(descriptor, mode & ~_OTHERS)
     except OSError as error:
-        return _open_to_others(path, error)
+        return _exposure_warning(path, error)
     finally:
         os.close(descriptor)
     return ""
@@ -78,7 +78,7 @@ def write_private(path: Path, text: str) -> str:
     return note
 
 
-def _open_to_others(path: Path, error: OSError) -> str:
+def _exposure_warning(path: Path, error: OSError) -> str:
     return (
         f"warning: {path} is open to other users, and its mode cannot be changed"
         f" ({error.strerror}); run `chmod go= {path}` as its owner"

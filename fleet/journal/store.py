@@ -78,8 +78,8 @@ class Journal:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 lock.seek(0)
-                who = printable(lock.read(500).strip()) or "another fleet"
-                raise HeldError(f"{self._path} is held by {who}; wait for its end") from error
+                holder = printable(lock.read(500).strip()) or "another fleet"
+                raise HeldError(f"{self._path} is held by {holder}; wait for its end") from error
             with suppress(OSError):  # the lock itself holds; its text is for the message only
                 lock.truncate(0)
                 lock.write(what)
@@ -147,8 +147,8 @@ class Journal:
             if self._base.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
                 return iter(())  # fleet was killed while it created the journal
             rows = self._base.execute(query, values)
-            found = [RolloutRecord(name, at, json.loads(about)) for name, at, about in rows]
-        return iter(found)
+            records = [RolloutRecord(name, at, json.loads(about)) for name, at, about in rows]
+        return iter(records)
 
     def entries(self, rollout: str) -> list[JournalEntry]:
         """Return the entries of one rollout in order."""
@@ -158,7 +158,8 @@ class Journal:
                 (rollout,),
             )
             return [
-                JournalEntry(at, kind, node, json.loads(words)) for at, kind, node, words in rows
+                JournalEntry(at, kind, node, json.loads(payload))
+                for at, kind, node, payload in rows
             ]
 
     def roles(self) -> dict[str, tuple[str, ...]]:
@@ -170,7 +171,8 @@ class Journal:
                 (PLANE_ASKED,),
             )
             return known_roles(
-                JournalEntry(at, kind, n, json.loads(text)) for at, kind, n, text in rows
+                JournalEntry(at, kind, node, json.loads(payload))
+                for at, kind, node, payload in rows
             )
 
     def replayed(self, record: RolloutRecord) -> RolloutHistory:
