@@ -86,14 +86,16 @@ def survey(
     facts, and its plan has a failure.
     """
     nodes = select(files.inventory, limit, None, _no_file)
-    wishes = desired_config_by_node(files.inventory, files.mirrors, Foreign(foreign))
-    crew = ThreadPool(parallel)
+    desired = desired_config_by_node(files.inventory, files.mirrors, Foreign(foreign))
+    pool = ThreadPool(parallel)
     try:
-        found = list(survey_nodes(nodes, wishes, how or Access(), crew=crew))
+        surveys = list(survey_nodes(nodes, desired, how or Access(), crew=pool))
     finally:
-        crew.close()
-    place = {node.name: number for number, node in enumerate(nodes)}
-    return refuse_duplicate_nodes(sorted(found, key=lambda each: place[each.node.name]))
+        pool.close()
+    positions = {node.name: number for number, node in enumerate(nodes)}
+    return refuse_duplicate_nodes(
+        sorted(surveys, key=lambda surveyed: positions[surveyed.node.name])
+    )
 
 
 def _no_file(path: str) -> str:
@@ -132,15 +134,17 @@ def plan(
 
     A node whose containers a restart would end is refused, as without --disrupt-workloads.
     """
-    plans = {each.node.name: _guarded(each.plan) for each in found}
+    plans = {surveyed.node.name: _guarded(surveyed.plan) for surveyed in found}
     done = {
-        name: ended for name, each in plans.items() if (ended := already_done(each)) is not None
+        name: outcome
+        for name, node_plan in plans.items()
+        if (outcome := already_done(node_plan)) is not None
     }
     waiting = [name for name in plans if name not in done]
     waiting.sort(key=lambda name: plans[name].node.order)
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     plane = control_plane_limit(
-        inventory, {key: each.availability for key, each in plans.items()}, name
+        inventory, {key: node_plan.availability for key, node_plan in plans.items()}, name
     )
     size = parse_size(max_failures, "max_failures")
     allowed = len(plans) * size.number // 100 if size.percent else size.number
@@ -186,48 +190,52 @@ def drive(
             errors.append(error)
             return instead
 
-    def record(told: Sequence[engine.JournaledEvent]) -> None:
-        for event, outcome in told:
+    def record(events: Sequence[engine.JournaledEvent]) -> None:
+        for event, outcome in events:
             if isinstance(event, NodeMoved) and outcome is not None:
-                whole = outcome.after(outcomes.get(outcome.node))
-                outcomes[outcome.node] = whole
+                merged = outcome.after(outcomes.get(outcome.node))
+                outcomes[outcome.node] = merged
                 if observe is not None:
-                    safely(partial(observe, whole), None)
+                    safely(partial(observe, merged), None)
 
-    orders = {name: _order(rollout, each, how or Access()) for name, each in rollout.plans.items()}
-    crew = ThreadPool(32)
-    ask = _plane_check(rollout, how or Access(), crew)
-    conduct = engine.DriverHooks(record, lambda: safely(stopping, True), crew, ask)
-    state = begin(rollout.batches, {name: each.status for name, each in rollout.settled.items()})
+    orders = {
+        name: _order(rollout, node_plan, how or Access())
+        for name, node_plan in rollout.plans.items()
+    }
+    pool = ThreadPool(32)
+    check = _plane_check(rollout, how or Access(), pool)
+    hooks = engine.DriverHooks(record, lambda: safely(stopping, True), pool, check)
+    settled = {name: outcome.status for name, outcome in rollout.settled.items()}
+    state = begin(rollout.batches, settled)
     try:
-        ended = engine.drive(state, rollout.policy, orders, conduct)
-        freed = release_held(outcomes, orders.__getitem__, crew)
-        outcomes |= {outcome.node: outcome for outcome in freed}
+        result = engine.drive(state, rollout.policy, orders, hooks)
+        released = release_held(outcomes, orders.__getitem__, pool)
+        outcomes |= {outcome.node: outcome for outcome in released}
     finally:
-        crew.close()
+        pool.close()
     if errors:
         raise errors[0]
     return {
-        name: outcomes.get(name) or NodeOutcome(node=name, status=ended.state.nodes[name].shown)
+        name: outcomes.get(name) or NodeOutcome(node=name, status=result.state.nodes[name].shown)
         for name in rollout.plans
     }
 
 
-def _plane_check(rollout: Rollout, access: Access, crew: ThreadPool) -> PlaneCheck | None:
+def _plane_check(rollout: Rollout, access: Access, pool: ThreadPool) -> PlaneCheck | None:
     if rollout.inventory is None:
         return None
     return PlaneCheck(
         inventory=rollout.inventory,
         rollout=rollout.id,
         access=access,
-        crew=crew,
-        surveyed={name: each.availability for name, each in rollout.plans.items()},
+        crew=pool,
+        surveyed={name: plan.availability for name, plan in rollout.plans.items()},
     )
 
 
-def _order(rollout: Rollout, each: NodePlan, access: Access) -> WorkOrder:
+def _order(rollout: Rollout, plan: NodePlan, access: Access) -> WorkOrder:
     return WorkOrder(
-        plan=each,
+        plan=plan,
         rollout=rollout.id,
         operator=f"{getpass.getuser()}@{socket.gethostname()}",
         access=access,
