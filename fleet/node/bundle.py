@@ -19,7 +19,7 @@ MARK = b"\x1e"
 """ASCII's record separator. Text does not contain it."""
 
 
-_STRANGE = re.compile(rb"[^\t\n\r -~]")
+_NOT_PLAIN_TEXT = re.compile(rb"[^\t\n\r -~]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,37 +38,37 @@ class Bundle:
 
 def bundle(order: WorkOrder) -> Bundle:
     """Pack the files of a plan. state.json comes last: it must not describe missing files."""
-    changes = tuple(_changes(order))
+    changes = tuple(_list_changes(order))
     guard = guard_script(order).text().encode()
     written = (change.after.content for change in changes if change.after)
     content = pack((*written, guard))
-    operations = "\n".join(map(_operation, changes))
+    operations = "\n".join(map(_format_operation, changes))
     return Bundle(content, hashlib.sha256(guard).hexdigest(), operations)
 
 
 def pack(contents: Iterable[bytes]) -> bytes:
     """Pack contents so that a shell can split them in a variable; a mark ends each content."""
-    return b"".join(_part(content) + MARK for content in contents)
+    return b"".join(_encode_content(content) + MARK for content in contents)
 
 
-def _part(content: bytes) -> bytes:
+def _encode_content(content: bytes) -> bytes:
     """Encode one content: as plain text if possible, else in base64."""
-    return b"b" + base64.b64encode(content) if _STRANGE.search(content) else b"t" + content
+    return b"b" + base64.b64encode(content) if _NOT_PLAIN_TEXT.search(content) else b"t" + content
 
 
-def _changes(order: WorkOrder) -> Iterator[Change]:
+def _list_changes(order: WorkOrder) -> Iterator[Change]:
     yield from order.plan.changes
     yield Change(STATE_FILE, order.plan.state_before, state_after(order.plan, order.rollout))
 
 
-def _operation(change: Change) -> str:
+def _format_operation(change: Change) -> str:
     """Return one line: action, mode, uid, gid, digest before, digest after, path."""
     before = change.before.digest if change.before else "-"
     after = change.after
     if after is None:
         return "\t".join(("delete", "-", "-", "-", before, "-", change.path))
-    about = (f"{after.mode:o}", str(after.uid), str(after.gid))
-    return "\t".join((str(change.action), *about, before, after.digest, change.path))
+    attributes = (f"{after.mode:o}", str(after.uid), str(after.gid))
+    return "\t".join((str(change.action), *attributes, before, after.digest, change.path))
 
 
 def stage_script(order: WorkOrder, packed: Bundle) -> Script:
@@ -79,7 +79,7 @@ def stage_script(order: WorkOrder, packed: Bundle) -> Script:
     """
     plan = order.plan
     variables = {
-        **_change(order, packed),
+        **_change_variables(order, packed),
         "BUNDLE": packed.content.decode("ascii"),
         "GUARD_DIGEST": packed.guard_digest,
         "CONFIG": plan.config,
@@ -95,8 +95,8 @@ def stage_script(order: WorkOrder, packed: Bundle) -> Script:
 def activate_script(order: WorkOrder, packed: Bundle) -> Script:
     """Return the script that activates the staged change, and reverts it if a step fails."""
     variables = {
-        **_change(order, packed),
-        **_daemon(order),
+        **_change_variables(order, packed),
+        **_daemon_variables(order),
         "READ_BEFORE": order.plan.folder_before if order.liveness else "",
         "RESTORES": order.plan.restores,
         "ILL": order.plan.was_unhealthy,
@@ -111,7 +111,7 @@ def activate_script(order: WorkOrder, packed: Bundle) -> Script:
 
 def guard_script(order: WorkOrder) -> Script:
     """Return the guard script; it is stored on the node beside a pending change and reverts it."""
-    return Script("guard", {**identity(order), **_daemon(order)})
+    return Script("guard", {**identity(order), **_daemon_variables(order)})
 
 
 def identity(order: WorkOrder) -> dict[str, str]:
@@ -124,7 +124,7 @@ def identity(order: WorkOrder) -> dict[str, str]:
     }
 
 
-def _change(order: WorkOrder, packed: Bundle) -> dict[str, str]:
+def _change_variables(order: WorkOrder, packed: Bundle) -> dict[str, str]:
     checks = (f"{digest or '-'}\t{path}" for path, digest in order.plan.unchanged)
     return {
         **identity(order),
@@ -146,7 +146,7 @@ def _config_paths(order: WorkOrder) -> Iterator[str]:
             yield change.path
 
 
-def _daemon(order: WorkOrder) -> dict[str, str]:
+def _daemon_variables(order: WorkOrder) -> dict[str, str]:
     plan = order.plan
     return {
         "UNIT": plan.unit,

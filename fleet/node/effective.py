@@ -16,14 +16,14 @@ def refuse_ineffective(plan: NodePlan, tables: str) -> None:
     if plan.rollback or plan.intended_registry is None or version is None:
         return
     try:
-        found = effective_registry(parse_toml(tables))
+        effective = effective_registry(parse_toml(tables))
     except DocumentError as error:
         message = (
             f"the registry tables of `{plan.binary} config dump` cannot be parsed; see what it"
             f" prints for the new {plan.config}"
         )
         raise NodeError(FailureKind.VALIDATE, "validate", message) from error
-    names = difference(version, plan.intended_registry, found)
+    names = difference(version, plan.intended_registry, effective)
     if names:
         message = (
             f"the new {plan.config} would not take effect as meant: containerd {plan.containerd}"

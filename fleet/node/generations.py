@@ -13,7 +13,7 @@ from fleet.core.model.generation import Generation, ManifestEntry
 from fleet.core.plan.links import LINK_TARGET
 
 GENERATIONS = "/var/lib/fleet/generations/"
-_ABOUT = re.compile(r"[0-7]{1,6} [0-9]{1,10} [0-9]{1,10}")
+_ATTRIBUTES = re.compile(r"[0-7]{1,6} [0-9]{1,10} [0-9]{1,10}")
 _COPIES = {"folder": "folders{path}", "link": "links/{index}", "odd": "files/{index}"}
 _KINDS = {"file", "symlink", "absent", "newdir", *_COPIES}
 _SEALED = ("manifest", "after", "state.json")
@@ -25,31 +25,33 @@ def read_generations(
     """Yield the generations of a node, each with the name of its first damaged file, if any."""
     for name in names:
         base = f"{GENERATIONS}{name}/"
-        own = {path[len(base) :]: kept for path, kept in files.items() if path.startswith(base)}
+        own = {path[len(base) :]: file for path, file in files.items() if path.startswith(base)}
         if own:
             yield _generation(Generation(name, (), beside), base, own)
 
 
-def _generation(bare: Generation, base: str, own: Mapping[str, ManagedFile]) -> Generation:
-    damage = _broken_seal(own)
-    kept: list[ManifestEntry] = []
-    for line in _lines(own["manifest"]) if not damage else ():
+def _generation(generation: Generation, base: str, own: Mapping[str, ManagedFile]) -> Generation:
+    damage = _find_damaged_file(own)
+    entries: list[ManifestEntry] = []
+    for line in _manifest_lines(own["manifest"]) if not damage else ():
         try:
-            kept.append(_kept(line, base, own))
+            entries.append(_parse_entry(line, base, own))
         except (ValueError, LookupError) as error:
             damage = str(error.args[0]) if isinstance(error, LookupError) else "manifest"
             break
-    if not damage and (not kept or not own["manifest"].content.endswith(b"\n")):
+    if not damage and (not entries or not own["manifest"].content.endswith(b"\n")):
         damage = "manifest"
     ill = tail(own["ill"].content.decode("utf-8", "replace"), 1) if "ill" in own else ""
-    return replace(bare, entries=() if damage else tuple(kept), damage=damage, was_unhealthy=ill)
+    return replace(
+        generation, entries=() if damage else tuple(entries), damage=damage, was_unhealthy=ill
+    )
 
 
-def _lines(manifest: ManagedFile) -> list[str]:
+def _manifest_lines(manifest: ManagedFile) -> list[str]:
     return manifest.content.decode("utf-8", "surrogateescape").split("\n")[:-1]
 
 
-def _broken_seal(own: Mapping[str, ManagedFile]) -> str:
+def _find_damaged_file(own: Mapping[str, ManagedFile]) -> str:
     """Return the first file that does not match the seal; older releases wrote no seal."""
     seal = own.get("seal")
     if seal is None:
@@ -58,15 +60,15 @@ def _broken_seal(own: Mapping[str, ManagedFile]) -> str:
     if not mark or digest != hashlib.sha256(sums).hexdigest().encode() + b"\n":
         return "seal"
     lines = (line.partition("  ") for line in sums.decode("utf-8", "replace").splitlines())
-    told = {name: digest for digest, _, name in lines}
+    digests = {name: digest for digest, _, name in lines}
     for name in _SEALED:
         file = own.get(name)
-        if told.get(name) != (file.digest if file else None):
+        if digests.get(name) != (file.digest if file else None):
             return name
     return ""
 
 
-def _kept(line: str, base: str, own: Mapping[str, ManagedFile]) -> ManifestEntry:
+def _parse_entry(line: str, base: str, own: Mapping[str, ManagedFile]) -> ManifestEntry:
     """Read one line of a manifest: kind, index, mode, uid, gid, digest, path.
 
     Raise a ValueError for a line that cannot be read, a LookupError for a changed or missing file.
@@ -81,20 +83,22 @@ def _kept(line: str, base: str, own: Mapping[str, ManagedFile]) -> ManifestEntry
             path, None, directory=kind == "newdir", copied=kind if copy else "", saved=saved
         )
     if kind == "symlink":
-        return ManifestEntry(path, _symlink(mode, uid, gid, digest), saved=f"{base}links/{index}")
+        return ManifestEntry(
+            path, _parse_symlink(mode, uid, gid, digest), saved=f"{base}links/{index}"
+        )
     name = f"files/{index}"
     before = own.get(name)
     if before is None or before.digest != digest:
         raise LookupError(name)
-    if _ABOUT.fullmatch(f"{mode} {uid} {gid}") is None:
+    if _ATTRIBUTES.fullmatch(f"{mode} {uid} {gid}") is None:
         raise ValueError(line)
     before = replace(before, mode=int(mode, 8), uid=int(uid), gid=int(gid))
     return ManifestEntry(path, before, saved=f"{base}{name}")
 
 
-def _symlink(mode: str, uid: str, gid: str, digest: str) -> ManagedFile:
+def _parse_symlink(mode: str, uid: str, gid: str, digest: str) -> ManagedFile:
     """Return a saved symbolic link; its line has the target in place of a file's digest."""
-    known = _ABOUT.fullmatch(f"{mode} {uid} {gid}") and digest.startswith("@")
+    known = _ATTRIBUTES.fullmatch(f"{mode} {uid} {gid}") and digest.startswith("@")
     if not known or LINK_TARGET.fullmatch(digest[1:]) is None:
         raise ValueError(digest)
     return ManagedFile(b"", int(mode, 8), int(uid), int(gid), link=digest[1:])

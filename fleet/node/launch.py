@@ -47,7 +47,7 @@ def launch_line(limit: str, sudo: str | None, *, asking: bool) -> str:
     `limit` is the command that limits the script's time. `sudo` is the sudo command, or None.
     """
     if sudo is None:
-        return _quoted(f'printf "{BEGUN}\\t=plain\\n"; exec {limit} sh -s')
+        return _wrap_in_shell(f'printf "{BEGUN}\\t=plain\\n"; exec {limit} sh -s')
     body = _ASKING if asking else _PLAIN
     text = body.format(
         head=_HEAD,
@@ -59,13 +59,13 @@ def launch_line(limit: str, sudo: str | None, *, asking: bool) -> str:
         mark=_MARK,
         inner=shlex.quote(_INNER),
     )
-    return _quoted(text)
+    return _wrap_in_shell(text)
 
 
 def sudo_check_line(sudo: str) -> str:
     """Return the line that asks sudo whether it would run fleet's scripts at all."""
-    return _quoted(_RIGHTS.format(sudo=sudo))
+    return _wrap_in_shell(_RIGHTS.format(sudo=sudo))
 
 
-def _quoted(text: str) -> str:
+def _wrap_in_shell(text: str) -> str:
     return f"exec sh -c {shlex.quote(text)}"

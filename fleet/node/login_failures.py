@@ -74,43 +74,43 @@ class NotStartedError(NodeError):
         self.cause = cause
 
 
-def not_started(step: str, code: int, said: str, *, begun: bool) -> NotStartedError:
-    """Return the failure of a script that did not start; `said` is the node's output.
+def not_started(step: str, code: int, output: str, *, begun: bool) -> NotStartedError:
+    """Return the failure of a script that did not start; `output` is what the node wrote.
 
     `begun` is whether the login shell has run fleet's command line at all.
     """
     if not begun:
-        return NotStartedError(_no_shell(step, code, said), "login")
-    cause = cause_of(code, said)
+        return NotStartedError(_login_failure(step, code, output), "login")
+    cause = cause_of(code, output)
     message = _MESSAGES.get(cause, _OTHER)
     kind = FailureKind.AUTH if cause == "input" else FailureKind.SUDO
-    return NotStartedError(Failure(kind, step, message, tail(said)), cause)
+    return NotStartedError(Failure(kind, step, message, tail(output)), cause)
 
 
-def cause_of(code: int, said: str) -> str:
+def cause_of(code: int, output: str) -> str:
     """Return why sudo failed, as a key of `_MESSAGES`; empty if no known message names it."""
     if code == NO_SUDO:
         return "missing"
-    if code == 0 and not said.strip():  # a shell without a script to run
+    if code == 0 and not output.strip():  # a shell without a script to run
         return "input"
-    found = next((cause for cause, words in _CAUSES.items() if re.search(words, said)), "")
-    return "password" if found == "ask" and code == WRONG_PASSWORD else found
+    key = next((cause for cause, words in _CAUSES.items() if re.search(words, output)), "")
+    return "password" if key == "ask" and code == WRONG_PASSWORD else key
 
 
-def only_listed(step: str, said: str) -> NotStartedError:
+def only_listed(step: str, output: str) -> NotStartedError:
     """Return the failure of a login that may run some commands, but not fleet's."""
     message = _MESSAGES.get("listed", _OTHER)
-    return NotStartedError(Failure(FailureKind.SUDO, step, message, tail(said)), "listed")
+    return NotStartedError(Failure(FailureKind.SUDO, step, message, tail(output)), "listed")
 
 
-def _no_shell(step: str, code: int, said: str) -> Failure:
-    if _NO_LOGIN.search(said):
+def _login_failure(step: str, code: int, output: str) -> Failure:
+    if _NO_LOGIN.search(output):
         message = "the login user has no shell (nologin); give it one (`chsh`), or name another"
-    elif _EXPIRED.search(said):
+    elif _EXPIRED.search(output):
         message = "the login user's password or account has expired; set a new one on the node"
     else:
         message = (
             f"the login shell ended with {code} before it ran a command; look at its startup files"
             " (such as ~/.bashrc) and what `ssh NODE true` says"
         )
-    return Failure(FailureKind.AUTH, step, message, tail(said))
+    return Failure(FailureKind.AUTH, step, message, tail(output))

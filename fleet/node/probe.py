@@ -41,11 +41,11 @@ def question(node: Node, *, full_default: bool = False, walk: str = "") -> Scrip
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _FileRecord:
     """A file record."""
 
     path: str
-    kept: ManagedFile
+    file: ManagedFile
     mtime: int
     link: bool
 
@@ -53,45 +53,46 @@ class _Found:
 def parse_probe(reply: Reply) -> NodeFacts:
     """Read the facts from the probe's records; raise a NodeError if they are incomplete."""
     _refuse_incomplete(reply)
-    found = {each.path: each for each in _found(reply)}
-    unit = _unit(_answer(reply, "unit").text, reply)
-    dump = _answer(reply, "dump")
-    info = _answer(reply, "info")
-    cri, detail = ("ok", "") if info.ok else _cri(_answer(reply, "cri"))
-    daemon = _daemon_version(_answer(reply, "ctr").text)
-    binary = parse_version_line(_answer(reply, "version").text)
+    records = {record.path: record for record in _file_records(reply)}
+    unit = _unit_state(_parse_answer(reply, "unit").text, reply)
+    dump = _parse_answer(reply, "dump")
+    info = _parse_answer(reply, "info")
+    cri, detail = ("ok", "") if info.ok else _cri_state(_parse_answer(reply, "cri"))
+    daemon = _daemon_version(_parse_answer(reply, "ctr").text)
+    binary = parse_version_line(_parse_answer(reply, "version").text)
     config = reply.value("config")
-    links = frozenset(path for path, each in found.items() if each.link)
+    links = frozenset(path for path, record in records.items() if record.link)
     places = read_places(reply)
-    files = {path: each.kept for path, each in found.items() if not _internal(path)}
+    control_plane = sorted(tail(name, 1) for name in _value_set(reply, "control_plane"))
+    files = {path: record.file for path, record in records.items() if not _is_internal(path)}
     return NodeFacts(
         hostname=reply.value("hostname"),
         machine=_machine(reply.value("machine")),
-        distribution=_os_name(found),
+        distribution=_os_name(records),
         marks=tuple(reply.texts("mark")),
         unit=unit,
-        distribution_id=_release(found).get("ID", "").strip("\"'"),
+        distribution_id=_release(records).get("ID", "").strip("\"'"),
         owner=reply.value("owner") or None,
         no_upstream=reply.has("no_upstream"),
         unit_name=reply.value("unit_name") or "containerd",
         socket=reply.value("socket"),
         arguments=tuple(reply.value("cmdline").splitlines()),
-        present=_words(reply, "present") if reply.has("looked") else frozenset(),
+        present=_value_set(reply, "present") if reply.has("looked") else frozenset(),
         binary=reply.value("binary"),
         binary_version=daemon if reply.has("same_binary") else binary,
         daemon_version=daemon,
         config=config,
         dump=dump,
-        default=_answer(reply, "default").text or None,
-        imports=tuple(path for path in found if _imported(path, config)),
+        default=_parse_answer(reply, "default").text or None,
+        imports=tuple(path for path in records if _is_imported(path, config)),
         files=with_targets(files, links, places),
-        changed_at={path: each.mtime for path, each in found.items()},
+        changed_at={path: record.mtime for path, record in records.items()},
         links=links,
         paths=places,
         paths_complete=reply.has("named") and not reply.has("places_left"),
         skipped_files=number(reply.value("crowded")),
         directories=frozenset(
-            each for fields in reply.all("dirs") for each in _lines(decode_field(fields[0]))
+            path for fields in reply.all("dirs") for path in _split_names(decode_field(fields[0]))
         ),
         cri=cri,
         cri_detail=detail,
@@ -99,34 +100,35 @@ def parse_probe(reply: Reply) -> NodeFacts:
         crictl_answers=info.ok,
         runtime_ready=_runtime_ready(info),
         tasks=number(reply.value("tasks")),
-        lock=_text(found, "/run/fleet/lock"),
-        pending=_pending(found),
-        control_plane=tuple(sorted(tail(each, 1) for each in _words(reply, "control_plane")))[:5],
-        generations=_generations(reply, found),
+        lock=_file_text(records, "/run/fleet/lock"),
+        pending=_pending(records),
+        control_plane=tuple(control_plane[:5]),
+        generations=_generations(reply, records),
     )
 
 
 def _refuse_incomplete(reply: Reply) -> None:
     """Raise a NodeError if the node could not start a process: its output is then unknown."""
-    failed = [each.text for key in _COMMANDS if not (each := _answer(reply, key)).ok]
-    named = shell_error_cause("probe", "\n".join((reply.error_output, *failed)))
-    if named is not None:
-        raise named
+    failed = [answer.text for key in _COMMANDS if not (answer := _parse_answer(reply, key)).ok]
+    error = shell_error_cause("probe", "\n".join((reply.error_output, *failed)))
+    if error is not None:
+        raise error
 
 
 _COMMANDS = ("ctr", "version", "info", "cri", "dump", "unit")
 """Records that hold the output of a command."""
 
 
-def _found(reply: Reply) -> Iterator[_Found]:
+def _file_records(reply: Reply) -> Iterator[_FileRecord]:
     """Split the record of all files: kinds, names and stat lines, and their joined contents."""
     for (contents,), (kind_marks, names, about) in zip(
         reply.rows("contents", 1), reply.rows("files", 3), strict=False
     ):
         kinds = decode_field(kind_marks).decode("ascii", "replace")
-        paths = _lines(decode_field(names))
+        paths = _split_names(decode_field(names))
         lines = [
-            _stat(line) for line in decode_field(about).decode("ascii", "replace").splitlines()
+            _parse_stat(line)
+            for line in decode_field(about).decode("ascii", "replace").splitlines()
         ]
         content = decode_field(contents)
         sizes = [size for *_, size in lines]
@@ -135,22 +137,22 @@ def _found(reply: Reply) -> Iterator[_Found]:
             raise NodeError(FailureKind.PROTOCOL, "probe", message)
         start = 0
         for kind, path, (mode, uid, gid, mtime, size) in zip(kinds, paths, lines, strict=True):
-            kept = ManagedFile(content[start : start + size], mode, uid, gid)
+            file = ManagedFile(content[start : start + size], mode, uid, gid)
             start += size
-            yield _Found(path, kept, mtime, kind == "l")
+            yield _FileRecord(path, file, mtime, kind == "l")
 
 
-def _stat(line: str) -> tuple[int, int, int, int, int]:
+def _parse_stat(line: str) -> tuple[int, int, int, int, int]:
     """Parse a line of stat: mode, uid, gid, mtime and size."""
-    found = _STAT.fullmatch(line)
-    if found is None:
+    match = _STAT.fullmatch(line)
+    if match is None:
         raise protocol_error("no line of stat", line[:200])
-    mode, *others = found.groups()
+    mode, *others = match.groups()
     uid, gid, mtime, size = map(int, others)
     return int(mode, 8), uid, gid, mtime, size
 
 
-def _lines(names: bytes) -> list[str]:
+def _split_names(names: bytes) -> list[str]:
     """Split names at line feeds only; Unicode's other line separators may be part of a name."""
     return names.decode("utf-8", "surrogateescape").split("\n")[:-1]
 
@@ -163,38 +165,39 @@ def _machine(text: str) -> str:
     return text if len(text.split(" ")) == 3 and all(text.split(" ")) else ""
 
 
-def _answer(reply: Reply, key: str) -> Answer:
+def _parse_answer(reply: Reply, key: str) -> Answer:
     """Split an answer into its text and the exit code on its last line."""
     text, mark, code = reply.value(key).rpartition("\nrc ")
     known = mark and _CODE.fullmatch(code.strip())
     return Answer(text, int(code)) if known else Answer("", 127)
 
 
-def _internal(path: str) -> bool:
+def _is_internal(path: str) -> bool:
     return path == "/etc/os-release" or path.startswith(_INTERNAL)
 
 
-def _imported(path: str, config: str) -> bool:
-    if path == config or _internal(path) or path.startswith("/var/lib/fleet/"):
+def _is_imported(path: str, config: str) -> bool:
+    if path == config or _is_internal(path) or path.startswith("/var/lib/fleet/"):
         return False
     return path.endswith(".toml") and not path.endswith("/hosts.toml")
 
 
-def _text(found: Mapping[str, _Found], path: str) -> str | None:
-    return tail(found[path].kept.content.decode("utf-8", "replace")) if path in found else None
+def _file_text(records: Mapping[str, _FileRecord], path: str) -> str | None:
+    return tail(records[path].file.content.decode("utf-8", "replace")) if path in records else None
 
 
-def _pending(found: Mapping[str, _Found]) -> Pending | None:
+def _pending(records: Mapping[str, _FileRecord]) -> Pending | None:
     """Read the unconfirmed change; its times are those of the files that record it."""
-    rollout = _text(found, f"{PENDING}/id")
+    rollout = _file_text(records, f"{PENDING}/id")
     if rollout is None:
         return None
-    phase, failed = (_text(found, f"{PENDING}/{name}") or "" for name in ("phase", "failed"))
-    times = [found[at].mtime if (at := f"{PENDING}/{name}") in found else 0 for name in _NOTES]
+    phase, failed = (_file_text(records, f"{PENDING}/{name}") or "" for name in ("phase", "failed"))
+    paths = (f"{PENDING}/{name}" for name in _TIMED_FILES)
+    times = [records[path].mtime if path in records else 0 for path in paths]
     return Pending(rollout, phase.partition(" ")[0], times[0] or times[1], failed, times[2])
 
 
-_NOTES = ("phase", "id", "failed")
+_TIMED_FILES = ("phase", "id", "failed")
 """The small files of a pending change whose times are reported."""
 
 
@@ -203,38 +206,38 @@ def _properties(text: str) -> dict[str, str]:
     return {key: value for key, mark, value in pairs if mark}
 
 
-def _unit(text: str, reply: Reply) -> UnitState:
-    about = _properties(text)
+def _unit_state(text: str, reply: Reply) -> UnitState:
+    properties = _properties(text)
     return UnitState(
-        load=about.get("LoadState", "not-found"),
-        active=about.get("ActiveState", "inactive"),
-        sub=about.get("SubState", "dead"),
-        main_pid=number(about.get("MainPID", "")),
-        restarts=number(about.get("NRestarts", "")),
-        started=_started(about, reply),
-        kill_mode=about.get("KillMode", ""),
-        delegate=about.get("Delegate", ""),
+        load=properties.get("LoadState", "not-found"),
+        active=properties.get("ActiveState", "inactive"),
+        sub=properties.get("SubState", "dead"),
+        main_pid=number(properties.get("MainPID", "")),
+        restarts=number(properties.get("NRestarts", "")),
+        started=_start_time(properties, reply),
+        kill_mode=properties.get("KillMode", ""),
+        delegate=properties.get("Delegate", ""),
     )
 
 
-def _started(about: Mapping[str, str], reply: Reply) -> float | None:
+def _start_time(properties: Mapping[str, str], reply: Reply) -> float | None:
     """Convert systemd's monotonic stamp into seconds since the epoch by the node's own clock."""
-    stamp = number(about.get("ExecMainStartTimestampMonotonic", ""))
+    stamp = number(properties.get("ExecMainStartTimestampMonotonic", ""))
     if not stamp:
         return None
     return timestamp(reply.value("now")) - timestamp(reply.value("uptime")) + stamp / 1e6
 
 
-def _words(reply: Reply, key: str) -> frozenset[str]:
+def _value_set(reply: Reply, key: str) -> frozenset[str]:
     return frozenset(reply.texts(key))
 
 
-def _release(found: Mapping[str, _Found]) -> dict[str, str]:
-    return _properties(_text(found, "/etc/os-release") or "")
+def _release(records: Mapping[str, _FileRecord]) -> dict[str, str]:
+    return _properties(_file_text(records, "/etc/os-release") or "")
 
 
-def _os_name(found: Mapping[str, _Found]) -> str:
-    name = _release(found).get("PRETTY_NAME", "").strip("\"'")
+def _os_name(records: Mapping[str, _FileRecord]) -> str:
+    name = _release(records).get("PRETTY_NAME", "").strip("\"'")
     return name.replace("GNU/Linux ", "")
 
 
@@ -245,7 +248,7 @@ def _daemon_version(text: str) -> ContainerdVersion | None:
     return parse_version(match[1]) if match else None
 
 
-def _cri(answer: Answer) -> tuple[str, str]:
+def _cri_state(answer: Answer) -> tuple[str, str]:
     """Read the row of the CRI plugin: ok, error or absent; the last column is its status."""
     for line in answer.text.splitlines():
         words = line.split()
@@ -266,13 +269,13 @@ def _runtime_ready(info: Answer) -> bool | None:
     conditions = table(body, "status").get("conditions")
     if not isinstance(conditions, list):
         return None
-    ready = (each for each in conditions if word(each, "type") == "RuntimeReady")
-    return any(table(each).get("status") is True for each in ready)
+    ready = (condition for condition in conditions if word(condition, "type") == "RuntimeReady")
+    return any(table(condition).get("status") is True for condition in ready)
 
 
-def _generations(reply: Reply, found: Mapping[str, _Found]) -> tuple[Generation, ...]:
-    files = {path: each.kept for path, each in found.items() if path.startswith(GENERATIONS)}
-    beside = _words(reply, "beside")
+def _generations(reply: Reply, records: Mapping[str, _FileRecord]) -> tuple[Generation, ...]:
+    files = {path: record.file for path, record in records.items() if path.startswith(GENERATIONS)}
+    beside = _value_set(reply, "beside")
     if beside:  # requested by its id, and not in the chain of the current state
         return tuple(read_generations(sorted(beside), files, beside=True))
     return tuple(read_generations(reply.texts("chain"), files))

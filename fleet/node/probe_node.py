@@ -25,12 +25,12 @@ class ProbeOrder:
 
 def probe(order: ProbeOrder) -> NodeFacts | Failure:
     """Probe one node in one round trip; try once more if the connection broke."""
-    found = _probed(order)
-    broke = isinstance(found, Failure) and found.step == "run"
-    return _probed(order) if broke else found
+    result = _probe_once(order)
+    interrupted = isinstance(result, Failure) and result.step == "run"
+    return _probe_once(order) if interrupted else result
 
 
-def _probed(order: ProbeOrder) -> NodeFacts | Failure:
+def _probe_once(order: ProbeOrder) -> NodeFacts | Failure:
     script = question(order.node, full_default=order.full_default, walk=order.walk)
     try:
         with pooled_connection(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-_KNOWN = {
+_KNOWN_STEPS = {
     *("upload", "check", "unpack", "validate"),
     *("keep", "arm", "stage", "swap", "restart", "health", "swapped", "revert", "reverted"),
 }
@@ -17,35 +17,35 @@ _LONGEST = 64
 """Bytes of an unfinished line that are kept; the line of a step is shorter."""
 
 
-_now: dict[str, str] = {}
+_steps: dict[str, str] = {}
 
 
 def enter(node: str, step: str) -> None:
     """Record the step that a node has reached."""
-    _now[node] = step
+    _steps[node] = step
 
 
 def leave(node: str) -> None:
     """Remove a node whose work has ended."""
-    _now.pop(node, None)
+    _steps.pop(node, None)
 
 
 def step_of(node: str) -> str | None:
     """Return the step that a node has reached; None if none was recorded."""
-    return _now.get(node)
+    return _steps.get(node)
 
 
 def progress_listener(node: str) -> Callable[[bytes], None]:
     """Return a listener that reads steps from a script's output, which arrives in any pieces."""
     rest = b""
 
-    def heard(part: bytes) -> None:
+    def listen(chunk: bytes) -> None:
         nonlocal rest
-        *lines, last = (rest + part).split(b"\n")
+        *lines, last = (rest + chunk).split(b"\n")
         rest = last[-_LONGEST:]
         for line in lines:
             step = line[len(_MARK) :].split(b" ")[0].decode("ascii", "replace")
-            if line.startswith(_MARK) and step in _KNOWN:
+            if line.startswith(_MARK) and step in _KNOWN_STEPS:
                 enter(node, step)
 
-    return heard
+    return listen

@@ -6,7 +6,6 @@ from fleet.core.failure import NodeError
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.node.converge import check_gates, continue_converge, report_undo, revert_change
 from fleet.node.result import ConvergeResult
-from fleet.node.revert import _BACK
 from fleet.node.settle import UNDONE, settle_with_retries
 from fleet.node.work_order import WorkOrder
 
@@ -20,13 +19,21 @@ def settle_left(order: WorkOrder) -> NodeOutcome:
     """Settle a change that an interrupted run left; PENDING means that it must be done again."""
     work = ConvergeResult(order)
     try:
-        found = settle_with_retries(order, "look", order.deadlines.lost)
+        change = settle_with_retries(order, "look", order.deadlines.lost)
     except NodeError as error:
         return work.connection_lost(error.failure)
-    if found.state == "swapped":
+    if change.state == "swapped":
         return continue_converge(work)
-    if found.state in UNDONE:
-        ended = revert_change(work, None)
-        return work.outcome(NodeStatus.PENDING) if ended.status is _BACK else ended
-    anew = found.state == "untouched" or (found.state == "restored" and found.reason != "failed")
-    return work.outcome(NodeStatus.PENDING) if anew else work.standing(found, report_undo(found))
+    if change.state in UNDONE:
+        outcome = revert_change(work, None)
+        return (
+            work.outcome(NodeStatus.PENDING)
+            if outcome.status is NodeStatus.ROLLED_BACK
+            else outcome
+        )
+    pending = change.state == "untouched" or (
+        change.state == "restored" and change.reason != "failed"
+    )
+    return (
+        work.outcome(NodeStatus.PENDING) if pending else work.standing(change, report_undo(change))
+    )

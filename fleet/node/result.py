@@ -48,9 +48,9 @@ class ConvergeResult:
         """End the work with this status."""
         plan = self.order.plan
         leave(plan.node.name)
-        kept = status in {NodeStatus.CONVERGED, NodeStatus.DEGRADED}
+        has_generation = status in {NodeStatus.CONVERGED, NodeStatus.DEGRADED}
         if self.ill and status in {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK}:
-            failure = self._as_ill_as_then(failure)
+            failure = self._unhealthy_as_saved(failure)
         if failure is not None and failure.kind is FailureKind.STALE:
             status = NodeStatus.STALE if status is NodeStatus.FAILED else status
         return NodeOutcome(
@@ -60,7 +60,7 @@ class ConvergeResult:
             containerd=plan.containerd,
             changed=status is NodeStatus.CONVERGED,
             restarted=self.restarted,
-            generation=self.order.rollout if kept else None,
+            generation=self.order.rollout if has_generation else None,
             verified=self.verified,
             liveness=self.liveness,
             failure=failure,
@@ -76,42 +76,42 @@ class ConvergeResult:
         pulls = tuple(test.registry for test in skipped)
         return tuple(dict.fromkeys((*plan.unproven, *pulls)))
 
-    def _as_ill_as_then(self, failure: Failure | None) -> Failure:
+    def _unhealthy_as_saved(self, failure: Failure | None) -> Failure:
         """Return the failure of a restored node that was unhealthy when its state was saved."""
-        told = (
+        message = (
             f"{self.ill}, as when this state was saved: it was not healthy then either; see"
             f" `journalctl -u {self.order.plan.unit}`, or roll out mirrors.yaml"
         )
         if failure is None:
-            return Failure(FailureKind.HEALTH, "restored", told)
-        return replace(failure, evidence=f"{failure.evidence}\n{told}".strip())
+            return Failure(FailureKind.HEALTH, "restored", message)
+        return replace(failure, evidence=f"{failure.evidence}\n{message}".strip())
 
-    def standing(self, found: ChangeStatus, failure: Failure | None) -> NodeOutcome:
+    def standing(self, change: ChangeStatus, failure: Failure | None) -> NodeOutcome:
         """End the work with the status that the node itself reports for the change."""
-        status = STANDS.get(found.state, NodeStatus.DEGRADED)
-        if status is NodeStatus.CONVERGED and found.strange:
-            return self.outcome(NodeStatus.STALE, _changed_since(found.strange))
+        status = STANDS.get(change.state, NodeStatus.DEGRADED)
+        if status is NodeStatus.CONVERGED and change.strange:
+            return self.outcome(NodeStatus.STALE, _changed_since(change.strange))
         return self.outcome(status, None if status is NodeStatus.CONVERGED else failure)
 
     def unsettled(self, failure: Failure | None) -> NodeOutcome:
         """End the work on a healthy node that could not revert its change yet."""
-        why = failure.message if failure else "it could not be taken back"
+        reason = failure.message if failure else "it could not be taken back"
         message = (
-            f"{why}; the old files cannot be written back yet: free their disk, the node's guard"
+            f"{reason}; the old files cannot be written back yet: free their disk, the node's guard"
             " tries on every 20 s"
         )
         kind, evidence = (failure.kind, failure.evidence) if failure else (FailureKind.STORAGE, "")
-        told = Failure(kind, SETTLE, message, evidence)
-        return self.outcome(NodeStatus.UNREACHABLE, told)
+        final = Failure(kind, SETTLE, message, evidence)
+        return self.outcome(NodeStatus.UNREACHABLE, final)
 
     def connection_lost(self, failure: Failure) -> NodeOutcome:
         """End the work on a node whose connection was lost in the middle of it."""
         guarded = self.order.deadlines.guard
         self.held |= not guarded
-        back = f"{'its' if guarded else 'no'} guard takes the change back by itself, and"
-        message = f"lost in mid-pass ({failure.message}); {back} `fleet resume` settles it"
-        told = Failure(failure.kind, SETTLE, message, failure.evidence)
-        return self.outcome(NodeStatus.UNREACHABLE, told)
+        guard_note = f"{'its' if guarded else 'no'} guard takes the change back by itself, and"
+        message = f"lost in mid-pass ({failure.message}); {guard_note} `fleet resume` settles it"
+        final = Failure(failure.kind, SETTLE, message, failure.evidence)
+        return self.outcome(NodeStatus.UNREACHABLE, final)
 
 
 def _changed_since(path: str) -> Failure:

@@ -23,31 +23,31 @@ def run_script(
     heard: Callable[[bytes], None] | None = None,
 ) -> Reply:
     """Run one script on the node and return its records; `heard` gets output as it arrives."""
-    said = remote.run(
+    result = remote.run(
         script.command_line(privilege),
         stdin=script.stdin(privilege),
         seconds=script.seconds + _NET,
         heard=heard,
     )
     try:
-        return parse_reply(script.name, said.code, said.stdout, said.stderr)
+        return parse_reply(script.name, result.code, result.stdout, result.stderr)
     except NotStartedError as error:
         if error.cause != "ask":
             raise
         if privilege.refused:
             raise NodeError(FailureKind.SUDO, script.name, refusal(privilege)) from error
-        raise _rights(remote, privilege, error) from error
+        raise _check_rights(remote, privilege, error) from error
 
 
-def _rights(remote: Remote, privilege: Privilege, error: NotStartedError) -> NotStartedError:
+def _check_rights(remote: Remote, privilege: Privilege, error: NotStartedError) -> NotStartedError:
     """Return the error, or another one if sudo would refuse fleet's scripts with a password too.
 
     If some commands need no password, sudo shows without one that it would not run fleet's.
     """
-    said = remote.run(sudo_check_line(privilege.command), stdin=b"", seconds=_NET)
-    if said.code == 0 or cause_of(said.code, said.stderr):
+    result = remote.run(sudo_check_line(privilege.command), stdin=b"", seconds=_NET)
+    if result.code == 0 or cause_of(result.code, result.stderr):
         return error
-    return only_listed(error.failure.step, f"{error.failure.evidence}\n{said.stderr}")
+    return only_listed(error.failure.step, f"{error.failure.evidence}\n{result.stderr}")
 
 
 def refusal(privilege: Privilege) -> str:
@@ -69,8 +69,8 @@ def failure_of(reply: Reply) -> Failure | None:
         raise protocol_error(f"an unknown failure, {tail(reply.value('failure'), 1)}") from error
     message = tail(reply.value("message"))
     if kind is FailureKind.BUG:  # the script ended early: the shell's own error output says why
-        named = shell_error_cause(reply.value("failed_step"), reply.error_output)
-        if named is not None:
-            return named.failure
+        cause = shell_error_cause(reply.value("failed_step"), reply.error_output)
+        if cause is not None:
+            return cause.failure
         evidence = f"{evidence}\n{reply.error_output}"
     return Failure(kind, reply.value("failed_step"), message, tail(evidence))

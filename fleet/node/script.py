@@ -94,11 +94,11 @@ class Script:
     def stdin(self, privilege: Privilege) -> bytes:
         """Return the command's input: the password if there is one, then the script."""
         if privilege.password is None or not privilege.sudo:
-            return _bytes_of(self.text())
-        return _bytes_of(f"{privilege.password}\n{self.text()}")
+            return _encode_text(self.text())
+        return _encode_text(f"{privilege.password}\n{self.text()}")
 
 
-def _bytes_of(text: str) -> bytes:
+def _encode_text(text: str) -> bytes:
     """Return a script as bytes; a path on a node may hold bytes that are not UTF-8."""
     return text.encode("utf-8", "surrogateescape")
 
@@ -132,8 +132,8 @@ class Reply:
 
     def value(self, key: str, default: str = "") -> str:
         """Return the last value of that key as text."""
-        found = self._fields.get(key)
-        return decode_field(found[-1][0]).decode("utf-8", "replace") if found else default
+        values = self._fields.get(key)
+        return decode_field(values[-1][0]).decode("utf-8", "replace") if values else default
 
     def has(self, key: str) -> bool:
         """Return whether the script printed that key."""
@@ -152,10 +152,10 @@ def exit_code(text: str) -> int:
 
 def timestamp(text: str) -> float:
     """Read seconds that a node sent; raise a NodeError for anything else."""
-    found = seconds_of(text)
-    if found is None:
+    seconds = seconds_of(text)
+    if seconds is None:
         raise protocol_error("something that is no time", text[:200])
-    return found
+    return seconds
 
 
 def seconds_of(text: str) -> float | None:
@@ -185,8 +185,8 @@ def protocol_error(what: str, evidence: str = "") -> NodeError:
 def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
     """Read a script's output; raise a NodeError if the script did not run to its end."""
     reply = Reply(_records(stdout), tail(stderr))
-    if not reply.has("end") and (named := shell_error_cause(step, stderr)) is not None:
-        raise named
+    if not reply.has("end") and (cause := shell_error_cause(step, stderr)) is not None:
+        raise cause
     if not reply.has("hello"):
         begun = reply.has(BEGUN)
         raise not_started(step, code, stderr if begun else f"{stdout}{stderr}", begun=begun)
@@ -223,10 +223,10 @@ def _records(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         if lines > _MOST_RECORDS:
             raise protocol_error(f"more than {_MOST_RECORDS} lines")
         start = end + 1
-        for at, field in enumerate(fields):
+        for index, field in enumerate(fields):
             if field.startswith("+") and _SIZE.fullmatch(field):
                 size = int(field[1:])
-                fields[at] = f"={text[start : start + size]}"
+                fields[index] = f"={text[start : start + size]}"
                 start += size + 1
         if fields:
             yield key, tuple(fields)

@@ -103,22 +103,22 @@ def settle_with_retries(
     until = time.monotonic() + seconds
     while True:
         try:
-            found = settle_after(order, mode, first) if first else settle(order, mode)
+            change = settle_after(order, mode, first) if first else settle(order, mode)
         except NodeError as error:
-            if not _passing(error.failure) or time.monotonic() > until:
+            if not _may_recover(error.failure) or time.monotonic() > until:
                 raise
         else:
-            busy = found.state == "applying" or _is(found, FailureKind.LOCKED)
+            busy = change.state == "applying" or _failed_with(change, FailureKind.LOCKED)
             if not busy or time.monotonic() > until:
-                return found
+                return change
         time.sleep(_PAUSE)
 
 
-def _is(found: ChangeStatus, kind: FailureKind) -> bool:
-    return found.failure is not None and found.failure.kind is kind
+def _failed_with(change: ChangeStatus, kind: FailureKind) -> bool:
+    return change.failure is not None and change.failure.kind is kind
 
 
-def _passing(failure: Failure) -> bool:
+def _may_recover(failure: Failure) -> bool:
     """Return whether a retry may help: the node was unreachable, or its reply was cut."""
     kinds = {FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.PROTOCOL, FailureKind.AUTH}
     return failure.kind in kinds
@@ -135,11 +135,11 @@ def read_change_status(order: WorkOrder) -> ChangeStatus | Failure:
 def unlock(order: WorkOrder) -> ChangeStatus | Failure:
     """Revert the rollout's unconfirmed change on a node, then release the node's lock."""
     try:
-        found = settle(order, "look")
-        if found.state in {*UNDONE, "swapped"}:
-            found = settle(order, "revert")
-            if found.ended != "rolled_back":
-                return found
+        change = settle(order, "look")
+        if change.state in {*UNDONE, "swapped"}:
+            change = settle(order, "revert")
+            if change.ended != "rolled_back":
+                return change
         return settle(order, "release")
     except NodeError as error:
         return error.failure

@@ -40,7 +40,7 @@ def stage(order: WorkOrder) -> NodeOutcome:
             FailureKind.TIMEOUT,
         }:
             break
-    return _not_staged(work, failure)
+    return _failed_staging(work, failure)
 
 
 def upload_and_check(order: WorkOrder, remote: Remote, packed: Bundle) -> Applied:
@@ -55,14 +55,14 @@ def upload_and_check(order: WorkOrder, remote: Remote, packed: Bundle) -> Applie
     return applied
 
 
-def _not_staged(work: ConvergeResult, failure: Failure | None) -> NodeOutcome:
+def _failed_staging(work: ConvergeResult, failure: Failure | None) -> NodeOutcome:
     """End a staging that was interrupted; the node is unchanged, but may be locked."""
     if failure is not None and failure.step == "connect":
         return work.outcome(NodeStatus.UNREACHABLE, failure)
     if work.held:
-        freed = release(work.order)
-        work.held = freed.held
-        if freed.failure is not None and freed.failure.kind.unreachable:
+        released = release(work.order)
+        work.held = released.held
+        if released.failure is not None and released.failure.kind.unreachable:
             return work.outcome(NodeStatus.UNREACHABLE, failure)
     return work.outcome(NodeStatus.FAILED, failure)
 
@@ -76,13 +76,13 @@ def release(order: WorkOrder, patience: float = _PATIENCE) -> NodeOutcome:
     """Release a node that will not be changed: remove the rollout's lock and the staged files."""
     work = ConvergeResult(order)
     try:
-        found = settle_with_retries(order, "release", patience)
+        change = settle_with_retries(order, "release", patience)
     except NodeError as error:
         work.held = True
         message = (
             f"{error.failure.message}; the node stays held: `fleet unlock {order.rollout}` frees it"
         )
-        told = Failure(error.failure.kind, "release", message, error.failure.evidence)
-        return work.outcome(NodeStatus.PENDING, told)
-    work.held = found.ended not in {"released", "not_ours"}
-    return work.outcome(NodeStatus.PENDING, found.failure)
+        failure = Failure(error.failure.kind, "release", message, error.failure.evidence)
+        return work.outcome(NodeStatus.PENDING, failure)
+    work.held = change.ended not in {"released", "not_ours"}
+    return work.outcome(NodeStatus.PENDING, change.failure)

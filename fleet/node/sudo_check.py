@@ -31,22 +31,24 @@ def check_sudo(access: Access, nodes: Iterable[Node]) -> Access:
     for node in nodes:
         if node.become is not False and (user := login_name(node, access.ssh)) not in {"", "root"}:
             logins.setdefault(user, []).append(node)
-    refused = tuple((user, name) for user in logins for name in _refusing(access, logins[user]))
+    refused = tuple(
+        (user, name) for user in logins for name in _refusing_nodes(access, logins[user])
+    )
     return replace(access, refused=refused)
 
 
-def _refusing(access: Access, nodes: list[Node]) -> Iterator[str]:
+def _refusing_nodes(access: Access, nodes: list[Node]) -> Iterator[str]:
     """Yield the one node that refused the password, if one does."""
     for node in nodes[:_CANDIDATES]:
-        asked = _asks(access, node)
-        if asked is None:
+        accepted = _accepts_password(access, node)
+        if accepted is None:
             continue
-        if not asked:
+        if not accepted:
             yield node.name
         return
 
 
-def _asks(access: Access, node: Node) -> bool | None:
+def _accepts_password(access: Access, node: Node) -> bool | None:
     """Return whether sudo accepted the password; None if it asked for none, or on other errors."""
     try:
         with connect(node, access.ssh) as remote:

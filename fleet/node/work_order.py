@@ -54,8 +54,8 @@ class Deadlines:
 
     def node(self, pulls: int) -> int:
         """Return the limit of a node's whole work; beyond it the worker itself counts as stuck."""
-        proof = self.soak + 60 + int(self.pull_wait) + pulls * (2 * self.pull + 60)
-        return 2 * self.activate + proof + self.lost + 2 * self.settle + 120
+        verification = self.soak + 60 + int(self.pull_wait) + pulls * (2 * self.pull + 60)
+        return 2 * self.activate + verification + self.lost + 2 * self.settle + 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +103,8 @@ class WorkOrder:
     @property
     def restarts(self) -> bool:
         """Return whether fleet restarts containerd; some distributions do it themselves."""
-        asked = self.tries_left or self.plan.restart_cost is RestartCost.RESTART
-        return asked and not self.plan.restarts_itself
+        due = self.tries_left or self.plan.restart_cost is RestartCost.RESTART
+        return due and not self.plan.restarts_itself
 
     @property
     def staging(self) -> int:

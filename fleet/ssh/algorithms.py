@@ -24,7 +24,9 @@ def algorithm_mismatch(
 ) -> tuple[str, str] | None:
     """Return the first keyword without a common algorithm, and both of its lists."""
     for keyword, name in _KINDS:
-        offered = [each for each in theirs.get(name, ()) if not each.startswith(_MARKS)]
+        offered = [
+            algorithm for algorithm in theirs.get(name, ()) if not algorithm.startswith(_MARKS)
+        ]
         if not set(ours[keyword]) & set(offered):
             lists = f"it has {', '.join(offered) or 'none'}, we have {', '.join(ours[keyword])}"
             return keyword, lists

@@ -55,10 +55,10 @@ class SharedCache(Generic[_Key, _Value]):
                 return slot.values[0]
             slot.values.clear()
             if slot.failure is not None and time.monotonic() < slot.until:
-                raise _again(slot.failure)
-            return self._filled(slot, key)
+                raise _copy_error(slot.failure)
+            return self._fill_slot(slot, key)
 
-    def _filled(self, slot: _Slot[_Value], key: _Key) -> _Value:
+    def _fill_slot(self, slot: _Slot[_Value], key: _Key) -> _Value:
         try:
             slot.values.append(self._make(key))
         except NodeError as error:
@@ -68,7 +68,7 @@ class SharedCache(Generic[_Key, _Value]):
         return slot.values[0]
 
 
-def _again(failure: Failure) -> NodeError:
+def _copy_error(failure: Failure) -> NodeError:
     return NodeError(failure.kind, failure.step, failure.message, failure.evidence)
 
 
@@ -88,23 +88,23 @@ class StartLimiter:
     """A limit of connections that begin at once at one sshd; it is halved when sshd drops one."""
 
     def __init__(self, most: int) -> None:
-        self._most, self._inside = most, 0
-        self._turn = threading.Condition()
+        self._most, self._active = most, 0
+        self._condition = threading.Condition()
 
     @contextmanager
     def start(self) -> Iterator[None]:
         """Wait for a slot, and hold it."""
-        with self._turn:
-            self._turn.wait_for(lambda: self._inside < self._most)
-            self._inside += 1
+        with self._condition:
+            self._condition.wait_for(lambda: self._active < self._most)
+            self._active += 1
         try:
             yield
         finally:
-            with self._turn:
-                self._inside -= 1
-                self._turn.notify()
+            with self._condition:
+                self._active -= 1
+                self._condition.notify()
 
     def halve(self) -> None:
         """Halve the limit from now on."""
-        with self._turn:
+        with self._condition:
             self._most = max(1, self._most // 2)

@@ -26,25 +26,25 @@ def expired_certificate(blob: bytes, now: float) -> str:
     except (struct.error, KeyError):
         return ""
     if now >= before:
-        return f"expired at {_when(before)}"
-    return f"is valid only from {_when(after)} on" if now < after else ""
+        return f"expired at {_format_time(before)}"
+    return f"is valid only from {_format_time(after)} on" if now < after else ""
 
 
 def _validity(blob: bytes) -> tuple[int, int]:
-    kind, place = _string(blob, 0)
+    kind, offset = _read_string(blob, 0)
     for _ in range(1 + _FIELDS[kind]):  # the nonce comes first
-        _, place = _string(blob, place)
-    place += 12  # serial number and type (user or host)
+        _, offset = _read_string(blob, offset)
+    offset += 12  # serial number and type (user or host)
     for _ in range(2):  # key id, principals
-        _, place = _string(blob, place)
-    after, before = struct.unpack_from(">QQ", blob, place)
+        _, offset = _read_string(blob, offset)
+    after, before = struct.unpack_from(">QQ", blob, offset)
     return after, before
 
 
-def _string(blob: bytes, place: int) -> tuple[bytes, int]:
-    (size,) = struct.unpack_from(">I", blob, place)
-    return blob[place + 4 : place + 4 + size], place + 4 + size
+def _read_string(blob: bytes, offset: int) -> tuple[bytes, int]:
+    (size,) = struct.unpack_from(">I", blob, offset)
+    return blob[offset + 4 : offset + 4 + size], offset + 4 + size
 
 
-def _when(second: int) -> str:
+def _format_time(second: int) -> str:
     return datetime.fromtimestamp(min(second, _LAST), UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -37,20 +37,20 @@ class InteractiveCommand:
 
         The last line of a script counts as its end: the command itself ends after its input.
         """
-        wanted, text, start = f"\n{mark}".encode(), self.output.text, self.read
-        back = max(len(wanted), len(_LAST))
-        while (found := text.find(wanted, start)) < 0:
+        marker, text, start = f"\n{mark}".encode(), self.output.text, self.read
+        overlap = max(len(marker), len(_LAST))
+        while (position := text.find(marker, start)) < 0:
             ended = text.find(_LAST, start) >= 0
-            start = max(self.read, len(text) - back)  # do not search the same text again
-            if ended or not self._more():
+            start = max(self.read, len(text) - overlap)  # do not search the same text again
+            if ended or not self._read_more():
                 return False
-        self.read = found + len(wanted)
+        self.read = position + len(marker)
         return True
 
     def rest(self) -> bytes:
         """Return the output received after the line of the last mark; do not read more."""
         text = self.output.text
-        while (end := text.find(b"\n", self.read)) < 0 and self._more():
+        while (end := text.find(b"\n", self.read)) < 0 and self._read_more():
             pass
         return bytes(text[end + 1 :]) if end >= 0 else b""
 
@@ -64,12 +64,12 @@ class InteractiveCommand:
         `meanwhile` is called repeatedly until there is something to read.
         """
         self.channel.shutdown_write()
-        while self._more(meanwhile):
+        while self._read_more(meanwhile):
             pass
         code = self.channel.recv_exit_status()
         return code, self.heard.decode("utf-8", "replace"), self.output.errors
 
-    def _more(self, meanwhile: Callable[[], None] | None = None) -> bool:
+    def _read_more(self, meanwhile: Callable[[], None] | None = None) -> bool:
         while meanwhile and not self.output.arrived and time.monotonic() < self.deadline:
             meanwhile()
         return self.output.more(self.deadline - time.monotonic()) is not None

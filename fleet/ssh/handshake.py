@@ -72,7 +72,7 @@ def handshake(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transpor
     transport.set_log_channel(f"fleet.ssh.{name}")
     transport.banner_timeout = transport.handshake_timeout = settings.seconds
     transport.auth_timeout = settings.seconds
-    _choose(transport, hop)
+    _set_algorithms(transport, hop)
     try:
         transport.start_client(timeout=2 * settings.seconds)
         if not transport.initial_kex_done:
@@ -104,8 +104,8 @@ def _refuse_mismatch(transport: Any, error: BaseException, hop: Hop) -> None:
         "Ciphers": options.ciphers,
         "MACs": options.digests,
     }
-    if found := algorithm_mismatch(ours, transport.offer):
-        keyword, lists = found
+    if mismatch := algorithm_mismatch(ours, transport.offer):
+        keyword, lists = mismatch
         message = (
             f"no {keyword} in common with {hop.place}: {tail(lists, 1)}; set {keyword} in its"
             " sshd_config, or in your ssh_config"
@@ -119,19 +119,19 @@ def negotiate_key(transport: Transport) -> ShownKey:
     return ShownKey(key.get_name(), key.asbytes())
 
 
-def _choose(transport: Transport, hop: Hop) -> None:
+def _set_algorithms(transport: Transport, hop: Hop) -> None:
     """Offer the cheapest good algorithms, or those of ssh_config; the known host key's kind first.
 
     Host keys are sorted by what known_hosts holds, as OpenSSH does.
     """
-    options, able = transport.get_security_options(), cast("Any", transport)
-    said = dict(hop.algorithms)
-    options.kex = _wanted(said.get("kexalgorithms"), _KEX, able._kex_info)
-    options.ciphers = _wanted(said.get("ciphers"), _CIPHERS, able._cipher_info)
-    options.digests = _wanted(said.get("macs"), _MACS, able._mac_info)
-    kinds = {each.kind for each in known_keys((*hop.known, *hop.shared), hop.key_names)}
-    keys = _wanted(said.get("hostkeyalgorithms"), _HOST_KEYS, able._key_info)
-    options.key_types = tuple(sorted(keys, key=lambda each: _kind(each) not in kinds))
+    options, private = transport.get_security_options(), cast("Any", transport)
+    configured = dict(hop.algorithms)
+    options.kex = _select_algorithms(configured.get("kexalgorithms"), _KEX, private._kex_info)
+    options.ciphers = _select_algorithms(configured.get("ciphers"), _CIPHERS, private._cipher_info)
+    options.digests = _select_algorithms(configured.get("macs"), _MACS, private._mac_info)
+    kinds = {known.kind for known in known_keys((*hop.known, *hop.shared), hop.key_names)}
+    keys = _select_algorithms(configured.get("hostkeyalgorithms"), _HOST_KEYS, private._key_info)
+    options.key_types = tuple(sorted(keys, key=lambda algorithm: _kind(algorithm) not in kinds))
 
 
 def _kind(algorithm: str) -> str:
@@ -139,14 +139,16 @@ def _kind(algorithm: str) -> str:
     return "ssh-rsa" if algorithm.startswith("rsa-sha2-") else algorithm
 
 
-def _wanted(said: str | None, ours: Sequence[str], possible: Any) -> tuple[str, ...]:
+def _select_algorithms(
+    configured: str | None, ours: Sequence[str], possible: Any
+) -> tuple[str, ...]:
     """Apply ssh_config's list (`a,b`, `+a`, `-a` or `^a`) to ours, as far as Paramiko can."""
-    able = [each for each in ours if each in possible]
-    sign = said[0] if said and said[0] in "+-^" else ""
-    names = [each.strip() for each in (said or "").removeprefix(sign).split(",")]
-    named = [each for each in names if each in possible]
+    able = [name for name in ours if name in possible]
+    sign = configured[0] if configured and configured[0] in "+-^" else ""
+    names = [name.strip() for name in (configured or "").removeprefix(sign).split(",")]
+    named = [name for name in names if name in possible]
     if sign == "-":
-        return tuple(each for each in able if each not in names)
+        return tuple(name for name in able if name not in names)
     if sign == "+":
         return tuple(dict.fromkeys((*able, *named)))
     if sign == "^":
@@ -159,18 +161,18 @@ def authenticate(transport: Transport, hop: Hop, settings: SshSettings) -> None:
     refuse_unless_known(negotiate_key(transport), hop.key_names, hop.known, hop.shared)
     keys = identities(hop, settings)
     if not keys:
-        raise _keyless(hop, settings)
+        raise _missing_key(hop, settings)
     for number, identity in enumerate(keys, 1):
-        open_to, methods = _tried(transport, hop, identity, before=number > 1)
-        if open_to:
+        accepted, methods = _try_key(transport, hop, identity, earlier=number > 1)
+        if accepted:
             remember(hop, identity)
             return
         if "publickey" not in methods or not transport.is_active() or number == len(keys):
-            raise _refused(hop, keys[:number], methods, gone=not transport.is_active())
+            raise _refused_keys(hop, keys[:number], methods, gone=not transport.is_active())
 
 
-def _tried(
-    transport: Transport, hop: Hop, identity: Identity, *, before: bool
+def _try_key(
+    transport: Transport, hop: Hop, identity: Identity, *, earlier: bool
 ) -> tuple[bool, tuple[str, ...]]:
     """Try one key; return whether it was accepted, and the methods that sshd still offers."""
     import paramiko  # noqa: PLC0415
@@ -185,15 +187,15 @@ def _tried(
             raise TimeoutError from error
         if not transport.is_active() and not handler.offered:
             if handler.banner:
-                raise _barred(hop, handler.banner) from error
-            if not before:
+                raise _closed_login(hop, handler.banner) from error
+            if not earlier:
                 # The key was not refused: sshd closed the connection.
                 raise EOFError(_HUNG_UP) from error
         return False, handler.offered
     return not more, ("more", *more)
 
 
-def _barred(hop: Hop, banner: bytes) -> NodeError:
+def _closed_login(hop: Hop, banner: bytes) -> NodeError:
     """Return the error for a login that sshd ended with a message, not because of the key."""
     message = (
         f"{hop.place} let nobody in at the login, and said:"
@@ -203,7 +205,7 @@ def _barred(hop: Hop, banner: bytes) -> NodeError:
     return NodeError(FailureKind.AUTH, "connect", message)
 
 
-def _keyless(hop: Hop, settings: SshSettings) -> NodeError:
+def _missing_key(hop: Hop, settings: SshSettings) -> NodeError:
     locked = locked_files(hop, settings)
     if locked:
         why = f"{locked[0]} is encrypted and no agent holds it; ssh-add {locked[0]}"
@@ -216,18 +218,18 @@ def _keyless(hop: Hop, settings: SshSettings) -> NodeError:
     return NodeError(FailureKind.AUTH, "connect", message)
 
 
-def _certificate(identity: Identity) -> str:
+def _certificate_problem(identity: Identity) -> str:
     """Return when an identity's certificate expired or becomes valid; empty if it is valid."""
-    shown: Any = identity.key.public_blob
-    return expired_certificate(shown.key_blob if shown else identity.blob, time.time())
+    certificate: Any = identity.key.public_blob
+    return expired_certificate(certificate.key_blob if certificate else identity.blob, time.time())
 
 
-def _refused(
+def _refused_keys(
     hop: Hop, tried: Sequence[Identity], methods: Sequence[str], *, gone: bool
 ) -> NodeError:
     """Return the error that names the refused keys, and what sshd would accept."""
-    names = ", ".join(f"{each.label} {ShownKey('', each.blob).fingerprint}" for each in tried)
-    stale = [(each, when) for each in tried if (when := _certificate(each))]
+    names = ", ".join(f"{key.label} {ShownKey('', key.blob).fingerprint}" for key in tried)
+    stale = [(key, when) for key in tried if (when := _certificate_problem(key))]
     if stale:
         identity, when = stale[0]
         message = (
@@ -235,9 +237,9 @@ def _refused(
             " let it be signed anew (`ssh-keygen -L -f` shows it), and check the clocks"
         )
     elif methods[:1] == ("more",):
-        wanted = " and ".join(methods[1:])
+        needed = " and ".join(methods[1:])
         message = (
-            f"{hop.place} took the key {names} and wants {wanted} as well, which nobody can answer"
+            f"{hop.place} took the key {names} and wants {needed} as well, which nobody can answer"
             " for many nodes; let this user in by key alone (AuthenticationMethods in sshd_config)"
         )
     elif methods and "publickey" not in methods:

@@ -47,8 +47,8 @@ def ask_key(order: KeyOrder) -> HostKey | Failure:
     """Read a node's host key without a login there; log in to jump hosts, with their keys."""
     seconds = order.settings.seconds
     try:
-        whole = route(order.node, order.settings)
-        hops = whole[: order.hop % len(whole) + 1]
+        all_hops = route(order.node, order.settings)
+        hops = all_hops[: order.hop % len(all_hops) + 1]
         hop = hops[-1]
         with failures(hop, order.settings):
             wire = open_socket(hops, order.settings)
@@ -59,7 +59,7 @@ def ask_key(order: KeyOrder) -> HostKey | Failure:
                 wire.close()
     except NodeError as error:
         return error.failure
-    return _judged(hop, shown)
+    return _host_key(hop, shown)
 
 
 def jump_orders(nodes: Iterable[Node], settings: SshSettings) -> list[dict[str, KeyOrder]]:
@@ -80,7 +80,7 @@ def jump_orders(nodes: Iterable[Node], settings: SshSettings) -> list[dict[str, 
     return rounds
 
 
-def _judged(hop: Hop, shown: ShownKey) -> HostKey:
+def _host_key(hop: Hop, shown: ShownKey) -> HostKey:
     files = (*hop.known, *hop.shared)
     state, place = key_status(shown, tuple(known_keys(files, hop.key_names)))
     name = hop.key_names[0]

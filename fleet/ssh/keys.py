@@ -51,34 +51,34 @@ class KeyFile:
 def read_key_file(path: str) -> KeyFile | None:
     """Read what an identity file shows without opening it; return None if there is none."""
     try:
-        return _LOOKED_AT.get((path, Path(path).stat().st_mtime_ns))
+        return _KEY_FILES.get((path, Path(path).stat().st_mtime_ns))
     except OSError:
         return None
 
 
-def _looked_at(stamp: tuple[str, int]) -> KeyFile:
+def _inspect_file(stamp: tuple[str, int]) -> KeyFile:
     path = stamp[0]
     content = Path(path).read_bytes()
     if (armour := _ARMOUR.search(content)) is None:
-        return KeyFile(path, locked=False, public=_public(content), private=False)
+        return KeyFile(path, locked=False, public=_parse_public(content), private=False)
     if not armour[1].startswith(b"OPENSSH"):
         locked = b"ENCRYPTED" in armour[1] or b",ENCRYPTED" in armour[2]
         return KeyFile(path, locked, _public_beside(path))
-    cipher, public = _opened(armour[2])
+    cipher, public = _parse_openssh(armour[2])
     return KeyFile(path, cipher != b"none", public or _public_beside(path))
 
 
-_LOOKED_AT: SharedCache[tuple[str, int], KeyFile] = SharedCache(_looked_at)
+_KEY_FILES: SharedCache[tuple[str, int], KeyFile] = SharedCache(_inspect_file)
 
 
 def _public_beside(path: str) -> bytes:
     try:
-        return _public(Path(f"{path}.pub").read_bytes())
+        return _parse_public(Path(f"{path}.pub").read_bytes())
     except OSError:
         return b""
 
 
-def _public(line: bytes) -> bytes:
+def _parse_public(line: bytes) -> bytes:
     """Read the key in a line of a .pub file; return b"" for anything else."""
     try:
         return base64.b64decode(line.split()[1], validate=True)
@@ -86,18 +86,18 @@ def _public(line: bytes) -> bytes:
         return b""
 
 
-def _opened(body: bytes) -> tuple[bytes, bytes]:
+def _parse_openssh(body: bytes) -> tuple[bytes, bytes]:
     """Return the cipher of OpenSSH's format and the public key, which is not encrypted there.
 
     https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key
     """
     try:
         data = base64.b64decode(body)
-        fields, at = [], len(_OPENSSH)
+        fields, offset = [], len(_OPENSSH)
         for index in range(5):  # cipher, kdf, its options, how many keys, the first one
-            (size,) = struct.unpack_from(">I", data, at)
-            at += 4 if index == 3 else 4 + size
-            fields.append(b"" if index == 3 else data[at - size : at])
+            (size,) = struct.unpack_from(">I", data, offset)
+            offset += 4 if index == 3 else 4 + size
+            fields.append(b"" if index == 3 else data[offset - size : offset])
     except (binascii.Error, ValueError, struct.error):
         return b"", b""
     return (fields[0], fields[4]) if data.startswith(_OPENSSH) else (b"", b"")
@@ -106,16 +106,16 @@ def _opened(body: bytes) -> tuple[bytes, bytes]:
 def open_key(path: str, passphrase: Secret | None) -> Any:
     """Load a private key with its certificate; raise a NodeError with a remedy on failure."""
     try:
-        return _OPENED.get((path, Path(path).stat().st_mtime_ns, passphrase))
+        return _PRIVATE_KEYS.get((path, Path(path).stat().st_mtime_ns, passphrase))
     except OSError as error:
         message = f"{path}: {error.strerror}; name a key that you can read (identity_file)"
         raise NodeError(FailureKind.AUTH, "connect", message) from error
 
 
-def _load(about: tuple[str, int, Secret | None]) -> PKey:
+def _load_key(source: tuple[str, int, Secret | None]) -> PKey:
     import paramiko  # noqa: PLC0415
 
-    path, _, passphrase = about
+    path, _, passphrase = source
     problem: Exception | None = None
     for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
         try:
@@ -126,20 +126,20 @@ def _load(about: tuple[str, int, Secret | None]) -> PKey:
         except (OSError, ValueError, paramiko.SSHException) as error:
             problem = problem or error
             continue
-        return _certified(key, path)
-    if (other := _converted(path, passphrase)) is not None:
-        return _certified(other, path)
+        return _load_certificate(key, path)
+    if (converted := _load_pkcs8(path, passphrase)) is not None:
+        return _load_certificate(converted, path)
     message = f"{path} is no usable private key: {problem}; see `ssh-keygen -y -f {path}`"
     raise NodeError(FailureKind.AUTH, "connect", message)
 
 
-def _certified(key: PKey, path: str) -> PKey:
+def _load_certificate(key: PKey, path: str) -> PKey:
     if Path(f"{path}-cert.pub").is_file():
         key.load_certificate(f"{path}-cert.pub")
     return key
 
 
-def _converted(path: str, passphrase: Secret | None) -> Any:
+def _load_pkcs8(path: str, passphrase: Secret | None) -> Any:
     """Read a PKCS#8 file, as openssl writes it: Paramiko's key classes cannot read it."""
     import paramiko  # noqa: PLC0415
     from cryptography.hazmat.primitives import serialization as form  # noqa: PLC0415
@@ -161,7 +161,7 @@ def _converted(path: str, passphrase: Secret | None) -> Any:
         return None
 
 
-_OPENED: SharedCache[tuple[str, int, Secret | None], Any] = SharedCache(_load, rest=5)
+_PRIVATE_KEYS: SharedCache[tuple[str, int, Secret | None], Any] = SharedCache(_load_key, rest=5)
 
 
 def _agent_keys(path: str) -> tuple[Identity, ...]:
@@ -169,12 +169,12 @@ def _agent_keys(path: str) -> tuple[Identity, ...]:
     from paramiko import SSHException  # noqa: PLC0415
     from paramiko.agent import AgentSSH  # noqa: PLC0415
 
-    ways: Any = AgentSSH  # its stub lacks the private methods
+    base: Any = AgentSSH  # its stub lacks the private methods
 
-    class Agent(ways):  # type: ignore[misc]
+    class Agent(base):  # type: ignore[misc]
         """An agent at a socket; it answers one request at a time."""
 
-        _send_message = one_at_a_time(ways._send_message)
+        _send_message = one_at_a_time(base._send_message)
 
         def __init__(self) -> None:
             super().__init__()
@@ -201,9 +201,9 @@ def identities(hop: Hop, settings: SshSettings) -> tuple[Identity, ...]:
     The agent signs for a named key that it holds. The key that opened an earlier hop with the same
     choice of keys comes first, as sshd counts every try (MaxAuthTries).
     """
-    found = {each.blob: each for each in _ordered(hop, settings)}
-    first = found.pop(_OPENERS.get(_choice(hop), b""), None)
-    return (*((first,) if first else ()), *found.values())
+    by_blob = {identity.blob: identity for identity in _ordered_identities(hop, settings)}
+    first = by_blob.pop(_OPENERS.get(_choice(hop), b""), None)
+    return (*((first,) if first else ()), *by_blob.values())
 
 
 def remember(hop: Hop, identity: Identity) -> None:
@@ -215,23 +215,23 @@ def _choice(hop: Hop) -> object:
     return hop.user, hop.files, hop.only, hop.agent
 
 
-def _ordered(hop: Hop, settings: SshSettings) -> Iterator[Identity]:
+def _ordered_identities(hop: Hop, settings: SshSettings) -> Iterator[Identity]:
     agent = _AGENTS.get(hop.agent) if hop.agent else ()
     files = [file for path in hop.files if (file := read_key_file(path)) is not None]
     if hop.named:
-        yield from _named(files, agent, settings)
+        yield from _named_identities(files, agent, settings)
     if not hop.only:
         yield from agent
     if not hop.named:
-        yield from _named(files, agent, settings)
+        yield from _named_identities(files, agent, settings)
 
 
-def _named(
+def _named_identities(
     files: list[KeyFile], agent: tuple[Identity, ...], settings: SshSettings
 ) -> Iterator[Identity]:
     passphrases = dict(settings.passphrases)
     for file in files:
-        held = [each for each in agent if file.public and each.blob == file.public]
+        held = [identity for identity in agent if file.public and identity.blob == file.public]
         if held or not file.private:
             yield from held
         elif not file.locked or file.path in passphrases:
@@ -244,7 +244,7 @@ def locked_files(hop: Hop, settings: SshSettings) -> tuple[str, ...]:
 
     A default file (~/.ssh/id_*) is needed only if no other key exists.
     """
-    agent = {each.blob for each in _AGENTS.get(hop.agent)} if hop.agent else set()
+    agent = {identity.blob for identity in _AGENTS.get(hop.agent)} if hop.agent else set()
     locked = []
     for path in hop.files:
         file = read_key_file(path)
@@ -255,5 +255,5 @@ def locked_files(hop: Hop, settings: SshSettings) -> tuple[str, ...]:
         locked.append(path)
     if not hop.named and (agent or any(path in dict(settings.passphrases) for path in locked)):
         return ()
-    opened = dict(settings.passphrases)
-    return tuple(path for path in locked[:1] if path not in opened)
+    passphrases = dict(settings.passphrases)
+    return tuple(path for path in locked[:1] if path not in passphrases)

@@ -39,14 +39,14 @@ class KnownFile:
         self._plain: dict[str, list[KnownKey]] = {}
         self._hashed: list[tuple[bytes, bytes, KnownKey]] = []
         self._patterns: list[tuple[tuple[str, ...], KnownKey]] = []
-        self._answers: dict[str, tuple[KnownKey, ...]] = {}
+        self._keys_by_name: dict[str, tuple[KnownKey, ...]] = {}
         for number, line in enumerate(text.splitlines(), 1):
-            if (found := _parsed(f"{path}:{number}", line)) is not None:
-                self._add(*found)
+            if (parsed := _parse_line(f"{path}:{number}", line)) is not None:
+                self._add(*parsed)
 
     def _add(self, names: tuple[str, ...], known: KnownKey) -> None:
         if names[0].startswith("|1|"):
-            self._hashed += [(*_hash(name), known) for name in names]
+            self._hashed += [(*_parse_hash(name), known) for name in names]
         elif any(mark in name for name in names for mark in "*?!"):
             self._patterns.append((names, known))
         else:
@@ -55,16 +55,16 @@ class KnownFile:
 
     def keys(self, name: str) -> tuple[KnownKey, ...]:
         """Return the keys of a host: `host`, or `[host]:port` if the port is not 22."""
-        if name not in self._answers:
-            self._answers[name] = (
+        if name not in self._keys_by_name:
+            self._keys_by_name[name] = (
                 *self._plain.get(name, ()),
-                *(known for salt, code, known in self._hashed if _is(name, salt, code)),
-                *(known for patterns, known in self._patterns if _fits(name, patterns)),
+                *(known for salt, code, known in self._hashed if _hash_matches(name, salt, code)),
+                *(known for patterns, known in self._patterns if _patterns_match(name, patterns)),
             )
-        return self._answers[name]
+        return self._keys_by_name[name]
 
 
-def _parsed(place: str, line: str) -> tuple[tuple[str, ...], KnownKey] | None:
+def _parse_line(place: str, line: str) -> tuple[tuple[str, ...], KnownKey] | None:
     """Read one line; return None for one that cannot be read, which OpenSSH ignores too."""
     words = line.split()
     mark = words.pop(0) if words and words[0].startswith("@") else ""
@@ -77,7 +77,7 @@ def _parsed(place: str, line: str) -> tuple[tuple[str, ...], KnownKey] | None:
     return tuple(words[0].split(",")), KnownKey(place, mark, words[1], blob)
 
 
-def _hash(name: str) -> tuple[bytes, bytes]:
+def _parse_hash(name: str) -> tuple[bytes, bytes]:
     """Read `|1|salt|code`, as HashKnownHosts writes it."""
     try:
         salt, code = (base64.b64decode(part) for part in name.split("|")[2:4])
@@ -86,14 +86,14 @@ def _hash(name: str) -> tuple[bytes, bytes]:
     return salt, code
 
 
-def _is(name: str, salt: bytes, code: bytes) -> bool:
+def _hash_matches(name: str, salt: bytes, code: bytes) -> bool:
     return hmac.digest(salt, name.encode(), hashlib.sha1) == code
 
 
-def _fits(name: str, patterns: Sequence[str]) -> bool:
+def _patterns_match(name: str, patterns: Sequence[str]) -> bool:
     """Match as OpenSSH does: one pattern must fit, and none that begins with a `!`."""
-    hits = [each for each in patterns if _matches(name, each.removeprefix("!").lower())]
-    return bool(hits) and not any(each.startswith("!") for each in hits)
+    hits = [pattern for pattern in patterns if _matches(name, pattern.removeprefix("!").lower())]
+    return bool(hits) and not any(pattern.startswith("!") for pattern in hits)
 
 
 def _matches(name: str, pattern: str) -> bool:
@@ -101,19 +101,19 @@ def _matches(name: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
-def _read(stamp: tuple[str, int, int]) -> KnownFile:
+def _read_file(stamp: tuple[str, int, int]) -> KnownFile:
     return KnownFile(stamp[0], Path(stamp[0]).read_text(errors="replace"))
 
 
-_FILES: SharedCache[tuple[str, int, int], KnownFile] = SharedCache(_read)
+_FILES: SharedCache[tuple[str, int, int], KnownFile] = SharedCache(_read_file)
 
 
 def known_keys(files: Sequence[str], names: Sequence[str]) -> Iterator[KnownKey]:
     """Yield every key that the files hold under one of the names, in the order of the files."""
     for path in files:
         try:
-            about = Path(path).stat()
-            file = _FILES.get((path, about.st_mtime_ns, about.st_size))
+            status = Path(path).stat()
+            file = _FILES.get((path, status.st_mtime_ns, status.st_size))
         except OSError:
             continue  # a file that does not exist has no keys
         for name in names:
@@ -141,19 +141,19 @@ def key_status(shown: ShownKey, known: Sequence[KnownKey]) -> tuple[str, str]:
     authority alone vouches for the host, which Paramiko cannot check. A key of another kind than
     those that are known is `unknown`: OpenSSH refuses it as well.
     """
-    plain = [each for each in known if not each.mark]
-    for each in known:
-        if each.mark == REVOKED and each.blob == shown.blob:
-            return "revoked", each.place
-    for each in plain:
-        if each.blob == shown.blob:
-            return "known", each.place
-    for each in plain:
-        if each.kind == shown.kind:
-            return "changed", each.place
-    for each in known:
-        if each.mark == AUTHORITY and not plain:
-            return "certified", each.place
+    plain = [key for key in known if not key.mark]
+    for key in known:
+        if key.mark == REVOKED and key.blob == shown.blob:
+            return "revoked", key.place
+    for key in plain:
+        if key.blob == shown.blob:
+            return "known", key.place
+    for key in plain:
+        if key.kind == shown.kind:
+            return "changed", key.place
+    for key in known:
+        if key.mark == AUTHORITY and not plain:
+            return "certified", key.place
     return "unknown", plain[0].place if plain else ""
 
 
@@ -164,11 +164,13 @@ def refuse_unless_known(
     state, place = key_status(shown, tuple(known_keys((*mine, *shared), names)))
     if state == "known":
         return
-    message = _refusal(state, place, shown, names[0], mine)
+    message = _refusal_message(state, place, shown, names[0], mine)
     raise NodeError(FailureKind.HOST_KEY, "connect", message)
 
 
-def _refusal(state: str, place: str, shown: ShownKey, name: str, mine: Sequence[str]) -> str:
+def _refusal_message(
+    state: str, place: str, shown: ShownKey, name: str, mine: Sequence[str]
+) -> str:
     key = f"{shown.kind} key {shown.fingerprint} of {name}"
     match state:
         case "changed":
@@ -184,9 +186,9 @@ def _refusal(state: str, place: str, shown: ShownKey, name: str, mine: Sequence[
                 f" checked here; add its own key (fleet hostkeys): {shown.kind} {shown.fingerprint}"
             )
         case _:
-            beside = f" ({place} holds a key of another kind)" if place else ""
-            where = mine[0] if mine else "~/.ssh/known_hosts"
+            note = f" ({place} holds a key of another kind)" if place else ""
+            target = mine[0] if mine else "~/.ssh/known_hosts"
             return (
-                f"unknown {key}{beside};"
-                f" compare it at the console, then add it to {where} (fleet hostkeys)"
+                f"unknown {key}{note};"
+                f" compare it at the console, then add it to {target} (fleet hostkeys)"
             )

@@ -56,11 +56,11 @@ class Output:
             self._arrived.forget()
             ended = self._channel.eof_received or self._channel.closed
             if self._channel.recv_stderr_ready():
-                self._keep(self._channel.recv_stderr(_CHUNK))
+                self._keep_errors(self._channel.recv_stderr(_CHUNK))
                 return b""
             if self._channel.recv_ready():
                 part = bytes(self._channel.recv(_CHUNK))
-                self._count(part)
+                self._count_bytes(part)
                 self.text += part
                 return part
             if ended:
@@ -68,12 +68,12 @@ class Output:
             if not self._arrived.wait(max(0.01, until - time.monotonic())):
                 raise TimeoutError
 
-    def _keep(self, part: bytes) -> None:
-        self._count(part)
+    def _keep_errors(self, part: bytes) -> None:
+        self._count_bytes(part)
         self._errors += part
         del self._errors[:-_LAST_ERRORS]
 
-    def _count(self, part: bytes) -> None:
+    def _count_bytes(self, part: bytes) -> None:
         self._size += len(part)
         if self._size > LARGEST:
             message = (

@@ -15,10 +15,10 @@ def encrypted_keys(nodes: Iterable[Node], settings: SshSettings) -> tuple[str, .
     """Return the encrypted identity files without which nodes or jump hosts cannot be reached."""
     choices: dict[object, Hop] = {}
     for node in nodes:
-        for hop in _hops(node, settings):
+        for hop in _find_hops(node, settings):
             choices.setdefault((hop.files, hop.named, hop.only, hop.agent), hop)
-    found = (path for hop in choices.values() for path in locked_files(hop, settings))
-    return tuple(dict.fromkeys(found))
+    paths = (path for hop in choices.values() for path in locked_files(hop, settings))
+    return tuple(dict.fromkeys(paths))
 
 
 def passphrase_fits(path: str, passphrase: Secret) -> bool:
@@ -32,11 +32,11 @@ def passphrase_fits(path: str, passphrase: Secret) -> bool:
 
 def login_name(node: Node, settings: SshSettings) -> str:
     """Return the user that logs in to a node; empty if ssh_config is invalid."""
-    hops = _hops(node, settings)
+    hops = _find_hops(node, settings)
     return hops[-1].user if hops else ""
 
 
-def _hops(node: Node, settings: SshSettings) -> tuple[Hop, ...]:
+def _find_hops(node: Node, settings: SshSettings) -> tuple[Hop, ...]:
     try:
         return route(node, settings)
     except NodeError:

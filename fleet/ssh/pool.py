@@ -16,10 +16,10 @@ from fleet.ssh.route import SshSettings
 # none in a larger fleet, since its nodes are surveyed, staged and activated in the same order.
 #
 # One dict operation takes a connection and one keeps it, so a taken one belongs to one thread.
-_KEPT: dict[tuple[Node, SshSettings], FabricRemote] = {}
+_POOL: dict[tuple[Node, SshSettings], FabricRemote] = {}
 
 
-os.register_at_fork(after_in_child=_KEPT.clear)
+os.register_at_fork(after_in_child=_POOL.clear)
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def pooled_connection(node: Node, settings: SshSettings, *, keep: bool) -> Itera
     Raise a NodeError if none can be opened. After an exception the connection is closed.
     """
     key = (node, settings)
-    remote = _taken(key) or open_connection(node, settings, ahead=True)
+    remote = _take_connection(key) or open_connection(node, settings, ahead=True)
     try:
         yield remote
     except BaseException:
@@ -37,15 +37,15 @@ def pooled_connection(node: Node, settings: SshSettings, *, keep: bool) -> Itera
         raise
     if (
         not keep
-        or len(_KEPT) >= descriptors.most_kept()
-        or _KEPT.setdefault(key, remote) is not remote
+        or len(_POOL) >= descriptors.most_kept()
+        or _POOL.setdefault(key, remote) is not remote
     ):
         remote.close()
 
 
-def _taken(key: tuple[Node, SshSettings]) -> FabricRemote | None:
+def _take_connection(key: tuple[Node, SshSettings]) -> FabricRemote | None:
     """Take the pooled connection; if it has died, close it and return None."""
-    remote = _KEPT.pop(key, None)
+    remote = _POOL.pop(key, None)
     if remote is None or remote.stands(key[1].seconds):
         return remote
     remote.close()
@@ -54,12 +54,12 @@ def _taken(key: tuple[Node, SshSettings]) -> FabricRemote | None:
 
 def close_pooled(node: Node, settings: SshSettings) -> None:
     """Close the pooled connection of a node that needs no more work."""
-    remote = _KEPT.pop((node, settings), None)
+    remote = _POOL.pop((node, settings), None)
     if remote is not None:
         remote.close()
 
 
 def close_all_pooled() -> None:
     """Close all pooled connections."""
-    while _KEPT:
-        _KEPT.popitem()[1].close()
+    while _POOL:
+        _POOL.popitem()[1].close()

@@ -106,14 +106,14 @@ class FabricRemote:
         """Run `line` with `stdin` as its input, bounded in time and in output."""
         deadline = time.monotonic() + seconds
         transport = self._connection.transport
-        with _failures("run"), close_after(seconds + _SLACK, transport.close):
+        with _convert_errors("run"), close_after(seconds + _SLACK, transport.close):
             with close_after(max(silence, _FEED_SECONDS), transport.close):
                 channel = self._sessions.run(line, silence)
                 channel.settimeout(silence)
-                _feed(channel, stdin)
+                _send_input(channel, stdin)
                 self._sessions.prepare(silence)
             with channel:
-                output = _drain(channel, deadline, silence, heard)
+                output = _read_output(channel, deadline, silence, heard)
                 code = _exit_code(channel, deadline)
                 self._sessions.heard()
                 return CommandResult(code, output.text.decode("utf-8", "replace"), output.errors)
@@ -127,11 +127,11 @@ class FabricRemote:
         """Serve HTTP on a port of the node's own loopback, for up to `seconds`."""
         transport = self._connection.transport
         with (
-            _failures("run"),
+            _convert_errors("run"),
             close_after(seconds + _SLACK, transport.close),
-            serve(transport, answer) as found,
+            serve(transport, answer) as service,
         ):
-            yield found
+            yield service
 
     @contextmanager
     def run_interactive(
@@ -140,15 +140,15 @@ class FabricRemote:
         """Run a command that waits in between until fleet lets it continue."""
         transport = self._connection.transport
         with (
-            _failures("run"),
+            _convert_errors("run"),
             close_after(seconds + _SLACK, transport.close),
-            interactive_command(transport, line, stdin, seconds) as found,
+            interactive_command(transport, line, stdin, seconds) as command,
         ):
-            yield found
+            yield command
 
 
 @contextmanager
-def _failures(step: str) -> Iterator[None]:
+def _convert_errors(step: str) -> Iterator[None]:
     """Convert the libraries' exceptions on an open connection into a NodeError."""
     import paramiko  # noqa: PLC0415
 
@@ -160,12 +160,12 @@ def _failures(step: str) -> Iterator[None]:
             seconds = time.monotonic() - began
             message = f"no answer within {seconds:.0f} s; see whether the node and its network live"
             raise NodeError(FailureKind.TIMEOUT, step, message) from error
-        what = error or type(error).__name__
-        message = f"the connection was lost: {what}; see whether the node and its network live"
+        reason = error or type(error).__name__
+        message = f"the connection was lost: {reason}; see whether the node and its network live"
         raise NodeError(FailureKind.CONNECT, step, message) from error
 
 
-def _feed(channel: Channel, stdin: bytes) -> None:
+def _send_input(channel: Channel, stdin: bytes) -> None:
     """Send the input; a command that closed it early gives the reason in its output."""
     try:
         channel.sendall(stdin)
@@ -175,7 +175,7 @@ def _feed(channel: Channel, stdin: bytes) -> None:
             raise
 
 
-def _drain(
+def _read_output(
     channel: Channel, deadline: float, silence: float, heard: OutputListener | None = None
 ) -> Output:
     """Read both streams to their end."""

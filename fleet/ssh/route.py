@@ -90,32 +90,32 @@ def _canonical(host: str) -> str:
 def route(node: Node, settings: SshSettings) -> tuple[Hop, ...]:
     """Return the hops to a node, the node itself last; raise a NodeError if they are invalid."""
     config = user_config(settings.config_file)
-    about = _looked_up(config, node.host, node.user, node.port)
-    last = _hop(about, node.host, node.identity_file)
-    jumps = node.jump or about.get("proxyjump")
-    return (*_through(config, jumps, last), last)
+    options = _look_up_host(config, node.host, node.user, node.port)
+    last = _make_hop(options, node.host, node.identity_file)
+    jumps = node.jump or options.get("proxyjump")
+    return (*_jump_hops(config, jumps, last), last)
 
 
-def _through(config: UserConfig, jumps: str | None, last: Hop, depth: int = 0) -> tuple[Hop, ...]:
+def _jump_hops(config: UserConfig, jumps: str | None, last: Hop, depth: int = 0) -> tuple[Hop, ...]:
     """Return the hops before `last`; a jump host's own jumps come before it, as with ssh -J."""
     if not jumps or jumps.lower() == "none":
         return ()
     before, _, spec = jumps.strip().rpartition(",")
     match = _JUMP.fullmatch(spec.strip())
     if match is None or depth >= _MOST_HOPS:
-        what = "is no [user@]host[:port]" if match is None else "leads in a circle"
-        message = f"the jump host {spec!r} of {last.place} {what}; see jump and ProxyJump"
+        problem = "is no [user@]host[:port]" if match is None else "leads in a circle"
+        message = f"the jump host {spec!r} of {last.place} {problem}; see jump and ProxyJump"
         raise NodeError(FailureKind.CONNECT, "connect", message)
     name = match["literal"] or match["bare"] or match["name"]
     port = int(match["port"]) if match["port"] else None
-    about = _looked_up(config, name, match["user"], port)
-    hop = _hop(about, name, None)
+    options = _look_up_host(config, name, match["user"], port)
+    hop = _make_hop(options, name, None)
     if (hop.host, hop.port) == (last.host, last.port):
         return ()  # `Host *` with a ProxyJump applies to the jump host as well
-    return (*_through(config, before or about.get("proxyjump"), hop, depth + 1), hop)
+    return (*_jump_hops(config, before or options.get("proxyjump"), hop, depth + 1), hop)
 
 
-def _looked_up(
+def _look_up_host(
     config: UserConfig, host: str, user: str | None, port: int | None
 ) -> Mapping[str, Any]:
     try:
@@ -128,40 +128,40 @@ def _looked_up(
         raise NodeError(FailureKind.CONNECT, "connect", message) from error
 
 
-def _hop(about: Mapping[str, Any], name: str, identity: str | None) -> Hop:
-    said = (each for each in about.get("identityfile", ()) if each.lower() != "none")
-    chosen = (*((identity,) if identity else ()), *said)
-    port = str(about.get("port", 22))
+def _make_hop(options: Mapping[str, Any], name: str, identity: str | None) -> Hop:
+    configured = (file for file in options.get("identityfile", ()) if file.lower() != "none")
+    chosen = (*((identity,) if identity else ()), *configured)
+    port = str(options.get("port", 22))
     if not port.isdigit():
         message = f"ssh_config gives {name} the port {port!r}, which is no number; mend it there"
         raise NodeError(FailureKind.CONNECT, "connect", message)
-    command = "" if about.get("proxyjump") else about.get("proxycommand") or ""
+    command = "" if options.get("proxyjump") else options.get("proxycommand") or ""
     return Hop(
-        host=about.get("hostname", name),
+        host=options.get("hostname", name),
         port=int(port),
-        user=about.get("user") or getpass.getuser(),
+        user=options.get("user") or getpass.getuser(),
         files=_paths(chosen or _IDENTITIES),
         named=bool(chosen),
-        only=about.get("identitiesonly", "no").lower() == "yes",
-        agent=_agent(about.get("identityagent", "SSH_AUTH_SOCK")),
-        alias=about.get("hostkeyalias", ""),
-        known=_paths(about.get("userknownhostsfile", _KNOWN_HOSTS).split()),
-        shared=_paths(about.get("globalknownhostsfile", _GLOBAL_KNOWN_HOSTS).split()),
+        only=options.get("identitiesonly", "no").lower() == "yes",
+        agent=_agent_socket(options.get("identityagent", "SSH_AUTH_SOCK")),
+        alias=options.get("hostkeyalias", ""),
+        known=_paths(options.get("userknownhostsfile", _KNOWN_HOSTS).split()),
+        shared=_paths(options.get("globalknownhostsfile", _GLOBAL_KNOWN_HOSTS).split()),
         command=command,
-        family=about.get("addressfamily", "any").lower(),
-        algorithms=tuple((key, about[key]) for key in _ALGORITHMS if key in about),
+        family=options.get("addressfamily", "any").lower(),
+        algorithms=tuple((key, options[key]) for key in _ALGORITHMS if key in options),
     )
 
 
 def _paths(names: Any) -> tuple[str, ...]:
-    whole = (str(expanded(name.strip('"'))) for name in names)
-    return tuple(dict.fromkeys(whole))
+    paths = (str(expanded(name.strip('"'))) for name in names)
+    return tuple(dict.fromkeys(paths))
 
 
-def _agent(said: str) -> str:
+def _agent_socket(configured: str) -> str:
     """Return the agent's socket: IdentityAgent is a path, a variable, or none."""
-    if said.lower() == "none":
+    if configured.lower() == "none":
         return ""
-    if said == "SSH_AUTH_SOCK" or said.startswith("$"):
-        return os.environ.get(said.lstrip("$").strip("{}"), "")
-    return str(expanded(said))
+    if configured == "SSH_AUTH_SOCK" or configured.startswith("$"):
+        return os.environ.get(configured.lstrip("$").strip("{}"), "")
+    return str(expanded(configured))

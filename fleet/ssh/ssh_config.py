@@ -27,84 +27,86 @@ class UserConfig:
     def __init__(self, lines: Iterable[str]) -> None:
         from paramiko import SSHConfig  # noqa: PLC0415
 
-        whole: Any = SSHConfig()
-        whole.parse(lines)
-        self._blocks: list[dict[str, Any]] = whole._config
-        moving = any("canonicalizehostname" in block["config"] for block in self._blocks)
-        self._named: dict[str, list[int]] = {}
+        config: Any = SSHConfig()
+        config.parse(lines)
+        self._blocks: list[dict[str, Any]] = config._config
+        canonicalizes = any("canonicalizehostname" in block["config"] for block in self._blocks)
+        self._by_host: dict[str, list[int]] = {}
         self._always: list[int] = []
         for number, block in enumerate(self._blocks):
             hosts = block.get("host", ())
-            if moving or "matches" in block or any(_WILD.search(host) for host in hosts):
+            if canonicalizes or "matches" in block or any(_WILD.search(host) for host in hosts):
                 self._always.append(number)
                 continue
             for host in hosts:
-                self._named.setdefault(host, []).append(number)
-        self._found: dict[tuple[str, str | None, int | None], Mapping[str, Any]] = {}
+                self._by_host.setdefault(host, []).append(number)
+        self._results: dict[tuple[str, str | None, int | None], Mapping[str, Any]] = {}
         self._values: dict[Any, Any] = {}
 
     def lookup(self, host: str, user: str | None, port: int | None) -> Mapping[str, Any]:
         """Return the settings of a host; `user` and `port` take precedence, as with `ssh -l -p`."""
         key = (host, user, port)
-        if key not in self._found:
-            self._found[key] = self._looked_up(host, user, port)
-        return self._found[key]
+        if key not in self._results:
+            self._results[key] = self._resolve(host, user, port)
+        return self._results[key]
 
-    def _looked_up(self, host: str, user: str | None, port: int | None) -> Mapping[str, Any]:
+    def _resolve(self, host: str, user: str | None, port: int | None) -> Mapping[str, Any]:
         from paramiko import SSHConfig  # noqa: PLC0415
 
         pairs = (("user", user), ("port", port))
-        said = {key: str(value) for key, value in pairs if value is not None}
+        given = {key: str(value) for key, value in pairs if value is not None}
         config: Any = SSHConfig()
-        numbers = sorted({*self._always, *self._named.get(host, ())})
-        chosen = [self._blocks[number] for number in numbers]
-        config._config = [{"host": ["*"], "config": said}, *chosen]
-        return {key: self._once(value) for key, value in config.lookup(host).items()}
+        numbers = sorted({*self._always, *self._by_host.get(host, ())})
+        blocks = [self._blocks[number] for number in numbers]
+        config._config = [{"host": ["*"], "config": given}, *blocks]
+        return {key: self._share(value) for key, value in config.lookup(host).items()}
 
-    def _once(self, value: Any) -> Any:
+    def _share(self, value: Any) -> Any:
         """Return the one copy of a value that thousands of hosts share."""
-        kept = tuple(value) if isinstance(value, list) else value
-        return self._values.setdefault(kept, kept)
+        hashable = tuple(value) if isinstance(value, list) else value
+        return self._values.setdefault(hashable, hashable)
 
 
 def user_config(file: str | None) -> UserConfig:
     """Return the parsed ssh_config: `file` alone, or the user's and then the machine's."""
     paths = (file,) if file is not None else _FILES
-    return _CONFIGS.get(tuple(_stamp(expanded(path)) for path in paths))
+    return _CONFIGS.get(tuple(_stamp_file(expanded(path)) for path in paths))
 
 
-def _stamp(path: Path) -> tuple[Path, int, int]:
+def _stamp_file(path: Path) -> tuple[Path, int, int]:
     try:
-        about = path.stat()
+        status = path.stat()
     except OSError:
         return path, 0, -1
-    return path, about.st_mtime_ns, about.st_size
+    return path, status.st_mtime_ns, status.st_size
 
 
-def _read(stamps: tuple[tuple[Path, int, int], ...]) -> UserConfig:
+def _parse_files(stamps: tuple[tuple[Path, int, int], ...]) -> UserConfig:
     import paramiko  # noqa: PLC0415
 
     paths = [path for path, _, size in stamps if size >= 0]
-    lone = stamps[0][0]
+    first = stamps[0][0]
     try:
         if not paths and len(stamps) == 1:
-            raise FileNotFoundError(2, "no such file", str(lone))
-        return UserConfig(line for path in paths for line in _lines(path, _base(path)))
+            raise FileNotFoundError(2, "no such file", str(first))
+        return UserConfig(
+            line for path in paths for line in _expand_lines(path, _include_folder(path))
+        )
     except (OSError, ValueError, paramiko.ssh_exception.ConfigParseError) as error:
-        message = f"{lone}: no usable ssh_config: {error}; mend it, or name another with -F"
+        message = f"{first}: no usable ssh_config: {error}; mend it, or name another with -F"
         raise NodeError(FailureKind.CONNECT, "connect", message) from error
 
 
-def _base(path: Path) -> Path:
+def _include_folder(path: Path) -> Path:
     """Return the folder of relative names in Include: the user's, or the machine's."""
     machine = Path("/etc/ssh")
     return machine if path.parent == machine else expanded("~/.ssh")
 
 
-_CONFIGS: SharedCache[tuple[tuple[Path, int, int], ...], UserConfig] = SharedCache(_read)
+_CONFIGS: SharedCache[tuple[tuple[Path, int, int], ...], UserConfig] = SharedCache(_parse_files)
 
 
-def _lines(path: Path, base: Path, depth: int = 0) -> Iterator[str]:
+def _expand_lines(path: Path, base: Path, depth: int = 0) -> Iterator[str]:
     """Yield a file's lines and those of its included files; Paramiko does not support Include."""
     block = "Host *"
     if depth == 0:
@@ -114,15 +116,15 @@ def _lines(path: Path, base: Path, depth: int = 0) -> Iterator[str]:
         match = _WORD.match(line)
         word = match[1].lower() if match else ""
         if match and word == "include" and depth < _DEPTH:
-            for each in _included(match[2], base):
-                yield from _lines(each, base, depth + 1)
+            for included in _included_files(match[2], base):
+                yield from _expand_lines(included, base, depth + 1)
             yield block  # the following lines belong to the block that contains the Include
         else:
             block = line if word in {"host", "match"} else block
             yield line
 
 
-def _included(words: str, base: Path) -> Iterator[Path]:
+def _included_files(words: str, base: Path) -> Iterator[Path]:
     for word in shlex.split(words):
         for name in sorted(glob.glob(str(base / expanded(word)))):  # noqa: PTH207
             if Path(name).is_file():

@@ -47,34 +47,34 @@ def open_transport(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> T
     An sshd that drops or refuses a connection at once may be starting, or full, for a moment: it is
     tried again.
     """
-    gate = _gate(hops)
+    limiter = _start_limiter(hops)
     for pause in (*_PAUSES, None):
         try:
-            with gate.start() if gate else nullcontext():
-                return _once(hops, settings, name)
+            with limiter.start() if limiter else nullcontext():
+                return _open_once(hops, settings, name)
         except NodeError as error:
-            if pause is None or not _dropped(error.__cause__, pause):
+            if pause is None or not _was_dropped(error.__cause__, pause):
                 raise
-        if gate:
-            gate.halve()
+        if limiter:
+            limiter.halve()
         time.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311 - spreads the tries
     raise AssertionError  # the last try returned or raised
 
 
-def _gate(hops: tuple[Hop, ...]) -> StartLimiter | None:
+def _start_limiter(hops: tuple[Hop, ...]) -> StartLimiter | None:
     """Return the limiter of a ProxyCommand: behind it may be one bastion for all nodes.
 
     Any other sshd sees one connection begin at a time: a jump host's is shared.
     """
     hop = hops[-1]
     direct = len(hops) > 1 or not hop.command
-    return None if direct else _GATES.get(hop.command.replace(hop.host, "%h"))
+    return None if direct else _LIMITERS.get(hop.command.replace(hop.host, "%h"))
 
 
-_GATES: SharedCache[str, StartLimiter] = SharedCache(lambda _: StartLimiter(_STARTS))
+_LIMITERS: SharedCache[str, StartLimiter] = SharedCache(lambda _: StartLimiter(_STARTS))
 
 
-def _once(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> Transport:
+def _open_once(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> Transport:
     with failures(hops[-1], settings):
         wire = open_socket(hops, settings)
         try:
@@ -83,12 +83,12 @@ def _once(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> Transport:
                 authenticate(transport, hops[-1], settings)
         except BaseException as error:
             wire.close()
-            raise _told(wire, error) from error
+            raise _with_proxy_errors(wire, error) from error
         watch(wire, settings.seconds)
         return transport
 
 
-def _told(wire: Any, error: BaseException) -> BaseException:
+def _with_proxy_errors(wire: Any, error: BaseException) -> BaseException:
     """Return the error, with the error output of the ProxyCommand if there is one."""
     if isinstance(wire, ProxiedSocket) and not isinstance(error, NodeError):
         return type(error)(f"{error or type(error).__name__}; its ProxyCommand: {wire.said()}")
@@ -99,11 +99,11 @@ def open_socket(hops: tuple[Hop, ...], settings: SshSettings) -> Any:
     """Return a socket to the last hop; raise a NodeError about a jump host, or an OSError."""
     hop = hops[-1]
     if len(hops) > 1:
-        return _channel(_JUMPS.get((hops[:-1], settings)), hop, settings)
+        return _open_channel(_JUMPS.get((hops[:-1], settings)), hop, settings)
     return proxied(hop) if hop.command else dial(hop, settings.seconds)
 
 
-def _channel(jump: Transport, hop: Hop, settings: SshSettings) -> Any:
+def _open_channel(jump: Transport, hop: Hop, settings: SshSettings) -> Any:
     import paramiko  # noqa: PLC0415
 
     place = (hop.host, hop.port)
@@ -116,13 +116,13 @@ def _channel(jump: Transport, hop: Hop, settings: SshSettings) -> Any:
     except paramiko.SSHException as error:
         if "timeout" not in str(error).lower():
             raise
-        _ask_for_life(jump)
+        _close_if_dead(jump)
         raise TimeoutError from error
     return ChannelSocket(channel)
 
 
 @one_at_a_time
-def _ask_for_life(jump: Transport) -> None:
+def _close_if_dead(jump: Transport) -> None:
     """Close a jump host's connection if it does not answer: the next node then opens another.
 
     A node that is down behind a working jump host looks the same at first.
@@ -132,7 +132,7 @@ def _ask_for_life(jump: Transport) -> None:
             jump.global_request("keepalive@openssh.com", wait=True)
 
 
-def _jump(key: tuple[tuple[Hop, ...], SshSettings]) -> Transport:
+def _open_jump(key: tuple[tuple[Hop, ...], SshSettings]) -> Transport:
     hops, settings = key
     try:
         return open_transport(hops, settings, f"jump.{hops[-1].host}")
@@ -143,11 +143,11 @@ def _jump(key: tuple[tuple[Hop, ...], SshSettings]) -> Transport:
 
 
 _JUMPS: SharedCache[tuple[tuple[Hop, ...], SshSettings], Any] = SharedCache(
-    _jump, good=lambda transport: bool(transport.is_active()), rest=_REST
+    _open_jump, good=lambda transport: bool(transport.is_active()), rest=_REST
 )
 
 
-def _dropped(error: BaseException | None, pause: float) -> bool:
+def _was_dropped(error: BaseException | None, pause: float) -> bool:
     """Return whether sshd hung up before any key was tried, as for MaxStartups and restarts."""
     import paramiko  # noqa: PLC0415
 
@@ -169,8 +169,8 @@ def failures(hop: Hop, settings: SshSettings) -> Iterator[None]:
     except NodeError:
         raise
     except (TimeoutError, socket.gaierror) as error:
-        what = "timed out" if isinstance(error, TimeoutError) else "cannot be resolved"
-        message = f"{place} {what} ({settings.seconds:g} s); is the node up and its address right?"
+        cause = "timed out" if isinstance(error, TimeoutError) else "cannot be resolved"
+        message = f"{place} {cause} ({settings.seconds:g} s); is the node up and its address right?"
         raise NodeError(FailureKind.CONNECT, "connect", message) from error
     except (OSError, EOFError, paramiko.SSHException) as error:
         if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:

@@ -34,32 +34,32 @@ def _varint(value: int) -> bytes:
 
 def fields(content: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield a message's text and message fields; raise a ValueError if it is malformed."""
-    place = 0
-    while place < len(content):
-        key, place = _read_varint(content, place)
+    offset = 0
+    while offset < len(content):
+        key, offset = _read_varint(content, offset)
         size = {1: 8, 5: 4}.get(key & 7, 0)
         if key & 7 == 0:
-            _, place = _read_varint(content, place)
+            _, offset = _read_varint(content, offset)
             continue
         if key & 7 == _TEXT:
-            size, place = _read_varint(content, place)
+            size, offset = _read_varint(content, offset)
         elif not size:
             raise ValueError("no protobuf message")
-        if place + size > len(content):
+        if offset + size > len(content):
             raise ValueError("a protobuf message that was cut")
         if key & 7 == _TEXT:
-            yield key >> 3, content[place : place + size]
-        place += size
+            yield key >> 3, content[offset : offset + size]
+        offset += size
 
 
-def _read_varint(content: bytes, place: int) -> tuple[int, int]:
+def _read_varint(content: bytes, offset: int) -> tuple[int, int]:
     value = shift = 0
-    while place < len(content) and shift < 64:
-        byte = content[place]
+    while offset < len(content) and shift < 64:
+        byte = content[offset]
         value |= (byte & 0x7F) << shift
-        place, shift = place + 1, shift + 7
+        offset, shift = offset + 1, shift + 7
         if byte < 0x80:
-            return value, place
+            return value, offset
     raise ValueError("a protobuf number that does not end")
 
 
@@ -81,9 +81,9 @@ class CriClient:
 
     def pull(self, image: str, seconds: float) -> str:
         """Pull an image as kubelet does, and return CRI's name for it; raise a CriError."""
-        answer = self._call("ImageService", "PullImage", _spec(image), seconds)
+        response = self._call("ImageService", "PullImage", _spec(image), seconds)
         try:
-            names = [content for number, content in fields(answer) if number == 1]
+            names = [content for number, content in fields(response) if number == 1]
         except ValueError as error:
             raise CriError("INTERNAL", f"its answer cannot be read: {error}") from error
         return names[0].decode("ascii", "replace") if names else ""
@@ -95,7 +95,7 @@ class CriClient:
     def _call(self, service: str, method: str, request: bytes, seconds: float) -> bytes:
         for version in (self.version,) if self.version else _VERSIONS:
             try:
-                answer = self._once(f"/{version}.{service}/{method}", request, seconds)
+                response = self._once(f"/{version}.{service}/{method}", request, seconds)
             except CriError as error:
                 unknown = error.code == "UNIMPLEMENTED" and version != _VERSIONS[-1]
                 if not unknown or self.version:
@@ -103,7 +103,7 @@ class CriClient:
                     raise
             else:
                 self.version = version
-                return answer
+                return response
         raise AssertionError  # the last version returned or raised
 
     def _once(self, method: str, request: bytes, seconds: float) -> bytes:

@@ -16,12 +16,12 @@ from fleet.ssh.forward.stdio import stdio_bridge
 
 def last_value(talk: InteractiveCommand, key: str) -> str:
     """Return the newest value of that key; empty if there is none."""
-    found = ""
+    text = ""
     for line in talk.heard.decode("utf-8", "replace").splitlines():
         name, _, value = line.partition("\t")
         if name == key:
-            found = decode_field(value).decode("utf-8", "replace")
-    return found
+            text = decode_field(value).decode("utf-8", "replace")
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +42,16 @@ class CriSession:
             raise NodeError(FailureKind.UNSUPPORTED, "forward", message)
         with stdio_bridge(self.way.channel, self.way.rest()) as bridge:
 
-            def turn() -> None:
+            def pump() -> None:
                 bridge.pump()
                 if meanwhile:
                     meanwhile()
 
-            found = cri.cri_client(bridge.target, turn)
+            client = cri.cri_client(bridge.target, pump)
             try:
-                yield found
+                yield client
             finally:
-                found.channel.close()
+                client.channel.close()
 
 
 @contextmanager
@@ -65,5 +65,5 @@ def cri_session(
     script = Script("relay", {"SOCKET": socket}, seconds)
     with remote.run_interactive(
         script.command_line(privilege), script.stdin(privilege), seconds
-    ) as way:
-        yield CriSession(way)
+    ) as command:
+        yield CriSession(command)

@@ -74,7 +74,7 @@ class Site:
             return
         host, port = split_authority(self.authority, self.scheme)
         with self._timed("tcp"):
-            wire = self._dialled(host, port)
+            wire = self._dial(host, port)
         if self.scheme == "https":
             with self._timed("tls"):
                 wire.within(self.seconds)
@@ -83,7 +83,7 @@ class Site:
         self._http.auto_open = 0
         self._http.sock = cast("socket.socket", wire)
 
-    def _dialled(self, host: str, port: int) -> TunnelSocket:
+    def _dial(self, host: str, port: int) -> TunnelSocket:
         """Try the addresses in the resolver's order."""
         deadline = time.monotonic() + self.seconds
         last = WireError(Trouble.TIMEOUT)
@@ -126,53 +126,61 @@ class Site:
         self.open()
         began = time.monotonic()
         try:
-            with self._kept_to_http():
-                answer = self._sent(method, path, headers, body)
+            with self._convert_errors():
+                raw = self._send(method, path, headers, body)
                 arrived = time.monotonic()
-                said = self._read(answer, most)
+                response = self._read(raw, most)
         except WireError as error:
             self._note(step, began, trouble=error.trouble, words=tail(error.words, 1))
             raise
         ended = time.monotonic() if step == "layer" else arrived
-        words = said.words
+        words = response.words
         self.steps.append(
-            Step(step, round(ended - began, 4), said.status, said.html, None, words, self.named)
+            Step(
+                step,
+                round(ended - began, 4),
+                response.status,
+                response.html,
+                None,
+                words,
+                self.named,
+            )
         )
-        return said
+        return response
 
-    def _sent(
+    def _send(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
     ) -> http.client.HTTPResponse:
         assert self._http is not None  # noqa: S101 - `ask` has opened it
         cast("TunnelSocket", self._http.sock).within(self.seconds)
-        about = {"Host": self.authority, "Accept-Encoding": "identity", **headers}
-        self._http.request(method, path, body, about)
+        all_headers = {"Host": self.authority, "Accept-Encoding": "identity", **headers}
+        self._http.request(method, path, body, all_headers)
         return self._http.getresponse()
 
-    def _read(self, answer: http.client.HTTPResponse, most: int) -> HttpResponse:
+    def _read(self, raw: http.client.HTTPResponse, most: int) -> HttpResponse:
         """Read up to `most` bytes; at the deadline, return the bytes that have arrived."""
         parts: list[bytes] = []
         size, ended = 0, False
         while size < most and not ended:
             try:
-                part = answer.read1(min(_CHUNK, most - size))
+                part = raw.read1(min(_CHUNK, most - size))
             except WireError as error:
                 if error.trouble is not Trouble.TIMEOUT or not parts:
                     raise
                 break
             parts.append(part)
             size += len(part)
-            ended = not part or answer.length == 0
-        if ended and answer.length:
-            raise WireError(Trouble.CLOSED, f"{answer.length} bytes are missing")
-        answer.close()
+            ended = not part or raw.length == 0
+        if ended and raw.length:
+            raise WireError(Trouble.CLOSED, f"{raw.length} bytes are missing")
+        raw.close()
         if not ended:
             self.close()  # unread bytes would precede the next response
-        headers = {key.lower(): value for key, value in answer.getheaders()}
-        return HttpResponse(answer.status, headers, b"".join(parts), ended)
+        headers = {key.lower(): value for key, value in raw.getheaders()}
+        return HttpResponse(raw.status, headers, b"".join(parts), ended)
 
     @contextmanager
-    def _kept_to_http(self) -> Iterator[None]:
+    def _convert_errors(self) -> Iterator[None]:
         try:
             yield
         except http.client.RemoteDisconnected as error:

@@ -79,9 +79,9 @@ class MirrorSession:
         if code:
             words = _DNS_CODES.get(code, f"getent says {code}")
             trouble = Trouble.TIMEOUT if code == 124 else Trouble.NO_DNS
-            seen = Observation(steps=(Step("dns", 0.0, trouble=trouble, words=words),))
+            observed = Observation(steps=(Step("dns", 0.0, trouble=trouble, words=words),))
         else:
-            probe = EndpointTest(
+            endpoint_test = EndpointTest(
                 target,
                 self.tunnel,
                 roots=self.facts.roots,
@@ -90,11 +90,11 @@ class MirrorSession:
                 size=self.order.size,
                 addresses=addresses,
             )
-            seen = try_endpoint(probe)
-        diagnosis, message = diagnose(target, seen)
+            observed = try_endpoint(endpoint_test)
+        diagnosis, message = diagnose(target, observed)
         proxy = proxy_for(target.mirror.url, self.facts.environment)
         return EndpointCheck(
-            target=target, seen=seen, diagnosis=diagnosis, message=message, proxy=proxy
+            target=target, seen=observed, diagnosis=diagnosis, message=message, proxy=proxy
         )
 
 
@@ -102,15 +102,15 @@ class MirrorSession:
 def mirror_session(order: MirrorOrder) -> Iterator[MirrorSession]:
     """Connect to a node and read the facts that a test needs; raise a NodeError on failure."""
     with connect(order.node, order.access.ssh) as remote:
-        reply = run_script(remote, _question(order), order.access.for_node(order.node))
-        ground = read_mirror_test_facts(reply, order.roots)
+        reply = run_script(remote, _facts_script(order), order.access.for_node(order.node))
+        facts = read_mirror_test_facts(reply, order.roots)
         with remote.tunnel() as tunnel:
-            yield MirrorSession(order, ground, tunnel)
+            yield MirrorSession(order, facts, tunnel)
 
 
-def _question(order: MirrorOrder) -> Script:
+def _facts_script(order: MirrorOrder) -> Script:
     mirrors = (target.mirror for target in order.targets)
-    hosts = dict.fromkeys(split_authority(m.authority, m.scheme)[0] for m in mirrors)
+    hosts = dict.fromkeys(split_authority(mirror.authority, mirror.scheme)[0] for mirror in mirrors)
     variables = {
         "NAMES": " ".join(hosts),
         "UNIT": order.node.containerd_service or "",
@@ -141,14 +141,14 @@ def _roots(reply: Reply, known: dict[str, str]) -> str:
     sent = next(reply.all("roots"), None)
     if sent is None:
         return known.get(reply.value("bundle"), "")
-    content = _unpacked(decode_field(sent[0]))
+    content = _unpack_bundle(decode_field(sent[0]))
     text = content.decode("ascii", "ignore")
     if len(known) < _MOST_BUNDLES:
         known[hashlib.sha256(content).hexdigest()] = text
     return text
 
 
-def _unpacked(packed: bytes) -> bytes:
+def _unpack_bundle(packed: bytes) -> bytes:
     try:
         return zlib.decompressobj(wbits=31).decompress(packed, _MOST_ROOTS)
     except zlib.error as error:
@@ -157,14 +157,14 @@ def _unpacked(packed: bytes) -> bytes:
 
 def _names(reply: Reply) -> Iterator[tuple[str, tuple[int, tuple[str, ...]]]]:
     for name, code, addresses in reply.rows("name", 3):
-        found = tuple(decode_field(addresses).decode("ascii", "replace").split())
-        ended = exit_code(code) or (0 if found else 2)
-        yield decode_field(name).decode("utf-8", "replace"), (ended, found)
+        resolved = tuple(decode_field(addresses).decode("ascii", "replace").split())
+        status = exit_code(code) or (0 if resolved else 2)
+        yield decode_field(name).decode("utf-8", "replace"), (status, resolved)
 
 
 def forwarding_refused(results: tuple[EndpointCheck, ...]) -> NodeError | None:
     """Return the failure of a node whose sshd forwards nothing at all; None for other nodes."""
-    if not results or any(each.diagnosis is not Diagnosis.PROHIBITED for each in results):
+    if not results or any(check.diagnosis is not Diagnosis.PROHIBITED for check in results):
         return None
     message = (
         "the node's sshd opens no connections for us; set AllowTcpForwarding to yes or local for"

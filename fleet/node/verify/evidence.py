@@ -32,10 +32,10 @@ def verify_script(
     `via` is crictl if the node has it, else ctr; `cri` means that the workstation pulls by CRI.
     """
     node: Node = plan.node
-    wanted = tuple(tests)
-    seconds = 60 + len(wanted) * (2 * deadlines.pull + 60)
+    pulls = tuple(tests)
+    seconds = 60 + len(pulls) * (2 * deadlines.pull + 60)
     variables = {
-        "IMAGES": "\n".join(_image(test, plan) for test in wanted),
+        "IMAGES": "\n".join(_image_line(test, plan) for test in pulls),
         "HOSTS_DIRECTORY": plan.hosts_directory or "",
         "VIA": via or ("crictl" if plan.crictl else "ctr"),
         "CRICTL": "1" if plan.crictl else "0",
@@ -49,13 +49,13 @@ def verify_script(
     return Script("verify", variables, seconds)
 
 
-def _image(test: PullTest, plan: NodePlan) -> str:
+def _image_line(test: PullTest, plan: NodePlan) -> str:
     hosts = b"" if plan.hosts_directory else test.hosts
-    fields = test.image, _stored(test.image), test.host, base64.b64encode(hosts).decode()
+    fields = test.image, _stored_name(test.image), test.host, base64.b64encode(hosts).decode()
     return "\t".join(fields)
 
 
-def _stored(image: str) -> str:
+def _stored_name(image: str) -> str:
     """Return the name by which CRI stores an image (reference.ParseDockerRef)."""
     registry, _, path = image.partition("/")
     path, _, digest = path.partition("@")
@@ -92,7 +92,7 @@ def parse_verify_reply(
     reply: Reply, plan: NodePlan, tests: Sequence[PullTest], known: Liveness | None = None
 ) -> VerifyReply:
     """Attribute every pull by the evidence in the reply."""
-    pulls = tuple(_pulls(reply, tests))
+    pulls = tuple(_read_pulls(reply, tests))
     return evaluate(reply, plan, tests, (parse_liveness(reply) or known, pulls))
 
 
@@ -105,10 +105,10 @@ def evaluate(
     """Attribute pulls by the evidence that the node's script recorded beside them."""
     liveness, pulls = seen
     by_image = {pull.image: pull for pull in pulls}
-    logs = _logs(reply)
+    logs = _group_log(reply)
     verified = (
         attribute_pull(
-            test, plan, _evidence(reply, str(number), by_image[test.image], logs), liveness
+            test, plan, _collect_evidence(reply, str(number), by_image[test.image], logs), liveness
         )
         for number, test in enumerate(tests)
         if test.image in by_image
@@ -116,33 +116,35 @@ def evaluate(
     return VerifyReply(tuple(verified), liveness)
 
 
-def _pulls(reply: Reply, tests: Sequence[PullTest]) -> Iterator[Pull]:
-    said = {number: _text(text) for number, text in reply.rows("said", 2)}
+def _read_pulls(reply: Reply, tests: Sequence[PullTest]) -> Iterator[Pull]:
+    outputs = {number: _decode_text(text) for number, text in reply.rows("said", 2)}
     images = {str(number): test.image for number, test in enumerate(tests)}
-    for which, via, present, code, begin, end in reply.rows("pull", 6):
-        if which in images:
+    for pull_number, via, present, code, begin, end in reply.rows("pull", 6):
+        if pull_number in images:
             seconds = round(timestamp(end) - timestamp(begin), 2)
-            words = said.get(which, "")
-            yield Pull(images[which], via, present == "yes", exit_code(code), seconds, words)
+            words = outputs.get(pull_number, "")
+            yield Pull(images[pull_number], via, present == "yes", exit_code(code), seconds, words)
 
 
-def _evidence(reply: Reply, number: str, pull: Pull, logs: Mapping[str, list[str]]) -> Evidence:
+def _collect_evidence(
+    reply: Reply, number: str, pull: Pull, logs: Mapping[str, list[str]]
+) -> Evidence:
     """Collect the evidence of one pull."""
-    lines = _told(reply, "trace", number)
+    lines = _texts_of(reply, "trace", number)
     trace = read_trace("\n".join(lines))
     complaints = (line for line in lines if line.startswith("ctr:"))
     objects = {path.rpartition("/")[2] for _, path in trace.content}
-    there = {key: set(" ".join(_told(reply, key, number)).split()) for key in _OBJECTS}
+    objects_by_key = {key: set(" ".join(_texts_of(reply, key, number)).split()) for key in _OBJECTS}
     return Evidence(
         via=pull.via,
         code=pull.code,
         seconds=pull.seconds,
         said=pull.said or "\n".join(complaints),
-        present=pull.present or _told(reply, "present", number) == ["yes"],
+        present=pull.present or _texts_of(reply, "present", number) == ["yes"],
         trace=trace,
         fetched=len(objects),
-        stayed=len(objects & there["stayed"]),
-        kept=len(objects & there["travelled"]),
+        stayed=len(objects & objects_by_key["stayed"]),
+        kept=len(objects & objects_by_key["travelled"]),
         log=read_log("\n".join(logs.get(number, ())), pull.image),
     )
 
@@ -150,43 +152,43 @@ def _evidence(reply: Reply, number: str, pull: Pull, logs: Mapping[str, list[str
 _OBJECTS = ("stayed", "travelled")
 
 
-def _told(reply: Reply, key: str, number: str) -> list[str]:
-    return [_text(text) for which, text in reply.rows(key, 2) if which == number]
+def _texts_of(reply: Reply, key: str, number: str) -> list[str]:
+    return [_decode_text(text) for pull_number, text in reply.rows(key, 2) if pull_number == number]
 
 
-def _logs(reply: Reply) -> dict[str, list[str]]:
+def _group_log(reply: Reply) -> dict[str, list[str]]:
     """Group the daemon's log lines by pull: from its beginning up to that of the next pull."""
-    began = [(number, timestamp(_text(text))) for number, text in reply.rows("began", 2)]
+    began = [(number, timestamp(_decode_text(text))) for number, text in reply.rows("began", 2)]
     since = timestamp(reply.value("since", "0"))
     starts = [since + begin - began[0][1] - _TICK for _, begin in began]
-    found: dict[str, list[str]] = {number: [] for number, _ in began}
+    groups: dict[str, list[str]] = {number: [] for number, _ in began}
     for (text,) in reply.rows("log", 1):
-        line = _text(text)
+        line = _decode_text(text)
         stamp = seconds_of(line.partition(" ")[0])  # None for the further lines of an entry
         place = bisect_right(starts, stamp) if stamp is not None else 0
         if place:
-            found[began[place - 1][0]].append(line)
-    return found
+            groups[began[place - 1][0]].append(line)
+    return groups
 
 
 _TICK = 0.02
 """Seconds by which /proc/uptime may be off, at both ends; ctr resolves longer before it pulls."""
 
 
-def _text(field: str) -> str:
+def _decode_text(field: str) -> str:
     return decode_field(field).decode("utf-8", "replace")
 
 
 def refuse_unverified(verified: Iterable[Verified]) -> None:
     """Raise a NodeError if a pull failed."""
-    bad = [each for each in verified if not each.ok]
-    if bad:
-        images = ", ".join(each.image for each in bad)
+    failed = [pull for pull in verified if not pull.ok]
+    if failed:
+        images = ", ".join(pull.image for pull in failed)
         message = (
             f"the verification pull of {images} failed; `fleet mirrors test` says which endpoint"
             " fails, and how"
         )
-        raise NodeError(FailureKind.VERIFY, "verify", message, bad[0].detail)
+        raise NodeError(FailureKind.VERIFY, "verify", message, failed[0].detail)
 
 
 def refuse_not_reading(plan: NodePlan, liveness: Liveness | None) -> None:

@@ -17,5 +17,5 @@ def parse_liveness(reply: Reply) -> Liveness | None:
     seconds = timestamp(end) - timestamp(begin)
     if state not in _STATES:
         raise protocol_error(f"an unknown liveness, {tail(state, 1)}")
-    said = reply.value("liveness_said").rpartition("failed to do request: ")[2]
-    return Liveness(state, round(seconds, 2), tail(said, 1))
+    output = reply.value("liveness_said").rpartition("failed to do request: ")[2]
+    return Liveness(state, round(seconds, 2), tail(output, 1))

@@ -62,89 +62,95 @@ class VerifyRequest:
         return verify_script(self.plan, self.deadlines, tests=self.tests, liveness=asked, via=via)
 
 
-def run_verification(remote: Remote, wanted: VerifyRequest, privilege: Privilege) -> VerifyReply:
+def run_verification(remote: Remote, request: VerifyRequest, privilege: Privilege) -> VerifyReply:
     """Pull every test image within the limit per mirror; raise a NodeError if no pull could run."""
-    bounds = wanted.deadlines
-    name = wanted.plan.node.name
+    deadlines = request.deadlines
+    name = request.plan.node.name
     with TURNS.at(
-        wanted.hosts, most=bounds.per_mirror, patience=bounds.pull_wait, name=name
+        request.hosts, most=deadlines.per_mirror, patience=deadlines.pull_wait, name=name
     ) as late:
-        proof = _proven(remote, wanted, privilege)
+        reply = _verify_by_best_client(remote, request, privilege)
     if not late:
-        return proof
-    names, seconds = ", ".join(late), f"{bounds.pull_wait:g} s"
-    why = f"pulled out of turn: {names} had no turn in {seconds} (--per-mirror)"
-    told = (replace(each, detail=f"{each.detail}; {why}".lstrip("; ")) for each in proof.verified)
-    return replace(proof, verified=tuple(told))
+        return reply
+    names, seconds = ", ".join(late), f"{deadlines.pull_wait:g} s"
+    note = f"pulled out of turn: {names} had no turn in {seconds} (--per-mirror)"
+    results = (
+        replace(result, detail=f"{result.detail}; {note}".lstrip("; ")) for result in reply.verified
+    )
+    return replace(reply, verified=tuple(results))
 
 
-def _proven(remote: Remote, wanted: VerifyRequest, privilege: Privilege) -> VerifyReply:
+def _verify_by_best_client(
+    remote: Remote, request: VerifyRequest, privilege: Privilege
+) -> VerifyReply:
     """Verify by the best client that there is."""
-    why = ""
-    if not wanted.plan.crictl and cri.available():
+    note = ""
+    if not request.plan.crictl and cri.available():
         try:
-            return _by_cri(remote, wanted, privilege)
+            return _verify_by_cri(remote, request, privilege)
         except NodeError as error:
             if error.failure.kind is not FailureKind.UNSUPPORTED:
                 raise
-            why = f": {error.failure.message}"
-    elif not wanted.plan.crictl:
-        why = ": the node has no crictl, and containerd-fleet[cri] is not installed here"
-    proof = parse_verify_reply(
-        run_script(remote, wanted.script(), privilege), wanted.plan, wanted.tests, wanted.known
+            note = f": {error.failure.message}"
+    elif not request.plan.crictl:
+        note = ": the node has no crictl, and containerd-fleet[cri] is not installed here"
+    reply = parse_verify_reply(
+        run_script(remote, request.script(), privilege), request.plan, request.tests, request.known
     )
-    told = (replace(each, evidence=f"{each.evidence}{why}") for each in proof.verified)
-    return replace(proof, verified=tuple(told))
+    results = (replace(result, evidence=f"{result.evidence}{note}") for result in reply.verified)
+    return replace(reply, verified=tuple(results))
 
 
-def _by_cri(remote: Remote, wanted: VerifyRequest, privilege: Privilege) -> VerifyReply:
+def _verify_by_cri(remote: Remote, request: VerifyRequest, privilege: Privilege) -> VerifyReply:
     """Pull by CRI over the connection, while the node's script does what needs root in between."""
-    script = wanted.script("cri")
+    script = request.script("cri")
     seconds = script.seconds + _NET
     with (
         remote.run_interactive(
             script.command_line(privilege), script.stdin(privilege), seconds
-        ) as talk,
-        cri_session(remote, privilege, wanted.plan.socket, seconds) as relay,
+        ) as command,
+        cri_session(remote, privilege, request.plan.socket, seconds) as relay,
     ):
-        if not talk.until("ready\t"):
-            return parse_verify_reply(_ended(talk), wanted.plan, wanted.tests, wanted.known)
-        with relay.spoken() as found:
-            asker = _Asker(talk, found, wanted)
-            seen = asker.all(asked=bool(script.variables["LIVENESS"]))
-        reply = _ended(talk)
-    return evaluate(reply, wanted.plan, wanted.tests, seen)
+        if not command.until("ready\t"):
+            return parse_verify_reply(
+                _read_reply(command), request.plan, request.tests, request.known
+            )
+        with relay.spoken() as client:
+            puller = _CriPuller(command, client, request)
+            observed = puller.all(asked=bool(script.variables["LIVENESS"]))
+        reply = _read_reply(command)
+    return evaluate(reply, request.plan, request.tests, observed)
 
 
-def _ended(talk: InteractiveCommand) -> Reply:
-    return parse_reply("verify", *talk.end())
+def _read_reply(command: InteractiveCommand) -> Reply:
+    return parse_reply("verify", *command.end())
 
 
 @dataclass(slots=True)
-class _Asker:
+class _CriPuller:
     """The workstation's part of the dialogue, pull by pull."""
 
-    talk: InteractiveCommand
+    command: InteractiveCommand
     cri: cri.CriClient
-    wanted: VerifyRequest
+    request: VerifyRequest
 
     def all(self, *, asked: bool) -> tuple[Liveness | None, tuple[Pull, ...]]:
-        liveness = self._liveness() if asked else self.wanted.known
-        pulls = tuple(self._pull(test.image, last=n) for n, test in enumerate(self.wanted.tests))
+        liveness = self._liveness() if asked else self.request.known
+        pulls = tuple(self._pull(test.image, last=n) for n, test in enumerate(self.request.tests))
         return liveness, pulls
 
-    def _next(self) -> None:
-        self.talk.go_on()
-        self.talk.until("ready\t")
+    def _continue(self) -> None:
+        self.command.go_on()
+        self.command.until("ready\t")
 
     def _liveness(self) -> Liveness:
-        name = last_value(self.talk, "probe")
+        name = last_value(self.command, "probe")
         began = time.monotonic()
-        words = self._tried(lambda: self.cri.pull(f"{name}/fleet:probe", 10)) if name else ""
+        words = self._error_text(lambda: self.cri.pull(f"{name}/fleet:probe", 10)) if name else ""
         seconds = round(time.monotonic() - began, 2)
         state = "live" if _PROBE in words else "deaf" if name else "unasked"
-        self._next()
-        if last_value(self.talk, "swept"):
+        self._continue()
+        if last_value(self.command, "swept"):
             state = "unasked"
         return Liveness(state, seconds, tail(words.rpartition("failed to do request: ")[2], 1))
 
@@ -153,16 +159,16 @@ class _Asker:
         began = time.monotonic()
         code, words, name = 0, "", ""
         try:
-            name = self.cri.pull(image, self.wanted.deadlines.pull)
+            name = self.cri.pull(image, self.request.deadlines.pull)
         except cri.CriError as error:
             code, words = (124 if error.code == "DEADLINE_EXCEEDED" else 1), str(error)
         seconds = round(time.monotonic() - began, 2)
-        self.talk.go_on(name if _ID.fullmatch(name) else "")
-        if last + 1 < len(self.wanted.tests):
-            self.talk.until("ready\t")
+        self.command.go_on(name if _ID.fullmatch(name) else "")
+        if last + 1 < len(self.request.tests):
+            self.command.until("ready\t")
         return Pull(image, "cri", present=False, code=code, seconds=seconds, said=words)
 
-    def _tried(self, work: Callable[[], object]) -> str:
+    def _error_text(self, work: Callable[[], object]) -> str:
         try:
             work()
         except cri.CriError as error:

@@ -22,8 +22,8 @@ class PullLimiter:
 
     sharers: int = 1
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _gates: dict[tuple[str, int], threading.Semaphore] = field(default_factory=dict)
-    _here: int = 0
+    _semaphores: dict[tuple[str, int], threading.Semaphore] = field(default_factory=dict)
+    _active: int = 0
 
     @contextmanager
     def at(
@@ -34,34 +34,34 @@ class PullLimiter:
         A node that arrives while others pull waits a moment first. The wait depends on `name`.
         """
         until = time.monotonic() + patience
-        with ExitStack() as held:
-            if self._come(held):
+        with ExitStack() as stack:
+            if self._enter(stack):
                 time.sleep(min(patience, _SPREAD * (zlib.crc32(name.encode()) % 100) / 100))
             late = []
             # All acquire in the same order, or two nodes could wait for each other.
             for host in sorted(set(hosts)):
-                gate = self._gate(host, most)
-                if gate.acquire(timeout=max(0.0, until - time.monotonic())):
-                    held.callback(gate.release)
+                semaphore = self._semaphore(host, most)
+                if semaphore.acquire(timeout=max(0.0, until - time.monotonic())):
+                    stack.callback(semaphore.release)
                 else:
                     late.append(host)
             yield tuple(late)
 
-    def _come(self, held: ExitStack) -> int:
+    def _enter(self, stack: ExitStack) -> int:
         """Count this node; return how many others were there already."""
         with self._lock:
-            self._here += 1
-            held.callback(self._go)
-            return self._here - 1
+            self._active += 1
+            stack.callback(self._leave)
+            return self._active - 1
 
-    def _go(self) -> None:
+    def _leave(self) -> None:
         with self._lock:
-            self._here -= 1
+            self._active -= 1
 
-    def _gate(self, host: str, most: int) -> threading.Semaphore:
+    def _semaphore(self, host: str, most: int) -> threading.Semaphore:
         share = max(1, most // self.sharers)
         with self._lock:
-            return self._gates.setdefault((host, share), threading.Semaphore(share))
+            return self._semaphores.setdefault((host, share), threading.Semaphore(share))
 
 
 TURNS = PullLimiter()

@@ -37,13 +37,13 @@ def verify(order: VerifyOrder) -> NodeOutcome:
     began = time.monotonic()
     plan = order.plan
     status, failure = NodeStatus.UNCHANGED, plan.failure
-    proof = VerifyReply((), None)
+    reply = VerifyReply((), None)
     try:
         if failure is None:
             with connect(plan.node, order.access.ssh) as remote:
-                wanted = VerifyRequest(plan, order.tests, order.deadlines, order.liveness)
-                proof = run_verification(remote, wanted, order.access.for_node(plan.node))
-                refuse_unverified(proof.verified)
+                request = VerifyRequest(plan, order.tests, order.deadlines, order.liveness)
+                reply = run_verification(remote, request, order.access.for_node(plan.node))
+                refuse_unverified(reply.verified)
     except NodeError as error:
         failure = error.failure
     if failure is not None:
@@ -53,8 +53,8 @@ def verify(order: VerifyOrder) -> NodeOutcome:
         status=status,
         strategy=plan.strategy,
         containerd=plan.containerd,
-        verified=proof.verified,
-        liveness=proof.liveness,
+        verified=reply.verified,
+        liveness=reply.liveness,
         failure=failure,
         seconds=round(time.monotonic() - began, 2),
     )

@@ -46,20 +46,20 @@ class SelfTestOrder:
 
 
 @dataclass(slots=True)
-class _Heard:
+class _Recorder:
     """The registry, with the number of its requests and the layers that were requested."""
 
     registry: TinyRegistry
     requests: int = 0
     blobs: set[bytes] = field(default_factory=set)
 
-    def answer(self, asked: bytes) -> bytes | None:
-        found = self.registry.answer(asked)
-        if found is not None:
+    def answer(self, request: bytes) -> bytes | None:
+        response = self.registry.answer(request)
+        if response is not None:
             self.requests += 1
-            path = asked.partition(b"?")[0].partition(b" HTTP")[0]
+            path = request.partition(b"?")[0].partition(b" HTTP")[0]
             self.blobs |= {path} if b"/blobs/" in path else set()
-        return found
+        return response
 
 
 def self_test(order: SelfTestOrder) -> NodeOutcome:
@@ -70,7 +70,7 @@ def self_test(order: SelfTestOrder) -> NodeOutcome:
         with connect(order.node, order.access.ssh) as remote:
             privilege = order.access.for_node(order.node)
             facts = parse_probe(run_script(remote, question(order.node), privilege))
-            verified = _pulled(remote, order, facts, privilege)
+            verified = _run_pull(remote, order, facts, privilege)
             failure = _failure(verified)
     except NodeError as error:
         failure = error.failure
@@ -97,7 +97,7 @@ def _failure(verified: Verified) -> Failure | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bench:
+class _PullRun:
     """One node's script, and the image that is served to it."""
 
     remote: Remote
@@ -106,9 +106,9 @@ class _Bench:
     service: Service
     variables: Mapping[str, str]
 
-    def pulled(self, *, crictl: bool, ground: HostsDirectory) -> Pull:
+    def pulled(self, *, crictl: bool, directory: HostsDirectory) -> Pull:
         """Pull by the best client that there is: crictl, CRI over SSH, or ctr alone."""
-        if not (ground.folder or ground.direct):
+        if not (directory.folder or directory.direct):
             return self._by_script("ctr")
         if crictl:
             return self._by_script("crictl")
@@ -122,47 +122,47 @@ class _Bench:
         return self._by_script("ctr")
 
     def _by_script(self, via: str) -> Pull:
-        with self._begun(via) as talk:
-            reply = self._ended(talk)
-        return _told(reply, via)
+        with self._start_script(via) as command:
+            reply = self._read_reply(command)
+        return _read_pull(reply, via)
 
     def _by_cri(self) -> Pull:
         socket, seconds = self.variables["SOCKET"], self.order.seconds + _REST
         with (
-            self._begun("cri") as talk,
+            self._start_script("cri") as command,
             cri_session(self.remote, self.privilege, socket, seconds) as relay,
         ):
-            if not talk.until("ready\t"):
-                return _told(self._ended(talk), "cri")
-            with relay.spoken(lambda: self.service.pump(0)) as found:
-                pull = self._asked(found, last_value(talk, "image"))
-            talk.go_on()
-            self._ended(talk)
+            if not command.until("ready\t"):
+                return _read_pull(self._read_reply(command), "cri")
+            with relay.spoken(lambda: self.service.pump(0)) as client:
+                pull = self._pull_by_client(client, last_value(command, "image"))
+            command.go_on()
+            self._read_reply(command)
         return pull
 
-    def _asked(self, found: cri.CriClient, image: str) -> Pull:
+    def _pull_by_client(self, client: cri.CriClient, image: str) -> Pull:
         began = time.monotonic()
         code, words = 0, ""
         try:
-            found.pull(image, self.order.seconds)
+            client.pull(image, self.order.seconds)
         except cri.CriError as error:
             code, words = (124 if error.code == "DEADLINE_EXCEEDED" else 1), str(error)
         seconds = round(time.monotonic() - began, 2)
         with suppress(cri.CriError):  # the script removes what remains
-            found.remove(image)
+            client.remove(image)
         return Pull(image, "cri", present=False, code=code, seconds=seconds, said=words)
 
-    def _begun(self, via: str) -> AbstractContextManager[InteractiveCommand]:
+    def _start_script(self, via: str) -> AbstractContextManager[InteractiveCommand]:
         seconds = self.order.seconds + _REST
         script = Script("selftest", {**self.variables, "VIA": via}, seconds)
         line, stdin = script.command_line(self.privilege), script.stdin(self.privilege)
         return self.remote.run_interactive(line, stdin, seconds + _NET)
 
-    def _ended(self, talk: InteractiveCommand) -> Reply:
-        return parse_reply("selftest", *talk.end(self.service.pump))
+    def _read_reply(self, command: InteractiveCommand) -> Reply:
+        return parse_reply("selftest", *command.end(self.service.pump))
 
 
-def _told(reply: Reply, via: str) -> Pull:
+def _read_pull(reply: Reply, via: str) -> Pull:
     """Read the result of the script's own pull."""
     begin, _, end = reply.value("times").partition(" ")
     return Pull(
@@ -175,48 +175,48 @@ def _told(reply: Reply, via: str) -> Pull:
     )
 
 
-def _pulled(
+def _run_pull(
     remote: Remote, order: SelfTestOrder, facts: NodeFacts, privilege: Privilege
 ) -> Verified:
-    ground = active_hosts_directory(facts)
-    heard = _Heard(tiny_registry(order.nonce))
+    directory = active_hosts_directory(facts)
+    recorder = _Recorder(tiny_registry(order.nonce))
     # There are two scripts if the first finds that CRI cannot be reached.
     seconds = 2 * (order.seconds + _REST + _NET)
-    with remote.serve_http(heard.answer, seconds) as service:
+    with remote.serve_http(recorder.answer, seconds) as service:
         variables = {
-            "LIVENESS": ground.folder or "",
+            "LIVENESS": directory.folder or "",
             "PORT": str(service.port),
             "TAG": order.nonce,
-            "DIGEST": digest(heard.registry.manifest),
+            "DIGEST": digest(recorder.registry.manifest),
             "SOCKET": facts.socket,
             "PULL_SECONDS": str(order.seconds),
         }
-        bench = _Bench(remote, order, privilege, service, variables)
-        pull = bench.pulled(crictl=facts.crictl_answers, ground=ground)
-    return _verdict(pull, heard, ground)
+        run = _PullRun(remote, order, privilege, service, variables)
+        pull = run.pulled(crictl=facts.crictl_answers, directory=directory)
+    return _pull_result(pull, recorder, directory)
 
 
-def _verdict(pull: Pull, heard: _Heard, ground: HostsDirectory) -> Verified:
-    good = pull.code == 0 and len(heard.blobs) == len(heard.registry.blobs)
+def _pull_result(pull: Pull, recorder: _Recorder, directory: HostsDirectory) -> Verified:
+    good = pull.code == 0 and len(recorder.blobs) == len(recorder.registry.blobs)
     if good:
-        detail = _worth(ground, by_cri=pull.via != "ctr")
+        detail = _describe_proof(directory, by_cri=pull.via != "ctr")
     else:
-        lack = "timed out; " if pull.code == 124 else ""
-        detail = f"{lack}{heard.requests} requests came; {tail(pull.said, 4)}"
+        timeout = "timed out; " if pull.code == 124 else ""
+        detail = f"{timeout}{recorder.requests} requests came; {tail(pull.said, 4)}"
     return Verified(
         image=tail(pull.image, 1),
         ok=good,
         via=pull.via,
-        mirror=_SERVED_BY if heard.requests else None,
+        mirror=_SERVED_BY if recorder.requests else None,
         seconds=pull.seconds,
         detail=detail,
     )
 
 
-def _worth(ground: HostsDirectory, *, by_cri: bool) -> str:
+def _describe_proof(directory: HostsDirectory, *, by_cri: bool) -> str:
     """Return the text that says what the pull proves, and what it leaves open."""
     if not by_cri:
         return "ctr only, CRI not proven"
-    if ground.folder is not None:
-        return f"CRI pulls, and reads hosts.toml below {ground.folder}"
-    return f"CRI pulls; that it reads mirrors is not proven: {ground.reason}"
+    if directory.folder is not None:
+        return f"CRI pulls, and reads hosts.toml below {directory.folder}"
+    return f"CRI pulls; that it reads mirrors is not proven: {directory.reason}"

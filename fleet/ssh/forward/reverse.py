@@ -41,8 +41,8 @@ class Service:
         """Accept a connection if one comes within `seconds`, then serve each connection once."""
         if (channel := self.transport.accept(seconds)) is not None:
             self.asked[channel] = b""
-        for each in list(self.asked):
-            self._serve(each)
+        for client in list(self.asked):
+            self._serve(client)
 
     def _serve(self, channel: Channel) -> None:
         if channel.recv_ready():
@@ -50,10 +50,10 @@ class Service:
         elif channel.closed or channel.eof_received:
             self._end(channel)
             return
-        said = self.answer(self.asked[channel])
-        if said is not None:
-            channel.sendall(said)
-        if said is not None or len(self.asked[channel]) > _MOST:
+        response = self.answer(self.asked[channel])
+        if response is not None:
+            channel.sendall(response)
+        if response is not None or len(self.asked[channel]) > _MOST:
             self._end(channel)
 
     def _end(self, channel: Channel) -> None:

@@ -35,11 +35,11 @@ def dial(hop: Hop, seconds: float) -> socket.socket:
     the next one (Nagle) costs 40 ms in every handshake.
     """
     family = _FAMILIES.get(hop.family, socket.AF_UNSPEC)
-    found = socket.getaddrinfo(hop.host, hop.port, family, socket.SOCK_STREAM)
+    addresses = socket.getaddrinfo(hop.host, hop.port, family, socket.SOCK_STREAM)
     problem: OSError = OSError("it has no address")
-    for number, (kind, _, _, _, address) in enumerate(found):
+    for number, (kind, _, _, _, address) in enumerate(addresses):
         wire = socket.socket(kind, socket.SOCK_STREAM)
-        wire.settimeout(seconds / (len(found) - number))
+        wire.settimeout(seconds / (len(addresses) - number))
         try:
             wire.connect(address)
         except OSError as error:
@@ -97,14 +97,14 @@ def proxied(hop: Hop) -> ProxiedSocket:
     It has a session of its own: a Ctrl-C at the terminal must not break the connection to a node
     whose change is in progress.
     """
-    ours, theirs = socket.socketpair()
-    wire = ProxiedSocket(fileno=ours.detach())
+    local, remote = socket.socketpair()
+    wire = ProxiedSocket(fileno=local.detach())
     wire.errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the wire
-    with theirs:
+    with remote:
         wire.process = subprocess.Popen(  # noqa: S603 - the user's own command
             ["/bin/sh", "-c", f"exec {hop.command}"],
-            stdin=theirs.fileno(),
-            stdout=theirs.fileno(),
+            stdin=remote.fileno(),
+            stdout=remote.fileno(),
             stderr=wire.errors,
             start_new_session=True,
         )
@@ -124,9 +124,9 @@ class ChannelSocket:
         self._channel = channel
         self._lock = threading.Lock()
         self._sending = 0
-        self._held: list[Any] = []
-        self._end = channel._close_internal
-        channel._close_internal = self._ended
+        self._queued: list[Any] = []
+        self._original_close = channel._close_internal
+        channel._close_internal = self._close_messages
 
     def __getattr__(self, name: str) -> Any:
         """Return any other attribute of the channel."""
@@ -139,22 +139,22 @@ class ChannelSocket:
         try:
             return int(self._channel.send(data))
         finally:
-            for message in self._let_go():
+            for message in self._finish_send():
                 self._channel.transport._send_user_message(message)
 
-    def _let_go(self) -> list[Any]:
+    def _finish_send(self) -> list[Any]:
         with self._lock:
             self._sending -= 1
-            held, self._held = ([], self._held) if self._sending else (self._held, [])
-        return held
+            queued, self._queued = ([], self._queued) if self._sending else (self._queued, [])
+        return queued
 
-    def _ended(self) -> tuple[Any, Any]:
+    def _close_messages(self) -> tuple[Any, Any]:
         """Return the messages that end the channel, or queue them for the sending thread."""
-        messages = self._end()
+        messages = self._original_close()
         with self._lock:
             if not self._sending:
                 return messages[0], messages[1]
-            self._held += [each for each in messages if each is not None]
+            self._queued += [message for message in messages if message is not None]
         return None, None
 
     def close(self) -> None:

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 15
 
 
-def _ready(ends: list[Any], seconds: float) -> list[Any]:
+def _wait_readable(ends: list[Any], seconds: float) -> list[Any]:
     """Return the ends that can be read; select does not support descriptors above 1023."""
     poller = select.poll()
     for end in ends:
         poller.register(end, select.POLLIN)
-    found = {number for number, _ in poller.poll(seconds * 1000)}
-    return [end for end in ends if end.fileno() in found]
+    descriptors = {number for number, _ in poller.poll(seconds * 1000)}
+    return [end for end in ends if end.fileno() in descriptors]
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class StdioBridge:
             self._accept(seconds)
             return
         ends: list[Any] = [] if self.ended else [self.client, self.channel]
-        ready = _ready(ends, seconds)
+        ready = _wait_readable(ends, seconds)
         try:
             alive = self._carry(self.client, ready)
         except OSError:
@@ -55,7 +55,7 @@ class StdioBridge:
             self._end()
 
     def _accept(self, seconds: float) -> None:
-        if _ready([self.listener], seconds):
+        if _wait_readable([self.listener], seconds):
             self.client, _ = self.listener.accept()
             self.listener.close()  # further connections are refused at once
             self.client.sendall(self.first)
@@ -67,10 +67,10 @@ class StdioBridge:
                 return False
             self.channel.sendall(part)
         if self.channel in ready:
-            return self._answer(client)
+            return self._carry_output(client)
         return True
 
-    def _answer(self, client: socket.socket) -> bool:
+    def _carry_output(self, client: socket.socket) -> bool:
         if self.channel.recv_stderr_ready():
             self.channel.recv_stderr(_CHUNK)  # sudo's messages; this never waits
         if not self.channel.recv_ready() and not self.channel.eof_received:
@@ -90,11 +90,11 @@ class StdioBridge:
 def stdio_bridge(channel: Channel, first: bytes) -> Iterator[StdioBridge]:
     """Open a bridge to a running command; only this user can enter its socket's folder."""
     with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
-        place = str(Path(folder) / "node.sock")
+        path = str(Path(folder) / "node.sock")
         with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(place)
+            listener.bind(path)
             listener.listen(1)
-            bridge = StdioBridge(channel, f"unix:{place}", listener, first)
+            bridge = StdioBridge(channel, f"unix:{path}", listener, first)
             try:
                 yield bridge
             finally:

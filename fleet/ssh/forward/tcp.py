@@ -15,7 +15,7 @@ from fleet.ssh.forward.tls import TunnelSocket
 if TYPE_CHECKING:
     from paramiko import Channel, Transport
 
-_TELLS = re.compile(r"channel \d+ open FAILED: (?P<words>.*: [^:]*)$")
+_FAILURE = re.compile(r"channel \d+ open FAILED: (?P<words>.*: [^:]*)$")
 
 
 _TRIES = 3
@@ -39,15 +39,15 @@ class _Reasons(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
-        self.told: list[tuple[float, str]] = []
+        self.failures: list[tuple[float, str]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        found = _TELLS.search(record.getMessage())
-        if found:
-            self.told.append((time.monotonic(), found["words"]))
+        match = _FAILURE.search(record.getMessage())
+        if match:
+            self.failures.append((time.monotonic(), match["words"]))
 
     def since(self, began: float) -> set[str]:
-        return {words for at, words in self.told if at >= began}
+        return {words for failed_at, words in self.failures if failed_at >= began}
 
 
 class Tunnel:
@@ -69,7 +69,7 @@ class Tunnel:
             # Two simultaneous failures cannot be told apart, so the connection is tried again.
             if len(words) == 1 or time.monotonic() >= deadline:
                 break
-        raise _trouble(words.pop() if len(words) == 1 else "connection failed")
+        raise _wire_error(words.pop() if len(words) == 1 else "connection failed")
 
     def _open(self, host: str, port: int, seconds: float) -> Channel | None:
         import paramiko  # noqa: PLC0415
@@ -100,7 +100,7 @@ def tunnel(transport: Transport) -> Iterator[Tunnel]:
         log.removeHandler(reasons)
 
 
-def _trouble(words: str) -> WireError:
+def _wire_error(words: str) -> WireError:
     lower = words.lower()
-    found = next((trouble for word, trouble in _WORDS if word in lower), Trouble.UNREACHABLE)
-    return WireError(found, words.removesuffix(": Connect failed"))
+    kind = next((trouble for word, trouble in _WORDS if word in lower), Trouble.UNREACHABLE)
+    return WireError(kind, words.removesuffix(": Connect failed"))

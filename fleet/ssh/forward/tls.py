@@ -39,7 +39,7 @@ def trust(mirror: Mirror, bundle: str) -> ssl.SSLContext:
     if mirror.skip_verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    for text in (bundle, *(each.decode("ascii", "replace") for each in mirror.ca)):
+    for text in (bundle, *(certificate.decode("ascii", "replace") for certificate in mirror.ca)):
         if text.strip():
             context.load_verify_locations(cadata=text)
     for pair in mirror.client:
@@ -78,7 +78,7 @@ class TunnelSocket:
                 self._flush()
                 self._feed()
             except ssl.SSLError as error:
-                raise _tls_trouble(error) from error
+                raise _tls_error(error) from error
             else:
                 break
         self._flush()
@@ -105,7 +105,7 @@ class TunnelSocket:
             except ssl.SSLZeroReturnError:
                 return b""
             except ssl.SSLError as error:
-                raise _tls_trouble(error) from error
+                raise _tls_error(error) from error
 
     def makefile(self, mode: str = "rb") -> io.BufferedReader:
         """Return a reader, as a socket does."""
@@ -137,7 +137,7 @@ class TunnelSocket:
             self._incoming.write_eof()
 
     def _send(self, content: bytes) -> None:
-        self._channel.settimeout(self._left())
+        self._channel.settimeout(self._seconds_left())
         try:
             self._channel.sendall(content)
         except TimeoutError as error:
@@ -146,7 +146,7 @@ class TunnelSocket:
             raise WireError(Trouble.CLOSED, str(error) or "closed") from error
 
     def _receive(self, size: int) -> bytes:
-        self._channel.settimeout(self._left())
+        self._channel.settimeout(self._seconds_left())
         try:
             return self._channel.recv(size)
         except TimeoutError as error:
@@ -154,7 +154,7 @@ class TunnelSocket:
         except (OSError, EOFError) as error:
             raise WireError(Trouble.CLOSED, str(error) or "closed") from error
 
-    def _left(self) -> float:
+    def _seconds_left(self) -> float:
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise WireError(Trouble.TIMEOUT)
@@ -182,10 +182,10 @@ class _Reader(io.RawIOBase):
         return len(part)
 
 
-def _tls_trouble(error: ssl.SSLError) -> WireError:
+def _tls_error(error: ssl.SSLError) -> WireError:
     """Return an error that names the problem, since OpenSSL's words are hard to read."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return WireError(_of_certificate(error.verify_code), error.verify_message)
+        return WireError(_certificate_trouble(error.verify_code), error.verify_message)
     reason = (error.reason or "").replace("_", " ").lower()
     if "eof" in reason or isinstance(error, ssl.SSLEOFError):
         return WireError(Trouble.CLOSED, "in the middle of TLS")
@@ -194,7 +194,7 @@ def _tls_trouble(error: ssl.SSLError) -> WireError:
     return WireError(Trouble.CERTIFICATE, reason or "handshake failure")
 
 
-def _of_certificate(code: int) -> Trouble:
+def _certificate_trouble(code: int) -> Trouble:
     if code in _EXPIRED:
         return Trouble.EXPIRED
     if code in _OTHER_NAME:

@@ -71,7 +71,7 @@ class EagerAuth(_Base):  # type: ignore[misc]
         """Ignore the answer: the request has already been sent."""
 
     def _parse_userauth_failure(self, m: Message) -> None:
-        at = m.packet.tell()
+        position = m.packet.tell()
         self.offered = tuple(m.get_list())
-        m.packet.seek(at)
+        m.packet.seek(position)
         super()._parse_userauth_failure(m)

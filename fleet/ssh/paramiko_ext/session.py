@@ -38,7 +38,7 @@ class SessionPool:
     def __init__(self, transport: Transport, *, ahead: bool = False) -> None:
         self._transport, self._ahead = transport, ahead
         self._spare: Channel | None = None
-        self._heard = time.monotonic()
+        self._last_answer = time.monotonic()
 
     def run(self, line: str, seconds: float) -> Channel:
         """Return a session in which a command was requested."""
@@ -73,7 +73,7 @@ class SessionPool:
 
     def heard(self) -> None:
         """Record that sshd has answered just now."""
-        self._heard = time.monotonic()
+        self._last_answer = time.monotonic()
 
     def stand(self, seconds: float) -> bool:
         """Return whether sshd still answers; opening a session has no effect there."""
@@ -81,7 +81,7 @@ class SessionPool:
 
         if not self._transport.is_active():
             return False
-        if time.monotonic() - self._heard < FRESH:
+        if time.monotonic() - self._last_answer < FRESH:
             return True
         try:
             if self._spare is not None:
