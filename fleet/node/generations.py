@@ -27,10 +27,12 @@ def read_generations(
         base = f"{GENERATIONS}{name}/"
         own = {path[len(base) :]: file for path, file in files.items() if path.startswith(base)}
         if own:
-            yield _generation(Generation(name, (), beside), base, own)
+            yield _build_generation(Generation(name, (), beside), base, own)
 
 
-def _generation(generation: Generation, base: str, own: Mapping[str, ManagedFile]) -> Generation:
+def _build_generation(
+    generation: Generation, base: str, own: Mapping[str, ManagedFile]
+) -> Generation:
     damage = _find_damaged_file(own)
     entries: list[ManifestEntry] = []
     for line in _manifest_lines(own["manifest"]) if not damage else ():

@@ -67,11 +67,11 @@ def parse_probe(reply: Reply) -> NodeFacts:
     files = {path: record.file for path, record in records.items() if not _is_internal(path)}
     return NodeFacts(
         hostname=reply.value("hostname"),
-        machine=_machine(reply.value("machine")),
+        machine=_machine_id(reply.value("machine")),
         distribution=_os_name(records),
         marks=tuple(reply.texts("mark")),
         unit=unit,
-        distribution_id=_release(records).get("ID", "").strip("\"'"),
+        distribution_id=_os_release(records).get("ID", "").strip("\"'"),
         owner=reply.value("owner") or None,
         no_upstream=reply.has("no_upstream"),
         unit_name=reply.value("unit_name") or "containerd",
@@ -101,9 +101,9 @@ def parse_probe(reply: Reply) -> NodeFacts:
         runtime_ready=_runtime_ready(info),
         tasks=number(reply.value("tasks")),
         lock=_file_text(records, "/run/fleet/lock"),
-        pending=_pending(records),
+        pending=_read_pending(records),
         control_plane=tuple(control_plane[:5]),
-        generations=_generations(reply, records),
+        generations=_read_generations(reply, records),
     )
 
 
@@ -121,22 +121,22 @@ _COMMANDS = ("ctr", "version", "info", "cri", "dump", "unit")
 
 def _file_records(reply: Reply) -> Iterator[_FileRecord]:
     """Split the record of all files: kinds, names and stat lines, and their joined contents."""
-    for (contents,), (kind_marks, names, about) in zip(
+    for (contents,), (kind_marks, names, stat_lines) in zip(
         reply.rows("contents", 1), reply.rows("files", 3), strict=False
     ):
         kinds = decode_field(kind_marks).decode("ascii", "replace")
         paths = _split_names(decode_field(names))
-        lines = [
+        stats = [
             _parse_stat(line)
-            for line in decode_field(about).decode("ascii", "replace").splitlines()
+            for line in decode_field(stat_lines).decode("ascii", "replace").splitlines()
         ]
         content = decode_field(contents)
-        sizes = [size for *_, size in lines]
-        if not len(kinds) == len(paths) == len(lines) or sum(sizes) != len(content):
+        sizes = [size for *_, size in stats]
+        if not len(kinds) == len(paths) == len(stats) or sum(sizes) != len(content):
             message = "files changed again and again while they were read; try again"
             raise NodeError(FailureKind.PROTOCOL, "probe", message)
         start = 0
-        for kind, path, (mode, uid, gid, mtime, size) in zip(kinds, paths, lines, strict=True):
+        for kind, path, (mode, uid, gid, mtime, size) in zip(kinds, paths, stats, strict=True):
             file = ManagedFile(content[start : start + size], mode, uid, gid)
             start += size
             yield _FileRecord(path, file, mtime, kind == "l")
@@ -157,7 +157,7 @@ def _split_names(names: bytes) -> list[str]:
     return names.decode("utf-8", "surrogateescape").split("\n")[:-1]
 
 
-def _machine(text: str) -> str:
+def _machine_id(text: str) -> str:
     """Return an identifier that no two running machines share; empty if a part is unknown.
 
     Clones share the machine id but not the boot id; containers share the boot id.
@@ -186,7 +186,7 @@ def _file_text(records: Mapping[str, _FileRecord], path: str) -> str | None:
     return tail(records[path].file.content.decode("utf-8", "replace")) if path in records else None
 
 
-def _pending(records: Mapping[str, _FileRecord]) -> Pending | None:
+def _read_pending(records: Mapping[str, _FileRecord]) -> Pending | None:
     """Read the unconfirmed change; its times are those of the files that record it."""
     rollout = _file_text(records, f"{PENDING}/id")
     if rollout is None:
@@ -232,12 +232,12 @@ def _value_set(reply: Reply, key: str) -> frozenset[str]:
     return frozenset(reply.texts(key))
 
 
-def _release(records: Mapping[str, _FileRecord]) -> dict[str, str]:
+def _os_release(records: Mapping[str, _FileRecord]) -> dict[str, str]:
     return _properties(_file_text(records, "/etc/os-release") or "")
 
 
 def _os_name(records: Mapping[str, _FileRecord]) -> str:
-    name = _release(records).get("PRETTY_NAME", "").strip("\"'")
+    name = _os_release(records).get("PRETTY_NAME", "").strip("\"'")
     return name.replace("GNU/Linux ", "")
 
 
@@ -273,7 +273,7 @@ def _runtime_ready(info: Answer) -> bool | None:
     return any(table(condition).get("status") is True for condition in ready)
 
 
-def _generations(reply: Reply, records: Mapping[str, _FileRecord]) -> tuple[Generation, ...]:
+def _read_generations(reply: Reply, records: Mapping[str, _FileRecord]) -> tuple[Generation, ...]:
     files = {path: record.file for path, record in records.items() if path.startswith(GENERATIONS)}
     beside = _value_set(reply, "beside")
     if beside:  # requested by its id, and not in the chain of the current state

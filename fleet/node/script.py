@@ -45,7 +45,7 @@ def source(name: str) -> str:
 
 
 @functools.cache
-def _code(name: str) -> str:
+def _compact_source(name: str) -> str:
     """Return a script as it is sent: without indentation, blank lines and comments.
 
     No string in the scripts has lines that begin with a blank or a `#`.
@@ -83,7 +83,7 @@ class Script:
     def text(self) -> str:
         """Return the whole script: the variables, quoted, then the code."""
         head = "".join(f"{key}={shlex.quote(value)}\n" for key, value in self.variables.items())
-        return head + _code(self.name)
+        return head + _compact_source(self.name)
 
     def command_line(self, privilege: Privilege) -> str:
         """Return the command that the login shell runs; it holds no content and no secret."""
@@ -184,7 +184,7 @@ def protocol_error(what: str, evidence: str = "") -> NodeError:
 
 def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
     """Read a script's output; raise a NodeError if the script did not run to its end."""
-    reply = Reply(_records(stdout), tail(stderr))
+    reply = Reply(_split_records(stdout), tail(stderr))
     if not reply.has("end") and (cause := shell_error_cause(step, stderr)) is not None:
         raise cause
     if not reply.has("hello"):
@@ -212,7 +212,7 @@ def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
     return reply
 
 
-def _records(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _split_records(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Split the records; the content of a field `+LENGTH` is below its line and replaces it."""
     start = lines = 0
     while start < len(text):

@@ -22,7 +22,7 @@ _LAST = 253_402_300_799
 def expired_certificate(blob: bytes, now: float) -> str:
     """Return when a certificate expired or becomes valid; empty if it is valid or a bare key."""
     try:
-        after, before = _validity(blob)
+        after, before = _read_validity(blob)
     except (struct.error, KeyError):
         return ""
     if now >= before:
@@ -30,7 +30,7 @@ def expired_certificate(blob: bytes, now: float) -> str:
     return f"is valid only from {_format_time(after)} on" if now < after else ""
 
 
-def _validity(blob: bytes) -> tuple[int, int]:
+def _read_validity(blob: bytes) -> tuple[int, int]:
     kind, offset = _read_string(blob, 0)
     for _ in range(1 + _FIELDS[kind]):  # the nonce comes first
         _, offset = _read_string(blob, offset)

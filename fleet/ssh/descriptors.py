@@ -25,14 +25,14 @@ def raise_limit() -> None:
 
 def most_busy() -> int:
     """Return how many nodes may be worked on at once; half of the descriptors are for them."""
-    return max(1, _half() // _NEW)
+    return max(1, _half_limit() // _NEW)
 
 
 def most_kept() -> int:
     """Return how many idle connections may be kept; the other half is for them."""
-    return min(_MOST_KEPT, _half() // _KEPT)
+    return min(_MOST_KEPT, _half_limit() // _KEPT)
 
 
-def _half() -> int:
+def _half_limit() -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return (_WANTED if soft == resource.RLIM_INFINITY else max(0, soft - _OTHERS)) // 2

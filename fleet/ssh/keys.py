@@ -63,15 +63,15 @@ def _inspect_file(stamp: tuple[str, int]) -> KeyFile:
         return KeyFile(path, locked=False, public=_parse_public(content), private=False)
     if not armour[1].startswith(b"OPENSSH"):
         locked = b"ENCRYPTED" in armour[1] or b",ENCRYPTED" in armour[2]
-        return KeyFile(path, locked, _public_beside(path))
+        return KeyFile(path, locked, _read_public_file(path))
     cipher, public = _parse_openssh(armour[2])
-    return KeyFile(path, cipher != b"none", public or _public_beside(path))
+    return KeyFile(path, cipher != b"none", public or _read_public_file(path))
 
 
 _KEY_FILES: SharedCache[tuple[str, int], KeyFile] = SharedCache(_inspect_file)
 
 
-def _public_beside(path: str) -> bytes:
+def _read_public_file(path: str) -> bytes:
     try:
         return _parse_public(Path(f"{path}.pub").read_bytes())
     except OSError:

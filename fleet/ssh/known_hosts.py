@@ -92,11 +92,13 @@ def _hash_matches(name: str, salt: bytes, code: bytes) -> bool:
 
 def _patterns_match(name: str, patterns: Sequence[str]) -> bool:
     """Match as OpenSSH does: one pattern must fit, and none that begins with a `!`."""
-    hits = [pattern for pattern in patterns if _matches(name, pattern.removeprefix("!").lower())]
+    hits = [
+        pattern for pattern in patterns if _pattern_matches(name, pattern.removeprefix("!").lower())
+    ]
     return bool(hits) and not any(pattern.startswith("!") for pattern in hits)
 
 
-def _matches(name: str, pattern: str) -> bool:
+def _pattern_matches(name: str, pattern: str) -> bool:
     # A bracket is a character here: [host]:2222 names a port.
     return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
 

@@ -75,11 +75,11 @@ class Hop:
         """Return the names that known_hosts may have for it; a new entry gets the first."""
         if self.alias:
             return (self.alias,)
-        names = dict.fromkeys((self.host.lower(), _canonical(self.host)))
+        names = dict.fromkeys((self.host.lower(), _canonical_name(self.host)))
         return tuple(name if self.port == 22 else f"[{name}]:{self.port}" for name in names)
 
 
-def _canonical(host: str) -> str:
+def _canonical_name(host: str) -> str:
     """Return an IP address in its canonical form, any other name in lower case."""
     try:
         return str(ipaddress.ip_address(host))
@@ -140,20 +140,20 @@ def _make_hop(options: Mapping[str, Any], name: str, identity: str | None) -> Ho
         host=options.get("hostname", name),
         port=int(port),
         user=options.get("user") or getpass.getuser(),
-        files=_paths(chosen or _IDENTITIES),
+        files=_expand_paths(chosen or _IDENTITIES),
         named=bool(chosen),
         only=options.get("identitiesonly", "no").lower() == "yes",
         agent=_agent_socket(options.get("identityagent", "SSH_AUTH_SOCK")),
         alias=options.get("hostkeyalias", ""),
-        known=_paths(options.get("userknownhostsfile", _KNOWN_HOSTS).split()),
-        shared=_paths(options.get("globalknownhostsfile", _GLOBAL_KNOWN_HOSTS).split()),
+        known=_expand_paths(options.get("userknownhostsfile", _KNOWN_HOSTS).split()),
+        shared=_expand_paths(options.get("globalknownhostsfile", _GLOBAL_KNOWN_HOSTS).split()),
         command=command,
         family=options.get("addressfamily", "any").lower(),
         algorithms=tuple((key, options[key]) for key in _ALGORITHMS if key in options),
     )
 
 
-def _paths(names: Any) -> tuple[str, ...]:
+def _expand_paths(names: Any) -> tuple[str, ...]:
     paths = (str(expanded(name.strip('"'))) for name in names)
     return tuple(dict.fromkeys(paths))
 

@@ -81,7 +81,7 @@ class CriClient:
 
     def pull(self, image: str, seconds: float) -> str:
         """Pull an image as kubelet does, and return CRI's name for it; raise a CriError."""
-        response = self._call("ImageService", "PullImage", _spec(image), seconds)
+        response = self._call("ImageService", "PullImage", _image_spec(image), seconds)
         try:
             names = [content for number, content in fields(response) if number == 1]
         except ValueError as error:
@@ -90,12 +90,12 @@ class CriClient:
 
     def remove(self, image: str) -> None:
         """Remove an image by all its names."""
-        self._call("ImageService", "RemoveImage", _spec(image), 20)
+        self._call("ImageService", "RemoveImage", _image_spec(image), 20)
 
     def _call(self, service: str, method: str, request: bytes, seconds: float) -> bytes:
         for version in (self.version,) if self.version else _VERSIONS:
             try:
-                response = self._once(f"/{version}.{service}/{method}", request, seconds)
+                response = self._call_once(f"/{version}.{service}/{method}", request, seconds)
             except CriError as error:
                 unknown = error.code == "UNIMPLEMENTED" and version != _VERSIONS[-1]
                 if not unknown or self.version:
@@ -106,7 +106,7 @@ class CriClient:
                 return response
         raise AssertionError  # the last version returned or raised
 
-    def _once(self, method: str, request: bytes, seconds: float) -> bytes:
+    def _call_once(self, method: str, request: bytes, seconds: float) -> bytes:
         import grpc  # noqa: PLC0415 - an extra that is slow to import
 
         future = self.channel.unary_unary(method).future(request, timeout=seconds)
@@ -118,13 +118,13 @@ class CriClient:
             raise CriError(future.code().name, str(future.details())) from error
 
 
-def _spec(image: str) -> bytes:
+def _image_spec(image: str) -> bytes:
     return field(1, field(1, image.encode()))
 
 
-def cri_client(target: str, turn: Callable[[], None]) -> CriClient:
+def cri_client(target: str, pump: Callable[[], None]) -> CriClient:
     """Return a client of CRI at a socket of this machine."""
     import grpc  # noqa: PLC0415
 
     options = (("grpc.default_authority", "localhost"), ("grpc.enable_http_proxy", 0))
-    return CriClient(grpc.insecure_channel(target, options=options), turn)
+    return CriClient(grpc.insecure_channel(target, options=options), pump)

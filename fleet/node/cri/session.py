@@ -14,10 +14,10 @@ from fleet.ssh.dialogue import InteractiveCommand
 from fleet.ssh.forward.stdio import stdio_bridge
 
 
-def last_value(talk: InteractiveCommand, key: str) -> str:
+def last_value(command: InteractiveCommand, key: str) -> str:
     """Return the newest value of that key; empty if there is none."""
     text = ""
-    for line in talk.heard.decode("utf-8", "replace").splitlines():
+    for line in command.heard.decode("utf-8", "replace").splitlines():
         name, _, value = line.partition("\t")
         if name == key:
             text = decode_field(value).decode("utf-8", "replace")

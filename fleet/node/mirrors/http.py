@@ -73,10 +73,10 @@ class Site:
         if self._http is not None and self._http.sock is not None:
             return
         host, port = split_authority(self.authority, self.scheme)
-        with self._timed("tcp"):
+        with self._time_step("tcp"):
             wire = self._dial(host, port)
         if self.scheme == "https":
-            with self._timed("tls"):
+            with self._time_step("tls"):
                 wire.within(self.seconds)
                 wire.encrypt(self.trust, host)
         self._http = http.client.HTTPConnection(host, port)
@@ -98,19 +98,19 @@ class Site:
         raise last
 
     @contextmanager
-    def _timed(self, name: str) -> Iterator[None]:
+    def _time_step(self, name: str) -> Iterator[None]:
         """Record how long a step took, and its error if it failed."""
         began = time.monotonic()
         try:
             yield
         except WireError as error:
-            self._note(name, began, trouble=error.trouble, words=tail(error.words, 1))
+            self._record_step(name, began, trouble=error.trouble, words=tail(error.words, 1))
             raise
-        self._note(name, began)
+        self._record_step(name, began)
 
-    def _note(self, name: str, began: float, **about: object) -> None:
+    def _record_step(self, name: str, began: float, **fields: object) -> None:
         seconds = round(time.monotonic() - began, 4)
-        self.steps.append(Step(name, seconds, host=self.named, **about))  # type: ignore[arg-type]
+        self.steps.append(Step(name, seconds, host=self.named, **fields))  # type: ignore[arg-type]
 
     def ask(
         self,
@@ -129,9 +129,9 @@ class Site:
             with self._convert_errors():
                 raw = self._send(method, path, headers, body)
                 arrived = time.monotonic()
-                response = self._read(raw, most)
+                response = self._read_response(raw, most)
         except WireError as error:
-            self._note(step, began, trouble=error.trouble, words=tail(error.words, 1))
+            self._record_step(step, began, trouble=error.trouble, words=tail(error.words, 1))
             raise
         ended = time.monotonic() if step == "layer" else arrived
         words = response.words
@@ -157,7 +157,7 @@ class Site:
         self._http.request(method, path, body, all_headers)
         return self._http.getresponse()
 
-    def _read(self, raw: http.client.HTTPResponse, most: int) -> HttpResponse:
+    def _read_response(self, raw: http.client.HTTPResponse, most: int) -> HttpResponse:
         """Read up to `most` bytes; at the deadline, return the bytes that have arrived."""
         parts: list[bytes] = []
         size, ended = 0, False

@@ -79,7 +79,7 @@ class _Pull:
         return self.test.target.mirror
 
     def run(self) -> Observation:
-        site = self._site(self.mirror.scheme, self.mirror.authority)
+        site = self._make_site(self.mirror.scheme, self.mirror.authority)
         site.addresses = self.test.addresses
         if self.test.addresses:
             self.steps.append(Step("dns", 0.0))
@@ -90,7 +90,7 @@ class _Pull:
         steps = (replace(step, words=without_known(step.words, secrets)) for step in self.steps)
         return replace(self.observed, steps=tuple(steps), address=site.address)
 
-    def _site(self, scheme: str, authority: str, *, other: bool = False) -> Site:
+    def _make_site(self, scheme: str, authority: str, *, other: bool = False) -> Site:
         site = Site(self.test.tunnel, scheme, authority, self.context, self.test.seconds)
         site.steps = self.steps
         site.named = authority if other else ""
@@ -119,18 +119,18 @@ class _Pull:
         """Return the manifest of the node's own architecture."""
         if not response.body:
             response = self._fetch_manifest(site, image, digest)
-        body = _json(response)
+        body = _parse_json(response)
         entries = body.get("manifests")
         if not isinstance(entries, list):
             return body
         chosen = next(_platform_digests(entries, self.test.architecture), None)
-        return _json(self._fetch_manifest(site, image, chosen)) if chosen else {}
+        return _parse_json(self._fetch_manifest(site, image, chosen)) if chosen else {}
 
     def _fetch_manifest(self, site: Site, image: Image, digest: str) -> HttpResponse:
         """Request a manifest by digest; record its step only if it fails."""
         before = len(self.steps)
         response = site.ask(
-            "manifest", self._path(image, "manifests", digest), self._headers(ACCEPT)
+            "manifest", self._image_path(image, "manifests", digest), self._headers(ACCEPT)
         )
         if response.status == 200 and not response.html:
             other_steps = [step for step in self.steps[before:] if step.name != "manifest"]
@@ -145,7 +145,7 @@ class _Pull:
         digest = str(first.get("digest", "")) if isinstance(first, dict) else ""
         if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
             return
-        response = self._fetch_layer(site, self._path(image, "blobs", digest))
+        response = self._fetch_layer(site, self._image_path(image, "blobs", digest))
         if response.status == 200 and not response.html:
             self.observed = replace(self.observed, size=len(response.body))
             if response.whole and f"sha256:{hashlib.sha256(response.body).hexdigest()}" != digest:
@@ -166,7 +166,9 @@ class _Pull:
             target = parts.path + (f"?{parts.query}" if parts.query else "")
             other = parts.netloc != site.authority
             del self.steps[-1]
-            target_site = self._site(parts.scheme, parts.netloc, other=other) if other else site
+            target_site = (
+                self._make_site(parts.scheme, parts.netloc, other=other) if other else site
+            )
             headers = {"User-Agent": _AGENT} if other else self._headers()
             response = target_site.ask("layer", target or "/", headers, most=self.test.size)
             if other:
@@ -189,14 +191,14 @@ class _Pull:
 
     def _request_manifest(self, site: Site, image: Image, method: str, name: str) -> HttpResponse:
         """Request a manifest, with a token if the registry requires one."""
-        path = self._path(image, "manifests", name)
+        path = self._image_path(image, "manifests", name)
         response = site.ask("manifest", path, self._headers(ACCEPT), method=method)
         challenge = response.headers.get("www-authenticate", "")
         if response.status != 401 or self.token or not challenge:
             return response
         scheme, _, rest = challenge.partition(" ")
         if scheme.lower() == "basic" and self.mirror.auth is not None:
-            self.token = _basic(self.mirror.auth)
+            self.token = _basic_auth(self.mirror.auth)
         elif scheme.lower() == "bearer":
             self.token = self._fetch_token(dict(_CHALLENGE.findall(rest)), image, site)
         if not self.token:
@@ -211,7 +213,7 @@ class _Pull:
         scope = challenge.get("scope") or f"repository:{image.repository}:pull"
         fields = {"service": challenge.get("service", ""), "scope": scope}
         same_host = realm.netloc == site.authority and realm.scheme == site.scheme
-        token_site = site if same_host else self._site(realm.scheme, realm.netloc, other=True)
+        token_site = site if same_host else self._make_site(realm.scheme, realm.netloc, other=True)
         headers = {"User-Agent": _AGENT, "Accept": "application/json"}
         exposed = site.scheme == "https" and realm.scheme == "http"
         auth = None if exposed else self.mirror.auth
@@ -222,13 +224,13 @@ class _Pull:
             response = token_site.ask("token", realm.path or "/", headers, method="POST", body=body)
         else:
             if auth is not None:
-                headers["Authorization"] = _basic(auth)
+                headers["Authorization"] = _basic_auth(auth)
             query = "&".join(filter(None, (realm.query, urlencode(fields, quote_via=quote))))
             response = token_site.ask("token", f"{realm.path or '/'}?{query}", headers)
         self._set_token_host(realm.netloc)
         if not same_host:
             token_site.close()
-        content = _json(response) if response.status == 200 else {}
+        content = _parse_json(response) if response.status == 200 else {}
         token = content.get("token") or content.get("access_token")
         if _is_token(token):
             return f"Bearer {token}"
@@ -260,7 +262,7 @@ class _Pull:
             headers["Authorization"] = self.token
         return headers
 
-    def _path(self, image: Image, kind: str, name: str) -> str:
+    def _image_path(self, image: Image, kind: str, name: str) -> str:
         return pull_path(self.mirror, image, kind, name)
 
 
@@ -268,12 +270,12 @@ def _is_token(token: object) -> bool:
     return isinstance(token, str) and token.isascii() and token.isprintable()
 
 
-def _basic(auth: Auth) -> str:
+def _basic_auth(auth: Auth) -> str:
     text = f"{auth.username}:{auth.password}"
     return f"Basic {base64.b64encode(text.encode()).decode()}"
 
 
-def _json(response: HttpResponse) -> dict[str, Any]:
+def _parse_json(response: HttpResponse) -> dict[str, Any]:
     try:
         body = json.loads(response.body)
     except (ValueError, RecursionError):

@@ -125,15 +125,15 @@ def read_mirror_test_facts(reply: Reply, roots: dict[str, str]) -> MirrorTestFac
     texts = reply.texts("environment")
     now = number(reply.value("now"))
     return MirrorTestFacts(
-        names=dict(_names(reply)),
-        roots=_roots(reply, roots),
+        names=dict(_read_names(reply)),
+        roots=_read_roots(reply, roots),
         environment=dict(text.split("=", 1) for text in texts if "=" in text),
         architecture=_ARCHITECTURES.get(reply.value("arch"), reply.value("arch")),
         behind=round(time.time() - now) if now else 0,
     )
 
 
-def _roots(reply: Reply, known: dict[str, str]) -> str:
+def _read_roots(reply: Reply, known: dict[str, str]) -> str:
     """Return the CA bundle that a node uses, and store it for nodes with the same bundle.
 
     Its key is the digest of the content received: a digest that a node reports is not trusted.
@@ -155,7 +155,7 @@ def _unpack_bundle(packed: bytes) -> bytes:
         raise protocol_error("a CA bundle that is not whole") from error
 
 
-def _names(reply: Reply) -> Iterator[tuple[str, tuple[int, tuple[str, ...]]]]:
+def _read_names(reply: Reply) -> Iterator[tuple[str, tuple[int, tuple[str, ...]]]]:
     for name, code, addresses in reply.rows("name", 3):
         resolved = tuple(decode_field(addresses).decode("ascii", "replace").split())
         status = exit_code(code) or (0 if resolved else 2)

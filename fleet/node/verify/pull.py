@@ -53,13 +53,13 @@ class VerifyRequest:
     @property
     def hosts(self) -> frozenset[str]:
         """Return the hosts that are asked first, as requests name them."""
-        asked = ((*test.mirrors, test.upstream or test.registry)[0] for test in self.tests)
-        return frozenset(asked)
+        first_hosts = ((*test.mirrors, test.upstream or test.registry)[0] for test in self.tests)
+        return frozenset(first_hosts)
 
     def script(self, via: str = "") -> Script:
         """Return the script that runs on the node."""
-        asked = self.liveness and self.known is None
-        return verify_script(self.plan, self.deadlines, tests=self.tests, liveness=asked, via=via)
+        check = self.liveness and self.known is None
+        return verify_script(self.plan, self.deadlines, tests=self.tests, liveness=check, via=via)
 
 
 def run_verification(remote: Remote, request: VerifyRequest, privilege: Privilege) -> VerifyReply:
@@ -117,7 +117,7 @@ def _verify_by_cri(remote: Remote, request: VerifyRequest, privilege: Privilege)
             )
         with relay.spoken() as client:
             puller = _CriPuller(command, client, request)
-            observed = puller.all(asked=bool(script.variables["LIVENESS"]))
+            observed = puller.pull_all(check=bool(script.variables["LIVENESS"]))
         reply = _read_reply(command)
     return evaluate(reply, request.plan, request.tests, observed)
 
@@ -134,8 +134,8 @@ class _CriPuller:
     cri: cri.CriClient
     request: VerifyRequest
 
-    def all(self, *, asked: bool) -> tuple[Liveness | None, tuple[Pull, ...]]:
-        liveness = self._liveness() if asked else self.request.known
+    def pull_all(self, *, check: bool) -> tuple[Liveness | None, tuple[Pull, ...]]:
+        liveness = self._liveness() if check else self.request.known
         pulls = tuple(self._pull(test.image, last=n) for n, test in enumerate(self.request.tests))
         return liveness, pulls
 
