@@ -16,10 +16,12 @@ _IGNORED = "Ignoring unknown key"
 
 def outside_registry(dump: str) -> str:
     """Return the SHA-256 of a dump without its registry tables, imports, log and empty lines."""
-    return hashlib.sha256("".join(f"{line}\n" for line in _outside(dump)).encode()).hexdigest()
+    return hashlib.sha256(
+        "".join(f"{line}\n" for line in _lines_outside(dump)).encode()
+    ).hexdigest()
 
 
-def _outside(dump: str) -> Iterator[str]:
+def _lines_outside(dump: str) -> Iterator[str]:
     inside = False
     for line in dump.split("\n"):
         if not line or line.startswith(_SKIPPED):

@@ -56,17 +56,19 @@ def parse_hosts(text: str, version: ContainerdVersion) -> HostsDocument:
             message = f"it holds bytes that are not UTF-8, and containerd {version} refuses those"
             raise DocumentError(message)
         text = _BYTES.sub("\ufffd", text)
-    data = dict(_lowered(parse_toml(text), version))
+    data = dict(_lower_known_keys(parse_toml(text), version))
     hosts = data.get("host")
     if isinstance(hosts, Mapping):
         data["host"] = {
-            url: dict(_lowered(host, version)) if isinstance(host, Mapping) else host
+            url: dict(_lower_known_keys(host, version)) if isinstance(host, Mapping) else host
             for url, host in hosts.items()
         }
     return HostsDocument(text, data, tuple(_order(text, data, version)))
 
 
-def _lowered(entries: Mapping[str, Any], version: ContainerdVersion) -> Iterator[tuple[str, Any]]:
+def _lower_known_keys(
+    entries: Mapping[str, Any], version: ContainerdVersion
+) -> Iterator[tuple[str, Any]]:
     """Yield the entries of a table; known keys that the release reads are in lower case."""
     any_case = supports(version, Feature.KEYS_IN_ANY_CASE)
     for key, value in entries.items():

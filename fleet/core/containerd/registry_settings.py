@@ -66,9 +66,13 @@ def unequal(meant: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[st
     for key in sorted({*meant, *found}):
         intended, actual = meant.get(key), found.get(key)
         if isinstance(intended or {}, Mapping) and isinstance(actual or {}, Mapping):
-            hosts, actual_hosts = intended or {}, actual or {}
-            names = sorted({*hosts, *actual_hosts})
-            paths += [(key, name) for name in names if hosts.get(name) != actual_hosts.get(name)]
+            intended_values, actual_values = intended or {}, actual or {}
+            names = sorted({*intended_values, *actual_values})
+            paths += [
+                (key, name)
+                for name in names
+                if intended_values.get(name) != actual_values.get(name)
+            ]
         elif intended != actual:
             paths.append((key,))
     return paths

@@ -40,7 +40,7 @@ def with_excerpts(
 
     @functools.cache
     def line(number: int) -> str:
-        return _shown(lines[number - 1], yaml=yaml)
+        return _masked_line(lines[number - 1], yaml=yaml)
 
     for number, problem in enumerate(listed):
         has_excerpt = 1 <= problem.line <= len(lines) and number < _MOST
@@ -51,7 +51,7 @@ def with_excerpts(
         )
 
 
-def _shown(line: str, *, yaml: bool) -> str:
+def _masked_line(line: str, *, yaml: bool) -> str:
     """Return a line with its secrets masked, at the same length."""
     line = line.expandtabs(1).rstrip()
     if _ARMOR.match(line):
@@ -65,10 +65,10 @@ def _excerpt(line: str, problem: Problem) -> Excerpt | None:
     column = min(problem.column, len(line) + 1)
     match = _TOKEN.match(line[column - 1 : column - 1 + _WIDTH])
     length = len(match[0].rstrip(":")) if match else 1
-    return _cut(line, column, max(1, length))
+    return _shorten(line, column, max(1, length))
 
 
-def _cut(line: str, column: int, length: int) -> Excerpt:
+def _shorten(line: str, column: int, length: int) -> Excerpt:
     """Return the part of a long line around the place."""
     start = max(0, column - 1 - _LEAD) if len(line) > _WIDTH and column > _WIDTH // 2 else 0
     head, shown = "\u2026" if start else "", line[start : start + _WIDTH]

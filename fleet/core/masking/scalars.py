@@ -37,7 +37,7 @@ def scalar_spans(raw: str, value: str, start: int) -> Iterator[Span]:
     if not _HINT.search(value) or _IMAGE.fullmatch(value):
         return
     logins = [*login_spans(value)]
-    if _has_odd_login(value) or _beyond_logins(value, logins):
+    if _has_odd_login(value) or _has_other_secrets(value, logins):
         yield start, start + len(raw)
     elif logins:
         yield from _login_inside(raw, value, start)
@@ -49,7 +49,7 @@ def _has_odd_login(value: str) -> bool:
     return any(_ODD.search(rest) for rest in rests)
 
 
-def _beyond_logins(value: str, logins: list[Span]) -> bool:
+def _has_other_secrets(value: str, logins: list[Span]) -> bool:
     """Return whether a text holds secrets other than these logins."""
     return free_text_spans(value) != logins
 

@@ -69,7 +69,7 @@ class _Scanner:
     start: int = 0
     left: int = _MOST_TOKENS
     table: Visibility = Visibility.PUBLIC
-    wary: bool = False
+    comments_hidden: bool = False
     """Whether comments were hidden since the last statement; the comments below belong to them."""
     option: bool = False
     """Whether the word before was an option of a command line with a secret as its value."""
@@ -86,7 +86,7 @@ class _Scanner:
         if first == "#":
             self._comments()
             return True
-        self.wary = False
+        self.comments_hidden = False
         if first == "[":
             self._header()
         else:
@@ -101,9 +101,9 @@ class _Scanner:
     def _comments(self) -> None:
         start = self.at
         self.at = match_end(comments.BLOCK, self.text, start)
-        hidden = self.table.hidden or self.wary
+        hidden = self.table.hidden or self.comments_hidden
         self.spans += comments.spans(self.text, start, self.at, hidden=hidden)
-        self.wary = hidden or comments.names_secret(self.text, start, self.at)
+        self.comments_hidden = hidden or comments.names_secret(self.text, start, self.at)
 
     def _header(self) -> None:
         brackets = "[[" if self.text.startswith("[[", self.at) else "["
@@ -196,7 +196,7 @@ class _Scanner:
 
     def _next(self, inside: _Container) -> Visibility:
         """Go to the next item of a container; return the kind of its value."""
-        self._between(inside.place)
+        self._skip_separators(inside.place)
         if inside.bracket == "[" or self.text.startswith("}", self.at):
             return inside.place
         below = self._keys(inside.place)
@@ -205,7 +205,7 @@ class _Scanner:
         self.at = match_end(_SPACE, self.text, self.at + 1)
         return below
 
-    def _between(self, place: Visibility) -> None:
+    def _skip_separators(self, place: Visibility) -> None:
         """Skip commas, line ends and comments."""
         self.at = match_end(_INSIDE, self.text, self.at)
         while self.text.startswith("#", self.at):

@@ -60,7 +60,7 @@ class _Scanner:
     at: int = 0
     hidden_to: int = -1
     """The end of the last hidden value; a comment behind it is hidden as well."""
-    wary: bool = False
+    comments_hidden: bool = False
     option: bool = False
     """Whether the word before was an option of a command line with a secret as its value."""
     open: list[_OpenCollection] = field(default_factory=list)
@@ -92,9 +92,9 @@ class _Scanner:
         for match in _COMMENT.finditer(self.text, self.at, max(self.at, end)):
             start, stop = match.span()
             follows_hidden = self.at == self.hidden_to and "\n" not in self.text[self.at : start]
-            hidden = place.hidden or self.wary or follows_hidden
+            hidden = place.hidden or self.comments_hidden or follows_hidden
             self.spans += comments.spans(self.text, start, stop, hidden=hidden)
-            self.wary = hidden or comments.names_secret(self.text, start, stop)
+            self.comments_hidden = hidden or comments.names_secret(self.text, start, stop)
 
     def line_start(self) -> int:
         """Return the start of the line at which reading ended."""
@@ -139,7 +139,7 @@ class _Scanner:
             self.spans.append((piece.start, piece.end))
 
     def _scalar(self, piece: Piece) -> None:
-        self.wary = False
+        self.comments_hidden = False
         after_option, self.option = self.option, False
         span = (piece.start, piece.end)
         raw = self.text[piece.start : piece.end]

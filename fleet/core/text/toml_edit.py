@@ -45,7 +45,7 @@ def set_keys(text: str, entries: Iterable[Entry]) -> str:
     if not missing:
         return text
     candidate = put(text, missing)
-    if _parsed(candidate) == _with_entries(data, missing):
+    if _try_parse(candidate) == _with_entries(data, missing):
         return candidate
     if len(missing) > _MOST_ONE_BY_ONE:
         place = dotted((*missing[0][0], missing[0][1]))
@@ -66,7 +66,7 @@ def _set_one(text: str, entry: Entry) -> str:
     data = tomllib.loads(text)
     expected = _with_entries(data, [entry])
     for candidate in _edits_of_one(text, entry):
-        if candidate is not None and _parsed(candidate) == expected:
+        if candidate is not None and _try_parse(candidate) == expected:
             return candidate
     place = dotted((*entry[0], entry[1]))
     raise _refused(f"cannot set {place} without touching other lines; set it by hand")
@@ -104,7 +104,7 @@ def remove(text: str, paths: Iterable[Path]) -> str:
         return text
     expected = pruned(_without_paths(data, present))
     for candidate in _removals(text, present):
-        parsed = None if candidate is None else _parsed(candidate)
+        parsed = None if candidate is None else _try_parse(candidate)
         if candidate is not None and parsed is not None and pruned(parsed) == expected:
             return candidate
     names = dotted(present[0]) + (f" and {len(present) - 1} more" if present[1:] else "")
@@ -115,7 +115,7 @@ def _removals(text: str, paths: list[Path]) -> Iterator[str | None]:
     """Yield ways to write the removal, those that change the fewest lines first."""
     shorter = cut(text, paths)
     yield shorter
-    data = _parsed(shorter)
+    data = _try_parse(shorter)
     left = [path for path in paths if data is not None and dig(data, path) is not None]
     if left and len(left) < len(paths):
         yield _delete_by_library(shorter, left)
@@ -181,7 +181,7 @@ def _changes_only(before: str, after: str, paths: Collection[Path]) -> bool:
 # -- the intended result of an edit ------------------------------------------------------------
 
 
-def _parsed(text: str) -> dict[str, Any] | None:
+def _try_parse(text: str) -> dict[str, Any] | None:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError:

@@ -62,7 +62,7 @@ def statements(text: str) -> Iterator[Statement]:
             at = blank.end()
             continue
         start = at
-        at = _past_space(text, at)
+        at = _skip_space(text, at)
         if text[at] == "[":
             array = text.startswith("[[", at)
             table, at = _keys(text, at + 1 + array)
@@ -70,13 +70,13 @@ def statements(text: str) -> Iterator[Statement]:
             yield Statement(table, start, at, at, at, header=True, array=array)
             continue
         keys, at = _keys(text, at)
-        value = _past_space(text, text.index("=", at) + 1)
+        value = _skip_space(text, text.index("=", at) + 1)
         end = _value_end(text, value)
         at = _line_end(text, end)
         yield Statement((*table, *keys), start, at, value, end, header=False)
 
 
-def _past_space(text: str, at: int) -> int:
+def _skip_space(text: str, at: int) -> int:
     match = _SPACE.match(text, at)
     return match.end() if match else at
 
@@ -92,7 +92,7 @@ def _keys(text: str, at: int) -> tuple[Path, int]:
     parts = []
     while match := _KEY.match(text, at):
         parts.append(match["bare"] or _unquoted(match["quoted"]))
-        at = _past_space(text, match.end())
+        at = _skip_space(text, match.end())
         if text[at : at + 1] != ".":
             break
         at += 1

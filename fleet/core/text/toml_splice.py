@@ -153,11 +153,11 @@ def cut(text: str, paths: Collection[Path]) -> str:
     for run in reversed(runs):
         between = text[run[-1].end : right]
         pieces += [between] if between else []
-        right = _start_of_cut(text, run, pieces[-1] if pieces else "")
+        right = _removal_start(text, run, pieces[-1] if pieces else "")
     return "".join((text[:right], *reversed(pieces)))
 
 
-def _start_of_cut(text: str, run: Sequence[Statement], after: str) -> int:
+def _removal_start(text: str, run: Sequence[Statement], after: str) -> int:
     """Return where a removal begins; include the blank line above if two would be left."""
     start, header = run[0].start, run[0].header
     newline = newline_of(text)
