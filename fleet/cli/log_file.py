@@ -16,7 +16,7 @@ LOG = logging.getLogger("fleet")
 
 
 _TOLD = logging.getLogger("fleet.told")
-"""What stands on the terminal anyway: progress and ends; for the file alone."""
+"""The logger of lines that the terminal shows anyway, such as progress; for the file alone."""
 
 
 KNOWN: set[str] = set()
@@ -27,13 +27,13 @@ _LEVELS = (logging.CRITICAL, logging.INFO, logging.DEBUG)
 
 
 class Masking(logging.Formatter):
-    """Writes lines that steer no terminal and show no secret that fleet knows."""
+    """A formatter whose lines hold no control characters and no secret that fleet knows."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+        """Return the line of a record, masked."""
         from fleet.core.masking import free_text  # noqa: PLC0415 - only a call that logs pays for it
         from fleet.core.masking.known import without_known  # noqa: PLC0415
         from fleet.errors import printable  # noqa: PLC0415
@@ -52,7 +52,7 @@ class _FileHandler(logging.StreamHandler):  # type: ignore[type-arg]
 
 
 def open_log(verbose: int, path: str | None) -> None:
-    """Send the log where it is wanted."""
+    """Send the log to stderr and to a file, as the flags ask for it."""
     LOG.setLevel(logging.DEBUG if path else _LEVELS[min(verbose, 2)])
     if verbose:
         handler = logging.StreamHandler()
@@ -81,11 +81,11 @@ def _file(path: Path) -> logging.Handler:
 
 
 def hide(secret: str) -> None:
-    """Keep a secret out of every line from here on."""
+    """Mask a secret in every line from now on."""
     if secret:
         KNOWN.add(secret)
 
 
 def note(text: str) -> None:
-    """Write down what the terminal shows."""
+    """Log a line that the terminal shows."""
     _TOLD.info(text)

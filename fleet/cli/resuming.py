@@ -1,4 +1,4 @@
-"""Going on with a rollout whose fleet is gone: settle what it left in flight, then the rest."""
+"""Resume of a rollout whose fleet process ended: settle the nodes in flight, then do the rest."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def resume(
 
 
 def _newest(journal: Journal) -> RolloutRecord:
-    """Return the newest rollout that was broken off, or has left a node in mid-pass."""
+    """Return the newest rollout that was broken off, or has left a node in flight."""
     superseded = None
     for record in journal.rollouts():
         story = journal.replayed(record)
@@ -78,7 +78,7 @@ def _newest(journal: Journal) -> RolloutRecord:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """How the nodes of a rollout or a rollback are planned anew, and what proves one of them."""
+    """The survey that plans the nodes of a rollout or rollback again, and their pull tests."""
 
     survey: Callable[[Sequence[Node], Access], Iterator[Surveyed]]
     tests: Callable[[Surveyed], tuple[PullTest, ...]]
@@ -112,7 +112,7 @@ def _way(
 
 
 class _Resumed:
-    """One resumed rollout: what its journal told, and what its nodes say now."""
+    """One resumed rollout: its state in the journal, and what its nodes report now."""
 
     def __init__(
         self,
@@ -180,7 +180,7 @@ class _Resumed:
         return replace(found, plan=replace(found.plan, availability=known))
 
     def _settle(self, names: Sequence[str]) -> None:
-        """Ask the nodes that were left in mid-pass how they stand, and end their passes."""
+        """Ask the nodes that were left in flight for the state of their change, and settle it."""
         orders = []
         for found in self._found(names):
             role = Availability(found.plan.availability.control_plane)
@@ -203,7 +203,7 @@ class _Resumed:
             self._job.settings.say(f"settled: {outcome_line(outcome)}")
 
     def _only_held(self, name: str) -> bool:
-        """Return whether a node was left with only our lock, and no change."""
+        """Return whether a node holds only the lock of this rollout, and no change."""
         outcome = self._story.outcomes.get(name)
         failure = outcome.failure if outcome else None
         if outcome is None or outcome.status is NodeStatus.DEGRADED:
@@ -220,7 +220,7 @@ class _Resumed:
         yield from map_nodes(settle_left, plane, self._job.crew, most=1)
 
     def _plan(self, names: Sequence[str]) -> None:
-        """Plan anew what was never started, or went back to where it was."""
+        """Plan the nodes again that were not started, or were reverted."""
         plans = [guarded(found.plan, self._job.flags) for found in self._found(names)]
         self._job.plans.update({plan.node.name: plan for plan in plans})
         self._job.tell("planned", None, planned_data(plans, self._job.mark))
@@ -255,7 +255,7 @@ class _Resumed:
                 yield replace(ends[order.node.name], held=True)
 
     def _state(self, left: Sequence[str]) -> RolloutState:
-        """Return the journal's state with what the nodes have said since."""
+        """Return the journal's state, updated by what the nodes have reported since."""
         before = self._story.state
         return replace(
             before,
@@ -271,13 +271,13 @@ class _Resumed:
 
 
 def _unknown(name: str, failure: Failure) -> NodeOutcome:
-    """Return what is known of a node when settling it met a bug of ours."""
-    told_later = Failure(failure.kind, SETTLE, failure.message, failure.evidence)
-    return NodeOutcome(node=name, status=NodeStatus.UNREACHABLE, failure=told_later)
+    """Return the outcome of a node for which settling ended in a bug of fleet."""
+    unsettled = Failure(failure.kind, SETTLE, failure.message, failure.evidence)
+    return NodeOutcome(node=name, status=NodeStatus.UNREACHABLE, failure=unsettled)
 
 
 def _reverted(outcome: NodeOutcome) -> NodeOutcome:
-    """Close a node that was told to take its change back, and did: it is not begun anew."""
+    """End a node whose change was reverted on request: it is not started again."""
     if outcome.status is not NodeStatus.PENDING:
         return outcome
     return replace(outcome, status=NodeStatus.ROLLED_BACK, failure=SPENT)
