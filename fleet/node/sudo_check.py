@@ -54,7 +54,8 @@ def _accepts_password(access: Access, node: Node) -> bool | None:
         with connect(node, access.ssh) as remote:
             reply = run_script(remote, Script("sudo", {}, _SECONDS), access.for_node(node))
     except NotStartedError as error:
-        return False if error.cause == "password" else None  # others appear later
+        # Other causes appear again in the work on the node.
+        return False if error.cause == "password" else None
     except NodeError:
         return None
     return True if reply.value(BEGUN) == "asked" else None

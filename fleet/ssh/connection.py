@@ -39,7 +39,8 @@ def wrap_transport(hop: Hop, transport: Transport) -> Connection:
     from fabric import Config, Connection  # noqa: PLC0415 - 0.1 s that `--help` need not pay
     from paramiko import SSHConfig  # noqa: PLC0415
 
-    # Each connection gets its own config: it writes into it, which would empty it for others.
+    # Each connection gets its own config. Fabric writes into it, and a shared one would be empty
+    # for other connections meanwhile.
     config = Config(lazy=True, ssh_config=SSHConfig())
     connection = Connection(hop.host, user=hop.user, port=hop.port, config=config)
     connection.client._transport = connection.transport = transport

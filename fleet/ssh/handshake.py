@@ -59,7 +59,7 @@ _HOST_KEYS = (
 
 
 def handshake(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transport:
-    """Exchange keys over a socket; the host has then proven that it holds its key.
+    """Exchange keys over a socket; the host has then proven that it holds the key that it shows.
 
     Raise Paramiko's exceptions, and a TimeoutError if the host is silent.
     """

@@ -151,7 +151,7 @@ class Site:
     def _send(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
     ) -> http.client.HTTPResponse:
-        assert self._http is not None  # noqa: S101 - `ask` has opened it
+        assert self._http is not None  # noqa: S101 - `ask` opens it
         cast("TunnelSocket", self._http.sock).within(self.seconds)
         all_headers = {"Host": self.authority, "Accept-Encoding": "identity", **headers}
         self._http.request(method, path, body, all_headers)

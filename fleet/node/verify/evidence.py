@@ -172,7 +172,7 @@ def _group_log(reply: Reply) -> dict[str, list[str]]:
 
 
 _TICK = 0.02
-"""Seconds by which /proc/uptime may be off, at both ends; ctr resolves longer before it pulls."""
+"""Seconds by which /proc/uptime may be off, at both ends; before a pull, ctr fetches for longer."""
 
 
 def _decode_text(field: str) -> str:
