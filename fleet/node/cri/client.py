@@ -73,10 +73,10 @@ class CriError(Exception):
 
 @dataclass(slots=True)
 class CriClient:
-    """A CRI client over a channel; `pull_wait` carries its bytes for a moment."""
+    """A CRI client over a channel; `pump` carries its bytes for a moment."""
 
     channel: Any
-    pull_wait: Callable[[], None]
+    pump: Callable[[], None]
     version: str = ""
 
     def pull(self, image: str, seconds: float) -> str:
@@ -111,7 +111,7 @@ class CriClient:
 
         future = self.channel.unary_unary(method).future(request, timeout=seconds)
         while not future.done():
-            self.pull_wait()
+            self.pump()
         try:
             return bytes(future.result())
         except grpc.RpcError as error:
