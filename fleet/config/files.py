@@ -17,9 +17,9 @@ def read_content(path: Path) -> bytes:
     A named FIFO may have no writer, and opening it would then wait for ever. One that a shell
     passes as an open descriptor (`<(command)`) has a writer.
     """
-    handed = str(path).startswith(("/dev/fd/", "/dev/stdin", "/proc/self/fd/"))
+    from_shell = str(path).startswith(("/dev/fd/", "/dev/stdin", "/proc/self/fd/"))
     mode = path.stat().st_mode
-    if not handed and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+    if not from_shell and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise OSError(errno.EINVAL, "it is a FIFO, socket or device, not a file", str(path))
     with path.open("rb") as file:
         content = file.read(_MOST_BYTES + 1)

@@ -35,7 +35,7 @@ class Loaded:
 def load_inventory(path: Path) -> Inventory:
     """Read the nodes from a file of any supported format; raise ConfigErrors with every mistake."""
     text = read_text(path)
-    with _shown(text, yaml=not _is_ini(path, text)):
+    with _with_excerpts(text, yaml=not _is_ini(path, text)):
         reader = InventoryReader(str(path))
         root = inventory_tree(path, text, reader.reader)
         inventory = reader.read(root)
@@ -45,7 +45,7 @@ def load_inventory(path: Path) -> Inventory:
 
 
 @contextlib.contextmanager
-def _shown(text: str, *, yaml: bool = True) -> Iterator[None]:
+def _with_excerpts(text: str, *, yaml: bool = True) -> Iterator[None]:
     """Add excerpts of the file to the ConfigErrors that are raised inside."""
     try:
         yield
@@ -78,7 +78,7 @@ def load_mirrors(path: Path) -> tuple[MirrorConfig, tuple[Problem, ...]]:
 
 
 def _read_mirrors(path: Path, text: str) -> tuple[MirrorConfig, MirrorsReader]:
-    with _shown(text):
+    with _with_excerpts(text):
         reader = MirrorsReader(str(path), path.parent)
         root = parse_yaml(text, str(path), reader.reader.problems)
         if is_kubespray(root):

@@ -74,13 +74,13 @@ class NodeRoot:
         end = self._at(real)
         if end.is_dir() and real not in above and len(above) < _DEEPEST:
             self.folders.add(path)
-            for name in sorted(each.name for each in end.iterdir()):
+            for name in sorted(entry.name for entry in end.iterdir()):
                 self.walk(f"{path}/{name}", (*above, real))
         elif end.is_file():
-            about = end.stat()
+            status = end.stat()
             self.count += 1
-            if about.st_size <= MOST_BYTES and self.count <= MOST_FILES:
-                self.files[path] = ManagedFile(end.read_bytes(), about.st_mode & 0o7777)
+            if status.st_size <= MOST_BYTES and self.count <= MOST_FILES:
+                self.files[path] = ManagedFile(end.read_bytes(), status.st_mode & 0o7777)
 
     def look_above(self, path: str) -> None:
         """Record the folders above a path."""
@@ -100,36 +100,36 @@ class NodeRoot:
         folder, _, name = path.rpartition("/")
         parent = self._real(folder)
         try:
-            about = (self._at(parent) / name).lstat() if parent is not None else None
+            status = (self._at(parent) / name).lstat() if parent is not None else None
         except OSError:
-            about = None
-        if about is None or parent is None:
+            status = None
+        if status is None or parent is None:
             return None
-        self.places[path] = self._place(path, about, self._at(parent) / name)
+        self.places[path] = self._place(path, status, self._at(parent) / name)
         return self.places[path]
 
-    def _place(self, path: str, about: os.stat_result, own: Path) -> PathEntry:
-        kind = kind_of(about.st_mode)
-        target, real, leads = "", "", None
+    def _place(self, path: str, status: os.stat_result, local: Path) -> PathEntry:
+        kind = kind_of(status.st_mode)
+        target, real, identity = "", "", None
         if kind is Kind.LINK:
-            target = str(own.readlink())
+            target = str(local.readlink())
             real = self._real(path) or ""
             try:
                 end = self._at(real).lstat() if real else None
             except OSError:
                 end = None
-            leads = (end.st_dev, end.st_ino) if end else None
+            identity = (end.st_dev, end.st_ino) if end else None
         return PathEntry(
             kind=kind,
-            device=about.st_dev,
-            inode=about.st_ino,
-            links=about.st_nlink,
-            size=about.st_size,
-            mode=about.st_mode & 0o7777,
-            changed_at=int(about.st_mtime),
+            device=status.st_dev,
+            inode=status.st_ino,
+            links=status.st_nlink,
+            size=status.st_size,
+            mode=status.st_mode & 0o7777,
+            changed_at=int(status.st_mtime),
             target=target,
             real=real,
-            leads=leads,
+            leads=identity,
         )
 
     def _real(self, path: str) -> str | None:
@@ -175,16 +175,16 @@ def read_root(base: Path) -> NodeRoot:
         before = set(root.files)
         root.look_above(path)
         root.walk(path)
-        for each in root.files.keys() - before:
-            pending += _named(each, root.files[each])
+        for file in root.files.keys() - before:
+            pending += _named(file, root.files[file])
     return root
 
 
-def _named(path: str, kept: ManagedFile) -> Iterator[str]:
+def _named(path: str, file: ManagedFile) -> Iterator[str]:
     """Yield the paths that a config file names; a glob yields its folder."""
     if not path.endswith(".toml"):
         return
-    for match in _PATH.finditer(kept.content.decode("utf-8", "replace")):
+    for match in _PATH.finditer(file.content.decode("utf-8", "replace")):
         for part in match[1].split(":"):
             name = clean_path(part.partition("*")[0]) if "*" in part else clean_path(part)
             if part.startswith("/") and name.count("/") > 1:

@@ -36,11 +36,11 @@ Tree = dict[str, Any]
 def looks_like_ini(text: str) -> bool:
     """Return whether a text has an INI section, or is a plain list of hosts."""
     lines = (line.strip() for line in text.splitlines())
-    said = [line for line in lines if line and not line.startswith(("#", ";"))]
-    if any(_SECTION.fullmatch(line.split("#")[0].strip()) for line in said):
+    content = [line for line in lines if line and not line.startswith(("#", ";"))]
+    if any(_SECTION.fullmatch(line.split("#")[0].strip()) for line in content):
         return True
     plain = re.compile(r"[A-Za-z0-9_.\[\],-]+(:[0-9]+)?(\s+[A-Za-z_]\w*=.*)?")
-    return bool(said) and all(plain.fullmatch(line) for line in said)
+    return bool(content) and all(plain.fullmatch(line) for line in content)
 
 
 def parse_ini(text: str, reader: Reader) -> Value:
@@ -59,10 +59,10 @@ class _Ini:
 
     def read(self, text: str) -> Value:
         for number, line in enumerate(text.splitlines(), 1):
-            said = line.strip()
-            if not said or said[0] in "#;":
+            content = line.strip()
+            if not content or content[0] in "#;":
                 continue
-            if said.startswith("["):
+            if content.startswith("["):
                 self._open(line, number)
             elif self._section[1] == "hosts":
                 self._host(line, number)
@@ -108,13 +108,13 @@ class _Ini:
         hosts[name.text] = MappingEntry(name, Value({**before, **given}, "", number, name.column))
 
     def _variable(self, line: str, number: int) -> None:
-        key, mark, value = (each.strip() for each in line.partition("="))
+        key, mark, value = (part.strip() for part in line.partition("="))
         at = _word(key, number, _column(line, key))
         if not mark:
             self._reader.error(at, f"{self._section[0]}:vars", f"{key!r} is no key=value")
             return
-        told = _scalar(_unquoted(value), number, _column(line, value) if value else 1)
-        self._groups[self._section[0]]["vars"][key] = MappingEntry(at, told)
+        scalar = _scalar(_unquoted(value), number, _column(line, value) if value else 1)
+        self._groups[self._section[0]]["vars"][key] = MappingEntry(at, scalar)
 
     def _child(self, line: str, number: int) -> None:
         for word in list(_words(line, number))[:1]:
@@ -146,7 +146,7 @@ def _words(line: str, number: int) -> Iterator[Value]:
 
 def _unquoted(text: str) -> str:
     """Remove the quotes around a value, or around a part of it."""
-    return _QUOTED.sub(lambda found: found[1] if found[1] is not None else found[2], text)
+    return _QUOTED.sub(lambda match: match[1] if match[1] is not None else match[2], text)
 
 
 def _scalar(text: str, line: int, column: int) -> Value:

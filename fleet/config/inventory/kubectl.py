@@ -54,11 +54,11 @@ def _roles(labels: Mapping[str, Any]) -> Iterator[str]:
 
 def _address(status: Mapping[str, Any]) -> str | None:
     addresses = status.get("addresses")
-    told = addresses if isinstance(addresses, list) else ()
+    entries = addresses if isinstance(addresses, list) else ()
     for kind in ("InternalIP", "ExternalIP", "Hostname"):
-        for each in told:
-            if word(each, "type") == kind and word(each, "address"):
-                return word(each, "address")
+        for entry in entries:
+            if word(entry, "type") == kind and word(entry, "address"):
+                return word(entry, "address")
     return None
 
 
@@ -66,7 +66,7 @@ def _value(data: Any) -> Value:
     """Return plain data as parsed Values, all at line 1, as the user wrote no file."""
     if isinstance(data, Mapping):
         entries = {
-            key: MappingEntry(Value(key, key, 1, 1), _value(each)) for key, each in data.items()
+            key: MappingEntry(Value(key, key, 1, 1), _value(value)) for key, value in data.items()
         }
         return Value(entries, "", 1, 1)
     return Value(data, str(data), 1, 1)

@@ -99,8 +99,8 @@ class InventoryReader:
                 self._read_host(pattern, host, group)
         if "children" in body:
             children = self.reader.mapping(body["children"].value, f"{name}.children")
-            for child, each in children.items():
-                self._read_group(child, each, parent=name)
+            for child, child_entry in children.items():
+                self._read_group(child, child_entry, parent=name)
 
     def _read_host(self, pattern: str, entry: MappingEntry, group: _GroupPart) -> None:
         place = f"{group.name}.{pattern}"
@@ -132,7 +132,7 @@ class InventoryReader:
             self.reader.error(given.at, place, text)
 
     def _vars(self, value: Value, place: str) -> Vars:
-        found: Vars = {}
+        variables: Vars = {}
         for name, entry in self.reader.mapping(value, place).items():
             key = ALIASES.get(name, name)
             where = f"{place}.{name}"
@@ -146,24 +146,24 @@ class InventoryReader:
                 if read is not None:
                     at = entry.value
                     origin = Origin(self.reader.file, at.line, at.column, place)
-                    self._merge(found, key, ParsedValue(read, origin, at), where)
-        return found
+                    self._merge(variables, key, ParsedValue(read, origin, at), where)
+        return variables
 
     def _is_template(self, value: Value, place: str) -> bool:
-        found = isinstance(value.data, str) and "{{" in value.text
-        if found:
+        is_template = isinstance(value.data, str) and "{{" in value.text
+        if is_template:
             self.reader.error(value, place, "templates are not evaluated: write the value itself")
-        return found
+        return is_template
 
     def _refuse_near_miss(self, name: str, entry: MappingEntry, place: str) -> None:
         """Record an error for a misspelt key of ours; ignore other tools' variables."""
         ours = tuple(
-            each
-            for each in (*KEYS, *ALIASES)
-            if each.startswith("ansible_") == name.startswith("ansible_")
+            key
+            for key in (*KEYS, *ALIASES)
+            if key.startswith("ansible_") == name.startswith("ansible_")
         )
         near = difflib.get_close_matches(name, ours, 1, 0.93 if "ansible_" in name else 0.85)
-        if name not in FOREIGN and (near or sorted(name) in [sorted(each) for each in ours]):
+        if name not in FOREIGN and (near or sorted(name) in [sorted(key) for key in ours]):
             self.reader.error(entry.key, place, unknown_key(name, ours))
 
     def _refuse_cycles(self, root: Value) -> None:
@@ -176,45 +176,45 @@ class InventoryReader:
 
     def _ancestors(self, name: str) -> dict[str, int]:
         """Return a group and all groups above it by distance; `all` is always the farthest."""
-        found: dict[str, int] = {}
+        distances: dict[str, int] = {}
         front = [name]
         for distance in range(len(self._groups) + 1):
             above: list[str] = []
-            for each in front:
-                parents = self._groups[each].parents
-                if each == name and distance:
-                    return {**found, name: distance}
-                if each not in found:
-                    found[each] = distance
+            for group in front:
+                parents = self._groups[group].parents
+                if group == name and distance:
+                    return {**distances, name: distance}
+                if group not in distances:
+                    distances[group] = distance
                     above += parents
             front = above
         if name != "all":
-            found["all"] = len(self._groups) + 1
-        return found
+            distances["all"] = len(self._groups) + 1
+        return distances
 
     def _node(self, name: str, distances: Mapping[str, Mapping[str, int]]) -> Node:
-        direct = [each for each in self._groups.values() if name in each.hosts]
+        direct = [group for group in self._groups.values() if name in group.hosts]
         nearest: dict[str, int] = {}
         for group in direct:
             for above, distance in distances[group.name].items():
                 nearest[above] = min(distance, nearest.get(above, distance))
         nearest.setdefault("all", len(self._groups) + 1)
-        groups = sorted(nearest, key=lambda each: nearest[each])
+        groups = sorted(nearest, key=lambda name: nearest[name])
         given = dict(self._inherited(name, groups, nearest))
         given.update(self._hosts[name])
-        values = {key: each.value for key, each in given.items()}
+        values = {key: name.value for key, name in given.items()}
         values.setdefault("host", name)
-        origins = {key: each.origin for key, each in given.items()}
+        origins = {key: name.origin for key, name in given.items()}
         return Node(name=name, groups=tuple(groups), origins=origins, **values)
 
     def _inherited(
         self, name: str, groups: list[str], nearest: Mapping[str, int]
     ) -> Iterator[tuple[str, ParsedValue]]:
         """Return the values of the nearest groups; record an error if two of them disagree."""
-        found: dict[str, tuple[int, ParsedValue]] = {}
+        nearest_values: dict[str, tuple[int, ParsedValue]] = {}
         for group in groups:
             for key, given in self._groups[group].vars.items():
-                distance, first = found.setdefault(key, (nearest[group], given))
+                distance, first = nearest_values.setdefault(key, (nearest[group], given))
                 own = key in self._hosts[name] or key == "max_unavailable"
                 if distance == nearest[group] and first.value != given.value and not own:
                     text = (
@@ -222,7 +222,7 @@ class InventoryReader:
                         f" {first.origin.place} in line {first.at.line}; say it for the node itself"
                     )
                     self.reader.error(given.at, name, text)
-        return ((key, given) for key, (_, given) in found.items())
+        return ((key, given) for key, (_, given) in nearest_values.items())
 
     def _finished(self, name: str, nodes: tuple[Node, ...]) -> Group:
         group = self._groups[name]

@@ -71,15 +71,15 @@ class HostReader:
 
     def capabilities(self, value: Value, place: str) -> tuple[str, ...]:
         """Return capabilities; warn of a mirror that may push."""
-        found = []
+        words = []
         for item in self._reader.items(value, place):
             word = self._reader.choice(item, place, CAPABILITIES)
             if word == "push":
                 self._reader.warn(item, place, "push lets a mirror take what nodes push")
-            found += [word] if word else []
-        if not found and isinstance(value.data, tuple) and not value.data:
+            words += [word] if word else []
+        if not words and isinstance(value.data, tuple) and not value.data:
             self._reader.error(value, place, "an empty list means all: name pull, resolve")
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(words))
 
     def endpoint(self, value: Value, place: str, default: Mirror) -> Mirror | None:
         """Return one endpoint, given as a bare URL or as a mapping that has one."""
@@ -102,8 +102,8 @@ class HostReader:
     ) -> Mirror:
         mirror = replace(default, url=url)
         if "capabilities" in entries:
-            found = self.capabilities(entries["capabilities"].value, f"{place}.capabilities")
-            mirror = replace(mirror, capabilities=found)
+            capabilities = self.capabilities(entries["capabilities"].value, f"{place}.capabilities")
+            mirror = replace(mirror, capabilities=capabilities)
         mirror = replace(
             mirror,
             override_path=self._flag(entries, place, "override_path"),
@@ -141,14 +141,14 @@ class HostReader:
 
     def _files(self, value: Value, place: str) -> tuple[bytes, ...]:
         items = value.data if isinstance(value.data, tuple) else (value,)
-        found = tuple(self._file(item, place) for item in items)
-        for item, content in zip(items, found, strict=True):
+        contents = tuple(self._file(item, place) for item in items)
+        for item, content in zip(items, contents, strict=True):
             if content is not None and _KEY in content:
                 text = f"{item.text}: holds a private key, and ca is readable by all on a node"
                 self._reader.error(item, place, text)
-        return tuple(content for content in found if content is not None)
+        return tuple(content for content in contents if content is not None)
 
-    def _file(self, value: Value, place: str, wanted: bytes = _CERTIFICATE) -> bytes | None:
+    def _file(self, value: Value, place: str, label: bytes = _CERTIFICATE) -> bytes | None:
         """Read a certificate or key from this machine."""
         text = self._reader.string(value, place)
         if text is None:
@@ -159,9 +159,9 @@ class HostReader:
             reason = getattr(error, "strerror", None) or "no path"
             self._reader.error(value, place, f"{text}: cannot be read ({reason})")
             return None
-        if wanted not in content:
+        if label not in content:
             self._reader.error(
-                value, place, f"{text}: holds no PEM {wanted.decode().strip('- ').lower()}"
+                value, place, f"{text}: holds no PEM {label.decode().strip('- ').lower()}"
             )
             return None
         return content
@@ -189,8 +189,8 @@ class HostReader:
             if not _FIELD.fullmatch(name):
                 self._reader.error(entry.key, place, f"{name!r} is no name of an HTTP header")
             items = entry.value.data if isinstance(entry.value.data, tuple) else (entry.value,)
-            found = [self.secret(item, f"{place}.{name}", plain=True) for item in items]
-            fields.append((name, tuple(each for each in found if each is not None)))
+            secrets = [self.secret(item, f"{place}.{name}", plain=True) for item in items]
+            fields.append((name, tuple(secret for secret in secrets if secret is not None)))
         return tuple(fields)
 
     def secret(self, value: Value, place: str, *, plain: bool = False) -> Secret | None:
@@ -199,11 +199,11 @@ class HostReader:
         if text is None:
             return None
         if text.startswith("env:"):
-            found = os.environ.get(text[4:])
-            if found is None:
+            variable = os.environ.get(text[4:])
+            if variable is None:
                 self._reader.error(value, place, f"the variable {text[4:]} is not set")
                 return None
-            text = found
+            text = variable
         elif not plain:
             self._reader.warn(value, place, "a secret in a file: write env:NAME instead")
         if not text.isprintable():
@@ -260,17 +260,17 @@ class HostReader:
     def _auth(self, value: Value, place: str) -> Auth | None:
         auth = self._reader.mapping(value, place)
         self._reader.known_keys(auth, place, _AUTH_KEYS)
-        said = {key for key, entry in auth.items() if entry.value.text}
-        if "identity_token" in said:
-            if said != {"identity_token"}:
+        given = {key for key, entry in auth.items() if entry.value.text}
+        if "identity_token" in given:
+            if given != {"identity_token"}:
                 self._reader.error(value, place, "identity_token stands alone")
             token = self.secret(auth["identity_token"].value, f"{place}.identity_token")
             return None if token is None else Auth("", Secret(""), token)
-        if "auth" in said and not said & {"username", "password"}:
+        if "auth" in given and not given & {"username", "password"}:
             return self._joined_auth(auth["auth"].value, f"{place}.auth")
-        if value.data is None or not said:
+        if value.data is None or not given:
             return None
-        if not said >= {"username", "password"}:
+        if not given >= {"username", "password"}:
             self._reader.error(value, place, "needs username and password")
             return None
         username = self._reader.string(auth["username"].value, f"{place}.username")

@@ -42,14 +42,14 @@ class HostConfigs:
         if config is None:
             return mirror
         self._used.add(mirror.authority)
-        told = config.mirror
-        self._refuse_plain(item, where, mirror, told)
+        settings = config.mirror
+        self._refuse_plain(item, where, mirror, settings)
         return replace(
             mirror,
-            ca=mirror.ca or told.ca,
-            client=mirror.client or told.client,
-            skip_verify=mirror.skip_verify or told.skip_verify,
-            auth=told.auth,
+            ca=mirror.ca or settings.ca,
+            client=mirror.client or settings.client,
+            skip_verify=mirror.skip_verify or settings.skip_verify,
+            auth=settings.auth,
         )
 
     def upstream(self, server: str | None) -> Mirror | None:
@@ -59,11 +59,11 @@ class HostConfigs:
         if config is None or server is None:
             return None
         self._used.add(host)
-        told = replace(config.mirror, url=server)
-        self._refuse_plain(config.at, f"configs.{host}", told, told)
-        return told
+        settings = replace(config.mirror, url=server)
+        self._refuse_plain(config.at, f"configs.{host}", settings, settings)
+        return settings
 
-    def _refuse_plain(self, at: Value, where: str, mirror: Mirror, told: Mirror) -> None:
-        if mirror.scheme == "http" and (told.ca or told.client or told.skip_verify):
+    def _refuse_plain(self, at: Value, where: str, mirror: Mirror, settings: Mirror) -> None:
+        if mirror.scheme == "http" and (settings.ca or settings.client or settings.skip_verify):
             text = f"configs.{mirror.authority}.tls on an http:// endpoint: use https://"
             self._reader.error(at, where, text)

@@ -91,12 +91,12 @@ def _endpoints(value: Value, place: str, reader: Reader) -> Value:
         if "host" in body:
             entries["url"] = body["host"]
         if "capabilities" in entries:
-            entries["capabilities"] = _listed(entries["capabilities"])
+            entries["capabilities"] = _as_list(entries["capabilities"])
         items.append(Value(entries, "", item.line, item.column))
     return Value(tuple(items), "", value.line, value.column)
 
 
-def _listed(entry: MappingEntry) -> MappingEntry:
+def _as_list(entry: MappingEntry) -> MappingEntry:
     """Return a single word as a list of one, as kubespray's template does."""
     at = entry.value
     if isinstance(at.data, tuple):
@@ -112,7 +112,7 @@ def _mirror_auth(
         if "auth" in body and "host" in body:
             host = body["host"].value.text.partition("://")[2].partition("/")[0]
             auth = reader.mapping(body["auth"].value, f"{place}.auth")
-            _put(configs, host, body["auth"], auth)
+            _add_config(configs, host, body["auth"], auth)
 
 
 def _registry_auth(root: Value, configs: dict[str, MappingEntry], reader: Reader) -> None:
@@ -124,10 +124,10 @@ def _registry_auth(root: Value, configs: dict[str, MappingEntry], reader: Reader
             reader.error(item, f"{_AUTH}[{number}]", "has no registry")
             continue
         auth = {key: entry for key, entry in body.items() if key in {"username", "password"}}
-        _put(configs, body["registry"].value.text, body["registry"], auth)
+        _add_config(configs, body["registry"].value.text, body["registry"], auth)
 
 
-def _put(
+def _add_config(
     configs: dict[str, MappingEntry], host: str, at: MappingEntry, auth: Mapping[str, MappingEntry]
 ) -> None:
     where = at.key

@@ -85,12 +85,12 @@ class MirrorsReader:
         return MirrorConfig(tuple(registries.values()), overrides)
 
     def _defaults(self, body: Mapping[str, MappingEntry]) -> _Defaults:
-        found = _Defaults()
+        defaults = _Defaults()
         if "defaults" not in body:
-            return found
+            return defaults
         entries = self.reader.mapping(body["defaults"].value, "defaults")
         self.reader.known_keys(entries, "defaults", _DEFAULT_KEYS)
-        mirror = found.mirror
+        mirror = defaults.mirror
         if "capabilities" in entries:
             value = entries["capabilities"].value
             words = self._hosts.capabilities(value, "defaults.capabilities")
@@ -116,14 +116,14 @@ class MirrorsReader:
     def _registries(
         self, value: Value, place: str, defaults: _Defaults, base: Mapping[str, Registry]
     ) -> dict[str, Registry]:
-        found: dict[str, Registry] = {}
+        registries: dict[str, Registry] = {}
         for name, entry in self.reader.mapping(value, place).items():
             problem = registry_problem(name)
             if problem is not None:
                 self.reader.error(entry.key, place, problem)
                 continue
             key = folder_name(name)
-            if key in found:
+            if key in registries:
                 self.reader.error(entry.key, place, f"{name} is {key}, which stands here already")
             elif key == "docker.io" != name:
                 message = (
@@ -132,8 +132,8 @@ class MirrorsReader:
                 self.reader.warn(entry.key, place, message)
             registry = self._registry(key, entry, f"{place}.{name}", defaults, base.get(key))
             if registry is not None:
-                found[key] = registry
-        return found
+                registries[key] = registry
+        return registries
 
     def _registry(
         self, name: str, entry: MappingEntry, place: str, defaults: _Defaults, base: Registry | None
@@ -173,7 +173,7 @@ class MirrorsReader:
             return base.rewrite if base else ()
         where = f"{place}.rewrite"
         entries = self.reader.mapping(body["rewrite"].value, where)
-        pairs = ((key, self.reader.string(each.value, where)) for key, each in entries.items())
+        pairs = ((key, self.reader.string(entry.value, where)) for key, entry in entries.items())
         return tuple((key, text) for key, text in pairs if text is not None)
 
     def _endpoints(
@@ -199,14 +199,14 @@ class MirrorsReader:
         items = self.reader.items(value, where)
         if isinstance(value.data, tuple) and not value.data:
             self.reader.error(value, where, "is empty: name a mirror, or leave the registry out")
-        found: dict[str, tuple[Mirror, int]] = {}
+        mirrors: dict[str, tuple[Mirror, int]] = {}
         for number, item in enumerate(items):
             mirror = self._hosts.endpoint(item, f"{where}[{number}]", default)
             if mirror is None:
                 continue
-            self._refuse_twice(name, item, where, mirror, found)
-            found.setdefault(mirror.url, (self._configs.applied(item, where, mirror), item.line))
-        return tuple(mirror for mirror, _ in found.values())
+            self._refuse_twice(name, item, where, mirror, mirrors)
+            mirrors.setdefault(mirror.url, (self._configs.applied(item, where, mirror), item.line))
+        return tuple(mirror for mirror, _ in mirrors.values())
 
     def _refuse_twice(
         self,
@@ -214,10 +214,10 @@ class MirrorsReader:
         item: Value,
         where: str,
         mirror: Mirror,
-        found: Mapping[str, tuple[Mirror, int]],
+        mirrors: Mapping[str, tuple[Mirror, int]],
     ) -> None:
-        if mirror.url in found:
-            text = f"{mirror.url} stands twice, first in line {found[mirror.url][1]}"
+        if mirror.url in mirrors:
+            text = f"{mirror.url} stands twice, first in line {mirrors[mirror.url][1]}"
             self.reader.error(item, where, text)
         if is_upstream(mirror.url, name):
             text = f"{mirror.url} is {name} itself, not a mirror of it: leave it out"
@@ -264,7 +264,7 @@ class MirrorsReader:
     ) -> tuple[Override, ...]:
         if "overrides" not in body:
             return ()
-        found = []
+        overrides = []
         for number, item in enumerate(self.reader.items(body["overrides"].value, "overrides")):
             place = f"overrides[{number}]"
             entries = self.reader.mapping(item, place)
@@ -276,8 +276,8 @@ class MirrorsReader:
             where = f"{place}.mirrors"
             registries = self._registries(entries["mirrors"].value, where, defaults, base)
             if match and self._is_pattern(entries["match"].value, f"{place}.match"):
-                found.append(Override(match, registries))
-        return tuple(found)
+                overrides.append(Override(match, registries))
+        return tuple(overrides)
 
     def _is_pattern(self, value: Value, place: str) -> bool:
         """Return whether a pattern can be parsed; record an error if not.

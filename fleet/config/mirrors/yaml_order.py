@@ -28,23 +28,23 @@ class ReorderResult:
 
 def write_endpoint_order(path: Path, rankings: Iterable[Ranking]) -> tuple[ReorderResult, ...]:
     """Write the proposed orders into the file, by rename; all comments and endpoints stay."""
-    wanted = {(each.registry, each.written): each for each in rankings if each.moves}
+    moving = {(ranking.registry, ranking.written): ranking for ranking in rankings if ranking.moves}
     text = before = read_text(path)
-    told = []
+    results = []
     for registry, urls, place in list(endpoint_lists(parse_yaml(text, str(path)))):
-        ranking = wanted.get((registry, urls))
+        ranking = moving.get((registry, urls))
         if ranking is None:
             continue
         order = tuple(urls.index(url) for url in ranking.proposed)
         new = reordered(text, place, order)
-        name = ".".join(str(each) for each in place)
+        name = ".".join(str(part) for part in place)
         moved = tuple((number + 1, urls[number]) for number in order)
-        why = "" if new else "aliases, or comments in brackets, that are not ours to move"
-        told.append(ReorderResult(name, moved, new is not None, why))
+        reason = "" if new else "aliases, or comments in brackets, that are not ours to move"
+        results.append(ReorderResult(name, moved, new is not None, reason))
         text = new or text
     if text != before:
         _replace(path, text)
-    return tuple(told)
+    return tuple(results)
 
 
 def _replace(path: Path, text: str) -> None:
@@ -52,9 +52,9 @@ def _replace(path: Path, text: str) -> None:
     try:
         mark = _BOM if target.read_bytes().startswith(_BOM) else b""
         mode = target.stat().st_mode & 0o7777
-        half = target.with_name(f".{target.name}.{os.getpid()}")
-        half.write_bytes(mark + text.encode())
-        half.chmod(mode)
-        half.replace(target)
+        draft = target.with_name(f".{target.name}.{os.getpid()}")
+        draft.write_bytes(mark + text.encode())
+        draft.chmod(mode)
+        draft.replace(target)
     except OSError as error:
         raise FleetError(f"{path} cannot be written: {error.strerror}") from error
