@@ -78,14 +78,14 @@ def _harmless(text: str, *, safe: bool = False) -> str:
 def _leave(code: Exit, error: Exception) -> NoReturn:
     """Exit with a code; with --json, print the error as a JSON document first."""
     note(f"ended with {int(code)}: {error}")
-    words = sys.argv[1:]
-    if "--json" in (words[: words.index("--")] if "--" in words else words):
+    arguments = sys.argv[1:]
+    if "--json" in (arguments[: arguments.index("--")] if "--" in arguments else arguments):
         from fleet.cli.offline import problem_data  # noqa: PLC0415
         from fleet.cli.output.tables import print_json  # noqa: PLC0415
 
         problems = error.problems if isinstance(error, ConfigErrors) else ()
         message = error.format_message() if isinstance(error, click.ClickException) else str(error)
         message = f"{len(problems)} mistakes in the files" if problems else _harmless(message)
-        told = {"code": int(code), "message": message or "interrupted"}
-        print_json({"error": {**told, "problems": [problem_data(each) for each in problems]}})
+        body = {"code": int(code), "message": message or "interrupted"}
+        print_json({"error": {**body, "problems": [problem_data(problem) for problem in problems]}})
     sys.exit(code)

@@ -55,19 +55,19 @@ def rollout(settings: Settings, flags: Flags, crew: WorkerPool) -> Exit:
     refuse_short_guard(flags)
     loaded = settings.load()
     how = access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout)
-    taste = RenderOptions(full_default=flags.full_default, foreign=flags.foreign)
-    chosen = _again(settings, flags, loaded.inventory) if flags.rerun else settings
-    how = _keeping(ready(how, chosen.select(loaded.inventory)), flags, crew)
+    options = RenderOptions(full_default=flags.full_default, foreign=flags.foreign)
+    selected = _select_rerun(settings, flags, loaded.inventory) if flags.rerun else settings
+    how = _reusing_connections(ready(how, selected.select(loaded.inventory)), flags, crew)
 
     def plans() -> list[NodePlan]:
-        found = surveyed(chosen, loaded, how, crew=crew, taste=taste)
-        return [guarded(each.plan, flags) for each in found]
+        surveys = surveyed(selected, loaded, how, crew=crew, taste=options)
+        return [guarded(result.plan, flags) for result in surveys]
 
     ground = (how, loaded.inventory, crew)
     return _run("rollout", settings, flags, ground, plans, loaded.mirrors)
 
 
-def _again(settings: Settings, flags: Flags, inventory: Inventory) -> Settings:
+def _select_rerun(settings: Settings, flags: Flags, inventory: Inventory) -> Settings:
     """Return settings that select only the nodes on which an earlier rollout failed.
 
     Nodes that are not in the inventory any more are reported.
@@ -75,18 +75,18 @@ def _again(settings: Settings, flags: Flags, inventory: Inventory) -> Settings:
     which, rollout_id = flags.rerun or ("", "")
     journal = open_journal(settings, flags.journal)
     record = journal.rollout(rollout_id)
-    story = journal.replayed(record)
-    names = [name for name, status in story.state.nodes.items() if status in RERUN[which]]
+    replayed = journal.replayed(record)
+    names = [name for name, status in replayed.state.nodes.items() if status in RERUN[which]]
     if not names:
         raise FleetError(f"rollout {rollout_id} has left no {which} nodes; nothing to do again")
     known = {node.name for node in inventory.nodes}
     if gone := [name for name in names if name not in known]:
-        told = (
+        message = (
             f"{compress(gone)}: {which} in rollout {rollout_id}, and not in the inventory any more"
         )
         if len(gone) == len(names):
-            raise FleetError(f"{told}; give renamed nodes with --limit")
-        settings.say(told)
+            raise FleetError(f"{message}; give renamed nodes with --limit")
+        settings.say(message)
     return replace(settings, among=frozenset(names))
 
 
@@ -98,20 +98,20 @@ def rollback(settings: Settings, flags: Flags, crew: WorkerPool) -> Exit:
     refuse_short_guard(flags)
     inventory = load_inventory(settings.inventory)
     how = access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout)
-    how = _keeping(ready(how, settings.select(inventory)), flags, crew)
+    how = _reusing_connections(ready(how, settings.select(inventory)), flags, crew)
 
     def plans() -> list[NodePlan]:
         nodes = settings.select(inventory)
-        found = survey_rollback(nodes, how, to=flags.to, crew=crew)
+        surveys = survey_rollback(nodes, how, to=flags.to, crew=crew)
         ordered = in_order(
-            with_progress(found, len(nodes), settings), [node.name for node in nodes]
+            with_progress(surveys, len(nodes), settings), [node.name for node in nodes]
         )
-        return [guarded(each.plan, flags) for each in ordered]
+        return [guarded(result.plan, flags) for result in ordered]
 
     return _run("rollback", settings, flags, (how, inventory, crew), plans)
 
 
-def _keeping(how: Access, flags: Flags, crew: WorkerPool) -> Access:
+def _reusing_connections(how: Access, flags: Flags, crew: WorkerPool) -> Access:
     """Return an access that reuses connections after the survey, unless it is a dry run."""
     return replace(how, reuse_connection=crew.keeps and not flags.dry_run)
 
@@ -126,9 +126,9 @@ def _run(
 ) -> Exit:
     """Show the plans, ask, and carry them out while holding the journal's lock."""
     if flags.dry_run:
-        found = plans()
-        show_plans(found, settings, fingerprints(settings, flags.journal))
-        code = plan_exit_code(found)
+        node_plans = plans()
+        show_plans(node_plans, settings, fingerprints(settings, flags.journal))
+        code = plan_exit_code(node_plans)
         return Exit.OK if code is Exit.DIFFERENT else code
     name = new_rollout_id(datetime.now(UTC))
     journal = open_journal(settings, flags.journal)
@@ -147,20 +147,22 @@ def _run(
             config=config,
         )
         take_over(job)
-        return _planned(job)
+        return _carry_out(job)
 
 
-def _planned(job: Job) -> Exit:
+def _carry_out(job: Job) -> Exit:
     """Confirm and carry out a job that has its plans."""
     plans = list(job.plans.values())
-    job.outcomes = {each.node: each for plan in plans if (each := already_done(plan)) is not None}
+    job.outcomes = {
+        outcome.node: outcome for plan in plans if (outcome := already_done(plan)) is not None
+    }
     if not job.settings.as_json and not job.settings.quiet:
         print_plans(plans, console(color=job.settings.color), job.mark)
     job.access = access_to_plane(job)
     batches = job.batches()
     job.confirm(sum(map(len, batches)))
-    state = begin(batches, {name: each.status for name, each in job.outcomes.items()})
-    if not batches and not any(each.status.failed for each in job.outcomes.values()):
+    state = begin(batches, {name: outcome.status for name, outcome in job.outcomes.items()})
+    if not batches and not any(outcome.status.failed for outcome in job.outcomes.values()):
         return job.close(RolloutResult(state, "finished"), told=False)
     job.begin(batches)
     return job.carry_out(state)

@@ -21,43 +21,46 @@ from fleet.node.work_order import Access
 
 def drift(settings: Settings, access: Access, *, crew: WorkerPool, taste: RenderOptions) -> Exit:
     """Print every file that is not as fleet left it, and which tool seems to have written it."""
-    found = surveyed(settings, settings.load(), access, crew=crew, taste=taste)
-    mark = fingerprints(settings)
-    told = [examine(each, lambda facts, plan: find_drift(facts, plan, mark)) for each in found]
-    found = [each for each, _ in told]
-    rows = {each.node.name: files or () for each, files in told}
+    surveys = surveyed(settings, settings.load(), access, crew=crew, taste=taste)
+    fingerprint = fingerprints(settings)
+    examined = [
+        examine(result, lambda facts, plan: find_drift(facts, plan, fingerprint))
+        for result in surveys
+    ]
+    surveys = [result for result, _ in examined]
+    rows = {result.node.name: files or () for result, files in examined}
     if settings.as_json:
-        print_json({"nodes": {each.node.name: _data(each, rows) for each in found}})
+        print_json({"nodes": {result.node.name: _data(result, rows) for result in surveys}})
     else:
-        _print(found, rows, settings)
-    if any(each.facts is None for each in found):
+        _print(surveys, rows, settings)
+    if any(result.facts is None for result in surveys):
         return Exit.FAILED
     return Exit.DIFFERENT if any(rows.values()) else Exit.OK
 
 
-def _data(each: Surveyed, rows: dict[str, tuple[DriftedFile, ...]]) -> dict[str, Any]:
+def _data(result: Surveyed, rows: dict[str, tuple[DriftedFile, ...]]) -> dict[str, Any]:
     return {
-        "state": _state(each, rows[each.node.name]),
-        "generation": each.facts.state.generation if each.facts else None,
+        "state": _state(result, rows[result.node.name]),
+        "generation": result.facts.state.generation if result.facts else None,
         "files": [
             {
-                "path": one.path,
-                "drift": str(one.drift),
-                "hand": one.author,
-                "changed_at": _time(one.changed_at),
-                "rollout": one.rollout,
-                "diff": one.diff,
+                "path": file.path,
+                "drift": str(file.drift),
+                "hand": file.author,
+                "changed_at": _time(file.changed_at),
+                "rollout": file.rollout,
+                "diff": file.diff,
             }
-            for one in rows[each.node.name]
+            for file in rows[result.node.name]
         ],
-        "failure": failure_data(each.plan.failure),
+        "failure": failure_data(result.plan.failure),
     }
 
 
-def _state(each: Surveyed, rows: Sequence[DriftedFile]) -> str:
-    if each.facts is None:
-        return unread_state(each.plan.failure)
-    if not each.facts.state.files:
+def _state(result: Surveyed, rows: Sequence[DriftedFile]) -> str:
+    if result.facts is None:
+        return unread_state(result.plan.failure)
+    if not result.facts.state.files:
         return "unmanaged"
     return "drifted" if rows else "as fleet left it"
 
@@ -67,15 +70,15 @@ def _time(stamp: int | None) -> str | None:
 
 
 def _print(
-    found: Sequence[Surveyed], rows: dict[str, tuple[DriftedFile, ...]], settings: Settings
+    surveys: Sequence[Surveyed], rows: dict[str, tuple[DriftedFile, ...]], settings: Settings
 ) -> None:
     """Print nodes with the same drift together."""
     out = console(color=settings.color)
     groups: dict[tuple[tuple[str, ...], ...], list[str]] = {}
-    for name, mine in rows.items():
+    for name, files in rows.items():
         key = tuple(
-            (str(one.drift), one.path, one.author, one.rollout, _time(one.changed_at) or "-")
-            for one in mine
+            (str(file.drift), file.path, file.author, file.rollout, _time(file.changed_at) or "-")
+            for file in files
         )
         groups.setdefault(key, []).append(name)
     lines = [(compress(names), *row) for row_set, names in groups.items() for row in row_set]
@@ -83,11 +86,11 @@ def _print(
         columns = ("NODES", "DRIFT", "FILE", "LOOKS LIKE", "A ROLLOUT", "CHANGED (NODE'S CLOCK)")
         table(columns, lines, out)
     counts: dict[str, int] = {}
-    for each in found:
-        state = _state(each, rows[each.node.name])
+    for result in surveys:
+        state = _state(result, rows[result.node.name])
         counts[state] = counts.get(state, 0) + 1
-        if each.facts is None and each.plan.failure is not None:
-            text = f"{each.node.name}: {printable(each.plan.failure.message)}"
+        if result.facts is None and result.plan.failure is not None:
+            text = f"{result.node.name}: {printable(result.plan.failure.message)}"
             out.print(text, style="red")
     out.print(", ".join(f"{number} {state}" for state, number in counts.items()), style="bold")
     if lines:

@@ -24,18 +24,22 @@ def show(settings: Settings, access: Access, node: str, registry: str) -> Exit:
     """Print the file and line that decides, the order of hosts, and what happens if one fails."""
     if problem := registry_problem(registry):
         raise FleetError(f"{registry!r} is no registry: {problem}")
-    chosen = select(load_inventory(settings.inventory), node, None, _no_file)
-    if len(chosen) != 1:
-        raise FleetError(f"{node!r} names {len(chosen)} nodes; explain looks at one")
-    facts = probe(ProbeOrder(chosen[0], ready(access, chosen)))
-    told = _told(facts, registry)
+    nodes = select(load_inventory(settings.inventory), node, None, _no_file)
+    if len(nodes) != 1:
+        raise FleetError(f"{node!r} names {len(nodes)} nodes; explain looks at one")
+    facts = probe(ProbeOrder(nodes[0], ready(access, nodes)))
+    explanation = _explain(facts, registry)
     if settings.as_json:
-        body = {"failure": failure_data(told)} if isinstance(told, Failure) else asdict(told)
-        print_json({"node": chosen[0].name, **body})
-    elif isinstance(told, Explanation):
-        _print(chosen[0].name, told, settings)
-    if isinstance(told, Failure):
-        settings.say(f"{chosen[0].name}: {printable(told.message)}")
+        body = (
+            {"failure": failure_data(explanation)}
+            if isinstance(explanation, Failure)
+            else asdict(explanation)
+        )
+        print_json({"node": nodes[0].name, **body})
+    elif isinstance(explanation, Explanation):
+        _print(nodes[0].name, explanation, settings)
+    if isinstance(explanation, Failure):
+        settings.say(f"{nodes[0].name}: {printable(explanation.message)}")
         return Exit.FAILED
     return Exit.OK
 
@@ -44,25 +48,25 @@ def _no_file(path: str) -> str:
     raise FleetError(f"@{path}: explain looks at one node")
 
 
-def _told(facts: NodeFacts | Failure, registry: str) -> Explanation | Failure:
+def _explain(facts: NodeFacts | Failure, registry: str) -> Explanation | Failure:
     if isinstance(facts, Failure):
         return facts
     return isolate_bugs(lambda: explain(facts, registry), facts.hostname)
 
 
-def _print(node: str, told: Explanation, settings: Settings) -> None:
+def _print(node: str, explanation: Explanation, settings: Settings) -> None:
     out = console(color=settings.color)
-    head = f"{node}: {told.registry} by containerd {told.version}: {told.way}"
+    head = f"{node}: {explanation.registry} by containerd {explanation.version}: {explanation.way}"
     out.print(printable(head), style="bold")
-    out.print(f"decided at {printable(told.decides)}")
-    if told.folders:
-        rows = [(each.path, each.state) for each in told.folders]
+    out.print(f"decided at {printable(explanation.decides)}")
+    if explanation.folders:
+        rows = [(folder.path, folder.state) for folder in explanation.folders]
         table(("FOLDER, IN THE ORDER OF LOOKING", ""), rows, out)
-    asked = [
-        (str(number), each.asks, " ".join(each.capabilities), each.where, each.note)
-        for number, each in enumerate(told.hosts, 1)
+    host_rows = [
+        (str(number), host.asks, " ".join(host.capabilities), host.where, host.note)
+        for number, host in enumerate(explanation.hosts, 1)
     ]
-    table(("", "ASKS", "FOR", "SAID AT", "WITH"), asked, out)
-    table(("A HOST THAT ...", "THEN"), told.failures, out)
-    for finding in told.findings:
+    table(("", "ASKS", "FOR", "SAID AT", "WITH"), host_rows, out)
+    table(("A HOST THAT ...", "THEN"), explanation.failures, out)
+    for finding in explanation.findings:
         out.print(f"note: {printable(finding)}", style="yellow")

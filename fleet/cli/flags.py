@@ -17,7 +17,7 @@ from fleet.home import expanded
 from fleet.journal import Journal, passing_key, read_key
 from fleet.node.work_order import Deadlines
 
-_ASKED_ANEW = {"yes", "dry_run", "journal", "ask_become_pass", "connect_timeout"}
+_ASKED_AGAIN = {"yes", "dry_run", "journal", "ask_become_pass", "connect_timeout"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +60,12 @@ class Flags:
 
     def data(self) -> dict[str, Any]:
         """Return the flags that a later `resume` reads back."""
-        return {name: value for name, value in asdict(self).items() if name not in _ASKED_ANEW}
+        return {name: value for name, value in asdict(self).items() if name not in _ASKED_AGAIN}
 
     @classmethod
     def read(cls, data: dict[str, Any], **anew: Any) -> Flags:
         """Return the flags of an earlier command; `anew` holds those that a resume asks again."""
-        known = {each.name for each in fields(cls)}
+        known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in data.items() if name in known}, **anew)
 
 

@@ -21,7 +21,7 @@ from fleet.ssh.hostkey_scan import HostKey, KeyOrder, add_key, ask_key, jump_ord
 
 _Answers = dict[str, HostKey | Failure]
 _ADDED = {"unknown", "certified"}
-_TOLD = {
+_ADVICE = {
     "changed": "CHANGED: {place} holds another {kind} key; find out why at the console, then remove"
     " that line",
     "revoked": "REVOKED by {place}; do not connect before you know why",
@@ -37,38 +37,43 @@ def hostkeys(settings: Settings, *, crew: WorkerPool, seconds: float, yes: bool)
     """
     nodes = settings.select(load_inventory(settings.inventory))
     ssh = unlocked(SshSettings(settings.ssh_config, seconds), nodes)
-    mine = {node.name: KeyOrder(node, ssh) for node in nodes}
-    told: list[_Answers] = []
+    node_orders = {node.name: KeyOrder(node, ssh) for node in nodes}
+    all_answers: list[_Answers] = []
     added: set[str] = set()
-    for orders in (*jump_orders(nodes, ssh), mine):
-        answers = _asked(orders, crew)
+    for orders in (*jump_orders(nodes, ssh), node_orders):
+        answers = _scan_keys(orders, crew)
         if not settings.as_json:
             _print(answers, settings)
         added |= _add(answers, yes=yes, ask=not settings.as_json)
-        told.append(answers)
-    jumps = {name: answer for answers in told[:-1] for name, answer in answers.items()}
+        all_answers.append(answers)
+    jumps = {name: answer for answers in all_answers[:-1] for name, answer in answers.items()}
     if settings.as_json:
-        parts = {"nodes": told[-1], **({"jumps": jumps} if jumps else {})}
+        parts = {"nodes": all_answers[-1], **({"jumps": jumps} if jumps else {})}
         print_json(
-            {part: {n: _data(a, added) for n, a in some.items()} for part, some in parts.items()}
+            {
+                part: {n: _data(a, added) for n, a in answers.items()}
+                for part, answers in parts.items()
+            }
         )
-    bad = any(_bad(answer) for answers in told for answer in answers.values())
+    bad = any(_is_bad(answer) for answers in all_answers for answer in answers.values())
     return Exit.FAILED if bad else Exit.OK
 
 
-def _asked(orders: Mapping[str, KeyOrder], crew: WorkerPool) -> _Answers:
+def _scan_keys(orders: Mapping[str, KeyOrder], crew: WorkerPool) -> _Answers:
     names = {id(order): name for name, order in orders.items()}
-    found = {names[id(o)]: answer for o, answer in map_nodes(ask_key, orders.values(), crew)}
-    return {name: found[name] for name in orders}
+    answers = {
+        names[id(order)]: answer for order, answer in map_nodes(ask_key, orders.values(), crew)
+    }
+    return {name: answers[name] for name in orders}
 
 
-def _bad(answer: HostKey | Failure) -> bool:
+def _is_bad(answer: HostKey | Failure) -> bool:
     return isinstance(answer, Failure) or answer.state in {"changed", "revoked"}
 
 
 def _add(answers: _Answers, *, yes: bool, ask: bool) -> set[str]:
     """Add the keys of unknown nodes; return the names under which they were added."""
-    keys = [each for each in answers.values() if isinstance(each, HostKey)]
+    keys = [answer for answer in answers.values() if isinstance(answer, HostKey)]
     new = {key.name: key for key in keys if key.state in _ADDED}
     files = ", ".join(dict.fromkeys(key.file for key in new.values()))
     if not new or not (yes or (ask and sys.stdin.isatty())):
@@ -102,8 +107,8 @@ def _print(answers: _Answers, settings: Settings) -> None:
     for name, answer in answers.items():
         if isinstance(answer, Failure):
             out.print(f"{name}: {printable(answer.message)}", style="red")
-        elif answer.state in _TOLD:
-            text = _TOLD[answer.state].format(place=answer.before, kind=answer.kind)
+        elif answer.state in _ADVICE:
+            text = _ADVICE[answer.state].format(place=answer.before, kind=answer.kind)
             out.print(f"{name}: {text}", style="bold red")
-    if any(isinstance(each, HostKey) and each.state in _ADDED for each in answers.values()):
+    if any(isinstance(answer, HostKey) and answer.state in _ADDED for answer in answers.values()):
         out.print("compare the fingerprints at the consoles (ssh-keygen -lf) before you add them")

@@ -75,8 +75,8 @@ class Job:
 
     def quorum(self) -> ControlPlaneLimit:
         """Return the limit for control plane nodes, from what the survey found about them."""
-        asked = {name: plan.availability for name, plan in self.plans.items()}
-        return control_plane_limit(self.inventory, asked, self.id)
+        roles = {name: plan.availability for name, plan in self.plans.items()}
+        return control_plane_limit(self.inventory, roles, self.id)
 
     def confirm(self, count: int) -> None:
         """Ask whether to change the nodes, unless --yes was given.
@@ -113,8 +113,8 @@ class Job:
 
     def tell_all(self, entries: Sequence[tuple[str, str | None, dict[str, Any]]]) -> None:
         """Write entries of this rollout to the journal, as one write."""
-        told = [(kind, node, clean_data(payload)) for kind, node, payload in entries]
-        self.journal.append_all(self.id, stamp(), told)
+        cleaned = [(kind, node, clean_data(payload)) for kind, node, payload in entries]
+        self.journal.append_all(self.id, stamp(), cleaned)
 
     def carry_out(self, state: RolloutState) -> Exit:
         """Drive the rollout from `state` to its end; print the recap."""
@@ -127,31 +127,33 @@ class Job:
             open_screen(self.settings, self._scope(state)) as screen,
             stop_switch(leave, self.id) as stopping,
         ):
-            ended = self._drive(state, screen, stopping)
+            result = self._drive(state, screen, stopping)
         try:
             for outcome in release_held(self.outcomes, self._order, self.crew):
                 self.outcomes[outcome.node] = outcome
                 self.tell("moved", outcome.node, outcome_data(outcome))
-            if lost := lost_streams():
-                note(f"output dropped: {lost}")
-                self.tell("output dropped", None, lost)
-            close(ended.status, ended.reason)
+            if lost_output := lost_streams():
+                note(f"output dropped: {lost_output}")
+                self.tell("output dropped", None, lost_output)
+            close(result.status, result.reason)
         except JournalError as error:
             self.settings.say(str(error))
-        return self.close(ended, seen=screen.seen)
+        return self.close(result, seen=screen.seen)
 
     def _drive(
         self, state: RolloutState, screen: Screen, stopping: Callable[[], bool]
     ) -> RolloutResult:
         policy = self._policy()
 
-        def record(news: Sequence[JournaledEvent]) -> None:
-            told = [(event, outcome and self._noted(outcome)) for event, outcome in news]
-            for _, outcome in told:
+        def record(events: Sequence[JournaledEvent]) -> None:
+            noted = [
+                (event, outcome and self._record_outcome(outcome)) for event, outcome in events
+            ]
+            for _, outcome in noted:
                 if outcome is not None:
                     screen.ended(outcome)
-            self.tell_all([_entry(event, outcome) for event, outcome in told])
-            for event, outcome in told:
+            self.tell_all([_entry(event, outcome) for event, outcome in noted])
+            for event, outcome in noted:
                 match event:
                     case NodeMoved(node, status) if outcome is None:
                         screen.started(node, status)
@@ -161,26 +163,26 @@ class Job:
                         pass
 
         orders = {name: self._order(name) for name in self.plans}
-        conduct = DriverHooks(record, stopping, self.crew, plane_check(self, screen))
-        return drive(state, policy, orders, conduct)
+        hooks = DriverHooks(record, stopping, self.crew, plane_check(self, screen))
+        return drive(state, policy, orders, hooks)
 
-    def _noted(self, outcome: NodeOutcome) -> NodeOutcome:
+    def _record_outcome(self, outcome: NodeOutcome) -> NodeOutcome:
         """Record a node's outcome, merged with its earlier one; return the merged outcome."""
         outcome = clean_outcome(outcome, KNOWN)
-        whole = outcome.after(self.outcomes.get(outcome.node))
-        self.outcomes[outcome.node] = whole
-        return whole
+        merged = outcome.after(self.outcomes.get(outcome.node))
+        self.outcomes[outcome.node] = merged
+        return merged
 
     def _scope(self, state: RolloutState) -> Scope:
         policy = self._policy()
-        ill = {name for name, each in self.outcomes.items() if each.status.failed}
+        failed = {name for name, outcome in self.outcomes.items() if outcome.status.failed}
         total = sum(map(len, state.batches))
-        return Scope(total, policy.max_failures, len(ill - policy.excused_nodes))
+        return Scope(total, policy.max_failures, len(failed - policy.excused_nodes))
 
     def _policy(self) -> Policy:
         size = parse_size(self.flags.max_failures, "--max-failures")
         total = len(self.plans)
-        away = {
+        unreachable = {
             name
             for name, outcome in self.outcomes.items()
             if self.flags.skip_unreachable
@@ -190,7 +192,7 @@ class Job:
         return Policy(
             max_failures=total * size.number // 100 if size.percent else size.number,
             limits=group_limits(self.inventory),
-            excused_nodes=frozenset(away | self._excused()),
+            excused_nodes=frozenset(unreachable | self._excused()),
             on_failure=OnFailure(self.flags.on_failure),
             pause=self.flags.pause,
             parallel=min(self.crew.shares_sessions, total) or 1,
@@ -205,11 +207,15 @@ class Job:
         """
         if self.kind != "rollback":
             return set()
-        ill = {name for name, plan in self.plans.items() if plan.was_unhealthy}
-        failures = {name: each.failure for name, each in self.outcomes.items() if each.failure}
+        unhealthy = {name for name, plan in self.plans.items() if plan.was_unhealthy}
+        failures = {
+            name: outcome.failure for name, outcome in self.outcomes.items() if outcome.failure
+        }
         none = FailureKind.NO_GENERATION
-        return ill | {
-            name for name, each in failures.items() if each.kind is none and each.step == "plan"
+        return unhealthy | {
+            name
+            for name, failure in failures.items()
+            if failure.kind is none and failure.step == "plan"
         }
 
     def _order(self, name: str) -> WorkOrder:
@@ -224,7 +230,7 @@ class Job:
         ordered = [self.outcomes.get(name) or self._pending(name) for name in self.plans]
         rollout_id = self.id if told else ""
         if self.settings.as_json:
-            nodes = {each.node: outcome_data(each) for each in ordered}
+            nodes = {outcome.node: outcome_data(outcome) for outcome in ordered}
             batches = ended.state.batches
             print_json(rollout_data(rollout_id, ended.status, nodes, batches))
         else:

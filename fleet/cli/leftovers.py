@@ -25,20 +25,20 @@ def _released(job: Job) -> Iterator[tuple[str, str]]:
 
     A node with an unconfirmed change is left to its guard, or to `fleet resume`.
     """
-    free = [plan for plan in job.plans.values() if not plan.availability.pending]
-    holders = {plan.availability.holder for plan in free} - {""}
-    over = {rollout for rollout in holders if _over(job.journal, rollout)}
+    settled = [plan for plan in job.plans.values() if not plan.availability.pending]
+    holders = {plan.availability.holder for plan in settled} - {""}
+    ended_rollouts = {rollout for rollout in holders if _has_ended(job.journal, rollout)}
     orders = [
         replace(work_order(job, plan), rollout=plan.availability.holder)
-        for plan in free
-        if plan.availability.holder in over
+        for plan in settled
+        if plan.availability.holder in ended_rollouts
     ]
-    for order, ended in map_nodes(release_once, orders, job.crew):
-        if not still_held(ended):
+    for order, result in map_nodes(release_once, orders, job.crew):
+        if not still_held(result):
             yield order.node.name, order.rollout
 
 
-def _over(journal: Journal, rollout: str) -> bool:
+def _has_ended(journal: Journal, rollout: str) -> bool:
     """Return whether this journal holds the rollout and the rollout has ended."""
     if not journal.knows(rollout):
         return False

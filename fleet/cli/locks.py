@@ -22,8 +22,8 @@ _Answer = ChangeStatus | Failure
 
 def lock(settings: Settings, access: Access, *, crew: WorkerPool) -> Exit:
     """Print the lock of each node: its rollout, operator, purpose and time."""
-    answers = dict(_asked(settings, access, "", read_change_status, crew))
-    rows = {name: _held(answer) for name, answer in answers.items()}
+    answers = dict(_ask_nodes(settings, access, "", read_change_status, crew))
+    rows = {name: _lock_data(answer) for name, answer in answers.items()}
     if settings.as_json:
         print_json({"nodes": rows})
     else:
@@ -34,10 +34,12 @@ def lock(settings: Settings, access: Access, *, crew: WorkerPool) -> Exit:
         ]  # fmt: skip
         columns = ("NODE", "ROLLOUT", "FOR", "BY", "SINCE (NODE'S CLOCK)", "NOTE")
         table(columns, lines, console(color=settings.color))
-    return Exit.FAILED if any(isinstance(each, Failure) for each in answers.values()) else Exit.OK
+    return (
+        Exit.FAILED if any(isinstance(answer, Failure) for answer in answers.values()) else Exit.OK
+    )
 
 
-def _held(answer: _Answer) -> dict[str, Any]:
+def _lock_data(answer: _Answer) -> dict[str, Any]:
     if isinstance(answer, Failure):
         nothing = dict.fromkeys(("rollout", "by", "purpose", "since"))
         return {**nothing, "told": answer.message, "failure": failure_data(answer)}
@@ -54,18 +56,26 @@ def _held(answer: _Answer) -> dict[str, Any]:
 
 def break_lock(settings: Settings, access: Access, rollout: str, *, crew: WorkerPool) -> Exit:
     """Break the lock of one rollout on the chosen nodes; revert its unconfirmed changes."""
-    answers = dict(_asked(settings, access, rollout, unlock, crew))
-    told = {name: _broken(answer) for name, answer in answers.items()}
+    answers = dict(_ask_nodes(settings, access, rollout, unlock, crew))
+    results = {name: _unlock_text(answer) for name, answer in answers.items()}
     if settings.as_json:
-        print_json({"rollout": rollout, "nodes": {n: {"ended": t} for n, t in told.items()}})
+        print_json(
+            {
+                "rollout": rollout,
+                "nodes": {name: {"ended": result} for name, result in results.items()},
+            }
+        )
     else:
-        rows = list(told.items())
+        rows = list(results.items())
         table(("NODE", "UNLOCK"), rows, console(color=settings.color))
-    good = all(isinstance(a, ChangeStatus) and a.ended == "released" for a in answers.values())
+    good = all(
+        isinstance(answer, ChangeStatus) and answer.ended == "released"
+        for answer in answers.values()
+    )
     return Exit.OK if good else Exit.FAILED
 
 
-def _broken(answer: _Answer) -> str:
+def _unlock_text(answer: _Answer) -> str:
     if isinstance(answer, Failure):
         return answer.message
     if answer.ended == "not_ours":
@@ -73,7 +83,7 @@ def _broken(answer: _Answer) -> str:
     return answer.failure.message if answer.failure else answer.ended
 
 
-def _asked(
+def _ask_nodes(
     settings: Settings,
     access: Access,
     rollout: str,
@@ -87,5 +97,5 @@ def _asked(
         WorkOrder(plan=NodePlan(node=node), rollout=rollout, operator=operator(), access=access)
         for node in nodes
     ]
-    found = {order.plan.node.name: answer for order, answer in map_nodes(work, orders, crew)}
-    return ((node.name, found[node.name]) for node in nodes)
+    answers = {order.plan.node.name: answer for order, answer in map_nodes(work, orders, crew)}
+    return ((node.name, answers[node.name]) for node in nodes)

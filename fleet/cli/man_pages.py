@@ -28,19 +28,19 @@ _EXITS = {
 def write(settings: Settings, group: click.Group, folder: str) -> Exit:
     """Write all pages into a folder; create it if it does not exist."""
     target = expanded(folder)
-    found = {}
+    paths = {}
     try:
         target.mkdir(parents=True, exist_ok=True)
         for name, text in pages(group):
             path = target / f"{name}.1"
             path.write_text(text, encoding="utf-8")
-            found[name] = str(path)
+            paths[name] = str(path)
     except OSError as error:
         raise FleetError(f"{target}: cannot be written ({error.strerror})") from error
     if settings.as_json:
-        print_json({"pages": found})
+        print_json({"pages": paths})
     else:
-        click.echo(f"{len(found)} pages in {target}; read one with man -l {found['fleet']}")
+        click.echo(f"{len(paths)} pages in {target}; read one with man -l {paths['fleet']}")
     return Exit.OK
 
 
@@ -56,38 +56,42 @@ def pages(group: click.Group) -> Iterator[tuple[str, str]]:
 
 
 def _head(title: str, command: click.Command) -> Iterator[str]:
-    told = (command.help or "").split("\n")[0].rstrip(".")
-    yield f'.TH {_t(title.upper())} 1 "" "fleet {__version__}" "fleet"'
-    yield from (".SH NAME", rf"{_t(title)} \- {_t(told[:1].lower() + told[1:])}")
+    summary = (command.help or "").split("\n")[0].rstrip(".")
+    yield f'.TH {_escape(title.upper())} 1 "" "fleet {__version__}" "fleet"'
+    yield from (".SH NAME", rf"{_escape(title)} \- {_escape(summary[:1].lower() + summary[1:])}")
 
 
 def _about(context: click.Context) -> Iterator[str]:
     usage = " ".join(context.command.collect_usage_pieces(context))
-    yield from (".SH SYNOPSIS", rf"\fB{_t(context.info_name or '')}\fR {_t(usage)}")
+    yield from (".SH SYNOPSIS", rf"\fB{_escape(context.info_name or '')}\fR {_escape(usage)}")
     yield ".SH DESCRIPTION"
     paragraphs = re.split(r"\n\s*\n", (context.command.help or "").strip())
-    yield "\n.PP\n".join(_t(" ".join(each.split())) for each in paragraphs)
+    yield "\n.PP\n".join(_escape(" ".join(paragraph.split())) for paragraph in paragraphs)
 
 
 def _index(group: click.Group) -> Iterator[str]:
     yield from (".SH SYNOPSIS", r"\fBfleet\fR COMMAND [OPTIONS] [ARGS]...", ".SH COMMANDS")
     for name, command in group.commands.items():
-        yield from (".TP", rf"\fBfleet\-{_t(name)}\fR(1)", _t(command.get_short_help_str(200)))
+        yield from (
+            ".TP",
+            rf"\fBfleet\-{_escape(name)}\fR(1)",
+            _escape(command.get_short_help_str(200)),
+        )
 
 
 def _inner(command: click.Command) -> Iterator[str]:
     """Yield the sections for the subcommands of a command."""
-    for name, each in command.commands.items() if isinstance(command, click.Group) else ():
-        yield f".SH {_t(name.upper())}"
-        yield _t(" ".join((each.help or "").split()))
-        yield from _options(click.Context(each, info_name=name))
+    for name, subcommand in command.commands.items() if isinstance(command, click.Group) else ():
+        yield f".SH {_escape(name.upper())}"
+        yield _escape(" ".join((subcommand.help or "").split()))
+        yield from _options(click.Context(subcommand, info_name=name))
 
 
 def _options(context: click.Context) -> Iterator[str]:
     for parameter in context.command.get_params(context):
         record = parameter.get_help_record(context)
         if record is not None:
-            yield from (".TP", rf"\fB{_t(record[0])}\fR", _t(record[1]))
+            yield from (".TP", rf"\fB{_escape(record[0])}\fR", _escape(record[1]))
 
 
 def _rest(context: click.Context, name: str) -> Iterator[str]:
@@ -96,19 +100,19 @@ def _rest(context: click.Context, name: str) -> Iterator[str]:
     if name in EXAMPLES:
         yield ".SH EXAMPLES"
         for line, meaning in EXAMPLES[name]:
-            yield from (".TP", rf"\fBfleet {_t(line)}\fR", _t(meaning))
+            yield from (".TP", rf"\fBfleet {_escape(line)}\fR", _escape(meaning))
     yield ".SH EXIT STATUS"
     for code, meaning in _EXITS.items():
-        yield from (".TP", rf"\fB{code.value}\fR", _t(meaning))
+        yield from (".TP", rf"\fB{code.value}\fR", _escape(meaning))
     yield ".SH FILES"
     yield from (".TP", "inventory.yaml, mirrors.yaml", "the nodes, and who mirrors what")
-    yield from (".TP", _t(".fleet/journal.db"), "what was done, beside the inventory")
+    yield from (".TP", _escape(".fleet/journal.db"), "what was done, beside the inventory")
     yield from (".TP", "/var/lib/fleet", "on a node: what it was before, and the audit log")
     yield ".SH SEE ALSO"
     yield r"\fBfleet\fR(1), \fBcontainerd\fR(8), \fBssh_config\fR(5)"
 
 
-def _t(text: str) -> str:
+def _escape(text: str) -> str:
     """Escape a text for troff: no line becomes a request, and hyphens can be copied."""
     safe = text.replace("\\", r"\e").replace("-", r"\-").replace("'", r"\(aq")
     return rf"\&{safe}" if safe.startswith((".", "\\(aq")) else safe

@@ -34,72 +34,75 @@ class MirrorTestOptions:
     write: bool
 
 
-def test(settings: Settings, access: Access, wish: MirrorTestOptions, *, parallel: int) -> Exit:
+def test(settings: Settings, access: Access, options: MirrorTestOptions, *, parallel: int) -> Exit:
     """Test the endpoints, print the results, and write a better order if --write is given."""
-    found = _found(settings, access, wish, parallel=parallel)
-    ranked = rankings(each.results for each in found if each.results)
-    moved = write_endpoint_order(settings.mirrors, ranked) if wish.write else ()
+    results = _test_nodes(settings, access, options, parallel=parallel)
+    ranked = rankings(result.results for result in results if result.results)
+    moved = write_endpoint_order(settings.mirrors, ranked) if options.write else ()
     if settings.as_json:
-        print_json(mirror_views.data(found, ranked, moved))
+        print_json(mirror_views.data(results, ranked, moved))
     else:
-        mirror_views.show(found, ranked, console(color=settings.color))
-        _tell(ranked, moved, wish, settings)
+        mirror_views.show(results, ranked, console(color=settings.color))
+        _print_orders(ranked, moved, options, settings)
     good = all(
-        each.failure is None and all(one.diagnosis.serves for one in each.results) for each in found
+        result.failure is None and all(check.diagnosis.serves for check in result.results)
+        for result in results
     )
     return Exit.OK if good else Exit.FAILED
 
 
-def _found(
-    settings: Settings, access: Access, wish: MirrorTestOptions, *, parallel: int
+def _test_nodes(
+    settings: Settings, access: Access, options: MirrorTestOptions, *, parallel: int
 ) -> list[SiteTested]:
     loaded = settings.load()
     nodes = settings.select(loaded.inventory)
     access = ready(access, nodes)
-    wishes = desired_config_of(loaded.inventory, loaded.mirrors, RenderOptions())
-    images = _images(wish.images)
+    desired = desired_config_of(loaded.inventory, loaded.mirrors, RenderOptions())
+    images = _images(options.images)
     roots: dict[str, str] = {}
     orders = [
         MirrorOrder(
             node=node,
             access=access,
-            targets=tuple(_targets(wishes(node).registries, images)),
-            seconds=wish.seconds,
-            size=wish.size,
+            targets=tuple(_targets(desired(node).registries, images)),
+            seconds=options.seconds,
+            size=options.size,
             roots=roots,
         )
         for node in nodes
     ]
     _refuse_strangers(images, orders)
-    groups = groups_of(orders, per_site=wish.per_site)
-    found = list(_told(try_mirrors(groups, parallel=parallel, per_mirror=wish.per_mirror),
-                       len(groups), settings))  # fmt: skip
-    place = {node.name: number for number, node in enumerate(nodes)}
-    return _with_stale([foldable(each) for each in sorted(found, key=lambda it: place[it.node])])
+    groups = groups_of(orders, per_site=options.per_site)
+    tested = try_mirrors(groups, parallel=parallel, per_mirror=options.per_mirror)
+    results = list(_report_progress(tested, len(groups), settings))
+    positions = {node.name: number for number, node in enumerate(nodes)}
+    return _with_stale(
+        [foldable(result) for result in sorted(results, key=lambda result: positions[result.node])]
+    )
 
 
-def foldable(found: SiteTested) -> SiteTested:
+def foldable(result: SiteTested) -> SiteTested:
     """Return a node's results; if they cannot be ranked or shown, return the node's failure.
 
     They are ranked together with those of all other nodes: an exception would end the command.
     """
 
-    def fold() -> None:
-        compared([found.results])
-        mirror_views.data([found], rankings([found.results]), ())
+    def rank_alone() -> None:
+        compared([result.results])
+        mirror_views.data([result], rankings([result.results]), ())
 
-    failure = isolate_bugs(fold, found.node)
-    return replace(found, results=(), failure=failure) if failure else found
+    failure = isolate_bugs(rank_alone, result.node)
+    return replace(result, results=(), failure=failure) if failure else result
 
 
 def _images(texts: Iterable[str]) -> Mapping[str, Image]:
-    found = {}
+    images = {}
     for text in texts:
         image = parse_image(text)
         if image is None:
             raise FleetError(f"--image {text!r}: expected one such as docker.io/library/busybox:1")
-        found[image.registry] = image
-    return found
+        images[image.registry] = image
+    return images
 
 
 def _targets(registries: Iterable[Registry], images: Mapping[str, Image]) -> Iterator[Target]:
@@ -118,36 +121,41 @@ def _refuse_strangers(images: Mapping[str, Image], orders: Sequence[MirrorOrder]
             raise FleetError(f"--image {image}: {name} is no registry of these nodes' mirrors")
 
 
-def _told(found: Iterable[SiteTested], total: int, settings: Settings) -> Iterator[SiteTested]:
-    for number, each in enumerate(found, 1):
-        if each.failure is not None:
-            settings.say(f"mirrors {number}/{total}: {each.node}: {each.failure.message}")
+def _report_progress(
+    results: Iterable[SiteTested], total: int, settings: Settings
+) -> Iterator[SiteTested]:
+    for number, result in enumerate(results, 1):
+        if result.failure is not None:
+            settings.say(f"mirrors {number}/{total}: {result.node}: {result.failure.message}")
         elif number == total or number % 20 == 0:
             settings.say(f"mirrors {number}/{total}")
-        yield each
+        yield result
 
 
-def _with_stale(found: list[SiteTested]) -> list[SiteTested]:
+def _with_stale(results: list[SiteTested]) -> list[SiteTested]:
     """Compare the answers that all nodes got for the same tags, and diagnose stale mirrors."""
-    judged = compared([each.results for each in found])
-    return [replace(each, results=mine) for each, mine in zip(found, judged, strict=True)]
+    compared_results = compared([result.results for result in results])
+    return [
+        replace(result, results=node_results)
+        for result, node_results in zip(results, compared_results, strict=True)
+    ]
 
 
-def _tell(
+def _print_orders(
     ranked: Sequence[Ranking],
     moved: Sequence[ReorderResult],
-    wish: MirrorTestOptions,
+    options: MirrorTestOptions,
     settings: Settings,
 ) -> None:
     """Print which orders were written, or could be."""
     out = console(color=settings.color)
-    for each in moved:
-        order = ", ".join(f"{url} (was {number})" for number, url in each.order)
-        if each.written:
-            out.print(f"{settings.mirrors}: {each.place} is now {order}", style="bold")
+    for result in moved:
+        order = ", ".join(f"{url} (was {number})" for number, url in result.order)
+        if result.written:
+            out.print(f"{settings.mirrors}: {result.place} is now {order}", style="bold")
         else:
-            out.print(f"{settings.mirrors}: {each.place} stays: {each.reason}", style="yellow")
-    if wish.write and not moved and any(each.moves for each in ranked):
+            out.print(f"{settings.mirrors}: {result.place} stays: {result.reason}", style="yellow")
+    if options.write and not moved and any(ranking.moves for ranking in ranked):
         out.print(f"{settings.mirrors} holds no such list in a form that is written back")
-    if not wish.write and any(each.moves for each in ranked):
+    if not options.write and any(ranking.moves for ranking in ranked):
         out.print(f"`--write` puts the proposed order into {settings.mirrors}")

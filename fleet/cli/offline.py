@@ -41,12 +41,12 @@ def check(settings: Settings) -> Exit:
         loaded = load_files(settings.inventory, settings.mirrors)
         nodes = settings.select(loaded.inventory)
     except ConfigErrors as error:
-        return _say_checked(settings, error.problems, None)
+        return _print_checked(settings, error.problems, None)
     counts = {"nodes": len(nodes), "registries": len(loaded.mirrors.registries)}
-    return _say_checked(settings, loaded.warnings, counts)
+    return _print_checked(settings, loaded.warnings, counts)
 
 
-def _say_checked(
+def _print_checked(
     settings: Settings, problems: tuple[Problem, ...], counts: dict[str, int] | None
 ) -> Exit:
     if settings.as_json:
@@ -97,8 +97,8 @@ def inventory(settings: Settings, patterns: Sequence[str], *, graph: bool) -> No
 
 
 def _values(node: Node) -> dict[str, Any]:
-    found = {key: getattr(node, key) for key in _SHOWN}
-    return {key: value for key, value in found.items() if value not in {None, ""}}
+    values = {key: getattr(node, key) for key in _SHOWN}
+    return {key: value for key, value in values.items() if value not in {None, ""}}
 
 
 def _node_data(node: Node, loaded: Inventory) -> dict[str, Any]:
@@ -108,7 +108,8 @@ def _node_data(node: Node, loaded: Inventory) -> dict[str, Any]:
             "value": value,
             "from": str(node.origins[key]) if key in node.origins else None,
             "beats": [
-                {"value": each.value, "from": str(each.origin)} for each in beaten.get(key, ())
+                {"value": overridden_value.value, "from": str(overridden_value.origin)}
+                for overridden_value in beaten.get(key, ())
             ],
         }
         for key, value in _values(node).items()
@@ -116,7 +117,7 @@ def _node_data(node: Node, loaded: Inventory) -> dict[str, Any]:
     return {"groups": list(node.groups), "values": values}
 
 
-_SILENT = {
+_UNSET = {
     "host": "the node's name",
     "become": "not said: sudo unless the login is root",
     "port": "not said: ~/.ssh/config decides, else 22",
@@ -134,11 +135,11 @@ def _print_in_full(node: Node, loaded: Inventory) -> None:
     for key in _SHOWN:
         if key in node.origins:
             click.echo(f"  {key}: {values[key]}  # {node.origins[key]}")
-        elif key in _SILENT:
-            told = f"{values[key]}  # " if key in values else "-  # "
-            click.echo(f"  {key}: {told}{_SILENT[key]}")
-        for each in beaten.get(key, ()):
-            click.echo(f"    beats {each.value}  # {each.origin}")
+        elif key in _UNSET:
+            shown = f"{values[key]}  # " if key in values else "-  # "
+            click.echo(f"  {key}: {shown}{_UNSET[key]}")
+        for overridden in beaten.get(key, ()):
+            click.echo(f"    beats {overridden.value}  # {overridden.origin}")
 
 
 def _print_node(node: Node) -> None:

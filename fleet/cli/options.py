@@ -151,12 +151,12 @@ def shared_group(function: Callable[..., None]) -> Callable[..., None]:
     return _add_options(wrapped)
 
 
-def _later(mine: Any, before: Any) -> Any:
+def _override(after: Any, before: Any) -> Any:
     """Return the flag after the command if it was given, else the one before it.
 
     An empty text counts as given: `--limit ""` must never come to mean all nodes.
     """
-    given = mine if isinstance(mine, str) else mine or None
+    given = after if isinstance(after, str) else after or None
     return before if given is None else given
 
 
@@ -166,19 +166,19 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(function)
     def wrapped(**flags: Any) -> None:
         before = click.get_current_context().obj or {}
-        mine = {name: _later(flags.pop(name), before.get(name)) for name in _NAMES}
+        values = {name: _override(flags.pop(name), before.get(name)) for name in _NAMES}
         settings = Settings(
-            inventory=Path(mine["inventory"] or "inventory.yaml"),
-            mirrors=Path(mine["mirrors"] or "mirrors.yaml"),
-            limit=mine["limit"],
-            exclude=mine["exclude"],
-            ssh_config=mine["ssh_config"],
-            as_json=bool(mine["as_json"]),
-            quiet=bool(mine["quiet"]),
-            verbose=mine["verbose"] or 0,
-            color=not (mine["no_color"] or os.environ.get("NO_COLOR")),
+            inventory=Path(values["inventory"] or "inventory.yaml"),
+            mirrors=Path(values["mirrors"] or "mirrors.yaml"),
+            limit=values["limit"],
+            exclude=values["exclude"],
+            ssh_config=values["ssh_config"],
+            as_json=bool(values["as_json"]),
+            quiet=bool(values["quiet"]),
+            verbose=values["verbose"] or 0,
+            color=not (values["no_color"] or os.environ.get("NO_COLOR")),
         )
-        open_log(settings.verbose, mine["log"])
+        open_log(settings.verbose, values["log"])
         function(settings, **flags)
 
     return _add_options(wrapped)
@@ -222,14 +222,14 @@ def access(settings: Settings, *, ask: bool, seconds: float) -> Access:
     from fleet.node.work_order import Access  # noqa: PLC0415
     from fleet.ssh import SshSettings  # noqa: PLC0415
 
-    password = Secret(_asked_password()) if ask else None
+    password = Secret(_ask_password()) if ask else None
     hide(password or "")
     return Access(
         ssh=SshSettings(settings.ssh_config, seconds), privilege=Privilege(password=password)
     )
 
 
-def _asked_password() -> str:
+def _ask_password() -> str:
     if sys.stdin.isatty():
         return str(click.prompt("sudo password", hide_input=True, err=True))
     return sys.stdin.readline().rstrip("\n")

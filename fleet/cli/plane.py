@@ -37,8 +37,16 @@ def plane_check(job: Job, screen: Screen) -> PlaneCheck:
         )
 
     def record(answers: Mapping[str, PlaneAnswer]) -> None:
-        roles = {n: list(a.availability.control_plane) for n, a in answers.items() if a.answered}
-        down = {n: why for n, a in answers.items() if (why := a.availability.down(job.id))}
+        roles = {
+            name: list(answer.availability.control_plane)
+            for name, answer in answers.items()
+            if answer.answered
+        }
+        down = {
+            name: reason
+            for name, answer in answers.items()
+            if (reason := answer.availability.down(job.id))
+        }
         job.tell(PLANE_ASKED, None, {"roles": roles, "unavailable": down})
 
     return PlaneCheck(

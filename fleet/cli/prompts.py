@@ -34,8 +34,8 @@ def ready(access: Access, nodes: Sequence[Node]) -> Access:
     """
     if access.asked:
         return access
-    found = replace(access, ssh=unlocked(access.ssh, nodes), asked=True)
-    return check_sudo(found, nodes) if found.privilege.password is not None else found
+    asked = replace(access, ssh=unlocked(access.ssh, nodes), asked=True)
+    return check_sudo(asked, nodes) if asked.privilege.password is not None else asked
 
 
 def unlocked(settings: SshSettings, nodes: Sequence[Node]) -> SshSettings:
@@ -52,19 +52,19 @@ def _passphrase(path: str) -> Secret | None:
     prompt = f"passphrase of {path}"
     interactive = sys.stdin.isatty()
     for _ in range(_TRIES if interactive else 1):
-        said = Secret(_asked(prompt, interactive=interactive))
-        if not said or passphrase_fits(path, said):
-            hide(said)
-            return said or None
+        passphrase = Secret(_ask(prompt, interactive=interactive))
+        if not passphrase or passphrase_fits(path, passphrase):
+            hide(passphrase)
+            return passphrase or None
         click.echo(f"that does not open {path}", err=True)
     raise FleetError(f"{path}: the passphrase is wrong; ssh-add {path} asks for it as well")
 
 
-def _asked(prompt: str, *, interactive: bool) -> str:
+def _ask(prompt: str, *, interactive: bool) -> str:
     """Read a passphrase from SSH_ASKPASS if that applies, else from the terminal, else stdin."""
     program = os.environ.get("SSH_ASKPASS")
-    wanted = os.environ.get("SSH_ASKPASS_REQUIRE") in {"force", "prefer"}
-    if program and (wanted or not interactive):
+    preferred = os.environ.get("SSH_ASKPASS_REQUIRE") in {"force", "prefer"}
+    if program and (preferred or not interactive):
         done = subprocess.run([program, prompt], stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 - the user's own
         return done.stdout.rstrip("\r\n") if done.returncode == 0 else ""
     if interactive:

@@ -51,85 +51,98 @@ def surveyed(
     """Probe and plan the chosen nodes, with progress; return surveys in inventory order."""
     nodes = settings.select(loaded.inventory)
     access = ready(access, nodes)
-    wishes = desired_config_of(loaded.inventory, loaded.mirrors, taste or RenderOptions())
-    found = survey(nodes, wishes, access, crew=crew)
-    return in_order(with_progress(found, len(nodes), settings), [node.name for node in nodes])
+    desired = desired_config_of(loaded.inventory, loaded.mirrors, taste or RenderOptions())
+    surveys = survey(nodes, desired, access, crew=crew)
+    return in_order(with_progress(surveys, len(nodes), settings), [node.name for node in nodes])
 
 
-def with_progress(found: Iterable[Surveyed], total: int, settings: Settings) -> Iterator[Surveyed]:
+def with_progress(
+    results: Iterable[Surveyed], total: int, settings: Settings
+) -> Iterator[Surveyed]:
     """Print the progress of a survey; yield its results without secrets."""
-    for number, raw in enumerate(found, 1):
-        each = _clean(raw)
-        if each.plan.failure is not None and each.facts is None:
-            failure = each.plan.failure
-            settings.say(f"probe {number}/{total}: {each.node.name}: {failure.message}")
+    for number, unmasked in enumerate(results, 1):
+        result = _without_secrets(unmasked)
+        if result.plan.failure is not None and result.facts is None:
+            failure = result.plan.failure
+            settings.say(f"probe {number}/{total}: {result.node.name}: {failure.message}")
         elif number == total or number % 50 == 0:
             settings.say(f"probe {number}/{total}")
-        yield each
+        yield result
 
 
-def _clean(each: Surveyed) -> Surveyed:
+def _without_secrets(result: Surveyed) -> Surveyed:
     """Return the survey of a node without the secrets that fleet knows."""
-    failure = each.plan.failure
+    failure = result.plan.failure
     if failure is None:
-        return each
-    plan = replace(each.plan, failure=clean_failure(failure, KNOWN))
-    return replace(each, plan=plan)
+        return result
+    plan = replace(result.plan, failure=clean_failure(failure, KNOWN))
+    return replace(result, plan=plan)
 
 
-def in_order(found: Iterable[Surveyed], names: list[str]) -> list[Surveyed]:
+def in_order(results: Iterable[Surveyed], names: list[str]) -> list[Surveyed]:
     """Sort surveys into inventory order; fail the nodes that are the same machine."""
-    place = {name: number for number, name in enumerate(names)}
-    return refuse_duplicate_nodes(sorted(found, key=lambda each: place[each.node.name]))
+    positions = {name: number for number, name in enumerate(names)}
+    return refuse_duplicate_nodes(sorted(results, key=lambda result: positions[result.node.name]))
 
 
 def probe(settings: Settings, access: Access, *, crew: WorkerPool) -> Exit:
     """Print the facts of every node, and its state compared with mirrors.yaml."""
-    read = surveyed(settings, settings.load(), access, crew=crew)
-    told = [examine(each, facts_data) for each in read]
-    found = [each for each, _ in told]
+    surveys = surveyed(settings, settings.load(), access, crew=crew)
+    examined = [examine(result, facts_data) for result in surveys]
+    read_nodes = [result for result, _ in examined]
     if settings.as_json:
-        print_json({"nodes": {each.node.name: _probe_data(each, data) for each, data in told}})
+        print_json(
+            {"nodes": {result.node.name: _probe_data(result, data) for result, data in examined}}
+        )
     else:
-        _print_probe(told, settings)
-    return Exit.FAILED if any(each.facts is None for each in found) else Exit.OK
+        _print_probe(examined, settings)
+    return Exit.FAILED if any(result.facts is None for result in read_nodes) else Exit.OK
 
 
-def _probe_data(each: Surveyed, data: dict[str, Any] | None) -> dict[str, Any]:
-    failure = each.plan.failure
+def _probe_data(result: Surveyed, data: dict[str, Any] | None) -> dict[str, Any]:
+    failure = result.plan.failure
     return data or {"state": unread_state(failure), "failure": failure_data(failure)}
 
 
 def _print_probe(
-    told: Sequence[tuple[Surveyed, dict[str, Any] | None]], settings: Settings
+    examined: Sequence[tuple[Surveyed, dict[str, Any] | None]], settings: Settings
 ) -> None:
     out = console(color=settings.color)
     columns = ("NODE", "STATE", "CONTAINERD", "STRATEGY", "REGISTRY CONFIG", "CRI", "CRICTL", "OS")
-    table(columns, (_probe_row(*each) for each in told), out)
-    for each, _ in told:
-        for note in each.plan.notes:
-            out.print(f"{each.node.name}: note: {printable(note)}", style="yellow")
-        for finding in each.plan.findings:
-            text = f"{each.node.name}: {finding_line(finding)}"
+    table(columns, (_probe_row(*result) for result in examined), out)
+    for result, _ in examined:
+        for note in result.plan.notes:
+            out.print(f"{result.node.name}: note: {printable(note)}", style="yellow")
+        for finding in result.plan.findings:
+            text = f"{result.node.name}: {finding_line(finding)}"
             out.print(text, style=finding_style(finding))
-        if each.plan.failure is not None:
-            failure = each.plan.failure
-            text = f"{each.node.name}: {failure.kind}: {printable(failure.message)}"
+        if result.plan.failure is not None:
+            failure = result.plan.failure
+            text = f"{result.node.name}: {failure.kind}: {printable(failure.message)}"
             out.print(text, style="red")
 
 
-def _probe_row(each: Surveyed, data: dict[str, Any] | None) -> tuple[str, ...]:
-    if each.facts is None or data is None:
-        return (each.node.name, unread_state(each.plan.failure), "", "", "", "", "", "")
+def _probe_row(result: Surveyed, data: dict[str, Any] | None) -> tuple[str, ...]:
+    if result.facts is None or data is None:
+        return (
+            result.node.name,
+            unread_state(result.plan.failure),
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+        )
     return (
-        each.node.name,
+        result.node.name,
         str(data["state"]),
-        _versions(each.facts),
+        _versions(result.facts),
         str(data["strategy"] or "-"),
         str(data["registry_config"] or "none"),
-        f"{each.facts.cri} ({each.facts.unit.active})",
+        f"{result.facts.cri} ({result.facts.unit.active})",
         str(data["crictl"] or "-"),
-        each.facts.distribution,
+        result.facts.distribution,
     )
 
 
@@ -144,8 +157,8 @@ def _versions(facts: NodeFacts) -> str:
 def diff(settings: Settings, access: Access, *, crew: WorkerPool, taste: RenderOptions) -> Exit:
     """Print what a rollout would change."""
     loaded = settings.load()
-    found = surveyed(settings, loaded, access, crew=crew, taste=taste)
-    plans = [each.plan for each in found]
+    surveys = surveyed(settings, loaded, access, crew=crew, taste=taste)
+    plans = [result.plan for result in surveys]
     show_plans(plans, settings, fingerprints(settings))
     return plan_exit_code(plans)
 
@@ -179,46 +192,48 @@ def verify(settings: Settings, access: Access, *, crew: WorkerPool, flags: Proof
     """Pull the verification images on every chosen node, with its present config."""
     size = parse_size(flags.sample, "--sample") if flags.sample else Size(100, percent=True)
     loaded = settings.load()
-    among = settings.select(loaded.inventory)
-    chosen = sample([node.name for node in among], size.of(len(among)))
-    nodes = tuple(node for node in among if node.name in set(chosen.names))
+    selected = settings.select(loaded.inventory)
+    chosen = sample([node.name for node in selected], size.of(len(selected)))
+    nodes = tuple(node for node in selected if node.name in set(chosen.names))
     access = ready(access, nodes)
-    wishes = desired_config_of(loaded.inventory, loaded.mirrors, RenderOptions())
-    found = survey(nodes, wishes, access, crew=crew)
+    desired = desired_config_of(loaded.inventory, loaded.mirrors, RenderOptions())
+    surveys = survey(nodes, desired, access, crew=crew)
     names = [node.name for node in nodes]
     deadlines = Deadlines(pull=flags.pull_seconds, guard=0, per_mirror=flags.per_mirror)
 
-    def order(each: Surveyed) -> VerifyOrder:
-        plan, tests = as_it_is(each, lambda it: tests_of(it, wishes(it.node)))
+    def order(result: Surveyed) -> VerifyOrder:
+        plan, tests = as_it_is(result, lambda result: tests_of(result, desired(result.node)))
         return VerifyOrder(plan, access, tests, deadlines, flags.liveness)
 
-    orders = [order(each) for each in in_order(with_progress(found, len(nodes), settings), names)]
-    ended = (clean_outcome(each, KNOWN) for each in verify_all(orders, crew=crew))
-    outcomes = {each.node: each for each in ended}
+    orders = [
+        order(result) for result in in_order(with_progress(surveys, len(nodes), settings), names)
+    ]
+    cleaned = (clean_outcome(outcome, KNOWN) for outcome in verify_all(orders, crew=crew))
+    outcomes = {outcome.node: outcome for outcome in cleaned}
     ordered = [outcomes[name] for name in names]
     show_verified(ordered, settings, chosen if flags.sample else None)
-    bad = any(each.status is not NodeStatus.UNCHANGED for each in ordered)
+    bad = any(outcome.status is not NodeStatus.UNCHANGED for outcome in ordered)
     return Exit.FAILED if bad else Exit.OK
 
 
-def tests_of(found: Surveyed, wished: DesiredConfig) -> tuple[PullTest, ...]:
+def tests_of(result: Surveyed, desired: DesiredConfig) -> tuple[PullTest, ...]:
     """Return the verification pulls of a node, as its containerd release reads the config."""
-    version = found.facts.version if found.facts is not None else None
-    return tuple(pull_tests(wished.registries, found.plan.hosts_directory, version))
+    version = result.facts.version if result.facts is not None else None
+    return tuple(pull_tests(desired.registries, result.plan.hosts_directory, version))
 
 
 def as_it_is(
-    each: Surveyed, tests: Callable[[Surveyed], Iterable[PullTest]]
+    result: Surveyed, tests: Callable[[Surveyed], Iterable[PullTest]]
 ) -> tuple[NodePlan, tuple[PullTest, ...]]:
     """Return the plan and the pulls that verify a node as it is, also if planning failed."""
-    found, plan = examine(each, _in_force)
-    pulls = isolate_bugs(lambda: tuple(tests(each)), each.node.name)
+    examined, plan = examine(result, _plan_as_is)
+    pulls = isolate_bugs(lambda: tuple(tests(result)), result.node.name)
     if isinstance(pulls, Failure):
-        return NodePlan(node=each.node, failure=pulls), ()
-    return plan or found.plan, pulls
+        return NodePlan(node=result.node, failure=pulls), ()
+    return plan or examined.plan, pulls
 
 
-def _in_force(facts: NodeFacts, plan: NodePlan) -> NodePlan:
+def _plan_as_is(facts: NodeFacts, plan: NodePlan) -> NodePlan:
     return NodePlan(
         node=plan.node,
         strategy=plan.strategy,
@@ -234,24 +249,23 @@ def show_verified(
 ) -> None:
     """Print the results of pulls, and for a sample what can be concluded from it."""
     if settings.as_json:
-        nodes = {"nodes": {each.node: outcome_data(each) for each in outcomes}}
+        nodes = {"nodes": {outcome.node: outcome_data(outcome) for outcome in outcomes}}
         print_json({**nodes, "sample": _sample_data(chosen)} if chosen else nodes)
         return
     out = console(color=settings.color)
     rows = [
-        (each.node, verdict.image, verdict_words(verdict) if verdict.ok else "FAILED",
+        (outcome.node, verdict.image, verdict_words(verdict) if verdict.ok else "FAILED",
          verdict.via, f"{verdict.seconds:.2f} s", f"{verdict.size} B", verdict.detail)
-        for each in outcomes
-        for verdict in each.verified
+        for outcome in outcomes
+        for verdict in outcome.verified
     ]  # fmt: skip
     table(("NODE", "IMAGE", "VERDICT", "BY", "TIME", "SIZE", "NOTE"), rows, out)
-    for each in outcomes:
-        if each.liveness is not None and each.liveness.state != "live":
-            text = (
-                f"{each.node}: the daemon's folder: {each.liveness.state}: {each.liveness.output}"
-            )
+    for outcome in outcomes:
+        if outcome.liveness is not None and outcome.liveness.state != "live":
+            state, output = outcome.liveness.state, outcome.liveness.output
+            text = f"{outcome.node}: the daemon's folder: {state}: {output}"
             out.print(printable(text), style="red")
-    print_outcomes([each for each in outcomes if each.failure is not None], out)
+    print_outcomes([outcome for outcome in outcomes if outcome.failure is not None], out)
     if chosen is not None:
         out.print(_sample_line(chosen))
 

@@ -26,39 +26,39 @@ def history(settings: Settings, rollout: str | None, node: str | None, journal: 
     records = Journal(path, read_only=True)
     chosen = [records.rollout(rollout)] if rollout is not None else records.rollouts()
     with records.reading():
-        told = [_one_data(each, records.replayed(each)) for each in chosen]
+        rollouts = [_rollout_data(record, records.replayed(record)) for record in chosen]
     holder = records.holder() or ""
-    for each in told:
-        if each["ended"] is None and each["rollout"] in holder:
-            each["status"] = "running"
+    for data in rollouts:
+        if data["ended"] is None and data["rollout"] in holder:
+            data["status"] = "running"
     if node is not None:
-        told = [{**each, "nodes": _only(each["nodes"], node)} for each in told]
-        told = [each for each in told if each["nodes"]]
+        rollouts = [{**data, "nodes": _only_node(data["nodes"], node)} for data in rollouts]
+        rollouts = [data for data in rollouts if data["nodes"]]
     if rollout is not None:
-        if not told:
+        if not rollouts:
             raise FleetError(f"rollout {rollout} had nothing to do with {node!r}")
-        _print_one(told[0], settings)
+        _print_one(rollouts[0], settings)
     elif node is not None and not settings.as_json:
-        _print_node(told, node, settings)
+        _print_node(rollouts, node, settings)
     else:
-        _print_all(told, settings)
+        _print_all(rollouts, settings)
 
 
-def _one_data(record: RolloutRecord, story: RolloutHistory) -> dict[str, Any]:
+def _rollout_data(record: RolloutRecord, replayed: RolloutHistory) -> dict[str, Any]:
     """Return one rollout as data; one that never ended was interrupted."""
     nodes = {
-        name: {"status": str(status.shown), "at": story.moved.get(name)}
-        for name, status in story.state.nodes.items()
+        name: {"status": str(status.shown), "at": replayed.moved.get(name)}
+        for name, status in replayed.state.nodes.items()
     }
-    for name, outcome in story.outcomes.items():
+    for name, outcome in replayed.outcomes.items():
         nodes[name] = {**outcome_data(outcome), **nodes[name]}
     return {
         "rollout": record.id,
         "kind": record.about["kind"],
         "started": record.started,
-        "ended": story.ended,
-        "status": story.status,
-        "reason": story.reason,
+        "ended": replayed.ended,
+        "status": replayed.status,
+        "reason": replayed.reason,
         "operator": record.about["operator"],
         "files": record.about["files"],
         "batches": record.about["batches"],
@@ -66,7 +66,7 @@ def _one_data(record: RolloutRecord, story: RolloutHistory) -> dict[str, Any]:
     }
 
 
-def _only(nodes: dict[str, Any], name: str) -> dict[str, Any]:
+def _only_node(nodes: dict[str, Any], name: str) -> dict[str, Any]:
     return {name: nodes[name]} if name in nodes else {}
 
 
@@ -77,29 +77,29 @@ def _print_node(rollouts: list[dict[str, Any]], node: str, settings: Settings) -
         return
     rows = [
         (
-            each["rollout"],
-            each["kind"],
-            str(each["nodes"][node]["at"] or each["started"])[:19],
-            each["operator"],
-            each["nodes"][node]["status"],
-            str(each["nodes"][node].get("generation") or "-"),
-            " ".join(f"{path} {(digest or 'missing')[:8]}" for path, digest in _files(each)),
+            rollout["rollout"],
+            rollout["kind"],
+            str(rollout["nodes"][node]["at"] or rollout["started"])[:19],
+            rollout["operator"],
+            rollout["nodes"][node]["status"],
+            str(rollout["nodes"][node].get("generation") or "-"),
+            " ".join(f"{path} {(digest or 'missing')[:8]}" for path, digest in _files(rollout)),
         )
-        for each in rollouts
+        for rollout in rollouts
     ]
     columns = ("ID", "KIND", "AT (UTC)", "BY", "STATUS", "GENERATION", "FILES, BY SHA-256")
     table(columns, rows, console(color=settings.color))
 
 
-def _files(told: dict[str, Any]) -> list[tuple[str, str | None]]:
-    return [(Path(path).name, digest) for path, digest in told["files"].items()]
+def _files(rollout: dict[str, Any]) -> list[tuple[str, str | None]]:
+    return [(Path(path).name, digest) for path, digest in rollout["files"].items()]
 
 
-def _counted(data: dict[str, Any]) -> str:
-    counts = Counter(each["status"] for each in data["nodes"].values())
-    held = sum(bool(each.get("held")) for each in data["nodes"].values())
-    told = [f"{number} {status}" for status, number in sorted(counts.items())]
-    return ", ".join([*told, f"{held} still locked"] if held else told)
+def _status_counts(data: dict[str, Any]) -> str:
+    counts = Counter(node["status"] for node in data["nodes"].values())
+    held = sum(bool(node.get("held")) for node in data["nodes"].values())
+    counted = [f"{number} {status}" for status, number in sorted(counts.items())]
+    return ", ".join([*counted, f"{held} still locked"] if held else counted)
 
 
 def _print_all(rollouts: list[dict[str, Any]], settings: Settings) -> None:
@@ -107,9 +107,9 @@ def _print_all(rollouts: list[dict[str, Any]], settings: Settings) -> None:
         print_json({"rollouts": rollouts})
         return
     rows = [
-        (each["rollout"], each["kind"], each["started"][:19], each["operator"], each["status"],
-         _counted(each))
-        for each in rollouts
+        (rollout["rollout"], rollout["kind"], rollout["started"][:19], rollout["operator"],
+         rollout["status"], _status_counts(rollout))
+        for rollout in rollouts
     ]  # fmt: skip
     out = console(color=settings.color)
     table(("ID", "KIND", "STARTED (UTC)", "BY", "STATUS", "NODES"), rows, out)
@@ -125,13 +125,13 @@ def _print_one(data: dict[str, Any], settings: Settings) -> None:
     for path, digest in data["files"].items():
         out.print(f"file: {path} sha256:{(digest or 'missing')[:12]}")
     rows = [
-        (name, each["status"], str(each.get("strategy") or "-"), str(each.get("seconds") or "-"),
-         (each.get("failure") or {}).get("message", ""))
-        for name, each in data["nodes"].items()
+        (name, node["status"], str(node.get("strategy") or "-"), str(node.get("seconds") or "-"),
+         (node.get("failure") or {}).get("message", ""))
+        for name, node in data["nodes"].items()
     ]  # fmt: skip
     table(("NODE", "STATUS", "STRATEGY", "SECONDS", "FAILURE"), rows, out)
-    outcomes = [read_outcome(name, each) for name, each in data["nodes"].items()]
-    if silent := unproven_text({each.node: each.unproven for each in outcomes}):
-        out.print(silent, style="yellow")
-    if still := still_locked(outcomes, data["rollout"]):
-        out.print(still, style="yellow")
+    outcomes = [read_outcome(name, node) for name, node in data["nodes"].items()]
+    if unproven := unproven_text({outcome.node: outcome.unproven for outcome in outcomes}):
+        out.print(unproven, style="yellow")
+    if locked := still_locked(outcomes, data["rollout"]):
+        out.print(locked, style="yellow")

@@ -71,13 +71,13 @@ def offline_facts(version: ContainerdVersion, distro: str | None, root: Path | N
     """Return the facts of a node whose files are below `root`; without `root` it has no files."""
     if root is not None and not root.is_dir():
         raise FleetError(f"--root {root}: there is no such folder")
-    found = _read(root) if root is not None else NodeRoot(Path())
-    files = found.files
+    node_root = _read(root) if root is not None else NodeRoot(Path())
+    files = node_root.files
     kind = distro or _distribution(files)
     owner = kind if kind in OWNERS else None
     flatcar = kind == "flatcar" and "/etc/containerd/config.toml" not in files
-    named = _FLATCAR if flatcar else _CONFIGS.get(kind, "/etc/containerd/config.toml")
-    config = found.followed(named)
+    config_path = _FLATCAR if flatcar else _CONFIGS.get(kind, "/etc/containerd/config.toml")
+    config = node_root.followed(config_path)
     return NodeFacts(
         offline=True,
         distribution_id=kind,
@@ -88,13 +88,15 @@ def offline_facts(version: ContainerdVersion, distro: str | None, root: Path | N
         present=frozenset(files) if root is not None else None,
         binary_version=version,
         config=config,
-        imports=tuple(path for path in files if _is_import(path) and path not in {named, config}),
-        files=with_targets(files, found.links, found.places),
-        directories=frozenset(found.folders),
-        links=found.links,
-        paths=found.places,
-        paths_complete=root is not None and found.complete,
-        skipped_files=found.crowded,
+        imports=tuple(
+            path for path in files if _is_import(path) and path not in {config_path, config}
+        ),
+        files=with_targets(files, node_root.links, node_root.places),
+        directories=frozenset(node_root.folders),
+        links=node_root.links,
+        paths=node_root.places,
+        paths_complete=root is not None and node_root.complete,
+        skipped_files=node_root.crowded,
     )
 
 
@@ -107,8 +109,8 @@ def _read(root: Path) -> NodeRoot:
 
 
 def _distribution(files: dict[str, ManagedFile]) -> str:
-    kept = files.get("/etc/os-release")
-    for line in kept.content.decode("utf-8", "replace").splitlines() if kept else ():
+    release = files.get("/etc/os-release")
+    for line in release.content.decode("utf-8", "replace").splitlines() if release else ():
         key, _, value = line.partition("=")
         if key == "ID":
             return value.strip("\"'")

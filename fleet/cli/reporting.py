@@ -28,7 +28,7 @@ def report(
     record = records.rollout(rollout)
     entries = records.entries(record.id)
     with records.reading():
-        text = _text(record, entries, form)
+        text = _format_report(record, entries, form)
     if output is None:
         click.echo(text, nl=False)
         return
@@ -39,7 +39,7 @@ def report(
     settings.say(f"{output}: written{f', {note}' if note else ''}")
 
 
-def _text(record: RolloutRecord, entries: Sequence[JournalEntry], form: str) -> str:
+def _format_report(record: RolloutRecord, entries: Sequence[JournalEntry], form: str) -> str:
     data = clean_data(report_data(record.id, record.started, record.about, entries))
     if form == "html":
         from fleet.core.report.html import html  # noqa: PLC0415

@@ -18,7 +18,7 @@ _NAMED = 5
 def refuse_superseded(journal: Journal, record: RolloutRecord, history: RolloutHistory) -> None:
     """Refuse to resume a rollout if a later one has changed nodes that it left open.
 
-    Such nodes are no longer as they were planned: a rollback would take back the later rollout.
+    Such nodes have changed since they were planned: a rollback would revert the later rollout.
     """
     left = history.open_nodes()
     for later in journal.rollouts():

@@ -32,14 +32,16 @@ def run(
     nodes = settings.select(load_inventory(settings.inventory))
     access = ready(access, nodes)
     orders = [RunOrder(node, access, command, seconds) for node in nodes]
-    found: dict[str, RunResult | Failure] = {}
+    unordered: dict[str, RunResult | Failure] = {}
     for order, answer in map_nodes(run_on_node, orders, crew, again=False):
-        found[order.node.name] = answer
-        if len(found) % 50 == 0 or len(found) == len(nodes):
-            settings.say(f"run {len(found)}/{len(nodes)}")
-    answers = {node.name: found[node.name] for node in nodes}
+        unordered[order.node.name] = answer
+        if len(unordered) % 50 == 0 or len(unordered) == len(nodes):
+            settings.say(f"run {len(unordered)}/{len(nodes)}")
+    answers = {node.name: unordered[node.name] for node in nodes}
     if settings.as_json:
-        print_json({"command": command, "nodes": {n: _data(a) for n, a in answers.items()}})
+        print_json(
+            {"command": command, "nodes": {name: _data(answer) for name, answer in answers.items()}}
+        )
     else:
         _print(answers, settings)
     good = all(isinstance(answer, RunResult) and answer.code == 0 for answer in answers.values())

@@ -23,14 +23,14 @@ def self_contained(settings: Settings, access: Access, *, crew: WorkerPool, seco
     nodes = settings.select(load_inventory(settings.inventory))
     access = ready(access, nodes)
     orders = [SelfTestOrder(node, access, secrets.token_hex(8), seconds) for node in nodes]
-    found: dict[str, NodeOutcome] = {}
+    outcomes: dict[str, NodeOutcome] = {}
     for order, answer in map_nodes(self_test, orders, crew, most=_MOST):
-        found[order.node.name] = _outcome(order, answer)
-        if len(found) % 50 == 0 or len(found) == len(nodes):
-            settings.say(f"self-test {len(found)}/{len(nodes)}")
-    ordered = [found[node.name] for node in nodes]
+        outcomes[order.node.name] = _outcome(order, answer)
+        if len(outcomes) % 50 == 0 or len(outcomes) == len(nodes):
+            settings.say(f"self-test {len(outcomes)}/{len(nodes)}")
+    ordered = [outcomes[node.name] for node in nodes]
     show_verified(ordered, settings)
-    good = all(each.status is NodeStatus.UNCHANGED for each in ordered)
+    good = all(outcome.status is NodeStatus.UNCHANGED for outcome in ordered)
     return Exit.OK if good else Exit.FAILED
 
 

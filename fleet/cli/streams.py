@@ -24,11 +24,11 @@ def settle_streams() -> None:
         if not _is_size(os.environ.get(name, "1")):
             del os.environ[name]
     for number in range(3):
-        _fill(number)
+        _open_if_closed(number)
     if sys.stdin is None:
         sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False), "utf-8")
-    sys.stdout = _settled(sys.stdout, sys.__stdout__, 1, "stdout")
-    sys.stderr = _settled(sys.stderr, sys.__stderr__, 2, "stderr")
+    sys.stdout = _as_safe(sys.stdout, sys.__stdout__, 1, "stdout")
+    sys.stderr = _as_safe(sys.stderr, sys.__stderr__, 2, "stderr")
 
 
 def lost_streams() -> dict[str, str]:
@@ -45,7 +45,7 @@ def _is_size(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < _WIDEST
 
 
-def _fill(number: int) -> None:
+def _open_if_closed(number: int) -> None:
     """Open a closed stream on /dev/null, so that no journal or socket gets its number."""
     try:
         os.fstat(number)
@@ -56,7 +56,7 @@ def _fill(number: int) -> None:
             os.close(opened)
 
 
-def _settled(now: TextIO | None, first: TextIO | None, number: int, name: str) -> TextIO:
+def _as_safe(now: TextIO | None, first: TextIO | None, number: int, name: str) -> TextIO:
     """Return a stream that drops what cannot be written; keep a stream that a caller has set."""
     if now is not None and now is not first:
         return now
@@ -64,11 +64,11 @@ def _settled(now: TextIO | None, first: TextIO | None, number: int, name: str) -
         if now is not None:
             now.flush()
     encoding = getattr(now, "encoding", None) or "utf-8"
-    buffer = io.BufferedWriter(_Patient(number, name))
+    buffer = io.BufferedWriter(_SafeStream(number, name))
     return io.TextIOWrapper(buffer, encoding, "backslashreplace", line_buffering=True)
 
 
-class _Patient(io.RawIOBase):
+class _SafeStream(io.RawIOBase):
     """The bytes of one stream; once they cannot be written, they are dropped."""
 
     def __init__(self, number: int, name: str) -> None:

@@ -55,7 +55,9 @@ def one_of(*words: str) -> Schema:
     return {"enum": list(words)}
 
 
-SHOWN = one_of(*(str(each) for each in NodeStatus if each.shown is each and not each.in_flight))
+SHOWN = one_of(
+    *(str(status) for status in NodeStatus if status.shown is status and not status.in_flight)
+)
 
 
 FAILURE = maybe(

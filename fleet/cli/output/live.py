@@ -170,8 +170,8 @@ class LiveScreen:
         most = max(1, min(_ROWS, self._out.height - 4))
         flying = sorted(self._flying.items(), key=lambda pair: pair[1])
         rows = [
-            f"  > {node}  {step_of(node) or word}  {now - at:.0f} s"
-            for node, (at, word) in flying[:most]
+            f"  > {node}  {step_of(node) or step}  {now - at:.0f} s"
+            for node, (at, step) in flying[:most]
         ]
         if len(flying) > most:
             rows.append(f"  ... and {len(flying) - most} more in flight")
@@ -190,8 +190,8 @@ class LiveScreen:
         """Estimate the time left from finished batches: they take about the same at any size."""
         if self._batches < 2:
             return "-" if self._left or not self._batches else "soon"
-        each = (self._begun - self._first) / (self._batches - 1)
-        seconds = max(0.0, each - (now - self._begun)) + self._left * each
+        per_batch = (self._begun - self._first) / (self._batches - 1)
+        seconds = max(0.0, per_batch - (now - self._begun)) + self._left * per_batch
         return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 

@@ -18,40 +18,32 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _NO_SITE = "-"
-
-
 _SKEW = 300
-
-
 _GAP = 2
-
-
 _Row = tuple[str, str]
-
-
 _Matrix = dict[_Row, dict[str, Cell]]
 
 
-def show(found: Sequence[SiteTested], ranked: Sequence[Ranking], out: Console) -> None:
+def show(results: Sequence[SiteTested], ranked: Sequence[Ranking], out: Console) -> None:
     """Print all results as text."""
-    matrix = _matrix(found)
+    matrix = _matrix(results)
     if matrix:
         _print_matrix(matrix, out)
-    _print_wrong(found, out)
-    _print_notes(found, out)
+    _print_wrong(results, out)
+    _print_notes(results, out)
     _print_ranking(ranked, out)
-    for each in found:
-        if each.failure is not None:
-            text = f"! {each.node}: {each.failure.kind}: {printable(each.failure.message)}"
+    for result in results:
+        if result.failure is not None:
+            text = f"! {result.node}: {result.failure.kind}: {printable(result.failure.message)}"
             out.print(text, style="red")
 
 
-def _matrix(found: Sequence[SiteTested]) -> _Matrix:
+def _matrix(results: Sequence[SiteTested]) -> _Matrix:
     rows: dict[_Row, dict[str, list[EndpointCheck]]] = {}
-    for each in found:
-        for one in each.results:
-            row = rows.setdefault((one.target.registry, one.target.mirror.url), {})
-            row.setdefault(each.site or _NO_SITE, []).append(one)
+    for result in results:
+        for check in result.results:
+            row = rows.setdefault((check.target.registry, check.target.mirror.url), {})
+            row.setdefault(result.site or _NO_SITE, []).append(check)
     return {
         row: {site: cell(results) for site, results in sites.items()} for row, sites in rows.items()
     }
@@ -104,10 +96,14 @@ def _grid(sites: Sequence[str], matrix: _Matrix, first: int) -> Table:
     return grid
 
 
-def _shown(found: Cell | None) -> Any:
+def _shown(matrix_cell: Cell | None) -> Any:
     from rich.text import Text  # noqa: PLC0415
 
-    return Text("", "dim") if found is None else Text(found.text, _style(found.diagnosis))
+    return (
+        Text("", "dim")
+        if matrix_cell is None
+        else Text(matrix_cell.text, _style(matrix_cell.diagnosis))
+    )
 
 
 def _style(diagnosis: Diagnosis) -> str:
@@ -119,19 +115,19 @@ def _style(diagnosis: Diagnosis) -> str:
 # -- what is wrong -------------------------------------------------------------------------------
 
 
-def _print_wrong(found: Sequence[SiteTested], out: Console) -> None:
+def _print_wrong(results: Sequence[SiteTested], out: Console) -> None:
     """Print what is wrong with each endpoint, once for all nodes with the same diagnosis."""
     folded: dict[tuple[str, Diagnosis, str], tuple[list[str], list[str]]] = {}
-    for each in found:
-        for one in each.results:
-            if one.diagnosis is not Diagnosis.OK:
-                key = (one.target.mirror.url, one.diagnosis, one.message)
+    for result in results:
+        for check in result.results:
+            if check.diagnosis is not Diagnosis.OK:
+                key = (check.target.mirror.url, check.diagnosis, check.message)
                 nodes, registries = folded.setdefault(key, ([], []))
-                nodes.append(each.node)
-                registries.append(one.target.registry)
+                nodes.append(result.node)
+                registries.append(check.target.registry)
     places = {url: number for number, (url, _, _) in reversed([*enumerate(folded)])}
-    wrong = sorted(folded.items(), key=lambda each: places[each[0][0]])
-    for (url, diagnosis, message), (nodes, registries) in wrong:
+    ordered = sorted(folded.items(), key=lambda entry: places[entry[0][0]])
+    for (url, diagnosis, message), (nodes, registries) in ordered:
         head = f"{printable(url)} for {', '.join(dict.fromkeys(registries))}"
         out.print(f"! {head}: {diagnosis.label}", style=_style(diagnosis))
         _print_indented(message, out)
@@ -145,17 +141,17 @@ def _print_indented(text: str, out: Console, style: str = "") -> None:
     out.print(Padding(Text(printable(text), style), (0, 0, 0, 4), expand=False), soft_wrap=False)
 
 
-def _print_notes(found: Sequence[SiteTested], out: Console) -> None:
+def _print_notes(results: Sequence[SiteTested], out: Console) -> None:
     """Print how a test differs from a pull: it does not use proxies, or the node's clock."""
     proxies: dict[str, list[str]] = {}
-    for each in found:
-        for one in each.results:
-            if one.proxy:
-                proxies.setdefault(one.proxy, []).append(each.node)
-        if abs(each.behind) > _SKEW:
+    for result in results:
+        for check in result.results:
+            if check.proxy:
+                proxies.setdefault(check.proxy, []).append(result.node)
+        if abs(result.behind) > _SKEW:
             text = (
-                f"{each.node}: note: its clock is {abs(each.behind):.0f} s"
-                f" {'behind' if each.behind > 0 else 'ahead of'} ours, by which certificates"
+                f"{result.node}: note: its clock is {abs(result.behind):.0f} s"
+                f" {'behind' if result.behind > 0 else 'ahead of'} ours, by which certificates"
                 " were judged"
             )
             out.print(text, style="yellow")
@@ -171,17 +167,17 @@ def _print_notes(found: Sequence[SiteTested], out: Console) -> None:
 
 
 def _print_ranking(ranked: Sequence[Ranking], out: Console) -> None:
-    for each in ranked:
-        if len(each.written) < 2:
+    for ranking in ranked:
+        if len(ranking.written) < 2:
             continue
         out.print()
         state = "the order stays"
-        if each.moves:
+        if ranking.moves:
             state = "another order is proposed"
-        elif each.reason:
-            state = f"no order is proposed: {each.reason}"
-        out.print(f"{printable(each.registry)}: {state}", style="bold")
-        out.print(_ranks(each), soft_wrap=False)
+        elif ranking.reason:
+            state = f"no order is proposed: {ranking.reason}"
+        out.print(f"{printable(ranking.registry)}: {state}", style="bold")
+        out.print(_ranks(ranking), soft_wrap=False)
 
 
 def _ranks(ranking: Ranking) -> Table:
@@ -208,65 +204,62 @@ def _rate(rank: Rank) -> str:
     return "-" if rank.rate is None else f"{rank.rate / (1 << 20):.1f} MiB/s"
 
 
-# -- data ----------------------------------------------------------------------------------------
-
-
 def data(
-    found: Sequence[SiteTested], ranked: Sequence[Ranking], moved: Sequence[ReorderResult]
+    results: Sequence[SiteTested], ranked: Sequence[Ranking], moved: Sequence[ReorderResult]
 ) -> dict[str, Any]:
     """Return everything as plain data."""
     matrix: dict[str, dict[str, dict[str, Any]]] = {}
-    for (registry, url), cells in _matrix(found).items():
-        row = {site: _cell_data(each) for site, each in cells.items()}
+    for (registry, url), cells in _matrix(results).items():
+        row = {site: _cell_data(merged) for site, merged in cells.items()}
         matrix.setdefault(registry, {})[url] = row
     return {
-        "nodes": {each.node: _node_data(each) for each in found},
+        "nodes": {result.node: _node_data(result) for result in results},
         "matrix": matrix,
-        "ranking": [_ranking_data(each) for each in ranked],
+        "ranking": [_ranking_data(ranking) for ranking in ranked],
         "written": [
             {
-                "place": each.place,
-                "order": [{"url": url, "was": number} for number, url in each.order],
-                "written": each.written,
-                "reason": each.reason,
+                "place": reorder.place,
+                "order": [{"url": url, "was": number} for number, url in reorder.order],
+                "written": reorder.written,
+                "reason": reorder.reason,
             }
-            for each in moved
+            for reorder in moved
         ],
     }
 
 
-def _cell_data(found: Cell) -> dict[str, Any]:
+def _cell_data(tested: Cell) -> dict[str, Any]:
     return {
-        "diagnosis": str(found.diagnosis),
-        "agree": found.agree,
-        "nodes": found.nodes,
-        "first_byte": found.seconds,
+        "diagnosis": str(tested.diagnosis),
+        "agree": tested.agree,
+        "nodes": tested.nodes,
+        "first_byte": tested.seconds,
     }
 
 
-def _node_data(each: SiteTested) -> dict[str, Any]:
+def _node_data(result: SiteTested) -> dict[str, Any]:
     return {
-        "site": each.site or None,
-        "clock_behind": each.behind,
-        "endpoints": [_tested_data(one) for one in each.results],
-        "failure": failure_data(each.failure),
+        "site": result.site or None,
+        "clock_behind": result.behind,
+        "endpoints": [_tested_data(check) for check in result.results],
+        "failure": failure_data(result.failure),
     }
 
 
-def _tested_data(one: EndpointCheck) -> dict[str, Any]:
-    seen = one.seen
+def _tested_data(check: EndpointCheck) -> dict[str, Any]:
+    seen = check.seen
     return {
-        "registry": one.target.registry,
-        "url": one.target.mirror.url,
-        "image": str(one.target.image) if one.target.image else None,
-        "diagnosis": str(one.diagnosis),
-        "message": one.message,
+        "registry": check.target.registry,
+        "url": check.target.mirror.url,
+        "image": str(check.target.image) if check.target.image else None,
+        "diagnosis": str(check.diagnosis),
+        "message": check.message,
         "address": seen.address or None,
         "digest": seen.digest or None,
         "first_byte": seen.first_byte,
         "layer_bytes": seen.size or None,
         "bytes_per_second": round(seen.rate) if seen.rate else None,
-        "proxy": one.proxy,
+        "proxy": check.proxy,
         "steps": [
             {
                 "step": step.name,
@@ -282,13 +275,13 @@ def _tested_data(one: EndpointCheck) -> dict[str, Any]:
     }
 
 
-def _ranking_data(each: Ranking) -> dict[str, Any]:
+def _ranking_data(ranking: Ranking) -> dict[str, Any]:
     return {
-        "registry": each.registry,
-        "written": list(each.written),
-        "proposed": list(each.proposed),
-        "moves": each.moves,
-        "reason": each.reason,
+        "registry": ranking.registry,
+        "written": list(ranking.written),
+        "proposed": list(ranking.proposed),
+        "moves": ranking.moves,
+        "reason": ranking.reason,
         "endpoints": [
             {
                 "url": rank.url,
@@ -300,6 +293,6 @@ def _ranking_data(each: Ranking) -> dict[str, Any]:
                 "first_byte": rank.first_byte,
                 "bytes_per_second": round(rank.rate) if rank.rate else None,
             }
-            for rank in each.ranks
+            for rank in ranking.ranks
         ],
     }

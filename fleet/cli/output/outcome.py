@@ -38,7 +38,7 @@ def outcome_line(outcome: NodeOutcome, *, brief: bool = False) -> str:
     facts = [f"{outcome.seconds:.1f} s"] if outcome.seconds else []
     if outcome.restarted:
         facts.append("restarted")
-    facts += [_verdict(each) for each in outcome.verified if each.ok]
+    facts += [_verdict(pull) for pull in outcome.verified if pull.ok]
     line = f"{outcome.node}: {outcome.status}"
     if outcome.failure is not None:
         failure = outcome.failure
@@ -72,16 +72,16 @@ def print_outcomes(
 
     Nodes without a failure whose end was `seen` on this very terminal share a line.
     """
-    told, short = [], defaultdict(list)
+    detailed, grouped = [], defaultdict(list)
     for outcome in outcomes:
         if out.is_terminal and outcome.node in seen and outcome.failure is None:
-            short[outcome.status].append(outcome.node)
+            grouped[outcome.status].append(outcome.node)
         else:
-            told.append(outcome)
-    for status, nodes in short.items():
+            detailed.append(outcome)
+    for status, nodes in grouped.items():
         mark, style = MARKS[status]
         out.print(f"{mark} {compress(nodes)} ({len(nodes)}): {status}", style=style)
-    for outcome in told:
+    for outcome in detailed:
         mark, style = MARKS[outcome.status]
         out.print(f"{mark} {outcome_line(outcome)}", style=style)
         if outcome.failure is not None:
@@ -91,7 +91,11 @@ def print_outcomes(
 
 def recap(counts: Mapping[NodeStatus, int], status: str, reason: str) -> str:
     """Return the closing line of a rollout, with the number of nodes by status."""
-    parts = ", ".join(f"{counts[each]} {each}" for each in NodeStatus if counts.get(each))
+    parts = ", ".join(
+        f"{counts[node_status]} {node_status}"
+        for node_status in NodeStatus
+        if counts.get(node_status)
+    )
     return f"{status}: {parts}" + (f" ({reason})" if reason else "")
 
 
@@ -116,19 +120,25 @@ def print_recap(
     """
     print_outcomes(outcomes, out, seen)
     out.print(line, style="bold")
-    if silent := unproven_text({each.node: each.unproven for each in outcomes}):
-        out.print(silent, style="yellow")
-    if rollout and (still := still_locked(outcomes, rollout)):
-        out.print(still, style="yellow")
+    if unproven := unproven_text({outcome.node: outcome.unproven for outcome in outcomes}):
+        out.print(unproven, style="yellow")
+    if rollout and (locked := still_locked(outcomes, rollout)):
+        out.print(locked, style="yellow")
 
 
 def exit_code(status: str, outcomes: Sequence[NodeOutcome]) -> Exit:
     """Return the exit code of a rollout, the gravest that applies."""
-    if any(each.status is NodeStatus.DEGRADED for each in outcomes):
+    if any(outcome.status is NodeStatus.DEGRADED for outcome in outcomes):
         return Exit.DEGRADED
     if status == "interrupted":
         return Exit.INTERRUPTED
-    held = any(each.failure and each.failure.kind is FailureKind.LOCKED for each in outcomes)
-    if status == "halted" or held or any(each.status is NodeStatus.STALE for each in outcomes):
+    held = any(
+        outcome.failure and outcome.failure.kind is FailureKind.LOCKED for outcome in outcomes
+    )
+    if (
+        status == "halted"
+        or held
+        or any(outcome.status is NodeStatus.STALE for outcome in outcomes)
+    ):
         return Exit.HALTED
-    return Exit.FAILED if any(each.status.failed for each in outcomes) else Exit.OK
+    return Exit.FAILED if any(outcome.status.failed for outcome in outcomes) else Exit.OK

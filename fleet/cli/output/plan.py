@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 def print_plans(plans: Sequence[NodePlan], out: Console, mark: Mark) -> None:
     """Print the diffs, one for each group of nodes that share it, then a closing count."""
-    for group in _folded(plans):
+    for group in _group_equal(plans):
         _print_group(group, out, mark)
     out.print(closing_count(plans), style="bold")
-    silent = dict.fromkeys(name for plan in plans for name in plan.unproven)
-    if silent:
-        names = ", ".join(map(printable, silent))
+    unproven = dict.fromkeys(name for plan in plans for name in plan.unproven)
+    if unproven:
+        names = ", ".join(map(printable, unproven))
         out.print(f"Without a `verify` in mirrors.yaml, so no pull proves them: {names}.")
     out.print(legend(plans), style="dim")
 
 
-def _folded(plans: Iterable[NodePlan]) -> list[list[NodePlan]]:
+def _group_equal(plans: Iterable[NodePlan]) -> list[list[NodePlan]]:
     groups: dict[object, list[NodePlan]] = {}
     for plan in plans:
-        changes = tuple((c.path, c.before, c.after) for c in plan.changes)
+        changes = tuple((change.path, change.before, change.after) for change in plan.changes)
         key = (
             plan.strategy, changes, plan.restart_cost, plan.notes, plan.failure, plan.findings,
             plan.availability.control_plane,
@@ -60,8 +60,8 @@ def symbol(plan: NodePlan) -> str:
 def legend(plans: Iterable[NodePlan]) -> str:
     """Return the legend of the symbols that the plans use."""
     used = {symbol(plan) for plan in plans}
-    told = [f"{sign} {meaning}" for sign, meaning in _SYMBOLS.items() if sign in used]
-    return "  ".join([*told, "files: + new  ~ changed  - removed"] if "~" in used else told)
+    parts = [f"{sign} {meaning}" for sign, meaning in _SYMBOLS.items() if sign in used]
+    return "  ".join([*parts, "files: + new  ~ changed  - removed"] if "~" in used else parts)
 
 
 def _print_group(group: list[NodePlan], out: Console, mark: Mark) -> None:
