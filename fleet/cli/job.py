@@ -195,7 +195,7 @@ class Job:
             excused_nodes=frozenset(unreachable | self._excused()),
             on_failure=OnFailure(self.flags.on_failure),
             pause=self.flags.pause,
-            parallel=min(self.crew.shares_sessions, total) or 1,
+            parallel=min(self.crew.most_changes, total) or 1,
             quorum=self.quorum(),
         )
 

@@ -42,13 +42,13 @@ class LostWorkerError(Exception):
 class WorkerPool(Protocol):
     """A pool of workers for nodes. It is unbounded: callers limit how much they submit.
 
-    `parallel` nodes may be read at once, and `shares_sessions` changed. `keeps` is true if
+    At most `parallel` nodes are read at once, and `most_changes` changed. `keeps` is true if
     connections may stay open between tasks: later work on a node then goes to the same worker,
     and the worker ends with the pool.
     """
 
     parallel: int
-    shares_sessions: int
+    most_changes: int
     keeps: bool
 
     def submit(self, work: Callable[[_Order], _Result], order: _Order) -> Future[_Result | Failure]:
@@ -70,7 +70,7 @@ class ThreadPool:
     keeps = True
 
     def __init__(self, parallel: int) -> None:
-        self.parallel, self.shares_sessions = parallel, min(64, most_busy())
+        self.parallel, self.most_changes = parallel, min(64, most_busy())
         # The executor starts a thread if none is idle. As its limit is never reached, a thread
         # that never comes back does not take another one's place.
         self._pool = ThreadPoolExecutor(1 << 16, thread_name_prefix="node")

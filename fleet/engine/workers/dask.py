@@ -76,7 +76,7 @@ class DaskPool:
     A node's work goes to one worker, which serves the node's site if the node has one.
     """
 
-    shares_sessions = _PASSES
+    most_changes = _PASSES
     keeps = False
 
     def __init__(self, address: str | None, parallel: int) -> None:

@@ -40,7 +40,7 @@ class ProcessPool:
     its work fails, and a new process takes its place.
     """
 
-    shares_sessions = 256
+    most_changes = 256
     keeps = True
 
     def __init__(self, parallel: int, count: int | None = None) -> None:
