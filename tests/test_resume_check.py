@@ -23,8 +23,8 @@ LATER = {
 }
 
 
-def write(journal: Journal, name: str, *moves: tuple[str, str]) -> None:
-    journal.begin(name, "t", {"batches": [["a", "b", "c"]]})
+def write(journal: Journal, name: str, *moves: tuple[str, str], kind: str = "rollback") -> None:
+    journal.begin(name, "t", {"kind": kind, "batches": [["a", "b", "c"]]})
     for node, status in moves:
         journal.append(name, "t", "moved", node, {"status": status})
 
@@ -43,4 +43,28 @@ def test_a_later_rollout_decides(tmp_path: Path, move: tuple[str, str], named: s
     with pytest.raises(
         FleetError, match=f"rollout later has changed {named} since; roll out again"
     ):
+        refuse_superseded(journal, record, journal.replayed(record))
+
+
+@pytest.mark.parametrize(
+    ("broken", "later", "refused"),
+    [
+        ("rollback", "rollout", True),
+        ("rollout", "rollback", True),
+        ("rollback", "rollback", True),
+        ("rollout", "rollout", False),
+    ],
+)
+def test_only_two_rollouts_go_together(
+    tmp_path: Path, broken: str, later: str, *, refused: bool
+) -> None:
+    journal = Journal(tmp_path / "journal.db")
+    write(journal, "broken", ("a", "running"), kind=broken)
+    write(journal, "later", ("a", "converged"), kind=later)
+    record = journal.rollout("broken")
+
+    if not refused:
+        refuse_superseded(journal, record, journal.replayed(record))
+        return
+    with pytest.raises(FleetError, match="roll out again"):
         refuse_superseded(journal, record, journal.replayed(record))

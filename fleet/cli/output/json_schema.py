@@ -145,9 +145,11 @@ _REPORT = shape(
                     "disruption": DISRUPTION,
                     "role_evidence": TEXTS,
                     "changes": CHANGES,
+                    "unproven": TEXTS,
                     "notes": TEXTS,
                 },
                 "role_evidence",
+                "unproven",
             )
         ),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -14,6 +15,7 @@ from fleet.core.plan.planner import NodePlan
 from fleet.core.report.data import planned_data, report_data
 from fleet.core.report.html import html
 from fleet.core.report.junit import junit
+from tests.support.schemas import fits
 
 EVIL = "<script>alert(1)</script>\x1b]0;owned\x07"
 ABOUT = {
@@ -67,6 +69,10 @@ def entries() -> list[JournalEntry]:
 
 def told() -> dict[str, object]:
     return report_data("r1", at(0), ABOUT, entries())
+
+
+def test_the_data_fits_its_schema() -> None:
+    fits("report", json.loads(json.dumps(told())))
 
 
 def test_the_data_tells_batches_steps_and_counts() -> None:
