@@ -43,5 +43,4 @@ def test_a_fault_of_the_table_was_tried_in_full_and_nothing_was_lost(name: str) 
 
 
 def test_the_table_is_that_of_the_suite() -> None:
-    assert list(TABLE) == [name for name in TRIES if name in TABLE]
-    assert len(TABLE) > 20
+    assert list(TABLE) == list(TRIES)

@@ -30,7 +30,9 @@ _EMPTY = """
 cd /var/lib/fleet
 set -- pending/* last/* generations/*/*
 for each in state.json generations/*/files/* "$@"; do
-    case $each in generations/*.tmp/* | */after | */files | */folders | */links | */why | */laid) continue ;; esac
+    case $each in
+    generations/*.tmp/* | */after | */files | */folders | */links | */why | */laid) continue ;;
+    esac
     [ ! -f "$each" ] || [ -s "$each" ] || printf '%s ' "$each"
 done
 """
