@@ -35,8 +35,8 @@ def docstrings(path: Path) -> Iterator[tuple[str, ast.AST, str]]:
 
 def problems(path: Path) -> Iterator[str]:
     for place, node, text in docstrings(path):
-        if isinstance(node, ast.Module) and OPENINGS.match(text):
-            yield f"{place}: a module's docstring is a noun phrase"
+        if isinstance(node, ast.Module | ast.ClassDef) and OPENINGS.match(text):
+            yield f"{place}: the docstring of a module or class is a noun phrase"
         if isinstance(node, ast.FunctionDef) and MOODS.match(text):
             yield f"{place}: begin with return, read, raise, log, wait or write"
         if found := BANNED.search(text):

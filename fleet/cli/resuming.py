@@ -40,8 +40,6 @@ from fleet.node.revert import SPENT
 from fleet.node.stage import release_once
 from fleet.node.work_order import Access, WorkOrder
 
-_ANEW = {NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED}
-
 
 def resume(
     settings: Settings, rollout_id: str | None, crew: WorkerPool, how: dict[str, Any]
@@ -146,7 +144,7 @@ class _Resumed:
             outcomes={
                 name: outcome
                 for name, outcome in story.outcomes.items()
-                if story.state.nodes[name] not in _ANEW
+                if not story.state.nodes[name].not_begun
             },
         )
 

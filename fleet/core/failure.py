@@ -9,7 +9,7 @@ from fleet.errors import shortened
 
 
 class FailureKind(StrEnum):
-    """What went wrong, as a closed set. Code decides by the kind; messages are for people."""
+    """The kinds of failures, a closed set. Code decides by the kind; messages are for people."""
 
     CONNECT = "connect"
     HOST_KEY = "host_key"

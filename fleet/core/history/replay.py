@@ -13,10 +13,7 @@ from fleet.core.rollout.state import BatchBegun, BatchSoaked, NodeMoved, Rollout
 SETTLE = "settle"
 """The step of a failure after which the node's state is unknown until the node is read."""
 
-
-_NOT_BEGUN = {NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED}
-_IN_FLIGHT = {NodeStatus.RUNNING, NodeStatus.CHECKING, NodeStatus.REVERTING}
-_CHANGED = {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK, NodeStatus.DEGRADED, *_IN_FLIGHT}
+_CHANGED = {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK, NodeStatus.DEGRADED}
 
 PLANE_ASKED = "control plane asked"
 """The kind of an entry with the roles of nodes that a rollout asked but does not contain."""
@@ -59,16 +56,16 @@ class RolloutHistory:
     def open_nodes(self) -> list[str]:
         """Return the nodes that a resume would work on."""
         nodes = self.state.nodes.items()
-        return [name for name, status in nodes if status in _NOT_BEGUN or self._is_unsettled(name)]
+        return [name for name, status in nodes if status.not_begun or self._is_unsettled(name)]
 
     def changed_nodes(self) -> frozenset[str]:
         """Return the nodes whose files this rollout has changed, for good or for a while."""
         nodes = self.state.nodes.items()
-        return frozenset(name for name, status in nodes if status in _CHANGED)
+        return frozenset(name for name, status in nodes if status.changing or status in _CHANGED)
 
     def _is_unsettled(self, name: str) -> bool:
         status = self.state.nodes[name]
-        if status in _IN_FLIGHT:
+        if status.changing:
             return True
         outcome = self.outcomes.get(name)
         if outcome is not None and outcome.held:

@@ -33,7 +33,7 @@ Tree = Mapping[str, ManagedFile]
 
 
 class Action(StrEnum):
-    """What a change does to a path."""
+    """The action of a change on a path."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -41,7 +41,7 @@ class Action(StrEnum):
 
 
 class RestartCost(StrEnum):
-    """What a change costs the node."""
+    """The cost of a change for the node."""
 
     NONE = "none"
     RESTART = "restart"

@@ -9,7 +9,7 @@ from fleet.errors import shortened
 
 
 class FindingEffect(StrEnum):
-    """What a rollout does about a finding."""
+    """The effect of a finding on a rollout."""
 
     HEALS = "heals"
     REFUSES = "refuses"

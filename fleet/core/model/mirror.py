@@ -92,7 +92,7 @@ class Registry:
 
 
 class Foreign(StrEnum):
-    """What happens to files at fleet's paths that fleet did not write, or that others edited."""
+    """The treatment of files at fleet's paths that fleet did not write, or that others edited."""
 
     ADOPT = "adopt"
     KEEP = "keep"

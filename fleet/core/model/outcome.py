@@ -36,6 +36,16 @@ class NodeStatus(StrEnum):
         return self in _IN_FLIGHT
 
     @property
+    def not_begun(self) -> bool:
+        """Return whether nothing was changed yet on a node in this state."""
+        return self in {NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED}
+
+    @property
+    def changing(self) -> bool:
+        """Return whether a node in this state is being changed; staging changes nothing."""
+        return self.in_flight and self is not NodeStatus.STAGING
+
+    @property
     def shown(self) -> NodeStatus:
         """Return the status that users see; to them a staged node is still pending."""
         return NodeStatus.PENDING if self in {NodeStatus.STAGING, NodeStatus.STAGED} else self
@@ -109,7 +119,7 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Liveness:
-    """Whether the running daemon reads its hosts directory: live, not reading, or not checked.
+    """The state of the hosts directory for the running daemon: live, not reading, or not checked.
 
     `seconds` is how long the check took on the node, `output` what CRI answered.
     """

@@ -93,7 +93,7 @@ class ControlPlaneLimit:
         """Return whether a node in this status counts as unavailable."""
         if name not in self.nodes:
             return False
-        if status.in_flight and status is not NodeStatus.STAGING:
+        if status.changing:
             return True
         if name in self.known:
             return not self.known[name]

@@ -59,7 +59,7 @@ class Slots:
                 self.free[limit] -= sign
         if name not in self._quorum.nodes:
             return
-        if status.in_flight and status is not NodeStatus.STAGING:
+        if status.changing:
             self.free[self._in_flight] -= sign
         if self._quorum.takes(name, status):
             self.free[self._unavailable] -= sign

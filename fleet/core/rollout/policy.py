@@ -10,7 +10,7 @@ from fleet.core.rollout.control_plane import ControlPlaneLimit
 
 
 class OnFailure(StrEnum):
-    """What happens to converged nodes when the failure budget is spent."""
+    """The treatment of converged nodes when the failure budget is spent."""
 
     HALT = "halt"
     ROLLBACK_BATCH = "rollback-batch"
@@ -19,7 +19,7 @@ class OnFailure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """When a rollout stops, and how many nodes are in flight at once."""
+    """The limits of a rollout: its failure budget, and the number of nodes in flight at once."""
 
     max_failures: int = 0
     limits: tuple[Limit, ...] = ()
