@@ -23,7 +23,7 @@ from fleet.core.plan.planner import NodePlan
 from tests.golden.cases import VERSIONS, after, planned, wishes_of
 from tests.golden.inputs import MIRRORS
 from tests.golden.matrix import IMPORTS, REFUSED, ROOTS, tree_of
-from tests.golden.test_golden import judges, outside
+from tests.golden.test_golden import judges, newly_ignored, outside
 from tests.lab.containerds import Answer
 from tests.lab.dumps import dumps
 
@@ -140,7 +140,7 @@ def ineffective(plan: NodePlan, before: Answer, said: Answer) -> list[str]:
         faults.append("headers are not as they were")
     if outside(old) != outside(new):
         faults.append("more than the registry has changed")
-    if said.log.count("Ignoring unknown key") > before.log.count("Ignoring unknown key"):
+    if newly_ignored(before.log, said.log):
         faults.append("the daemon ignores more than before")
     return faults
 
