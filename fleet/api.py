@@ -89,7 +89,7 @@ def survey(
     desired = desired_config_by_node(files.inventory, files.mirrors, Foreign(foreign))
     pool = ThreadPool(parallel)
     try:
-        surveys = list(survey_nodes(nodes, desired, how or Access(), crew=pool))
+        surveys = list(survey_nodes(nodes, desired, how or Access(), pool=pool))
     finally:
         pool.close()
     positions = {node.name: number for number, node in enumerate(nodes)}
@@ -228,7 +228,7 @@ def _plane_check(rollout: Rollout, access: Access, pool: ThreadPool) -> PlaneChe
         inventory=rollout.inventory,
         rollout=rollout.id,
         access=access,
-        crew=pool,
+        pool=pool,
         surveyed={name: plan.availability for name, plan in rollout.plans.items()},
     )
 

@@ -49,7 +49,7 @@ RERUN = {
 """The nodes of an earlier rollout that `--rerun` selects, by its argument."""
 
 
-def rollout(settings: Settings, flags: Flags, crew: WorkerPool) -> Exit:
+def rollout(settings: Settings, flags: Flags, pool: WorkerPool) -> Exit:
     """Bring the chosen nodes to mirrors.yaml."""
     parse_batches(flags.batch)
     refuse_short_guard(flags)
@@ -57,13 +57,13 @@ def rollout(settings: Settings, flags: Flags, crew: WorkerPool) -> Exit:
     how = access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout)
     options = RenderOptions(full_default=flags.full_default, foreign=flags.foreign)
     selected = _select_rerun(settings, flags, loaded.inventory) if flags.rerun else settings
-    how = _reusing_connections(ready(how, selected.select(loaded.inventory)), flags, crew)
+    how = _reusing_connections(ready(how, selected.select(loaded.inventory)), flags, pool)
 
     def plans() -> list[NodePlan]:
-        surveys = surveyed(selected, loaded, how, crew=crew, taste=options)
+        surveys = surveyed(selected, loaded, how, pool=pool, taste=options)
         return [guarded(result.plan, flags) for result in surveys]
 
-    ground = (how, loaded.inventory, crew)
+    ground = (how, loaded.inventory, pool)
     return _run("rollout", settings, flags, ground, plans, loaded.mirrors)
 
 
@@ -90,7 +90,7 @@ def _select_rerun(settings: Settings, flags: Flags, inventory: Inventory) -> Set
     return replace(settings, among=frozenset(names))
 
 
-def rollback(settings: Settings, flags: Flags, crew: WorkerPool) -> Exit:
+def rollback(settings: Settings, flags: Flags, pool: WorkerPool) -> Exit:
     """Bring the chosen nodes back to a saved generation."""
     from fleet.config.load import load_inventory  # noqa: PLC0415 - YAML costs `--help` nothing
 
@@ -98,22 +98,22 @@ def rollback(settings: Settings, flags: Flags, crew: WorkerPool) -> Exit:
     refuse_short_guard(flags)
     inventory = load_inventory(settings.inventory)
     how = access(settings, ask=flags.ask_become_pass, seconds=flags.connect_timeout)
-    how = _reusing_connections(ready(how, settings.select(inventory)), flags, crew)
+    how = _reusing_connections(ready(how, settings.select(inventory)), flags, pool)
 
     def plans() -> list[NodePlan]:
         nodes = settings.select(inventory)
-        surveys = survey_rollback(nodes, how, to=flags.to, crew=crew)
+        surveys = survey_rollback(nodes, how, to=flags.to, pool=pool)
         ordered = in_order(
             with_progress(surveys, len(nodes), settings), [node.name for node in nodes]
         )
         return [guarded(result.plan, flags) for result in ordered]
 
-    return _run("rollback", settings, flags, (how, inventory, crew), plans)
+    return _run("rollback", settings, flags, (how, inventory, pool), plans)
 
 
-def _reusing_connections(how: Access, flags: Flags, crew: WorkerPool) -> Access:
+def _reusing_connections(how: Access, flags: Flags, pool: WorkerPool) -> Access:
     """Return an access that reuses connections after the survey, unless it is a dry run."""
-    return replace(how, reuse_connection=crew.keeps and not flags.dry_run)
+    return replace(how, reuse_connection=pool.keeps_connections and not flags.dry_run)
 
 
 def _run(
@@ -140,7 +140,7 @@ def _run(
             flags=flags,
             access=ground[0],
             inventory=ground[1],
-            crew=ground[2],
+            pool=ground[2],
             journal=journal,
             mark=Fingerprints(journal.key()),
             plans={plan.node.name: plan for plan in plans()},

@@ -19,9 +19,9 @@ from fleet.errors import printable
 from fleet.node.work_order import Access
 
 
-def drift(settings: Settings, access: Access, *, crew: WorkerPool, taste: RenderOptions) -> Exit:
+def drift(settings: Settings, access: Access, *, pool: WorkerPool, taste: RenderOptions) -> Exit:
     """Print every file that is not as fleet left it, and which tool seems to have written it."""
-    surveys = surveyed(settings, settings.load(), access, crew=crew, taste=taste)
+    surveys = surveyed(settings, settings.load(), access, pool=pool, taste=taste)
     fingerprint = fingerprints(settings)
     examined = [
         examine(result, lambda facts, plan: find_drift(facts, plan, fingerprint))

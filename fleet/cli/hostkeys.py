@@ -30,7 +30,7 @@ _ADVICE = {
 }
 
 
-def hostkeys(settings: Settings, *, crew: WorkerPool, seconds: float, yes: bool) -> Exit:
+def hostkeys(settings: Settings, *, pool: WorkerPool, seconds: float, yes: bool) -> Exit:
     """Show the keys; add those of unknown nodes after a yes, never one that has changed.
 
     Jump hosts come first: a connection through one needs its key to be known.
@@ -41,7 +41,7 @@ def hostkeys(settings: Settings, *, crew: WorkerPool, seconds: float, yes: bool)
     all_answers: list[_Answers] = []
     added: set[str] = set()
     for orders in (*jump_orders(nodes, ssh), node_orders):
-        answers = _scan_keys(orders, crew)
+        answers = _scan_keys(orders, pool)
         if not settings.as_json:
             _print(answers, settings)
         added |= _add(answers, yes=yes, ask=not settings.as_json)
@@ -59,10 +59,10 @@ def hostkeys(settings: Settings, *, crew: WorkerPool, seconds: float, yes: bool)
     return Exit.FAILED if bad else Exit.OK
 
 
-def _scan_keys(orders: Mapping[str, KeyOrder], crew: WorkerPool) -> _Answers:
+def _scan_keys(orders: Mapping[str, KeyOrder], pool: WorkerPool) -> _Answers:
     names = {id(order): name for name, order in orders.items()}
     answers = {
-        names[id(order)]: answer for order, answer in map_nodes(ask_key, orders.values(), crew)
+        names[id(order)]: answer for order, answer in map_nodes(ask_key, orders.values(), pool)
     }
     return {name: answers[name] for name in orders}
 

@@ -58,7 +58,7 @@ class Job:
     flags: Flags
     access: Access
     inventory: Inventory
-    crew: WorkerPool
+    pool: WorkerPool
     journal: Journal
     mark: Fingerprints
     plans: dict[str, NodePlan]
@@ -129,7 +129,7 @@ class Job:
         ):
             result = self._drive(state, screen, stopping)
         try:
-            for outcome in release_held(self.outcomes, self._order, self.crew):
+            for outcome in release_held(self.outcomes, self._order, self.pool):
                 self.outcomes[outcome.node] = outcome
                 self.tell("moved", outcome.node, outcome_data(outcome))
             if lost_output := lost_streams():
@@ -163,7 +163,7 @@ class Job:
                         pass
 
         orders = {name: self._order(name) for name in self.plans}
-        hooks = DriverHooks(record, stopping, self.crew, plane_check(self, screen))
+        hooks = DriverHooks(record, stopping, self.pool, plane_check(self, screen))
         return drive(state, policy, orders, hooks)
 
     def _record_outcome(self, outcome: NodeOutcome) -> NodeOutcome:
@@ -195,7 +195,7 @@ class Job:
             excused_nodes=frozenset(unreachable | self._excused()),
             on_failure=OnFailure(self.flags.on_failure),
             pause=self.flags.pause,
-            parallel=min(self.crew.most_changes, total) or 1,
+            parallel=min(self.pool.most_changes, total) or 1,
             quorum=self.quorum(),
         )
 

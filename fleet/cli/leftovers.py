@@ -33,7 +33,7 @@ def _released(job: Job) -> Iterator[tuple[str, str]]:
         for plan in settled
         if plan.availability.holder in ended_rollouts
     ]
-    for order, result in map_nodes(release_once, orders, job.crew):
+    for order, result in map_nodes(release_once, orders, job.pool):
         if not still_held(result):
             yield order.node.name, order.rollout
 

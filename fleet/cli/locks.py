@@ -20,9 +20,9 @@ from fleet.node.work_order import Access, WorkOrder
 _Answer = ChangeStatus | Failure
 
 
-def lock(settings: Settings, access: Access, *, crew: WorkerPool) -> Exit:
+def lock(settings: Settings, access: Access, *, pool: WorkerPool) -> Exit:
     """Print the lock of each node: its rollout, operator, purpose and time."""
-    answers = dict(_ask_nodes(settings, access, "", read_change_status, crew))
+    answers = dict(_ask_nodes(settings, access, "", read_change_status, pool))
     rows = {name: _lock_data(answer) for name, answer in answers.items()}
     if settings.as_json:
         print_json({"nodes": rows})
@@ -54,9 +54,9 @@ def _lock_data(answer: _Answer) -> dict[str, Any]:
     }
 
 
-def break_lock(settings: Settings, access: Access, rollout: str, *, crew: WorkerPool) -> Exit:
+def break_lock(settings: Settings, access: Access, rollout: str, *, pool: WorkerPool) -> Exit:
     """Break the lock of one rollout on the chosen nodes; revert its unconfirmed changes."""
-    answers = dict(_ask_nodes(settings, access, rollout, unlock, crew))
+    answers = dict(_ask_nodes(settings, access, rollout, unlock, pool))
     results = {name: _unlock_text(answer) for name, answer in answers.items()}
     if settings.as_json:
         print_json(
@@ -88,7 +88,7 @@ def _ask_nodes(
     access: Access,
     rollout: str,
     work: Callable[[WorkOrder], _Answer],
-    crew: WorkerPool,
+    pool: WorkerPool,
 ) -> Iterator[tuple[str, _Answer]]:
     """Do `work` on the chosen nodes; return the answers in inventory order."""
     nodes = settings.select(load_inventory(settings.inventory))
@@ -97,5 +97,5 @@ def _ask_nodes(
         WorkOrder(plan=NodePlan(node=node), rollout=rollout, operator=operator(), access=access)
         for node in nodes
     ]
-    answers = {order.plan.node.name: answer for order, answer in map_nodes(work, orders, crew)}
+    answers = {order.plan.node.name: answer for order, answer in map_nodes(work, orders, pool)}
     return ((node.name, answers[node.name]) for node in nodes)

@@ -191,8 +191,8 @@ def connecting(function: Callable[..., None]) -> Callable[..., None]:
     def wrapped(*, parallel: int, engine: str, **flags: Any) -> None:
         from fleet.engine.workers.open_pool import open_pool  # noqa: PLC0415
 
-        with open_pool(engine, parallel) as crew:
-            function(crew=crew, **flags)
+        with open_pool(engine, parallel) as pool:
+            function(pool=pool, **flags)
 
     options = (
         click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the sudo password."),

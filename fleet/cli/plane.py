@@ -53,7 +53,7 @@ def plane_check(job: Job, screen: Screen) -> PlaneCheck:
         inventory=job.inventory,
         rollout=job.id,
         access=job.access,
-        crew=job.crew,
+        pool=job.pool,
         surveyed={name: plan.availability for name, plan in job.plans.items()},
         roles=job.journal.roles,
         begin=begin,

@@ -45,14 +45,14 @@ def surveyed(
     loaded: Loaded,
     access: Access,
     *,
-    crew: WorkerPool,
+    pool: WorkerPool,
     taste: RenderOptions | None = None,
 ) -> list[Surveyed]:
     """Probe and plan the chosen nodes, with progress; return surveys in inventory order."""
     nodes = settings.select(loaded.inventory)
     access = ready(access, nodes)
     desired = desired_config_of(loaded.inventory, loaded.mirrors, taste or RenderOptions())
-    surveys = survey(nodes, desired, access, crew=crew)
+    surveys = survey(nodes, desired, access, pool=pool)
     return in_order(with_progress(surveys, len(nodes), settings), [node.name for node in nodes])
 
 
@@ -85,9 +85,9 @@ def in_order(results: Iterable[Surveyed], names: list[str]) -> list[Surveyed]:
     return refuse_duplicate_nodes(sorted(results, key=lambda result: positions[result.node.name]))
 
 
-def probe(settings: Settings, access: Access, *, crew: WorkerPool) -> Exit:
+def probe(settings: Settings, access: Access, *, pool: WorkerPool) -> Exit:
     """Print the facts of every node, and its state compared with mirrors.yaml."""
-    surveys = surveyed(settings, settings.load(), access, crew=crew)
+    surveys = surveyed(settings, settings.load(), access, pool=pool)
     examined = [examine(result, facts_data) for result in surveys]
     read_nodes = [result for result, _ in examined]
     if settings.as_json:
@@ -154,10 +154,10 @@ def _versions(facts: NodeFacts) -> str:
     return str(running) if same else f"{running} (installed: {installed})"
 
 
-def diff(settings: Settings, access: Access, *, crew: WorkerPool, taste: RenderOptions) -> Exit:
+def diff(settings: Settings, access: Access, *, pool: WorkerPool, taste: RenderOptions) -> Exit:
     """Print what a rollout would change."""
     loaded = settings.load()
-    surveys = surveyed(settings, loaded, access, crew=crew, taste=taste)
+    surveys = surveyed(settings, loaded, access, pool=pool, taste=taste)
     plans = [result.plan for result in surveys]
     show_plans(plans, settings, fingerprints(settings))
     return plan_exit_code(plans)
@@ -188,7 +188,7 @@ class ProofFlags:
     per_mirror: int = 16
 
 
-def verify(settings: Settings, access: Access, *, crew: WorkerPool, flags: ProofFlags) -> Exit:
+def verify(settings: Settings, access: Access, *, pool: WorkerPool, flags: ProofFlags) -> Exit:
     """Pull the verification images on every chosen node, with its present config."""
     size = parse_size(flags.sample, "--sample") if flags.sample else Size(100, percent=True)
     loaded = settings.load()
@@ -197,7 +197,7 @@ def verify(settings: Settings, access: Access, *, crew: WorkerPool, flags: Proof
     nodes = tuple(node for node in selected if node.name in set(chosen.names))
     access = ready(access, nodes)
     desired = desired_config_of(loaded.inventory, loaded.mirrors, RenderOptions())
-    surveys = survey(nodes, desired, access, crew=crew)
+    surveys = survey(nodes, desired, access, pool=pool)
     names = [node.name for node in nodes]
     deadlines = Deadlines(pull=flags.pull_seconds, guard=0, per_mirror=flags.per_mirror)
 
@@ -208,7 +208,7 @@ def verify(settings: Settings, access: Access, *, crew: WorkerPool, flags: Proof
     orders = [
         order(result) for result in in_order(with_progress(surveys, len(nodes), settings), names)
     ]
-    cleaned = (clean_outcome(outcome, KNOWN) for outcome in verify_all(orders, crew=crew))
+    cleaned = (clean_outcome(outcome, KNOWN) for outcome in verify_all(orders, pool=pool))
     outcomes = {outcome.node: outcome for outcome in cleaned}
     ordered = [outcomes[name] for name in names]
     show_verified(ordered, settings, chosen if flags.sample else None)

@@ -42,7 +42,7 @@ from fleet.node.work_order import Access, WorkOrder
 
 
 def resume(
-    settings: Settings, rollout_id: str | None, crew: WorkerPool, how: dict[str, Any]
+    settings: Settings, rollout_id: str | None, pool: WorkerPool, how: dict[str, Any]
 ) -> Exit:
     """Finish the rollout of that id, or the newest one that was broken off."""
     journal = open_journal(settings, how["journal"])
@@ -56,7 +56,7 @@ def resume(
             raise FleetError(f"rollout {record.id} is finished; there is nothing to go on with")
         refuse_superseded(journal, record, story)
         refuse_changed_files(settings, record)
-        return _Resumed((settings, flags, crew), journal, record, story).run()
+        return _Resumed((settings, flags, pool), journal, record, story).run()
 
 
 def _newest(journal: Journal) -> RolloutRecord:
@@ -88,11 +88,11 @@ def _way(
     record: RolloutRecord,
     mark: Fingerprints,
 ) -> _Way:
-    settings, flags, crew = ground
+    settings, flags, pool = ground
     if record.about["kind"] != "rollout":
 
         def back(nodes: Sequence[Node], how: Access) -> Iterator[Surveyed]:
-            return survey_rollback(nodes, how, to=flags.to, crew=crew)
+            return survey_rollback(nodes, how, to=flags.to, pool=pool)
 
         return _Way(back, lambda _: ())
     taste = RenderOptions(full_default=flags.full_default, foreign=flags.foreign)
@@ -101,7 +101,7 @@ def _way(
     wishes = desired_config_of(inventory, config, taste)
 
     def forward(nodes: Sequence[Node], how: Access) -> Iterator[Surveyed]:
-        return survey(nodes, wishes, how, crew=crew)
+        return survey(nodes, wishes, how, pool=pool)
 
     def tests(found: Surveyed) -> tuple[PullTest, ...]:
         return tests_of(found, wishes(found.node))
@@ -119,7 +119,7 @@ class _Resumed:
         record: RolloutRecord,
         story: RolloutHistory,
     ) -> None:
-        settings, flags, crew = ground
+        settings, flags, pool = ground
         self._story = story
         inventory = load_inventory(settings.inventory)
         known = {node.name: node for node in inventory.nodes}
@@ -132,9 +132,11 @@ class _Resumed:
             kind=record.about["kind"],
             settings=settings,
             flags=flags,
-            access=replace(ready(how, tuple(self._nodes.values())), reuse_connection=crew.keeps),
+            access=replace(
+                ready(how, tuple(self._nodes.values())), reuse_connection=pool.keeps_connections
+            ),
             inventory=inventory,
-            crew=crew,
+            pool=pool,
             journal=journal,
             mark=mark,
             plans={
@@ -214,8 +216,8 @@ class _Resumed:
         """Settle nodes together, but control plane nodes one by one: settling may restart them."""
         plane = [order for order in orders if order.plan.availability.control_plane]
         others = [order for order in orders if not order.plan.availability.control_plane]
-        yield from map_nodes(settle_left, others, self._job.crew)
-        yield from map_nodes(settle_left, plane, self._job.crew, most=1)
+        yield from map_nodes(settle_left, others, self._job.pool)
+        yield from map_nodes(settle_left, plane, self._job.pool, most=1)
 
     def _plan(self, names: Sequence[str]) -> None:
         """Plan the nodes again that were not started, or were reverted."""
@@ -248,7 +250,7 @@ class _Resumed:
                 self._story.state.nodes[end.node] in staged or (before and before.held)
             ):
                 yield replace(end, held=True)
-        for order, ended in map_nodes(release_once, orders, job.crew):
+        for order, ended in map_nodes(release_once, orders, job.pool):
             if still_held(ended):
                 yield replace(ends[order.node.name], held=True)
 

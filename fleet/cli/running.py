@@ -23,7 +23,7 @@ _Answers = Mapping[str, RunResult | Failure]
 
 
 def run(
-    settings: Settings, access: Access, words: Sequence[str], *, crew: WorkerPool, seconds: int
+    settings: Settings, access: Access, words: Sequence[str], *, pool: WorkerPool, seconds: int
 ) -> Exit:
     """Run a command; one word is a line for the shell, several are a command with arguments."""
     if not words:
@@ -33,7 +33,7 @@ def run(
     access = ready(access, nodes)
     orders = [RunOrder(node, access, command, seconds) for node in nodes]
     unordered: dict[str, RunResult | Failure] = {}
-    for order, answer in map_nodes(run_on_node, orders, crew, again=False):
+    for order, answer in map_nodes(run_on_node, orders, pool, again=False):
         unordered[order.node.name] = answer
         if len(unordered) % 50 == 0 or len(unordered) == len(nodes):
             settings.say(f"run {len(unordered)}/{len(nodes)}")

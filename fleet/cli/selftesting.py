@@ -18,13 +18,13 @@ _MOST = 16
 """Nodes that are tested at once: this one process serves them all."""
 
 
-def self_contained(settings: Settings, access: Access, *, crew: WorkerPool, seconds: int) -> Exit:
+def self_contained(settings: Settings, access: Access, *, pool: WorkerPool, seconds: int) -> Exit:
     """Serve a tiny image to every node through its SSH connection, and make the node pull it."""
     nodes = settings.select(load_inventory(settings.inventory))
     access = ready(access, nodes)
     orders = [SelfTestOrder(node, access, secrets.token_hex(8), seconds) for node in nodes]
     outcomes: dict[str, NodeOutcome] = {}
-    for order, answer in map_nodes(self_test, orders, crew, most=_MOST):
+    for order, answer in map_nodes(self_test, orders, pool, most=_MOST):
         outcomes[order.node.name] = _outcome(order, answer)
         if len(outcomes) % 50 == 0 or len(outcomes) == len(nodes):
             settings.say(f"self-test {len(outcomes)}/{len(nodes)}")

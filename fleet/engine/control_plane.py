@@ -51,7 +51,7 @@ class PlaneCheck:
     inventory: Inventory
     rollout: str
     access: Access
-    crew: WorkerPool
+    pool: WorkerPool
     surveyed: Mapping[str, Availability]
     roles: Callable[[], Mapping[str, tuple[str, ...]]] = dict
     begin: Callable[[list[str]], None] = lambda _: None
@@ -89,7 +89,7 @@ class PlaneCheck:
     ) -> Iterator[tuple[str, PlaneAnswer]]:
         access = replace(self.access, reuse_connection=False)
         for order, facts in map_nodes(
-            probe, (ProbeOrder(node, access) for node in nodes), self.crew
+            probe, (ProbeOrder(node, access) for node in nodes), self.pool
         ):
             node = order.node
             if not isinstance(facts, Failure):

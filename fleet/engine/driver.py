@@ -69,7 +69,7 @@ class DriverHooks:
 
     record: Callable[[Sequence[JournaledEvent]], None]
     stopping: Callable[[], bool]
-    crew: WorkerPool
+    pool: WorkerPool
     ask_plane: Callable[[Mapping[str, NodeStatus]], ControlPlaneLimit] | None = None
     """Probes the control plane nodes that this rollout has not locked; returns the limit."""
 
@@ -88,10 +88,10 @@ class RolloutResult:
 
 
 def drive(
-    state: RolloutState, policy: Policy, orders: Mapping[str, WorkOrder], conduct: DriverHooks
+    state: RolloutState, policy: Policy, orders: Mapping[str, WorkOrder], hooks: DriverHooks
 ) -> RolloutResult:
     """Run moves until the state machine finishes or halts; journal each one before acting."""
-    return _Driver(Scheduler(state, policy), policy, orders, conduct).run()
+    return _Driver(Scheduler(state, policy), policy, orders, hooks).run()
 
 
 class _Driver:
@@ -102,10 +102,10 @@ class _Driver:
         scheduler: Scheduler,
         policy: Policy,
         orders: Mapping[str, WorkOrder],
-        conduct: DriverHooks,
+        hooks: DriverHooks,
     ) -> None:
         self._scheduler, self._policy, self._orders = scheduler, policy, orders
-        self._hooks = conduct
+        self._hooks = hooks
         self._unwritten: list[JournaledEvent] = []
         self._orphaned: set[str] = set()
         self._checked: set[tuple[str, bool]] = set()
@@ -113,7 +113,7 @@ class _Driver:
         self._stuck = False
         self._announced_batch = -1
         self._clock = SuspensionClock()
-        self._tasks = Tasks(conduct.crew, self._clock)
+        self._tasks = Tasks(hooks.pool, self._clock)
 
     def run(self) -> RolloutResult:
         ending = self._run_moves()

@@ -13,7 +13,7 @@ from fleet.node.work_order import WorkOrder
 
 
 def release_held(
-    outcomes: Mapping[str, NodeOutcome], order_of: Callable[[str], WorkOrder], crew: WorkerPool
+    outcomes: Mapping[str, NodeOutcome], order_of: Callable[[str], WorkOrder], pool: WorkerPool
 ) -> Iterator[NodeOutcome]:
     """Try again to release nodes that were unreachable; yield the outcomes of those released."""
     names = [
@@ -21,7 +21,7 @@ def release_held(
         for name, outcome in outcomes.items()
         if outcome.held and not (outcome.failure and outcome.failure.step == "release")
     ]
-    for order, result in map_nodes(release_once, map(order_of, names), crew):
+    for order, result in map_nodes(release_once, map(order_of, names), pool):
         if not still_held(result):
             yield replace(outcomes[order.node.name], held=False)
 

@@ -39,27 +39,27 @@ class Surveyed:
 
 def survey(
     nodes: Sequence[Node],
-    wishes: Callable[[Node], DesiredConfig],
+    desired: Callable[[Node], DesiredConfig],
     access: Access,
     *,
-    crew: WorkerPool,
+    pool: WorkerPool,
 ) -> Iterator[Surveyed]:
     """Probe nodes and plan each of them; yield surveys as the nodes answer."""
-    orders = (ProbeOrder(node, access, wishes(node).full_default) for node in nodes)
+    orders = (ProbeOrder(node, access, desired(node).full_default) for node in nodes)
     cache = PlanCache()
-    for order, facts in map_nodes(probe, orders, crew):
+    for order, facts in map_nodes(probe, orders, pool):
         if isinstance(facts, Failure):
             yield _unread(order.node, facts)
         else:
-            yield _finish(_planned(order.node, facts, cache, wishes), access)
+            yield _finish(_planned(order.node, facts, cache, desired), access)
 
 
 def survey_rollback(
-    nodes: Sequence[Node], access: Access, *, to: str | None, crew: WorkerPool
+    nodes: Sequence[Node], access: Access, *, to: str | None, pool: WorkerPool
 ) -> Iterator[Surveyed]:
     """Probe nodes with their saved generations, and plan a rollback; `to` names a generation."""
     orders = (ProbeOrder(node, access, walk=to or "latest") for node in nodes)
-    for order, facts in map_nodes(probe, orders, crew):
+    for order, facts in map_nodes(probe, orders, pool):
         if isinstance(facts, Failure):
             yield _unread(order.node, facts)
         else:
@@ -116,9 +116,9 @@ def _finish(surveyed: Surveyed, access: Access) -> Surveyed:
     return surveyed
 
 
-def verify_all(orders: Sequence[VerifyOrder], *, crew: WorkerPool) -> Iterator[NodeOutcome]:
+def verify_all(orders: Sequence[VerifyOrder], *, pool: WorkerPool) -> Iterator[NodeOutcome]:
     """Verify nodes as they are now; yield outcomes as they come."""
-    for order, outcome in map_nodes(verify, orders, crew, most=_MOST_PULLS):
+    for order, outcome in map_nodes(verify, orders, pool, most=_MOST_PULLS):
         if isinstance(outcome, Failure):
             name = order.plan.node.name
             yield NodeOutcome(node=name, status=NodeStatus.FAILED, failure=outcome)

@@ -49,8 +49,8 @@ class EndedTask:
 class Tasks:
     """The tasks in flight of one rollout."""
 
-    def __init__(self, crew: WorkerPool, clock: SuspensionClock) -> None:
-        self._pool, self._clock = crew, clock
+    def __init__(self, pool: WorkerPool, clock: SuspensionClock) -> None:
+        self._pool, self._clock = pool, clock
         self._running: dict[Future[NodeOutcome | Failure], Task] = {}
         self._ended: SimpleQueue[Future[NodeOutcome | Failure]] = SimpleQueue()
         self._checked_at = 0.0

@@ -35,8 +35,8 @@ class Answers:
 
     facts: Mapping[str, object]
     parallel: int = 4
-    passes: int = 4
-    keeps: bool = False
+    most_changes: int = 4
+    keeps_connections: bool = False
     asked: list[str] = field(default_factory=list)
 
     def submit(self, work: Callable[[Any], Any], order: Any) -> Future[Any]:
@@ -51,7 +51,7 @@ class Answers:
 
 
 def check(
-    crew: Answers,
+    pool: Answers,
     surveyed: dict[str, Availability],
     roles: dict[str, tuple[str, ...]],
     inventory: Inventory = INVENTORY,
@@ -61,7 +61,7 @@ def check(
         inventory=inventory,
         rollout="r",
         access=Access(),
-        crew=crew,
+        pool=pool,
         surveyed=surveyed,
         roles=lambda: roles,
         record=record,
@@ -89,22 +89,22 @@ ASKED = {
 def test_servers_that_the_rollout_does_not_hold_are_asked(
     nodes: dict[str, NodeStatus], roles: dict[str, tuple[str, ...]], asked: set[str]
 ) -> None:
-    crew = Answers(dict.fromkeys(NAMES, WELL))
+    pool = Answers(dict.fromkeys(NAMES, WELL))
     surveyed = {name: SERVER if name[0] == "s" else Availability() for name in nodes}
 
-    check(crew, surveyed, roles)(nodes)
+    check(pool, surveyed, roles)(nodes)
 
-    assert set(crew.asked) == asked
-    assert len(crew.asked) == len(asked)
+    assert set(pool.asked) == asked
+    assert len(pool.asked) == len(asked)
 
 
 def test_a_group_s_name_beats_a_journal_that_remembers_a_worker() -> None:
     nodes = tuple(Node(name=n, host=n, groups=("etcd",) if n == "s2" else ()) for n in ("s1", "s2"))
-    crew = Answers({"s2": WELL})
+    pool = Answers({"s2": WELL})
 
-    check(crew, {"s1": SERVER}, {"s2": ()}, Inventory(nodes, {}))({"s1": STAGED})
+    check(pool, {"s1": SERVER}, {"s2": ()}, Inventory(nodes, {}))({"s1": STAGED})
 
-    assert crew.asked == ["s2"]
+    assert pool.asked == ["s2"]
 
 
 LOCKED = replace(WELL, lock="other\nops\n")

@@ -93,12 +93,12 @@ def driven(
         for event, outcome in told:
             record(event, outcome)
 
-    crew = ThreadPool(4)
+    pool = ThreadPool(4)
     try:
         policy = Policy(budget, quorum=ControlPlaneLimit(frozenset(plane)))
-        return drive(state, policy, mine, DriverHooks(record_all, stopping, crew, ask_plane))
+        return drive(state, policy, mine, DriverHooks(record_all, stopping, pool, ask_plane))
     finally:
-        crew.close()
+        pool.close()
 
 
 def test_all_are_staged_before_the_first_is_activated(nodes: Nodes) -> None:
@@ -216,11 +216,11 @@ def test_what_looked_down_at_the_survey_is_asked_before_the_rollout_halts(nodes:
     orders: dict[str, Any] = {name: Order(name) for name in "ab"}
     before = ControlPlaneLimit(frozenset("abx"), down={"x": "it did not answer"})
     after = ControlPlaneLimit(frozenset("abx"), known={"x": True})
-    crew = ThreadPool(4)
-    conduct = DriverHooks(lambda _: None, lambda: False, crew, lambda _: after)
+    pool = ThreadPool(4)
+    hooks = DriverHooks(lambda _: None, lambda: False, pool, lambda _: after)
 
-    ended = drive(state, Policy(1, quorum=before), orders, conduct)
-    crew.close()
+    ended = drive(state, Policy(1, quorum=before), orders, hooks)
+    pool.close()
 
     assert ended.status == "finished"
     assert ended.state.nodes == {"a": C, "b": C, "x": NodeStatus.UNREACHABLE}

@@ -1,6 +1,6 @@
 """Thousands of nodes: what a rollout costs grows as they do, and the journal is written in groups.
 
-Workers are a crew that has done all work by the time it is asked about; the loop, the reducer and
+Workers are a pool that has done all work by the time it is asked about; the loop, the reducer and
 the journal are the real ones.
 """
 
@@ -46,9 +46,9 @@ class Order:
 
 
 class Done:
-    """A crew whose work is always done; nodes in `bad` roll back."""
+    """A pool whose work is always done; nodes in `bad` roll back."""
 
-    parallel, passes, keeps = 64, 64, False
+    parallel, most_changes, keeps_connections = 64, 64, False
 
     def __init__(self, bad: frozenset[str] = frozenset()) -> None:
         self.bad = bad
@@ -76,8 +76,8 @@ def driven(
     limits = tuple(Limit(frozenset(names[start::3]), 20) for start in range(3))
     state = begin(cut_batches(names, parse_batches("1,10%,25%")), {})
     orders = {name: Order(Node(name=name, host=name)) for name in names}
-    conduct = DriverHooks(record, lambda: False, Done(bad))
-    return drive(state, policy or Policy(limits=limits), orders, conduct)  # type: ignore[arg-type]
+    hooks = DriverHooks(record, lambda: False, Done(bad))
+    return drive(state, policy or Policy(limits=limits), orders, hooks)  # type: ignore[arg-type]
 
 
 def test_five_thousand_nodes_are_a_few_hundred_writes(tmp_path: Path) -> None:

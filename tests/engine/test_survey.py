@@ -35,12 +35,12 @@ class Bomb(dict[str, ManagedFile]):
 
 @dataclass
 class Answers:
-    """A crew whose work is done already: it gives every node its facts."""
+    """A pool whose work is done already: it gives every node its facts."""
 
     facts: dict[str, NodeFacts]
     parallel: int = 4
-    passes: int = 4
-    keeps: bool = False
+    most_changes: int = 4
+    keeps_connections: bool = False
 
     def submit(self, work: Callable[[Any], Any], order: Any) -> Future[Any]:
         del work
@@ -52,7 +52,7 @@ class Answers:
         """Close nothing."""
 
 
-def crew() -> Answers:
+def answering() -> Answers:
     kept = Generation("g", (ManifestEntry("/etc/containerd/certs.d/docker.io/hosts.toml", None),))
     good = replace(facts_of((ANSWERS / "trixie.txt").read_text()), generations=(kept,))
     odd = replace(good, files=Bomb({**good.files, "/odd": ManagedFile(b"")}))
@@ -60,7 +60,7 @@ def crew() -> Answers:
 
 
 def surveyed() -> dict[str, Surveyed]:
-    found = survey(NODES, lambda _: WISHES, Access(), crew=crew())
+    found = survey(NODES, lambda _: WISHES, Access(), pool=answering())
     return {each.node.name: each for each in found}
 
 
@@ -78,7 +78,7 @@ def test_a_bug_in_planning_is_the_failure_of_its_node() -> None:
 
 def test_a_bug_in_planning_the_way_back_is_the_failure_of_its_node() -> None:
     found = {
-        each.node.name: each for each in survey_rollback(NODES, Access(), to=None, crew=crew())
+        each.node.name: each for each in survey_rollback(NODES, Access(), to=None, pool=answering())
     }
 
     kinds = {name: each.plan.failure and each.plan.failure.kind for name, each in found.items()}

@@ -63,12 +63,12 @@ def test_a_stop_in_the_middle_of_a_survey_is_named(
             clock[0] += 95
         return Failure(FailureKind.TIMEOUT, "run", "no answer")
 
-    crew, told = ThreadPool(1), {}
-    for order, failure in map_nodes(work, [errand("first"), errand("late")], crew, most=1):
+    pool, told = ThreadPool(1), {}
+    for order, failure in map_nodes(work, [errand("first"), errand("late")], pool, most=1):
         told[order.node.name] = failure.message
         if order.node.name == "first" and where == "while it plans":
             clock[0] += 95
-    crew.close()
+    pool.close()
 
     assert told["first"] == "no answer"
     assert told["late"].startswith("fleet itself did not run for 9")

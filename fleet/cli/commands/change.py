@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 @changing_nodes
 @connecting
 @shared
-def rollout(settings: Settings, *, crew: WorkerPool, **flags: Any) -> None:
+def rollout(settings: Settings, *, pool: WorkerPool, **flags: Any) -> None:
     """Bring nodes to mirrors.yaml: plan, confirm, then batch by batch behind health gates."""
     from fleet.cli import changing  # noqa: PLC0415
     from fleet.cli.flags import Flags  # noqa: PLC0415
 
-    raise SystemExit(changing.rollout(settings, Flags(**flags), crew))
+    raise SystemExit(changing.rollout(settings, Flags(**flags), pool))
 
 
 @click.command()
@@ -47,11 +47,11 @@ def rollout(settings: Settings, *, crew: WorkerPool, **flags: Any) -> None:
 @journal
 @connecting
 @shared
-def resume(settings: Settings, *, rollout_id: str | None, crew: WorkerPool, **how: Any) -> None:
+def resume(settings: Settings, *, rollout_id: str | None, pool: WorkerPool, **how: Any) -> None:
     """Go on with an interrupted rollout: settle what it left in flight, then the rest."""
     from fleet.cli import resuming  # noqa: PLC0415
 
-    raise SystemExit(resuming.resume(settings, rollout_id, crew, how))
+    raise SystemExit(resuming.resume(settings, rollout_id, pool, how))
 
 
 @click.command()
@@ -60,12 +60,12 @@ def resume(settings: Settings, *, rollout_id: str | None, crew: WorkerPool, **ho
 @changing_nodes
 @connecting
 @shared
-def rollback(settings: Settings, *, crew: WorkerPool, **flags: Any) -> None:
+def rollback(settings: Settings, *, pool: WorkerPool, **flags: Any) -> None:
     """Bring each node's previous config back, byte for byte, behind the same gates."""
     from fleet.cli import changing  # noqa: PLC0415
     from fleet.cli.flags import Flags  # noqa: PLC0415
 
-    raise SystemExit(changing.rollback(settings, Flags(**flags), crew))
+    raise SystemExit(changing.rollback(settings, Flags(**flags), pool))
 
 
 @click.command()
@@ -77,7 +77,7 @@ def unlock(
     *,
     rollout_id: str,
     ask_become_pass: bool,
-    crew: WorkerPool,
+    pool: WorkerPool,
     connect_timeout: float,
 ) -> None:
     """Break the lock of a dead rollout; what it left unconfirmed is taken back."""
@@ -86,4 +86,4 @@ def unlock(
     if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", rollout_id):
         raise FleetError(f"{rollout_id!r} is no rollout id; `fleet lock` shows who holds a node")
     how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
-    raise SystemExit(locks.break_lock(settings, how, rollout_id, crew=crew))
+    raise SystemExit(locks.break_lock(settings, how, rollout_id, pool=pool))

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 @connecting
 @shared
 def probe(
-    settings: Settings, *, ask_become_pass: bool, crew: WorkerPool, connect_timeout: float
+    settings: Settings, *, ask_become_pass: bool, pool: WorkerPool, connect_timeout: float
 ) -> None:
     """Read every node: version, registry config, CRI health, how it stands to mirrors.yaml."""
     from fleet.cli import reading  # noqa: PLC0415
 
     how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
-    raise SystemExit(reading.probe(settings, how, crew=crew))
+    raise SystemExit(reading.probe(settings, how, pool=pool))
 
 
 @click.command()
@@ -40,7 +40,7 @@ def diff(
 
     way = access(settings, ask=how["ask_become_pass"], seconds=how["connect_timeout"])
     taste = RenderOptions(full_default=full_default, foreign=foreign)
-    code = reading.diff(settings, way, crew=how["crew"], taste=taste)
+    code = reading.diff(settings, way, pool=how["pool"], taste=taste)
     raise SystemExit(code if exit_code or code is not Exit.DIFFERENT else Exit.OK)
 
 
@@ -60,19 +60,19 @@ def verify(
     """Pull every verification image on every node, and change nothing."""
     from fleet.cli import reading  # noqa: PLC0415
 
-    crew = how["crew"]
+    pool = how["pool"]
     way = access(settings, ask=how["ask_become_pass"], seconds=how["connect_timeout"])
     if self_contained:
         from fleet.cli import selftesting  # noqa: PLC0415
 
-        raise SystemExit(selftesting.self_contained(settings, way, crew=crew, seconds=pull_timeout))
+        raise SystemExit(selftesting.self_contained(settings, way, pool=pool, seconds=pull_timeout))
     flags = reading.ProofFlags(
         pull_seconds=pull_timeout,
         liveness=not no_liveness,
         sample=how["sample"],
         per_mirror=how["per_mirror"],
     )
-    raise SystemExit(reading.verify(settings, way, crew=crew, flags=flags))
+    raise SystemExit(reading.verify(settings, way, pool=pool, flags=flags))
 
 
 @click.command()
@@ -85,7 +85,7 @@ def drift(settings: Settings, *, exit_code: bool, foreign: str, **how: Any) -> N
     from fleet.cli import drifting  # noqa: PLC0415
 
     way = access(settings, ask=how["ask_become_pass"], seconds=how["connect_timeout"])
-    code = drifting.drift(settings, way, crew=how["crew"], taste=RenderOptions(foreign=foreign))
+    code = drifting.drift(settings, way, pool=how["pool"], taste=RenderOptions(foreign=foreign))
     raise SystemExit(code if exit_code or code is not Exit.DIFFERENT else Exit.OK)
 
 
@@ -100,13 +100,13 @@ def explain(
     node: str,
     registry: str,
     ask_become_pass: bool,
-    crew: WorkerPool,
+    pool: WorkerPool,
     connect_timeout: float,
 ) -> None:
     """Show which file decides where a node pulls a registry's images from, and in which order."""
     from fleet.cli import explaining  # noqa: PLC0415
 
-    del crew
+    del pool
     how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
     raise SystemExit(explaining.show(settings, how, node, registry))
 
@@ -119,7 +119,7 @@ def hostkeys(settings: Settings, *, yes: bool, **how: Any) -> None:
     """Show the nodes' host keys, and add unknown ones to known_hosts after a yes."""
     from fleet.cli import hostkeys as keys  # noqa: PLC0415
 
-    code = keys.hostkeys(settings, crew=how["crew"], seconds=how["connect_timeout"], yes=yes)
+    code = keys.hostkeys(settings, pool=how["pool"], seconds=how["connect_timeout"], yes=yes)
     raise SystemExit(code)
 
 
@@ -134,7 +134,7 @@ def run(settings: Settings, *, command: tuple[str, ...], timeout: int, **how: An
     from fleet.cli import running  # noqa: PLC0415
 
     way = access(settings, ask=how["ask_become_pass"], seconds=how["connect_timeout"])
-    code = running.run(settings, way, command, crew=how["crew"], seconds=timeout)
+    code = running.run(settings, way, command, pool=how["pool"], seconds=timeout)
     raise SystemExit(code)
 
 
@@ -142,10 +142,10 @@ def run(settings: Settings, *, command: tuple[str, ...], timeout: int, **how: An
 @connecting
 @shared
 def lock(
-    settings: Settings, *, ask_become_pass: bool, crew: WorkerPool, connect_timeout: float
+    settings: Settings, *, ask_become_pass: bool, pool: WorkerPool, connect_timeout: float
 ) -> None:
     """Show who holds which node, since when and for what."""
     from fleet.cli import locks  # noqa: PLC0415
 
     how = access(settings, ask=ask_become_pass, seconds=connect_timeout)
-    raise SystemExit(locks.lock(settings, how, crew=crew))
+    raise SystemExit(locks.lock(settings, how, pool=pool))

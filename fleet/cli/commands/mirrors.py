@@ -33,7 +33,7 @@ def try_mirrors(settings: Settings, **flags: Any) -> None:
 
     ask, seconds = flags.pop("ask_become_pass"), flags.pop("connect_timeout")
     how = access(settings, ask=ask, seconds=seconds)
-    parallel = flags.pop("crew").parallel
+    parallel = flags.pop("pool").parallel
     raise SystemExit(
         mirroring.test(settings, how, mirroring.MirrorTestOptions(**flags), parallel=parallel)
     )

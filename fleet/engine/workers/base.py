@@ -42,14 +42,14 @@ class LostWorkerError(Exception):
 class WorkerPool(Protocol):
     """A pool of workers for nodes. It is unbounded: callers limit how much they submit.
 
-    At most `parallel` nodes are read at once, and `most_changes` changed. `keeps` is true if
-    connections may stay open between tasks: later work on a node then goes to the same worker,
-    and the worker ends with the pool.
+    At most `parallel` nodes are read at once, and `most_changes` changed. `keeps_connections` is
+    true if connections may stay open between tasks: later work on a node then goes to the same
+    worker, and the worker ends with the pool.
     """
 
     parallel: int
     most_changes: int
-    keeps: bool
+    keeps_connections: bool
 
     def submit(self, work: Callable[[_Order], _Result], order: _Order) -> Future[_Result | Failure]:
         """Submit work on a node. A bug in the work becomes a Failure.
@@ -67,7 +67,7 @@ class WorkerPool(Protocol):
 class ThreadPool:
     """A pool of threads in this process: the work mostly waits for the network."""
 
-    keeps = True
+    keeps_connections = True
 
     def __init__(self, parallel: int) -> None:
         self.parallel, self.most_changes = parallel, min(64, most_busy())
@@ -96,7 +96,7 @@ def run_in_pool(work: Callable[[_Input], _Result], order: _Input) -> _Result | F
 def map_nodes(
     work: Callable[[_Order], _Result],
     orders: Iterable[_Order],
-    crew: WorkerPool,
+    pool: WorkerPool,
     *,
     most: int | None = None,
     again: bool = True,
@@ -107,14 +107,14 @@ def map_nodes(
     died is run once more, unless `again` is false. It is run at the end, one by one: it may kill
     its worker again, and other work in that worker with it.
     """
-    waiting, width = iter(orders), min(most or crew.parallel, crew.parallel)
+    waiting, width = iter(orders), min(most or pool.parallel, pool.parallel)
     suspects: list[_Order] = []
     ended: SimpleQueue[Future[_Result | Failure]] = SimpleQueue()
     running: dict[Future[_Result | Failure], tuple[_Order, bool, float]] = {}
     stops = SuspensionClock()
 
     def begin(order: _Order, *, again: bool) -> None:
-        future = crew.submit(work, order)
+        future = pool.submit(work, order)
         running[future] = (order, again, stops.now())
         future.add_done_callback(ended.put)
 

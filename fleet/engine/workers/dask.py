@@ -77,7 +77,7 @@ class DaskPool:
     """
 
     most_changes = _PASSES
-    keeps = False
+    keeps_connections = False
 
     def __init__(self, address: str | None, parallel: int) -> None:
         self.parallel = parallel

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from fleet.core.failure import Failure
 from fleet.engine.workers.base import HasNode, LostWorkerError, block_sigint, run_in_pool
 from fleet.engine.workers.task import run_task
-from fleet.node.verify.pull_limiter import TURNS
+from fleet.node.verify.pull_limiter import LIMITER
 
 _Order = TypeVar("_Order", bound=HasNode)
 
@@ -41,7 +41,7 @@ class ProcessPool:
     """
 
     most_changes = 256
-    keeps = True
+    keeps_connections = True
 
     def __init__(self, parallel: int, count: int | None = None) -> None:
         self.parallel = parallel
@@ -129,7 +129,7 @@ class _Member:
 
 def _serve(pipe: Connection, level: int, count: int) -> None:
     """Run tasks from the pipe until it ends, in one of `count` processes."""
-    TURNS.sharers = count
+    LIMITER.sharers = count
     lock = threading.Lock()
 
     def answer(number: int, value: object) -> None:

@@ -61,7 +61,7 @@ class PickledTask:
         return PickledTask, (self.content,)
 
     def __repr__(self) -> str:
-        return f"Parcel({len(self.content)} bytes)"
+        return f"PickledTask({len(self.content)} bytes)"
 
 
 def run_task(content: bytes) -> bytes:

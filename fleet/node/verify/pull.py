@@ -23,7 +23,7 @@ from fleet.node.verify.evidence import (
     parse_verify_reply,
     verify_script,
 )
-from fleet.node.verify.pull_limiter import TURNS
+from fleet.node.verify.pull_limiter import LIMITER
 from fleet.node.work_order import Deadlines
 from fleet.ssh import Remote
 from fleet.ssh.dialogue import InteractiveCommand
@@ -66,7 +66,7 @@ def run_verification(remote: Remote, request: VerifyRequest, privilege: Privileg
     """Pull every test image within the limit per mirror; raise a NodeError if no pull could run."""
     deadlines = request.deadlines
     name = request.plan.node.name
-    with TURNS.at(
+    with LIMITER.acquire(
         request.hosts, most=deadlines.per_mirror, patience=deadlines.pull_wait, name=name
     ) as late:
         reply = _verify_by_best_client(remote, request, privilege)

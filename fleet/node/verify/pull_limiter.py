@@ -26,7 +26,7 @@ class PullLimiter:
     _active: int = 0
 
     @contextmanager
-    def at(
+    def acquire(
         self, hosts: Collection[str], *, most: int, patience: float, name: str
     ) -> Iterator[tuple[str, ...]]:
         """Hold a slot at each host; yield the hosts that had none within `patience` seconds.
@@ -64,5 +64,5 @@ class PullLimiter:
             return self._semaphores.setdefault((host, share), threading.Semaphore(share))
 
 
-TURNS = PullLimiter()
+LIMITER = PullLimiter()
 """The limiter of this process."""

@@ -143,28 +143,28 @@ def log(order: Errand) -> None:
 
 
 @pytest.fixture(params=ENGINES)
-def crew(request: pytest.FixtureRequest) -> Iterator[WorkerPool]:
-    with open_pool(request.param, 4) as crew:
-        yield crew
+def pool(request: pytest.FixtureRequest) -> Iterator[WorkerPool]:
+    with open_pool(request.param, 4) as pool:
+        yield pool
     forget_sockets()
 
 
 @pytest.fixture
 def processes() -> Iterator[WorkerPool]:
-    with open_pool("processes", 8) as crew:
-        yield crew
+    with open_pool("processes", 8) as pool:
+        yield pool
 
 
-def test_work_comes_back_with_its_order(crew: WorkerPool) -> None:
+def test_work_comes_back_with_its_order(pool: WorkerPool) -> None:
     orders = [errand(f"n{number}", word=f"w{number}") for number in range(40)]
 
-    found = dict(map_nodes(upper, orders, crew))
+    found = dict(map_nodes(upper, orders, pool))
 
     assert found == {order: order.word.upper() for order in orders}
 
 
-def test_a_bug_is_a_failure_with_its_place_and_no_traceback(crew: WorkerPool) -> None:
-    ((_, found),) = map_nodes(break_down, [errand("n", word="zero")], crew)
+def test_a_bug_is_a_failure_with_its_place_and_no_traceback(pool: WorkerPool) -> None:
+    ((_, found),) = map_nodes(break_down, [errand("n", word="zero")], pool)
 
     assert isinstance(found, Failure)
     assert found.kind is FailureKind.BUG
@@ -173,13 +173,13 @@ def test_a_bug_is_a_failure_with_its_place_and_no_traceback(crew: WorkerPool) ->
     assert "Traceback" not in found.evidence
 
 
-def test_one_node_s_bug_is_one_node_s_failure_whatever_it_is(crew: WorkerPool) -> None:
+def test_one_node_s_bug_is_one_node_s_failure_whatever_it_is(pool: WorkerPool) -> None:
     orders = [errand(word, word=word) for word in (*ODD, "well", "too")]
 
-    found = {order.word: answer for order, answer in map_nodes(odd, orders, crew)}
+    found = {order.word: answer for order, answer in map_nodes(odd, orders, pool)}
 
     assert (found.pop("well"), found.pop("too")) == ("WELL", "TOO")
-    local = _VALUES if isinstance(crew, ThreadPool) else ()
+    local = _VALUES if isinstance(pool, ThreadPool) else ()
     kinds = {word: each.kind for word, each in found.items() if isinstance(each, Failure)}
     assert kinds == {word: FailureKind.BUG for word in ODD if word not in local}
 

@@ -29,8 +29,8 @@ def cluster(tmp_path: Path) -> Iterator[DaskCluster]:
 
 @pytest.fixture
 def local() -> Iterator[WorkerPool]:
-    with open_pool("dask", 2) as crew:
-        yield crew
+    with open_pool("dask", 2) as pool:
+        yield pool
 
 
 @pytest.fixture(autouse=True)
@@ -48,13 +48,13 @@ def test_nodes_go_to_the_workers_of_their_site(cluster: DaskCluster) -> None:
     edge = cluster.worker("--no-nanny", "--nthreads", "2", "--resources", "site-edge=1")
     core = cluster.worker("--no-nanny", "--nthreads", "2", "--resources", "site-core=1 site-dmz=1")
     orders = [at(site, f"{site}{n}") for site in ("edge", "core", "dmz", None) for n in range(6)]
-    with open_pool(cluster.address, 8) as crew:
-        while isinstance(dict(map_nodes(where, [at("edge", "x")], crew)).popitem()[1], Failure):
+    with open_pool(cluster.address, 8) as pool:
+        while isinstance(dict(map_nodes(where, [at("edge", "x")], pool)).popitem()[1], Failure):
             pass  # one of them has not joined yet
-        while isinstance(dict(map_nodes(where, [at("core", "y")], crew)).popitem()[1], Failure):
+        while isinstance(dict(map_nodes(where, [at("core", "y")], pool)).popitem()[1], Failure):
             pass
-        found = dict(map_nodes(where, orders, crew))
-        ((_, nobody),) = map_nodes(where, [at("moon", "m")], crew)
+        found = dict(map_nodes(where, orders, pool))
+        ((_, nobody),) = map_nodes(where, [at("moon", "m")], pool)
 
     pids = {site: {found[o] for o in orders if o.node.site == site} for site in ("edge", "core")}
     assert pids == {"edge": {edge.pid}, "core": {core.pid}}
@@ -79,10 +79,10 @@ def test_a_worker_that_is_started_anew_does_not_do_the_dead_one_s_work(
     mark = tmp_path / "mark"
     cluster.worker("--nanny", "--nthreads", "2", "--worker-port", "39471")
 
-    with open_pool(cluster.address, 2) as crew:
-        lost = crew.submit(die, errand("a", mark))
+    with open_pool(cluster.address, 2) as pool:
+        lost = pool.submit(die, errand("a", mark))
         error = lost.exception(60)
-        answers = dict(map_nodes(upper, [errand("a", word="again")], crew))
+        answers = dict(map_nodes(upper, [errand("a", word="again")], pool))
 
     assert isinstance(error, LostWorkerError)
     assert mark.read_text() == "x"

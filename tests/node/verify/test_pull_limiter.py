@@ -25,7 +25,7 @@ def test_as_many_as_asked_for_pull_at_once_and_never_more(
     seen: list[int] = []
 
     def pull(number: int) -> None:
-        with turns.at(("a", "b"), most=most, patience=30, name=f"node{number}") as late:
+        with turns.acquire(("a", "b"), most=most, patience=30, name=f"node{number}") as late:
             assert late == ()
             with lock:
                 inside.add(number)
@@ -42,20 +42,20 @@ def test_as_many_as_asked_for_pull_at_once_and_never_more(
 
 def test_hosts_do_not_wait_for_each_other_and_a_turn_that_does_not_come_is_told() -> None:
     turns = PullLimiter()
-    with turns.at(("a",), most=1, patience=0, name="first"):
+    with turns.acquire(("a",), most=1, patience=0, name="first"):
         began = time.monotonic()
-        with turns.at(("a", "b"), most=1, patience=0.5, name="second") as late:
+        with turns.acquire(("a", "b"), most=1, patience=0.5, name="second") as late:
             assert late == ("a",)
         assert 0.5 <= time.monotonic() - began < 5
-        with turns.at(("b",), most=1, patience=0, name="third") as late:
+        with turns.acquire(("b",), most=1, patience=0, name="third") as late:
             assert late == ()
-    with turns.at(("a",), most=1, patience=0, name="fourth") as late:
+    with turns.acquire(("a",), most=1, patience=0, name="fourth") as late:
         assert late == ()
 
 
 def test_who_is_alone_does_not_wait() -> None:
     began = time.monotonic()
     for number in range(40):
-        with PullLimiter().at(("a",), most=1, patience=9, name=f"node{number}"):
+        with PullLimiter().acquire(("a",), most=1, patience=9, name=f"node{number}"):
             pass
     assert time.monotonic() - began < 2
