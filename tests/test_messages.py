@@ -10,11 +10,11 @@ import pytest
 
 import fleet
 from fleet.cli.app import fleet as command
-from tests.support.messages import PASSED_ON, Message, of_module, of_script
+from tests.node.test_script_failures import everything as everything_reported
+from tests.support.messages import PASSED_ON, Message, of_module
 from tests.test_docs import COMMANDS
 
 ROOT = Path(fleet.__file__).parent
-SCRIPTS = {path.name: path.read_text() for path in (ROOT / "node" / "scripts").glob("*.sh")}
 MODULES = {str(path.relative_to(ROOT)): path.read_text() for path in ROOT.rglob("*.py")}
 EXEMPT = {
     "core/failure.py": "a NodeError makes the failure that it was given",
@@ -37,8 +37,6 @@ def acts(message: Message) -> bool:
 
 
 def everything() -> Iterator[Message]:
-    for name, source in SCRIPTS.items():
-        yield from of_script(name, source, "\n".join(SCRIPTS.values()))
     for name, source in MODULES.items():
         found = of_module(name, source)
         yield from (each for each in found if name not in EXEMPT or each.text != "{}")
@@ -48,8 +46,11 @@ def test_every_failure_says_what_to_do() -> None:
     found = set(everything())
 
     assert [str(each) for each in found if not acts(each)] == []
-    assert {each.place.partition(":")[0] for each in found} >= {"stage.sh", "ssh/transport.py"}
-    assert len(found) > 120
+    assert {each.place.partition(":")[0] for each in found} >= {
+        "node/result.py",
+        "ssh/transport.py",
+    }
+    assert len(found) > 80
 
 
 @pytest.mark.parametrize(
@@ -58,31 +59,23 @@ def test_every_failure_says_what_to_do() -> None:
     ids=["no part behind a semicolon", "one that tells to do nothing", "an action"],
 )
 def test_a_message_without_an_action_is_seen(text: str, told: bool) -> None:
-    script = f"    start || fail restart restart '{text}' \"$(reason)\"\n"
     module = (
         f"def f(name):\n    message = f'{{name}}: {text}'\n    raise NodeError(K, 's', message)\n"
     )
 
-    assert [acts(each) for each in of_script("x.sh", script)] == [told]
     assert [acts(each) for each in of_module("x.py", module)] == [told]
 
 
-@pytest.mark.parametrize("name", ["activate.sh", "pass.sh", "node/script.py", "ssh/known_hosts.py"])
+@pytest.mark.parametrize("name", ["node/script.py", "ssh/known_hosts.py"])
 def test_an_action_that_is_taken_out_of_a_source_is_missed(name: str) -> None:
-    source = {**SCRIPTS, **MODULES}[name].replace("; ", ", ")
-    read = of_script if name.endswith(".sh") else of_module
+    source = MODULES[name].replace("; ", ", ")
 
-    assert any(not acts(each) for each in read(name, source))
-
-
-def test_a_fail_that_cannot_be_read_is_seen() -> None:
-    (found,) = of_script("x.sh", "    fail health health $words\n")
-
-    assert not acts(found)
+    assert any(not acts(each) for each in of_module(name, source))
 
 
 def test_what_a_message_tells_to_run_exists() -> None:
-    texts = [each.text for each in everything()]
+    scripts = [text for each in everything_reported() for text in (each.message, each.remedy)]
+    texts = [*(each.text for each in everything()), *scripts]
     flags = {flag for each in COMMANDS.values() for option in each.params for flag in option.opts}
     foreign = {"--disable-default-registry-endpoint", "--resources"}
 

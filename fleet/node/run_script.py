@@ -67,7 +67,7 @@ def failure_of(reply: Reply) -> Failure | None:
         kind = FailureKind(reply.value("failure"))
     except ValueError as error:
         raise protocol_error(f"an unknown failure, {tail(reply.value('failure'), 1)}") from error
-    message = tail(reply.value("message"))
+    message = tail("; ".join(filter(None, map(reply.value, ("message", "remedy")))))
     if kind is FailureKind.BUG:  # the script ended early: the shell's own error output says why
         cause = shell_error_cause(reply.value("failed_step"), reply.error_output)
         if cause is not None:

@@ -197,7 +197,7 @@ def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
         raise NodeError(FailureKind.SUDO, step, message, tail(stderr))
     if reply.has("steered"):
         message = (
-            f"{tail(reply.value('steered'), 1)} can be changed by other users than root, who could"
+            f"{tail(reply.value('steered'), 1)} can be changed by users other than root, who could"
             " lead what is written there elsewhere; let root alone write it (chown root, chmod"
             " go-w)"
         )

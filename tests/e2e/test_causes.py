@@ -24,7 +24,7 @@ FIRST = {
     "bullseye1": (
         f"mount --bind {CONFIG} {CONFIG}",
         f"umount {CONFIG}",
-        ("conflict", "stage", f"{CONFIG} is a mount point, so no file can take its place (EBUSY)"),
+        ("conflict", "stage", f"{CONFIG} is a mount point, so it cannot be replaced (EBUSY)"),
     ),
     "bookworm1": (
         f"chattr +i {CONFIG}",
@@ -58,7 +58,7 @@ SECOND = {
     "trixie1": (
         "mv /usr/bin/flock /usr/bin/flock.away",
         "mv /usr/bin/flock.away /usr/bin/flock",
-        ("unsupported", "lock", "flock (util-linux) is not on this node"),
+        ("unsupported", "lock", "flock is missing on this node"),
     ),
     "bullseye1": (
         "chattr +i /etc/containerd",

@@ -13,7 +13,7 @@ from fleet.node.script import parse_reply, source
 
 _HERE = """
 STATE=/tmp
-fail() { printf '%s\\n%s\\n%s' "$1" "$3" "$4"; exit 0; }
+fail() { printf '%s\\n%s; %s\\n%s' "$1" "$3" "$4" "$5"; exit 0; }
 unwritten keep 'keep the files' "$1" /tmp
 """
 WORDS = {
@@ -26,8 +26,8 @@ WORDS = {
     "cp: error reading '/x': Input/output error": ("storage", "EIO"),
     "sh: 12: Cannot fork": ("unsupported", "EAGAIN"),
     "sh: fork: retry: Resource temporarily unavailable": ("unsupported", "EAGAIN"),
-    "cp: something else": ("storage", "see what the system said of it"),
-    "": ("storage", "see what the system said of it"),
+    "cp: something else": ("storage", "fix what the system reports"),
+    "": ("storage", "fix what the system reports"),
 }
 
 

@@ -1,9 +1,8 @@
-"""The texts of all failures, read off the source: of Python by its syntax tree, of the scripts."""
+"""The texts of all failures, read off the source by its syntax tree."""
 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -11,9 +10,6 @@ _MADE = {"NodeError", "Failure"}
 """Who makes a failure; the message is the third argument."""
 PASSED_ON = "(passed on)"
 """Stands for the message of another failure, which is read where that is made."""
-_FAIL = re.compile(r"""\bfail (?P<kind>\S+) (?P<step>\S+) +(?P<text>"(?:[^"\\]|\\.)*"|'[^']*')""")
-_ANY_FAIL = re.compile(r"\bfail (?!\(\))(?=\S)(?!\"\$@)")
-_CONSTANT = re.compile(r"""^(?P<name>[A-Z]+)=(?P<text>"(?:[^"\\]|\\.)*"|'[^']*')$""", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,24 +18,6 @@ class Message:
 
     place: str
     text: str
-
-
-def of_script(name: str, source: str, shared: str = "") -> Iterator[Message]:
-    """Yield the messages of one part of the scripts; `shared` holds the constants of others."""
-    joined = "\n".join(
-        line
-        for line in source.replace("\\\n", "").splitlines()
-        if not line.lstrip().startswith("#")
-    )
-    constants = dict(_CONSTANT.findall(shared.replace("\\\n", "") + "\n" + joined))
-    found = list(_FAIL.finditer(joined))
-    if len(found) != len(_ANY_FAIL.findall(joined)):
-        yield Message(name, "a fail that cannot be read")
-    for each in found:
-        text = each["text"][1:-1].replace("\\", "")
-        for key, value in constants.items():
-            text = re.sub(rf"\${key}\b", value[1:-1].replace("\\", ""), text)
-        yield Message(f"{name}: {each['step']}", text)
 
 
 def of_module(name: str, source: str) -> Iterator[Message]:

@@ -18,7 +18,7 @@ finish() { # status
     exit 0
 }
 
-fail() { # kind, step, message, evidence
+fail() { # kind, step, message, remedy, evidence
     failure "$@"
     [ "$RESTARTING" = 1 ] || RESTART=0 # the running daemon has not read the change
     [ "$SWAPPED" = 1 ] && take_back
@@ -52,7 +52,8 @@ arm() { # a timer for now, a unit for the boot that may come before it
     complaint=$(arm_boot 2>&1) ||
         unwritten arm 'write the boot guard to /etc/systemd/system' "$complaint" /etc
     complaint=$(arm_timer "$GUARD" 2>&1) ||
-        fail unsupported arm 'systemd-run cannot arm the guard; --guard 0 goes without' "$complaint"
+        fail unsupported arm 'systemd-run cannot start the timer of the guard' \
+            'fix what it reports, or roll out without a guard (--guard 0)' "$complaint"
 }
 
 lost_workloads() { # those of $before_restart whose process the restart has ended
@@ -80,8 +81,8 @@ check_workloads() {
     [ -n "$lost" ] || return 0
     value lost_workloads "$lost"
     [ "$WORKLOADS" = disrupt ] && return 0
-    fail workloads restart "a restart of $UNIT ends running containers; find out why by \
-\`systemctl cat $UNIT\`, or give --disrupt-workloads" "$lost"
+    fail workloads restart "a restart of $UNIT ends running containers" \
+        "find the reason in \`systemctl cat $UNIT\`, or allow it with --disrupt-workloads" "$lost"
 }
 
 note_live() { # in the generation: a way back to it must find the daemon reading that folder
@@ -90,15 +91,16 @@ note_live() { # in the generation: a way back to it must find the daemon reading
 }
 
 not_swapped() {
-    [ -z "$strange" ] || fail stale swap "$strange was changed in the very moment of the swap, and \
-is left as it was changed; plan again"
+    [ -z "$strange" ] || fail stale swap \
+        "$strange was edited during the swap, and the edit was kept" 'run the command again'
     unwritten swap 'put the new files in place' "$(cat "$STAGE/error")"
 }
 
 unwell() {
     [ "$refused" = 0 ] || fail restart restart \
-        "$UNIT does not start with the new config; $SEE" "$(reason)"
-    fail health health "$UNIT is not healthy within $limit s: $unhealthy; $SEE" "$(reason)"
+        "$UNIT does not start with the new config" "$SEE" "$(reason)"
+    fail health health "$UNIT did not become healthy within $limit s: $unhealthy" \
+        "$SEE" "$(reason)"
 }
 
 ask_before() { # where nothing restarts, the answer after the swap is the one before it as well
@@ -120,7 +122,7 @@ activate() {
     mutex 2 || refuse_busy
     hold
     [ "$(word "$STAGE/digest")" = "$DIGEST" ] || fail unstaged check \
-        'what was staged below /run/fleet is gone, as after a reboot; roll out again'
+        'the staged files in /run/fleet are gone, as after a reboot' 'run the command again'
     [ ! -d "$PENDING" ] || unconfirmed conflict check
     step check
     check
@@ -155,12 +157,12 @@ activate() {
 }
 
 interrupted() {
-    fail timeout activate "$LATE"
+    fail timeout activate "$LATE" "$LATE_REMEDY"
 }
 
 hello
 MODE=activate
 trap '' PIPE HUP
 trap interrupted TERM INT
-trap 'fail bug activate "$EARLY"' EXIT
+trap 'fail bug activate "$EARLY" "$EARLY_REMEDY"' EXIT
 activate

@@ -7,32 +7,38 @@ unwritten() { # step, what could not be done, error output, path; report the cau
         filled "$1" "$2" "$3" "${4:-$STATE}"
         ;;
     *'quota exceeded'*)
-        fail storage "$1" "cannot $2: a quota is used up (EDQUOT); free some space or raise it" "$3"
+        fail storage "$1" "cannot $2: the disk quota is used up (EDQUOT)" \
+            'free some space, or raise the quota' "$3"
         ;;
     *'Read-only file system'*)
-        fail storage "$1" "cannot $2: the file system is read-only (EROFS); see \`journalctl -k\` \
-for disk errors, and mount it read-write" "$3"
+        fail storage "$1" "cannot $2: the file system is read-only (EROFS)" \
+            "look for disk errors in \`journalctl -k\`, then mount it read-write" "$3"
         ;;
     *'Operation not permitted'*)
-        fail storage "$1" "cannot $2: the system does not permit it (EPERM); look for an immutable \
-file or folder by \`lsattr -d\`, and let it go by \`chattr -i\`" "$3"
-        ;;
-    *'Permission denied'*)
-        fail storage "$1" "cannot $2: it is denied even to root (EACCES); look for SELinux or \
-AppArmor in \`journalctl -k\`" "$3"
-        ;;
-    *busy*)
-        fail storage "$1" "cannot $2: it is a mount point (EBUSY); see \`findmnt\`, and unmount it" \
+        fail storage "$1" "cannot $2: the system does not permit it (EPERM)" \
+            "find an immutable file or folder with \`lsattr -d\`, and clear that with \`chattr -i\`" \
             "$3"
         ;;
+    *'Permission denied'*)
+        fail storage "$1" "cannot $2: it is denied even to root (EACCES)" \
+            "look for denials by SELinux or AppArmor in \`journalctl -k\`" "$3"
+        ;;
+    *busy*)
+        fail storage "$1" "cannot $2: it is a mount point (EBUSY)" \
+            "find it with \`findmnt\`, and unmount it" "$3"
+        ;;
     *'Input/output error'*)
-        fail storage "$1" "cannot $2: the disk failed (EIO); see \`journalctl -k\`" "$3"
+        fail storage "$1" "cannot $2: the disk failed (EIO)" \
+            "look for disk errors in \`journalctl -k\`" "$3"
         ;;
     *'annot fork'* | *'Resource temporarily unavailable'* | *'Cannot allocate memory'*)
-        fail unsupported "$1" "cannot $2: the node can start no more processes (EAGAIN); free \
-some by ending others, or raise the limit (ulimit -u, TasksMax, pid_max)" "$3"
+        fail unsupported "$1" "cannot $2: the node cannot start more processes (EAGAIN)" \
+            'end some processes, or raise the limit (ulimit -u, TasksMax, pid_max)' "$3"
         ;;
-    *) fail storage "$1" "cannot $2; see what the system said of it, and mend that" "${3:-}" ;;
+    *)
+        fail storage "$1" "cannot $2" "fix what the system reports, or look in \`journalctl -k\`" \
+            "${3:-}"
+        ;;
     esac
 }
 
@@ -46,11 +52,16 @@ none_free() { # true if df $1 shows none left on the file system of $2
 
 filled() { # report whether space or inodes ran out
     if none_free -Pi "$4"; then
-        fail storage "$1" "cannot $2: no inodes are left (ENOSPC); remove files, see \`df -i $4\`" "$3"
+        fail storage "$1" "cannot $2: no inodes are left (ENOSPC)" \
+            "remove files, see \`df -i $4\`" "$3"
     fi
     case $3 in
     *'No space left'*) ;;
-    *) none_free -Pk "$4" || fail storage "$1" "cannot $2: writing failed; see \`journalctl -k\`" "$3" ;;
+    *)
+        none_free -Pk "$4" || fail storage "$1" "cannot $2: writing failed" \
+            "look for disk errors in \`journalctl -k\`" "$3"
+        ;;
     esac
-    fail storage "$1" "cannot $2: no space is left (ENOSPC); free some, see \`df -h $4\`" "$3"
+    fail storage "$1" "cannot $2: no space is left (ENOSPC)" \
+        "free some space, see \`df -h $4\`" "$3"
 }

@@ -21,7 +21,7 @@ check_file() {
     fi
 }
 
-refuse_stale() { fail stale check "$1 is not as it was when the plan was made; plan again"; }
+refuse_stale() { fail stale check "$1 was changed after the plan was made" 'run the command again'; }
 
 stale() { refuse_stale "$path"; }
 

@@ -1,8 +1,8 @@
 # Fleet's own folders on a node. If another user can change one of them, as where a service of the
 # same name has made it, root would read and write what that user wants.
 
-STEERED="can be changed by other users than root, who could lead what is written there elsewhere; let \
-root alone write it (chown root, chmod go-w)"
+STEERED='can be changed by users other than root, who could redirect what is written there'
+STEERED_REMEDY='let only root write it (chown root, chmod go-w)'
 
 own_folders() { # end if another user owns a folder of fleet's own, in which root reads and writes
     for each in /run/fleet /var/lib/fleet; do

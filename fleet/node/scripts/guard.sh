@@ -19,12 +19,12 @@ finish() { # status
 
 fail() {
     failure "$@"
-    note failed "$3"
+    note failed "$3; $4"
     finish degraded
 }
 
 # shellcheck disable=SC3067 # dash, bash and busybox have -O
-[ ! -e "$RUN" ] || [ -O "$RUN" ] || fail unsupported revert "$RUN $STEERED"
+[ ! -e "$RUN" ] || [ -O "$RUN" ] || fail unsupported revert "$RUN $STEERED" "$STEERED_REMEDY"
 [ "${2:-$ID}" = "$ID" ] || exec systemctl stop --no-block "fleet-guard-$2*.timer"
 if [ "$WHY" != asked ]; then
     exec 3>&1 >/dev/null
@@ -37,10 +37,9 @@ else
     live 9>&-
 fi
 [ "$(word "$PENDING/id")" = "$ID" ] || exit 0
-[ -f "$KEPT/manifest" ] || fail no_generation revert \
-    "$KEPT, which kept the files as they were, is gone; set them right by hand, then remove $PENDING"
-intact || fail no_generation revert "$KEPT/$damage is not as it was saved, as after a power cut; set \
-the registry config right by hand, then remove $PENDING"
+BY_HAND="restore the registry config by hand, then remove $PENDING"
+[ -f "$KEPT/manifest" ] || fail no_generation revert "the saved files in $KEPT are gone" "$BY_HAND"
+intact || fail no_generation revert "$KEPT/$damage is damaged, as after a power cut" "$BY_HAND"
 trap '' PIPE HUP
-trap 'fail bug revert "$EARLY"' EXIT
+trap 'fail bug revert "$EARLY" "$EARLY_REMEDY"' EXIT
 take_back

@@ -1,7 +1,7 @@
 # Health: the unit is active and CRI answers that its runtime is ready; without crictl, CRI's own
 # plugin row says ok. Polled up to a deadline. Where CRI has said which hosts it asks, it answers: one
 # service has both, and says so of its runtime as long as it is loaded.
-SEE="\`journalctl -u $UNIT\` says why"
+SEE="find the reason in \`journalctl -u $UNIT\`"
 
 property() { # note the value of one of the unit's properties, of $properties, in $noted
     rest=${properties#*"$1="}

@@ -12,7 +12,7 @@ ours() { # true if only root can change the folder; checked once
         ways=
         ends=
         walk "$LIVENESS"
-        ! steered || shared="not asked: $steered can be changed by other users than root"
+        ! steered || shared="not asked: $steered can be changed by users other than root"
     fi
     [ -z "${shared:-}" ]
 }
@@ -92,7 +92,7 @@ check_liveness() {
 }
 
 deaf() { # end with what the daemon said instead
-    fail health liveness "$UNIT does not read $LIVENESS: CRI asked elsewhere for a name that has a \
-folder there; \`fleet probe\` tells of edits that were not loaded, \`fleet explain\` which file \
-decides" "$said"
+    fail health liveness "$UNIT does not read $LIVENESS: CRI did not use a test folder there" \
+        "look for edits that are not loaded in \`fleet probe\`, and for the file that decides in \
+\`fleet explain\`" "$said"
 }

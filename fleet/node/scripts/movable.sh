@@ -18,8 +18,10 @@ may_write() { # refuse unless $1, or the nearest existing folder above it, is wr
 
 movable_operation() {
     case $NL$mounted in
-    *"$NL$path$NL"*) fail conflict stage "$path is a mount point, so no file can take its place \
-(EBUSY); run \`umount $path\`, or mount its folder instead" "$(findmnt -n -- "$path" 2>&1)" ;;
+    *"$NL$path$NL"*)
+        fail conflict stage "$path is a mount point, so it cannot be replaced (EBUSY)" \
+            "run \`umount $path\`, or mount its folder instead" "$(findmnt -n -- "$path" 2>&1)"
+        ;;
     esac
     [ ! -f "$path" ] || [ -L "$path" ] || may_write "$path"
     may_write "$folder"

@@ -12,8 +12,10 @@ LOCK=$RUN/lock
 GUARD_UNIT=/etc/systemd/system/fleet-guard.service
 GUARD_WANTED=/etc/systemd/system/multi-user.target.wants/fleet-guard.service
 SWAPPED=0
-EARLY="the script ended early, a bug of fleet; report it with \`fleet probe --json\` of this node"
-LATE='the pass ran out of time or was stopped; try again when the node is less busy'
+EARLY='the script ended early because of a bug in fleet'
+EARLY_REMEDY="report it with the output of \`fleet probe --json\` for this node"
+LATE='the script ran out of time or was stopped'
+LATE_REMEDY='try again when the node is less busy'
 
 step() {
     read -r uptime _ </proc/uptime
@@ -63,22 +65,23 @@ audit() { # status
     return 0 # no script ends otherwise because a record of it could not be written
 }
 
-failure() { # kind, step, message, evidence
+failure() { # kind, step, message, remedy, evidence
     value failure "$1"
     value failed_step "$2"
     value message "$3"
-    value evidence "${4:-}"
+    value remedy "$4"
+    value evidence "${5:-}"
 }
 
 unconfirmed() { # kind, step
     left=$(word "$PENDING/id")
-    fail "$1" "$2" "change $left stands unconfirmed here; wait for its guard, or \`fleet resume\` \
-ends it, or \`fleet unlock $left\` takes it back"
+    fail "$1" "$2" "change $left is unconfirmed on this node" "wait until its guard reverts it, \
+finish it with \`fleet resume\`, or revert it with \`fleet unlock $left\`"
 }
 
 mutex() { # wait at most $1 seconds for the script that works here, longer for one of ours
     command -v flock >/dev/null ||
-        fail unsupported lock 'flock (util-linux) is not on this node; install it'
+        fail unsupported lock 'flock is missing on this node' 'install util-linux'
     # A failed redirection of exec would end the shell; that of printf does not.
     { { [ -d "$RUN" ] || mkdir -p "$RUN"; } && printf '' >>"$RUN/mutex"; } 2>/dev/null || {
         complaint=$({ mkdir -p "$RUN" && printf '' >>"$RUN/mutex"; } 2>&1)
@@ -102,7 +105,8 @@ told_lock() { # who, since when, for what
 
 hold() { # take this node's lock for the rollout, or find that it has it already
     if [ -e "$LOCK" ] && ! own_lock; then
-        fail locked lock "this node is $(told_lock); if that run is dead, \`fleet unlock\` its id"
+        fail locked lock "this node is $(told_lock)" \
+            "wait for its end, or if that run is dead, run \`fleet unlock $(word "$LOCK")\`"
     fi
     own_lock && return 0
     read -r uptime _ </proc/uptime
@@ -120,5 +124,6 @@ let_go() {
 }
 
 refuse_busy() {
-    fail locked lock "another script of fleet works on this node, $(told_lock); wait for its end"
+    fail locked lock "another fleet script is running on this node, $(told_lock)" \
+        'wait for its end, then try again'
 }

@@ -84,12 +84,12 @@ same_daemon() { # the daemon of the swap still runs, and so does its CRI plugin
     ill_then "$PENDING"
     if ! gate; then
         as_ill_as "$ill" && return 0
-        fail health soak "$UNIT was healthy, but did not stay so: $unhealthy; $SEE" "$(reason)"
+        fail health soak "$UNIT was healthy, but did not stay healthy: $unhealthy" "$SEE" "$(reason)"
     fi
     first "$PENDING/phase"
     phase=$line
     [ "$phase" = "swapped $daemon" ] || [ -n "$ill" ] ||
-        fail health soak "$UNIT was healthy, but did not stay up; $SEE" \
+        fail health soak "$UNIT was healthy, but did not stay up" "$SEE" \
             "was $phase; is $properties"
 }
 
@@ -98,8 +98,8 @@ tidied() { # what has to go with the confirmation can go: a disk may be read-onl
 }
 
 refuse_strange() { # refuse to go on if a file of the change was edited since
-    as_written || fail stale "$MODE" "$strange is not as the change has written it: somebody, or \
-a tool, has changed it since; find out who by \`fleet drift\`, then roll out again"
+    as_written || fail stale "$MODE" "$strange was edited after the change wrote it" \
+        "find what edited it with \`fleet drift\`, then roll out again"
 }
 
 confirm() {
@@ -136,7 +136,8 @@ recheck() { # a confirmed change, some time after
     fi
     to_ask "$LAST"
     ill_then "$LAST"
-    gate || as_ill_as "$ill" || fail health pause "$UNIT did not stay healthy: $unhealthy; $SEE" "$(reason)"
+    gate || as_ill_as "$ill" ||
+        fail health pause "$UNIT did not stay healthy: $unhealthy" "$SEE" "$(reason)"
     listens
     refuse_strange
     finish confirmed
@@ -146,16 +147,16 @@ check_ours() { # a confirmed change is taken back only while it is the newest on
     while IFS="$TAB" read -r wrote path; do
         [ "$path" = "$STATE/state.json" ] || continue
         [ "$(digest "$path")" = "$wrote" ] && return 0
-        fail stale revert "a newer change than $ID is in force here, and stays; \
-\`fleet rollback --to $ID\` takes back both"
+        fail stale revert "a newer change than $ID is active on this node, and was kept" \
+            "revert both with \`fleet rollback --to $ID\`"
     done <"$KEPT/after"
 }
 
 unconfirm() { # from here on the change is to be taken back, also by a boot or without us
     [ -f "$KEPT/manifest" ] || fail no_generation revert \
-        "$KEPT, which kept the files as they were, is gone; roll out the mirrors.yaml of before"
-    intact || fail no_generation revert "$KEPT/$damage is not as it was saved, as after a power cut; \
-roll out the mirrors.yaml of before"
+        "the saved files in $KEPT are gone" 'roll out the previous mirrors.yaml'
+    intact || fail no_generation revert \
+        "$KEPT/$damage is damaged, as after a power cut" 'roll out the previous mirrors.yaml'
     check_ours
     if ! mv -T "$LAST" "$PENDING" || ! sync "$STATE" || ! phase armed; then
         unwritten revert "write under $STATE"
@@ -195,6 +196,6 @@ release() { # a change that stands unconfirmed is not let go of
 hello
 case $MODE in confirm | recheck) own_folders ;; *) only_roots ;; esac # staging has checked it for those
 trap '' PIPE HUP
-trap 'fail timeout settle "$LATE"' TERM INT
-trap 'fail bug settle "$EARLY"' EXIT
+trap 'fail timeout settle "$LATE" "$LATE_REMEDY"' TERM INT
+trap 'fail bug settle "$EARLY" "$EARLY_REMEDY"' EXIT
 "$MODE"

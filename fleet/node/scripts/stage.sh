@@ -25,7 +25,7 @@ safe_ways() { # note in $shared a folder that another user can change; end if it
     steered || return 0
     shared=$steered
     case $own in *"$NL$steered$NL"*) ;; *) return 0 ;; esac
-    failure unsupported check "$shared $STEERED"
+    failure unsupported check "$shared $STEERED" "$STEERED_REMEDY"
     value status failed
     bye
     trap - EXIT
@@ -52,7 +52,7 @@ take_bundle() {
         unwritten upload "unpack the upload in $STAGE" "$complaint" "$RUN"
     fi
     [ "$(every "$unpacked" sha256sum --)$NL" = "$expected" ] && return 0
-    fail upload upload "what arrived in $STAGE is not what was sent; try again"
+    fail upload upload "the upload in $STAGE differs from what was sent" 'try again'
 }
 
 unpack_operation() { # a config stands alone, for containerd to judge it
@@ -169,13 +169,13 @@ new_dump() {
 
 refused() { # the new config is refused; a rollback goes on if the present one is too
     if [ "$ROLLBACK" = 0 ]; then
-        fail validate validate \
-            "$BINARY refuses the new $CONFIG; find the line that it names in \`fleet diff\`" "$new"
+        fail validate validate "$BINARY refuses the new $CONFIG" \
+            "find the line that it names in \`fleet diff\`" "$new"
     fi
     [ ! -s "$STATE/generations/$RESTORES/ill" ] || return 0 # it did not start with it then either
     dump "$CONFIG" >/dev/null || return 0
-    fail validate validate "$BINARY does not start with the $CONFIG of before; set right what it \
-names by hand, or roll out anew" "$new"
+    fail validate validate "$BINARY does not start with the previous $CONFIG" \
+        "fix what it reports by hand, or run \`fleet rollout\`" "$new"
 }
 
 validate() {
@@ -183,12 +183,12 @@ validate() {
     new=$(new_dump) || refused
     [ "$ROLLBACK" = 0 ] || return 0 # a rollback may always restore the old config
     [ "$(ignored "$new")" -le "$IGNORED" ] ||
-        fail validate validate "$BINARY would ignore a registry table of the new $CONFIG; move \
-what its warning names by hand" "$(printf '%s' "$new" | grep 'Ignoring unknown key')"
+        fail validate validate "$BINARY would ignore a registry table of the new $CONFIG" \
+            'move what its warning names by hand' "$(printf '%s' "$new" | grep 'Ignoring unknown key')"
     left=$(outside_registry "$new" | sha256sum)
     [ "${left%% *}" = "$OUTSIDE" ] && value registry "$(inside_registry "$new")" && return 0
-    fail validate validate "the new $CONFIG would change more than the registry tables; write \
-its part in \`fleet diff\` there by hand" "$(strayed)"
+    fail validate validate "the new $CONFIG would change more than the registry tables" \
+        "add to it by hand what \`fleet diff\` shows" "$(strayed)"
 }
 
 stage() {
@@ -200,10 +200,11 @@ stage() {
         unconfirmed locked lock
     [ ! -d "$PENDING" ] || unconfirmed conflict lock
     [ "$GUARD" = 0 ] || command -v systemd-run >/dev/null ||
-        fail unsupported guard 'no systemd-run here to arm the guard with; --guard 0 goes without'
+        fail unsupported guard 'systemd-run is missing on this node, so no guard can be armed' \
+            'install systemd, or roll out without a guard (--guard 0)'
     step check
     check
-    [ -z "$shared" ] || fail unsupported check "$shared $STEERED"
+    [ -z "$shared" ] || fail unsupported check "$shared $STEERED" "$STEERED_REMEDY"
     movable
     step unpack
     take_bundle
@@ -216,6 +217,6 @@ stage() {
 hello
 MODE=stage
 trap '' PIPE HUP
-trap 'fail timeout stage "$LATE"' TERM INT
-trap 'fail bug stage "$EARLY"' EXIT
+trap 'fail timeout stage "$LATE" "$LATE_REMEDY"' TERM INT
+trap 'fail bug stage "$EARLY" "$EARLY_REMEDY"' EXIT
 stage

@@ -1,0 +1,101 @@
+"""Failures that the node scripts report: each has a kind, a plain message and a remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import fleet.node
+from fleet.core.failure import FailureKind
+
+SCRIPTS = {
+    path.name: path.read_text()
+    for path in (Path(fleet.node.__file__).parent / "scripts").rglob("*.sh")
+}
+_QUOTED = r"""("(?:[^"\\]|\\.)*"|'[^']*')"""
+_FAIL = re.compile(rf"\b(?:fail|failure) (\S+) (\S+)\s+{_QUOTED}\s+{_QUOTED}")
+_ANY_FAIL = re.compile(r'(?<!value )\b(?:fail|failure) (?!"\$@)')
+_CONSTANT = re.compile(rf"^\s*([A-Z_]+)={_QUOTED}$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A failure as a script reports it, with its variables unexpanded."""
+
+    script: str
+    kind: str
+    step: str
+    message: str
+    remedy: str
+
+
+def joined(text: str) -> str:
+    """Return a script without its comments and with its continued lines joined."""
+    code = re.sub(r"^\s*#.*$|(?<=[;{]) # .*$", "", text, flags=re.MULTILINE)
+    return code.replace("\\\n", "")
+
+
+CONSTANTS = dict(pair for text in SCRIPTS.values() for pair in _CONSTANT.findall(joined(text)))
+
+
+def plain(quoted: str) -> str:
+    """Return a quoted string's text, with the constants of the scripts in their place."""
+    text = quoted[1:-1].replace("\\", "")
+    for name, value in CONSTANTS.items():
+        text = re.sub(rf"\${name}\b", lambda _, value=value: value[1:-1].replace("\\", ""), text)
+    return text
+
+
+def reported(script: str, text: str) -> Iterator[Reported]:
+    """Yield the failures of a script; one without a message and a remedy is an AssertionError."""
+    code = joined(text)
+    found = _FAIL.findall(code)
+    assert len(found) == len(_ANY_FAIL.findall(code)), f"{script}: a failure without a remedy"
+    for kind, step, message, remedy in found:
+        yield Reported(script, kind, step, plain(message), plain(remedy))
+
+
+def everything() -> list[Reported]:
+    return [failure for name, text in SCRIPTS.items() for failure in reported(name, text)]
+
+
+def test_every_failure_has_a_kind_a_message_and_a_remedy() -> None:
+    failures = everything()
+
+    assert len(failures) > 45
+    assert {failure.kind for failure in failures} - {'"$1"'} <= set(FailureKind)
+    assert [failure for failure in failures if not (failure.message and failure.remedy)] == []
+
+
+def test_a_message_ends_before_the_remedy() -> None:
+    failures = everything()
+
+    assert [failure for failure in failures if ";" in failure.message] == []
+    assert [failure for failure in failures if failure.remedy == failure.message] == []
+
+
+def test_remedies_are_imperative() -> None:
+    verbs = re.compile(
+        r"add|end|find|fix|free|install|let|look|move|remove|report|restore|revert|roll out|run|try"
+        r"|wait"
+    )
+
+    assert [failure for failure in everything() if not verbs.match(failure.remedy)] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "fail health health 'it fell'",
+        "fail health health 'it fell' $words",
+        "fail health health $words 'restart it'",
+        '[ -d x ] || failure health health "it fell"',
+    ],
+)
+def test_a_failure_without_a_remedy_is_found(line: str) -> None:
+    with pytest.raises(AssertionError, match="without a remedy"):
+        list(reported("x.sh", f"{line}\n"))
