@@ -48,12 +48,14 @@ class NodeRoot:
     files: dict[str, ManagedFile] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
     places: dict[str, PathEntry] = field(default_factory=dict)
-    count: int = 0
+    found: set[str] = field(default_factory=set)
+    """All files, also those that are too large to read."""
 
     @property
     def crowded(self) -> int:
         """Return the number of files if there are too many to read; else 0."""
-        return self.count if self.count > MOST_FILES or len(self.places) >= _MOST_PLACES else 0
+        count = len(self.found)
+        return count if count > MOST_FILES or len(self.places) >= _MOST_PLACES else 0
 
     @property
     def links(self) -> frozenset[str]:
@@ -78,8 +80,8 @@ class NodeRoot:
                 self.walk(f"{path}/{name}", (*above, real))
         elif end.is_file():
             status = end.stat()
-            self.count += 1
-            if status.st_size <= MOST_BYTES and self.count <= MOST_FILES:
+            self.found.add(path)  # A path is walked again if a config names a folder above it.
+            if status.st_size <= MOST_BYTES and len(self.found) <= MOST_FILES:
                 self.files[path] = ManagedFile(end.read_bytes(), status.st_mode & 0o7777)
 
     def look_above(self, path: str) -> None:
