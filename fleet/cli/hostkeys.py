@@ -17,7 +17,7 @@ from fleet.core.history.serialize import failure_data, unread_state
 from fleet.engine.workers.base import WorkerPool, map_nodes
 from fleet.errors import FleetError, printable
 from fleet.ssh import SshSettings
-from fleet.ssh.hostkey_scan import HostKey, KeyOrder, add_key, ask_key, jump_orders
+from fleet.ssh.hostkey_scan import HostKey, KeyScan, add_host_key, jump_host_scans, scan_host_key
 
 _Answers = dict[str, HostKey | Failure]
 _ADDED = {"unknown", "certified"}
@@ -37,11 +37,11 @@ def hostkeys(settings: Settings, *, pool: WorkerPool, seconds: float, yes: bool)
     """
     nodes = settings.select(load_inventory(settings.inventory))
     ssh = unlocked(SshSettings(settings.ssh_config, seconds), nodes)
-    node_orders = {node.name: KeyOrder(node, ssh) for node in nodes}
+    node_scans = {node.name: KeyScan(node, ssh) for node in nodes}
     all_answers: list[_Answers] = []
     added: set[str] = set()
-    for orders in (*jump_orders(nodes, ssh), node_orders):
-        answers = _scan_keys(orders, pool)
+    for scans in (*jump_host_scans(nodes, ssh), node_scans):
+        answers = _scan_keys(scans, pool)
         if not settings.as_json:
             _print(answers, settings)
         added |= _add(answers, yes=yes, ask=not settings.as_json)
@@ -59,12 +59,12 @@ def hostkeys(settings: Settings, *, pool: WorkerPool, seconds: float, yes: bool)
     return Exit.FAILED if bad else Exit.OK
 
 
-def _scan_keys(orders: Mapping[str, KeyOrder], pool: WorkerPool) -> _Answers:
-    names = {id(order): name for name, order in orders.items()}
+def _scan_keys(scans: Mapping[str, KeyScan], pool: WorkerPool) -> _Answers:
+    names = {id(scan): name for name, scan in scans.items()}
     answers = {
-        names[id(order)]: answer for order, answer in map_nodes(ask_key, orders.values(), pool)
+        names[id(scan)]: answer for scan, answer in map_nodes(scan_host_key, scans.values(), pool)
     }
-    return {name: answers[name] for name in orders}
+    return {name: answers[name] for name in scans}
 
 
 def _is_bad(answer: HostKey | Failure) -> bool:
@@ -82,7 +82,7 @@ def _add(answers: _Answers, *, yes: bool, ask: bool) -> set[str]:
         click.confirm(f"Add {len(new)} keys to {files}?", abort=True, err=True)
     try:
         for key in new.values():
-            add_key(key)
+            add_host_key(key)
     except OSError as error:
         raise FleetError(f"{files}: cannot be written ({error.strerror})") from error
     click.echo(f"{len(new)} keys added to {files}", err=True)

@@ -20,14 +20,14 @@ def run_script(
     remote: Remote,
     script: Script,
     privilege: Privilege,
-    heard: Callable[[bytes], None] | None = None,
+    on_output: Callable[[bytes], None] | None = None,
 ) -> Reply:
-    """Run one script on the node and return its records; `heard` gets output as it arrives."""
+    """Run one script on the node and return its records; `on_output` gets output as it arrives."""
     result = remote.run(
         script.command_line(privilege),
         stdin=script.stdin(privilege),
         seconds=script.seconds + _NET,
-        heard=heard,
+        on_output=on_output,
     )
     try:
         return parse_reply(script.name, result.code, result.stdout, result.stderr)

@@ -26,24 +26,24 @@ class _Slot(Generic[_Value]):
     lock: threading.Lock = field(default_factory=threading.Lock)
     values: list[_Value] = field(default_factory=list)
     failure: Failure | None = None
-    until: float = 0
+    retry_at: float = 0
 
 
 class SharedCache(Generic[_Key, _Value]):
     """A cache by key: one worker makes a value while the others wait for it.
 
-    `good` returns whether a value is still usable. A failure (a NodeError) is raised for every
-    caller within `rest` seconds: a host that hangs must not block every worker in turn. A forked
-    process begins with an empty cache, since connections cannot be shared with it.
+    `is_usable` returns whether a value may still be used. A failure (a NodeError) is raised for
+    every caller within `retry_after` seconds: a host that hangs must not block every worker in
+    turn. A forked process begins with an empty cache, since connections cannot be shared with it.
     """
 
     def __init__(
         self,
         make: Callable[[_Key], _Value],
-        good: Callable[[_Value], bool] = lambda _: True,
-        rest: float = 0,
+        is_usable: Callable[[_Value], bool] = lambda _: True,
+        retry_after: float = 0,
     ) -> None:
-        self._make, self._good, self._rest = make, good, rest
+        self._make, self._is_usable, self._retry_after = make, is_usable, retry_after
         self._slots: dict[_Key, _Slot[_Value]] = {}
         os.register_at_fork(after_in_child=self._slots.clear)
 
@@ -51,10 +51,10 @@ class SharedCache(Generic[_Key, _Value]):
         """Return the value of `key`, made now if necessary; raise the error of making it."""
         slot = self._slots.setdefault(key, _Slot())
         with slot.lock:
-            if slot.values and self._good(slot.values[0]):
+            if slot.values and self._is_usable(slot.values[0]):
                 return slot.values[0]
             slot.values.clear()
-            if slot.failure is not None and time.monotonic() < slot.until:
+            if slot.failure is not None and time.monotonic() < slot.retry_at:
                 raise _copy_error(slot.failure)
             return self._fill_slot(slot, key)
 
@@ -62,7 +62,7 @@ class SharedCache(Generic[_Key, _Value]):
         try:
             slot.values.append(self._make(key))
         except NodeError as error:
-            slot.failure, slot.until = error.failure, time.monotonic() + self._rest
+            slot.failure, slot.retry_at = error.failure, time.monotonic() + self._retry_after
             raise
         slot.failure = None
         return slot.values[0]

@@ -8,10 +8,10 @@ from contextlib import suppress
 _WANTED = 8192
 _OTHERS = 32
 """Descriptors beside connections: streams, journal, log, agents, files that are being read."""
-_NEW = 4
+_PER_NEW = 4
 """Descriptors of a connection that is being made: three for a ProxyCommand, and an agent's."""
-_KEPT = 3
-_MOST_KEPT = 128
+_PER_POOLED = 3
+_MAX_POOLED = 128
 
 
 def raise_limit() -> None:
@@ -23,14 +23,14 @@ def raise_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
 
-def most_busy() -> int:
+def max_busy_nodes() -> int:
     """Return how many nodes may be worked on at once; half of the descriptors are for them."""
-    return max(1, _half_limit() // _NEW)
+    return max(1, _half_limit() // _PER_NEW)
 
 
-def most_kept() -> int:
+def max_pooled() -> int:
     """Return how many idle connections may be kept; the other half is for them."""
-    return min(_MOST_KEPT, _half_limit() // _KEPT)
+    return min(_MAX_POOLED, _half_limit() // _PER_POOLED)
 
 
 def _half_limit() -> int:

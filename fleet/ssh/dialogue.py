@@ -25,54 +25,54 @@ class InteractiveCommand:
     channel: Channel
     deadline: float
     output: Output
-    read: int = 0
+    position: int = 0
 
     @property
-    def heard(self) -> bytes:
+    def received(self) -> bytes:
         """Return all output so far."""
         return bytes(self.output.text)
 
-    def until(self, mark: str) -> bool:
+    def wait_for(self, mark: str) -> bool:
         """Wait for the next line that begins with `mark`; return False if the command ended first.
 
         The last line of a script counts as its end: the command itself ends after its input.
         """
-        marker, text, start = f"\n{mark}".encode(), self.output.text, self.read
+        marker, text, start = f"\n{mark}".encode(), self.output.text, self.position
         overlap = max(len(marker), len(_LAST))
         while (position := text.find(marker, start)) < 0:
             ended = text.find(_LAST, start) >= 0
-            start = max(self.read, len(text) - overlap)  # do not search the same text again
+            start = max(self.position, len(text) - overlap)  # do not search the same text again
             if ended or not self._read_more():
                 return False
-        self.read = position + len(marker)
+        self.position = position + len(marker)
         return True
 
-    def rest(self) -> bytes:
+    def received_after_mark(self) -> bytes:
         """Return the output received after the line of the last mark; do not read more."""
         text = self.output.text
-        while (end := text.find(b"\n", self.read)) < 0 and self._read_more():
+        while (end := text.find(b"\n", self.position)) < 0 and self._read_more():
             pass
         return bytes(text[end + 1 :]) if end >= 0 else b""
 
-    def go_on(self, word: str = "") -> None:
+    def send_line(self, line: str = "") -> None:
         """Continue the command, with a word that it reads."""
-        self.channel.sendall(f"{word}\n".encode())
+        self.channel.sendall(f"{line}\n".encode())
 
-    def end(self, meanwhile: Callable[[], None] | None = None) -> tuple[int, str, str]:
+    def finish(self, while_waiting: Callable[[], None] | None = None) -> tuple[int, str, str]:
         """Close the input, and return the exit code, the output and the errors.
 
-        `meanwhile` is called repeatedly until there is something to read.
+        `while_waiting` is called repeatedly until there is something to read.
         """
         self.channel.shutdown_write()
-        while self._read_more(meanwhile):
+        while self._read_more(while_waiting):
             pass
         code = self.channel.recv_exit_status()
-        return code, self.heard.decode("utf-8", "replace"), self.output.errors
+        return code, self.received.decode("utf-8", "replace"), self.output.errors
 
-    def _read_more(self, meanwhile: Callable[[], None] | None = None) -> bool:
-        while meanwhile and not self.output.arrived and time.monotonic() < self.deadline:
-            meanwhile()
-        return self.output.more(self.deadline - time.monotonic()) is not None
+    def _read_more(self, while_waiting: Callable[[], None] | None = None) -> bool:
+        while while_waiting and not self.output.ready and time.monotonic() < self.deadline:
+            while_waiting()
+        return self.output.read(self.deadline - time.monotonic()) is not None
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from fleet.core.failure import FailureKind, NodeError
 from fleet.core.masking.shown_text import tail
 from fleet.ssh.algorithms import algorithm_mismatch
 from fleet.ssh.certificates import expired_certificate
-from fleet.ssh.keys import Identity, identities, locked_files, remember
+from fleet.ssh.keys import Identity, identities, locked_files, record_accepted
 from fleet.ssh.known_hosts import ShownKey, known_keys, refuse_unless_known
 from fleet.ssh.route import Hop, SshSettings
 
@@ -85,8 +85,10 @@ def handshake(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transpor
         ):
             raise TimeoutError from error  # Paramiko reports a silent sshd as a bad banner
         _refuse_mismatch(transport, error, hop)
-        if transport.heard:
-            raise paramiko.SSHException(f"{error}; it says: {tail(transport.heard)}") from error
+        if transport.text_before_version:
+            raise paramiko.SSHException(
+                f"{error}; it says: {tail(transport.text_before_version)}"
+            ) from error
         raise
     return transport
 
@@ -113,7 +115,7 @@ def _refuse_mismatch(transport: Any, error: BaseException, hop: Hop) -> None:
         raise NodeError(FailureKind.CONNECT, "connect", message) from error
 
 
-def negotiate_key(transport: Transport) -> ShownKey:
+def server_key(transport: Transport) -> ShownKey:
     """Return the host key that the host has proven to hold."""
     key = transport.get_remote_server_key()
     return ShownKey(key.get_name(), key.asbytes())
@@ -129,7 +131,10 @@ def _set_algorithms(transport: Transport, hop: Hop) -> None:
     options.kex = _select_algorithms(configured.get("kexalgorithms"), _KEX, private._kex_info)
     options.ciphers = _select_algorithms(configured.get("ciphers"), _CIPHERS, private._cipher_info)
     options.digests = _select_algorithms(configured.get("macs"), _MACS, private._mac_info)
-    kinds = {known.kind for known in known_keys((*hop.known, *hop.shared), hop.key_names)}
+    kinds = {
+        known.kind
+        for known in known_keys((*hop.known_hosts, *hop.global_known_hosts), hop.key_names)
+    }
     keys = _select_algorithms(configured.get("hostkeyalgorithms"), _HOST_KEYS, private._key_info)
     options.key_types = tuple(sorted(keys, key=lambda algorithm: _kind(algorithm) not in kinds))
 
@@ -158,14 +163,16 @@ def _select_algorithms(
 
 def authenticate(transport: Transport, hop: Hop, settings: SshSettings) -> None:
     """Check the host's key, then log in with as few tries as possible; raise a NodeError."""
-    refuse_unless_known(negotiate_key(transport), hop.key_names, hop.known, hop.shared)
+    refuse_unless_known(
+        server_key(transport), hop.key_names, hop.known_hosts, hop.global_known_hosts
+    )
     keys = identities(hop, settings)
     if not keys:
         raise _missing_key(hop, settings)
     for number, identity in enumerate(keys, 1):
         accepted, methods = _try_key(transport, hop, identity, earlier=number > 1)
         if accepted:
-            remember(hop, identity)
+            record_accepted(hop, identity)
             return
         if "publickey" not in methods or not transport.is_active() or number == len(keys):
             raise _refused_keys(hop, keys[:number], methods, gone=not transport.is_active())
@@ -181,17 +188,17 @@ def _try_key(
 
     handler = EagerAuth(transport)
     try:
-        more = handler.open_with(hop.user, identity.key)
+        more = handler.log_in(hop.user, identity.key)
     except paramiko.AuthenticationException as error:
         if "timeout" in str(error):
             raise TimeoutError from error
-        if not transport.is_active() and not handler.offered:
+        if not transport.is_active() and not handler.allowed_methods:
             if handler.banner:
                 raise _closed_login(hop, handler.banner) from error
             if not earlier:
                 # The key was not refused: sshd closed the connection.
                 raise EOFError(_HUNG_UP) from error
-        return False, handler.offered
+        return False, handler.allowed_methods
     return not more, ("more", *more)
 
 
@@ -209,8 +216,8 @@ def _missing_key(hop: Hop, settings: SshSettings) -> NodeError:
     locked = locked_files(hop, settings)
     if locked:
         why = f"{locked[0]} is encrypted and no agent holds it; ssh-add {locked[0]}"
-    elif hop.named:
-        files = ", ".join(hop.files)
+    elif hop.explicit_files:
+        files = ", ".join(hop.identity_files)
         why = f"none of {files} is there, nor in the agent (ssh-add -l); name another, or ssh-add"
     else:
         why = "none is named; give identity_file in the inventory, or IdentityFile, or ssh-add"

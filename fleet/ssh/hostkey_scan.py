@@ -9,16 +9,16 @@ from pathlib import Path
 
 from fleet.core.failure import Failure, NodeError
 from fleet.core.model.node import Node
-from fleet.ssh.handshake import handshake, negotiate_key
+from fleet.ssh.handshake import handshake, server_key
 from fleet.ssh.known_hosts import ShownKey, key_status, known_keys
 from fleet.ssh.route import Hop, SshSettings, route
-from fleet.ssh.transport import failures, open_socket
+from fleet.ssh.transport import convert_errors, open_socket
 from fleet.ssh.watchdog import close_after
 
 
 @dataclass(frozen=True, slots=True)
-class KeyOrder:
-    """The order to read a node's host key, or that of its jump host number `hop`, from 0."""
+class KeyScan:
+    """The request to read a node's host key, or that of its jump host number `hop`, from 0."""
 
     node: Node
     settings: SshSettings
@@ -43,18 +43,18 @@ class HostKey:
     before: str = ""
 
 
-def ask_key(order: KeyOrder) -> HostKey | Failure:
+def scan_host_key(scan: KeyScan) -> HostKey | Failure:
     """Read a node's host key without a login there; log in to jump hosts, with their keys."""
-    seconds = order.settings.seconds
+    seconds = scan.settings.seconds
     try:
-        all_hops = route(order.node, order.settings)
-        hops = all_hops[: order.hop % len(all_hops) + 1]
+        all_hops = route(scan.node, scan.settings)
+        hops = all_hops[: scan.hop % len(all_hops) + 1]
         hop = hops[-1]
-        with failures(hop, order.settings):
-            wire = open_socket(hops, order.settings)
+        with convert_errors(hop, scan.settings):
+            wire = open_socket(hops, scan.settings)
             try:
                 with close_after(3 * seconds, wire.close):
-                    shown = negotiate_key(handshake(wire, hop, order.settings, order.node.name))
+                    shown = server_key(handshake(wire, hop, scan.settings, scan.node.name))
             finally:
                 wire.close()
     except NodeError as error:
@@ -62,12 +62,12 @@ def ask_key(order: KeyOrder) -> HostKey | Failure:
     return _host_key(hop, shown)
 
 
-def jump_orders(nodes: Iterable[Node], settings: SshSettings) -> list[dict[str, KeyOrder]]:
+def jump_host_scans(nodes: Iterable[Node], settings: SshSettings) -> list[dict[str, KeyScan]]:
     """Return the jump hosts of the nodes by name, those that are reached first in the first dict.
 
-    A node whose route is invalid has none: its own order reports the failure.
+    A node whose route is invalid has none: its own scan reports the failure.
     """
-    rounds: list[dict[str, KeyOrder]] = []
+    rounds: list[dict[str, KeyScan]] = []
     for node in nodes:
         try:
             jumps = route(node, settings)[:-1]
@@ -76,12 +76,12 @@ def jump_orders(nodes: Iterable[Node], settings: SshSettings) -> list[dict[str, 
         for number, hop in enumerate(jumps):
             if number == len(rounds):
                 rounds.append({})
-            rounds[number].setdefault(hop.place, KeyOrder(node, settings, number))
+            rounds[number].setdefault(hop.place, KeyScan(node, settings, number))
     return rounds
 
 
 def _host_key(hop: Hop, shown: ShownKey) -> HostKey:
-    files = (*hop.known, *hop.shared)
+    files = (*hop.known_hosts, *hop.global_known_hosts)
     state, place = key_status(shown, tuple(known_keys(files, hop.key_names)))
     name = hop.key_names[0]
     return HostKey(
@@ -95,7 +95,7 @@ def _host_key(hop: Hop, shown: ShownKey) -> HostKey:
     )
 
 
-def add_key(key: HostKey) -> None:
+def add_host_key(key: HostKey) -> None:
     """Append a key to known_hosts; raise an OSError if it cannot be written."""
     path = Path(key.file)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

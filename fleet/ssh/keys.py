@@ -161,7 +161,9 @@ def _load_pkcs8(path: str, passphrase: Secret | None) -> Any:
         return None
 
 
-_PRIVATE_KEYS: SharedCache[tuple[str, int, Secret | None], Any] = SharedCache(_load_key, rest=5)
+_PRIVATE_KEYS: SharedCache[tuple[str, int, Secret | None], Any] = SharedCache(
+    _load_key, retry_after=5
+)
 
 
 def _agent_keys(path: str) -> tuple[Identity, ...]:
@@ -191,7 +193,7 @@ def _agent_keys(path: str) -> tuple[Identity, ...]:
 
 
 _AGENTS: SharedCache[str, tuple[Identity, ...]] = SharedCache(_agent_keys)
-_OPENERS: dict[object, bytes] = {}
+_ACCEPTED: dict[object, bytes] = {}
 """The key that last opened a hop, by the keys to choose from: it is tried first at the next hop."""
 
 
@@ -202,27 +204,27 @@ def identities(hop: Hop, settings: SshSettings) -> tuple[Identity, ...]:
     choice of keys comes first, as sshd counts every try (MaxAuthTries).
     """
     by_blob = {identity.blob: identity for identity in _ordered_identities(hop, settings)}
-    first = by_blob.pop(_OPENERS.get(_choice(hop), b""), None)
+    first = by_blob.pop(_ACCEPTED.get(_choice(hop), b""), None)
     return (*((first,) if first else ()), *by_blob.values())
 
 
-def remember(hop: Hop, identity: Identity) -> None:
+def record_accepted(hop: Hop, identity: Identity) -> None:
     """Record that a key has opened a hop."""
-    _OPENERS[_choice(hop)] = identity.blob
+    _ACCEPTED[_choice(hop)] = identity.blob
 
 
 def _choice(hop: Hop) -> object:
-    return hop.user, hop.files, hop.only, hop.agent
+    return hop.user, hop.identity_files, hop.identities_only, hop.agent_socket
 
 
 def _ordered_identities(hop: Hop, settings: SshSettings) -> Iterator[Identity]:
-    agent = _AGENTS.get(hop.agent) if hop.agent else ()
-    files = [file for path in hop.files if (file := read_key_file(path)) is not None]
-    if hop.named:
+    agent = _AGENTS.get(hop.agent_socket) if hop.agent_socket else ()
+    files = [file for path in hop.identity_files if (file := read_key_file(path)) is not None]
+    if hop.explicit_files:
         yield from _named_identities(files, agent, settings)
-    if not hop.only:
+    if not hop.identities_only:
         yield from agent
-    if not hop.named:
+    if not hop.explicit_files:
         yield from _named_identities(files, agent, settings)
 
 
@@ -244,16 +246,20 @@ def locked_files(hop: Hop, settings: SshSettings) -> tuple[str, ...]:
 
     A default file (~/.ssh/id_*) is needed only if no other key exists.
     """
-    agent = {identity.blob for identity in _AGENTS.get(hop.agent)} if hop.agent else set()
+    agent = (
+        {identity.blob for identity in _AGENTS.get(hop.agent_socket)} if hop.agent_socket else set()
+    )
     locked = []
-    for path in hop.files:
+    for path in hop.identity_files:
         file = read_key_file(path)
         if file is None or (not file.private and file.public not in agent):
             continue
         if not file.locked or file.public in agent:
             return ()
         locked.append(path)
-    if not hop.named and (agent or any(path in dict(settings.passphrases) for path in locked)):
+    if not hop.explicit_files and (
+        agent or any(path in dict(settings.passphrases) for path in locked)
+    ):
         return ()
     passphrases = dict(settings.passphrases)
     return tuple(path for path in locked[:1] if path not in passphrases)

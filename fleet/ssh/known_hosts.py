@@ -27,7 +27,7 @@ class KnownKey:
     """One key of known_hosts: its place (file:line), its marker if any, kind and bytes."""
 
     place: str
-    mark: str
+    marker: str
     kind: str
     blob: bytes
 
@@ -143,9 +143,9 @@ def key_status(shown: ShownKey, known: Sequence[KnownKey]) -> tuple[str, str]:
     authority alone vouches for the host, which Paramiko cannot check. A key of another kind than
     those that are known is `unknown`: OpenSSH refuses it as well.
     """
-    plain = [key for key in known if not key.mark]
+    plain = [key for key in known if not key.marker]
     for key in known:
-        if key.mark == REVOKED and key.blob == shown.blob:
+        if key.marker == REVOKED and key.blob == shown.blob:
             return "revoked", key.place
     for key in plain:
         if key.blob == shown.blob:
@@ -154,24 +154,24 @@ def key_status(shown: ShownKey, known: Sequence[KnownKey]) -> tuple[str, str]:
         if key.kind == shown.kind:
             return "changed", key.place
     for key in known:
-        if key.mark == AUTHORITY and not plain:
+        if key.marker == AUTHORITY and not plain:
             return "certified", key.place
     return "unknown", plain[0].place if plain else ""
 
 
 def refuse_unless_known(
-    shown: ShownKey, names: Sequence[str], mine: Sequence[str], shared: Sequence[str]
+    shown: ShownKey, names: Sequence[str], user_files: Sequence[str], global_files: Sequence[str]
 ) -> None:
     """Raise a NodeError with the reason and a remedy unless the key is known."""
-    state, place = key_status(shown, tuple(known_keys((*mine, *shared), names)))
+    state, place = key_status(shown, tuple(known_keys((*user_files, *global_files), names)))
     if state == "known":
         return
-    message = _refusal_message(state, place, shown, names[0], mine)
+    message = _refusal_message(state, place, shown, names[0], user_files)
     raise NodeError(FailureKind.HOST_KEY, "connect", message)
 
 
 def _refusal_message(
-    state: str, place: str, shown: ShownKey, name: str, mine: Sequence[str]
+    state: str, place: str, shown: ShownKey, name: str, user_files: Sequence[str]
 ) -> str:
     key = f"{shown.kind} key {shown.fingerprint} of {name}"
     match state:
@@ -189,7 +189,7 @@ def _refusal_message(
             )
         case _:
             note = f" ({place} holds a key of another kind)" if place else ""
-            target = mine[0] if mine else "~/.ssh/known_hosts"
+            target = user_files[0] if user_files else "~/.ssh/known_hosts"
             return (
                 f"unknown {key}{note};"
                 f" compare it at the console, then add it to {target} (fleet hostkeys)"

@@ -11,10 +11,10 @@ from fleet.core.failure import FailureKind, NodeError
 if TYPE_CHECKING:
     from paramiko import Channel
 
-LARGEST = 32 << 20
+MAX_BYTES = 32 << 20
 """Bytes that one command may write to both streams: far more than any probe of a real node."""
 _CHUNK = 1 << 16
-_LAST_ERRORS = 1 << 18
+_MAX_ERRORS = 1 << 18
 """Bytes of stderr that are kept, the last ones."""
 
 
@@ -40,13 +40,13 @@ class Output:
         return self._errors.decode("utf-8", "replace")
 
     @property
-    def arrived(self) -> bool:
+    def ready(self) -> bool:
         """Return whether there is output to read, or the output has ended."""
         channel = self._channel
         ready = channel.recv_ready() or channel.recv_stderr_ready()
         return bool(ready or channel.eof_received or channel.closed)
 
-    def more(self, seconds: float) -> bytes | None:
+    def read(self, seconds: float) -> bytes | None:
         """Wait for more output; return its stdout, or None once the output has ended.
 
         Raise a TimeoutError after `seconds`, and a NodeError for a node that writes without end.
@@ -71,13 +71,13 @@ class Output:
     def _keep_errors(self, part: bytes) -> None:
         self._count_bytes(part)
         self._errors += part
-        del self._errors[:-_LAST_ERRORS]
+        del self._errors[:-_MAX_ERRORS]
 
     def _count_bytes(self, part: bytes) -> None:
         self._size += len(part)
-        if self._size > LARGEST:
+        if self._size > MAX_BYTES:
             message = (
-                f"the node answered with more than {LARGEST >> 20} MiB; look for what is so large"
+                f"the node answered with more than {MAX_BYTES >> 20} MiB; look for what is so large"
                 " below its config_path, or what its shell prints at login"
             )
             raise NodeError(FailureKind.PROTOCOL, "run", message)

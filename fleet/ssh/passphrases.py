@@ -16,7 +16,9 @@ def encrypted_keys(nodes: Iterable[Node], settings: SshSettings) -> tuple[str, .
     choices: dict[object, Hop] = {}
     for node in nodes:
         for hop in _find_hops(node, settings):
-            choices.setdefault((hop.files, hop.named, hop.only, hop.agent), hop)
+            choices.setdefault(
+                (hop.identity_files, hop.explicit_files, hop.identities_only, hop.agent_socket), hop
+            )
     paths = (path for hop in choices.values() for path in locked_files(hop, settings))
     return tuple(dict.fromkeys(paths))
 

@@ -37,7 +37,7 @@ def pooled_connection(node: Node, settings: SshSettings, *, keep: bool) -> Itera
         raise
     if (
         not keep
-        or len(_POOL) >= descriptors.most_kept()
+        or len(_POOL) >= descriptors.max_pooled()
         or _POOL.setdefault(key, remote) is not remote
     ):
         remote.close()
@@ -46,7 +46,7 @@ def pooled_connection(node: Node, settings: SshSettings, *, keep: bool) -> Itera
 def _take_connection(key: tuple[Node, SshSettings]) -> FabricRemote | None:
     """Take the pooled connection; if it has died, close it and return None."""
     remote = _POOL.pop(key, None)
-    if remote is None or remote.stands(key[1].seconds):
+    if remote is None or remote.is_alive(key[1].seconds):
         return remote
     remote.close()
     return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.ssh.dialogue import InteractiveCommand, interactive_command
-from fleet.ssh.forward.reverse import Answerer, Service, serve
+from fleet.ssh.forward.reverse import Responder, Service, serve
 from fleet.ssh.forward.tcp import Tunnel, tunnel
 from fleet.ssh.output import Output
 from fleet.ssh.paramiko_ext.session import SessionPool
@@ -49,17 +49,17 @@ class Remote(Protocol):
 
     def run(
         self,
-        line: str,
+        command: str,
         *,
         stdin: bytes,
         seconds: float,
         silence: float = SILENCE_SECONDS,
-        heard: OutputListener | None = None,
+        on_output: OutputListener | None = None,
     ) -> CommandResult:
-        """Run `line` in the login shell; `seconds` is a limit behind the node's own deadline.
+        """Run `command` in the login shell; `seconds` is a limit behind the node's own deadline.
 
-        A command that writes nothing for `silence` seconds is given up before that. `heard` gets
-        every piece of its output when it arrives.
+        A command that writes nothing for `silence` seconds is given up before that. `on_output`
+        gets every piece of its output when it arrives.
         """
         ...
 
@@ -67,12 +67,12 @@ class Remote(Protocol):
         """Return a tunnel that opens connections from the node."""
         ...
 
-    def serve_http(self, answer: Answerer, seconds: float) -> AbstractContextManager[Service]:
+    def serve_http(self, answer: Responder, seconds: float) -> AbstractContextManager[Service]:
         """Serve HTTP on a port of the node's own loopback, for up to `seconds`."""
         ...
 
     def run_interactive(
-        self, line: str, stdin: bytes, seconds: float
+        self, command_line: str, stdin: bytes, seconds: float
     ) -> AbstractContextManager[InteractiveCommand]:
         """Run a command that waits in between until fleet lets it continue."""
         ...
@@ -90,32 +90,32 @@ class FabricRemote:
         with suppress(OSError, EOFError):  # a connection that is gone needs no close
             self._connection.close()
 
-    def stands(self, seconds: float) -> bool:
+    def is_alive(self, seconds: float) -> bool:
         """Return whether a pooled connection is still alive."""
-        return self._sessions.stand(seconds)
+        return self._sessions.is_alive(seconds)
 
     def run(
         self,
-        line: str,
+        command: str,
         *,
         stdin: bytes,
         seconds: float,
         silence: float = SILENCE_SECONDS,
-        heard: OutputListener | None = None,
+        on_output: OutputListener | None = None,
     ) -> CommandResult:
-        """Run `line` with `stdin` as its input, bounded in time and in output."""
+        """Run `command` with `stdin` as its input, bounded in time and in output."""
         deadline = time.monotonic() + seconds
         transport = self._connection.transport
         with _convert_errors("run"), close_after(seconds + _SLACK, transport.close):
             with close_after(max(silence, _FEED_SECONDS), transport.close):
-                channel = self._sessions.run(line, silence)
+                channel = self._sessions.execute(command, silence)
                 channel.settimeout(silence)
                 _send_input(channel, stdin)
-                self._sessions.prepare(silence)
+                self._sessions.open_ahead(silence)
             with channel:
-                output = _read_output(channel, deadline, silence, heard)
+                output = _read_output(channel, deadline, silence, on_output)
                 code = _exit_code(channel, deadline)
-                self._sessions.heard()
+                self._sessions.record_answer()
                 return CommandResult(code, output.text.decode("utf-8", "replace"), output.errors)
 
     def tunnel(self) -> AbstractContextManager[Tunnel]:
@@ -123,7 +123,7 @@ class FabricRemote:
         return tunnel(self._connection.transport)
 
     @contextmanager
-    def serve_http(self, answer: Answerer, seconds: float) -> Iterator[Service]:
+    def serve_http(self, answer: Responder, seconds: float) -> Iterator[Service]:
         """Serve HTTP on a port of the node's own loopback, for up to `seconds`."""
         transport = self._connection.transport
         with (
@@ -135,14 +135,14 @@ class FabricRemote:
 
     @contextmanager
     def run_interactive(
-        self, line: str, stdin: bytes, seconds: float
+        self, command_line: str, stdin: bytes, seconds: float
     ) -> Iterator[InteractiveCommand]:
         """Run a command that waits in between until fleet lets it continue."""
         transport = self._connection.transport
         with (
             _convert_errors("run"),
             close_after(seconds + _SLACK, transport.close),
-            interactive_command(transport, line, stdin, seconds) as command,
+            interactive_command(transport, command_line, stdin, seconds) as command,
         ):
             yield command
 
@@ -176,16 +176,16 @@ def _send_input(channel: Channel, stdin: bytes) -> None:
 
 
 def _read_output(
-    channel: Channel, deadline: float, silence: float, heard: OutputListener | None = None
+    channel: Channel, deadline: float, silence: float, on_output: OutputListener | None = None
 ) -> Output:
     """Read both streams to their end."""
     output = Output(channel)
     while True:
-        part = output.more(min(silence, deadline - time.monotonic()))
+        part = output.read(min(silence, deadline - time.monotonic()))
         if part is None:
             return output
-        if part and heard is not None:
-            heard(part)
+        if part and on_output is not None:
+            on_output(part)
 
 
 def _exit_code(channel: Channel, deadline: float) -> int:

@@ -25,7 +25,7 @@ _JUMP = re.compile(
     r"(?:\[(?P<literal>[^\]]+)\]|(?P<bare>[^:\[\]]*(?::[^:\[\]]*){2,})|(?P<name>[^:\[\]]+))"
     r"(?::(?P<port>\d+))?/?"
 )
-_MOST_HOPS = 8
+_MAX_HOPS = 8
 _ALGORITHMS = ("kexalgorithms", "ciphers", "macs", "hostkeyalgorithms")
 
 
@@ -45,23 +45,22 @@ class SshSettings:
 class Hop:
     """One sshd on the way, as ssh_config and the inventory resolve it.
 
-    `files` are identity files in order; `named` means that the user chose them, `only` that no
-    other key may be tried. `agent` is the agent's socket. `known` and `shared` are the user's and
-    the machine's known_hosts. `command` replaces the network (ProxyCommand).
+    `identity_files` are in the order of trying; `explicit_files` means that the user chose them,
+    `identities_only` that no other key may be tried. `proxy_command` replaces the network.
     """
 
     host: str
     port: int
     user: str
-    files: tuple[str, ...] = ()
-    named: bool = False
-    only: bool = False
-    agent: str = ""
-    alias: str = ""
-    known: tuple[str, ...] = ()
-    shared: tuple[str, ...] = ()
-    command: str = ""
-    family: str = "any"
+    identity_files: tuple[str, ...] = ()
+    explicit_files: bool = False
+    identities_only: bool = False
+    agent_socket: str = ""
+    host_key_alias: str = ""
+    known_hosts: tuple[str, ...] = ()
+    global_known_hosts: tuple[str, ...] = ()
+    proxy_command: str = ""
+    address_family: str = "any"
     algorithms: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -73,8 +72,8 @@ class Hop:
     @property
     def key_names(self) -> tuple[str, ...]:
         """Return the names that known_hosts may have for it; a new entry gets the first."""
-        if self.alias:
-            return (self.alias,)
+        if self.host_key_alias:
+            return (self.host_key_alias,)
         names = dict.fromkeys((self.host.lower(), _canonical_name(self.host)))
         return tuple(name if self.port == 22 else f"[{name}]:{self.port}" for name in names)
 
@@ -102,7 +101,7 @@ def _jump_hops(config: UserConfig, jumps: str | None, last: Hop, depth: int = 0)
         return ()
     before, _, spec = jumps.strip().rpartition(",")
     match = _JUMP.fullmatch(spec.strip())
-    if match is None or depth >= _MOST_HOPS:
+    if match is None or depth >= _MAX_HOPS:
         problem = "is no [user@]host[:port]" if match is None else "leads in a circle"
         message = f"the jump host {spec!r} of {last.place} {problem}; see jump and ProxyJump"
         raise NodeError(FailureKind.CONNECT, "connect", message)
@@ -140,15 +139,17 @@ def _make_hop(options: Mapping[str, Any], name: str, identity: str | None) -> Ho
         host=options.get("hostname", name),
         port=int(port),
         user=options.get("user") or getpass.getuser(),
-        files=_expand_paths(chosen or _IDENTITIES),
-        named=bool(chosen),
-        only=options.get("identitiesonly", "no").lower() == "yes",
-        agent=_agent_socket(options.get("identityagent", "SSH_AUTH_SOCK")),
-        alias=options.get("hostkeyalias", ""),
-        known=_expand_paths(options.get("userknownhostsfile", _KNOWN_HOSTS).split()),
-        shared=_expand_paths(options.get("globalknownhostsfile", _GLOBAL_KNOWN_HOSTS).split()),
-        command=command,
-        family=options.get("addressfamily", "any").lower(),
+        identity_files=_expand_paths(chosen or _IDENTITIES),
+        explicit_files=bool(chosen),
+        identities_only=options.get("identitiesonly", "no").lower() == "yes",
+        agent_socket=_agent_socket(options.get("identityagent", "SSH_AUTH_SOCK")),
+        host_key_alias=options.get("hostkeyalias", ""),
+        known_hosts=_expand_paths(options.get("userknownhostsfile", _KNOWN_HOSTS).split()),
+        global_known_hosts=_expand_paths(
+            options.get("globalknownhostsfile", _GLOBAL_KNOWN_HOSTS).split()
+        ),
+        proxy_command=command,
+        address_family=options.get("addressfamily", "any").lower(),
         algorithms=tuple((key, options[key]) for key in _ALGORITHMS if key in options),
     )
 

@@ -28,16 +28,16 @@ _PAUSES = (0.3, 1.2, 3.0)
 """Seconds before further tries at a connection that sshd refused or dropped at once."""
 
 
-_STARTS = 6
+_MAX_STARTS = 6
 """Connections that begin at one sshd together: below its MaxStartups (10:30:100), since other
 users need some too."""
 
 
-_REST = 10
+_RETRY_AFTER = 10
 """Seconds for which a jump host that could not be reached is not tried again."""
 
 
-_ANSWER = 5
+_KEEPALIVE_SECONDS = 5
 """Seconds that a jump host may take to answer a keepalive."""
 
 
@@ -67,15 +67,15 @@ def _start_limiter(hops: tuple[Hop, ...]) -> StartLimiter | None:
     Any other sshd sees one connection begin at a time: a jump host's is shared.
     """
     hop = hops[-1]
-    direct = len(hops) > 1 or not hop.command
-    return None if direct else _LIMITERS.get(hop.command.replace(hop.host, "%h"))
+    direct = len(hops) > 1 or not hop.proxy_command
+    return None if direct else _LIMITERS.get(hop.proxy_command.replace(hop.host, "%h"))
 
 
-_LIMITERS: SharedCache[str, StartLimiter] = SharedCache(lambda _: StartLimiter(_STARTS))
+_LIMITERS: SharedCache[str, StartLimiter] = SharedCache(lambda _: StartLimiter(_MAX_STARTS))
 
 
 def _open_once(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> Transport:
-    with failures(hops[-1], settings):
+    with convert_errors(hops[-1], settings):
         wire = open_socket(hops, settings)
         try:
             with close_after(_PHASES * settings.seconds, wire.close):
@@ -91,7 +91,9 @@ def _open_once(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> Trans
 def _with_proxy_errors(wire: Any, error: BaseException) -> BaseException:
     """Return the error, with the error output of the ProxyCommand if there is one."""
     if isinstance(wire, ProxiedSocket) and not isinstance(error, NodeError):
-        return type(error)(f"{error or type(error).__name__}; its ProxyCommand: {wire.said()}")
+        return type(error)(
+            f"{error or type(error).__name__}; its ProxyCommand: {wire.error_output()}"
+        )
     return error
 
 
@@ -100,7 +102,7 @@ def open_socket(hops: tuple[Hop, ...], settings: SshSettings) -> Any:
     hop = hops[-1]
     if len(hops) > 1:
         return _open_channel(_JUMPS.get((hops[:-1], settings)), hop, settings)
-    return proxied(hop) if hop.command else dial(hop, settings.seconds)
+    return proxied(hop) if hop.proxy_command else dial(hop, settings.seconds)
 
 
 def _open_channel(jump: Transport, hop: Hop, settings: SshSettings) -> Any:
@@ -128,7 +130,7 @@ def _close_if_dead(jump: Transport) -> None:
     A node that is down behind a working jump host looks the same at first.
     """
     if jump.is_active():
-        with close_after(_ANSWER, jump.close):
+        with close_after(_KEEPALIVE_SECONDS, jump.close):
             jump.global_request("keepalive@openssh.com", wait=True)
 
 
@@ -143,7 +145,7 @@ def _open_jump(key: tuple[tuple[Hop, ...], SshSettings]) -> Transport:
 
 
 _JUMPS: SharedCache[tuple[tuple[Hop, ...], SshSettings], Any] = SharedCache(
-    _open_jump, good=lambda transport: bool(transport.is_active()), rest=_REST
+    _open_jump, is_usable=lambda transport: bool(transport.is_active()), retry_after=_RETRY_AFTER
 )
 
 
@@ -159,7 +161,7 @@ def _was_dropped(error: BaseException | None, pause: float) -> bool:
 
 
 @contextmanager
-def failures(hop: Hop, settings: SshSettings) -> Iterator[None]:
+def convert_errors(hop: Hop, settings: SshSettings) -> Iterator[None]:
     """Convert every exception of the libraries into a NodeError of the right kind."""
     import paramiko  # noqa: PLC0415
 

@@ -70,7 +70,7 @@ def test_a_kept_connection_that_died_is_opened_anew(
         assert said(way, "echo one") == "one"
         assert said(way, "echo two") == "two"
         assert logins(node, since) == 1
-        monkeypatch.setattr(sessions, "FRESH", 0)
+        monkeypatch.setattr(sessions, "ANSWER_VALID_SECONDS", 0)
         assert callable(end)
         end(node)
         assert said(way, "echo three") == "three"

@@ -35,7 +35,7 @@ def test_a_value_that_serves_no_more_is_made_again() -> None:
         alive.append(True)
         return len(alive)
 
-    shared = SharedCache(make, good=lambda number: alive[number - 1])
+    shared = SharedCache(make, is_usable=lambda number: alive[number - 1])
     first = shared.get("jump")
     alive[0] = False
 
@@ -55,7 +55,7 @@ def test_a_failure_counts_for_those_who_waited_and_is_tried_again_after_a_rest()
             shared.get("jump")
         return caught.value.failure.message
 
-    shared: SharedCache[str, str] = SharedCache(make, rest=0.3)
+    shared: SharedCache[str, str] = SharedCache(make, retry_after=0.3)
     with ThreadPoolExecutor(8) as pool:
         told = set(pool.map(failed, range(8)))
     before = len(tries)

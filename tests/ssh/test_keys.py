@@ -11,7 +11,7 @@ import pytest
 
 from fleet.core.failure import NodeError
 from fleet.core.model.secret import Secret
-from fleet.ssh.keys import identities, locked_files, open_key, read_key_file, remember
+from fleet.ssh.keys import identities, locked_files, open_key, read_key_file, record_accepted
 from fleet.ssh.route import Hop, SshSettings
 
 PASSPHRASE = Secret("secret")
@@ -87,21 +87,21 @@ def labels(hop: Hop, settings: SshSettings | None = None) -> list[str]:
     return [Path(each.label.removeprefix("agent: ")).name for each in found]
 
 
-ALONE = {"named": True, "only": True}
+ALONE = {"explicit_files": True, "identities_only": True}
 ORDERS = {
     "what is named, then the agent's": (
         ["plain"],
-        {"named": True},
+        {"explicit_files": True},
         ["plain", "agent0", "second", "agent1"],
     ),
     "what is named and the agent holds": (
         ["second"],
-        {"named": True},
+        {"explicit_files": True},
         ["second", "agent0", "agent1"],
     ),
     "what is named alone": (
         ["plain", "second"],
-        {"named": True, "only": True},
+        {"explicit_files": True, "identities_only": True},
         ["plain", "second"],
     ),
     "the agent's, then the defaults": (["plain"], {}, ["agent0", "second", "agent1", "plain"]),
@@ -117,12 +117,23 @@ def test_the_order_of_keys(
 ) -> None:
     paths = tuple(str(folder / name) for name in files)
 
-    assert labels(Hop(host="h", port=22, user="u", files=paths, agent=agent, **said)) == expected
+    assert (
+        labels(Hop(host="h", port=22, user="u", identity_files=paths, agent_socket=agent, **said))
+        == expected
+    )
 
 
 def test_a_key_of_the_agent_is_signed_for_by_the_agent(folder: Path, agent: str) -> None:
     files = (str(folder / "second"),)
-    hop = Hop(host="h", port=22, user="u", files=files, named=True, only=True, agent=agent)
+    hop = Hop(
+        host="h",
+        port=22,
+        user="u",
+        identity_files=files,
+        explicit_files=True,
+        identities_only=True,
+        agent_socket=agent,
+    )
 
     (found,) = identities(hop, SshSettings())
 
@@ -131,12 +142,12 @@ def test_a_key_of_the_agent_is_signed_for_by_the_agent(folder: Path, agent: str)
 
 
 def test_what_opened_one_node_comes_first_at_the_next(folder: Path, agent: str) -> None:
-    hop = Hop(host="h", port=22, user="first", files=(), agent=agent)
+    hop = Hop(host="h", port=22, user="first", identity_files=(), agent_socket=agent)
     last = identities(hop, SshSettings())[-1]
-    remember(hop, last)
+    record_accepted(hop, last)
 
-    assert labels(Hop(host="other", port=22, user="first", agent=agent))[0] == "agent1"
-    assert labels(Hop(host="h", port=22, user="second", agent=agent))[0] == "agent0"
+    assert labels(Hop(host="other", port=22, user="first", agent_socket=agent))[0] == "agent1"
+    assert labels(Hop(host="h", port=22, user="second", agent_socket=agent))[0] == "agent0"
 
 
 def test_a_passphrase_is_wanted_where_no_other_key_comes_first(folder: Path, agent: str) -> None:
@@ -145,17 +156,19 @@ def test_a_passphrase_is_wanted_where_no_other_key_comes_first(folder: Path, age
     none = SshSettings()
 
     def wanted(files: tuple[str, ...], settings: SshSettings, **said: object) -> tuple[str, ...]:
-        return locked_files(Hop(host="h", port=22, user="u", files=files, **said), settings)  # type: ignore[arg-type]
+        return locked_files(
+            Hop(host="h", port=22, user="u", identity_files=files, **said), settings
+        )  # type: ignore[arg-type]
 
-    assert wanted((locked,), none, named=True) == (locked,)
-    assert wanted((locked,), none, named=True, agent=agent) == (locked,)
-    assert wanted((locked,), given, named=True) == ()
-    assert wanted((plain, locked), none, named=True) == ()
-    assert wanted((locked,), none, agent=agent) == ()
+    assert wanted((locked,), none, explicit_files=True) == (locked,)
+    assert wanted((locked,), none, explicit_files=True, agent_socket=agent) == (locked,)
+    assert wanted((locked,), given, explicit_files=True) == ()
+    assert wanted((plain, locked), none, explicit_files=True) == ()
+    assert wanted((locked,), none, agent_socket=agent) == ()
     assert wanted((locked,), none) == (locked,)
-    assert labels(Hop(host="h", port=22, user="u", files=(locked,), named=True), given) == [
-        "locked"
-    ]
+    assert labels(
+        Hop(host="h", port=22, user="u", identity_files=(locked,), explicit_files=True), given
+    ) == ["locked"]
 
 
 def test_a_passphrase_is_shown_nowhere() -> None:

@@ -10,7 +10,7 @@ import paramiko
 import pytest
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.ssh.output import LARGEST
+from fleet.ssh.output import MAX_BYTES
 from tests.support.server import served
 
 _PIECE = b"noise " * 5000
@@ -46,8 +46,8 @@ def test_errors_beyond_the_window_do_not_stop_a_command() -> None:
 
 def test_errors_beyond_the_window_do_not_stop_a_dialogue() -> None:
     with served(loud) as remote, remote.run_interactive("x", b"", 60) as talk:
-        assert talk.until("ready\t")
-        code, text, errors = talk.end()
+        assert talk.wait_for("ready\t")
+        code, text, errors = talk.finish()
 
     assert (code, text.endswith("end\t\n"), errors[-15:]) == (3, True, "the last error\n")
 
@@ -61,8 +61,8 @@ def test_a_command_that_writes_without_end_is_given_up(send: str) -> None:
     tracemalloc.stop()
 
     assert caught.value.failure.kind is FailureKind.PROTOCOL
-    assert f"more than {LARGEST >> 20} MiB; look for" in caught.value.failure.message
-    assert most < 4 * LARGEST
+    assert f"more than {MAX_BYTES >> 20} MiB; look for" in caught.value.failure.message
+    assert most < 4 * MAX_BYTES
 
 
 def test_a_dialogue_that_never_says_what_is_waited_for_is_given_up() -> None:
@@ -71,7 +71,7 @@ def test_a_dialogue_that_never_says_what_is_waited_for_is_given_up() -> None:
         pytest.raises(NodeError, match="more than"),
         remote.run_interactive("x", b"", 60) as talk,
     ):
-        talk.until("ready\t")
+        talk.wait_for("ready\t")
 
 
 def test_a_silent_command_is_given_up() -> None:

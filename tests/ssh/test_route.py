@@ -105,12 +105,23 @@ def test_what_is_said_of_a_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (quiet,) = way(tmp_path, "quiet")
     (proxied,) = way(tmp_path, "proxied", user="u")
 
-    assert one.files == ("/home/me/mine", "/home/me/.ssh/one", "/home/me/.ssh/two")
-    assert (one.named, one.only, one.agent, one.family) == (True, True, "/run/agent", "inet6")
-    assert quiet.files == tuple(f"/home/me/.ssh/id_{k}" for k in ("rsa", "ecdsa", "ed25519"))
-    assert (quiet.named, quiet.agent, quiet.known) == (False, "", ("/k1", "/k2"))
+    assert one.identity_files == ("/home/me/mine", "/home/me/.ssh/one", "/home/me/.ssh/two")
+    assert (one.explicit_files, one.identities_only, one.agent_socket, one.address_family) == (
+        True,
+        True,
+        "/run/agent",
+        "inet6",
+    )
+    assert quiet.identity_files == tuple(
+        f"/home/me/.ssh/id_{k}" for k in ("rsa", "ecdsa", "ed25519")
+    )
+    assert (quiet.explicit_files, quiet.agent_socket, quiet.known_hosts) == (
+        False,
+        "",
+        ("/k1", "/k2"),
+    )
     assert quiet.key_names == ("other",)
-    assert proxied.command == "ssh -W proxied:2200 -l u gate"
+    assert proxied.proxy_command == "ssh -W proxied:2200 -l u gate"
 
 
 NAMES = {

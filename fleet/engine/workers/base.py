@@ -14,7 +14,7 @@ from fleet.core.model.node import Node
 from fleet.engine.bugs import bug, words_of
 from fleet.engine.suspension import SuspensionClock
 from fleet.ssh import close_all_pooled
-from fleet.ssh.descriptors import most_busy
+from fleet.ssh.descriptors import max_busy_nodes
 
 
 class HasNode(Protocol):
@@ -70,7 +70,7 @@ class ThreadPool:
     keeps_connections = True
 
     def __init__(self, parallel: int) -> None:
-        self.parallel, self.most_changes = parallel, min(64, most_busy())
+        self.parallel, self.most_changes = parallel, min(64, max_busy_nodes())
         # The executor starts a thread if none is idle. As its limit is never reached, a thread
         # that never comes back does not take another one's place.
         self._pool = ThreadPoolExecutor(1 << 16, thread_name_prefix="node")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from fleet.engine.workers.base import ThreadPool, WorkerPool
 from fleet.errors import FleetError
-from fleet.ssh.descriptors import most_busy, raise_limit
+from fleet.ssh.descriptors import max_busy_nodes, raise_limit
 
 _ADDRESS = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+")
 
@@ -17,7 +17,7 @@ _ADDRESS = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+")
 def open_pool(engine: str, parallel: int) -> Iterator[WorkerPool]:
     """Open and close a worker pool for `parallel` nodes, or fewer if descriptors are scarce."""
     raise_limit()
-    pool = _make_pool(engine, min(parallel, most_busy()))
+    pool = _make_pool(engine, min(parallel, max_busy_nodes()))
     try:
         yield pool
     finally:

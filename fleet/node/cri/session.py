@@ -17,7 +17,7 @@ from fleet.ssh.forward.stdio import stdio_bridge
 def last_value(command: InteractiveCommand, key: str) -> str:
     """Return the newest value of that key; empty if there is none."""
     text = ""
-    for line in command.heard.decode("utf-8", "replace").splitlines():
+    for line in command.received.decode("utf-8", "replace").splitlines():
         name, _, value = line.partition("\t")
         if name == key:
             text = decode_field(value).decode("utf-8", "replace")
@@ -28,24 +28,24 @@ def last_value(command: InteractiveCommand, key: str) -> str:
 class CriSession:
     """A second script on the node, which connects its input and output to CRI."""
 
-    way: InteractiveCommand
+    command: InteractiveCommand
 
     @contextmanager
-    def spoken(self, meanwhile: Callable[[], None] | None = None) -> Iterator[cri.CriClient]:
+    def client(self, while_waiting: Callable[[], None] | None = None) -> Iterator[cri.CriClient]:
         """Connect to CRI; raise a NodeError if the node cannot.
 
-        `meanwhile` is called repeatedly while waiting for a response.
+        `while_waiting` is called repeatedly while waiting for a response.
         """
-        if not self.way.until("ready\t"):
-            missing = last_value(self.way, "missing") or "a namespace of its own"
+        if not self.command.wait_for("ready\t"):
+            missing = last_value(self.command, "missing") or "a namespace of its own"
             message = f"nothing leads to CRI's socket here without {missing}; put crictl there"
             raise NodeError(FailureKind.UNSUPPORTED, "forward", message)
-        with stdio_bridge(self.way.channel, self.way.rest()) as bridge:
+        with stdio_bridge(self.command.channel, self.command.received_after_mark()) as bridge:
 
             def pump() -> None:
                 bridge.pump()
-                if meanwhile:
-                    meanwhile()
+                if while_waiting:
+                    while_waiting()
 
             client = cri.cri_client(bridge.target, pump)
             try:

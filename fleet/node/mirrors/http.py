@@ -34,7 +34,7 @@ class HttpResponse:
     status: int
     headers: Mapping[str, str]
     body: bytes
-    whole: bool
+    complete: bool
 
     @property
     def html(self) -> bool:
@@ -43,7 +43,7 @@ class HttpResponse:
         return kind.startswith("text/html") or self.body.lstrip()[:14].lower() == b"<!doctype html"
 
     @property
-    def words(self) -> str:
+    def error_text(self) -> str:
         """Return the beginning of an error's body, safe to print."""
         if self.status < 400:
             return ""
@@ -60,10 +60,10 @@ class Site:
     tunnel: Tunnel
     scheme: str
     authority: str
-    trust: ssl.SSLContext
+    context: ssl.SSLContext
     seconds: float
     addresses: tuple[str, ...] = ()
-    named: str = ""
+    step_host: str = ""
     steps: list[Step] = field(default_factory=list)
     address: str = ""
     _http: http.client.HTTPConnection | None = None
@@ -77,8 +77,8 @@ class Site:
             wire = self._dial(host, port)
         if self.scheme == "https":
             with self._time_step("tls"):
-                wire.within(self.seconds)
-                wire.encrypt(self.trust, host)
+                wire.set_deadline(self.seconds)
+                wire.start_tls(self.context, host)
         self._http = http.client.HTTPConnection(host, port)
         self._http.auto_open = 0
         self._http.sock = cast("socket.socket", wire)
@@ -110,16 +110,16 @@ class Site:
 
     def _record_step(self, name: str, began: float, **fields: object) -> None:
         seconds = round(time.monotonic() - began, 4)
-        self.steps.append(Step(name, seconds, host=self.named, **fields))  # type: ignore[arg-type]
+        self.steps.append(Step(name, seconds, host=self.step_host, **fields))  # type: ignore[arg-type]
 
-    def ask(
+    def request(
         self,
         step: str,
         path: str,
         headers: Mapping[str, str],
         *,
         method: str = "GET",
-        most: int = _LIMIT,
+        max_bytes: int = _LIMIT,
         body: bytes | None = None,
     ) -> HttpResponse:
         """Request a path; the step's time ends with the headers, for a layer with its last byte."""
@@ -129,12 +129,12 @@ class Site:
             with self._convert_errors():
                 raw = self._send(method, path, headers, body)
                 arrived = time.monotonic()
-                response = self._read_response(raw, most)
+                response = self._read_response(raw, max_bytes)
         except WireError as error:
             self._record_step(step, began, trouble=error.trouble, words=tail(error.words, 1))
             raise
         ended = time.monotonic() if step == "layer" else arrived
-        words = response.words
+        words = response.error_text
         self.steps.append(
             Step(
                 step,
@@ -143,7 +143,7 @@ class Site:
                 response.html,
                 None,
                 words,
-                self.named,
+                self.step_host,
             )
         )
         return response
@@ -152,18 +152,18 @@ class Site:
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
     ) -> http.client.HTTPResponse:
         assert self._http is not None  # noqa: S101 - `ask` opens it
-        cast("TunnelSocket", self._http.sock).within(self.seconds)
+        cast("TunnelSocket", self._http.sock).set_deadline(self.seconds)
         all_headers = {"Host": self.authority, "Accept-Encoding": "identity", **headers}
         self._http.request(method, path, body, all_headers)
         return self._http.getresponse()
 
-    def _read_response(self, raw: http.client.HTTPResponse, most: int) -> HttpResponse:
+    def _read_response(self, raw: http.client.HTTPResponse, max_bytes: int) -> HttpResponse:
         """Read up to `most` bytes; at the deadline, return the bytes that have arrived."""
         parts: list[bytes] = []
         size, ended = 0, False
-        while size < most and not ended:
+        while size < max_bytes and not ended:
             try:
-                part = raw.read1(min(_CHUNK, most - size))
+                part = raw.read1(min(_CHUNK, max_bytes - size))
             except WireError as error:
                 if error.trouble is not Trouble.TIMEOUT or not parts:
                     raise

@@ -20,7 +20,7 @@ from fleet.core.mirrors.check import Observation, Step, Target, Trouble, WireErr
 from fleet.core.model.mirror import Auth, Mirror
 from fleet.node.mirrors.http import HttpResponse, Site
 from fleet.ssh.forward.tcp import Tunnel
-from fleet.ssh.forward.tls import trust
+from fleet.ssh.forward.tls import tls_context
 
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 
@@ -57,7 +57,7 @@ class EndpointTest:
 def try_endpoint(test: EndpointTest) -> Observation:
     """Run the steps until one fails; return what was observed in either case."""
     try:
-        context = trust(test.target.mirror, test.roots)
+        context = tls_context(test.target.mirror, test.roots)
     except (ssl.SSLError, OSError, ValueError) as error:
         words = f"ca or client cannot be loaded: {error}"
         return Observation(steps=(Step("tls", 0.0, trouble=Trouble.CERTIFICATE, words=words),))
@@ -90,14 +90,14 @@ class _Pull:
         steps = (replace(step, words=without_known(step.words, secrets)) for step in self.steps)
         return replace(self.observed, steps=tuple(steps), address=site.address)
 
-    def _make_site(self, scheme: str, authority: str, *, other: bool = False) -> Site:
+    def _make_site(self, scheme: str, authority: str, *, record_host: bool = False) -> Site:
         site = Site(self.test.tunnel, scheme, authority, self.context, self.test.seconds)
         site.steps = self.steps
-        site.named = authority if other else ""
+        site.step_host = authority if record_host else ""
         return site
 
     def _run_steps(self, site: Site) -> None:
-        response = site.ask("ping", ping_path(self.mirror), self._headers())
+        response = site.request("ping", ping_path(self.mirror), self._headers())
         image = self.test.target.image
         if image is None or response.html:
             return
@@ -129,7 +129,7 @@ class _Pull:
     def _fetch_manifest(self, site: Site, image: Image, digest: str) -> HttpResponse:
         """Request a manifest by digest; record its step only if it fails."""
         before = len(self.steps)
-        response = site.ask(
+        response = site.request(
             "manifest", self._image_path(image, "manifests", digest), self._headers(ACCEPT)
         )
         if response.status == 200 and not response.html:
@@ -148,13 +148,16 @@ class _Pull:
         response = self._fetch_layer(site, self._image_path(image, "blobs", digest))
         if response.status == 200 and not response.html:
             self.observed = replace(self.observed, size=len(response.body))
-            if response.whole and f"sha256:{hashlib.sha256(response.body).hexdigest()}" != digest:
+            if (
+                response.complete
+                and f"sha256:{hashlib.sha256(response.body).hexdigest()}" != digest
+            ):
                 words = f"{len(response.body)} bytes of the layer"
                 self.steps[-1] = replace(self.steps[-1], trouble=Trouble.CORRUPT, words=words)
 
     def _fetch_layer(self, site: Site, path: str) -> HttpResponse:
         """Request a layer; follow redirects, and reach other hosts from the node too."""
-        response = site.ask("layer", path, self._headers(), most=self.test.size)
+        response = site.request("layer", path, self._headers(), max_bytes=self.test.size)
         url = f"{site.scheme}://{site.authority}{path}"
         for _ in range(_HOPS):
             if response.status not in _REDIRECTS or "location" not in response.headers:
@@ -167,10 +170,12 @@ class _Pull:
             other = parts.netloc != site.authority
             del self.steps[-1]
             target_site = (
-                self._make_site(parts.scheme, parts.netloc, other=other) if other else site
+                self._make_site(parts.scheme, parts.netloc, record_host=other) if other else site
             )
             headers = {"User-Agent": _AGENT} if other else self._headers()
-            response = target_site.ask("layer", target or "/", headers, most=self.test.size)
+            response = target_site.request(
+                "layer", target or "/", headers, max_bytes=self.test.size
+            )
             if other:
                 target_site.close()
         return response
@@ -183,7 +188,7 @@ class _Pull:
         before = list(self.steps)
         with suppress(WireError):
             path = pull_path(mirror, image, "manifests", image.name)
-            response = site.ask("manifest", path, self._headers(ACCEPT), method="HEAD")
+            response = site.request("manifest", path, self._headers(ACCEPT), method="HEAD")
             self.observed = replace(self.observed, override_hurts=response.status in {200, 401})
         self.steps[:] = before
 
@@ -192,7 +197,7 @@ class _Pull:
     def _request_manifest(self, site: Site, image: Image, method: str, name: str) -> HttpResponse:
         """Request a manifest, with a token if the registry requires one."""
         path = self._image_path(image, "manifests", name)
-        response = site.ask("manifest", path, self._headers(ACCEPT), method=method)
+        response = site.request("manifest", path, self._headers(ACCEPT), method=method)
         challenge = response.headers.get("www-authenticate", "")
         if response.status != 401 or self.token or not challenge:
             return response
@@ -204,7 +209,7 @@ class _Pull:
         if not self.token:
             return response
         self.steps[:] = [step for step in self.steps if step.name != "manifest"]
-        return site.ask("manifest", path, self._headers(ACCEPT), method=method)
+        return site.request("manifest", path, self._headers(ACCEPT), method=method)
 
     def _fetch_token(self, challenge: Mapping[str, str], image: Image, site: Site) -> str:
         """Fetch a token from the challenge's realm, with the endpoint's own login if it has one."""
@@ -213,7 +218,9 @@ class _Pull:
         scope = challenge.get("scope") or f"repository:{image.repository}:pull"
         fields = {"service": challenge.get("service", ""), "scope": scope}
         same_host = realm.netloc == site.authority and realm.scheme == site.scheme
-        token_site = site if same_host else self._make_site(realm.scheme, realm.netloc, other=True)
+        token_site = (
+            site if same_host else self._make_site(realm.scheme, realm.netloc, record_host=True)
+        )
         headers = {"User-Agent": _AGENT, "Accept": "application/json"}
         exposed = site.scheme == "https" and realm.scheme == "http"
         auth = None if exposed else self.mirror.auth
@@ -221,12 +228,14 @@ class _Pull:
             form = {**fields, "grant_type": "refresh_token", "client_id": "fleet"}
             body = urlencode({**form, "refresh_token": str(auth.identity_token)}).encode()
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-            response = token_site.ask("token", realm.path or "/", headers, method="POST", body=body)
+            response = token_site.request(
+                "token", realm.path or "/", headers, method="POST", body=body
+            )
         else:
             if auth is not None:
                 headers["Authorization"] = _basic_auth(auth)
             query = "&".join(filter(None, (realm.query, urlencode(fields, quote_via=quote))))
-            response = token_site.ask("token", f"{realm.path or '/'}?{query}", headers)
+            response = token_site.request("token", f"{realm.path or '/'}?{query}", headers)
         self._set_token_host(realm.netloc)
         if not same_host:
             token_site.close()

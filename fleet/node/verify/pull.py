@@ -111,11 +111,11 @@ def _verify_by_cri(remote: Remote, request: VerifyRequest, privilege: Privilege)
         ) as command,
         cri_session(remote, privilege, request.plan.socket, seconds) as relay,
     ):
-        if not command.until("ready\t"):
+        if not command.wait_for("ready\t"):
             return parse_verify_reply(
                 _read_reply(command), request.plan, request.tests, request.known
             )
-        with relay.spoken() as client:
+        with relay.client() as client:
             puller = _CriPuller(command, client, request)
             observed = puller.pull_all(check=bool(script.variables["LIVENESS"]))
         reply = _read_reply(command)
@@ -123,7 +123,7 @@ def _verify_by_cri(remote: Remote, request: VerifyRequest, privilege: Privilege)
 
 
 def _read_reply(command: InteractiveCommand) -> Reply:
-    return parse_reply("verify", *command.end())
+    return parse_reply("verify", *command.finish())
 
 
 @dataclass(slots=True)
@@ -140,8 +140,8 @@ class _CriPuller:
         return liveness, pulls
 
     def _continue(self) -> None:
-        self.command.go_on()
-        self.command.until("ready\t")
+        self.command.send_line()
+        self.command.wait_for("ready\t")
 
     def _liveness(self) -> Liveness:
         name = last_value(self.command, "probe")
@@ -163,9 +163,9 @@ class _CriPuller:
         except cri.CriError as error:
             code, words = (124 if error.code == "DEADLINE_EXCEEDED" else 1), str(error)
         seconds = round(time.monotonic() - began, 2)
-        self.command.go_on(name if _ID.fullmatch(name) else "")
+        self.command.send_line(name if _ID.fullmatch(name) else "")
         if last + 1 < len(self.request.tests):
-            self.command.until("ready\t")
+            self.command.wait_for("ready\t")
         return Pull(image, "cri", present=False, code=code, seconds=seconds, said=words)
 
     def _error_text(self, work: Callable[[], object]) -> str:

@@ -132,11 +132,11 @@ class _PullRun:
             self._start_script("cri") as command,
             cri_session(self.remote, self.privilege, socket, seconds) as relay,
         ):
-            if not command.until("ready\t"):
+            if not command.wait_for("ready\t"):
                 return _read_pull(self._read_reply(command), "cri")
-            with relay.spoken(lambda: self.service.pump(0)) as client:
+            with relay.client(lambda: self.service.pump(0)) as client:
                 pull = self._pull_by_client(client, last_value(command, "image"))
-            command.go_on()
+            command.send_line()
             self._read_reply(command)
         return pull
 
@@ -159,7 +159,7 @@ class _PullRun:
         return self.remote.run_interactive(line, stdin, seconds + _NET)
 
     def _read_reply(self, command: InteractiveCommand) -> Reply:
-        return parse_reply("selftest", *command.end(self.service.pump))
+        return parse_reply("selftest", *command.finish(self.service.pump))
 
 
 def _read_pull(reply: Reply, via: str) -> Pull:

@@ -12,17 +12,17 @@ from fleet.core.failure import FailureKind, NodeError
 if TYPE_CHECKING:
     from paramiko import Channel, Transport
 
-Answerer = Callable[[bytes], bytes | None]
+Responder = Callable[[bytes], bytes | None]
 """A function from the received part of a request to the response; None until it is complete."""
 
 
 _LOOPBACK = "127.0.0.1"
 
 
-_TICK = 0.02
+_PUMP_SECONDS = 0.02
 
 
-_MOST = 1 << 16
+_MAX_REQUEST = 1 << 16
 
 
 _CHUNK = 1 << 15
@@ -33,36 +33,36 @@ class Service:
     """A port of the node's loopback, and its connections; `pump` must be called to serve them."""
 
     transport: Transport
-    answer: Answerer
+    respond: Responder
     port: int
-    asked: dict[Channel, bytes] = field(default_factory=dict)
+    requests: dict[Channel, bytes] = field(default_factory=dict)
 
-    def pump(self, seconds: float = _TICK) -> None:
+    def pump(self, seconds: float = _PUMP_SECONDS) -> None:
         """Accept a connection if one comes within `seconds`, then serve each connection once."""
         if (channel := self.transport.accept(seconds)) is not None:
-            self.asked[channel] = b""
-        for client in list(self.asked):
+            self.requests[channel] = b""
+        for client in list(self.requests):
             self._serve(client)
 
     def _serve(self, channel: Channel) -> None:
         if channel.recv_ready():
-            self.asked[channel] += channel.recv(_CHUNK)
+            self.requests[channel] += channel.recv(_CHUNK)
         elif channel.closed or channel.eof_received:
             self._end(channel)
             return
-        response = self.answer(self.asked[channel])
+        response = self.respond(self.requests[channel])
         if response is not None:
             channel.sendall(response)
-        if response is not None or len(self.asked[channel]) > _MOST:
+        if response is not None or len(self.requests[channel]) > _MAX_REQUEST:
             self._end(channel)
 
     def _end(self, channel: Channel) -> None:
         channel.close()
-        del self.asked[channel]
+        del self.requests[channel]
 
 
 @contextmanager
-def serve(transport: Transport, answer: Answerer) -> Iterator[Service]:
+def serve(transport: Transport, respond: Responder) -> Iterator[Service]:
     """Open a port on the node; raise a NodeError if sshd forbids it."""
     import paramiko  # noqa: PLC0415
 
@@ -76,5 +76,5 @@ def serve(transport: Transport, answer: Answerer) -> Iterator[Service]:
             " remote for this login (see DisableForwarding and PermitListen too)"
         )
         raise NodeError(FailureKind.UNSUPPORTED, "forward", message) from error
-    yield Service(transport, answer, port)
+    yield Service(transport, respond, port)
     transport.cancel_port_forward(_LOOPBACK, port)

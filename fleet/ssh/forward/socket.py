@@ -34,7 +34,7 @@ def dial(hop: Hop, seconds: float) -> socket.socket:
     The name is looked up once. Small packets leave at once: waiting for an acknowledgement before
     the next one (Nagle) costs 40 ms in every handshake.
     """
-    family = _FAMILIES.get(hop.family, socket.AF_UNSPEC)
+    family = _FAMILIES.get(hop.address_family, socket.AF_UNSPEC)
     addresses = socket.getaddrinfo(hop.host, hop.port, family, socket.SOCK_STREAM)
     problem: OSError = OSError("it has no address")
     for number, (kind, _, _, _, address) in enumerate(addresses):
@@ -85,7 +85,7 @@ class ProxiedSocket(socket.socket):
             self.process.kill()
             self.process.wait()
 
-    def said(self) -> str:
+    def error_output(self) -> str:
         """Return what the command wrote to stderr."""
         self.errors.seek(0)
         return tail(self.errors.read().decode("utf-8", "replace"))
@@ -102,7 +102,7 @@ def proxied(hop: Hop) -> ProxiedSocket:
     wire.errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the wire
     with remote:
         wire.process = subprocess.Popen(  # noqa: S603 - the user's own command
-            ["/bin/sh", "-c", f"exec {hop.command}"],
+            ["/bin/sh", "-c", f"exec {hop.proxy_command}"],
             stdin=remote.fileno(),
             stdout=remote.fileno(),
             stderr=wire.errors,

@@ -29,7 +29,7 @@ _OTHER_NAME = {62, 64}
 """Codes of X509_verify_cert: not yet valid and expired, unknown issuer, host and address."""
 
 
-def trust(mirror: Mirror, bundle: str) -> ssl.SSLContext:
+def tls_context(mirror: Mirror, bundle: str) -> ssl.SSLContext:
     """Return a mirror's TLS context, with its own CA if it has one, and the node's `bundle`.
 
     As in containerd, system roots and `ca` count together, and names must be in subjectAltName.
@@ -61,11 +61,11 @@ class TunnelSocket:
         self._readers = 0
         self._closing = False
 
-    def within(self, seconds: float) -> None:
+    def set_deadline(self, seconds: float) -> None:
         """Set the deadline of all that follows to `seconds` from now."""
         self._deadline = time.monotonic() + seconds
 
-    def encrypt(self, context: ssl.SSLContext, host: str) -> None:
+    def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         """Do the TLS handshake; raise a WireError that names what is wrong with the certificate."""
         try:
             tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
@@ -119,7 +119,7 @@ class TunnelSocket:
         if not self._readers:
             self._channel.close()
 
-    def read_out(self) -> None:
+    def release_reader(self) -> None:
         """Remove a reader; close the connection if it was the last and a close is due."""
         self._readers -= 1
         if self._closing:
@@ -170,7 +170,7 @@ class _Reader(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             super().close()
-            self._wire.read_out()
+            self._wire.release_reader()
 
     def readable(self) -> bool:
         return True

@@ -19,18 +19,18 @@ class BannerTransport(Transport):
     OpenSSH sends its reason there when it hangs up: MaxStartups, or PerSourcePenalties.
     """
 
-    heard = ""
-    offer: dict[str, list[str]] | None = None
+    text_before_version = ""
+    server_algorithms: dict[str, list[str]] | None = None
 
     def _really_parse_kex_init(self, m: Message, ignore_first_byte: bool = False) -> Any:
         parsed = super()._really_parse_kex_init(m, ignore_first_byte)  # type: ignore[misc]
         if not ignore_first_byte:
-            self.offer = dict(parsed)
+            self.server_algorithms = dict(parsed)
         return parsed
 
     def _log(self, level: int, msg: object, *args: object) -> None:
         if isinstance(msg, str) and msg.startswith("Banner: "):
-            self.heard = msg.removeprefix("Banner: ").strip()
+            self.text_before_version = msg.removeprefix("Banner: ").strip()
         super()._log(level, msg, *args)  # type: ignore[misc]
 
     def stop_thread(self) -> None:
@@ -46,15 +46,15 @@ class EagerAuth(_Base):  # type: ignore[misc]
     """A login that sends the signed request right after the service request, not after its answer.
 
     sshd reads them one after the other, so the answer in between need not be awaited (RFC 4253,
-    10). `offered` holds the methods that sshd named when it refused.
+    10). `allowed_methods` are those that sshd named when it refused.
     """
 
     def __init__(self, transport: Transport) -> None:
         super().__init__(transport)
-        self.offered: tuple[str, ...] = ()
+        self.allowed_methods: tuple[str, ...] = ()
         transport.auth_handler = self
 
-    def open_with(self, user: str, key: PKey) -> list[str]:
+    def log_in(self, user: str, key: PKey) -> list[str]:
         """Try a key; return the further methods that sshd requires, usually none."""
         answered = threading.Event()
         self.auth_publickey(user, key, answered)
@@ -72,6 +72,6 @@ class EagerAuth(_Base):  # type: ignore[misc]
 
     def _parse_userauth_failure(self, m: Message) -> None:
         position = m.packet.tell()
-        self.offered = tuple(m.get_list())
+        self.allowed_methods = tuple(m.get_list())
         m.packet.seek(position)
         super()._parse_userauth_failure(m)

@@ -10,7 +10,7 @@ from fleet.core.failure import FailureKind, NodeError
 if TYPE_CHECKING:
     from paramiko import Channel, Transport
 
-FRESH = 10
+ANSWER_VALID_SECONDS = 10
 """Seconds after an answer for which a connection counts as alive."""
 
 
@@ -40,13 +40,13 @@ class SessionPool:
         self._spare: Channel | None = None
         self._last_answer = time.monotonic()
 
-    def run(self, line: str, seconds: float) -> Channel:
+    def execute(self, line: str, seconds: float) -> Channel:
         """Return a session in which a command was requested."""
-        channel = self.next(seconds)
+        channel = self.take(seconds)
         _request(channel, line)
         return channel
 
-    def next(self, seconds: float) -> Channel:
+    def take(self, seconds: float) -> Channel:
         """Return a session: the one that was opened ahead, or a new one."""
         import paramiko  # noqa: PLC0415
 
@@ -60,7 +60,7 @@ class SessionPool:
                 time.sleep(pause)
         return open_session(self._transport, seconds)
 
-    def prepare(self, seconds: float) -> None:
+    def open_ahead(self, seconds: float) -> None:
         """Open the next session ahead; if sshd grants only one (MaxSessions), never try again."""
         import paramiko  # noqa: PLC0415
 
@@ -71,17 +71,17 @@ class SessionPool:
         except paramiko.ChannelException:
             self._ahead = False
 
-    def heard(self) -> None:
+    def record_answer(self) -> None:
         """Record that sshd has answered just now."""
         self._last_answer = time.monotonic()
 
-    def stand(self, seconds: float) -> bool:
+    def is_alive(self, seconds: float) -> bool:
         """Return whether sshd still answers; opening a session has no effect there."""
         import paramiko  # noqa: PLC0415
 
         if not self._transport.is_active():
             return False
-        if time.monotonic() - self._last_answer < FRESH:
+        if time.monotonic() - self._last_answer < ANSWER_VALID_SECONDS:
             return True
         try:
             if self._spare is not None:
