@@ -96,7 +96,7 @@ def test_help_takes_less_than_a_third_of_a_second_of_work() -> None:
 
 def test_the_wheel_holds_the_scripts_and_no_tests(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    scripts = {f"fleet/node/scripts/{path.name}" for path in (ROOT / "fleet").rglob("*.sh")}
+    scripts = {str(path.relative_to(ROOT)) for path in (ROOT / "fleet").rglob("*.sh")}
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "fleet").rglob("*.py")}
     starter = {f"fleet/starter/{name}" for name in ("inventory.yaml", "mirrors.yaml")}
     assert scripts | modules | starter <= names

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import functools
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.secret import Secret
+from fleet.node.assembler import compact_source
 from fleet.node.launch import BEGUN, launch_line
 from fleet.node.login_failures import not_started
-from fleet.node.parts import PARTS
 from fleet.node.shell_errors import shell_error_cause
 
 _MOST_RECORDS = 1 << 16
@@ -36,22 +34,6 @@ _SECONDS = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{0,15})?")
 
 
 _SIZE = re.compile(r"\+[0-9]{1,9}")
-
-
-def source(name: str) -> str:
-    """Return a script as it is written, without its variables."""
-    folder = files("fleet.node") / "scripts"
-    return "\n".join((folder / f"{part}.sh").read_text(encoding="utf-8") for part in PARTS[name])
-
-
-@functools.cache
-def _compact_source(name: str) -> str:
-    """Return a script as it is sent: without indentation, blank lines and comments.
-
-    No string in the scripts has lines that begin with a blank or a `#`.
-    """
-    lines = (line.strip(" ") for line in source(name).splitlines())
-    return "".join(f"{line}\n" for line in lines if line and not line.startswith("#"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +65,7 @@ class Script:
     def text(self) -> str:
         """Return the whole script: the variables, quoted, then the code."""
         head = "".join(f"{key}={shlex.quote(value)}\n" for key, value in self.variables.items())
-        return head + _compact_source(self.name)
+        return head + compact_source(self.name)
 
     def command_line(self, privilege: Privilege) -> str:
         """Return the command that the login shell runs; it holds no content and no secret."""

@@ -15,8 +15,12 @@ import fleet.node
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other users")
 NO_ID = 0xFFFFFFFF
-PARTS = Path(fleet.node.__path__[0]) / "scripts"
-SAY = 'ways=; ends=; walk "$1"; if steered; then printf "%s" "$steered"; fi'
+LIBRARY = Path(fleet.node.__path__[0]) / "scripts/lib"
+SOURCE = "".join(
+    (LIBRARY / f"{name}.sh").read_text()
+    for name in ("environment", "text", "protocol", "ownership")
+)
+SAY = 'ways=; ends=; ownership_walk "$1"; if ownership_find_shared; then printf "%s" "$steered"; fi'
 ACL = """python3 -c 'import os, struct, sys
 rights = int(sys.argv[1])
 entries = (1, 7, -1), (2, rights, 1234), (4, 5, -1), (16, rights, -1), (32, 5, -1)
@@ -56,7 +60,7 @@ def test_a_folder_whose_acl_lets_another_user_write_is_found(
     folder.mkdir()
     entries = (1, 7, NO_ID, 2, allowed, 1234, 4, 5, NO_ID, 16, allowed, NO_ID, 32, 5, NO_ID)
     os.setxattr(folder, "system.posix_acl_access", struct.pack("<I" + "HHI" * 5, 2, *entries))
-    text = f"{(PARTS / 'common.sh').read_text()}{(PARTS / 'owned.sh').read_text()}{SAY}"
+    text = f"{SOURCE}{SAY}"
 
     words = ["dash", "-c", text, "dash", str(folder)]
     ran = subprocess.run(words, capture_output=True, text=True, check=False, timeout=20)
@@ -69,7 +73,7 @@ def test_a_folder_whose_acl_lets_another_user_write_is_found(
 def test_a_folder_that_another_user_can_change_is_found(
     shell: str, make: str, folder: str, told: str, tmp_path: Path
 ) -> None:
-    text = f"{(PARTS / 'common.sh').read_text()}{(PARTS / 'owned.sh').read_text()}{SAY}"
+    text = f"{SOURCE}{SAY}"
     subprocess.run(["sh", "-ec", f"mkdir a; {make}"], cwd=tmp_path, check=True)
     words = [shell, "-c", text, shell, str(tmp_path / folder)]
 
@@ -103,7 +107,7 @@ def test_programs_come_only_from_folders_that_root_alone_can_change(
 ) -> None:
     subprocess.run(["sh", "-ec", f"mkdir a; {make}"], cwd=own_path, check=True)
     given = f"{own_path / folder}:/usr/bin:relative:"
-    text = f"{(PARTS / 'common.sh').read_text()}printf '%s' \"$PATH|${{TMPDIR-}}\""
+    text = f"{SOURCE}printf '%s' \"$PATH|${{TMPDIR-}}\""
 
     ran = subprocess.run(
         [f"/bin/{shell}", "-c", text],

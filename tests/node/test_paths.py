@@ -18,7 +18,10 @@ from fleet.node.paths import read_places
 from fleet.node.script import Reply, parse_reply
 
 SCRIPTS = files("fleet.node") / "scripts"
-PARTS = "\n".join((SCRIPTS / f"{each}.sh").read_text() for each in ("common", "noting", "places"))
+LIBRARY = "\n".join(
+    (SCRIPTS / f"lib/{name}.sh").read_text()
+    for name in ("environment", "text", "protocol", "report", "places")
+)
 
 
 def made(root: Path) -> Path:
@@ -38,11 +41,11 @@ def made(root: Path) -> Path:
 
 
 def told(folder: Path, shell: str) -> dict[str, PathEntry]:
-    script = f"""{PARTS}
-    value hello 0
-    placed "{folder}"
-    for each in "{folder}"/* "{folder}"/*/*; do place "$each"; done
-    tell_places
+    script = f"""{LIBRARY}
+    protocol_value hello 0
+    places_add_with_parents "{folder}"
+    for each in "{folder}"/* "{folder}"/*/*; do places_add "$each"; done
+    places_note
     printf '%s' "$NOTES"
     printf 'end\\t\\n'
     """
@@ -137,9 +140,10 @@ def test_folders_of_files_that_fleet_owns_are_looked_at_wherever_they_are(tmp_pa
     owned = {"/opt/certs/docker.io/hosts.toml": "d", "/etc/containerd/config.toml": "e"}
     (tmp_path / "state.json").write_bytes(OwnedState("g", owned).render())
     code = (SCRIPTS / "probe.sh").read_text()
-    function = code[code.index("owned_directories() {") : code.index("tasks() {")]
+    function = code[code.index("probe_owned_directories() {") : code.index("probe_count_tasks() {")]
 
-    script = f'HOSTS=; NL="\n"; STATE={tmp_path}\n{function}\nowned_directories; printf %s "$HOSTS"'
+    before = f'HOSTS=; NL="\n"; STATE={tmp_path}'
+    script = f'{before}\n{function}\nprobe_owned_directories; printf %s "$HOSTS"'
     ran = subprocess.run(["dash", "-s"], input=script, capture_output=True, text=True, check=True)
 
     assert (ran.stdout, ran.stderr) == ("/opt/certs\n", "")

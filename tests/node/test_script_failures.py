@@ -12,13 +12,11 @@ import pytest
 import fleet.node
 from fleet.core.failure import FailureKind
 
-SCRIPTS = {
-    path.name: path.read_text()
-    for path in (Path(fleet.node.__file__).parent / "scripts").rglob("*.sh")
-}
+_FOLDER = Path(fleet.node.__file__).parent / "scripts"
+SCRIPTS = {str(path.relative_to(_FOLDER)): path.read_text() for path in _FOLDER.rglob("*.sh")}
 _QUOTED = r"""("(?:[^"\\]|\\.)*"|'[^']*')"""
-_FAIL = re.compile(rf"\b(?:fail|failure) (\S+) (\S+)\s+{_QUOTED}\s+{_QUOTED}")
-_ANY_FAIL = re.compile(r'(?<!value )\b(?:fail|failure) (?!"\$@)')
+_FAIL = re.compile(rf"\b(?:steps_fail|steps_report_failure) (\S+) (\S+)\s+{_QUOTED}\s+{_QUOTED}")
+_ANY_FAIL = re.compile(r'\b(?:steps_fail|steps_report_failure) (?!"\$@)')
 _CONSTANT = re.compile(rf"^\s*([A-Z_]+)={_QUOTED}$", re.MULTILINE)
 
 
@@ -90,10 +88,10 @@ def test_remedies_are_imperative() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "fail health health 'it fell'",
-        "fail health health 'it fell' $words",
-        "fail health health $words 'restart it'",
-        '[ -d x ] || failure health health "it fell"',
+        "steps_fail health health 'it fell'",
+        "steps_fail health health 'it fell' $words",
+        "steps_fail health health $words 'restart it'",
+        '[ -d x ] || steps_report_failure health health "it fell"',
     ],
 )
 def test_a_failure_without_a_remedy_is_found(line: str) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import subprocess
+from importlib.resources import files
 
 import pytest
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.node.parts import PARTS
+from fleet.node.assembler import script_names, source
 from fleet.node.run_script import failure_of
-from fleet.node.script import parse_reply, source
+from fleet.node.script import parse_reply
 
 _HERE = """
 STATE=/tmp
-fail() { printf '%s\\n%s; %s\\n%s' "$1" "$3" "$4" "$5"; exit 0; }
-unwritten keep 'keep the files' "$1" /tmp
+steps_fail() { printf '%s\\n%s; %s\\n%s' "$1" "$3" "$4" "$5"; exit 0; }
+storage_fail keep 'keep the files' "$1" /tmp
 """
 WORDS = {
     "cp: cannot create '/x': Read-only file system": ("storage", "EROFS"),
@@ -32,9 +33,7 @@ WORDS = {
 
 
 def causes() -> str:
-    text = source("stage")
-    start = text.index("unwritten() {")
-    return text[start : text.index("\noperation() {", start)]
+    return (files("fleet.node") / "scripts/lib/storage.sh").read_text()
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
@@ -54,8 +53,8 @@ def test_a_failed_write_is_told_by_the_error_of_the_system(
 
 
 def test_every_script_that_tells_of_a_failed_write_knows_the_causes() -> None:
-    for name in PARTS:
-        assert ("unwritten " not in source(name)) or "unwritten() {" in source(name), name
+    for name in script_names():
+        assert ("storage_fail " not in source(name)) or "storage_fail() {" in source(name), name
 
 
 ENDS = {

@@ -1,23 +1,24 @@
 # What a test of mirrors needs of the node: names resolved, the CA bundle, the daemon's proxies.
 # POSIX sh. In: NAMES UNIT KNOWN PATIENCE. KNOWN are digests of bundles that need not travel again.
-hello
-value arch "$(uname -m)"
-value now "$(date +%s)"
+# requires: environment protocol
+protocol_begin
+protocol_value arch "$(uname -m)"
+protocol_value now "$(date +%s)"
 
-resolve() {
+mirrors_resolve() {
     found=$(timeout "$PATIENCE" getent ahosts "$1" 2>/dev/null)
     code=$?
     addresses=$(printf '%s\n' "$found" | while read -r address kind _; do
         case $kind in STREAM) printf '%s\n' "$address" ;; esac
     done | head -n 8)
-    printf 'name\t%s\t%s\t%s\n' "$(printf '%s' "$1" | b64)" "$code" \
-        "$(printf '%s' "$addresses" | b64)"
+    printf 'name\t%s\t%s\t%s\n' "$(printf '%s' "$1" | protocol_base64)" "$code" \
+        "$(printf '%s' "$addresses" | protocol_base64)"
 }
 
 if command -v getent >/dev/null; then
     JOBS=
     for name in $NAMES; do # all at once: a dead DNS server takes its time for every name
-        resolve "$name" &
+        mirrors_resolve "$name" &
         JOBS="$JOBS $!"
     done
     for job in $JOBS; do wait "$job"; done
@@ -34,7 +35,7 @@ bundle=
 while IFS= read -r line; do
     case $line in
     HTTP_PROXY=* | HTTPS_PROXY=* | NO_PROXY=* | http_proxy=* | https_proxy=* | no_proxy=*)
-        value environment "$line"
+        protocol_value environment "$line"
         ;;
     SSL_CERT_FILE=*) bundle=${line#*=} ;;
     esac
@@ -47,11 +48,11 @@ for path in "$bundle" /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-b
     /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem /etc/ssl/cert.pem; do
     [ -f "$path" ] && [ -r "$path" ] || continue
     sum=$(sha256sum <"$path")
-    value bundle "${sum%% *}"
+    protocol_value bundle "${sum%% *}"
     case " $KNOWN " in
     *" ${sum%% *} "*) ;;
-    *) printf 'roots\t%s\n' "$(gzip -c <"$path" | b64)" ;;
+    *) printf 'roots\t%s\n' "$(gzip -c <"$path" | protocol_base64)" ;;
     esac
     break
 done
-bye
+protocol_end

@@ -3,36 +3,37 @@
 # record a line. What could be asked of a process is read off variables and /proc where it can be: a
 # process costs about a millisecond of the node, one written in Go ten, and GOMAXPROCS and GOGC spare
 # two of those.
+# requires: environment text protocol configs ownership places report roles sockets
 STATE=/var/lib/fleet
 
-registries() {
-    directory "$1"
-    placed "$1"
+probe_hosts_directory() {
+    report_directory "$1"
+    places_add_with_parents "$1"
     for registry in "$1"/* "$1"/.[!.]*; do
         case $registry in *.fleet-probe.invalid) continue ;; esac # what a killed check has left
-        place "$registry"
+        places_add "$registry"
         [ -d "$registry" ] || continue
-        directory "$registry"
+        report_directory "$registry"
         for entry in "$registry"/*; do
-            place "$entry"
-            file "$entry"
+            places_add "$entry"
+            report_file "$entry"
         done
     done
     for entry in /etc/containerd/fleet/*; do
-        placed "$entry"
-        file "$entry"
+        places_add_with_parents "$entry"
+        report_file "$entry"
     done
 }
 
-generation() { # the kept before-state of one generation, and which one came before it
+probe_generation() { # the kept before-state of one generation, and which one came before it
     base=$STATE/generations/$1
-    for entry in manifest seal after state.json ill; do file "$base/$entry"; done
+    for entry in manifest seal after state.json ill; do report_file "$base/$entry"; done
     for entry in "$base"/files/*; do
-        file "$entry"
+        report_file "$entry"
     done
 }
 
-state_generation() {
+probe_state_generation() {
     [ -f "$1" ] || return 0
     while IFS= read -r line; do
         case $line in
@@ -45,18 +46,18 @@ state_generation() {
     done <"$1"
 }
 
-walk() { # from the newest generation back to $WALK, or only the newest
-    id=$(state_generation "$STATE/state.json")
+probe_generations() { # from the newest generation back to $WALK, or only the newest
+    id=$(probe_state_generation "$STATE/state.json")
     steps=0
     while [ -n "$id" ] && [ "$steps" -lt 50 ]; do
         case $id in
         */* | .*) return 0 ;;
         esac
-        value chain "$id"
-        generation "$id"
+        protocol_value chain "$id"
+        probe_generation "$id"
         [ "$WALK" = latest ] && return 0
         [ "$WALK" = "$id" ] && return 0
-        id=$(state_generation "$STATE/generations/$id/state.json")
+        id=$(probe_state_generation "$STATE/generations/$id/state.json")
         steps=$((steps + 1))
     done
     case $WALK in
@@ -64,11 +65,11 @@ walk() { # from the newest generation back to $WALK, or only the newest
     esac
     # One beside that chain: what a rollback found, or what somebody had written over a change.
     [ -d "$STATE/generations/$WALK" ] || return 0
-    value beside "$WALK"
-    generation "$WALK"
+    protocol_value beside "$WALK"
+    probe_generation "$WALK"
 }
 
-owned_directories() { # those of files that fleet owns, if the config no longer names them
+probe_owned_directories() { # those of files that fleet owns, if the config no longer names them
     [ -f "$STATE/state.json" ] || return 0
     while IFS= read -r line; do
         case $line in
@@ -81,26 +82,26 @@ owned_directories() { # those of files that fleet owns, if the config no longer 
     done <"$STATE/state.json"
 }
 
-tasks() { # how many containers run, by the files in which containerd's shims keep their processes
+probe_count_tasks() { # how many containers run, by the files in which containerd's shims keep their processes
     running=0
     for each in "${RUNS:-${SOCKET%/*}}"/io.containerd.runtime.v*/*/*/init.pid; do
         [ -f "$each" ] || continue
         IFS= read -r task <"$each"
         [ -n "$task" ] && [ -d "/proc/$task" ] && running=$((running + 1))
     done
-    value tasks "$running"
+    protocol_value tasks "$running"
 }
 
-hello
-own_folders
+protocol_begin
+ownership_check_owner
 GIVEN=$SOCKET
 read -r name </proc/sys/kernel/hostname
-value hostname "$name"
+protocol_value hostname "$name"
 machine=
 boot=
 { read -r machine </etc/machine-id; read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
-value machine "$boot $machine $name"
-file /etc/os-release
+protocol_value machine "$boot $machine $name"
+report_file /etc/os-release
 ACTIVE=
 set -- k3s k3s-agent rke2-server rke2-agent k0sworker k0scontroller \
     snap.microk8s.daemon-containerd snap.k8s.containerd
@@ -119,7 +120,7 @@ done
 done <<LIST
 $(timeout 15 systemctl is-active "$@" 2>/dev/null)
 LIST
-own() { # the distribution's names for what containerd's package calls otherwise
+probe_distribution() { # the distribution's names for what containerd's package calls otherwise
     OWNER=$1
     UNIT=${UNIT:-$2}
     SOCKET=${SOCKET:-$3}
@@ -127,46 +128,46 @@ own() { # the distribution's names for what containerd's package calls otherwise
     CERTS_D=$5
 }
 case ${DISTRO:-$ACTIVE} in
-k3s*) own k3s "${ACTIVE:-k3s}" /run/k3s/containerd/containerd.sock \
+k3s*) probe_distribution k3s "${ACTIVE:-k3s}" /run/k3s/containerd/containerd.sock \
     /var/lib/rancher/k3s/agent/etc/containerd/config.toml \
     /var/lib/rancher/k3s/agent/etc/containerd/certs.d ;;
-rke2*) own rke2 "${ACTIVE:-rke2-agent}" /run/k3s/containerd/containerd.sock \
+rke2*) probe_distribution rke2 "${ACTIVE:-rke2-agent}" /run/k3s/containerd/containerd.sock \
     /var/lib/rancher/rke2/agent/etc/containerd/config.toml \
     /var/lib/rancher/rke2/agent/etc/containerd/certs.d ;;
-k0s*) own k0s "${ACTIVE:-k0sworker}" /run/k0s/containerd.sock /etc/k0s/containerd.toml \
+k0s*) probe_distribution k0s "${ACTIVE:-k0sworker}" /run/k0s/containerd.sock /etc/k0s/containerd.toml \
     /etc/k0s/certs.d ;;
-*microk8s*) own microk8s snap.microk8s.daemon-containerd \
+*microk8s*) probe_distribution microk8s snap.microk8s.daemon-containerd \
     /var/snap/microk8s/common/run/containerd.sock /var/snap/microk8s/current/args/containerd.toml \
     /var/snap/microk8s/current/args/certs.d ;;
-snap.k8s* | canonical-k8s) own canonical-k8s snap.k8s.containerd /run/containerd/containerd.sock \
+snap.k8s* | canonical-k8s) probe_distribution canonical-k8s snap.k8s.containerd /run/containerd/containerd.sock \
     /var/snap/k8s/common/etc/containerd/config.toml /var/snap/k8s/common/etc/containerd/hosts.d ;;
-*) own '' containerd /run/containerd/containerd.sock '' /etc/containerd/certs.d ;;
+*) probe_distribution '' containerd /run/containerd/containerd.sock '' /etc/containerd/certs.d ;;
 esac
 GIVEN=$GIVEN$OWNER
-value owner "$OWNER"
-value unit_name "$UNIT"
+protocol_value owner "$OWNER"
+protocol_value unit_name "$UNIT"
 case $OWNER in
 k3s | rke2)
     base=/etc/rancher/$OWNER
-    file "$base/registries.yaml"
-    placed "$base/registries.yaml"
-    for each in "$base"/fleet/*; do file "$each"; done
-    for each in "${CONFIG%/*}"/*.tmpl; do [ -f "$each" ] && file "$each"; done
+    report_file "$base/registries.yaml"
+    places_add_with_parents "$base/registries.yaml"
+    for each in "$base"/fleet/*; do report_file "$each"; done
+    for each in "${CONFIG%/*}"/*.tmpl; do [ -f "$each" ] && report_file "$each"; done
     # Only whether the flag is set leaves the node: that file holds the cluster's token.
     grep -qs 'disable-default-registry-endpoint' "$base/config.yaml" \
-        "$base"/config.yaml.d/*.yaml "/etc/systemd/system/$UNIT.service" && value no_upstream 1
+        "$base"/config.yaml.d/*.yaml "/etc/systemd/system/$UNIT.service" && protocol_value no_upstream 1
     ;;
-k0s) for each in /etc/k0s/containerd.d/*.toml; do file "$each" && placed "$each"; done ;;
+k0s) for each in /etc/k0s/containerd.d/*.toml; do report_file "$each" && places_add_with_parents "$each"; done ;;
 esac
 for mark in /usr/local/bin/k3s /usr/bin/k3s /etc/rancher/k3s /usr/local/bin/rke2 /etc/rancher/rke2 \
     /etc/k0s /var/snap/microk8s /var/snap/k8s /etc/eks /usr/share/flatcar; do
-    [ -e "$mark" ] && value mark "$mark"
+    [ -e "$mark" ] && protocol_value mark "$mark"
 done
 unit=$(timeout 15 systemctl show "$UNIT" -p LoadState -p ActiveState -p SubState -p MainPID \
     -p NRestarts -p ExecMainStartTimestampMonotonic -p FragmentPath -p KillMode -p Delegate \
     -p Result 2>&1)
 unit="$unit${NL}rc $?"
-note unit "$unit"
+report_note unit "$unit"
 pid=0
 case $unit in *MainPID=*)
     pid=${unit#*MainPID=}
@@ -176,8 +177,8 @@ esac
 binary=
 if [ "${pid:-0}" != 0 ] && [ -r "/proc/$pid/cmdline" ]; then
     arguments=$(tr '\0' '\n' <"/proc/$pid/cmdline")
-    note cmdline "$arguments"
-    started_with "$arguments"
+    report_note cmdline "$arguments"
+    sockets_from_arguments "$arguments"
     case $OWNER in '') binary=${arguments%%"$NL"*} ;; esac
     if [ -z "$CONFIG" ]; then
         previous=
@@ -194,74 +195,74 @@ LIST
     fi
 fi
 [ -x "$binary" ] || binary=$(command -v containerd)
-value binary "$binary"
+protocol_value binary "$binary"
 [ -n "$CONFIG" ] || CONFIG=/etc/containerd/config.toml
-canonical "$CONFIG"
+configs_canonical "$CONFIG"
 CONFIG=$whole
-value config "$CONFIG"
-config_files "$CONFIG"
+protocol_value config "$CONFIG"
+configs_note "$CONFIG"
 if [ -n "$binary" ]; then
     # A file that was replaced since is another file than the one that runs: then the next start is
     # another release.
     # shellcheck disable=SC3013 # dash and busybox have -ef, and so has POSIX since 2024
     if [ "${pid:-0}" != 0 ] && [ "/proc/$pid/exe" -ef "$binary" ]; then
-        value same_binary 1
+        protocol_value same_binary 1
     else
-        answer version "$binary" --version
+        report_answer version "$binary" --version
     fi
     # Releases differ over a file that is not there; all of them print their defaults.
     if [ -f "$CONFIG" ]; then
-        answer dump "$binary" -c "$CONFIG" config dump
+        report_answer dump "$binary" -c "$CONFIG" config dump
     else
-        answer dump "$binary" config default
+        report_answer dump "$binary" config default
     fi
-    hosts_directories "$said"
-    configured "$said"
-    [ "$FULL_DEFAULT" = 1 ] && answer default "$binary" config default
+    configs_hosts_directories "$said"
+    sockets_from_dump "$said"
+    [ "$FULL_DEFAULT" = 1 ] && report_answer default "$binary" config default
 fi
-value socket "$SOCKET"
-tasks
+protocol_value socket "$SOCKET"
+probe_count_tasks
 for each in /etc/k0s/containerd.d/*.toml; do
-    [ ! -f "$each" ] || hosts_directories "$(cat -- "$each" 2>/dev/null)"
+    [ ! -f "$each" ] || configs_hosts_directories "$(cat -- "$each" 2>/dev/null)"
 done
-owned_directories
+probe_owned_directories
 walked=
 while IFS= read -r path; do
     case $path in
     /*) ;;
     *) continue ;;
     esac
-    cleaned "$path"
+    places_clean "$path"
     case $NL$walked in *"$NL$whole$NL"*) continue ;; esac
     walked=$walked$whole$NL
-    registries "$whole"
+    probe_hosts_directory "$whole"
 done <<LIST
 $HOSTS$CERTS_D
 LIST
 if [ "${pid:-0}" != 0 ]; then
-    answer ctr ctr -a "$SOCKET" --connect-timeout 5s version
+    report_answer ctr ctr -a "$SOCKET" --connect-timeout 5s version
     said=
     if command -v crictl >/dev/null; then
-        value crictl yes
-        answer info crictl -r "unix://$SOCKET" -i "unix://$SOCKET" info
+        protocol_value crictl yes
+        report_answer info crictl -r "unix://$SOCKET" -i "unix://$SOCKET" info
     fi
     case $said in # a CRI that answers has its plugin
     *"${NL}rc 0") ;;
-    *) answer cri ctr -a "$SOCKET" --connect-timeout 5s plugins ls id==cri ;;
+    *) report_answer cri ctr -a "$SOCKET" --connect-timeout 5s plugins ls id==cri ;;
     esac
 fi
-directory "$STATE"
+report_directory "$STATE"
 for entry in "$STATE/state.json" "/etc/systemd/system/$UNIT.service.d/zz-fleet.conf"; do
-    placed "$entry"
-    file "$entry"
+    places_add_with_parents "$entry"
+    report_file "$entry"
 done
-file /run/fleet/lock
-for each in id phase failed; do file "$STATE/pending/$each"; done
-control_plane
-[ -n "$WALK" ] && walk
-note dirs "$DIRECTORIES"
-named_places
-tell_places
-tell_files
+report_file /run/fleet/lock
+for each in id phase failed; do report_file "$STATE/pending/$each"; done
+roles_control_plane
+[ -n "$WALK" ] && probe_generations
+report_note dirs "$DIRECTORIES"
+places_add_named
+places_note
+report_print_files
 printf '%s' "$NOTES"
-bye
+protocol_end

@@ -1,7 +1,8 @@
 # Run an administrator's command, bounded in time and in output. POSIX sh. In: COMMAND LIMIT.
-hello
+# requires: environment protocol
+protocol_begin
 cd "$OLDPWD" || cd /
 output=$({ timeout -k 5 "$LIMIT" sh -c "$COMMAND" </dev/null 2>&1; printf '\nrc %s' "$?"; } |
     tail -c 262144)
-value output "$output"
-bye
+protocol_value output "$output"
+protocol_end

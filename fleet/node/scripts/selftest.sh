@@ -2,31 +2,32 @@
 # through a port of the node's own loopback. POSIX sh. In: LIVENESS, the folder of hosts.toml that the
 # daemon reads, empty where it reads none; PORT TAG VIA (crictl, cri or ctr) SOCKET PULL_SECONDS, and
 # DIGEST, the image's. With VIA=cri somebody on the other end of this connection pulls.
+# requires: environment protocol ctr liveness ownership
 PROBE_URL=http://127.0.0.1:$PORT
 NAMESPACE=fleet-selftest-$$
 WORK=/run/fleet/selftest-$$
 
-tidy() { # the image and the folders go, however this ends
+selftest_tidy() { # the image and the folders go, however this ends
     case $VIA in
-    crictl) cri rmi "$image" >/dev/null 2>&1 ;;
-    cri) forget_all ;;
+    crictl) ctr_crictl rmi "$image" >/dev/null 2>&1 ;;
+    cri) selftest_remove_names ;;
     *)
-        forget
-        leave
+        ctr_remove_image
+        ctr_remove_namespace
         rm -rf -- "$WORK"
         ;;
     esac
-    sweep_probes
+    liveness_sweep
 }
 
-forget_all() { # all names that CRI gave to an image which nobody has removed
-    ctl -n k8s.io images ls -q "target.digest==$DIGEST" | while read -r name; do
-        ctl -n k8s.io images rm --sync "$name" >/dev/null
+selftest_remove_names() { # all names that CRI gave to an image which nobody has removed
+    ctr_query -n k8s.io images ls -q "target.digest==$DIGEST" | while read -r name; do
+        ctr_query -n k8s.io images rm --sync "$name" >/dev/null
     done
 }
 
-by_ctr() {
-    mkdir -p "$WORK/$probe" && probe_hosts >"$WORK/$probe/hosts.toml"
+selftest_pull_by_ctr() {
+    mkdir -p "$WORK/$probe" && liveness_hosts >"$WORK/$probe/hosts.toml"
     local_pull=
     case $(ctr images pull --help 2>/dev/null) in *--local*) local_pull=--local ;; esac
     # shellcheck disable=SC2086 # the flag is a word or nothing
@@ -34,38 +35,38 @@ by_ctr() {
         --hosts-dir "$WORK" "$image"
 }
 
-pull() {
+selftest_pull() {
     if [ "$VIA" != ctr ] && [ -n "$LIVENESS" ]; then
-        output=$(lay_probe 2>&1) || return 1
+        output=$(liveness_lay 2>&1) || return 1
     fi
     case $VIA in
-    crictl) output=$(cri pull "$image" 2>&1) ;;
-    cri) turn ;;
-    *) output=$(by_ctr 2>&1) ;;
+    crictl) output=$(ctr_crictl pull "$image" 2>&1) ;;
+    cri) protocol_wait_for_driver ;;
+    *) output=$(selftest_pull_by_ctr 2>&1) ;;
     esac
 }
 
-main() { # a function: what comes in after the script is the other end's word, not the shell's
-    hello
-    only_roots
+selftest_main() { # a function: what comes in after the script is the other end's word, not the shell's
+    protocol_begin
+    ownership_check
     exec 3<&0
-    left_work
+    ctr_remove_left_work
     probe=$$.$PROBE_NAME
     image=$probe/fleet-selftest:$TAG
     if [ "$VIA" != ctr ] && [ -z "$LIVENESS" ]; then
         image=127.0.0.1:$PORT/fleet-selftest:$TAG # without a folder, loopback is asked in plain HTTP
     fi
-    value image "$image"
+    protocol_value image "$image"
     trap '' PIPE # or the shell would end before it has swept
-    trap tidy EXIT
+    trap selftest_tidy EXIT
     trap 'exit 143' HUP INT TERM
     read -r begin _ </proc/uptime
     code=0
-    pull || code=$?
+    selftest_pull || code=$?
     read -r end _ </proc/uptime
-    value code "$code"
-    value output "$(printf '%s' "${output:-}" | tail -c 4000)"
-    value times "$begin $end"
-    bye
+    protocol_value code "$code"
+    protocol_value output "$(printf '%s' "${output:-}" | tail -c 4000)"
+    protocol_value times "$begin $end"
+    protocol_end
 }
-main
+selftest_main

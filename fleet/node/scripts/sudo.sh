@@ -1,3 +1,4 @@
 # Do nothing but answer: the driver only checks whether sudo works.
-hello
-bye
+# requires: environment protocol
+protocol_begin
+protocol_end

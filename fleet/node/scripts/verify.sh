@@ -4,43 +4,44 @@
 # An image is: reference, CRI's own name for it, registry, hosts.toml in base64. With VIA=cri
 # somebody on the other end of this connection pulls between the lines. What is told of an image
 # begins with its number, from 0.
+# requires: environment text protocol cleanup ctr liveness ownership trace
 STATE=${SOCKET%/*}
 # Evidence must not use up the time before the guard: the pull itself is what counts.
 EVIDENCE_SECONDS=$(((PULL_SECONDS + 2) / 3))
 LOGGED='trying next|fetch failed|failed to decode|stop pulling image'
 pulled=
 
-evidence() { # what travels only once cannot be seen to travel for CRI
-    fetch "$EVIDENCE_SECONDS"
-    objects
-    if shared; then # with one that CRI has from us: that one goes first, and this travels as a whole
-        forget
-        drop
+verify_trace() { # what travels only once cannot be seen to travel for CRI
+    trace_fetch "$EVIDENCE_SECONDS"
+    trace_objects
+    if verify_shares_objects; then # with one that CRI has from us: that one goes first, and this travels as a whole
+        ctr_remove_image
+        cleanup_remove_images
         pulled=
-        fetch "$EVIDENCE_SECONDS"
-        objects
+        trace_fetch "$EVIDENCE_SECONDS"
+        trace_objects
     fi
     printf '%s\n' "$trace" || exit 1
-    [ -n "$STORE" ] || find_store
-    forget
+    [ -n "$STORE" ] || trace_find_store
+    ctr_remove_image
     fetched=0
-    stand
-    tell stayed "$standing"
+    trace_find_stored
+    trace_value stayed "$standing"
 }
 
-shared() { # is any object one of those that were pulled just now?
+verify_shares_objects() { # is any object one of those that were pulled just now?
     for object in $objects; do
         case "$pulled " in *" $object "*) return 0 ;; esac
     done
     return 1
 }
 
-look() { # is $name there (yes, no, ?)? all images are asked for, again after some seconds
+verify_look_for_image() { # is $name there (yes, no, ?)? all images are asked for, again after some seconds
     read -r uptime _ </proc/uptime
     if [ -z "${looked:-}" ] || [ $((${uptime%.*} - looked)) -ge 3 ]; then
         looked=${uptime%.*}
-        had=$(ctl -n k8s.io images ls -q) || had='?'
-        not_ours
+        had=$(ctr_query -n k8s.io images ls -q) || had='?'
+        cleanup_exclude_ours
     fi
     present=no
     case $NL$had$NL in
@@ -49,96 +50,96 @@ look() { # is $name there (yes, no, ?)? all images are asked for, again after so
     esac
 }
 
-by_crictl() {
-    ready_to_pull
-    output=$(cri pull "$image" 2>&1)
+verify_by_crictl() {
+    verify_prepare_pull
+    output=$(ctr_crictl pull "$image" 2>&1)
     code=$?
     read -r end _ </proc/uptime
-    travelled
-    put_back "$code"
-    if [ "$code" = 0 ]; then brought "$output"; else brought ''; fi
-    outcome crictl "$present" "$code" "$output"
+    trace_report_travelled
+    cleanup_restore_name "$code"
+    if [ "$code" = 0 ]; then cleanup_list_pulled "$output"; else cleanup_list_pulled ''; fi
+    verify_report_pull crictl "$present" "$code" "$output"
 }
 
-ready_to_pull() {
-    look
-    evidence
-    [ -n "$ours" ] || known=$(containers)
-    note_name
-    begin
+verify_prepare_pull() {
+    verify_look_for_image
+    verify_trace
+    [ -n "$ours" ] || known=$(cleanup_containers)
+    cleanup_note_name
+    verify_begin_pull
 }
 
-begin() { # the daemon's log is read from the first pull on, and told apart by when each began
+verify_begin_pull() { # the daemon's log is read from the first pull on, and told apart by when each began
     [ -n "${since:-}" ] || since=$(date +%s.%N)
     read -r begin _ </proc/uptime
-    tell began "$begin"
+    trace_value began "$begin"
 }
 
-outcome() { # via, present before (yes, no, ?), exit code, output
-    [ "$3" = 0 ] || value "said$TAB$number" "$(printf '%s' "$4" | tail -c 20000)"
+verify_report_pull() { # via, present before (yes, no, ?), exit code, output
+    [ "$3" = 0 ] || protocol_value "said$TAB$number" "$(printf '%s' "$4" | tail -c 20000)"
     printf 'pull\t%s\t%s\t%s\t%s\t%s\t%s\n' "$number" "$1" "$2" "$3" "$begin" "$end" || exit 1
 }
 
-by_ctr() {
+verify_by_ctr() {
     read -r begin _ </proc/uptime
-    fetch "$PULL_SECONDS"
+    trace_fetch "$PULL_SECONDS"
     printf '%s\n' "$trace" || exit 1
     read -r end _ </proc/uptime
-    forget
+    ctr_remove_image
     fetched=0
-    outcome ctr no "$fetch_code" ''
+    verify_report_pull ctr no "$fetch_code" ''
 }
 
-ask_by_cri() { # as check_liveness does, with somebody else asking
+verify_ask_liveness() { # as check_liveness does, with somebody else asking
     [ "$VIA" = cri ] && [ -n "$LIVENESS" ] || return 0
     probe=$$.$PROBE_NAME
-    ours
-    lay_probe >/dev/null 2>&1 || probe=
-    value probe "$probe"
-    turn
-    [ -d "$LIVENESS/$probe" ] || value swept 1
-    sweep_probes
+    liveness_may_write
+    liveness_lay >/dev/null 2>&1 || probe=
+    protocol_value probe "$probe"
+    protocol_wait_for_driver
+    [ -d "$LIVENESS/$probe" ] || protocol_value swept 1
+    liveness_sweep
 }
 
-by_cri() { # the other end pulls, and says what CRI calls it
-    ready_to_pull
-    tell present "$present"
-    turn
-    travelled
+verify_by_cri() { # the other end pulls, and says what CRI calls it
+    verify_prepare_pull
+    trace_value present "$present"
+    protocol_wait_for_driver
+    trace_report_travelled
     case $line in
-    sha256:*) brought "$line" ;;
+    sha256:*) cleanup_list_pulled "$line" ;;
     *)
-        put_back 1
-        brought ''
+        cleanup_restore_name 1
+        cleanup_list_pulled ''
         ;;
     esac
 }
 
-logged() { # what the daemon has said since the first pull began
+verify_report_log() { # what the daemon has said since the first pull began
     [ -n "${since:-}" ] || return 0
-    value since "$since"
+    protocol_value since "$since"
     timeout 10 journalctl -a -u "$UNIT" --since "@$since" -o short-unix --no-pager 2>/dev/null |
         sed -nE -e "$HARMLESS" -e "/$LOGGED/s/^/log$TAB=/p" | tail -c 200000
 }
 
-sweep() {
-    drop
+verify_sweep() {
+    cleanup_remove_images
     gone=$?
-    [ "${fetched:-0}" = 0 ] || forget
-    [ -z "${fetched:-}" ] || leave || gone=1
+    [ "${fetched:-0}" = 0 ] || ctr_remove_image
+    [ -z "${fetched:-}" ] || ctr_remove_namespace || gone=1
     [ "$gone" != 0 ] || [ ! -f "$NOTE" ] || rm -rf -- "$NOTE" "$WORK"
     [ ! -d "$WORK" ] || rm -rf -- "$WORK"
-    sweep_probes
+    liveness_sweep
 }
 
-prove() {
+verify_images() {
     number=0
     while IFS="$TAB" read -r image name registry hosts; do
         [ -n "$image" ] || continue
         case $VIA in
-        crictl) by_crictl ;;
-        cri) by_cri ;;
-        *) by_ctr ;;
+        crictl) verify_by_crictl ;;
+        cri) verify_by_cri ;;
+        *) verify_by_ctr ;;
         esac
         number=$((number + 1))
     done <<LIST
@@ -146,21 +147,21 @@ $IMAGES
 LIST
 }
 
-main() { # a function: what comes in after the script is the other end's word, not the shell's
-    hello
-    only_roots
+verify_main() { # a function: what comes in after the script is the other end's word, not the shell's
+    protocol_begin
+    ownership_check
     exec 3<&0
     trap '' PIPE # or the shell would end before it has swept
-    trap sweep EXIT
+    trap verify_sweep EXIT
     trap 'exit 1' TERM INT HUP
-    left_work
-    remains
-    check_liveness
-    ask_by_cri
-    prove
+    ctr_remove_left_work
+    cleanup_left_runs
+    liveness_check
+    verify_ask_liveness
+    verify_images
     trap - EXIT
-    sweep
-    logged # last, as the journal is a moment behind the daemon
-    bye
+    verify_sweep
+    verify_report_log # last, as the journal is a moment behind the daemon
+    protocol_end
 }
-main
+verify_main

@@ -1,0 +1,12 @@
+# The paths of one change: its generation, its stage, and the files beside a file that it replaces.
+# requires: paths
+
+KEPT=$STATE/generations/$ID
+STAGE=$RUN/stage-$ID
+
+change_siblings() { # name the files beside $path: the new one, the old one to restore, the replaced one
+    folder=${path%/*}
+    staged=$folder/.fleet-$ID.${path##*/}.new
+    back=$folder/.fleet-$ID.${path##*/}.back
+    aside=$path.fleet-$ID
+}

@@ -1,0 +1,154 @@
+# What a verification brings onto a node, and its removal. CRI gives an image three names: its own, one
+# with its digest, and the id of its config; and where CRI removes an image, all names of that id go,
+# whoever gave them. So only those are removed, by name, that were not there before. What is pulled is
+# noted in a file beforehand, so that the next verification removes what a killed one has left.
+# requires: text ctr
+
+NOTE=/run/fleet/proof-$$
+[ ! -d /var/lib/fleet ] || NOTE=/var/lib/fleet/proof-$$
+known='?'
+ours=
+
+cleanup_note() { # lines, behind the boot that our process belongs to; a full disk hinders no proof
+    { [ -f "$NOTE" ] || set -- "$boot" "$@"; } && printf '%s\n' "$@" 2>/dev/null >>"$NOTE"
+    return 0
+}
+
+cleanup_digest_name() { # note in $other the name that CRI gives the image with its digest
+    case $name in
+    *@*) other=$name ;;
+    *) other=${name%:*}@$digest ;;
+    esac
+}
+
+cleanup_note_name() { # before the pull; with its digest where nothing of that digest was there before
+    [ "$present" = no ] || return 0
+    case "$standing " in
+    *" $digest "*) cleanup_note "$name -" ;;
+    *) cleanup_note "$name ${digest:--}" ;;
+    esac
+}
+
+cleanup_restore_name() { # a failed pull may have set an existing name to what a mirror sent
+    [ "$present" = yes ] && [ "$1" != 0 ] || return 0
+    one=
+    text_split_lines
+    for each in $had; do
+        case $each in
+        "${name%:*}@sha256:"*)
+            [ -z "$one" ] || one=/ # unknown which of several digests the name had
+            one=$one$each
+            ;;
+        esac
+    done
+    text_split_words
+    case $one in '' | /*) return 0 ;; esac
+    case $(ctr_query -n k8s.io images ls "name==$name") in
+    *" ${one##*@} "*) ;;
+    *) ctr_query -n k8s.io images tag --force "$one" "$name" >/dev/null ;;
+    esac
+}
+
+cleanup_list_pulled() { # record the names and objects that a pull brought, even if it failed
+    # $1 ends with the id that CRI returned, or is empty
+    [ "$present" = no ] || return 0
+    pulled=$pulled$objects
+    id=${1##*sha256:}
+    [ -n "$digest" ] || for each in $(ctr_query -n k8s.io images ls "name==$name"); do
+        case $each in sha256:*) digest=$each ;; esac
+    done
+    cleanup_digest_name
+    new=
+    for each in "$name" "$other" "sha256:${id%%[!0-9a-f]*}"; do
+        case $each in *: | *@) continue ;; esac
+        case $NL$had$NL in *"$NL$each$NL"*) ;; *) new="$new $each" ;; esac
+    done
+    ours=$ours$new$NL
+}
+
+cleanup_exclude_ours() { # take our own names out of $had
+    for each in $ours; do
+        case $NL$had$NL in *"$NL$each$NL"*)
+            had=$NL$had$NL
+            had=${had%%"$NL$each$NL"*}$NL${had#*"$NL$each$NL"}
+            ;;
+        esac
+    done
+}
+
+cleanup_containers() { # all that run or were made, without a process: each has a folder
+    set -- "$STATE"/io.containerd.runtime.v2.task/k8s.io/* \
+        "$STATE"/io.containerd.grpc.v1.cri/containers/*
+    printf '%s' "$*"
+}
+
+cleanup_image_users() { # what CRI's containers run from, unless all of them are older than our images
+    [ -d "$STATE/io.containerd.runtime.v2.task" ] && [ "$(cleanup_containers)" = "$known" ] && return 0
+    ctr_query -n k8s.io containers ls
+}
+
+cleanup_remove_images() { # what was not there goes again, so that the next proof downloads it again
+    [ -n "$ours" ] || return 0
+    used=$(cleanup_image_users) || return 1
+    doomed=
+    text_split_lines
+    for names in $ours; do
+        text_split_words
+        for each in $names; do
+            case $used in *" $each "*) names= ;; esac
+        done
+        doomed="$doomed $names"
+    done
+    text_split_words
+    ours=
+    # shellcheck disable=SC2086 # one word a name
+    set -- $doomed
+    [ "$#" = 0 ] || ctr_query -n k8s.io images rm --sync "$@" >/dev/null
+}
+
+cleanup_list_left() { # of $name and $digest in a note; the id goes where nobody else gave the image a name
+    cleanup_digest_name
+    found=$(ctr_query -n k8s.io images ls -q "target.digest==$digest") || return 1
+    names=$name
+    for each in $found; do
+        case $each in
+        "$name") ;;
+        "$other" | sha256:*) names="$names $each" ;;
+        *)
+            names=$name
+            break
+            ;;
+        esac
+    done
+    ours=$ours$names$NL
+}
+
+cleanup_remove_noted() { # all that a proof has noted
+    while read -r name digest; do
+        [ -z "$digest" ] || cleanup_list_left || return 1
+    done <"$note"
+    cleanup_remove_images || return 1
+    mine=$NAMESPACE
+    NAMESPACE=fleet-probe-${note##*-}
+    cleanup_collect && ctr_remove_namespace
+    gone=$?
+    NAMESPACE=$mine
+    return "$gone"
+}
+
+cleanup_collect() { # what a daemon has let go of shortly before its end lies there until it collects again
+    held=$(ctr_query -n "$NAMESPACE" leases create) && ctr_query -n "$NAMESPACE" leases rm --sync "$held" >/dev/null
+}
+
+cleanup_left_runs() { # of proofs that run no more; what the daemon does not let go stays noted
+    [ -d "${NOTE%/*}" ] || mkdir -p -- "${NOTE%/*}"
+    read -r boot </proc/sys/kernel/random/boot_id
+    for note in /var/lib/fleet/proof-* /run/fleet/proof-*; do
+        [ -f "$note" ] || continue
+        read -r when <"$note"
+        case $when in
+        "$boot" | '') [ "${note##*-}" = $$ ] || ! kill -0 "${note##*-}" 2>/dev/null || continue ;;
+        esac
+        cleanup_remove_noted && rm -f -- "$note"
+    done
+}

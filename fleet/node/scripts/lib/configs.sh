@@ -1,0 +1,107 @@
+# What containerd's configs name: imports, directories of hosts.toml, legacy certificates. The shell
+# itself reads them, line by line.
+# requires: text protocol places report
+
+HOSTS=
+
+configs_quoted() { # put the quoted strings of "key = ['a', 'b']" into $strings, one a line
+    strings=
+    rest=${1#*=}
+    while :; do
+        case $rest in
+        *\'* | *\"*) ;;
+        *) return 0 ;;
+        esac
+        lead=${rest%%[\'\"]*}
+        rest=${rest#"$lead"}
+        mark=${rest%"${rest#?}"}
+        rest=${rest#?}
+        strings=$strings${rest%%"$mark"*}$NL
+        rest=${rest#*"$mark"}
+    done
+}
+
+configs_hosts_directories() { # note every directory that a config_path of these lines names
+    text_split_lines
+    for line in $1; do
+        case $line in *config_path*=*) ;; *) continue ;; esac
+        configs_quoted "$line"
+        IFS=:$NL
+        for path in $strings; do
+            case $NL$HOSTS in *"$NL$path$NL"*) ;; *) HOSTS=$HOSTS$path$NL ;; esac
+        done
+        IFS=$NL
+    done
+    text_split_words
+}
+
+configs_named_files() { # those that a config names: legacy certificates that are there, and imports
+    imports=
+    top=1
+    inside=0
+    text_split_lines
+    for line in $text; do
+        case $line in
+        *ca_file*=* | *cert_file*=* | *key_file*=*)
+            configs_quoted "$line"
+            for path in $strings; do
+                case $path in /*) ;; *) path=/$path ;; esac
+                [ ! -r "$path" ] || protocol_value present "$path"
+            done
+            ;;
+        imports*=* | '"imports"'*=*) inside=1 ;;
+        \[*) top=0 ;;
+        esac
+        [ "$top$inside" = 11 ] || continue
+        configs_quoted "${line%%#*}" # over as many lines as it takes
+        imports=$imports$strings
+        case $line in *\]*) inside=0 ;; esac
+    done
+    text_split_words
+}
+
+configs_note() { # tell of a config and all that it imports, each behind the one that names it
+    todo="0 $1$NL"
+    while [ -n "$todo" ]; do
+        config=${todo%%"$NL"*}
+        todo=${todo#*"$NL"}
+        depth=${config%% *}
+        config=${config#* }
+        [ "$depth" -lt 5 ] || continue
+        places_add_with_parents "$config"
+        [ -f "$config" ] || continue
+        report_file "$config"
+        text=$(cat -- "$config" 2>/dev/null)
+        [ "$config" != "$CONFIG" ] || configs_hosts_directories "$text"
+        configs_named_files
+        protocol_value looked "$config"
+        further=
+        text_split_lines
+        for path in $imports; do
+            case $path in
+            /*) ;;
+            *) path=${config%/*}/$path ;;
+            esac
+            places_clean "$path"
+            text_split_lines
+            set +f
+            for each in $whole; do further="$further$((depth + 1)) $each$NL"; done
+            set -f
+        done
+        text_split_words
+        todo=$further$todo
+    done
+}
+
+configs_canonical() { # put a path without links into $whole; a process only where there are any on it
+    whole=$1
+    case $1/ in
+    */../* | */./* | *//* | [!/]*) ;;
+    *)
+        above=$1
+        while [ -n "$above" ] && [ ! -L "$above" ]; do above=${above%/*}; done
+        [ -n "$above" ] || return 0
+        ;;
+    esac
+    whole=$(readlink -f -- "$1" || printf '%s' "$1")
+}

@@ -1,0 +1,39 @@
+# The unit of the daemon: its state and its restart.
+# requires: text change
+
+daemon_property() { # note the value of one of the unit's properties, of $properties, in $noted
+    rest=${properties#*"$1="}
+    noted=${rest%%"$NL"*}
+}
+
+daemon_read_unit() { # note in $unit how the unit is, and in $daemon which process runs since when
+    properties=$(systemctl show "$UNIT" -p ActiveState -p SubState -p MainPID -p NRestarts)
+    daemon_property ActiveState
+    unit=$noted
+    daemon_property SubState
+    unit=$unit/$noted
+    daemon_property MainPID
+    daemon=$noted
+    daemon_property NRestarts
+    daemon="$daemon $noted"
+}
+
+daemon_restart() { # its exit code does not decide: the gate checks the daemon, briefly after a failure
+    refused=0
+    [ "$RESTART" = 1 ] || return 0
+    grep -qs "$TAB/etc/systemd/" "$KEPT/manifest" && systemctl daemon-reload
+    complaint=$(timeout "$RESTART_SECONDS" systemctl restart "$UNIT" 2>&1)
+    code=$?
+    case $code in
+    0 | 124) ;;
+    *) # one restart more than the unit may have at a time says nothing about the config
+        case $(systemctl show "$UNIT" -p Result) in *start-limit-hit)
+            systemctl reset-failed "$UNIT" 2>/dev/null
+            complaint=$(timeout "$RESTART_SECONDS" systemctl restart "$UNIT" 2>&1)
+            code=$?
+            ;;
+        esac
+        ;;
+    esac
+    case $code in 0 | 124) ;; *) refused=1 ;; esac # slow is not dead: the gate waits for it
+}

@@ -1,0 +1,69 @@
+# Files: what they are, their digests, and how one replaces another. The replaced file stays beside the
+# new one, so that an edit made just then is not lost. mv --exchange swaps both in one step. If mv or
+# the file system does not support it, mv's backup moves the old file aside.
+# requires: text
+
+files_exists() { [ -e "$1" ] || [ -L "$1" ]; }
+
+files_is_plain() { [ -f "$1" ] && [ ! -L "$1" ]; }
+
+files_digest() {
+    if [ -f "$1" ]; then
+        sum=$(sha256sum <"$1")
+        printf '%s' "${sum%% *}"
+    else
+        printf '%s' -
+    fi
+}
+
+files_sum() { # set $sum to the digest of a plain file, `@` and the target of a link, else to `-`
+    sum=-
+    [ ! -L "$1" ] || sum=@$(readlink -- "$1")
+    files_is_plain "$1" || return 0
+    sum=$(sha256sum <"$1") && sum=${sum%% *}
+}
+
+files_has_kind() { # true if $1 is a link, or a plain file, as the digest or target $2 says
+    case $2 in
+    @*) [ -L "$1" ] ;;
+    *) files_is_plain "$1" ;;
+    esac
+}
+
+files_replace() { # put $1 at $path; set $replaced to the new path of the replaced file
+    replaced=$1
+    if [ "${exchanges:-1}" = 1 ] && files_exists "$path"; then
+        mv -T --exchange -- "$1" "$path" 2>/dev/null && return 0
+        exchanges=0
+    fi
+    replaced=$aside
+    mv -fT --backup=simple --suffix=".fleet-$ID" -- "$1" "$path"
+}
+
+files_first_line() { # the first line of a small file of ours, or nothing
+    [ -f "$1" ] || return 0
+    IFS= read -r line <"$1"
+    printf '%s' "$line"
+}
+
+files_read_line() { # note the first line of a small file of ours in $line; `word` costs a process
+    line=
+    [ ! -f "$1" ] || IFS= read -r line <"$1"
+}
+
+files_make_directory() { (umask 022 && mkdir -p -- "$1"); }
+
+files_sync_folders() { # sync the listed folders that exist and their parents, each once
+    there=
+    text_split_lines
+    for place in $1; do
+        above=${place%/*}
+        until [ -z "$above" ] || [ -d "$above" ]; do above=${above%/*}; done
+        for each in "$place" "$above"; do
+            [ -d "$each" ] || continue
+            case $NL$there in *"$NL$each$NL"*) ;; *) there=$there$each$NL ;; esac
+        done
+    done
+    text_split_words
+    [ -z "$there" ] || text_with_lines "$there" sync
+}

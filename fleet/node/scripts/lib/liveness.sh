@@ -1,0 +1,99 @@
+# Liveness: does the daemon that runs read the hosts.toml below $LIVENESS? A reserved name gets a
+# folder whose only host is a closed port of this machine, and CRI is asked to pull from it: the
+# error says which host was asked. No registry, no image, no restart.
+# requires: protocol steps ownership
+
+PROBE_NAME=fleet-probe.invalid
+PROBE_URL=http://127.0.0.1:1
+
+liveness_may_write() { # true if only root can change the folder; checked once
+    if [ "${looked_at:-}" != "$LIVENESS" ]; then
+        looked_at=$LIVENESS
+        shared=
+        ways=
+        ends=
+        ownership_walk "$LIVENESS"
+        ! ownership_find_shared || shared="not asked: $steered can be changed by users other than root"
+    fi
+    [ -z "${shared:-}" ]
+}
+
+liveness_sweep() { # what a killed check has left; the folder of another that still runs stays
+    [ -n "$LIVENESS" ] && liveness_may_write || return 0
+    for folder in "$LIVENESS"/[0-9]*."$PROBE_NAME"; do
+        [ -d "$folder" ] || continue
+        other=${folder##*/}
+        other=${other%%.*}
+        [ "$other" != $$ ] && kill -0 "$other" 2>/dev/null && continue
+        rm -rf -- "$folder"
+    done
+}
+
+liveness_hosts() { # a host table and a server: some releases read only files that have both
+    printf 'server = "%s"\n\n[host."%s"]\n  capabilities = ["pull", "resolve"]\n' \
+        "$PROBE_URL" "$PROBE_URL"
+}
+
+liveness_lay() {
+    liveness_may_write || {
+        printf '%s\n' "$shared"
+        return 1
+    }
+    liveness_sweep
+    [ -d "$LIVENESS" ] && mkdir -m 755 -- "$LIVENESS/$probe" &&
+        liveness_hosts >"$LIVENESS/$probe/hosts.toml"
+}
+
+liveness_read_answer() { # live, deaf, or nothing yet, of what a pull of the reserved name has said
+    case $1 in
+    *"//127.0.0.1:1/"*) liveness=live ;;
+    '' | *Unavailable* | *'not initialized'* | *'connection error'* | *DeadlineExceeded*) ;;
+    *) liveness=deaf ;;
+    esac
+}
+
+liveness_ask() { # for $1 seconds, until there is an answer: a live daemon has one at once
+    liveness=
+    read -r asked _ </proc/uptime
+    until [ -n "$liveness" ]; do
+        said=$(GOMAXPROCS=1 GOGC=off timeout 10 crictl -r "unix://$SOCKET" -i "unix://$SOCKET" \
+            pull "$probe/fleet:probe" 2>&1)
+        liveness_read_answer "$said"
+        read -r answered _ </proc/uptime
+        [ $((${answered%.*} - ${asked%.*})) -lt "$1" ] || liveness=${liveness:-deaf}
+        [ -n "$liveness" ] || sleep 0.1
+    done
+}
+
+liveness_find() { # for $1 seconds; notes live, deaf or unasked, or nothing where there is nothing to ask
+    liveness=
+    [ -n "$LIVENESS" ] && [ "$CRICTL" = 1 ] || return 0
+    probe=$$.$PROBE_NAME
+    liveness_may_write # here, to have it known beyond the next line
+    if said=$(liveness_lay 2>&1); then
+        liveness_ask "$1"
+        [ -d "$LIVENESS/$probe" ] || liveness=unasked # somebody swept it under our hands
+    else
+        liveness=unasked
+    fi
+    liveness_sweep
+}
+
+liveness_report() { # fails where the daemon is deaf; what could not be asked is told, and no failure
+    [ -n "$liveness" ] || return 0
+    protocol_value liveness "$liveness ${asked:-0} ${answered:-0}"
+    [ ${#said} -le 2000 ] || said=$(printf '%s' "$said" | tail -c 2000)
+    protocol_value liveness_said "$said"
+    [ "$liveness" != deaf ]
+}
+
+liveness_check() {
+    liveness_find "$HEALTH_SECONDS"
+    liveness_report
+}
+
+liveness_fail() { # end with what the daemon said instead
+    steps_fail health liveness "$UNIT does not read $LIVENESS: CRI did not use a test folder there" \
+        "look for edits that are not loaded in \`fleet probe\`, and for the file that decides in \
+\`fleet explain\`" "$said"
+}

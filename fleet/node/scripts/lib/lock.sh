@@ -1,0 +1,52 @@
+# The mutex of a script and the lock of a rollout. A process holds the mutex, which goes with it. A
+# rollout holds the lock, dead or alive, until it releases it, resumes, or the lock is broken on purpose.
+# requires: paths files steps storage
+
+lock_take_mutex() { # wait at most $1 seconds for the script that works here, longer for one of ours
+    command -v flock >/dev/null ||
+        steps_fail unsupported lock 'flock is missing on this node' 'install util-linux'
+    # A failed redirection of exec would end the shell; that of printf does not.
+    { { [ -d "$RUN" ] || mkdir -p "$RUN"; } && printf '' >>"$RUN/mutex"; } 2>/dev/null || {
+        complaint=$({ mkdir -p "$RUN" && printf '' >>"$RUN/mutex"; } 2>&1)
+        storage_fail lock "write to $RUN" "$complaint" /run
+    }
+    exec 9>"$RUN/mutex"
+    flock -w "$1" 9 || { lock_is_ours && flock -w "$((10 * $1))" 9; }
+}
+
+lock_is_ours() { [ "$(files_first_line "$LOCK")" = "$ROLLOUT" ]; }
+
+lock_describe() { # who, since when, for what
+    [ -f "$LOCK" ] && { IFS= read -r who && IFS= read -r by && IFS= read -r what &&
+        IFS= read -r since && IFS= read -r up; } <"$LOCK"
+    read -r uptime _ </proc/uptime
+    up=${up:-$uptime}
+    age=$((${uptime%.*} - ${up%.*}))
+    printf 'held by %s %s of %s since %s (%s s ago)' \
+        "${what:-rollout}" "${who:-?}" "${by:-?}" "${since:-?}" "$age"
+}
+
+lock_acquire() { # take this node's lock for the rollout, or find that it has it already
+    if [ -e "$LOCK" ] && ! lock_is_ours; then
+        steps_fail locked lock "this node is $(lock_describe)" \
+            "wait for its end, or if that run is dead, run \`fleet unlock $(files_first_line "$LOCK")\`"
+    fi
+    lock_is_ours && return 0
+    read -r uptime _ </proc/uptime
+    if ! printf '%s\n%s\n%s\n%s\n%s\n' "$ROLLOUT" "$OPERATOR" "$PURPOSE" \
+        "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$uptime" >"$LOCK.tmp" || ! mv -T "$LOCK.tmp" "$LOCK"; then
+        complaint=$({ printf '%100s\n' x >"$LOCK.tmp" && mv -T "$LOCK.tmp" "$LOCK.try"; } 2>&1)
+        rm -f "$LOCK.tmp" "$LOCK.try"
+        storage_fail lock "write $LOCK" "$complaint" "$RUN"
+    fi
+}
+
+lock_release() {
+    lock_is_ours && rm -f "$LOCK"
+    return 0
+}
+
+lock_fail_busy() {
+    steps_fail locked lock "another fleet script is running on this node, $(lock_describe)" \
+        'wait for its end, then try again'
+}

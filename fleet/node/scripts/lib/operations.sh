@@ -1,0 +1,37 @@
+# The operations of a change. An operation is a line of action, mode, uid, gid, digest before, digest
+# after, path.
+# requires: text change
+
+operations_fields() { # the fields of one
+    action=$1 mode=$2 uid=$3 gid=$4 before=$5 after=$6
+    shift 6
+    path=$*
+    change_siblings
+    hidden=${folder%/*}/.fleet-$ID/${folder##*/}
+}
+
+operations_each() { # run a function for every operation; `number` counts them from 1
+    run=$1 # and what follows are the parts of the bundle: each goes to the operation that writes it
+    shift
+    number=0
+    text_split_lines
+    for line in $OPERATIONS; do
+        number=$((number + 1))
+        IFS=$TAB
+        # shellcheck disable=SC2086 # one word a field
+        operations_fields $line
+        text_split_words
+        "$run" "${1-}" || return 1
+        [ "$action" = delete ] || [ "$#" = 0 ] || shift
+    done
+    text_split_words
+}
+
+operations_is_config() {
+    case "
+$CONFIGS
+" in *"
+$path
+"*) return 0 ;; esac
+    return 1
+}

@@ -1,0 +1,114 @@
+# Root works only in folders that no other user can change. In any other folder a name could be
+# redirected between two steps. This holds above all for fleet's own folders: if another user can change
+# one of them, as where a service of the same name has made it, root would read and write what that
+# user wants.
+# requires: text protocol
+
+STEERED='can be changed by users other than root, who could redirect what is written there'
+STEERED_REMEDY='let only root write it (chown root, chmod go-w)'
+
+ownership_walk() { # add every folder on the way to $1, through links too, to $ways, its end to $ends
+    ahead=$1
+    at=
+    links=0
+    while [ -n "$ahead" ]; do
+        ahead=${ahead#/}
+        piece=${ahead%%/*}
+        case $ahead in
+        */*) ahead=/${ahead#*/} ;;
+        *) ahead= ;;
+        esac
+        case $piece in
+        '' | .) continue ;;
+        ..)
+            at=${at%/*}
+            continue
+            ;;
+        esac
+        if [ -L "$at/$piece" ] && [ "$links" -lt 40 ]; then
+            links=$((links + 1))
+            ownership_add_end "$at" # in a sticky folder the link could be another user's
+            leads=$(readlink -- "$at/$piece")
+            case $leads in /*) at= ;; esac
+            ahead=/$leads$ahead
+            continue
+        fi
+        [ -d "$at/$piece" ] || break
+        at=$at/$piece
+        case $NL$ways in *"$NL$at$NL"*) ;; *) ways=$ways$at$NL ;; esac
+    done
+    ownership_add_end "$at"
+}
+
+ownership_add_end() { # add a folder to $ends
+    case $NL$ends in *"$NL$1$NL"*) ;; *) ends=$ends$1$NL ;; esac
+}
+
+ownership_bits_write() { case $1 in *[2367]) return 0 ;; *) return 1 ;; esac }
+
+ownership_is_shared() { # true if a user other than root can change $steered, with group $1 and mode $2
+    case $2 in
+    [1357]???) # a sticky folder protects root's existing files, but not new names
+        case $NL$ends in *"$NL$steered$NL"*) ;; *) return 1 ;; esac
+        ;;
+    esac
+    ! ownership_bits_write "$2" || return 0
+    # MicroK8s's group may run any container as root.
+    case $steered in /var/snap/microk8s/*) return 1 ;; esac
+    ownership_bits_write "${2%?}" || return 1
+    [ "$1" = 0 ] && ! ownership_root_group_is_shared || return 0
+    # With an ACL these bits are its mask: a user whom it names may write.
+    case $(ls -ld -- "$steered") in ??????????+*) return 0 ;; esac
+    return 1
+}
+
+ownership_root_group_is_shared() { # true if users other than root are members of root's group
+    while IFS=: read -r _ _ number members; do
+        case $number:$members in 0: | 0:root) ;; 0:*) return 0 ;; esac
+    done </etc/group
+    return 1
+}
+
+ownership_find_shared() { # true if another user can change a folder of $ways, which $steered then names
+    [ -n "$ways" ] || return 1
+    text_split_lines
+    # shellcheck disable=SC2086 # one word a line
+    set -- $ways
+    text_split_words
+    steered=$1
+    about=$(stat -c '%u %g %a %n' -- "$@") || return 0
+    while read -r owner group bits steered; do
+        [ "$owner" = 0 ] || return 0
+        ! ownership_is_shared "$group" "$bits" || return 0
+    done <<LIST
+$about
+LIST
+    return 1
+}
+
+ownership_check_owner() { # end if another user owns a folder of fleet's own, in which root reads and writes
+    for each in /run/fleet /var/lib/fleet; do
+        # shellcheck disable=SC3067 # dash, bash and busybox have -O
+        [ ! -e "$each" ] || [ -O "$each" ] || ownership_end "$each"
+    done
+}
+
+ownership_end() { # end, since another user can change folder $1
+    trap - EXIT
+    protocol_value steered "$1"
+    protocol_end
+    exit 0
+}
+
+ownership_walk_own() { # start $ways with fleet's own folders
+    ways=
+    ends=
+    ownership_walk /run/fleet
+    ownership_walk /var/lib/fleet
+}
+
+ownership_check() { # as own_folders, but for the modes of these folders and those above them as well
+    ownership_walk_own
+    steered=
+    ! ownership_find_shared || ownership_end "$steered"
+}

@@ -1,0 +1,25 @@
+# The change that is neither confirmed nor reverted: its phase, its notes, and its end.
+# requires: paths files steps
+
+pending_set_phase() { # write the phase of the pending change atomically, and sync all beside it
+    { printf '%s\n' "$1" >"$PENDING/phase.new" && sync "$PENDING"/*; } 2>/dev/null &&
+        mv -fT "$PENDING/phase.new" "$PENDING/phase"
+}
+
+pending_note() { # write a small file of the pending change once: the first text stays
+    [ -s "$PENDING/$1" ] || { printf '%.300s\n' "$2" >"$PENDING/$1"; } 2>/dev/null
+    return 0
+}
+
+pending_settle() { # the one step that counts: pending becomes last, restored or unwell
+    rm -rf -- "$LAST"
+    pending_note why "${2:-}"
+    pending_set_phase "$1" || rm -f "$PENDING/phase" || return 1 # a full disk: without a phase it is restored
+    mv -T "$PENDING" "$LAST" && sync "$LAST" "$STATE"
+}
+
+pending_fail() { # kind, step
+    left=$(files_first_line "$PENDING/id")
+    steps_fail "$1" "$2" "change $left is unconfirmed on this node" "wait until its guard reverts it, \
+finish it with \`fleet resume\`, or revert it with \`fleet unlock $left\`"
+}

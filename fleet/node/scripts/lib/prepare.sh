@@ -1,0 +1,119 @@
+# New files, written beside the old ones before any of them is replaced.
+# requires: text paths files bundle operations storage
+
+prepare_list_operation() { # record where the new bytes go
+    [ "$action" = delete ] && return 0
+    target=$staged
+    if [ ! -d "$folder" ] && ! operations_is_config; then
+        case $homes in *"$NL$hidden$NL"*) ;; *) homes=$homes$hidden$NL ;; esac
+        target=$hidden/${path##*/}
+    elif [ ! -d "$folder" ]; then
+        homes=$homes$folder$NL
+    fi
+    case $after in @*) return 0 ;; esac
+    if [ -f "$path" ]; then
+        cp -p --preserve=all -- "$path" "$target" || return 1
+        copied=$copied$target$NL
+    fi
+    targets=$targets$target$NL
+    expected="$expected$after  $target$NL"
+    owners=$owners$uid:$gid$TAB$target$NL
+    [ "$mode" = 600 ] || modes=$modes$mode$TAB$target$NL
+}
+
+prepare_links() { # restore the old inode of a file with hard links, if its bytes are still the old ones
+    text_split_lines
+    for line in $LINKS; do
+        path=${line#*"$TAB"}
+        folder=${path%/*}
+        target=$folder/.fleet-$ID.${path##*/}.new
+        [ -d "$folder" ] || target=${folder%/*}/.fleet-$ID/${folder##*/}/${path##*/}
+        copy=${line%%"$TAB"*}
+        [ "$(files_digest "$copy")" != "$(files_digest "$target")" ] || ln -f -- "$copy" "$target" 2>/dev/null
+    done
+    text_split_words
+}
+
+prepare_attributes() { # give folder $2 the attributes of folder $1
+    cp -aT -- "$1" "$2" && chmod --reference="$1" -- "$2"
+}
+
+prepare_saved_folders() { # for each missing folder above new ones lay an empty one with its saved attributes
+    text_split_lines
+    for line in $SAVED; do
+        copy=${line%%"$TAB"*}
+        path=${line#*"$TAB"}
+        hidden=${path%/*}/.fleet-$ID/${path##*/}
+        { [ -d "$copy" ] && [ ! -d "$path" ]; } || continue
+        case $homes in *"$NL$hidden$NL"*) continue ;; esac
+        (umask 022 && mkdir -p -- "${hidden%/*}") && cp -aT -- "$copy" "$hidden" || return 1
+        set +f
+        rm -rf -- "${hidden:?}"/* "${hidden:?}"/.[!.]*
+        set -f
+    done
+    text_split_words
+}
+
+prepare_saved_files() { # give new files of a rollback the ACL, attributes and label of their saved copies
+    text_split_lines
+    for line in $SAVED; do
+        copy=${line%%"$TAB"*}
+        path=${line#*"$TAB"}
+        folder=${path%/*}
+        hidden=${folder%/*}/.fleet-$ID/${folder##*/}
+        target=${path%/*}/.fleet-$ID/${path##*/}
+        if [ -d "$copy" ]; then
+            [ ! -d "$target" ] || [ -d "$path" ] || prepare_attributes "$copy" "$target" || return 1
+            continue
+        fi
+        target=$folder/.fleet-$ID.${path##*/}.new
+        [ -d "$folder" ] || target=$hidden/${path##*/}
+        files_exists "$copy" || continue
+        cp -dp --preserve=all -- "$copy" "$target" || return 1
+        [ -L "$copy" ] || copied=$copied$target$NL
+    done
+    text_split_words
+}
+
+prepare_link() { # where no saved copy has been laid, or another one
+    target=$staged
+    [ -d "$folder" ] || target=$hidden/${path##*/}
+    files_sum "$target"
+    [ "$sum" = "$after" ] || { ln -sfnT -- "${after#@}" "$target" && chown -h "$uid:$gid" "$target"; }
+}
+
+prepare_fill_operation() {
+    [ "$action" = delete ] && return 0
+    case $after in
+    @*)
+        prepare_link
+        return
+        ;;
+    esac
+    bundle_part "$1" >"${targets%%"$NL"*}" || return 1
+    targets=${targets#*"$NL"}
+}
+
+prepare_write() { # write new files, unreadable to other users until all have their owner
+    homes=$NL
+    copied=
+    targets=
+    expected=
+    owners=
+    modes=
+    operations_each prepare_list_operation || return 1
+    [ -z "$SAVED" ] || prepare_saved_folders || return 1
+    [ "$homes" = "$NL" ] || (umask 022 && text_with_lines "$homes" mkdir -p --) || return 1
+    [ -z "$SAVED" ] || prepare_saved_files || return 1
+    [ -z "$copied" ] || text_with_lines "$copied" chmod 600 -- || return 1
+    laid=$targets
+    bundle_split operations_each prepare_fill_operation || return 1
+    [ -n "$laid" ] || return 0
+    [ "$(text_with_lines "$laid" sha256sum --)$NL" = "$expected" ] && text_with_lines_by_kind "$owners" chown &&
+        text_with_lines_by_kind "$modes" chmod && text_with_lines "$laid" sync && prepare_links
+}
+
+prepare_files() {
+    complaint=$({ prepare_write && printf '' >"$PENDING/laid"; } 2>&1) && return 0
+    storage_fail stage 'write the new files beside the old ones' "$complaint"
+}

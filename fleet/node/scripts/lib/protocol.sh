@@ -1,0 +1,49 @@
+# The protocol of records between a script and fleet. One record a line, fields separated by tabs; the
+# last record is `end`. A field is base64, or plain after a `=` if no character of it needs care, or
+# `+` and a length, and then its content stands plain below the line, which saves a process.
+
+protocol_base64() { base64 -w 0; }
+
+protocol_value() { # that nobody listens any more is no failure of what the script does
+    case $2 in
+    *[!\ -~]*) printf '%s\t%s\n' "$1" "$(printf '%s' "$2" | protocol_base64)" ;;
+    *) printf '%s\t=%s\n' "$1" "$2" ;;
+    esac 2>/dev/null
+    return 0
+}
+
+protocol_pulse() { # a sign of life for as long as the script lives: silence means a dead connection
+    while sleep 5 >/dev/null 2>&1 && kill -0 "$$" 2>/dev/null; do
+        printf 'alive\t\n' 2>/dev/null || exit 0
+    done
+}
+
+protocol_start_pulse() {
+    protocol_pulse &
+    PULSE=$!
+}
+
+protocol_begin() { # say who we are; a script that is not root ends here
+    me=
+    while read -r key _ me _ && [ "$key" != Uid: ]; do :; done </proc/self/status
+    protocol_value hello "$me"
+    [ "$me" = 0 ] || exit 0
+    cd / || exit 0
+    protocol_start_pulse
+}
+
+protocol_stop_pulse() { # no sign of life may stand in the middle of what follows
+    kill "${PULSE:-}" 2>/dev/null
+    wait "${PULSE:-}" 2>/dev/null
+    return 0
+}
+
+protocol_end() { # nothing may hold the connection open after the last record
+    kill "${PULSE:-}" 2>/dev/null
+    printf 'end\t\n'
+}
+
+protocol_wait_for_driver() { # let fleet do its part, and wait for it
+    protocol_value ready ''
+    IFS= read -r line <&3 || exit 1
+}

@@ -1,0 +1,91 @@
+# The report of a probe: noted on the way, printed at the end. An answer is a command's output with its
+# exit code as last line. Files are noted by name alone and read at the end by four processes,
+# however many they are.
+# requires: text protocol
+
+LIMIT=1048576
+COUNT=0
+FILES=
+DIRECTORIES=
+NOTES=
+
+report_answer() { # key, command: note what it says, and how it ended; the answers are told at the end
+    key=$1
+    shift
+    said=$(GOMAXPROCS=1 GOGC=off timeout 15 "$@" 2>&1)
+    said="$said$NL${NL}rc $?"
+    report_note "$key" "$said"
+}
+
+report_note() { # key, text of one field or several: whole and verbatim, told at the end
+    NOTES=$NOTES$1
+    shift
+    below=
+    for field in "$@"; do
+        case $field in
+        *[!\ -~"$NL"]*) NOTES=$NOTES$TAB$(printf '%s' "$field" | protocol_base64) ;;
+        *)
+            NOTES=$NOTES$TAB+${#field}
+            below=$below$field$NL
+            ;;
+        esac
+    done
+    NOTES=$NOTES$NL$below
+}
+
+report_file() { # note a file; no name that containerd or fleet would look for has a line break in it
+    [ -f "$1" ] || return 0
+    case $1 in *"$NL"*) return 0 ;; esac
+    COUNT=$((COUNT + 1))
+    [ "$COUNT" -gt 3000 ] || FILES=$FILES$1$NL
+}
+
+report_directory() {
+    [ -d "$1" ] || return 0
+    case $1 in *"$NL"*) return 0 ;; esac
+    DIRECTORIES=$DIRECTORIES$1$NL
+}
+
+report_stat() { stat -L -c '%a %u %g %Y %s' -- "$@" 2>/dev/null; }
+
+report_print_files() { # the noted files in one record: kinds, names, what stat says, contents in a row
+    tries=0
+    while [ "$tries" -lt 3 ]; do
+        text_split_lines
+        # shellcheck disable=SC2086 # one word a line
+        set -- $FILES
+        text_split_words
+        now=
+        kinds=
+        said=
+        while read -r line; do
+            if [ -z "$now" ]; then # the folder of a process is as old as the process
+                now=${line% *}
+                now=${now##* }
+                continue
+            fi
+            [ "$#" -gt 0 ] || break
+            if [ "${line##* }" -le "$LIMIT" ]; then
+                set -- "$@" "$1"
+                said=$said$line$NL
+                if [ -L "$1" ]; then kinds=${kinds}l; else kinds=${kinds}f; fi
+            fi
+            shift
+        done <<LIST
+$(report_stat /proc/self "$@")
+LIST
+        read -r uptime _ </proc/uptime
+        content=$(cat -- "$@" 2>/dev/null | protocol_base64)
+        [ "$(report_stat "$@")$NL" = "$said" ] && break # else one of them changed while we read
+        FILES=$(for each in "$@"; do [ -f "$each" ] && printf '%s\n' "$each"; done)
+        tries=$((tries + 1))
+    done
+    protocol_value now "$now"
+    protocol_value uptime "$uptime"
+    protocol_stop_pulse
+    printf '%s\t%s\n' contents "$content"
+    text_split_lines
+    report_note files "$kinds" "$*$NL" "$said"
+    [ "$COUNT" -le 3000 ] || report_note crowded "$COUNT"
+    text_split_words
+}

@@ -1,0 +1,34 @@
+# The steps of a script, its failure, and its end. The entry script names the functions that do what a
+# failure and an end ask for.
+# requires: protocol paths
+
+EARLY='the script ended early because of a bug in fleet'
+EARLY_REMEDY="report it with the output of \`fleet probe --json\` for this node"
+LATE='the script ran out of time or was stopped'
+LATE_REMEDY='try again when the node is less busy'
+
+steps_enter() {
+    read -r uptime _ </proc/uptime
+    protocol_value step "$1 $uptime"
+}
+
+steps_audit() { # status
+    [ -d "$STATE" ] && printf '%s\t%s\t%s\t%s\t%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+        "$MODE" "$ID" "$OPERATOR" "$1" >>"$STATE/audit.log" 2>/dev/null
+    return 0 # no script ends otherwise because a record of it could not be written
+}
+
+steps_report_failure() { # kind, step, message, remedy, evidence
+    protocol_value failure "$1"
+    protocol_value failed_step "$2"
+    protocol_value message "$3"
+    protocol_value remedy "$4"
+    protocol_value evidence "${5:-}"
+}
+
+steps_fail() { # kind, step, message, remedy, evidence
+    steps_report_failure "$@"
+    "$ON_FAILURE" "$@"
+}
+
+steps_finish() { "$ON_FINISH" "$1"; } # status

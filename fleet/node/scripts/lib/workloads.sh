@@ -1,0 +1,62 @@
+# The containers that run, with their processes: a restart of containerd must not end any of them.
+# requires: text
+
+workloads_list_files() { # by the files in which containerd's shims keep their processes; some shims keep none
+    known=0
+    for folder in "${SOCKET%/*}"/io.containerd.runtime.v*; do
+        [ ! -d "$folder" ] || known=1
+    done
+    [ "$known" = 1 ] || return 1
+    found=
+    for folder in "${SOCKET%/*}"/io.containerd.runtime.v*/*/*; do
+        [ -d "$folder" ] || continue
+        [ -f "$folder/init.pid" ] || return 1
+        IFS= read -r process <"$folder/init.pid"
+        space=${folder%/*}
+        [ ! -d "/proc/$process" ] ||
+            found="$found${space##*/} ${folder##*/} $process RUNNING$NL"
+    done
+}
+
+workloads_list_tasks() { # of containerd itself: namespace, container, process, state; one line each
+    timeout 10 ctr -a "$SOCKET" --connect-timeout 5s namespaces ls -q 2>/dev/null |
+        while IFS= read -r space; do
+            timeout 10 ctr -a "$SOCKET" -n "$space" tasks ls 2>/dev/null |
+                while read -r container process state; do
+                    [ "$container" = TASK ] || printf '%s %s %s %s\n' \
+                        "$space" "$container" "$process" "$state"
+                done
+        done
+}
+
+workloads_find() { # in $found
+    workloads_list_files || found=$(workloads_list_tasks | grep ' RUNNING$')
+}
+
+workloads_all_run() { # whether each process of the lines $1 is still there
+    text_split_lines
+    for line in $1; do
+        line=${line% *}
+        [ -d "/proc/${line##* }" ] || break
+        line=
+    done
+    text_split_words
+    [ -z "$line" ]
+}
+
+workloads_lost() { # those of $before_restart whose process the restart has ended
+    now=$(workloads_list_tasks)
+    printf '%s\n' "$before_restart" | while read -r space container process state; do
+        [ -n "$container" ] || continue
+        case "
+$now
+" in *"
+$space $container $process $state
+"* | *"
+$space $container $process STOPPED
+"*) continue ;; esac
+        # A container that is gone altogether was removed by whoever made it.
+        timeout 10 ctr -a "$SOCKET" -n "$space" containers info "$container" >/dev/null 2>&1 &&
+            printf '%s/%s (process %s)\n' "$space" "$container" "$process"
+    done
+}
