@@ -22,7 +22,7 @@ from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import Foreign
 from fleet.core.model.outcome import NodeOutcome
 from fleet.core.model.secret import Secret
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.core.render.desired import desired_config_by_node
 from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches, parse_size
 from fleet.core.rollout.control_plane import control_plane_limit
@@ -161,9 +161,9 @@ def plan(
 
 
 def _guarded(plan: NodePlan) -> NodePlan:
-    if plan.restart_risk is None or plan.failure is not None:
+    if plan.restart.risk is None or plan.failure is not None:
         return plan
-    return replace(plan, failure=plan.restart_risk)
+    return replace(plan, failure=plan.restart.risk)
 
 
 def drive(

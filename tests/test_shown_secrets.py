@@ -26,14 +26,15 @@ from fleet.core.masking import Fingerprints, clean_data
 from fleet.core.masking.known import clean_outcome, known_secrets
 from fleet.core.masking.shown_text import tail, unified_diff
 from fleet.core.model.change import Change, ManagedFile
-from fleet.core.model.facts import STATE_FILE, Answer, NodeFacts, OwnedState
+from fleet.core.model.facts import Answer, ConfigFacts, DaemonFacts, NodeFacts, PathFacts
 from fleet.core.model.mirror import Auth, Mirror, MirrorConfig, Registry
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import HostAttempt, NodeOutcome, NodeStatus, Verified
+from fleet.core.model.owned_state import STATE_FILE, OwnedState
 from fleet.core.model.secret import Secret
 from fleet.core.model.version import parse_version
 from fleet.core.plan.drift import find_drift
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.core.report.data import planned_data, report_data
 from fleet.core.report.html import html
 from fleet.core.report.junit import junit
@@ -155,10 +156,10 @@ def test_a_secret_of_a_hosts_file_is_not_in_its_explanation(text: str) -> None:
     config = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "/c"\n'
     files = {"/etc/containerd/config.toml": config, "/c/docker.io/hosts.toml": text}
     facts = NodeFacts(
-        daemon_version=parse_version("1.7.24"),
-        dump=Answer(config, 0),
+        daemon=DaemonFacts(running_version=parse_version("1.7.24")),
+        config=ConfigFacts(dump=Answer(config, 0)),
         files={path: ManagedFile(content.encode()) for path, content in files.items()},
-        directories=frozenset({"/c/docker.io"}),
+        paths=PathFacts(directories=frozenset({"/c/docker.io"})),
     )
 
     try:

@@ -19,7 +19,7 @@ from fleet.core.failure import Failure, FailureKind
 from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.node.progress import enter, leave
 from tests.support.fleet import Fleet
 

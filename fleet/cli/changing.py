@@ -27,7 +27,7 @@ from fleet.core.masking import Fingerprints
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import MirrorConfig
 from fleet.core.model.outcome import NodeStatus
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.core.rollout.batches import parse_batches
 from fleet.core.rollout.state import begin
 from fleet.core.selection.ranges import compress

@@ -51,7 +51,7 @@ def _no_file(path: str) -> str:
 def _explain(facts: NodeFacts | Failure, registry: str) -> Explanation | Failure:
     if isinstance(facts, Failure):
         return facts
-    return isolate_bugs(lambda: explain(facts, registry), facts.hostname)
+    return isolate_bugs(lambda: explain(facts, registry), facts.machine.hostname)
 
 
 def _print(node: str, explanation: Explanation, settings: Settings) -> None:

@@ -30,7 +30,7 @@ from fleet.core.masking.known import clean_outcome
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import MirrorConfig
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.core.render.fingerprints import desired_fingerprints
 from fleet.core.report.data import planned_data
 from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches, parse_size
@@ -207,7 +207,7 @@ class Job:
         """
         if self.kind != "rollback":
             return set()
-        unhealthy = {name for name, plan in self.plans.items() if plan.was_unhealthy}
+        unhealthy = {name for name, plan in self.plans.items() if plan.daemon.unhealthy}
         failures = {
             name: outcome.failure for name, outcome in self.outcomes.items() if outcome.failure
         }
@@ -270,9 +270,9 @@ def guarded(plan: NodePlan, flags: Flags) -> NodePlan:
 
     --disrupt-workloads is that consent.
     """
-    if plan.restart_risk is None or plan.failure is not None or flags.disrupt_workloads:
+    if plan.restart.risk is None or plan.failure is not None or flags.disrupt_workloads:
         return plan
-    return replace(plan, failure=plan.restart_risk)
+    return replace(plan, failure=plan.restart.risk)
 
 
 def work_order(job: Job, plan: NodePlan) -> WorkOrder:

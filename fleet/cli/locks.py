@@ -12,7 +12,7 @@ from fleet.cli.prompts import ready
 from fleet.config.load import load_inventory
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.engine.workers.base import WorkerPool, map_nodes
 from fleet.node.settle import ChangeStatus, read_change_status, unlock
 from fleet.node.work_order import Access, WorkOrder

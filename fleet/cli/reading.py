@@ -26,7 +26,8 @@ from fleet.core.masking import Mark
 from fleet.core.masking.known import clean_failure, clean_outcome
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.core.plan.planner import NodePlan, daemon_fields
+from fleet.core.plan.node_plan import NodePlan
+from fleet.core.plan.planner import config_before, daemon_access
 from fleet.core.plan.pull_tests import PullTest, pull_tests
 from fleet.core.render.base import DesiredConfig
 from fleet.core.rollout.batches import Size, parse_size
@@ -140,14 +141,14 @@ def _probe_row(result: Surveyed, data: dict[str, Any] | None) -> tuple[str, ...]
         _versions(result.facts),
         str(data["strategy"] or "-"),
         str(data["registry_config"] or "none"),
-        f"{result.facts.cri} ({result.facts.unit.active})",
+        f"{result.facts.cri.state} ({result.facts.daemon.unit.active})",
         str(data["crictl"] or "-"),
-        result.facts.distribution,
+        result.facts.machine.distribution,
     )
 
 
 def _versions(facts: NodeFacts) -> str:
-    running, installed = facts.daemon_version, facts.binary_version
+    running, installed = facts.daemon.running_version, facts.daemon.installed_version
     if running is None:
         return f"{installed or '-'} (not running)"
     same = installed is None or installed.release == running.release
@@ -218,8 +219,8 @@ def verify(settings: Settings, access: Access, *, pool: WorkerPool, flags: Proof
 
 def tests_of(result: Surveyed, desired: DesiredConfig) -> tuple[PullTest, ...]:
     """Return the verification pulls of a node, as its containerd release reads the config."""
-    version = result.facts.version if result.facts is not None else None
-    return tuple(pull_tests(desired.registries, result.plan.hosts_directory, version))
+    version = result.facts.daemon.version if result.facts is not None else None
+    return tuple(pull_tests(desired.registries, result.plan.config.hosts_directory, version))
 
 
 def as_it_is(
@@ -238,9 +239,12 @@ def _plan_as_is(facts: NodeFacts, plan: NodePlan) -> NodePlan:
         node=plan.node,
         strategy=plan.strategy,
         containerd=plan.containerd,
-        hosts_directory=plan.hosts_directory,
-        in_force=not plan.changes and not facts.edited_not_loaded,
-        **daemon_fields(facts),
+        daemon=daemon_access(facts),
+        config=replace(
+            config_before(facts),
+            hosts_directory=plan.config.hosts_directory,
+            in_force=not plan.changes and not facts.edited_not_loaded,
+        ),
     )
 
 

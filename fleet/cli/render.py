@@ -14,12 +14,13 @@ from fleet.config.load import load_mirrors
 from fleet.config.node_root import NodeRoot, read_root
 from fleet.core.history.serialize import plan_data
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import NodeFacts
+from fleet.core.model.facts import ConfigFacts, DaemonFacts, MachineFacts, NodeFacts, PathFacts
 from fleet.core.model.mirror import Foreign
 from fleet.core.model.node import Node
 from fleet.core.model.version import ContainerdVersion, parse_version
 from fleet.core.plan.links import with_targets
-from fleet.core.plan.planner import NodePlan, plan_node
+from fleet.core.plan.node_plan import NodePlan
+from fleet.core.plan.planner import plan_node
 from fleet.core.render.base import DesiredConfig
 from fleet.errors import FleetError
 
@@ -80,23 +81,28 @@ def offline_facts(version: ContainerdVersion, distro: str | None, root: Path | N
     config = node_root.followed(config_path)
     return NodeFacts(
         offline=True,
-        distribution_id=kind,
-        owner=owner,
-        marks=("/etc/eks",) if kind == "eks" else (),
-        unit_name=_UNITS.get(kind, "containerd"),
-        arguments=("/usr/bin/containerd", "--config", _FLATCAR) if flatcar else (),
-        present=frozenset(files) if root is not None else None,
-        binary_version=version,
-        config=config,
-        imports=tuple(
-            path for path in files if _is_import(path) and path not in {config_path, config}
+        machine=MachineFacts(distribution_id=kind, marks=("/etc/eks",) if kind == "eks" else ()),
+        daemon=DaemonFacts(
+            owner=owner,
+            unit_name=_UNITS.get(kind, "containerd"),
+            arguments=("/usr/bin/containerd", "--config", _FLATCAR) if flatcar else (),
+            installed_version=version,
+        ),
+        config=ConfigFacts(
+            path=config,
+            imports=tuple(
+                path for path in files if _is_import(path) and path not in {config_path, config}
+            ),
+            certificates=frozenset(files) if root is not None else None,
         ),
         files=with_targets(files, node_root.links, node_root.places),
-        directories=frozenset(node_root.folders),
-        links=node_root.links,
-        paths=node_root.places,
-        paths_complete=root is not None and node_root.complete,
-        skipped_files=node_root.crowded,
+        paths=PathFacts(
+            entries=node_root.places,
+            complete=root is not None and node_root.complete,
+            directories=frozenset(node_root.folders),
+            links=node_root.links,
+            skipped_files=node_root.crowded,
+        ),
     )
 
 

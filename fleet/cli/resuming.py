@@ -25,7 +25,7 @@ from fleet.core.masking import Fingerprints
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan, PlannedPulls
 from fleet.core.plan.pull_tests import PullTest
 from fleet.core.report.data import planned_data
 from fleet.core.rollout.control_plane import Availability
@@ -186,7 +186,9 @@ class _Resumed:
             role = Availability(found.plan.availability.control_plane)
             there, tests = as_it_is(found, self._way.tests)
             unproven = self._story.unproven.get(found.node.name, ())
-            plan = replace(there, tests=tests, availability=role, unproven=unproven)
+            plan = replace(
+                there, pulls=PlannedPulls(tests=tests, unproven=unproven), availability=role
+            )
             self._job.plans[found.node.name] = plan
             if found.facts is None and self._only_held(found.node.name):
                 continue  # unreachable as before, with nothing on it that a guard would revert

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import STATE_FILE
+from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.model.paths import Kind, PathEntry, clean_path, folders_above, kind_of
 from fleet.core.plan.path_checks import MOST_BYTES, MOST_FILES
 

@@ -16,13 +16,13 @@ def refuse_duplicate_nodes(found: Sequence[Surveyed]) -> list[Surveyed]:
     """
     names: dict[str, list[str]] = {}
     for surveyed in found:
-        if surveyed.facts is not None and surveyed.facts.machine:
-            names.setdefault(surveyed.facts.machine, []).append(surveyed.node.name)
+        if surveyed.facts is not None and surveyed.facts.machine.id:
+            names.setdefault(surveyed.facts.machine.id, []).append(surveyed.node.name)
     return [_refused(surveyed, names) for surveyed in found]
 
 
 def _refused(surveyed: Surveyed, names: dict[str, list[str]]) -> Surveyed:
-    machine = surveyed.facts.machine if surveyed.facts else ""
+    machine = surveyed.facts.machine.id if surveyed.facts else ""
     others = [name for name in names.get(machine, ()) if name != surveyed.node.name]
     if not others or surveyed.plan.failure is not None:
         return surveyed

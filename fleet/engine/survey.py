@@ -12,7 +12,7 @@ from fleet.core.model.facts import NodeFacts
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan.cache import PlanCache, refuse_unshown
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.rollback import plan_rollback
 from fleet.core.render.base import DesiredConfig
 from fleet.core.rollout.control_plane import assumed, availability
@@ -109,7 +109,8 @@ def _finish(surveyed: Surveyed, access: Access) -> Surveyed:
     if surveyed.facts is not None:
         role = isolate_bugs(partial(availability, surveyed.facts), surveyed.node.name)
         known = assumed(surveyed.node) if isinstance(role, Failure) else role
-        known = replace(known, ends_ill=bool(surveyed.plan.restores_ill))
+        target = surveyed.plan.rollback
+        known = replace(known, ends_ill=target is not None and bool(target.unhealthy))
         surveyed = replace(surveyed, plan=replace(surveyed.plan, availability=known))
     if access.reuse_connection and already_done(surveyed.plan) is not None:
         close_pooled(surveyed.node, access.ssh)

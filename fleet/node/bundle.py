@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fleet.core.model.change import Change
-from fleet.core.model.facts import STATE_FILE
-from fleet.core.plan.planner import state_after
+from fleet.core.model.owned_state import STATE_FILE
+from fleet.core.plan.node_plan import RollbackTarget, state_after
 from fleet.core.plan.restart_cost import is_read_per_pull
 from fleet.node.script import Script
 from fleet.node.work_order import WorkOrder
@@ -58,7 +58,7 @@ def _encode_content(content: bytes) -> bytes:
 
 def _list_changes(order: WorkOrder) -> Iterator[Change]:
     yield from order.plan.changes
-    yield Change(STATE_FILE, order.plan.state_before, state_after(order.plan, order.rollout))
+    yield Change(STATE_FILE, order.plan.files.state_before, state_after(order.plan, order.rollout))
 
 
 def _format_operation(change: Change) -> str:
@@ -77,33 +77,34 @@ def stage_script(order: WorkOrder, packed: Bundle) -> Script:
     The bundle is part of the script. No file of the login user is involved, and the content
     belongs to root from the first byte.
     """
-    plan = order.plan
+    plan, target = order.plan, order.plan.rollback or RollbackTarget()
     variables = {
         **_change_variables(order, packed),
         "BUNDLE": packed.content.decode("ascii"),
         "GUARD_DIGEST": packed.guard_digest,
-        "CONFIG": plan.config,
-        "OUTSIDE": plan.outside,
-        "IGNORED": str(plan.ignored),
-        "BINARY": plan.binary,
-        "ROLLBACK": "1" if plan.rollback else "0",
-        "RESTORES": plan.restores,
+        "CONFIG": plan.config.path,
+        "OUTSIDE": plan.config.outside_digest,
+        "IGNORED": str(plan.config.ignored_tables),
+        "BINARY": plan.daemon.binary,
+        "ROLLBACK": "1" if plan.rollback is not None else "0",
+        "RESTORES": target.generation,
     }
     return Script("stage", variables, order.deadlines.stage)
 
 
 def activate_script(order: WorkOrder, packed: Bundle) -> Script:
     """Return the script that activates the staged change, and reverts it if a step fails."""
+    target = order.plan.rollback or RollbackTarget()
     variables = {
         **_change_variables(order, packed),
         **_daemon_variables(order),
-        "READ_BEFORE": order.plan.folder_before if order.liveness else "",
-        "RESTORES": order.plan.restores,
-        "ILL": order.plan.was_unhealthy,
+        "READ_BEFORE": order.plan.config.folder_before if order.liveness else "",
+        "RESTORES": target.generation,
+        "ILL": order.plan.daemon.unhealthy,
         "ASKS": "1" if order.liveness else "0",
-        "EMPTIED": "\n".join(order.plan.made_directories),
-        "SAVED": "\n".join("\t".join(pair) for pair in order.plan.saved),
-        "LINKS": "\n".join("\t".join(pair) for pair in order.plan.links),
+        "EMPTIED": "\n".join(order.plan.files.emptied_folders),
+        "SAVED": "\n".join("\t".join(pair) for pair in target.saved_copies),
+        "LINKS": "\n".join("\t".join(pair) for pair in target.saved_links),
         "WORKLOADS": "disrupt" if order.disrupt else "keep",
     }
     return Script("activate", variables, order.deadlines.activate)
@@ -125,7 +126,7 @@ def identity(order: WorkOrder) -> dict[str, str]:
 
 
 def _change_variables(order: WorkOrder, packed: Bundle) -> dict[str, str]:
-    checks = (f"{digest or '-'}\t{path}" for path, digest in order.plan.unchanged)
+    checks = (f"{digest or '-'}\t{path}" for path, digest in order.plan.files.unchanged)
     return {
         **identity(order),
         "DIGEST": packed.digest,
@@ -139,7 +140,7 @@ def _change_variables(order: WorkOrder, packed: Bundle) -> dict[str, str]:
 
 def _config_paths(order: WorkOrder) -> Iterator[str]:
     """Yield the config files that containerd must validate before they take effect."""
-    if order.plan.restarts_itself:
+    if order.plan.restart.by_distribution:
         return  # the distribution builds containerd's config from these files
     for change in order.plan.changes:
         if change.path.endswith(".toml") and not is_read_per_pull(change.path):
@@ -149,11 +150,11 @@ def _config_paths(order: WorkOrder) -> Iterator[str]:
 def _daemon_variables(order: WorkOrder) -> dict[str, str]:
     plan = order.plan
     return {
-        "UNIT": plan.unit,
-        "SOCKET": plan.socket,
+        "UNIT": plan.daemon.unit,
+        "SOCKET": plan.daemon.socket,
         "RESTART": "1" if order.restarts else "0",
-        "CRICTL": "1" if plan.crictl else "0",
+        "CRICTL": "1" if plan.daemon.crictl else "0",
         "HEALTH_SECONDS": str(order.deadlines.health),
         "RESTART_SECONDS": str(order.deadlines.restart),
-        "LIVENESS": order.plan.asked_folder if order.liveness else "",
+        "LIVENESS": order.plan.liveness_folder if order.liveness else "",
     }

@@ -121,7 +121,7 @@ def _run_activation(order: WorkOrder, remote: Remote, packed: Bundle) -> Applied
 def _verify_change(work: ConvergeResult, remote: Remote) -> NodeOutcome | None:
     """Pull the test images; return an outcome if the change was reverted for them, else None."""
     order, plan = work.order, work.order.plan
-    tests = plan.tests if order.verify else ()
+    tests = plan.pulls.tests if order.verify else ()
     check_liveness = work.liveness is None and asked_from_here(order)
     if not tests and not check_liveness:
         return None
@@ -142,7 +142,9 @@ def _verify_change(work: ConvergeResult, remote: Remote) -> NodeOutcome | None:
 def asked_from_here(order: WorkOrder) -> bool:
     """Return whether liveness is checked by CRI from the workstation: the node has no crictl."""
     plan = order.plan
-    return order.liveness and bool(plan.asked_folder) and not plan.crictl and cri.available()
+    return (
+        order.liveness and bool(plan.liveness_folder) and not plan.daemon.crictl and cri.available()
+    )
 
 
 def _confirm_change(work: ConvergeResult) -> NodeOutcome:

@@ -6,28 +6,28 @@ from fleet.core.containerd.config import effective_registry
 from fleet.core.containerd.registry_settings import difference
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.version import parse_version
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.core.text.documents import DocumentError, parse_toml
 
 
 def refuse_ineffective(plan: NodePlan, tables: str) -> None:
     """Raise a NodeError unless the new dump has the desired registry settings."""
     version = parse_version(plan.containerd or "")
-    if plan.rollback or plan.intended_registry is None or version is None:
+    if plan.rollback or plan.config.intended_registry is None or version is None:
         return
     try:
         effective = effective_registry(parse_toml(tables))
     except DocumentError as error:
         message = (
-            f"the registry tables of `{plan.binary} config dump` cannot be parsed; see what it"
-            f" prints for the new {plan.config}"
+            f"the registry tables of `{plan.daemon.binary} config dump` cannot be parsed; see what"
+            f" it prints for the new {plan.config.path}"
         )
         raise NodeError(FailureKind.VALIDATE, "validate", message) from error
-    names = difference(version, plan.intended_registry, effective)
+    names = difference(version, plan.config.intended_registry, effective)
     if names:
         message = (
-            f"the new {plan.config} would not take effect as meant: containerd {plan.containerd}"
-            f" reads {names} otherwise, since another table or an imported file counts there; put"
-            " CRI's registry settings into one table by hand"
+            f"the new {plan.config.path} would not take effect as meant: containerd"
+            f" {plan.containerd} reads {names} otherwise, since another table or an imported file"
+            " counts there; put CRI's registry settings into one table by hand"
         )
         raise NodeError(FailureKind.VALIDATE, "validate", message)

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import Answer, NodeFacts, UnitState
+from fleet.core.model.facts import (
+    Answer,
+    ConfigFacts,
+    CriFacts,
+    DaemonFacts,
+    MachineFacts,
+    NodeFacts,
+    PathFacts,
+    UnitState,
+)
 from fleet.core.model.generation import Generation
 from fleet.core.model.node import Node
 from fleet.core.model.pending import PENDING, Pending
@@ -54,56 +63,82 @@ def parse_probe(reply: Reply) -> NodeFacts:
     """Read the facts from the probe's records; raise a NodeError if they are incomplete."""
     _refuse_incomplete(reply)
     records = {record.path: record for record in _file_records(reply)}
-    unit = _unit_state(_parse_answer(reply, "unit").text, reply)
-    dump = _parse_answer(reply, "dump")
-    info = _parse_answer(reply, "info")
-    cri, detail = ("ok", "") if info.ok else _cri_state(_parse_answer(reply, "cri"))
-    daemon = _daemon_version(_parse_answer(reply, "ctr").text)
-    binary = parse_version_line(_parse_answer(reply, "version").text)
-    config = reply.value("config")
-    links = frozenset(path for path, record in records.items() if record.link)
-    places = read_places(reply)
-    control_plane = sorted(tail(name, 1) for name in _value_set(reply, "control_plane"))
     files = {path: record.file for path, record in records.items() if not _is_internal(path)}
+    paths = _read_paths(reply, records)
     return NodeFacts(
+        machine=_read_machine(reply, records),
+        daemon=_read_daemon(reply),
+        cri=_read_cri(reply),
+        config=_read_config(reply, records),
+        files=with_targets(files, paths.links, paths.entries),
+        paths=paths,
+        lock=_file_text(records, "/run/fleet/lock"),
+        pending=_read_pending(records),
+        generations=_read_generations(reply, records),
+    )
+
+
+def _read_machine(reply: Reply, records: Mapping[str, _FileRecord]) -> MachineFacts:
+    control_plane = sorted(tail(name, 1) for name in _value_set(reply, "control_plane"))
+    return MachineFacts(
         hostname=reply.value("hostname"),
-        machine=_machine_id(reply.value("machine")),
+        id=_machine_id(reply.value("machine")),
         distribution=_os_name(records),
-        marks=tuple(reply.texts("mark")),
-        unit=unit,
         distribution_id=_os_release(records).get("ID", "").strip("\"'"),
+        marks=tuple(reply.texts("mark")),
+        control_plane=tuple(control_plane[:5]),
+    )
+
+
+def _read_daemon(reply: Reply) -> DaemonFacts:
+    running = _daemon_version(_parse_answer(reply, "ctr").text)
+    installed = parse_version_line(_parse_answer(reply, "version").text)
+    return DaemonFacts(
         owner=reply.value("owner") or None,
         no_upstream=reply.has("no_upstream"),
         unit_name=reply.value("unit_name") or "containerd",
+        unit=_unit_state(_parse_answer(reply, "unit").text, reply),
         socket=reply.value("socket"),
         arguments=tuple(reply.value("cmdline").splitlines()),
-        present=_value_set(reply, "present") if reply.has("looked") else frozenset(),
         binary=reply.value("binary"),
-        binary_version=daemon if reply.has("same_binary") else binary,
-        daemon_version=daemon,
-        config=config,
-        dump=dump,
-        default=_parse_answer(reply, "default").text or None,
-        imports=tuple(path for path in records if _is_imported(path, config)),
-        files=with_targets(files, links, places),
-        changed_at={path: record.mtime for path, record in records.items()},
-        links=links,
-        paths=places,
-        paths_complete=reply.has("named") and not reply.has("places_left"),
-        skipped_files=number(reply.value("crowded")),
-        directories=frozenset(
-            path for fields in reply.all("dirs") for path in _split_names(decode_field(fields[0]))
-        ),
-        cri=cri,
-        cri_detail=detail,
+        installed_version=running if reply.has("same_binary") else installed,
+        running_version=running,
+        tasks=number(reply.value("tasks")),
+    )
+
+
+def _read_cri(reply: Reply) -> CriFacts:
+    info = _parse_answer(reply, "info")
+    state, detail = ("ok", "") if info.ok else _cri_state(_parse_answer(reply, "cri"))
+    return CriFacts(
+        state=state,
+        detail=detail,
         crictl=reply.value("crictl") or None,
         crictl_answers=info.ok,
         runtime_ready=_runtime_ready(info),
-        tasks=number(reply.value("tasks")),
-        lock=_file_text(records, "/run/fleet/lock"),
-        pending=_read_pending(records),
-        control_plane=tuple(control_plane[:5]),
-        generations=_read_generations(reply, records),
+    )
+
+
+def _read_config(reply: Reply, records: Mapping[str, _FileRecord]) -> ConfigFacts:
+    path = reply.value("config")
+    return ConfigFacts(
+        path=path,
+        imports=tuple(file for file in records if _is_imported(file, path)),
+        dump=_parse_answer(reply, "dump"),
+        default=_parse_answer(reply, "default").text or None,
+        certificates=_value_set(reply, "present") if reply.has("looked") else frozenset(),
+    )
+
+
+def _read_paths(reply: Reply, records: Mapping[str, _FileRecord]) -> PathFacts:
+    folders = (_split_names(decode_field(fields[0])) for fields in reply.all("dirs"))
+    return PathFacts(
+        entries=read_places(reply),
+        complete=reply.has("named") and not reply.has("places_left"),
+        directories=frozenset(path for paths in folders for path in paths),
+        links=frozenset(path for path, record in records.items() if record.link),
+        changed_at={path: record.mtime for path, record in records.items()},
+        skipped_files=number(reply.value("crowded")),
     )
 
 

@@ -72,15 +72,15 @@ class ConvergeResult:
     def _unproven(self) -> tuple[str, ...]:
         """Return the changed registries that no pull has verified."""
         plan, changed = self.order.plan, self.order.tries_left or bool(self.order.plan.changes)
-        skipped = plan.tests if changed and not self.order.verify else ()
+        skipped = plan.pulls.tests if changed and not self.order.verify else ()
         pulls = tuple(test.registry for test in skipped)
-        return tuple(dict.fromkeys((*plan.unproven, *pulls)))
+        return tuple(dict.fromkeys((*plan.pulls.unproven, *pulls)))
 
     def _unhealthy_as_saved(self, failure: Failure | None) -> Failure:
         """Return the failure of a restored node that was unhealthy when its state was saved."""
         message = (
             f"{self.ill}, as when this state was saved: it was not healthy then either; see"
-            f" `journalctl -u {self.order.plan.unit}`, or roll out mirrors.yaml"
+            f" `journalctl -u {self.order.plan.daemon.unit}`, or roll out mirrors.yaml"
         )
         if failure is None:
             return Failure(FailureKind.HEALTH, "restored", message)

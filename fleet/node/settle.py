@@ -53,9 +53,9 @@ def settle_script(order: WorkOrder, mode: str) -> Script:
     variables = {
         **identity(order),
         "MODE": mode,
-        "UNIT": plan.unit,
-        "SOCKET": plan.socket,
-        "CRICTL": "1" if plan.crictl else "0",
+        "UNIT": plan.daemon.unit,
+        "SOCKET": plan.daemon.socket,
+        "CRICTL": "1" if plan.daemon.crictl else "0",
         "HEALTH_SECONDS": str(order.deadlines.health),
     }
     seconds = 60 if mode in {"look", "release"} else order.deadlines.settle

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from fleet.core.model.change import RestartCost
 from fleet.core.model.node import Node
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.node.script import Privilege
 from fleet.ssh import SshSettings, login_name
 
@@ -103,8 +103,8 @@ class WorkOrder:
     @property
     def restarts(self) -> bool:
         """Return whether fleet restarts containerd; some distributions do it themselves."""
-        due = self.tries_left or self.plan.restart_cost is RestartCost.RESTART
-        return due and not self.plan.restarts_itself
+        due = self.tries_left or self.plan.restart.cost is RestartCost.RESTART
+        return due and not self.plan.restart.by_distribution
 
     @property
     def staging(self) -> int:
@@ -114,4 +114,4 @@ class WorkOrder:
     @property
     def seconds(self) -> int:
         """Return the limit of the whole work, in seconds."""
-        return self.deadlines.node(len(self.plan.tests) if self.verify else 0)
+        return self.deadlines.node(len(self.plan.pulls.tests) if self.verify else 0)

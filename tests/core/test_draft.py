@@ -8,12 +8,14 @@ import pytest
 
 from fleet.core.containerd.config import CRI_1, IMAGES
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import STATE_FILE, NodeFacts, OwnedState
+from fleet.core.model.facts import DaemonFacts, NodeFacts
 from fleet.core.model.mirror import Auth, Foreign, Mirror, Registry
 from fleet.core.model.node import Node
+from fleet.core.model.owned_state import STATE_FILE, OwnedState
 from fleet.core.model.secret import Secret
 from fleet.core.model.version import parse_version
-from fleet.core.plan.planner import NodePlan, plan_node
+from fleet.core.plan.node_plan import NodePlan
+from fleet.core.plan.planner import plan_node
 from fleet.core.render.base import DesiredConfig
 
 CONFIG = "/etc/containerd/config.toml"
@@ -36,7 +38,9 @@ def plan_of(
     foreign: Foreign = Foreign.ADOPT,
 ) -> NodePlan:
     kept = {path: ManagedFile(content) for path, content in files.items()}
-    facts = NodeFacts(offline=True, binary_version=parse_version(version), files=kept)
+    facts = NodeFacts(
+        offline=True, daemon=DaemonFacts(installed_version=parse_version(version)), files=kept
+    )
     mirrors = tuple(Mirror(url=f"https://m{n}.example", auth=AUTH) for n in range(hosts))
     registry = Registry(name="docker.io", server="https://registry-1.docker.io", mirrors=mirrors)
     registries = (registry,) if mirrors else ()

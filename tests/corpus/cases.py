@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from tests.golden.cases import VERSIONS, facts_of, planned, wishes_of
 from tests.golden.inputs import CONFIG, MIRRORS
 

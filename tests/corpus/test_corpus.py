@@ -72,7 +72,7 @@ def test_no_daemon_refuses_what_fleet_wrote(name: str, number: int, tmp_path: Pa
     before = judge.dump(tree, CONFIG)
     assert before.code == 0, f"edited, though the daemon refused it already: {before.log}"
 
-    said = judge.dump(after(tree, plan), plan.config)
+    said = judge.dump(after(tree, plan), plan.config.path)
 
     assert said.code == 0, said.log
     agrees(plan, wishes_of(MIRRORS["plain"], tmp_path / "w"), before, said)
@@ -96,7 +96,7 @@ def test_full_defaults_of_every_release(version: str, tmp_path: Path) -> None:
             assert newer, plan.failure.message
             continue
         assert before.code == 0
-        agrees(plan, wishes, before, judge.dump(after(tree, plan), plan.config))
+        agrees(plan, wishes, before, judge.dump(after(tree, plan), plan.config.path))
         edited = {change.path: change.after for change in plan.changes}.get(CONFIG)
         if edited is not None:
             assert residue(edited.content.decode()) == residue(text)

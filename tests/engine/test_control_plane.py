@@ -21,8 +21,14 @@ from fleet.node.work_order import Access
 from tests.node.record import ANSWERS
 from tests.node.test_probe import facts_of
 
-WELL = replace(facts_of((ANSWERS / "trixie.txt").read_text()), control_plane=("process etcd",))
-STOPPED = replace(WELL, unit=replace(WELL.unit, active="inactive", sub="dead"))
+
+def with_role(facts: NodeFacts, *evidence: str) -> NodeFacts:
+    return replace(facts, machine=replace(facts.machine, control_plane=evidence))
+
+
+WELL = with_role(facts_of((ANSWERS / "trixie.txt").read_text()), "process etcd")
+DEAD = replace(WELL.daemon.unit, active="inactive", sub="dead")
+STOPPED = replace(WELL, daemon=replace(WELL.daemon, unit=DEAD))
 AWAY = Failure(FailureKind.CONNECT, "connect", "timed out (10 s)")
 SERVER = Availability(("process etcd",))
 NAMES = ("s1", "s2", "s3", "w1", "w2")
@@ -110,7 +116,7 @@ def test_a_group_s_name_beats_a_journal_that_remembers_a_worker() -> None:
 LOCKED = replace(WELL, lock="other\nops\n")
 MINE = replace(WELL, lock="r\nops\n")
 PENDING = replace(WELL, pending=Pending("g", "swapped", 0, "", 0))
-WORKER = replace(STOPPED, control_plane=())
+WORKER = with_role(STOPPED)
 DOWN: dict[str, tuple[NodeFacts | Failure | int, str]] = {
     "well": (WELL, ""),
     "stopped": (STOPPED, "containerd is inactive/dead"),

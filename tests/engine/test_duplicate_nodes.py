@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.model.node import Node
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.engine.duplicate_nodes import refuse_duplicate_nodes
 from fleet.engine.survey import Surveyed
 from tests.node.record import ANSWERS
@@ -16,7 +16,8 @@ ANSWER = (ANSWERS / "trixie.txt").read_text()
 
 
 def found(name: str, machine: str) -> Surveyed:
-    facts = replace(facts_of(ANSWER), machine=machine)
+    facts = facts_of(ANSWER)
+    facts = replace(facts, machine=replace(facts.machine, id=machine))
     node = Node(name=name, host=name)
     return Surveyed(node, facts, NodePlan(node=node))
 
@@ -51,7 +52,7 @@ def test_a_node_that_failed_already_keeps_its_reason() -> None:
 
 def test_machines_are_told_apart_by_all_that_makes_them_one() -> None:
     def machine(line: str) -> str:
-        return facts_of(ANSWER.replace("hostname\t", f"machine\t={line}\nhostname\t")).machine
+        return facts_of(ANSWER.replace("hostname\t", f"machine\t={line}\nhostname\t")).machine.id
 
     assert machine("boot id name") == "boot id name"
     assert machine(" id name") == machine("boot  name") == machine("a b c d") == machine("") == ""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import STATE_FILE, OwnedState
+from fleet.core.model.owned_state import STATE_FILE, OwnedState
 from fleet.node.script import decode_field, parse_reply
 from tests.fuzz.mutate import mutated, mutated_json, mutated_toml
 from tests.golden.inputs import STARTS

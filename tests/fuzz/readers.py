@@ -18,14 +18,15 @@ from fleet.core.history.serialize import facts_data, plan_data
 from fleet.core.lint.explain import explain
 from fleet.core.masking.excerpt import with_excerpts
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import CERTS_D, NodeFacts
+from fleet.core.model.facts import CERTS_D, ConfigFacts, DaemonFacts, NodeFacts, PathFacts
 from fleet.core.model.mirror import Auth, Foreign, Mirror, Registry
 from fleet.core.model.node import Node
 from fleet.core.model.secret import Secret
 from fleet.core.model.version import parse_version
 from fleet.core.plan.drift import find_drift
 from fleet.core.plan.hosts_directory import active_hosts_directory
-from fleet.core.plan.planner import NodePlan, plan_node
+from fleet.core.plan.node_plan import NodePlan
+from fleet.core.plan.planner import plan_node
 from fleet.core.plan.rollback import plan_rollback
 from fleet.core.render.base import DesiredConfig
 from fleet.core.text.yaml import parse_yaml, plain
@@ -88,7 +89,7 @@ def _send(plan: NodePlan) -> None:
         return
     order = WorkOrder(plan=plan, rollout="id", operator="me", access=Access())
     packed = bundle(order)
-    verify = verify_script(plan, Deadlines(), tests=plan.tests, liveness=True)
+    verify = verify_script(plan, Deadlines(), tests=plan.pulls.tests, liveness=True)
     scripts = (
         stage_script(order, packed),
         activate_script(order, packed),
@@ -118,12 +119,15 @@ def read_files(files: Mapping[str, bytes], version: str, owner: str, wishes: Des
     """Read a node's files without its daemon, as render does; a config and a hosts.toml."""
     facts = NodeFacts(
         offline=True,
-        owner=owner or None,
-        binary_version=parse_version(version),
-        imports=tuple(path for path in files if path.endswith(".toml")),
+        daemon=DaemonFacts(owner=owner or None, installed_version=parse_version(version)),
+        config=ConfigFacts(
+            imports=tuple(path for path in files if path.endswith(".toml")),
+            certificates=frozenset(files),
+        ),
         files={path: ManagedFile(content) for path, content in files.items()},
-        directories=frozenset({CERTS_D, *(path.rpartition("/")[0] for path in files)}),
-        present=frozenset(files),
+        paths=PathFacts(
+            directories=frozenset({CERTS_D, *(path.rpartition("/")[0] for path in files)})
+        ),
     )
     plan = plan_node(NODE, facts, wishes)
     _show(plan)

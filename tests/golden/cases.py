@@ -9,11 +9,13 @@ from pathlib import Path
 
 from fleet.cli.render import offline_facts
 from fleet.config.load import load_mirrors
-from fleet.core.model.facts import STATE_FILE, NodeFacts
+from fleet.core.model.facts import NodeFacts
 from fleet.core.model.mirror import MirrorConfig
 from fleet.core.model.node import Node
+from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.model.version import parse_version
-from fleet.core.plan.planner import NodePlan, plan_node, state_after
+from fleet.core.plan.node_plan import NodePlan, state_after
+from fleet.core.plan.planner import plan_node
 from fleet.core.render.base import DesiredConfig
 from tests.golden.inputs import MIRRORS, STARTS
 
@@ -101,7 +103,7 @@ def _lines(plan: NodePlan) -> Iterator[str]:
     if plan.failure is not None:
         yield f"refused ({plan.failure.kind}): {plan.failure.message}\n"
     else:
-        yield f"{plan.strategy}, disruption {plan.restart_cost}\n"
+        yield f"{plan.strategy}, disruption {plan.restart.cost}\n"
     for note in plan.notes:
         yield f"note: {note}\n"
     for finding in plan.findings:

@@ -20,7 +20,8 @@ from fleet.core.masking import Fingerprints
 from fleet.core.masking.shown_text import unified_diff
 from fleet.core.model.mirror import Foreign, MirrorConfig
 from fleet.core.model.node import Node
-from fleet.core.plan.planner import NodePlan, plan_node
+from fleet.core.plan.node_plan import NodePlan
+from fleet.core.plan.planner import plan_node
 from fleet.core.render.base import DesiredConfig
 from tests.golden.cases import after, facts_of, wishes_of
 from tests.golden.inputs import MIRRORS
@@ -260,8 +261,8 @@ def test_the_drop_in_of_k0s_is_read_by_the_containerd_that_imports_it(
 
     assert answer.code == 0, answer.log
     found: dict[str, Any] = effective_registry(tomllib.loads(answer.text))
-    assert found["config_path"] == "/etc/k0s/certs.d" == plan.hosts_directory
-    assert plan.restarts_itself
+    assert found["config_path"] == "/etc/k0s/certs.d" == plan.config.hosts_directory
+    assert plan.restart.by_distribution
 
 
 def test_k0s_is_refused_where_its_file_is_the_users_or_a_drop_in_has_mirrors(
@@ -291,7 +292,7 @@ def test_snaps_get_hosts_toml_alone(distro: str, folder: str, tmp_path: Path) ->
         f"{folder}/docker.io/hosts.toml",
         f"{folder}/quay.io/hosts.toml",
     }
-    assert str(plan.restart_cost) == "none"
+    assert str(plan.restart.cost) == "none"
 
 
 def test_eks_keeps_its_two_directories_since_it_pulls_locally(tmp_path: Path) -> None:
@@ -305,5 +306,5 @@ def test_eks_keeps_its_two_directories_since_it_pulls_locally(tmp_path: Path) ->
     plan = plan_for(tmp_path / "a", "eks", wishes_of(MIRRORS["plain"], tmp_path / "w"), tree)
 
     assert all(change.path.startswith("/etc/containerd/certs.d/") for change in plan.changes)
-    assert str(plan.restart_cost) == "none"
+    assert str(plan.restart.cost) == "none"
     assert any("EKS" in note for note in plan.notes)

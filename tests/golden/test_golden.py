@@ -17,7 +17,7 @@ from fleet.core.containerd.imports import config_view
 from fleet.core.lint.config import reads_lists
 from fleet.core.model.mirror import MirrorConfig
 from fleet.core.model.version import parse_version
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from tests.golden.cases import (
     CASES,
     EXPECTED,
@@ -91,7 +91,7 @@ def test_the_daemon_agrees(case: Case, version: str, tmp_path: Path) -> None:
         assert plan.changes == ()
         return
 
-    said = judge.dump(after(tree, plan), plan.config)
+    said = judge.dump(after(tree, plan), plan.config.path)
 
     assert said.code == 0, said.log
     agrees(plan, wishes, before, said)
@@ -117,7 +117,7 @@ def agrees(plan: NodePlan, wishes: MirrorConfig, before: Answer, said: Answer) -
             urls = [mirror.url for mirror in each.mirrors]
             assert registry["mirrors"][name]["endpoint"][: len(urls)] == urls
     else:
-        assert str(registry["config_path"]).split(":")[0].rstrip("/") == plan.hosts_directory
+        assert str(registry["config_path"]).split(":")[0].rstrip("/") == plan.config.hosts_directory
         assert not registry.get("mirrors")
         assert not any(each.get("tls") for each in (registry.get("configs") or {}).values())
     for host, each in (effective_registry(old).get("configs") or {}).items():

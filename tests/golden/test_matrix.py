@@ -16,10 +16,10 @@ from fleet.core.containerd.imports import config_view
 from fleet.core.containerd.registry_settings import effective, less_defaults, unequal
 from fleet.core.failure import NodeError
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import NodeFacts
+from fleet.core.model.facts import DaemonFacts, NodeFacts
 from fleet.core.model.mirror import MirrorConfig
 from fleet.core.model.version import ContainerdVersion, parse_version
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from tests.golden.cases import VERSIONS, after, planned, wishes_of
 from tests.golden.inputs import MIRRORS
 from tests.golden.matrix import IMPORTS, REFUSED, ROOTS, tree_of
@@ -41,7 +41,7 @@ def wishes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> MirrorConfig:
 
 def facts_of(tree: Files, version: ContainerdVersion) -> NodeFacts:
     files = {path: ManagedFile(content) for path, content in tree.items()}
-    return NodeFacts(offline=True, binary_version=version, files=files)
+    return NodeFacts(offline=True, daemon=DaemonFacts(installed_version=version), files=files)
 
 
 def release(text: str) -> ContainerdVersion:
@@ -157,7 +157,7 @@ def unserved(plan: NodePlan, registry: Mapping[str, Any], dump: Mapping[str, Any
             yield "the mirror is not effective"
         return
     path = str(registry.get("config_path"))
-    if path.split(":", maxsplit=1)[0] != plan.hosts_directory:
+    if path.split(":", maxsplit=1)[0] != plan.config.hosts_directory:
         yield f"config_path is {path!r}"
     if ":" in path and not splits(plan, dump):
         yield "config_path names two directories, and none is read"

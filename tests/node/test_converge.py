@@ -9,7 +9,8 @@ from fleet.core.model.facts import NodeFacts
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeStatus
 from fleet.core.model.secret import Secret
-from fleet.core.plan.planner import NodePlan, plan_node
+from fleet.core.plan.node_plan import NodePlan
+from fleet.core.plan.planner import plan_node
 from fleet.node.converge import converge
 from fleet.node.probe_node import ProbeOrder, probe
 from fleet.node.script import Privilege

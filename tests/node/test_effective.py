@@ -6,14 +6,19 @@ import pytest
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.node import Node
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan, PlannedConfig
 from fleet.node.effective import refuse_ineffective
 
 HEAD = "[plugins.'io.containerd.cri.v1.images'.registry"
 PLAN = NodePlan(
     node=Node(name="n", host="n"),
     containerd="2.1.9",
-    intended_registry={"config_path": "/certs", "configs": {"h": {"auth": {"password": "s3cret"}}}},
+    config=PlannedConfig(
+        intended_registry={
+            "config_path": "/certs",
+            "configs": {"h": {"auth": {"password": "s3cret"}}},
+        }
+    ),
 )
 LOGIN = f"{HEAD}.configs.h.auth]\n  password = 's3cret'\n"
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.config.node_root import read_root
-from fleet.core.model.facts import OwnedState
+from fleet.core.model.owned_state import OwnedState
 from fleet.core.model.paths import Kind, PathEntry
 from fleet.node.paths import read_places
 from fleet.node.script import Reply, parse_reply

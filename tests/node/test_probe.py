@@ -12,7 +12,8 @@ from fleet.core.model.change import RestartCost
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.mirror import Mirror, Registry
 from fleet.core.model.node import Node
-from fleet.core.plan.planner import NodePlan, plan_node
+from fleet.core.plan.node_plan import NodePlan
+from fleet.core.plan.planner import plan_node
 from fleet.core.render.base import DesiredConfig
 from fleet.node.probe import parse_probe
 from fleet.node.script import Privilege, Script, decode_field, parse_reply
@@ -57,15 +58,19 @@ def test_recorded_answers(suite: str) -> None:
     facts = recorded(suite)
     plan = planned(facts)
 
-    assert facts.daemon_version == facts.binary_version
-    assert str(facts.version).startswith(version)
-    assert facts.distribution == distribution
-    assert (facts.cri, facts.runtime_ready, facts.unit.running) == ("ok", True, True)
-    assert (facts.unit.kill_mode, facts.unit.delegate) == ("process", "yes")
+    assert facts.daemon.running_version == facts.daemon.installed_version
+    assert str(facts.daemon.version).startswith(version)
+    assert facts.machine.distribution == distribution
+    assert (facts.cri.state, facts.cri.runtime_ready, facts.daemon.unit.running) == (
+        "ok",
+        True,
+        True,
+    )
+    assert (facts.daemon.unit.kill_mode, facts.daemon.unit.delegate) == ("process", "yes")
     assert facts.config_text is not None
     assert facts.config_text.startswith("version = 2\n")
     assert (plan.failure, plan.strategy, plan.notes) == (None, strategy, ())
-    assert plan.restart_cost is RestartCost.RESTART
+    assert plan.restart.cost is RestartCost.RESTART
     assert plan.changes[-1].path == "/etc/containerd/config.toml"
 
 
@@ -108,8 +113,8 @@ def test_real_nodes_answer_as_recorded(nodes: Lab, suite: str) -> None:
 
 def with_config(suite: str, text: str) -> NodeFacts:
     facts = recorded(suite)
-    config = replace(facts.files[facts.config], content=text.encode())
-    return replace(facts, files={**facts.files, facts.config: config})
+    config = replace(facts.files[facts.config.path], content=text.encode())
+    return replace(facts, files={**facts.files, facts.config.path: config})
 
 
 CRI = '[plugins."io.containerd.grpc.v1.cri"'

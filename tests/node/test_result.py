@@ -8,7 +8,7 @@ from fleet.core.failure import Failure, FailureKind
 from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeStatus
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan, PlannedPulls
 from fleet.core.plan.pull_tests import PullTest
 from fleet.node.result import ConvergeResult
 from fleet.node.work_order import Access, WorkOrder
@@ -38,7 +38,9 @@ def test_an_outcome_names_what_no_pull_has_proven(
     unproven: tuple[str, ...],
 ) -> None:
     node = Node(name="a", host="a")
-    plan = NodePlan(node=node, changes=changes, tests=(PULL,), unproven=("quay.io",))
+    plan = NodePlan(
+        node=node, changes=changes, pulls=PlannedPulls(tests=(PULL,), unproven=("quay.io",))
+    )
     order = WorkOrder(
         plan=plan, rollout="r", operator="o", access=Access(), verify=verify, tries_left=left
     )

@@ -8,7 +8,7 @@ from fleet.core.history.replay import JournalEntry
 from fleet.core.masking import stars
 from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.node import Node
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.core.report.data import planned_data, report_data
 
 _VERSIONS = ("1.4.13~ds1", "1.6.20~ds1", "1.7.24~ds1", "2.1.4+ds2")

@@ -10,7 +10,7 @@ from fleet.core.masking import Mark
 from fleet.core.masking.shown_text import unified_diff
 from fleet.core.model.change import Action, RestartCost
 from fleet.core.model.finding import Finding, FindingEffect
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.core.selection.ranges import compress
 from fleet.errors import printable
 
@@ -23,7 +23,7 @@ def print_plans(plans: Sequence[NodePlan], out: Console, mark: Mark) -> None:
     for group in _group_equal(plans):
         _print_group(group, out, mark)
     out.print(closing_count(plans), style="bold")
-    unproven = dict.fromkeys(name for plan in plans for name in plan.unproven)
+    unproven = dict.fromkeys(name for plan in plans for name in plan.pulls.unproven)
     if unproven:
         names = ", ".join(map(printable, unproven))
         out.print(f"Without a `verify` in mirrors.yaml, so no pull proves them: {names}.")
@@ -35,7 +35,7 @@ def _group_equal(plans: Iterable[NodePlan]) -> list[list[NodePlan]]:
     for plan in plans:
         changes = tuple((change.path, change.before, change.after) for change in plan.changes)
         key = (
-            plan.strategy, changes, plan.restart_cost, plan.notes, plan.failure, plan.findings,
+            plan.strategy, changes, plan.restart.cost, plan.notes, plan.failure, plan.findings,
             plan.availability.control_plane,
         )  # fmt: skip
         groups.setdefault(key, []).append(plan)
@@ -77,7 +77,7 @@ def _print_group(group: list[NodePlan], out: Console, mark: Mark) -> None:
     elif not first.changes:
         out.print(f"= {head}  no change", style="green")
     else:
-        cost = "restart" if first.restart_cost is RestartCost.RESTART else "no restart"
+        cost = "restart" if first.restart.cost is RestartCost.RESTART else "no restart"
         out.print(f"~ {head}  {cost}  {_counts([first])}", style="bold")
     for note in first.notes:
         out.print(f"    note: {printable(note)}", style="yellow")
@@ -121,7 +121,7 @@ def closing_count(plans: Sequence[NodePlan]) -> str:
     """Return a line that counts the changes of plans."""
     good = [plan for plan in plans if plan.failure is None]
     changing = [plan for plan in good if plan.changes]
-    restarts = sum(plan.restart_cost is RestartCost.RESTART for plan in changing)
+    restarts = sum(plan.restart.cost is RestartCost.RESTART for plan in changing)
     failed = [plan for plan in plans if plan.failure is not None]
     if not changing and not failed:
         return f"No changes: {len(good)} nodes are as mirrors.yaml wants them."

@@ -158,7 +158,7 @@ class ConfigView:
 
 def config_view(facts: NodeFacts, version: ContainerdVersion, start: str) -> ConfigView:
     """Read all layers of a node; `start` is the text of a root that is absent or empty."""
-    return _read_layers(facts, version, {facts.config: facts.config_text or start})
+    return _read_layers(facts, version, {facts.config.path: facts.config_text or start})
 
 
 def _read_layers(
@@ -166,7 +166,7 @@ def _read_layers(
 ) -> ConfigView:
     """Read the root and everything it imports; `texts` take precedence over the node's files."""
     paths = {*facts.files, *texts}
-    layers = [_parse_layer(facts.config, texts[facts.config], version)]
+    layers = [_parse_layer(facts.config.path, texts[facts.config.path], version)]
     pending = _imported_paths(layers[0], paths, version)
     while pending and len(layers) < _MOST:
         path = pending.pop(0)

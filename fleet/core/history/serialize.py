@@ -19,7 +19,7 @@ from fleet.core.model.outcome import (
     Served,
     Verified,
 )
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.core.render.base import parsed_dump
 from fleet.core.text.documents import word
 
@@ -127,13 +127,13 @@ def plan_data(plan: NodePlan, mark: Mark) -> dict[str, Any]:
     return {
         "strategy": plan.strategy,
         "containerd": plan.containerd,
-        "disruption": str(plan.restart_cost),
+        "disruption": str(plan.restart.cost),
         **role_data(plan),
         "changes": [
             {"path": change.path, "action": str(change.action), "diff": unified_diff(change, mark)}
             for change in plan.changes
         ],
-        "unproven": list(plan.unproven),
+        "unproven": list(plan.pulls.unproven),
         "notes": list(plan.notes),
         "conflicts": [finding_data(finding) for finding in plan.findings],
         "failure": failure_data(plan.failure),
@@ -161,18 +161,20 @@ def facts_data(facts: NodeFacts, plan: NodePlan) -> dict[str, Any]:
     """Return the facts of a node, and its state compared with its plan."""
     return {
         "state": node_state(facts, plan),
-        "distribution": facts.distribution,
-        "containerd": str(facts.daemon_version) if facts.daemon_version else None,
-        "installed": str(facts.binary_version) if facts.binary_version else None,
+        "distribution": facts.machine.distribution,
+        "containerd": str(facts.daemon.running_version) if facts.daemon.running_version else None,
+        "installed": str(facts.daemon.installed_version)
+        if facts.daemon.installed_version
+        else None,
         "strategy": plan.strategy,
-        "config": facts.config if facts.config in facts.files else None,
+        "config": facts.config.path if facts.config.path in facts.files else None,
         "registry_config": registry_config(facts),
-        "unit": f"{facts.unit.active}/{facts.unit.sub}",
-        "cri": facts.cri,
-        "runtime_ready": facts.runtime_ready,
-        "crictl": facts.crictl,
+        "unit": f"{facts.daemon.unit.active}/{facts.daemon.unit.sub}",
+        "cri": facts.cri.state,
+        "runtime_ready": facts.cri.runtime_ready,
+        "crictl": facts.cri.crictl,
         "generation": facts.state.generation,
-        "owner": facts.owner,
+        "owner": facts.daemon.owner,
         **role_data(plan),
         "notes": list(plan.notes),
         "conflicts": [finding_data(finding) for finding in plan.findings],
@@ -189,7 +191,7 @@ def registry_config(facts: NodeFacts) -> str | None:
         registry = effective_registry(parsed_dump(facts))
     except NodeError:
         return None
-    return word(registry, "config_path") or (facts.config if registry.get("mirrors") else None)
+    return word(registry, "config_path") or (facts.config.path if registry.get("mirrors") else None)
 
 
 def node_state(facts: NodeFacts, plan: NodePlan) -> str:

@@ -168,11 +168,11 @@ def _wrong_table_findings(view: ConfigView) -> Iterator[Finding]:
 
 
 def _shadowed_findings(facts: NodeFacts) -> Iterator[Finding]:
-    for folder in sorted(facts.directories):
+    for folder in sorted(facts.paths.directories):
         base, _, name = folder.rpartition("/")
         host, mark, port = name.rpartition(":")
         twin = f"{base}/{host}_{port}_"
-        if mark and port.isdigit() and twin in facts.directories:
+        if mark and port.isdigit() and twin in facts.paths.directories:
             message = f"is never read: {twin} stands beside it and comes first"
             yield Finding("shadowed-folder", FindingEffect.NOTES, folder, message)
 

@@ -65,13 +65,13 @@ class Explanation:
 def explain(facts: NodeFacts, registry: str) -> Explanation:
     """Explain one registry of one node; raise a NodeError if its files cannot be read."""
     registry = "docker.io" if registry == "index.docker.io" else registry
-    if facts.version is None:
-        message = f"no containerd answers here (unit {facts.unit.load}); is it installed?"
+    if facts.daemon.version is None:
+        message = f"no containerd answers here (unit {facts.daemon.unit.load}); is it installed?"
         raise NodeError(FailureKind.UNSUPPORTED, "explain", message)
-    view = config_view(facts, facts.version, "")
+    view = config_view(facts, facts.daemon.version, "")
     merged = view.merged()
     findings = (*_file_warnings(facts), *(str(finding) for finding in lint(view, facts)))
-    if word(merged, "config_path") and supports(facts.version, Feature.CONFIG_PATH):
+    if word(merged, "config_path") and supports(facts.daemon.version, Feature.CONFIG_PATH):
         explanation = _explain_folder(view, facts, registry, word(merged, "config_path"))
     elif table(merged, "mirrors"):
         explanation = _explain_legacy(view, registry, table(merged, "mirrors"))
@@ -79,7 +79,7 @@ def explain(facts: NodeFacts, registry: str) -> Explanation:
         reason = "neither config_path nor mirrors is set"
         explanation = Explanation(
             registry=registry,
-            version=str(facts.version),
+            version=str(facts.daemon.version),
             way="nothing",
             decides=f"{view.root.path}: {reason}",
             hosts=(_upstream(registry, "containerd itself"),),
@@ -87,7 +87,7 @@ def explain(facts: NodeFacts, registry: str) -> Explanation:
     return replace(
         explanation,
         hosts=tuple(_with_login_note(host, merged) for host in explanation.hosts),
-        failures=tuple(on_failure(facts.version)),
+        failures=tuple(on_failure(facts.daemon.version)),
         findings=(*findings, *explanation.findings),
     )
 
@@ -96,10 +96,10 @@ def _file_warnings(facts: NodeFacts) -> Iterator[str]:
     """Yield the files that the daemon does not use yet, or that will be overwritten."""
     for path in facts.edited_not_loaded:
         yield f"{path} was edited after containerd had started: what it says is not in force yet"
-    if facts.owner is not None:
-        base = f"/etc/rancher/{facts.owner}/registries.yaml"
-        source = base if facts.owner in {"k3s", "rke2"} else "files of its own"
-        yield f"{facts.owner} makes {facts.config} from {source}, anew at every start"
+    if facts.daemon.owner is not None:
+        base = f"/etc/rancher/{facts.daemon.owner}/registries.yaml"
+        source = base if facts.daemon.owner in {"k3s", "rke2"} else "files of its own"
+        yield f"{facts.daemon.owner} makes {facts.config.path} from {source}, anew at every start"
 
 
 def _with_login_note(request: HostRequest, merged: Mapping[str, Any]) -> HostRequest:
@@ -134,7 +134,9 @@ def _explain_folder(
     folders: list[Folder] = []
     taken = False
     for path in (f"{base}/{name}" for base in bases for name in names):
-        there = path in facts.directories or identity_of(facts.paths, path) is not None
+        there = (
+            path in facts.paths.directories or identity_of(facts.paths.entries, path) is not None
+        )
         folders.append(Folder(path, ("shadowed" if taken else "used") if there else "absent"))
         taken = taken or there
     used = next((folder.path for folder in folders if folder.state == "used"), None)

@@ -31,15 +31,15 @@ def pull_failures(
     facts: NodeFacts, version: ContainerdVersion, folder: str
 ) -> Iterator[tuple[str, str]]:
     """Yield the path and reason of everything in a folder that makes every pull fail."""
-    if (place := facts.paths.get(folder)) is not None and place.kind is Kind.FILE:
+    if (place := facts.paths.entries.get(folder)) is not None and place.kind is Kind.FILE:
         yield folder, "is a file, where containerd looks for a folder"
         return
     path = f"{folder}/hosts.toml"
     for link in (folder, path):
-        if _is_circular(facts.paths, link):
+        if _is_circular(facts.paths.entries, link):
             yield link, "is a symbolic link that leads round in a circle"
             return
-    kind = facts.paths[path].kind if path in facts.paths else None
+    kind = facts.paths.entries[path].kind if path in facts.paths.entries else None
     if kind in _UNREADABLE:
         yield path, _UNREADABLE[kind]
         return
@@ -104,7 +104,7 @@ def _unusable_certificate(
 ) -> Iterator[tuple[str, str]]:
     """Yield the path and reason if a certificate that hosts.toml names cannot be used."""
     path = clean_path(name if name.startswith("/") else f"{folder}/{name}")
-    place, file = facts.paths.get(path), facts.files.get(path)
+    place, file = facts.paths.entries.get(path), facts.files.get(path)
     missing = place.identity is None if place is not None else _was_looked_at(facts, folder, name)
     if path == folder or (place is not None and place.kind is Kind.DIRECTORY):
         yield path, "is named as a certificate and is a folder"
@@ -120,13 +120,13 @@ def _was_looked_at(facts: NodeFacts, folder: str, name: str) -> bool:
     The probe lists the folders of registries, and looks at the absolute paths in hosts.toml as they
     are written. It does not see a path that is written with escapes.
     """
-    if not facts.paths:
+    if not facts.paths.entries:
         return not name.startswith("/") and "/" not in name
     if name.startswith("/"):
         text = facts.files[f"{folder}/hosts.toml"].content.decode("utf-8", "surrogateescape")
-        return facts.paths_complete and name in text
-    listed = clean_path(f"{folder}/{name}").rpartition("/")[0] in facts.directories
-    return facts.paths_complete and listed
+        return facts.paths.complete and name in text
+    listed = clean_path(f"{folder}/{name}").rpartition("/")[0] in facts.paths.directories
+    return facts.paths.complete and listed
 
 
 def _unusable_beside(facts: NodeFacts, folder: str) -> Iterator[tuple[str, str]]:

@@ -30,11 +30,11 @@ def shared_findings(facts: NodeFacts) -> Iterator[Finding]:
 
 def _by_identity(facts: NodeFacts) -> dict[Identity, list[str]]:
     """Group the folders of registries, which are those below a hosts directory."""
-    above = {directory.rpartition("/")[0] for directory in facts.directories}
+    above = {directory.rpartition("/")[0] for directory in facts.paths.directories}
     folders: dict[Identity, list[str]] = {}
-    for folder in sorted(facts.directories - above):
-        identity = identity_of(facts.paths, folder)
-        if identity is not None and folder.rpartition("/")[0] in facts.directories:
+    for folder in sorted(facts.paths.directories - above):
+        identity = identity_of(facts.paths.entries, folder)
+        if identity is not None and folder.rpartition("/")[0] in facts.paths.directories:
             folders.setdefault(identity, []).append(folder)
     return folders
 
@@ -44,7 +44,7 @@ def refuse_shared(changes: Iterable[Change], facts: NodeFacts) -> None:
     shared = _by_identity(facts)
     for change in changes:
         folder = change.path.rpartition("/")[0]
-        own = identity_of(facts.paths, folder)
+        own = identity_of(facts.paths.entries, folder)
         others = [
             other
             for other in (shared.get(own, ()) if own else ())
@@ -52,9 +52,10 @@ def refuse_shared(changes: Iterable[Change], facts: NodeFacts) -> None:
         ]
         if others:
             names = ", ".join(map(registry_of, others))
+            real = real_path(facts.paths.entries, folder)
             message = (
                 f"{folder} and {', '.join(others)} are one folder"
-                f" ({real_path(facts.paths, folder)}): a change for {registry_of(folder)} would"
+                f" ({real}): a change for {registry_of(folder)} would"
                 f" count for {names} as well; give each registry a folder of its own in place of"
                 " the link"
             )

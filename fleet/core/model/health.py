@@ -10,11 +10,12 @@ from fleet.core.model.finding import Finding, FindingEffect
 
 def health_problem(facts: NodeFacts) -> str:
     """Return why a node is not healthy; empty if it is."""
-    if not facts.unit.running:
-        return f"{facts.unit_name} is {facts.unit.active}/{facts.unit.sub}"
-    if facts.cri != "ok":
-        return f"its CRI plugin is {facts.cri}"
-    return "its CRI runtime is not ready" if facts.runtime_ready is False else ""
+    name, unit = facts.daemon.unit_name, facts.daemon.unit
+    if not unit.running:
+        return f"{name} is {unit.active}/{unit.sub}"
+    if facts.cri.state != "ok":
+        return f"its CRI plugin is {facts.cri.state}"
+    return "its CRI runtime is not ready" if facts.cri.runtime_ready is False else ""
 
 
 def refuse_unhealthy(
@@ -25,19 +26,21 @@ def refuse_unhealthy(
     A node is still changed if it is unhealthy because of a conflict that the change resolves. A
     change with a restart is also refused if the restart would start another release.
     """
-    healed = facts.unit.running and any(
+    name, unit = facts.daemon.unit_name, facts.daemon.unit
+    healed = unit.running and any(
         finding.kills and finding.effect is FindingEffect.HEALS for finding in findings
     )
     if health_problem(facts) and not healed:
-        state = f"unit {facts.unit.active}/{facts.unit.sub}, CRI plugin {facts.cri}"
+        state = f"unit {unit.active}/{unit.sub}, CRI plugin {facts.cri.state}"
         message = (
-            f"{facts.unit_name} is not healthy before any change ({state}); mend that first, see"
-            f" `journalctl -u {facts.unit_name}`"
+            f"{name} is not healthy before any change ({state}); mend that first, see"
+            f" `journalctl -u {name}`"
         )
-        raise NodeError(FailureKind.HEALTH, "plan", message, facts.cri_detail)
+        raise NodeError(FailureKind.HEALTH, "plan", message, facts.cri.detail)
     if cost is RestartCost.RESTART and upgrade_pending(facts):
+        running, installed = facts.daemon.running_version, facts.daemon.installed_version
         message = (
-            f"containerd {facts.daemon_version} runs but {facts.binary_version} is installed: a"
+            f"containerd {running} runs but {installed} is installed: a"
             " restart would also be an upgrade; restart it yourself first"
         )
         raise NodeError(FailureKind.CONFLICT, "plan", message)
@@ -45,5 +48,5 @@ def refuse_unhealthy(
 
 def upgrade_pending(facts: NodeFacts) -> bool:
     """Return whether a restart would start another release than the running one."""
-    running, installed = facts.daemon_version, facts.binary_version
+    running, installed = facts.daemon.running_version, facts.daemon.installed_version
     return bool(running and installed and running.release != installed.release)

@@ -6,13 +6,11 @@ from collections.abc import Hashable, Mapping
 from dataclasses import fields, replace
 
 from fleet.core.masking.shown_text import unified_diff
-from fleet.core.model.facts import NodeFacts
+from fleet.core.model.facts import ConfigFacts, DaemonFacts, NodeFacts, PathFacts
 from fleet.core.model.node import Node
-from fleet.core.plan.planner import NodePlan, plan_node
+from fleet.core.plan.node_plan import NodePlan
+from fleet.core.plan.planner import plan_node
 from fleet.core.render.base import DesiredConfig
-
-_OWN = {"hostname", "machine", "unit", "changed_at"}
-"""Facts that differ between similar nodes; a plan reads only those of them that `_key` adds."""
 
 
 class PlanCache:
@@ -31,8 +29,7 @@ class PlanCache:
             refuse_unshown(plan)
             self._plans[key] = (facts, desired, plan)
         first, _, plan = self._plans[key]
-        own = {name: getattr(facts, name) for name in _OWN}
-        return replace(first, **own), replace(plan, node=node)
+        return _with_own(first, facts), replace(plan, node=node)
 
 
 def refuse_unshown(plan: NodePlan) -> None:
@@ -41,17 +38,31 @@ def refuse_unshown(plan: NodePlan) -> None:
         unified_diff(change, _mask)
 
 
+def _with_own(facts: NodeFacts, own: NodeFacts) -> NodeFacts:
+    """Return `facts` with those of `own` that differ between similar nodes.
+
+    A plan reads only those of them that `_key` adds.
+    """
+    machine = replace(facts.machine, hostname=own.machine.hostname, id=own.machine.id)
+    daemon = replace(facts.daemon, unit=own.daemon.unit)
+    paths = replace(facts.paths, changed_at=own.paths.changed_at)
+    return replace(facts, machine=machine, daemon=daemon, paths=paths)
+
+
 def _key(facts: NodeFacts, desired: DesiredConfig) -> Hashable:
     """Return all that a plan depends on; equal desired configs are one object."""
-    unit = replace(facts.unit, main_pid=0, restarts=0, started=None)
-    common = (
-        _hashable(getattr(facts, fact.name)) for fact in fields(facts) if fact.name not in _OWN
-    )
-    return (id(desired), unit, facts.edited_not_loaded, *common)
+    unit = replace(facts.daemon.unit, main_pid=0, restarts=0, started=None)
+    common = _with_own(facts, NodeFacts(daemon=DaemonFacts(unit=unit)))
+    return (id(desired), facts.edited_not_loaded, _hashable(common))
 
 
 def _hashable(value: object) -> object:
-    return frozenset(value.items()) if isinstance(value, Mapping) else value
+    """Return a value whose hash and equality are those of the parts of a fact."""
+    if isinstance(value, Mapping):
+        return frozenset(value.items())
+    if isinstance(value, NodeFacts | ConfigFacts | PathFacts):
+        return tuple(_hashable(getattr(value, part.name)) for part in fields(value))
+    return value
 
 
 def _mask(value: str) -> str:

@@ -17,7 +17,7 @@ def diff_files(
 ) -> Iterator[Change]:
     """Yield the changes; files that fleet did not write are deleted only with Foreign.OVERWRITE."""
     current = facts.files
-    written = {file_key(facts.paths, path) for path in desired.files}
+    written = {file_key(facts.paths.entries, path) for path in desired.files}
     for path, file in desired.files.items():
         before = current.get(path)
         after = file if before is None else _with_old_owner(before, file)
@@ -25,7 +25,7 @@ def diff_files(
             yield Change(path, before, after)
     for path, digest in facts.state.files.items():
         before = current.get(path)
-        gone = file_key(facts.paths, path) not in written and is_read_per_pull(path)
+        gone = file_key(facts.paths.entries, path) not in written and is_read_per_pull(path)
         if gone and before is not None and before.digest == digest:
             yield Change(path, before, None)
     if foreign is Foreign.OVERWRITE and desired.hosts_directory:
@@ -41,7 +41,7 @@ def _foreign_removals(facts: NodeFacts, inside: str, written: set[FileKey]) -> I
     for path, file in facts.files.items():
         if not path.startswith(inside) or not path.endswith("/hosts.toml") or not plain_path(path):
             continue
-        key = file_key(facts.paths, path)
+        key = file_key(facts.paths.entries, path)
         if owned.get(key) != file.digest and key not in written:
             yield Change(path, file, None)
 

@@ -11,7 +11,7 @@ from fleet.core.masking.shown_text import unified_diff
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.paths import file_key
 from fleet.core.plan.authorship import guess_author
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 
 
 class Drift(StrEnum):
@@ -54,7 +54,7 @@ def find_drift(facts: NodeFacts, plan: NodePlan, mark: Mark) -> tuple[DriftedFil
             path,
             drift,
             guess_author(path, facts.files.get(path), facts),
-            facts.changed_at.get(path),
+            facts.paths.changed_at.get(path),
             diffs.get(path, ""),
         )
         for path, drift in sorted(_drifted_paths(facts, plan))
@@ -69,8 +69,8 @@ def _drifted_paths(facts: NodeFacts, plan: NodePlan) -> Iterator[tuple[str, Drif
             yield path, Drift.MISSING
         elif file.digest != digest:
             yield path, Drift.CHANGED
-    base = f"{plan.hosts_directory}/" if plan.hosts_directory else None
-    known = {file_key(facts.paths, path) for path in owned}
+    base = f"{plan.config.hosts_directory}/" if plan.config.hosts_directory else None
+    known = {file_key(facts.paths.entries, path) for path in owned}
     for path in facts.files:
-        if base and path.startswith(base) and file_key(facts.paths, path) not in known:
+        if base and path.startswith(base) and file_key(facts.paths.entries, path) not in known:
             yield path, Drift.EXTRA

@@ -45,7 +45,7 @@ def hosts_directory_of(view: ConfigView, facts: NodeFacts) -> HostsDirectory:
     if ":" in setting and not reads_lists(view):
         return HostsDirectory(None, f"config_path {setting!r} is not read by this release", direct)
     first = next(
-        (folder for folder in hosts_directories(setting) if folder in facts.directories), None
+        (folder for folder in hosts_directories(setting) if folder in facts.paths.directories), None
     )
     if first is None:
         return HostsDirectory(None, f"config_path {setting} is not there", direct)
@@ -58,7 +58,7 @@ def folder_before(facts: NodeFacts) -> str:
     A distribution writes its config at a time of its own, so its files do not show what is in
     force.
     """
-    if facts.owner is not None or facts.version is None:
+    if facts.daemon.owner is not None or facts.daemon.version is None:
         return ""
     try:
         return active_hosts_directory(facts).folder or ""

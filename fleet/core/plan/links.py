@@ -40,7 +40,7 @@ def refuse_link(facts: NodeFacts, change: Change) -> None:
     A change replaces the link and leaves its target alone, since other programs may own that.
     """
     path = change.path
-    if path not in facts.links:
+    if path not in facts.paths.links:
         return
     if change.before is None or not change.before.link:
         message = f"{path} is a symbolic link, which fleet does not follow; put a file there"
@@ -56,8 +56,8 @@ def refuse_link(facts: NodeFacts, change: Change) -> None:
 
 def _shared_with(facts: NodeFacts, path: str) -> str:
     """Return the hosts.toml of another folder that is the same file; empty if there is none."""
-    own = facts.paths[path]
-    for twin, place in sorted(facts.paths.items()):
+    own = facts.paths.entries[path]
+    for twin, place in sorted(facts.paths.entries.items()):
         one_link = (place.device, place.inode) == (own.device, own.inode)
         if twin.endswith("/hosts.toml") and not one_link and place.identity == own.leads:
             return twin

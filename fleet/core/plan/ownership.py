@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fleet.core.model.change import Change
-from fleet.core.model.facts import NodeFacts, OwnedState
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.owned_state import OwnedState
 from fleet.core.plan.restart_cost import is_read_per_pull
 from fleet.core.render.strategies import DesiredFiles
 

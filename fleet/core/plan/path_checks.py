@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.change import Change
-from fleet.core.model.facts import STATE_FILE, NodeFacts
+from fleet.core.model.facts import NodeFacts
 from fleet.core.model.mirror import Foreign
+from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.model.paths import Kind, PathEntry, folders_above, plain_path
 from fleet.core.plan.links import refuse_link
 
@@ -39,9 +40,9 @@ def refuse_odd(
     rollback: bool = False,
 ) -> None:
     """Raise a NodeError if a change would lose something, or needs a file that was not read."""
-    if facts.skipped_files:
+    if facts.paths.skipped_files:
         message = (
-            f"{facts.skipped_files} files stand in this node's hosts directories, imports and"
+            f"{facts.paths.skipped_files} files stand in this node's hosts directories, imports and"
             f" generations, and fleet reads {MOST_FILES} at most; remove those that are not used"
         )
         raise NodeError(FailureKind.CONFLICT, "plan", message)
@@ -59,16 +60,16 @@ def refuse_odd(
 
 def _config_paths(facts: NodeFacts) -> Iterator[str]:
     """Yield the config files that the probe found, whether they were read or not."""
-    yield facts.config
-    for path, place in facts.paths.items():
+    yield facts.config.path
+    for path, place in facts.paths.entries.items():
         if place.kind is not Kind.DIRECTORY and path.endswith(".toml"):
-            inside = any(folder in facts.directories for folder in folders_above(path))
+            inside = any(folder in facts.paths.directories for folder in folders_above(path))
             if not inside:
                 yield path
 
 
 def _hosts_paths(facts: NodeFacts, hosts_directory: str) -> Iterator[str]:
-    for path in facts.paths:
+    for path in facts.paths.entries:
         if path.startswith(f"{hosts_directory}/") and path.endswith("/hosts.toml"):
             yield path
 
@@ -76,13 +77,15 @@ def _hosts_paths(facts: NodeFacts, hosts_directory: str) -> Iterator[str]:
 def _refuse_unusable_path(facts: NodeFacts, path: str) -> None:
     """Raise a NodeError for a path that cannot hold a file, or whose file was not read."""
     for folder in folders_above(path):
-        if (place := facts.paths.get(folder)) is not None and not _is_folder(facts, folder, place):
+        if (place := facts.paths.entries.get(folder)) is not None and not _is_folder(
+            facts, folder, place
+        ):
             message = (
                 f"{folder} is {_describe(place)}, and {path} needs a folder there; move it away by"
                 " hand"
             )
             raise NodeError(FailureKind.CONFLICT, "plan", message)
-    place = facts.paths.get(path)
+    place = facts.paths.entries.get(path)
     if place is None or path in facts.files:
         return
     if place.kind is Kind.DIRECTORY:
@@ -118,11 +121,11 @@ def _refuse_parted_links(facts: NodeFacts, change: Change) -> None:
 
     The generation keeps a hard link to the file, so it has to be on the same disk.
     """
-    path, place = change.path, facts.paths.get(change.path)
+    path, place = change.path, facts.paths.entries.get(change.path)
     ours = change.before is not None and facts.state.files.get(path) == change.before.digest
     if place is None or place.kind is not Kind.FILE or place.links < 2 or ours:
         return
-    above = (facts.paths.get(folder) for folder in folders_above(STATE_FILE))
+    above = (facts.paths.entries.get(folder) for folder in folders_above(STATE_FILE))
     disk = next((entry.device for entry in above if entry is not None), place.device)
     if disk == place.device:
         return

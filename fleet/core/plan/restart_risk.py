@@ -14,11 +14,11 @@ _SPARING = {"process", "none"}
 
 def restart_risk(facts: NodeFacts, cost: RestartCost) -> Failure | None:
     """Return the reason why a restart would end containers; None if it would not."""
-    mode = facts.unit.kill_mode
-    if cost is not RestartCost.RESTART or not facts.tasks or mode in _SPARING | {""}:
+    daemon, mode = facts.daemon, facts.daemon.unit.kill_mode
+    if cost is not RestartCost.RESTART or not daemon.tasks or mode in _SPARING | {""}:
         return None
     message = (
-        f"a restart of {facts.unit_name} would end {facts.tasks} running containers: its KillMode"
+        f"a restart of {daemon.unit_name} would end {daemon.tasks} running containers: its KillMode"
         f" is {mode}; set KillMode=process in the unit, or give --disrupt-workloads"
     )
     return Failure(FailureKind.WORKLOADS, "plan", message)
@@ -26,8 +26,8 @@ def restart_risk(facts: NodeFacts, cost: RestartCost) -> Failure | None:
 
 def cgroup_warnings(facts: NodeFacts) -> Iterator[str]:
     """Yield a warning if systemd may move the unit's cgroups while containers run in them."""
-    if facts.tasks and facts.unit.delegate == "no":
+    if facts.daemon.tasks and facts.daemon.unit.delegate == "no":
         yield (
-            f"{facts.unit_name} has Delegate=no: systemd may move its containers' cgroups at a"
-            " restart; containerd's own unit says Delegate=yes"
+            f"{facts.daemon.unit_name} has Delegate=no: systemd may move its containers' cgroups at"
+            " a restart; containerd's own unit says Delegate=yes"
         )

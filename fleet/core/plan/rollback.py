@@ -7,27 +7,29 @@ from dataclasses import replace
 
 from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.model.change import Action, Change, ManagedFile
-from fleet.core.model.facts import STATE_FILE, NodeFacts
+from fleet.core.model.facts import NodeFacts
 from fleet.core.model.generation import Generation
 from fleet.core.model.node import Node
+from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.model.paths import file_key, folders_above
 from fleet.core.model.pending import pending_findings
 from fleet.core.plan.diff import order_changes
 from fleet.core.plan.hosts_directory import folder_before
+from fleet.core.plan.node_plan import NodePlan, PlannedFiles, PlannedRestart, RollbackTarget
 from fleet.core.plan.path_checks import refuse_odd
-from fleet.core.plan.planner import NodePlan, daemon_fields, observations
+from fleet.core.plan.planner import config_before, daemon_access, observations
 from fleet.core.plan.restart_cost import restart_cost
 from fleet.core.plan.restart_risk import restart_risk
 
 
 def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePlan:
     """Return the plan that reverts the generations that the probe read, the newest first."""
-    version = str(facts.version) if facts.version else None
+    version = str(facts.daemon.version) if facts.daemon.version else None
     base = NodePlan(
         node=node,
         containerd=version,
         strategy="rollback",
-        rollback=True,
+        rollback=RollbackTarget(),
         findings=tuple(pending_findings(facts.pending)),
     )
     if not facts.generations or (to and facts.generations[-1].id != to):
@@ -56,28 +58,30 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
         refuse_odd(facts, changes, rollback=True)
     except NodeError as error:
         return replace(base, failure=error.failure)
-    cost = restart_cost(changes, facts.config)
+    cost = restart_cost(changes, facts.config.path)
     return replace(
         base,
         changes=changes,
-        state_before=facts.files.get(STATE_FILE),
-        state_restored=restored,
-        restart_cost=cost,
-        restart_risk=restart_risk(facts, cost),
+        files=PlannedFiles(
+            emptied_folders=_made_directories(facts.generations),
+            state_before=facts.files.get(STATE_FILE),
+        ),
         notes=(
             *_edit_notes(facts, changes),
             *_moved_notes(facts.generations),
             *_health_notes(facts),
             *observations(facts),
         ),
-        saved=_saved_copies(facts.generations, changes),
-        links=_saved_links(facts.generations, changes),
-        restores_ill=facts.generations[-1].was_unhealthy,
-        made_directories=_made_directories(facts.generations),
-        folder_before=folder_before(facts),
-        restores=facts.generations[-1].id,
-        config=facts.config,
-        **daemon_fields(facts),
+        restart=PlannedRestart(cost=cost, risk=restart_risk(facts, cost)),
+        daemon=daemon_access(facts),
+        config=replace(config_before(facts), folder_before=folder_before(facts)),
+        rollback=RollbackTarget(
+            generation=facts.generations[-1].id,
+            state=restored,
+            unhealthy=facts.generations[-1].was_unhealthy,
+            saved_copies=_saved_copies(facts.generations, changes),
+            saved_links=_saved_links(facts.generations, changes),
+        ),
     )
 
 
@@ -92,7 +96,7 @@ def _edit_notes(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
     """Yield a note for each file that was edited since fleet wrote it: its bytes are saved."""
     digests = facts.owned_by_key()
     for change in changes:
-        owned = digests.get(file_key(facts.paths, change.path))
+        owned = digests.get(file_key(facts.paths.entries, change.path))
         if owned and change.before is not None and change.before.digest != owned:
             yield (
                 f"{change.path} was edited since fleet wrote it; its bytes are kept:"

@@ -78,22 +78,24 @@ class Refusals:
 
 def known_version(facts: NodeFacts) -> ContainerdVersion:
     """Return the node's containerd version; raise a NodeError if there is none."""
-    if facts.version is None:
+    if facts.daemon.version is None:
         message = "no containerd was found here; name its containerd_service, or install it"
         raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
-    return facts.version
+    return facts.daemon.version
 
 
 def parsed_dump(facts: NodeFacts) -> dict[str, Any]:
     """Return the daemon's merged view of config.toml; raise a NodeError if it has none."""
-    if not facts.dump.ok:
-        complaint = facts.dump.text.strip().splitlines()[-1:] or ["no answer"]
-        message = f"containerd refuses {facts.config}: {complaint[0]}; mend it by hand first"
+    if not facts.config.dump.ok:
+        complaint = facts.config.dump.text.strip().splitlines()[-1:] or ["no answer"]
+        message = f"containerd refuses {facts.config.path}: {complaint[0]}; mend it by hand first"
         raise NodeError(FailureKind.CONFLICT, "plan", message)
     try:
-        return _parse_dump(facts.dump.text)
+        return _parse_dump(facts.config.dump.text)
     except DocumentError as error:
-        message = f"`{facts.binary} config dump` is no TOML: {error}; see what it prints there"
+        message = (
+            f"`{facts.daemon.binary} config dump` is no TOML: {error}; see what it prints there"
+        )
         raise NodeError(FailureKind.PROTOCOL, "plan", message) from error
 
 

@@ -39,7 +39,9 @@ class CertsD:
 
     def supports(self, facts: NodeFacts) -> bool:
         """Return whether the node's version knows config_path."""
-        return facts.version is not None and supports(facts.version, Feature.CONFIG_PATH)
+        return facts.daemon.version is not None and supports(
+            facts.daemon.version, Feature.CONFIG_PATH
+        )
 
     def render(self, facts: NodeFacts, desired: DesiredConfig) -> DesiredFiles:
         """Return every hosts.toml, and the config if config_path is not in force yet."""
@@ -92,8 +94,8 @@ def _refuse_other_config_path(facts: NodeFacts, editor: ConfigEditor) -> None:
     if fleet_path != daemon_path and not default:
         message = (
             f"the daemon reads config_path {daemon_path!r} from its files and fleet reads"
-            f" {fleet_path!r}; look through the imports of {facts.config}, since one is not where"
-            " fleet looks for it"
+            f" {fleet_path!r}; look through the imports of {facts.config.path}, since one is not"
+            " where fleet looks for it"
         )
         raise NodeError(FailureKind.CONFLICT, "plan", message)
 
@@ -105,7 +107,7 @@ def _refuse_ineffective(facts: NodeFacts, editor: ConfigEditor) -> None:
     names = difference(editor.view.version, editor.meant, effective_registry(parsed_dump(facts)))
     if names:
         message = (
-            f"{facts.config} says what is wanted, and the daemon reads {names} otherwise; look"
+            f"{facts.config.path} says what is wanted, and the daemon reads {names} otherwise; look"
             " through its imports"
         )
         raise NodeError(FailureKind.CONFLICT, "plan", message)
@@ -137,7 +139,7 @@ def _refuse_missing(migration: Migration, facts: NodeFacts) -> None:
     """Raise a NodeError for a missing certificate: it would fail every pull of its registry."""
     for host, tls in migration.tls.items():
         for path in tls.paths:
-            if facts.present is not None and path not in facts.present:
+            if facts.config.certificates is not None and path not in facts.config.certificates:
                 message = (
                     f"configs.{host}.tls names {path}, which is not on the node: in certs.d that"
                     " fails every pull; put the file there or take the setting out"

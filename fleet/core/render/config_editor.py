@@ -53,7 +53,7 @@ class ConfigEditor:
     def generated(self) -> bool:
         """Return whether the root's first lines, or EKS's folder, show that a program writes it."""
         head = "\n".join(self.view.root.text.splitlines()[:5])
-        return bool(_GENERATED.search(head)) or "/etc/eks" in self.facts.marks
+        return bool(_GENERATED.search(head)) or "/etc/eks" in self.facts.machine.marks
 
     def _add_note(self, note: str) -> None:
         if note not in self.notes:
@@ -98,7 +98,7 @@ class ConfigEditor:
                     self._add_note(note)
                 return
         raise refusal or _refused(
-            f"no file of {self.facts.config} and its imports has a place for"
+            f"no file of {self.facts.config.path} and its imports has a place for"
             f" {dotted(next(iter(values)))} that containerd {self.view.version} reads without"
             " losing another setting; put CRI's settings into one file by hand"
         )
@@ -199,7 +199,7 @@ class ConfigEditor:
         if lost:
             raise _refused(
                 f"containerd {self.view.version} would not read the new config as meant ({lost}):"
-                f" the files that {self.facts.config} imports replace one another; put CRI's"
+                f" the files that {self.facts.config.path} imports replace one another; put CRI's"
                 " settings into one file by hand"
             )
 
@@ -258,7 +258,7 @@ def open_editor(facts: NodeFacts, desired: DesiredConfig) -> ConfigEditor:
     version = known_version(facts)
     # Every release from 1.3 to 2.3 reads version 2. Release 1.2 does not know `version`.
     minimal = "version = 2\n" if supports(version, Feature.CONFIG_VERSION_2) else ""
-    start = facts.default if desired.full_default and facts.default else minimal
+    start = facts.config.default if desired.full_default and facts.config.default else minimal
     view = config_view(facts, version, start)
     return ConfigEditor(facts, view, view, meant=view.merged())
 

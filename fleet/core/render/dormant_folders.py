@@ -54,8 +54,8 @@ def chosen_directory(current: str) -> str:
 def sleeping_directory(view: ConfigView, facts: NodeFacts) -> str:
     """Return the directory that is read only after a rollout; empty if it is read already."""
     chosen = chosen_directory(word(view.merged(), "config_path"))
-    live = {real_path(facts.paths, directory) for directory in live_directories(view)}
-    return "" if real_path(facts.paths, chosen) in live else chosen
+    live = {real_path(facts.paths.entries, directory) for directory in live_directories(view)}
+    return "" if real_path(facts.paths.entries, chosen) in live else chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ class FolderCheck:
 
     def __post_init__(self) -> None:
         """Collect the folders that hold other files, in one walk over all paths."""
-        paths = (*self.facts.paths, *self.facts.files)
+        paths = (*self.facts.paths.entries, *self.facts.files)
         filled = frozenset(_parent(path) for path in paths if not path.endswith("/hosts.toml"))
         object.__setattr__(self, "_filled", filled)
 
@@ -106,9 +106,9 @@ class FolderCheck:
 
     def _folders(self) -> list[str]:
         """Return the registry folders that fleet does not write itself."""
-        inside = {path for path in self.facts.directories if _parent(path) in self.bases}
+        inside = {path for path in self.facts.paths.directories if _parent(path) in self.bases}
         wildcards = {f"{base}/_default" for base in self.bases}
-        candidates = inside | (wildcards & self.facts.paths.keys())
+        candidates = inside | (wildcards & self.facts.paths.entries.keys())
         return sorted(
             path
             for path in candidates

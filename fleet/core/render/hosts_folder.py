@@ -44,7 +44,7 @@ def hosts_folder_files(
     for registry in registries:
         folder = registry_folder(directory, registry.name, facts)
         path = f"{folder}/hosts.toml"
-        hosts, digest = facts.files.get(path), owned.get(file_key(facts.paths, path))
+        hosts, digest = facts.files.get(path), owned.get(file_key(facts.paths.entries, path))
         if foreign is Foreign.KEEP and hosts is not None and hosts.digest != digest:
             skipped.append(f"keeps {path}, which is not as fleet wrote it")
             continue
@@ -64,7 +64,7 @@ def registry_folder(directory: str, name: str, facts: NodeFacts) -> str:
     """Return the folder that this node would look up first for the registry."""
     host, colon, port = name.rpartition(":")
     underscored = f"{directory}/{host}_{port}_"
-    if colon and port.isdigit() and underscored in facts.directories:
+    if colon and port.isdigit() and underscored in facts.paths.directories:
         return underscored
     return f"{directory}/{name}"
 

@@ -54,7 +54,7 @@ class K0s:
 
     def supports(self, facts: NodeFacts) -> bool:
         """Return whether k0s runs this node's containerd."""
-        return facts.owner == "k0s"
+        return facts.daemon.owner == "k0s"
 
     def render(self, facts: NodeFacts, desired: DesiredConfig) -> DesiredFiles:
         """Return the drop-in and every hosts.toml."""
@@ -126,7 +126,9 @@ def _conflicts(others: list[tuple[str, dict[str, Any]]], facts: NodeFacts) -> It
         if registry.get("mirrors"):
             message = "legacy mirrors here kill CRI beside config_path; move them to mirrors.yaml"
             yield Finding("legacy-beside-config-path", FindingEffect.REFUSES, path, message)
-        lists = facts.version is not None and supports(facts.version, Feature.CONFIG_PATH_LIST)
+        lists = facts.daemon.version is not None and supports(
+            facts.daemon.version, Feature.CONFIG_PATH_LIST
+        )
         if ":" in word(registry, "config_path") and not lists:
             message = "config_path names several directories, of which this release reads none"
             yield Finding("config-path-list", FindingEffect.REFUSES, path, message)

@@ -47,11 +47,11 @@ class K3s:
 
     def supports(self, facts: NodeFacts) -> bool:
         """Return whether k3s or RKE2 runs this node's containerd."""
-        return facts.owner in {"k3s", "rke2"}
+        return facts.daemon.owner in {"k3s", "rke2"}
 
     def render(self, facts: NodeFacts, desired: DesiredConfig) -> DesiredFiles:
         """Return registries.yaml and the certificates that it names."""
-        folder = f"/etc/rancher/{facts.owner}"
+        folder = f"/etc/rancher/{facts.daemon.owner}"
         path = f"{folder}/registries.yaml"
         if desired.foreign is Foreign.KEEP and is_foreign(facts, path):
             note = f"keeps {path}, which is not as fleet wrote it"
@@ -160,12 +160,12 @@ def _key(registry: Registry) -> str:
 
 def _refuse_unwritable(registry: Registry, facts: NodeFacts) -> None:
     """Raise a NodeError for a setting that registries.yaml cannot express."""
-    name = registry.name
-    if not registry.fallback and not facts.no_upstream:
+    name, owner = registry.name, facts.daemon.owner
+    if not registry.fallback and not facts.daemon.no_upstream:
         raise _refused(
             facts,
             f"fallback: never for {name}",
-            f"run {facts.owner} with --disable-default-registry-endpoint, for all registries",
+            f"run {owner} with --disable-default-registry-endpoint, for all registries",
         )
     for mirror in registry.mirrors:
         if mirror.header:
@@ -178,7 +178,7 @@ def _refuse_unwritable(registry: Registry, facts: NodeFacts) -> None:
 
 
 def _refused(facts: NodeFacts, reason: str, remedy: str) -> NodeError:
-    message = f"registries.yaml of {facts.owner} cannot say it: {reason}; {remedy}"
+    message = f"registries.yaml of {facts.daemon.owner} cannot say it: {reason}; {remedy}"
     return NodeError(FailureKind.UNSUPPORTED, "plan", message)
 
 
@@ -187,7 +187,7 @@ def _mirror(registry: Registry, facts: NodeFacts) -> dict[str, Any]:
     urls = [mirror.url for mirror in registry.mirrors]
     implied = {f"https://{registry.name}", "https://registry-1.docker.io"}
     named = registry.server is not None and registry.server not in implied
-    if registry.server and registry.fallback and (facts.no_upstream or named):
+    if registry.server and registry.fallback and (facts.daemon.no_upstream or named):
         urls.append(registry.server)
     entry: dict[str, Any] = {"endpoint": list(dict.fromkeys(urls))}
     if registry.rewrite:
@@ -232,10 +232,11 @@ def _certificates(
 
 
 def _notes(facts: NodeFacts, desired: DesiredConfig) -> Iterator[str]:
-    yield f"a restart of {facts.unit_name} writes containerd's own files from registries.yaml"
+    unit = facts.daemon.unit_name
+    yield f"a restart of {unit} writes containerd's own files from registries.yaml"
     if (
         any(registry.name == "_default" for registry in desired.registries)
-        and not facts.no_upstream
+        and not facts.daemon.no_upstream
     ):
         yield (
             'the wildcard "*" falls back to each registry itself; releases of early 2025 with'
@@ -254,7 +255,7 @@ def _unread_keys(text: str, path: str) -> Iterator[Finding]:
 
 
 def _findings(facts: NodeFacts) -> Iterator[Finding]:
-    base = f"/var/lib/rancher/{facts.owner}/agent/etc/containerd"
+    base = f"/var/lib/rancher/{facts.daemon.owner}/agent/etc/containerd"
     for name in ("config.toml.tmpl", "config-v3.toml.tmpl"):
         if f"{base}/{name}" in facts.files:
             message = "a template of yours makes config.toml: it must keep the registry part"

@@ -33,7 +33,9 @@ class Legacy:
 
     def supports(self, facts: NodeFacts) -> bool:
         """Return whether the node's version knows only legacy mirrors."""
-        return facts.version is not None and not supports(facts.version, Feature.CONFIG_PATH)
+        return facts.daemon.version is not None and not supports(
+            facts.daemon.version, Feature.CONFIG_PATH
+        )
 
     def render(self, facts: NodeFacts, desired: DesiredConfig) -> DesiredFiles:
         """Return the config with the mirrors, and the certificates that it names."""

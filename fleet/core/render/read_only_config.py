@@ -17,24 +17,27 @@ _ARGUMENT = re.compile(r"[A-Za-z0-9_./:=@,+-]+")
 
 def moved_config(facts: NodeFacts, content: bytes, *, secret: bool) -> dict[str, ManagedFile]:
     """Copy the root config to /etc, and point the unit to the copy."""
-    if facts.config not in facts.files or OWN_CONFIG in facts.files:
+    if facts.config.path not in facts.files or OWN_CONFIG in facts.files:
         raise _refused(
-            f"{facts.config} is below /usr and not there, or {OWN_CONFIG} is taken; copy it to"
+            f"{facts.config.path} is below /usr and not there, or {OWN_CONFIG} is taken; copy it to"
             " /etc and point the unit there by hand"
         )
-    line = [OWN_CONFIG if argument == facts.config else argument for argument in facts.arguments]
+    line = [
+        OWN_CONFIG if argument == facts.config.path else argument
+        for argument in facts.daemon.arguments
+    ]
     if OWN_CONFIG not in line:
-        line = [part.replace(f"={facts.config}", f"={OWN_CONFIG}") for part in line]
+        line = [part.replace(f"={facts.config.path}", f"={OWN_CONFIG}") for part in line]
     if not line or not all(_ARGUMENT.fullmatch(argument) for argument in line):
         raise _refused(
-            f"{facts.config} is below /usr, and the daemon's command line cannot be told to"
+            f"{facts.config.path} is below /usr, and the daemon's command line cannot be told to"
             f" systemd as it is; copy the file to {OWN_CONFIG} and point the unit there"
         )
     unit = f"[Service]\nExecStart=\nExecStart={' '.join(line)}\n"
-    text = f"# Managed by fleet: {facts.config} is read-only, its copy is not.\n{unit}"
+    text = f"# Managed by fleet: {facts.config.path} is read-only, its copy is not.\n{unit}"
     return {
         OWN_CONFIG: file_like(facts, OWN_CONFIG, content, secret=secret),
-        f"/etc/systemd/system/{facts.unit_name}.service.d/zz-fleet.conf": ManagedFile(
+        f"/etc/systemd/system/{facts.daemon.unit_name}.service.d/zz-fleet.conf": ManagedFile(
             text.encode()
         ),
     }

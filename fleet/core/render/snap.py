@@ -22,21 +22,21 @@ class Snap:
 
     def supports(self, facts: NodeFacts) -> bool:
         """Return whether a snap of Kubernetes runs this node's containerd."""
-        return facts.owner in FOLDERS
+        return facts.daemon.owner in FOLDERS
 
     def render(self, facts: NodeFacts, desired: DesiredConfig) -> DesiredFiles:
         """Return every hosts.toml; the snap's generated config is never touched."""
         auth = auth_settings(desired.registries)
         if auth:
             message = (
-                f"{facts.owner} generates its config.toml, so fleet cannot put the credentials for"
-                f" {', '.join(auth)} there; use image pull secrets"
+                f"{facts.daemon.owner} generates its config.toml, so fleet cannot put the"
+                f" credentials for {', '.join(auth)} there; use image pull secrets"
             )
             raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
-        directory = FOLDERS[str(facts.owner)]
+        directory = FOLDERS[str(facts.daemon.owner)]
         files, skipped = hosts_folder_files(desired.registries, directory, facts, desired.foreign)
         version, managed = known_version(facts), frozenset(files)
         check = FolderCheck(facts=facts, version=version, bases=(directory,), managed=managed)
         findings = (*foreign_hosts(facts, version, managed), *check.findings())
-        note = f"{facts.owner} has config_path preset to {directory}"
+        note = f"{facts.daemon.owner} has config_path preset to {directory}"
         return DesiredFiles(files, directory, (), (note, *skipped), findings=findings)

@@ -12,7 +12,7 @@ from fleet.core.history.replay import JournalEntry, RolloutHistory, replay_journ
 from fleet.core.history.serialize import outcome_data, plan_data
 from fleet.core.masking import Mark
 from fleet.core.model.outcome import NodeStatus
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.core.selection.ranges import compress as fold_names
 
 _STEPS = {
@@ -32,9 +32,8 @@ def planned_data(plans: Collection[NodePlan], mark: Mark) -> dict[str, Any]:
     group_of: dict[object, tuple[list[str], dict[str, Any]]] = {}
     for plan in plans:
         role = plan.availability.control_plane
-        identity = (
-            id(plan.changes), plan.strategy, plan.restart_cost, plan.unproven, plan.notes, role
-        )  # fmt: skip
+        shown = (plan.strategy, plan.restart.cost, plan.pulls.unproven, plan.notes, role)
+        identity = (id(plan.changes), *shown)
         # A diff is expensive, and similar nodes share their changes.
         if identity not in group_of:
             data = plan_data(plan, mark)

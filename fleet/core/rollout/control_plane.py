@@ -49,7 +49,7 @@ def availability(facts: NodeFacts) -> Availability:
     """Return a node's role and availability from its facts."""
     holder = (facts.lock or "").partition("\n")[0]
     pending = facts.pending.rollout if facts.pending else ""
-    return Availability(facts.control_plane, pending, holder, health_problem(facts))
+    return Availability(facts.machine.control_plane, pending, holder, health_problem(facts))
 
 
 def assumed(node: Node) -> Availability:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.outcome import HostAttempt, Liveness, Served, Verified
 from fleet.core.model.version import parse_version
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.pull_tests import PullTest
 from fleet.core.verify.trace import Log, Trace
 
@@ -149,24 +149,26 @@ def _reason_other_responses(test: PullTest, plan: NodePlan, trace: Trace) -> str
 def _hosts_closed_to_ctr(test: PullTest, plan: NodePlan, trace: Trace) -> set[str]:
     """Return the hosts that refuse ctr, but may accept CRI with its credentials."""
     closed = {hop.host for hop in trace.hops if hop.response.startswith("401")}
-    known = test.credentials | plan.credentials
+    known = test.credentials | plan.daemon.credentials
     return closed if closed & known or (closed and "*" in known) else set()
 
 
 def _reason_other_hosts(plan: NodePlan, liveness: Liveness | None) -> str | None:
     """Return why the daemon may ask other hosts than ctr did; None if nothing suggests it."""
-    if plan.hosts_directory:
+    if plan.config.hosts_directory:
         state = liveness.state if liveness else "unasked"
         if state == "live":
             return None
         return (
-            f"the running daemon does not read {plan.hosts_directory}"
+            f"the running daemon does not read {plan.config.hosts_directory}"
             if state == "deaf"
-            else f"nobody asked whether the running daemon reads {plan.hosts_directory}"
+            else f"nobody asked whether the running daemon reads {plan.config.hosts_directory}"
         )
     if plan.strategy != _LEGACY:
         return f"{plan.strategy} keeps its hosts in a place of its own"
-    return None if plan.in_force else "the running daemon has other mirrors than mirrors.yaml"
+    return (
+        None if plan.config.in_force else "the running daemon has other mirrors than mirrors.yaml"
+    )
 
 
 def _reason_not_moved(evidence: Evidence) -> str | None:

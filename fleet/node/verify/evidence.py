@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import Liveness, Verified
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.pull_tests import PullTest
 from fleet.core.verify.attribution import Evidence, attribute_pull
 from fleet.core.verify.trace import read_log, read_trace
@@ -36,21 +36,21 @@ def verify_script(
     seconds = 60 + len(pulls) * (2 * deadlines.pull + 60)
     variables = {
         "IMAGES": "\n".join(_image_line(test, plan) for test in pulls),
-        "HOSTS_DIRECTORY": plan.hosts_directory or "",
-        "VIA": via or ("crictl" if plan.crictl else "ctr"),
-        "CRICTL": "1" if plan.crictl else "0",
-        "UNIT": plan.unit,
-        "SOCKET": plan.socket,
+        "HOSTS_DIRECTORY": plan.config.hosts_directory or "",
+        "VIA": via or ("crictl" if plan.daemon.crictl else "ctr"),
+        "CRICTL": "1" if plan.daemon.crictl else "0",
+        "UNIT": plan.daemon.unit,
+        "SOCKET": plan.daemon.socket,
         "PULL_SECONDS": str(deadlines.pull),
         "HEALTH_SECONDS": str(deadlines.health),
-        "LIVENESS": plan.asked_folder if liveness else "",
+        "LIVENESS": plan.liveness_folder if liveness else "",
         "ID": node.name,
     }
     return Script("verify", variables, seconds)
 
 
 def _image_line(test: PullTest, plan: NodePlan) -> str:
-    hosts = b"" if plan.hosts_directory else test.hosts
+    hosts = b"" if plan.config.hosts_directory else test.hosts
     fields = test.image, _stored_name(test.image), test.host, base64.b64encode(hosts).decode()
     return "\t".join(fields)
 
@@ -195,8 +195,8 @@ def refuse_not_reading(plan: NodePlan, liveness: Liveness | None) -> None:
     """Raise a NodeError if the daemon was seen not to read its hosts directory."""
     if liveness is not None and liveness.state == "deaf":
         message = (
-            f"{plan.unit} does not read {plan.hosts_directory}: CRI asked elsewhere for a name that"
-            " has a folder there; `fleet probe` tells of edits that were not loaded, `fleet"
-            " explain` which file decides"
+            f"{plan.daemon.unit} does not read {plan.config.hosts_directory}: CRI asked elsewhere"
+            " for a name that has a folder there; `fleet probe` tells of edits that were not"
+            " loaded, `fleet explain` which file decides"
         )
         raise NodeError(FailureKind.HEALTH, "liveness", message, liveness.output)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.outcome import Liveness
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.pull_tests import PullTest
 from fleet.node.cri import client as cri
 from fleet.node.cri.session import cri_session, last_value
@@ -85,14 +85,14 @@ def _verify_by_best_client(
 ) -> VerifyReply:
     """Verify by the best client that there is."""
     note = ""
-    if not request.plan.crictl and cri.available():
+    if not request.plan.daemon.crictl and cri.available():
         try:
             return _verify_by_cri(remote, request, privilege)
         except NodeError as error:
             if error.failure.kind is not FailureKind.UNSUPPORTED:
                 raise
             note = f": {error.failure.message}"
-    elif not request.plan.crictl:
+    elif not request.plan.daemon.crictl:
         note = ": the node has no crictl, and containerd-fleet[cri] is not installed here"
     reply = parse_verify_reply(
         run_script(remote, request.script(), privilege), request.plan, request.tests, request.known
@@ -109,7 +109,7 @@ def _verify_by_cri(remote: Remote, request: VerifyRequest, privilege: Privilege)
         remote.run_interactive(
             script.command_line(privilege), script.stdin(privilege), seconds
         ) as command,
-        cri_session(remote, privilege, request.plan.socket, seconds) as relay,
+        cri_session(remote, privilege, request.plan.daemon.socket, seconds) as relay,
     ):
         if not command.wait_for("ready\t"):
             return parse_verify_reply(

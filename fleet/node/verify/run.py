@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fleet.core.failure import NodeError
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.pull_tests import PullTest
 from fleet.node.verify.evidence import VerifyReply, refuse_unverified
 from fleet.node.verify.pull import VerifyRequest, run_verification

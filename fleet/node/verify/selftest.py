@@ -80,7 +80,7 @@ def self_test(order: SelfTestOrder) -> NodeOutcome:
     return NodeOutcome(
         node=order.node.name,
         status=status,
-        containerd=str(facts.version) if facts.version else None,
+        containerd=str(facts.daemon.version) if facts.daemon.version else None,
         verified=(verified,) if verified else (),
         failure=failure,
         seconds=round(time.monotonic() - began, 2),
@@ -188,11 +188,11 @@ def _run_pull(
             "PORT": str(service.port),
             "TAG": order.nonce,
             "DIGEST": digest(recorder.registry.manifest),
-            "SOCKET": facts.socket,
+            "SOCKET": facts.daemon.socket,
             "PULL_SECONDS": str(order.seconds),
         }
         run = _PullRun(remote, order, privilege, service, variables)
-        pull = run.pulled(crictl=facts.crictl_answers, directory=directory)
+        pull = run.pulled(crictl=facts.cri.crictl_answers, directory=directory)
     return _pull_result(pull, recorder, directory)
 
 

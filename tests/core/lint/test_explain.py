@@ -7,7 +7,7 @@ import pytest
 from fleet.core.containerd.fallback import on_failure
 from fleet.core.lint.explain import Explanation, explain
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import Answer, NodeFacts, UnitState
+from fleet.core.model.facts import Answer, ConfigFacts, DaemonFacts, NodeFacts, PathFacts, UnitState
 from fleet.core.model.version import parse_version
 
 CONFIG = "/etc/containerd/config.toml"
@@ -18,12 +18,15 @@ FOLDER = "/c/docker.io"
 
 def told(version: str, files: dict[str, str], registry: str = "docker.io") -> Explanation:
     facts = NodeFacts(
-        daemon_version=parse_version(version),
-        dump=Answer(files[CONFIG], 0),
-        unit=UnitState(started=100),
-        changed_at={CONFIG: 50},
+        daemon=DaemonFacts(running_version=parse_version(version), unit=UnitState(started=100)),
+        config=ConfigFacts(dump=Answer(files[CONFIG], 0)),
+        paths=PathFacts(
+            changed_at={CONFIG: 50},
+            directories=frozenset(
+                path.rpartition("/")[0] for path in files if path.startswith("/c/")
+            ),
+        ),
         files={path: ManagedFile(text.encode()) for path, text in files.items()},
-        directories=frozenset(path.rpartition("/")[0] for path in files if path.startswith("/c/")),
     )
     return explain(facts, registry)
 

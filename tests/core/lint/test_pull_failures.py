@@ -79,7 +79,7 @@ def test_a_path_that_the_probe_did_not_look_at_is_not_called_lost(tmp_path: Path
     facts = facts_of(tmp_path, {"q/hosts.toml": deep}, CONFIG_PATH)
 
     assert list(pull_failures(facts, release("1.7.24"), f"{CERTS}/q")) == []
-    partial = replace(facts, paths_complete=False)
+    partial = replace(facts, paths=replace(facts.paths, complete=False))
     lost = facts_of(tmp_path, {"q/hosts.toml": HOST + '  ca = "x.pem"\n'}, CONFIG_PATH)
     assert len(list(pull_failures(lost, release("1.7.24"), f"{CERTS}/q"))) == 1
     assert list(pull_failures(partial, release("1.7.24"), f"{CERTS}/q")) == []

@@ -13,13 +13,15 @@ from fleet.core.lint.config import lint
 from fleet.core.lint.explain import explain
 from fleet.core.lint.shared_folders import registry_of
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import STATE_FILE, NodeFacts
+from fleet.core.model.facts import NodeFacts
 from fleet.core.model.mirror import Foreign, Mirror, Registry
 from fleet.core.model.node import Node
+from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.model.version import parse_version
 from fleet.core.plan.drift import find_drift
 from fleet.core.plan.hosts_directory import active_hosts_directory
-from fleet.core.plan.planner import NodePlan, plan_node, state_after
+from fleet.core.plan.node_plan import NodePlan, state_after
+from fleet.core.plan.planner import plan_node
 from fleet.core.render.base import DesiredConfig
 
 CERTS = "/etc/containerd/certs.d"
@@ -88,7 +90,7 @@ def test_another_spelling_of_config_path_is_the_same_folder(
     }
     assert (again.failure, again.changes) == (None, ())
     assert find_drift(facts, again, str) == ()
-    assert active_hosts_directory(facts).folder == CERTS == again.hosts_directory
+    assert active_hosts_directory(facts).folder == CERTS == again.config.hosts_directory
     assert explain(facts, "docker.io").folders[0].state == "used"
 
 
@@ -117,7 +119,7 @@ def test_a_folder_reached_by_a_link_now_is_still_the_one_that_fleet_wrote(tmp_pa
 
     for plan in plans:
         assert plan.failure is None
-        assert plan.hosts_directory == "/opt/mirrors"
+        assert plan.config.hosts_directory == "/opt/mirrors"
         assert [c.path for c in plan.changes] == []
         assert find_drift(facts_in(tmp_path), plan, str) == ()
 
@@ -162,7 +164,7 @@ def test_an_import_under_two_spellings_is_one_file(tmp_path: Path) -> None:
 
     assert VERSION is not None
     layers = config_view(facts, VERSION, "").layers
-    assert [each.path for each in layers] == [facts.config, names[0]]
+    assert [each.path for each in layers] == [facts.config.path, names[0]]
 
 
 SHARED = {
@@ -239,8 +241,9 @@ def test_hard_links_are_files_of_their_own(tmp_path: Path) -> None:
 def test_a_bind_mount_is_known_by_device_and_inode(tmp_path: Path) -> None:
     node_root(tmp_path, CERTS, "docker.io", "quay.io")
     facts = facts_in(tmp_path)
-    one = facts.paths[f"{CERTS}/docker.io"]
-    facts = replace(facts, paths={**facts.paths, f"{CERTS}/quay.io": one})
+    one = facts.paths.entries[f"{CERTS}/docker.io"]
+    entries = {**facts.paths.entries, f"{CERTS}/quay.io": one}
+    facts = replace(facts, paths=replace(facts.paths, entries=entries))
 
     plan = plan_node(Node(name="n", host="n"), facts, DesiredConfig((registry("docker.io"),)))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleet.core.model.facts import OwnedState, parse_state
+from fleet.core.model.owned_state import OwnedState, parse_state
 
 ODD: tuple[Any, ...] = (
     None, 5, "x", [], [[]], {"files": 5}, {"files": ["/x"]}, {"files": {"/x": 5}}, {"legacy": "ab"},

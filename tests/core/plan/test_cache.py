@@ -28,9 +28,14 @@ def read(suite: str) -> NodeFacts:
 
 def another(facts: NodeFacts) -> NodeFacts:
     """Return what a node of the same make says: another name, other processes, other times."""
-    unit = replace(facts.unit, main_pid=4711, started=(facts.unit.started or 0) + 60)
-    times = {path: at + 60 for path, at in facts.changed_at.items()}
-    return replace(facts, hostname="b", unit=unit, changed_at=times)
+    unit = replace(facts.daemon.unit, main_pid=4711, started=(facts.daemon.unit.started or 0) + 60)
+    times = {path: at + 60 for path, at in facts.paths.changed_at.items()}
+    return replace(
+        facts,
+        machine=replace(facts.machine, hostname="b", id="b"),
+        daemon=replace(facts.daemon, unit=unit),
+        paths=replace(facts.paths, changed_at=times),
+    )
 
 
 @pytest.mark.parametrize("suite", SUITES)
@@ -45,7 +50,7 @@ def test_two_of_a_kind_are_planned_once_and_as_each_alone_would_be(suite: str) -
     assert second_plan == plan_node(node("b"), theirs, WISHES)
     assert second_plan.changes is first_plan.changes
     assert second.files is first.files
-    assert second.dump is first.dump
+    assert second.config.dump is first.config.dump
 
 
 DIFFERENT = {
@@ -53,13 +58,15 @@ DIFFERENT = {
         facts, files={**facts.files, CONFIG: ManagedFile(b"version = 2\n")}
     ),
     "an edit that is not loaded": lambda facts: replace(
-        facts, changed_at={**facts.changed_at, CONFIG: 1 << 40}
+        facts,
+        paths=replace(facts.paths, changed_at={**facts.paths.changed_at, CONFIG: 1 << 40}),
     ),
-    "an ill daemon": lambda facts: replace(facts, cri="error"),
+    "an ill daemon": lambda facts: replace(facts, cri=replace(facts.cri, state="error")),
     "a daemon that is down": lambda facts: replace(
-        facts, unit=replace(facts.unit, active="inactive")
+        facts,
+        daemon=replace(facts.daemon, unit=replace(facts.daemon.unit, active="inactive")),
     ),
-    "running containers": lambda facts: replace(facts, tasks=3),
+    "running containers": lambda facts: replace(facts, daemon=replace(facts.daemon, tasks=3)),
 }
 
 

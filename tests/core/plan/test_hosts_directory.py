@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import Answer, NodeFacts
+from fleet.core.model.facts import Answer, ConfigFacts, DaemonFacts, NodeFacts, PathFacts
 from fleet.core.model.version import parse_version
 from fleet.core.plan.hosts_directory import active_hosts_directory, folder_before
 
@@ -18,10 +18,10 @@ def facts(version: str, config_path: str, *directories: str) -> NodeFacts:
     path = "/etc/containerd/config.toml"
     text = CONFIG.format(config_path) if config_path else "version = 2\n"
     return NodeFacts(
-        daemon_version=parse_version(version),
-        dump=Answer(text, 0),
+        daemon=DaemonFacts(running_version=parse_version(version)),
+        config=ConfigFacts(dump=Answer(text, 0)),
         files={path: ManagedFile(text.encode())},
-        directories=frozenset(directories),
+        paths=PathFacts(directories=frozenset(directories)),
     )
 
 
@@ -50,6 +50,7 @@ def test_what_is_in_force_before_a_change_is_no_riddle_where_it_cannot_be_told()
 
     assert folder_before(known) == "/c"
     assert folder_before(facts("1.4.13", "/c", "/c")) == ""
-    assert folder_before(replace(known, owner="k0s")) == ""
-    assert folder_before(replace(known, daemon_version=None)) == ""
-    assert folder_before(replace(known, files={known.config: ManagedFile(b"[")})) == ""
+    daemon = known.daemon
+    assert folder_before(replace(known, daemon=replace(daemon, owner="k0s"))) == ""
+    assert folder_before(replace(known, daemon=replace(daemon, running_version=None))) == ""
+    assert folder_before(replace(known, files={known.config.path: ManagedFile(b"[")})) == ""

@@ -6,7 +6,7 @@ import pytest
 
 from fleet.core.failure import NodeError
 from fleet.core.model.change import Change, ManagedFile
-from fleet.core.model.facts import NodeFacts
+from fleet.core.model.facts import NodeFacts, PathFacts
 from fleet.core.model.paths import Kind, PathEntry
 from fleet.core.plan.links import with_targets
 from fleet.core.plan.path_checks import refuse_odd
@@ -49,7 +49,10 @@ def refusal(places: dict[str, PathEntry], **more: object) -> str:
     """Return why the file behind PATH is not replaced; empty if it is."""
     files = with_targets({PATH: OLD, QUAY: OLD}, {PATH}, places)
     facts = NodeFacts(
-        files=files, paths=places, links=frozenset({PATH}), directories=frozenset({HOSTS, TWIN})
+        files=files,
+        paths=PathFacts(
+            entries=places, links=frozenset({PATH}), directories=frozenset({HOSTS, TWIN})
+        ),
     )
     try:
         refuse_odd(facts, [Change(PATH, files[PATH], ManagedFile(b"new"))], **more)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import pytest
 
 from fleet.core.failure import NodeError
 from fleet.core.model.change import Change, ManagedFile
-from fleet.core.model.facts import NodeFacts
+from fleet.core.model.facts import NodeFacts, PathFacts
 from fleet.core.model.mirror import Foreign
 from fleet.core.model.paths import Kind, PathEntry
 from fleet.core.plan.path_checks import refuse_odd
@@ -24,7 +24,7 @@ def place(kind: Kind, **more: object) -> PathEntry:
 def refusal(change: Change, places: dict[str, PathEntry], **more: object) -> str:
     """Return why a change is refused; empty where it is not."""
     files = {change.path: change.before} if change.before else {}
-    facts = NodeFacts(files=files, paths=places, directories=frozenset({HOSTS}))
+    facts = NodeFacts(files=files, paths=PathFacts(entries=places, directories=frozenset({HOSTS})))
     try:
         refuse_odd(facts, [change], **more)  # type: ignore[arg-type]
     except NodeError as error:
@@ -87,7 +87,7 @@ def test_a_file_with_further_names_is_refused_where_its_link_cannot_be_kept() ->
 
 
 def test_more_files_than_are_read_are_refused() -> None:
-    facts = NodeFacts(skipped_files=3001)
+    facts = NodeFacts(paths=PathFacts(skipped_files=3001))
 
     with pytest.raises(NodeError, match="3001 files stand in"):
         refuse_odd(facts, [])

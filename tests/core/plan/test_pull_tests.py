@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.pull_tests import pull_tests
 from fleet.core.text.documents import parse_toml
 from tests.golden.cases import facts_of, planned, wishes_of
@@ -45,17 +45,19 @@ def test_a_registry_that_the_node_can_have_can_be_proven(
     plan = plan_of(wish, distro, version, tmp_path)
 
     assert plan.failure is None, plan.failure
-    (test,) = plan.tests
+    (test,) = plan.pulls.tests
     assert (test.host, test.mirrors) == ("docker.io", ("m.test",))
     assert test.rewritten is (wish == "rewrite")
-    assert bool(test.hosts) is (plan.hosts_directory is None)
+    assert bool(test.hosts) is (plan.config.hosts_directory is None)
     if test.hosts:
         assert list(parse_toml(test.hosts.decode())["host"]) == ["https://m.test"]
 
 
 def test_what_a_release_does_not_read_is_left_out_of_ctrs_own_file(tmp_path: Path) -> None:
     wishes = wishes_of(WISHES["referrers"], tmp_path)
-    versions = [facts_of({}, each, tmp_path / each, None).version for each in ("1.7.24", "2.2.1")]
+    versions = [
+        facts_of({}, each, tmp_path / each, None).daemon.version for each in ("1.7.24", "2.2.1")
+    ]
 
     old, new = (next(iter(pull_tests(wishes.registries, None, each))) for each in versions)
 

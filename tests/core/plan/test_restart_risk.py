@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fleet.core.model.change import ManagedFile, RestartCost
-from fleet.core.model.facts import NodeFacts, UnitState
+from fleet.core.model.facts import DaemonFacts, NodeFacts, UnitState
 from fleet.core.plan.authorship import guess_author
 from fleet.core.plan.restart_risk import cgroup_warnings, restart_risk
 
@@ -20,7 +20,7 @@ CASES = {
 
 @pytest.mark.parametrize(("mode", "tasks", "cost", "bad"), CASES.values(), ids=list(CASES))
 def test_endangered(mode: str, tasks: int, cost: RestartCost, bad: bool) -> None:
-    facts = NodeFacts(unit=UnitState(kill_mode=mode), tasks=tasks)
+    facts = NodeFacts(daemon=DaemonFacts(unit=UnitState(kill_mode=mode), tasks=tasks))
 
     assert (restart_risk(facts, cost) is not None) == bad
 
@@ -28,9 +28,14 @@ def test_endangered(mode: str, tasks: int, cost: RestartCost, bad: bool) -> None
 def test_a_unit_without_delegation_is_told_of_where_containers_run() -> None:
     unit = UnitState(delegate="no")
 
-    assert "Delegate=no" in next(cgroup_warnings(NodeFacts(unit=unit, tasks=1)))
-    assert list(cgroup_warnings(NodeFacts(unit=unit, tasks=0))) == []
-    assert list(cgroup_warnings(NodeFacts(unit=UnitState(delegate="yes"), tasks=1))) == []
+    assert "Delegate=no" in next(cgroup_warnings(NodeFacts(daemon=DaemonFacts(unit=unit, tasks=1))))
+    assert list(cgroup_warnings(NodeFacts(daemon=DaemonFacts(unit=unit, tasks=0)))) == []
+    assert (
+        list(
+            cgroup_warnings(NodeFacts(daemon=DaemonFacts(unit=UnitState(delegate="yes"), tasks=1)))
+        )
+        == []
+    )
 
 
 HANDS = {

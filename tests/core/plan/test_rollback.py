@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from fleet.core.model.change import Action, ManagedFile
-from fleet.core.model.facts import STATE_FILE, NodeFacts
+from fleet.core.model.facts import CriFacts, NodeFacts, PathFacts
 from fleet.core.model.generation import Generation, ManifestEntry
 from fleet.core.model.node import Node
+from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.model.paths import Kind, PathEntry
 from fleet.core.plan.rollback import plan_rollback
 
@@ -27,9 +28,11 @@ def facts(kept: list[ManifestEntry], now: ManagedFile | None, ill: str = "") -> 
     return NodeFacts(
         generations=(Generation("g1", lines, was_unhealthy=ill),),
         files={PATH: now} if now else {},
-        links=frozenset({PATH}) if now and now.link else frozenset(),
-        paths={PATH: link} if now and now.link else {},
-        cri="ok",
+        paths=PathFacts(
+            links=frozenset({PATH}) if now and now.link else frozenset(),
+            entries={PATH: link} if now and now.link else {},
+        ),
+        cri=CriFacts(state="ok"),
     )
 
 
@@ -51,7 +54,7 @@ def test_a_link_is_restored_if_another_one_or_a_file_is_there(
 
     assert [change.action for change in plan.changes] == ([action] if action else [])
     if action and kept and kept.link:
-        assert (f"{SAVED}/links/0", PATH) in plan.saved
+        assert (f"{SAVED}/links/0", PATH) in plan.rollback.saved_copies
 
 
 def test_folders_above_new_files_are_restored_from_the_outermost_one_on() -> None:
@@ -65,7 +68,7 @@ def test_folders_above_new_files_are_restored_from_the_outermost_one_on() -> Non
         NODE, facts([*kept, ManifestEntry(PATH, OURS, saved=f"{SAVED}/files/0")], None)
     )
 
-    assert plan.saved == (
+    assert plan.rollback.saved_copies == (
         (f"{SAVED}/files/0", PATH),
         *((f"{SAVED}/folders{path}", path) for path in folders),
     )
@@ -76,5 +79,5 @@ def test_a_state_that_was_not_healthy_is_named_in_the_plan(ill: str) -> None:
     plan = plan_rollback(NODE, facts([ManifestEntry(PATH, OURS)], None, ill))
 
     assert plan.failure is None
-    assert plan.restores_ill == ill
+    assert plan.rollback.unhealthy == ill
     assert any(ill in note for note in plan.notes) if ill else not plan.notes

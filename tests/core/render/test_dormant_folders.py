@@ -14,7 +14,8 @@ from fleet.core.model.finding import Finding, FindingEffect
 from fleet.core.model.mirror import Foreign, Mirror, Registry
 from fleet.core.model.node import Node
 from fleet.core.model.version import ContainerdVersion, parse_version
-from fleet.core.plan.planner import NodePlan, plan_node
+from fleet.core.plan.node_plan import NodePlan
+from fleet.core.plan.planner import plan_node
 from fleet.core.render.base import DesiredConfig
 
 CERTS = "/etc/containerd/certs.d"

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import STATE_FILE, NodeFacts
+from fleet.core.model.facts import DaemonFacts, NodeFacts
 from fleet.core.model.mirror import Foreign, Mirror, Registry
 from fleet.core.model.node import Node
+from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.model.version import parse_version
 from fleet.core.plan.drift import find_drift
-from fleet.core.plan.planner import NodePlan, plan_node, state_after
+from fleet.core.plan.node_plan import NodePlan, state_after
+from fleet.core.plan.planner import plan_node
 from fleet.core.render.base import DesiredConfig
 
 CONFIG = "/etc/containerd/config.toml"
@@ -33,7 +35,9 @@ def wishes_for(*names: str, foreign: Foreign = Foreign.ADOPT) -> DesiredConfig:
 
 def facts_of(files: dict[str, bytes], version: str = "1.7.24") -> NodeFacts:
     kept = {path: ManagedFile(content) for path, content in files.items()}
-    return NodeFacts(offline=True, binary_version=parse_version(version), files=kept)
+    return NodeFacts(
+        offline=True, daemon=DaemonFacts(installed_version=parse_version(version)), files=kept
+    )
 
 
 def config_of(mirrors: dict[str, list[str]], tls: dict[str, str]) -> bytes:
@@ -189,7 +193,7 @@ def test_migrated_files_are_known_and_left_alone(tmp_path: Path) -> None:
         assert find_drift(facts_of(node), again, str) == ()
     other = plan_of(node, wishes_for("ghcr.io", "gcr.io"))
     assert path not in {each.path for each in other.changes}
-    assert other.state.migrated == first.state.migrated
+    assert other.files.state.migrated == first.files.state.migrated
     edited = {**node, path: node[path] + b"# mine\n"}
     changed = plan_of(edited, wishes_for("ghcr.io"))
     assert [(each.path, each.drift) for each in find_drift(facts_of(edited), changed, str)] == [
@@ -197,8 +201,8 @@ def test_migrated_files_are_known_and_left_alone(tmp_path: Path) -> None:
     ]
     named = plan_of(node, wishes_for("ghcr.io", "quay.io"))
     assert not any("did not write" in note for note in named.notes)
-    assert path in named.state.files
-    assert named.state.migrated == {}
+    assert path in named.files.state.files
+    assert named.files.state.migrated == {}
 
 
 @pytest.mark.parametrize("count", [100, 2000])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import NodeFacts
+from fleet.core.model.facts import DaemonFacts, NodeFacts
 from fleet.core.model.mirror import Mirror, Registry
 from fleet.core.model.node import Node
 from fleet.core.model.version import parse_version
-from fleet.core.plan.planner import NodePlan, plan_node
+from fleet.core.plan.node_plan import NodePlan
+from fleet.core.plan.planner import plan_node
 from fleet.core.render.base import DesiredConfig
 from fleet.core.render.registries_yaml import registries_problems
 from tests.lab.registries_yaml import k3s_reader
@@ -74,9 +75,7 @@ def test_the_decoder_of_k3s_says_the_same(text: str, name: str) -> None:
 def planned(text: str) -> NodePlan:
     facts = NodeFacts(
         offline=True,
-        owner="k3s",
-        unit_name="k3s",
-        binary_version=parse_version("2.1.5"),
+        daemon=DaemonFacts(owner="k3s", unit_name="k3s", installed_version=parse_version("2.1.5")),
         files={PATH: ManagedFile(text.encode())},
     )
     return plan_node(Node(name="n", host="n"), facts, DesiredConfig((HUB,)))

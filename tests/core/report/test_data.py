@@ -11,7 +11,7 @@ from fleet.core.history.replay import JournalEntry
 from fleet.core.masking import stars
 from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.node import Node
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.core.report.data import planned_data, report_data
 from fleet.core.report.html import html
 from fleet.core.report.junit import junit

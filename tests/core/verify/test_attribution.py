@@ -10,7 +10,7 @@ from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.mirror import Registry
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import Liveness, Served
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import DaemonAccess, NodePlan, PlannedConfig
 from fleet.core.plan.pull_tests import PullTest, unproven
 from fleet.core.verify.attribution import Evidence, attribute_pull
 from fleet.core.verify.trace import read_log, read_trace
@@ -23,11 +23,18 @@ CERTS_D = NodePlan(
     node=Node(name="n", host="n"),
     strategy="certs.d",
     containerd="1.7.24~ds1",
-    hosts_directory="/etc/containerd/certs.d",
-    crictl=True,
+    config=PlannedConfig(hosts_directory="/etc/containerd/certs.d"),
+    daemon=DaemonAccess(crictl=True),
 )
-LEGACY = replace(CERTS_D, strategy="legacy", containerd="1.4.13~ds1", hosts_directory=None)
+LEGACY = replace(
+    CERTS_D, strategy="legacy", containerd="1.4.13~ds1", config=PlannedConfig(hosts_directory=None)
+)
+NOT_LOADED = replace(LEGACY, config=PlannedConfig(in_force=False))
 LIVE = Liveness("live")
+
+
+def with_credentials(*hosts: str) -> NodePlan:
+    return replace(CERTS_D, daemon=replace(CERTS_D.daemon, credentials=frozenset(hosts)))
 
 
 def asked(host: str, path: str, status: str | None, size: int = 0, error: str = "") -> str:
@@ -99,15 +106,15 @@ CASES = {
     "ctr could not fetch": (evidence(REFUSED), CERTS_D, LIVE, Served.UNKNOWN, None),
     "credentials that ctr has not": (
         evidence(f"{asked(A, 'manifests/1.36', '401 Unauthorized')}\n{fetch(B)}"),
-        replace(CERTS_D, credentials=frozenset({A})), LIVE, Served.UNKNOWN, None,
+        with_credentials(A), LIVE, Served.UNKNOWN, None,
     ),
     "credentials for another host": (
         evidence(f"{asked(A, 'manifests/1.36', '401 Unauthorized')}\n{fetch(B)}"),
-        replace(CERTS_D, credentials=frozenset({"c.test"})), LIVE, Served.MIRROR, B,
+        with_credentials("c.test"), LIVE, Served.MIRROR, B,
     ),
     "legacy, in force": (evidence(fetch(A)), LEGACY, None, Served.MIRROR, A),
     "legacy, not in force": (
-        evidence(fetch(A)), replace(LEGACY, in_force=False), None, Served.UNKNOWN, None
+        evidence(fetch(A)), NOT_LOADED, None, Served.UNKNOWN, None
     ),
     "k3s": (
         evidence(fetch(A)), replace(LEGACY, strategy="k3s"), None, Served.UNKNOWN, None
@@ -147,7 +154,7 @@ PRESENT = {
 def test_an_image_that_was_there_is_proven_by_its_name_or_not_at_all(
     trace: str, known: frozenset[str], ok: bool, told: str
 ) -> None:
-    plan = replace(CERTS_D, credentials=known)
+    plan = with_credentials(*known)
 
     verdict = attribute_pull(TEST, plan, evidence(trace, present=True), LIVE)
 

@@ -7,7 +7,7 @@ import pytest
 from fleet.core.failure import NodeError
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import Liveness, Served
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import DaemonAccess, NodePlan, PlannedConfig
 from fleet.core.plan.pull_tests import PullTest
 from fleet.node.script import parse_reply
 from fleet.node.verify.evidence import parse_verify_reply, verify_script
@@ -18,8 +18,8 @@ PLAN = NodePlan(
     node=Node(name="n", host="n"),
     strategy="certs.d",
     containerd="1.7.24~ds1",
-    hosts_directory="/etc/containerd/certs.d",
-    crictl=True,
+    config=PlannedConfig(hosts_directory="/etc/containerd/certs.d"),
+    daemon=DaemonAccess(crictl=True),
 )
 TESTS = tuple(
     PullTest(f"docker.io/lab/{name}:1", "docker.io", b"x", mirrors=("a.test",))

@@ -1,0 +1,131 @@
+"""The plan of a node: its changes, and all that carrying them out rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fleet.core.failure import Failure
+from fleet.core.model.change import Change, ManagedFile, RestartCost
+from fleet.core.model.finding import Finding
+from fleet.core.model.node import Node
+from fleet.core.model.owned_state import OwnedState
+from fleet.core.plan.pull_tests import PullTest
+from fleet.core.rollout.control_plane import Availability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonAccess:
+    """The daemon, and how it is reached and restarted."""
+
+    binary: str = "/usr/bin/containerd"
+    unit: str = "containerd"
+    socket: str = "/run/containerd/containerd.sock"
+    crictl: bool = False
+    unhealthy: str = ""
+    """The reason why the node was unhealthy before the change; a rollback does not halt for it."""
+    credentials: frozenset[str] = frozenset()
+    """Hosts for which the daemon's config holds credentials, which ctr lacks; * for all hosts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedConfig:
+    """The daemon's config and hosts directory, before the plan and once it is in force."""
+
+    path: str = "/etc/containerd/config.toml"
+    hosts_directory: str | None = None
+    folder_before: str = ""
+    """The folder that the daemon reads before the plan, judging by its files; empty if none."""
+    outside_digest: str = ""
+    """The SHA-256 of the present `config dump` without its registry tables: it must not change."""
+    ignored_tables: int = 0
+    """The number of warnings in the present dump about ignored registry tables."""
+    intended_registry: Mapping[str, Any] | None = field(default=None, repr=False)
+    """The registry settings that the daemon must read once the plan is in force, if known."""
+    in_force: bool = True
+    """Whether the running daemon will use this plan's settings after it, judging by the files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFiles:
+    """The files around the changes: those that the plan rests on, and fleet's own record."""
+
+    unchanged: tuple[tuple[str, str | None], ...] = ()
+    """Files that the plan rests on without changing them, with their digests."""
+    emptied_folders: tuple[str, ...] = ()
+    """Folders that are removed if the changes leave them empty, the deepest first."""
+    state: OwnedState = field(default_factory=OwnedState)
+    state_before: ManagedFile | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRestart:
+    """The restart of containerd that the changes need."""
+
+    cost: RestartCost = RestartCost.NONE
+    risk: Failure | None = None
+    """The reason why the change would end containers; it is made only if the user allows that."""
+    by_distribution: bool = False
+    """Whether the node's Kubernetes distribution restarts its containerd, at its own time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedPulls:
+    """The verification pulls; `unproven` are changed registries that no pull verifies."""
+
+    tests: tuple[PullTest, ...] = ()
+    unproven: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackTarget:
+    """The saved state that a rollback goes back to; the generation is empty if there is none."""
+
+    generation: str = ""
+    state: ManagedFile | None = None
+    """fleet's record as it was; None if there was none."""
+    unhealthy: str = ""
+    """The reason why the node was unhealthy in that state, if it was."""
+    saved_copies: tuple[tuple[str, str], ...] = ()
+    """Saved copies on the node, each with the path to which the rollback gives its attributes."""
+    saved_links: tuple[tuple[str, str], ...] = ()
+    """Saved hard links to files that had further names, each with the path to link again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePlan:
+    """The plan of one node; `rollback` is set if the plan restores a saved state."""
+
+    node: Node
+    strategy: str | None = None
+    containerd: str | None = None
+    changes: tuple[Change, ...] = ()
+    files: PlannedFiles = field(default_factory=PlannedFiles)
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    failure: Failure | None = None
+    restart: PlannedRestart = field(default_factory=PlannedRestart)
+    daemon: DaemonAccess = field(default_factory=DaemonAccess)
+    config: PlannedConfig = field(default_factory=PlannedConfig)
+    pulls: PlannedPulls = field(default_factory=PlannedPulls)
+    rollback: RollbackTarget | None = None
+    availability: Availability = field(default_factory=Availability)
+    """The survey's evidence on taking the node down: its role and its health."""
+
+    @property
+    def liveness_folder(self) -> str:
+        """Return the folder that the daemon must read once the plan is in force; empty if none.
+
+        It is empty if a distribution restarts its containerd by itself, since the time of that is
+        not known.
+        """
+        return "" if self.restart.by_distribution else self.config.hosts_directory or ""
+
+
+def state_after(plan: NodePlan, generation: str) -> ManagedFile | None:
+    """Return state.json as it must stand once the plan is carried out under that generation."""
+    if plan.rollback is not None:
+        return plan.rollback.state
+    content = replace(plan.files.state, generation=generation).render()
+    return ManagedFile(content, 0o600)
