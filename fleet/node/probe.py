@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from fleet.core.failure import FailureKind, NodeError
 from fleet.core.masking.shown_text import tail
-from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import (
     Answer,
     ConfigFacts,
@@ -26,13 +23,13 @@ from fleet.core.model.pending import PENDING, Pending
 from fleet.core.model.version import ContainerdVersion, parse_version, parse_version_line
 from fleet.core.plan.links import with_targets
 from fleet.core.text.documents import table, word
+from fleet.node.file_records import FileRecord, file_records, file_text, split_names
 from fleet.node.generations import GENERATIONS, read_generations
 from fleet.node.paths import read_places
-from fleet.node.script import Reply, Script, decode_field, number, protocol_error, timestamp
+from fleet.node.script import Reply, Script, decode_field, number, timestamp
 from fleet.node.shell_errors import shell_error_cause
 
 _CODE = re.compile("[0-9]{1,3}")
-_STAT = re.compile(r"([0-7]{1,6}) ([0-9]{1,10}) ([0-9]{1,10}) (-?[0-9]{1,12}) ([0-9]{1,12})")
 _INTERNAL = (GENERATIONS, f"{PENDING}/", "/run/fleet/")
 
 
@@ -49,20 +46,10 @@ def question(node: Node, *, full_default: bool = False, walk: str = "") -> Scrip
     return Script("probe", variables, seconds=60)
 
 
-@dataclass(frozen=True, slots=True)
-class _FileRecord:
-    """A file record."""
-
-    path: str
-    file: ManagedFile
-    mtime: int
-    link: bool
-
-
 def parse_probe(reply: Reply) -> NodeFacts:
     """Read the facts from the probe's records; raise a NodeError if they are incomplete."""
     _refuse_incomplete(reply)
-    records = {record.path: record for record in _file_records(reply)}
+    records = {record.path: record for record in file_records(reply)}
     files = {path: record.file for path, record in records.items() if not _is_internal(path)}
     paths = _read_paths(reply, records)
     return NodeFacts(
@@ -72,13 +59,13 @@ def parse_probe(reply: Reply) -> NodeFacts:
         config=_read_config(reply, records),
         files=with_targets(files, paths.links, paths.entries),
         paths=paths,
-        lock=_file_text(records, "/run/fleet/lock"),
+        lock=file_text(records, "/run/fleet/lock"),
         pending=_read_pending(records),
         generations=_read_generations(reply, records),
     )
 
 
-def _read_machine(reply: Reply, records: Mapping[str, _FileRecord]) -> MachineFacts:
+def _read_machine(reply: Reply, records: Mapping[str, FileRecord]) -> MachineFacts:
     control_plane = sorted(tail(name, 1) for name in _value_set(reply, "control_plane"))
     return MachineFacts(
         hostname=reply.value("hostname"),
@@ -119,7 +106,7 @@ def _read_cri(reply: Reply) -> CriFacts:
     )
 
 
-def _read_config(reply: Reply, records: Mapping[str, _FileRecord]) -> ConfigFacts:
+def _read_config(reply: Reply, records: Mapping[str, FileRecord]) -> ConfigFacts:
     path = reply.value("config")
     return ConfigFacts(
         path=path,
@@ -130,8 +117,8 @@ def _read_config(reply: Reply, records: Mapping[str, _FileRecord]) -> ConfigFact
     )
 
 
-def _read_paths(reply: Reply, records: Mapping[str, _FileRecord]) -> PathFacts:
-    folders = (_split_names(decode_field(fields[0])) for fields in reply.all("dirs"))
+def _read_paths(reply: Reply, records: Mapping[str, FileRecord]) -> PathFacts:
+    folders = (split_names(decode_field(fields[0])) for fields in reply.all("dirs"))
     return PathFacts(
         entries=read_places(reply),
         complete=reply.has("named") and not reply.has("places_left"),
@@ -152,44 +139,6 @@ def _refuse_incomplete(reply: Reply) -> None:
 
 _COMMANDS = ("ctr", "version", "info", "cri", "dump", "unit")
 """Records that hold the output of a command."""
-
-
-def _file_records(reply: Reply) -> Iterator[_FileRecord]:
-    """Split the record of all files: kinds, names and stat lines, and their joined contents."""
-    for (contents,), (kind_marks, names, stat_lines) in zip(
-        reply.rows("contents", 1), reply.rows("files", 3), strict=False
-    ):
-        kinds = decode_field(kind_marks).decode("ascii", "replace")
-        paths = _split_names(decode_field(names))
-        stats = [
-            _parse_stat(line)
-            for line in decode_field(stat_lines).decode("ascii", "replace").splitlines()
-        ]
-        content = decode_field(contents)
-        sizes = [size for *_, size in stats]
-        if not len(kinds) == len(paths) == len(stats) or sum(sizes) != len(content):
-            message = "files changed again and again while they were read; try again"
-            raise NodeError(FailureKind.PROTOCOL, "probe", message)
-        start = 0
-        for kind, path, (mode, uid, gid, mtime, size) in zip(kinds, paths, stats, strict=True):
-            file = ManagedFile(content[start : start + size], mode, uid, gid)
-            start += size
-            yield _FileRecord(path, file, mtime, kind == "l")
-
-
-def _parse_stat(line: str) -> tuple[int, int, int, int, int]:
-    """Parse a line of stat: mode, uid, gid, mtime and size."""
-    match = _STAT.fullmatch(line)
-    if match is None:
-        raise protocol_error("no line of stat", line[:200])
-    mode, *others = match.groups()
-    uid, gid, mtime, size = map(int, others)
-    return int(mode, 8), uid, gid, mtime, size
-
-
-def _split_names(names: bytes) -> list[str]:
-    """Split names at line feeds only; Unicode's other line separators may be part of a name."""
-    return names.decode("utf-8", "surrogateescape").split("\n")[:-1]
 
 
 def _machine_id(text: str) -> str:
@@ -217,16 +166,12 @@ def _is_imported(path: str, config: str) -> bool:
     return path.endswith(".toml") and not path.endswith("/hosts.toml")
 
 
-def _file_text(records: Mapping[str, _FileRecord], path: str) -> str | None:
-    return tail(records[path].file.content.decode("utf-8", "replace")) if path in records else None
-
-
-def _read_pending(records: Mapping[str, _FileRecord]) -> Pending | None:
+def _read_pending(records: Mapping[str, FileRecord]) -> Pending | None:
     """Read the unconfirmed change; its times are those of the files that record it."""
-    rollout = _file_text(records, f"{PENDING}/id")
+    rollout = file_text(records, f"{PENDING}/id")
     if rollout is None:
         return None
-    phase, failed = (_file_text(records, f"{PENDING}/{name}") or "" for name in ("phase", "failed"))
+    phase, failed = (file_text(records, f"{PENDING}/{name}") or "" for name in ("phase", "failed"))
     paths = (f"{PENDING}/{name}" for name in _TIMED_FILES)
     times = [records[path].mtime if path in records else 0 for path in paths]
     return Pending(rollout, phase.partition(" ")[0], times[0] or times[1], failed, times[2])
@@ -267,11 +212,11 @@ def _value_set(reply: Reply, key: str) -> frozenset[str]:
     return frozenset(reply.texts(key))
 
 
-def _os_release(records: Mapping[str, _FileRecord]) -> dict[str, str]:
-    return _properties(_file_text(records, "/etc/os-release") or "")
+def _os_release(records: Mapping[str, FileRecord]) -> dict[str, str]:
+    return _properties(file_text(records, "/etc/os-release") or "")
 
 
-def _os_name(records: Mapping[str, _FileRecord]) -> str:
+def _os_name(records: Mapping[str, FileRecord]) -> str:
     name = _os_release(records).get("PRETTY_NAME", "").strip("\"'")
     return name.replace("GNU/Linux ", "")
 
@@ -308,7 +253,7 @@ def _runtime_ready(info: Answer) -> bool | None:
     return any(table(condition).get("status") is True for condition in ready)
 
 
-def _read_generations(reply: Reply, records: Mapping[str, _FileRecord]) -> tuple[Generation, ...]:
+def _read_generations(reply: Reply, records: Mapping[str, FileRecord]) -> tuple[Generation, ...]:
     files = {path: record.file for path, record in records.items() if path.startswith(GENERATIONS)}
     beside = _value_set(reply, "beside")
     if beside:  # requested by its id, and not in the chain of the current state

@@ -118,7 +118,7 @@ class ConfigFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathFacts:
-    """What the node's paths are: files, folders, symbolic links.
+    """The paths of a node: files, folders and symbolic links.
 
     `entries` describe the paths of hosts directories and config files. If `complete`, they also
     hold all paths that hosts.toml files name, and a path that is missing from them is missing on
