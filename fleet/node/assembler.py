@@ -14,13 +14,13 @@ _REQUIRES = re.compile(r"^# requires: (.*)$", re.MULTILINE)
 
 
 _FUNCTION = re.compile(
-    r"^(?P<name>[a-z_]+)\(\) (?:\{[^\n]*\}\n|\{.*?^\}\n)", re.MULTILINE | re.DOTALL
+    r"^(?P<name>[a-z0-9_]+)\(\) (?:\{[^\n]*\}\n|\{.*?^\}\n)", re.MULTILINE | re.DOTALL
 )
 
 
-_COMMENT = re.compile(r"^(?: *|([a-z_]+\(\) \{) )#.*$", re.MULTILINE)
+_COMMENT = re.compile(r"^(?: *|([a-z0-9_]+\(\) \{) )#.*$", re.MULTILINE)
 """A whole line, or what follows the head of a function."""
-_WORD = re.compile(r"[a-z_]+")
+_WORD = re.compile(r"[a-z0-9_]+")
 
 
 def script_names() -> tuple[str, ...]:

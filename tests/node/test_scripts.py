@@ -17,7 +17,9 @@ from fleet.node.script import Script
 # Capitals come from outside, small names are the fields of a line: no misspelling. Parts are
 # shared, so not every script uses every place and function of theirs.
 EXCLUDED = "SC2153,SC2034,SC2329,SC2317"
-_CALL = r"(?<![\w$/-]){}(?![\w=-]|\(\))"
+_FOLDER = Path(fleet.node.__path__[0]) / "scripts"
+FILES = {str(path.relative_to(_FOLDER)): path.read_text() for path in _FOLDER.rglob("*.sh")}
+_DEFINITION = re.compile(r"^(\w+)\(\)", re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", script_names())
@@ -37,13 +39,22 @@ def test_scripts_are_clean_under_shellcheck(name: str) -> None:
     assert ran.returncode == 0
 
 
-@pytest.mark.parametrize("name", script_names())
-def test_a_function_of_a_script_is_written_once_and_used_somewhere(name: str) -> None:
-    written = re.findall(r"^([a-z_]+)\(\) \{", source(name), re.MULTILINE)
-    everything = "\n".join(map(source, script_names()))
+def test_a_function_is_defined_once_and_some_script_uses_it() -> None:
+    defined = [name for text in FILES.values() for name in _DEFINITION.findall(text)]
+    sent = {name for script in script_names() for name in _DEFINITION.findall(source(script))}
 
-    assert sorted(written) == sorted(set(written))
-    assert [each for each in written if not re.search(_CALL.format(each), everything)] == []
+    assert sorted(defined) == sorted(set(defined))
+    assert sent == set(defined)
+
+
+@pytest.mark.parametrize("name", script_names())
+def test_a_script_defines_all_functions_that_it_names(name: str) -> None:
+    known = {name for text in FILES.values() for name in _DEFINITION.findall(text)}
+    code = re.sub(r"^ *#.*|(?<=\{) #.*", "", source(name), flags=re.MULTILINE)
+
+    named = set(re.findall(r"\w+", code)) & known
+
+    assert sorted(_DEFINITION.findall(source(name))) == sorted(named)
 
 
 @pytest.mark.parametrize("name", script_names())

@@ -15,7 +15,8 @@ stage_finish() { # status
 
 stage_on_failure() { stage_finish failed; }
 
-stage_walk_operation() { ownership_walk "$path"; } # where a link leads to as well
+# A link is followed as well.
+stage_walk_operation() { ownership_walk "$path"; }
 
 stage_find_shared() { # note in $shared a folder that another user can change; end if it is one of fleet's own
     shared=

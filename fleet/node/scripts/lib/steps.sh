@@ -31,4 +31,6 @@ steps_fail() { # kind, step, message, remedy, evidence
     "$ON_FAILURE" "$@"
 }
 
-steps_finish() { "$ON_FINISH" "$1"; } # status
+steps_finish() { # status
+    "$ON_FINISH" "$1"
+}
