@@ -92,7 +92,7 @@ def test_a_mistake_is_shown_with_its_line(tmp_path: Path) -> None:
     )
 
 
-def test_an_ini_is_shown_line_by_line_without_its_passwords(tmp_path: Path) -> None:
+def test_every_password_of_an_ini_is_hidden_where_its_line_is_shown(tmp_path: Path) -> None:
     path = write(tmp_path, "hosts.ini", "[g]\nw1 ansible_ssh_pass=hunter2 word\n")
 
     problems = refused(path)

@@ -8,15 +8,13 @@ import sqlite3
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from fleet.errors import FleetError
-from fleet.journal import Journal, opening, read_key, write_private
-from fleet.journal.fingerprint_key import lasting_key
+from fleet.journal import Journal, opening
 from tests.support.fleet import Fleet
 
 ABOUT = {"kind": "rollout", "operator": "eve@there", "files": {}, "batches": [["n"]]}
@@ -225,26 +223,6 @@ def test_the_users_own_folder_keeps_its_mode(tmp_path: Path) -> None:
     assert mode(tmp_path / "mine") == 0o755
 
 
-def test_fleets_that_make_a_key_at_the_same_time_get_the_same(tmp_path: Path) -> None:
-    with ThreadPoolExecutor(16) as pool:
-        keys = list(pool.map(lasting_key, [tmp_path / "journal.db"] * 64))
-
-    assert len(set(keys)) == 1
-    assert len(keys[0]) == 32
-    assert read_key(tmp_path / "journal.db") == keys[0]
-    assert [path.name for path in tmp_path.iterdir()] == ["fingerprint.key"]
-
-
-def test_two_journals_have_different_keys_and_half_a_key_is_refused(tmp_path: Path) -> None:
-    assert lasting_key(tmp_path / "a.db") == lasting_key(tmp_path / "b.db")
-    (tmp_path / "x").mkdir()
-    assert lasting_key(tmp_path / "x" / "a.db") != lasting_key(tmp_path / "a.db")
-
-    (tmp_path / "fingerprint.key").write_bytes(b"half")
-    with pytest.raises(FleetError, match="is not a key of 32 bytes; remove it"):
-        lasting_key(tmp_path / "a.db")
-
-
 def test_a_report_and_a_log_are_for_their_owner_alone(offline: Fleet) -> None:
     written(offline.folder / "journal.db")
     (offline.folder / "old.html").write_text("x" * 9)
@@ -258,20 +236,3 @@ def test_a_report_and_a_log_are_for_their_owner_alone(offline: Fleet) -> None:
     told = offline("report", "r1", "--journal", "journal.db", "-o", "/dev/stdout")
     assert told.code == 0
     assert "<html" in told.stdout
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="makes a link of another user")
-@pytest.mark.parametrize(("owner", "written"), [(NOBODY, False), (0, True)])
-def test_a_link_of_another_user_is_not_written_through(
-    tmp_path: Path, owner: int, written: bool
-) -> None:
-    target = tmp_path / "target"
-    target.write_text("precious")
-    link = tmp_path / "report.html"
-    link.symlink_to(target)
-    os.chown(link, owner, owner, follow_symlinks=False)
-
-    with nullcontext() if written else pytest.raises(OSError, match="a link of another user"):
-        write_private(link, "a report")
-
-    assert target.read_text() == ("a report" if written else "precious")
