@@ -9,7 +9,7 @@ import pytest
 
 from fleet.core.history.replay import PLANE_ASKED
 from fleet.errors import FleetError, HeldError, JournalError
-from fleet.journal import Journal, RolloutRecord
+from fleet.journal import Journal, RolloutRecord, read_key
 
 
 def test_events_come_back_in_order_from_another_opening(tmp_path: Path) -> None:
@@ -185,3 +185,7 @@ def test_a_lock_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(FleetError, match=r"journal\.db\.lock: cannot be written \(Is a directory"):
         journal.held("x").__enter__()
+
+
+def test_the_key_of_fingerprints_stands_beside_the_journal(tmp_path: Path) -> None:
+    assert Journal(tmp_path / "journal.db").key() == read_key(tmp_path / "journal.db")

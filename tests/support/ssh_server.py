@@ -1,0 +1,140 @@
+"""A node of one process: an SSH server on loopback whose commands are answered by a function."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import paramiko
+
+from fleet.core.model.node import Node
+from fleet.ssh import SshSettings
+
+_CONFIG = """\
+Host *
+    HostName 127.0.0.1
+    Port {port}
+    User ops
+    IdentityFile {folder}/id
+    IdentitiesOnly yes
+    UserKnownHostsFile {folder}/known_hosts
+    GlobalKnownHostsFile /dev/null
+"""
+HOST_KEY = paramiko.ECDSAKey.generate()
+LOGIN_KEY = paramiko.ECDSAKey.generate()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command writes, and its exit code; without a code the connection breaks."""
+
+    stdout: str = ""
+    code: int | None = 0
+    stderr: str = ""
+
+
+@dataclass(slots=True)
+class SshServer:
+    """A running server: how it is reached, and what it was asked.
+
+    `inputs` are the inputs of the commands so far, `logins` counts connections that logged in.
+    """
+
+    settings: SshSettings
+    port: int
+    node: Node = field(default_factory=lambda: Node(name="n1", host="n1"))
+    commands: list[str] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+    logins: int = 0
+
+
+def record(**values: str) -> Answer:
+    """Return the answer of a script that ran as root to its end, with a record of each value."""
+    lines = "".join(f"{key}\t+{len(value)}\n{value}\n" for key, value in values.items())
+    return Answer(f"begun\t=plain\nhello\t=0\n{lines}end\t=\n")
+
+
+class _Session(paramiko.ServerInterface):
+    """Accepts the login key, and answers every command."""
+
+    def __init__(self, server: SshServer, answer: Callable[[str], Answer]) -> None:
+        self._server, self._answer = server, answer
+        self.transport: paramiko.Transport | None = None
+
+    def get_allowed_auths(self, username: str) -> str:
+        del username
+        return "publickey"
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        del username
+        if key != LOGIN_KEY:
+            return paramiko.common.AUTH_FAILED
+        self._server.logins += 1
+        return paramiko.common.AUTH_SUCCESSFUL
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        del kind, chanid
+        return paramiko.common.OPEN_SUCCEEDED
+
+    def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        threading.Thread(target=self._run, args=(channel, command.decode()), daemon=True).start()
+        return True
+
+    def _run(self, channel: paramiko.Channel, command: str) -> None:
+        with suppress(OSError, EOFError):
+            text = channel.makefile("rb").read().decode()
+            self._server.commands.append(command)
+            self._server.inputs.append(text)
+            answer = self._answer(text)
+            channel.sendall(answer.stdout.encode())
+            channel.sendall_stderr(answer.stderr.encode())
+            if answer.code is None:
+                assert self.transport is not None
+                self.transport.close()
+                return
+            channel.send_exit_status(answer.code)
+            channel.close()
+
+
+@contextmanager
+def ssh_server(folder: Path, answer: Callable[[str], Answer]) -> Iterator[SshServer]:
+    """Serve a node whose commands are answered by `answer`, which gets a command's input."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    LOGIN_KEY.write_private_key_file(str(folder / "id"))
+    known = f"[127.0.0.1]:{port} {HOST_KEY.get_name()} {HOST_KEY.get_base64()}\n"
+    (folder / "known_hosts").write_text(known)
+    (folder / "ssh_config").write_text(_CONFIG.format(port=port, folder=folder))
+    server = SshServer(SshSettings(str(folder / "ssh_config"), seconds=10), port)
+    open_transports: list[paramiko.Transport] = []
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                wire, _ = listener.accept()
+                transport = paramiko.Transport(wire)
+                transport.add_server_key(HOST_KEY)
+                session = _Session(server, answer)
+                session.transport = transport
+                open_transports.append(transport)
+                with suppress(paramiko.SSHException, EOFError):
+                    transport.start_server(threading.Event(), session)
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield server
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        for transport in open_transports:
+            transport.close()
+
+
+def in_turn(*answers: Answer) -> Callable[[str], Answer]:
+    """Return a function that gives these answers one after another, and the last one again."""
+    left = list(answers)
+    return lambda _: left.pop(0) if len(left) > 1 else left[0]
