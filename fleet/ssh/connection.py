@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from fleet.core.model.node import Node
 from fleet.ssh.remote import FabricRemote, Remote
-from fleet.ssh.route import Hop, SshSettings, route
+from fleet.ssh.route import SshSettings, route
 from fleet.ssh.transport import open_transport
-
-if TYPE_CHECKING:
-    from fabric import Connection
-    from paramiko import Transport
 
 
 @contextmanager
@@ -28,20 +23,8 @@ def connect(node: Node, settings: SshSettings) -> Iterator[Remote]:
 
 def open_connection(node: Node, settings: SshSettings, *, ahead: bool = False) -> FabricRemote:
     """Open a connection that the caller closes; `ahead` means that several commands follow."""
+    from fleet.ssh.paramiko_ext.fabric import wrap_transport  # noqa: PLC0415 - 0.1 s of import
+
     hops = route(node, settings)
-    return FabricRemote(
-        wrap_transport(hops[-1], open_transport(hops, settings, node.name)), ahead=ahead
-    )
-
-
-def wrap_transport(hop: Hop, transport: Transport) -> Connection:
-    """Wrap a transport in a Fabric connection that reads no settings: the route has them all."""
-    from fabric import Config, Connection  # noqa: PLC0415 - 0.1 s that `--help` need not pay
-    from paramiko import SSHConfig  # noqa: PLC0415
-
-    # Each connection gets its own config. Fabric writes into it, and a shared one would be empty
-    # for other connections meanwhile.
-    config = Config(lazy=True, ssh_config=SSHConfig())
-    connection = Connection(hop.host, user=hop.user, port=hop.port, config=config)
-    connection.client._transport = connection.transport = transport
-    return connection
+    hop, transport = hops[-1], open_transport(hops, settings, node.name)
+    return FabricRemote(wrap_transport(transport, hop.host, hop.user, hop.port), ahead=ahead)

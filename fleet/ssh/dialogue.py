@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fleet.ssh.output import Output
-from fleet.ssh.paramiko_ext.session import open_session
+from fleet.ssh.session_pool import open_session
 
 if TYPE_CHECKING:
     from paramiko import Channel, Transport

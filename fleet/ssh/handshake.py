@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.masking.shown_text import tail
@@ -12,10 +12,13 @@ from fleet.ssh.algorithms import algorithm_mismatch
 from fleet.ssh.certificates import expired_certificate
 from fleet.ssh.keys import Identity, identities, locked_files, record_accepted
 from fleet.ssh.known_hosts import ShownKey, known_keys, refuse_unless_known
+from fleet.ssh.paramiko_ext.errors import is_timeout
 from fleet.ssh.route import Hop, SshSettings
 
 if TYPE_CHECKING:
     from paramiko import Transport
+
+    from fleet.ssh.paramiko_ext.transport import ClientTransport
 
 # docs/ssh.md measures the cost of a connection by algorithm. Key exchange: OpenSSH's own first
 # choice (post-quantum since 10.0), then the cheapest. Ciphers: AES-GCM needs no HMAC over every
@@ -65,18 +68,14 @@ def handshake(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transpor
     """
     import paramiko  # noqa: PLC0415
 
-    from fleet.ssh.paramiko_ext.auth import BannerTransport  # noqa: PLC0415
+    from fleet.ssh.paramiko_ext.transport import ClientTransport  # noqa: PLC0415
 
     began = time.monotonic()
-    transport = BannerTransport(wire)
+    transport = ClientTransport(wire, settings.seconds)
     transport.set_log_channel(f"fleet.ssh.{name}")
-    transport.banner_timeout = transport.handshake_timeout = settings.seconds
-    transport.auth_timeout = settings.seconds
     _set_algorithms(transport, hop)
     try:
-        transport.start_client(timeout=2 * settings.seconds)
-        if not transport.initial_kex_done:
-            raise TimeoutError  # noqa: TRY301 - Paramiko just stops waiting
+        transport.exchange_keys(2 * settings.seconds)
     except BaseException as error:
         transport.close()
         if (
@@ -93,11 +92,12 @@ def handshake(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transpor
     return transport
 
 
-def _refuse_mismatch(transport: Any, error: BaseException, hop: Hop) -> None:
+def _refuse_mismatch(transport: ClientTransport, error: BaseException, hop: Hop) -> None:
     """Raise a NodeError with both lists if no algorithm of some kind was in common."""
     import paramiko  # noqa: PLC0415
 
-    if not isinstance(error, paramiko.ssh_exception.IncompatiblePeer) or not transport.offer:
+    offered = transport.server_algorithms
+    if not isinstance(error, paramiko.ssh_exception.IncompatiblePeer) or not offered:
         return
     options = transport.get_security_options()
     ours = {
@@ -106,7 +106,7 @@ def _refuse_mismatch(transport: Any, error: BaseException, hop: Hop) -> None:
         "Ciphers": options.ciphers,
         "MACs": options.digests,
     }
-    if mismatch := algorithm_mismatch(ours, transport.offer):
+    if mismatch := algorithm_mismatch(ours, offered):
         keyword, lists = mismatch
         message = (
             f"no {keyword} in common with {hop.place}: {tail(lists, 1)}; set {keyword} in its"
@@ -126,16 +126,18 @@ def _set_algorithms(transport: Transport, hop: Hop) -> None:
 
     Host keys are sorted by what known_hosts holds, as OpenSSH does.
     """
-    options, private = transport.get_security_options(), cast("Any", transport)
+    from fleet.ssh.paramiko_ext.transport import implemented_algorithms  # noqa: PLC0415
+
+    options, able = transport.get_security_options(), implemented_algorithms()
     configured = dict(hop.algorithms)
-    options.kex = _select_algorithms(configured.get("kexalgorithms"), _KEX, private._kex_info)
-    options.ciphers = _select_algorithms(configured.get("ciphers"), _CIPHERS, private._cipher_info)
-    options.digests = _select_algorithms(configured.get("macs"), _MACS, private._mac_info)
+    options.kex = _select_algorithms(configured.get("kexalgorithms"), _KEX, able.kex)
+    options.ciphers = _select_algorithms(configured.get("ciphers"), _CIPHERS, able.ciphers)
+    options.digests = _select_algorithms(configured.get("macs"), _MACS, able.macs)
     kinds = {
         known.kind
         for known in known_keys((*hop.known_hosts, *hop.global_known_hosts), hop.key_names)
     }
-    keys = _select_algorithms(configured.get("hostkeyalgorithms"), _HOST_KEYS, private._key_info)
+    keys = _select_algorithms(configured.get("hostkeyalgorithms"), _HOST_KEYS, able.host_keys)
     options.key_types = tuple(sorted(keys, key=lambda algorithm: _kind(algorithm) not in kinds))
 
 
@@ -145,7 +147,7 @@ def _kind(algorithm: str) -> str:
 
 
 def _select_algorithms(
-    configured: str | None, ours: Sequence[str], possible: Any
+    configured: str | None, ours: Sequence[str], possible: Collection[str]
 ) -> tuple[str, ...]:
     """Apply ssh_config's list (`a,b`, `+a`, `-a` or `^a`) to ours, as far as Paramiko can."""
     able = [name for name in ours if name in possible]
@@ -190,11 +192,11 @@ def _try_key(
     try:
         more = handler.log_in(hop.user, identity.key)
     except paramiko.AuthenticationException as error:
-        if "timeout" in str(error):
+        if is_timeout(error):
             raise TimeoutError from error
         if not transport.is_active() and not handler.allowed_methods:
-            if handler.banner:
-                raise _closed_login(hop, handler.banner) from error
+            if handler.banner_text:
+                raise _closed_login(hop, handler.banner_text) from error
             if not earlier:
                 # The key was not refused: sshd closed the connection.
                 raise EOFError(_HUNG_UP) from error
@@ -202,11 +204,11 @@ def _try_key(
     return not more, ("more", *more)
 
 
-def _closed_login(hop: Hop, banner: bytes) -> NodeError:
+def _closed_login(hop: Hop, banner: str) -> NodeError:
     """Return the error for a login that sshd ended with a message, not because of the key."""
     message = (
         f"{hop.place} let nobody in at the login, and said:"
-        f" {tail(banner.decode('utf-8', 'replace'), 3)}; see whether the account has expired"
+        f" {tail(banner, 3)}; see whether the account has expired"
         " (`chage -l USER`), or logins are closed (/etc/nologin)"
     )
     return NodeError(FailureKind.AUTH, "connect", message)
@@ -227,8 +229,9 @@ def _missing_key(hop: Hop, settings: SshSettings) -> NodeError:
 
 def _certificate_problem(identity: Identity) -> str:
     """Return when an identity's certificate expired or becomes valid; empty if it is valid."""
-    certificate: Any = identity.key.public_blob
-    return expired_certificate(certificate.key_blob if certificate else identity.blob, time.time())
+    from fleet.ssh.paramiko_ext.auth import certificate_blob  # noqa: PLC0415
+
+    return expired_certificate(certificate_blob(identity.key) or identity.blob, time.time())
 
 
 def _refused_keys(

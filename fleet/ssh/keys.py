@@ -6,7 +6,6 @@ import base64
 import binascii
 import io
 import re
-import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.secret import Secret
-from fleet.ssh.cache import SharedCache, one_at_a_time
+from fleet.ssh.cache import SharedCache
 from fleet.ssh.route import Hop, SshSettings
 
 if TYPE_CHECKING:
     from paramiko import PKey
 
-_AGENT_SECONDS = 30
 _OPENSSH = b"openssh-key-v1\x00"
 _ARMOUR = re.compile(rb"-----BEGIN ([A-Z ]*)PRIVATE KEY-----(.*?)-----END", re.DOTALL)
 
@@ -166,33 +164,20 @@ _PRIVATE_KEYS: SharedCache[tuple[str, int, Secret | None], Any] = SharedCache(
 )
 
 
-def _agent_keys(path: str) -> tuple[Identity, ...]:
+def _list_agent(path: str) -> tuple[Identity, ...]:
     """List an agent's keys over a connection that all workers share; return () without an agent."""
     from paramiko import SSHException  # noqa: PLC0415
-    from paramiko.agent import AgentSSH  # noqa: PLC0415
 
-    base: Any = AgentSSH  # its stub lacks the private methods
-
-    class Agent(base):  # type: ignore[misc]
-        """An agent at a socket; it answers one request at a time."""
-
-        _send_message = one_at_a_time(base._send_message)
-
-        def __init__(self) -> None:
-            super().__init__()
-            wire = socket.socket(socket.AF_UNIX)
-            wire.settimeout(_AGENT_SECONDS)
-            wire.connect(path)
-            self._connect(wire)
+    from fleet.ssh.paramiko_ext.agent import agent_keys  # noqa: PLC0415
 
     try:
-        keys = Agent().get_keys()
+        keys = agent_keys(path)
     except (OSError, SSHException):
         return ()
     return tuple(Identity(f"agent: {key.comment or key.name}", key.blob, key) for key in keys)
 
 
-_AGENTS: SharedCache[str, tuple[Identity, ...]] = SharedCache(_agent_keys)
+_AGENTS: SharedCache[str, tuple[Identity, ...]] = SharedCache(_list_agent)
 _ACCEPTED: dict[object, bytes] = {}
 """The key that last opened a hop, by the keys to choose from: it is tried first at the next hop."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fleet.core.failure import FailureKind, NodeError
+from fleet.ssh.paramiko_ext.channel import on_output
 
 if TYPE_CHECKING:
     from paramiko import Channel
@@ -30,9 +31,7 @@ class Output:
         self._errors = bytearray()
         self._size = 0
         self._arrived = _Signal()
-        streams: tuple[Any, ...] = (channel.in_buffer, channel.in_stderr_buffer)
-        for stream in streams:
-            stream.set_event(self._arrived)
+        on_output(channel, self._arrived)
 
     @property
     def errors(self) -> str:

@@ -13,7 +13,8 @@ from fleet.ssh.dialogue import InteractiveCommand, interactive_command
 from fleet.ssh.forward.reverse import Responder, Service, serve
 from fleet.ssh.forward.tcp import Tunnel, tunnel
 from fleet.ssh.output import Output
-from fleet.ssh.paramiko_ext.session import SessionPool
+from fleet.ssh.paramiko_ext.channel import exit_code
+from fleet.ssh.session_pool import SessionPool
 from fleet.ssh.watchdog import close_after
 
 if TYPE_CHECKING:
@@ -189,9 +190,7 @@ def _read_output(
 
 
 def _exit_code(channel: Channel, deadline: float) -> int:
-    if not channel.status_event.wait(max(0.01, deadline - time.monotonic())):
-        raise TimeoutError
-    code = channel.recv_exit_status()
+    code = exit_code(channel, max(0.01, deadline - time.monotonic()))
     if code == -1:
         raise EOFError("the node closed it before the command ended")
     return code

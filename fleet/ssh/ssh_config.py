@@ -25,11 +25,9 @@ class UserConfig:
     """A parsed ssh_config with an index: of thousands of Host blocks, a look-up reads a few."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        from paramiko import SSHConfig  # noqa: PLC0415
+        from fleet.ssh.paramiko_ext.config import parse_blocks  # noqa: PLC0415
 
-        config: Any = SSHConfig()
-        config.parse(lines)
-        self._blocks: list[dict[str, Any]] = config._config
+        self._blocks = parse_blocks(lines)
         canonicalizes = any("canonicalizehostname" in block["config"] for block in self._blocks)
         self._by_host: dict[str, list[int]] = {}
         self._always: list[int] = []
@@ -51,15 +49,13 @@ class UserConfig:
         return self._results[key]
 
     def _resolve(self, host: str, user: str | None, port: int | None) -> Mapping[str, Any]:
-        from paramiko import SSHConfig  # noqa: PLC0415
+        from fleet.ssh.paramiko_ext.config import lookup  # noqa: PLC0415
 
         pairs = (("user", user), ("port", port))
         given = {key: str(value) for key, value in pairs if value is not None}
-        config: Any = SSHConfig()
         numbers = sorted({*self._always, *self._by_host.get(host, ())})
-        blocks = [self._blocks[number] for number in numbers]
-        config._config = [{"host": ["*"], "config": given}, *blocks]
-        return {key: self._share(value) for key, value in config.lookup(host).items()}
+        blocks = [{"host": ["*"], "config": given}, *(self._blocks[number] for number in numbers)]
+        return {key: self._share(value) for key, value in lookup(blocks, host).items()}
 
     def _share(self, value: Any) -> Any:
         """Return the one copy of a value that thousands of hosts share."""

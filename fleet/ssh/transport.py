@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.ssh.cache import SharedCache, StartLimiter, one_at_a_time
-from fleet.ssh.forward.socket import ChannelSocket, ProxiedSocket, dial, proxied, watch
+from fleet.ssh.forward.socket import ProxiedSocket, dial, proxied, watch
 from fleet.ssh.handshake import authenticate, handshake
+from fleet.ssh.paramiko_ext.channel import ChannelSocket
+from fleet.ssh.paramiko_ext.errors import is_banner_error, is_timeout
 from fleet.ssh.route import Hop, SshSettings
 from fleet.ssh.watchdog import close_after
 
@@ -116,7 +118,7 @@ def _open_channel(jump: Transport, hop: Hop, settings: SshSettings) -> Any:
         message = f"the jump host cannot reach {hop.place}: {error.text}; {hint}"
         raise NodeError(FailureKind.CONNECT, "connect", message) from error
     except paramiko.SSHException as error:
-        if "timeout" not in str(error).lower():
+        if not is_timeout(error):
             raise
         _close_if_dead(jump)
         raise TimeoutError from error
@@ -157,7 +159,7 @@ def _was_dropped(error: BaseException | None, pause: float) -> bool:
         return pause < _PAUSES[-1]  # no process listens there: for a short time, or for good
     if isinstance(error, EOFError | ConnectionError):
         return True
-    return isinstance(error, paramiko.SSHException) and "banner" in str(error)
+    return isinstance(error, paramiko.SSHException) and is_banner_error(error)
 
 
 @contextmanager

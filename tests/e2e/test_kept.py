@@ -8,8 +8,13 @@ import time
 import pytest
 
 from fleet.core.model.node import Node
-from fleet.ssh import SshSettings, close_all_pooled, descriptors, pooled_connection
-from fleet.ssh.paramiko_ext import session as sessions
+from fleet.ssh import (
+    SshSettings,
+    close_all_pooled,
+    descriptors,
+    pooled_connection,
+    session_pool,
+)
 from tests.e2e.test_rollout import statuses
 from tests.lab import Lab
 from tests.lab.node import LabNode
@@ -70,7 +75,7 @@ def test_a_kept_connection_that_died_is_opened_anew(
         assert said(way, "echo one") == "one"
         assert said(way, "echo two") == "two"
         assert logins(node, since) == 1
-        monkeypatch.setattr(sessions, "ANSWER_VALID_SECONDS", 0)
+        monkeypatch.setattr(session_pool, "ANSWER_VALID_SECONDS", 0)
         assert callable(end)
         end(node)
         assert said(way, "echo three") == "three"

@@ -9,9 +9,8 @@ from contextlib import contextmanager, suppress
 
 import paramiko
 
-from fleet.ssh.connection import wrap_transport
+from fleet.ssh.paramiko_ext.fabric import wrap_transport
 from fleet.ssh.remote import FabricRemote
-from fleet.ssh.route import Hop
 
 Command = Callable[[paramiko.Channel], int]
 """What a command does with its channel; it returns its exit code."""
@@ -57,7 +56,7 @@ def served(command: Command) -> Iterator[FabricRemote]:
     client = paramiko.Transport(ours)
     client.start_client(timeout=20)
     client.auth_none("root")
-    remote = FabricRemote(wrap_transport(Hop(host="127.0.0.1", port=22, user="root"), client))
+    remote = FabricRemote(wrap_transport(client, "127.0.0.1", "root", 22))
     try:
         yield remote
     finally:

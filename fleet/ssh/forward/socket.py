@@ -1,13 +1,11 @@
-"""Sockets to a node: a TCP connection, a ProxyCommand's pipes, or a channel of a jump host."""
+"""Sockets to a node: a TCP connection, or a ProxyCommand's pipes."""
 
 from __future__ import annotations
 
 import socket
 import subprocess
 import tempfile
-import threading
-from contextlib import suppress
-from typing import IO, Any
+from typing import IO
 
 from fleet.core.masking.shown_text import tail
 from fleet.ssh.route import Hop
@@ -109,55 +107,3 @@ def proxied(hop: Hop) -> ProxiedSocket:
             start_new_session=True,
         )
     return wire
-
-
-class ChannelSocket:
-    """A channel through a shared jump host; nothing is sent on it after its end.
-
-    Paramiko releases the channel's lock between checking that it is open and sending. Data that
-    overtakes a close by another thread makes sshd drop the whole connection ("data packet referred
-    to nonexistent channel"), and with it every node behind the jump host. Here a close during a
-    send is sent after it.
-    """
-
-    def __init__(self, channel: Any) -> None:
-        self._channel = channel
-        self._lock = threading.Lock()
-        self._sending = 0
-        self._queued: list[Any] = []
-        self._original_close = channel._close_internal
-        channel._close_internal = self._close_messages
-
-    def __getattr__(self, name: str) -> Any:
-        """Return any other attribute of the channel."""
-        return getattr(self._channel, name)
-
-    def send(self, data: bytes) -> int:
-        """Send some of the data, and after it the messages of a close."""
-        with self._lock:
-            self._sending += 1
-        try:
-            return int(self._channel.send(data))
-        finally:
-            for message in self._finish_send():
-                self._channel.transport._send_user_message(message)
-
-    def _finish_send(self) -> list[Any]:
-        with self._lock:
-            self._sending -= 1
-            queued, self._queued = ([], self._queued) if self._sending else (self._queued, [])
-        return queued
-
-    def _close_messages(self) -> tuple[Any, Any]:
-        """Return the messages that end the channel, or queue them for the sending thread."""
-        messages = self._original_close()
-        with self._lock:
-            if not self._sending:
-                return messages[0], messages[1]
-            self._queued += [message for message in messages if message is not None]
-        return None, None
-
-    def close(self) -> None:
-        """Close the channel; a jump host that is gone needs no message."""
-        with suppress(OSError, EOFError):
-            self._channel.close()

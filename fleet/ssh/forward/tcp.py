@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +10,10 @@ from typing import TYPE_CHECKING
 
 from fleet.core.mirrors.check import Trouble, WireError
 from fleet.ssh.forward.tls import TunnelSocket
+from fleet.ssh.paramiko_ext.errors import OpenFailures, is_timeout
 
 if TYPE_CHECKING:
     from paramiko import Channel, Transport
-
-_FAILURE = re.compile(r"channel \d+ open FAILED: (?P<words>.*: [^:]*)$")
-
 
 _TRIES = 3
 
@@ -31,30 +28,11 @@ _WORDS = (
 )
 
 
-class _Reasons(logging.Handler):
-    """A log handler that keeps sshd's reasons for failed connections.
-
-    Paramiko's exceptions omit them, and are mixed up if two connections fail at the same time.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.failures: list[tuple[float, str]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        match = _FAILURE.search(record.getMessage())
-        if match:
-            self.failures.append((time.monotonic(), match["words"]))
-
-    def since(self, began: float) -> set[str]:
-        return {words for failed_at, words in self.failures if failed_at >= began}
-
-
 class Tunnel:
     """A tunnel that opens connections from a node, over the existing SSH connection."""
 
-    def __init__(self, transport: Transport, reasons: _Reasons) -> None:
-        self._transport, self._reasons = transport, reasons
+    def __init__(self, transport: Transport, failures: OpenFailures) -> None:
+        self._transport, self._failures = transport, failures
 
     def dial(self, host: str, port: int, seconds: float) -> TunnelSocket:
         """Connect from the node within `seconds`; raise a WireError with the reason."""
@@ -65,7 +43,7 @@ class Tunnel:
             channel = self._open(host, port, deadline - began)
             if channel is not None:
                 return TunnelSocket(channel)
-            words = self._reasons.since(began)
+            words = self._failures.since(began)
             # Two simultaneous failures cannot be told apart, so the connection is tried again.
             if len(words) == 1 or time.monotonic() >= deadline:
                 break
@@ -81,7 +59,7 @@ class Tunnel:
         except (paramiko.SSHException, OSError, EOFError) as error:
             if not self._transport.is_active():
                 raise WireError(Trouble.CLOSED, "the SSH connection was lost") from error
-            if "Timeout" in str(error):
+            if is_timeout(error):
                 raise WireError(Trouble.TIMEOUT) from error
             return None
 
@@ -89,15 +67,15 @@ class Tunnel:
 @contextmanager
 def tunnel(transport: Transport) -> Iterator[Tunnel]:
     """Open a tunnel over an SSH connection, and read sshd's reasons from Paramiko's log."""
-    reasons = _Reasons()
+    failures = OpenFailures()
     log = logging.getLogger(f"{transport.get_log_channel()}.tunnel")
     log.setLevel(min(logging.ERROR, log.getEffectiveLevel()))
-    log.addHandler(reasons)
+    log.addHandler(failures)
     transport.set_log_channel(log.name)
     try:
-        yield Tunnel(transport, reasons)
+        yield Tunnel(transport, failures)
     finally:
-        log.removeHandler(reasons)
+        log.removeHandler(failures)
 
 
 def _wire_error(words: str) -> WireError:

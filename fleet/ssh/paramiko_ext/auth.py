@@ -1,10 +1,8 @@
-"""A Paramiko transport that reports login banners, and a login with one round trip less."""
+"""A login by key with one round trip less than Paramiko's."""
 
 from __future__ import annotations
 
-import socket
 import threading
-from contextlib import suppress
 from typing import Any
 
 from paramiko import Message, PKey, Transport
@@ -13,33 +11,10 @@ from paramiko.auth_handler import AuthHandler as _AuthHandler
 _Base: Any = _AuthHandler  # its stub lacks the methods that change here
 
 
-class BannerTransport(Transport):
-    """A transport that records the server's text before its version, and its algorithms.
-
-    OpenSSH sends its reason there when it hangs up: MaxStartups, or PerSourcePenalties.
-    """
-
-    text_before_version = ""
-    server_algorithms: dict[str, list[str]] | None = None
-
-    def _really_parse_kex_init(self, m: Message, ignore_first_byte: bool = False) -> Any:
-        parsed = super()._really_parse_kex_init(m, ignore_first_byte)  # type: ignore[misc]
-        if not ignore_first_byte:
-            self.server_algorithms = dict(parsed)
-        return parsed
-
-    def _log(self, level: int, msg: object, *args: object) -> None:
-        if isinstance(msg, str) and msg.startswith("Banner: "):
-            self.text_before_version = msg.removeprefix("Banner: ").strip()
-        super()._log(level, msg, *args)  # type: ignore[misc]
-
-    def stop_thread(self) -> None:
-        """End the connection and its reader at once, although the reader is waiting."""
-        self.active = False
-        if isinstance(self.sock, socket.socket):
-            with suppress(OSError):  # it may be gone already
-                self.sock.shutdown(socket.SHUT_RDWR)
-        super().stop_thread()
+def certificate_blob(key: PKey) -> bytes | None:
+    """Return the certificate that goes with a key; None if it has none."""
+    certificate: Any = key.public_blob
+    return certificate.key_blob if certificate else None
 
 
 class EagerAuth(_Base):  # type: ignore[misc]
@@ -53,6 +28,11 @@ class EagerAuth(_Base):  # type: ignore[misc]
         super().__init__(transport)
         self.allowed_methods: tuple[str, ...] = ()
         transport.auth_handler = self
+
+    @property
+    def banner_text(self) -> str:
+        """Return the message that sshd showed before the login; empty if there was none."""
+        return (self.banner or b"").decode("utf-8", "replace")
 
     def log_in(self, user: str, key: PKey) -> list[str]:
         """Try a key; return the further methods that sshd requires, usually none."""

@@ -9,7 +9,7 @@ import paramiko
 import pytest
 from paramiko.common import MSG_CHANNEL_CLOSE, MSG_CHANNEL_DATA, MSG_CHANNEL_EOF
 
-from fleet.ssh.forward.socket import ChannelSocket
+from fleet.ssh.paramiko_ext.channel import ChannelSocket
 
 ENDED = [MSG_CHANNEL_EOF, MSG_CHANNEL_CLOSE]
 

@@ -9,8 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import paramiko
 import pytest
 
-from fleet.ssh.connection import wrap_transport
-from fleet.ssh.route import Hop
+from fleet.ssh.paramiko_ext.fabric import wrap_transport
 
 
 @pytest.fixture
@@ -24,10 +23,9 @@ def restless() -> Iterator[None]:
 
 @pytest.mark.usefixtures("restless")
 def test_workers_that_connect_at_the_same_instant_do_not_meet_in_fabrics_settings() -> None:
-    hop = Hop(host="10.0.0.1", port=22, user="ops")
     transport = object.__new__(paramiko.Transport)
 
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: wrap_transport(hop, transport).port, range(200)))
+        made = list(pool.map(lambda _: wrap_transport(transport, "h", "ops", 22).port, range(200)))
 
     assert made == [22] * 200

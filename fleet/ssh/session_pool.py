@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fleet.core.failure import FailureKind, NodeError
+from fleet.ssh.paramiko_ext.channel import request_command
 
 if TYPE_CHECKING:
     from paramiko import Channel, Transport
@@ -40,10 +41,10 @@ class SessionPool:
         self._spare: Channel | None = None
         self._last_answer = time.monotonic()
 
-    def execute(self, line: str, seconds: float) -> Channel:
+    def execute(self, command: str, seconds: float) -> Channel:
         """Return a session in which a command was requested."""
         channel = self.take(seconds)
-        _request(channel, line)
+        request_command(channel, command)
         return channel
 
     def take(self, seconds: float) -> Channel:
@@ -92,20 +93,3 @@ class SessionPool:
         except (OSError, EOFError, paramiko.SSHException):
             return False
         return True
-
-
-def _request(channel: Channel, line: str) -> None:
-    """Request a command in a session, and do not wait for the reply.
-
-    Paramiko would wait a round trip for it. If sshd refuses, it closes the session.
-    """
-    import paramiko  # noqa: PLC0415
-
-    message = paramiko.Message()
-    message.add_byte(paramiko.common.cMSG_CHANNEL_REQUEST)
-    message.add_int(channel.remote_chanid)
-    message.add_string("exec")
-    message.add_boolean(True)
-    message.add_string(line)
-    transport: Any = channel.get_transport()
-    transport._send_user_message(message)
