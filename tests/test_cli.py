@@ -146,7 +146,7 @@ def test_a_bug_is_one_message_and_a_traceback_only_if_wanted(
     log = logging.getLogger("fleet")
     monkeypatch.setattr(log, "handlers", [])
     monkeypatch.setattr(log, "level", log.level)
-    monkeypatch.setattr("fleet.cli.offline.check", broken)
+    monkeypatch.setattr("fleet.config.load.load_files", broken)
     monkeypatch.setattr(sys, "argv", ["fleet", "check"])
     with pytest.raises(SystemExit) as ended:
         main()

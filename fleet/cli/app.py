@@ -8,7 +8,28 @@ from typing import NoReturn
 import click
 
 from fleet import __version__
-from fleet.cli.commands import change, files, look, mirrors
+from fleet.cli.commands import (
+    check,
+    diff,
+    drift,
+    explain,
+    history,
+    hostkeys,
+    init,
+    inventory,
+    lock,
+    man,
+    mirrors,
+    probe,
+    render,
+    report,
+    resume,
+    rollback,
+    rollout,
+    run,
+    schema,
+    verify,
+)
 from fleet.cli.examples import add_examples
 from fleet.cli.log_file import LOG, note
 from fleet.cli.options import Exit, shared_group
@@ -23,11 +44,30 @@ def fleet() -> None:
     """Roll out containerd registry mirrors to a fleet of nodes over SSH, safely."""
 
 
-for _module in (files, look, change):
-    for _command in vars(_module).values():
-        if isinstance(_command, click.Command):
-            fleet.add_command(_command)
-fleet.add_command(mirrors.mirrors)
+for _command in (
+    init.init,
+    check.check,
+    schema.schema,
+    inventory.inventory,
+    probe.probe,
+    render.render,
+    diff.diff,
+    rollout.rollout,
+    resume.resume,
+    verify.verify,
+    rollback.rollback,
+    drift.drift,
+    explain.explain,
+    mirrors.mirrors,
+    hostkeys.hostkeys,
+    run.run,
+    lock.lock,
+    lock.unlock,
+    report.report,
+    history.history,
+    man.man,
+):
+    fleet.add_command(_command)
 add_examples(fleet)
 
 
@@ -80,7 +120,7 @@ def _leave(code: Exit, error: Exception) -> NoReturn:
     note(f"ended with {int(code)}: {error}")
     arguments = sys.argv[1:]
     if "--json" in (arguments[: arguments.index("--")] if "--" in arguments else arguments):
-        from fleet.cli.offline import problem_data  # noqa: PLC0415
+        from fleet.cli.output.inventory import problem_data  # noqa: PLC0415
         from fleet.cli.output.tables import print_json  # noqa: PLC0415
 
         problems = error.problems if isinstance(error, ConfigErrors) else ()

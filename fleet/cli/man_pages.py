@@ -9,8 +9,7 @@ import click
 
 from fleet import __version__
 from fleet.cli.examples import EXAMPLES
-from fleet.cli.options import Exit, Settings
-from fleet.cli.output.tables import print_json
+from fleet.cli.options import Exit
 from fleet.errors import FleetError
 from fleet.home import expanded
 
@@ -25,8 +24,8 @@ _EXITS = {
 }
 
 
-def write(settings: Settings, group: click.Group, folder: str) -> Exit:
-    """Write all pages into a folder; create it if it does not exist."""
+def write(group: click.Group, folder: str) -> dict[str, str]:
+    """Write all pages into a folder, which is created if it does not exist; return their paths."""
     target = expanded(folder)
     paths = {}
     try:
@@ -37,11 +36,7 @@ def write(settings: Settings, group: click.Group, folder: str) -> Exit:
             paths[name] = str(path)
     except OSError as error:
         raise FleetError(f"{target}: cannot be written ({error.strerror})") from error
-    if settings.as_json:
-        print_json({"pages": paths})
-    else:
-        click.echo(f"{len(paths)} pages in {target}; read one with man -l {paths['fleet']}")
-    return Exit.OK
+    return paths
 
 
 def pages(group: click.Group) -> Iterator[tuple[str, str]]:

@@ -1,11 +1,10 @@
-"""The flags that all commands share, the files they name, and the exit codes."""
+"""The flags that commands share, the files they name, and the exit codes."""
 
 from __future__ import annotations
 
 import functools
 import os
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -20,10 +19,8 @@ from fleet.home import expanded
 if TYPE_CHECKING:
     from fleet.config.load import Loaded
     from fleet.core.model.inventory import Inventory
-    from fleet.core.model.mirror import MirrorConfig
     from fleet.core.model.node import Node
-    from fleet.core.render.base import DesiredConfig
-    from fleet.node.work_order import Access
+    from fleet.engine.workers.base import WorkerPool
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -53,8 +50,6 @@ class Settings:
     quiet: bool
     verbose: int
     color: bool
-    among: frozenset[str] | None = None
-    """If set, only these nodes are selected."""
 
     def load(self) -> Loaded:
         """Read both files; print warnings; raise ConfigErrors with the mistakes of both."""
@@ -73,8 +68,7 @@ class Settings:
         """Return the nodes that --limit and --exclude select."""
         from fleet.core.selection.patterns import select  # noqa: PLC0415
 
-        chosen = select(inventory, self.limit, self.exclude, read_patterns)
-        return tuple(node for node in chosen if self.among is None or node.name in self.among)
+        return select(inventory, self.limit, self.exclude, read_patterns)
 
     def say(self, text: str) -> None:
         """Print a line of progress on stderr, unless --quiet, and write it to the log."""
@@ -134,8 +128,8 @@ _NAMES = (
 )
 
 
-def _add_options(command: _Command) -> _Command:
-    for option in reversed(_SHARED):
+def _add_options(command: _Command, options: Sequence[Callable[..., Any]]) -> _Command:
+    for option in reversed(options):
         command = option(command)
     return command
 
@@ -148,7 +142,7 @@ def shared_group(function: Callable[..., None]) -> Callable[..., None]:
         click.get_current_context().obj = flags
         function()
 
-    return _add_options(wrapped)
+    return _add_options(wrapped, _SHARED)
 
 
 def _override(after: Any, before: Any) -> Any:
@@ -181,75 +175,103 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
         open_log(settings.verbose, values["log"])
         function(settings, **flags)
 
-    return _add_options(wrapped)
-
-
-def connecting(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the flags of commands that connect to nodes, and pass a worker pool to the command."""
-
-    @functools.wraps(function)
-    def wrapped(*, parallel: int, engine: str, **flags: Any) -> None:
-        from fleet.engine.workers.open_pool import open_pool  # noqa: PLC0415
-
-        with open_pool(engine, parallel) as pool:
-            function(pool=pool, **flags)
-
-    options = (
-        click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the sudo password."),
-        click.option(
-            "--parallel", type=click.IntRange(1, 1000), default=32, show_default=True,
-            help="Nodes read at once.",
-        ),
-        click.option(
-            "--engine", default="threads", show_default=True, metavar="ENGINE",
-            help="Who works: threads, processes, dask, or a Dask scheduler's tcp://HOST:PORT.",
-        ),
-        click.option(
-            "--connect-timeout", type=click.FloatRange(1, 600), default=10, show_default=True,
-            help="Seconds to wait for a connection.",
-        ),
-    )  # fmt: skip
-    command: Callable[..., None] = wrapped
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def access(settings: Settings, *, ask: bool, seconds: float) -> Access:
-    """Return how to connect; with `ask`, ask for the sudo password, before any worker runs."""
-    from fleet.core.model.secret import Secret  # noqa: PLC0415
-    from fleet.node.script import Privilege  # noqa: PLC0415
-    from fleet.node.work_order import Access  # noqa: PLC0415
-    from fleet.ssh import SshSettings  # noqa: PLC0415
-
-    password = Secret(_ask_password()) if ask else None
-    hide(password or "")
-    return Access(
-        ssh=SshSettings(settings.ssh_config, seconds), privilege=Privilege(password=password)
-    )
-
-
-def _ask_password() -> str:
-    if sys.stdin.isatty():
-        return str(click.prompt("sudo password", hide_input=True, err=True))
-    return sys.stdin.readline().rstrip("\n")
+    return _add_options(wrapped, _SHARED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RenderOptions:
-    """Options for a node's files: the content of a new config, and the fate of foreign files."""
+class Connection:
+    """The flags of commands that connect to nodes, and the worker pool that --engine chose."""
 
-    full_default: bool = False
-    foreign: str = "adopt"
+    pool: WorkerPool
+    ask_become_pass: bool
+    seconds: float
 
 
-def desired_config_of(
-    inventory: Inventory, config: MirrorConfig, taste: RenderOptions
-) -> Callable[[Node], DesiredConfig]:
-    """Return a function from a node to its desired config, as mirrors.yaml gives it."""
-    from fleet.core.model.mirror import Foreign  # noqa: PLC0415
-    from fleet.core.render.desired import desired_config_by_node  # noqa: PLC0415
+_CONNECTING = (
+    click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the sudo password."),
+    click.option("--parallel", type=click.IntRange(1, 1000), default=32, show_default=True,
+                 help="Nodes read at once."),
+    click.option("--engine", default="threads", show_default=True, metavar="ENGINE",
+                 help="Who works: threads, processes, dask, or a Dask scheduler's tcp://HOST:PORT."),
+    click.option("--connect-timeout", type=click.FloatRange(1, 600), default=10, show_default=True,
+                 help="Seconds to wait for a connection."),
+)  # fmt: skip
 
-    return desired_config_by_node(
-        inventory, config, Foreign(taste.foreign), full_default=taste.full_default
-    )
+
+def connecting(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the flags of commands that connect to nodes, and pass them as a Connection."""
+
+    @functools.wraps(function)
+    def wrapped(
+        *, parallel: int, engine: str, ask_become_pass: bool, connect_timeout: float, **flags: Any
+    ) -> None:
+        from fleet.engine.workers.open_pool import open_pool  # noqa: PLC0415
+
+        with open_pool(engine, parallel) as pool:
+            connection = Connection(
+                pool=pool, ask_become_pass=ask_become_pass, seconds=connect_timeout
+            )
+            function(connection=connection, **flags)
+
+    return _add_options(wrapped, _CONNECTING)
+
+
+no_liveness = click.option(
+    "--no-liveness", is_flag=True, help="Do not ask whether the daemon reads its folder."
+)
+per_mirror = click.option(
+    "--per-mirror", default=16, type=click.IntRange(1, 1000), show_default=True,
+    help="Nodes that pull from one mirror at once.",
+)  # fmt: skip
+pull_timeout = click.option(
+    "--pull-timeout", default=120, type=click.IntRange(1, 3600), show_default=True,
+    help="Seconds for one verification pull.",
+)  # fmt: skip
+full_default = click.option(
+    "--full-default", is_flag=True, help="Start a missing config.toml from all defaults."
+)
+journal = click.option(
+    "--journal", type=click.Path(), help="[default: .fleet/journal.db beside the inventory]"
+)
+
+_FOREIGN = (
+    click.option("--adopt", "foreign", flag_value="adopt", default="adopt",
+                 help="Take over a registry's foreign hosts.toml, keep its bytes [default]."),
+    click.option("--keep", "foreign", flag_value="keep",
+                 help="Leave foreign and edited files as they are."),
+    click.option("--overwrite", "foreign", flag_value="overwrite",
+                 help="Adopt, and remove registries that mirrors.yaml does not name."),
+)  # fmt: skip
+
+
+def foreign_files(function: _Command) -> _Command:
+    """Add the flags for files that fleet did not write."""
+    return _add_options(function, _FOREIGN)
+
+
+_CHANGING = (
+    click.option("-y", "--yes", is_flag=True, help="Do not ask."),
+    click.option("--dry-run", is_flag=True, help="Show the diffs and change nothing."),
+    click.option("--batch", default="1,25%", show_default=True, help="The last repeats."),
+    click.option("--max-failures", default="0", show_default=True, help="Budget: N or P%."),
+    click.option("--skip-unreachable", is_flag=True, help="Go on without unreachable nodes."),
+    click.option("--on-failure", default="halt", show_default=True,
+                 type=click.Choice(["halt", "rollback-batch", "rollback-all"]),
+                 help="What becomes of converged nodes when the budget is spent."),
+    click.option("--pause", default=0.0, type=click.FloatRange(0), metavar="SECONDS",
+                 help="After a batch; then its nodes are asked for health again."),
+    click.option("--soak", default=6, type=click.IntRange(0, 600), show_default=True,
+                 help="Seconds that a restarted containerd must stay up."),
+    click.option("--health-timeout", default=30, type=click.IntRange(1, 600), show_default=True,
+                 help="Seconds until containerd must be healthy."),
+    click.option("--guard", default=180, type=click.IntRange(0, 86400), show_default=True,
+                 help="Seconds until a node undoes an unconfirmed change; 0: never."),
+    click.option("--disrupt-workloads", is_flag=True,
+                 help="Restart containerd even where that ends containers."),
+    journal,
+)  # fmt: skip
+
+
+def changing_nodes(function: _Command) -> _Command:
+    """Add the flags of commands that change nodes."""
+    return _add_options(function, _CHANGING)

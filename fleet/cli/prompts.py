@@ -15,8 +15,6 @@ from fleet.cli.log_file import hide
 from fleet.core.model.node import Node
 from fleet.core.model.secret import Secret
 from fleet.errors import FleetError
-from fleet.node.sudo_check import check_sudo
-from fleet.node.work_order import Access
 from fleet.ssh import SshSettings, encrypted_keys, passphrase_fits
 
 _TRIES = 3
@@ -26,19 +24,7 @@ _WAIT = 2
 """Seconds to wait for input that is not a terminal: it may be empty but never close."""
 
 
-def ready(access: Access, nodes: Sequence[Node]) -> Access:
-    """Ask for the passphrases of encrypted keys, check the sudo password on one node.
-
-    Returns the access with the passphrases. A key that stays locked is not an error here: the
-    nodes that need it fail with the reason.
-    """
-    if access.asked:
-        return access
-    asked = replace(access, ssh=unlocked(access.ssh, nodes), asked=True)
-    return check_sudo(asked, nodes) if asked.privilege.password is not None else asked
-
-
-def unlocked(settings: SshSettings, nodes: Sequence[Node]) -> SshSettings:
+def unlock_keys(settings: SshSettings, nodes: Sequence[Node]) -> SshSettings:
     """Ask for the passphrase of every encrypted key that the nodes need; check each at once."""
     given = []
     for path in encrypted_keys(nodes, settings):
@@ -46,6 +32,16 @@ def unlocked(settings: SshSettings, nodes: Sequence[Node]) -> SshSettings:
         if passphrase:
             given.append((path, passphrase))
     return replace(settings, passphrases=(*settings.passphrases, *given)) if given else settings
+
+
+def ask_sudo_password() -> Secret:
+    """Ask for the sudo password; without a terminal it is the first line of stdin."""
+    if sys.stdin.isatty():
+        password = Secret(click.prompt("sudo password", hide_input=True, err=True))
+    else:
+        password = Secret(sys.stdin.readline().rstrip("\n"))
+    hide(password)
+    return password
 
 
 def _passphrase(path: str) -> Secret | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.cli.render import offline_facts
+from fleet.actions.render import offline_facts
 from fleet.config.load import load_mirrors
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.mirror import MirrorConfig

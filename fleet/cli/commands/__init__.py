@@ -1,1 +1,4 @@
-"""The click commands, one function each; each calls one function of another module."""
+"""The commands, one module each: each parses its flags, calls one action, and prints.
+
+Actions and output are imported by the command that runs, so that `fleet --help` stays fast.
+"""

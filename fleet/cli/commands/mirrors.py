@@ -1,4 +1,4 @@
-"""Click commands about the mirrors themselves."""
+"""The command `fleet mirrors test`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from fleet.cli.options import Settings, access, connecting, shared
+from fleet.cli.options import Connection, Exit, Settings, connecting, shared
 
 
 @click.group()
@@ -27,13 +27,17 @@ def mirrors() -> None:
 @click.option("--write", is_flag=True, help="Put the proposed order into mirrors.yaml.")
 @connecting
 @shared
-def try_mirrors(settings: Settings, **flags: Any) -> None:
+def test(settings: Settings, *, connection: Connection, write: bool, **flags: Any) -> None:
     """Try every endpoint from the nodes, each alone: what is wrong with which, and a ranking."""
-    from fleet.cli import mirroring  # noqa: PLC0415
+    from fleet.actions.mirrors import MirrorTestOptions, test_mirrors
+    from fleet.cli.output.mirrors import show_test
+    from fleet.cli.output.mirrors_data import data_alone
+    from fleet.cli.terminal import open_session
 
-    ask, seconds = flags.pop("ask_become_pass"), flags.pop("connect_timeout")
-    how = access(settings, ask=ask, seconds=seconds)
-    parallel = flags.pop("pool").parallel
-    raise SystemExit(
-        mirroring.test(settings, how, mirroring.MirrorTestOptions(**flags), parallel=parallel)
-    )
+    session = open_session(settings, connection)
+    files = settings.load()
+    options = MirrorTestOptions(**flags, write=settings.mirrors if write else None)
+    nodes = settings.select(files.inventory)
+    result = test_mirrors(files, nodes, options, session, data_alone)
+    show_test(result, settings, write=write)
+    raise SystemExit(Exit.OK if result.good else Exit.FAILED)

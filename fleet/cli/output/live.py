@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import click
 
+from fleet.actions.user_interface import Progress, Scope
 from fleet.cli.log_file import note
 from fleet.cli.options import Settings
 from fleet.cli.output.outcome import MARKS, outcome_line
@@ -33,38 +33,31 @@ _WORDS = {
 }
 
 
-class Screen(Protocol):
-    """A view of a rollout's progress."""
+class Screen(Progress):
+    """A view of a rollout on a terminal or in a log; Ctrl-C decides whether it stops."""
+
+    _stopping: Callable[[], bool]
 
     @property
     def seen(self) -> Collection[str]:
         """Return the nodes whose end is on the terminal already; the recap sums them up."""
-        ...
+        return ()
 
-    def batch(self, number: int, total: int, nodes: tuple[str, ...]) -> None:
-        """Show that a batch begins; numbers count from 1."""
-        ...
-
-    def started(self, node: str, status: NodeStatus) -> None:
-        """Show that work on a node begins; `status` is its kind."""
-        ...
-
-    def ended(self, outcome: NodeOutcome) -> None:
-        """Show how the work on a node ended."""
-        ...
-
-    def line(self, text: str) -> None:
-        """Print a line of its own."""
-        ...
+    def stopping(self) -> bool:
+        """Return whether Ctrl-C was pressed."""
+        return self._stopping()
 
 
-class PlainScreen:
+def _never() -> bool:
+    return False
+
+
+class PlainScreen(Screen):
     """One line for every event, on stderr."""
 
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
+    def __init__(self, stopping: Callable[[], bool] = _never, *, quiet: bool) -> None:
+        self._stopping, self._quiet = stopping, quiet
         self._batch = ""
-        self.seen: Collection[str] = ()
 
     def batch(self, number: int, total: int, nodes: tuple[str, ...]) -> None:
         """Show that a batch begins."""
@@ -94,23 +87,11 @@ class PlainScreen:
             click.echo(line, err=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The number of nodes to change, and of nodes that may fail; a view measures progress by them.
-
-    `failed` counts the nodes whose failure was known before the first change.
-    """
-
-    total: int
-    allowed: int
-    failed: int = 0
-
-
-class LiveScreen:
+class LiveScreen(Screen):
     """A view that stays in place: the nodes in flight, the number done, and the time left."""
 
-    def __init__(self, out: Console, scope: Scope) -> None:
-        self._out, self._scope = out, scope
+    def __init__(self, out: Console, scope: Scope, stopping: Callable[[], bool] = _never) -> None:
+        self._out, self._scope, self._stopping = out, scope, stopping
         self._flying: dict[str, tuple[float, str]] = {}
         self._staged, self._done, self._failed = 0, 0, scope.failed
         self._head, self._left = "staging", 0
@@ -196,14 +177,14 @@ class LiveScreen:
 
 
 @contextmanager
-def open_screen(settings: Settings, scope: Scope) -> Iterator[Screen]:
+def open_screen(settings: Settings, scope: Scope, stopping: Callable[[], bool]) -> Iterator[Screen]:
     """Open the view that fits: live on a terminal, plain elsewhere."""
     if settings.quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield PlainScreen(quiet=settings.quiet)
+        yield PlainScreen(stopping, quiet=settings.quiet)
         return
     from rich.live import Live  # noqa: PLC0415 - rich costs `--help` nothing
 
     out = console(color=settings.color, stderr=True)
-    screen = LiveScreen(out, scope)
+    screen = LiveScreen(out, scope, stopping)
     with Live(screen, console=out, refresh_per_second=4, transient=True):
         yield screen

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fleet.config.mirrors.yaml_order import ReorderResult
-from fleet.core.history.serialize import failure_data
-from fleet.core.mirrors.check import Diagnosis, EndpointCheck
-from fleet.core.mirrors.ranking import Cell, Rank, Ranking, cell, shown_time
+from fleet.actions.mirrors import MirrorTestResult
+from fleet.cli.options import Settings
+from fleet.cli.output.mirrors_data import NO_SITE, Matrix, data, matrix_of
+from fleet.cli.output.tables import console, print_json
+from fleet.core.mirrors.check import Diagnosis
+from fleet.core.mirrors.ranking import Cell, Rank, Ranking, shown_time
 from fleet.core.selection.ranges import compress
 from fleet.engine.mirrors import SiteTested
 from fleet.errors import printable
@@ -17,16 +19,40 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-_NO_SITE = "-"
 _SKEW = 300
 _GAP = 2
-_Row = tuple[str, str]
-_Matrix = dict[_Row, dict[str, Cell]]
 
 
-def show(results: Sequence[SiteTested], ranked: Sequence[Ranking], out: Console) -> None:
-    """Print all results as text."""
-    matrix = _matrix(results)
+def show_test(result: MirrorTestResult, settings: Settings, *, write: bool) -> None:
+    """Print the results as text or as JSON, and the orders that were written, or could be."""
+    if settings.as_json:
+        print_json(data(result.nodes, result.ranked, result.moved))
+        return
+    out = console(color=settings.color)
+    _print_results(result.nodes, result.ranked, out)
+    _print_orders(result, settings, out, write=write)
+
+
+def _print_orders(
+    result: MirrorTestResult, settings: Settings, out: Console, *, write: bool
+) -> None:
+    for reorder in result.moved:
+        order = ", ".join(f"{url} (was {number})" for number, url in reorder.order)
+        if reorder.written:
+            out.print(f"{settings.mirrors}: {reorder.place} is now {order}", style="bold")
+        else:
+            text = f"{settings.mirrors}: {reorder.place} stays: {reorder.reason}"
+            out.print(text, style="yellow")
+    if not any(ranking.moves for ranking in result.ranked):
+        return
+    if not write:
+        out.print(f"`--write` puts the proposed order into {settings.mirrors}")
+    elif not result.moved:
+        out.print(f"{settings.mirrors} holds no such list in a form that is written back")
+
+
+def _print_results(results: Sequence[SiteTested], ranked: Sequence[Ranking], out: Console) -> None:
+    matrix = matrix_of(results)
     if matrix:
         _print_matrix(matrix, out)
     _print_wrong(results, out)
@@ -38,21 +64,10 @@ def show(results: Sequence[SiteTested], ranked: Sequence[Ranking], out: Console)
             out.print(text, style="red")
 
 
-def _matrix(results: Sequence[SiteTested]) -> _Matrix:
-    rows: dict[_Row, dict[str, list[EndpointCheck]]] = {}
-    for result in results:
-        for check in result.results:
-            row = rows.setdefault((check.target.registry, check.target.mirror.url), {})
-            row.setdefault(result.site or _NO_SITE, []).append(check)
-    return {
-        row: {site: cell(results) for site, results in sites.items()} for row, sites in rows.items()
-    }
-
-
 # -- the matrix ----------------------------------------------------------------------------------
 
 
-def _print_matrix(matrix: _Matrix, out: Console) -> None:
+def _print_matrix(matrix: Matrix, out: Console) -> None:
     """Print as many sites side by side as fit the terminal, then the others below."""
     sites = sorted({site for cells in matrix.values() for site in cells})
     longest = max(len(url) for _, url in matrix)
@@ -62,7 +77,7 @@ def _print_matrix(matrix: _Matrix, out: Console) -> None:
         out.print()
 
 
-def _parts(sites: Sequence[str], matrix: _Matrix, width: int) -> Iterator[list[str]]:
+def _parts(sites: Sequence[str], matrix: Matrix, width: int) -> Iterator[list[str]]:
     part: list[str] = []
     used = 0
     for site in sites:
@@ -77,14 +92,14 @@ def _parts(sites: Sequence[str], matrix: _Matrix, width: int) -> Iterator[list[s
     yield part
 
 
-def _grid(sites: Sequence[str], matrix: _Matrix, first: int) -> Table:
+def _grid(sites: Sequence[str], matrix: Matrix, first: int) -> Table:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     grid = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     grid.add_column("ENDPOINT", overflow="fold", max_width=first)
     for site in sites:
-        heading = "FIRST BYTE" if site == _NO_SITE else printable(site)
+        heading = "FIRST BYTE" if site == NO_SITE else printable(site)
         grid.add_column(heading, no_wrap=True, justify="right")
     registry = ""
     for (name, url), cells in matrix.items():
@@ -202,97 +217,3 @@ def _time(seconds: float | None) -> str:
 
 def _rate(rank: Rank) -> str:
     return "-" if rank.rate is None else f"{rank.rate / (1 << 20):.1f} MiB/s"
-
-
-def data(
-    results: Sequence[SiteTested], ranked: Sequence[Ranking], moved: Sequence[ReorderResult]
-) -> dict[str, Any]:
-    """Return everything as plain data."""
-    matrix: dict[str, dict[str, dict[str, Any]]] = {}
-    for (registry, url), cells in _matrix(results).items():
-        row = {site: _cell_data(merged) for site, merged in cells.items()}
-        matrix.setdefault(registry, {})[url] = row
-    return {
-        "nodes": {result.node: _node_data(result) for result in results},
-        "matrix": matrix,
-        "ranking": [_ranking_data(ranking) for ranking in ranked],
-        "written": [
-            {
-                "place": reorder.place,
-                "order": [{"url": url, "was": number} for number, url in reorder.order],
-                "written": reorder.written,
-                "reason": reorder.reason,
-            }
-            for reorder in moved
-        ],
-    }
-
-
-def _cell_data(tested: Cell) -> dict[str, Any]:
-    return {
-        "diagnosis": str(tested.diagnosis),
-        "agree": tested.agree,
-        "nodes": tested.nodes,
-        "first_byte": tested.seconds,
-    }
-
-
-def _node_data(result: SiteTested) -> dict[str, Any]:
-    return {
-        "site": result.site or None,
-        "clock_behind": result.behind,
-        "endpoints": [_tested_data(check) for check in result.results],
-        "failure": failure_data(result.failure),
-    }
-
-
-def _tested_data(check: EndpointCheck) -> dict[str, Any]:
-    seen = check.seen
-    return {
-        "registry": check.target.registry,
-        "url": check.target.mirror.url,
-        "image": str(check.target.image) if check.target.image else None,
-        "diagnosis": str(check.diagnosis),
-        "message": check.message,
-        "address": seen.address or None,
-        "digest": seen.digest or None,
-        "first_byte": seen.first_byte,
-        "layer_bytes": seen.size or None,
-        "bytes_per_second": round(seen.rate) if seen.rate else None,
-        "proxy": check.proxy,
-        "steps": [
-            {
-                "step": step.name,
-                "ok": step.ok,
-                "seconds": step.seconds,
-                "status": step.status or None,
-                "trouble": str(step.trouble) if step.trouble else None,
-                "words": step.words,
-                "host": step.host or None,
-            }
-            for step in seen.steps
-        ],
-    }
-
-
-def _ranking_data(ranking: Ranking) -> dict[str, Any]:
-    return {
-        "registry": ranking.registry,
-        "written": list(ranking.written),
-        "proposed": list(ranking.proposed),
-        "moves": ranking.moves,
-        "reason": ranking.reason,
-        "endpoints": [
-            {
-                "url": rank.url,
-                "served": rank.served,
-                "asked": rank.asked,
-                "stale": rank.stale,
-                "ends_pulls": rank.blocks,
-                "seconds": rank.seconds,
-                "first_byte": rank.first_byte,
-                "bytes_per_second": round(rank.rate) if rank.rate else None,
-            }
-            for rank in ranking.ranks
-        ],
-    }

@@ -6,8 +6,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from fleet.cli.options import Exit
+from fleet.actions.job import JobResult
+from fleet.cli.options import Exit, Settings
+from fleet.cli.output.tables import console, print_json
 from fleet.core.failure import FailureKind
+from fleet.core.history.serialize import outcome_data, rollout_data
 from fleet.core.model.outcome import NodeOutcome, NodeStatus, Served, Verified
 from fleet.core.plan.pull_tests import unproven_text
 from fleet.core.selection.ranges import compress
@@ -124,6 +127,21 @@ def print_recap(
         out.print(unproven, style="yellow")
     if rollout and (locked := still_locked(outcomes, rollout)):
         out.print(locked, style="yellow")
+
+
+def show_result(result: JobResult, settings: Settings, seen: Collection[str]) -> None:
+    """Print the recap of a rollout or rollback as text or as JSON.
+
+    Nodes whose end was `seen` on this terminal are summed up.
+    """
+    outcomes = list(result.outcomes.values())
+    if settings.as_json:
+        nodes = {outcome.node: outcome_data(outcome) for outcome in outcomes}
+        print_json(rollout_data(result.rollout, result.status, nodes, result.batches))
+        return
+    line = recap(result.counts, f"{result.kind} {result.status}", result.reason)
+    out = console(color=settings.color)
+    print_recap(outcomes, f"{line}  {result.rollout}".rstrip(), result.rollout, out, seen)
 
 
 def exit_code(status: str, outcomes: Sequence[NodeOutcome]) -> Exit:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import click
+
+from fleet.actions.render import Rendered
+from fleet.cli.options import Exit, Settings
+from fleet.cli.output.tables import console, print_json
 from fleet.core.failure import Failure
+from fleet.core.history.serialize import plan_data
 from fleet.core.masking import Mark
 from fleet.core.masking.shown_text import unified_diff
 from fleet.core.model.change import Action, RestartCost
@@ -16,6 +22,31 @@ from fleet.errors import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+def show_plans(plans: Sequence[NodePlan], settings: Settings, mark: Mark) -> None:
+    """Print plans as text or as JSON."""
+    if settings.as_json:
+        print_json({"nodes": {plan.node.name: plan_data(plan, mark) for plan in plans}})
+    else:
+        print_plans(plans, console(color=settings.color), mark)
+
+
+def plan_exit_code(plans: Sequence[NodePlan], changes: Exit = Exit.DIFFERENT) -> Exit:
+    """Return the exit code for plans: failed, `changes` if there are any, or ok."""
+    if any(plan.failure is not None for plan in plans):
+        return Exit.FAILED
+    return changes if any(plan.changes for plan in plans) else Exit.OK
+
+
+def show_rendered(rendered: Rendered, settings: Settings, mark: Mark) -> None:
+    """Print the plan of `fleet render`, and the files that were written."""
+    if settings.as_json:
+        print_json({**plan_data(rendered.plan, mark), "files": list(rendered.written)})
+        return
+    print_plans([rendered.plan], console(color=settings.color), mark)
+    for path in rendered.written:
+        click.echo(f"wrote {path}")
 
 
 def print_plans(plans: Sequence[NodePlan], out: Console, mark: Mark) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.cli.render import offline_facts
+from fleet.actions.render import offline_facts
 from fleet.core.containerd.imports import config_view
 from fleet.core.lint.config import lint
 from fleet.core.lint.explain import explain

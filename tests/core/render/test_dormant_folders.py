@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.cli.render import offline_facts
+from fleet.actions.render import offline_facts
 from fleet.core.lint.explain import explain
 from fleet.core.lint.hosts_toml import hosts_findings
 from fleet.core.model.facts import NodeFacts

@@ -1,0 +1,76 @@
+"""Past rollouts, as the journal has them, and the report of one of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+from fleet.core.history.replay import RolloutHistory
+from fleet.core.history.serialize import outcome_data
+from fleet.core.masking import clean_data
+from fleet.core.report.data import report_data
+from fleet.errors import FleetError
+from fleet.journal import Journal, RolloutRecord, is_there
+
+
+def past_rollouts(
+    path: Path, rollout: str | None = None, node: str | None = None
+) -> list[dict[str, Any]]:
+    """Return all rollouts as data, the newest first, or the one of that id.
+
+    With `node`, only rollouts that had to do with it, and only this node of them.
+    """
+    if rollout is None and not is_there(path):
+        return []
+    journal = Journal(path, read_only=True)
+    records = [journal.rollout(rollout)] if rollout is not None else journal.rollouts()
+    with journal.reading():
+        rollouts = [_rollout_data(record, journal.replayed(record)) for record in records]
+    holder = journal.holder() or ""
+    for data in rollouts:
+        if data["ended"] is None and data["rollout"] in holder:
+            data["status"] = "running"
+    if node is not None:
+        rollouts = [{**data, "nodes": _only_node(data["nodes"], node)} for data in rollouts]
+        rollouts = [data for data in rollouts if data["nodes"]]
+    if rollout is not None and not rollouts:
+        raise FleetError(f"rollout {rollout} had nothing to do with {node!r}")
+    return rollouts
+
+
+def _rollout_data(record: RolloutRecord, replayed: RolloutHistory) -> dict[str, Any]:
+    """Return one rollout as data; one that never ended was interrupted."""
+    nodes = {
+        name: {"status": str(status.shown), "at": replayed.moved.get(name)}
+        for name, status in replayed.state.nodes.items()
+    }
+    for name, outcome in replayed.outcomes.items():
+        nodes[name] = {**outcome_data(outcome), **nodes[name]}
+    return {
+        "rollout": record.id,
+        "kind": record.about["kind"],
+        "started": record.started,
+        "ended": replayed.ended,
+        "status": replayed.status,
+        "reason": replayed.reason,
+        "operator": record.about["operator"],
+        "files": record.about["files"],
+        "batches": record.about["batches"],
+        "nodes": nodes,
+    }
+
+
+def _only_node(nodes: dict[str, Any], name: str) -> dict[str, Any]:
+    return {name: nodes[name]} if name in nodes else {}
+
+
+def report_of(path: Path, rollout: str) -> dict[str, Any]:
+    """Return the report of a rollout as data without secrets."""
+    if not is_there(path):
+        raise FleetError(f"{path}: there is no journal; --journal names another")
+    journal = Journal(path, read_only=True)
+    record = journal.rollout(rollout)
+    entries = journal.entries(record.id)
+    with journal.reading():
+        data = report_data(record.id, record.started, record.about, entries)
+        return cast("dict[str, Any]", clean_data(data))

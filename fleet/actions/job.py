@@ -1,0 +1,275 @@
+"""The job of a rollout or rollback: its plans and outcomes, and the work from state to result."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from fleet.actions.control_plane import announce, record_answers
+from fleet.actions.journaling import RolloutJournal, event_entry, operator
+from fleet.actions.options import RolloutOptions
+from fleet.actions.session import Session
+from fleet.actions.user_interface import Progress, Scope
+from fleet.core.failure import FailureKind
+from fleet.core.history.replay import SETTLE
+from fleet.core.history.serialize import outcome_data
+from fleet.core.masking.known import clean_outcome
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.mirror import MirrorConfig
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.plan.node_plan import NodePlan
+from fleet.core.render.fingerprints import desired_fingerprints
+from fleet.core.report.data import planned_data
+from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches, parse_size
+from fleet.core.rollout.control_plane import ControlPlaneLimit, control_plane_limit, outsiders
+from fleet.core.rollout.policy import OnFailure, Policy
+from fleet.core.rollout.state import BatchBegun, BatchSoaked, NodeMoved, RolloutState
+from fleet.engine.control_plane import PlaneCheck
+from fleet.engine.driver import DriverHooks, JournaledEvent, RolloutResult, drive
+from fleet.engine.locks import release_held
+from fleet.errors import JournalError
+from fleet.node.work_order import Deadlines, WorkOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobResult:
+    """The end of a rollout or rollback: finished, halted or interrupted, and every node's outcome.
+
+    `rollout` is its id if the journal holds it, else empty. `stuck` is true if a worker never came
+    back: its thread would block a normal exit.
+    """
+
+    rollout: str
+    kind: str
+    status: str
+    outcomes: Mapping[str, NodeOutcome]
+    batches: tuple[tuple[str, ...], ...] = ()
+    reason: str = ""
+    counts: Mapping[NodeStatus, int] = field(default_factory=dict)
+    stuck: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """One rollout or rollback: its options, its plans, and the outcomes of its nodes.
+
+    `outcomes` holds the nodes that are done, including those that are in no batch.
+    """
+
+    id: str
+    kind: str
+    options: RolloutOptions
+    session: Session
+    inventory: Inventory
+    journal: RolloutJournal
+    plans: dict[str, NodePlan]
+    outcomes: dict[str, NodeOutcome] = field(default_factory=dict)
+    config: MirrorConfig | None = None
+    """The mirrors and settings that a rollout applies to the nodes; None for a rollback."""
+    deadlines: Deadlines | None = None
+    """The deadlines of the work on each node; None for those of the options."""
+
+    def batches(self) -> tuple[tuple[str, ...], ...]:
+        """Cut the nodes that have work to do into batches: by `order`, then by the inventory."""
+        plans = [plan for name, plan in self.plans.items() if name not in self.outcomes]
+        names = [plan.node.name for plan in sorted(plans, key=lambda plan: plan.node.order)]
+        plane = self.quorum()
+        return cut_batches(names, parse_batches(self.options.batch), plane.nodes, plane.most)
+
+    def quorum(self) -> ControlPlaneLimit:
+        """Return the limit for control plane nodes, from what the survey found about them."""
+        roles = {name: plan.availability for name, plan in self.plans.items()}
+        return control_plane_limit(self.inventory, roles, self.id)
+
+    def unlock_plane(self) -> None:
+        """Get the passphrases of the control plane nodes that are checked but not changed."""
+        works = (plan for name, plan in self.plans.items() if name not in self.outcomes)
+        if any(plan.availability.control_plane for plan in works):
+            access = self.session.access
+            outside = outsiders(self.inventory, self.plans, self.journal.roles())
+            access = replace(access, ssh=self.session.ui.unlock_keys(access.ssh, outside))
+            self.session = replace(self.session, access=access)
+
+    def begin(self, batches: tuple[tuple[str, ...], ...]) -> None:
+        """Journal the rollout and its plans, before any of its work begins."""
+        desired = self.config and {"desired": desired_fingerprints(self.config, self.journal.mark)}
+        self.journal.begin(
+            {
+                "kind": self.kind,
+                "batches": [list(batch) for batch in batches],
+                "nodes": list(self.plans),
+                "flags": self.options.data(),
+                **(desired or {}),
+            }
+        )
+        self.journal.append("planned", None, planned_data(self.plans.values(), self.journal.mark))
+        done = self.outcomes.items()
+        self.journal.append_all([("settled", name, outcome_data(end)) for name, end in done])
+
+    def carry_out(self, state: RolloutState, policy: Policy | None = None) -> JobResult:
+        """Drive the rollout from `state` to its end, and journal the end."""
+        policy = policy or self.policy()
+        leave = functools.partial(self._journal_end, "interrupted", "stopped in mid-batch")
+        scope = self._scope(state, policy)
+        with self.session.ui.progress(self.id, scope, leave) as progress:
+            result = self._drive(state, policy, progress)
+        try:
+            for outcome in release_held(self.outcomes, self._order, self.session.pool):
+                self.outcomes[outcome.node] = outcome
+                self.journal.append("moved", outcome.node, outcome_data(outcome))
+            if lost_output := self.session.ui.lost_output():
+                self.journal.append("output dropped", None, dict(lost_output))
+            self._journal_end(result.status, result.reason)
+        except JournalError as error:
+            self.session.ui.message(str(error))
+        return self.result(result)
+
+    def _journal_end(self, status: str, reason: str) -> None:
+        self.journal.append("ended", None, {"status": status, "reason": reason})
+
+    def _drive(self, state: RolloutState, policy: Policy, progress: Progress) -> RolloutResult:
+        secrets = self.session.secrets(self.config)
+
+        def record(events: Sequence[JournaledEvent]) -> None:
+            merged = [
+                (event, outcome and self._merge(outcome, secrets)) for event, outcome in events
+            ]
+            for _, outcome in merged:
+                if outcome is not None:
+                    progress.ended(outcome)
+            self.journal.append_all([event_entry(event, outcome) for event, outcome in merged])
+            for event, outcome in merged:
+                match event:
+                    case NodeMoved(node, status) if outcome is None:
+                        progress.started(node, status)
+                    case BatchBegun(number):
+                        progress.batch(number + 1, len(state.batches), state.batches[number])
+                    case NodeMoved() | BatchSoaked():
+                        pass
+
+        orders = {name: self._order(name) for name in self.plans}
+        check = self._plane_check(progress)
+        hooks = DriverHooks(record, progress.stopping, self.session.pool, check)
+        return drive(state, policy, orders, hooks)
+
+    def _merge(self, outcome: NodeOutcome, secrets: frozenset[str]) -> NodeOutcome:
+        """Merge a node's outcome with its earlier one; return the merged outcome."""
+        merged = clean_outcome(outcome, secrets).after(self.outcomes.get(outcome.node))
+        self.outcomes[outcome.node] = merged
+        return merged
+
+    def _plane_check(self, progress: Progress) -> PlaneCheck:
+        return PlaneCheck(
+            inventory=self.inventory,
+            rollout=self.id,
+            access=self.session.access,
+            pool=self.session.pool,
+            surveyed={name: plan.availability for name, plan in self.plans.items()},
+            roles=self.journal.roles,
+            begin=functools.partial(announce, progress),
+            record=functools.partial(record_answers, self.journal, self.id),
+        )
+
+    def _scope(self, state: RolloutState, policy: Policy) -> Scope:
+        failed = {name for name, outcome in self.outcomes.items() if outcome.status.failed}
+        total = sum(map(len, state.batches))
+        return Scope(total, policy.max_failures, len(failed - policy.excused_nodes))
+
+    def policy(self) -> Policy:
+        """Return the limits of the rollout, from its options and its nodes."""
+        total = len(self.plans)
+        return Policy(
+            max_failures=allowed_failures(self.options.max_failures, total),
+            limits=group_limits(self.inventory),
+            excused_nodes=frozenset(self._skipped() | self._excused()),
+            on_failure=OnFailure(self.options.on_failure),
+            pause=self.options.pause,
+            parallel=min(self.session.pool.most_changes, total) or 1,
+            quorum=self.quorum(),
+        )
+
+    def _skipped(self) -> set[str]:
+        """Return the unreachable nodes that --skip-unreachable leaves out."""
+        if not self.options.skip_unreachable:
+            return set()
+        return {
+            name
+            for name, outcome in self.outcomes.items()
+            if outcome.status is NodeStatus.UNREACHABLE
+            and not (outcome.failure and outcome.failure.step == SETTLE)
+        }
+
+    def _excused(self) -> set[str]:
+        """Return the nodes of a rollback whose failure does not count against the budget.
+
+        They were unhealthy before it, or have nothing to roll back: that says nothing about the
+        other nodes.
+        """
+        if self.kind != "rollback":
+            return set()
+        unhealthy = {name for name, plan in self.plans.items() if plan.daemon.unhealthy}
+        failures = {
+            name: outcome.failure for name, outcome in self.outcomes.items() if outcome.failure
+        }
+        none = FailureKind.NO_GENERATION
+        return unhealthy | {
+            name
+            for name, failure in failures.items()
+            if failure.kind is none and failure.step == "plan"
+        }
+
+    def order(self, plan: NodePlan) -> WorkOrder:
+        """Return the work order for a plan."""
+        return WorkOrder(
+            plan=plan,
+            rollout=self.id,
+            operator=operator(),
+            access=self.session.access,
+            purpose=self.kind,
+            verify=not self.options.no_verify,
+            liveness=not self.options.no_liveness,
+            disrupt=self.options.disrupt_workloads,
+            deadlines=self.deadlines or self.options.deadlines,
+        )
+
+    def _order(self, name: str) -> WorkOrder:
+        return self.order(self.plans[name])
+
+    def result(self, ended: RolloutResult, *, journaled: bool = True) -> JobResult:
+        """Return the result with the outcome of every node."""
+        return JobResult(
+            rollout=self.id if journaled else "",
+            kind=self.kind,
+            status=ended.status,
+            outcomes={name: self._outcome(plan) for name, plan in self.plans.items()},
+            batches=ended.state.batches,
+            reason=ended.reason,
+            counts=ended.state.count(),
+            stuck=ended.stuck,
+        )
+
+    def _outcome(self, plan: NodePlan) -> NodeOutcome:
+        pending = NodeOutcome(
+            node=plan.node.name,
+            status=NodeStatus.PENDING,
+            strategy=plan.strategy,
+            containerd=plan.containerd,
+        )
+        return self.outcomes.get(plan.node.name, pending)
+
+
+def allowed_failures(text: str, total: int) -> int:
+    """Return how many of `total` nodes may fail; `text` is a number or a percentage."""
+    size = parse_size(text, "--max-failures")
+    return total * size.number // 100 if size.percent else size.number
+
+
+def guarded(plan: NodePlan, options: RolloutOptions) -> NodePlan:
+    """Return the plan, as failed if it would end running containers without consent.
+
+    --disrupt-workloads is that consent.
+    """
+    if plan.restart.risk is None or plan.failure is not None or options.disrupt_workloads:
+        return plan
+    return replace(plan, failure=plan.restart.risk)

@@ -1,0 +1,54 @@
+"""The rollout locks of nodes: who holds them, and how one is broken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from fleet.actions.journaling import operator
+from fleet.actions.session import Session
+from fleet.core.failure import Failure
+from fleet.core.model.node import Node
+from fleet.core.plan.node_plan import NodePlan
+from fleet.engine.workers.base import map_nodes
+from fleet.errors import FleetError
+from fleet.node import settle
+from fleet.node.settle import ChangeStatus, read_change_status
+from fleet.node.work_order import WorkOrder
+
+_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+
+def read_locks(nodes: Sequence[Node], session: Session) -> dict[str, ChangeStatus | Failure]:
+    """Return the lock of each node, with its rollout, operator, purpose and time."""
+    return _ask_nodes(nodes, session, "", read_change_status)
+
+
+def unlock(
+    nodes: Sequence[Node], rollout: str, session: Session
+) -> dict[str, ChangeStatus | Failure]:
+    """Break the lock of one rollout on nodes; revert its unconfirmed changes."""
+    refuse_bad_id(rollout)
+    return _ask_nodes(nodes, session, rollout, settle.unlock)
+
+
+def refuse_bad_id(rollout: str) -> None:
+    """Raise a FleetError if a text cannot be the id of a rollout."""
+    if not _ID.fullmatch(rollout):
+        raise FleetError(f"{rollout!r} is no rollout id; `fleet lock` shows who holds a node")
+
+
+def _ask_nodes(
+    nodes: Sequence[Node],
+    session: Session,
+    rollout: str,
+    work: Callable[[WorkOrder], ChangeStatus | Failure],
+) -> dict[str, ChangeStatus | Failure]:
+    """Do `work` on nodes; return the results in the order of `nodes`."""
+    access = session.ready(nodes).access
+    orders = [
+        WorkOrder(plan=NodePlan(node=node), rollout=rollout, operator=operator(), access=access)
+        for node in nodes
+    ]
+    results = {order.node.name: result for order, result in map_nodes(work, orders, session.pool)}
+    return {node.name: results[node.name] for node in nodes}

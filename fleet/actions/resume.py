@@ -1,0 +1,260 @@
+"""The resume of a rollout whose fleet process ended: nodes in flight first, then the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from fleet.actions.job import Job, JobResult, guarded
+from fleet.actions.journaling import JournalFiles, RolloutJournal, operator, timestamp
+from fleet.actions.options import RolloutOptions
+from fleet.actions.resume_checks import (
+    refuse_changed_config,
+    refuse_changed_files,
+    refuse_superseded,
+)
+from fleet.actions.session import Session
+from fleet.actions.survey import desired_config, survey, survey_rollback
+from fleet.actions.verify import plan_as_is, tests_of
+from fleet.config.load import Loaded, load_inventory
+from fleet.core.failure import Failure
+from fleet.core.history.replay import SETTLE, RolloutHistory
+from fleet.core.history.serialize import outcome_data
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.plan.node_plan import NodePlan, PlannedPulls
+from fleet.core.plan.pull_tests import PullTest
+from fleet.core.report.data import planned_data
+from fleet.core.rollout.control_plane import Availability
+from fleet.core.rollout.state import RolloutState
+from fleet.engine.locks import still_held
+from fleet.engine.survey import Surveyed, already_done
+from fleet.engine.workers.base import map_nodes
+from fleet.errors import FleetError
+from fleet.journal import Journal, RolloutRecord
+from fleet.node.recheck import settle_left
+from fleet.node.revert import SPENT
+from fleet.node.stage import release_once
+from fleet.node.work_order import WorkOrder
+
+
+def resume(
+    files: JournalFiles, rollout_id: str | None, session: Session, load: Callable[[], Loaded]
+) -> JobResult:
+    """Finish the rollout of that id, or the newest one that was broken off.
+
+    `load` reads both files; it is called for a rollout only, as a rollback needs no mirrors.yaml.
+    """
+    journal = files.open(session.ui)
+    record = journal.rollout(rollout_id) if rollout_id else _newest(journal)
+    if "flags" not in record.about:
+        raise FleetError(f"rollout {record.id} was begun by an older fleet; roll out anew")
+    with journal.held(f"resume {record.id} of {operator()} since {timestamp()}"):
+        history = journal.replayed(record)
+        if not history.unfinished:
+            raise FleetError(f"rollout {record.id} is finished; there is nothing to go on with")
+        refuse_superseded(journal, record, history)
+        refuse_changed_files(files, record)
+        entries = RolloutJournal(record.id, journal, files)
+        loaded = None
+        if record.about["kind"] == "rollout":
+            loaded = load()
+            refuse_changed_config(record, loaded.mirrors, entries.mark)
+        return _Resumed(_job(files, record, history, session, entries), history, loaded).run()
+
+
+def _newest(journal: Journal) -> RolloutRecord:
+    """Return the newest rollout that was broken off, or has left a node in flight."""
+    superseded = None
+    for record in journal.rollouts():
+        history = journal.replayed(record)
+        if history.status == "interrupted" or history.unsettled():
+            try:
+                refuse_superseded(journal, record, history)
+            except FleetError as error:
+                superseded = superseded or error
+            else:
+                return record
+    raise superseded or FleetError("no rollout was broken off; there is nothing to go on with")
+
+
+def _job(
+    files: JournalFiles,
+    record: RolloutRecord,
+    history: RolloutHistory,
+    session: Session,
+    entries: RolloutJournal,
+) -> Job:
+    """Return the job as the journal has it."""
+    inventory = load_inventory(files.inventory)
+    known = {node.name: node for node in inventory.nodes}
+    nodes = {name: known[name] for name in record.about["nodes"]}
+    outcomes = history.outcomes.items()
+    return Job(
+        id=record.id,
+        kind=record.about["kind"],
+        options=RolloutOptions.read(record.about["flags"]),
+        session=session.ready(tuple(nodes.values())).reusing_connections(),
+        inventory=inventory,
+        journal=entries,
+        plans={
+            name: NodePlan(node=node, availability=Availability(history.roles.get(name, ())))
+            for name, node in nodes.items()
+        },
+        outcomes={
+            name: outcome for name, outcome in outcomes if not history.state.nodes[name].not_begun
+        },
+    )
+
+
+class _Resumed:
+    """One resumed rollout: its state in the journal, and what its nodes report now."""
+
+    def __init__(self, job: Job, history: RolloutHistory, loaded: Loaded | None) -> None:
+        self._job, self._history, self._loaded = job, history, loaded
+        job.config = loaded.mirrors if loaded is not None else None
+        self._nodes = {name: plan.node for name, plan in job.plans.items()}
+
+    def run(self) -> JobResult:
+        job, left = self._job, self._history.unsettled()
+        job.session.ui.require_answer("go on")
+        job.journal.append("resumed", None, {"operator": operator()})
+        if left:
+            job.session.ui.message(f"settling what was left in flight: {', '.join(left)}")
+            self._settle(left)
+        again = [name for name in self._nodes if name not in job.outcomes]
+        self._plan(again)
+        waiting = [name for name in again if name not in job.outcomes]
+        job.unlock_plane()
+        if waiting:
+            job.session.ui.confirm(len(waiting))
+        return job.carry_out(self._state(left))
+
+    def _survey(self, names: Sequence[str]) -> list[Surveyed]:
+        """Plan nodes again, as the rollout or rollback has planned them."""
+        nodes, job = [self._nodes[name] for name in names], self._job
+        if self._loaded is None:
+            surveys = survey_rollback(nodes, job.session, to=job.options.to)
+        else:
+            surveys = survey(self._loaded, nodes, job.session, job.options.render)
+        return [self._with_role(result) for result in surveys]
+
+    def _tests(self, result: Surveyed) -> tuple[PullTest, ...]:
+        if self._loaded is None:
+            return ()
+        desired = desired_config(
+            self._loaded.inventory, self._loaded.mirrors, self._job.options.render
+        )
+        return tests_of(result, desired(result.node))
+
+    def _with_role(self, result: Surveyed) -> Surveyed:
+        """Return a survey; an unreachable node keeps the role that the journal has for it."""
+        evidence = self._history.roles.get(result.node.name)
+        if result.facts is not None or not evidence:
+            return result
+        known = replace(result.plan.availability, control_plane=evidence)
+        return replace(result, plan=replace(result.plan, availability=known))
+
+    def _settle(self, names: Sequence[str]) -> None:
+        """Ask the nodes that were left in flight for the state of their change, and settle it."""
+        orders = []
+        for result in self._survey(names):
+            name = result.node.name
+            role = Availability(result.plan.availability.control_plane)
+            as_is, tests = plan_as_is(result, self._tests)
+            unproven = self._history.unproven.get(name, ())
+            plan = replace(
+                as_is, pulls=PlannedPulls(tests=tests, unproven=unproven), availability=role
+            )
+            self._job.plans[name] = plan
+            if result.facts is None and self._is_only_locked(name):
+                continue  # unreachable as before, with nothing on it that a guard would revert
+            orders.append(replace(self._job.order(plan), tries_left=True))
+        for order, ended in self._settled(orders):
+            name = order.plan.node.name
+            outcome = ended if isinstance(ended, NodeOutcome) else _unknown(name, ended)
+            if self._history.state.nodes[name] is NodeStatus.REVERTING:
+                outcome = _reverted(outcome)
+            self._job.outcomes.pop(name, None)
+            if outcome.status is not NodeStatus.PENDING:
+                self._job.outcomes[name] = outcome
+            self._job.journal.append("moved", name, outcome_data(outcome))
+            self._job.session.ui.settled(outcome)
+
+    def _is_only_locked(self, name: str) -> bool:
+        """Return whether a node holds only the lock of this rollout, and no change."""
+        outcome = self._history.outcomes.get(name)
+        failure = outcome.failure if outcome else None
+        if outcome is None or outcome.status is NodeStatus.DEGRADED:
+            return False  # a degraded node may have an unfinished revert on it
+        return outcome.held and (not failure or failure.step != SETTLE)
+
+    def _settled(
+        self, orders: Sequence[WorkOrder]
+    ) -> Iterator[tuple[WorkOrder, NodeOutcome | Failure]]:
+        """Settle nodes together, but control plane nodes one by one: settling may restart them."""
+        plane = [order for order in orders if order.plan.availability.control_plane]
+        others = [order for order in orders if not order.plan.availability.control_plane]
+        yield from map_nodes(settle_left, others, self._job.session.pool)
+        yield from map_nodes(settle_left, plane, self._job.session.pool, most=1)
+
+    def _plan(self, names: Sequence[str]) -> None:
+        """Plan the nodes again that were not started, or were reverted."""
+        job = self._job
+        plans = [guarded(result.plan, job.options) for result in self._survey(names)]
+        job.plans.update({plan.node.name: plan for plan in plans})
+        job.journal.append("planned", None, planned_data(plans, job.journal.mark))
+        ends = {end.node: end for plan in plans if (end := already_done(plan)) is not None}
+        ends |= {end.node: end for end in self._still_locked(ends, plans)}
+        job.outcomes.update(ends)
+        job.journal.append_all([("moved", name, outcome_data(end)) for name, end in ends.items()])
+        if plans:
+            job.session.ui.plans(plans, job.journal.mark)
+
+    def _still_locked(
+        self, ends: Mapping[str, NodeOutcome], plans: Iterable[NodePlan]
+    ) -> Iterator[NodeOutcome]:
+        """Release nodes that are in no batch; yield the outcomes of those that stay locked.
+
+        An unreachable node counts as locked if the dead run had begun to stage it.
+        """
+        staged, job = {NodeStatus.STAGING, NodeStatus.STAGED}, self._job
+        orders = []
+        for plan in plans:
+            end, before = ends.get(plan.node.name), self._history.outcomes.get(plan.node.name)
+            if end is None:
+                continue
+            if plan.availability.holder == job.id:
+                orders.append(job.order(plan))
+            elif end.status is NodeStatus.UNREACHABLE and (
+                self._history.state.nodes[end.node] in staged or (before and before.held)
+            ):
+                yield replace(end, held=True)
+        for order, ended in map_nodes(release_once, orders, job.session.pool):
+            if still_held(ended):
+                yield replace(ends[order.node.name], held=True)
+
+    def _state(self, left: Sequence[str]) -> RolloutState:
+        """Return the journal's state, updated by what the nodes have reported since."""
+        before, outcomes = self._history.state, self._job.outcomes
+        return replace(
+            before,
+            nodes={
+                name: outcomes[name].status if name in outcomes else NodeStatus.PENDING
+                for name in before.nodes
+            },
+            checked=before.checked - set(left),
+            reverted=before.reverted - set(left),
+        )
+
+
+def _unknown(name: str, failure: Failure) -> NodeOutcome:
+    """Return the outcome of a node for which settling ended in a bug of fleet."""
+    unsettled = Failure(failure.kind, SETTLE, failure.message, failure.evidence)
+    return NodeOutcome(node=name, status=NodeStatus.UNREACHABLE, failure=unsettled)
+
+
+def _reverted(outcome: NodeOutcome) -> NodeOutcome:
+    """End a node whose change was reverted on request: it is not started again."""
+    if outcome.status is not NodeStatus.PENDING:
+        return outcome
+    return replace(outcome, status=NodeStatus.ROLLED_BACK, failure=SPENT)

@@ -1,0 +1,89 @@
+"""The rollout: nodes are brought to mirrors.yaml, batch by batch, behind health gates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fleet.actions.job import Job, JobResult, guarded
+from fleet.actions.journaling import JournalFiles, hold_journal, new_rollout_id
+from fleet.actions.options import RolloutOptions
+from fleet.actions.session import Session
+from fleet.actions.start_job import start_job
+from fleet.actions.survey import survey
+from fleet.actions.user_interface import UserInterface
+from fleet.config.load import Loaded
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import NodeStatus
+from fleet.core.plan.node_plan import NodePlan
+from fleet.core.selection.ranges import compress
+from fleet.errors import FleetError
+
+RERUN = {
+    "failed": {
+        NodeStatus.FAILED,
+        NodeStatus.ROLLED_BACK,
+        NodeStatus.STALE,
+        NodeStatus.DEGRADED,
+    },
+    "unreachable": {NodeStatus.UNREACHABLE},
+}
+"""The nodes of an earlier rollout that `--rerun` selects, by its argument."""
+
+
+def rollout(
+    files: Loaded,
+    nodes: Sequence[Node],
+    options: RolloutOptions,
+    session: Session,
+    journal: JournalFiles | None,
+) -> JobResult:
+    """Bring nodes to mirrors.yaml; without `journal` no later resume is possible."""
+    options.validate()
+    session = session.ready(nodes).reusing_connections()
+    name = new_rollout_id()
+    with hold_journal(journal, "rollout", name, session.ui) as written:
+        plans = plan_rollout(files, nodes, options, session)
+        job = Job(
+            id=name,
+            kind="rollout",
+            options=options,
+            session=session,
+            inventory=files.inventory,
+            journal=written,
+            plans={plan.node.name: plan for plan in plans},
+            config=files.mirrors,
+        )
+        return start_job(job)
+
+
+def plan_rollout(
+    files: Loaded, nodes: Sequence[Node], options: RolloutOptions, session: Session
+) -> list[NodePlan]:
+    """Return the plans that a rollout would carry out, changing nothing."""
+    options.validate()
+    surveys = survey(files, nodes, session, options.render)
+    return [guarded(result.plan, options) for result in surveys]
+
+
+def nodes_to_rerun(
+    which: str, rollout_id: str, inventory: Inventory, journal: JournalFiles, ui: UserInterface
+) -> frozenset[str]:
+    """Return the names of the nodes on which an earlier rollout failed.
+
+    Nodes that are not in the inventory any more are reported.
+    """
+    entries = journal.open(ui)
+    replayed = entries.replayed(entries.rollout(rollout_id))
+    names = [name for name, status in replayed.state.nodes.items() if status in RERUN[which]]
+    if not names:
+        raise FleetError(f"rollout {rollout_id} has left no {which} nodes; nothing to do again")
+    known = {node.name for node in inventory.nodes}
+    if gone := [name for name in names if name not in known]:
+        message = (
+            f"{compress(gone)}: {which} in rollout {rollout_id}, and not in the inventory any more"
+        )
+        if len(gone) == len(names):
+            raise FleetError(f"{message}; give renamed nodes with --limit")
+        ui.message(message)
+    return frozenset(names)

@@ -1,0 +1,85 @@
+"""The survey of nodes: their facts, their plans, and the order in which they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from fleet.actions.options import RenderOptions
+from fleet.actions.session import Session
+from fleet.config.load import Loaded
+from fleet.core.history.serialize import facts_data
+from fleet.core.masking.known import clean_failure
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.mirror import Foreign, MirrorConfig
+from fleet.core.model.node import Node
+from fleet.core.render.base import DesiredConfig
+from fleet.core.render.desired import desired_config_by_node
+from fleet.engine import survey as engine
+from fleet.engine.duplicate_nodes import refuse_duplicate_nodes
+from fleet.engine.survey import Surveyed, examine
+
+
+def survey(
+    files: Loaded, nodes: Sequence[Node], session: Session, options: RenderOptions | None = None
+) -> list[Surveyed]:
+    """Probe and plan nodes, changing nothing; return their surveys in the order of `nodes`.
+
+    A node that cannot be read has no facts, and its plan has a failure.
+    """
+    desired = desired_config(files.inventory, files.mirrors, options)
+    session = session.ready(nodes)
+    surveys = engine.survey(nodes, desired, session.access, pool=session.pool)
+    return in_order(report_progress(surveys, len(nodes), session, files.mirrors), nodes)
+
+
+def survey_rollback(
+    nodes: Sequence[Node], session: Session, *, to: str | None = None
+) -> list[Surveyed]:
+    """Probe nodes with their saved generations, and plan a rollback; `to` names a generation."""
+    session = session.ready(nodes)
+    surveys = engine.survey_rollback(nodes, session.access, to=to, pool=session.pool)
+    return in_order(report_progress(surveys, len(nodes), session), nodes)
+
+
+def probe(
+    files: Loaded, nodes: Sequence[Node], session: Session
+) -> list[tuple[Surveyed, dict[str, Any] | None]]:
+    """Probe nodes; return each survey with its facts as data, or None for an unread node."""
+    return [examine(result, facts_data) for result in survey(files, nodes, session)]
+
+
+def desired_config(
+    inventory: Inventory, config: MirrorConfig, options: RenderOptions | None = None
+) -> Callable[[Node], DesiredConfig]:
+    """Return a function from a node to its desired config, as mirrors.yaml gives it."""
+    chosen = options or RenderOptions()
+    return desired_config_by_node(
+        inventory, config, Foreign(chosen.foreign), full_default=chosen.full_default
+    )
+
+
+def report_progress(
+    results: Iterable[Surveyed], total: int, session: Session, config: MirrorConfig | None = None
+) -> Iterator[Surveyed]:
+    """Report each survey to the user as it comes; yield it without secrets."""
+    secrets = session.secrets(config)
+    for number, unmasked in enumerate(results, 1):
+        result = _without_secrets(unmasked, secrets)
+        session.ui.surveyed(result, number, total)
+        yield result
+
+
+def _without_secrets(result: Surveyed, secrets: Iterable[str]) -> Surveyed:
+    """Return the survey of a node without the secrets that fleet knows."""
+    failure = result.plan.failure
+    if failure is None:
+        return result
+    return replace(result, plan=replace(result.plan, failure=clean_failure(failure, secrets)))
+
+
+def in_order(results: Iterable[Surveyed], nodes: Iterable[Node]) -> list[Surveyed]:
+    """Sort surveys into the order of `nodes`; fail the nodes that are the same machine."""
+    positions = {node.name: number for number, node in enumerate(nodes)}
+    return refuse_duplicate_nodes(sorted(results, key=lambda result: positions[result.node.name]))

@@ -1,0 +1,93 @@
+"""The user of an action, as the action sees them: what they are shown, and what they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+from fleet.core.masking import Mark
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.plan.node_plan import NodePlan
+from fleet.engine.survey import Surveyed
+from fleet.ssh import SshSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The number of nodes to change, and of nodes that may fail; a view measures progress by them.
+
+    `failed` counts the nodes whose failure was known before the first change.
+    """
+
+    total: int
+    allowed: int
+    failed: int = 0
+
+
+class Progress:
+    """The view of a rollout while it goes on. This one shows nothing, and never stops it."""
+
+    def batch(self, number: int, total: int, nodes: tuple[str, ...]) -> None:
+        """Show that a batch begins; numbers count from 1."""
+
+    def started(self, node: str, status: NodeStatus) -> None:
+        """Show that work on a node begins; `status` is its kind."""
+
+    def ended(self, outcome: NodeOutcome) -> None:
+        """Show how the work on a node ended."""
+
+    def line(self, text: str) -> None:
+        """Show a line of its own."""
+
+    def stopping(self) -> bool:
+        """Return whether the user wants to stop before the next batch."""
+        return False
+
+
+class UserInterface:
+    """The user of an action. This one shows nothing, has no passphrases, and agrees to all.
+
+    A subclass overrides what it shows or asks. An exception from a method ends the action if no
+    node is in flight; methods that are called during a rollout are those of `Progress`.
+    """
+
+    def message(self, text: str) -> None:
+        """Show a line of progress, or a warning."""
+
+    def surveyed(self, survey: Surveyed, number: int, total: int) -> None:
+        """Show that a node was probed, the `number`th of `total`."""
+
+    def plans(self, plans: Sequence[NodePlan], mark: Mark) -> None:
+        """Show the plans that are about to be carried out; `mark` masks secrets."""
+
+    def settled(self, outcome: NodeOutcome) -> None:
+        """Show what became of a node that an interrupted rollout left in flight."""
+
+    def unlock_keys(self, ssh: SshSettings, nodes: Sequence[Node]) -> SshSettings:
+        """Return the settings with the passphrases of the keys that the nodes need."""
+        del nodes
+        return ssh
+
+    def require_answer(self, purpose: str) -> None:
+        """Raise a FleetError if a later question could not be answered; `purpose` is its aim."""
+
+    def confirm(self, count: int) -> None:
+        """Ask whether `count` nodes may be changed; raise an exception if not."""
+
+    def progress(
+        self, rollout: str, scope: Scope, abandon: Callable[[], None]
+    ) -> AbstractContextManager[Progress]:
+        """Open the view of a rollout; `abandon` journals that the rollout stops in mid-batch."""
+        del rollout, scope, abandon
+        return _silent()
+
+    def lost_output(self) -> Mapping[str, str]:
+        """Return the output streams that could not be written, with the reasons."""
+        return {}
+
+
+@contextmanager
+def _silent() -> Iterator[Progress]:
+    yield Progress()

@@ -1,0 +1,25 @@
+"""The command `fleet check`."""
+
+from __future__ import annotations
+
+import click
+
+from fleet.cli.options import Exit, Settings, shared
+from fleet.errors import ConfigErrors
+
+
+@click.command()
+@shared
+def check(settings: Settings) -> None:
+    """Check both files offline: every error and warning, with its line."""
+    from fleet.cli.output.inventory import show_checked
+    from fleet.config.load import load_files
+
+    try:
+        loaded = load_files(settings.inventory, settings.mirrors)
+        nodes = settings.select(loaded.inventory)
+    except ConfigErrors as error:
+        show_checked(settings, error.problems, None)
+        raise SystemExit(Exit.USAGE) from error
+    counts = {"nodes": len(nodes), "registries": len(loaded.mirrors.registries)}
+    show_checked(settings, loaded.warnings, counts)

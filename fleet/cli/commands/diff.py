@@ -1,0 +1,40 @@
+"""The command `fleet diff`."""
+
+from __future__ import annotations
+
+import click
+
+from fleet.cli.options import (
+    Connection,
+    Exit,
+    Settings,
+    connecting,
+    foreign_files,
+    full_default,
+    shared,
+)
+
+
+@click.command()
+@click.option("--exit-code", is_flag=True, help="Exit 4 if anything would change.")
+@full_default
+@foreign_files
+@connecting
+@shared
+def diff(
+    settings: Settings, *, connection: Connection, exit_code: bool, full_default: bool, foreign: str
+) -> None:
+    """Show what a rollout would change on each node, and change nothing."""
+    from fleet.actions.options import RenderOptions
+    from fleet.actions.survey import survey
+    from fleet.cli.output.plan import plan_exit_code, show_plans
+    from fleet.cli.terminal import journal_files, open_session
+
+    session = open_session(settings, connection)
+    files = settings.load()
+    options = RenderOptions(full_default=full_default, foreign=foreign)
+    surveys = survey(files, settings.select(files.inventory), session, options)
+    plans = [result.plan for result in surveys]
+    show_plans(plans, settings, journal_files(settings, None).fingerprints())
+    code = plan_exit_code(plans)
+    raise SystemExit(code if exit_code or code is not Exit.DIFFERENT else Exit.OK)

@@ -1,0 +1,24 @@
+"""The command `fleet history`."""
+
+from __future__ import annotations
+
+import click
+
+from fleet.cli.options import Settings, journal, shared
+
+
+@click.command()
+@click.argument("rollout_id", metavar="[ID]", required=False)
+@click.option("--node", metavar="NODE", help="What was done to that node alone.")
+@journal
+@shared
+def history(
+    settings: Settings, *, rollout_id: str | None, node: str | None, journal: str | None
+) -> None:
+    """Show what was done, when, by whom, node by node."""
+    from fleet.actions.history import past_rollouts
+    from fleet.cli.output.history import show_history
+    from fleet.cli.terminal import journal_path
+
+    rollouts = past_rollouts(journal_path(settings, journal), rollout_id, node)
+    show_history(rollouts, rollout_id, node, settings)

@@ -1,0 +1,59 @@
+"""The command `fleet hostkeys`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import click
+
+from fleet.cli.options import Connection, Exit, Settings, connecting, shared
+
+if TYPE_CHECKING:
+    from fleet.core.failure import Failure
+    from fleet.ssh.hostkey_scan import HostKey
+
+
+@click.command()
+@click.option("-y", "--yes", is_flag=True, help="Add unknown keys without asking.")
+@connecting
+@shared
+def hostkeys(settings: Settings, *, connection: Connection, yes: bool) -> None:
+    """Show the nodes' host keys, and add unknown ones to known_hosts after a yes."""
+    from fleet.actions.hostkeys import add_host_keys, is_bad, scan_host_keys, unknown_keys
+    from fleet.cli.output.hostkeys import print_keys_data, show_keys
+    from fleet.cli.prompts import unlock_keys
+    from fleet.config.load import load_inventory
+    from fleet.ssh import SshSettings
+
+    nodes = settings.select(load_inventory(settings.inventory))
+    ssh = unlock_keys(SshSettings(settings.ssh_config, connection.seconds), nodes)
+    jumps: dict[str, HostKey | Failure] = {}
+    results: dict[str, HostKey | Failure] = {}
+    added: set[str] = set()
+    for found in scan_host_keys(nodes, ssh, connection.pool):
+        jumps, results = {**jumps, **results}, found
+        if not settings.as_json:
+            show_keys(found, settings)
+        new = unknown_keys(found)
+        if new and _is_agreed(new.values(), yes=yes, ask=not settings.as_json):
+            add_host_keys(new.values())
+            click.echo(f"{len(new)} keys added to {_files(new.values())}", err=True)
+            added |= set(new)
+    if settings.as_json:
+        print_keys_data(results, jumps, added)
+    bad = any(is_bad(result) for result in (*jumps.values(), *results.values()))
+    raise SystemExit(Exit.FAILED if bad else Exit.OK)
+
+
+def _is_agreed(keys: Collection[HostKey], *, yes: bool, ask: bool) -> bool:
+    """Ask whether to add keys; return False if there is not a terminal."""
+    if yes or not (ask and sys.stdin.isatty()):
+        return yes
+    click.confirm(f"Add {len(keys)} keys to {_files(keys)}?", abort=True, err=True)
+    return True
+
+
+def _files(keys: Collection[HostKey]) -> str:
+    return ", ".join(dict.fromkeys(key.file for key in keys))

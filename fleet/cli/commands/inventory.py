@@ -1,0 +1,28 @@
+"""The command `fleet inventory`."""
+
+from __future__ import annotations
+
+import click
+
+from fleet.cli.options import Settings, read_patterns, shared
+from fleet.errors import FleetError
+
+
+@click.command()
+@click.argument("nodes", metavar="[NODE]...", nargs=-1)
+@click.option("--graph", is_flag=True, help="Groups and their nodes as a tree.")
+@shared
+def inventory(settings: Settings, *, nodes: tuple[str, ...], graph: bool) -> None:
+    """Show the nodes as resolved, and where each value came from; of NODE what it beat as well."""
+    from fleet.cli.output.inventory import show_inventory
+    from fleet.config.load import load_inventory
+    from fleet.core.selection.patterns import select
+
+    loaded = load_inventory(settings.inventory)
+    chosen = settings.select(loaded)
+    if nodes:
+        named = {node.name for node in select(loaded, ",".join(nodes), None, read_patterns)}
+        chosen = tuple(node for node in chosen if node.name in named)
+        if not chosen:
+            raise FleetError(f"{', '.join(nodes)}: left out by --limit or --exclude")
+    show_inventory(loaded, chosen, settings, full=bool(nodes), graph=graph)

@@ -1,0 +1,49 @@
+"""The commands `fleet lock` and `fleet unlock`."""
+
+from __future__ import annotations
+
+import click
+
+from fleet.cli.options import Connection, Exit, Settings, connecting, shared
+
+
+@click.command()
+@connecting
+@shared
+def lock(settings: Settings, *, connection: Connection) -> None:
+    """Show who holds which node, since when and for what."""
+    from fleet.actions.locks import read_locks
+    from fleet.cli.output.locks import show_locks
+    from fleet.cli.terminal import open_session
+    from fleet.config.load import load_inventory
+    from fleet.core.failure import Failure
+
+    session = open_session(settings, connection)
+    results = read_locks(settings.select(load_inventory(settings.inventory)), session)
+    show_locks(results, settings)
+    failed = any(isinstance(result, Failure) for result in results.values())
+    raise SystemExit(Exit.FAILED if failed else Exit.OK)
+
+
+@click.command()
+@click.argument("rollout_id", metavar="ID")
+@connecting
+@shared
+def unlock(settings: Settings, *, connection: Connection, rollout_id: str) -> None:
+    """Break the lock of a dead rollout; what it left unconfirmed is taken back."""
+    from fleet.actions import locks
+    from fleet.cli.output.locks import show_unlocked
+    from fleet.cli.terminal import open_session
+    from fleet.config.load import load_inventory
+    from fleet.node.settle import ChangeStatus
+
+    locks.refuse_bad_id(rollout_id)
+    session = open_session(settings, connection)
+    nodes = settings.select(load_inventory(settings.inventory))
+    results = locks.unlock(nodes, rollout_id, session)
+    show_unlocked(results, rollout_id, settings)
+    good = all(
+        isinstance(result, ChangeStatus) and result.ended == "released"
+        for result in results.values()
+    )
+    raise SystemExit(Exit.OK if good else Exit.FAILED)

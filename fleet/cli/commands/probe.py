@@ -1,0 +1,24 @@
+"""The command `fleet probe`."""
+
+from __future__ import annotations
+
+import click
+
+from fleet.cli.options import Connection, Exit, Settings, connecting, shared
+
+
+@click.command()
+@connecting
+@shared
+def probe(settings: Settings, *, connection: Connection) -> None:
+    """Read every node: version, registry config, CRI health, how it stands to mirrors.yaml."""
+    from fleet.actions import survey
+    from fleet.cli.output.probe import show_probed
+    from fleet.cli.terminal import open_session
+
+    session = open_session(settings, connection)
+    files = settings.load()
+    probed = survey.probe(files, settings.select(files.inventory), session)
+    show_probed(probed, settings)
+    unread = any(result.facts is None for result, _ in probed)
+    raise SystemExit(Exit.FAILED if unread else Exit.OK)

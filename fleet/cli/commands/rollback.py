@@ -1,0 +1,52 @@
+"""The command `fleet rollback`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fleet.cli.options import (
+    Connection,
+    Exit,
+    Settings,
+    changing_nodes,
+    connecting,
+    no_liveness,
+    shared,
+)
+
+
+@click.command()
+@click.option("--to", metavar="GENERATION", help="Back to what that generation keeps.")
+@no_liveness
+@changing_nodes
+@connecting
+@shared
+def rollback(
+    settings: Settings,
+    *,
+    connection: Connection,
+    yes: bool,
+    dry_run: bool,
+    journal: str | None,
+    **flags: Any,
+) -> None:
+    """Bring each node's previous config back, byte for byte, behind the same gates."""
+    from fleet.actions import rollback as action
+    from fleet.actions.options import RolloutOptions
+    from fleet.cli.output.plan import plan_exit_code, show_plans
+    from fleet.cli.terminal import Terminal, end_job, journal_files, open_session
+    from fleet.config.load import load_inventory
+
+    options = RolloutOptions(**flags)
+    options.validate()
+    inventory, target = load_inventory(settings.inventory), journal_files(settings, journal)
+    terminal = Terminal(settings, yes=yes)
+    session = open_session(settings, connection, terminal)
+    nodes = settings.select(inventory)
+    if dry_run:
+        plans = action.plan_rollback(nodes, options, session)
+        show_plans(plans, settings, target.fingerprints())
+        raise SystemExit(plan_exit_code(plans, changes=Exit.OK))
+    end_job(action.rollback(inventory, nodes, options, session, target), settings, terminal)

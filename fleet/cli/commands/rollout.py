@@ -1,0 +1,69 @@
+"""The command `fleet rollout`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fleet.cli.options import (
+    Connection,
+    Exit,
+    Settings,
+    changing_nodes,
+    connecting,
+    foreign_files,
+    full_default,
+    no_liveness,
+    per_mirror,
+    pull_timeout,
+    shared,
+)
+
+
+@click.command()
+@click.option("--no-verify", is_flag=True, help="No verification pulls.")
+@pull_timeout
+@per_mirror
+@no_liveness
+@full_default
+@click.option(
+    "--rerun",
+    nargs=2,
+    metavar="WHICH ID",
+    type=(click.Choice(["failed", "unreachable"]), str),
+    help="Only the failed or unreachable nodes of that rollout.",
+)
+@foreign_files
+@changing_nodes
+@connecting
+@shared
+def rollout(
+    settings: Settings,
+    *,
+    connection: Connection,
+    yes: bool,
+    dry_run: bool,
+    journal: str | None,
+    **flags: Any,
+) -> None:
+    """Bring nodes to mirrors.yaml: plan, confirm, then batch by batch behind health gates."""
+    from fleet.actions import rollout as action
+    from fleet.actions.options import RolloutOptions
+    from fleet.cli.output.plan import plan_exit_code, show_plans
+    from fleet.cli.terminal import Terminal, end_job, journal_files, open_session
+
+    options = RolloutOptions(**flags)
+    options.validate()
+    files, target = settings.load(), journal_files(settings, journal)
+    terminal = Terminal(settings, yes=yes)
+    session = open_session(settings, connection, terminal)
+    nodes = settings.select(files.inventory)
+    if options.rerun is not None:
+        names = action.nodes_to_rerun(*options.rerun, files.inventory, target, terminal)
+        nodes = tuple(node for node in nodes if node.name in names)
+    if dry_run:
+        plans = action.plan_rollout(files, nodes, options, session)
+        show_plans(plans, settings, target.fingerprints())
+        raise SystemExit(plan_exit_code(plans, changes=Exit.OK))
+    end_job(action.rollout(files, nodes, options, session, target), settings, terminal)

@@ -1,0 +1,32 @@
+"""The command `fleet run`."""
+
+from __future__ import annotations
+
+import click
+
+from fleet.cli.options import Connection, Exit, Settings, connecting, shared
+
+
+@click.command()
+@click.argument("command", metavar="-- COMMAND", nargs=-1, type=click.UNPROCESSED)
+@click.option("--timeout", default=60, type=click.IntRange(1, 86400), show_default=True,
+              help="Seconds that the command may take on a node.")  # fmt: skip
+@connecting
+@shared
+def run(
+    settings: Settings, *, connection: Connection, command: tuple[str, ...], timeout: int
+) -> None:
+    """Run a command on the chosen nodes, with equal answers folded."""
+    from fleet.actions import run as action
+    from fleet.cli.output.run import show_results
+    from fleet.cli.terminal import open_session
+    from fleet.config.load import load_inventory
+    from fleet.node.run_command import RunResult
+
+    session = open_session(settings, connection)
+    line = action.command_line(command)
+    nodes = settings.select(load_inventory(settings.inventory))
+    results = action.run(nodes, line, session, seconds=timeout)
+    show_results(line, results, settings)
+    good = all(isinstance(result, RunResult) and result.code == 0 for result in results.values())
+    raise SystemExit(Exit.OK if good else Exit.FAILED)

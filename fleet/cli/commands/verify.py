@@ -1,0 +1,61 @@
+"""The command `fleet verify`."""
+
+from __future__ import annotations
+
+import click
+
+from fleet.cli.options import (
+    Connection,
+    Exit,
+    Settings,
+    connecting,
+    no_liveness,
+    per_mirror,
+    pull_timeout,
+    shared,
+)
+
+
+@click.command()
+@pull_timeout
+@click.option("--self-contained", is_flag=True,
+              help="Serve a tiny image from here, and need no registry.")  # fmt: skip
+@click.option("--sample", metavar="N|P%", help="Only so many nodes, the same ones every time.")
+@per_mirror
+@no_liveness
+@connecting
+@shared
+def verify(  # noqa: PLR0913 - one parameter for each flag
+    settings: Settings,
+    *,
+    connection: Connection,
+    pull_timeout: int,
+    self_contained: bool,
+    sample: str | None,
+    per_mirror: int,
+    no_liveness: bool,
+) -> None:
+    """Pull every verification image on every node, and change nothing."""
+    from fleet.actions import verify as action
+    from fleet.cli.output.verify import show_verified
+    from fleet.cli.terminal import open_session
+    from fleet.config.load import load_inventory
+    from fleet.core.model.outcome import NodeStatus
+
+    session = open_session(settings, connection)
+    if self_contained:
+        nodes = settings.select(load_inventory(settings.inventory))
+        outcomes, chosen = action.self_test_nodes(nodes, session, seconds=pull_timeout), None
+    else:
+        options = action.VerifyOptions(
+            pull_seconds=pull_timeout,
+            liveness=not no_liveness,
+            sample=sample,
+            per_mirror=per_mirror,
+        )
+        files = settings.load()
+        nodes = settings.select(files.inventory)
+        outcomes, chosen = action.verify(files, nodes, options, session)
+    show_verified(outcomes, settings, chosen)
+    good = all(outcome.status is NodeStatus.UNCHANGED for outcome in outcomes)
+    raise SystemExit(Exit.OK if good else Exit.FAILED)

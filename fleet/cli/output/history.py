@@ -1,0 +1,93 @@
+"""Past rollouts as text and as data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from fleet.cli.options import Settings
+from fleet.cli.output.outcome import still_locked
+from fleet.cli.output.tables import console, print_json, table
+from fleet.core.history.serialize import read_outcome
+from fleet.core.plan.pull_tests import unproven_text
+from fleet.errors import printable
+
+
+def show_history(
+    rollouts: list[dict[str, Any]], rollout: str | None, node: str | None, settings: Settings
+) -> None:
+    """Print all rollouts, or one rollout node by node, or all rollouts that changed one node."""
+    if rollout is not None:
+        _print_one(rollouts[0], settings)
+    elif node is not None and not settings.as_json:
+        _print_node(rollouts, node, settings)
+    else:
+        _print_all(rollouts, settings)
+
+
+def _print_node(rollouts: list[dict[str, Any]], node: str, settings: Settings) -> None:
+    """Print the rollouts of one node, with their operators and files."""
+    if not rollouts:
+        settings.say(f"the journal knows of nothing that was done to {node!r}")
+        return
+    rows = [
+        (
+            rollout["rollout"],
+            rollout["kind"],
+            str(rollout["nodes"][node]["at"] or rollout["started"])[:19],
+            rollout["operator"],
+            rollout["nodes"][node]["status"],
+            str(rollout["nodes"][node].get("generation") or "-"),
+            " ".join(f"{path} {(digest or 'missing')[:8]}" for path, digest in _files(rollout)),
+        )
+        for rollout in rollouts
+    ]
+    columns = ("ID", "KIND", "AT (UTC)", "BY", "STATUS", "GENERATION", "FILES, BY SHA-256")
+    table(columns, rows, console(color=settings.color))
+
+
+def _files(rollout: dict[str, Any]) -> list[tuple[str, str | None]]:
+    return [(Path(path).name, digest) for path, digest in rollout["files"].items()]
+
+
+def _status_counts(data: dict[str, Any]) -> str:
+    counts = Counter(node["status"] for node in data["nodes"].values())
+    held = sum(bool(node.get("held")) for node in data["nodes"].values())
+    counted = [f"{number} {status}" for status, number in sorted(counts.items())]
+    return ", ".join([*counted, f"{held} still locked"] if held else counted)
+
+
+def _print_all(rollouts: list[dict[str, Any]], settings: Settings) -> None:
+    if settings.as_json:
+        print_json({"rollouts": rollouts})
+        return
+    rows = [
+        (rollout["rollout"], rollout["kind"], rollout["started"][:19], rollout["operator"],
+         rollout["status"], _status_counts(rollout))
+        for rollout in rollouts
+    ]  # fmt: skip
+    out = console(color=settings.color)
+    table(("ID", "KIND", "STARTED (UTC)", "BY", "STATUS", "NODES"), rows, out)
+
+
+def _print_one(data: dict[str, Any], settings: Settings) -> None:
+    if settings.as_json:
+        print_json(data)
+        return
+    out = console(color=settings.color)
+    for key in ("rollout", "kind", "started", "ended", "operator", "status", "reason"):
+        out.print(f"{key}: {printable(str(data[key] or '-'))}")
+    for path, digest in data["files"].items():
+        out.print(f"file: {path} sha256:{(digest or 'missing')[:12]}")
+    rows = [
+        (name, node["status"], str(node.get("strategy") or "-"), str(node.get("seconds") or "-"),
+         (node.get("failure") or {}).get("message", ""))
+        for name, node in data["nodes"].items()
+    ]  # fmt: skip
+    table(("NODE", "STATUS", "STRATEGY", "SECONDS", "FAILURE"), rows, out)
+    outcomes = [read_outcome(name, node) for name, node in data["nodes"].items()]
+    if unproven := unproven_text({outcome.node: outcome.unproven for outcome in outcomes}):
+        out.print(unproven, style="yellow")
+    if locked := still_locked(outcomes, data["rollout"]):
+        out.print(locked, style="yellow")

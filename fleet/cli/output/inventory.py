@@ -1,0 +1,141 @@
+"""The nodes of the inventory and the mistakes of both files, as text and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from fleet.cli.options import Settings
+from fleet.cli.output.tables import print_json
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.node import Node
+from fleet.errors import Problem
+
+_SHOWN = (
+    "host",
+    "port",
+    "user",
+    "identity_file",
+    "become",
+    "become_user",
+    "jump",
+    "site",
+    "max_unavailable",
+    "order",
+    "distro",
+    "containerd_config",
+    "containerd_socket",
+    "containerd_service",
+)
+
+
+def show_checked(
+    settings: Settings, problems: tuple[Problem, ...], counts: dict[str, int] | None
+) -> None:
+    """Print the mistakes and warnings of both files; `counts` is None if they are refused."""
+    if settings.as_json:
+        rows = [problem_data(problem) for problem in problems]
+        print_json({"ok": counts is not None, **(counts or {}), "problems": rows})
+    else:
+        for problem in problems:
+            click.echo(problem.shown(), err=counts is None)
+        if counts is not None:
+            click.echo(f"ok: {counts['nodes']} nodes, {counts['registries']} registries")
+
+
+def problem_data(problem: Problem) -> dict[str, Any]:
+    """Return one mistake as data."""
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "severity": problem.severity,
+        "message": problem.message,
+        "excerpt": asdict(problem.excerpt) if problem.excerpt else None,
+    }
+
+
+def show_inventory(
+    inventory: Inventory, nodes: Sequence[Node], settings: Settings, *, full: bool, graph: bool
+) -> None:
+    """Print nodes as resolved, `full` with what each value overrides, or as a tree of groups."""
+    if settings.as_json:
+        print_json({"nodes": {node.name: _node_data(node, inventory) for node in nodes}})
+    elif full:
+        for node in nodes:
+            _print_in_full(node, inventory)
+    elif graph:
+        _print_tree(inventory, "all", 0, {node.name for node in nodes})
+    else:
+        for node in nodes:
+            _print_node(node)
+
+
+def _values(node: Node) -> dict[str, Any]:
+    values = {key: getattr(node, key) for key in _SHOWN}
+    return {key: value for key, value in values.items() if value not in {None, ""}}
+
+
+def _node_data(node: Node, loaded: Inventory) -> dict[str, Any]:
+    beaten = loaded.beaten(node)
+    values = {
+        key: {
+            "value": value,
+            "from": str(node.origins[key]) if key in node.origins else None,
+            "beats": [
+                {"value": overridden_value.value, "from": str(overridden_value.origin)}
+                for overridden_value in beaten.get(key, ())
+            ],
+        }
+        for key, value in _values(node).items()
+    }
+    return {"groups": list(node.groups), "values": values}
+
+
+_UNSET = {
+    "host": "the node's name",
+    "become": "not said: sudo unless the login is root",
+    "port": "not said: ~/.ssh/config decides, else 22",
+    "user": "not said: ~/.ssh/config decides, else who runs fleet",
+    "identity_file": "not said: ~/.ssh/config and the agent decide",
+    "jump": "not said: ~/.ssh/config decides (ProxyJump)",
+}
+"""The meaning of keys that the inventory leaves out; other keys are then not shown."""
+
+
+def _print_in_full(node: Node, loaded: Inventory) -> None:
+    """Print every value with its place, and below it the overridden ones, the nearest first."""
+    click.echo(f"{node.name}  [{', '.join(node.groups)}]  the nearest group first")
+    beaten, values = loaded.beaten(node), _values(node)
+    for key in _SHOWN:
+        if key in node.origins:
+            click.echo(f"  {key}: {values[key]}  # {node.origins[key]}")
+        elif key in _UNSET:
+            shown = f"{values[key]}  # " if key in values else "-  # "
+            click.echo(f"  {key}: {shown}{_UNSET[key]}")
+        for overridden in beaten.get(key, ()):
+            click.echo(f"    beats {overridden.value}  # {overridden.origin}")
+
+
+def _print_node(node: Node) -> None:
+    click.echo(f"{node.name}  [{', '.join(node.groups)}]")
+    for key, value in _values(node).items():
+        source = f"  # {node.origins[key]}" if key in node.origins else ""
+        if source or key == "host":
+            click.echo(f"  {key}: {value}{source}")
+
+
+def _print_tree(loaded: Inventory, name: str, depth: int, chosen: set[str]) -> None:
+    group = loaded.groups.get(name)
+    if group is None:
+        return
+    click.echo(f"{'  ' * depth}@{name}")
+    nested = {node for child in group.children for node in loaded.groups[child].nodes}
+    for child in group.children:
+        _print_tree(loaded, child, depth + 1, chosen)
+    for node in group.nodes:
+        if node in chosen and node not in nested:
+            click.echo(f"{'  ' * (depth + 1)}{node}")

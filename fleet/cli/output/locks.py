@@ -1,0 +1,62 @@
+"""The locks of nodes as text and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fleet.cli.options import Settings
+from fleet.cli.output.tables import console, print_json, table
+from fleet.core.failure import Failure
+from fleet.core.history.serialize import failure_data
+from fleet.node.settle import ChangeStatus
+
+_Result = ChangeStatus | Failure
+
+
+def show_locks(results: Mapping[str, _Result], settings: Settings) -> None:
+    """Print the lock of each node: its rollout, operator, purpose and time."""
+    rows = {name: _lock_data(result) for name, result in results.items()}
+    if settings.as_json:
+        print_json({"nodes": rows})
+        return
+    lines = [
+        (name, *(str(row[key] or "-") for key in ("rollout", "purpose", "by", "since")),
+         str(row["told"] or ""))
+        for name, row in rows.items()
+    ]  # fmt: skip
+    columns = ("NODE", "ROLLOUT", "FOR", "BY", "SINCE (NODE'S CLOCK)", "NOTE")
+    table(columns, lines, console(color=settings.color))
+
+
+def _lock_data(result: _Result) -> dict[str, Any]:
+    if isinstance(result, Failure):
+        nothing = dict.fromkeys(("rollout", "by", "purpose", "since"))
+        return {**nothing, "told": result.message, "failure": failure_data(result)}
+    lines = dict(zip(("rollout", "by", "purpose", "since"), result.lock, strict=False))
+    return {
+        "rollout": lines.get("rollout") or result.pending or None,
+        "by": lines.get("by"),
+        "purpose": lines.get("purpose"),
+        "since": lines.get("since"),
+        "told": result.held_by or None,
+        "failure": None,
+    }
+
+
+def show_unlocked(results: Mapping[str, _Result], rollout: str, settings: Settings) -> None:
+    """Print what became of the lock of one rollout on each node."""
+    texts = {name: _unlock_text(result) for name, result in results.items()}
+    if settings.as_json:
+        nodes = {name: {"ended": text} for name, text in texts.items()}
+        print_json({"rollout": rollout, "nodes": nodes})
+    else:
+        table(("NODE", "UNLOCK"), list(texts.items()), console(color=settings.color))
+
+
+def _unlock_text(result: _Result) -> str:
+    if isinstance(result, Failure):
+        return result.message
+    if result.ended == "not_ours":
+        return f"left alone: {result.held_by}"
+    return result.failure.message if result.failure else result.ended

@@ -1,0 +1,80 @@
+"""The facts of probed nodes as text and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fleet.cli.options import Settings
+from fleet.cli.output.plan import finding_line, finding_style
+from fleet.cli.output.tables import console, print_json, table
+from fleet.core.history.serialize import failure_data, unread_state
+from fleet.core.model.facts import NodeFacts
+from fleet.engine.survey import Surveyed
+from fleet.errors import printable
+
+
+def show_probed(
+    examined: Sequence[tuple[Surveyed, dict[str, Any] | None]], settings: Settings
+) -> None:
+    """Print the facts of every node, and its state compared with mirrors.yaml."""
+    if settings.as_json:
+        nodes = {result.node.name: _probe_data(result, data) for result, data in examined}
+        print_json({"nodes": nodes})
+    else:
+        _print_probe(examined, settings)
+
+
+def _probe_data(result: Surveyed, data: dict[str, Any] | None) -> dict[str, Any]:
+    failure = result.plan.failure
+    return data or {"state": unread_state(failure), "failure": failure_data(failure)}
+
+
+def _print_probe(
+    examined: Sequence[tuple[Surveyed, dict[str, Any] | None]], settings: Settings
+) -> None:
+    out = console(color=settings.color)
+    columns = ("NODE", "STATE", "CONTAINERD", "STRATEGY", "REGISTRY CONFIG", "CRI", "CRICTL", "OS")
+    table(columns, (_probe_row(*result) for result in examined), out)
+    for result, _ in examined:
+        for note in result.plan.notes:
+            out.print(f"{result.node.name}: note: {printable(note)}", style="yellow")
+        for finding in result.plan.findings:
+            text = f"{result.node.name}: {finding_line(finding)}"
+            out.print(text, style=finding_style(finding))
+        if result.plan.failure is not None:
+            failure = result.plan.failure
+            text = f"{result.node.name}: {failure.kind}: {printable(failure.message)}"
+            out.print(text, style="red")
+
+
+def _probe_row(result: Surveyed, data: dict[str, Any] | None) -> tuple[str, ...]:
+    if result.facts is None or data is None:
+        return (
+            result.node.name,
+            unread_state(result.plan.failure),
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+        )
+    return (
+        result.node.name,
+        str(data["state"]),
+        _versions(result.facts),
+        str(data["strategy"] or "-"),
+        str(data["registry_config"] or "none"),
+        f"{result.facts.cri.state} ({result.facts.daemon.unit.active})",
+        str(data["crictl"] or "-"),
+        result.facts.machine.distribution,
+    )
+
+
+def _versions(facts: NodeFacts) -> str:
+    running, installed = facts.daemon.running_version, facts.daemon.installed_version
+    if running is None:
+        return f"{installed or '-'} (not running)"
+    same = installed is None or installed.release == running.release
+    return str(running) if same else f"{running} (installed: {installed})"

@@ -1,0 +1,142 @@
+"""The terminal as the user interface of actions, and the session of a command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from fleet.actions.job import JobResult
+from fleet.actions.journaling import JournalFiles
+from fleet.actions.session import Session
+from fleet.actions.user_interface import Progress, Scope, UserInterface
+from fleet.cli.interrupt import stop_switch
+from fleet.cli.log_file import note
+from fleet.cli.options import Connection, Settings
+from fleet.cli.output.live import open_screen
+from fleet.cli.output.outcome import exit_code, outcome_line, show_result
+from fleet.cli.output.plan import print_plans
+from fleet.cli.output.tables import console
+from fleet.cli.prompts import ask_sudo_password, unlock_keys
+from fleet.cli.streams import lost_streams
+from fleet.core.masking import Mark
+from fleet.core.model.node import Node
+from fleet.core.model.outcome import NodeOutcome
+from fleet.core.plan.node_plan import NodePlan
+from fleet.engine.survey import Surveyed
+from fleet.errors import FleetError
+from fleet.home import expanded
+from fleet.node.script import Privilege
+from fleet.node.work_order import Access
+from fleet.ssh import SshSettings
+
+
+class Terminal(UserInterface):
+    """The user at the terminal: progress on stderr, questions unless --yes was given."""
+
+    def __init__(self, settings: Settings, *, yes: bool = False) -> None:
+        self._settings, self._yes = settings, yes
+        self.seen: Collection[str] = ()
+        """The nodes whose end is on the terminal already; the recap sums them up."""
+
+    def message(self, text: str) -> None:
+        """Print a line of progress on stderr, unless --quiet."""
+        self._settings.say(text)
+
+    def surveyed(self, survey: Surveyed, number: int, total: int) -> None:
+        """Print a node that cannot be read; of the others every 50th."""
+        if survey.plan.failure is not None and survey.facts is None:
+            failure = survey.plan.failure
+            self.message(f"probe {number}/{total}: {survey.node.name}: {failure.message}")
+        elif number == total or number % 50 == 0:
+            self.message(f"probe {number}/{total}")
+
+    def plans(self, plans: Sequence[NodePlan], mark: Mark) -> None:
+        """Print the plans, unless --json or --quiet was given."""
+        if not self._settings.as_json and not self._settings.quiet:
+            print_plans(plans, console(color=self._settings.color), mark)
+
+    def settled(self, outcome: NodeOutcome) -> None:
+        """Print what became of a node that was left in flight."""
+        self.message(f"settled: {outcome_line(outcome)}")
+
+    def unlock_keys(self, ssh: SshSettings, nodes: Sequence[Node]) -> SshSettings:
+        """Ask for the passphrase of every encrypted key that the nodes need."""
+        return unlock_keys(ssh, nodes)
+
+    def require_answer(self, purpose: str) -> None:
+        """Raise a FleetError if a question could not be answered, as there is not a terminal."""
+        if not self._yes and not sys.stdin.isatty():
+            raise FleetError(f"there is no terminal to ask on: give --yes to {purpose}")
+
+    def confirm(self, count: int) -> None:
+        """Ask whether to change the nodes, unless --yes was given."""
+        self.require_answer("change the nodes")
+        if not self._yes:
+            click.confirm(f"Change {count} nodes?", abort=True, err=True)
+
+    @contextmanager
+    def progress(
+        self, rollout: str, scope: Scope, abandon: Callable[[], None]
+    ) -> Iterator[Progress]:
+        """Open the view that fits the terminal; Ctrl-C stops the rollout."""
+        with (
+            stop_switch(abandon, rollout) as stopping,
+            open_screen(self._settings, scope, stopping) as screen,
+        ):
+            yield screen
+        self.seen = screen.seen
+
+    def lost_output(self) -> Mapping[str, str]:
+        """Return the streams whose output was dropped, and write them to the log."""
+        if lost_output := lost_streams():
+            note(f"output dropped: {lost_output}")
+        return lost_output
+
+
+def open_session(
+    settings: Settings, connection: Connection, terminal: Terminal | None = None
+) -> Session:
+    """Return the session of a command; ask for the sudo password if -K was given."""
+    password = ask_sudo_password() if connection.ask_become_pass else None
+    access = Access(
+        ssh=SshSettings(settings.ssh_config, connection.seconds),
+        privilege=Privilege(password=password),
+    )
+    return Session(access=access, pool=connection.pool, ui=terminal or Terminal(settings))
+
+
+def end_job(result: JobResult, settings: Settings, terminal: Terminal) -> NoReturn:
+    """Print the recap of a rollout or rollback, and exit with its code."""
+    show_result(result, settings, terminal.seen)
+    code = exit_code(result.status, tuple(result.outcomes.values()))
+    if result.stuck:  # a normal exit would wait for the thread that never comes back
+        sys.stdout.flush()
+        os._exit(code)
+    raise SystemExit(code)
+
+
+def journal_files(settings: Settings, chosen: str | None) -> JournalFiles:
+    """Return the journal, `chosen` or beside the inventory it belongs to, and the files."""
+    return JournalFiles(
+        journal=journal_path(settings, chosen),
+        inventory=settings.inventory,
+        mirrors=settings.mirrors,
+    )
+
+
+def journal_path(settings: Settings, chosen: str | None) -> Path:
+    """Return the journal's path: `chosen`, or a file beside the inventory it belongs to."""
+    if chosen:
+        return Path(chosen)
+    try:
+        inventory = expanded(settings.inventory).absolute()
+    except OSError as error:
+        message = f"the working folder is gone ({error.strerror}); change to one that exists"
+        raise FleetError(message) from error
+    return inventory.parent / ".fleet" / "journal.db"
