@@ -14,6 +14,7 @@ from fleet.core.rollout.ready_queue import LimitedQueue
 from fleet.core.rollout.state import (
     BatchBegun,
     BatchSoaked,
+    ChangingState,
     Check,
     Event,
     Finish,
@@ -37,17 +38,14 @@ def next_move(state: RolloutState, policy: Policy) -> Move:
 
 
 class Scheduler:
-    """A rollout's state with counters and queues, under one policy; events change it in place."""
+    """A view of a rollout's changing state, with counters and queues, under one policy."""
 
     def __init__(self, state: RolloutState, policy: Policy) -> None:
         self._policy, self._batches = policy, state.batches
+        self._state = ChangingState(state)
         self._batch = {name: number for number, batch in enumerate(state.batches) for name in batch}
         self._place = {name: place for place, name in enumerate(self._batch)}
         self._slots = Slots(policy, state.nodes)
-        self._nodes: dict[str, NodeStatus] = {}
-        self._begun = state.begun
-        self._soaked, self._checked = set(state.soaked), set(state.checked)
-        self._reverted = set(state.reverted)
         self._counts: Counter[NodeStatus] = Counter()
         self._planned_counts: Counter[NodeStatus] = Counter()
         self._batch_counts: list[Counter[NodeStatus]] = [Counter() for _ in state.batches]
@@ -56,51 +54,42 @@ class Scheduler:
         self._staged = defaultdict[int, LimitedQueue[str]](LimitedQueue)
         self._unchecked = defaultdict[int, LimitedQueue[str]](LimitedQueue)
         self._current = LimitedQueue[int]()
-        for name, status in state.nodes.items():
-            self._enter_status(name, status)
+        for name in state.nodes:
+            self._enter_status(name)
 
     @property
     def state(self) -> RolloutState:
         """Return the state after the events so far."""
-        return RolloutState(
-            self._batches,
-            dict(self._nodes),
-            self._begun,
-            frozenset(self._soaked),
-            frozenset(self._checked),
-            frozenset(self._reverted),
-        )
+        return self._state.state
 
     @property
     def begun(self) -> int:
         """Return the number of the newest batch that was begun; -1 before the first."""
-        return self._begun
+        return self._state.begun
 
     def advance(self, event: Event) -> None:
-        """Apply one event."""
+        """Apply one event to the state, and bring the counters and queues up to date."""
+        if isinstance(event, NodeMoved):
+            self._leave_status(event.node)
+        first = self._state.begun + 1
+        self._state.apply(event)
         match event:
-            case BatchBegun(batch):
-                self._begin_batch(batch)
+            case BatchBegun():
+                self._queue_reverts(first)
             case BatchSoaked(batch):
-                self._soaked.add(batch)
                 if 0 <= batch < len(self._batches):
                     self._queue_batch(batch)
-            case NodeMoved(node, status):
-                self._leave_status(node)
-                if status is NodeStatus.CHECKING:
-                    self._checked.add(node)
-                elif status is NodeStatus.REVERTING:
-                    self._reverted.add(node)
-                self._enter_status(node, status)
+            case NodeMoved(node):
+                self._enter_status(node)
 
-    def _begin_batch(self, batch: int) -> None:
-        first, self._begun = self._begun + 1, max(self._begun, batch)
-        for names in self._batches[first : self._begun + 1]:
+    def _queue_reverts(self, first: int) -> None:
+        """Queue the nodes of the batches that were begun, from `first` on."""
+        for names in self._batches[first : self._state.begun + 1]:
             for name in names:
                 self._queue_revert(name)
 
-    def _enter_status(self, name: str, status: NodeStatus) -> None:
-        self._nodes[name] = status
+    def _enter_status(self, name: str) -> None:
+        status = self._state.nodes[name]
         self._count_node(name, status, 1)
         if (batch := self._batch.get(name)) is None:
             return
@@ -110,13 +99,13 @@ class Scheduler:
         elif status is NodeStatus.STAGED:
             self._staged[batch].join(name, place, slots.launching(name))
         elif status is NodeStatus.CONVERGED:
-            if name not in self._checked:
+            if name not in self._state.checked:
                 self._unchecked[batch].join(name, place, slots.checking(name))
             self._queue_revert(name)
         self._queue_batch(batch)
 
     def _leave_status(self, name: str) -> None:
-        if (status := self._nodes.get(name)) is None:
+        if (status := self._state.nodes.get(name)) is None:
             return
         self._count_node(name, status, -1)
         if (batch := self._batch.get(name)) is None:
@@ -127,8 +116,12 @@ class Scheduler:
 
     def _count_node(self, name: str, status: NodeStatus, sign: int) -> None:
         self._counts[status] += sign
-        self._slots.count(name, status, sign, checked=name in self._checked)
-        if status.failed and name not in self._policy.excused_nodes and name not in self._reverted:
+        self._slots.count(name, status, sign, checked=name in self._state.checked)
+        if (
+            status.failed
+            and name not in self._policy.excused_nodes
+            and name not in self._state.reverted
+        ):
             self._failures += sign
         if status is NodeStatus.DEGRADED and name not in self._policy.excused_nodes:
             self._degraded += sign
@@ -138,14 +131,18 @@ class Scheduler:
 
     def _queue_revert(self, name: str) -> None:
         """Queue a node whose change may be reverted, the newest first."""
-        converged = self._nodes.get(name) is NodeStatus.CONVERGED
-        if converged and name not in self._reverted and self._batch[name] <= self._begun:
+        converged = self._state.nodes.get(name) is NodeStatus.CONVERGED
+        if (
+            converged
+            and name not in self._state.reverted
+            and self._batch[name] <= self._state.begun
+        ):
             self._revertible.join(name, -self._place[name], self._slots.reverting(name))
 
     def _queue_batch(self, batch: int) -> None:
         """Queue a batch that is not finished, or whose pause or recheck is still to come."""
         counts = self._batch_counts[batch]
-        unproven = counts[NodeStatus.CONVERGED] and batch not in self._soaked
+        unproven = counts[NodeStatus.CONVERGED] and batch not in self._state.soaked
         unchecked = counts[NodeStatus.CHECKING] or unproven or len(self._unchecked[batch])
         if self._is_unfinished(batch) or (self._policy.pause and unchecked):
             self._current.join(batch, batch)
@@ -191,20 +188,20 @@ class Scheduler:
         """
         if self._slots.unproven:
             batch = min(self._batch.get(name, number) for name in self._slots.unproven)
-            if batch not in self._soaked:
+            if batch not in self._state.soaked:
                 return Soak(batch)
             if due := self._unchecked[batch].first(room, self._slots.free):
                 return Check(due)
         names = self._batches[number]
-        waiting = tuple(name for name in names if self._nodes[name] is NodeStatus.STAGED)
-        return Halt(self._policy.quorum.reason(waiting, self._nodes), waiting)
+        waiting = tuple(name for name in names if self._state.nodes[name] is NodeStatus.STAGED)
+        return Halt(self._policy.quorum.reason(waiting, self._state.nodes), waiting)
 
     def _finishing_move(self, number: int, room: int) -> Move:
         """Return the pause or recheck that a finished batch needs before the next one may start."""
-        if self._batch_counts[number][NodeStatus.CONVERGED] and number not in self._soaked:
+        if self._batch_counts[number][NodeStatus.CONVERGED] and number not in self._state.soaked:
             return Soak(number)
         free = self._slots.free
-        due = self._unchecked[number].first(room, free) if number in self._soaked else ()
+        due = self._unchecked[number].first(room, free) if number in self._state.soaked else ()
         return Check(due) if due else Wait()
 
     def _is_over(self) -> bool:
@@ -215,7 +212,7 @@ class Scheduler:
             return False
         waits = (NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED)
         waiting = any(self._planned_counts[status] for status in waits)
-        return waiting or bool(self._reverted) or bool(self._to_revert(1, None))
+        return waiting or bool(self._state.reverted) or bool(self._to_revert(1, None))
 
     def _to_revert(self, room: int, free: list[int] | None) -> tuple[str, ...]:
         """Return the nodes to revert once the budget is spent, the newest first."""
@@ -224,13 +221,15 @@ class Scheduler:
         ready = self._revertible.first(room, free)
         if self._policy.on_failure is OnFailure.ROLLBACK_ALL:
             return ready
-        return tuple(name for name in ready if self._batch[name] == self._begun)
+        return tuple(name for name in ready if self._batch[name] == self._state.begun)
 
     def _halt_reason(self) -> str:
-        degraded = [name for name, status in self._nodes.items() if status is NodeStatus.DEGRADED]
+        degraded = [
+            name for name, status in self._state.nodes.items() if status is NodeStatus.DEGRADED
+        ]
         if degraded:
             return f"degraded, hands needed: {', '.join(degraded)}"
         failures = f"{self._failures} failed, and --max-failures allows {self._policy.max_failures}"
-        if reverting := self._to_revert(len(self._nodes), None):
-            return f"{failures}; {self._policy.quorum.reason(reverting, self._nodes)}"
+        if reverting := self._to_revert(len(self._state.nodes), None):
+            return f"{failures}; {self._policy.quorum.reason(reverting, self._state.nodes)}"
         return failures

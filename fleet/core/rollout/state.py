@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fleet.core.model.outcome import NodeStatus
 
@@ -73,28 +73,46 @@ def advance(state: RolloutState, event: Event) -> RolloutState:
 
 def replay(state: RolloutState, events: Iterable[Event]) -> RolloutState:
     """Return the state after these events."""
-    nodes, begun = dict(state.nodes), state.begun
-    soaked, checked, reverted = set(state.soaked), set(state.checked), set(state.reverted)
+    changing = ChangingState(state)
     for event in events:
+        changing.apply(event)
+    return changing.state
+
+
+class ChangingState:
+    """The state of a rollout, which events change in place, at the same cost for any rollout."""
+
+    def __init__(self, state: RolloutState) -> None:
+        self.batches, self.begun = state.batches, state.begun
+        self.nodes = dict(state.nodes)
+        self.soaked, self.checked = set(state.soaked), set(state.checked)
+        self.reverted = set(state.reverted)
+
+    def apply(self, event: Event) -> None:
+        """Apply one event."""
         match event:
             case BatchBegun(batch):
-                begun = max(begun, batch)
+                self.begun = max(self.begun, batch)
             case BatchSoaked(batch):
-                soaked.add(batch)
+                self.soaked.add(batch)
             case NodeMoved(node, status):
-                nodes[node] = status
+                self.nodes[node] = status
                 if status is NodeStatus.CHECKING:
-                    checked.add(node)
+                    self.checked.add(node)
                 elif status is NodeStatus.REVERTING:
-                    reverted.add(node)
-    return replace(
-        state,
-        nodes=nodes,
-        begun=begun,
-        soaked=frozenset(soaked),
-        checked=frozenset(checked),
-        reverted=frozenset(reverted),
-    )
+                    self.reverted.add(node)
+
+    @property
+    def state(self) -> RolloutState:
+        """Return the state after the events so far."""
+        return RolloutState(
+            batches=self.batches,
+            nodes=dict(self.nodes),
+            begun=self.begun,
+            soaked=frozenset(self.soaked),
+            checked=frozenset(self.checked),
+            reverted=frozenset(self.reverted),
+        )
 
 
 @dataclass(frozen=True, slots=True)

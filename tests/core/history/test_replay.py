@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.history.replay import PLANE_ASKED, SETTLE, JournalEntry, known_roles, replay_journal
 from fleet.core.history.serialize import outcome_data, read_outcome
 from fleet.core.model.outcome import NodeOutcome, NodeStatus, Verified
+from fleet.core.rollout.policy import OnFailure, Policy
+from fleet.core.rollout.scheduler import Scheduler, next_move
+from fleet.core.rollout.state import BatchBegun, BatchSoaked, Event, NodeMoved, begin
 
 
 def moved(node: str, status: str, **more: object) -> JournalEntry:
@@ -119,3 +125,37 @@ def test_the_journal_remembers_who_is_of_the_control_plane_and_who_is_not() -> N
         "w2": ("unit k3s",),
         "w3": (),
     }
+
+
+EVENTS = st.one_of(
+    st.builds(NodeMoved, st.sampled_from("abcdefz"), st.sampled_from(NodeStatus)),
+    st.builds(BatchBegun, st.integers(0, 2)),
+    st.builds(BatchSoaked, st.integers(0, 2)),
+)
+
+
+def entry_of(event: Event) -> JournalEntry:
+    match event:
+        case NodeMoved(node, status):
+            return moved(node, str(status))
+        case BatchBegun(batch):
+            return JournalEntry("t", "batch", None, {"number": batch + 1})
+        case BatchSoaked(batch):
+            return JournalEntry("t", "soaked", None, {"number": batch + 1})
+
+
+@given(st.lists(EVENTS, max_size=30), st.sampled_from(OnFailure), st.sampled_from((0, 60)))
+def test_the_journal_replays_to_the_state_of_the_scheduler(
+    events: list[Event], on_failure: OnFailure, pause: int
+) -> None:
+    """A resumed rollout goes on where the scheduler was, after any events in any order."""
+    batches = (("a",), ("b", "c"), ("d", "e", "f"))
+    policy = Policy(1, on_failure=on_failure, pause=pause, parallel=3)
+    scheduler = Scheduler(begin(batches, {}), policy)
+    for event in events:
+        scheduler.advance(event)
+
+    replayed = replay_journal(batches, map(entry_of, events)).state
+
+    assert replayed == scheduler.state
+    assert next_move(replayed, policy) == scheduler.next_move()
