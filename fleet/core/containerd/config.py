@@ -20,7 +20,7 @@ IMAGES = "io.containerd.cri.v1.images"
 _TEMPLATES = (("{{", "}}"), ("{%", "%}"), ("<%", "%>"))
 
 
-def parse_config(text: str, path: str) -> dict[str, Any]:
+def parse_config(text: str, path: str) -> Mapping[str, Any]:
     """Parse config.toml; raise a NodeError that names the line where it is broken."""
     start = _template(text)
     if start is not None:

@@ -6,21 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from fleet.core.containerd.features import Feature, first_release, supports
+from fleet.core.containerd.managed_header import HEADER
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.mirror import Mirror, Registry
 from fleet.core.model.secret import Secret
 from fleet.core.model.version import ContainerdVersion
 from fleet.core.text.toml_scan import quoted, toml_value
-
-HEADER = "# Managed by fleet: change mirrors.yaml instead.\n"
-
-
-MIGRATED = (
-    "# Written by fleet from legacy settings of containerd's config. mirrors.yaml does not name\n"
-    "# this registry: change this file, or name the registry there.\n"
-)
-"""The header of a file that later rollouts leave as it is."""
 
 
 @dataclass(frozen=True, slots=True)

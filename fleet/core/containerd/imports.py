@@ -11,6 +11,7 @@ from typing import Any
 
 from fleet.core.containerd.config import config_version, parse_config
 from fleet.core.containerd.features import Feature, supports
+from fleet.core.containerd.managed_header import HEADER
 from fleet.core.containerd.merged_config import (
     MergedConfig,
     merge_files,
@@ -150,7 +151,7 @@ class ConfigView:
         """Return the view with a new import, which has the root's version."""
         newline = newline_of(self.root.text)
         version = self.root.data.get("version")
-        text = "# Managed by fleet: change mirrors.yaml instead." + newline
+        text = HEADER.replace("\n", newline)
         text += f"version = {version}{newline}" if version is not None else ""
         texts = {layer.path: layer.mark + layer.text for layer in self.layers}
         return _read_layers(facts, self.version, {**texts, path: text})

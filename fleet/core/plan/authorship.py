@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 
+from fleet.core.containerd.managed_header import has_header
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
 
 PERSON = "a person"
-
-
-_OURS = (b"# Managed by fleet", b"# Written by fleet")
 
 
 _KUBESPRAY = re.compile(
@@ -37,6 +35,6 @@ def guess_author(path: str, file: ManagedFile | None, facts: NodeFacts) -> str:
         "kubespray": bool(_KUBESPRAY.search(content)),
     }
     tool = next((name for name, matches in signs.items() if matches), None)
-    if tool is None and content.startswith(_OURS):
+    if tool is None and has_header(content):
         return f"{PERSON}, in fleet's file"
     return tool or PERSON

@@ -8,7 +8,7 @@ from fleet.core.model.change import Action, Change, ManagedFile
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.mirror import Foreign
 from fleet.core.model.paths import FileKey, file_key, plain_path
-from fleet.core.plan.restart_cost import _differ, is_read_per_pull
+from fleet.core.plan.restart_cost import is_read_per_pull
 from fleet.core.render.strategies import DesiredFiles
 
 
@@ -44,6 +44,10 @@ def _foreign_removals(facts: NodeFacts, inside: str, written: set[FileKey]) -> I
         key = file_key(facts.paths.entries, path)
         if owned.get(key) != file.digest and key not in written:
             yield Change(path, file, None)
+
+
+def _differ(before: ManagedFile, after: ManagedFile) -> bool:
+    return (before.content, before.mode) != (after.content, after.mode)
 
 
 def _with_old_owner(before: ManagedFile, file: ManagedFile) -> ManagedFile:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from fleet.core.model.change import Change, ManagedFile, RestartCost
+from fleet.core.model.change import Change, RestartCost
 
 _PER_PULL = re.compile(r".*/(hosts\.toml|[^/]+\.pem)")
 
@@ -13,10 +13,6 @@ _PER_PULL = re.compile(r".*/(hosts\.toml|[^/]+\.pem)")
 def is_read_per_pull(path: str) -> bool:
     """Return whether containerd reads a file at every pull: hosts.toml and certificates."""
     return _PER_PULL.fullmatch(path) is not None
-
-
-def _differ(before: ManagedFile, after: ManagedFile) -> bool:
-    return (before.content, before.mode) != (after.content, after.mode)
 
 
 def restart_cost(changes: Iterable[Change], config: str) -> RestartCost:

@@ -84,7 +84,7 @@ def known_version(facts: NodeFacts) -> ContainerdVersion:
     return facts.daemon.version
 
 
-def parsed_dump(facts: NodeFacts) -> dict[str, Any]:
+def parsed_dump(facts: NodeFacts) -> Mapping[str, Any]:
     """Return the daemon's merged view of config.toml; raise a NodeError if it has none."""
     if not facts.config.dump.ok:
         complaint = facts.config.dump.text.strip().splitlines()[-1:] or ["no answer"]
@@ -100,7 +100,7 @@ def parsed_dump(facts: NodeFacts) -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=64)
-def _parse_dump(dump: str) -> dict[str, Any]:
+def _parse_dump(dump: str) -> Mapping[str, Any]:
     """Parse a dump once for all nodes with it, which saves 2 ms each; the result never changes."""
     lines = (line for line in dump.split("\n") if not line.startswith("time="))
     return parse_toml("\n".join(lines))

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from fleet.core.containerd.config import effective_registry
 from fleet.core.containerd.features import Feature, supports
-from fleet.core.containerd.hosts_toml import MIGRATED
 from fleet.core.containerd.legacy_settings import has_legacy, legacy_paths
+from fleet.core.containerd.managed_header import MIGRATED
 from fleet.core.containerd.registry_settings import difference
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.lint.config import foreign_hosts, lint, reads_lists

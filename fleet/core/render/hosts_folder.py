@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from fleet.core.containerd.hosts_toml import HEADER, hosts_files
+from fleet.core.containerd.hosts_toml import hosts_files
+from fleet.core.containerd.managed_header import HEADER
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts

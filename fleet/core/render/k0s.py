@@ -11,7 +11,7 @@ from typing import Any
 
 from fleet.core.containerd.config import CRI_1, IMAGES, parse_config
 from fleet.core.containerd.features import Feature, supports
-from fleet.core.containerd.hosts_toml import HEADER
+from fleet.core.containerd.managed_header import HEADER
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.lint.config import foreign_hosts
 from fleet.core.model.facts import NodeFacts

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fleet.core.containerd.hosts_toml import certificate_stem
+from fleet.core.containerd.managed_header import HEADER
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
@@ -24,9 +25,6 @@ from fleet.core.text.yaml import parse_yaml, plain
 from fleet.core.text.yaml_edit import edit_yaml
 from fleet.core.text.yaml_values import YamlEditError
 from fleet.errors import ConfigErrors, Problem
-
-HEADER = "# Managed by fleet: change mirrors.yaml instead.\n"
-
 
 _PARTS = ("mirrors", "configs", "auths")
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fleet.core.containerd.legacy_settings import _hosts_with_tls, _table
+from fleet.core.containerd.legacy_settings import hosts_with_tls
 from fleet.core.containerd.registry_url import (
     HUB,
     default_server,
@@ -17,7 +17,7 @@ from fleet.core.containerd.registry_url import (
 )
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.mirror import Mirror, Registry
-from fleet.core.text.documents import word, words
+from fleet.core.text.documents import table, word, words
 
 _LOOPBACK = ("localhost", "127.", "[::1]")
 
@@ -80,10 +80,8 @@ def migrate(registry: Mapping[str, Any], place: str) -> Migration:
     Mirrors and TLS settings of the same registry become one hosts.toml.
     """
     notes: list[str] = []
-    tls = {
-        host: _tls(host, settings, place) for host, settings in _hosts_with_tls(registry).items()
-    }
-    mirrors = _table(registry, "mirrors")
+    tls = {host: _tls(host, settings, place) for host, settings in hosts_with_tls(registry).items()}
+    mirrors = table(registry, "mirrors")
     wildcard = _endpoints(mirrors.get("*"), "_default", place) if "*" in mirrors else None
     registries: dict[str, Registry] = {}
     served: set[str] = set()
@@ -231,10 +229,10 @@ def _with_tls(mirror: Mirror, tls: Tls) -> Mirror:
     )
 
 
-def _tls(host: str, table: Mapping[str, Any], place: str) -> Tls:
+def _tls(host: str, settings: Mapping[str, Any], place: str) -> Tls:
     paths = {}
     for key in ("ca_file", "cert_file", "key_file"):
-        text = word(table, key)
+        text = word(settings, key)
         if not text.isprintable():
             what = f"configs.{host}.tls.{key} holds control characters"
             raise _refused(f"{place}: {what}; mend it by hand")
@@ -242,7 +240,7 @@ def _tls(host: str, table: Mapping[str, Any], place: str) -> Tls:
         paths[key] = ("" if not text or text.startswith("/") else "/") + text or None
     if bool(paths["cert_file"]) != bool(paths["key_file"]):
         raise _refused(f"{place}: configs.{host}.tls has one of cert_file and key_file; give both")
-    skip = table.get("insecure_skip_verify") is True
+    skip = settings.get("insecure_skip_verify") is True
     return Tls(paths["ca_file"], paths["cert_file"], paths["key_file"], skip)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from fleet.core.containerd.managed_header import managed_because
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
@@ -34,7 +35,7 @@ def moved_config(facts: NodeFacts, content: bytes, *, secret: bool) -> dict[str,
             f" systemd as it is; copy the file to {OWN_CONFIG} and point the unit there"
         )
     unit = f"[Service]\nExecStart=\nExecStart={' '.join(line)}\n"
-    text = f"# Managed by fleet: {facts.config.path} is read-only, its copy is not.\n{unit}"
+    text = managed_because(f"{facts.config.path} is read-only, its copy is not.") + unit
     return {
         OWN_CONFIG: file_like(facts, OWN_CONFIG, content, secret=secret),
         f"/etc/systemd/system/{facts.daemon.unit_name}.service.d/zz-fleet.conf": ManagedFile(

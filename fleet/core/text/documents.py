@@ -7,6 +7,7 @@ whether a shape is refused.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import tomllib
@@ -45,8 +46,13 @@ class BoundError(DocumentError):
     """A text that is larger or deeper than any real document, and is not parsed."""
 
 
-def parse_toml(text: str) -> dict[str, Any]:
-    """Parse TOML; raise a DocumentError that names the line where it is broken."""
+@functools.lru_cache(maxsize=32)
+def parse_toml(text: str) -> Mapping[str, Any]:
+    """Parse TOML; raise a DocumentError that names the line where it is broken.
+
+    Equal texts share one result, which must not be changed: a plan reads a node's config in
+    several steps, and similar nodes have equal files.
+    """
     _refuse_large(text, LARGEST)
     for number, line in enumerate(text.split("\n"), 1):
         if line.count(".") >= DEEPEST and _LONG_KEY.search(line):

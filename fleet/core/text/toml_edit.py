@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
@@ -13,6 +12,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from fleet.core.failure import FailureKind, NodeError
+from fleet.core.text.documents import DocumentError, parse_toml
 from fleet.core.text.toml_scan import Path, dotted, statements, toml_value
 from fleet.core.text.toml_splice import Entry, Setting, append, cut, indent, put, whole_line
 
@@ -40,7 +40,7 @@ def set_key(text: str, table: Path, key: str, value: Setting) -> str:
 
 def set_keys(text: str, entries: Iterable[Entry]) -> str:
     """Set keys of tables, and return `text` with every other byte as it was."""
-    data = tomllib.loads(text)
+    data = parse_toml(text)
     missing = [entry for entry in entries if not _is_set(data, entry)]
     if not missing:
         return text
@@ -63,7 +63,7 @@ def _is_set(data: Any, entry: Entry) -> bool:
 
 def _set_one(text: str, entry: Entry) -> str:
     """Set one key, if necessary in an inline table."""
-    data = tomllib.loads(text)
+    data = parse_toml(text)
     expected = _with_entries(data, [entry])
     for candidate in _edits_of_one(text, entry):
         if candidate is not None and _try_parse(candidate) == expected:
@@ -98,7 +98,7 @@ def _dotted_beside(text: str, table: Path, line: str) -> Iterator[str]:
 
 def remove(text: str, paths: Iterable[Path]) -> str:
     """Remove keys and tables with all they hold; ignore paths that are not there."""
-    data = tomllib.loads(text)
+    data = parse_toml(text)
     present = [path for path in dict.fromkeys(paths) if dig(data, path) is not None]
     if not present:
         return text
@@ -181,15 +181,15 @@ def _changes_only(before: str, after: str, paths: Collection[Path]) -> bool:
 # -- the intended result of an edit ------------------------------------------------------------
 
 
-def _try_parse(text: str) -> dict[str, Any] | None:
+def _try_parse(text: str) -> Mapping[str, Any] | None:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+        return parse_toml(text)
+    except DocumentError:
         return None
 
 
-def _with_entries(data: dict[str, Any], entries: Iterable[Entry]) -> dict[str, Any]:
-    result = copy.deepcopy(data)
+def _with_entries(data: Mapping[str, Any], entries: Iterable[Entry]) -> dict[str, Any]:
+    result = copy.deepcopy(dict(data))
     for table, key, value in entries:
         place = result
         for name in table:
@@ -200,8 +200,8 @@ def _with_entries(data: dict[str, Any], entries: Iterable[Entry]) -> dict[str, A
     return result
 
 
-def _without_paths(data: dict[str, Any], paths: Iterable[Path]) -> dict[str, Any]:
-    result = copy.deepcopy(data)
+def _without_paths(data: Mapping[str, Any], paths: Iterable[Path]) -> dict[str, Any]:
+    result = copy.deepcopy(dict(data))
     for path in paths:
         above = dig(result, path[:-1])
         if isinstance(above, dict):  # otherwise a path above it was removed already
@@ -209,7 +209,7 @@ def _without_paths(data: dict[str, Any], paths: Iterable[Path]) -> dict[str, Any
     return result
 
 
-def pruned(data: dict[str, Any]) -> dict[str, Any]:
+def pruned(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data without its empty tables, which set nothing."""
     pairs = (
         (key, pruned(value) if isinstance(value, dict) else value) for key, value in data.items()
