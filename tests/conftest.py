@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.lab import Lab, network
+from tests.lab import Lab, LabNode, network
 from tests.support.fleet import Fleet, make_pristine, remember
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +51,21 @@ def nodes(lab: Lab, clean: bool) -> Iterator[Lab]:
         make_pristine(lab)
     yield lab
     make_pristine(lab)
+    _left["clean"] = True
+
+
+@pytest.fixture
+def borrow(lab: Lab, clean: bool) -> Iterator[Callable[[str], LabNode]]:
+    """Return a lender of single nodes; only those that were lent are put back after the test."""
+    lent: dict[str, LabNode] = {}
+    if not clean:
+        make_pristine(lab)
+
+    def lend(name: str) -> LabNode:
+        return lent.setdefault(name, lab.nodes[name])
+
+    yield lend
+    make_pristine(lab, lent.values())
     _left["clean"] = True
 
 

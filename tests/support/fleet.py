@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,11 +133,11 @@ def remember(node: LabNode) -> None:
     shutil.copy2(rootfs(node.suite) / "etc/containerd/config.toml", node.root / "root/config.toml")
 
 
-def make_pristine(lab: Lab) -> None:
-    """Take away what a test left on the nodes."""
+def make_pristine(lab: Lab, nodes: Iterable[LabNode] | None = None) -> None:
+    """Take away what a test left on some nodes, or on all."""
     lab.flaky.mode("ok")
     lab.flaky.modes({})
-    lab.each(lambda node: node.sh(f"dirty=\n{_PRISTINE}"))
+    lab.each(lambda node: node.sh(f"dirty=\n{_PRISTINE}"), nodes)
 
 
 def main_pid(lab: Lab, name: str) -> int:
