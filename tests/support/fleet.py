@@ -99,6 +99,7 @@ done
 cmp -s /etc/containerd/config.toml /root/config.toml || dirty=1
 [ -e /etc/containerd/certs.d ] || [ -e /etc/containerd/fleet ] && dirty=1
 [ -e /var/lib/fleet ] || [ -e /etc/systemd/system/containerd.service.d ] && dirty=1
+systemctl is-active -q containerd || dirty=1
 systemctl stop 'fleet-guard-*.timer' 2>/dev/null || true
 rm -f /etc/systemd/system/fleet-guard.service
 rm -f /etc/systemd/system/multi-user.target.wants/fleet-guard.service
