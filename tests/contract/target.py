@@ -14,7 +14,8 @@ from fleet.core.model.facts import NodeFacts
 from fleet.core.model.mirror import Mirror, Registry
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.core.plan.planner import NodePlan, plan_node
+from fleet.core.plan.node_plan import NodePlan
+from fleet.core.plan.planner import plan_node
 from fleet.core.render.base import DesiredConfig
 from fleet.node.activate import Applied, parse_applied
 from fleet.node.bundle import activate_script, bundle

@@ -71,7 +71,7 @@ def test_a_unit_that_is_ill_with_the_change_gets_the_old_files_back(target: Targ
     assert applied.failure is not None
     assert (applied.ending, applied.failure.kind) == (Ending.ROLLED_BACK, FailureKind.HEALTH)
     assert target.etc() == before
-    assert target.facts().cri == "ok"
+    assert target.facts().cri.state == "ok"
     assert not target.held()
 
 
@@ -84,7 +84,7 @@ def test_a_config_that_ends_cri_is_taken_back(target: Target) -> None:
     cri = '[plugins."io.containerd.grpc.v1.cri".registry'
     mirrors = f'{cri}.mirrors."docker.io"]\n  endpoint = ["https://m.example"]\n'
     both = f'{change.before.content.decode()}{cri}]\n  config_path = "/etc/c"\n{mirrors}'
-    plan = replace(with_config(plan, both), intended_registry=None)
+    plan = replace(with_config(plan, both), config=replace(plan.config, intended_registry=None))
     order = target.staged(plan, liveness=False, health=2)
     before = target.etc()
 
@@ -96,4 +96,4 @@ def test_a_config_that_ends_cri_is_taken_back(target: Target) -> None:
     assert applied.failure is not None
     assert (applied.ending, applied.failure.kind) == (Ending.ROLLED_BACK, FailureKind.HEALTH)
     assert target.etc() == before
-    assert target.facts().cri == "ok"
+    assert target.facts().cri.state == "ok"

@@ -22,7 +22,7 @@ def test_a_change_that_is_not_confirmed_is_reverted_by_its_timer(target: Target)
     assert target.etc() == before
     assert (target.read(f"{LAST}/phase"), target.read(f"{LAST}/why")) == ("restored", "timer")
     assert not target.held()
-    assert target.facts().cri == "ok"
+    assert target.facts().cri.state == "ok"
 
 
 def test_a_late_confirmation_finds_nothing_to_confirm(target: Target) -> None:
@@ -44,7 +44,7 @@ def test_a_reboot_before_the_confirmation_restores_the_old_config(target: Target
 
     assert target.etc() == before
     assert (target.read(f"{LAST}/phase"), target.read(f"{LAST}/why")) == ("restored", "boot")
-    assert target.facts().cri == "ok"
+    assert target.facts().cri.state == "ok"
 
 
 def test_a_confirmed_change_survives_its_guard_and_a_reboot(target: Target) -> None:

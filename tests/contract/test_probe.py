@@ -14,10 +14,11 @@ def test_the_probe_reads_the_release_its_health_and_its_files(target: Target) ->
     facts = target.facts()
 
     version, strategy, distribution = recorded.SUITES[target.suite]
-    assert str(facts.daemon_version).startswith(version)
-    assert facts.binary_version == facts.daemon_version
-    assert (facts.distribution, facts.config) == (distribution, CONFIG)
-    assert (facts.cri, facts.runtime_ready, facts.unit.running) == ("ok", True, True)
+    assert str(facts.daemon.running_version).startswith(version)
+    assert facts.daemon.installed_version == facts.daemon.running_version
+    assert (facts.machine.distribution, facts.config.path) == (distribution, CONFIG)
+    assert (facts.cri.state, facts.cri.runtime_ready) == ("ok", True)
+    assert facts.daemon.unit.running
     assert plan_node(target.node, facts, WANTED).strategy == strategy
     config = facts.files[CONFIG]
     digest = hashlib.sha256(config.content).hexdigest()
@@ -38,7 +39,7 @@ def test_a_unit_that_is_down_is_seen_and_no_change_is_planned(target: Target) ->
     facts = target.facts()
     target.machine.sh("systemctl start containerd")
 
-    assert not facts.unit.running
+    assert not facts.daemon.unit.running
     failure = plan_node(target.node, facts, WANTED).failure
     assert failure is not None
     assert failure.kind is FailureKind.HEALTH
@@ -49,4 +50,4 @@ def test_a_reboot_is_seen_by_its_boot_id(target: Target) -> None:
 
     target.machine.reboot()
 
-    assert target.facts().machine not in {"", before.machine}
+    assert target.facts().machine.id not in {"", before.machine.id}

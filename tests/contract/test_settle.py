@@ -60,7 +60,7 @@ def test_a_revert_restores_bytes_modes_and_owners(target: Target, *, confirmed: 
     assert ending(outcome) == ("rolled_back", "budget", "revert")
     assert target.etc() == before
     assert target.machine.sh(folders).stdout == modes
-    assert target.facts().cri == "ok"
+    assert target.facts().cri.state == "ok"
     assert not target.held()
 
 
@@ -89,7 +89,7 @@ def test_a_unit_that_dies_before_it_is_confirmed_is_reverted(target: Target) -> 
     assert (change.ended, change.failure.kind) == ("failed", FailureKind.HEALTH)
     assert outcome.status is NodeStatus.ROLLED_BACK
     assert target.etc() == before
-    assert target.facts().unit.running
+    assert target.facts().daemon.unit.running
 
 
 def test_a_healthy_node_passes_its_recheck(target: Target) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fleet.core.model.outcome import NodeStatus
-from fleet.core.plan.planner import NodePlan
+from fleet.core.plan.node_plan import NodePlan
 from fleet.node.stage import release, stage
 from tests.contract.target import CONFIG, LOCK, Target, ending
 
