@@ -4,40 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from fleet.config.inventory.keys import ALIASES, KEYS
+from fleet.config.inventory.keys import KEYS
 from fleet.config.mirrors.endpoint import CAPABILITIES
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 _TEXT: dict[str, Any] = {"type": "string"}
-
-
-_FLAG: dict[str, Any] = {"type": ["boolean", "string"]}
-
-
-_SIZE: dict[str, Any] = {
-    "type": ["integer", "string"],
-    "description": "how many nodes of the group may be in flight together: 1 or 25%",
-}
-
-
-_NODE: dict[str, dict[str, Any]] = {
-    "host": {**_TEXT, "description": "where to connect; default: the node's name"},
-    "port": {"type": "integer", "minimum": 1, "maximum": 65535},
-    "user": {**_TEXT, "description": "the login"},
-    "identity_file": {**_TEXT, "description": "the private key"},
-    "become": {**_FLAG, "description": "sudo; on unless the login is root"},
-    "become_user": _TEXT,
-    "jump": {**_TEXT, "description": "the jump host, as user@host:port"},
-    "site": {**_TEXT, "description": "where the node stands"},
-    "max_unavailable": _SIZE,
-    "order": {"type": "integer", "description": "lower numbers first"},
-    "distro": {**_TEXT, "description": "what detection cannot see: k3s, rke2, k0s, ..."},
-    "containerd_config": _TEXT,
-    "containerd_socket": _TEXT,
-    "containerd_service": _TEXT,
-}
 
 
 _CAPABILITIES = {"type": "array", "items": {"enum": list(CAPABILITIES)}}
@@ -126,8 +99,11 @@ _HOST = {
 
 def inventory_schema() -> dict[str, Any]:
     """Return the schema of inventory.yaml; variables of other tools are allowed, as in the file."""
-    node = {key: _NODE[key] for key in KEYS}
-    node |= {alias: _NODE[key] for alias, key in ALIASES.items()}
+    node = {
+        name: {**key.schema, "description": key.meaning}
+        for key in KEYS.values()
+        for name in (key.name, *key.aliases)
+    }
     variables = {"type": ["object", "null"], "properties": node}
     return {
         "$schema": _DRAFT,

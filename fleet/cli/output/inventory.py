@@ -10,26 +10,10 @@ import click
 
 from fleet.cli.options import Settings
 from fleet.cli.output.tables import print_json
+from fleet.config.inventory.keys import KEYS
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.node import Node
 from fleet.errors import Problem
-
-_SHOWN = (
-    "host",
-    "port",
-    "user",
-    "identity_file",
-    "become",
-    "become_user",
-    "jump",
-    "site",
-    "max_unavailable",
-    "order",
-    "distro",
-    "containerd_config",
-    "containerd_socket",
-    "containerd_service",
-)
 
 
 def show_checked(
@@ -75,7 +59,7 @@ def show_inventory(
 
 
 def _values(node: Node) -> dict[str, Any]:
-    values = {key: getattr(node, key) for key in _SHOWN}
+    values = {key: getattr(node, key) for key in KEYS}
     return {key: value for key, value in values.items() if value not in {None, ""}}
 
 
@@ -95,27 +79,16 @@ def _node_data(node: Node, loaded: Inventory) -> dict[str, Any]:
     return {"groups": list(node.groups), "values": values}
 
 
-_UNSET = {
-    "host": "the node's name",
-    "become": "not said: sudo unless the login is root",
-    "port": "not said: ~/.ssh/config decides, else 22",
-    "user": "not said: ~/.ssh/config decides, else who runs fleet",
-    "identity_file": "not said: ~/.ssh/config and the agent decide",
-    "jump": "not said: ~/.ssh/config decides (ProxyJump)",
-}
-"""The meaning of keys that the inventory leaves out; other keys are then not shown."""
-
-
 def _print_in_full(node: Node, loaded: Inventory) -> None:
     """Print every value with its place, and below it the overridden ones, the nearest first."""
     click.echo(f"{node.name}  [{', '.join(node.groups)}]  the nearest group first")
     beaten, values = loaded.beaten(node), _values(node)
-    for key in _SHOWN:
+    for key, about in KEYS.items():
         if key in node.origins:
             click.echo(f"  {key}: {values[key]}  # {node.origins[key]}")
-        elif key in _UNSET:
+        elif about.unset:
             shown = f"{values[key]}  # " if key in values else "-  # "
-            click.echo(f"  {key}: {shown}{_UNSET[key]}")
+            click.echo(f"  {key}: {shown}{about.unset}")
         for overridden in beaten.get(key, ()):
             click.echo(f"    beats {overridden.value}  # {overridden.origin}")
 

@@ -1,28 +1,14 @@
-"""The keys of a node in the inventory: their readers, their aliases, and foreign keys."""
+"""The one table of a node's keys in the inventory, and the foreign keys that are expected there."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fleet.config.reader import Reader
 from fleet.core.text.yaml import Value
-
-ALIASES = {
-    "address": "host",
-    "ansible_host": "host",
-    "ansible_ssh_host": "host",
-    "ansible_port": "port",
-    "ansible_ssh_port": "port",
-    "ansible_user": "user",
-    "ansible_ssh_user": "user",
-    "ansible_ssh_private_key_file": "identity_file",
-    "ansible_private_key_file": "identity_file",
-    "ansible_become": "become",
-    "ansible_become_user": "become_user",
-}
-
 
 SECRETS = {
     "ansible_password",
@@ -109,19 +95,145 @@ def _file(reader: Reader, value: Value, place: str) -> str | None:
     return text
 
 
-KEYS: dict[str, Callable[[Reader, Value, str], Any]] = {
-    "host": _host,
-    "port": _port,
-    "user": _word,
-    "identity_file": _file,
-    "become": Reader.boolean,
-    "become_user": _word,
-    "jump": _word,
-    "site": _word,
-    "max_unavailable": _size,
-    "order": _order,
-    "distro": _word,
-    "containerd_config": _path,
-    "containerd_socket": _path,
-    "containerd_service": _unit,
-}
+_TEXT = {"type": "string"}
+
+
+_FLAG = {"type": ["boolean", "string"]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeKey:
+    """One key: its reader, its part of the JSON Schema, and its words in docs and output.
+
+    `aliases` are Ansible's names of it, and our own older ones. `unset` is the meaning of a key
+    that the inventory leaves out; it is empty if `fleet inventory` then shows nothing. Nodes may
+    have a value from a group or a range if the key is `shared`; two groups that disagree are an
+    error, unless the key limits each group as a whole (`limits_group`).
+    """
+
+    name: str
+    read: Callable[[Reader, Value, str], Any]
+    schema: Mapping[str, Any]
+    meaning: str
+    aliases: tuple[str, ...] = ()
+    unset: str = ""
+    shared: bool = True
+    limits_group: bool = False
+
+
+_TABLE = (
+    NodeKey(
+        name="host",
+        read=_host,
+        schema=_TEXT,
+        meaning="where to connect; default: the node's name",
+        aliases=("address", "ansible_host", "ansible_ssh_host"),
+        unset="the node's name",
+        shared=False,
+    ),
+    NodeKey(
+        name="port",
+        read=_port,
+        schema={"type": "integer", "minimum": 1, "maximum": 65535},
+        meaning="as in ssh_config; default: what ~/.ssh/config says, else 22",
+        aliases=("ansible_port", "ansible_ssh_port"),
+        unset="not said: ~/.ssh/config decides, else 22",
+    ),
+    NodeKey(
+        name="user",
+        read=_word,
+        schema=_TEXT,
+        meaning="the login; default: what ~/.ssh/config says, else the user who runs fleet",
+        aliases=("ansible_user", "ansible_ssh_user"),
+        unset="not said: ~/.ssh/config decides, else who runs fleet",
+    ),
+    NodeKey(
+        name="identity_file",
+        read=_file,
+        schema=_TEXT,
+        meaning="the private key; default: what ~/.ssh/config and the agent have",
+        aliases=("ansible_ssh_private_key_file", "ansible_private_key_file"),
+        unset="not said: ~/.ssh/config and the agent decide",
+    ),
+    NodeKey(
+        name="become",
+        read=Reader.boolean,
+        schema=_FLAG,
+        meaning="sudo; on unless the login is root",
+        aliases=("ansible_become",),
+        unset="not said: sudo unless the login is root",
+    ),
+    NodeKey(
+        name="become_user",
+        read=_word,
+        schema=_TEXT,
+        meaning="the user that sudo becomes; default: root",
+        aliases=("ansible_become_user",),
+    ),
+    NodeKey(
+        name="jump",
+        read=_word,
+        schema=_TEXT,
+        meaning="the jump host, as `user@host:port`; a list is a chain, as with `ProxyJump`",
+        unset="not said: ~/.ssh/config decides (ProxyJump)",
+    ),
+    NodeKey(
+        name="site",
+        read=_word,
+        schema=_TEXT,
+        meaning=(
+            "where the node stands; `fleet mirrors test` compares sites, and Dask's workers that"
+            " were started for a site take its nodes"
+        ),
+    ),
+    NodeKey(
+        name="max_unavailable",
+        read=_size,
+        schema={"type": ["integer", "string"]},
+        meaning=(
+            "for a group: how many of its nodes may be in flight together, `1` or `25%`; for the"
+            " control plane see below"
+        ),
+        limits_group=True,
+    ),
+    NodeKey(
+        name="order",
+        read=_order,
+        schema={"type": "integer"},
+        meaning="lower numbers first; default: the order of the file",
+    ),
+    NodeKey(
+        name="distro",
+        read=_word,
+        schema=_TEXT,
+        meaning=(
+            "what detection cannot see: `k3s`, `rke2`, `k0s`, `microk8s`, `canonical-k8s`, or"
+            " `containerd` for plain containerd"
+        ),
+    ),
+    NodeKey(
+        name="containerd_config",
+        read=_path,
+        schema=_TEXT,
+        meaning="containerd's config file, where it is not the usual one",
+    ),
+    NodeKey(
+        name="containerd_socket",
+        read=_path,
+        schema=_TEXT,
+        meaning="containerd's socket, where it is not the usual one",
+    ),
+    NodeKey(
+        name="containerd_service",
+        read=_unit,
+        schema=_TEXT,
+        meaning="containerd's systemd unit, where it is not the usual one",
+    ),
+)
+
+
+KEYS = {key.name: key for key in _TABLE}
+"""All keys by name, in the order in which they are shown."""
+
+
+ALIASES = {alias: key.name for key in _TABLE for alias in key.aliases}

@@ -91,8 +91,10 @@ class InventoryReader:
             where = f"{name}.vars"
             for key, given in self._vars(body["vars"].value, where).items():
                 self._merge(group.vars, key, given, where)
-                if key == "host":
-                    text = "a host belongs to one node: all of the group would be the same machine"
+                if not KEYS[key].shared:
+                    text = (
+                        f"a {key} belongs to one node: all of the group would be the same machine"
+                    )
                     self.reader.error(given.at, where, text)
         if "hosts" in body:
             for pattern, host in self.reader.mapping(body["hosts"].value, f"{name}.hosts").items():
@@ -110,9 +112,10 @@ class InventoryReader:
         except FleetError as error:
             self.reader.error(entry.key, group.name, str(error))
             return
-        if len(names) > 1 and "host" in given:
-            text = f"one host for {len(names)} nodes: they would all be the same machine"
-            self.reader.error(given["host"].at, place, text)
+        for key in given if len(names) > 1 else ():
+            if not KEYS[key].shared:
+                text = f"one {key} for {len(names)} nodes: they would all be the same machine"
+                self.reader.error(given[key].at, place, text)
         for name in names:
             if not _NAME.fullmatch(name):
                 text = f"{name!r} is no name of a node (letters, digits, dot, dash, underscore)"
@@ -142,7 +145,7 @@ class InventoryReader:
             elif key not in KEYS:
                 self._refuse_near_miss(name, entry, place)
             elif entry.value.data is not None and not self._is_template(entry.value, where):
-                read = KEYS[key](self.reader, entry.value, where)
+                read = KEYS[key].read(self.reader, entry.value, where)
                 if read is not None:
                     at = entry.value
                     origin = Origin(self.reader.file, at.line, at.column, place)
@@ -215,7 +218,7 @@ class InventoryReader:
         for group in groups:
             for key, given in self._groups[group].vars.items():
                 distance, first = nearest_values.setdefault(key, (nearest[group], given))
-                own = key in self._hosts[name] or key == "max_unavailable"
+                own = key in self._hosts[name] or KEYS[key].limits_group
                 if distance == nearest[group] and first.value != given.value and not own:
                     text = (
                         f"{key} is {given.value!r} by {given.origin.place} and {first.value!r} by"

@@ -14,7 +14,7 @@ from tests.support.values import parsed
 def read(key: str, text: str) -> tuple[Any, list[str]]:
     """Return the value of one key, and the messages about it."""
     reader = Reader("i")
-    found = KEYS[key](reader, parsed(text), key)
+    found = KEYS[key].read(reader, parsed(text), key)
     return found, [problem.message for problem in reader.problems]
 
 
