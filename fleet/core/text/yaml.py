@@ -15,14 +15,8 @@ import yaml
 from fleet.errors import ConfigErrors, Problem
 
 _MOST_NODES = 1_000_000
-
-
 _DEEPEST = 40
-
-
 _PREFIX = "tag:yaml.org,2002:"
-
-
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -142,11 +136,17 @@ def _end(node: Any) -> int:
 
 
 def _child(node: Any, key: str | int) -> Any:
+    """Return a child of a node; None for an alias, whose text is above its own place."""
     if isinstance(node, yaml.SequenceNode) and isinstance(key, int):
-        return node.value[key] if key < len(node.value) else None
-    if isinstance(node, yaml.MappingNode):
-        return next((value for name, value in node.value if name.value == key), None)
-    return None
+        above, child = node.value[:key], next(iter(node.value[key:]), None)
+    elif isinstance(node, yaml.MappingNode):
+        name, child = next((pair for pair in node.value if pair[0].value == key), (None, None))
+        above = [name]
+    else:
+        return None
+    if child is None or any(child.start_mark.index < item.end_mark.index for item in above):
+        return None
+    return child
 
 
 def plain(value: Value) -> Any:
