@@ -61,7 +61,7 @@ _PATTERNS = (
     (_HEADER_FIELD, (".header.",)),
 )
 """Patterns, each with strings of which a text in lower case must contain one to match."""
-_OPENS_BLOCK = re.compile(r"(?:[|>][-+0-9]*|\"\"\"|\'\'\'|\\?)[ \t\r]*\Z")
+_OPENS_BLOCK = re.compile(r"(?:[|>][-+0-9]*|\\?)[ \t\r]*\Z")
 _BLOCK = re.compile(r"(?:\n[ \t]++[^\n]*+|\n(?=\n))*+")
 _LINE_START = re.compile(r"[\s#>|*~0-9-]*[\"'`\\]*\Z")
 _NEAR = 40
@@ -139,11 +139,15 @@ def _names_setting(text: str, match: re.Match[str]) -> bool:
 
 
 def _value_end(text: str, match: re.Match[str]) -> int:
-    """Return where a value ends; the end of its line if in doubt."""
+    """Return where a value ends; the end of its line, or of the text, if in doubt."""
     start = match.end()
     line_end = text.find("\n", start)
     line_end = len(text) if line_end < 0 else line_end
     first = text[start : start + 1]
+    long = text[start : start + 3]
+    if long in {'"""', "'''"}:
+        close = text.find(long, start + 3)
+        return close + 3 if close > 0 else len(text)
     if first in {'"', "'"}:
         close = text.find(first, start + 1, line_end)
         plain = close > 0 and "\\" not in text[start:close]
