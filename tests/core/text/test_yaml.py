@@ -156,26 +156,30 @@ def test_the_first_of_two_equal_keys_counts() -> None:
 
 
 INVALID = {
-    "an open bracket": ("a: [1\n", 2, "no valid YAML: "),
-    "a tab": ("a:\n\t- b\n", 2, "no valid YAML: "),
-    "two documents": ("a: 1\n---\nb: 2\n", 2, "no valid YAML: "),
-    "an alias to nothing": ("a: *b\n", 1, "no valid YAML: "),
-    "a control character": ("a: \x01\n", 1, "no valid YAML: "),
-    "41 levels": ("[" * 41 + "]" * 41, 1, "nested too deep"),
-    "thousands of levels": ("a:\n" + "[" * 20_000, 2, "nested too deep"),
+    "an open bracket": ("a: [1\n", (2, 1), "no valid YAML: "),
+    "a tab": ("a:\n\t- b\n", (2, 1), "no valid YAML: "),
+    "two documents": ("a: 1\n---\nb: 2\n", (2, 1), "no valid YAML: "),
+    "an alias to nothing": ("a: *b\n", (1, 4), "no valid YAML: "),
+    "a control character": ("a: \x01\n", (1, 1), "no valid YAML: "),
+    "41 levels": ("a:\n  " + "[" * 40 + "]" * 40, (2, 42), "nested too deep"),
 }
 
 
-@pytest.mark.parametrize(("text", "line", "message"), INVALID.values(), ids=list(INVALID))
+@pytest.mark.parametrize(("text", "place", "message"), INVALID.values(), ids=list(INVALID))
 def test_text_that_is_not_yaml_raises_even_where_problems_are_collected(
-    text: str, line: int, message: str
+    text: str, place: tuple[int, int], message: str
 ) -> None:
     with pytest.raises(ConfigErrors) as raised:
         parse_yaml(text, "a.yaml", [])
 
     (problem,) = raised.value.problems
-    assert (problem.file, problem.line) == ("a.yaml", line)
+    assert (problem.file, problem.line, problem.column) == ("a.yaml", *place)
     assert problem.message.startswith(message)
+
+
+def test_thousands_of_levels_are_refused() -> None:
+    with pytest.raises(ConfigErrors, match="nested too deep"):
+        parse_yaml("[" * 20_000, "a.yaml")
 
 
 def test_40_levels_are_read() -> None:
