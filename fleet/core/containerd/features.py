@@ -178,7 +178,7 @@ class Feature(Enum):
         "core/remotes/docker/config/hosts.go, v2.2.0",
     )
     SERVER_ALONE = Row(
-        (Span((1, 7, 32), (2, 0, 0)), _SINCE_2),
+        (Span((1, 7, 32)),),
         "a hosts.toml with a server and no host table is read; releases before ignore the file",
         "remotes/docker/config/hosts.go, v1.7.32",
     )
