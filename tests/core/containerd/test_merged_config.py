@@ -9,19 +9,12 @@ import pytest
 
 from fleet.core.containerd.config import CRI_1, IMAGES
 from fleet.core.containerd.merged_config import MergedConfig, merge_files, registry_plugins
-from fleet.core.containerd.registry_settings import difference, effective, less_defaults, unequal
-from fleet.core.model.version import ContainerdVersion, parse_version
+from tests.support.build import release
 
 GRPC = f'[plugins."{CRI_1}".registry]\n  config_path = "/grpc"\n'
 IMG = f'[plugins."{IMAGES}".registry]\n  config_path = "/images"\n'
 OLD = '[plugins.cri.registry]\n  config_path = "/cri"\n'
 LOGIN = f'[plugins."{CRI_1}".registry.configs."h".auth]\n  username = "u"\n'
-
-
-def release(text: str) -> ContainerdVersion:
-    version = parse_version(text)
-    assert version is not None
-    return version
 
 
 def merged(version: str, *texts: str) -> MergedConfig:
@@ -80,53 +73,9 @@ def test_tables_that_count_and_tables_that_another_replaces() -> None:
         assert registry_plugins(release(version), config, data) == names
 
 
-def test_settings_are_compared_by_what_they_say() -> None:
-    version = release("2.1.9")
-    registry = {
-        "config_path": "",
-        "mirrors": {},
-        "unknown": 1,
-        "configs": {"h": {"auth": {"username": "u", "password": ""}, "tls": {"ca_file": "/c"}}},
-        "headers": {"X": ["a"], "Y": []},
-    }
-
-    found = effective(version, registry)
-
-    assert found == {"configs": {"h": {"auth": {"username": "u"}}}, "headers": {"X": ["a"]}}
-    assert unequal(found, {**found, "headers": {"X": ["b"]}}) == [("headers", "X")]
-    assert effective(release("1.4.13"), {"config_path": "/x"}) == {}
-
-
-def test_a_difference_names_settings_and_no_secret() -> None:
-    login = {"configs": {"h": {"auth": {"username": "u", "password": "s3cret"}}}}
-    meant = {"config_path": "/a", **login, "headers": {f"X{n}": ["v"] for n in range(5)}}
-
-    text = difference(release("2.1.9"), meant, {"config_path": "/b"})
-
-    assert text == (
-        "config_path, configs.h, headers.X0 and 4 more (config_path is '/b' instead of '/a')"
-    )
-    assert difference(release("2.1.9"), login, login) == ""
-
-
-def test_defaults_of_a_release_are_no_difference() -> None:
-    hub = {"mirrors": {"docker.io": {"endpoint": ["https://registry-1.docker.io"]}}}
-    both = {"config_path": "/etc/containerd/certs.d:/etc/docker/certs.d"}
-
-    assert less_defaults(release("1.4.13"), hub, {}) == {}
-    assert less_defaults(release("1.4.13"), hub, hub) == hub
-    assert less_defaults(release("1.7.24"), hub, {}) == hub
-    assert less_defaults(release("2.2.1"), both, {}) == {}
-    assert less_defaults(release("2.1.9"), both, {}) == both
-
-
 @pytest.mark.parametrize("value", [5, "x", [1], {"docker.io": 5}, {"docker.io": {"endpoint": 5}}])
 @pytest.mark.parametrize("key", ["config_path", "mirrors", "configs", "auths", "headers"])
-def test_any_shape_is_compared(key: str, value: Any) -> None:
-    version = release("1.7.24")
-
-    assert difference(version, {key: value}, {key: value}) == ""
-    assert isinstance(difference(version, {"config_path": "/x"}, {key: value}), str)
+def test_a_registry_of_any_shape_is_merged(key: str, value: Any) -> None:
     for text in ("1.7.24", "2.1.9", "2.3.4"):
         data = {"version": 2, "plugins": {CRI_1: {"registry": {key: value}}, IMAGES: value}}
         assert merge_files(release(text), [data, data]).registry == {key: value}

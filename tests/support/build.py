@@ -1,0 +1,39 @@
+"""Builders of the model's larger values, with the few fields that a test is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.model.change import ManagedFile
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.version import ContainerdVersion, parse_version
+
+CONFIG = "/etc/containerd/config.toml"
+
+
+def release(text: str) -> ContainerdVersion:
+    """Return a release of containerd."""
+    version = parse_version(text)
+    assert version is not None
+    return version
+
+
+def facts_with(files: Mapping[str, str], version: str = "1.7.24") -> NodeFacts:
+    """Return the facts of a node with these files."""
+    return NodeFacts(
+        daemon_version=release(version),
+        binary_version=release(version),
+        config=CONFIG,
+        files={path: ManagedFile(text.encode("utf-8", "surrogateescape")) for path, text in files.items()},
+    )
+
+
+def failure(
+    kind: FailureKind = FailureKind.VERIFY,
+    step: str = "verify",
+    message: str = "the pull failed",
+    evidence: str = "",
+) -> Failure:
+    """Return a failure of the work on a node."""
+    return Failure(kind, step, message, evidence)
