@@ -1,4 +1,4 @@
-"""The reducer: a table of letters, and laws."""
+"""The state of a rollout: its beginning, each event, and the replay of many."""
 
 from __future__ import annotations
 
@@ -7,253 +7,120 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.core.model.outcome import NodeStatus
-from fleet.core.rollout.batches import Limit, cut_batches, parse_batches, parse_size
-from fleet.core.rollout.policy import OnFailure, Policy
-from fleet.core.rollout.scheduler import Scheduler, next_move
 from fleet.core.rollout.state import (
     BatchBegun,
     BatchSoaked,
-    Check,
     Event,
-    Finish,
-    Halt,
-    Launch,
     NodeMoved,
-    Revert,
-    Soak,
-    Stage,
-    Wait,
+    RolloutState,
     advance,
     begin,
     replay,
 )
-from fleet.errors import FleetError
 
-LETTERS = {
-    "C": NodeStatus.CONVERGED,
-    "P": NodeStatus.PENDING,
-    "G": NodeStatus.STAGING,
-    "S": NodeStatus.STAGED,
-    "R": NodeStatus.RUNNING,
-    "B": NodeStatus.ROLLED_BACK,
-    "F": NodeStatus.FAILED,
-    "U": NodeStatus.UNREACHABLE,
-    "D": NodeStatus.DEGRADED,
-    "=": NodeStatus.UNCHANGED,
-}
-NAMES = "abcdefgh"
-WAITING = (NodeStatus.PENDING, NodeStatus.STAGED, NodeStatus.RUNNING)
+BATCHES = (("a",), ("b", "c"))
+START = begin(BATCHES, {})
 
 
-def state_of(letters: str, sizes: str = "1,2"):
-    names = NAMES[: len(letters)]
-    state = begin(cut_batches(names, parse_batches(sizes)), {})
-    moved = (NodeMoved(name, LETTERS[each]) for name, each in zip(names, letters, strict=True))
-    return replay(state, moved)
+def test_every_node_of_the_batches_begins_pending() -> None:
+    assert START.nodes == dict.fromkeys("abc", NodeStatus.PENDING)
 
 
-MOVES = {
-    "all nodes are staged before the first swap": ("PPP", 0, Stage(("a", "b", "c"))),
-    "what is not staged yet is waited for": ("SGS", 0, Wait()),
-    "the canary first": ("SSS", 0, Launch(("a",), 0)),
-    "wait for the canary": ("RSS", 0, Wait()),
-    "then the next batch": ("CSS", 0, Launch(("b", "c"), 1)),
-    "wait for the whole batch": ("CCRS", 0, Wait()),
-    "the last size repeats": ("CCCSS", 0, Launch(("d", "e"), 2)),
-    "a spent budget halts": ("BSS", 0, Halt("1 failed, and --max-failures allows 0")),
-    "a staging that fails counts": ("SFS", 0, Halt("1 failed, and --max-failures allows 0")),
-    "a budget is for the whole rollout": ("BFS", 1, Halt("2 failed, and --max-failures allows 1")),
-    "within the budget it goes on": ("BSS", 1, Launch(("b", "c"), 1)),
-    "unreachable nodes count": ("USS", 0, Halt("1 failed, and --max-failures allows 0")),
-    "what is in flight is waited for": ("CBRSS", 0, Wait()),
-    "a degraded node halts any rollout": ("DSS", 9, Halt("degraded, hands needed: a")),
-    "failures in the last batch end it": ("CCB", 0, Finish()),
-    "all done": ("CCC", 0, Finish()),
-}
+def test_no_batch_is_begun_at_first() -> None:
+    assert RolloutState(BATCHES, START.nodes, -1, frozenset(), frozenset(), frozenset()) == START
 
 
-@pytest.mark.parametrize(("letters", "budget", "move"), MOVES.values(), ids=MOVES)
-def test_next_move(letters: str, budget: int, move: object) -> None:
-    assert next_move(state_of(letters), Policy(budget)) == move
+def test_settled_nodes_keep_their_status() -> None:
+    state = begin(BATCHES, {"x": NodeStatus.UNCHANGED, "b": NodeStatus.UNREACHABLE})
+
+    assert state.nodes == {
+        "a": NodeStatus.PENDING,
+        "b": NodeStatus.UNREACHABLE,
+        "c": NodeStatus.PENDING,
+        "x": NodeStatus.UNCHANGED,
+    }
 
 
-def test_no_more_nodes_are_worked_on_than_allowed() -> None:
-    policy = Policy(parallel=2)
+def test_a_move_changes_the_status_of_its_node_alone() -> None:
+    state = advance(START, NodeMoved("b", NodeStatus.STAGED))
 
-    assert next_move(state_of("PPPP"), policy) == Stage(("a", "b"))
-    assert next_move(state_of("SGPP"), policy) == Stage(("c",))
-    assert next_move(state_of("SGGP"), policy) == Wait()
-    assert next_move(state_of("SSSS", "4"), policy) == Launch(("a", "b"), 0)
+    assert state.nodes == {**START.nodes, "b": NodeStatus.STAGED}
+    assert (state.checked, state.reverted) == (frozenset(), frozenset())
 
 
-def test_after_a_pause_a_batch_is_asked_for_health_again() -> None:
-    policy = Policy(pause=60)
-    proven = state_of("CSS")
-    soaked = advance(proven, BatchSoaked(0))
-    asked = advance(soaked, NodeMoved("a", NodeStatus.CHECKING))
-    still_well = advance(asked, NodeMoved("a", NodeStatus.CONVERGED))
-    ill = advance(asked, NodeMoved("a", NodeStatus.ROLLED_BACK))
+def test_a_recheck_is_remembered_after_it() -> None:
+    events = [NodeMoved("a", NodeStatus.CHECKING), NodeMoved("a", NodeStatus.CONVERGED)]
 
-    assert next_move(proven, policy) == Soak(0)
-    assert next_move(soaked, policy) == Check(("a",))
-    assert next_move(asked, policy) == Wait()
-    assert next_move(still_well, policy) == Launch(("b", "c"), 1)
-    assert next_move(ill, policy) == Halt("1 failed, and --max-failures allows 0")
-    assert next_move(state_of("CCC"), policy) == Finish()
+    state = replay(START, events)
+
+    assert state.checked == {"a"}
+    assert state.nodes["a"] is NodeStatus.CONVERGED
 
 
-REVERTS = {
-    "halt leaves them": (OnFailure.HALT, "CCBSS", Halt("1 failed, and --max-failures allows 0")),
-    "the batch": (OnFailure.ROLLBACK_BATCH, "CCBSS", Revert(("b",))),
-    "all, the newest first": (OnFailure.ROLLBACK_ALL, "CCBSS", Revert(("b", "a"))),
-    "nothing waits any more": (OnFailure.ROLLBACK_ALL, "CCB", Revert(("b", "a"))),
-    "not before the batch is through": (OnFailure.ROLLBACK_ALL, "CRBSS", Wait()),
-    "not beside a degraded node": (
-        OnFailure.ROLLBACK_ALL,
-        "CCDSS",
-        Halt("degraded, hands needed: c"),
-    ),
-}
+def test_a_revert_is_remembered_after_it() -> None:
+    events = [NodeMoved("a", NodeStatus.REVERTING), NodeMoved("a", NodeStatus.CONVERGED)]
+
+    assert replay(START, events).reverted == {"a"}
 
 
-@pytest.mark.parametrize(("on_failure", "letters", "move"), REVERTS.values(), ids=REVERTS)
-def test_what_a_spent_budget_takes_back(on_failure: OnFailure, letters: str, move: object) -> None:
-    state = advance(state_of(letters), BatchBegun(1))
-
-    assert next_move(state, Policy(on_failure=on_failure)) == move
+def test_the_newest_batch_that_was_begun_counts() -> None:
+    assert replay(START, [BatchBegun(1), BatchBegun(0)]).begun == 1
 
 
-def test_a_node_is_told_only_once_to_take_its_change_back() -> None:
-    policy = Policy(on_failure=OnFailure.ROLLBACK_ALL)
-    told = advance(state_of("CBSS"), BatchBegun(1))
-    told = advance(told, NodeMoved("a", NodeStatus.REVERTING))
-    halt = Halt("1 failed, and --max-failures allows 0")
-
-    assert next_move(told, policy) == Wait()
-    assert next_move(advance(told, NodeMoved("a", NodeStatus.ROLLED_BACK)), policy) == halt
-    assert next_move(advance(told, NodeMoved("a", NodeStatus.CONVERGED)), policy) == halt
+def test_every_pause_that_is_over_is_remembered() -> None:
+    assert replay(START, [BatchSoaked(0), BatchSoaked(1), BatchSoaked(0)]).soaked == {0, 1}
 
 
-def test_forgiven_nodes_do_not_count() -> None:
-    policy = Policy(0, excused_nodes=frozenset("a"))
+def test_an_event_leaves_the_state_before_it_as_it_was() -> None:
+    advance(START, NodeMoved("a", NodeStatus.FAILED))
 
-    assert next_move(state_of("USS"), policy) == Launch(("b", "c"), 1)
-    assert next_move(state_of("DSS"), policy) == Launch(("b", "c"), 1)
-    assert isinstance(next_move(state_of("DSS"), Policy(3)), Halt)
+    assert START.nodes["a"] is NodeStatus.PENDING
 
 
-def test_a_group_has_no_more_in_flight_than_it_allows() -> None:
-    policy = Policy(0, limits=(Limit(frozenset("abc"), 1),))
+def test_users_see_staged_nodes_as_pending() -> None:
+    moves = [NodeMoved("a", NodeStatus.STAGING), NodeMoved("b", NodeStatus.STAGED)]
 
-    assert next_move(state_of("SSSS", "4"), policy) == Launch(("a", "d"), 0)
-    assert next_move(state_of("RSSR", "4"), policy) == Wait()
-    assert next_move(state_of("CSSR", "4"), policy) == Launch(("b",), 0)
+    assert replay(START, moves).count() == {NodeStatus.PENDING: 3}
 
 
-BATCHES = {
-    "numbers": ("1,2", 6, [1, 2, 2, 1]),
-    "percentages round down": ("25%", 10, [2, 2, 2, 2, 2]),
-    "but never below one": ("1%", 3, [1, 1, 1]),
-    "mixed": ("1,10%,50%", 20, [1, 2, 10, 7]),
-}
+def test_nodes_are_counted_by_status_with_those_outside_of_batches() -> None:
+    state = begin(BATCHES, {"x": NodeStatus.UNCHANGED})
+
+    assert advance(state, NodeMoved("a", NodeStatus.FAILED)).count() == {
+        NodeStatus.FAILED: 1,
+        NodeStatus.PENDING: 2,
+        NodeStatus.UNCHANGED: 1,
+    }
 
 
-@pytest.mark.parametrize(("text", "count", "lengths"), BATCHES.values(), ids=BATCHES)
-def test_batches(text: str, count: int, lengths: list[int]) -> None:
-    names = [f"n{number}" for number in range(count)]
+def test_nodes_of_a_status_are_in_the_order_of_the_batches() -> None:
+    state = begin((("b",), ("a", "c")), {"x": NodeStatus.PENDING})
 
-    batches = cut_batches(names, parse_batches(text))
-
-    assert [len(batch) for batch in batches] == lengths
-    assert [name for batch in batches for name in batch] == names
+    assert state.at(NodeStatus.PENDING) == ["b", "a", "c"]
 
 
-@pytest.mark.parametrize("text", ["", "x", "0", "1,,2", "101%", "-1", "1.5"])
-def test_bad_sizes_are_refused(text: str) -> None:
-    with pytest.raises(FleetError, match="--batch"):
-        parse_batches(text)
+def test_nodes_of_several_statuses() -> None:
+    state = replay(START, [NodeMoved("a", NodeStatus.FAILED), NodeMoved("c", NodeStatus.CONVERGED)])
 
-
-def test_a_budget_may_be_a_percentage() -> None:
-    assert parse_size("10%", "x").of(50) == 5
-
-
-@given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(list(NodeStatus)))))
-def test_a_replay_is_the_same_as_living_through_it(moves: list[tuple[str, NodeStatus]]) -> None:
-    start = begin(cut_batches("abcd", parse_batches("1,2")), {})
-    events = [NodeMoved(*move) for move in moves]
-    lived = start
-    for event in events:
-        lived = advance(lived, event)
-
-    assert replay(start, events) == lived
+    assert state.at(NodeStatus.CONVERGED, NodeStatus.FAILED) == ["a", "c"]
 
 
 EVENTS = st.one_of(
-    st.builds(NodeMoved, st.sampled_from("abcdefgh-"), st.sampled_from(list(NodeStatus))),
-    st.builds(BatchBegun, st.integers(0, 3)),
-    st.builds(BatchSoaked, st.integers(0, 3)),
-)
-LIMITS = st.lists(
-    st.builds(Limit, st.frozensets(st.sampled_from("abcdefgh-")), st.integers(1, 3)), max_size=3
+    st.builds(NodeMoved, st.sampled_from("abcx"), st.sampled_from(list(NodeStatus))),
+    st.builds(BatchBegun, st.integers(0, 1)),
+    st.builds(BatchSoaked, st.integers(0, 1)),
 )
 
 
-@given(st.lists(EVENTS, max_size=30), LIMITS, st.sampled_from(list(OnFailure)), st.booleans())
-def test_what_is_counted_on_the_way_is_what_a_replay_counts(
-    events: list[Event], limits: list[Limit], on_failure: OnFailure, pause: bool
-) -> None:
-    """The state and the next move, after any events, those that no rollout has seen included."""
-    policy = Policy(1, tuple(limits), frozenset("a"), on_failure, float(pause), parallel=3)
-    start = begin(cut_batches("abcdefgh", parse_batches("1,2,3,2")), {"-": NodeStatus.UNREACHABLE})
-    progress = Scheduler(start, policy)
+@given(st.lists(EVENTS, max_size=12))
+def test_a_replay_equals_one_event_after_the_other(events: list[Event]) -> None:
+    state = START
+    for event in events:
+        state = advance(state, event)
 
-    for number, event in enumerate(events, 1):
-        progress.advance(event)
-        replayed = replay(start, events[:number])
-
-        assert progress.state == replayed
-        assert progress.next_move() == next_move(replayed, policy)
+    assert replay(START, events) == state
 
 
-@given(
-    st.text(alphabet="CBFU=D", min_size=0, max_size=8),
-    st.integers(0, 3),
-    st.sampled_from(list(OnFailure)),
-    st.sampled_from((0, 1)),
-)
-def test_a_rollout_always_ends(ends: str, budget: int, on_failure: OnFailure, pause: int) -> None:
-    """Whatever becomes of nodes, in every policy, with no more in flight than is allowed."""
-    names = NAMES[: len(ends)]
-    state = begin(cut_batches(names, parse_batches("1,3")), {})
-    limit = Limit(frozenset("abcd"), 1)
-    policy = Policy(budget, (limit,), on_failure=on_failure, pause=pause, parallel=3)
-
-    def moved(nodes: tuple[str, ...], status: NodeStatus | None, flying: NodeStatus) -> None:
-        nonlocal state
-        assert len(nodes) <= policy.parallel
-        assert flying is NodeStatus.STAGING or len(limit.nodes & set(nodes)) <= limit.most
-        for name in nodes:
-            end = status or LETTERS[ends[names.index(name)]]
-            state = replay(state, (NodeMoved(name, flying), NodeMoved(name, end)))
-
-    for _ in range(80):
-        match next_move(state, policy):
-            case Stage(nodes):
-                moved(nodes, NodeStatus.STAGED, NodeStatus.STAGING)
-            case Launch(nodes, batch):
-                assert batch == 0 or not set(state.batches[batch - 1]) & set(state.at(*WAITING))
-                state = advance(state, BatchBegun(batch))
-                moved(nodes, None, NodeStatus.RUNNING)
-            case Soak(batch):
-                state = advance(state, BatchSoaked(batch))
-            case Check(nodes):
-                state = replay(
-                    state,
-                    [NodeMoved(n, s) for n in nodes for s in (NodeStatus.CHECKING, LETTERS["C"])],
-                )
-            case Revert(nodes):
-                moved(nodes, NodeStatus.ROLLED_BACK, NodeStatus.REVERTING)
-            case Halt() | Finish():
-                return
-    pytest.fail("it went on and on")
+@pytest.mark.parametrize("events", [[], [BatchBegun(0)], [NodeMoved("a", NodeStatus.FAILED)]])
+def test_a_replay_keeps_the_batches(events: list[Event]) -> None:
+    assert replay(START, events).batches == BATCHES
