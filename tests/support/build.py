@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fleet.core.containerd.requests import Image
 from fleet.core.failure import Failure, FailureKind
+from fleet.core.mirrors.check import Diagnosis, EndpointCheck, Observation, Step, Target
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
+from fleet.core.model.mirror import Mirror
 from fleet.core.model.version import ContainerdVersion, parse_version
 
 CONFIG = "/etc/containerd/config.toml"
@@ -25,7 +28,10 @@ def facts_with(files: Mapping[str, str], version: str = "1.7.24") -> NodeFacts:
         daemon_version=release(version),
         binary_version=release(version),
         config=CONFIG,
-        files={path: ManagedFile(text.encode("utf-8", "surrogateescape")) for path, text in files.items()},
+        files={
+            path: ManagedFile(text.encode("utf-8", "surrogateescape"))
+            for path, text in files.items()
+        },
     )
 
 
@@ -37,3 +43,20 @@ def failure(
 ) -> Failure:
     """Return a failure of the work on a node."""
     return Failure(kind, step, message, evidence)
+
+
+def endpoint_check(
+    url: str,
+    seconds: float = 0.1,
+    diagnosis: Diagnosis = Diagnosis.OK,
+    digest: str = "sha256:a",
+    proxy: str | None = None,
+) -> EndpointCheck:
+    """Return the check of one endpoint of docker.io, whose manifest took so many seconds."""
+    image = Image("docker.io", "library/busybox", "1.36")
+    return EndpointCheck(
+        target=Target("docker.io", Mirror(url=url), image),
+        seen=Observation(steps=(Step("manifest", seconds, status=200),), digest=digest),
+        diagnosis=diagnosis,
+        proxy=proxy,
+    )

@@ -1,149 +1,91 @@
-"""What the steps of a test come to, and which order of endpoints follows from many of them."""
+"""The check of one endpoint: what its steps and diagnoses say of themselves."""
 
 from __future__ import annotations
 
 import pytest
 
-from fleet.core.containerd.requests import parse_image
-from fleet.core.mirrors.check import Diagnosis, EndpointCheck, Observation, Step, Target, Trouble
-from fleet.core.mirrors.diagnosis import compared, diagnose
-from fleet.core.mirrors.ranking import cell, rankings
-from fleet.core.model.mirror import Auth, Mirror
-from fleet.core.model.secret import Secret
+from fleet.core.mirrors.check import Diagnosis, Observation, Step, Trouble, WireError
 
-IMAGE = parse_image("docker.io/library/busybox:1.36")
-TARGET = Target("docker.io", Mirror(url="https://m.example"), IMAGE)
-PING = Step("ping", 0.1, status=200)
-FOUND = Step("manifest", 0.1, status=200)
-
-
-@pytest.mark.parametrize(
-    ("steps", "diagnosis"),
-    [
-        pytest.param((PING, FOUND, Step("layer", 0.1, status=200)), Diagnosis.OK, id="all well"),
-        pytest.param((Step("tcp", 5, trouble=Trouble.TIMEOUT),), Diagnosis.DROPS, id="tcp"),
-        pytest.param((Step("ping", 5, trouble=Trouble.TIMEOUT),), Diagnosis.HANGS, id="http"),
-        pytest.param((Step("dns", 5, trouble=Trouble.TIMEOUT),), Diagnosis.NO_DNS, id="dns"),
-        pytest.param((PING, Step("manifest", 0.1, 403)), Diagnosis.FORBIDDEN, id="403"),
-        pytest.param((PING, FOUND, Step("layer", 0.1, 403)), Diagnosis.NOT_ALLOWED, id="layers"),
-        pytest.param((PING, Step("manifest", 0.1, 401)), Diagnosis.LOGIN, id="401"),
-        pytest.param((Step("ping", 0.1, 200, html=True),), Diagnosis.PORTAL, id="page"),
-        pytest.param((Step("ping", 0.1, 404),), Diagnosis.NOT_FOUND, id="no image asked for"),
-        pytest.param((Step("ping", 0.1, 404), FOUND), Diagnosis.OK, id="its own page is hidden"),
-        pytest.param((PING, Step("manifest", 3, 200)), Diagnosis.SLOW, id="slow"),
-        pytest.param((PING, Step("token", 0.1, 500, host="t")), Diagnosis.STRANGE, id="token"),
-    ],
-)
-def test_the_first_step_without_an_answer_decides_else_the_last(
-    steps: tuple[Step, ...], diagnosis: Diagnosis
-) -> None:
-    found, message = diagnose(TARGET, Observation(steps=steps))
-
-    assert found is diagnosis
-    assert bool(message) is (found is not Diagnosis.OK)
+STEPS = {
+    "a connection": (Step("tcp", 0.1), True),
+    "200": (Step("manifest", 0.1, 200), True),
+    "206": (Step("layer", 0.1, 206), True),
+    "204": (Step("manifest", 0.1, 204), False),
+    "404": (Step("manifest", 0.1, 404), False),
+    "401 to a ping": (Step("ping", 0.1, 401), True),
+    "401 to a manifest": (Step("manifest", 0.1, 401), False),
+    "a page": (Step("manifest", 0.1, 200, html=True), False),
+    "a trouble": (Step("tcp", 0.1, trouble=Trouble.REFUSED), False),
+}
 
 
-@pytest.mark.parametrize("trouble", Trouble)
-def test_every_trouble_has_words_that_name_the_host(trouble: Trouble) -> None:
-    _, message = diagnose(TARGET, Observation(steps=(Step("tls", 0.1, trouble=trouble),)))
-
-    assert "m.example" in message
+@pytest.mark.parametrize(("step", "ok"), STEPS.values(), ids=list(STEPS))
+def test_whether_a_step_succeeded(step: Step, ok: bool) -> None:
+    assert step.ok is ok
 
 
-def test_a_login_that_was_given_is_refused_and_not_missing() -> None:
-    known = Mirror(url="https://m.example", auth=Auth("robot", Secret("hunter2")))
-    target = Target("docker.io", known, IMAGE)
-
-    found, message = diagnose(target, Observation(steps=(PING, Step("manifest", 0.1, 401))))
-
-    assert found is Diagnosis.LOGIN_REFUSED
-    assert "hunter2" not in message
+def test_a_ping_is_shown_as_its_path() -> None:
+    assert (Step("ping", 0).shown, Step("layer", 0).shown) == ("/v2/", "layer")
 
 
-def trial(
-    url: str, seconds: float = 0.1, diagnosis: Diagnosis = Diagnosis.OK, digest: str = "sha256:a"
-) -> EndpointCheck:
-    steps = (Step("manifest", seconds, status=200),)
-    target = Target("docker.io", Mirror(url=url), IMAGE)
-    return EndpointCheck(
-        target=target, seen=Observation(steps=steps, digest=digest), diagnosis=diagnosis
-    )
+PING, MANIFEST = Step("ping", 0.1, 200), Step("manifest", 0.4, 200)
 
 
-def test_the_one_that_answers_otherwise_than_most_is_stale() -> None:
-    (found,) = compared([(trial("a"), trial("b"), trial("c", digest="sha256:old"))])
-
-    assert [each.diagnosis for each in found] == [Diagnosis.OK, Diagnosis.OK, Diagnosis.STALE]
-    assert "a, b" in found[2].message
+def test_a_step_is_found_by_its_name() -> None:
+    assert Observation(steps=(PING, MANIFEST)).step("manifest") is MANIFEST
 
 
-def test_of_two_that_differ_nobody_knows_which_is_stale() -> None:
-    (found,) = compared([(trial("a"), trial("b", digest="sha256:old"))])
-
-    assert {each.diagnosis for each in found} == {Diagnosis.STALE}
-    assert "one of them is stale" in found[0].message
+def test_a_step_that_was_not_reached_is_none() -> None:
+    assert Observation(steps=(PING,)).step("manifest") is None
 
 
-def test_what_one_node_claims_decides_nothing_for_another() -> None:
-    honest = (trial("a"), trial("b"))
-    lies = tuple(trial(url, digest="sha256:lie") for url in "abcdefgh")
-
-    for nodes in ([honest, lies], [lies, honest], [honest, honest, lies], [honest, lies, honest]):
-        found = compared(nodes)
-        mine = [each for results in found for each in results if each.seen.digest != "sha256:lie"]
-        assert {each.diagnosis for each in mine} == {Diagnosis.OK}
+FIRST_BYTES = {
+    "of the manifest": ((PING, MANIFEST), 0.4),
+    "of a ping": ((PING,), 0.1),
+    "none after a failure": ((PING, Step("manifest", 0.4, 404)), None),
+    "none without a step": ((), None),
+}
 
 
-def test_a_node_that_is_alone_with_its_answer_has_a_stale_mirror() -> None:
-    fresh, old = (trial("a"),), (trial("a", digest="sha256:old"),)
-
-    *most, alone = compared([fresh, fresh, old])
-
-    assert [each[0].diagnosis for each in most] == [Diagnosis.OK, Diagnosis.OK]
-    assert alone[0].diagnosis is Diagnosis.STALE
+@pytest.mark.parametrize(("steps", "seconds"), FIRST_BYTES.values(), ids=list(FIRST_BYTES))
+def test_the_time_to_the_first_byte(steps: tuple[Step, ...], seconds: float | None) -> None:
+    assert Observation(steps=steps).first_byte == seconds
 
 
-@pytest.mark.parametrize(
-    ("found", "order"),
-    [
-        pytest.param((trial("a", 0.3), trial("b", 0.2)), "ab", id="a little faster is no reason"),
-        pytest.param((trial("a", 2.0), trial("b", 0.2)), "ba", id="much faster is one"),
-        pytest.param((trial("a", 0.1, Diagnosis.REFUSED), trial("b", 3.0)), "ba", id="dead last"),
-        pytest.param(
-            (
-                trial("a", diagnosis=Diagnosis.PORTAL),
-                trial("b", diagnosis=Diagnosis.REFUSED),
-                trial("c", diagnosis=Diagnosis.STALE),
-                trial("d"),
-            ),
-            "dcba",
-            id="what ends a pull is worse than what is dead",
-        ),
-    ],
-)
-def test_the_written_order_stays_but_where_another_is_clearly_better(
-    found: tuple[EndpointCheck, ...], order: str
-) -> None:
-    ranking = rankings([found])[0]
-
-    assert "".join(ranking.proposed) == order
-    assert ranking.moves is (order != "".join(ranking.written))
+RATES = {
+    "large enough": (2.0, 65_536, 32_768.0),
+    "too small": (2.0, 65_535, None),
+    "in no time": (0.0, 65_536, None),
+}
 
 
-def test_what_serves_some_nodes_comes_behind_what_serves_all() -> None:
-    one = (trial("a", 0.1, Diagnosis.REFUSED), trial("b", 0.9))
-    other = (trial("a", 0.1), trial("b", 0.9))
-
-    assert rankings([one, other])[0].proposed == ("b", "a")
+@pytest.mark.parametrize(("seconds", "size", "rate"), RATES.values(), ids=list(RATES))
+def test_the_rate_of_a_layer(seconds: float, size: int, rate: float | None) -> None:
+    assert Observation(steps=(Step("layer", seconds, 200),), size=size).rate == rate
 
 
-def test_lists_that_differ_between_nodes_are_ranked_apart() -> None:
-    found = rankings([(trial("a"), trial("b")), (trial("c"), trial("a"))])
-
-    assert [each.written for each in found] == [("a", "b"), ("c", "a")]
+def test_without_a_layer_there_is_no_rate() -> None:
+    assert Observation(steps=(MANIFEST,), size=1 << 20).rate is None
 
 
-def test_a_cell_says_how_many_of_a_site_agree() -> None:
-    found = cell([trial("a"), trial("a"), trial("a", diagnosis=Diagnosis.REFUSED)])
+def test_all_steps_count_for_the_time() -> None:
+    assert Observation(steps=(PING, MANIFEST)).seconds == 0.5
 
-    assert found.text == "100 ms 2/3"
+
+def test_only_quick_and_slow_mirrors_serve() -> None:
+    assert {item for item in Diagnosis if item.serves} == {Diagnosis.OK, Diagnosis.SLOW}
+
+
+def test_a_host_that_hangs_and_a_web_page_end_a_pull() -> None:
+    assert {item for item in Diagnosis if item.blocks} == {Diagnosis.HANGS, Diagnosis.PORTAL}
+
+
+def test_a_label_is_in_words() -> None:
+    assert Diagnosis.EXPIRED.label == "certificate expired"
+
+
+@pytest.mark.parametrize(("words", "text"), [("reset by peer", "reset by peer"), ("", "closed")])
+def test_an_error_of_the_wire_has_words(words: str, text: str) -> None:
+    error = WireError(Trouble.CLOSED, words)
+
+    assert (error.trouble, error.words, str(error)) == (Trouble.CLOSED, words, text)
