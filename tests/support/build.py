@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from fleet.core.containerd.requests import Image
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.mirrors.check import Diagnosis, EndpointCheck, Observation, Step, Target
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import NodeFacts
+from fleet.core.model.facts import ConfigFacts, DaemonFacts, NodeFacts, PathFacts
 from fleet.core.model.mirror import Mirror
 from fleet.core.model.version import ContainerdVersion, parse_version
 
@@ -22,16 +22,18 @@ def release(text: str) -> ContainerdVersion:
     return version
 
 
-def facts_with(files: Mapping[str, str], version: str = "1.7.24") -> NodeFacts:
-    """Return the facts of a node with these files."""
+def facts_with(
+    files: Mapping[str, str], version: str = "1.7.24", directories: Iterable[str] = ()
+) -> NodeFacts:
+    """Return the facts of a node that runs this release, with these files and folders."""
     return NodeFacts(
-        daemon_version=release(version),
-        binary_version=release(version),
-        config=CONFIG,
+        daemon=DaemonFacts(running_version=release(version), installed_version=release(version)),
+        config=ConfigFacts(path=CONFIG),
         files={
             path: ManagedFile(text.encode("utf-8", "surrogateescape"))
             for path, text in files.items()
         },
+        paths=PathFacts(directories=frozenset(directories)),
     )
 
 
