@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from fleet.core.failure import Failure, FailureKind
 from fleet.core.masking.known import (
     clean_failure,
     clean_outcome,
@@ -18,6 +17,7 @@ from fleet.core.masking.known import (
 from fleet.core.model.mirror import Auth, Mirror, MirrorConfig, Override, Registry
 from fleet.core.model.outcome import HostAttempt, NodeOutcome, NodeStatus, Verified
 from fleet.core.model.secret import Secret
+from tests.support.build import failure
 
 HOST = Mirror(url="https://m.test")
 LOGIN = replace(HOST, auth=Auth("robot", Secret("pa ss/word")))
@@ -77,7 +77,7 @@ def test_a_text_without_a_secret_stays() -> None:
     assert without_known("text", ["secret"]) == "text"
 
 
-FAILURE = Failure(FailureKind.VERIFY, "verify", "got secret", "log: secret")
+FAILURE = failure(message="got secret", evidence="log: secret")
 
 
 def test_a_failure_is_cleaned_and_keeps_its_kind_and_step() -> None:
