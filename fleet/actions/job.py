@@ -26,14 +26,14 @@ from fleet.core.rollout.control_plane import ControlPlaneLimit, control_plane_li
 from fleet.core.rollout.policy import OnFailure, Policy
 from fleet.core.rollout.state import BatchBegun, BatchSoaked, NodeMoved, RolloutState
 from fleet.engine.control_plane import PlaneCheck
-from fleet.engine.driver import DriverHooks, JournaledEvent, RolloutResult, drive
+from fleet.engine.driver import DriverHooks, JournaledEvent, RolloutEnd, drive
 from fleet.engine.locks import release_held
 from fleet.errors import JournalError
 from fleet.node.work_order import Deadlines, WorkOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobResult:
+class RolloutResult:
     """The end of a rollout or rollback: finished, halted or interrupted, and every node's outcome.
 
     `rollout` is its id if the journal holds it, else empty. `stuck` is true if a worker never came
@@ -107,7 +107,7 @@ class Job:
         done = self.outcomes.items()
         self.journal.append_all([("settled", name, outcome_data(end)) for name, end in done])
 
-    def carry_out(self, state: RolloutState, policy: Policy | None = None) -> JobResult:
+    def carry_out(self, state: RolloutState, policy: Policy | None = None) -> RolloutResult:
         """Drive the rollout from `state` to its end, and journal the end."""
         policy = policy or self.policy()
         leave = functools.partial(self._journal_end, "interrupted", "stopped in mid-batch")
@@ -128,7 +128,7 @@ class Job:
     def _journal_end(self, status: str, reason: str) -> None:
         self.journal.append("ended", None, {"status": status, "reason": reason})
 
-    def _drive(self, state: RolloutState, policy: Policy, progress: Progress) -> RolloutResult:
+    def _drive(self, state: RolloutState, policy: Policy, progress: Progress) -> RolloutEnd:
         secrets = self.session.secrets(self.config)
 
         def record(events: Sequence[JournaledEvent]) -> None:
@@ -149,8 +149,12 @@ class Job:
                         pass
 
         orders = {name: self._order(name) for name in self.plans}
-        check = self._plane_check(progress)
-        hooks = DriverHooks(record, progress.stopping, self.session.pool, check)
+        hooks = DriverHooks(
+            record=record,
+            pool=self.session.pool,
+            stopping=progress.stopping,
+            check_plane=self._plane_check(progress) if self.inventory.nodes else None,
+        )
         return drive(state, policy, orders, hooks)
 
     def _merge(self, outcome: NodeOutcome, secrets: frozenset[str]) -> NodeOutcome:
@@ -236,9 +240,9 @@ class Job:
     def _order(self, name: str) -> WorkOrder:
         return self.order(self.plans[name])
 
-    def result(self, ended: RolloutResult, *, journaled: bool = True) -> JobResult:
+    def result(self, ended: RolloutEnd, *, journaled: bool = True) -> RolloutResult:
         """Return the result with the outcome of every node."""
-        return JobResult(
+        return RolloutResult(
             rollout=self.id if journaled else "",
             kind=self.kind,
             status=ended.status,

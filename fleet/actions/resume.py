@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from fleet.actions.job import Job, JobResult, guarded
+from fleet.actions.job import Job, RolloutResult, guarded
 from fleet.actions.journaling import JournalFiles, RolloutJournal, operator, timestamp
 from fleet.actions.options import RolloutOptions
 from fleet.actions.resume_checks import (
@@ -39,7 +39,7 @@ from fleet.node.work_order import WorkOrder
 
 def resume(
     files: JournalFiles, rollout_id: str | None, session: Session, load: Callable[[], Loaded]
-) -> JobResult:
+) -> RolloutResult:
     """Finish the rollout of that id, or the newest one that was broken off.
 
     `load` reads both files; it is called for a rollout only, as a rollback needs no mirrors.yaml.
@@ -114,7 +114,7 @@ class _Resumed:
         job.config = loaded.mirrors if loaded is not None else None
         self._nodes = {name: plan.node for name, plan in job.plans.items()}
 
-    def run(self) -> JobResult:
+    def run(self) -> RolloutResult:
         job, left = self._job, self._history.unsettled()
         job.session.ui.require_answer("go on")
         job.journal.append("resumed", None, {"operator": operator()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleet.actions.job import Job, JobResult, guarded
+from fleet.actions.job import Job, RolloutResult, guarded
 from fleet.actions.journaling import JournalFiles, hold_journal, new_rollout_id
 from fleet.actions.options import RolloutOptions
 from fleet.actions.session import Session
@@ -21,7 +21,7 @@ def rollback(
     options: RolloutOptions,
     session: Session,
     journal: JournalFiles | None,
-) -> JobResult:
+) -> RolloutResult:
     """Bring nodes back to the generation that the options name, or to their newest ones."""
     options.validate()
     session = session.ready(nodes).reusing_connections()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleet.actions.job import Job, JobResult, guarded
+from fleet.actions.job import Job, RolloutResult, guarded
 from fleet.actions.journaling import JournalFiles, hold_journal, new_rollout_id
 from fleet.actions.options import RolloutOptions
 from fleet.actions.session import Session
@@ -37,7 +37,7 @@ def rollout(
     options: RolloutOptions,
     session: Session,
     journal: JournalFiles | None,
-) -> JobResult:
+) -> RolloutResult:
     """Bring nodes to mirrors.yaml; without `journal` no later resume is possible."""
     options.validate()
     session = session.ready(nodes).reusing_connections()

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fleet.actions.job import Job, JobResult
+from fleet.actions.job import Job, RolloutResult
 from fleet.core.rollout.state import begin
-from fleet.engine.driver import RolloutResult
+from fleet.engine.driver import RolloutEnd
 from fleet.engine.locks import still_held
 from fleet.engine.survey import already_done
 from fleet.engine.workers.base import map_nodes
 from fleet.node.stage import release_once
 
 
-def start_job(job: Job) -> JobResult:
+def start_job(job: Job) -> RolloutResult:
     """Show the plans of a new job, ask for consent, and carry them out."""
     _release_leftovers(job)
     plans = list(job.plans.values())
@@ -28,7 +28,7 @@ def start_job(job: Job) -> JobResult:
         job.session.ui.confirm(sum(map(len, batches)))
     state = begin(batches, {name: outcome.status for name, outcome in job.outcomes.items()})
     if not batches and not any(outcome.status.failed for outcome in job.outcomes.values()):
-        return job.result(RolloutResult(state, "finished"), journaled=False)
+        return job.result(RolloutEnd(state, "finished"), journaled=False)
     job.begin(batches)
     return job.carry_out(state)
 

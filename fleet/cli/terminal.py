@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from fleet.actions.job import JobResult
+from fleet.actions.job import RolloutResult
 from fleet.actions.journaling import JournalFiles
 from fleet.actions.session import Session
 from fleet.actions.user_interface import Progress, Scope, UserInterface
@@ -111,7 +111,7 @@ def open_session(
     return Session(access=access, pool=connection.pool, ui=terminal or Terminal(settings))
 
 
-def end_job(result: JobResult, settings: Settings, terminal: Terminal) -> NoReturn:
+def end_job(result: RolloutResult, settings: Settings, terminal: Terminal) -> NoReturn:
     """Print the recap of a rollout or rollback, and exit with its code."""
     show_result(result, settings, terminal.seen)
     code = exit_code(result.status, tuple(result.outcomes.values()))

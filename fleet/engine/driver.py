@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fleet.core.failure import Failure
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
@@ -41,41 +41,58 @@ JournaledEvent = tuple[Event, NodeOutcome | None]
 """An event, and the node's outcome if the event is the end of the work on it."""
 
 
-_WORK: Mapping[NodeStatus, Work] = {
-    NodeStatus.STAGING: stage,
-    NodeStatus.RUNNING: converge,
-    NodeStatus.CHECKING: recheck,
-    NodeStatus.REVERTING: revert,
-}
+EventSink = Callable[[Sequence[JournaledEvent]], None]
+"""Takes events in their order; those of one call are one write to the journal.
+
+A JournalError from it halts the rollout: work that is not journaled is not begun.
+"""
 
 
-_ORPHANS: Mapping[NodeStatus, Work] = {
-    NodeStatus.STAGED: release,
-    NodeStatus.STAGING: settle_left,
-    NodeStatus.RUNNING: settle_left,
-    NodeStatus.CHECKING: recheck,
-    NodeStatus.REVERTING: revert,
-}
-"""The work on a node whose worker died. It asks the node how far the dead worker came."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeWork:
+    """The functions that work on a node. `settle` asks a node how far a dead worker came."""
+
+    stage: Work = stage
+    activate: Work = converge
+    recheck: Work = recheck
+    revert: Work = revert
+    release: Work = release
+    settle: Work = settle_left
+
+    def at(self, status: NodeStatus) -> Work:
+        """Return the work on a node in this status."""
+        return {
+            NodeStatus.STAGING: self.stage,
+            NodeStatus.RUNNING: self.activate,
+            NodeStatus.CHECKING: self.recheck,
+            NodeStatus.REVERTING: self.revert,
+        }[status]
+
+    def after_death(self, status: NodeStatus) -> Work:
+        """Return the work on a node whose worker died in this status."""
+        return {
+            NodeStatus.STAGED: self.release,
+            NodeStatus.STAGING: self.settle,
+            NodeStatus.RUNNING: self.settle,
+            NodeStatus.CHECKING: self.recheck,
+            NodeStatus.REVERTING: self.revert,
+        }[status]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DriverHooks:
-    """Callbacks and workers of a driver.
+    """The surroundings of a driver: its event sink, its workers, and the user's wish to stop."""
 
-    `record` writes events to the journal and the screen; the events of one call are one write to
-    the journal. `stopping` returns whether the user wants to stop.
-    """
-
-    record: Callable[[Sequence[JournaledEvent]], None]
-    stopping: Callable[[], bool]
+    record: EventSink
     pool: WorkerPool
-    ask_plane: Callable[[Mapping[str, NodeStatus]], ControlPlaneLimit] | None = None
+    stopping: Callable[[], bool] = lambda: False
+    check_plane: Callable[[Mapping[str, NodeStatus]], ControlPlaneLimit] | None = None
     """Probes the control plane nodes that this rollout has not locked; returns the limit."""
+    work: NodeWork = field(default_factory=NodeWork)
 
 
 @dataclass(frozen=True, slots=True)
-class RolloutResult:
+class RolloutEnd:
     """The end of a rollout: finished, halted or interrupted, and the reason.
 
     `stuck` is true if a worker never came back: its thread would block a normal exit.
@@ -89,7 +106,7 @@ class RolloutResult:
 
 def drive(
     state: RolloutState, policy: Policy, orders: Mapping[str, WorkOrder], hooks: DriverHooks
-) -> RolloutResult:
+) -> RolloutEnd:
     """Run moves until the state machine finishes or halts; journal each one before acting."""
     return _Driver(Scheduler(state, policy), policy, orders, hooks).run()
 
@@ -115,11 +132,11 @@ class _Driver:
         self._clock = SuspensionClock()
         self._tasks = Tasks(hooks.pool, self._clock)
 
-    def run(self) -> RolloutResult:
+    def run(self) -> RolloutEnd:
         ending = self._run_moves()
         self._release_staged()
         self._write(())
-        return RolloutResult(self._scheduler.state, *ending, stuck=self._stuck)
+        return RolloutEnd(self._scheduler.state, *ending, stuck=self._stuck)
 
     def _run_moves(self) -> tuple[str, str]:
         while True:
@@ -160,7 +177,7 @@ class _Driver:
         It is checked once for all activations, as staging has locked these nodes, and before each
         revert. The answers may change the limit, and so the move.
         """
-        check = self._hooks.ask_plane
+        check = self._hooks.check_plane
         if check is None or self._journal_error or not isinstance(move, Launch | Revert | Halt):
             return False
         plane_nodes, reverting = self._policy.quorum.nodes, isinstance(move, Revert)
@@ -236,7 +253,8 @@ class _Driver:
         for name in names:
             order = self._orders[name]
             seconds = order.staging if status is NodeStatus.STAGING else order.seconds
-            self._tasks.submit(_WORK[status], order, Task(name, status, seconds, self._clock.now()))
+            task = Task(name, status, seconds, self._clock.now())
+            self._tasks.submit(self._hooks.work.at(status), order, task)
         return True
 
     def _collect(self) -> None:
@@ -260,7 +278,7 @@ class _Driver:
         self._orphaned.add(task.node)
         order = replace(self._orders[task.node], tries_left=True)
         task_again = Task(task.node, task.status, order.seconds, task.began)
-        self._tasks.submit(_ORPHANS[task.status], order, task_again)
+        self._tasks.submit(self._hooks.work.after_death(task.status), order, task_again)
 
     def _release_staged(self) -> None:
         """Release the locks of nodes that were staged and will not be activated."""
@@ -270,5 +288,5 @@ class _Driver:
                 order = self._orders[staged.pop(0)]
                 name, now = order.node.name, self._clock.now()
                 task = Task(name, NodeStatus.STAGED, order.staging, now)
-                self._tasks.submit(release, order, task)
+                self._tasks.submit(self._hooks.work.release, order, task)
             self._collect()

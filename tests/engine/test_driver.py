@@ -18,8 +18,7 @@ from fleet.core.rollout.batches import cut_batches, parse_batches
 from fleet.core.rollout.control_plane import ControlPlaneLimit
 from fleet.core.rollout.policy import Policy
 from fleet.core.rollout.state import Event, NodeMoved, begin
-from fleet.engine import driver as driving
-from fleet.engine.driver import DriverHooks, JournaledEvent, RolloutResult, drive
+from fleet.engine.driver import DriverHooks, JournaledEvent, NodeWork, RolloutEnd, drive
 from fleet.engine.workers.base import ThreadPool
 from fleet.errors import JournalError
 
@@ -58,25 +57,29 @@ class Nodes:
 
         return pass_over
 
+    @property
+    def functions(self) -> NodeWork:
+        """Return the work for a driver."""
+        work: Any = self.work
+        return NodeWork(
+            stage=work(NodeStatus.STAGING, NodeStatus.STAGED),
+            activate=work(NodeStatus.RUNNING, C),
+            recheck=work(NodeStatus.CHECKING, C),
+            revert=work(NodeStatus.REVERTING, NodeStatus.ROLLED_BACK),
+            release=work(P, P),
+        )
+
 
 @pytest.fixture
-def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
+def nodes() -> Iterator[Nodes]:
     nodes = Nodes()
-    ends = {
-        NodeStatus.STAGING: NodeStatus.STAGED,
-        NodeStatus.RUNNING: C,
-        NodeStatus.CHECKING: C,
-        NodeStatus.REVERTING: NodeStatus.ROLLED_BACK,
-    }
-    work = {status: nodes.work(status, end) for status, end in ends.items()}
-    monkeypatch.setattr(driving, "_WORK", work)
-    monkeypatch.setattr(driving, "release", nodes.work(P, P))
     yield nodes
     for event in nodes.hangs.values():
         event.set()
 
 
 def driven(
+    nodes: Nodes,
     names: str,
     *,
     orders: dict[str, Order] | None = None,
@@ -85,7 +88,7 @@ def driven(
     budget: int = 0,
     plane: str = "",
     ask_plane: Callable[[Mapping[str, NodeStatus]], ControlPlaneLimit] | None = None,
-) -> RolloutResult:
+) -> RolloutEnd:
     state = begin(cut_batches(names, parse_batches("1,2")), {})
     mine = {name: Order(name) for name in names} | (orders or {})
 
@@ -96,13 +99,20 @@ def driven(
     pool = ThreadPool(4)
     try:
         policy = Policy(budget, quorum=ControlPlaneLimit(frozenset(plane)))
-        return drive(state, policy, mine, DriverHooks(record_all, stopping, pool, ask_plane))
+        hooks = DriverHooks(
+            record=record_all,
+            pool=pool,
+            stopping=stopping,
+            check_plane=ask_plane,
+            work=nodes.functions,
+        )
+        return drive(state, policy, mine, hooks)
     finally:
         pool.close()
 
 
 def test_all_are_staged_before_the_first_is_activated(nodes: Nodes) -> None:
-    ended = driven("abc")
+    ended = driven(nodes, "abc")
 
     assert (ended.status, ended.stuck) == ("finished", False)
     assert set(ended.state.nodes.values()) == {C}
@@ -115,7 +125,7 @@ def test_what_the_journal_does_not_take_is_not_done(nodes: Nodes) -> None:
         if event == NodeMoved("b", NodeStatus.RUNNING):
             raise JournalError("the disk is full")
 
-    ended = driven("abc", record=record)
+    ended = driven(nodes, "abc", record=record)
 
     assert (ended.status, ended.reason) == ("halted", "the disk is full")
     assert ("b", NodeStatus.RUNNING) not in nodes.done
@@ -128,7 +138,7 @@ def test_an_outcome_counts_even_if_the_journal_is_full_by_then(nodes: Nodes) -> 
         if outcome is not None and outcome.status is C:
             raise JournalError("the disk is full")
 
-    ended = driven("abc", record=record)
+    ended = driven(nodes, "abc", record=record)
 
     assert (ended.status, ended.state.nodes["a"]) == ("halted", C)
     assert ("b", NodeStatus.RUNNING) not in nodes.done
@@ -140,6 +150,7 @@ def test_a_stuck_worker_does_not_hold_the_others(nodes: Nodes) -> None:
     began = time.monotonic()
 
     ended = driven(
+        nodes,
         "abc",
         orders={"a": Order("a", seconds=0.3)},
         record=lambda event, outcome: told.append(outcome) if outcome else None,
@@ -156,7 +167,7 @@ def test_a_stuck_worker_does_not_hold_the_others(nodes: Nodes) -> None:
 def test_a_worker_stuck_in_staging_leaves_its_node_untouched(nodes: Nodes) -> None:
     nodes.hangs["b", NodeStatus.STAGING] = threading.Event()
 
-    ended = driven("abc", orders={"b": Order("b", staging=0.3)})
+    ended = driven(nodes, "abc", orders={"b": Order("b", staging=0.3)})
 
     assert (ended.status, ended.stuck) == ("halted", True)
     assert ended.state.nodes == {"a": P, "b": NodeStatus.FAILED, "c": P}
@@ -169,14 +180,14 @@ def test_a_bug_in_a_worker_halts_since_nobody_knows_the_node(nodes: Nodes) -> No
         if event == NodeMoved("b", NodeStatus.RUNNING):
             nodes.raises.add("b")
 
-    ended = driven("abcd", record=record)
+    ended = driven(nodes, "abcd", record=record)
 
     assert ended.status == "halted"
     assert ended.state.nodes == {**state, "d": P}
 
 
 def test_a_wish_to_stop_lets_the_batch_finish(nodes: Nodes) -> None:
-    ended = driven("abcd", stopping=lambda: ("a", NodeStatus.RUNNING) in nodes.done)
+    ended = driven(nodes, "abcd", stopping=lambda: ("a", NodeStatus.RUNNING) in nodes.done)
 
     assert (ended.status, ended.reason) == ("interrupted", "stopped before the next batch")
     assert ended.state.nodes == {"a": C, "b": P, "c": P, "d": P}
@@ -192,8 +203,8 @@ def test_the_control_plane_is_asked_once_when_its_first_node_is_about_to_be_acti
         asked.append(dict(states))
         return ControlPlaneLimit(frozenset("bc"))
 
-    ended = driven("abc", plane="bc", ask_plane=ask)
-    workers = driven("abc", plane="x", ask_plane=ask)
+    ended = driven(nodes, "abc", plane="bc", ask_plane=ask)
+    workers = driven(nodes, "abc", plane="x", ask_plane=ask)
 
     staged = NodeStatus.STAGED
     assert asked == [{"a": C, "b": staged, "c": staged}]
@@ -203,7 +214,7 @@ def test_the_control_plane_is_asked_once_when_its_first_node_is_about_to_be_acti
 def test_a_server_that_is_down_outside_the_rollout_keeps_the_others_up(nodes: Nodes) -> None:
     limit = ControlPlaneLimit(frozenset("bcx"), down={"x": "it did not answer"})
 
-    ended = driven("abc", plane="bc", ask_plane=lambda _: limit)
+    ended = driven(nodes, "abc", plane="bc", ask_plane=lambda _: limit)
 
     assert ended.status == "halted"
     assert ended.reason.startswith("of the control plane x (it did not answer) is not available")
@@ -217,7 +228,9 @@ def test_what_looked_down_at_the_survey_is_asked_before_the_rollout_halts(nodes:
     before = ControlPlaneLimit(frozenset("abx"), down={"x": "it did not answer"})
     after = ControlPlaneLimit(frozenset("abx"), known={"x": True})
     pool = ThreadPool(4)
-    hooks = DriverHooks(lambda _: None, lambda: False, pool, lambda _: after)
+    hooks = DriverHooks(
+        record=lambda _: None, pool=pool, check_plane=lambda _: after, work=nodes.functions
+    )
 
     ended = drive(state, Policy(1, quorum=before), orders, hooks)
     pool.close()
@@ -230,7 +243,7 @@ def test_an_answer_that_the_journal_does_not_take_changes_nothing(nodes: Nodes) 
     def ask(states: Mapping[str, NodeStatus]) -> ControlPlaneLimit:
         raise JournalError("the disk is full")
 
-    ended = driven("abc", plane="bc", ask_plane=ask)
+    ended = driven(nodes, "abc", plane="bc", ask_plane=ask)
 
     assert (ended.status, ended.reason) == ("halted", "the disk is full")
     assert ended.state.nodes == {"a": C, "b": P, "c": P}

@@ -22,7 +22,7 @@ from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.rollout.batches import Limit, cut_batches, parse_batches
 from fleet.core.rollout.policy import OnFailure, Policy
 from fleet.core.rollout.state import BatchBegun, NodeMoved, begin
-from fleet.engine.driver import DriverHooks, JournaledEvent, RolloutResult, drive
+from fleet.engine.driver import DriverHooks, JournaledEvent, RolloutEnd, drive
 from fleet.journal import Journal
 from fleet.node.converge import converge
 from fleet.node.revert import revert
@@ -71,12 +71,12 @@ def driven(
     *,
     bad: frozenset[str] = frozenset(),
     policy: Policy | None = None,
-) -> RolloutResult:
+) -> RolloutEnd:
     names = [f"n{number}" for number in range(count)]
     limits = tuple(Limit(frozenset(names[start::3]), 20) for start in range(3))
     state = begin(cut_batches(names, parse_batches("1,10%,25%")), {})
     orders = {name: Order(Node(name=name, host=name)) for name in names}
-    hooks = DriverHooks(record, lambda: False, Done(bad))
+    hooks = DriverHooks(record=record, pool=Done(bad))
     return drive(state, policy or Policy(limits=limits), orders, hooks)  # type: ignore[arg-type]
 
 
@@ -140,7 +140,7 @@ COSTS = {
 
 
 @pytest.mark.parametrize("run", COSTS.values(), ids=COSTS)
-def test_four_times_the_nodes_cost_four_times_as_much(run: Callable[[int], RolloutResult]) -> None:
+def test_four_times_the_nodes_cost_four_times_as_much(run: Callable[[int], RolloutEnd]) -> None:
     small, large = (steps(lambda count=count: run(count)) for count in (150, 600))
 
     assert large < 4.4 * small

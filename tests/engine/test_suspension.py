@@ -49,14 +49,10 @@ def test_facts_are_returned_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("where", ["while it waits", "while it plans"])
-def test_a_stop_in_the_middle_of_a_survey_is_named(
-    where: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stop_in_the_middle_of_a_survey_is_named(where: str) -> None:
     """A survey waits for its nodes and plans each of them in between; either may be stopped."""
     clock = [0.0]
-    monkeypatch.setattr(
-        "fleet.engine.workers.base.SuspensionClock", lambda: SuspensionClock(lambda: clock[0])
-    )
+    stops = SuspensionClock(lambda: clock[0])
 
     def work(order: Errand) -> Failure:
         if order.node.name == "late" and where == "while it waits":
@@ -64,7 +60,8 @@ def test_a_stop_in_the_middle_of_a_survey_is_named(
         return Failure(FailureKind.TIMEOUT, "run", "no answer")
 
     pool, told = ThreadPool(1), {}
-    for order, failure in map_nodes(work, [errand("first"), errand("late")], pool, most=1):
+    orders = [errand("first"), errand("late")]
+    for order, failure in map_nodes(work, orders, pool, most=1, clock=stops):
         told[order.node.name] = failure.message
         if order.node.name == "first" and where == "while it plans":
             clock[0] += 95

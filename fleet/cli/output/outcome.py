@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from fleet.actions.job import JobResult
+from fleet.actions.job import RolloutResult
 from fleet.cli.options import Exit, Settings
 from fleet.cli.output.tables import console, print_json
 from fleet.core.failure import FailureKind
@@ -129,7 +129,7 @@ def print_recap(
         out.print(locked, style="yellow")
 
 
-def show_result(result: JobResult, settings: Settings, seen: Collection[str]) -> None:
+def show_result(result: RolloutResult, settings: Settings, seen: Collection[str]) -> None:
     """Print the recap of a rollout or rollback as text or as JSON.
 
     Nodes whose end was `seen` on this terminal are summed up.

@@ -100,18 +100,19 @@ def map_nodes(
     *,
     most: int | None = None,
     again: bool = True,
+    clock: SuspensionClock | None = None,
 ) -> Iterator[tuple[_Order, _Result | Failure]]:
     """Run short work on many nodes at once; yield results as they come.
 
     At most `most` nodes are worked on at once, and at most the pool's `parallel`. Work whose worker
     died is run once more, unless `again` is false. It is run at the end, one by one: it may kill
-    its worker again, and other work in that worker with it.
+    its worker again, and other work in that worker with it. `clock` sees when fleet was suspended.
     """
     waiting, width = iter(orders), min(most or pool.parallel, pool.parallel)
     suspects: list[_Order] = []
     ended: SimpleQueue[Future[_Result | Failure]] = SimpleQueue()
     running: dict[Future[_Result | Failure], tuple[_Order, bool, float]] = {}
-    stops = SuspensionClock()
+    stops = clock or SuspensionClock()
 
     def begin(order: _Order, *, again: bool) -> None:
         future = pool.submit(work, order)

@@ -1,0 +1,82 @@
+"""Resume: nodes in flight are settled first, and what is done is not done again."""
+
+from __future__ import annotations
+
+import pytest
+
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.errors import FleetError
+from fleet.node.recheck import settle_left
+from tests.actions.conftest import Small
+from tests.support.scripted_pool import Killed, Watcher
+
+
+def died_at(small: Small, place: str) -> None:
+    """Let fleet die in the middle of a rollout; the event of that place is journaled already."""
+    with pytest.raises(Killed):
+        small.rollout(Watcher(die_at=place))
+    small.pool.done.clear()
+
+
+def test_the_node_in_flight_is_settled_and_the_rest_is_done(small: Small) -> None:
+    died_at(small, "b running")
+    watcher = Watcher()
+
+    result = small.resume(watcher)
+
+    assert result.status == "finished"
+    assert {outcome.status for outcome in result.outcomes.values()} == {NodeStatus.CONVERGED}
+    assert [name for work, name in small.pool.done if work == "settle_left"] == ["b"]
+    assert [name for work, name in small.pool.done if work == "converge"] == ["b", "c"]
+    assert "settling what was left in flight: b" in watcher.shown
+    assert small.kinds()[-1] == "ended"
+
+
+def test_a_node_that_has_confirmed_is_not_done_again(small: Small) -> None:
+    died_at(small, "b running")
+    confirmed = NodeOutcome(node="b", status=NodeStatus.CONVERGED, changed=True)
+    small.pool.ends[settle_left, "b"] = confirmed
+
+    result = small.resume(Watcher())
+
+    assert result.outcomes["b"] == confirmed
+    assert [name for work, name in small.pool.done if work == "converge"] == ["c"]
+
+
+def test_a_bug_in_settling_leaves_the_node_unsettled(small: Small) -> None:
+    died_at(small, "b running")
+    small.pool.ends[settle_left, "b"] = Failure(FailureKind.BUG, "bug", "on purpose")
+
+    result = small.resume(Watcher())
+
+    failure = result.outcomes["b"].failure
+    assert (result.status, result.outcomes["b"].status) == ("halted", NodeStatus.UNREACHABLE)
+    assert failure is not None
+    assert (failure.kind, failure.step) == (FailureKind.BUG, "settle")
+
+
+def test_a_finished_rollout_is_not_resumed(small: Small) -> None:
+    done = small.rollout(Watcher())
+
+    with pytest.raises(FleetError, match="nothing to go on with"):
+        small.resume(Watcher(), done.rollout)
+    with pytest.raises(FleetError, match="no rollout was broken off"):
+        small.resume(Watcher())
+
+
+def test_other_files_than_at_the_start_are_refused(small: Small) -> None:
+    died_at(small, "b running")
+    mirrors = small.target.mirrors
+    mirrors.write_text(f"{mirrors.read_text()}# edited\n")
+
+    with pytest.raises(FleetError, match="not as when rollout"):
+        small.resume(Watcher())
+
+
+def test_a_rollout_without_recorded_flags_is_refused(small: Small) -> None:
+    journal = small.target.open(Watcher())
+    journal.begin("old", "t", {"kind": "rollout", "batches": [["a"]], "nodes": ["a"]})
+
+    with pytest.raises(FleetError, match="begun by an older fleet"):
+        small.resume(Watcher(), "old")
