@@ -9,16 +9,38 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fleet.api import Access as Access
+    from fleet.api import Progress as Progress
     from fleet.api import Rollout as Rollout
+    from fleet.api import RolloutOptions as RolloutOptions
+    from fleet.api import RolloutResult as RolloutResult
+    from fleet.api import UserInterface as UserInterface
     from fleet.api import access as access
     from fleet.api import drive as drive
     from fleet.api import load as load
     from fleet.api import plan as plan
+    from fleet.api import resume as resume
+    from fleet.api import rollback as rollback
+    from fleet.api import rollout as rollout
     from fleet.api import survey as survey
 
 __version__ = "0.2.0"
 
-_PUBLIC = ("Access", "Rollout", "access", "drive", "load", "plan", "survey")
+_PUBLIC = (
+    "Access",
+    "Progress",
+    "Rollout",
+    "RolloutOptions",
+    "RolloutResult",
+    "UserInterface",
+    "access",
+    "drive",
+    "load",
+    "plan",
+    "resume",
+    "rollback",
+    "rollout",
+    "survey",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The Python interface of fleet: load both files, survey nodes, plan a rollout, drive it.
+"""The Python interface of fleet: load both files, survey nodes, roll out, roll back, resume.
 
 No function here prints or asks. A failure on a node is a value (`NodePlan.failure`,
 `NodeOutcome.failure`); mistakes in files and patterns are exceptions, `fleet.errors.FleetError`.
@@ -6,43 +6,59 @@ No function here prints or asks. A failure on a node is a value (`NodePlan.failu
 
 from __future__ import annotations
 
-import getpass
-import secrets
-import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TypeVar
 
+from fleet.actions import resume as resuming
+from fleet.actions import rollback as rolling_back
+from fleet.actions import rollout as rolling_out
+from fleet.actions.job import Job, RolloutResult, allowed_failures, guarded
+from fleet.actions.journaling import JournalFiles, RolloutJournal, new_rollout_id
+from fleet.actions.options import RenderOptions, RolloutOptions
+from fleet.actions.session import Session
+from fleet.actions.survey import survey as survey_nodes
+from fleet.actions.user_interface import Progress, Scope, UserInterface
 from fleet.config.load import Loaded, load_files
 from fleet.core.model.inventory import Inventory
-from fleet.core.model.mirror import Foreign
+from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome
 from fleet.core.model.secret import Secret
 from fleet.core.plan.node_plan import NodePlan
-from fleet.core.render.desired import desired_config_by_node
-from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches, parse_size
+from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches
 from fleet.core.rollout.control_plane import control_plane_limit
 from fleet.core.rollout.policy import Policy
-from fleet.core.rollout.state import NodeMoved, begin
+from fleet.core.rollout.state import begin
 from fleet.core.selection.patterns import select
-from fleet.engine import driver as engine
-from fleet.engine.control_plane import PlaneCheck
-from fleet.engine.duplicate_nodes import refuse_duplicate_nodes
-from fleet.engine.locks import release_held
 from fleet.engine.survey import Surveyed, already_done
-from fleet.engine.survey import survey as survey_nodes
 from fleet.engine.workers.base import ThreadPool
 from fleet.node.script import Privilege
-from fleet.node.work_order import Access, Deadlines, WorkOrder
+from fleet.node.work_order import Access, Deadlines
 from fleet.ssh import SshSettings
 
 _Result = TypeVar("_Result")
+_NODES_AT_ONCE = 32
 
-__all__ = ["Access", "Rollout", "access", "drive", "load", "plan", "survey"]
+__all__ = [
+    "Access",
+    "Progress",
+    "Rollout",
+    "RolloutOptions",
+    "RolloutResult",
+    "UserInterface",
+    "access",
+    "drive",
+    "load",
+    "plan",
+    "resume",
+    "rollback",
+    "rollout",
+    "survey",
+]
 
 
 def load(
@@ -77,7 +93,7 @@ def survey(
     *,
     how: Access | None = None,
     foreign: str = "adopt",
-    parallel: int = 32,
+    parallel: int = _NODES_AT_ONCE,
 ) -> list[Surveyed]:
     """Read nodes and plan each of them, changing nothing; return them in inventory order.
 
@@ -85,21 +101,91 @@ def survey(
     overwrite. `parallel` is how many nodes are read at once. A node that cannot be read has no
     facts, and its plan has a failure.
     """
-    nodes = select(files.inventory, limit, None, _no_file)
-    desired = desired_config_by_node(files.inventory, files.mirrors, Foreign(foreign))
-    pool = ThreadPool(parallel)
-    try:
-        surveys = list(survey_nodes(nodes, desired, how or Access(), pool=pool))
-    finally:
-        pool.close()
-    positions = {node.name: number for number, node in enumerate(nodes)}
-    return refuse_duplicate_nodes(
-        sorted(surveys, key=lambda surveyed: positions[surveyed.node.name])
-    )
+    unchecked = replace(how or Access(), asked=True)  # a survey alone does not try the password
+    with _session(unchecked, parallel=parallel) as session:
+        options = RenderOptions(foreign=foreign)
+        return survey_nodes(files, _selected(files, limit), session, options)
+
+
+def _selected(files: Loaded, limit: str | None) -> Sequence[Node]:
+    return select(files.inventory, limit, None, _no_file)
 
 
 def _no_file(path: str) -> str:
     raise ValueError(f"@{path}: a pattern from Python cannot name a file")
+
+
+@contextmanager
+def _session(
+    how: Access | None, ui: UserInterface | None = None, *, parallel: int = _NODES_AT_ONCE
+) -> Iterator[Session]:
+    pool = ThreadPool(parallel)
+    try:
+        yield Session(access=how or Access(), pool=pool, ui=ui or UserInterface())
+    finally:
+        pool.close()
+
+
+def rollout(
+    files: Loaded,
+    limit: str | None = None,
+    *,
+    how: Access | None = None,
+    options: RolloutOptions | None = None,
+    journal: str | PathLike[str] | None = None,
+    ui: UserInterface | None = None,
+) -> RolloutResult:
+    """Bring nodes to mirrors.yaml, as `fleet rollout -y` does; return every node's outcome.
+
+    With `journal`, a path, the rollout is recorded there: `fleet history` shows it, and `resume`
+    here or `fleet resume` goes on with it. `ui` is shown the progress, and may refuse or stop.
+    """
+    nodes, chosen = _selected(files, limit), options or RolloutOptions()
+    target = _journal(files, journal) if journal is not None else None
+    with _session(how, ui) as session:
+        return rolling_out.rollout(files, nodes, chosen, session, target)
+
+
+def rollback(
+    files: Loaded,
+    limit: str | None = None,
+    *,
+    how: Access | None = None,
+    options: RolloutOptions | None = None,
+    journal: str | PathLike[str] | None = None,
+    ui: UserInterface | None = None,
+) -> RolloutResult:
+    """Bring nodes back to their previous config, or to the generation `options.to`.
+
+    The other parameters are those of `rollout`.
+    """
+    nodes, chosen = _selected(files, limit), options or RolloutOptions()
+    target = _journal(files, journal) if journal is not None else None
+    with _session(how, ui) as session:
+        return rolling_back.rollback(files.inventory, nodes, chosen, session, target)
+
+
+def resume(
+    files: Loaded,
+    rollout_id: str | None = None,
+    *,
+    journal: str | PathLike[str],
+    how: Access | None = None,
+    ui: UserInterface | None = None,
+) -> RolloutResult:
+    """Go on with a rollout of the journal, by default the newest one that was interrupted.
+
+    Nodes that were in flight are settled first. The options are those that it began with.
+    """
+    target = _journal(files, journal)
+    with _session(how, ui) as session:
+        return resuming.resume(target, rollout_id, session, lambda: files)
+
+
+def _journal(files: Loaded, path: str | PathLike[str]) -> JournalFiles:
+    return JournalFiles(
+        journal=Path(path), inventory=files.inventory_path, mirrors=files.mirrors_path
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +220,8 @@ def plan(
 
     A node whose containers a restart would end is refused, as without --disrupt-workloads.
     """
-    plans = {surveyed.node.name: _guarded(surveyed.plan) for surveyed in found}
+    options = RolloutOptions(batch=batch, max_failures=max_failures)
+    plans = {surveyed.node.name: guarded(surveyed.plan, options) for surveyed in found}
     done = {
         name: outcome
         for name, node_plan in plans.items()
@@ -142,28 +229,24 @@ def plan(
     }
     waiting = [name for name in plans if name not in done]
     waiting.sort(key=lambda name: plans[name].node.order)
-    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    name = new_rollout_id()
     plane = control_plane_limit(
         inventory, {key: node_plan.availability for key, node_plan in plans.items()}, name
     )
-    size = parse_size(max_failures, "max_failures")
-    allowed = len(plans) * size.number // 100 if size.percent else size.number
     return Rollout(
         id=name,
         plans=plans,
         batches=cut_batches(waiting, parse_batches(batch), plane.nodes, plane.most),
-        policy=Policy(max_failures=allowed, limits=group_limits(inventory), quorum=plane),
+        policy=Policy(
+            max_failures=allowed_failures(max_failures, len(plans)),
+            limits=group_limits(inventory),
+            quorum=plane,
+        ),
         settled=done,
         verify=verify,
         deadlines=deadlines or Deadlines(),
         inventory=inventory,
     )
-
-
-def _guarded(plan: NodePlan) -> NodePlan:
-    if plan.restart.risk is None or plan.failure is not None:
-        return plan
-    return replace(plan, failure=plan.restart.risk)
 
 
 def drive(
@@ -180,65 +263,58 @@ def drive(
     does, and is raised at the end. No journal is written: `fleet history` and `fleet resume` do
     not see this rollout. If this process crashes, the nodes' guards revert unconfirmed changes.
     """
-    outcomes = dict(rollout.settled)
-    errors: list[Exception] = []
+    callbacks = _Callbacks(observe or (lambda _: None), stopping)
+    with _session(how, _Observed(callbacks)) as session:
+        job = Job(
+            id=rollout.id,
+            kind="rollout",
+            options=RolloutOptions(no_verify=not rollout.verify),
+            session=session,
+            inventory=rollout.inventory or Inventory((), {}),
+            journal=RolloutJournal(rollout.id, None, None),
+            plans=dict(rollout.plans),
+            outcomes=dict(rollout.settled),
+            deadlines=rollout.deadlines,
+        )
+        settled = {name: outcome.status for name, outcome in rollout.settled.items()}
+        result = job.carry_out(begin(rollout.batches, settled), rollout.policy)
+    if callbacks.errors:
+        raise callbacks.errors[0]
+    return dict(result.outcomes)
 
-    def safely(call: Callable[[], _Result], instead: _Result) -> _Result:
+
+class _Callbacks(Progress):
+    """The caller's functions; after an exception from one of them none is called again."""
+
+    def __init__(
+        self, observe: Callable[[NodeOutcome], None], stopping: Callable[[], bool]
+    ) -> None:
+        self._observe, self._stopping = observe, stopping
+        self.errors: list[Exception] = []
+
+    def ended(self, outcome: NodeOutcome) -> None:
+        self._safely(partial(self._observe, outcome), None)
+
+    def stopping(self) -> bool:
+        return self._safely(self._stopping, True)
+
+    def _safely(self, call: Callable[[], _Result], instead: _Result) -> _Result:
         try:
-            return instead if errors else call()
+            return instead if self.errors else call()
         except Exception as error:  # noqa: BLE001 - the caller's error; nodes are released first
-            errors.append(error)
+            self.errors.append(error)
             return instead
 
-    def record(events: Sequence[engine.JournaledEvent]) -> None:
-        for event, outcome in events:
-            if isinstance(event, NodeMoved) and outcome is not None:
-                merged = outcome.after(outcomes.get(outcome.node))
-                outcomes[outcome.node] = merged
-                if observe is not None:
-                    safely(partial(observe, merged), None)
 
-    orders = {
-        name: _order(rollout, node_plan, how or Access())
-        for name, node_plan in rollout.plans.items()
-    }
-    pool = ThreadPool(32)
-    check = _plane_check(rollout, how or Access(), pool)
-    hooks = engine.DriverHooks(record, lambda: safely(stopping, True), pool, check)
-    settled = {name: outcome.status for name, outcome in rollout.settled.items()}
-    state = begin(rollout.batches, settled)
-    try:
-        result = engine.drive(state, rollout.policy, orders, hooks)
-        released = release_held(outcomes, orders.__getitem__, pool)
-        outcomes |= {outcome.node: outcome for outcome in released}
-    finally:
-        pool.close()
-    if errors:
-        raise errors[0]
-    return {
-        name: outcomes.get(name) or NodeOutcome(node=name, status=result.state.nodes[name].shown)
-        for name in rollout.plans
-    }
+class _Observed(UserInterface):
+    """A user interface that passes the progress on to the caller's functions."""
 
+    def __init__(self, callbacks: Progress) -> None:
+        self._callbacks = callbacks
 
-def _plane_check(rollout: Rollout, access: Access, pool: ThreadPool) -> PlaneCheck | None:
-    if rollout.inventory is None:
-        return None
-    return PlaneCheck(
-        inventory=rollout.inventory,
-        rollout=rollout.id,
-        access=access,
-        pool=pool,
-        surveyed={name: plan.availability for name, plan in rollout.plans.items()},
-    )
-
-
-def _order(rollout: Rollout, plan: NodePlan, access: Access) -> WorkOrder:
-    return WorkOrder(
-        plan=plan,
-        rollout=rollout.id,
-        operator=f"{getpass.getuser()}@{socket.gethostname()}",
-        access=access,
-        verify=rollout.verify,
-        deadlines=rollout.deadlines,
-    )
+    @contextmanager
+    def progress(
+        self, rollout: str, scope: Scope, abandon: Callable[[], None]
+    ) -> Iterator[Progress]:
+        del rollout, scope, abandon
+        yield self._callbacks

@@ -9,12 +9,13 @@ import sys
 import pytest
 
 import fleet
-from fleet import access, drive, load, plan, survey
+from fleet import RolloutOptions, access, drive, load, plan, resume, rollout, survey
 from fleet.core.model.outcome import NodeOutcome
 from fleet.errors import ConfigErrors, FleetError
 from fleet.node.work_order import Deadlines
 from tests.conftest import ROOT
 from tests.e2e.test_locks import AWAY, BACK, lock_of
+from tests.e2e.test_resume import killed_after
 from tests.lab import Lab
 from tests.support.fleet import Fleet
 
@@ -46,16 +47,35 @@ def test_mistakes_are_exceptions_and_unreachable_nodes_are_values(offline: Fleet
     files = load(folder / "inventory.yaml", folder / "mirrors.yaml")
 
     (found,) = survey(files, "a", how=access("/dev/null", seconds=2))
-    rollout = plan([found], files.inventory)
+    planned = plan([found], files.inventory)
 
     assert found.facts is None
-    assert rollout.batches == ()
-    assert rollout.settled["a"].status == "unreachable"
+    assert planned.batches == ()
+    assert planned.settled["a"].status == "unreachable"
     with pytest.raises(FleetError):
         survey(files, "nobody")
     offline.write("inventory.yaml", "all: {host: {}}\n")
     with pytest.raises(ConfigErrors):
         load(folder / "inventory.yaml", folder / "mirrors.yaml")
+
+
+def test_a_rollout_over_unreachable_nodes_is_journaled_and_is_not_resumed(offline: Fleet) -> None:
+    folder, journal = offline.folder, offline.folder / ".fleet" / "journal.db"
+    offline.write("inventory.yaml", "all: {hosts: {a: {host: 127.0.0.1, port: 1}}}\n")
+    files = load(folder / "inventory.yaml", folder / "mirrors.yaml")
+    how = access("/dev/null", seconds=2)
+
+    result = rollout(files, how=how, options=RolloutOptions(max_failures="1"), journal=journal)
+    silent = rollout(files, how=how)
+
+    assert (result.status, result.outcomes["a"].status) == ("finished", "unreachable")
+    listed = offline("history", "--json").json["rollouts"]
+    assert [each["rollout"] for each in listed] == [result.rollout]
+    assert silent.outcomes["a"].status == "unreachable"
+    with pytest.raises(FleetError, match="nothing to go on with"):
+        resume(files, result.rollout, journal=journal, how=how)
+    with pytest.raises(FleetError, match="--batch"):
+        rollout(files, how=how, options=RolloutOptions(batch="0"))
 
 
 @pytest.mark.e2e
@@ -66,7 +86,7 @@ def test_locks_are_released_although_a_node_was_away_and_the_caller_failed(
     files = load(fleet.folder / "inventory.yaml", fleet.folder / "mirrors.yaml")
     how = access(fleet.ssh_config, seconds=3)
     names = ("bookworm1", "trixie1", "forky1")
-    rollout = plan(
+    planned = plan(
         survey(files, ",".join(names), how=how),
         files.inventory,
         batch="1",
@@ -79,21 +99,20 @@ def test_locks_are_released_although_a_node_was_away_and_the_caller_failed(
         if (outcome.node, outcome.status) == ("bookworm1", "converged"):
             nodes.nodes["trixie1"].sh(AWAY)
         elif outcome.status == "unreachable":
-            assert [lock_of(nodes, name) for name in names] == ["", rollout.id, rollout.id]
+            assert [lock_of(nodes, name) for name in names] == ["", planned.id, planned.id]
             nodes.nodes["trixie1"].sh(BACK)
             raise ValueError(outcome.node)
 
     with pytest.raises(ValueError, match="trixie1"):
-        drive(rollout, how=how, observe=observe)
+        drive(planned, how=how, observe=observe)
 
     assert [lock_of(nodes, name) for name in names] == ["", "", ""]
 
 
-@pytest.mark.e2e
-def test_the_example_runs_on_a_real_node(nodes: Lab, fleet: Fleet) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+def run_example(nodes: Lab, fleet: Fleet, number: int) -> list[str]:
+    """Run an example of the page, and return the lines that it printed."""
+    example = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[number]
     fleet.write("ssh_config", nodes.ssh_config.read_text())
-
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", example],
         cwd=fleet.folder,
@@ -101,7 +120,40 @@ def test_the_example_runs_on_a_real_node(nodes: Lab, fleet: Fleet) -> None:
         text=True,
         check=False,
     )
-
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.splitlines()[-1] == "forky1 converged"
+    return ran.stdout.splitlines()
+
+
+@pytest.mark.e2e
+def test_the_example_runs_on_a_real_node(nodes: Lab, fleet: Fleet) -> None:
+    assert run_example(nodes, fleet, 0)[-1] == "forky1 converged"
     assert fleet("probe", "-l", "forky1", "--json").json["nodes"]["forky1"]["state"] == "in sync"
+
+
+@pytest.mark.e2e
+def test_a_rollout_from_python_is_journaled_and_rolled_back(nodes: Lab, fleet: Fleet) -> None:
+    lines = run_example(nodes, fleet, 1)
+
+    rollouts = fleet("history", "--json").json["rollouts"]
+    assert lines[-1] == "forky1 converged None"
+    assert [(each["kind"], each["status"]) for each in rollouts] == [
+        ("rollback", "finished"),
+        ("rollout", "finished"),
+    ]
+    assert lines[0].split()[0] == rollouts[1]["rollout"]
+    assert fleet("diff", "-l", "forky1", "--exit-code").code == 4
+
+
+@pytest.mark.e2e
+def test_a_rollout_of_the_command_is_resumed_from_python(nodes: Lab, fleet: Fleet) -> None:
+    killed_after(fleet, "bookworm1: started", "-l", "bullseye1,bookworm1")
+    files = load(fleet.folder / "inventory.yaml", fleet.folder / "mirrors.yaml")
+
+    result = resume(
+        files, journal=fleet.folder / ".fleet" / "journal.db", how=access(fleet.ssh_config)
+    )
+
+    assert result.status == "finished"
+    assert {end.status for end in result.outcomes.values()} == {"converged"}
+    assert fleet("history", result.rollout, "--json").json["status"] == "finished"
+    assert [lock_of(nodes, name) for name in ("bullseye1", "bookworm1")] == ["", ""]

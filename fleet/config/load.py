@@ -30,6 +30,8 @@ class Loaded:
     inventory: Inventory
     mirrors: MirrorConfig
     warnings: tuple[Problem, ...] = ()
+    inventory_path: Path = Path("inventory.yaml")
+    mirrors_path: Path = Path("mirrors.yaml")
 
 
 def load_inventory(path: Path) -> Inventory:
@@ -106,7 +108,8 @@ def load_files(inventory_path: Path, mirrors_path: Path) -> Loaded:
     if problems:
         raise ConfigErrors(problems)
     _warn_idle(inventory, reader)
-    return Loaded(inventory, config, tuple(with_excerpts(reader.reader.warnings, text)))
+    warnings = tuple(with_excerpts(reader.reader.warnings, text))
+    return Loaded(inventory, config, warnings, inventory_path, mirrors_path)
 
 
 def _warn_idle(inventory: Inventory, reader: MirrorsReader) -> None:
