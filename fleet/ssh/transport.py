@@ -94,7 +94,7 @@ def _with_proxy_errors(wire: Any, error: BaseException) -> BaseException:
     """Return the error, with the error output of the ProxyCommand if there is one."""
     if isinstance(wire, ProxiedSocket) and not isinstance(error, NodeError):
         return type(error)(
-            f"{error or type(error).__name__}; its ProxyCommand: {wire.error_output()}"
+            f"{error or type(error).__name__}; its ProxyCommand: {wire.error_output}"
         )
     return error
 

@@ -72,6 +72,8 @@ class ProxiedSocket(socket.socket):
 
     process: subprocess.Popen[bytes]
     errors: IO[bytes]
+    error_output = ""
+    """The text that the command wrote to stderr, once the socket is closed."""
 
     def close(self) -> None:
         """Close the pair, and end the command."""
@@ -82,11 +84,10 @@ class ProxiedSocket(socket.socket):
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-
-    def error_output(self) -> str:
-        """Return what the command wrote to stderr."""
-        self.errors.seek(0)
-        return tail(self.errors.read().decode("utf-8", "replace"))
+        if not self.errors.closed:
+            self.errors.seek(0)
+            self.error_output = tail(self.errors.read().decode("utf-8", "replace"))
+            self.errors.close()
 
 
 def proxied(hop: Hop) -> ProxiedSocket:
