@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -79,6 +80,32 @@ class _Session(paramiko.ServerInterface):
     def check_channel_request(self, kind: str, chanid: int) -> int:
         del kind, chanid
         return paramiko.common.OPEN_SUCCEEDED
+
+    def check_channel_direct_tcpip_request(
+        self, chanid: int, origin: tuple[str, int], destination: tuple[str, int]
+    ) -> int:
+        del origin
+        try:
+            wire = socket.create_connection(destination, 5)
+        except OSError:
+            return paramiko.common.OPEN_FAILED_CONNECT_FAILED
+        threading.Thread(target=self._forward, args=(chanid, wire), daemon=True).start()
+        return paramiko.common.OPEN_SUCCEEDED
+
+    def _forward(self, number: int, wire: socket.socket) -> None:
+        """Copy bytes both ways until one end closes."""
+        assert self.transport is not None
+        channel = self.transport.accept(5)
+        with wire, suppress(OSError, EOFError):
+            while channel is not None and channel.chanid == number:
+                readable, _, _ = select.select([wire, channel], [], [], 5)
+                for source, target in ((wire, channel), (channel, wire)):
+                    if source in readable:
+                        part = source.recv(4096)
+                        if not part:
+                            channel.close()
+                            return
+                        target.sendall(part)
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         threading.Thread(target=self._run, args=(channel, command.decode()), daemon=True).start()
