@@ -51,6 +51,16 @@ class SshServer:
     commands: list[str] = field(default_factory=list)
     inputs: list[str] = field(default_factory=list)
     logins: int = 0
+    ports: list[int] = field(default_factory=list)
+    """The ports of the node that are forwarded to the workstation."""
+    forwards: bool = False
+    transports: list[paramiko.Transport] = field(default_factory=list)
+
+    def call(self, port: int) -> paramiko.Channel:
+        """Connect to a port that the node forwards, as a process on the node does."""
+        assert port in self.ports
+        source, target = ("127.0.0.1", 1), ("127.0.0.1", port)
+        return self.transports[-1].open_forwarded_tcpip_channel(source, target)
 
 
 def record(**values: str) -> Answer:
@@ -65,6 +75,7 @@ class _Session(paramiko.ServerInterface):
     def __init__(self, server: SshServer, answer: Callable[[str], Answer]) -> None:
         self._server, self._answer = server, answer
         self.transport: paramiko.Transport | None = None
+        self._wires: dict[int, socket.socket] = {}
 
     def get_allowed_auths(self, username: str) -> str:
         del username
@@ -89,15 +100,18 @@ class _Session(paramiko.ServerInterface):
             wire = socket.create_connection(destination, 5)
         except OSError:
             return paramiko.common.OPEN_FAILED_CONNECT_FAILED
-        threading.Thread(target=self._forward, args=(chanid, wire), daemon=True).start()
+        self._wires[chanid] = wire
+        threading.Thread(target=self._forward, daemon=True).start()
         return paramiko.common.OPEN_SUCCEEDED
 
-    def _forward(self, number: int, wire: socket.socket) -> None:
-        """Copy bytes both ways until one end closes."""
+    def _forward(self) -> None:
+        """Copy bytes both ways between a channel and its wire until one end closes."""
         assert self.transport is not None
         channel = self.transport.accept(5)
-        with wire, suppress(OSError, EOFError):
-            while channel is not None and channel.chanid == number:
+        if channel is None:
+            return
+        with self._wires.pop(channel.chanid) as wire, suppress(OSError, EOFError):
+            while True:
                 readable, _, _ = select.select([wire, channel], [], [], 5)
                 for source, target in ((wire, channel), (channel, wire)):
                     if source in readable:
@@ -106,6 +120,17 @@ class _Session(paramiko.ServerInterface):
                             channel.close()
                             return
                         target.sendall(part)
+
+    def check_port_forward_request(self, address: str, port: int) -> int | bool:
+        del address, port
+        if not self._server.forwards:
+            return False
+        self._server.ports.append(40_000 + len(self._server.ports))
+        return self._server.ports[-1]
+
+    def cancel_port_forward_request(self, address: str, port: int) -> None:
+        del address
+        self._server.ports.remove(port)
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         threading.Thread(target=self._run, args=(channel, command.decode()), daemon=True).start()
@@ -128,7 +153,9 @@ class _Session(paramiko.ServerInterface):
 
 
 @contextmanager
-def ssh_server(folder: Path, answer: Callable[[str], Answer]) -> Iterator[SshServer]:
+def ssh_server(
+    folder: Path, answer: Callable[[str], Answer], *, forwards: bool = False
+) -> Iterator[SshServer]:
     """Serve a node whose commands are answered by `answer`, which gets a command's input."""
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
@@ -136,8 +163,7 @@ def ssh_server(folder: Path, answer: Callable[[str], Answer]) -> Iterator[SshSer
     known = f"[127.0.0.1]:{port} {HOST_KEY.get_name()} {HOST_KEY.get_base64()}\n"
     (folder / "known_hosts").write_text(known)
     (folder / "ssh_config").write_text(_CONFIG.format(port=port, folder=folder))
-    server = SshServer(SshSettings(str(folder / "ssh_config"), seconds=10), port)
-    open_transports: list[paramiko.Transport] = []
+    server = SshServer(SshSettings(str(folder / "ssh_config"), seconds=10), port, forwards=forwards)
 
     def accept() -> None:
         with suppress(OSError):
@@ -147,7 +173,7 @@ def ssh_server(folder: Path, answer: Callable[[str], Answer]) -> Iterator[SshSer
                 transport.add_server_key(HOST_KEY)
                 session = _Session(server, answer)
                 session.transport = transport
-                open_transports.append(transport)
+                server.transports.append(transport)
                 with suppress(paramiko.SSHException, EOFError):
                     transport.start_server(threading.Event(), session)
 
@@ -157,7 +183,7 @@ def ssh_server(folder: Path, answer: Callable[[str], Answer]) -> Iterator[SshSer
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        for transport in open_transports:
+        for transport in server.transports:
             transport.close()
 
 
