@@ -13,7 +13,8 @@ from fleet.core.plan.node_plan import NodePlan
 from fleet.engine.workers.base import map_nodes
 from fleet.errors import FleetError
 from fleet.node import settle
-from fleet.node.settle import ChangeStatus, read_change_status
+from fleet.node.change_status import ChangeStatus
+from fleet.node.settle import read_change_status
 from fleet.node.work_order import WorkOrder
 
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")

@@ -9,13 +9,13 @@ from fleet.core.failure import Failure
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.outcome import Liveness
 from fleet.node.run_script import failure_of
-from fleet.node.script import Reply, decode_field, protocol_error
+from fleet.node.script import Reply, decode_field, parse_member
 from fleet.node.verify.liveness import parse_liveness
 from fleet.node.work_order import WorkOrder
 
 
 class Ending(StrEnum):
-    """The ending that a script on the node reports."""
+    """The ending of a script that stages or activates a change."""
 
     STAGED = "staged"
     UNSTAGED = "unstaged"
@@ -34,18 +34,14 @@ class Applied:
     failure: Failure | None
     restarted: bool
     liveness: Liveness | None = None
-    ill: str = ""
+    unhealthy: str = ""
     """The reason why the restored node is unhealthy; the state was unhealthy when it was saved."""
     held: bool = False
 
 
 def parse_applied(reply: Reply, order: WorkOrder) -> Applied:
     """Read the ending from a reply; raise a NodeError (protocol) for an unknown ending."""
-    text = reply.value("status")
-    try:
-        ending = Ending(text)
-    except ValueError as error:
-        raise protocol_error(f"an unknown status, {tail(text, 1)}") from error
+    ending = parse_member(Ending, reply.value("status"), "status")
     steps = {decode_field(fields[0]).split(b" ")[0] for fields in reply.all("step")}
     restarted = order.restarts and b"restart" in steps
     return Applied(
@@ -53,6 +49,6 @@ def parse_applied(reply: Reply, order: WorkOrder) -> Applied:
         failure_of(reply),
         restarted,
         parse_liveness(reply),
-        ill=tail(reply.value("ill"), 1),
+        unhealthy=tail(reply.value("ill"), 1),
         held=reply.has("held"),
     )

@@ -9,11 +9,12 @@ from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.node.activate import Applied, Ending, parse_applied
 from fleet.node.bundle import Bundle, activate_script, bundle
+from fleet.node.change_status import ChangeState, ChangeStatus, SettleEnding
 from fleet.node.cri import client as cri
 from fleet.node.progress import enter, progress_listener
-from fleet.node.result import ENDED, ConvergeResult
+from fleet.node.result import ConvergeResult, status_after
 from fleet.node.run_script import run_script
-from fleet.node.settle import UNDONE, ChangeStatus, settle, settle_with_retries
+from fleet.node.settle import SettleMode, settle, settle_with_retries
 from fleet.node.stage import upload_and_check
 from fleet.node.verify.evidence import refuse_not_reading, refuse_unverified
 from fleet.node.verify.pull import VerifyRequest, run_verification
@@ -43,7 +44,7 @@ def _try_to_converge(work: ConvergeResult) -> NodeOutcome:
 def _release_node(work: ConvergeResult, failure: Failure | None) -> NodeOutcome:
     """Release a node whose connections break before it begins."""
     try:
-        settle_with_retries(work.order, "release", work.order.deadlines.lost)
+        settle_with_retries(work.order, SettleMode.RELEASE, work.order.deadlines.lost)
     except NodeError as error:
         return work.connection_lost(error.failure)
     return work.outcome(NodeStatus.FAILED, failure)
@@ -65,7 +66,7 @@ def revert_change(work: ConvergeResult, failure: Failure | None) -> NodeOutcome:
     """Revert a change that could not be verified or confirmed; wait for the node if necessary."""
     enter(work.order.node.name, "revert")
     try:
-        change = settle_with_retries(work.order, "revert", work.order.deadlines.lost)
+        change = settle_with_retries(work.order, SettleMode.REVERT, work.order.deadlines.lost)
     except NodeError as error:
         return work.connection_lost(error.failure)
     return _revert_outcome(work, change, failure)
@@ -74,14 +75,16 @@ def revert_change(work: ConvergeResult, failure: Failure | None) -> NodeOutcome:
 def _revert_outcome(
     work: ConvergeResult, change: ChangeStatus, failure: Failure | None
 ) -> NodeOutcome:
-    work.ill, work.held = change.ill, change.held
-    if change.ended == "rolled_back":
-        return work.outcome(NodeStatus.ROLLED_BACK, failure)
-    if change.ended == "not_pending":
-        return work.standing(change, failure)
-    if change.ended == "unsettled":
-        return work.unsettled(failure)
-    return work.outcome(NodeStatus.DEGRADED, change.failure or failure)
+    work.unhealthy, work.held = change.unhealthy, change.held
+    match change.ending:
+        case SettleEnding.ROLLED_BACK:
+            return work.outcome(NodeStatus.ROLLED_BACK, failure)
+        case SettleEnding.NOT_PENDING:
+            return work.standing(change, failure)
+        case SettleEnding.UNSETTLED:
+            return work.unsettled(failure)
+        case _:
+            return work.outcome(NodeStatus.DEGRADED, change.failure or failure)
 
 
 def _activate_change(work: ConvergeResult, remote: Remote) -> NodeOutcome | None:
@@ -95,12 +98,12 @@ def _activate_change(work: ConvergeResult, remote: Remote) -> NodeOutcome | None
             applied = _run_activation(order, remote, packed)
     work.restarted = applied.restarted
     work.liveness = applied.liveness
-    work.ill, work.held = applied.ill, applied.held
+    work.unhealthy, work.held = applied.unhealthy, applied.held
     if applied.ending is Ending.SWAPPED:
         return None
     if applied.ending is Ending.UNSETTLED:
         return work.unsettled(applied.failure)
-    status = ENDED[applied.ending]
+    status = status_after(applied.ending)
     if status is NodeStatus.ROLLED_BACK and _is_stale(applied.failure):
         status = NodeStatus.STALE  # the daemon has not read the edited file, which is back
     return work.outcome(status, applied.failure)
@@ -135,7 +138,7 @@ def _verify_change(work: ConvergeResult, remote: Remote) -> NodeOutcome | None:
     except NodeError as error:
         if error.failure.kind in {FailureKind.CONNECT, FailureKind.TIMEOUT}:
             raise
-        return _revert_outcome(work, settle(order, "revert", remote), error.failure)
+        return _revert_outcome(work, settle(order, SettleMode.REVERT, remote), error.failure)
     return None
 
 
@@ -152,10 +155,10 @@ def _confirm_change(work: ConvergeResult) -> NodeOutcome:
     if work.restarted:
         enter(work.order.node.name, "soak")
         time.sleep(work.order.deadlines.soak)
-    return check_gates(work, "confirm")
+    return check_gates(work, SettleMode.CONFIRM)
 
 
-def check_gates(work: ConvergeResult, mode: str) -> NodeOutcome:
+def check_gates(work: ConvergeResult, mode: SettleMode) -> NodeOutcome:
     """Check the node's health once more, to confirm or to recheck; revert the change on failure."""
     order = work.order
     enter(order.node.name, mode)
@@ -170,15 +173,15 @@ def check_gates(work: ConvergeResult, mode: str) -> NodeOutcome:
     return _gate_outcome(work, mode, change)
 
 
-def _gate_outcome(work: ConvergeResult, mode: str, change: ChangeStatus) -> NodeOutcome:
-    work.ill = change.ill
-    if change.ended == "confirmed":
+def _gate_outcome(work: ConvergeResult, mode: SettleMode, change: ChangeStatus) -> NodeOutcome:
+    work.unhealthy = change.unhealthy
+    if change.ending is SettleEnding.CONFIRMED:
         return work.outcome(NodeStatus.CONVERGED)
-    if change.state in UNDONE:
+    if change.state is not None and change.state.undone:
         return revert_change(work, _REVERT_INTERRUPTED)
-    if change.ended == "not_pending":
+    if change.ending is SettleEnding.NOT_PENDING:
         return work.standing(change, report_undo(change))
-    if mode == "recheck" and _is_stale(change.failure):
+    if mode is SettleMode.RECHECK and _is_stale(change.failure):
         return work.outcome(NodeStatus.STALE, change.failure)  # the node works; the edit is new
     return revert_change(work, change.failure)
 
@@ -206,15 +209,15 @@ def _handle_broken_connection(work: ConvergeResult, failure: Failure) -> NodeOut
         work.held = True  # the node was staged before, and not contacted since
         return work.outcome(NodeStatus.UNREACHABLE if away else NodeStatus.FAILED, failure)
     try:
-        change = settle_with_retries(work.order, "look", work.order.deadlines.lost)
+        change = settle_with_retries(work.order, SettleMode.LOOK, work.order.deadlines.lost)
     except NodeError as error:
         return work.connection_lost(error.failure)
     match change.state:
-        case "swapped":
+        case ChangeState.SWAPPED:
             return continue_converge(work)
-        case "armed" | "reverting":
+        case ChangeState.ARMED | ChangeState.REVERTING:
             return revert_change(work, failure)
-        case "untouched":
+        case ChangeState.UNTOUCHED:
             return work.outcome(NodeStatus.STAGED, failure)
         case _:
             return work.standing(change, failure)
@@ -222,7 +225,7 @@ def _handle_broken_connection(work: ConvergeResult, failure: Failure) -> NodeOut
 
 def report_undo(change: ChangeStatus) -> Failure | None:
     """Return the failure that explains why a change was undone; None if it is confirmed."""
-    if change.state == "confirmed":
+    if change.state is ChangeState.CONFIRMED:
         return None
     reasons = {
         "timer": "nobody confirmed the change in time, so the node took it back; give more --guard",
@@ -230,6 +233,6 @@ def report_undo(change: ChangeStatus) -> Failure | None:
         "failed": "the change failed on the node, which took it back; look into its daemon's log",
     }
     message = reasons.get(
-        change.reason, "somebody took the change back unconfirmed; roll out again"
+        change.reason or "", "somebody took the change back unconfirmed; roll out again"
     )
     return Failure(FailureKind.GUARD, "confirm", message)

@@ -9,26 +9,46 @@ from fleet.core.failure import Failure, FailureKind
 from fleet.core.history.replay import SETTLE
 from fleet.core.model.outcome import Liveness, NodeOutcome, NodeStatus, Verified
 from fleet.node.activate import Ending
+from fleet.node.change_status import ChangeState, ChangeStatus
 from fleet.node.progress import leave
-from fleet.node.settle import ChangeStatus
 from fleet.node.work_order import WorkOrder
 
-ENDED = {
-    Ending.STAGED: NodeStatus.STAGED,
-    Ending.FAILED: NodeStatus.FAILED,
-    Ending.UNSTAGED: NodeStatus.FAILED,
-    Ending.ROLLED_BACK: NodeStatus.ROLLED_BACK,
-    Ending.UNSETTLED: NodeStatus.UNREACHABLE,
-    Ending.DEGRADED: NodeStatus.DEGRADED,
-}
+
+def status_after(ending: Ending) -> NodeStatus:
+    """Return the status of a node after a script that staged or activated a change."""
+    match ending:
+        case Ending.STAGED:
+            return NodeStatus.STAGED
+        case Ending.SWAPPED:
+            return NodeStatus.RUNNING
+        case Ending.FAILED | Ending.UNSTAGED:
+            return NodeStatus.FAILED
+        case Ending.ROLLED_BACK:
+            return NodeStatus.ROLLED_BACK
+        case Ending.UNSETTLED:
+            return NodeStatus.UNREACHABLE
+        case Ending.DEGRADED:
+            return NodeStatus.DEGRADED
 
 
-STANDS = {
-    "confirmed": NodeStatus.CONVERGED,
-    "restored": NodeStatus.ROLLED_BACK,
-    "unwell": NodeStatus.DEGRADED,
-    "untouched": NodeStatus.FAILED,
-}
+def _status_of(state: ChangeState | None) -> NodeStatus:
+    """Return the status of a node by the state of its change, once no more work is done on it."""
+    match state:
+        case ChangeState.CONFIRMED:
+            return NodeStatus.CONVERGED
+        case ChangeState.RESTORED:
+            return NodeStatus.ROLLED_BACK
+        case ChangeState.UNTOUCHED:
+            return NodeStatus.FAILED
+        case (
+            ChangeState.ARMED
+            | ChangeState.SWAPPED
+            | ChangeState.REVERTING
+            | ChangeState.UNWELL
+            | ChangeState.APPLYING
+            | None
+        ):
+            return NodeStatus.DEGRADED
 
 
 @dataclass(slots=True)
@@ -41,7 +61,7 @@ class ConvergeResult:
     verified: tuple[Verified, ...] = ()
     liveness: Liveness | None = None
     held: bool = False
-    ill: str = ""
+    unhealthy: str = ""
     """The reason why the restored node is unhealthy; the state was unhealthy when it was saved."""
 
     def outcome(self, status: NodeStatus, failure: Failure | None = None) -> NodeOutcome:
@@ -49,7 +69,7 @@ class ConvergeResult:
         plan = self.order.plan
         leave(plan.node.name)
         has_generation = status in {NodeStatus.CONVERGED, NodeStatus.DEGRADED}
-        if self.ill and status in {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK}:
+        if self.unhealthy and status in {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK}:
             failure = self._unhealthy_as_saved(failure)
         if failure is not None and failure.kind is FailureKind.STALE:
             status = NodeStatus.STALE if status is NodeStatus.FAILED else status
@@ -79,7 +99,7 @@ class ConvergeResult:
     def _unhealthy_as_saved(self, failure: Failure | None) -> Failure:
         """Return the failure of a restored node that was unhealthy when its state was saved."""
         message = (
-            f"{self.ill}, as when this state was saved: it was not healthy then either; see"
+            f"{self.unhealthy}, as when this state was saved: it was not healthy then either; see"
             f" `journalctl -u {self.order.plan.daemon.unit}`, or roll out mirrors.yaml"
         )
         if failure is None:
@@ -88,9 +108,9 @@ class ConvergeResult:
 
     def standing(self, change: ChangeStatus, failure: Failure | None) -> NodeOutcome:
         """End the work with the status that the node itself reports for the change."""
-        status = STANDS.get(change.state, NodeStatus.DEGRADED)
-        if status is NodeStatus.CONVERGED and change.strange:
-            return self.outcome(NodeStatus.STALE, _changed_since(change.strange))
+        status = _status_of(change.state)
+        if status is NodeStatus.CONVERGED and change.edited_file:
+            return self.outcome(NodeStatus.STALE, _changed_since(change.edited_file))
         return self.outcome(status, None if status is NodeStatus.CONVERGED else failure)
 
     def unsettled(self, failure: Failure | None) -> NodeOutcome:

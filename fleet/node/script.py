@@ -8,6 +8,8 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.masking.shown_text import tail
@@ -153,6 +155,17 @@ def decode_field(field: str) -> bytes:
         return base64.b64decode(field, validate=True)
     except (binascii.Error, ValueError) as error:
         raise protocol_error("something that is no fleet record", field[:200]) from error
+
+
+_Member = TypeVar("_Member", bound=StrEnum)
+
+
+def parse_member(members: type[_Member], text: str, what: str) -> _Member:
+    """Return the member of an enum that a script reported; raise a NodeError for an unknown one."""
+    try:
+        return members(text)
+    except ValueError as error:
+        raise protocol_error(f"an unknown {what}, {tail(text, 1)}") from error
 
 
 def protocol_error(what: str, evidence: str = "") -> NodeError:

@@ -6,11 +6,12 @@ from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.node.activate import Applied, Ending, parse_applied
 from fleet.node.bundle import Bundle, bundle, stage_script
+from fleet.node.change_status import SettleEnding
 from fleet.node.effective import refuse_ineffective
 from fleet.node.progress import enter, progress_listener
-from fleet.node.result import ENDED, ConvergeResult
+from fleet.node.result import ConvergeResult, status_after
 from fleet.node.run_script import run_script
-from fleet.node.settle import settle_with_retries
+from fleet.node.settle import SettleMode, settle_with_retries
 from fleet.node.work_order import WorkOrder
 from fleet.ssh import Remote, pooled_connection
 
@@ -31,7 +32,7 @@ def stage(order: WorkOrder) -> NodeOutcome:
                 order.node, order.access.ssh, keep=order.access.reuse_connection
             ) as remote:
                 applied = upload_and_check(order, remote, packed)
-            return work.outcome(ENDED[applied.ending], applied.failure)
+            return work.outcome(status_after(applied.ending), applied.failure)
         except NodeError as error:
             failure = error.failure
         work.held |= failure.step != "connect" and failure.kind is not FailureKind.SUDO
@@ -76,7 +77,7 @@ def release(order: WorkOrder, patience: float = _PATIENCE) -> NodeOutcome:
     """Release a node that will not be changed: remove the rollout's lock and the staged files."""
     work = ConvergeResult(order)
     try:
-        change = settle_with_retries(order, "release", patience)
+        change = settle_with_retries(order, SettleMode.RELEASE, patience)
     except NodeError as error:
         work.held = True
         message = (
@@ -84,5 +85,5 @@ def release(order: WorkOrder, patience: float = _PATIENCE) -> NodeOutcome:
         )
         failure = Failure(error.failure.kind, "release", message, error.failure.evidence)
         return work.outcome(NodeStatus.PENDING, failure)
-    work.held = change.ended not in {"released", "not_ours"}
+    work.held = change.ending not in {SettleEnding.RELEASED, SettleEnding.NOT_OURS}
     return work.outcome(NodeStatus.PENDING, change.failure)

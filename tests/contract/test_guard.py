@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleet.core.failure import FailureKind
-from fleet.node.settle import settle
+from fleet.node.settle import SettleMode, settle
 from fleet.node.stage import stage
 from tests.contract.target import GUARD, LAST, PENDING, Target
 
@@ -30,9 +30,9 @@ def test_a_late_confirmation_finds_nothing_to_confirm(target: Target) -> None:
     target.activate(order)
     target.wait_for_guard()
 
-    change = settle(order, "confirm")
+    change = settle(order, SettleMode.CONFIRM)
 
-    assert (change.ended, change.state, change.reason) == ("not_pending", "restored", "timer")
+    assert (change.ending, change.state, change.reason) == ("not_pending", "restored", "timer")
 
 
 def test_a_reboot_before_the_confirmation_restores_the_old_config(target: Target) -> None:
@@ -55,7 +55,7 @@ def test_a_confirmed_change_survives_its_guard_and_a_reboot(target: Target) -> N
     target.machine.reboot()
 
     assert target.etc() == after
-    assert settle(order, "look").state == "confirmed"
+    assert settle(order, SettleMode.LOOK).state == "confirmed"
     assert not target.held()
 
 

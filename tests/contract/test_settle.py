@@ -8,7 +8,7 @@ from fleet.core.failure import FailureKind
 from fleet.core.model.outcome import NodeStatus
 from fleet.node.recheck import recheck, settle_left
 from fleet.node.revert import revert
-from fleet.node.settle import settle, unlock
+from fleet.node.settle import SettleMode, settle, unlock
 from tests.contract.target import CONFIG, LAST, Target, desired, ending
 
 SUITES = ("bullseye", "forky")  # the scripts that settle do not ask for the release
@@ -16,16 +16,16 @@ SUITES = ("bullseye", "forky")  # the scripts that settle do not ask for the rel
 
 def test_a_change_is_read_as_it_stands_from_staging_to_its_revert(target: Target) -> None:
     order = target.staged()
-    states = [settle(order, "look").state]
+    states = [settle(order, SettleMode.LOOK).state]
     target.activate(order)
-    states.append(settle(order, "look").state)
-    confirmed = settle(order, "confirm")
-    states.append(settle(order, "look").state)
-    reverted = settle(order, "revert")
-    states.append(settle(order, "look").state)
+    states.append(settle(order, SettleMode.LOOK).state)
+    confirmed = settle(order, SettleMode.CONFIRM)
+    states.append(settle(order, SettleMode.LOOK).state)
+    reverted = settle(order, SettleMode.REVERT)
+    states.append(settle(order, SettleMode.LOOK).state)
 
     assert states == ["untouched", "swapped", "confirmed", "restored"]
-    assert (confirmed.ended, reverted.ended) == ("confirmed", "rolled_back")
+    assert (confirmed.ending, reverted.ending) == ("confirmed", "rolled_back")
     assert target.read(f"{LAST}/why") == "asked"
     assert not target.held()
 
@@ -51,7 +51,7 @@ def test_a_revert_restores_bytes_modes_and_owners(target: Target, *, confirmed: 
     modes = target.machine.sh(folders).stdout
     target.activate(order)
     if confirmed:
-        assert settle(order, "confirm").ended == "confirmed"
+        assert settle(order, SettleMode.CONFIRM).ending == "confirmed"
     changed = target.etc()
 
     outcome = revert(order)
@@ -69,10 +69,10 @@ def test_an_edit_after_the_swap_is_not_confirmed(target: Target) -> None:
     target.activate(order)
     target.machine.sh(f"echo '# by hand' >>{CONFIG}")
 
-    change = settle(order, "confirm")
+    change = settle(order, SettleMode.CONFIRM)
 
     assert change.failure is not None
-    assert (change.ended, change.failure.kind) == ("failed", FailureKind.STALE)
+    assert (change.ending, change.failure.kind) == ("failed", FailureKind.STALE)
     assert CONFIG in change.failure.message
 
 
@@ -82,11 +82,11 @@ def test_a_unit_that_dies_before_it_is_confirmed_is_reverted(target: Target) -> 
     target.activate(order)
     target.machine.sh("systemctl stop containerd")
 
-    change = settle(order, "confirm")
+    change = settle(order, SettleMode.CONFIRM)
     outcome = revert(order)
 
     assert change.failure is not None
-    assert (change.ended, change.failure.kind) == ("failed", FailureKind.HEALTH)
+    assert (change.ending, change.failure.kind) == ("failed", FailureKind.HEALTH)
     assert outcome.status is NodeStatus.ROLLED_BACK
     assert target.etc() == before
     assert target.facts().daemon.unit.running
@@ -128,10 +128,10 @@ def test_a_change_under_a_newer_one_is_not_reverted(target: Target) -> None:
     target.converged(target.plan(desired("https://other.example")), rollout="r2")
     after = target.etc()
 
-    change = settle(first, "revert")
+    change = settle(first, SettleMode.REVERT)
 
     assert target.etc() == after
-    assert change.ended != "rolled_back"
+    assert change.ending != "rolled_back"
 
 
 def test_unlocking_reverts_what_a_dead_run_left(target: Target) -> None:

@@ -34,7 +34,7 @@ from fleet.errors import ConfigErrors, printable
 from fleet.node.bundle import activate_script, bundle, stage_script
 from fleet.node.probe import parse_probe
 from fleet.node.script import Privilege, parse_reply
-from fleet.node.settle import settle_script
+from fleet.node.settle import SettleMode, settle_script
 from fleet.node.verify.evidence import verify_script
 from fleet.node.work_order import Access, Deadlines, WorkOrder
 
@@ -93,7 +93,7 @@ def _send(plan: NodePlan) -> None:
     scripts = (
         stage_script(order, packed),
         activate_script(order, packed),
-        settle_script(order, "look"),
+        settle_script(order, SettleMode.LOOK),
         verify,
     )
     for script in scripts:

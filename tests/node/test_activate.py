@@ -66,4 +66,4 @@ def test_all_that_a_script_reports_is_kept() -> None:
     assert applied.failure is not None
     assert applied.failure.kind is FailureKind.RESTART
     assert applied.liveness == Liveness("live", 0.5, "")
-    assert (applied.ill, applied.held) == ("no CRI", True)
+    assert (applied.unhealthy, applied.held) == ("no CRI", True)

@@ -58,7 +58,7 @@ def test_an_outcome_names_a_node_that_is_ill_as_before(
 ) -> None:
     plan = NodePlan(node=Node(name="a", host="a"))
     work = ConvergeResult(
-        WorkOrder(plan=plan, rollout="r", operator="o", access=Access()), ill="no CRI"
+        WorkOrder(plan=plan, rollout="r", operator="o", access=Access()), unhealthy="no CRI"
     )
 
     ended = work.outcome(status, failure)

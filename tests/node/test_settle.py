@@ -8,10 +8,16 @@ import pytest
 
 from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.model.outcome import Liveness
+from fleet.node.change_status import (
+    ChangeState,
+    ChangeStatus,
+    RevertReason,
+    SettleEnding,
+    parse_change_status,
+)
 from fleet.node.script import Reply
 from fleet.node.settle import (
-    ChangeStatus,
-    parse_change_status,
+    SettleMode,
     read_change_status,
     settle,
     settle_script,
@@ -54,28 +60,47 @@ def test_all_that_a_node_reports_is_kept() -> None:
     assert change.failure is not None
     assert change.failure.kind is FailureKind.GUARD
     assert change == ChangeStatus(
-        ended="not_pending",
-        state="restored",
-        reason="timer",
-        held_by="rollout r0 of eve",
+        ending=SettleEnding.NOT_PENDING,
+        state=ChangeState.RESTORED,
+        reason=RevertReason.TIMER,
+        lock_holder="rollout r0 of eve",
         failure=change.failure,
         pending="2 files",
-        strange="/etc/x",
+        edited_file="/etc/x",
         lock=("r0", "eve"),
         liveness=Liveness("live", 1.0, ""),
-        ill="no CRI",
+        unhealthy="no CRI",
         held=True,
     )
 
 
 def test_a_short_report_is_enough() -> None:
-    assert parse_change_status(Reply([("status", ("=looked",))])) == ChangeStatus("looked")
+    change = parse_change_status(Reply([("status", ("=looked",))]))
+
+    assert change == ChangeStatus(ending=SettleEnding.LOOKED)
+
+
+@pytest.mark.parametrize("key", ["status", "standing", "why"])
+def test_an_unknown_word_of_a_node_is_a_failure_of_the_protocol(key: str) -> None:
+    values = {"status": "looked", "standing": "swapped 1", "why": "timer", key: "melted"}
+    reply = Reply([(name, (f"={text}",)) for name, text in values.items()])
+
+    with pytest.raises(NodeError, match="melted") as raised:
+        parse_change_status(reply)
+
+    assert raised.value.failure.kind is FailureKind.PROTOCOL
 
 
 @pytest.mark.parametrize(
-    ("mode", "seconds"), [("look", 60), ("release", 60), ("confirm", 78), ("revert", 78)]
+    ("mode", "seconds"),
+    [
+        (SettleMode.LOOK, 60),
+        (SettleMode.RELEASE, 60),
+        (SettleMode.CONFIRM, 78),
+        (SettleMode.REVERT, 78),
+    ],
 )
-def test_a_mode_that_changes_the_node_has_more_time(mode: str, seconds: int) -> None:
+def test_a_mode_that_changes_the_node_has_more_time(mode: SettleMode, seconds: int) -> None:
     order = order_of(deadlines=Deadlines(restart=2, health=7))
 
     script = settle_script(order, mode)
@@ -90,9 +115,9 @@ def test_a_mode_runs_over_a_new_connection_or_over_the_one_given(tmp_path: Path)
     with ssh_server(tmp_path, in_turn(CONFIRMED)) as server:
         order = order_of(settings=server.settings)
 
-        assert settle(order, "confirm").ended == "confirmed"
+        assert settle(order, SettleMode.CONFIRM).ending == "confirmed"
         with connect(order.node, server.settings) as remote:
-            assert settle(order, "recheck", remote).ended == "confirmed"
+            assert settle(order, SettleMode.RECHECK, remote).ending == "confirmed"
 
         assert (modes(server), server.logins) == (["confirm", "recheck"], 2)
 
@@ -110,9 +135,9 @@ def test_a_node_that_is_busy_or_lost_for_a_moment_is_tried_again(
     tmp_path: Path, answer: Answer
 ) -> None:
     with ssh_server(tmp_path, in_turn(answer, CONFIRMED)) as server:
-        change = settle_with_retries(order_of(settings=server.settings), "confirm", 30)
+        change = settle_with_retries(order_of(settings=server.settings), SettleMode.CONFIRM, 30)
 
-        assert (change.ended, len(server.inputs)) == ("confirmed", 2)
+        assert (change.ending, len(server.inputs)) == ("confirmed", 2)
 
 
 def test_what_a_retry_cannot_help_is_raised_at_once(tmp_path: Path) -> None:
@@ -120,7 +145,7 @@ def test_what_a_retry_cannot_help_is_raised_at_once(tmp_path: Path) -> None:
         ssh_server(tmp_path, in_turn(Answer("hello\t=1000\nend\t\n"))) as server,
         pytest.raises(NodeError) as raised,
     ):
-        settle_with_retries(order_of(settings=server.settings), "confirm", 30)
+        settle_with_retries(order_of(settings=server.settings), SettleMode.CONFIRM, 30)
 
     assert raised.value.failure.kind is FailureKind.SUDO
     assert len(server.inputs) == 1
@@ -128,14 +153,14 @@ def test_what_a_retry_cannot_help_is_raised_at_once(tmp_path: Path) -> None:
 
 def test_a_node_that_stays_busy_is_reported_as_it_is(tmp_path: Path) -> None:
     with ssh_server(tmp_path, in_turn(BUSY)) as server:
-        change = settle_with_retries(order_of(settings=server.settings), "look", -1)
+        change = settle_with_retries(order_of(settings=server.settings), SettleMode.LOOK, -1)
 
-    assert change.state == "applying"
+    assert change.state is ChangeState.APPLYING
 
 
 def test_a_node_that_stays_lost_is_an_error(tmp_path: Path) -> None:
     with ssh_server(tmp_path, in_turn(BROKEN)) as server, pytest.raises(NodeError) as raised:
-        settle_with_retries(order_of(settings=server.settings), "look", -1)
+        settle_with_retries(order_of(settings=server.settings), SettleMode.LOOK, -1)
 
     assert raised.value.failure.kind is FailureKind.CONNECT
 
@@ -201,4 +226,4 @@ def test_a_lock_goes_only_after_its_unconfirmed_change(
         change = unlock(order_of(settings=server.settings))
 
         assert isinstance(change, ChangeStatus)
-        assert (change.ended, modes(server)) == (ended, asked)
+        assert (change.ending, modes(server)) == (ended, asked)

@@ -35,7 +35,7 @@ def unlock(settings: Settings, *, connection: Connection, rollout_id: str) -> No
     from fleet.cli.output.locks import show_unlocked
     from fleet.cli.terminal import open_session
     from fleet.config.load import load_inventory
-    from fleet.node.settle import ChangeStatus
+    from fleet.node.change_status import ChangeStatus, SettleEnding
 
     locks.refuse_bad_id(rollout_id)
     session = open_session(settings, connection)
@@ -43,7 +43,7 @@ def unlock(settings: Settings, *, connection: Connection, rollout_id: str) -> No
     results = locks.unlock(nodes, rollout_id, session)
     show_unlocked(results, rollout_id, settings)
     good = all(
-        isinstance(result, ChangeStatus) and result.ended == "released"
+        isinstance(result, ChangeStatus) and result.ending is SettleEnding.RELEASED
         for result in results.values()
     )
     raise SystemExit(Exit.OK if good else Exit.FAILED)

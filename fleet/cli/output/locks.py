@@ -9,7 +9,7 @@ from fleet.cli.options import Settings
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data
-from fleet.node.settle import ChangeStatus
+from fleet.node.change_status import ChangeStatus, SettleEnding
 
 _Result = ChangeStatus | Failure
 
@@ -39,7 +39,7 @@ def _lock_data(result: _Result) -> dict[str, Any]:
         "by": lines.get("by"),
         "purpose": lines.get("purpose"),
         "since": lines.get("since"),
-        "told": result.held_by or None,
+        "told": result.lock_holder or None,
         "failure": None,
     }
 
@@ -57,6 +57,6 @@ def show_unlocked(results: Mapping[str, _Result], rollout: str, settings: Settin
 def _unlock_text(result: _Result) -> str:
     if isinstance(result, Failure):
         return result.message
-    if result.ended == "not_ours":
-        return f"left alone: {result.held_by}"
-    return result.failure.message if result.failure else result.ended
+    if result.ending is SettleEnding.NOT_OURS:
+        return f"left alone: {result.lock_holder}"
+    return result.failure.message if result.failure else str(result.ending)
