@@ -6,8 +6,9 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.model.node import Node
@@ -110,36 +111,65 @@ def map_nodes(
     """
     waiting, width = iter(orders), min(most or pool.parallel, pool.parallel)
     suspects: list[_Order] = []
-    ended: SimpleQueue[Future[_Result | Failure]] = SimpleQueue()
-    running: dict[Future[_Result | Failure], tuple[_Order, bool, float]] = {}
-    stops = clock or SuspensionClock()
-
-    def begin(order: _Order, *, again: bool) -> None:
-        future = pool.submit(work, order)
-        running[future] = (order, again, stops.now())
-        future.add_done_callback(ended.put)
+    clock = clock or SuspensionClock()
+    tasks = _ShortTasks(work, pool, clock)
 
     def fill() -> None:
-        while len(running) < width and (order := next(waiting, None)) is not None:
-            begin(order, again=again)
+        while len(tasks) < width and (order := next(waiting, None)) is not None:
+            tasks.begin(order, again=again)
+        if suspects and not tasks:
+            tasks.begin(suspects.pop(0), again=False)
 
     fill()
     try:
-        while running:
-            future = stops.get(ended)
-            order, once_more, began = running.pop(future)
-            lost = lost_worker_failure(future)
-            if lost is not None and once_more:
-                suspects.append(order)
+        while tasks:
+            task, result, lost = tasks.next_ended()
+            retry = lost and task.again
+            if retry:
+                suspects.append(task.order)
             fill()
-            if suspects and not running:
-                begin(suspects.pop(0), again=False)
-            if lost is None or not once_more:
-                result = lost or future.result()
-                with stops.working():
-                    yield order, stops.explain(result, began)
+            if not retry:
+                with clock.working():
+                    yield task.order, clock.explain(result, task.began)
     finally:
-        for future in running:
+        tasks.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class _ShortTask(Generic[_Order]):
+    """Work on a node: when it began, and whether it is run again if its worker dies."""
+
+    order: _Order
+    again: bool
+    began: float
+
+
+class _ShortTasks(Generic[_Order, _Result]):
+    """The tasks of one `map_nodes` that are in flight."""
+
+    def __init__(
+        self, work: Callable[[_Order], _Result], pool: WorkerPool, clock: SuspensionClock
+    ) -> None:
+        self._work, self._pool, self._clock = work, pool, clock
+        self._ended: SimpleQueue[Future[_Result | Failure]] = SimpleQueue()
+        self._running: dict[Future[_Result | Failure], _ShortTask[_Order]] = {}
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def begin(self, order: _Order, *, again: bool) -> None:
+        future = self._pool.submit(self._work, order)
+        self._running[future] = _ShortTask(order, again, self._clock.now())
+        future.add_done_callback(self._ended.put)
+
+    def next_ended(self) -> tuple[_ShortTask[_Order], _Result | Failure, bool]:
+        """Wait for a task; return it with its result, and whether its worker died."""
+        future = self._clock.get(self._ended)
+        lost = lost_worker_failure(future)
+        return self._running.pop(future), lost or future.result(), lost is not None
+
+    def cancel(self) -> None:
+        for future in self._running:
             future.cancel()
 
 
