@@ -101,7 +101,7 @@ def survey(
     overwrite. `parallel` is how many nodes are read at once. A node that cannot be read has no
     facts, and its plan has a failure.
     """
-    unchecked = replace(how or Access(), asked=True)  # a survey alone does not try the password
+    unchecked = replace(how or Access(), prompted=True)  # a survey alone does not try the password
     with _session(unchecked, parallel=parallel) as session:
         options = RenderOptions(foreign=foreign)
         return survey_nodes(files, _selected(files, limit), session, options)

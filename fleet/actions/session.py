@@ -28,9 +28,9 @@ class Session:
         A key that stays locked is not an error here: the nodes that need it fail with the reason.
         """
         access = self.access
-        if access.asked:
+        if access.prompted:
             return self
-        access = replace(access, ssh=self.ui.unlock_keys(access.ssh, nodes), asked=True)
+        access = replace(access, ssh=self.ui.unlock_keys(access.ssh, nodes), prompted=True)
         if access.privilege.password is not None:
             access = check_sudo(access, nodes)
         return replace(self, access=access)

@@ -66,7 +66,7 @@ class Access:
     privilege: Privilege = field(default_factory=Privilege)
     refused: tuple[tuple[str, str], ...] = ()
     """Logins whose sudo password was refused, each with the node that refused it."""
-    asked: bool = False
+    prompted: bool = False
     """Whether the user was asked for everything that only they can give."""
     reuse_connection: bool = False
     """Whether a node's connection stays open from its survey to the end of its activation."""

@@ -40,7 +40,7 @@ class Small:
         return load_files(self.target.inventory, self.target.mirrors)
 
     def session(self, watcher: Watcher) -> Session:
-        return Session(access=Access(asked=True), pool=self.pool, ui=watcher)
+        return Session(access=Access(prompted=True), pool=self.pool, ui=watcher)
 
     def rollout(self, watcher: Watcher, *, journaled: bool = True, **options: Any) -> RolloutResult:
         files, session = self.load(), self.session(watcher)

@@ -8,12 +8,12 @@ from fleet.actions.mirrors import foldable
 from fleet.cli.output.mirrors_data import data_alone
 from fleet.core.failure import FailureKind
 from fleet.engine.mirrors import SiteTested
-from tests.core.mirrors.test_check import trial
+from tests.support.build import endpoint_check
 
 
 def test_odd_results_of_a_node_are_its_failure_and_are_not_ranked() -> None:
-    good = SiteTested("a", "", (trial("m"),))
-    odd = replace(good, results=(replace(trial("m"), seen=None),))  # type: ignore[arg-type]
+    good = SiteTested("a", "", (endpoint_check("m"),))
+    odd = replace(good, results=(replace(endpoint_check("m"), seen=None),))  # type: ignore[arg-type]
 
     found = foldable(odd, data_alone)
 

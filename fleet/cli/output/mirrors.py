@@ -205,7 +205,7 @@ def _ranks(ranking: Ranking) -> Table:
         grid.add_column(heading, justify="right", no_wrap=True)
     for number, rank in enumerate(ranking.ranks, 1):
         now = str(ranking.written.index(rank.url) + 1)
-        served = f"{rank.served}/{rank.asked}"
+        served = f"{rank.served}/{rank.tests}"
         times = (_time(rank.first_byte), _time(rank.seconds), _rate(rank))
         grid.add_row(str(number), printable(rank.url), now, served, *times)
     return grid

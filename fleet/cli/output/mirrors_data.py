@@ -117,7 +117,7 @@ def _ranking_data(ranking: Ranking) -> dict[str, Any]:
             {
                 "url": rank.url,
                 "served": rank.served,
-                "asked": rank.asked,
+                "asked": rank.tests,
                 "stale": rank.stale,
                 "ends_pulls": rank.blocks,
                 "seconds": rank.seconds,

@@ -43,7 +43,7 @@ class Rank:
 
     url: str
     served: int
-    asked: int
+    tests: int
     stale: bool
     blocks: bool
     seconds: float | None
@@ -56,7 +56,7 @@ class Rank:
         """Return a rank: 0 serves all nodes, 1 some, 2 is stale, 3 serves none, 4 ends the pull."""
         if self.blocks or self.stale:
             return 4 if self.blocks else 2
-        if self.served == self.asked:
+        if self.served == self.tests:
             return 0
         return 1 if self.served else 3
 
@@ -137,7 +137,7 @@ def _rank(url: str, checks: list[EndpointCheck]) -> Rank:
     return Rank(
         url=url,
         served=len(served),
-        asked=len(checks),
+        tests=len(checks),
         blocks=any(check.diagnosis.blocks for check in checks),
         stale=any(check.diagnosis is Diagnosis.STALE for check in checks),
         seconds=statistics.median(check.seen.seconds for check in served) if served else None,

@@ -9,7 +9,7 @@ from fleet.core.model.outcome import NodeStatus
 from fleet.core.rollout.policy import Policy
 
 
-class Slots:
+class ConcurrencyLimits:
     """The free slots of the groups' limits and of the control plane's.
 
     The last two limits are the control plane's: nodes that are unavailable for any reason, and

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from fleet.core.model.outcome import NodeStatus
-from fleet.core.rollout.max_unavailable import Slots
+from fleet.core.rollout.max_unavailable import ConcurrencyLimits
 from fleet.core.rollout.policy import OnFailure, Policy
 from fleet.core.rollout.ready_queue import LimitedQueue
 from fleet.core.rollout.state import (
@@ -45,7 +45,7 @@ class Scheduler:
         self._state = ChangingState(state)
         self._batch = {name: number for number, batch in enumerate(state.batches) for name in batch}
         self._place = {name: place for place, name in enumerate(self._batch)}
-        self._slots = Slots(policy, state.nodes)
+        self._limits = ConcurrencyLimits(policy, state.nodes)
         self._counts: Counter[NodeStatus] = Counter()
         self._planned_counts: Counter[NodeStatus] = Counter()
         self._batch_counts: list[Counter[NodeStatus]] = [Counter() for _ in state.batches]
@@ -93,14 +93,14 @@ class Scheduler:
         self._count_node(name, status, 1)
         if (batch := self._batch.get(name)) is None:
             return
-        place, slots = self._place[name], self._slots
+        place, limits = self._place[name], self._limits
         if status is NodeStatus.PENDING:
             self._pending.join(name, place)
         elif status is NodeStatus.STAGED:
-            self._staged[batch].join(name, place, slots.launching(name))
+            self._staged[batch].join(name, place, limits.launching(name))
         elif status is NodeStatus.CONVERGED:
             if name not in self._state.checked:
-                self._unchecked[batch].join(name, place, slots.checking(name))
+                self._unchecked[batch].join(name, place, limits.checking(name))
             self._queue_revert(name)
         self._queue_batch(batch)
 
@@ -116,7 +116,7 @@ class Scheduler:
 
     def _count_node(self, name: str, status: NodeStatus, sign: int) -> None:
         self._counts[status] += sign
-        self._slots.count(name, status, sign, checked=name in self._state.checked)
+        self._limits.count(name, status, sign, checked=name in self._state.checked)
         if (
             status.failed
             and name not in self._policy.excused_nodes
@@ -137,7 +137,7 @@ class Scheduler:
             and name not in self._state.reverted
             and self._batch[name] <= self._state.begun
         ):
-            self._revertible.join(name, -self._place[name], self._slots.reverting(name))
+            self._revertible.join(name, -self._place[name], self._limits.reverting(name))
 
     def _queue_batch(self, batch: int) -> None:
         """Queue a batch that is not finished, or whose pause or recheck is still to come."""
@@ -161,7 +161,7 @@ class Scheduler:
             return self._choose_move(in_flight, room)
         if in_flight > self._counts[NodeStatus.REVERTING]:
             return Wait()
-        ready = self._to_revert(room, self._slots.free)
+        ready = self._to_revert(room, self._limits.free)
         if ready and not self._degraded:
             return Revert(ready)
         return Wait() if in_flight else Halt(self._halt_reason())
@@ -176,7 +176,7 @@ class Scheduler:
         (number,) = self._current.first(1)
         if not self._is_unfinished(number):
             return self._finishing_move(number, room)
-        ready = self._staged[number].first(room, self._slots.to_launch())
+        ready = self._staged[number].first(room, self._limits.to_launch())
         if ready:
             return Launch(ready, number)
         return Wait() if in_flight else self._blocked_move(number, room)
@@ -186,11 +186,11 @@ class Scheduler:
 
         A batch with several of them is paused once, and then rechecked node by node.
         """
-        if self._slots.unproven:
-            batch = min(self._batch.get(name, number) for name in self._slots.unproven)
+        if self._limits.unproven:
+            batch = min(self._batch.get(name, number) for name in self._limits.unproven)
             if batch not in self._state.soaked:
                 return Soak(batch)
-            if due := self._unchecked[batch].first(room, self._slots.free):
+            if due := self._unchecked[batch].first(room, self._limits.free):
                 return Check(due)
         names = self._batches[number]
         waiting = tuple(name for name in names if self._state.nodes[name] is NodeStatus.STAGED)
@@ -200,7 +200,7 @@ class Scheduler:
         """Return the pause or recheck that a finished batch needs before the next one may start."""
         if self._batch_counts[number][NodeStatus.CONVERGED] and number not in self._state.soaked:
             return Soak(number)
-        free = self._slots.free
+        free = self._limits.free
         due = self._unchecked[number].first(room, free) if number in self._state.soaked else ()
         return Check(due) if due else Wait()
 

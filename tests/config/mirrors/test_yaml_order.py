@@ -36,7 +36,7 @@ def rank(url: str) -> Rank:
     return Rank(
         url=url,
         served=1,
-        asked=1,
+        tests=1,
         stale=False,
         blocks=False,
         seconds=1.0,

@@ -89,7 +89,7 @@ def test_a_rank_counts_nodes_and_takes_the_median_of_those_that_were_served() ->
 
     (rank,) = rankings(nodes)[0].ranks
 
-    assert (rank.served, rank.asked) == (3, 4)
+    assert (rank.served, rank.tests) == (3, 4)
     assert (rank.seconds, rank.first_byte, rank.rate) == (1.5, 1.5, None)
     assert (rank.stale, rank.blocks, rank.proxied) == (False, False, False)
 

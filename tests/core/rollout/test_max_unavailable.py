@@ -7,7 +7,7 @@ import pytest
 from fleet.core.model.outcome import NodeStatus
 from fleet.core.rollout.batches import Limit
 from fleet.core.rollout.control_plane import ControlPlaneLimit
-from fleet.core.rollout.max_unavailable import Slots
+from fleet.core.rollout.max_unavailable import ConcurrencyLimits
 from fleet.core.rollout.policy import Policy
 
 NAMES = ("a", "b", "w")
@@ -17,8 +17,8 @@ UNAVAILABLE, IN_FLIGHT = 2, 3
 """The positions of the control plane's limits, behind those of the two groups."""
 
 
-def slots(quorum: ControlPlaneLimit = PLANE, pause: float = 0) -> Slots:
-    return Slots(Policy(limits=GROUPS, quorum=quorum, pause=pause), NAMES)
+def slots(quorum: ControlPlaneLimit = PLANE, pause: float = 0) -> ConcurrencyLimits:
+    return ConcurrencyLimits(Policy(limits=GROUPS, quorum=quorum, pause=pause), NAMES)
 
 
 def test_every_limit_is_free_at_first() -> None:
