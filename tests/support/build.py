@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
+from fleet.core.containerd.registry_url import default_server
 from fleet.core.containerd.requests import Image
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.mirrors.check import Diagnosis, EndpointCheck, Observation, Step, Target
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import ConfigFacts, DaemonFacts, NodeFacts, PathFacts
-from fleet.core.model.mirror import Mirror
+from fleet.core.model.mirror import Mirror, Registry
+from fleet.core.model.owned_state import STATE_FILE, OwnedState
 from fleet.core.model.version import ContainerdVersion, parse_version
 
 CONFIG = "/etc/containerd/config.toml"
@@ -34,6 +38,25 @@ def facts_with(
             for path, text in files.items()
         },
         paths=PathFacts(directories=frozenset(directories)),
+    )
+
+
+def owning(facts: NodeFacts, *paths: str, legacy: tuple[str, ...] = ()) -> NodeFacts:
+    """Return the facts of the same node, on which fleet wrote some of the files."""
+    state = OwnedState("g1", {path: facts.files[path].digest for path in paths}, legacy)
+    return replace(facts, files={**facts.files, STATE_FILE: ManagedFile(state.render())})
+
+
+def owned_by(facts: NodeFacts, owner: str, *, no_upstream: bool = False) -> NodeFacts:
+    """Return the facts of the same node, whose containerd a distribution of Kubernetes runs."""
+    return replace(facts, daemon=replace(facts.daemon, owner=owner, no_upstream=no_upstream))
+
+
+def registry(name: str, *urls: str, **settings: Any) -> Registry:
+    """Return a registry with these mirrors, and its own server unless `settings` name another."""
+    mirrors = tuple(Mirror(url=url) for url in urls or ("https://m.test",))
+    return Registry(
+        **{"name": name, "server": default_server(name), "mirrors": mirrors, **settings}
     )
 
 
