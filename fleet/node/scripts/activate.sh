@@ -24,6 +24,7 @@ activate_finish() { # status
 }
 
 activate_on_failure() { # kind
+    local complaint
     [ "$RESTARTING" = 1 ] || RESTART=0 # the running daemon has not read the change
     [ "$SWAPPED" = 1 ] && revert_change
     if [ "$ARMED" = 1 ]; then # nothing was swapped; the guard removes later what cannot go now
@@ -43,6 +44,7 @@ activate_on_failure() { # kind
 }
 
 activate_note_pending() { # from here on the change is known to be unfinished, also after a crash
+    local complaint
     { mv -T "$PENDING.tmp" "$PENDING" && { [ "$GUARD" != 0 ] || sync "$STATE"; }; } \
         2>"$STAGE/error" && ARMED=1 && return 0
     complaint=$(cat "$STAGE/error")
@@ -51,6 +53,7 @@ activate_note_pending() { # from here on the change is known to be unfinished, a
 }
 
 activate_arm() { # a timer for now, a unit for the boot that may come before it
+    local complaint
     activate_note_pending
     [ "$GUARD" != 0 ] || return 0
     complaint=$(guard_arm_boot 2>&1) ||
@@ -61,12 +64,11 @@ activate_arm() { # a timer for now, a unit for the boot that may come before it
 }
 
 activate_check_workloads() {
+    local lost
     [ -n "$before_restart" ] || return 0
-    protocol_value workloads "$(printf '%s\n' "$before_restart" | grep -c .)"
     workloads_all_run "$before_restart" && return 0
     lost=$(workloads_lost)
     [ -n "$lost" ] || return 0
-    protocol_value lost_workloads "$lost"
     [ "$WORKLOADS" = disrupt ] && return 0
     steps_fail workloads restart "a restart of $UNIT ends running containers" \
         "find the reason in \`systemctl cat $UNIT\`, or allow it with --disrupt-workloads" "$lost"
@@ -91,6 +93,7 @@ activate_fail_unwell() {
 }
 
 activate_ask_before() { # where nothing restarts, the answer after the swap is the one before it as well
+    local wanted
     [ -n "$READ_BEFORE" ] && [ "$RESTART" = 1 ] || return 0
     wanted=$LIVENESS
     LIVENESS=$READ_BEFORE
@@ -100,6 +103,7 @@ activate_ask_before() { # where nothing restarts, the answer after the swap is t
 }
 
 activate_change() {
+    local workloads
     ill_then=
     if [ -n "$RESTORES" ]; then
         [ "$ASKS" = 0 ] || LIVENESS=$(files_first_line "$STATE/generations/$RESTORES/live")
@@ -121,9 +125,9 @@ activate_change() {
     activate_arm
     steps_enter stage
     prepare_files
-    found=
+    workloads=
     [ "$RESTART" = 0 ] || workloads_find
-    before_restart=$found
+    before_restart=$workloads
     steps_enter swap
     SWAPPED=1
     swap_all 2>"$STAGE/error" || activate_fail_swap

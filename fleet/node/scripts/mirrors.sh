@@ -6,6 +6,7 @@ protocol_value arch "$(uname -m)"
 protocol_value now "$(date +%s)"
 
 mirrors_resolve() {
+    local code address kind addresses found
     found=$(timeout "$PATIENCE" getent ahosts "$1" 2>/dev/null)
     code=$?
     addresses=$(printf '%s\n' "$found" | while read -r address kind _; do

@@ -7,6 +7,7 @@
 STATE=/var/lib/fleet
 
 probe_hosts_directory() {
+    local entry registry
     report_directory "$1"
     places_add_with_parents "$1"
     for registry in "$1"/* "$1"/.[!.]*; do
@@ -26,6 +27,7 @@ probe_hosts_directory() {
 }
 
 probe_generation() { # the kept before-state of one generation, and which one came before it
+    local base entry
     base=$STATE/generations/$1
     for entry in manifest seal after state.json ill; do report_file "$base/$entry"; done
     for entry in "$base"/files/*; do
@@ -34,6 +36,7 @@ probe_generation() { # the kept before-state of one generation, and which one ca
 }
 
 probe_state_generation() {
+    local line
     [ -f "$1" ] || return 0
     while IFS= read -r line; do
         case $line in
@@ -47,6 +50,7 @@ probe_state_generation() {
 }
 
 probe_generations() { # from the newest generation back to $WALK, or only the newest
+    local id steps
     id=$(probe_state_generation "$STATE/state.json")
     steps=0
     while [ -n "$id" ] && [ "$steps" -lt 50 ]; do
@@ -70,6 +74,7 @@ probe_generations() { # from the newest generation back to $WALK, or only the ne
 }
 
 probe_owned_directories() { # those of files that fleet owns, if the config no longer names them
+    local line
     [ -f "$STATE/state.json" ] || return 0
     while IFS= read -r line; do
         case $line in
@@ -83,6 +88,7 @@ probe_owned_directories() { # those of files that fleet owns, if the config no l
 }
 
 probe_count_tasks() { # how many containers run, by the files in which containerd's shims keep their processes
+    local running each task
     running=0
     for each in "${RUNS:-${SOCKET%/*}}"/io.containerd.runtime.v*/*/*/init.pid; do
         [ -f "$each" ] || continue
@@ -216,8 +222,8 @@ if [ -n "$binary" ]; then
     else
         report_answer dump "$binary" config default
     fi
-    configs_hosts_directories "$said"
-    sockets_from_dump "$said"
+    configs_hosts_directories "$answer"
+    sockets_from_dump "$answer"
     [ "$FULL_DEFAULT" = 1 ] && report_answer default "$binary" config default
 fi
 protocol_value socket "$SOCKET"
@@ -241,12 +247,12 @@ $HOSTS$CERTS_D
 LIST
 if [ "${pid:-0}" != 0 ]; then
     report_answer ctr ctr -a "$SOCKET" --connect-timeout 5s version
-    said=
+    answer=
     if command -v crictl >/dev/null; then
         protocol_value crictl yes
         report_answer info crictl -r "unix://$SOCKET" -i "unix://$SOCKET" info
     fi
-    case $said in # a CRI that answers has its plugin
+    case $answer in # a CRI that answers has its plugin
     *"${NL}rc 0") ;;
     *) report_answer cri ctr -a "$SOCKET" --connect-timeout 5s plugins ls id==cri ;;
     esac

@@ -21,12 +21,14 @@ selftest_tidy() { # the image and the folders go, however this ends
 }
 
 selftest_remove_names() { # all names that CRI gave to an image which nobody has removed
+    local name
     ctr_query -n k8s.io images ls -q "target.digest==$DIGEST" | while read -r name; do
         ctr_query -n k8s.io images rm --sync "$name" >/dev/null
     done
 }
 
 selftest_pull_by_ctr() {
+    local local_pull
     mkdir -p "$WORK/$probe" && liveness_hosts >"$WORK/$probe/hosts.toml"
     local_pull=
     case $(ctr images pull --help 2>/dev/null) in *--local*) local_pull=--local ;; esac
@@ -47,6 +49,7 @@ selftest_pull() {
 }
 
 selftest_main() { # a function: what comes in after the script is the other end's word, not the shell's
+    local code
     protocol_begin
     ownership_check
     exec 3<&0

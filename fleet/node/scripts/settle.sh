@@ -76,6 +76,7 @@ settle_read_ill() { # note in $ill why the state that the change of $1 has resto
 }
 
 settle_check_daemon() { # the daemon of the swap still runs, and so does its CRI plugin
+    local phase
     settle_read_liveness "$PENDING"
     settle_read_ill "$PENDING"
     if ! health_wait; then
@@ -99,6 +100,7 @@ settle_check_files() { # refuse to go on if a file of the change was edited sinc
 }
 
 settle_confirm() {
+    local complaint
     lock_take_mutex 20 || lock_fail_busy
     settle_read_state
     case $standing in
@@ -140,6 +142,7 @@ settle_recheck() { # a confirmed change, some time after
 }
 
 settle_check_newest() { # a confirmed change is taken back only while it is the newest one
+    local path wrote
     while IFS="$TAB" read -r wrote path; do
         [ "$path" = "$STATE/state.json" ] || continue
         [ "$(files_digest "$path")" = "$wrote" ] && return 0

@@ -19,6 +19,7 @@ stage_on_failure() { stage_finish failed; }
 stage_walk_operation() { ownership_walk "$path"; }
 
 stage_find_shared() { # note in $shared a folder that another user can change; end if it is one of fleet's own
+    local own ways ends steered
     shared=
     ownership_walk_own
     own=$NL$ways
@@ -34,6 +35,7 @@ stage_find_shared() { # note in $shared a folder that another user can change; e
 }
 
 stage_remove_left() { # remove all that is staged: this rollout has the lock, so no other needs it
+    local stage left
     left=
     for stage in "$RUN"/stage-*; do
         [ ! -e "$stage" ] || left=$left$stage$NL
@@ -42,6 +44,7 @@ stage_remove_left() { # remove all that is staged: this rollout has the lock, so
 }
 
 stage_unpack() {
+    local complaint expected unpacked
     stage_remove_left
     unpacked=$STAGE/bundle$NL$STAGE/guard.sh$NL
     expected="$DIGEST  $STAGE/bundle$NL$GUARD_DIGEST  $STAGE/guard.sh$NL"

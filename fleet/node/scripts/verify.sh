@@ -26,10 +26,11 @@ verify_trace() { # what travels only once cannot be seen to travel for CRI
     ctr_remove_image
     fetched=0
     trace_find_stored
-    trace_value stayed "$standing"
+    trace_value stayed "$stored"
 }
 
 verify_shares_objects() { # is any object one of those that were pulled just now?
+    local object
     for object in $objects; do
         case "$pulled " in *" $object "*) return 0 ;; esac
     done
@@ -37,6 +38,7 @@ verify_shares_objects() { # is any object one of those that were pulled just now
 }
 
 verify_look_for_image() { # is $name there (yes, no, ?)? all images are asked for, again after some seconds
+    local uptime
     read -r uptime _ </proc/uptime
     if [ -z "${looked:-}" ] || [ $((${uptime%.*} - looked)) -ge 3 ]; then
         looked=${uptime%.*}
@@ -51,6 +53,7 @@ verify_look_for_image() { # is $name there (yes, no, ?)? all images are asked fo
 }
 
 verify_by_crictl() {
+    local code output
     verify_prepare_pull
     output=$(ctr_crictl pull "$image" 2>&1)
     code=$?
@@ -64,7 +67,7 @@ verify_by_crictl() {
 verify_prepare_pull() {
     verify_look_for_image
     verify_trace
-    [ -n "$ours" ] || known=$(cleanup_containers)
+    [ -n "$ours" ] || known_containers=$(cleanup_containers)
     cleanup_note_name
     verify_begin_pull
 }
@@ -91,6 +94,7 @@ verify_by_ctr() {
 }
 
 verify_ask_liveness() { # as check_liveness does, with somebody else asking
+    local probe
     [ "$VIA" = cri ] && [ -n "$LIVENESS" ] || return 0
     probe=$$.$PROBE_NAME
     liveness_may_write
@@ -123,6 +127,7 @@ verify_report_log() { # what the daemon has said since the first pull began
 }
 
 verify_sweep() {
+    local gone
     cleanup_remove_images
     gone=$?
     [ "${fetched:-0}" = 0 ] || ctr_remove_image
@@ -133,6 +138,7 @@ verify_sweep() {
 }
 
 verify_images() {
+    local number
     number=0
     while IFS="$TAB" read -r image name registry hosts; do
         [ -n "$image" ] || continue

@@ -20,6 +20,7 @@ bundle_part() { # a part as it was: what is no plain text has travelled in base6
 }
 
 bundle_guard() {
+    local guard
     for guard in "$@"; do :; done
     bundle_part "$guard"
 }

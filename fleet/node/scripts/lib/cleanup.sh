@@ -6,7 +6,7 @@
 
 NOTE=/run/fleet/proof-$$
 [ ! -d /var/lib/fleet ] || NOTE=/var/lib/fleet/proof-$$
-known='?'
+known_containers='?'
 ours=
 
 cleanup_note() { # lines, behind the boot that our process belongs to; a full disk hinders no proof
@@ -23,13 +23,14 @@ cleanup_digest_name() { # note in $other the name that CRI gives the image with 
 
 cleanup_note_name() { # before the pull; with its digest where nothing of that digest was there before
     [ "$present" = no ] || return 0
-    case "$standing " in
+    case "$stored " in
     *" $digest "*) cleanup_note "$name -" ;;
     *) cleanup_note "$name ${digest:--}" ;;
     esac
 }
 
 cleanup_restore_name() { # a failed pull may have set an existing name to what a mirror sent
+    local one each
     [ "$present" = yes ] && [ "$1" != 0 ] || return 0
     one=
     text_split_lines
@@ -50,6 +51,7 @@ cleanup_restore_name() { # a failed pull may have set an existing name to what a
 }
 
 cleanup_list_pulled() { # record the names and objects that a pull brought, even if it failed
+    local id each new other
     # $1 ends with the id that CRI returned, or is empty
     [ "$present" = no ] || return 0
     pulled=$pulled$objects
@@ -67,6 +69,7 @@ cleanup_list_pulled() { # record the names and objects that a pull brought, even
 }
 
 cleanup_exclude_ours() { # take our own names out of $had
+    local each
     for each in $ours; do
         case $NL$had$NL in *"$NL$each$NL"*)
             had=$NL$had$NL
@@ -83,11 +86,12 @@ cleanup_containers() { # all that run or were made, without a process: each has 
 }
 
 cleanup_image_users() { # what CRI's containers run from, unless all of them are older than our images
-    [ -d "$STATE/io.containerd.runtime.v2.task" ] && [ "$(cleanup_containers)" = "$known" ] && return 0
+    [ -d "$STATE/io.containerd.runtime.v2.task" ] && [ "$(cleanup_containers)" = "$known_containers" ] && return 0
     ctr_query -n k8s.io containers ls
 }
 
 cleanup_remove_images() { # what was not there goes again, so that the next proof downloads it again
+    local used names each doomed
     [ -n "$ours" ] || return 0
     used=$(cleanup_image_users) || return 1
     doomed=
@@ -107,6 +111,7 @@ cleanup_remove_images() { # what was not there goes again, so that the next proo
 }
 
 cleanup_list_left() { # of $name and $digest in a note; the id goes where nobody else gave the image a name
+    local names each found other
     cleanup_digest_name
     found=$(ctr_query -n k8s.io images ls -q "target.digest==$digest") || return 1
     names=$name
@@ -124,6 +129,7 @@ cleanup_list_left() { # of $name and $digest in a note; the id goes where nobody
 }
 
 cleanup_remove_noted() { # all that a proof has noted
+    local mine gone name digest
     while read -r name digest; do
         [ -z "$digest" ] || cleanup_list_left || return 1
     done <"$note"
@@ -137,10 +143,12 @@ cleanup_remove_noted() { # all that a proof has noted
 }
 
 cleanup_collect() { # what a daemon has let go of shortly before its end lies there until it collects again
+    local held
     held=$(ctr_query -n "$NAMESPACE" leases create) && ctr_query -n "$NAMESPACE" leases rm --sync "$held" >/dev/null
 }
 
 cleanup_left_runs() { # of proofs that run no more; what the daemon does not let go stays noted
+    local when note
     [ -d "${NOTE%/*}" ] || mkdir -p -- "${NOTE%/*}"
     read -r boot </proc/sys/kernel/random/boot_id
     for note in /var/lib/fleet/proof-* /run/fleet/proof-*; do

@@ -3,6 +3,7 @@
 # requires: text change files
 
 compare_file() {
+    local each folder staged back aside
     case $wrote/$path in
     -/*) ! files_exists "$path" || strange=$path ;;
     @*)
@@ -27,6 +28,7 @@ compare_is_known() { # true if the change has read or written digest $1 for some
 }
 
 compare_files() { # set $strange to the first file that is not as the change left it
+    local wrote path before there expected known sums sum
     strange=
     there=
     expected=

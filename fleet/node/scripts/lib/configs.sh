@@ -5,6 +5,7 @@
 HOSTS=
 
 configs_quoted() { # put the quoted strings of "key = ['a', 'b']" into $strings, one a line
+    local rest lead mark
     strings=
     rest=${1#*=}
     while :; do
@@ -22,6 +23,7 @@ configs_quoted() { # put the quoted strings of "key = ['a', 'b']" into $strings,
 }
 
 configs_hosts_directories() { # note every directory that a config_path of these lines names
+    local line path
     text_split_lines
     for line in $1; do
         case $line in *config_path*=*) ;; *) continue ;; esac
@@ -36,6 +38,7 @@ configs_hosts_directories() { # note every directory that a config_path of these
 }
 
 configs_named_files() { # those that a config names: legacy certificates that are there, and imports
+    local top inside line path
     imports=
     top=1
     inside=0
@@ -61,6 +64,7 @@ configs_named_files() { # those that a config names: legacy certificates that ar
 }
 
 configs_note() { # tell of a config and all that it imports, each behind the one that names it
+    local todo config depth further each path text
     todo="0 $1$NL"
     while [ -n "$todo" ]; do
         config=${todo%%"$NL"*}
@@ -94,6 +98,7 @@ configs_note() { # tell of a config and all that it imports, each behind the one
 }
 
 configs_canonical() { # put a path without links into $whole; a process only where there are any on it
+    local above
     whole=$1
     case $1/ in
     */../* | */./* | *//* | [!/]*) ;;

@@ -19,6 +19,7 @@ cat <&4 >&3 &
 wait -n'
 
 cri_relay_run() {
+    local proxy need
     for proxy in /usr/lib/systemd /lib/systemd none; do
         [ -x "$proxy/systemd-socket-proxyd" ] && break
     done

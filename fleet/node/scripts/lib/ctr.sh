@@ -8,6 +8,7 @@ GOGC=1000
 export GOMAXPROCS GOGC
 
 ctr_remove_left_work() { # remove folders of killed proofs and tests, which may hold credentials
+    local left
     for left in /run/fleet/verify-*-[0-9]* /run/fleet/selftest-[0-9]*; do
         [ ! -d "$left" ] || kill -0 "${left##*-}" 2>/dev/null || rm -rf -- "$left"
     done
@@ -24,6 +25,7 @@ ctr_remove_image() { # the image with all of its content that nobody else holds
 }
 
 ctr_remove_namespace() { # the namespace goes; the daemon may still be collecting what its image held
+    local tries
     tries=0
     until ctr_query namespaces rm "$NAMESPACE" >/dev/null; do
         [ "$tries" -lt 20 ] && ctr_empty_namespace || return 1
@@ -33,6 +35,7 @@ ctr_remove_namespace() { # the namespace goes; the daemon may still be collectin
 }
 
 ctr_empty_namespace() { # a ctr that was killed holds what it has fetched by a lease, for a day
+    local kind held each
     for kind in images leases; do
         held=$(ctr_query -n "$NAMESPACE" "$kind" ls -q) || return 1
         for each in $held; do

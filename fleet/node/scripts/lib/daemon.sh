@@ -2,11 +2,13 @@
 # requires: text change
 
 daemon_property() { # note the value of one of the unit's properties, of $properties, in $noted
+    local rest
     rest=${properties#*"$1="}
     noted=${rest%%"$NL"*}
 }
 
 daemon_read_unit() { # note in $unit how the unit is, and in $daemon which process runs since when
+    local noted
     properties=$(systemctl show "$UNIT" -p ActiveState -p SubState -p MainPID -p NRestarts)
     daemon_property ActiveState
     unit=$noted
@@ -19,6 +21,7 @@ daemon_read_unit() { # note in $unit how the unit is, and in $daemon which proce
 }
 
 daemon_restart() { # its exit code does not decide: the gate checks the daemon, briefly after a failure
+    local code
     refused=0
     [ "$RESTART" = 1 ] || return 0
     grep -qs "$TAB/etc/systemd/" "$KEPT/manifest" && systemctl daemon-reload

@@ -7,6 +7,7 @@ export LC_ALL
 unset TMPDIR BASH_ENV ENV
 
 environment_is_roots() { # true if root owns every folder on the way to $1, and none is a link or writable
+    local above
     above=$1
     while [ -n "$above" ]; do
         # shellcheck disable=SC3067 # dash, bash and busybox have -O

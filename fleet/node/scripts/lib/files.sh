@@ -8,6 +8,7 @@ files_exists() { [ -e "$1" ] || [ -L "$1" ]; }
 files_is_plain() { [ -f "$1" ] && [ ! -L "$1" ]; }
 
 files_digest() {
+    local sum
     if [ -f "$1" ]; then
         sum=$(sha256sum <"$1")
         printf '%s' "${sum%% *}"
@@ -41,6 +42,7 @@ files_replace() { # put $1 at $path; set $replaced to the new path of the replac
 }
 
 files_first_line() { # the first line of a small file of ours, or nothing
+    local line
     [ -f "$1" ] || return 0
     IFS= read -r line <"$1"
     printf '%s' "$line"
@@ -54,6 +56,7 @@ files_read_line() { # note the first line of a small file of ours in $line; `wor
 files_make_directory() { (umask 022 && mkdir -p -- "$1"); }
 
 files_sync_folders() { # sync the listed folders that exist and their parents, each once
+    local place above each there
     there=
     text_split_lines
     for place in $1; do

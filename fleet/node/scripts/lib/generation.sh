@@ -4,6 +4,7 @@
 # requires: text paths change files bundle operations seal stale storage
 
 generation_list_missing() { # note the directories above $1 that are not there
+    local new
     new=$1
     until [ -z "$new" ] || [ -d "$new" ]; do
         case $made in
@@ -20,6 +21,7 @@ generation_copy_link() { # the link itself, with its own attributes
 }
 
 generation_list_link() {
+    local row
     files_sum "$KEPT.tmp/links/$((number - 1))"
     [ "$sum" = "$before" ] || strange=$path
     row=$(stat -c "%a$TAB%u$TAB%g" -- "$KEPT.tmp/links/$((number - 1))")
@@ -49,6 +51,7 @@ generation_list_removed() {
 }
 
 generation_is_emptied() { # true if the change removes everything in folder $1
+    local entry
     set +f
     for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
         [ -e "$entry" ] || [ -L "$entry" ] || continue
@@ -57,6 +60,7 @@ generation_is_emptied() { # true if the change removes everything in folder $1
 }
 
 generation_save_folders() { # save mode, owner, ACL and label of folders that are removed with their files
+    local folders empty topmost parents copies doomed path
     doomed=
     operations_each generation_list_removed
     folders=
@@ -93,6 +97,7 @@ generation_save_link() { # keep a hard link, so that the same inode can be resto
 }
 
 generation_list_operation() {
+    local row
     case $path in
     "$STATE"/*) ;;
     *) generation_list_missing "$folder" ;;
@@ -139,6 +144,7 @@ generation_copy() {
 }
 
 generation_save() { # all of it is on the disk before any of it counts
+    local complaint made found kept writes manifest strange about sums
     made=
     found=
     kept=

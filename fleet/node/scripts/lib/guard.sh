@@ -2,6 +2,7 @@
 # requires: paths change lock
 
 guard_unit_text() {
+    local name
     name=$UNIT
     case $name in *.service) ;; *) name=$name.service ;; esac
     printf '%s\n' '[Unit]' \

@@ -6,6 +6,7 @@
 SEE="find the reason in \`journalctl -u $UNIT\`"
 
 health_plugin_is_ok() { # the row of the CRI plugin itself must end in ok; an active unit says nothing
+    local id row type
     printf '%s\n' "$1" | while read -r type id row; do
         [ "$type $id" = 'io.containerd.grpc.v1 cri' ] && [ "${row##* }" = ok ] && exit 5
     done
@@ -13,6 +14,7 @@ health_plugin_is_ok() { # the row of the CRI plugin itself must end in ok; an ac
 }
 
 health_runtime_is_ready() {
+    local flat
     flat=$(printf '%s' "$1" | tr -d ' \n\t')
     case $flat in
     *'"status":true,"type":"RuntimeReady"'* | *'"type":"RuntimeReady","status":true'*) return 0 ;;
@@ -21,6 +23,7 @@ health_runtime_is_ready() {
 }
 
 health_check() {
+    local info rows
     daemon_read_unit
     unhealthy="unit $unit"
     [ "$unit" = active/running ] || return 1
@@ -43,6 +46,7 @@ health_check() {
 }
 
 health_wait() { # one question for both where there is a folder to ask for
+    local uptime begin
     read -r begin _ </proc/uptime
     limit=$HEALTH_SECONDS
     [ "${refused:-0}" = 0 ] || [ "$limit" -le 10 ] || limit=10

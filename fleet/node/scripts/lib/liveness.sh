@@ -7,18 +7,20 @@ PROBE_NAME=fleet-probe.invalid
 PROBE_URL=http://127.0.0.1:1
 
 liveness_may_write() { # true if only root can change the folder; checked once
-    if [ "${looked_at:-}" != "$LIVENESS" ]; then
-        looked_at=$LIVENESS
-        shared=
+    local ways ends steered
+    if [ "${unsafe_for:-}" != "$LIVENESS" ]; then
+        unsafe_for=$LIVENESS
+        unsafe=
         ways=
         ends=
         ownership_walk "$LIVENESS"
-        ! ownership_find_shared || shared="not asked: $steered can be changed by users other than root"
+        ! ownership_find_shared || unsafe="not asked: $steered can be changed by users other than root"
     fi
-    [ -z "${shared:-}" ]
+    [ -z "${unsafe:-}" ]
 }
 
 liveness_sweep() { # what a killed check has left; the folder of another that still runs stays
+    local folder other
     [ -n "$LIVENESS" ] && liveness_may_write || return 0
     for folder in "$LIVENESS"/[0-9]*."$PROBE_NAME"; do
         [ -d "$folder" ] || continue
@@ -36,7 +38,7 @@ liveness_hosts() { # a host table and a server: some releases read only files th
 
 liveness_lay() {
     liveness_may_write || {
-        printf '%s\n' "$shared"
+        printf '%s\n' "$unsafe"
         return 1
     }
     liveness_sweep
@@ -66,6 +68,7 @@ liveness_ask() { # for $1 seconds, until there is an answer: a live daemon has o
 }
 
 liveness_find() { # for $1 seconds; notes live, deaf or unasked, or nothing where there is nothing to ask
+    local probe
     liveness=
     [ -n "$LIVENESS" ] && [ "$CRICTL" = 1 ] || return 0
     probe=$$.$PROBE_NAME

@@ -3,6 +3,7 @@
 # requires: paths files steps storage
 
 lock_take_mutex() { # wait at most $1 seconds for the script that works here, longer for one of ours
+    local complaint
     command -v flock >/dev/null ||
         steps_fail unsupported lock 'flock is missing on this node' 'install util-linux'
     # A failed redirection of exec would end the shell; that of printf does not.
@@ -17,6 +18,7 @@ lock_take_mutex() { # wait at most $1 seconds for the script that works here, lo
 lock_is_ours() { [ "$(files_first_line "$LOCK")" = "$ROLLOUT" ]; }
 
 lock_describe() { # who, since when, for what
+    local who by what up uptime age since
     [ -f "$LOCK" ] && { IFS= read -r who && IFS= read -r by && IFS= read -r what &&
         IFS= read -r since && IFS= read -r up; } <"$LOCK"
     read -r uptime _ </proc/uptime
@@ -27,6 +29,7 @@ lock_describe() { # who, since when, for what
 }
 
 lock_acquire() { # take this node's lock for the rollout, or find that it has it already
+    local uptime complaint
     if [ -e "$LOCK" ] && ! lock_is_ours; then
         steps_fail locked lock "this node is $(lock_describe)" \
             "wait for its end, or if that run is dead, run \`fleet unlock $(files_first_line "$LOCK")\`"

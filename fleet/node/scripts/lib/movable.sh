@@ -3,6 +3,7 @@
 # requires: text paths steps operations storage
 
 movable_mount_points() { # list files of the change that are mount points, which rename cannot replace
+    local point
     mounted=
     while read -r _ _ _ _ point _; do
         case $OPERATIONS$NL in *"$TAB$point$NL"*) mounted=$mounted$point$NL ;; esac
@@ -10,6 +11,7 @@ movable_mount_points() { # list files of the change that are mount points, which
 }
 
 movable_check_writable() { # refuse unless $1, or the nearest existing folder above it, is writable
+    local place complaint
     place=$1
     until [ -e "$place" ] || [ -z "$place" ]; do place=${place%/*}; done
     [ -w "${place:-/}" ] && return 0
@@ -29,6 +31,7 @@ movable_check_operation() {
 }
 
 movable_check() {
+    local mounted
     movable_mount_points
     operations_each movable_check_operation || exit 1
     movable_check_writable "$STATE"

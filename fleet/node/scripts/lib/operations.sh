@@ -11,6 +11,7 @@ operations_fields() { # the fields of one
 }
 
 operations_each() { # run a function for every operation; `number` counts them from 1
+    local run action mode uid gid before after path folder staged back aside hidden number line
     run=$1 # and what follows are the parts of the bundle: each goes to the operation that writes it
     shift
     number=0

@@ -8,6 +8,7 @@ STEERED='can be changed by users other than root, who could redirect what is wri
 STEERED_REMEDY='let only root write it (chown root, chmod go-w)'
 
 ownership_walk() { # add every folder on the way to $1, through links too, to $ways, its end to $ends
+    local ahead at links piece leads
     ahead=$1
     at=
     links=0
@@ -63,6 +64,7 @@ ownership_is_shared() { # true if a user other than root can change $steered, wi
 }
 
 ownership_root_group_is_shared() { # true if users other than root are members of root's group
+    local members number
     while IFS=: read -r _ _ number members; do
         case $number:$members in 0: | 0:root) ;; 0:*) return 0 ;; esac
     done </etc/group
@@ -70,6 +72,7 @@ ownership_root_group_is_shared() { # true if users other than root are members o
 }
 
 ownership_find_shared() { # true if another user can change a folder of $ways, which $steered then names
+    local bits group owner about
     [ -n "$ways" ] || return 1
     text_split_lines
     # shellcheck disable=SC2086 # one word a line
@@ -87,6 +90,7 @@ LIST
 }
 
 ownership_check_owner() { # end if another user owns a folder of fleet's own, in which root reads and writes
+    local each
     for each in /run/fleet /var/lib/fleet; do
         # shellcheck disable=SC3067 # dash, bash and busybox have -O
         [ ! -e "$each" ] || [ -O "$each" ] || ownership_end "$each"
@@ -108,6 +112,7 @@ ownership_walk_own() { # start $ways with fleet's own folders
 }
 
 ownership_check() { # as own_folders, but for the modes of these folders and those above them as well
+    local ways ends steered
     ownership_walk_own
     steered=
     ! ownership_find_shared || ownership_end "$steered"

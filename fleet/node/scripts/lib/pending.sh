@@ -19,6 +19,7 @@ pending_settle() { # the one step that counts: pending becomes last, restored or
 }
 
 pending_fail() { # kind, step
+    local left
     left=$(files_first_line "$PENDING/id")
     steps_fail "$1" "$2" "change $left is unconfirmed on this node" "wait until its guard reverts it, \
 finish it with \`fleet resume\`, or revert it with \`fleet unlock $left\`"

@@ -17,6 +17,7 @@ places_add() { # add a path, up to the size of stat's arguments
 }
 
 places_add_with_parents() { # add a path and every folder above it, each once
+    local parent
     places_add "$1"
     parent=${1%/*}
     while [ -n "$parent" ]; do
@@ -27,6 +28,7 @@ places_add_with_parents() { # add a path and every folder above it, each once
 }
 
 places_add_named() { # add all absolute paths in the hosts.toml files, such as certificates
+    local named number path
     named=
     text_split_lines
     for path in $FILES; do
@@ -52,6 +54,7 @@ places_add_named() { # add all absolute paths in the hosts.toml files, such as c
 }
 
 places_clean() { # set $whole to a path as Go's filepath.Clean writes it, as containerd does
+    local part
     whole=$1
     case $1/ in
     *//* | */./* | */../*) ;;

@@ -2,6 +2,7 @@
 # requires: text paths files bundle operations storage
 
 prepare_list_operation() { # record where the new bytes go
+    local target
     [ "$action" = delete ] && return 0
     target=$staged
     if [ ! -d "$folder" ] && ! operations_is_config; then
@@ -22,6 +23,7 @@ prepare_list_operation() { # record where the new bytes go
 }
 
 prepare_links() { # restore the old inode of a file with hard links, if its bytes are still the old ones
+    local target copy folder line path
     text_split_lines
     for line in $LINKS; do
         path=${line#*"$TAB"}
@@ -39,6 +41,7 @@ prepare_attributes() { # give folder $2 the attributes of folder $1
 }
 
 prepare_saved_folders() { # for each missing folder above new ones lay an empty one with its saved attributes
+    local copy line path hidden
     text_split_lines
     for line in $SAVED; do
         copy=${line%%"$TAB"*}
@@ -55,6 +58,7 @@ prepare_saved_folders() { # for each missing folder above new ones lay an empty 
 }
 
 prepare_saved_files() { # give new files of a rollback the ACL, attributes and label of their saved copies
+    local copy target folder line path hidden
     text_split_lines
     for line in $SAVED; do
         copy=${line%%"$TAB"*}
@@ -76,6 +80,7 @@ prepare_saved_files() { # give new files of a rollback the ACL, attributes and l
 }
 
 prepare_link() { # where no saved copy has been laid, or another one
+    local target
     target=$staged
     [ -d "$folder" ] || target=$hidden/${path##*/}
     files_sum "$target"
@@ -95,6 +100,7 @@ prepare_fill_operation() {
 }
 
 prepare_write() { # write new files, unreadable to other users until all have their owner
+    local laid homes copied targets expected owners modes
     homes=$NL
     copied=
     targets=
@@ -114,6 +120,7 @@ prepare_write() { # write new files, unreadable to other users until all have th
 }
 
 prepare_files() {
+    local complaint
     complaint=$({ prepare_write && printf '' >"$PENDING/laid"; } 2>&1) && return 0
     storage_fail stage 'write the new files beside the old ones' "$complaint"
 }

@@ -24,6 +24,7 @@ protocol_start_pulse() {
 }
 
 protocol_begin() { # say who we are; a script that is not root ends here
+    local me key
     me=
     while read -r key _ me _ && [ "$key" != Uid: ]; do :; done </proc/self/status
     protocol_value hello "$me"

@@ -9,15 +9,17 @@ FILES=
 DIRECTORIES=
 NOTES=
 
-report_answer() { # key, command: note what it says, and how it ended; the answers are told at the end
+report_answer() { # key, command: note what it prints, and how it ended; the answers are told at the end
+    local key
     key=$1
     shift
-    said=$(GOMAXPROCS=1 GOGC=off timeout 15 "$@" 2>&1)
-    said="$said$NL${NL}rc $?"
-    report_note "$key" "$said"
+    answer=$(GOMAXPROCS=1 GOGC=off timeout 15 "$@" 2>&1)
+    answer="$answer$NL${NL}rc $?"
+    report_note "$key" "$answer"
 }
 
 report_note() { # key, text of one field or several: whole and verbatim, told at the end
+    local below field
     NOTES=$NOTES$1
     shift
     below=
@@ -49,6 +51,7 @@ report_directory() {
 report_stat() { stat -L -c '%a %u %g %Y %s' -- "$@" 2>/dev/null; }
 
 report_print_files() { # the noted files in one record: kinds, names, what stat says, contents in a row
+    local tries now kinds uptime each content said line
     tries=0
     while [ "$tries" -lt 3 ]; do
         text_split_lines

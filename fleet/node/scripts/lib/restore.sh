@@ -3,6 +3,7 @@
 # requires: text paths change files
 
 restore_directory() { # with its old mode, owner, ACL and label, in one rename
+    local top home
     top=$1
     while [ -d "$KEPT/folders${top%/*}" ] && [ -n "${top%/*}" ] && [ ! -d "${top%/*}" ]; do
         top=${top%/*}
@@ -17,6 +18,7 @@ restore_directory() { # with its old mode, owner, ACL and label, in one rename
 }
 
 restore_remove_directories() {
+    local kind path
     sort -r "$KEPT/manifest" | while IFS="$TAB" read -r kind _ _ _ _ _ path; do
         [ "$kind" = newdir ] && [ -d "$path" ] && rmdir -- "$path"
     done
@@ -24,6 +26,7 @@ restore_remove_directories() {
 }
 
 restore_sweep() { # remove what staging, the swap and a revert left beside the files of a manifest
+    local beside kind each path folder staged back aside
     beside=
     while IFS="$TAB" read -r kind _ _ _ _ _ path; do
         case $kind in
@@ -44,6 +47,7 @@ restore_sweep() { # remove what staging, the swap and a revert left beside the f
 }
 
 restore_is_written_by_us() { # is a digest what the change of this generation writes to $path?
+    local which wrote
     while IFS="$TAB" read -r wrote which; do
         [ "$which" = "$path" ] && [ "$wrote" = "$1" ] && return 0
     done <"$KEPT/after"
@@ -62,6 +66,7 @@ restore_sync_displaced() {
 }
 
 restore_set_aside() { # move $1, which is not a plain file, there; a rollback can restore a link
+    local kind into about strange number
     kind=odd
     about=-$TAB-$TAB-$TAB-
     into=files
@@ -79,6 +84,7 @@ restore_set_aside() { # move $1, which is not a plain file, there; a rollback ca
 }
 
 restore_displace() { # if $1 is neither the old nor the new file, save it as an edit by others
+    local about strange number
     files_exists "$1" || return 0
     files_sum "$1"
     case $sum in
@@ -102,6 +108,7 @@ restore_displace() { # if $1 is neither the old nor the new file, save it as an 
 }
 
 restore_find_siblings() { # beside $path, set $ready to the old file and $foreign to an edited one
+    local each
     ready=
     foreign=
     for each in "$staged" "$aside" "$back"; do
@@ -120,6 +127,7 @@ restore_find_siblings() { # beside $path, set $ready to the old file and $foreig
 }
 
 restore_copy() { # put the old file at $back.tmp, as the same inode if it had hard links
+    local saved
     rm -f -- "$back.tmp"
     saved=$KEPT/links/$index
     files_sum "$saved"
@@ -143,6 +151,7 @@ restore_owner() { # give $back its owner and mode; a link has no mode of its own
 }
 
 restore_lay() { # put the whole old file at $back; the replaced file itself needs no space
+    local from
     from=${foreign:-$ready}
     if [ -z "$from" ]; then
         restore_copy || return 1
@@ -153,6 +162,7 @@ restore_lay() { # put the whole old file at $back; the replaced file itself need
 }
 
 restore_file() {
+    local ready foreign replaced
     restore_find_siblings
     if [ -z "$foreign" ]; then
         files_sum "$path"
@@ -165,6 +175,7 @@ restore_file() {
 }
 
 restore_absence() {
+    local ready foreign
     before=-
     restore_find_siblings
     [ -z "$foreign" ] || restore_displace "$foreign" || return 1
@@ -175,6 +186,7 @@ restore_absence() {
 }
 
 restore_files() { # except those that the swap had not reached
+    local touched kind index mode uid gid before path displaced left folder staged back aside
     touched=
     left=$(cat "$PENDING/left" 2>/dev/null)
     while IFS="$TAB" read -r kind index mode uid gid before path; do

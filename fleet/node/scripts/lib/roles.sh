@@ -8,6 +8,7 @@ SERVERS='etcd|kube-apiserver|k3s-server|k3s-agent|k8s-dqlite'
 roles_report() { protocol_value control_plane "$1"; }
 
 roles_is_of_pod() { # true if process $1 is in an API pod: a static pod's id has no dashes
+    local line
     while IFS= read -r line; do
         case $line in *pod????????[-_]????[-_]????[-_]????[-_]*) return 0 ;; esac
     done 2>/dev/null <"$1/cgroup"
@@ -15,6 +16,7 @@ roles_is_of_pod() { # true if process $1 is in an API pod: a static pod's id has
 }
 
 roles_server_processes() {
+    local each comm
     agent=0
     while IFS= read -r each; do
         { read -r comm <"$each"; } 2>/dev/null || continue
@@ -28,6 +30,7 @@ LIST
 }
 
 roles_control_plane() {
+    local each agent
     roles_server_processes
     case $ACTIVE in
     k3s) [ "$agent" = 1 ] || roles_report 'unit k3s' ;;

@@ -3,6 +3,7 @@
 # requires: text change
 
 seal_write() { # seal the generation in folder $1, whose files are complete
+    local own sums
     set -- "$1" manifest after
     [ ! -f "$1/state.json" ] || set -- "$@" state.json
     sums=$(cd "$1" && shift && sha256sum -- "$@") && own=$(printf '%s\n' "$sums" | sha256sum) &&
@@ -10,6 +11,7 @@ seal_write() { # seal the generation in folder $1, whose files are complete
 }
 
 seal_is_intact() { # true if the generation is as it was saved; else set $damage
+    local own line sums
     damage=
     if [ ! -e "$KEPT/seal" ]; then # generations of older releases have none
         [ -s "$KEPT/manifest" ] || damage=manifest

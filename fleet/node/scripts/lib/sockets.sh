@@ -5,6 +5,7 @@
 RUNS=
 
 sockets_from_arguments() { # set $SOCKET and $RUNS from the daemon's command line $1
+    local previous argument
     [ -z "$GIVEN" ] || return 0
     previous=
     while IFS= read -r argument; do
@@ -23,6 +24,7 @@ LIST
 }
 
 sockets_from_dump() { # use the dump $1; a file may have been edited and not loaded yet
+    local section state address line
     section=
     state=
     address=

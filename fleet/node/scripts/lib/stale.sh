@@ -32,6 +32,7 @@ stale_recheck_operation() {
 }
 
 stale_each_check() { # run a function for every file that the plan looked at and leaves as it is
+    local before path
     while IFS="$TAB" read -r before path; do
         [ -z "$path" ] || "$1"
     done <<LIST
@@ -40,6 +41,7 @@ LIST
 }
 
 stale_check() {
+    local there expected
     there=
     expected=
     operations_each stale_check_operation || exit 1

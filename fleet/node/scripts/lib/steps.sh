@@ -8,6 +8,7 @@ LATE='the script ran out of time or was stopped'
 LATE_REMEDY='try again when the node is less busy'
 
 steps_enter() {
+    local uptime
     read -r uptime _ </proc/uptime
     protocol_value step "$1 $uptime"
 }

@@ -44,6 +44,7 @@ storage_fail() { # step, what could not be done, error output, path; report the 
 }
 
 storage_none_free() { # true if df $1 shows none left on the file system of $2
+    local all free
     df "$1" -- "$2" 2>/dev/null | {
         read -r _
         read -r _ all _ free _

@@ -3,6 +3,7 @@
 # requires: text paths files operations prepare
 
 swap_dress_folders() { # at the end, since what is made in a folder may inherit from it
+    local line path hidden
     text_split_lines
     for line in $SAVED; do
         path=${line#*"$TAB"}
@@ -55,6 +56,7 @@ swap_check_replaced() { # check the replaced file: a link here, a plain file wit
 }
 
 swap_operation() {
+    local replaced
     [ "$path" != "$STATE/state.json" ] || swap_sync || return 1
     replaced=
     case $action in
@@ -100,6 +102,7 @@ swap_compare_replaced() { # true if the replaced files are those that the plan h
 }
 
 swap_all() { # swap and compare; on failure record what is left and the edited file
+    local fresh moved swapped proven asides expected sums left linked
     fresh=
     moved=
     swapped=
@@ -119,6 +122,7 @@ swap_all() { # swap and compare; on failure record what is left and the edited f
 }
 
 swap_remove_emptied() {
+    local gone empty each
     [ -n "$EMPTIED" ] || return 0
     gone=
     text_split_lines

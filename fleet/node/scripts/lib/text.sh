@@ -16,6 +16,7 @@ text_split_words() {
 }
 
 text_with_lines() { # run a command once, with every line of $1 as a further word
+    local list
     list=$1
     shift
     text_split_lines
@@ -26,6 +27,7 @@ text_with_lines() { # run a command once, with every line of $1 as a further wor
 }
 
 text_with_lines_by_kind() { # run a command once for every kind in lines of a kind, a tab and a word
+    local kind same rest left line
     left=$1
     shift
     while [ -n "$left" ]; do

@@ -29,6 +29,7 @@ trace_run() { # for $1 seconds, with the roots of $2 beside the bundle; notes $t
 }
 
 trace_fetch() { # for $1 seconds, by the daemon's own folder where it has one, else by the same wishes in one of ours
+    local directory
     directory=$HOSTS_DIRECTORY
     if [ -z "$directory" ]; then
         directory=$WORK
@@ -46,6 +47,7 @@ trace_fetch() { # for $1 seconds, by the daemon's own folder where it has one, e
 }
 
 trace_objects() { # note the digests that the trace names, and which of them is the image's
+    local word before
     objects=
     digest=
     before=
@@ -64,27 +66,29 @@ trace_objects() { # note the digests that the trace names, and which of them is 
 }
 
 trace_find_stored() { # note which objects are files of the daemon's content store now
-    standing=
+    local object
+    stored=
     [ -n "$STORE" ] || return 0
     for object in $objects; do
-        [ ! -f "$STORE/${object#*:}" ] || standing="$standing $object"
+        [ ! -f "$STORE/${object#*:}" ] || stored="$stored $object"
     done
 }
 
 trace_find_store() { # it is where the daemon has just put what ctr fetched
+    local root
     for root in /var/lib/containerd /var/lib/rancher/k3s/agent/containerd \
         /var/lib/rancher/rke2/agent/containerd /var/lib/k0s/containerd \
         /var/snap/microk8s/common/var/lib/containerd; do
         STORE=$root/io.containerd.content.v1.content/blobs/sha256
         trace_find_stored
-        [ -z "$standing" ] || return 0
+        [ -z "$stored" ] || return 0
     done
     STORE=
 }
 
 trace_report_travelled() { # tell which objects are in the store now
     trace_find_stored
-    [ -n "$STORE" ] || [ -z "$objects" ] || standing=$(ctr_query -n k8s.io content ls -q |
+    [ -n "$STORE" ] || [ -z "$objects" ] || stored=$(ctr_query -n k8s.io content ls -q |
         grep -xF "$(printf '%s\n' "$objects" | tr ' ' '\n' | grep .)" | tr '\n' ' ')
-    trace_value travelled "$standing"
+    trace_value travelled "$stored"
 }

@@ -10,6 +10,7 @@ validate_dump() { # what a daemon would read; without the file it has only its d
 }
 
 validate_outside_registry() { # as fleet/core/containerd/dump.py does it with the dump that the probe has read
+    local skip line
     skip=0
     text_split_lines
     for line in $1; do
@@ -24,6 +25,7 @@ validate_outside_registry() { # as fleet/core/containerd/dump.py does it with th
 }
 
 validate_inside_registry() { # the registry tables of a dump, for the driver to compare with what was meant
+    local skip line
     skip=1
     text_split_lines
     for line in $1; do
@@ -47,6 +49,7 @@ validate_find_root() { # note what stands in for the root file, and whether noth
 }
 
 validate_bind_operation() {
+    local staged
     operations_is_config || return 0
     staged=$STAGE/files/$number
     [ "$action" = delete ] && staged=/dev/null
@@ -96,6 +99,7 @@ validate_strayed() { # what else a daemon would read otherwise
 }
 
 validate_new_dump() {
+    local root alone
     root=
     alone=1
     operations_each validate_find_root
@@ -118,6 +122,7 @@ validate_fail_refused() { # the new config is refused; a rollback goes on if the
 }
 
 validate_config() {
+    local left new
     [ -n "$CONFIGS" ] || return 0
     new=$(validate_new_dump) || validate_fail_refused
     [ "$ROLLBACK" = 0 ] || return 0 # a rollback may always restore the old config

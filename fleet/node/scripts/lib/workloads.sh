@@ -2,23 +2,25 @@
 # requires: text
 
 workloads_list_files() { # by the files in which containerd's shims keep their processes; some shims keep none
+    local process space folder known
     known=0
     for folder in "${SOCKET%/*}"/io.containerd.runtime.v*; do
         [ ! -d "$folder" ] || known=1
     done
     [ "$known" = 1 ] || return 1
-    found=
+    workloads=
     for folder in "${SOCKET%/*}"/io.containerd.runtime.v*/*/*; do
         [ -d "$folder" ] || continue
         [ -f "$folder/init.pid" ] || return 1
         IFS= read -r process <"$folder/init.pid"
         space=${folder%/*}
         [ ! -d "/proc/$process" ] ||
-            found="$found${space##*/} ${folder##*/} $process RUNNING$NL"
+            workloads="$workloads${space##*/} ${folder##*/} $process RUNNING$NL"
     done
 }
 
 workloads_list_tasks() { # of containerd itself: namespace, container, process, state; one line each
+    local space container process state
     timeout 10 ctr -a "$SOCKET" --connect-timeout 5s namespaces ls -q 2>/dev/null |
         while IFS= read -r space; do
             timeout 10 ctr -a "$SOCKET" -n "$space" tasks ls 2>/dev/null |
@@ -29,11 +31,12 @@ workloads_list_tasks() { # of containerd itself: namespace, container, process, 
         done
 }
 
-workloads_find() { # in $found
-    workloads_list_files || found=$(workloads_list_tasks | grep ' RUNNING$')
+workloads_find() { # in $workloads
+    workloads_list_files || workloads=$(workloads_list_tasks | grep ' RUNNING$')
 }
 
 workloads_all_run() { # whether each process of the lines $1 is still there
+    local line
     text_split_lines
     for line in $1; do
         line=${line% *}
@@ -45,6 +48,7 @@ workloads_all_run() { # whether each process of the lines $1 is still there
 }
 
 workloads_lost() { # those of $before_restart whose process the restart has ended
+    local now container process space state
     now=$(workloads_list_tasks)
     printf '%s\n' "$before_restart" | while read -r space container process state; do
         [ -n "$container" ] || continue

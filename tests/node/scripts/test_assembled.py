@@ -28,7 +28,7 @@ def test_scripts_are_clean_under_shellcheck(name: str) -> None:
     text = source(name)
 
     ran = subprocess.run(
-        [shellcheck, "-s", "sh", "-e", EXCLUDED, "-"],
+        [shellcheck, "-s", "dash", "-e", EXCLUDED, "-"],
         input=text,
         capture_output=True,
         text=True,
