@@ -7,6 +7,8 @@
 # connection confirms.
 # requires: environment protocol paths change files steps daemon generation guard health liveness
 # requires: lock pending prepare restore revert stale storage swap workloads
+# inputs: ASKS DIGEST GUARD READ_BEFORE RESTORES UNIT WORKLOADS
+
 ON_FAILURE=activate_on_failure
 ON_FINISH=activate_finish
 WHY=failed

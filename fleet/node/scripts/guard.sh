@@ -2,7 +2,9 @@
 # $1 says who calls: timer, boot or asked; $2 which change a timer was armed for, since a late one
 # finds another change here. A reboot between swap and confirm brings the old config
 # back: it is the one that was proven to boot, and whether the new one is, nobody was left to say.
-# requires: environment protocol paths change files steps lock ownership pending revert seal
+# requires: environment protocol paths change files steps guard lock ownership pending revert seal
+# inputs: ID
+
 ON_FAILURE=guard_on_failure
 ON_FINISH=guard_on_finish
 WHY=${1:-asked}

@@ -1,6 +1,8 @@
 # What a test of mirrors needs of the node: names resolved, the CA bundle, the daemon's proxies.
 # POSIX sh. In: NAMES UNIT KNOWN PATIENCE. KNOWN are digests of bundles that need not travel again.
 # requires: environment protocol
+# inputs: KNOWN NAMES PATIENCE UNIT
+
 protocol_begin
 protocol_value arch "$(uname -m)"
 protocol_value now "$(date +%s)"

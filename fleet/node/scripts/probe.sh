@@ -4,6 +4,8 @@
 # process costs about a millisecond of the node, one written in Go ten, and GOMAXPROCS and GOGC spare
 # two of those.
 # requires: environment text protocol configs ownership places report roles sockets
+# inputs: DISTRO FULL_DEFAULT WALK
+
 STATE=/var/lib/fleet
 
 probe_hosts_directory() {

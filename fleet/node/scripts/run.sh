@@ -1,5 +1,7 @@
 # Run an administrator's command, bounded in time and in output. POSIX sh. In: COMMAND LIMIT.
 # requires: environment protocol
+# inputs: COMMAND LIMIT
+
 protocol_begin
 cd "$OLDPWD" || cd /
 output=$({ timeout -k 5 "$LIMIT" sh -c "$COMMAND" </dev/null 2>&1; printf '\nrc %s' "$?"; } |

@@ -3,6 +3,8 @@
 # daemon reads, empty where it reads none; PORT TAG VIA (crictl, cri or ctr) SOCKET PULL_SECONDS, and
 # DIGEST, the image's. With VIA=cri somebody on the other end of this connection pulls.
 # requires: environment protocol ctr liveness ownership
+# inputs: DIGEST LIVENESS PORT PULL_SECONDS SOCKET TAG VIA
+
 PROBE_URL=http://127.0.0.1:$PORT
 NAMESPACE=fleet-selftest-$$
 WORK=/run/fleet/selftest-$$

@@ -1,8 +1,10 @@
 # Settle a change: say how it stands, confirm it, take it back, or let go of the node. POSIX sh.
 # In: MODE (look, confirm, recheck, revert, release) ID ROLLOUT OPERATOR UNIT SOCKET CRICTL
 # HEALTH_SECONDS. A change is pending until it is confirmed or restored; then it is the last one.
-# requires: environment text protocol paths change files steps compare guard health liveness lock
-# requires: ownership pending restore seal storage
+# requires: environment text protocol paths change files steps compare daemon guard health liveness
+# requires: lock ownership pending restore seal storage
+# inputs: ID MODE UNIT
+
 ON_FAILURE=settle_on_failure
 ON_FINISH=settle_finish
 WHY=asked

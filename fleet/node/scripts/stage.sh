@@ -3,6 +3,8 @@
 # MARK OPERATIONS CHECKS ROLLBACK CONFIG CONFIGS BINARY GUARD, and of the dump before: OUTSIDE IGNORED.
 # requires: environment text protocol paths change files steps bundle lock movable operations
 # requires: ownership pending stale storage validate
+# inputs: BUNDLE DIGEST GUARD GUARD_DIGEST ID
+
 ON_FAILURE=stage_on_failure
 
 stage_finish() { # status

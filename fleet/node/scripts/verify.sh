@@ -5,7 +5,9 @@
 # somebody on the other end of this connection pulls between the lines. What is told of an image
 # begins with its number, from 0.
 # requires: environment text protocol cleanup ctr liveness ownership trace
-STATE=${SOCKET%/*}
+# inputs: IMAGES LIVENESS PULL_SECONDS SOCKET UNIT VIA
+
+RUNTIME=${SOCKET%/*}
 # Evidence must not use up the time before the guard: the pull itself is what counts.
 EVIDENCE_SECONDS=$(((PULL_SECONDS + 2) / 3))
 LOGGED='trying next|fetch failed|failed to decode|stop pulling image'

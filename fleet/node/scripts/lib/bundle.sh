@@ -2,6 +2,8 @@
 # with a MARK after each. The shell splits it by itself; a command for each file would cost a process
 # each.
 # requires: text
+# inputs: MARK content
+# functions: bundle_split bundle_part bundle_guard
 
 bundle_split() { # run a function with the parts of $content as further words: all files, then the guard
     IFS=$MARK

@@ -1,5 +1,8 @@
 # The paths of one change: its generation, its stage, and the files beside a file that it replaces.
 # requires: paths
+# inputs: ID path
+# outputs: KEPT STAGE aside back folder staged
+# functions: change_siblings
 
 KEPT=$STATE/generations/$ID
 STAGE=$RUN/stage-$ID

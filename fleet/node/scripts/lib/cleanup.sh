@@ -3,6 +3,10 @@
 # whoever gave them. So only those are removed, by name, that were not there before. What is pulled is
 # noted in a file beforehand, so that the next verification removes what a killed one has left.
 # requires: text ctr
+# inputs: RUNTIME digest had known_containers name objects present pulled stored
+# outputs: NOTE ours
+# functions: cleanup_note cleanup_note_name cleanup_restore_name cleanup_list_pulled
+# functions: cleanup_exclude_ours cleanup_containers cleanup_remove_images cleanup_left_runs
 
 NOTE=/run/fleet/proof-$$
 [ ! -d /var/lib/fleet ] || NOTE=/var/lib/fleet/proof-$$
@@ -80,13 +84,13 @@ cleanup_exclude_ours() { # take our own names out of $had
 }
 
 cleanup_containers() { # all that run or were made, without a process: each has a folder
-    set -- "$STATE"/io.containerd.runtime.v2.task/k8s.io/* \
-        "$STATE"/io.containerd.grpc.v1.cri/containers/*
+    set -- "$RUNTIME"/io.containerd.runtime.v2.task/k8s.io/* \
+        "$RUNTIME"/io.containerd.grpc.v1.cri/containers/*
     printf '%s' "$*"
 }
 
 cleanup_image_users() { # what CRI's containers run from, unless all of them are older than our images
-    [ -d "$STATE/io.containerd.runtime.v2.task" ] && [ "$(cleanup_containers)" = "$known_containers" ] && return 0
+    [ -d "$RUNTIME/io.containerd.runtime.v2.task" ] && [ "$(cleanup_containers)" = "$known_containers" ] && return 0
     ctr_query -n k8s.io containers ls
 }
 

@@ -1,6 +1,9 @@
 # Comparison of the files of a change with what it has written. The replaced files beside them are
 # compared too, since an editor may have written to one after the swap. One process for all files.
 # requires: text change files
+# inputs: ID
+# outputs: strange
+# functions: compare_files
 
 compare_file() {
     local each folder staged back aside

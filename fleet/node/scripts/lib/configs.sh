@@ -1,6 +1,9 @@
 # What containerd's configs name: imports, directories of hosts.toml, legacy certificates. The shell
 # itself reads them, line by line.
 # requires: text protocol places report
+# inputs: CONFIG
+# outputs: strings
+# functions: configs_quoted configs_hosts_directories configs_note configs_canonical
 
 HOSTS=
 

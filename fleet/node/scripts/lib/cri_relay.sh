@@ -3,6 +3,8 @@
 # A shell can connect only to TCP, so systemd's proxy listens on a port of a network namespace of its
 # own.
 # requires: protocol
+# inputs: SOCKET
+# functions: cri_relay_run
 
 # shellcheck disable=SC2016 # bash itself expands these
 LEAD='ip link set lo up || exit

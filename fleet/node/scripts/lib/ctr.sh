@@ -1,6 +1,8 @@
 # The clients of containerd, and the removal of what ctr has fetched into a namespace of its own. Each
 # call starts a Go program: with one thread of work, and no garbage collection before 40 MB, it costs up
 # to a fifth less CPU. A limit stays, as a fetch may be large.
+# inputs: NAMESPACE PULL_SECONDS SOCKET image
+# functions: ctr_remove_left_work ctr_crictl ctr_query ctr_remove_image ctr_remove_namespace
 
 umask 077
 GOMAXPROCS=1

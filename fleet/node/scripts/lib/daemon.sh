@@ -1,5 +1,8 @@
 # The unit of the daemon: its state and its restart.
 # requires: text change
+# inputs: RESTART RESTART_SECONDS UNIT
+# outputs: complaint daemon properties refused unit
+# functions: daemon_read_unit daemon_restart
 
 daemon_property() { # note the value of one of the unit's properties, of $properties, in $noted
     local rest

@@ -2,6 +2,10 @@
 # new one, so that an edit made just then is not lost. mv --exchange swaps both in one step. If mv or
 # the file system does not support it, mv's backup moves the old file aside.
 # requires: text
+# inputs: ID aside path
+# outputs: line replaced sum
+# functions: files_exists files_is_plain files_digest files_sum files_has_kind files_replace
+# functions: files_first_line files_read_line files_make_directory files_sync_folders
 
 files_exists() { [ -e "$1" ] || [ -L "$1" ]; }
 

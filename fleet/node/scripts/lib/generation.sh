@@ -2,6 +2,8 @@
 # A line of the manifest is: kind, index, mode, uid, gid, digest, path. Beside it, `after` says what
 # the change writes (digest, path), so that bytes of neither state are recognised as an edit.
 # requires: text paths change files bundle operations seal stale storage
+# inputs: EMPTIED ID ILL LIVENESS ill_then
+# functions: generation_save
 
 generation_list_missing() { # note the directories above $1 that are not there
     local new

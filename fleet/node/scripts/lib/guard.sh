@@ -1,5 +1,7 @@
 # The guard's two triggers: a unit for a boot that comes before the change is settled, and a timer.
 # requires: paths change lock
+# inputs: ID UNIT WHY
+# functions: guard_arm_boot guard_arm_timer guard_arm_again guard_is_removable guard_disarm
 
 guard_unit_text() {
     local name

@@ -2,6 +2,9 @@
 # plugin row says ok. It is polled up to a deadline. If CRI has said which hosts it asks, it answers:
 # one service has both, and says so of its runtime as long as it is loaded.
 # requires: protocol daemon liveness
+# inputs: CRICTL HEALTH_SECONDS SOCKET UNIT
+# outputs: SEE limit unhealthy
+# functions: health_wait health_was_ill health_evidence
 
 SEE="find the reason in \`journalctl -u $UNIT\`"
 

@@ -2,6 +2,10 @@
 # folder whose only host is a closed port of this machine, and CRI is asked to pull from it: the
 # error says which host was asked. No registry, no image, no restart.
 # requires: protocol steps ownership
+# inputs: CRICTL HEALTH_SECONDS LIVENESS PROBE_URL SOCKET UNIT
+# outputs: PROBE_NAME liveness said
+# functions: liveness_may_write liveness_sweep liveness_hosts liveness_lay liveness_find
+# functions: liveness_report liveness_check liveness_fail
 
 PROBE_NAME=fleet-probe.invalid
 PROBE_URL=http://127.0.0.1:1

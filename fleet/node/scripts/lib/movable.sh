@@ -1,6 +1,8 @@
 # A check that the files of a change can be replaced. What forbids it is reported while staging,
 # before any change or restart. Nothing is written, and no process is started if all is well.
-# requires: text paths steps operations storage
+# requires: text paths change steps operations storage
+# inputs: GUARD OPERATIONS
+# functions: movable_check
 
 movable_mount_points() { # list files of the change that are mount points, which rename cannot replace
     local point

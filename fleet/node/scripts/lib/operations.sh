@@ -1,6 +1,9 @@
 # The operations of a change. An operation is a line of action, mode, uid, gid, digest before, digest
 # after, path.
 # requires: text change
+# inputs: CONFIGS ID OPERATIONS
+# outputs: action after before gid hidden mode number path uid
+# functions: operations_each operations_is_config
 
 operations_fields() { # the fields of one
     action=$1 mode=$2 uid=$3 gid=$4 before=$5 after=$6

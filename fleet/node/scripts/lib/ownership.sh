@@ -3,6 +3,10 @@
 # one of them, as where a service of the same name has made it, root would read and write what that
 # user wants.
 # requires: text protocol
+# inputs: ends ways
+# outputs: STEERED STEERED_REMEDY steered ways
+# functions: ownership_walk ownership_find_shared ownership_check_owner ownership_walk_own
+# functions: ownership_check
 
 STEERED='can be changed by users other than root, who could redirect what is written there'
 STEERED_REMEDY='let only root write it (chown root, chmod go-w)'

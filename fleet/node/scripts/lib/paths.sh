@@ -1,4 +1,5 @@
 # The paths of fleet's own files on a node.
+# outputs: GUARD_UNIT GUARD_WANTED LAST LOCK PENDING RUN STATE
 
 umask 077
 STATE=/var/lib/fleet

@@ -1,5 +1,6 @@
 # The change that is neither confirmed nor reverted: its phase, its notes, and its end.
 # requires: paths files steps
+# functions: pending_set_phase pending_note pending_settle pending_fail
 
 pending_set_phase() { # write the phase of the pending change atomically, and sync all beside it
     { printf '%s\n' "$1" >"$PENDING/phase.new" && sync "$PENDING"/*; } 2>/dev/null &&

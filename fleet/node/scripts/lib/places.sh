@@ -2,6 +2,8 @@
 # following links. Names are collected first, and one `stat` reads them all. If there are links,
 # three more processes read all of them.
 # requires: text protocol report
+# outputs: whole
+# functions: places_add places_add_with_parents places_add_named places_clean places_note
 
 PLACES=
 PLACED=0

@@ -1,5 +1,7 @@
 # New files, written beside the old ones before any of them is replaced.
-# requires: text paths files bundle operations storage
+# requires: text paths change files bundle operations storage
+# inputs: ID LINKS SAVED
+# functions: prepare_attributes prepare_files
 
 prepare_list_operation() { # record where the new bytes go
     local target

@@ -1,6 +1,9 @@
 # The protocol of records between a script and fleet. One record a line, fields separated by tabs; the
 # last record is `end`. A field is base64, or plain after a `=` if no character of it needs care, or
 # `+` and a length, and then its content stands plain below the line, which saves a process.
+# outputs: PULSE line
+# functions: protocol_base64 protocol_value protocol_start_pulse protocol_begin protocol_stop_pulse
+# functions: protocol_end protocol_wait_for_driver
 
 protocol_base64() { base64 -w 0; }
 

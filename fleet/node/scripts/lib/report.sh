@@ -2,6 +2,8 @@
 # exit code as last line. Files are noted by name alone and read at the end by four processes,
 # however many they are.
 # requires: text protocol
+# outputs: DIRECTORIES FILES NOTES
+# functions: report_answer report_note report_file report_directory report_print_files
 
 LIMIT=1048576
 COUNT=0

@@ -1,6 +1,8 @@
 # The files of a generation, restored byte for byte. Edits by others are saved as a generation of their
 # own.
 # requires: text paths change files
+# inputs: ID
+# functions: restore_remove_directories restore_sweep restore_files
 
 restore_directory() { # with its old mode, owner, ACL and label, in one rename
     local top home

@@ -1,6 +1,8 @@
 # The revert of a change: restore its generation, restart, check, and release the node. The guard's
 # timer runs it, the guard's unit at boot, or fleet.
 # requires: text protocol paths change files steps daemon guard health liveness lock pending restore
+# inputs: ID WHY
+# functions: revert_change revert_report_held
 
 revert_is_live() { # what the daemon read before the change it reads again after the way back
     [ "$liveness" != deaf ] && return 0

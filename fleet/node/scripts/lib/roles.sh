@@ -2,6 +2,8 @@
 # member of etcd, an API server, or the server of a distribution with both. One process reads the
 # names of all processes.
 # requires: protocol
+# inputs: ACTIVE
+# functions: roles_control_plane
 
 SERVERS='etcd|kube-apiserver|k3s-server|k3s-agent|k8s-dqlite'
 

@@ -1,6 +1,9 @@
 # The daemon's socket and state folder, from its command line, else from its own dump. GIVEN is not
 # empty if the socket is certain.
 # requires: text configs
+# inputs: GIVEN
+# outputs: RUNS SOCKET
+# functions: sockets_from_arguments sockets_from_dump
 
 RUNS=
 

@@ -1,6 +1,8 @@
 # A check that the plan is not stale: it relies on what was read, and any change since then makes it
 # stale. One process reads all files; they are read one by one only to name the one that differs.
 # requires: text files steps operations
+# inputs: CHECKS
+# functions: stale_fail stale_check
 
 stale_check_operation() { # of a link the target counts; its content is checked by `checks`
     case $before in

@@ -1,6 +1,9 @@
 # The steps of a script, its failure, and its end. The entry script names the functions that do what a
 # failure and an end ask for.
 # requires: protocol paths
+# inputs: ID MODE ON_FAILURE ON_FINISH OPERATOR
+# outputs: EARLY EARLY_REMEDY LATE LATE_REMEDY
+# functions: steps_enter steps_audit steps_report_failure steps_fail steps_finish
 
 EARLY='the script ended early because of a bug in fleet'
 EARLY_REMEDY="report it with the output of \`fleet probe --json\` for this node"

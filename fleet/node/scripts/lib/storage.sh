@@ -1,6 +1,7 @@
 # The cause of a failed write, from the error that the system reported. If the error is unknown, the
 # failure quotes the command that failed.
 # requires: paths steps
+# functions: storage_fail
 
 storage_fail() { # step, what could not be done, error output, path; report the cause
     case ${3:-} in

@@ -1,6 +1,9 @@
 # The swap: new files are put in their place. The replaced files are kept and compared with what the
 # plan had read, to find edits made in between.
-# requires: text paths files operations prepare
+# requires: text paths change files operations prepare
+# inputs: EMPTIED ID SAVED
+# outputs: strange
+# functions: swap_all
 
 swap_dress_folders() { # at the end, since what is made in a folder may inherit from it
     local line path hidden

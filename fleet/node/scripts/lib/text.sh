@@ -1,4 +1,6 @@
 # Lists of lines in variables, split by the shell itself and given to one command as words.
+# outputs: NL TAB
+# functions: text_split_lines text_split_words text_with_lines text_with_lines_by_kind
 
 NL='
 '

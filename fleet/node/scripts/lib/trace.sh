@@ -2,6 +2,10 @@
 # own, from which it is removed again. The files of the daemon's store say what was there before a pull
 # and what came with it. Each record begins with the number of the image.
 # requires: text cleanup ctr
+# inputs: HOSTS_DIRECTORY ID SOCKET hosts image number registry
+# outputs: HARMLESS STORE WORK fetch_code objects stored trace
+# functions: trace_value trace_fetch trace_objects trace_find_stored trace_find_store
+# functions: trace_report_travelled
 
 WORK=/run/fleet/verify-$ID-$$
 NAMESPACE=fleet-probe-$$

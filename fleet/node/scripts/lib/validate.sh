@@ -1,5 +1,7 @@
 # Validation of a new config by the node's own containerd, with all new files in their place.
 # requires: text protocol paths change steps operations
+# inputs: BINARY CONFIG CONFIGS IGNORED OUTSIDE RESTORES ROLLBACK
+# functions: validate_config
 
 validate_dump() { # what a daemon would read; without the file it has only its defaults
     if [ -f "$1" ]; then

@@ -1,5 +1,7 @@
 # The containers that run, with their processes: a restart of containerd must not end any of them.
 # requires: text
+# inputs: SOCKET before_restart
+# functions: workloads_find workloads_all_run workloads_lost
 
 workloads_list_files() { # by the files in which containerd's shims keep their processes; some shims keep none
     local process space folder known
