@@ -26,7 +26,7 @@ swap_list_new_folder() { # record a folder that is prepared as a whole
 
 swap_put_in_place() { # a new file never replaces one that was made in the meantime
     if ! files_exists "$staged"; then # with its folder
-        files_has_kind "$path" "$after"
+        ! files_exists "$hidden/${path##*/}" && files_has_kind "$path" "$after"
     elif [ "$before" != - ]; then
         files_has_kind "$path" "$before" && files_replace "$staged"
     elif files_exists "$path"; then

@@ -1,0 +1,60 @@
+"""lib/daemon.sh: the daemon's unit, by a systemctl that is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.node.scripts.shell import Shell
+
+GIVEN = {"ID": "r1", "UNIT": "containerd", "RESTART": "1", "RESTART_SECONDS": "5", "path": ""}
+SHOW = "printf 'ActiveState=active\\nSubState=running\\nMainPID=12\\nNRestarts=3\\n'"
+
+
+def test_the_unit_is_read(shell: Shell) -> None:
+    shell.stand_in("systemctl", SHOW)
+    code = 'daemon_read_unit; printf \'%s|%s\' "$unit" "$daemon"'
+
+    assert shell.output("daemon", code, **GIVEN) == "active/running|12 3"
+
+
+RESTARTS = {
+    "it starts": ("exit 0", "0", 1),
+    "it is slow": ("exit 124", "0", 1),
+    "it does not start": ("case $1 in show) echo Result=exit-code ;; esac\nexit 1", "1", 1),
+    "started too often": (
+        "case $1 in show) echo Result=start-limit-hit ;; reset-failed) touch reset ;; esac\n"
+        "[ -e reset ]",
+        "0",
+        2,
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "refused", "restarts"), RESTARTS.values(), ids=RESTARTS)
+def test_a_restart_is_refused_only_if_the_unit_fails(
+    shell: Shell, body: str, refused: str, restarts: int
+) -> None:
+    shell.stand_in("systemctl", body)
+
+    assert shell.output("daemon", 'daemon_restart; printf "%s" "$refused"', **GIVEN) == refused
+    assert shell.calls.count("systemctl restart containerd") == restarts
+
+
+def test_a_change_that_needs_no_restart_gets_none(shell: Shell) -> None:
+    shell.stand_in("systemctl", "")
+
+    shell.output("daemon", "daemon_restart", **{**GIVEN, "RESTART": "0"})
+
+    assert shell.calls == []
+
+
+def test_a_changed_unit_is_loaded_before_the_restart(shell: Shell) -> None:
+    shell.stand_in("systemctl", "")
+    generation = shell.state / "generations/r1"
+    generation.mkdir(parents=True)
+    real = "/etc/systemd/system/x.service"
+    (generation / "manifest").write_text(f"file\t0\t644\t0\t0\td\t{real}\n")
+
+    shell.output("daemon", "daemon_restart", **GIVEN)
+
+    assert shell.calls == ["systemctl daemon-reload", "systemctl restart containerd"]
