@@ -103,7 +103,9 @@ def test_the_default_port_does_not_part_a_mirror_from_its_credentials() -> None:
     )
     (registry,) = MirrorsReader("m", Path()).read(parse_yaml(text, "m")).registries
 
-    assert registry.mirrors[0].auth is not None
+    (mirror,) = registry.mirrors
+    assert mirror.auth is not None
+    assert (mirror.auth.username, str(mirror.auth.password)) == ("u", "p")
 
 
 AUTHS = {
@@ -147,7 +149,10 @@ def test_any_bytes_are_values_or_mistakes(
     path.write_bytes(content)
     try:
         root = parse_yaml(read_text(path), str(path))
-    except ConfigErrors:
-        return
-    InventoryReader("i").read(root)
-    MirrorsReader("m", Path()).read(root)
+        inventory, mirrors = InventoryReader("i"), MirrorsReader("m", Path())
+        nodes, registries = inventory.read(root).nodes, mirrors.read(root).registries
+        results = [(nodes, inventory.reader.problems), (registries, mirrors.reader.problems)]
+    except ConfigErrors as error:
+        results = [((), list(error.problems))]
+
+    assert [bool(values or problems) for values, problems in results] == [True] * len(results)

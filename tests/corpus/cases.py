@@ -14,6 +14,14 @@ RESULTS = FOLDER / "results.tsv"
 INDEX = dict(line.split("\t") for line in (FOLDER / "index.tsv").read_text().splitlines())
 
 
+def recorded(name: str) -> dict[str, str]:
+    """Return what is written down to become of a file, by release."""
+    rows = (line.split("\t") for line in RESULTS.read_text().splitlines())
+    cells = next(cells for first, _, *cells in rows if first == name)
+    parted = (cell.removeprefix("[").partition("] ") for cell in cells)
+    return {version: text for versions, _, text in parted for version in versions.split()}
+
+
 def content(name: str) -> bytes:
     """Return one file of the corpus."""
     return (FOLDER / "files" / name).read_bytes()

@@ -88,7 +88,7 @@ def test_no_more_connections_are_kept_than_the_bound_and_none_outlives_the_end(
 ) -> None:
     way = through_odd_sshd(nodes, fleet, "bookworm1")
     node = nodes.nodes["bookworm1"]
-    monkeypatch.setattr(descriptors, "most_kept", lambda: 1)
+    monkeypatch.setattr(descriptors, "max_pooled", lambda: 1)
     before = threading.active_count()
     since = now(node)
 

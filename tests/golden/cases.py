@@ -28,6 +28,7 @@ _ALL_WISHES = (
     "config_path as wanted",
     "a legacy wildcard",
 )
+_REFUSAL = re.compile(r"^== (.+)\nrefused \(", re.MULTILINE)
 _PEM = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
 _KEY = "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n"
 
@@ -45,6 +46,12 @@ class Case:
         name = re.sub(r"[^a-z0-9]+", "-", f"{self.start} {self.wish}".lower()).strip("-")
         return EXPECTED / f"{name}.txt"
 
+    @property
+    def refused(self) -> frozenset[str]:
+        """Return the releases on which it is refused, by what is written down."""
+        blocks = _REFUSAL.findall(self.file.read_text())
+        return frozenset(version for versions in blocks for version in versions.split())
+
 
 CASES = tuple(
     Case(start, wish)
@@ -52,6 +59,10 @@ CASES = tuple(
     for wish in MIRRORS
     if wish == "plain" or start in _ALL_WISHES
 )
+
+PAIRS = [(case, version) for case in CASES for version in VERSIONS]
+REFUSED = [(case, version) for case, version in PAIRS if version in case.refused]
+EDITED = [(case, version) for case, version in PAIRS if version not in case.refused]
 
 
 def facts_of(tree: dict[str, bytes], version: str, folder: Path, distro: str | None) -> NodeFacts:
