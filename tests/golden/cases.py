@@ -10,7 +10,7 @@ from pathlib import Path
 from fleet.actions.render import offline_facts
 from fleet.config.load import load_mirrors
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.mirror import MirrorConfig
+from fleet.core.model.mirror import Foreign, MirrorConfig
 from fleet.core.model.node import Node
 from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.model.version import parse_version
@@ -137,3 +137,26 @@ def folded(found: Iterable[tuple[str, str]]) -> str:
     for version, text in found:
         groups.setdefault(text.replace(version, "VERSION"), []).append(version)
     return "\n".join(f"== {' '.join(names)}\n{text}" for text, names in groups.items())
+
+
+def plan_for(
+    folder: Path,
+    distro: str,
+    wishes: MirrorConfig,
+    tree: dict[str, bytes] | None = None,
+    foreign: Foreign = Foreign.ADOPT,
+    version: str = "2.1.5-k3s1",
+) -> NodePlan:
+    """Plan for a node of a distribution."""
+    facts = facts_of(tree or {}, version, folder, distro)
+    return plan_node(
+        Node(name="n", host="n"), facts, DesiredConfig(wishes.registries, False, foreign)
+    )
+
+
+def text_of(plan: NodePlan, path: str) -> str:
+    """Return a file that a plan writes."""
+    assert plan.failure is None, plan.failure
+    found = {change.path: change.after for change in plan.changes}[path]
+    assert found is not None
+    return found.content.decode()

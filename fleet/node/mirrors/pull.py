@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,6 +18,7 @@ from fleet.core.masking.shown_text import tail
 from fleet.core.mirrors.check import Observation, Step, Target, Trouble, WireError
 from fleet.core.model.mirror import Auth, Mirror
 from fleet.node.mirrors.http import HttpResponse, Site
+from fleet.node.mirrors.manifests import parse_json, platform_digests
 from fleet.ssh.forward.tcp import Tunnel
 from fleet.ssh.forward.tls import tls_context
 
@@ -119,12 +119,12 @@ class _Pull:
         """Return the manifest of the node's own architecture."""
         if not response.body:
             response = self._fetch_manifest(site, image, digest)
-        body = _parse_json(response)
+        body = parse_json(response)
         entries = body.get("manifests")
         if not isinstance(entries, list):
             return body
-        chosen = next(_platform_digests(entries, self.test.architecture), None)
-        return _parse_json(self._fetch_manifest(site, image, chosen)) if chosen else {}
+        chosen = next(platform_digests(entries, self.test.architecture), None)
+        return parse_json(self._fetch_manifest(site, image, chosen)) if chosen else {}
 
     def _fetch_manifest(self, site: Site, image: Image, digest: str) -> HttpResponse:
         """Request a manifest by digest; record its step only if it fails."""
@@ -239,7 +239,7 @@ class _Pull:
         self._set_token_host(realm.netloc)
         if not same_host:
             token_site.close()
-        content = _parse_json(response) if response.status == 200 else {}
+        content = parse_json(response) if response.status == 200 else {}
         token = content.get("token") or content.get("access_token")
         if _is_token(token):
             return f"Bearer {token}"
@@ -282,23 +282,3 @@ def _is_token(token: object) -> bool:
 def _basic_auth(auth: Auth) -> str:
     text = f"{auth.username}:{auth.password}"
     return f"Basic {base64.b64encode(text.encode()).decode()}"
-
-
-def _parse_json(response: HttpResponse) -> dict[str, Any]:
-    try:
-        body = json.loads(response.body)
-    except (ValueError, RecursionError):
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _platform_digests(entries: list[Any], architecture: str) -> Iterator[str]:
-    """Yield the digests of manifests for a node's architecture under Linux."""
-    for entry in entries:
-        platform = entry.get("platform") if isinstance(entry, dict) else None
-        properties = platform if isinstance(platform, dict) else {}
-        if (
-            properties.get("architecture") == architecture
-            and properties.get("os", "linux") == "linux"
-        ):
-            yield str(entry.get("digest", ""))
