@@ -139,9 +139,10 @@ def _row(
         x, width = _x(step["began"], total), max(2.0, _x(end, total) - _x(step["began"], total))
         staged = step["step"] == "stage" and step["status"] in {"staged", None}
         tone = "stage" if staged else tones.get(str(step["status"]), "busy")
-        title = escape(
+        title = (
             f"{name}: {step['step']}, {step['began']:g} to {end:g} s, {step['status'] or 'open'}"
         )
+        title = escape(printable(title))
         yield (
             f'<rect class="{tone}" x="{x}" y="{y}" width="{round(width, 1)}" height="14" rx="3">'
             f"<title>{title}</title></rect>"
