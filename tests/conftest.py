@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.lab import Lab, LabNode, network
 from tests.support.fleet import Fleet, make_pristine, remember
 
 ROOT = Path(__file__).parents[1]
 NODES = ("bullseye1", "bookworm1", "trixie1", "forky1")
+
+# An example is slow at times on a machine with other work. Where time counts, a test measures it.
+settings.register_profile("fleet", deadline=None)
+settings.load_profile("fleet")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
