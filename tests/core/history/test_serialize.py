@@ -3,9 +3,32 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
+import pytest
+
+from fleet.core.containerd.config import CRI_1
 from fleet.core.failure import Failure, FailureKind
-from fleet.core.history.serialize import outcome_data, read_outcome
+from fleet.core.history.serialize import (
+    facts_data,
+    failure_data,
+    finding_data,
+    liveness_data,
+    node_state,
+    outcome_data,
+    plan_data,
+    read_outcome,
+    registry_config,
+    role_data,
+    rollout_data,
+    unread_state,
+)
+from fleet.core.masking import stars
+from fleet.core.model.change import Change, ManagedFile, RestartCost
+from fleet.core.model.facts import Answer, CriFacts, NodeFacts, UnitState
+from fleet.core.model.finding import Finding, FindingEffect
+from fleet.core.model.node import Node
 from fleet.core.model.outcome import (
     HostAttempt,
     Liveness,
@@ -14,6 +37,9 @@ from fleet.core.model.outcome import (
     Served,
     Verified,
 )
+from fleet.core.plan.node_plan import NodePlan, PlannedPulls, PlannedRestart
+from fleet.core.rollout.control_plane import Availability
+from tests.support.build import CONFIG, facts_with, failure, owning
 
 WHOLE = NodeOutcome(
     node="a",
@@ -61,3 +87,187 @@ def test_an_entry_of_the_release_before_is_read() -> None:
     assert outcome.verified[0].attempts == (HostAttempt("h", "resolve", "200 OK"),)
     assert outcome.liveness == Liveness("live", 0.02, "")
     assert outcome.status is NodeStatus.CONVERGED
+
+
+def test_only_the_status_of_an_outcome_is_required() -> None:
+    assert read_outcome("a", {"status": "failed"}) == NodeOutcome(
+        node="a", status=NodeStatus.FAILED
+    )
+
+
+def test_users_see_a_staged_node_as_pending() -> None:
+    assert outcome_data(replace(WHOLE, status=NodeStatus.STAGED))["status"] == "pending"
+
+
+def test_a_failure_without_evidence_has_no_such_key() -> None:
+    data = failure_data(failure(evidence=""))
+
+    assert data is not None
+    assert "evidence" not in data
+    assert (data["kind"], data["step"], data["message"]) == ("verify", "verify", "the pull failed")
+
+
+def test_what_did_not_happen_is_none() -> None:
+    assert failure_data(None) is None
+    assert liveness_data(None) is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "state"),
+    [
+        (None, "unreachable"),
+        (failure(FailureKind.CONNECT), "unreachable"),
+        (failure(FailureKind.SUDO), "failed"),
+    ],
+    ids=["not known", "no connection", "no sudo"],
+)
+def test_the_state_of_a_node_about_which_nothing_was_read(
+    reason: Failure | None, state: str
+) -> None:
+    assert unread_state(reason) == state
+
+
+FINDING = Finding("legacy", FindingEffect.HEALS, "/a:1", "is legacy", kills=True)
+CHANGE = Change("/etc/x", None, ManagedFile(b"new\n"))
+PLAN = NodePlan(
+    node=Node(name="a", host="a"),
+    strategy="certs.d",
+    containerd="1.7.24",
+    changes=(CHANGE,),
+    findings=(FINDING,),
+    notes=("a note",),
+    restart=PlannedRestart(cost=RestartCost.RESTART),
+    pulls=PlannedPulls(unproven=("quay.io",)),
+    availability=Availability(control_plane=("process etcd",)),
+)
+
+
+def test_a_finding_as_data() -> None:
+    assert finding_data(FINDING) == {
+        "code": "legacy",
+        "verdict": "heals",
+        "where": "/a:1",
+        "message": "is legacy",
+        "kills_cri": True,
+    }
+
+
+def test_a_plan_as_data() -> None:
+    assert plan_data(PLAN, stars) == {
+        "strategy": "certs.d",
+        "containerd": "1.7.24",
+        "disruption": "restart",
+        "role": "control-plane",
+        "role_evidence": ["process etcd"],
+        "changes": [
+            {
+                "path": "/etc/x",
+                "action": "create",
+                "diff": "--- /dev/null\n+++ /etc/x\n@@ -0,0 +1 @@\n+new",
+            }
+        ],
+        "unproven": ["quay.io"],
+        "notes": ["a note"],
+        "conflicts": [finding_data(FINDING)],
+        "failure": None,
+    }
+
+
+def test_a_worker_has_no_role() -> None:
+    worker = replace(PLAN, availability=Availability())
+
+    assert role_data(worker) == {"role": None, "role_evidence": []}
+
+
+HEALTHY = replace(PLAN, findings=())
+STATES: dict[str, tuple[NodePlan, bool, str]] = {
+    "no change": (replace(HEALTHY, changes=()), False, "in sync"),
+    "a change on a node of fleet": (HEALTHY, True, "drifted"),
+    "a change on a new node": (HEALTHY, False, "unmanaged"),
+    "a failure": (replace(HEALTHY, failure=failure()), True, "in conflict"),
+    "CRI cannot load": (PLAN, True, "in conflict"),
+    "a finding that CRI survives": (
+        replace(PLAN, findings=(replace(FINDING, kills=False),)),
+        True,
+        "drifted",
+    ),
+}
+
+
+@pytest.mark.parametrize(("plan", "managed", "state"), STATES.values(), ids=list(STATES))
+def test_the_state_of_a_node(plan: NodePlan, managed: bool, state: str) -> None:
+    facts = facts_with({"/etc/x": "old"})
+
+    assert node_state(owning(facts, "/etc/x") if managed else facts, plan) == state
+
+
+def with_dump(text: str, code: int = 0) -> NodeFacts:
+    facts = facts_with({CONFIG: ""})
+    return replace(facts, config=replace(facts.config, dump=Answer(text, code)))
+
+
+REGISTRY = f'[plugins."{CRI_1}".registry'
+PLACES = {
+    "a directory": (f'{REGISTRY}]\nconfig_path = "/c"\n', "/c"),
+    "mirrors": (f'{REGISTRY}.mirrors.a]\nendpoint = ["b"]\n', CONFIG),
+    "both": (f'{REGISTRY}]\nconfig_path = "/c"\n{REGISTRY}.mirrors.a]\nendpoint = []\n', "/c"),
+    "neither": (f"{REGISTRY}]\n", None),
+    "nothing": ("", None),
+    "no TOML": ("[", None),
+}
+
+
+@pytest.mark.parametrize(("dump", "place"), PLACES.values(), ids=list(PLACES))
+def test_where_containerd_looks_for_mirrors(dump: str, place: str | None) -> None:
+    assert registry_config(with_dump(dump)) == place
+
+
+def test_a_config_that_containerd_refuses_has_no_place_for_mirrors() -> None:
+    assert registry_config(with_dump("", 1)) is None
+
+
+def test_facts_as_data() -> None:
+    facts = with_dump(f'{REGISTRY}]\nconfig_path = "/c"\n')
+    facts = replace(
+        facts,
+        cri=CriFacts(state="ok", crictl="/usr/bin/crictl", runtime_ready=True),
+        daemon=replace(facts.daemon, unit=UnitState(active="active", sub="running"), owner="k3s"),
+    )
+
+    data: dict[str, Any] = facts_data(facts, HEALTHY)
+
+    assert data == {
+        "state": "unmanaged",
+        "distribution": "",
+        "containerd": "1.7.24",
+        "installed": "1.7.24",
+        "strategy": "certs.d",
+        "config": CONFIG,
+        "registry_config": "/c",
+        "unit": "active/running",
+        "cri": "ok",
+        "runtime_ready": True,
+        "crictl": "/usr/bin/crictl",
+        "generation": None,
+        "owner": "k3s",
+        "role": "control-plane",
+        "role_evidence": ["process etcd"],
+        "notes": ["a note"],
+        "conflicts": [],
+        "failure": None,
+    }
+
+
+def test_a_node_without_a_daemon_or_a_config_has_none_in_its_data() -> None:
+    data = facts_data(NodeFacts(), HEALTHY)
+
+    assert (data["containerd"], data["installed"], data["config"]) == (None, None, None)
+
+
+def test_a_rollout_as_data() -> None:
+    assert rollout_data("r1", "finished", {"a": {}}, (("a",), ())) == {
+        "rollout": "r1",
+        "status": "finished",
+        "nodes": {"a": {}},
+        "batches": [["a"], []],
+    }

@@ -49,6 +49,8 @@ BROKEN = {
     "a number": b"5",
     "bytes": b"\xff",
     "null": b"null",
+    "deep nesting": b"[" * 100_000,
+    "half an escape": b'{"generation": "\\ud8',
 }
 
 
@@ -58,6 +60,10 @@ def test_a_record_that_cannot_be_read_is_empty(content: bytes | None) -> None:
 
 
 ODD = {
+    "a generation of a list": ({"generation": ["g"]}, OwnedState()),
+    "settings as a text": ({"legacy": "ab"}, OwnedState()),
+    "settings as a table": ({"legacy": {"a": 1}}, OwnedState()),
+    "files of a number": ({"files": 5}, OwnedState()),
     "a generation of a number": ({"generation": 5}, OwnedState()),
     "an empty generation": ({"generation": ""}, OwnedState()),
     "files of another form": ({"files": ["/a"]}, OwnedState()),
@@ -84,6 +90,10 @@ def test_odd_parts_are_left_out(body: dict[str, object], state: OwnedState) -> N
         ('mirrors."a"', False),
         ("mirrors.a = 1", False),
         ("", False),
+        (".", False),
+        ('configs."\\q"', False),
+        ("configs.", False),
+        ("configs .a", False),
         ('mirrors."a', False),
     ],
 )
