@@ -29,7 +29,7 @@ from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.facts import Answer, ConfigFacts, DaemonFacts, NodeFacts, PathFacts
 from fleet.core.model.mirror import Auth, Mirror, MirrorConfig, Registry
 from fleet.core.model.node import Node
-from fleet.core.model.outcome import HostAttempt, NodeOutcome, NodeStatus, Verified
+from fleet.core.model.outcome import HostAttempt, NodeOutcome, NodeStatus, PullClient, Verified
 from fleet.core.model.owned_state import STATE_FILE, OwnedState
 from fleet.core.model.secret import Secret
 from fleet.core.model.version import parse_version
@@ -102,7 +102,13 @@ def test_a_secret_of_a_nodes_words_is_shown_nowhere(text: str) -> None:
     failure = failure_of(Reply(tuple(records)))
     hop = HostAttempt("h", "manifest", words)
     pull = Verified(
-        "i", ok=False, via="ctr", mirror=None, detail=words, evidence=words, attempts=(hop,)
+        "i",
+        ok=False,
+        via=PullClient.CTR,
+        mirror=None,
+        detail=words,
+        evidence=words,
+        attempts=(hop,),
     )
     outcome = NodeOutcome(
         node="w1", status=NodeStatus.ROLLED_BACK, verified=(pull,), failure=failure
@@ -186,7 +192,7 @@ ECHOED = (
 def test_a_secret_of_mirrors_yaml_that_a_node_repeats_is_not_shown(words: str) -> None:
     registry = Registry(name="docker.io", server=None, mirrors=(LOGIN,))
     failure = Failure(FailureKind.VERIFY, "verify", words, words)
-    pull = Verified("i", ok=False, via="ctr", mirror=None, detail=words, evidence=words)
+    pull = Verified("i", ok=False, via=PullClient.CTR, mirror=None, detail=words, evidence=words)
     outcome = NodeOutcome(
         node="w1", status=NodeStatus.ROLLED_BACK, verified=(pull,), failure=failure
     )

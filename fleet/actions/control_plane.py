@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fleet.actions.journaling import RolloutJournal
 from fleet.actions.user_interface import Progress
-from fleet.core.history.replay import PLANE_ASKED
+from fleet.core.history.replay import EntryKind
 from fleet.core.selection.ranges import compress
 from fleet.engine.control_plane import PlaneAnswer
 
@@ -31,4 +31,4 @@ def record_answers(
         for name, answer in answers.items()
         if (reason := answer.availability.down(rollout))
     }
-    journal.append(PLANE_ASKED, None, {"roles": roles, "unavailable": down})
+    journal.append(EntryKind.PLANE_ASKED, None, {"roles": roles, "unavailable": down})

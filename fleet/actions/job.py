@@ -12,7 +12,7 @@ from fleet.actions.options import RolloutOptions
 from fleet.actions.session import Session
 from fleet.actions.user_interface import Progress, Scope
 from fleet.core.failure import FailureKind
-from fleet.core.history.replay import SETTLE
+from fleet.core.history.replay import SETTLE, EntryKind
 from fleet.core.history.serialize import outcome_data
 from fleet.core.masking.known import clean_outcome
 from fleet.core.model.inventory import Inventory
@@ -24,7 +24,7 @@ from fleet.core.report.data import planned_data
 from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches, parse_size
 from fleet.core.rollout.control_plane import ControlPlaneLimit, control_plane_limit, outsiders
 from fleet.core.rollout.policy import OnFailure, Policy
-from fleet.core.rollout.state import BatchBegun, BatchSoaked, NodeMoved, RolloutState
+from fleet.core.rollout.state import BatchBegun, BatchSoaked, NodeMoved, RolloutState, RolloutStatus
 from fleet.engine.control_plane import PlaneCheck
 from fleet.engine.driver import DriverHooks, JournaledEvent, RolloutEnd, drive
 from fleet.engine.locks import release_held
@@ -42,7 +42,7 @@ class RolloutResult:
 
     rollout: str
     kind: str
-    status: str
+    status: RolloutStatus
     outcomes: Mapping[str, NodeOutcome]
     batches: tuple[tuple[str, ...], ...] = ()
     reason: str = ""
@@ -103,30 +103,36 @@ class Job:
                 **(desired or {}),
             }
         )
-        self.journal.append("planned", None, planned_data(self.plans.values(), self.journal.mark))
+        self.journal.append(
+            EntryKind.PLANNED, None, planned_data(self.plans.values(), self.journal.mark)
+        )
         done = self.outcomes.items()
-        self.journal.append_all([("settled", name, outcome_data(end)) for name, end in done])
+        self.journal.append_all(
+            [(EntryKind.SETTLED, name, outcome_data(end)) for name, end in done]
+        )
 
     def carry_out(self, state: RolloutState, policy: Policy | None = None) -> RolloutResult:
         """Drive the rollout from `state` to its end, and journal the end."""
         policy = policy or self.policy()
-        leave = functools.partial(self._journal_end, "interrupted", "stopped in mid-batch")
+        leave = functools.partial(
+            self._journal_end, RolloutStatus.INTERRUPTED, "stopped in mid-batch"
+        )
         scope = self._scope(state, policy)
         with self.session.ui.progress(self.id, scope, leave) as progress:
             result = self._drive(state, policy, progress)
         try:
             for outcome in release_held(self.outcomes, self._order, self.session.pool):
                 self.outcomes[outcome.node] = outcome
-                self.journal.append("moved", outcome.node, outcome_data(outcome))
+                self.journal.append(EntryKind.MOVED, outcome.node, outcome_data(outcome))
             if lost_output := self.session.ui.lost_output():
-                self.journal.append("output dropped", None, dict(lost_output))
+                self.journal.append(EntryKind.OUTPUT_DROPPED, None, dict(lost_output))
             self._journal_end(result.status, result.reason)
         except JournalError as error:
             self.session.ui.message(str(error))
         return self.result(result)
 
-    def _journal_end(self, status: str, reason: str) -> None:
-        self.journal.append("ended", None, {"status": status, "reason": reason})
+    def _journal_end(self, status: RolloutStatus, reason: str) -> None:
+        self.journal.append(EntryKind.ENDED, None, {"status": str(status), "reason": reason})
 
     def _drive(self, state: RolloutState, policy: Policy, progress: Progress) -> RolloutEnd:
         secrets = self.session.secrets(self.config)

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from fleet.actions.user_interface import UserInterface
+from fleet.core.history.replay import EntryKind
 from fleet.core.history.serialize import outcome_data
 from fleet.core.masking import Fingerprints, clean_data
 from fleet.core.model.outcome import NodeOutcome
-from fleet.core.rollout.state import BatchBegun, BatchSoaked, Event, NodeMoved
+from fleet.core.rollout.state import BatchBegun, BatchSoaked, Event, NodeMoved, RolloutStatus
 from fleet.journal import Journal, passing_key, read_key
 
 Entry = tuple[str, str | None, dict[str, Any]]
@@ -89,7 +90,10 @@ class RolloutJournal:
         """Return whether the journal holds a rollout and that rollout has ended."""
         if self._journal is None or not self._journal.knows(rollout):
             return False
-        return self._journal.replayed(self._journal.rollout(rollout)).status != "interrupted"
+        return (
+            self._journal.replayed(self._journal.rollout(rollout)).status
+            is not RolloutStatus.INTERRUPTED
+        )
 
 
 @contextmanager
@@ -110,11 +114,11 @@ def event_entry(event: Event, outcome: NodeOutcome | None) -> Entry:
     match event:
         case NodeMoved(node, status):
             data = outcome_data(outcome) if outcome else {}
-            return "moved", node, {**data, "status": str(status)}
+            return EntryKind.MOVED, node, {**data, "status": str(status)}
         case BatchBegun(number):
-            return "batch", None, {"number": number + 1}
+            return EntryKind.BATCH, None, {"number": number + 1}
         case BatchSoaked(number):
-            return "soaked", None, {"number": number + 1}
+            return EntryKind.SOAKED, None, {"number": number + 1}
 
 
 def new_rollout_id(now: datetime | None = None) -> str:

@@ -18,14 +18,14 @@ from fleet.actions.survey import desired_config, survey, survey_rollback
 from fleet.actions.verify import plan_as_is, tests_of
 from fleet.config.load import Loaded, load_inventory
 from fleet.core.failure import Failure
-from fleet.core.history.replay import SETTLE, RolloutHistory
+from fleet.core.history.replay import SETTLE, EntryKind, RolloutHistory
 from fleet.core.history.serialize import outcome_data
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan.node_plan import NodePlan, PlannedPulls
 from fleet.core.plan.pull_tests import PullTest
 from fleet.core.report.data import planned_data
 from fleet.core.rollout.control_plane import Availability
-from fleet.core.rollout.state import RolloutState
+from fleet.core.rollout.state import RolloutState, RolloutStatus
 from fleet.engine.locks import still_held
 from fleet.engine.survey import Surveyed, already_done
 from fleet.engine.workers.base import map_nodes
@@ -67,7 +67,7 @@ def _newest(journal: Journal) -> RolloutRecord:
     superseded = None
     for record in journal.rollouts():
         history = journal.replayed(record)
-        if history.status == "interrupted" or history.unsettled():
+        if history.status is RolloutStatus.INTERRUPTED or history.unsettled():
             try:
                 refuse_superseded(journal, record, history)
             except FleetError as error:
@@ -117,7 +117,7 @@ class _Resumed:
     def run(self) -> RolloutResult:
         job, left = self._job, self._history.unsettled()
         job.session.ui.require_answer("go on")
-        job.journal.append("resumed", None, {"operator": operator()})
+        job.journal.append(EntryKind.RESUMED, None, {"operator": operator()})
         if left:
             job.session.ui.message(f"settling what was left in flight: {', '.join(left)}")
             self._settle(left)
@@ -177,7 +177,7 @@ class _Resumed:
             self._job.outcomes.pop(name, None)
             if outcome.status is not NodeStatus.PENDING:
                 self._job.outcomes[name] = outcome
-            self._job.journal.append("moved", name, outcome_data(outcome))
+            self._job.journal.append(EntryKind.MOVED, name, outcome_data(outcome))
             self._job.session.ui.settled(outcome)
 
     def _is_only_locked(self, name: str) -> bool:
@@ -202,11 +202,13 @@ class _Resumed:
         job = self._job
         plans = [guarded(result.plan, job.options) for result in self._survey(names)]
         job.plans.update({plan.node.name: plan for plan in plans})
-        job.journal.append("planned", None, planned_data(plans, job.journal.mark))
+        job.journal.append(EntryKind.PLANNED, None, planned_data(plans, job.journal.mark))
         ends = {end.node: end for plan in plans if (end := already_done(plan)) is not None}
         ends |= {end.node: end for end in self._still_locked(ends, plans)}
         job.outcomes.update(ends)
-        job.journal.append_all([("moved", name, outcome_data(end)) for name, end in ends.items()])
+        job.journal.append_all(
+            [(EntryKind.MOVED, name, outcome_data(end)) for name, end in ends.items()]
+        )
         if plans:
             job.session.ui.plans(plans, job.journal.mark)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fleet.actions.job import Job, RolloutResult
-from fleet.core.rollout.state import begin
+from fleet.core.rollout.state import RolloutStatus, begin
 from fleet.engine.driver import RolloutEnd
 from fleet.engine.locks import still_held
 from fleet.engine.survey import already_done
@@ -28,7 +28,7 @@ def start_job(job: Job) -> RolloutResult:
         job.session.ui.confirm(sum(map(len, batches)))
     state = begin(batches, {name: outcome.status for name, outcome in job.outcomes.items()})
     if not batches and not any(outcome.status.failed for outcome in job.outcomes.values()):
-        return job.result(RolloutEnd(state, "finished"), journaled=False)
+        return job.result(RolloutEnd(state, RolloutStatus.FINISHED), journaled=False)
     job.begin(batches)
     return job.carry_out(state)
 

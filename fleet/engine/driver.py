@@ -23,6 +23,7 @@ from fleet.core.rollout.state import (
     NodeMoved,
     Revert,
     RolloutState,
+    RolloutStatus,
     Soak,
     Stage,
     Wait,
@@ -99,7 +100,7 @@ class RolloutEnd:
     """
 
     state: RolloutState
-    status: str
+    status: RolloutStatus
     reason: str = ""
     stuck: bool = False
 
@@ -138,7 +139,7 @@ class _Driver:
         self._write(())
         return RolloutEnd(self._scheduler.state, *ending, stuck=self._stuck)
 
-    def _run_moves(self) -> tuple[str, str]:
+    def _run_moves(self) -> tuple[RolloutStatus, str]:
         while True:
             move = self._scheduler.next_move()
             refusal = self._refusal(move)
@@ -146,9 +147,9 @@ class _Driver:
                 case Wait():
                     self._collect()
                 case Halt(reason) if not self._check_plane(move):
-                    return "halted", reason
+                    return RolloutStatus.HALTED, reason
                 case Finish():
-                    return "finished", ""
+                    return RolloutStatus.FINISHED, ""
                 case _ if refusal is None:
                     if not self._check_plane(move):
                         self._act(move)
@@ -157,18 +158,18 @@ class _Driver:
                 case _:
                     return refusal
 
-    def _refusal(self, move: Move) -> tuple[str, str] | None:
+    def _refusal(self, move: Move) -> tuple[RolloutStatus, str] | None:
         """Return status and reason if a move may not be made; else None.
 
         That is so if the journal cannot be written, or if the user wants to stop before a batch.
         """
         if self._journal_error:
-            return "halted", self._journal_error
+            return RolloutStatus.HALTED, self._journal_error
         beginning = isinstance(move, Stage | Soak) or (
             isinstance(move, Launch) and move.batch > self._scheduler.begun
         )
         if beginning and self._hooks.stopping():
-            return "interrupted", "stopped before the next batch"
+            return RolloutStatus.INTERRUPTED, "stopped before the next batch"
         return None
 
     def _check_plane(self, move: Move) -> bool:

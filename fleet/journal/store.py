@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet.core.history.replay import (
-    PLANE_ASKED,
+    EntryKind,
     JournalEntry,
     RolloutHistory,
     known_roles,
@@ -168,7 +168,7 @@ class Journal:
             rows = self._base.execute(
                 "SELECT at, kind, node, payload FROM event WHERE kind IN ('planned', ?)"
                 " ORDER BY rowid",
-                (PLANE_ASKED,),
+                (EntryKind.PLANE_ASKED,),
             )
             return known_roles(
                 JournalEntry(at, kind, node, json.loads(payload))

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.generation import Generation, ManifestEntry
+from fleet.core.model.generation import Generation, ManifestEntry, SavedKind
 from fleet.core.plan.links import LINK_TARGET
 
 GENERATIONS = "/var/lib/fleet/generations/"
@@ -82,7 +82,11 @@ def _parse_entry(line: str, base: str, own: Mapping[str, ManagedFile]) -> Manife
         copy = _COPIES.get(kind, "").format(path=path, index=index)
         saved = f"{base}{copy}" if copy else ""
         return ManifestEntry(
-            path, None, directory=kind == "newdir", copied=kind if copy else "", saved=saved
+            path,
+            None,
+            directory=kind == "newdir",
+            copied=SavedKind(kind) if copy else None,
+            saved=saved,
         )
     if kind == "symlink":
         return ManifestEntry(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.core.history.replay import PLANE_ASKED
+from fleet.core.history.replay import EntryKind
 from fleet.errors import FleetError, HeldError, JournalError
 from fleet.journal import Journal, RolloutRecord, read_key
 
@@ -145,7 +145,7 @@ def test_the_newest_role_of_a_node_counts(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.db")
     for name, role in (("r1", "member"), ("r2", "manifests")):
         journal.begin(name, "t", {})
-        journal.append(name, "t", PLANE_ASKED, None, {"roles": {"cp1": [role]}})
+        journal.append(name, "t", EntryKind.PLANE_ASKED, None, {"roles": {"cp1": [role]}})
 
     assert journal.roles() == {"cp1": ("manifests",)}
 

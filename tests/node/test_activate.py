@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.core.model.outcome import Liveness
+from fleet.core.model.outcome import Liveness, LivenessState
 from fleet.node.activate import Applied, Ending, parse_applied
 from fleet.node.script import Reply
 from tests.support.orders import order_of
@@ -65,5 +65,5 @@ def test_all_that_a_script_reports_is_kept() -> None:
 
     assert applied.failure is not None
     assert applied.failure.kind is FailureKind.RESTART
-    assert applied.liveness == Liveness("live", 0.5, "")
+    assert applied.liveness == Liveness(LivenessState.LIVE, 0.5, "")
     assert (applied.unhealthy, applied.held) == ("no CRI", True)

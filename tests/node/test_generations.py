@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.generation import Generation, ManifestEntry
+from fleet.core.model.generation import Generation, ManifestEntry, SavedKind
 from fleet.node.generations import GENERATIONS, read_generations
 
 BASE = f"{GENERATIONS}g1/"
@@ -64,8 +64,8 @@ def test_a_generation_is_read_line_by_line() -> None:
         ManifestEntry(path, ManagedFile(b"old", 0o640, 1000, 0), saved=f"{BASE}files/0"),
         ManifestEntry(STATE, None),
         ManifestEntry("/etc/b", None, directory=True),
-        ManifestEntry("/etc/a", None, copied="folder", saved=f"{BASE}folders/etc/a"),
-        ManifestEntry(path, None, copied="link", saved=f"{BASE}links/0"),
+        ManifestEntry("/etc/a", None, copied=SavedKind.FOLDER, saved=f"{BASE}folders/etc/a"),
+        ManifestEntry(path, None, copied=SavedKind.LINK, saved=f"{BASE}links/0"),
     )
 
 

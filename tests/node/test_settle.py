@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fleet.core.failure import Failure, FailureKind, NodeError
-from fleet.core.model.outcome import Liveness
+from fleet.core.model.outcome import Liveness, LivenessState
 from fleet.node.change_status import (
     ChangeState,
     ChangeStatus,
@@ -68,7 +68,7 @@ def test_all_that_a_node_reports_is_kept() -> None:
         pending="2 files",
         edited_file="/etc/x",
         lock=("r0", "eve"),
-        liveness=Liveness("live", 1.0, ""),
+        liveness=Liveness(LivenessState.LIVE, 1.0, ""),
         unhealthy="no CRI",
         held=True,
     )

@@ -11,8 +11,9 @@ from fleet.cli.options import Exit, Settings
 from fleet.cli.output.tables import console, print_json
 from fleet.core.failure import FailureKind
 from fleet.core.history.serialize import outcome_data, rollout_data
-from fleet.core.model.outcome import NodeOutcome, NodeStatus, Served, Verified
+from fleet.core.model.outcome import NodeOutcome, NodeStatus, PullClient, Served, Verified
 from fleet.core.plan.pull_tests import unproven_text
+from fleet.core.rollout.state import RolloutStatus
 from fleet.core.selection.ranges import compress
 from fleet.errors import printable
 
@@ -51,7 +52,7 @@ def outcome_line(outcome: NodeOutcome, *, brief: bool = False) -> str:
 
 
 def _verdict(pull: Verified) -> str:
-    weak = ", CRI not proven" if pull.via == "ctr" else ""
+    weak = ", CRI not proven" if pull.via is PullClient.CTR else ""
     return f"pulled {printable(pull.image)} by {pull.via}, {verdict_words(pull)}{weak}"
 
 
@@ -144,17 +145,17 @@ def show_result(result: RolloutResult, settings: Settings, seen: Collection[str]
     print_recap(outcomes, f"{line}  {result.rollout}".rstrip(), result.rollout, out, seen)
 
 
-def exit_code(status: str, outcomes: Sequence[NodeOutcome]) -> Exit:
+def exit_code(status: RolloutStatus, outcomes: Sequence[NodeOutcome]) -> Exit:
     """Return the exit code of a rollout, the gravest that applies."""
     if any(outcome.status is NodeStatus.DEGRADED for outcome in outcomes):
         return Exit.DEGRADED
-    if status == "interrupted":
+    if status is RolloutStatus.INTERRUPTED:
         return Exit.INTERRUPTED
     held = any(
         outcome.failure and outcome.failure.kind is FailureKind.LOCKED for outcome in outcomes
     )
     if (
-        status == "halted"
+        status is RolloutStatus.HALTED
         or held
         or any(outcome.status is NodeStatus.STALE for outcome in outcomes)
     ):

@@ -8,7 +8,7 @@ from fleet.cli.options import Settings
 from fleet.cli.output.outcome import print_outcomes, verdict_words
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.history.serialize import outcome_data
-from fleet.core.model.outcome import NodeOutcome
+from fleet.core.model.outcome import LivenessState, NodeOutcome
 from fleet.core.selection.sample import CONFIDENCE, Sample
 from fleet.errors import printable
 
@@ -30,7 +30,7 @@ def show_verified(
     ]  # fmt: skip
     table(("NODE", "IMAGE", "VERDICT", "BY", "TIME", "SIZE", "NOTE"), rows, out)
     for outcome in outcomes:
-        if outcome.liveness is not None and outcome.liveness.state != "live":
+        if outcome.liveness is not None and outcome.liveness.state is not LivenessState.LIVE:
             state, output = outcome.liveness.state, outcome.liveness.output
             text = f"{outcome.node}: the daemon's folder: {state}: {output}"
             out.print(printable(text), style="red")

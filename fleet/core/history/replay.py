@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 from fleet.core.history.serialize import read_outcome
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.core.rollout.state import BatchBegun, BatchSoaked, NodeMoved, RolloutState, begin, replay
+from fleet.core.rollout.state import (
+    BatchBegun,
+    BatchSoaked,
+    NodeMoved,
+    RolloutState,
+    RolloutStatus,
+    begin,
+    replay,
+)
 
 SETTLE = "settle"
 """The step of a failure after which the node's state is unknown until the node is read."""
 
 _CHANGED = {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK, NodeStatus.DEGRADED}
 
-PLANE_ASKED = "control plane asked"
-"""The kind of an entry with the roles of nodes that a rollout asked but does not contain."""
+
+class EntryKind(StrEnum):
+    """The kinds of entries in the journal; entries of other kinds are not replayed."""
+
+    PLANNED = "planned"
+    SETTLED = "settled"
+    """The outcome of a node that needed no batch."""
+    MOVED = "moved"
+    BATCH = "batch"
+    SOAKED = "soaked"
+    RESUMED = "resumed"
+    ENDED = "ended"
+    PLANE_ASKED = "control plane asked"
+    """The roles of nodes that a rollout asked but does not contain."""
+    OUTPUT_DROPPED = "output dropped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +58,7 @@ class RolloutHistory:
     state: RolloutState
     outcomes: Mapping[str, NodeOutcome] = field(default_factory=dict)
     moved: Mapping[str, str] = field(default_factory=dict)
-    status: str = "interrupted"
+    status: RolloutStatus = RolloutStatus.INTERRUPTED
     reason: str = ""
     ended: str | None = None
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -47,7 +69,7 @@ class RolloutHistory:
     @property
     def unfinished(self) -> bool:
         """Return whether `fleet resume` has anything to do."""
-        return self.status != "finished" or bool(self.unsettled())
+        return self.status is not RolloutStatus.FINISHED or bool(self.unsettled())
 
     def unsettled(self) -> list[str]:
         """Return the nodes that must be settled: they were in flight or are still locked."""
@@ -81,9 +103,9 @@ def known_roles(entries: Iterable[JournalEntry]) -> dict[str, tuple[str, ...]]:
     """
     roles: dict[str, tuple[str, ...]] = {}
     for entry in entries:
-        if entry.kind == PLANE_ASKED:
+        if entry.kind == EntryKind.PLANE_ASKED:
             roles |= {name: tuple(evidence) for name, evidence in entry.payload["roles"].items()}
-        elif entry.kind == "planned":
+        elif entry.kind == EntryKind.PLANNED:
             for plan in entry.payload.get("plans", ()):
                 evidence = tuple(plan.get("role_evidence", ()))
                 if evidence or (plan.get("strategy") and "role_evidence" in plan):
@@ -98,7 +120,7 @@ def replay_journal(
     state = begin(tuple(tuple(batch) for batch in batches), {})
     outcomes: dict[str, NodeOutcome] = {}
     moved: dict[str, str] = {}
-    ending: dict[str, Any] = {}
+    ending: JournalEntry | None = None
     roles: dict[str, tuple[str, ...]] = {}
     unproven: dict[str, tuple[str, ...]] = {}
     events: list[NodeMoved | BatchBegun | BatchSoaked] = []
@@ -107,21 +129,25 @@ def replay_journal(
             outcome = read_outcome(entry.node, entry.payload)
             outcomes[entry.node], moved[entry.node] = outcome, entry.at
             events.append(NodeMoved(entry.node, outcome.status))
-        elif entry.kind == "batch":
+        elif entry.kind == EntryKind.BATCH:
             events.append(BatchBegun(entry.payload["number"] - 1))
-        elif entry.kind == "soaked":
+        elif entry.kind == EntryKind.SOAKED:
             events.append(BatchSoaked(entry.payload["number"] - 1))
-        elif entry.kind == "planned":
+        elif entry.kind == EntryKind.PLANNED:
             roles |= _plan_texts(entry.payload, "role_evidence")
             unproven |= _plan_texts(entry.payload, "unproven")
-        elif entry.kind == "ended":
-            ending = {**entry.payload, "ended": entry.at}
-        elif entry.kind == "resumed":
-            ending = {}
+        elif entry.kind == EntryKind.ENDED:
+            ending = entry
+        elif entry.kind == EntryKind.RESUMED:
+            ending = None
     state = replay(state, events)
-    return RolloutHistory(
-        state=state, outcomes=outcomes, moved=moved, roles=roles, unproven=unproven, **ending
+    history = RolloutHistory(
+        state=state, outcomes=outcomes, moved=moved, roles=roles, unproven=unproven
     )
+    if ending is None:
+        return history
+    status, reason = RolloutStatus(ending.payload["status"]), ending.payload["reason"]
+    return replace(history, status=status, reason=reason, ended=ending.at)
 
 
 def _plan_texts(planned: Mapping[str, Any], key: str) -> dict[str, tuple[str, ...]]:

@@ -14,8 +14,10 @@ from fleet.core.model.finding import Finding
 from fleet.core.model.outcome import (
     HostAttempt,
     Liveness,
+    LivenessState,
     NodeOutcome,
     NodeStatus,
+    PullClient,
     Served,
     Verified,
 )
@@ -42,7 +44,7 @@ def verified_data(verified: Verified) -> dict[str, Any]:
     return {
         "image": verified.image,
         "ok": verified.ok,
-        "via": verified.via,
+        "via": str(verified.via),
         "mirror": verified.mirror,
         "seconds": verified.seconds,
         "detail": verified.detail,
@@ -59,7 +61,7 @@ def _read_verified(data: Mapping[str, Any]) -> Verified:
     return Verified(
         image=data["image"],
         ok=data["ok"],
-        via=data["via"],
+        via=PullClient(data["via"]),
         mirror=data.get("mirror"),
         seconds=data.get("seconds", 0.0),
         detail=data.get("detail", ""),
@@ -77,11 +79,13 @@ def liveness_data(liveness: Liveness | None) -> dict[str, Any] | None:
     """Return the liveness of the daemon's folder as data; None if it was not checked."""
     if liveness is None:
         return None
-    return {"state": liveness.state, "seconds": liveness.seconds, "said": liveness.output}
+    return {"state": str(liveness.state), "seconds": liveness.seconds, "said": liveness.output}
 
 
 def _read_liveness(data: Mapping[str, Any] | None) -> Liveness | None:
-    return Liveness(data["state"], data["seconds"], data["said"]) if data else None
+    if not data:
+        return None
+    return Liveness(LivenessState(data["state"]), data["seconds"], data["said"])
 
 
 def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:

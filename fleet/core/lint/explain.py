@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from fleet.core.containerd.fallback import on_failure
@@ -40,12 +41,20 @@ class HostRequest:
     """The beginning of every request to it, as this release builds them."""
 
 
+class FolderState(StrEnum):
+    """The use of a folder that containerd looks for."""
+
+    USED = "used"
+    SHADOWED = "shadowed"
+    ABSENT = "absent"
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One folder that containerd looks for; its state is `used`, `shadowed` or `absent`."""
+    """One folder that containerd looks for."""
 
     path: str
-    state: str
+    state: FolderState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +146,10 @@ def _explain_folder(
         there = (
             path in facts.paths.directories or identity_of(facts.paths.entries, path) is not None
         )
-        folders.append(Folder(path, ("shadowed" if taken else "used") if there else "absent"))
+        present = FolderState.SHADOWED if taken else FolderState.USED
+        folders.append(Folder(path, present if there else FolderState.ABSENT))
         taken = taken or there
-    used = next((folder.path for folder in folders if folder.state == "used"), None)
+    used = next((folder.path for folder in folders if folder.state is FolderState.USED), None)
     hosts, findings = _hosts_of_folder(facts, view.version, registry, used)
     return Explanation(
         registry=registry,

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from fleet.core.model.change import ManagedFile
+
+
+class SavedKind(StrEnum):
+    """The kind of a saved copy that is not the copy of a file itself."""
+
+    FOLDER = "folder"
+    """A folder that was removed with its files."""
+    LINK = "link"
+    """A link to a file with further hard links."""
+    ODD = "odd"
+    """Something that was not a plain file, and was moved to the copy's path."""
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestEntry:
     """A line of a generation's manifest: what was at `path` before, or None if nothing was.
 
-    `saved` is the copy on the node. `copied` names its kind if it is not a copy of the file itself:
-    a `folder` that was removed with its files, a `link` to a file with further hard links, or
-    `odd` for something that was not a plain file and was moved there. A `directory` was created
-    by the change.
+    `saved` is the copy on the node, `copied` its kind if it is not a copy of the file itself. A
+    `directory` was created by the change.
     """
 
     path: str
     before: ManagedFile | None
     directory: bool = False
-    copied: str = ""
+    copied: SavedKind | None = None
     saved: str = ""
 
     @property
     def is_file(self) -> bool:
         """Return whether the path had a plain file or nothing."""
-        return not self.directory and not self.copied
+        return not self.directory and self.copied is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,15 @@ class Served(StrEnum):
     UNKNOWN = "unknown"
 
 
+class PullClient(StrEnum):
+    """The client that pulled an image on a node."""
+
+    CRICTL = "crictl"
+    CRI = "cri"
+    """The workstation itself, by gRPC to the node's CRI socket."""
+    CTR = "ctr"
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
     """The result of one verification pull: the client, and the mirror that served it if known.
@@ -106,7 +115,7 @@ class Verified:
 
     image: str
     ok: bool
-    via: str
+    via: PullClient
     mirror: str | None = None
     seconds: float = 0.0
     detail: str = ""
@@ -117,14 +126,22 @@ class Verified:
     evidence: str = ""
 
 
+class LivenessState(StrEnum):
+    """The state of the hosts directory for the running daemon."""
+
+    LIVE = "live"
+    NOT_READING = "deaf"
+    UNCHECKED = "unasked"
+
+
 @dataclass(frozen=True, slots=True)
 class Liveness:
-    """The state of the hosts directory for the running daemon: live, not reading, or not checked.
+    """The liveness of the hosts directory: whether the running daemon reads it.
 
     `seconds` is how long the check took on the node, `output` what CRI answered.
     """
 
-    state: str
+    state: LivenessState
     seconds: float = 0.0
     output: str = ""
 

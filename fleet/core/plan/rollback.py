@@ -8,7 +8,7 @@ from dataclasses import replace
 from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.model.change import Action, Change, ManagedFile
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.generation import Generation
+from fleet.core.model.generation import Generation, SavedKind
 from fleet.core.model.node import Node
 from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.model.paths import file_key, folders_above
@@ -117,7 +117,10 @@ def _health_notes(facts: NodeFacts) -> Iterator[str]:
 def _moved_notes(generations: Iterable[Generation]) -> Iterator[str]:
     """Yield a note for everything that was not a plain file and that the node moved away."""
     for entry in (
-        entry for generation in generations for entry in generation.entries if entry.copied == "odd"
+        entry
+        for generation in generations
+        for entry in generation.entries
+        if entry.copied is SavedKind.ODD
     ):
         yield f"what stood at {entry.path} is kept as {entry.saved}, and stays there"
 
@@ -128,7 +131,7 @@ def _saved_copies(
     """Return the oldest copy of every file and folder that the rollback creates again."""
     entries = [entry for generation in generations for entry in generation.entries]
     files = {entry.path: entry.saved for entry in entries if entry.is_file}
-    folders = {entry.path: entry.saved for entry in entries if entry.copied == "folder"}
+    folders = {entry.path: entry.saved for entry in entries if entry.copied is SavedKind.FOLDER}
     created = [
         change.path
         for change in changes
@@ -148,7 +151,7 @@ def _saved_links(
     for entry in (entry for generation in generations for entry in generation.entries):
         if entry.is_file:
             links.pop(entry.path, None)
-        elif entry.copied == "link":
+        elif entry.copied is SavedKind.LINK:
             links[entry.path] = entry.saved
     paths = (change.path for change in changes if change.after is not None)
     return tuple((links[path], path) for path in paths if path in links)

@@ -8,7 +8,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from fleet.core.history.replay import JournalEntry, RolloutHistory, replay_journal
+from fleet.core.history.replay import EntryKind, JournalEntry, RolloutHistory, replay_journal
 from fleet.core.history.serialize import outcome_data, plan_data
 from fleet.core.masking import Mark
 from fleet.core.model.outcome import NodeStatus
@@ -88,7 +88,7 @@ def _steps(entries: Iterable[JournalEntry], began: float) -> dict[str, list[dict
     """Return the steps of each node, with their start and end in seconds."""
     steps: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for entry in entries:
-        if entry.node is None or entry.kind != "moved":
+        if entry.node is None or entry.kind != EntryKind.MOVED:
             continue
         status, at = NodeStatus(entry.payload["status"]), round(_time(entry.at) - began, 2)
         node_steps = steps[entry.node]
@@ -105,7 +105,7 @@ def _batches(
     starts = {
         entry.payload["number"]: round(_time(entry.at) - began, 2)
         for entry in entries
-        if entry.kind == "batch"
+        if entry.kind == EntryKind.BATCH
     }
     return [
         {"number": number, "nodes": list(batch), "began": starts.get(number)}
@@ -152,7 +152,7 @@ def _plans(entries: Iterable[JournalEntry]) -> list[dict[str, Any]]:
     """Return the newest plan of every node; nodes with the same plan are grouped."""
     latest: dict[str, dict[str, Any]] = {}
     for entry in entries:
-        if entry.kind == "planned":
+        if entry.kind == EntryKind.PLANNED:
             for plan in entry.payload["plans"]:
                 latest |= dict.fromkeys(plan["nodes"], plan)
     groups: dict[int, list[str]] = defaultdict(list)

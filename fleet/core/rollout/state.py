@@ -8,8 +8,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from fleet.core.model.outcome import NodeStatus
+
+
+class RolloutStatus(StrEnum):
+    """The status of a rollout at its end; one that has no end counts as interrupted."""
+
+    FINISHED = "finished"
+    HALTED = "halted"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)

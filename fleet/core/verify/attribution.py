@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from fleet.core.masking.shown_text import tail
-from fleet.core.model.outcome import HostAttempt, Liveness, Served, Verified
+from fleet.core.model.outcome import (
+    HostAttempt,
+    Liveness,
+    LivenessState,
+    PullClient,
+    Served,
+    Verified,
+)
 from fleet.core.model.version import parse_version
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.pull_tests import PullTest
@@ -29,7 +36,7 @@ class Evidence:
     that could not be deleted before the pull, `kept` those that the store has only since the pull.
     """
 
-    via: str
+    via: PullClient
     code: int
     seconds: float
     said: str
@@ -122,7 +129,7 @@ def _reason_unknown(
     trace = evidence.trace
     if trace.resolved is None:
         return "ctr could not fetch the image by the same hosts"
-    if evidence.via == "ctr":
+    if evidence.via is PullClient.CTR:
         return None
     return (
         _reason_other_responses(test, plan, trace)
@@ -156,14 +163,14 @@ def _hosts_closed_to_ctr(test: PullTest, plan: NodePlan, trace: Trace) -> set[st
 def _reason_other_hosts(plan: NodePlan, liveness: Liveness | None) -> str | None:
     """Return why the daemon may ask other hosts than ctr did; None if nothing suggests it."""
     if plan.config.hosts_directory:
-        state = liveness.state if liveness else "unasked"
-        if state == "live":
-            return None
-        return (
-            f"the running daemon does not read {plan.config.hosts_directory}"
-            if state == "deaf"
-            else f"nobody asked whether the running daemon reads {plan.config.hosts_directory}"
-        )
+        match liveness.state if liveness else LivenessState.UNCHECKED:
+            case LivenessState.LIVE:
+                return None
+            case LivenessState.NOT_READING:
+                return f"the running daemon does not read {plan.config.hosts_directory}"
+            case LivenessState.UNCHECKED:
+                folder = plan.config.hosts_directory
+                return f"nobody asked whether the running daemon reads {folder}"
     if plan.strategy != _LEGACY:
         return f"{plan.strategy} keeps its hosts in a place of its own"
     return (
@@ -208,7 +215,7 @@ def _served_result(result: Verified, test: PullTest, evidence: Evidence) -> Veri
     notes = [*_passed_over(trace), *_mixed_notes(trace, host), *_store_notes(evidence)]
     if not trace.layers:
         notes.append("its layers were there already")
-    if evidence.via == "ctr":
+    if evidence.via is PullClient.CTR:
         notes.insert(0, "ctr only, CRI not proven")
     return replace(
         result,
@@ -240,7 +247,7 @@ def _mixed_notes(trace: Trace, host: str | None) -> list[str]:
 
 
 def _store_notes(evidence: Evidence) -> list[str]:
-    if evidence.via == "ctr" or evidence.kept >= evidence.fetched:
+    if evidence.via is PullClient.CTR or evidence.kept >= evidence.fetched:
         return []
     return ["CRI kept no layers, so their way cannot be shown by CRI's own store"]
 
@@ -248,7 +255,7 @@ def _store_notes(evidence: Evidence) -> list[str]:
 def _deciding_evidence(evidence: Evidence) -> str:
     """Return the evidence that decided, in words."""
     parts = [f"ctr fetched {evidence.trace.size} bytes by the same hosts moments before"]
-    if evidence.via != "ctr":
+    if evidence.via is not PullClient.CTR:
         parts.append(f"{evidence.kept} of {evidence.fetched} objects travelled anew for CRI")
         parts.append("the daemon's log says nothing else")
     if evidence.log.size:

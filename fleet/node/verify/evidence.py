@@ -9,12 +9,20 @@ from dataclasses import dataclass
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.node import Node
-from fleet.core.model.outcome import Liveness, Verified
+from fleet.core.model.outcome import Liveness, LivenessState, PullClient, Verified
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.pull_tests import PullTest
 from fleet.core.verify.attribution import Evidence, attribute_pull
 from fleet.core.verify.trace import read_log, read_trace
-from fleet.node.script import Reply, Script, decode_field, exit_code, seconds_of, timestamp
+from fleet.node.script import (
+    Reply,
+    Script,
+    decode_field,
+    exit_code,
+    parse_member,
+    seconds_of,
+    timestamp,
+)
 from fleet.node.verify.liveness import parse_liveness
 from fleet.node.work_order import Deadlines
 
@@ -25,11 +33,11 @@ def verify_script(
     *,
     tests: Iterable[PullTest],
     liveness: bool,
-    via: str = "",
+    via: PullClient | None = None,
 ) -> Script:
     """Return the script of all pulls; with `liveness` it checks the hosts directory as well.
 
-    `via` is crictl if the node has it, else ctr; `cri` means that the workstation pulls by CRI.
+    Without `via` the client is crictl if the node has it, else ctr.
     """
     node: Node = plan.node
     pulls = tuple(tests)
@@ -37,7 +45,7 @@ def verify_script(
     variables = {
         "IMAGES": "\n".join(_image_line(test, plan) for test in pulls),
         "HOSTS_DIRECTORY": plan.config.hosts_directory or "",
-        "VIA": via or ("crictl" if plan.daemon.crictl else "ctr"),
+        "VIA": str(via or (PullClient.CRICTL if plan.daemon.crictl else PullClient.CTR)),
         "CRICTL": "1" if plan.daemon.crictl else "0",
         "UNIT": plan.daemon.unit,
         "SOCKET": plan.daemon.socket,
@@ -81,7 +89,7 @@ class Pull:
     """The result of one pull; exit code 0 means that it succeeded, 124 that it timed out."""
 
     image: str
-    via: str
+    via: PullClient
     present: bool
     code: int
     seconds: float
@@ -122,8 +130,14 @@ def _read_pulls(reply: Reply, tests: Sequence[PullTest]) -> Iterator[Pull]:
     for pull_number, via, present, code, begin, end in reply.rows("pull", 6):
         if pull_number in images:
             seconds = round(timestamp(end) - timestamp(begin), 2)
-            words = outputs.get(pull_number, "")
-            yield Pull(images[pull_number], via, present == "yes", exit_code(code), seconds, words)
+            yield Pull(
+                images[pull_number],
+                parse_member(PullClient, via, "client"),
+                present == "yes",
+                exit_code(code),
+                seconds,
+                outputs.get(pull_number, ""),
+            )
 
 
 def _collect_evidence(
@@ -193,7 +207,7 @@ def refuse_unverified(verified: Iterable[Verified]) -> None:
 
 def refuse_not_reading(plan: NodePlan, liveness: Liveness | None) -> None:
     """Raise a NodeError if the daemon was seen not to read its hosts directory."""
-    if liveness is not None and liveness.state == "deaf":
+    if liveness is not None and liveness.state is LivenessState.NOT_READING:
         message = (
             f"{plan.daemon.unit} does not read {plan.config.hosts_directory}: CRI asked elsewhere"
             " for a name that has a folder there; `fleet probe` tells of edits that were not"

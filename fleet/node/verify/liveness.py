@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from fleet.core.masking.shown_text import tail
-from fleet.core.model.outcome import Liveness
-from fleet.node.script import Reply, protocol_error, timestamp
-
-_STATES = {"live", "deaf", "unasked"}
+from fleet.core.model.outcome import Liveness, LivenessState
+from fleet.node.script import Reply, parse_member, timestamp
 
 
 def parse_liveness(reply: Reply) -> Liveness | None:
@@ -15,7 +13,7 @@ def parse_liveness(reply: Reply) -> Liveness | None:
         return None
     state, begin, end = [*reply.value("liveness").split(), "", "", ""][:3]
     seconds = timestamp(end) - timestamp(begin)
-    if state not in _STATES:
-        raise protocol_error(f"an unknown liveness, {tail(state, 1)}")
     output = reply.value("liveness_said").rpartition("failed to do request: ")[2]
-    return Liveness(state, round(seconds, 2), tail(output, 1))
+    return Liveness(
+        parse_member(LivenessState, state, "liveness"), round(seconds, 2), tail(output, 1)
+    )

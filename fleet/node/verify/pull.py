@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.masking.shown_text import tail
-from fleet.core.model.outcome import Liveness
+from fleet.core.model.outcome import Liveness, LivenessState, PullClient
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.pull_tests import PullTest
 from fleet.node.cri import client as cri
@@ -56,7 +56,7 @@ class VerifyRequest:
         first_hosts = ((*test.mirrors, test.upstream or test.registry)[0] for test in self.tests)
         return frozenset(first_hosts)
 
-    def script(self, via: str = "") -> Script:
+    def script(self, via: PullClient | None = None) -> Script:
         """Return the script that runs on the node."""
         check = self.liveness and self.known is None
         return verify_script(self.plan, self.deadlines, tests=self.tests, liveness=check, via=via)
@@ -103,7 +103,7 @@ def _verify_by_best_client(
 
 def _verify_by_cri(remote: Remote, request: VerifyRequest, privilege: Privilege) -> VerifyReply:
     """Pull by CRI over the connection, while the node's script does what needs root in between."""
-    script = request.script("cri")
+    script = request.script(PullClient.CRI)
     seconds = script.seconds + _NET
     with (
         remote.run_interactive(
@@ -148,10 +148,11 @@ class _CriPuller:
         began = time.monotonic()
         words = self._error_text(lambda: self.cri.pull(f"{name}/fleet:probe", 10)) if name else ""
         seconds = round(time.monotonic() - began, 2)
-        state = "live" if _PROBE in words else "deaf" if name else "unasked"
+        state = LivenessState.NOT_READING if name else LivenessState.UNCHECKED
+        state = LivenessState.LIVE if _PROBE in words else state
         self._continue()
         if last_value(self.command, "swept"):
-            state = "unasked"
+            state = LivenessState.UNCHECKED
         return Liveness(state, seconds, tail(words.rpartition("failed to do request: ")[2], 1))
 
     def _pull(self, image: str, *, last: int) -> Pull:
@@ -166,7 +167,7 @@ class _CriPuller:
         self.command.send_line(name if _ID.fullmatch(name) else "")
         if last + 1 < len(self.request.tests):
             self.command.wait_for("ready\t")
-        return Pull(image, "cri", present=False, code=code, seconds=seconds, said=words)
+        return Pull(image, PullClient.CRI, present=False, code=code, seconds=seconds, said=words)
 
     def _error_text(self, work: Callable[[], object]) -> str:
         try:

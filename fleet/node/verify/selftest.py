@@ -11,7 +11,7 @@ from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.node import Node
-from fleet.core.model.outcome import NodeOutcome, NodeStatus, Verified
+from fleet.core.model.outcome import NodeOutcome, NodeStatus, PullClient, Verified
 from fleet.core.plan.hosts_directory import HostsDirectory, active_hosts_directory
 from fleet.core.verify.tiny_registry import TinyRegistry, digest, tiny_registry
 from fleet.node.cri import client as cri
@@ -109,19 +109,19 @@ class _PullRun:
     def pulled(self, *, crictl: bool, directory: HostsDirectory) -> Pull:
         """Pull by the best client that there is: crictl, CRI over SSH, or ctr alone."""
         if not (directory.folder or directory.direct):
-            return self._by_script("ctr")
+            return self._by_script(PullClient.CTR)
         if crictl:
-            return self._by_script("crictl")
+            return self._by_script(PullClient.CRICTL)
         if not cri.available():
-            return self._by_script("ctr")
+            return self._by_script(PullClient.CTR)
         try:
             return self._by_cri()
         except NodeError as error:
             if error.failure.kind is not FailureKind.UNSUPPORTED:
                 raise
-        return self._by_script("ctr")
+        return self._by_script(PullClient.CTR)
 
-    def _by_script(self, via: str) -> Pull:
+    def _by_script(self, via: PullClient) -> Pull:
         with self._start_script(via) as command:
             reply = self._read_reply(command)
         return _read_pull(reply, via)
@@ -129,11 +129,11 @@ class _PullRun:
     def _by_cri(self) -> Pull:
         socket, seconds = self.variables["SOCKET"], self.order.seconds + _REST
         with (
-            self._start_script("cri") as command,
+            self._start_script(PullClient.CRI) as command,
             cri_session(self.remote, self.privilege, socket, seconds) as relay,
         ):
             if not command.wait_for("ready\t"):
-                return _read_pull(self._read_reply(command), "cri")
+                return _read_pull(self._read_reply(command), PullClient.CRI)
             with relay.client(lambda: self.service.pump(0)) as client:
                 pull = self._pull_by_client(client, last_value(command, "image"))
             command.send_line()
@@ -150,11 +150,11 @@ class _PullRun:
         seconds = round(time.monotonic() - began, 2)
         with suppress(cri.CriError):  # the script removes what remains
             client.remove(image)
-        return Pull(image, "cri", present=False, code=code, seconds=seconds, said=words)
+        return Pull(image, PullClient.CRI, present=False, code=code, seconds=seconds, said=words)
 
-    def _start_script(self, via: str) -> AbstractContextManager[InteractiveCommand]:
+    def _start_script(self, via: PullClient) -> AbstractContextManager[InteractiveCommand]:
         seconds = self.order.seconds + _REST
-        script = Script("selftest", {**self.variables, "VIA": via}, seconds)
+        script = Script("selftest", {**self.variables, "VIA": str(via)}, seconds)
         line, stdin = script.command_line(self.privilege), script.stdin(self.privilege)
         return self.remote.run_interactive(line, stdin, seconds + _NET)
 
@@ -162,7 +162,7 @@ class _PullRun:
         return parse_reply("selftest", *command.finish(self.service.pump))
 
 
-def _read_pull(reply: Reply, via: str) -> Pull:
+def _read_pull(reply: Reply, via: PullClient) -> Pull:
     """Read the result of the script's own pull."""
     begin, _, end = reply.value("times").partition(" ")
     return Pull(
@@ -199,7 +199,7 @@ def _run_pull(
 def _pull_result(pull: Pull, recorder: _Recorder, directory: HostsDirectory) -> Verified:
     good = pull.code == 0 and len(recorder.blobs) == len(recorder.registry.blobs)
     if good:
-        detail = _describe_proof(directory, by_cri=pull.via != "ctr")
+        detail = _describe_proof(directory, by_cri=pull.via is not PullClient.CTR)
     else:
         timeout = "timed out; " if pull.code == 124 else ""
         detail = f"{timeout}{recorder.requests} requests came; {tail(pull.said, 4)}"

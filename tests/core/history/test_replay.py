@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.core.failure import Failure, FailureKind
-from fleet.core.history.replay import PLANE_ASKED, SETTLE, JournalEntry, known_roles, replay_journal
+from fleet.core.history.replay import SETTLE, EntryKind, JournalEntry, known_roles, replay_journal
 from fleet.core.history.serialize import outcome_data, read_outcome
-from fleet.core.model.outcome import NodeOutcome, NodeStatus, Verified
+from fleet.core.model.outcome import NodeOutcome, NodeStatus, PullClient, Verified
 from fleet.core.rollout.policy import OnFailure, Policy
 from fleet.core.rollout.scheduler import Scheduler, next_move
 from fleet.core.rollout.state import BatchBegun, BatchSoaked, Event, NodeMoved, begin
@@ -26,7 +26,7 @@ def test_an_outcome_comes_back_as_it_was_written() -> None:
         containerd="1.7.24",
         restarted=True,
         generation="g",
-        verified=(Verified("image", ok=False, via="crictl", seconds=1.5, detail="403"),),
+        verified=(Verified("image", ok=False, via=PullClient.CRICTL, seconds=1.5, detail="403"),),
         failure=Failure(FailureKind.VERIFY, "verify", "the pull failed", "evidence"),
         seconds=3.25,
     )
@@ -112,7 +112,10 @@ def test_the_journal_remembers_who_is_of_the_control_plane_and_who_is_not() -> N
     entries = [
         JournalEntry("t", "planned", None, {"plans": plans}),
         JournalEntry(
-            "t", PLANE_ASKED, None, {"roles": {"s3": ["process etcd"], "s2": [], "w3": []}}
+            "t",
+            EntryKind.PLANE_ASKED,
+            None,
+            {"roles": {"s3": ["process etcd"], "s2": [], "w3": []}},
         ),
         JournalEntry("t", "planned", None, {"plans": [{**plans[0], "nodes": ["w2"]}]}),
     ]

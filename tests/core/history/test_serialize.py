@@ -32,8 +32,10 @@ from fleet.core.model.node import Node
 from fleet.core.model.outcome import (
     HostAttempt,
     Liveness,
+    LivenessState,
     NodeOutcome,
     NodeStatus,
+    PullClient,
     Served,
     Verified,
 )
@@ -53,7 +55,7 @@ WHOLE = NodeOutcome(
         Verified(
             image="docker.io/library/busybox:1.36",
             ok=True,
-            via="crictl",
+            via=PullClient.CRICTL,
             mirror="http://10.0.0.1:5000",
             seconds=0.5,
             detail="asked twice",
@@ -64,7 +66,7 @@ WHOLE = NodeOutcome(
             evidence="its log",
         ),
     ),
-    liveness=Liveness("live", 0.1, "asked"),
+    liveness=Liveness(LivenessState.LIVE, 0.1, "asked"),
     failure=Failure(FailureKind.HEALTH, "soak", "it fell; mend it", "evidence"),
     seconds=3.5,
     unproven=("quay.io",),
@@ -85,7 +87,7 @@ def test_an_entry_of_the_release_before_is_read() -> None:
     outcome = read_outcome("b", json.loads(BEFORE))
 
     assert outcome.verified[0].attempts == (HostAttempt("h", "resolve", "200 OK"),)
-    assert outcome.liveness == Liveness("live", 0.02, "")
+    assert outcome.liveness == Liveness(LivenessState.LIVE, 0.02, "")
     assert outcome.status is NodeStatus.CONVERGED
 
 

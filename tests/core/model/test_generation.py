@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.generation import Generation, ManifestEntry
+from fleet.core.model.generation import Generation, ManifestEntry, SavedKind
 
 ENTRIES = {
     "a file": (ManifestEntry("/a", ManagedFile(b"")), True),
     "nothing": (ManifestEntry("/a", None), True),
     "a directory that was created": (ManifestEntry("/a", None, directory=True), False),
-    "a folder that was removed": (ManifestEntry("/a", None, copied="folder"), False),
-    "a file with hard links": (ManifestEntry("/a", ManagedFile(b""), copied="link"), False),
-    "a device": (ManifestEntry("/a", None, copied="odd"), False),
+    "a folder that was removed": (ManifestEntry("/a", None, copied=SavedKind.FOLDER), False),
+    "a file with hard links": (ManifestEntry("/a", ManagedFile(b""), copied=SavedKind.LINK), False),
+    "a device": (ManifestEntry("/a", None, copied=SavedKind.ODD), False),
 }
 
 

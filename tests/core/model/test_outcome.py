@@ -9,6 +9,7 @@ import pytest
 from fleet.core.model.outcome import (
     HostAttempt,
     Liveness,
+    LivenessState,
     NodeOutcome,
     NodeStatus,
     Verified,
@@ -67,7 +68,7 @@ BEFORE = NodeOutcome(
     restarted=True,
     verified=(PULL,),
     unproven=("quay.io",),
-    liveness=Liveness("live"),
+    liveness=Liveness(LivenessState.LIVE),
     seconds=1.5,
 )
 RECHECK = NodeOutcome(node="a", status=NodeStatus.CONVERGED, seconds=0.25)

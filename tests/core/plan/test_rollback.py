@@ -6,7 +6,7 @@ import pytest
 
 from fleet.core.model.change import Action, ManagedFile
 from fleet.core.model.facts import CriFacts, NodeFacts, PathFacts
-from fleet.core.model.generation import Generation, ManifestEntry
+from fleet.core.model.generation import Generation, ManifestEntry, SavedKind
 from fleet.core.model.node import Node
 from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.model.paths import Kind, PathEntry
@@ -60,7 +60,7 @@ def test_a_link_is_restored_if_another_one_or_a_file_is_there(
 def test_folders_above_new_files_are_restored_from_the_outermost_one_on() -> None:
     folders = [CERTS, f"{CERTS}/docker.io"]
     kept = [
-        ManifestEntry(path, None, copied="folder", saved=f"{SAVED}/folders{path}")
+        ManifestEntry(path, None, copied=SavedKind.FOLDER, saved=f"{SAVED}/folders{path}")
         for path in folders
     ]
 

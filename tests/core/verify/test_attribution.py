@@ -9,7 +9,7 @@ import pytest
 from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.mirror import Registry
 from fleet.core.model.node import Node
-from fleet.core.model.outcome import Liveness, Served
+from fleet.core.model.outcome import Liveness, LivenessState, PullClient, Served
 from fleet.core.plan.node_plan import DaemonAccess, NodePlan, PlannedConfig
 from fleet.core.plan.pull_tests import PullTest, unproven
 from fleet.core.verify.attribution import Evidence, attribute_pull
@@ -30,7 +30,7 @@ LEGACY = replace(
     CERTS_D, strategy="legacy", containerd="1.4.13~ds1", config=PlannedConfig(hosts_directory=None)
 )
 NOT_LOADED = replace(LEGACY, config=PlannedConfig(in_force=False))
-LIVE = Liveness("live")
+LIVE = Liveness(LivenessState.LIVE)
 
 
 def with_credentials(*hosts: str) -> NodePlan:
@@ -99,7 +99,9 @@ CASES = {
         evidence(fetch(A), 'level=error msg="failed to decode hosts.toml"'),
         CERTS_D, LIVE, Served.UNKNOWN, None,
     ),
-    "a deaf daemon": (evidence(fetch(A)), CERTS_D, Liveness("deaf"), Served.UNKNOWN, None),
+    "a daemon that does not read its folder": (
+        evidence(fetch(A)), CERTS_D, Liveness(LivenessState.NOT_READING), Served.UNKNOWN, None,
+    ),
     "nobody asked the daemon": (evidence(fetch(A)), CERTS_D, None, Served.UNKNOWN, None),
     "it was there": (evidence(NO_LAYERS, present=True), CERTS_D, LIVE, Served.PRESENT, None),
     "its content was there": (evidence(NO_LAYERS), CERTS_D, LIVE, Served.PRESENT, None),
@@ -119,7 +121,7 @@ CASES = {
     "k3s": (
         evidence(fetch(A)), replace(LEGACY, strategy="k3s"), None, Served.UNKNOWN, None
     ),
-    "ctr alone": (evidence(fetch(A), via="ctr"), CERTS_D, None, Served.MIRROR, A),
+    "ctr alone": (evidence(fetch(A), via=PullClient.CTR), CERTS_D, None, Served.MIRROR, A),
     "a failed pull": (evidence(fetch(A), code=1), CERTS_D, LIVE, Served.UNKNOWN, None),
 }  # fmt: skip
 
@@ -170,10 +172,12 @@ MEDIA = {
 }
 
 
-@pytest.mark.parametrize("via", ["crictl", "cri", "ctr"])
+@pytest.mark.parametrize("via", PullClient)
 @pytest.mark.parametrize("present", [True, False])
 @pytest.mark.parametrize(("media", "ok"), MEDIA.items())
-def test_what_is_not_an_image_is_never_ok(media: str, ok: bool, present: bool, via: str) -> None:
+def test_what_is_not_an_image_is_never_ok(
+    media: str, ok: bool, present: bool, via: PullClient
+) -> None:
     told = f'time="x" level=debug msg=fetch digest="{DIGEST}" mediatype={media} size=69'
 
     verdict = attribute_pull(

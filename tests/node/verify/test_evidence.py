@@ -8,7 +8,7 @@ import pytest
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.node import Node
-from fleet.core.model.outcome import Liveness, Served, Verified
+from fleet.core.model.outcome import Liveness, LivenessState, PullClient, Served, Verified
 from fleet.core.plan.node_plan import DaemonAccess, NodePlan, PlannedConfig
 from fleet.core.plan.pull_tests import PullTest
 from fleet.node.script import parse_reply
@@ -71,7 +71,9 @@ def answer(*log: str) -> str:
 
 
 def served(text: str) -> list[Served]:
-    proof = parse_verify_reply(parse_reply("verify", 0, text, ""), PLAN, TESTS, Liveness("live"))
+    proof = parse_verify_reply(
+        parse_reply("verify", 0, text, ""), PLAN, TESTS, Liveness(LivenessState.LIVE)
+    )
     return [each.served for each in proof.verified]
 
 
@@ -117,21 +119,21 @@ def test_a_line_of_the_log_without_a_time_is_the_rest_of_another() -> None:
 
 
 VARIABLES = {
-    "a node with crictl": (PLAN, "", {"VIA": "crictl", "CRICTL": "1"}),
+    "a node with crictl": (PLAN, None, {"VIA": "crictl", "CRICTL": "1"}),
     "a node without it": (
         replace(PLAN, daemon=DaemonAccess(crictl=False)),
-        "",
+        None,
         {"VIA": "ctr", "CRICTL": "0"},
     ),
-    "CRI over SSH": (PLAN, "cri", {"VIA": "cri", "CRICTL": "1"}),
+    "CRI over SSH": (PLAN, PullClient.CRI, {"VIA": "cri", "CRICTL": "1"}),
     "a daemon of its own": (
         replace(PLAN, daemon=DaemonAccess(unit="k3s", socket="/run/k3s/c.sock")),
-        "",
+        None,
         {"UNIT": "k3s", "SOCKET": "/run/k3s/c.sock"},
     ),
     "no hosts directory": (
         replace(PLAN, config=PlannedConfig(hosts_directory=None)),
-        "",
+        None,
         {"HOSTS_DIRECTORY": "", "LIVENESS": ""},
     ),
 }
@@ -139,7 +141,7 @@ VARIABLES = {
 
 @pytest.mark.parametrize(("plan", "via", "expected"), VARIABLES.values(), ids=VARIABLES)
 def test_the_script_pulls_by_the_client_that_the_node_has(
-    plan: NodePlan, via: str, expected: dict[str, str]
+    plan: NodePlan, via: PullClient | None, expected: dict[str, str]
 ) -> None:
     script = verify_script(plan, Deadlines(), tests=TESTS, liveness=True, via=via)
 
@@ -193,18 +195,22 @@ def test_a_pull_that_was_not_asked_for_is_passed_over(number: str) -> None:
 
 
 def test_liveness_is_that_of_the_reply_or_what_was_known() -> None:
-    known = Liveness("live", 1.0)
+    known = Liveness(LivenessState.LIVE, 1.0)
     asked = parse_reply("verify", 0, "hello\t=0\nliveness\t=unasked 1 3\nend\t\n", "")
     silent = parse_reply("verify", 0, "hello\t=0\nend\t\n", "")
 
-    assert parse_verify_reply(asked, PLAN, (), known).liveness == Liveness("unasked", 2.0)
+    assert parse_verify_reply(asked, PLAN, (), known).liveness == Liveness(
+        LivenessState.UNCHECKED, 2.0
+    )
     assert parse_verify_reply(silent, PLAN, (), known).liveness is known
     assert parse_verify_reply(silent, PLAN, ()).liveness is None
 
 
 def test_all_images_that_could_not_be_pulled_are_named() -> None:
-    good = Verified("a/b:1", ok=True, via="ctr")
-    bad = [Verified(f"a/{name}:1", ok=False, via="ctr", detail=name) for name in ("x", "y")]
+    good = Verified("a/b:1", ok=True, via=PullClient.CTR)
+    bad = [
+        Verified(f"a/{name}:1", ok=False, via=PullClient.CTR, detail=name) for name in ("x", "y")
+    ]
 
     refuse_unverified([good])
     with pytest.raises(NodeError) as raised:
@@ -216,14 +222,16 @@ def test_all_images_that_could_not_be_pulled_are_named() -> None:
     assert "a/b:1" not in failure.message
 
 
-@pytest.mark.parametrize("liveness", [None, Liveness("live"), Liveness("unasked")])
+@pytest.mark.parametrize(
+    "liveness", [None, Liveness(LivenessState.LIVE), Liveness(LivenessState.UNCHECKED)]
+)
 def test_a_daemon_that_was_not_seen_to_err_is_not_refused(liveness: Liveness | None) -> None:
     refuse_not_reading(PLAN, liveness)
 
 
 def test_a_daemon_that_does_not_read_its_folder_is_refused() -> None:
     with pytest.raises(NodeError) as raised:
-        refuse_not_reading(PLAN, Liveness("deaf", 1.0, "asked elsewhere"))
+        refuse_not_reading(PLAN, Liveness(LivenessState.NOT_READING, 1.0, "asked elsewhere"))
 
     failure = raised.value.failure
     assert (failure.kind, failure.step) == (FailureKind.HEALTH, "liveness")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fleet.core.failure import FailureKind, NodeError
-from fleet.core.model.outcome import Liveness
+from fleet.core.model.outcome import Liveness, LivenessState
 from fleet.node.script import Reply
 from fleet.node.verify.liveness import parse_liveness
 
@@ -18,8 +18,8 @@ def test_a_script_that_did_not_check_reports_none() -> None:
     assert parse_liveness(reply(status="swapped")) is None
 
 
-@pytest.mark.parametrize("state", ["live", "deaf", "unasked"])
-def test_a_state_has_the_time_that_it_took(state: str) -> None:
+@pytest.mark.parametrize("state", LivenessState)
+def test_a_state_has_the_time_that_it_took(state: LivenessState) -> None:
     found = parse_liveness(reply(liveness=f"{state} 12.25 12.5"))
 
     assert found == Liveness(state, 0.25, "")

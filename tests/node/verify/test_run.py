@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fleet.core.failure import Failure, FailureKind
-from fleet.core.model.outcome import Liveness, NodeOutcome, NodeStatus
+from fleet.core.model.outcome import Liveness, LivenessState, NodeOutcome, NodeStatus
 from fleet.core.plan.node_plan import DaemonAccess
 from fleet.core.plan.pull_tests import PullTest
 from fleet.node.verify.run import VerifyOrder, verify
@@ -56,7 +56,7 @@ def test_the_pulls_and_the_liveness_are_reported_in_any_case(tmp_path: Path, cod
     assert [(pull.image, pull.ok, pull.seconds) for pull in outcome.verified] == [
         (TEST.image, code == 0, 2.5)
     ]
-    assert outcome.liveness == Liveness("live", 1.0)
+    assert outcome.liveness == Liveness(LivenessState.LIVE, 1.0)
     assert (outcome.node, outcome.strategy, outcome.containerd) == ("n1", "certs.d", "1.7.24")
 
 
