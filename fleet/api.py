@@ -6,9 +6,9 @@ No function here prints or asks. A failure on a node is a value (`NodePlan.failu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -17,9 +17,10 @@ from typing import TypeVar
 from fleet.actions import resume as resuming
 from fleet.actions import rollback as rolling_back
 from fleet.actions import rollout as rolling_out
-from fleet.actions.job import Job, RolloutResult, allowed_failures, guarded
-from fleet.actions.journaling import JournalFiles, RolloutJournal, new_rollout_id
+from fleet.actions.job import Job, RolloutResult
+from fleet.actions.journaling import JournalFiles, RolloutJournal
 from fleet.actions.options import RenderOptions, RolloutOptions
+from fleet.actions.prepared_rollout import Rollout, plan
 from fleet.actions.session import Session
 from fleet.actions.survey import survey as survey_nodes
 from fleet.actions.user_interface import Progress, Scope, UserInterface
@@ -28,16 +29,12 @@ from fleet.core.model.inventory import Inventory
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome
 from fleet.core.model.secret import Secret
-from fleet.core.plan.node_plan import NodePlan
-from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches
-from fleet.core.rollout.control_plane import control_plane_limit
-from fleet.core.rollout.policy import Policy
 from fleet.core.rollout.state import begin
 from fleet.core.selection.patterns import select
-from fleet.engine.survey import Surveyed, already_done
+from fleet.engine.survey import Surveyed
 from fleet.engine.workers.base import ThreadPool
 from fleet.node.script import Privilege
-from fleet.node.work_order import Access, Deadlines
+from fleet.node.work_order import Access
 from fleet.ssh import SshSettings
 
 _Result = TypeVar("_Result")
@@ -185,67 +182,6 @@ def resume(
 def _journal(files: Loaded, path: str | PathLike[str]) -> JournalFiles:
     return JournalFiles(
         journal=Path(path), inventory=files.inventory_path, mirrors=files.mirrors_path
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rollout:
-    """The input of `drive`: every node's plan, the batches, and the policy.
-
-    `settled` holds the nodes that are in no batch: they are as they should be already, or their
-    planning failed.
-    """
-
-    id: str
-    plans: Mapping[str, NodePlan]
-    batches: tuple[tuple[str, ...], ...]
-    policy: Policy
-    settled: Mapping[str, NodeOutcome] = field(default_factory=dict)
-    verify: bool = True
-    deadlines: Deadlines = field(default_factory=Deadlines)
-    inventory: Inventory | None = None
-    """All nodes. Control plane nodes among them are checked before another one is changed."""
-
-
-def plan(
-    found: Iterable[Surveyed],
-    inventory: Inventory,
-    *,
-    batch: str = "1,25%",
-    max_failures: str = "0",
-    verify: bool = True,
-    deadlines: Deadlines | None = None,
-) -> Rollout:
-    """Cut surveyed nodes into batches, as the flags of the same names do; change nothing.
-
-    A node whose containers a restart would end is refused, as without --disrupt-workloads.
-    """
-    options = RolloutOptions(batch=batch, max_failures=max_failures)
-    plans = {surveyed.node.name: guarded(surveyed.plan, options) for surveyed in found}
-    done = {
-        name: outcome
-        for name, node_plan in plans.items()
-        if (outcome := already_done(node_plan)) is not None
-    }
-    waiting = [name for name in plans if name not in done]
-    waiting.sort(key=lambda name: plans[name].node.order)
-    name = new_rollout_id()
-    plane = control_plane_limit(
-        inventory, {key: node_plan.availability for key, node_plan in plans.items()}, name
-    )
-    return Rollout(
-        id=name,
-        plans=plans,
-        batches=cut_batches(waiting, parse_batches(batch), plane.nodes, plane.most),
-        policy=Policy(
-            max_failures=allowed_failures(max_failures, len(plans)),
-            limits=group_limits(inventory),
-            quorum=plane,
-        ),
-        settled=done,
-        verify=verify,
-        deadlines=deadlines or Deadlines(),
-        inventory=inventory,
     )
 
 

@@ -15,6 +15,8 @@ from fleet.node.probe_node import probe
 from fleet.node.recheck import recheck, settle_left
 from fleet.node.revert import revert
 from fleet.node.stage import release, release_once, stage
+from fleet.node.verify.run import verify
+from fleet.node.verify.selftest import self_test
 from tests.node.record import ANSWERS
 from tests.node.test_probe import facts_of
 
@@ -26,7 +28,10 @@ ENDS = {
     release: NodeStatus.PENDING,
     release_once: NodeStatus.PENDING,
     settle_left: NodeStatus.PENDING,
+    verify: NodeStatus.UNCHANGED,
+    self_test: NodeStatus.UNCHANGED,
 }
+TRIXIE = facts_of((ANSWERS / "trixie.txt").read_text())
 INVENTORY = "all: {hosts: {a: {}, b: {}, c: {}}}\n"
 MIRRORS = "version: 1\nmirrors:\n  docker.io:\n    endpoints: ['https://m.example']\n"
 
@@ -39,7 +44,7 @@ class Killed(BaseException):
 class ScriptedPool:
     """A pool whose work is done at once; `ends` overrides how the work on a node ends."""
 
-    ends: dict[tuple[Callable[..., Any], str], NodeOutcome] = field(default_factory=dict)
+    ends: dict[tuple[Callable[..., Any], str], Any] = field(default_factory=dict)
     done: list[tuple[str, str]] = field(default_factory=list)
     parallel: int = 4
     most_changes: int = 4
@@ -51,11 +56,12 @@ class ScriptedPool:
         future.set_running_or_notify_cancel()
         name = order.node.name
         self.done.append((work.__name__, name))
-        if work is probe:
-            future.set_result(facts_of((ANSWERS / "trixie.txt").read_text()))
+        if (work, name) in self.ends:
+            future.set_result(self.ends[work, name])
+        elif work is probe:
+            future.set_result(TRIXIE)
         else:
-            default = NodeOutcome(node=name, status=ENDS[work])
-            future.set_result(self.ends.get((work, name), default))
+            future.set_result(NodeOutcome(node=name, status=ENDS[work]))
         return future
 
     def close(self) -> None:

@@ -1,0 +1,79 @@
+"""A rollout from surveys that its caller has made: plans, batches and policy as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from fleet.actions.job import allowed_failures, guarded
+from fleet.actions.journaling import new_rollout_id
+from fleet.actions.options import RolloutOptions
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.outcome import NodeOutcome
+from fleet.core.plan.node_plan import NodePlan
+from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches
+from fleet.core.rollout.control_plane import control_plane_limit
+from fleet.core.rollout.policy import Policy
+from fleet.engine.survey import Surveyed, already_done
+from fleet.node.work_order import Deadlines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """The input of `drive`: every node's plan, the batches, and the policy.
+
+    `settled` holds the nodes that are in no batch: they are as they should be already, or their
+    planning failed.
+    """
+
+    id: str
+    plans: Mapping[str, NodePlan]
+    batches: tuple[tuple[str, ...], ...]
+    policy: Policy
+    settled: Mapping[str, NodeOutcome] = field(default_factory=dict)
+    verify: bool = True
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    inventory: Inventory | None = None
+    """All nodes. Control plane nodes among them are checked before another one is changed."""
+
+
+def plan(
+    found: Iterable[Surveyed],
+    inventory: Inventory,
+    *,
+    batch: str = "1,25%",
+    max_failures: str = "0",
+    verify: bool = True,
+    deadlines: Deadlines | None = None,
+) -> Rollout:
+    """Cut surveyed nodes into batches, as the flags of the same names do; change nothing.
+
+    A node whose containers a restart would end is refused, as without --disrupt-workloads.
+    """
+    options = RolloutOptions(batch=batch, max_failures=max_failures)
+    plans = {surveyed.node.name: guarded(surveyed.plan, options) for surveyed in found}
+    done = {
+        name: outcome
+        for name, node_plan in plans.items()
+        if (outcome := already_done(node_plan)) is not None
+    }
+    waiting = [name for name in plans if name not in done]
+    waiting.sort(key=lambda name: plans[name].node.order)
+    name = new_rollout_id()
+    plane = control_plane_limit(
+        inventory, {key: node_plan.availability for key, node_plan in plans.items()}, name
+    )
+    return Rollout(
+        id=name,
+        plans=plans,
+        batches=cut_batches(waiting, parse_batches(batch), plane.nodes, plane.most),
+        policy=Policy(
+            max_failures=allowed_failures(max_failures, len(plans)),
+            limits=group_limits(inventory),
+            quorum=plane,
+        ),
+        settled=done,
+        verify=verify,
+        deadlines=deadlines or Deadlines(),
+        inventory=inventory,
+    )

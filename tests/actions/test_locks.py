@@ -1,0 +1,74 @@
+"""The locks of nodes, read and broken, and those that a finished rollout left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fleet.actions.locks import read_locks, unlock
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.model.pending import Pending
+from fleet.errors import FleetError
+from fleet.journal import Journal
+from fleet.node import settle
+from fleet.node.change_status import ChangeStatus, SettleEnding
+from fleet.node.probe_node import probe
+from fleet.node.settle import read_change_status
+from tests.actions.conftest import Small
+from tests.support.scripted_pool import TRIXIE, Watcher
+
+FREE = ChangeStatus(ending=SettleEnding.RELEASED)
+LOST = Failure(FailureKind.CONNECT, "connect", "timed out")
+
+
+def test_locks_come_in_the_order_of_the_nodes(small: Small) -> None:
+    nodes = tuple(reversed(small.load().inventory.nodes))
+    answers = {"a": FREE, "b": LOST, "c": FREE}
+    small.pool.ends |= {(read_change_status, name): answer for name, answer in answers.items()}
+
+    assert list(read_locks(nodes, small.session(Watcher())).items()) == [
+        ("c", FREE), ("b", LOST), ("a", FREE),
+    ]  # fmt: skip
+
+
+def test_a_bad_id_is_refused_before_a_node_is_asked(small: Small) -> None:
+    nodes, session = small.load().inventory.nodes, small.session(Watcher())
+    small.pool.ends |= {(settle.unlock, node.name): FREE for node in nodes}
+
+    with pytest.raises(FleetError, match="no rollout id"):
+        unlock(nodes, "20260101; rm", session)
+    assert small.pool.done == []
+    assert set(unlock(nodes, "20260101-000000-abcd", session)) == {"a", "b", "c"}
+
+
+def held_by(small: Small, rollout: str) -> None:
+    """Let a node say that a rollout has its lock."""
+    small.pool.ends[probe, "b"] = replace(TRIXIE, lock=f"{rollout}\neve@there\nrollout\nnow")
+
+
+def test_the_lock_that_a_finished_rollout_left_is_released(small: Small) -> None:
+    earlier, watcher = small.rollout(Watcher()).rollout, Watcher()
+    held_by(small, earlier)
+
+    result = small.rollout(watcher)
+
+    assert result.status == "finished"
+    assert ("release_once", "b") in small.pool.done
+    assert f"b: released the lock that rollout {earlier} has left" in watcher.shown
+
+
+@pytest.mark.parametrize("left", ["unknown", "interrupted", "unconfirmed"])
+def test_other_locks_stay(small: Small, left: str) -> None:
+    earlier = small.rollout(Watcher()).rollout if left == "unconfirmed" else "20260101-000000-abcd"
+    held_by(small, earlier)
+    if left == "unconfirmed":
+        facts = small.pool.ends[probe, "b"]
+        small.pool.ends[probe, "b"] = replace(facts, pending=Pending(earlier))
+    elif left == "interrupted":
+        about = {"kind": "rollout", "batches": [["b"]], "nodes": ["b"]}
+        Journal(small.target.journal).begin(earlier, "t", about)
+
+    small.rollout(Watcher())
+
+    assert ("release_once", "b") not in small.pool.done
