@@ -43,10 +43,11 @@ def survey(
     access: Access,
     *,
     pool: WorkerPool,
+    cache: PlanCache | None = None,
 ) -> Iterator[Surveyed]:
     """Probe nodes and plan each of them; yield surveys as the nodes answer."""
     orders = (ProbeOrder(node, access, desired(node).full_default) for node in nodes)
-    cache = PlanCache()
+    cache = cache or PlanCache()
     for order, facts in map_nodes(probe, orders, pool):
         if isinstance(facts, Failure):
             yield _unread(order.node, facts)

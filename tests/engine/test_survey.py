@@ -7,14 +7,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pytest
-
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.history.serialize import facts_data
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.generation import Generation, ManifestEntry
 from fleet.core.model.node import Node
+from fleet.core.plan.cache import PlanCache
 from fleet.engine.survey import Surveyed, examine, survey, survey_rollback
 from fleet.node.work_order import Access
 from tests.node.record import ANSWERS
@@ -59,8 +58,8 @@ def answering() -> Answers:
     return Answers({"a": good, "odd": odd, "z": good})
 
 
-def surveyed() -> dict[str, Surveyed]:
-    found = survey(NODES, lambda _: WISHES, Access(), pool=answering())
+def surveyed(cache: PlanCache | None = None) -> dict[str, Surveyed]:
+    found = survey(NODES, lambda _: WISHES, Access(), pool=answering(), cache=cache)
     return {each.node.name: each for each in found}
 
 
@@ -89,15 +88,13 @@ def test_a_bug_in_planning_the_way_back_is_the_failure_of_its_node() -> None:
     }
 
 
-def test_a_plan_that_cannot_be_shown_is_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_that_cannot_be_shown_is_no_plan() -> None:
     """The journal writes the diffs of all nodes in one entry: one of them would end them all."""
 
-    def fail(change: object) -> str:
-        raise ZeroDivisionError(str(change)[:9])
+    def fail(change: object, mark: object) -> str:
+        raise ZeroDivisionError(str((change, mark))[:9])
 
-    monkeypatch.setattr("fleet.core.plan.cache.unified_diff", fail)
-
-    failures = [each.plan.failure for each in surveyed().values()]
+    failures = [each.plan.failure for each in surveyed(PlanCache(fail)).values()]
     assert [each and each.kind for each in failures] == [FailureKind.BUG] * 3
 
 

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, replace
 
+from fleet.core.masking import Mark
 from fleet.core.masking.shown_text import unified_diff
+from fleet.core.model.change import Change
 from fleet.core.model.facts import ConfigFacts, DaemonFacts, NodeFacts, PathFacts
 from fleet.core.model.node import Node
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.planner import plan_node
 from fleet.core.render.base import DesiredConfig
 
+Diff = Callable[[Change, Mark], object]
+"""Makes the diff of a change; the mark masks secrets."""
+
 
 class PlanCache:
-    """A planner that plans nodes with equal facts and equal desired config once."""
+    """A planner that plans nodes with equal facts and equal desired config once.
 
-    def __init__(self) -> None:
+    A plan without a `diff` is refused.
+    """
+
+    def __init__(self, diff: Diff = unified_diff) -> None:
+        self._diff = diff
         self._plans: dict[Hashable, tuple[NodeFacts, DesiredConfig, NodePlan]] = {}
 
     def plan(
@@ -26,16 +35,16 @@ class PlanCache:
         key = _key(facts, desired)
         if key not in self._plans:
             plan = plan_node(node, facts, desired)
-            refuse_unshown(plan)
+            refuse_unshown(plan, self._diff)
             self._plans[key] = (facts, desired, plan)
         first, _, plan = self._plans[key]
         return _with_own(first, facts), replace(plan, node=node)
 
 
-def refuse_unshown(plan: NodePlan) -> None:
+def refuse_unshown(plan: NodePlan, diff: Diff = unified_diff) -> None:
     """Raise if a diff of the plan fails: the journal and the views of all nodes would fail too."""
     for change in plan.changes:
-        unified_diff(change, _mask)
+        diff(change, _mask)
 
 
 def _with_own(facts: NodeFacts, own: NodeFacts) -> NodeFacts:

@@ -79,10 +79,12 @@ class DaskPool:
     most_changes = _PASSES
     keeps_connections = False
 
-    def __init__(self, address: str | None, parallel: int) -> None:
-        self.parallel = parallel
+    def __init__(
+        self, address: str | None, parallel: int, connect_seconds: float = _CONNECT_SECONDS
+    ) -> None:
+        self.parallel, self._connect_seconds = parallel, connect_seconds
         self._local = local_cluster(parallel, _PASSES) if address is None else None
-        self._client = open_client(address or self._local, _CONNECT_SECONDS)
+        self._client = open_client(address or self._local, connect_seconds)
         self._name = address or "the local cluster"
         self._lock = threading.RLock()
         self._workers: dict[str, _Worker] = {}
@@ -136,13 +138,13 @@ class DaskPool:
     def close(self) -> None:
         """Disconnect from the workers; abandon the work that still runs."""
         self._closed.set()
-        self._client.close(timeout=_CONNECT_SECONDS)
+        self._client.close(timeout=self._connect_seconds)
         if self._local is not None:
-            self._local.close(timeout=_CONNECT_SECONDS)
+            self._local.close(timeout=self._connect_seconds)
 
     def _open(self) -> None:
         """Wait until there are workers; raise a FleetError if one has another release of fleet."""
-        until = time.monotonic() + _CONNECT_SECONDS
+        until = time.monotonic() + self._connect_seconds
         self._refresh_workers(refuse=True)
         while not self._workers:
             if time.monotonic() > until:

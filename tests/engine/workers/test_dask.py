@@ -10,6 +10,7 @@ import pytest
 
 from fleet.core.failure import Failure, FailureKind
 from fleet.engine.workers.base import LostWorkerError, WorkerPool, map_nodes
+from fleet.engine.workers.dask import DaskPool
 from fleet.engine.workers.open_pool import open_pool
 from fleet.errors import FleetError
 from tests.engine.workers.test_base import Errand, die, die_once, errand, upper, where
@@ -89,11 +90,6 @@ def test_a_worker_that_is_started_anew_does_not_do_the_dead_one_s_work(
     assert list(answers.values()) == ["AGAIN"]
 
 
-def test_a_scheduler_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleet.engine.workers.dask._CONNECT_SECONDS", 1)
-
-    with (
-        pytest.raises(FleetError, match="no Dask scheduler answers"),
-        open_pool("tcp://127.0.0.1:1", 1),
-    ):
-        pytest.fail("hired")
+def test_a_scheduler_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(FleetError, match="no Dask scheduler answers"):
+        DaskPool("tcp://127.0.0.1:1", 1, connect_seconds=1)

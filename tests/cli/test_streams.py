@@ -27,7 +27,7 @@ def run(folder: Path, line: str, **environment: str) -> subprocess.CompletedProc
     return subprocess.run(
         ["bash", "-c", f'fleet() {{ {_FLEET} "$@"; }}; {line}'],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), **environment},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
         capture_output=True,
         text=True,
         errors="surrogateescape",
