@@ -40,8 +40,12 @@ install_packages() {
             as_root systemctl disable --now docker-registry 2>/dev/null || true
         fi
     }
+    require_python
+}
+
+require_python() {
     find_python || {
-        echo "fleet needs Python 3.11 or newer with venv; this system's is older." >&2
+        echo "fleet needs Python 3.11 or newer with venv (python3-venv on Debian and Ubuntu)." >&2
         exit 2
     }
 }

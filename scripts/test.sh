@@ -1,22 +1,35 @@
 #!/bin/sh
 # All checks and all tests, those on real nodes included. With arguments, which go to pytest, the
 # tests run one after the other; without any, two files at a time, each beside a lab of its own.
+# `--quick` first: the checks, and the tests that need neither root nor nodes, on all cores.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/common.sh
+
+checks() {
+    say "format, lint, types, layers, spelling, shell"
+    .venv/bin/ruff format --check --quiet .
+    .venv/bin/ruff check --quiet .
+    .venv/bin/mypy
+    .venv/bin/lint-imports --no-cache >/dev/null || .venv/bin/lint-imports --no-cache
+    .venv/bin/codespell fleet tests scripts docs README.md
+    .venv/bin/shellcheck -x scripts/*.sh tests/support/fake_node/*.sh
+}
+
+if [ "${1:-}" = --quick ]; then
+    shift
+    require_python
+    make_environment
+    checks
+    say "tests that need neither root nor nodes"
+    exec .venv/bin/pytest -m "not node and not e2e and not root" -n auto --dist loadfile "$@"
+fi
 
 need_linux
 install_packages
 install_if_possible chromium:chromium bash:bash zsh:zsh fish:fish man:man-db groff:groff-base
 make_environment
-
-say "format, lint, types, layers, spelling, shell"
-.venv/bin/ruff format --check --quiet .
-.venv/bin/ruff check --quiet .
-.venv/bin/mypy
-.venv/bin/lint-imports --no-cache >/dev/null || .venv/bin/lint-imports --no-cache
-.venv/bin/codespell fleet tests scripts docs README.md
-.venv/bin/shellcheck -x scripts/*.sh
+checks
 
 say "the oldest dependencies that pyproject.toml allows"
 test_floors

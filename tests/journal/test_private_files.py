@@ -132,7 +132,7 @@ def test_a_folder_that_is_missing_is_an_error(tmp_path: Path) -> None:
         open_private(tmp_path / "none" / "x", os.O_RDWR)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="makes a link of another user")
+@pytest.mark.root
 @pytest.mark.parametrize(("owner", "written"), [(NOBODY, False), (0, True)])
 def test_a_link_of_another_user_is_not_written_through(
     tmp_path: Path, owner: int, written: bool

@@ -62,7 +62,7 @@ def open_folder() -> Path:
     subprocess.run(["rm", "-rf", "--", folder], check=True)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="runs as another user")
+@pytest.mark.root
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("sudo", SUDOS.values(), ids=SUDOS)
 def test_a_command_never_reads_the_password(shell: str, sudo: str, open_folder: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_command_never_reads_the_password(shell: str, sudo: str, open_folder: 
     assert PASSWORD.encode() not in heard
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="runs as another user")
+@pytest.mark.root
 def test_a_wrong_password_is_given_once_and_runs_nothing(open_folder: Path) -> None:
     ran = start("dash", SUDOS["asks, and reads byte by byte"], "wrong", open_folder)
 

@@ -13,7 +13,7 @@ import pytest
 
 import fleet.node
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other users")
+pytestmark = pytest.mark.root  # gives folders to other users
 NO_ID = 0xFFFFFFFF
 LIBRARY = Path(fleet.node.__path__[0]) / "scripts/lib"
 SOURCE = "".join(

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Build the root filesystem of a fake node and stay as its first process. POSIX sh, in a mount and a
 # PID namespace of its own. In: $1, an empty folder; $2, the folder whose files the node begins with.
 # Out: the id of this process as the machine counts it. It ends with its input. In: $3, the id of the
