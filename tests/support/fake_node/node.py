@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.support.fake_node.commands import FOLDER, SCRIPT, Answer, CommandServer
 from tests.support.fake_node.containerd import CONFIG, Containerd
 from tests.support.fake_node.endpoint import Endpoint
-from tests.support.fake_node.namespace import Namespace
+from tests.support.fake_node.namespace import FakeNodeError, Namespace
 from tests.support.fake_node.recorded import Recorded, recorded
 from tests.support.fake_node.systemd import Systemd
 
@@ -40,7 +40,11 @@ class FakeNode:
         folder = Path(self._folder.name)
         self._seed(folder / "seed", recorded(suite))
         (folder / "root").mkdir()
-        self._namespace = Namespace(folder / "seed", folder / "root")
+        try:
+            self._namespace = Namespace(folder / "seed", folder / "root")
+        except FakeNodeError:
+            self._folder.cleanup()
+            raise
         self.containerd = Containerd(self._namespace, recorded(suite))
         self.systemd = Systemd(self.containerd, self._run)
         self._server = CommandServer(
