@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from fleet.core.model.change import Action, ManagedFile
+from fleet.core.failure import FailureKind
+from fleet.core.model.change import Action, Change, ManagedFile, RestartCost
 from fleet.core.model.facts import CriFacts, NodeFacts, PathFacts
 from fleet.core.model.generation import Generation, ManifestEntry, SavedKind
 from fleet.core.model.node import Node
-from fleet.core.model.owned_state import STATE_FILE
+from fleet.core.model.owned_state import STATE_FILE, OwnedState
 from fleet.core.model.paths import Kind, PathEntry
 from fleet.core.plan.rollback import plan_rollback
+from tests.support.build import facts_with
 
 NODE = Node(name="a", host="a")
 CERTS = "/etc/containerd/certs.d"
@@ -81,3 +85,154 @@ def test_a_state_that_was_not_healthy_is_named_in_the_plan(ill: str) -> None:
     assert plan.failure is None
     assert plan.rollback.unhealthy == ill
     assert any(ill in note for note in plan.notes) if ill else not plan.notes
+
+
+CONFIG = "/etc/containerd/config.toml"
+OLD, NEW = ManagedFile(b"old\n"), ManagedFile(b"new\n")
+
+
+def generation(name: str, *entries: ManifestEntry, damage: str = "") -> Generation:
+    return Generation(name, (*entries, ManifestEntry(STATE_FILE, None)), damage=damage)
+
+
+def node(*generations: Generation, files: dict[str, ManagedFile] | None = None) -> NodeFacts:
+    """Return a node with these generations, the newest first, and these files."""
+    return replace(facts_with({}), generations=generations, files=files or {})
+
+
+def test_a_node_without_a_generation_has_nothing_to_go_back_to() -> None:
+    plan = plan_rollback(NODE, node())
+
+    assert plan.failure is not None
+    assert plan.failure.kind is FailureKind.NO_GENERATION
+    assert "fleet has kept no generation on this node" in plan.failure.message
+
+
+def test_a_generation_that_is_not_on_the_node_is_named() -> None:
+    plan = plan_rollback(NODE, node(generation("g2")), to="g1")
+
+    assert plan.failure is not None
+    assert "fleet has kept no generation g1 on this node" in plan.failure.message
+
+
+def test_a_damaged_generation_is_not_used() -> None:
+    plan = plan_rollback(NODE, node(generation("g2"), generation("g1", damage="files/0")))
+
+    assert plan.failure is not None
+    assert plan.failure.kind is FailureKind.NO_GENERATION
+    assert "generation g1 on this node is damaged (files/0" in plan.failure.message
+
+
+def test_what_was_there_before_is_restored() -> None:
+    plan = plan_rollback(NODE, node(generation("g1", ManifestEntry(PATH, OLD)), files={PATH: NEW}))
+
+    assert plan.failure is None
+    assert plan.changes == (Change(PATH, NEW, OLD),)
+    assert (plan.strategy, plan.rollback and plan.rollback.generation) == ("rollback", "g1")
+
+
+def test_what_was_not_there_before_is_removed() -> None:
+    plan = plan_rollback(NODE, node(generation("g1", ManifestEntry(PATH, None)), files={PATH: NEW}))
+
+    assert plan.changes == (Change(PATH, NEW, None),)
+
+
+def test_another_mode_is_a_change() -> None:
+    private = replace(OLD, mode=0o600)
+
+    plan = plan_rollback(
+        NODE, node(generation("g1", ManifestEntry(PATH, private)), files={PATH: OLD})
+    )
+
+    assert plan.changes == (Change(PATH, OLD, private),)
+
+
+def test_of_several_generations_the_oldest_state_is_restored() -> None:
+    newer = generation("g2", ManifestEntry(PATH, NEW))
+    older = generation("g1", ManifestEntry(PATH, OLD))
+
+    plan = plan_rollback(NODE, node(newer, older, files={PATH: OURS}))
+
+    assert plan.changes == (Change(PATH, OURS, OLD),)
+    assert plan.rollback is not None
+    assert plan.rollback.generation == "g1"
+
+
+def test_the_record_of_fleet_is_restored_apart_from_the_changes() -> None:
+    record = ManagedFile(b"{}", 0o600)
+    saved = Generation("g1", (ManifestEntry(STATE_FILE, record),))
+
+    plan = plan_rollback(NODE, node(saved, files={STATE_FILE: NEW}))
+
+    assert plan.changes == ()
+    assert plan.rollback is not None
+    assert plan.rollback.state == record
+    assert plan.files.state_before == NEW
+
+
+def test_a_record_that_was_not_saved_stays() -> None:
+    plan = plan_rollback(NODE, node(Generation("g1", ()), files={STATE_FILE: NEW}))
+
+    assert plan.rollback is not None
+    assert plan.rollback.state == NEW
+
+
+@pytest.mark.parametrize(
+    ("path", "cost"), [(PATH, RestartCost.NONE), (CONFIG, RestartCost.RESTART)]
+)
+def test_a_config_costs_a_restart_on_the_way_back_too(path: str, cost: RestartCost) -> None:
+    plan = plan_rollback(NODE, node(generation("g1", ManifestEntry(path, OLD)), files={path: NEW}))
+
+    assert plan.restart.cost is cost
+
+
+def test_directories_that_were_created_are_removed_the_deepest_first() -> None:
+    paths = (CERTS, f"{CERTS}/a", f"{CERTS}/a/b", f"{CERTS}/c")
+    saved = generation("g1", *(ManifestEntry(path, None, directory=True) for path in paths))
+
+    plan = plan_rollback(NODE, node(saved))
+
+    assert plan.files.emptied_folders == (f"{CERTS}/a/b", f"{CERTS}/a", f"{CERTS}/c", CERTS)
+    assert plan.changes == ()
+
+
+def test_a_file_that_was_edited_since_is_noted() -> None:
+    state = ManagedFile(OwnedState("g1", {PATH: OURS.digest}).render())
+    saved = generation("g1", ManifestEntry(PATH, OLD))
+
+    edited = plan_rollback(NODE, node(saved, files={PATH: NEW, STATE_FILE: state}))
+    unedited = plan_rollback(NODE, node(saved, files={PATH: OURS, STATE_FILE: state}))
+
+    assert [note.partition(";")[0] for note in edited.notes] == [
+        f"{PATH} was edited since fleet wrote it"
+    ]
+    assert unedited.notes == ()
+
+
+def test_what_was_not_a_file_is_noted_with_its_place() -> None:
+    odd = ManifestEntry("/etc/fifo", None, copied="odd", saved=f"{SAVED}/odd/0")
+
+    plan = plan_rollback(NODE, node(generation("g1", odd)))
+
+    assert plan.notes == (f"what stood at /etc/fifo is kept as {SAVED}/odd/0, and stays there",)
+
+
+def test_hard_links_to_a_restored_file_are_linked_again() -> None:
+    link = ManifestEntry(PATH, None, copied="link", saved=f"{SAVED}/hard/0")
+    saved = generation("g1", ManifestEntry(PATH, OLD), link)
+
+    plan = plan_rollback(NODE, node(saved, files={PATH: NEW}))
+
+    assert plan.rollback is not None
+    assert plan.rollback.saved_links == ((f"{SAVED}/hard/0", PATH),)
+
+
+def test_hard_links_of_a_newer_generation_are_not() -> None:
+    link = ManifestEntry(PATH, None, copied="link", saved=f"{SAVED}/hard/0")
+    newer = generation("g2", ManifestEntry(PATH, NEW), link)
+    older = generation("g1", ManifestEntry(PATH, OLD))
+
+    plan = plan_rollback(NODE, node(newer, older, files={PATH: OURS}))
+
+    assert plan.rollback is not None
+    assert plan.rollback.saved_links == ()

@@ -98,7 +98,7 @@ FILES: dict[str, tuple[ManagedFile | None, bool, ManagedFile]] = {
     "a new secret": (None, True, ManagedFile(b"new", 0o600, secret=True)),
     "a present file": (ManagedFile(b"", 0o640, 1, 2), False, ManagedFile(b"new", 0o640, 1, 2)),
     "a present file that gets a secret": (
-        ManagedFile(b"", 0o644, 1, 2),
+        ManagedFile(b"", 0o755, 1, 2),
         True,
         ManagedFile(b"new", 0o600, 1, 2, secret=True),
     ),

@@ -201,11 +201,12 @@ def test_a_daemon_that_reads_the_config_as_fleet_does() -> None:
     assert set(render(online(PATH, PATH)).files) == {HOSTS}
 
 
-def test_a_daemon_that_reads_another_config_path_is_refused() -> None:
+@pytest.mark.parametrize("version", ["1.7.24", "2.2.1"])
+def test_a_daemon_that_reads_another_config_path_is_refused(version: str) -> None:
     dump = PATH.replace(CERTS, "/elsewhere")
 
     with pytest.raises(NodeError, match="the daemon reads config_path '/elsewhere'") as raised:
-        render(online(PATH, dump))
+        render(online(PATH, dump, version))
 
     assert raised.value.failure.kind is FailureKind.CONFLICT
 

@@ -13,14 +13,20 @@ FAILURE = {"kind": "verify", "step": "verify", "message": "no pull", "evidence":
 
 
 def test_the_suite_counts_failures_and_skipped_nodes() -> None:
-    nodes = {"a": node(), "b": node("failed"), "c": node("pending"), "d": node("stale")}
+    nodes = {
+        "a": node(),
+        "b": node("failed"),
+        "c": node("pending"),
+        "d": node("stale"),
+        "e": node(),
+    }
 
     suite = ElementTree.fromstring(junit(report(nodes)))
 
     assert suite.attrib == {
         "name": "fleet rollout 20260101-000000-abcd",
         "timestamp": "2026-01-01T10:20:30.123+00:00",
-        "tests": "4",
+        "tests": "5",
         "failures": "2",
         "skipped": "1",
         "time": "10.0",
