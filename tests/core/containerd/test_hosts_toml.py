@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.core.containerd.hosts_toml import hosts_files
-from fleet.core.failure import NodeError
+from fleet.core.containerd.hosts_toml import certificate_stem, ctr_hosts, hosts_files
+from fleet.core.containerd.managed_header import HEADER, MIGRATED
+from fleet.core.failure import FailureKind, NodeError
 from fleet.core.masking import masked_file, stars
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.mirror import ClientPair, Mirror, Registry
@@ -95,21 +96,139 @@ def test_without_fallback_the_last_mirror_is_the_server() -> None:
 
 
 REFUSED = {
-    "_default before 1.6.17": (ContainerdVersion(1, 6, 16), "_default", Mirror(url="https://a")),
+    "_default before 1.6.17": (
+        ContainerdVersion(1, 6, 16),
+        "_default",
+        Mirror(url="https://a"),
+        "containerd 1.6.16 does not know _default (1.6.17 does); name each registry instead",
+    ),
     "override_path on 1.5": (
         ContainerdVersion(1, 5, 18),
         "docker.io",
         Mirror(url="https://a/x", override_path=True),
+        "containerd 1.5.18 does not know override_path, which docker.io needs (1.6 does)",
+    ),
+    "referrers before 2.2": (
+        NEW,
+        "docker.io",
+        Mirror(url="https://a", capabilities=("pull", "referrers")),
+        "the capability referrers, which docker.io names (2.2 does)",
     ),
 }
 
 
-@pytest.mark.parametrize(("version", "name", "mirror"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("version", "name", "mirror", "words"), REFUSED.values(), ids=REFUSED)
 def test_what_a_version_would_ignore_is_refused(
+    version: ContainerdVersion, name: str, mirror: Mirror, words: str
+) -> None:
+    with pytest.raises(NodeError) as raised:
+        rendered(version, mirror, name=name)
+
+    assert raised.value.failure.kind is FailureKind.UNSUPPORTED
+    assert words in raised.value.failure.message
+
+
+def test_a_rewrite_is_refused_outside_of_k3s() -> None:
+    with pytest.raises(NodeError, match="only the containerd of k3s and RKE2 knows rewrite"):
+        rendered(NEW, PLAIN, rewrite=(("^a", "b"),))
+
+
+KNOWN = {
+    "_default": (ContainerdVersion(1, 6, 17), "_default", Mirror(url="https://a")),
+    "override_path": (
+        ContainerdVersion(1, 6, 0),
+        "docker.io",
+        Mirror(url="https://a/x", override_path=True),
+    ),
+    "referrers": (
+        ContainerdVersion(2, 2, 0),
+        "docker.io",
+        Mirror(url="https://a", capabilities=("pull", "referrers")),
+    ),
+}
+
+
+@pytest.mark.parametrize(("version", "name", "mirror"), KNOWN.values(), ids=KNOWN)
+def test_a_setting_is_written_from_its_first_release_on(
     version: ContainerdVersion, name: str, mirror: Mirror
 ) -> None:
-    with pytest.raises(NodeError):
-        rendered(version, mirror, name=name)
+    assert list(rendered(version, mirror, name=name)[0]["host"]) == [mirror.url]
+
+
+def test_the_wildcard_has_no_server() -> None:
+    assert "server" not in rendered(NEW, PLAIN, name="_default", server=None)[0]
+
+
+def test_the_settings_of_an_upstream_are_those_of_the_server() -> None:
+    upstream = Mirror(url="https://registry-1.docker.io", skip_verify=True, ca=(b"CA",))
+
+    data, files = rendered(NEW, PLAIN, upstream=upstream)
+
+    path = f"{FOLDER}/registry-1.docker.io.0.ca.pem"
+    assert (data["skip_verify"], data["ca"]) == (True, [path])
+    assert files[path].content == b"CA"
+
+
+def test_certificates_of_the_node_are_named_as_they_are() -> None:
+    mirror = Mirror(url="https://a", ca_paths=("/etc/a.pem",), client_paths=(("/c", "/k"),))
+
+    data, files = rendered(NEW, mirror)
+
+    assert data["host"]["https://a"]["ca"] == ["/etc/a.pem"]
+    assert data["host"]["https://a"]["client"] == [["/c", "/k"]]
+    assert list(files) == [f"{FOLDER}/hosts.toml"]
+
+
+def test_a_file_with_a_certificate_and_its_key_is_private() -> None:
+    data, files = rendered(NEW, Mirror(url="https://a", client=(ClientPair(b"BOTH", None),)))
+
+    path = f"{FOLDER}/a.0.client.pem"
+    assert data["host"]["https://a"]["client"] == [[path]]
+    assert (files[path].mode, files[path].secret) == (0o600, True)
+
+
+def test_without_fallback_the_server_has_the_settings_of_the_last_mirror() -> None:
+    data, _ = rendered(NEW, Mirror(url="https://b"), FULL, fallback=False)
+
+    assert data["server"] == FULL.url
+    assert (data["override_path"], data["skip_verify"]) == (True, True)
+    assert data["header"] == {"X-Token": ["s3cret"]}
+
+
+@pytest.mark.parametrize("header", [HEADER, MIGRATED])
+def test_the_file_begins_with_its_header(header: str) -> None:
+    registry = Registry(name="r", server="https://r", mirrors=(PLAIN,))
+
+    files = dict(hosts_files(registry, FOLDER, NEW, header))
+
+    assert files[f"{FOLDER}/hosts.toml"].content.startswith(f"{header}server = ".encode())
+
+
+@pytest.mark.parametrize(
+    ("url", "stem"),
+    [
+        ("https://a", "a"),
+        ("https://a:5000/x", "a_5000"),
+        ("https://[fd00::1]:5000", "fd00__1_5000"),
+    ],
+)
+def test_the_names_of_a_mirrors_certificates(url: str, stem: str) -> None:
+    assert certificate_stem(Mirror(url=url)) == stem
+
+
+@pytest.mark.parametrize(
+    ("version", "capabilities"),
+    [(NEW, ["pull"]), (ContainerdVersion(2, 2, 0), ["pull", "referrers"])],
+)
+def test_a_file_for_ctr_leaves_out_what_its_release_refuses(
+    version: ContainerdVersion, capabilities: list[str]
+) -> None:
+    mirror = Mirror(url="https://a", capabilities=("pull", "referrers"))
+    registry = Registry(name="r", server="https://r", mirrors=(mirror,))
+
+    data = tomllib.loads(ctr_hosts(registry, FOLDER, version).decode())
+
+    assert data["host"]["https://a"]["capabilities"] == capabilities
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))

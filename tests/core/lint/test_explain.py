@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fleet.core.containerd.fallback import on_failure
-from fleet.core.lint.explain import Explanation, explain
+from fleet.core.failure import NodeError
+from fleet.core.lint.explain import Explanation, explain, lookups
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import Answer, ConfigFacts, DaemonFacts, NodeFacts, PathFacts, UnitState
 from fleet.core.model.version import parse_version
+from tests.support.build import release
 
 CONFIG = "/etc/containerd/config.toml"
 CRI = 'plugins."io.containerd.grpc.v1.cri".registry'
@@ -16,8 +20,8 @@ PATH = f'version = 2\n[{CRI}]\nconfig_path = "/c"\n'
 FOLDER = "/c/docker.io"
 
 
-def told(version: str, files: dict[str, str], registry: str = "docker.io") -> Explanation:
-    facts = NodeFacts(
+def facts_of(version: str, files: dict[str, str]) -> NodeFacts:
+    return NodeFacts(
         daemon=DaemonFacts(running_version=parse_version(version), unit=UnitState(started=100)),
         config=ConfigFacts(dump=Answer(files[CONFIG], 0)),
         paths=PathFacts(
@@ -28,7 +32,10 @@ def told(version: str, files: dict[str, str], registry: str = "docker.io") -> Ex
         ),
         files={path: ManagedFile(text.encode()) for path, text in files.items()},
     )
-    return explain(facts, registry)
+
+
+def told(version: str, files: dict[str, str], registry: str = "docker.io") -> Explanation:
+    return explain(facts_of(version, files), registry)
 
 
 def mirrors(name: str, *endpoints: str) -> str:
@@ -119,23 +126,155 @@ def test_the_other_name_of_docker_hub_is_the_same_registry() -> None:
     assert told("1.7.24", {CONFIG: PATH}, "index.docker.io").registry == "docker.io"
 
 
+LOOKUPS = {
+    "a name": ("1.7.24", "quay.io", ["quay.io", "_default"]),
+    "a port": ("1.7.24", "r:5000", ["r_5000_", "r:5000", "_default"]),
+    "before 1.6.17": ("1.6.16", "quay.io", ["quay.io"]),
+}
+
+
+@pytest.mark.parametrize(("version", "registry", "names"), LOOKUPS.values(), ids=list(LOOKUPS))
+def test_the_folders_that_containerd_looks_for(
+    version: str, registry: str, names: list[str]
+) -> None:
+    assert [*lookups(registry, release(version))] == names
+
+
+def folders(version: str, *present: str, path: str = "/c") -> dict[str, str]:
+    """Return the state of each folder of r:5000, where these are present."""
+    config = PATH.replace('"/c"', f'"{path}"')
+    files = {f"{folder}/hosts.toml": "" for folder in present}
+    explanation = told(version, {CONFIG: config, **files}, "r:5000")
+    return {folder.path: folder.state for folder in explanation.folders}
+
+
+def test_the_first_folder_that_is_there_is_used() -> None:
+    assert folders("1.7.24", "/c/r:5000", "/c/_default") == {
+        "/c/r_5000_": "absent",
+        "/c/r:5000": "used",
+        "/c/_default": "shadowed",
+    }
+
+
+def test_every_directory_of_a_list_is_looked_through() -> None:
+    states = folders("1.7.24", "/c/r:5000", path="/b:/c")
+
+    assert [path for path, state in states.items() if state == "absent"] == [
+        "/b/r_5000_",
+        "/b/r:5000",
+        "/b/_default",
+        "/c/r_5000_",
+        "/c/_default",
+    ]
+    assert states["/c/r:5000"] == "used"
+
+
+def test_2_1_takes_a_list_for_one_name() -> None:
+    assert list(folders("2.1.9", path="/b:/c")) == [
+        "/b:/c/r_5000_",
+        "/b:/c/r:5000",
+        "/b:/c/_default",
+    ]
+
+
+def test_no_setting_at_all_leads_to_the_registry_itself() -> None:
+    explanation = told("1.7.24", {CONFIG: "version = 2\n"}, "quay.io")
+
+    assert (explanation.way, explanation.version) == ("nothing", "1.7.24")
+    assert explanation.decides == f"{CONFIG}: neither config_path nor mirrors is set"
+    assert asks(explanation) == ["https://quay.io/v2/"]
+
+
+def test_the_line_that_decides_is_named() -> None:
+    assert told("1.7.24", {CONFIG: PATH}).decides == f"{CONFIG}:3: config_path = /c"
+    assert told("1.7.24", {CONFIG: mirrors("r.io", "https://m")}, "r.io").decides == (
+        f"{CONFIG}:2: registry.mirrors.r.io"
+    )
+
+
+def test_a_registry_without_legacy_mirrors_is_decided_by_nothing() -> None:
+    explanation = told("1.7.24", {CONFIG: mirrors("r.io", "https://m")}, "quay.io")
+
+    assert explanation.decides == f"{CONFIG}: nothing says quay.io"
+    assert asks(explanation) == ["https://quay.io/v2/"]
+
+
+def test_a_registry_without_a_folder_is_asked_itself() -> None:
+    (host,) = told("1.7.24", {CONFIG: PATH}).hosts
+
+    assert (host.where, host.note, host.asks) == ("no folder of this registry", "upstream", HUB)
+
+
+def test_hosts_are_asked_in_order_and_the_server_last() -> None:
+    text = (
+        'server = "https://s"\n[host."http://a:5000"]\ncapabilities = ["pull"]\n'
+        'skip_verify = true\ndial_timeout = "1s"\n[host."https://b".header]\nX = "hunter2"\n'
+    )
+
+    first, second, server = told("2.1.9", {CONFIG: PATH, f"{FOLDER}/hosts.toml": text}).hosts
+
+    assert (first.url, first.asks) == ("http://a:5000", "http://a:5000/v2/")
+    assert (first.capabilities, first.where) == (("pull",), f"{FOLDER}/hosts.toml:2")
+    assert first.note == "skip_verify, dial_timeout 1s"
+    assert (second.url, second.note) == ("https://b", "header")
+    assert second.capabilities == ("pull", "resolve", "push")
+    assert (server.url, server.note) == ("https://s", "the server, asked last")
+    assert server.where == f"{FOLDER}/hosts.toml:1"
+
+
+def test_a_file_without_a_server_ends_at_the_registry() -> None:
+    hosts = told("2.1.9", {CONFIG: PATH, f"{FOLDER}/hosts.toml": '[host."https://a"]\n'}).hosts
+
+    assert (hosts[-1].url, hosts[-1].where) == (
+        "https://registry-1.docker.io",
+        f"{FOLDER}/hosts.toml names no server",
+    )
+
+
+def test_a_legacy_slash_at_the_end_is_noted() -> None:
+    explanation = told("1.7.24", {CONFIG: mirrors("r.io", "http://m/")}, "r.io")
+
+    assert explanation.hosts[0].note.startswith("its slash at the end leaves /v2 out")
+
+
 @pytest.mark.parametrize(
-    ("version", "failure", "outcome"),
+    ("endpoint", "url"),
     [
-        ("1.7.24", "connects and never answers", "it waits without end"),
-        ("2.3.4", "connects and never answers", "the next host, after 30 s"),
-        ("2.3.2", "says 403", "the next host"),
-        ("2.3.4", "says 403", "asked once more by GET"),
-        ("1.7.24", "drops packets", "the next host, after 30 s for"),
-        ("2.1.9", "drops packets", "the next host, after its dial_timeout"),
-        ("2.1.9", "says 408 or 429", "up to six"),
-        ("2.3.4", "says 408 or 429", "up to five"),
+        ("m", "https://m/v2/"),
+        ("localhost:5000", "http://localhost:5000/v2/"),
+        ("127.0.0.1", "http://127.0.0.1/v2/"),
     ],
 )
-def test_what_comes_after_a_failure_depends_on_the_release(
-    version: str, failure: str, outcome: str
-) -> None:
-    known = parse_version(version)
+def test_a_legacy_endpoint_without_a_scheme(endpoint: str, url: str) -> None:
+    assert asks(told("1.7.24", {CONFIG: mirrors("r.io", endpoint)}, "r.io"))[0] == url
 
-    assert known is not None
-    assert dict(on_failure(known))[failure].startswith(outcome)
+
+def test_an_edit_that_is_not_in_force_is_a_finding() -> None:
+    facts = facts_of("1.7.24", {CONFIG: PATH})
+    facts = replace(facts, paths=replace(facts.paths, changed_at={CONFIG: 200}))
+
+    assert explain(facts, "docker.io").findings[0] == (
+        f"{CONFIG} was edited after containerd had started: what it says is not in force yet"
+    )
+
+
+@pytest.mark.parametrize(
+    ("owner", "source"),
+    [("k3s", "/etc/rancher/k3s/registries.yaml"), ("k0s", "files of its own")],
+)
+def test_a_config_that_a_distribution_writes_is_a_finding(owner: str, source: str) -> None:
+    facts = facts_of("1.7.24", {CONFIG: PATH})
+    facts = replace(facts, daemon=replace(facts.daemon, owner=owner))
+
+    assert explain(facts, "docker.io").findings == (
+        f"{owner} makes {CONFIG} from {source}, anew at every start",
+    )
+
+
+def test_the_ways_of_a_failure_are_those_of_the_release() -> None:
+    assert told("2.3.4", {CONFIG: PATH}).failures == tuple(on_failure(release("2.3.4")))
+
+
+def test_a_node_without_containerd_cannot_be_explained() -> None:
+    with pytest.raises(NodeError, match="no containerd answers here"):
+        explain(NodeFacts(), "docker.io")
