@@ -119,6 +119,24 @@ def test_fleets_own_drop_in_is_not_another() -> None:
     assert DROP_IN in render(fleet=f'{OTHER}config_path = "/old"\n').files
 
 
+WAKING = {
+    "no drop-in yet": ({}, ["wakes"]),
+    "fleet's own drop-in": ({DROP_IN: ""}, []),
+    "another drop-in": ({f"{FOLDER}other.toml": f'{OTHER}config_path = "{CERTS_D}"\n'}, []),
+}
+
+
+@pytest.mark.parametrize(("files", "codes"), WAKING.values(), ids=list(WAKING))
+def test_a_folder_that_comes_into_use_with_the_drop_in_is_noted(
+    files: dict[str, str], codes: list[str]
+) -> None:
+    node = facts_with({CONFIG: MARK, **files}, directories=[f"{CERTS_D}/quay.io"])
+
+    desired = K0s().render(owned_by(node, "k0s"), DesiredConfig((registry("docker.io"),)))
+
+    assert [finding.code for finding in desired.findings] == codes
+
+
 @pytest.mark.parametrize("text", ["version = 2\n", "", "# mine\n# k0s_managed=true\n"])
 def test_a_config_that_k0s_does_not_manage_is_refused(text: str) -> None:
     facts = owned_by(facts_with({CONFIG: text}), "k0s")

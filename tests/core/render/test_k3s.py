@@ -111,11 +111,12 @@ def test_an_identity_token_has_the_name_that_k3s_reads() -> None:
 
 
 def test_tls_settings_name_files_of_fleet() -> None:
+    """Only the first client certificate is used: there is room for one."""
     mirror = Mirror(
         url="https://m.test:5000",
         skip_verify=True,
         ca=(b"one\n", b"two\n"),
-        client=(ClientPair(b"cert", b"key"),),
+        client=(ClientPair(b"cert", b"key"), ClientPair(b"second", b"second")),
     )
 
     desired = render(registry("quay.io", mirrors=(mirror,)))

@@ -83,11 +83,12 @@ TLS = Mirror(
     url="https://m.test:5000",
     skip_verify=True,
     ca=(b"one\n", b"two\n"),
-    client=(ClientPair(b"cert", b"key"),),
+    client=(ClientPair(b"cert", b"key"), ClientPair(b"second", b"second")),
 )
 
 
 def test_tls_settings_name_files_of_fleet() -> None:
+    """Only the first client certificate is used: there is room for one."""
     desired = render(registry("docker.io", mirrors=(TLS,)))
 
     stem = f"{TLS_FOLDER}/m.test_5000"
