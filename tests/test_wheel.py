@@ -106,7 +106,9 @@ def test_the_wheel_holds_the_scripts_and_no_tests(wheel: Path) -> None:
     scripts = {str(path.relative_to(ROOT)) for path in (ROOT / "fleet").rglob("*.sh")}
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "fleet").rglob("*.py")}
     starter = {f"fleet/starter/{name}" for name in ("inventory.yaml", "mirrors.yaml")}
-    assert scripts | modules | starter <= names
+    templates = {str(path.relative_to(ROOT)) for path in (ROOT / "fleet").rglob("*.j2")}
+    assert templates == {"fleet/core/report/templates/report.html.j2"}
+    assert scripts | modules | starter | templates <= names
     assert "fleet/py.typed" in names
     assert any(name.endswith("/LICENSE") for name in names)
     assert {name.split("/")[0].split("-")[0] for name in names} == {"fleet", "containerd_fleet"}

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 HEAVY = (
-    "asyncio", "concurrent.futures", "cryptography", "distributed", "fabric", "multiprocessing",
-    "paramiko", "rich", "sqlite3", "tomlkit", "yaml",
+    "asyncio", "concurrent.futures", "cryptography", "distributed", "fabric", "jinja2",
+    "multiprocessing", "paramiko", "rich", "sqlite3", "tomlkit", "yaml",
 )  # fmt: skip
 _LOADED = """
 import sys
