@@ -43,6 +43,16 @@ CASES: dict[str, tuple[str, str, list[tuple[str, str, bool]]]] = {
         'disabled_plugins = ["cri"]\n',
         [("cri-disabled", "refuses", False)],
     ),
+    "CRI is disabled by its short name on 2.1": (
+        "2.1.9",
+        'disabled_plugins = ["cri"]\n',
+        [("cri-disabled", "refuses", False)],
+    ),
+    "CRI is disabled by its short name on 2.3": (
+        "2.3.4",
+        'disabled_plugins = ["cri"]\n',
+        [("cri-disabled", "refuses", False)],
+    ),
     "CRI is disabled by its name": (
         "1.7.24",
         f'version = 2\ndisabled_plugins = ["{CRI_1}"]\n',
