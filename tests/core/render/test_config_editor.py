@@ -1,4 +1,4 @@
-"""Configs that are edited where the daemon reads them, or refused with the reason."""
+"""The editor of a config: where settings go, what is removed, and what is refused."""
 
 from __future__ import annotations
 
@@ -8,180 +8,15 @@ from typing import Any
 
 import pytest
 
-from fleet.core.containerd.config import CRI_1, IMAGES
-from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import DaemonFacts, NodeFacts
-from fleet.core.model.mirror import Auth, Mirror, Registry
-from fleet.core.model.node import Node
-from fleet.core.model.owned_state import STATE_FILE, OwnedState
-from fleet.core.model.secret import Secret
-from fleet.core.model.version import parse_version
-from fleet.core.plan.node_plan import NodePlan
-from fleet.core.plan.planner import plan_node
+from fleet.core.containerd.config import CRI_1
+from fleet.core.failure import FailureKind, NodeError
 from fleet.core.render.base import DesiredConfig
 from fleet.core.render.config_editor import ConfigEditor, open_editor
-from tests.support.build import facts_with
+from tests.support.build import CONFIG, facts_with, owning
 
-CONFIG = "/etc/containerd/config.toml"
-CERTS = "/etc/containerd/certs.d"
-CONF_D = "/etc/containerd/conf.d"
+CERTS, CONF_D = "/etc/containerd/certs.d", "/etc/containerd/conf.d"
 IMPORTS = f'imports = ["{CONF_D}/*.toml"]\n'
 GRPC = f'plugins."{CRI_1}"'
-IMG = f'plugins."{IMAGES}"'
-PAUSE = f'[{GRPC}]\n  sandbox_image = "x/pause:1"\n'
-MIRRORS = f'[{GRPC}.registry.mirrors."quay.io"]\n  endpoint = ["https://q.example"]\n'
-AUTH = Auth("u", Secret("p"))
-MARK = b"\xef\xbb\xbf"
-
-
-def plan_of(
-    files: dict[str, bytes],
-    version: str,
-    *,
-    hosts: int = 1,
-) -> NodePlan:
-    kept = {path: ManagedFile(content) for path, content in files.items()}
-    facts = NodeFacts(
-        offline=True, daemon=DaemonFacts(installed_version=parse_version(version)), files=kept
-    )
-    mirrors = tuple(Mirror(url=f"https://m{n}.example", auth=AUTH) for n in range(hosts))
-    registry = Registry(name="docker.io", server="https://registry-1.docker.io", mirrors=mirrors)
-    registries = (registry,) if mirrors else ()
-    return plan_node(Node(name="n", host="n"), facts, DesiredConfig(registries))
-
-
-def written(plan: NodePlan) -> dict[str, bytes]:
-    assert plan.failure is None, plan.failure.message
-    return {each.path: each.after.content for each in plan.changes if each.after}
-
-
-PLACES = {
-    "headers under the new id": (
-        "2.1.9",
-        f'version = 2\n[{IMG}.registry.headers]\n  X = ["a"]\n',
-        IMG,
-    ),
-    "no version": ("2.1.9", "oom_score = -999\n", IMG),
-    "no version, the newest": ("2.3.4", "oom_score = -999\n", "plugins.cri"),
-    "version 3 with the old id": (
-        "2.3.4",
-        f'version = 3\n[{GRPC}.registry]\n  config_path = "/x"\n',
-        GRPC,
-    ),
-    "version 3 with the old id, dead": (
-        "2.1.9",
-        f'version = 3\n[{GRPC}.registry]\n  config_path = "/x"\n',
-        IMG,
-    ),
-}
-
-
-@pytest.mark.parametrize(("version", "text", "table"), PLACES.values(), ids=PLACES)
-def test_a_login_goes_to_the_table_that_counts(version: str, text: str, table: str) -> None:
-    result = written(plan_of({CONFIG: text.encode()}, version))[CONFIG].decode()
-
-    assert f'[{table}.registry.configs."m0.example".auth]' in result
-    assert (
-        tomllib.loads(result).items()
-        >= {key: value for key, value in tomllib.loads(text).items() if key != "plugins"}.items()
-    )
-
-
-def test_an_emptied_import_still_replaces_the_table_of_the_root() -> None:
-    login = f'[{GRPC}.registry.configs."gone.example".auth]\n  username = "u"\n'
-    files = {
-        CONFIG: f"version = 2\n{IMPORTS}{PAUSE}".encode(),
-        f"{CONF_D}/10-x.toml": f"version = 2\n{MIRRORS}{login}".encode(),
-    }
-
-    result = written(plan_of(files, "1.7.24"))
-
-    assert set(result) & set(files) == {f"{CONF_D}/10-x.toml"}
-    data = tomllib.loads(result[f"{CONF_D}/10-x.toml"].decode())
-    assert data["plugins"][CRI_1]["registry"]["config_path"] == CERTS
-
-
-@pytest.mark.parametrize("hosts", [0, 1])
-def test_an_import_that_loses_fleet_s_own_mirrors_still_replaces_the_root(hosts: int) -> None:
-    state = OwnedState(legacy=('mirrors."quay.io"',)).render()
-    files = {
-        CONFIG: f"version = 2\n{IMPORTS}{PAUSE}".encode(),
-        f"{CONF_D}/10-x.toml": f"version = 2\n{MIRRORS}".encode(),
-        STATE_FILE: state,
-    }
-
-    result = written(plan_of(files, "1.4.13", hosts=hosts))
-
-    assert set(result) == {f"{CONF_D}/10-x.toml"}
-    data = tomllib.loads(result[f"{CONF_D}/10-x.toml"].decode())
-    mirrors = data["plugins"][CRI_1].get("registry", {}).get("mirrors", {})
-    assert list(mirrors) == ["docker.io"] * hosts
-
-
-def test_a_root_of_imports_alone_goes_by_their_version() -> None:
-    files = {
-        CONFIG: IMPORTS.encode(),
-        f"{CONF_D}/10-x.toml": b"version = 2\n[debug]\n  level = 'info'\n",
-    }
-
-    result = written(plan_of(files, "1.7.24"))[CONFIG].decode()
-
-    assert f"[{GRPC}.registry]" in result
-    assert "plugins.cri" not in result
-
-
-def test_a_later_import_does_not_undo_what_a_new_one_says() -> None:
-    files = {
-        CONFIG: f"# Generated by x. DO NOT EDIT.\nversion = 2\n{IMPORTS}{PAUSE}".encode(),
-        f"{CONF_D}/99-x.toml": (
-            f'version = 2\n[{GRPC}.registry]\n  config_path = "/x:/y"\n'.encode()
-        ),
-    }
-
-    result = written(plan_of(files, "2.1.9"))
-
-    assert 'config_path = "/x"' in result[f"{CONF_D}/99-x.toml"].decode()
-
-
-@pytest.mark.parametrize("version", ["1.4.13", "1.7.24", "2.1.9"])
-def test_a_byte_order_mark_is_kept_or_named(version: str) -> None:
-    plan = plan_of({CONFIG: MARK + b"version = 2\n"}, version)
-
-    if version == "1.7.24":
-        assert written(plan)[CONFIG].startswith(MARK + b"version = 2\n")
-        assert written(plan)[CONFIG].count(MARK) == 1
-    else:
-        assert plan.failure is not None
-        assert "begins with a byte-order mark" in plan.failure.message
-
-
-@pytest.mark.parametrize(
-    ("version", "words"),
-    [("1.7.24", "no folder that fleet would write to"), ("2.1.9", "bytes that are not UTF-8")],
-)
-def test_a_directory_that_is_no_text_is_refused(version: str, words: str) -> None:
-    text = f'version = 2\n[{GRPC}.registry]\n  config_path = "/etc/\xe9/certs.d"\n'
-
-    plan = plan_of({CONFIG: text.encode("latin-1")}, version)
-
-    assert plan.failure is not None
-    assert words in plan.failure.message
-
-
-def test_logins_of_many_hosts_are_set_where_each_of_them_counts() -> None:
-    files = {
-        CONFIG: f"version = 2\n{IMPORTS}".encode(),
-        f"{CONF_D}/50-x.toml": (
-            f'version = 2\n[{GRPC}.registry.configs."m1.example".auth]\n  password = "old"\n'
-        ).encode(),
-    }
-
-    result = written(plan_of(files, "2.1.9", hosts=3))
-
-    assert b'password = "p"' in result[f"{CONF_D}/50-x.toml"]
-
-
-# -- the editor alone -----------------------------------------------------------------------------
 
 
 def editor(files: dict[str, str], version: str = "1.7.24", **of_config: Any) -> ConfigEditor:
@@ -294,3 +129,102 @@ def test_a_config_below_usr_is_copied_to_etc() -> None:
     assert edited.config == CONFIG
     assert CONFIG in edited.files(secret=False)
     assert shipped not in edited.files(secret=False)
+
+
+def test_on_eks_every_config_is_generated() -> None:
+    edited = editor({CONFIG: "version = 2\n"})
+    facts = replace(edited.facts, machine=replace(edited.facts.machine, marks=("/etc/eks",)))
+
+    assert replace(edited, facts=facts).generated
+
+
+PATH = f'version = 2\n[{GRPC}.registry]\n  config_path = "/old"\n'
+PLACES = {
+    "an import that replaces on 1.x": (
+        "1.7.24",
+        PATH,
+        "it is imported and has CRI's table, which replaces that of all files before",
+    ),
+    "an import that has the key on 2.x": (
+        "2.1.9",
+        PATH,
+        "it is imported and has config_path already",
+    ),
+}
+
+
+@pytest.mark.parametrize(("version", "imported", "reason"), PLACES.values(), ids=list(PLACES))
+def test_a_setting_that_goes_to_an_import_is_noted(
+    version: str, imported: str, reason: str
+) -> None:
+    path = f"{CONF_D}/a.toml"
+    edited = editor({CONFIG: f"version = 2\n{IMPORTS}", path: imported}, version)
+
+    edited.set({("config_path",): CERTS})
+
+    assert list(edited.files(secret=False)) == [path]
+    assert edited.notes == [f"config_path goes to {path}: {reason}"]
+
+
+HOST = ("configs", "[fd00::1]:5000", "auth", "username")
+
+
+def test_a_host_with_brackets_is_refused_where_no_table_has_them() -> None:
+    with pytest.raises(
+        NodeError, match=r"containerd 1\.7\.24 reads no table named configs"
+    ) as raised:
+        editor({CONFIG: "version = 2\n"}).set({HOST: "u"})
+
+    assert raised.value.failure.kind is FailureKind.UNSUPPORTED
+    assert 'configs."[fd00::1]:5000".auth;' in raised.value.failure.message
+
+
+def test_a_host_with_brackets_is_written_where_a_table_may_have_them() -> None:
+    edited = editor({CONFIG: "version = 2\n"}, "2.1.9")
+
+    edited.set({HOST: "u"})
+
+    assert edited.view.merged() == {"configs": {HOST[1]: {"auth": {"username": "u"}}}}
+
+
+def test_a_value_where_a_table_is_needed_is_refused() -> None:
+    edited = editor({CONFIG: f"version = 2\n[{GRPC}.registry]\nconfigs = 5\n"})
+
+    with pytest.raises(NodeError, match="configs is no table; mend the file by hand"):
+        edited.set({("configs", "h", "auth", "username"): "u"})
+
+
+LOGIN = f'[{GRPC}.registry.configs.h.auth]\n  username = "u"\n'
+ORPHANS = {
+    "a host that is empty then": (LOGIN, {}),
+    "a host with other settings": (
+        f'{LOGIN}[{GRPC}.registry.configs.h.tls]\n  ca_file = "/a"\n',
+        {"configs": {"h": {"tls": {"ca_file": "/a"}}}},
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "left"), ORPHANS.values(), ids=list(ORPHANS))
+def test_a_login_of_fleet_that_is_not_wanted_any_more_is_removed(
+    text: str, left: dict[str, Any]
+) -> None:
+    facts = owning(facts_with({CONFIG: f"version = 2\n{text}"}), CONFIG, legacy=("configs.h.auth",))
+    edited = open_editor(facts, DesiredConfig(()))
+
+    edited.drop_orphans(())
+
+    data = tomllib.loads(edited.files(secret=False)[CONFIG].content.decode())
+    assert data.get("plugins", {}).get(CRI_1, {}).get("registry", {}) == left
+    assert edited.notes == ["configs.h.auth: no longer in mirrors.yaml, removed"]
+
+
+def test_a_login_of_fleet_that_is_still_wanted_stays() -> None:
+    facts = owning(
+        facts_with({CONFIG: f"version = 2\n{LOGIN}"}), CONFIG, legacy=("configs.h.auth",)
+    )
+    edited = open_editor(facts, DesiredConfig(()))
+
+    edited.drop_orphans(("configs.h.auth",))
+
+    assert edited.files(secret=False) == {}
+    assert edited.notes == []
