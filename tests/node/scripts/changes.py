@@ -13,7 +13,7 @@ SAVE = "mkdir -p $STAGE; generation_save\n"
 """The code that saves a generation."""
 SWAP = "mv $PENDING.tmp $PENDING; prepare_files; swap_all\n"
 """The code that swaps the files of a saved change."""
-PARTS = "generation prepare swap compare restore stale"
+PARTS = "generation prepare swap compare restore stale revert"
 
 
 class FileChange:
@@ -38,7 +38,7 @@ class FileChange:
         """Run code with all variables that a change has."""
         written = (after.encode() for _, after in self.files.values() if after is not None)
         variables = {
-            **{"ID": "r1", "MODE": "activate", "OPERATOR": "me", **HOOKS},
+            **{"ID": "r1", "MODE": "activate", "OPERATOR": "me", "UNIT": "containerd", **HOOKS},
             **{"CONFIGS": "", "EMPTIED": "", "SAVED": "", "LINKS": "", "CHECKS": ""},
             **{"LIVENESS": "", "ILL": "", "ill_then": "", "MARK": MARK.decode()},
             "content": pack((*written, b"guard\n")).decode(),

@@ -39,6 +39,7 @@ workloads_find() { # in $workloads
 
 workloads_all_run() { # whether each process of the lines $1 is still there
     local line
+    line=
     text_split_lines
     for line in $1; do
         line=${line% *}
