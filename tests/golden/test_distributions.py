@@ -90,6 +90,7 @@ def test_eks_keeps_its_two_directories_since_it_pulls_locally(tmp_path: Path) ->
 
     plan = plan_for(tmp_path / "a", "eks", wishes_of(MIRRORS["plain"], tmp_path / "w"), tree)
 
+    assert plan.changes
     assert all(change.path.startswith("/etc/containerd/certs.d/") for change in plan.changes)
     assert str(plan.restart.cost) == "none"
     assert any("EKS" in note for note in plan.notes)

@@ -213,31 +213,50 @@ def documents(draw: st.DrawFn) -> tuple[str, dict[str, str]]:
     return head + "mirrors:\n" + "".join(entries.values()) + tail, entries
 
 
+EDITED = (documents(), st.lists(NAMES, unique=True, max_size=3), st.sets(NAMES, max_size=2), TEXTS)
+Wanted = dict[tuple[str, ...], Any]
+
+
+def edited(text: str, wanted: Wanted, gone: set[str]) -> str:
+    """Return an edited text; drop the example if it cannot be edited."""
+    try:
+        return edit_yaml(text, wanted, frozenset(("mirrors", name) for name in gone))
+    except YamlEditError:
+        reject()
+
+
 @settings(max_examples=400, deadline=None)
-@given(documents(), st.lists(NAMES, unique=True, max_size=3), st.sets(NAMES, max_size=2), TEXTS)
+@given(*EDITED)
 def test_untouched_entries_keep_their_bytes_whatever_is_written(
     document: tuple[str, dict[str, str]], set_names: list[str], gone: set[str], word: str
 ) -> None:
     text, entries = document
-    wanted: dict[tuple[str, ...], Any] = {("mirrors", n): {"endpoint": [word]} for n in set_names}
-    reader = k3s_reader()
-    before = reader.read(text) if reader else None
-    assume(before is None or before.error is None)
+    wanted: Wanted = {("mirrors", name): {"endpoint": [word]} for name in set_names}
 
-    try:
-        found = edit_yaml(text, wanted, frozenset(("mirrors", name) for name in gone))
-    except YamlEditError:
-        reject()
+    found = edited(text, wanted, gone)
 
-    for name, entry in entries.items():
-        if name not in set_names and name not in gone:
-            assert entry in found
-    if reader and before:
-        after = reader.read(found)
-        assert after.error is None, found
-        meant = dict(before.v2.get("mirrors", {}))
-        for name in gone - set(set_names):
-            meant.pop(name, None)
-        meant |= {name: {"endpoint": [word]} for name in set_names}
-        assert after.v2.get("mirrors", {}) == meant
-        assert after.v2.get("configs", {}) == before.v2.get("configs", {})
+    untouched = [entry for name, entry in entries.items() if name not in {*set_names, *gone}]
+    assert [entry for entry in untouched if entry not in found] == []
+
+
+@settings(max_examples=400, deadline=None)
+@given(document=EDITED[0], set_names=EDITED[1], gone=EDITED[2], word=EDITED[3])
+def test_k3s_reads_what_was_meant_and_the_rest_as_before(
+    k3s: Reader,
+    document: tuple[str, dict[str, str]],
+    set_names: list[str],
+    gone: set[str],
+    word: str,
+) -> None:
+    text, _ = document
+    before = k3s.read(text)
+    assume(before.error is None)
+    wanted: Wanted = {("mirrors", name): {"endpoint": [word]} for name in set_names}
+
+    after = k3s.read(edited(text, wanted, gone))
+
+    assert after.error is None
+    kept = {n: body for n, body in before.v2.get("mirrors", {}).items() if n not in gone}
+    meant = {**kept, **{name: {"endpoint": [word]} for name in set_names}}
+    assert after.v2.get("mirrors", {}) == meant
+    assert after.v2.get("configs", {}) == before.v2.get("configs", {})
