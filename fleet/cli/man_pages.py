@@ -85,7 +85,7 @@ def _inner(command: click.Command) -> Iterator[str]:
 def _options(context: click.Context) -> Iterator[str]:
     for parameter in context.command.get_params(context):
         record = parameter.get_help_record(context)
-        if record is not None:
+        if record is not None and record[1]:  # some releases of click list bare arguments
             yield from (".TP", rf"\fB{_escape(record[0])}\fR", _escape(record[1]))
 
 
