@@ -101,25 +101,14 @@ class _Session(paramiko.ServerInterface):
         except OSError:
             return paramiko.common.OPEN_FAILED_CONNECT_FAILED
         self._wires[chanid] = wire
-        threading.Thread(target=self._forward, daemon=True).start()
         return paramiko.common.OPEN_SUCCEEDED
 
-    def _forward(self) -> None:
-        """Copy bytes both ways between a channel and its wire until one end closes."""
-        assert self.transport is not None
-        channel = self.transport.accept(5)
-        if channel is None:
-            return
-        with self._wires.pop(channel.chanid) as wire, suppress(OSError, EOFError):
-            while True:
-                readable, _, _ = select.select([wire, channel], [], [], 5)
-                for source, target in ((wire, channel), (channel, wire)):
-                    if source in readable:
-                        part = source.recv(4096)
-                        if not part:
-                            channel.close()
-                            return
-                        target.sendall(part)
+    def forward_all(self, transport: paramiko.Transport) -> None:
+        """Forward every channel that has a connection of its own, until the client leaves."""
+        while transport.is_active():
+            channel = transport.accept(1)  # a session of a command is accepted here as well
+            if channel is not None and (wire := self._wires.pop(channel.chanid, None)):
+                threading.Thread(target=_copy, args=(channel, wire), daemon=True).start()
 
     def check_port_forward_request(self, address: str, port: int) -> int | bool:
         del address, port
@@ -152,6 +141,20 @@ class _Session(paramiko.ServerInterface):
             channel.close()
 
 
+def _copy(channel: paramiko.Channel, wire: socket.socket) -> None:
+    """Copy bytes both ways until one end closes."""
+    with wire, suppress(OSError, EOFError):
+        while True:
+            readable, _, _ = select.select([wire, channel], [], [], 5)
+            for source, target in ((wire, channel), (channel, wire)):
+                if source in readable:
+                    part = source.recv(4096)
+                    if not part:
+                        channel.close()
+                        return
+                    target.sendall(part)
+
+
 @contextmanager
 def ssh_server(
     folder: Path, answer: Callable[[str], Answer], *, forwards: bool = False
@@ -176,6 +179,9 @@ def ssh_server(
                 server.transports.append(transport)
                 with suppress(paramiko.SSHException, EOFError):
                     transport.start_server(threading.Event(), session)
+                    work = threading.Thread(target=session.forward_all, args=(transport,))
+                    work.daemon = True
+                    work.start()
 
     threading.Thread(target=accept, daemon=True).start()
     try:

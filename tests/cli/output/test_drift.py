@@ -1,0 +1,86 @@
+"""Files that are not as fleet left them: nodes with the same drift together, then a count."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from fleet.cli.output.drift import show_drift
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.model.change import ManagedFile
+from fleet.core.model.facts import STATE_FILE, NodeFacts
+from fleet.core.model.node import Node
+from fleet.core.model.owned_state import OwnedState
+from fleet.core.plan.drift import Drift, DriftedFile
+from fleet.core.plan.node_plan import NodePlan
+from fleet.engine.survey import Surveyed
+from tests.support.settings import JSON, TEXT
+
+STATE = OwnedState(files={"/etc/a": "ab"}, generation="r1")
+MANAGED = NodeFacts(files={STATE_FILE: ManagedFile(STATE.render())})
+EDITED = DriftedFile("/etc/a", Drift.CHANGED, "an editor", 1_700_000_000, "-a\n+b\n")
+GONE = DriftedFile("/etc/b", Drift.MISSING, "unknown", None, "")
+LOST = Failure(FailureKind.CONNECT, "connect", "timed out")
+
+
+def surveyed(name: str, facts: NodeFacts | None, failure: Failure | None = None) -> Surveyed:
+    node = Node(name=name, host=name)
+    return Surveyed(node, facts, NodePlan(node=node, failure=failure))
+
+
+EXAMINED = [
+    (surveyed("w1", MANAGED), (EDITED,)),
+    (surveyed("w2", MANAGED), (EDITED,)),
+    (surveyed("w3", MANAGED), ()),
+    (surveyed("w4", NodeFacts()), ()),
+    (surveyed("w5", None, LOST), ()),
+]
+
+
+def test_nodes_with_the_same_drift_share_a_row(capsys: pytest.CaptureFixture[str]) -> None:
+    show_drift(EXAMINED, TEXT)
+
+    _, row, failure, counts, _ = capsys.readouterr().out.splitlines()
+    assert row.split() == [
+        *("w[1-2]", "changed", "/etc/a", "an", "editor", "takes", "it", "over"),
+        *("2023-11-14", "22:13:20"),
+    ]
+    assert failure.startswith("w5: timed out")
+    assert counts == "2 drifted, 1 as fleet left it, 1 unmanaged, 1 unreachable"
+
+
+def test_without_drift_there_is_no_table(capsys: pytest.CaptureFixture[str]) -> None:
+    show_drift([(surveyed("w3", MANAGED), ())], TEXT)
+
+    assert capsys.readouterr().out == "1 as fleet left it\n"
+
+
+def test_drift_is_data(capsys: pytest.CaptureFixture[str]) -> None:
+    show_drift([(surveyed("w1", MANAGED), (EDITED, GONE)), EXAMINED[4]], JSON)
+
+    nodes = json.loads(capsys.readouterr().out)["nodes"]
+    assert nodes["w1"] == {
+        "state": "drifted",
+        "generation": "r1",
+        "files": [
+            {
+                "path": "/etc/a",
+                "drift": "changed",
+                "hand": "an editor",
+                "changed_at": "2023-11-14 22:13:20",
+                "rollout": "takes it over",
+                "diff": "-a\n+b\n",
+            },
+            {
+                "path": "/etc/b",
+                "drift": "missing",
+                "hand": "unknown",
+                "changed_at": None,
+                "rollout": "leaves it",
+                "diff": "",
+            },
+        ],
+        "failure": None,
+    }
+    assert (nodes["w5"]["state"], nodes["w5"]["generation"]) == ("unreachable", None)

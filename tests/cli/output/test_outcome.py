@@ -1,0 +1,203 @@
+"""Outcomes as text: a line for each node, the recap, and the exit code of a rollout."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from fleet.actions.job import RolloutResult
+from fleet.cli.options import Exit
+from fleet.cli.output.outcome import (
+    MARKS,
+    exit_code,
+    outcome_line,
+    print_outcomes,
+    print_recap,
+    recap,
+    show_result,
+    still_locked,
+    verdict_words,
+)
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.model.outcome import NodeOutcome, NodeStatus, Served, Verified
+from tests.support.settings import JSON, TEXT
+
+HEALTH = Failure(FailureKind.HEALTH, "restart", "it is ill", evidence="line 1\nline 2")
+PULL = Verified("a/b:1", ok=True, via="crictl", mirror="m.example", served=Served.MIRROR)
+
+
+def outcome(status: NodeStatus = NodeStatus.CONVERGED, **fields: Any) -> NodeOutcome:
+    return NodeOutcome(**{"node": "w1", "status": status, **fields})
+
+
+LINES = {
+    "alone": (outcome(), "w1: converged"),
+    "with its time": (outcome(seconds=12.34), "w1: converged (12.3 s)"),
+    "restarted": (outcome(restarted=True), "w1: converged (restarted)"),
+    "a pull": (
+        outcome(verified=(PULL,)),
+        "w1: converged (pulled a/b:1 by crictl, served by m.example)",
+    ),
+    "a pull by ctr": (
+        outcome(verified=(Verified("a/b:1", ok=True, via="ctr"),)),
+        "w1: converged (pulled a/b:1 by ctr, served by: not known, CRI not proven)",
+    ),
+    "a pull that failed": (
+        outcome(verified=(Verified("a/b:1", ok=False, via="ctr"),)),
+        "w1: converged",
+    ),
+    "all of it": (
+        outcome(seconds=1.0, restarted=True, verified=(PULL,)),
+        "w1: converged (1.0 s; restarted; pulled a/b:1 by crictl, served by m.example)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("ended", "line"), LINES.values(), ids=LINES)
+def test_an_outcome_is_one_line(ended: NodeOutcome, line: str) -> None:
+    assert outcome_line(ended) == line
+
+
+def test_a_brief_line_leaves_the_message_to_the_recap() -> None:
+    failed = outcome(NodeStatus.FAILED, failure=HEALTH)
+
+    assert outcome_line(failed, brief=True) == "w1: failed: health at restart"
+    assert outcome_line(failed).startswith("w1: failed: health at restart: it is ill")
+
+
+SERVED = {
+    Served.MIRROR: "served by m.example",
+    Served.UPSTREAM: "served by upstream, m.example",
+    Served.PRESENT: "already there",
+    Served.UNKNOWN: "served by: not known",
+}
+
+
+@pytest.mark.parametrize(("served", "words"), SERVED.items())
+def test_every_verdict_has_its_words(served: Served, words: str) -> None:
+    pull = Verified("a/b:1", ok=True, via="crictl", mirror="m.example", served=served)
+
+    assert verdict_words(pull) == words
+
+
+@pytest.mark.parametrize("status", NodeStatus)
+def test_every_status_has_a_mark(status: NodeStatus) -> None:
+    mark, style = MARKS[status]
+
+    assert len(mark) == 1
+    assert style != ""
+
+
+def printed(outcomes: list[NodeOutcome]) -> list[str]:
+    out = Console(file=io.StringIO(), width=200, color_system=None)
+    print_outcomes(outcomes, out)
+    return str(out.file.getvalue()).splitlines()  # type: ignore[attr-defined]
+
+
+def test_only_the_end_of_long_evidence_is_printed() -> None:
+    evidence = "\n".join(f"line {number}" for number in range(20))
+
+    lines = printed([outcome(failure=Failure(FailureKind.HEALTH, "x", "m", evidence=evidence))])
+
+    assert [line for line in lines if "|" in line] == [
+        f"      | line {number}" for number in range(12, 20)
+    ]
+
+
+def test_evidence_cannot_control_a_terminal() -> None:
+    failure = Failure(FailureKind.HEALTH, "x", "m\x1b[2J", evidence="e\x1b[2J")
+
+    assert "\x1b" not in "".join(printed([outcome(failure=failure)]))
+
+
+RECAPS = {
+    "one kind": ({NodeStatus.CONVERGED: 3}, "", "finished: 3 converged"),
+    "several, in the order of statuses": (
+        {NodeStatus.FAILED: 1, NodeStatus.CONVERGED: 2, NodeStatus.PENDING: 0},
+        "",
+        "finished: 2 converged, 1 failed",
+    ),
+    "a reason": ({NodeStatus.FAILED: 1}, "budget spent", "finished: 1 failed (budget spent)"),
+}
+
+
+@pytest.mark.parametrize(("counts", "reason", "line"), RECAPS.values(), ids=RECAPS)
+def test_the_recap_counts_nodes_by_status(
+    counts: dict[NodeStatus, int], reason: str, line: str
+) -> None:
+    assert recap(counts, "finished", reason) == line
+
+
+def test_nodes_that_are_still_locked_are_named_together() -> None:
+    held = [outcome(node=f"w{number}", held=number < 3) for number in range(1, 4)]
+
+    assert still_locked(held, "r1").startswith("w[1-2]: still locked")
+    assert "`fleet resume r1`" in still_locked(held, "r1")
+    assert still_locked([outcome()], "r1") == ""
+
+
+@pytest.mark.parametrize(("rollout", "locked"), [("r1", True), ("", False)])
+def test_a_recap_names_locks_only_if_the_journal_can_settle_them(
+    rollout: str, *, locked: bool
+) -> None:
+    out = Console(file=io.StringIO(), width=200, color_system=None)
+
+    print_recap([outcome(held=True, unproven=("quay.io",))], "the end", rollout, out)
+
+    lines = str(out.file.getvalue()).splitlines()  # type: ignore[attr-defined]
+    assert lines[:2] == ["~ w1: converged", "the end"]
+    assert "quay.io" in lines[2]
+    assert (len(lines) == 4) is locked
+
+
+CODES = {
+    "all well": ("finished", [outcome()], Exit.OK),
+    "nothing to do": ("finished", [], Exit.OK),
+    "a failure": ("finished", [outcome(), outcome(NodeStatus.FAILED)], Exit.FAILED),
+    "a node that is away": ("finished", [outcome(NodeStatus.UNREACHABLE)], Exit.FAILED),
+    "a stale plan": ("finished", [outcome(NodeStatus.STALE)], Exit.HALTED),
+    "a halt": ("halted", [outcome()], Exit.HALTED),
+    "a node of another rollout": (
+        "finished",
+        [outcome(NodeStatus.FAILED, failure=Failure(FailureKind.LOCKED, "lock", "held"))],
+        Exit.HALTED,
+    ),
+    "Ctrl-C": ("interrupted", [outcome(NodeStatus.FAILED)], Exit.INTERRUPTED),
+    "a degraded node": ("interrupted", [outcome(NodeStatus.DEGRADED)], Exit.DEGRADED),
+}
+
+
+@pytest.mark.parametrize(("status", "outcomes", "code"), CODES.values(), ids=CODES)
+def test_the_gravest_end_gives_the_exit_code(
+    status: str, outcomes: list[NodeOutcome], code: Exit
+) -> None:
+    assert exit_code(status, outcomes) is code
+
+
+RESULT = RolloutResult(
+    kind="rollout",
+    rollout="r1",
+    status="finished",
+    reason="",
+    outcomes={"w1": outcome()},
+    batches=(("w1",),),
+    counts={NodeStatus.CONVERGED: 1},
+)
+
+
+def test_a_result_is_printed_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    show_result(RESULT, TEXT, ())
+
+    assert capsys.readouterr().out == ("~ w1: converged\nrollout finished: 1 converged  r1\n")
+
+
+def test_a_result_is_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    show_result(RESULT, JSON, ())
+
+    data = json.loads(capsys.readouterr().out)
+    assert (data["rollout"], data["status"]) == ("r1", "finished")
+    assert data["nodes"]["w1"]["status"] == "converged"
