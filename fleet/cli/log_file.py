@@ -15,7 +15,7 @@ from fleet.home import expanded
 LOG = logging.getLogger("fleet")
 
 
-_TOLD = logging.getLogger("fleet.told")
+_PROGRESS = logging.getLogger("fleet.progress")
 """The logger of lines that the terminal shows anyway, such as progress; for the file alone."""
 
 
@@ -57,7 +57,7 @@ def open_log(verbose: int, path: str | None) -> None:
     if verbose:
         handler = logging.StreamHandler()
         handler.setLevel(_LEVELS[min(verbose, 2)])
-        handler.addFilter(lambda record: record.name != _TOLD.name)
+        handler.addFilter(lambda record: record.name != _PROGRESS.name)
         handler.setFormatter(Masking())
         LOG.addHandler(handler)
     if path:
@@ -88,4 +88,4 @@ def hide(secret: str) -> None:
 
 def note(text: str) -> None:
     """Log a line that the terminal shows."""
-    _TOLD.info(text)
+    _PROGRESS.info(text)

@@ -9,16 +9,16 @@ from fleet.core.failure import Failure, FailureKind
 from fleet.engine.survey import Surveyed
 
 
-def refuse_duplicate_nodes(found: Sequence[Surveyed]) -> list[Surveyed]:
+def refuse_duplicate_nodes(surveys: Sequence[Surveyed]) -> list[Surveyed]:
     """Fail the plans of nodes that are the same machine under several names.
 
     fleet does not choose one of the names: they may be in groups with different settings.
     """
     names: dict[str, list[str]] = {}
-    for surveyed in found:
+    for surveyed in surveys:
         if surveyed.facts is not None and surveyed.facts.machine.id:
             names.setdefault(surveyed.facts.machine.id, []).append(surveyed.node.name)
-    return [_refused(surveyed, names) for surveyed in found]
+    return [_refused(surveyed, names) for surveyed in surveys]
 
 
 def _refused(surveyed: Surveyed, names: dict[str, list[str]]) -> Surveyed:

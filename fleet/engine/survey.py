@@ -85,15 +85,15 @@ def _plan_rollback(node: Node, facts: NodeFacts, to: str | None) -> NodePlan:
 
 
 def examine(
-    found: Surveyed, work: Callable[[NodeFacts, NodePlan], _Result]
+    surveyed: Surveyed, work: Callable[[NodeFacts, NodePlan], _Result]
 ) -> tuple[Surveyed, _Result | None]:
     """Call `work` on a survey; if that fails, return the node as unread, with the failure."""
-    if found.facts is None:
-        return found, None
-    result = isolate_bugs(partial(work, found.facts, found.plan), found.node.name)
+    if surveyed.facts is None:
+        return surveyed, None
+    result = isolate_bugs(partial(work, surveyed.facts, surveyed.plan), surveyed.node.name)
     if isinstance(result, Failure):
-        return Surveyed(found.node, None, _as_plan(found.node, result)), None
-    return found, result
+        return Surveyed(surveyed.node, None, _as_plan(surveyed.node, result)), None
+    return surveyed, result
 
 
 def _as_plan(node: Node, plan: NodePlan | Failure) -> NodePlan:

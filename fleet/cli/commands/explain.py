@@ -22,6 +22,6 @@ def explain(settings: Settings, *, connection: Connection, node: str, registry: 
 
     session = open_session(settings, connection)
     inventory = load_inventory(settings.inventory)
-    found, explanation = action.explain(inventory, node, registry, session)
-    show_explanation(found.name, explanation, settings)
+    chosen, explanation = action.explain(inventory, node, registry, session)
+    show_explanation(chosen.name, explanation, settings)
     raise SystemExit(Exit.FAILED if isinstance(explanation, Failure) else Exit.OK)

@@ -32,11 +32,11 @@ def hostkeys(settings: Settings, *, connection: Connection, yes: bool) -> None:
     jumps: dict[str, HostKey | Failure] = {}
     results: dict[str, HostKey | Failure] = {}
     added: set[str] = set()
-    for found in scan_host_keys(nodes, ssh, connection.pool):
-        jumps, results = {**jumps, **results}, found
+    for scanned in scan_host_keys(nodes, ssh, connection.pool):
+        jumps, results = {**jumps, **results}, scanned
         if not settings.as_json:
-            show_keys(found, settings)
-        new = unknown_keys(found)
+            show_keys(scanned, settings)
+        new = unknown_keys(scanned)
         if new and _is_agreed(new.values(), yes=yes, ask=not settings.as_json):
             add_host_keys(new.values())
             click.echo(f"{len(new)} keys added to {_files(new.values())}", err=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from fleet.cli.options import (
@@ -25,15 +27,14 @@ from fleet.cli.options import (
 @no_liveness
 @connecting
 @shared
-def verify(  # noqa: PLR0913 - one parameter for each flag
+def verify(
     settings: Settings,
     *,
     connection: Connection,
     pull_timeout: int,
     self_contained: bool,
-    sample: str | None,
-    per_mirror: int,
     no_liveness: bool,
+    **flags: Any,
 ) -> None:
     """Pull every verification image on every node, and change nothing."""
     from fleet.actions import verify as action
@@ -47,12 +48,7 @@ def verify(  # noqa: PLR0913 - one parameter for each flag
         nodes = settings.select(load_inventory(settings.inventory))
         outcomes, chosen = action.self_test_nodes(nodes, session, seconds=pull_timeout), None
     else:
-        options = action.VerifyOptions(
-            pull_seconds=pull_timeout,
-            liveness=not no_liveness,
-            sample=sample,
-            per_mirror=per_mirror,
-        )
+        options = action.VerifyOptions(pull_seconds=pull_timeout, liveness=not no_liveness, **flags)
         files = settings.load()
         nodes = settings.select(files.inventory)
         outcomes, chosen = action.verify(files, nodes, options, session)
