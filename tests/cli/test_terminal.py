@@ -1,0 +1,75 @@
+"""The terminal as a user interface: what it prints, and when a question cannot be asked."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleet.cli.options import Settings
+from fleet.cli.terminal import Terminal, journal_files
+from fleet.core.failure import Failure, FailureKind
+from fleet.core.model.node import Node
+from fleet.core.plan.node_plan import NodePlan
+from fleet.engine.survey import Surveyed
+from fleet.errors import FleetError
+
+NODE = Node(name="w1", host="w1")
+
+
+def settings(**flags: Any) -> Settings:
+    defaults = {
+        "inventory": Path("inventory.yaml"), "mirrors": Path("mirrors.yaml"), "limit": None,
+        "exclude": None, "ssh_config": None, "as_json": False, "quiet": False, "verbose": 0,
+        "color": False,
+    }  # fmt: skip
+    return Settings(**{**defaults, **flags})
+
+
+def test_without_a_terminal_only_yes_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+    Terminal(settings(), yes=True).confirm(3)
+    with pytest.raises(FleetError, match="give --yes to change the nodes"):
+        Terminal(settings()).confirm(3)
+    with pytest.raises(FleetError, match="give --yes to go on"):
+        Terminal(settings()).require_answer("go on")
+
+
+def test_a_survey_names_lost_nodes_and_counts_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lost = Failure(FailureKind.CONNECT, "connect", "timed out")
+    terminal = Terminal(settings())
+
+    terminal.surveyed(Surveyed(NODE, None, NodePlan(node=NODE, failure=lost)), 7, 120)
+    for number in (8, 50, 120):
+        terminal.surveyed(Surveyed(NODE, None, NodePlan(node=NODE)), number, 120)
+
+    assert capsys.readouterr().err.splitlines() == [
+        "probe 7/120: w1: timed out",
+        "probe 50/120",
+        "probe 120/120",
+    ]
+
+
+@pytest.mark.parametrize("flag", ["as_json", "quiet"])
+def test_plans_are_not_printed_for_a_script(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    plans = [NodePlan(node=NODE)]
+
+    Terminal(settings(**{flag: True})).plans(plans, str)
+    silent = capsys.readouterr().out
+    Terminal(settings()).plans(plans, str)
+
+    assert silent == ""
+    assert "No changes: 1 nodes" in capsys.readouterr().out
+
+
+def test_the_journal_is_beside_its_inventory_unless_another_one_is_chosen(tmp_path: Path) -> None:
+    chosen = settings(inventory=tmp_path / "hosts.yaml")
+
+    assert journal_files(chosen, None).journal == tmp_path / ".fleet" / "journal.db"
+    assert journal_files(chosen, "other.db").journal == Path("other.db")
+    assert journal_files(chosen, None).inventory == tmp_path / "hosts.yaml"
