@@ -24,9 +24,8 @@ DEFAULT = Mirror(url="", dial_timeout="9s", capabilities=("pull",))
 def folder(tmp_path: Path) -> Path:
     """Return a folder with certificates and keys."""
     files = {"ca": CERTIFICATE, "cert": CERTIFICATE, "key": KEY, "both": CERTIFICATE + KEY}
-    for name, content in files.items():
+    for name, content in {**files, "text": b"nothing"}.items():
         (tmp_path / name).write_bytes(content)
-    (tmp_path / "text").write_text("nothing")
     return tmp_path
 
 
