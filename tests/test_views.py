@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from fleet.actions.user_interface import Scope
 from fleet.cli.log_file import Masking
-from fleet.cli.output.live import LiveScreen, Scope
+from fleet.cli.output.live import LiveScreen
 from fleet.cli.output.outcome import print_outcomes
 from fleet.cli.output.plan import legend
 from fleet.cli.output.tables import table
