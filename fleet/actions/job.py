@@ -74,10 +74,10 @@ class Job:
         """Cut the nodes that have work to do into batches: by `order`, then by the inventory."""
         plans = [plan for name, plan in self.plans.items() if name not in self.outcomes]
         names = [plan.node.name for plan in sorted(plans, key=lambda plan: plan.node.order)]
-        plane = self.quorum()
+        plane = self.control_plane_limit()
         return cut_batches(names, parse_batches(self.options.batch), plane.nodes, plane.most)
 
-    def quorum(self) -> ControlPlaneLimit:
+    def control_plane_limit(self) -> ControlPlaneLimit:
         """Return the limit for control plane nodes, from what the survey found about them."""
         roles = {name: plan.availability for name, plan in self.plans.items()}
         return control_plane_limit(self.inventory, roles, self.id)
@@ -196,7 +196,7 @@ class Job:
             on_failure=OnFailure(self.options.on_failure),
             pause=self.options.pause,
             parallel=min(self.session.pool.most_changes, total) or 1,
-            quorum=self.quorum(),
+            control_plane=self.control_plane_limit(),
         )
 
     def _skipped(self) -> set[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from fleet.core.rollout import defaults
 from fleet.core.rollout.batches import parse_batches, parse_size
 from fleet.core.rollout.policy import OnFailure
 from fleet.errors import FleetError
@@ -27,19 +28,19 @@ class RenderOptions:
 class RolloutOptions:
     """The options of a rollout or rollback; each is the flag of the same name."""
 
-    batch: str = "1,25%"
-    max_failures: str = "0"
+    batch: str = defaults.BATCHES
+    max_failures: str = defaults.MAX_FAILURES
     skip_unreachable: bool = False
-    on_failure: str = "halt"
+    on_failure: str = OnFailure.HALT.value
     pause: float = 0
-    soak: int = 6
-    health_timeout: int = 30
-    guard: int = 180
+    soak: int = defaults.SOAK
+    health_timeout: int = defaults.HEALTH
+    guard: int = defaults.GUARD
     disrupt_workloads: bool = False
     no_verify: bool = False
     no_liveness: bool = False
-    pull_timeout: int = 120
-    per_mirror: int = 16
+    pull_timeout: int = defaults.PULL
+    per_mirror: int = defaults.PER_MIRROR
     full_default: bool = False
     foreign: str = "adopt"
     rerun: tuple[str, str] | None = None

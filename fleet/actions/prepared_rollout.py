@@ -11,6 +11,7 @@ from fleet.actions.options import RolloutOptions
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.outcome import NodeOutcome
 from fleet.core.plan.node_plan import NodePlan
+from fleet.core.rollout import defaults
 from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches
 from fleet.core.rollout.control_plane import control_plane_limit
 from fleet.core.rollout.policy import Policy
@@ -41,8 +42,8 @@ def plan(
     found: Iterable[Surveyed],
     inventory: Inventory,
     *,
-    batch: str = "1,25%",
-    max_failures: str = "0",
+    batch: str = defaults.BATCHES,
+    max_failures: str = defaults.MAX_FAILURES,
     verify: bool = True,
     deadlines: Deadlines | None = None,
 ) -> Rollout:
@@ -70,7 +71,7 @@ def plan(
         policy=Policy(
             max_failures=allowed_failures(max_failures, len(plans)),
             limits=group_limits(inventory),
-            quorum=plane,
+            control_plane=plane,
         ),
         settled=done,
         verify=verify,

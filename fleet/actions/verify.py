@@ -18,6 +18,7 @@ from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.planner import config_before, daemon_access
 from fleet.core.plan.pull_tests import PullTest, pull_tests
 from fleet.core.render.base import DesiredConfig
+from fleet.core.rollout import defaults
 from fleet.core.rollout.batches import parse_size
 from fleet.core.selection.sample import Sample, sample
 from fleet.engine.bugs import isolate_bugs
@@ -35,10 +36,10 @@ _MOST_SERVED = 16
 class VerifyOptions:
     """The options of a verification; `sample` limits it to so many nodes, or so many percent."""
 
-    pull_seconds: int = 120
+    pull_seconds: int = defaults.PULL
     liveness: bool = True
     sample: str | None = None
-    per_mirror: int = 16
+    per_mirror: int = defaults.PER_MIRROR
 
 
 def verify(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from fleet.cli.log_file import hide, note, open_log
+from fleet.core.rollout import defaults
 from fleet.errors import FleetError
 from fleet.home import expanded
 
@@ -220,11 +221,13 @@ no_liveness = click.option(
     "--no-liveness", is_flag=True, help="Do not ask whether the daemon reads its folder."
 )
 per_mirror = click.option(
-    "--per-mirror", default=16, type=click.IntRange(1, 1000), show_default=True,
+    "--per-mirror", default=defaults.PER_MIRROR, type=click.IntRange(1, 1000),
+    show_default=True,
     help="Nodes that pull from one mirror at once.",
 )  # fmt: skip
 pull_timeout = click.option(
-    "--pull-timeout", default=120, type=click.IntRange(1, 3600), show_default=True,
+    "--pull-timeout", default=defaults.PULL, type=click.IntRange(1, 3600),
+    show_default=True,
     help="Seconds for one verification pull.",
 )  # fmt: skip
 full_default = click.option(
@@ -252,19 +255,22 @@ def foreign_files(function: _Command) -> _Command:
 _CHANGING = (
     click.option("-y", "--yes", is_flag=True, help="Do not ask."),
     click.option("--dry-run", is_flag=True, help="Show the diffs and change nothing."),
-    click.option("--batch", default="1,25%", show_default=True, help="The last repeats."),
-    click.option("--max-failures", default="0", show_default=True, help="Budget: N or P%."),
+    click.option("--batch", default=defaults.BATCHES, show_default=True, help="The last repeats."),
+    click.option("--max-failures", default=defaults.MAX_FAILURES, show_default=True,
+                 help="Budget: N or P%."),
     click.option("--skip-unreachable", is_flag=True, help="Go on without unreachable nodes."),
     click.option("--on-failure", default="halt", show_default=True,
                  type=click.Choice(["halt", "rollback-batch", "rollback-all"]),
                  help="What becomes of converged nodes when the budget is spent."),
     click.option("--pause", default=0.0, type=click.FloatRange(0), metavar="SECONDS",
                  help="After a batch; then its nodes are asked for health again."),
-    click.option("--soak", default=6, type=click.IntRange(0, 600), show_default=True,
+    click.option("--soak", default=defaults.SOAK, type=click.IntRange(0, 600), show_default=True,
                  help="Seconds that a restarted containerd must stay up."),
-    click.option("--health-timeout", default=30, type=click.IntRange(1, 600), show_default=True,
+    click.option("--health-timeout", default=defaults.HEALTH, type=click.IntRange(1, 600),
+                 show_default=True,
                  help="Seconds until containerd must be healthy."),
-    click.option("--guard", default=180, type=click.IntRange(0, 86400), show_default=True,
+    click.option("--guard", default=defaults.GUARD, type=click.IntRange(0, 86400),
+                 show_default=True,
                  help="Seconds until a node undoes an unconfirmed change; 0: never."),
     click.option("--disrupt-workloads", is_flag=True,
                  help="Restart containerd even where that ends containers."),

@@ -181,7 +181,7 @@ class _Driver:
         check = self._hooks.check_plane
         if check is None or self._journal_error or not isinstance(move, Launch | Revert | Halt):
             return False
-        plane_nodes, reverting = self._policy.quorum.nodes, isinstance(move, Revert)
+        plane_nodes, reverting = self._policy.control_plane.nodes, isinstance(move, Revert)
         due = {(name, reverting) for name in move.nodes if name in plane_nodes} - self._checked
         if not due:
             return False
@@ -189,7 +189,7 @@ class _Driver:
         self._write(())
         state = self._scheduler.state
         try:
-            self._policy = replace(self._policy, quorum=check(state.nodes))
+            self._policy = replace(self._policy, control_plane=check(state.nodes))
         except JournalError as error:
             self._journal_error = str(error)
         self._scheduler = Scheduler(state, self._policy)

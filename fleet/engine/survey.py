@@ -111,7 +111,7 @@ def _finish(surveyed: Surveyed, access: Access) -> Surveyed:
         role = isolate_bugs(partial(availability, surveyed.facts), surveyed.node.name)
         known = assumed(surveyed.node) if isinstance(role, Failure) else role
         target = surveyed.plan.rollback
-        known = replace(known, ends_ill=target is not None and bool(target.unhealthy))
+        known = replace(known, ends_unhealthy=target is not None and bool(target.unhealthy))
         surveyed = replace(surveyed, plan=replace(surveyed.plan, availability=known))
     if access.reuse_connection and already_done(surveyed.plan) is not None:
         close_pooled(surveyed.node, access.ssh)

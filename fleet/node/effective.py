@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fleet.core.containerd.config import effective_registry
 from fleet.core.containerd.registry_settings import difference
+from fleet.core.containerd.registry_table import effective_registry
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.version import parse_version
 from fleet.core.plan.node_plan import NodePlan

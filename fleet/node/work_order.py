@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fleet.core.model.change import RestartCost
 from fleet.core.model.node import Node
 from fleet.core.plan.node_plan import NodePlan
+from fleet.core.rollout import defaults
 from fleet.node.script import Privilege
 from fleet.ssh import SshSettings, login_name
 
@@ -21,11 +22,11 @@ class Deadlines:
     """
 
     restart: int = 60
-    health: int = 30
-    pull: int = 120
-    soak: int = 6
-    guard: int = 180
-    per_mirror: int = 16
+    health: int = defaults.HEALTH
+    pull: int = defaults.PULL
+    soak: int = defaults.SOAK
+    guard: int = defaults.GUARD
+    per_mirror: int = defaults.PER_MIRROR
 
     @property
     def stage(self) -> int:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from fleet.core.containerd.config import effective_registry
 from fleet.core.containerd.registry_settings import effective
+from fleet.core.containerd.registry_table import effective_registry
 from fleet.core.model.version import parse_version
 from fleet.core.text.documents import parse_toml
 from tests.contract.target import CONFIG, Target

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleet.core.containerd.config import effective_registry
+from fleet.core.containerd.registry_table import effective_registry
 from tests.e2e.test_conflicts import CERTS, CONFIG, CRI, IMG, ONE, plant
 from tests.lab import Lab
 from tests.support.fleet import Fleet

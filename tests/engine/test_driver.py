@@ -98,7 +98,7 @@ def driven(
 
     pool = ThreadPool(4)
     try:
-        policy = Policy(budget, quorum=ControlPlaneLimit(frozenset(plane)))
+        policy = Policy(budget, control_plane=ControlPlaneLimit(frozenset(plane)))
         hooks = DriverHooks(
             record=record_all,
             pool=pool,
@@ -232,7 +232,7 @@ def test_what_looked_down_at_the_survey_is_asked_before_the_rollout_halts(nodes:
         record=lambda _: None, pool=pool, check_plane=lambda _: after, work=nodes.functions
     )
 
-    ended = drive(state, Policy(1, quorum=before), orders, hooks)
+    ended = drive(state, Policy(1, control_plane=before), orders, hooks)
     pool.close()
 
     assert ended.status == "finished"

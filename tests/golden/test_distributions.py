@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from fleet.core.containerd.config import effective_registry
+from fleet.core.containerd.registry_table import effective_registry
 from fleet.core.failure import FailureKind
 from fleet.core.plan.node_plan import NodePlan
 from tests.golden.cases import plan_for, text_of, wishes_of

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from fleet.core.containerd.config import CRI_1, IMAGES, effective_registry
+from fleet.core.containerd.config import CRI_1, IMAGES
 from fleet.core.containerd.imports import config_view
+from fleet.core.containerd.registry_table import effective_registry
 from fleet.core.lint.config import reads_lists
 from fleet.core.model.mirror import MirrorConfig
 from fleet.core.model.version import parse_version

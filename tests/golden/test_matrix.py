@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from fleet.core.containerd.config import IMAGES, effective_registry
+from fleet.core.containerd.config import IMAGES
 from fleet.core.containerd.imports import config_view
 from fleet.core.containerd.registry_settings import effective, less_defaults, unequal
+from fleet.core.containerd.registry_table import effective_registry
 from fleet.core.failure import NodeError
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import DaemonFacts, NodeFacts

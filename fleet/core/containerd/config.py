@@ -1,4 +1,4 @@
-"""config.toml as each release reads it: its version, its CRI tables, its registry table."""
+"""config.toml as each release reads it: its syntax, its version, the names of its CRI plugins."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from fleet.core.containerd.features import Feature, max_config_version, supports
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.version import ContainerdVersion
 from fleet.core.text.documents import BoundError, DocumentError, parse_toml
-from fleet.core.text.toml_edit import dig
 
 CRI_1 = "io.containerd.grpc.v1.cri"
 
 
 IMAGES = "io.containerd.cri.v1.images"
+
+
+OLD_CRI = "cri"
+"""The name of CRI's plugin in config version 1."""
 
 
 _TEMPLATES = (("{{", "}}"), ("{%", "%}"), ("<%", "%>"))
@@ -54,15 +57,6 @@ def config_version(data: Mapping[str, Any], version: ContainerdVersion, path: st
         problem = f"containerd {version} {verb} config version {declared}"
         raise _refused(f"{path}: {problem}; write it as version {newest} by hand")
     return max(declared, 1)
-
-
-def effective_registry(dump: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the registry table of a parsed `config dump`, whichever plugin holds it."""
-    for name in (IMAGES, CRI_1, "cri"):
-        registry = dig(dump, ("plugins", name, "registry"))
-        if isinstance(registry, Mapping):
-            return dict(registry)
-    return {}
 
 
 def _refused(message: str) -> NodeError:

@@ -15,9 +15,8 @@ from fleet.core.containerd.managed_header import HEADER
 from fleet.core.containerd.merged_config import (
     MergedConfig,
     merge_files,
-    registry_plugins,
-    usual_plugins,
 )
+from fleet.core.containerd.registry_table import registry_plugins, usual_plugins
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.paths import clean_path

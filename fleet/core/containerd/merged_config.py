@@ -11,12 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fleet.core.containerd.config import CRI_1, IMAGES
+from fleet.core.containerd.config import CRI_1, IMAGES, OLD_CRI
 from fleet.core.containerd.features import Feature, supports
 from fleet.core.model.version import ContainerdVersion
-
-_OLD_CRI = "cri"
-
 
 _MOVED = (
     "registry",
@@ -35,12 +32,12 @@ _MOVED_WITH_RUNTIMES = ("snapshotter", "disable_snapshot_annotations", "discard_
 class MergedConfig:
     """The result of merging all files.
 
-    `said` is the config version by which plugins are finally read, `images` the table with CRI's
+    `config_version` is the one by which plugins are finally read, `images` the table with CRI's
     image settings, `rest` all of `plugins` except the registry tables. `certain` is false if the
     daemon picks one of two tables at random.
     """
 
-    said: int
+    config_version: int
     images: Mapping[str, Any]
     rest: Mapping[str, Any]
     certain: bool = True
@@ -63,12 +60,14 @@ def merge_files(version: ContainerdVersion, files: Iterable[Mapping[str, Any]]) 
     return _merge_then_migrate(files)
 
 
-def _plugins(data: Mapping[str, Any]) -> dict[str, Any]:
+def plugins_of(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tables of the plugins in a file."""
     plugins = data.get("plugins")
     return dict(plugins) if isinstance(plugins, Mapping) else {}
 
 
-def _version_of(data: Mapping[str, Any]) -> int:
+def declared_version(data: Mapping[str, Any]) -> int:
+    """Return the config version that a file declares; 0 if it does not."""
     version = data.get("version", 0)
     return version if isinstance(version, int) else 0
 
@@ -77,9 +76,9 @@ def _merge_by_replacing(files: Iterable[Mapping[str, Any]]) -> MergedConfig:
     """Merge as 1.x does: a plugin's table replaces those of all earlier files."""
     version, plugins = 1, dict[str, Any]()
     for data in files:
-        version = _version_of(data) or version
-        plugins.update(_plugins(data))
-    images = plugins.get(CRI_1 if version >= 2 else _OLD_CRI)
+        version = declared_version(data) or version
+        plugins.update(plugins_of(data))
+    images = plugins.get(CRI_1 if version >= 2 else OLD_CRI)
     return MergedConfig(version, _table(images), _without_registry(plugins))
 
 
@@ -87,12 +86,12 @@ def _merge_then_migrate(files: Iterable[Mapping[str, Any]]) -> MergedConfig:
     """Merge as 2.0 to 2.2 do: the version of the last file decides how all of them are read."""
     version, plugins, certain = 3, dict[str, Any](), True
     for data in files:
-        own_plugins = _plugins(data)
+        own_plugins = plugins_of(data)
         certain = certain and not _has_both_names(data)
-        if _version_of(data) < 2:
+        if declared_version(data) < 2:
             own_plugins = _with_new_name(own_plugins)
         else:
-            version = _version_of(data)
+            version = declared_version(data)
         plugins = deep_merge(plugins, own_plugins)
     images = _table(plugins.get(IMAGES))
     if version < 3:
@@ -105,15 +104,15 @@ def _migrate_then_merge(files: Iterable[Mapping[str, Any]]) -> MergedConfig:
     """Merge as 2.3 does: every file is migrated to the newest version first."""
     root, images, rest, certain = 0, dict[str, Any](), dict[str, Any](), True
     for data in files:
-        own_plugins = _plugins(data)
-        version = _version_of(data)
+        own_plugins = plugins_of(data)
+        version = declared_version(data)
         root = root or version
         certain = certain and not _has_both_names(data)
         table = _table(own_plugins.get(IMAGES))
         if version < 4:
             table = _image_settings(table, _table(own_plugins.get(CRI_1)))
         if version < 2:
-            table = _image_settings(table, _table(own_plugins.get(_OLD_CRI)))
+            table = _image_settings(table, _table(own_plugins.get(OLD_CRI)))
         images = deep_merge(images, table)
         rest = deep_merge(rest, _without_registry(own_plugins))
     return MergedConfig(root, images, rest, certain)
@@ -121,14 +120,14 @@ def _migrate_then_merge(files: Iterable[Mapping[str, Any]]) -> MergedConfig:
 
 def _has_both_names(data: Mapping[str, Any]) -> bool:
     """Return whether a file without a version has CRI's table under both of its names."""
-    plugins = _plugins(data)
-    return _version_of(data) < 2 and CRI_1 in plugins and _OLD_CRI in plugins
+    plugins = plugins_of(data)
+    return declared_version(data) < 2 and CRI_1 in plugins and OLD_CRI in plugins
 
 
 def _with_new_name(plugins: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(plugins)
-    if _OLD_CRI in result:
-        result[CRI_1] = result.pop(_OLD_CRI)
+    if OLD_CRI in result:
+        result[CRI_1] = result.pop(OLD_CRI)
     return result
 
 
@@ -146,7 +145,7 @@ def _without_registry(plugins: Mapping[str, Any]) -> dict[str, Any]:
     """Return all plugins without CRI's registry tables."""
     return {
         name: {key: value for key, value in table.items() if key != "registry"}
-        if name in {CRI_1, IMAGES, _OLD_CRI} and isinstance(table, Mapping)
+        if name in {CRI_1, IMAGES, OLD_CRI} and isinstance(table, Mapping)
         else table
         for name, table in plugins.items()
     }
@@ -166,38 +165,3 @@ def deep_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
         else:
             result[key] = copy.deepcopy(value)
     return result
-
-
-# -- the tables of settings, and those that can be added ------------------------------------------
-
-
-def registry_plugins(
-    version: ContainerdVersion, config: MergedConfig, data: Mapping[str, Any]
-) -> tuple[str, ...]:
-    """Return the plugins whose registry table is read in a file; the last one wins."""
-    own_version, plugins = _version_of(data), _plugins(data)
-    if not supports(version, Feature.IMPORTS_MERGE):
-        return (CRI_1,) if config.said >= 2 else (_OLD_CRI,)
-    old = (_OLD_CRI, CRI_1) if own_version < 2 else (CRI_1,)
-    if supports(version, Feature.MIGRATES_EACH_FILE):
-        wins = any("registry" in _table(plugins.get(name)) for name in old)
-        return (IMAGES,) if own_version >= 4 else old if wins else (IMAGES, *old)
-    if config.said >= 3:
-        return (IMAGES,)
-    return old if config.old_wins else (IMAGES, *old)
-
-
-def usual_plugins(
-    version: ContainerdVersion, config: MergedConfig, data: Mapping[str, Any]
-) -> tuple[str, ...]:
-    """Return the plugins whose registry table may be added to a file, the usual one first."""
-    own_version, plugins = _version_of(data), _plugins(data)
-    if not supports(version, Feature.IMPORTS_MERGE):
-        return (CRI_1,) if config.said >= 2 else (_OLD_CRI,)
-    if supports(version, Feature.MIGRATES_EACH_FILE):
-        old = CRI_1 if own_version >= 2 or CRI_1 in plugins else _OLD_CRI
-        return (
-            (IMAGES,) if own_version >= 4 else (IMAGES, old) if own_version == 3 else (old, IMAGES)
-        )
-    old = _OLD_CRI if own_version < 2 and _OLD_CRI in plugins else CRI_1
-    return (IMAGES,) if config.said >= 3 else (old, IMAGES)

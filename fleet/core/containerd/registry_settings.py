@@ -57,36 +57,36 @@ def _known_values(entry: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, 
     return {key: entry[key] for key in keys if entry.get(key)}
 
 
-def unequal(meant: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[str, ...]]:
+def unequal(intended: Mapping[str, Any], actual: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Return the paths of all settings that differ between two registry tables.
 
     The settings of a host are compared as a whole, so the path ends at the host.
     """
     paths: list[tuple[str, ...]] = []
-    for key in sorted({*meant, *found}):
-        intended, actual = meant.get(key), found.get(key)
-        if isinstance(intended or {}, Mapping) and isinstance(actual or {}, Mapping):
-            intended_values, actual_values = intended or {}, actual or {}
-            names = sorted({*intended_values, *actual_values})
+    for key in sorted({*intended, *actual}):
+        wanted, found = intended.get(key), actual.get(key)
+        if isinstance(wanted or {}, Mapping) and isinstance(found or {}, Mapping):
+            wanted_values, found_values = wanted or {}, found or {}
+            names = sorted({*wanted_values, *found_values})
             paths += [
-                (key, name)
-                for name in names
-                if intended_values.get(name) != actual_values.get(name)
+                (key, name) for name in names if wanted_values.get(name) != found_values.get(name)
             ]
-        elif intended != actual:
+        elif wanted != found:
             paths.append((key,))
     return paths
 
 
 def difference(
-    version: ContainerdVersion, meant: Mapping[str, Any], found: Mapping[str, Any]
+    version: ContainerdVersion,
+    intended_registry: Mapping[str, Any],
+    actual_registry: Mapping[str, Any],
 ) -> str:
     """Return the names of a daemon's registry settings that are not as intended; empty if none.
 
     Only config_path is shown with its value, because other values may be credentials.
     """
-    intended = effective(version, meant)
-    actual = less_defaults(version, effective(version, found), intended)
+    intended = effective(version, intended_registry)
+    actual = less_defaults(version, effective(version, actual_registry), intended)
     paths = unequal(intended, actual)
     names = ", ".join(dotted(path) for path in paths[:_MOST])
     names += f" and {len(paths) - _MOST} more" if len(paths) > _MOST else ""
@@ -97,19 +97,19 @@ def difference(
 
 
 def less_defaults(
-    version: ContainerdVersion, found: Mapping[str, Any], meant: Mapping[str, Any]
+    version: ContainerdVersion, actual: Mapping[str, Any], intended: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return a daemon's settings without defaults that the intended settings do not mention."""
-    result = dict(found)
-    mirrors = dict(found.get("mirrors") or {})
+    result = dict(actual)
+    mirrors = dict(actual.get("mirrors") or {})
     if supports(version, Feature.DOCKER_IO_PRESET) and "docker.io" not in (
-        meant.get("mirrors") or {}
+        intended.get("mirrors") or {}
     ):
         if (mirrors.get("docker.io") or {}).get("endpoint") == _HUB:
             del mirrors["docker.io"]
             result = {**result, "mirrors": mirrors}
         if not mirrors:
             result.pop("mirrors", None)
-    if supports(version, Feature.CONFIG_PATH_DEFAULT) and "config_path" not in meant:
+    if supports(version, Feature.CONFIG_PATH_DEFAULT) and "config_path" not in intended:
         result.pop("config_path", None)
     return result

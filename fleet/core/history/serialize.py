@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fleet.core.containerd.config import effective_registry
+from fleet.core.containerd.registry_table import effective_registry
 from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.masking import Mark
 from fleet.core.masking.shown_text import unified_diff

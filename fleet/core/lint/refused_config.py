@@ -54,7 +54,7 @@ def _plugin_name_findings(view: ConfigView, layer: Layer) -> Iterator[Finding]:
     Before containerd 2.0 the version of the merged config applies to all files.
     """
     strict = supports(view.version, Feature.STRICT_PLUGIN_NAMES)
-    version = view.config.said if strict else view.version_of(layer)
+    version = view.config.config_version if strict else view.version_of(layer)
     if version < 2:
         return
     named = [

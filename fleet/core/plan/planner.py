@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from fleet.core.containerd.config import effective_registry
 from fleet.core.containerd.dump import ignored_registries, outside_registry
 from fleet.core.containerd.features import NEWEST, OLDEST
 from fleet.core.containerd.imports import config_view
+from fleet.core.containerd.registry_table import effective_registry
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.lint.config import foreign_hosts, lint
 from fleet.core.lint.shared_folders import refuse_shared

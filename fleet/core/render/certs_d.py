@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from fleet.core.containerd.config import effective_registry
 from fleet.core.containerd.features import Feature, supports
 from fleet.core.containerd.legacy_settings import has_legacy, legacy_paths
 from fleet.core.containerd.managed_header import MIGRATED
 from fleet.core.containerd.registry_settings import difference
+from fleet.core.containerd.registry_table import effective_registry
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.lint.config import foreign_hosts, lint, reads_lists
 from fleet.core.model.facts import NodeFacts
@@ -79,7 +79,7 @@ class CertsD:
             frozenset(extra) - frozenset(files),
             editor.config,
             tuple(findings),
-            intended_registry=editor.meant,
+            intended_registry=editor.intended,
         )
 
 
@@ -104,7 +104,7 @@ def _refuse_ineffective(facts: NodeFacts, editor: ConfigEditor) -> None:
     """Raise a NodeError if the config is unchanged and the daemon reads other settings."""
     if facts.offline:
         return
-    names = difference(editor.view.version, editor.meant, effective_registry(parsed_dump(facts)))
+    names = difference(editor.view.version, editor.intended, effective_registry(parsed_dump(facts)))
     if names:
         message = (
             f"{facts.config.path} says what is wanted, and the daemon reads {names} otherwise; look"
@@ -126,7 +126,7 @@ def _migrate_legacy(editor: ConfigEditor) -> Migration:
         or "none"
     )
     note = f"legacy settings move to certs.d ({names})"
-    if any(editor.meant.get(key) for key in ("configs", "auths", "headers")):
+    if any(editor.intended.get(key) for key in ("configs", "auths", "headers")):
         note += "; credentials and headers stay in config.toml, where they are read as before"
     return replace(migration, notes=(note, *migration.notes))
 
@@ -174,7 +174,7 @@ def _settings(auth: dict[str, tuple[tuple[str, str], ...]]) -> dict[Path, Settin
 
 def _choose_directory(editor: ConfigEditor, owner: str) -> str:
     """Return the directory for hosts.toml files; set config_path if it does not name it."""
-    current = word(editor.meant, "config_path")
+    current = word(editor.intended, "config_path")
     directory = chosen_directory(current)
     if ":" in current and reads_lists(editor.view):
         editor.notes.append(

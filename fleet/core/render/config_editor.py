@@ -40,14 +40,14 @@ _MOST_OTHERS = 3
 class ConfigEditor:
     """Edits of registry settings, each in the file that decides the setting.
 
-    `meant` is the registry table that the edits so far should result in.
+    `intended` is the registry table that the edits so far should result in.
     """
 
     facts: NodeFacts
     before: ConfigView
     view: ConfigView
     notes: list[str] = field(default_factory=list)
-    meant: dict[str, Any] = field(default_factory=dict)
+    intended: dict[str, Any] = field(default_factory=dict)
 
     @property
     def generated(self) -> bool:
@@ -67,7 +67,9 @@ class ConfigEditor:
         `owner` names the layer to try first. Settings that do not fit into one table together
         are set host by host.
         """
-        missing = {path: value for path, value in values.items() if dig(self.meant, path) != value}
+        missing = {
+            path: value for path, value in values.items() if dig(self.intended, path) != value
+        }
         if not missing:
             return
         self._refuse_brackets(missing)
@@ -82,7 +84,7 @@ class ConfigEditor:
                 self._set_together(own, owner)
 
     def _set_together(self, values: Mapping[Path, Setting], owner: str | None) -> None:
-        meant = _with_values(self.meant, values)
+        intended = _with_values(self.intended, values)
         refusal: NodeError | None = None
         for view, layer, table, notes in self._places(next(iter(values))[0], owner):
             entries = [((*table, *path[:-1]), path[-1], value) for path, value in values.items()]
@@ -92,8 +94,8 @@ class ConfigEditor:
             except NodeError as error:
                 refusal = refusal or error
                 continue
-            if not self._lost_settings(changed, meant):
-                self.view, self.meant = changed, meant
+            if not self._lost_settings(changed, intended):
+                self.view, self.intended = changed, intended
                 for note in notes:
                     self._add_note(note)
                 return
@@ -167,7 +169,7 @@ class ConfigEditor:
 
     def drop(self, paths: Collection[Path]) -> None:
         """Remove tables or keys from the registry tables that are read, in every layer."""
-        self.meant = _without(self.meant, paths)
+        self.intended = _without(self.intended, paths)
         live = {layer.path: self.view.effective_tables(layer) for layer in self.view.layers}
         for layer in self.view.layers:
             whole = [(*table, *path) for table in live[layer.path] for path in paths]
@@ -185,17 +187,17 @@ class ConfigEditor:
         paths = [split(name) for name in gone]
         self.drop(paths)
         empty = {path[:2] for path in paths if path[0] == "configs" and len(path) > 2}
-        self.drop([path for path in sorted(empty) if dig(self.meant, path) == {}])
+        self.drop([path for path in sorted(empty) if dig(self.intended, path) == {}])
         self._add_note(f"{', '.join(gone)}: no longer in mirrors.yaml, removed")
 
     # -- checking the result ----------------------------------------------------------------------
 
     def settle(self) -> None:
         """Raise a NodeError unless the edits have exactly the intended result."""
-        lost = self._lost_settings(self.view, self.meant)
+        lost = self._lost_settings(self.view, self.intended)
         if lost:
             self._keep_emptied_tables()
-            lost = self._lost_settings(self.view, self.meant)
+            lost = self._lost_settings(self.view, self.intended)
         if lost:
             raise _refused(
                 f"containerd {self.view.version} would not read the new config as meant ({lost}):"
@@ -203,16 +205,18 @@ class ConfigEditor:
                 " settings into one file by hand"
             )
 
-    def _lost_settings(self, view: ConfigView, meant: Mapping[str, Any]) -> str:
+    def _lost_settings(self, view: ConfigView, intended: Mapping[str, Any]) -> str:
         """Return the names of settings that a view does not have as intended; empty if none."""
         version = view.version
         if not view.config.certain:
             return "plugins.cri and its full name in one file: the daemon takes one by chance"
-        paths = unequal(effective(version, meant), effective(version, view.merged()))
+        paths = unequal(effective(version, intended), effective(version, view.merged()))
         if paths:
             return ", ".join(dotted(path) for path in paths[:3])
         old, new = self.before.config, view.config
-        same = old.said == new.said and pruned(dict(old.rest)) == pruned(dict(new.rest))
+        same = old.config_version == new.config_version and pruned(dict(old.rest)) == pruned(
+            dict(new.rest)
+        )
         return "" if same else "settings outside the registry"
 
     def _keep_emptied_tables(self) -> None:
@@ -260,7 +264,7 @@ def open_editor(facts: NodeFacts, desired: DesiredConfig) -> ConfigEditor:
     minimal = "version = 2\n" if supports(version, Feature.CONFIG_VERSION_2) else ""
     start = facts.config.default if desired.full_default and facts.config.default else minimal
     view = config_view(facts, version, start)
-    return ConfigEditor(facts, view, view, meant=view.merged())
+    return ConfigEditor(facts, view, view, intended=view.merged())
 
 
 def _with_values(registry: Mapping[str, Any], values: Mapping[Path, Setting]) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class Legacy:
             tuple(editor.notes),
             config=editor.config,
             findings=tuple(findings),
-            intended_registry=editor.meant,
+            intended_registry=editor.intended,
         )
 
 

@@ -26,15 +26,15 @@ class Availability:
 
     `control_plane` is the evidence that it is a control plane node: processes, manifests, units.
     `pending` is the id of an unconfirmed change on the node, `holder` the rollout that has its
-    lock, `unhealthy` why it is not healthy. `ends_ill` is whether a rollback restores a state in
-    which it was not healthy.
+    lock, `unhealthy` why it is not healthy. `ends_unhealthy` is whether a rollback restores a state
+    in which it was not healthy.
     """
 
     control_plane: tuple[str, ...] = ()
     pending: str = ""
     holder: str = ""
     unhealthy: str = ""
-    ends_ill: bool = False
+    ends_unhealthy: bool = False
 
     def down(self, rollout: str) -> str:
         """Return why the node is unavailable before this rollout changes it; empty if it is not."""
@@ -79,15 +79,15 @@ class ControlPlaneLimit:
     """The control plane nodes of a rollout, and how many of them may be unavailable together.
 
     `down` is why a node is already unavailable, by name. `known` is whether a finished node is
-    available, if it was probed again since. Nodes in `ends_ill` are unhealthy once their rollback
-    is done.
+    available, if it was probed again since. Nodes in `ends_unhealthy` are unhealthy once their
+    rollback is done.
     """
 
     nodes: frozenset[str] = frozenset()
     most: int = 1
     down: Mapping[str, str] = field(default_factory=dict)
     known: Mapping[str, bool] = field(default_factory=dict)
-    ends_ill: frozenset[str] = frozenset()
+    ends_unhealthy: frozenset[str] = frozenset()
 
     def takes(self, name: str, status: NodeStatus) -> bool:
         """Return whether a node in this status counts as unavailable."""
@@ -97,7 +97,7 @@ class ControlPlaneLimit:
             return True
         if name in self.known:
             return not self.known[name]
-        if name in self.ends_ill and status is NodeStatus.CONVERGED:
+        if name in self.ends_unhealthy and status is NodeStatus.CONVERGED:
             return True
         return status in _UNAVAILABLE or (name in self.down and status not in _RESTORED)
 
@@ -121,17 +121,18 @@ _RESTORED = {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK}
 
 def control_plane_limit(
     inventory: Inventory,
-    asked: Mapping[str, Availability],
+    availabilities: Mapping[str, Availability],
     rollout: str,
     known: Mapping[str, bool] | None = None,
 ) -> ControlPlaneLimit:
     """Return the control plane's limit: 1, unless the inventory gives it a greater number."""
-    members = frozenset(name for name, role in asked.items() if role.control_plane)
-    down = {name: reason for name in sorted(members) if (reason := asked[name].down(rollout))}
+    members = frozenset(name for name, role in availabilities.items() if role.control_plane)
+    reasons = {name: availabilities[name].down(rollout) for name in sorted(members)}
+    down = {name: reason for name, reason in reasons.items() if reason}
     nodes = {node.name: node for node in inventory.nodes}
     most = min((_inventory_limit(inventory, nodes[name], members) for name in members), default=1)
-    ends_ill = frozenset(name for name in members if asked[name].ends_ill)
-    return ControlPlaneLimit(members, most, down, known or {}, ends_ill)
+    ends_unhealthy = frozenset(name for name in members if availabilities[name].ends_unhealthy)
+    return ControlPlaneLimit(members, most, down, known or {}, ends_unhealthy)
 
 
 def _inventory_limit(inventory: Inventory, node: Node, members: frozenset[str]) -> int:

@@ -18,11 +18,11 @@ class ConcurrencyLimits:
     """
 
     def __init__(self, policy: Policy, names: Collection[str]) -> None:
-        self._quorum, self._pause = policy.quorum, policy.pause
+        self._control_plane_limit, self._pause = policy.control_plane, policy.pause
         self.free = [limit.most for limit in policy.limits]
         self._unavailable, self._in_flight = len(self.free), len(self.free) + 1
-        absent = sum(name not in names for name in self._quorum.down)
-        self.free += [self._quorum.most - absent, self._quorum.most]
+        absent = sum(name not in names for name in self._control_plane_limit.down)
+        self.free += [self._control_plane_limit.most - absent, self._control_plane_limit.most]
         self._groups: dict[str, tuple[int, ...]] = defaultdict(tuple)
         for number, limit in enumerate(policy.limits):
             for name in limit.nodes:
@@ -32,18 +32,22 @@ class ConcurrencyLimits:
 
     def launching(self, name: str) -> tuple[int, ...]:
         """Return the limits that activating a node needs a slot of."""
-        return self.checking(name) if name in self._quorum.down else self.reverting(name)
+        return (
+            self.checking(name) if name in self._control_plane_limit.down else self.reverting(name)
+        )
 
     def checking(self, name: str) -> tuple[int, ...]:
         """Return the limits that rechecking a node needs a slot of."""
-        control_plane = (self._in_flight,) if name in self._quorum.nodes else ()
+        control_plane = (self._in_flight,) if name in self._control_plane_limit.nodes else ()
         return (*self._groups[name], *control_plane)
 
     def reverting(self, name: str) -> tuple[int, ...]:
         """Return the limits that reverting a node needs a slot of."""
-        if self._quorum.known.get(name) is False:  # it is already unavailable
+        if self._control_plane_limit.known.get(name) is False:  # it is already unavailable
             return self.checking(name)
-        control_plane = (self._unavailable, self._in_flight) if name in self._quorum.nodes else ()
+        control_plane = (
+            (self._unavailable, self._in_flight) if name in self._control_plane_limit.nodes else ()
+        )
         return (*self._groups[name], *control_plane)
 
     def to_launch(self) -> list[int]:
@@ -57,11 +61,11 @@ class ConcurrencyLimits:
         if status.in_flight:
             for limit in self._groups[name]:
                 self.free[limit] -= sign
-        if name not in self._quorum.nodes:
+        if name not in self._control_plane_limit.nodes:
             return
         if status.changing:
             self.free[self._in_flight] -= sign
-        if self._quorum.takes(name, status):
+        if self._control_plane_limit.takes(name, status):
             self.free[self._unavailable] -= sign
         if sign < 0:
             self.unproven.discard(name)

@@ -30,5 +30,5 @@ class Policy:
     pause: float = 0
     """Seconds between two batches; then the health of the batch's nodes is checked again."""
     parallel: int = 64
-    quorum: ControlPlaneLimit = field(default_factory=ControlPlaneLimit)
+    control_plane: ControlPlaneLimit = field(default_factory=ControlPlaneLimit)
     """The limit on unavailable control plane nodes; it applies in addition to the other limits."""

@@ -194,7 +194,7 @@ class Scheduler:
                 return Check(due)
         names = self._batches[number]
         waiting = tuple(name for name in names if self._state.nodes[name] is NodeStatus.STAGED)
-        return Halt(self._policy.quorum.reason(waiting, self._state.nodes), waiting)
+        return Halt(self._policy.control_plane.reason(waiting, self._state.nodes), waiting)
 
     def _finishing_move(self, number: int, room: int) -> Move:
         """Return the pause or recheck that a finished batch needs before the next one may start."""
@@ -231,5 +231,5 @@ class Scheduler:
             return f"degraded, hands needed: {', '.join(degraded)}"
         failures = f"{self._failures} failed, and --max-failures allows {self._policy.max_failures}"
         if reverting := self._to_revert(len(self._state.nodes), None):
-            return f"{failures}; {self._policy.quorum.reason(reverting, self._state.nodes)}"
+            return f"{failures}; {self._policy.control_plane.reason(reverting, self._state.nodes)}"
         return failures

@@ -33,18 +33,18 @@ class Evidence:
     """The evidence of one verification pull.
 
     `present` is whether CRI had the image before. Of the `fetched` objects, `stayed` counts those
-    that could not be deleted before the pull, `kept` those that the store has only since the pull.
+    that could not be deleted before the pull, `transferred` those that the store has only since.
     """
 
     via: PullClient
     code: int
     seconds: float
-    said: str
+    output: str
     present: bool
     trace: Trace
     fetched: int = 0
     stayed: int = 0
-    kept: int = 0
+    transferred: int = 0
     log: Log = field(default_factory=Log)
 
 
@@ -79,7 +79,7 @@ def attribute_pull(
 
 def _failure_detail(evidence: Evidence) -> str:
     """Return the reason why a pull failed, with each host's response."""
-    reason = "timed out" if evidence.code == 124 else tail(evidence.said, 2)
+    reason = "timed out" if evidence.code == 124 else tail(evidence.output, 2)
     hops = "; ".join(
         dict.fromkeys(_describe_attempt(hop) for hop in evidence.trace.hops if not hop.good)
     )
@@ -247,7 +247,7 @@ def _mixed_notes(trace: Trace, host: str | None) -> list[str]:
 
 
 def _store_notes(evidence: Evidence) -> list[str]:
-    if evidence.via is PullClient.CTR or evidence.kept >= evidence.fetched:
+    if evidence.via is PullClient.CTR or evidence.transferred >= evidence.fetched:
         return []
     return ["CRI kept no layers, so their way cannot be shown by CRI's own store"]
 
@@ -256,7 +256,7 @@ def _deciding_evidence(evidence: Evidence) -> str:
     """Return the evidence that decided, in words."""
     parts = [f"ctr fetched {evidence.trace.size} bytes by the same hosts moments before"]
     if evidence.via is not PullClient.CTR:
-        parts.append(f"{evidence.kept} of {evidence.fetched} objects travelled anew for CRI")
+        parts.append(f"{evidence.transferred} of {evidence.fetched} objects travelled anew for CRI")
         parts.append("the daemon's log says nothing else")
     if evidence.log.size:
         parts.append(f"which read {evidence.log.size} bytes")

@@ -93,7 +93,7 @@ class Pull:
     present: bool
     code: int
     seconds: float
-    said: str
+    output: str
 
 
 def parse_verify_reply(
@@ -153,12 +153,12 @@ def _collect_evidence(
         via=pull.via,
         code=pull.code,
         seconds=pull.seconds,
-        said=pull.said or "\n".join(complaints),
+        output=pull.output or "\n".join(complaints),
         present=pull.present or _texts_of(reply, "present", number) == ["yes"],
         trace=trace,
         fetched=len(objects),
         stayed=len(objects & objects_by_key["stayed"]),
-        kept=len(objects & objects_by_key["travelled"]),
+        transferred=len(objects & objects_by_key["travelled"]),
         log=read_log("\n".join(logs.get(number, ())), pull.image),
     )
 

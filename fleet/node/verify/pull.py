@@ -167,7 +167,7 @@ class _CriPuller:
         self.command.send_line(name if _ID.fullmatch(name) else "")
         if last + 1 < len(self.request.tests):
             self.command.wait_for("ready\t")
-        return Pull(image, PullClient.CRI, present=False, code=code, seconds=seconds, said=words)
+        return Pull(image, PullClient.CRI, present=False, code=code, seconds=seconds, output=words)
 
     def _error_text(self, work: Callable[[], object]) -> str:
         try:

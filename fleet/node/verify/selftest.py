@@ -150,7 +150,7 @@ class _PullRun:
         seconds = round(time.monotonic() - began, 2)
         with suppress(cri.CriError):  # the script removes what remains
             client.remove(image)
-        return Pull(image, PullClient.CRI, present=False, code=code, seconds=seconds, said=words)
+        return Pull(image, PullClient.CRI, present=False, code=code, seconds=seconds, output=words)
 
     def _start_script(self, via: PullClient) -> AbstractContextManager[InteractiveCommand]:
         seconds = self.order.seconds + _REST
@@ -171,7 +171,7 @@ def _read_pull(reply: Reply, via: PullClient) -> Pull:
         present=False,
         code=exit_code(reply.value("code")),
         seconds=round(timestamp(end or "0") - timestamp(begin or "0"), 2),
-        said=reply.value("output"),
+        output=reply.value("output"),
     )
 
 
@@ -202,7 +202,7 @@ def _pull_result(pull: Pull, recorder: _Recorder, directory: HostsDirectory) -> 
         detail = _describe_proof(directory, by_cri=pull.via is not PullClient.CTR)
     else:
         timeout = "timed out; " if pull.code == 124 else ""
-        detail = f"{timeout}{recorder.requests} requests came; {tail(pull.said, 4)}"
+        detail = f"{timeout}{recorder.requests} requests came; {tail(pull.output, 4)}"
     return Verified(
         image=tail(pull.image, 1),
         ok=good,

@@ -8,13 +8,8 @@ from typing import Any
 import pytest
 
 from fleet.core.containerd.config import CRI_1, IMAGES
-from fleet.core.containerd.merged_config import (
-    MergedConfig,
-    deep_merge,
-    merge_files,
-    registry_plugins,
-    usual_plugins,
-)
+from fleet.core.containerd.merged_config import MergedConfig, deep_merge, merge_files
+from fleet.core.containerd.registry_table import registry_plugins, usual_plugins
 from tests.support.build import release
 
 GRPC = f'[plugins."{CRI_1}".registry]\n  config_path = "/grpc"\n'
@@ -155,7 +150,7 @@ VERSIONS: dict[str, tuple[tuple[str, ...], dict[str, int]]] = {
 def test_the_version_by_which_plugins_are_read(
     texts: tuple[str, ...], versions: dict[str, int]
 ) -> None:
-    assert {version: merged(version, *texts).said for version in versions} == versions
+    assert {version: merged(version, *texts).config_version for version in versions} == versions
 
 
 def test_the_rest_is_all_plugins_without_their_registry() -> None:

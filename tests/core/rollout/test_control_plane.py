@@ -131,7 +131,7 @@ def test_while_one_is_down_no_other_is_started(
 ) -> None:
     state = begin((("s1",), ("s2", "s3")), {})
     staged = [NodeMoved(name, NodeStatus.STAGED) for name in ("s2", "s3")]
-    policy = Policy(9, quorum=ControlPlaneLimit(frozenset((*PLANE, *down)), 1, down))
+    policy = Policy(9, control_plane=ControlPlaneLimit(frozenset((*PLANE, *down)), 1, down))
 
     move = next_move(replay(state, [NodeMoved("s1", status), *staged]), policy)
 
@@ -149,7 +149,7 @@ class Nodes:
 
     def unavailable(self) -> set[str]:
         """Return the control plane nodes that are down or in flight, counted on their own."""
-        plane, lost = self.policy.quorum, {NodeStatus.UNREACHABLE, NodeStatus.DEGRADED}
+        plane, lost = self.policy.control_plane, {NodeStatus.UNREACHABLE, NodeStatus.DEGRADED}
         through = {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK}
         found = {n for n, each in self.flying.items() if each is not NodeStatus.STAGING}
         found |= {n for n, each in self.state.nodes.items() if each in lost}
@@ -160,7 +160,7 @@ class Nodes:
         """Return the control plane nodes that converged and were not rechecked after the pause."""
         converged = {n for n, s in self.state.nodes.items() if s is NodeStatus.CONVERGED}
         owes = converged - self.state.checked if self.policy.pause else set()
-        return owes & self.policy.quorum.nodes
+        return owes & self.policy.control_plane.nodes
 
     def tell(self, *events: Event) -> None:
         self.state = replay(self.state, events)
@@ -171,10 +171,10 @@ class Nodes:
         for name in names:
             others = self.unavailable() - {name}
             flying = {n for n, each in self.flying.items() if each is not NodeStatus.STAGING}
-            if name in self.policy.quorum.nodes and status is not NodeStatus.STAGING:
-                most = self.policy.quorum.most
-                assert len(flying & self.policy.quorum.nodes) < most
-                down = name in self.policy.quorum.down and status is NodeStatus.RUNNING
+            if name in self.policy.control_plane.nodes and status is not NodeStatus.STAGING:
+                most = self.policy.control_plane.most
+                assert len(flying & self.policy.control_plane.nodes) < most
+                down = name in self.policy.control_plane.down and status is NodeStatus.RUNNING
                 if not down and status is not NodeStatus.CHECKING:
                     assert len(others) < most
                 if not down and status is NodeStatus.RUNNING:
@@ -269,7 +269,7 @@ def test_two_of_the_control_plane_are_never_unavailable_together(
         on_failure=on_failure,
         pause=pause,
         parallel=chance.choice((1, 3, 64)),
-        quorum=limit,
+        control_plane=limit,
     )
     apart = limit.nodes if cut else ()
     batches = cut_batches((*PLANE, *WORKERS), parse_batches(sizes), apart, most)
@@ -278,7 +278,7 @@ def test_two_of_the_control_plane_are_never_unavailable_together(
 
 
 def test_a_control_plane_node_that_a_rollback_leaves_ill_takes_the_place() -> None:
-    limit = ControlPlaneLimit(frozenset({"a", "b"}), 1, ends_ill=frozenset({"a"}))
+    limit = ControlPlaneLimit(frozenset({"a", "b"}), 1, ends_unhealthy=frozenset({"a"}))
 
     assert limit.takes("a", NodeStatus.CONVERGED)
     assert not limit.takes("a", NodeStatus.ROLLED_BACK)

@@ -18,7 +18,7 @@ UNAVAILABLE, IN_FLIGHT = 2, 3
 
 
 def slots(quorum: ControlPlaneLimit = PLANE, pause: float = 0) -> ConcurrencyLimits:
-    return ConcurrencyLimits(Policy(limits=GROUPS, quorum=quorum, pause=pause), NAMES)
+    return ConcurrencyLimits(Policy(limits=GROUPS, control_plane=quorum, pause=pause), NAMES)
 
 
 def test_every_limit_is_free_at_first() -> None:

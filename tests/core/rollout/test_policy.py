@@ -21,7 +21,7 @@ def test_by_default_64_nodes_are_in_flight_without_a_pause_or_limits() -> None:
 
 
 def test_by_default_one_control_plane_node_may_be_unavailable() -> None:
-    assert Policy().quorum == ControlPlaneLimit(most=1)
+    assert Policy().control_plane == ControlPlaneLimit(most=1)
 
 
 def test_the_treatments_are_named_as_on_the_command_line() -> None:

@@ -68,10 +68,29 @@ def fetch(host: str, layers: str = "") -> str:
     )
 
 
-def evidence(trace: str, log: str = "", **more: object) -> Evidence:
-    about = {"via": "crictl", "code": 0, "seconds": 0.1, "said": "", "present": False}
-    kept = {"fetched": 2, "kept": 2, "trace": read_trace(trace), "log": read_log(log, IMAGE)}
-    return Evidence(**{**about, **kept, **more})
+def evidence(
+    trace: str,
+    log: str = "",
+    *,
+    via: PullClient = PullClient.CRICTL,
+    code: int = 0,
+    output: str = "",
+    present: bool = False,
+    stayed: int = 0,
+    transferred: int = 2,
+) -> Evidence:
+    return Evidence(
+        via=via,
+        code=code,
+        seconds=0.1,
+        output=output,
+        present=present,
+        trace=read_trace(trace),
+        fetched=2,
+        stayed=stayed,
+        transferred=transferred,
+        log=read_log(log, IMAGE),
+    )
 
 
 REFUSED = asked(A, "manifests/1.36", None, error="dial tcp: connect: connection refused")
@@ -217,7 +236,7 @@ def test_a_path_that_old_releases_take_otherwise_is_not_known() -> None:
 
 def test_a_failure_tells_what_every_host_said() -> None:
     trace = f"{REFUSED}\n{asked(B, 'manifests/1.36', '403 Forbidden')}"
-    found = evidence(trace, code=1, said="FATA: pulling image: not found")
+    found = evidence(trace, code=1, output="FATA: pulling image: not found")
 
     detail = attribute_pull(TEST, CERTS_D, found, LIVE).detail
 
