@@ -80,6 +80,13 @@ def test_a_url_that_an_old_parser_refuses_as_a_table_is_written_dotted() -> None
     assert "s3cret" not in masked_file("hosts.toml", text, stars)
 
 
+@pytest.mark.parametrize("version", [OLD, NEW])
+def test_any_other_url_is_written_as_a_table(version: ContainerdVersion) -> None:
+    text = rendered(version, PLAIN)[1][f"{FOLDER}/hosts.toml"].content.decode()
+
+    assert '\n[host."http://b.example"]\n' in text
+
+
 def test_dial_timeout_only_where_it_is_read() -> None:
     assert "dial_timeout" not in rendered(OLD, PLAIN)[0]["host"]["http://b.example"]
     early = rendered(ContainerdVersion(2, 0, 7), PLAIN)[0]

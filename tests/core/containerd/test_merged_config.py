@@ -29,6 +29,7 @@ PATHS: dict[str, tuple[tuple[str, ...], dict[str, str | None]]] = {
     ),
     "the new id": ((f"version = 2\n{IMG}",), {"1.7.24": None, "2.1.9": "/images"}),
     "the old id in version 3": ((f"version = 3\n{GRPC}",), {"2.1.9": None, "2.3.4": "/grpc"}),
+    "the old id in version 4": ((f"version = 4\n{GRPC}",), {"2.3.4": None}),
     "no version": ((f"{OLD}{IMG}",), {"1.7.24": "/cri", "2.1.9": "/images", "2.3.4": "/cri"}),
     "no version, then version 2": (
         (OLD, "version = 2\n"),
@@ -132,6 +133,17 @@ def test_the_tables_that_may_be_added_to_a_file(
     }
 
     assert usual == names
+
+
+@pytest.mark.parametrize(
+    ("text", "names"), [(OLD, ("cri", IMAGES)), ("", BOTH)], ids=["the old table", "no table"]
+)
+def test_a_root_without_a_version_beside_an_import_of_version_2(
+    text: str, names: tuple[str, ...]
+) -> None:
+    config = merged("2.1.9", text, "version = 2\n")
+
+    assert usual_plugins(release("2.1.9"), config, tomllib.loads(text)) == names
 
 
 VERSIONS: dict[str, tuple[tuple[str, ...], dict[str, int]]] = {
