@@ -148,7 +148,8 @@ def _credentials(facts: NodeFacts) -> frozenset[str]:
 
 
 def _strategy(facts: NodeFacts) -> Strategy:
-    version, owner = facts.daemon.version, facts.daemon.owner
+    """Return the first strategy that fits the node; each release from the oldest on has one."""
+    version = facts.daemon.version
     if version is None:
         message = f"no containerd answers here (unit {facts.daemon.unit.load}); is it installed?"
         raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
@@ -158,14 +159,7 @@ def _strategy(facts: NodeFacts) -> Strategy:
     if facts.machine.distribution_id == "cos":
         message = "Container-Optimized OS is read-only; set registry hosts on its node pool"
         raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
-    strategy = next((strategy for strategy in STRATEGIES if strategy.supports(facts)), None)
-    if strategy is None:
-        message = (
-            f"fleet knows no way to write mirrors for containerd {version}"
-            f"{f' of {owner}' if owner else ''}; leave the node out with --exclude"
-        )
-        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
-    return strategy
+    return next(strategy for strategy in STRATEGIES if strategy.supports(facts))
 
 
 def _unchanged_files(

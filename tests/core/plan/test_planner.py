@@ -228,6 +228,10 @@ OBSERVATIONS = {
         ["containerd 2.4.0 is newer than all that fleet knows; taken for 2.3"],
     ),
     "a newer patch": (healthy({}, "2.3.9"), []),
+    "a newer major release": (
+        healthy({}, "3.0.0"),
+        ["containerd 3.0.0 is newer than all that fleet knows; taken for 2.3"],
+    ),
     "EKS": (
         replace(healthy({}), machine=MachineFacts(marks=("/etc/eks",))),
         ["EKS writes config.toml anew at boot; what stands below certs.d stays"],
@@ -238,6 +242,19 @@ OBSERVATIONS = {
 @pytest.mark.parametrize(("facts", "notes"), OBSERVATIONS.values(), ids=list(OBSERVATIONS))
 def test_notes_that_matter_for_every_plan(facts: NodeFacts, notes: list[str]) -> None:
     assert [*observations(facts)] == notes
+
+
+@pytest.mark.parametrize(
+    "version", ["1.2.0", "1.4.13", "1.5.0", "1.7.32", "2.0.0", "2.3.4", "3.0.0"]
+)
+def test_every_release_that_fleet_knows_has_a_strategy(version: str) -> None:
+    assert plan_node(NODE, replace(healthy({}, version), offline=True), DESIRED).failure is None
+
+
+def test_a_file_of_fleet_that_is_removed_is_not_noted_as_edited() -> None:
+    facts = owning(healthy({CONFIG: TEXT, QUAY: "x = 1\n"}), QUAY)
+
+    assert plan_node(NODE, facts, replace(DESIRED, foreign=Foreign.OVERWRITE)).notes == ()
 
 
 def test_a_release_that_is_installed_and_does_not_run_is_noted() -> None:
