@@ -97,6 +97,14 @@ def test_only_the_status_of_an_outcome_is_required() -> None:
     )
 
 
+def test_a_pull_of_an_early_release_has_an_image_a_result_and_a_client() -> None:
+    pull = {"image": "busybox", "ok": True, "via": "ctr"}
+
+    outcome = read_outcome("a", {"status": "converged", "verified": [pull]})
+
+    assert outcome.verified == (Verified("busybox", True, "ctr"),)
+
+
 def test_users_see_a_staged_node_as_pending() -> None:
     assert outcome_data(replace(WHOLE, status=NodeStatus.STAGED))["status"] == "pending"
 

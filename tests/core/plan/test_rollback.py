@@ -128,6 +128,7 @@ def test_what_was_there_before_is_restored() -> None:
 
     assert plan.failure is None
     assert plan.changes == (Change(PATH, NEW, OLD),)
+    assert plan.containerd == "1.7.24"
     assert (plan.strategy, plan.rollback and plan.rollback.generation) == ("rollback", "g1")
 
 
