@@ -102,7 +102,7 @@ def test_a_pull_of_an_early_release_has_an_image_a_result_and_a_client() -> None
 
     outcome = read_outcome("a", {"status": "converged", "verified": [pull]})
 
-    assert outcome.verified == (Verified("busybox", True, "ctr"),)
+    assert outcome.verified == (Verified("busybox", True, PullClient.CTR),)
 
 
 def test_users_see_a_staged_node_as_pending() -> None:

@@ -15,7 +15,7 @@ from fleet.core.masking.known import (
     without_known,
 )
 from fleet.core.model.mirror import Auth, Mirror, MirrorConfig, Override, Registry
-from fleet.core.model.outcome import HostAttempt, NodeOutcome, NodeStatus, Verified
+from fleet.core.model.outcome import HostAttempt, NodeOutcome, NodeStatus, PullClient, Verified
 from fleet.core.model.secret import Secret
 from tests.support.build import failure
 
@@ -89,7 +89,7 @@ def test_a_failure_is_cleaned_and_keeps_its_kind_and_step() -> None:
 
 def test_an_outcome_is_cleaned_with_its_failure_and_its_pulls() -> None:
     attempt = HostAttempt("m.test", "manifest", "401 secret")
-    pull = Verified("image", False, "ctr", "m", detail="a secret", attempts=(attempt,))
+    pull = Verified("image", False, PullClient.CTR, "m", detail="a secret", attempts=(attempt,))
     outcome = NodeOutcome(
         node="a",
         status=NodeStatus.FAILED,

@@ -12,6 +12,7 @@ from fleet.core.model.outcome import (
     LivenessState,
     NodeOutcome,
     NodeStatus,
+    PullClient,
     Verified,
     is_success,
 )
@@ -61,7 +62,7 @@ def test_a_response_is_a_success_by_its_status(response: str, good: bool) -> Non
     assert HostAttempt("m", "resolve", response).good is good
 
 
-PULL = Verified("busybox", True, "ctr")
+PULL = Verified("busybox", True, PullClient.CTR)
 BEFORE = NodeOutcome(
     node="a",
     status=NodeStatus.CONVERGED,

@@ -211,7 +211,7 @@ def test_a_file_that_was_edited_since_is_noted() -> None:
 
 
 def test_what_was_not_a_file_is_noted_with_its_place() -> None:
-    odd = ManifestEntry("/etc/fifo", None, copied="odd", saved=f"{SAVED}/odd/0")
+    odd = ManifestEntry("/etc/fifo", None, copied=SavedKind.ODD, saved=f"{SAVED}/odd/0")
 
     plan = plan_rollback(NODE, node(generation("g1", odd)))
 
@@ -219,7 +219,7 @@ def test_what_was_not_a_file_is_noted_with_its_place() -> None:
 
 
 def test_hard_links_to_a_restored_file_are_linked_again() -> None:
-    link = ManifestEntry(PATH, None, copied="link", saved=f"{SAVED}/hard/0")
+    link = ManifestEntry(PATH, None, copied=SavedKind.LINK, saved=f"{SAVED}/hard/0")
     saved = generation("g1", ManifestEntry(PATH, OLD), link)
 
     plan = plan_rollback(NODE, node(saved, files={PATH: NEW}))
@@ -229,7 +229,7 @@ def test_hard_links_to_a_restored_file_are_linked_again() -> None:
 
 
 def test_hard_links_of_a_newer_generation_are_not() -> None:
-    link = ManifestEntry(PATH, None, copied="link", saved=f"{SAVED}/hard/0")
+    link = ManifestEntry(PATH, None, copied=SavedKind.LINK, saved=f"{SAVED}/hard/0")
     newer = generation("g2", ManifestEntry(PATH, NEW), link)
     older = generation("g1", ManifestEntry(PATH, OLD))
 
