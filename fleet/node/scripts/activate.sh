@@ -1,10 +1,8 @@
-# Activate a staged change: check, keep, arm the guard, swap, restart, gate. POSIX sh. In: as for
-# stage.sh, and EMPTIED UNIT SOCKET RESTART CRICTL HEALTH_SECONDS RESTART_SECONDS WORKLOADS; LIVENESS
-# READ_BEFORE RESTORES: the folder to ask for, the one that files named before, and for a rollback the
-# generation that tells which one was live then. ILL: why the node is not healthy before the change.
-# Whatever fails before the swap leaves the node as it was; whatever fails after it is taken back
-# here, on the node, whether or not anybody still listens. The guard stays armed until a new
-# connection confirms.
+# Activate a staged change: check it again, save the generation, arm the guard, swap, restart,
+# check. A failure before the swap leaves the node as it was. A failure after it is reverted here,
+# on the node, even if the connection is lost. The guard stays armed until a new connection
+# confirms. READ_BEFORE is the hosts directory that files named before. RESTORES is the generation
+# that a rollback restores. ILL says why the node is not healthy before the change.
 # requires: environment protocol paths change files steps daemon generation guard health liveness
 # requires: lock pending prepare restore revert stale storage swap workloads
 # inputs: ASKS DIGEST GUARD READ_BEFORE RESTORES UNIT WORKLOADS
@@ -76,7 +74,8 @@ activate_check_workloads() {
         "find the reason in \`systemctl cat $UNIT\`, or allow it with --disrupt-workloads" "$lost"
 }
 
-activate_note_live() { # in the generation: a way back to it must find the daemon reading that folder
+# In the generation: a way back to it must find the daemon reading that folder.
+activate_note_live() {
     { printf '%s\n' "$1" >"$KEPT/live" && sync "$KEPT/live"; } 2>/dev/null
     return 0
 }
@@ -94,7 +93,8 @@ activate_fail_unwell() {
         "$SEE" "$(health_evidence)"
 }
 
-activate_ask_before() { # where nothing restarts, the answer after the swap is the one before it as well
+# Where nothing restarts, the answer after the swap is the one before it as well.
+activate_ask_before() {
     local wanted
     [ -n "$READ_BEFORE" ] && [ "$RESTART" = 1 ] || return 0
     wanted=$LIVENESS

@@ -1,7 +1,7 @@
-# The guard: laid beside the pending change, it takes back what nobody has confirmed. POSIX sh.
-# $1 says who calls: timer, boot or asked; $2 which change a timer was armed for, since a late one
-# finds another change here. A reboot between swap and confirm brings the old config
-# back: it is the one that was proven to boot, and whether the new one is, nobody was left to say.
+# The guard: stored beside the pending change, it reverts a change that was not confirmed. $1 is
+# the caller: timer, boot or asked. $2 is the change that a timer was armed for, since a late timer
+# finds another change. A reboot between swap and confirmation restores the old config: that one is
+# known to boot, and the new one is not.
 # requires: environment protocol paths change files steps guard lock ownership pending revert seal
 # inputs: ID
 

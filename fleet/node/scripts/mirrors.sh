@@ -1,5 +1,5 @@
-# What a test of mirrors needs of the node: names resolved, the CA bundle, the daemon's proxies.
-# POSIX sh. In: NAMES UNIT KNOWN PATIENCE. KNOWN are digests of bundles that need not travel again.
+# Facts for a test of mirrors: resolved names, the CA bundle, the daemon's proxies. KNOWN are
+# digests of bundles that need not be sent again.
 # requires: environment protocol
 # inputs: KNOWN NAMES PATIENCE UNIT
 
@@ -45,7 +45,7 @@ while IFS= read -r line; do
 done <<LIST
 $environment
 LIST
-# The first that is there counts, in the order in which Go's crypto/x509 looks.
+# The first that is there counts, in the order in which Go's crypto/x509 reads them.
 for path in "$bundle" /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt \
     /etc/ssl/ca-bundle.pem /etc/pki/tls/cacert.pem \
     /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem /etc/ssl/cert.pem; do

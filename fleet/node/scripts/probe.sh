@@ -1,8 +1,7 @@
-# Ask a node everything that fleet decides by, in one pass, and change nothing.
-# POSIX sh. In: DISTRO UNIT CONFIG SOCKET FULL_DEFAULT WALK, empty for what is to be found. Out: one
-# record a line. What could be asked of a process is read off variables and /proc where it can be: a
-# process costs about a millisecond of the node, one written in Go ten, and GOMAXPROCS and GOGC spare
-# two of those.
+# Read all facts about a node in one run, and change nothing. DISTRO, UNIT, CONFIG and SOCKET are
+# empty for what the probe has to find. It reads variables and /proc instead of starting processes
+# where it can: a process costs about a millisecond, one written in Go ten, and GOMAXPROCS and GOGC
+# save two of those.
 # requires: environment text protocol configs ownership places report roles sockets
 # inputs: DISTRO FULL_DEFAULT WALK
 
@@ -13,7 +12,7 @@ probe_hosts_directory() {
     report_directory "$1"
     places_add_with_parents "$1"
     for registry in "$1"/* "$1"/.[!.]*; do
-        case $registry in *.fleet-probe.invalid) continue ;; esac # what a killed check has left
+        case $registry in *.fleet-probe.invalid) continue ;; esac # left by a killed check
         places_add "$registry"
         [ -d "$registry" ] || continue
         report_directory "$registry"
@@ -69,7 +68,7 @@ probe_generations() { # from the newest generation back to $WALK, or only the ne
     case $WALK in
     latest | */* | .*) return 0 ;;
     esac
-    # One beside that chain: what a rollback found, or what somebody had written over a change.
+    # One beside that chain: what a rollback found, or what another user wrote over a change.
     [ -d "$STATE/generations/$WALK" ] || return 0
     protocol_value beside "$WALK"
     probe_generation "$WALK"
@@ -89,7 +88,8 @@ probe_owned_directories() { # those of files that fleet owns, if the config no l
     done <"$STATE/state.json"
 }
 
-probe_count_tasks() { # how many containers run, by the files in which containerd's shims keep their processes
+# How many containers run, by the files in which containerd's shims keep their processes.
+probe_count_tasks() {
     local running each task
     running=0
     for each in "${RUNS:-${SOCKET%/*}}"/io.containerd.runtime.v*/*/*/init.pid; do

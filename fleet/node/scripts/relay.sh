@@ -1,4 +1,4 @@
-# Relay to CRI's socket, for fleet's CRI client. In: SOCKET.
+# Relay input and output to CRI's socket, for fleet's CRI client.
 # requires: environment protocol cri_relay
 
 protocol_begin

@@ -1,4 +1,4 @@
-# Run an administrator's command, bounded in time and in output. POSIX sh. In: COMMAND LIMIT.
+# Run an administrator's command, with a limit of its time and its output.
 # requires: environment protocol
 # inputs: COMMAND LIMIT
 

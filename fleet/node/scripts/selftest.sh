@@ -1,7 +1,7 @@
-# Prove that a node can pull, with no registry anywhere: a tiny image comes from the workstation,
-# through a port of the node's own loopback. POSIX sh. In: LIVENESS, the folder of hosts.toml that the
-# daemon reads, empty where it reads none; PORT TAG VIA (crictl, cri or ctr) SOCKET PULL_SECONDS, and
-# DIGEST, the image's. With VIA=cri somebody on the other end of this connection pulls.
+# Check that a node can pull, without any registry: a tiny image comes from the workstation,
+# through a port of the node's own loopback. LIVENESS is the hosts directory that the daemon reads,
+# or empty. VIA is crictl, cri or ctr; with cri, fleet pulls over its own connection while the
+# script waits. DIGEST is the digest of the image.
 # requires: environment protocol ctr liveness ownership
 # inputs: DIGEST LIVENESS PORT PULL_SECONDS SOCKET TAG VIA
 
@@ -22,7 +22,7 @@ selftest_tidy() { # the image and the folders go, however this ends
     liveness_sweep
 }
 
-selftest_remove_names() { # all names that CRI gave to an image which nobody has removed
+selftest_remove_names() { # remove all names that CRI gave to the image
     local name
     ctr_query -n k8s.io images ls -q "target.digest==$DIGEST" | while read -r name; do
         ctr_query -n k8s.io images rm --sync "$name" >/dev/null
@@ -50,7 +50,7 @@ selftest_pull() {
     esac
 }
 
-selftest_main() { # a function: what comes in after the script is the other end's word, not the shell's
+selftest_main() { # a function, since the input after the script is fleet's reply and not code
     local code
     protocol_begin
     ownership_check

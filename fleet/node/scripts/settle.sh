@@ -1,6 +1,5 @@
-# Settle a change: say how it stands, confirm it, take it back, or let go of the node. POSIX sh.
-# In: MODE (look, confirm, recheck, revert, release) ID ROLLOUT OPERATOR UNIT SOCKET CRICTL
-# HEALTH_SECONDS. A change is pending until it is confirmed or restored; then it is the last one.
+# Settle a change: report its state, confirm it, recheck it, revert it, or release the node, by
+# MODE. A change is pending until it is confirmed or restored; then it is the last one.
 # requires: environment text protocol paths change files steps compare daemon guard health liveness
 # requires: lock ownership pending restore seal storage
 # inputs: ID MODE UNIT
@@ -19,7 +18,8 @@ settle_finish() { # status
 
 settle_on_failure() { settle_finish failed; }
 
-settle_read_state() { # set $standing: armed, swapped, reverting, confirmed, restored, unwell, untouched
+# Set $standing: armed, swapped, reverting, confirmed, restored, unwell, untouched.
+settle_read_state() {
     standing=untouched
     files_read_line "$PENDING/id"
     if [ "$line" = "$ID" ]; then
@@ -36,7 +36,8 @@ settle_read_state() { # set $standing: armed, swapped, reverting, confirmed, res
     esac
 }
 
-settle_tidy_up() { # finish what was killed after the rename that settled it: guard, stage and lock go
+# Finish what was killed after the rename that settled it: guard, stage and lock go.
+settle_tidy_up() {
     case $standing in confirmed | restored | unwell) ! lock_is_ours || guard_disarm ;; esac
 }
 
@@ -143,7 +144,7 @@ settle_recheck() { # a confirmed change, some time after
     settle_finish confirmed
 }
 
-settle_check_newest() { # a confirmed change is taken back only while it is the newest one
+settle_check_newest() { # a confirmed change is reverted only while it is the newest one
     local path wrote
     while IFS="$TAB" read -r wrote path; do
         [ "$path" = "$STATE/state.json" ] || continue
@@ -153,7 +154,8 @@ settle_check_newest() { # a confirmed change is taken back only while it is the 
     done <"$KEPT/after"
 }
 
-settle_unconfirm() { # from here on the change is to be taken back, also by a boot or without us
+# From here on the change is to be reverted, by a boot or the timer if not by us.
+settle_unconfirm() {
     [ -f "$KEPT/manifest" ] || steps_fail no_generation revert \
         "the saved files in $KEPT are gone" 'roll out the previous mirrors.yaml'
     seal_is_intact || steps_fail no_generation revert \

@@ -1,6 +1,5 @@
-# Stage a change: lock, check, unpack, and let the node's own containerd judge it. Nothing outside
-# /run is written. POSIX sh. In: ID ROLLOUT OPERATOR PURPOSE BUNDLE DIGEST GUARD_DIGEST
-# MARK OPERATIONS CHECKS ROLLBACK CONFIG CONFIGS BINARY GUARD, and of the dump before: OUTSIDE IGNORED.
+# Stage a change: lock, check, unpack, and validate it with the node's own containerd. Nothing
+# outside /run is written. OUTSIDE and IGNORED come from the dump that the probe read.
 # requires: environment text protocol paths change files steps bundle lock movable operations
 # requires: ownership pending stale storage validate
 # inputs: BUNDLE DIGEST GUARD GUARD_DIGEST ID
@@ -20,7 +19,8 @@ stage_on_failure() { stage_finish failed; }
 # A link is followed as well.
 stage_walk_operation() { ownership_walk "$path"; }
 
-stage_find_shared() { # note in $shared a folder that another user can change; end if it is one of fleet's own
+# Note in $shared a folder that another user can change; end if it is one of fleet's own.
+stage_find_shared() {
     local own ways ends steered
     shared=
     ownership_walk_own

@@ -1,4 +1,4 @@
-# Do nothing but answer: the driver only checks whether sudo works.
+# Do nothing but reply: fleet only checks whether sudo works.
 # requires: environment protocol
 
 protocol_begin

@@ -1,9 +1,8 @@
-# Prove a node: fetch every test image by ctr to see which hosts answer, throw that away, pull it by
-# CRI, look what the daemon logged, and remove what we pulled. POSIX sh. In: IMAGES HOSTS_DIRECTORY
-# VIA (crictl, cri or ctr) UNIT SOCKET PULL_SECONDS HEALTH_SECONDS ID LIVENESS CRICTL.
-# An image is: reference, CRI's own name for it, registry, hosts.toml in base64. With VIA=cri
-# somebody on the other end of this connection pulls between the lines. What is told of an image
-# begins with its number, from 0.
+# Verify a node: fetch every test image by ctr to see which hosts answer, remove that, pull it by
+# CRI, read what the daemon logged, and remove what was pulled. A line of IMAGES is: reference,
+# CRI's own name for it, registry, hosts.toml in base64. VIA is crictl, cri or ctr; with cri, fleet
+# pulls over its own connection while the script waits. Each record of an image begins with its
+# number, from 0.
 # requires: environment text protocol cleanup ctr liveness ownership trace
 # inputs: IMAGES LIVENESS PULL_SECONDS SOCKET UNIT VIA
 
@@ -13,10 +12,10 @@ EVIDENCE_SECONDS=$(((PULL_SECONDS + 2) / 3))
 LOGGED='trying next|fetch failed|failed to decode|stop pulling image'
 pulled=
 
-verify_trace() { # what travels only once cannot be seen to travel for CRI
+verify_trace() { # what is downloaded only once cannot be seen to be downloaded for CRI
     trace_fetch "$EVIDENCE_SECONDS"
     trace_objects
-    if verify_shares_objects; then # with one that CRI has from us: that one goes first, and this travels as a whole
+    if verify_shares_objects; then # with an image that we pulled: remove that one first, so that all is downloaded
         ctr_remove_image
         cleanup_remove_images
         pulled=
@@ -39,7 +38,8 @@ verify_shares_objects() { # is any object one of those that were pulled just now
     return 1
 }
 
-verify_look_for_image() { # is $name there (yes, no, ?)? all images are asked for, again after some seconds
+# Is $name there (yes, no, ?)? all images are asked for, again after some seconds.
+verify_look_for_image() {
     local uptime
     read -r uptime _ </proc/uptime
     if [ -z "${looked:-}" ] || [ $((${uptime%.*} - looked)) -ge 3 ]; then
@@ -74,7 +74,7 @@ verify_prepare_pull() {
     verify_begin_pull
 }
 
-verify_begin_pull() { # the daemon's log is read from the first pull on, and told apart by when each began
+verify_begin_pull() { # note when the pull begins: the daemon's log is split by these times
     [ -n "${since:-}" ] || since=$(date +%s.%N)
     read -r begin _ </proc/uptime
     trace_value began "$begin"
@@ -95,7 +95,7 @@ verify_by_ctr() {
     verify_report_pull ctr no "$fetch_code" ''
 }
 
-verify_ask_liveness() { # as check_liveness does, with somebody else asking
+verify_ask_liveness() { # as liveness_check, but fleet asks
     local probe
     [ "$VIA" = cri ] && [ -n "$LIVENESS" ] || return 0
     probe=$$.$PROBE_NAME
@@ -107,7 +107,7 @@ verify_ask_liveness() { # as check_liveness does, with somebody else asking
     liveness_sweep
 }
 
-verify_by_cri() { # the other end pulls, and says what CRI calls it
+verify_by_cri() { # fleet pulls, and replies with the id that CRI gave the image
     verify_prepare_pull
     trace_value present "$present"
     protocol_wait_for_driver
@@ -121,7 +121,7 @@ verify_by_cri() { # the other end pulls, and says what CRI calls it
     esac
 }
 
-verify_report_log() { # what the daemon has said since the first pull began
+verify_report_log() { # report what the daemon has logged since the first pull began
     [ -n "${since:-}" ] || return 0
     protocol_value since "$since"
     timeout 10 journalctl -a -u "$UNIT" --since "@$since" -o short-unix --no-pager 2>/dev/null |
@@ -155,7 +155,7 @@ $IMAGES
 LIST
 }
 
-verify_main() { # a function: what comes in after the script is the other end's word, not the shell's
+verify_main() { # a function, since the input after the script is fleet's reply and not code
     protocol_begin
     ownership_check
     exec 3<&0

@@ -1,11 +1,12 @@
-# The bundle of a change: what each of its operations writes, in their order, and the guard at the end,
-# with a MARK after each. The shell splits it by itself; a command for each file would cost a process
-# each.
+# The bundle of a change: what each of its operations writes, in their order, and the guard at the
+# end, with a MARK after each. The shell splits it by itself; a command for each file would cost a
+# process each.
 # requires: text
 # inputs: MARK content
 # functions: bundle_split bundle_part bundle_guard
 
-bundle_split() { # run a function with the parts of $content as further words: all files, then the guard
+# Run a function with the parts of $content as further words: all files, then the guard.
+bundle_split() {
     IFS=$MARK
     set -f
     # shellcheck disable=SC2086 # one word a part

@@ -7,7 +7,8 @@
 KEPT=$STATE/generations/$ID
 STAGE=$RUN/stage-$ID
 
-change_siblings() { # name the files beside $path: the new one, the old one to restore, the replaced one
+# Name the files beside $path: the new one, the old one to restore, the replaced one.
+change_siblings() {
     folder=${path%/*}
     staged=$folder/.fleet-$ID.${path##*/}.new
     back=$folder/.fleet-$ID.${path##*/}.back

@@ -1,7 +1,8 @@
-# What a verification brings onto a node, and its removal. CRI gives an image three names: its own, one
-# with its digest, and the id of its config; and where CRI removes an image, all names of that id go,
-# whoever gave them. So only those are removed, by name, that were not there before. What is pulled is
-# noted in a file beforehand, so that the next verification removes what a killed one has left.
+# What a verification brings onto a node, and its removal. CRI gives an image three names: its own,
+# one with its digest, and the id of its config; and where CRI removes an image, all names of that
+# id go, whoever gave them. So only those are removed, by name, that were not there before. What is
+# pulled is noted in a file beforehand, so that the next verification removes what a killed one has
+# left.
 # requires: text ctr
 # inputs: RUNTIME digest had known_containers name objects present pulled stored
 # outputs: NOTE ours
@@ -13,19 +14,20 @@ NOTE=/run/fleet/proof-$$
 known_containers='?'
 ours=
 
-cleanup_note() { # lines, behind the boot that our process belongs to; a full disk hinders no proof
+cleanup_note() { # append lines, after the id of this boot; a full disk does not end the script
     { [ -f "$NOTE" ] || set -- "$boot" "$@"; } && printf '%s\n' "$@" 2>/dev/null >>"$NOTE"
     return 0
 }
 
-cleanup_digest_name() { # note in $other the name that CRI gives the image with its digest
+cleanup_digest_name() { # set $other to the name that CRI gives the image with its digest
     case $name in
     *@*) other=$name ;;
     *) other=${name%:*}@$digest ;;
     esac
 }
 
-cleanup_note_name() { # before the pull; with its digest where nothing of that digest was there before
+# Before the pull; with its digest where nothing of that digest was there before.
+cleanup_note_name() {
     [ "$present" = no ] || return 0
     case "$stored " in
     *" $digest "*) cleanup_note "$name -" ;;
@@ -72,7 +74,7 @@ cleanup_list_pulled() { # record the names and objects that a pull brought, even
     ours=$ours$new$NL
 }
 
-cleanup_exclude_ours() { # take our own names out of $had
+cleanup_exclude_ours() { # remove our own names from $had
     local each
     for each in $ours; do
         case $NL$had$NL in *"$NL$each$NL"*)
@@ -89,12 +91,14 @@ cleanup_containers() { # all that run or were made, without a process: each has 
     printf '%s' "$*"
 }
 
-cleanup_image_users() { # what CRI's containers run from, unless all of them are older than our images
+# What CRI's containers run from, unless all of them are older than our images.
+cleanup_image_users() {
     [ -d "$RUNTIME/io.containerd.runtime.v2.task" ] && [ "$(cleanup_containers)" = "$known_containers" ] && return 0
     ctr_query -n k8s.io containers ls
 }
 
-cleanup_remove_images() { # what was not there goes again, so that the next proof downloads it again
+# Remove what was not there, so that the next verification downloads it again.
+cleanup_remove_images() {
     local used names each doomed
     [ -n "$ours" ] || return 0
     used=$(cleanup_image_users) || return 1
@@ -114,7 +118,7 @@ cleanup_remove_images() { # what was not there goes again, so that the next proo
     [ "$#" = 0 ] || ctr_query -n k8s.io images rm --sync "$@" >/dev/null
 }
 
-cleanup_list_left() { # of $name and $digest in a note; the id goes where nobody else gave the image a name
+cleanup_list_left() { # names of a noted image; its id goes unless another name uses the image
     local names each found other
     cleanup_digest_name
     found=$(ctr_query -n k8s.io images ls -q "target.digest==$digest") || return 1
@@ -132,7 +136,7 @@ cleanup_list_left() { # of $name and $digest in a note; the id goes where nobody
     ours=$ours$names$NL
 }
 
-cleanup_remove_noted() { # all that a proof has noted
+cleanup_remove_noted() { # remove all that a verification has noted
     local mine gone name digest
     while read -r name digest; do
         [ -z "$digest" ] || cleanup_list_left || return 1
@@ -146,12 +150,13 @@ cleanup_remove_noted() { # all that a proof has noted
     return "$gone"
 }
 
-cleanup_collect() { # what a daemon has let go of shortly before its end lies there until it collects again
+cleanup_collect() { # make the daemon collect what it released shortly before its end
     local held
     held=$(ctr_query -n "$NAMESPACE" leases create) && ctr_query -n "$NAMESPACE" leases rm --sync "$held" >/dev/null
 }
 
-cleanup_left_runs() { # of proofs that run no more; what the daemon does not let go stays noted
+# Clean up after killed verifications; what the daemon does not release stays noted.
+cleanup_left_runs() {
     local when note
     [ -d "${NOTE%/*}" ] || mkdir -p -- "${NOTE%/*}"
     read -r boot </proc/sys/kernel/random/boot_id

@@ -1,5 +1,5 @@
-# What containerd's configs name: imports, directories of hosts.toml, legacy certificates. The shell
-# itself reads them, line by line.
+# What containerd's configs name: imports, directories of hosts.toml, legacy certificates. The
+# shell itself reads them, line by line.
 # requires: text protocol places report
 # inputs: CONFIG
 # outputs: strings
@@ -66,7 +66,7 @@ configs_named_files() { # those that a config names: legacy certificates that ar
     text_split_words
 }
 
-configs_note() { # tell of a config and all that it imports, each behind the one that names it
+configs_note() { # note a config and all that it imports, each after the one that names it
     local todo config depth further each path text
     todo="0 $1$NL"
     while [ -n "$todo" ]; do
@@ -100,7 +100,8 @@ configs_note() { # tell of a config and all that it imports, each behind the one
     done
 }
 
-configs_canonical() { # put a path without links into $whole; a process only where there are any on it
+# Put a path without links into $whole; a process only where there are any on it.
+configs_canonical() {
     local above
     whole=$1
     case $1/ in

@@ -1,6 +1,6 @@
-# The clients of containerd, and the removal of what ctr has fetched into a namespace of its own. Each
-# call starts a Go program: with one thread of work, and no garbage collection before 40 MB, it costs up
-# to a fifth less CPU. A limit stays, as a fetch may be large.
+# The clients of containerd, and the removal of what ctr has fetched into a namespace of its own.
+# Each call starts a Go program: with one thread of work, and no garbage collection before 40 MB,
+# it costs up to a fifth less CPU. A limit stays, as a fetch may be large.
 # inputs: NAMESPACE PULL_SECONDS SOCKET image
 # functions: ctr_remove_left_work ctr_crictl ctr_query ctr_remove_image ctr_remove_namespace
 
@@ -9,7 +9,7 @@ GOMAXPROCS=1
 GOGC=1000
 export GOMAXPROCS GOGC
 
-ctr_remove_left_work() { # remove folders of killed proofs and tests, which may hold credentials
+ctr_remove_left_work() { # remove folders of killed scripts, which may hold credentials
     local left
     for left in /run/fleet/verify-*-[0-9]* /run/fleet/selftest-[0-9]*; do
         [ ! -d "$left" ] || kill -0 "${left##*-}" 2>/dev/null || rm -rf -- "$left"
@@ -18,15 +18,16 @@ ctr_remove_left_work() { # remove folders of killed proofs and tests, which may 
 
 ctr_crictl() { timeout "$PULL_SECONDS" crictl -r "unix://$SOCKET" -i "unix://$SOCKET" "$@"; }
 
-ctr_query() { # a question that is answered at once; ctr keeps this deadline itself
+ctr_query() { # a query that takes no time; ctr keeps this deadline itself
     ctr --timeout 20s --connect-timeout 5s -a "$SOCKET" "$@" 2>/dev/null
 }
 
-ctr_remove_image() { # the image with all of its content that nobody else holds
+ctr_remove_image() { # remove the image with all content that nothing else uses
     ctr_query -n "$NAMESPACE" images rm --sync "$image" >/dev/null
 }
 
-ctr_remove_namespace() { # the namespace goes; the daemon may still be collecting what its image held
+# The namespace goes; the daemon may still be collecting what its image held.
+ctr_remove_namespace() {
     local tries
     tries=0
     until ctr_query namespaces rm "$NAMESPACE" >/dev/null; do

@@ -23,7 +23,8 @@ daemon_read_unit() { # note in $unit how the unit is, and in $daemon which proce
     daemon="$daemon $noted"
 }
 
-daemon_restart() { # its exit code does not decide: the gate checks the daemon, briefly after a failure
+# The exit code does not decide: the health check does, with less time after a failure.
+daemon_restart() {
     local code
     refused=0
     [ "$RESTART" = 1 ] || return 0
@@ -32,7 +33,7 @@ daemon_restart() { # its exit code does not decide: the gate checks the daemon, 
     code=$?
     case $code in
     0 | 124) ;;
-    *) # one restart more than the unit may have at a time says nothing about the config
+    *) # a restart beyond the unit's limit is not a fault of the config
         case $(systemctl show "$UNIT" -p Result) in *start-limit-hit)
             systemctl reset-failed "$UNIT" 2>/dev/null
             complaint=$(timeout "$RESTART_SECONDS" systemctl restart "$UNIT" 2>&1)
@@ -41,5 +42,5 @@ daemon_restart() { # its exit code does not decide: the gate checks the daemon, 
         esac
         ;;
     esac
-    case $code in 0 | 124) ;; *) refused=1 ;; esac # slow is not dead: the gate waits for it
+    case $code in 0 | 124) ;; *) refused=1 ;; esac # a slow start is not a failure: the health check waits for it
 }

@@ -6,7 +6,8 @@ export LC_ALL
 # Sudo may keep these of the login. bash writes here-documents to files in TMPDIR.
 unset TMPDIR BASH_ENV ENV
 
-environment_is_roots() { # true if root owns every folder on the way to $1, and none is a link or writable
+# True if root owns every folder on the way to $1, and none is a link or writable.
+environment_is_roots() {
     local above
     above=$1
     while [ -n "$above" ]; do

@@ -1,6 +1,6 @@
-# Files: what they are, their digests, and how one replaces another. The replaced file stays beside the
-# new one, so that an edit made just then is not lost. mv --exchange swaps both in one step. If mv or
-# the file system does not support it, mv's backup moves the old file aside.
+# Files: what they are, their digests, and how one replaces another. The replaced file stays beside
+# the new one, so that an edit made just then is not lost. mv --exchange swaps both in one step. If
+# mv or the file system does not support it, mv's backup moves the old file aside.
 # requires: text
 # inputs: ID aside path
 # outputs: line replaced sum

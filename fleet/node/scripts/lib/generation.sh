@@ -1,11 +1,11 @@
 # The saved state before a change: bytes, modes and owners, absences, and directories that it made.
-# A line of the manifest is: kind, index, mode, uid, gid, digest, path. Beside it, `after` says what
-# the change writes (digest, path), so that bytes of neither state are recognised as an edit.
+# A line of the manifest is: kind, index, mode, uid, gid, digest, path. Beside it, `after` says
+# what the change writes (digest, path), so that bytes of neither state are recognised as an edit.
 # requires: text paths change files bundle operations seal stale storage
 # inputs: EMPTIED ID ILL LIVENESS ill_then
 # functions: generation_save
 
-generation_list_missing() { # note the directories above $1 that are not there
+generation_list_missing() { # list the directories above $1 that are not there
     local new
     new=$1
     until [ -z "$new" ] || [ -d "$new" ]; do
@@ -61,7 +61,8 @@ generation_is_emptied() { # true if the change removes everything in folder $1
     done
 }
 
-generation_save_folders() { # save mode, owner, ACL and label of folders that are removed with their files
+# Save mode, owner, ACL and label of folders that are removed with their files.
+generation_save_folders() {
     local folders empty topmost parents copies doomed path
     doomed=
     operations_each generation_list_removed
@@ -127,7 +128,8 @@ generation_list_operation() {
     esac
 }
 
-generation_prepare_pending() { # what makes the change known as unfinished, once a rename has put it in its place
+# Prepare the record of the pending change, which a rename puts in its place.
+generation_prepare_pending() {
     bundle_split bundle_guard >"$PENDING.tmp/guard.sh" && printf '%s\n' "$ID" >"$PENDING.tmp/id" &&
         printf 'armed\n' >"$PENDING.tmp/phase" &&
         printf '%s\n' "$LIVENESS" >"$PENDING.tmp/liveness"
@@ -145,7 +147,7 @@ generation_copy() {
     seal_write "$KEPT.tmp"
 }
 
-generation_save() { # all of it is on the disk before any of it counts
+generation_save() { # save the generation; all of it is on the disk before any of it counts
     local complaint made found kept writes manifest strange about sums
     made=
     found=

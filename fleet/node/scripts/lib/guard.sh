@@ -33,7 +33,7 @@ guard_arm_again() { # a disk that is full or read-only now may not be so later
 
 guard_is_removable() { [ ! -e "$GUARD_UNIT" ] || printf '' >>"$GUARD_UNIT"; }
 
-guard_disarm() { # whatever of the guard still stands; what it would run is gone already
+guard_disarm() { # remove what is left of the guard; what it would run is gone already
     rm -rf -- "$GUARD_WANTED" "$GUARD_UNIT" "$RUN/armed-$ID" "$STAGE" 2>/dev/null
     sync "${GUARD_WANTED%/*}" "${GUARD_UNIT%/*}" 2>/dev/null
     systemctl stop --no-block "fleet-guard-$ID*.timer" 2>/dev/null

@@ -1,6 +1,6 @@
 # Health: the unit is active and CRI answers that its runtime is ready; without crictl, CRI's own
-# plugin row says ok. It is polled up to a deadline. If CRI has said which hosts it asks, it answers:
-# one service has both, and says so of its runtime as long as it is loaded.
+# plugin row says ok. It is polled up to a deadline. A daemon that has shown its liveness needs no
+# question to CRI: one service answers both.
 # requires: protocol daemon liveness
 # inputs: CRICTL HEALTH_SECONDS SOCKET UNIT
 # outputs: SEE limit unhealthy
@@ -8,7 +8,8 @@
 
 SEE="find the reason in \`journalctl -u $UNIT\`"
 
-health_plugin_is_ok() { # the row of the CRI plugin itself must end in ok; an active unit says nothing
+# The row of the CRI plugin itself must end in ok; an active unit proves nothing.
+health_plugin_is_ok() {
     local id row type
     printf '%s\n' "$1" | while read -r type id row; do
         [ "$type $id" = 'io.containerd.grpc.v1 cri' ] && [ "${row##* }" = ok ] && exit 5
@@ -61,7 +62,7 @@ health_wait() { # one question for both where there is a folder to ask for
     done
 }
 
-health_was_ill() { # true if the restored state was not healthy when it was saved; $1 says why
+health_was_ill() { # true if the restored state was not healthy when it was saved, for the reason $1
     [ -n "$1" ] || return 1
     liveness=
     protocol_value ill "$unhealthy"

@@ -1,6 +1,6 @@
-# Liveness: does the daemon that runs read the hosts.toml below $LIVENESS? A reserved name gets a
-# folder whose only host is a closed port of this machine, and CRI is asked to pull from it: the
-# error says which host was asked. No registry, no image, no restart.
+# Liveness: whether the daemon that runs reads the hosts.toml below $LIVENESS. A reserved name gets
+# a folder whose only host is a closed port of this machine, and CRI is asked to pull from it: the
+# error shows which host was asked. This needs no registry, no image and no restart.
 # requires: protocol steps ownership
 # inputs: CRICTL HEALTH_SECONDS LIVENESS PROBE_URL SOCKET UNIT
 # outputs: PROBE_NAME liveness said
@@ -23,7 +23,7 @@ liveness_may_write() { # true if only root can change the folder; checked once
     [ -z "${unsafe:-}" ]
 }
 
-liveness_sweep() { # what a killed check has left; the folder of another that still runs stays
+liveness_sweep() { # remove what a killed check has left, but not the folder of one that still runs
     local folder other
     [ -n "$LIVENESS" ] && liveness_may_write || return 0
     for folder in "$LIVENESS"/[0-9]*."$PROBE_NAME"; do
@@ -50,7 +50,8 @@ liveness_lay() {
         liveness_hosts >"$LIVENESS/$probe/hosts.toml"
 }
 
-liveness_read_answer() { # live, deaf, or nothing yet, of what a pull of the reserved name has said
+# Set $liveness from the output of a pull: live, deaf (not reading), or empty.
+liveness_read_answer() {
     case $1 in
     *"//127.0.0.1:1/"*) liveness=live ;;
     '' | *Unavailable* | *'not initialized'* | *'connection error'* | *DeadlineExceeded*) ;;
@@ -71,7 +72,7 @@ liveness_ask() { # for $1 seconds, until there is an answer: a live daemon has o
     done
 }
 
-liveness_find() { # for $1 seconds; notes live, deaf or unasked, or nothing where there is nothing to ask
+liveness_find() { # set $liveness to live, deaf (not reading) or unasked, in $1 seconds
     local probe
     liveness=
     [ -n "$LIVENESS" ] && [ "$CRICTL" = 1 ] || return 0
@@ -79,14 +80,14 @@ liveness_find() { # for $1 seconds; notes live, deaf or unasked, or nothing wher
     liveness_may_write # here, to have it known beyond the next line
     if said=$(liveness_lay 2>&1); then
         liveness_ask "$1"
-        [ -d "$LIVENESS/$probe" ] || liveness=unasked # somebody swept it under our hands
+        [ -d "$LIVENESS/$probe" ] || liveness=unasked # another process removed it
     else
         liveness=unasked
     fi
     liveness_sweep
 }
 
-liveness_report() { # fails where the daemon is deaf; what could not be asked is told, and no failure
+liveness_report() { # return 1 if the daemon does not read the directory; unasked is not a failure
     [ -n "$liveness" ] || return 0
     protocol_value liveness "$liveness ${asked:-0} ${answered:-0}"
     [ ${#said} -le 2000 ] || said=$(printf '%s' "$said" | tail -c 2000)
@@ -99,7 +100,7 @@ liveness_check() {
     liveness_report
 }
 
-liveness_fail() { # end with what the daemon said instead
+liveness_fail() { # end with the output of the pull as evidence
     steps_fail health liveness "$UNIT does not read $LIVENESS: CRI did not use a test folder there" \
         "look for edits that are not loaded in \`fleet probe\`, and for the file that decides in \
 \`fleet explain\`" "$said"

@@ -1,5 +1,6 @@
 # The mutex of a script and the lock of a rollout. A process holds the mutex, which goes with it. A
-# rollout holds the lock, dead or alive, until it releases it, resumes, or the lock is broken on purpose.
+# rollout holds the lock, dead or alive, until it releases it, resumes, or the lock is broken on
+# purpose.
 # requires: paths files steps storage
 # inputs: OPERATOR PURPOSE ROLLOUT
 # functions: lock_take_mutex lock_is_ours lock_describe lock_acquire lock_release lock_fail_busy

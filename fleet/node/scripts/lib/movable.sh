@@ -4,7 +4,8 @@
 # inputs: GUARD OPERATIONS
 # functions: movable_check
 
-movable_mount_points() { # list files of the change that are mount points, which rename cannot replace
+# List files of the change that are mount points, which rename cannot replace.
+movable_mount_points() {
     local point
     mounted=
     while read -r _ _ _ _ point _; do

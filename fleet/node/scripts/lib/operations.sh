@@ -1,5 +1,5 @@
-# The operations of a change. An operation is a line of action, mode, uid, gid, digest before, digest
-# after, path.
+# The operations of a change. An operation is a line of action, mode, uid, gid, digest before,
+# digest after, path.
 # requires: text change
 # inputs: CONFIGS ID OPERATIONS
 # outputs: action after before gid hidden mode number path uid

@@ -1,7 +1,7 @@
 # Root works only in folders that no other user can change. In any other folder a name could be
-# redirected between two steps. This holds above all for fleet's own folders: if another user can change
-# one of them, as where a service of the same name has made it, root would read and write what that
-# user wants.
+# redirected between two steps. This holds above all for fleet's own folders: if another user can
+# change one of them, as where a service of the same name has made it, root would read and write
+# what that user wants.
 # requires: text protocol
 # inputs: ends ways
 # outputs: STEERED STEERED_REMEDY steered ways
@@ -11,7 +11,8 @@
 STEERED='can be changed by users other than root, who could redirect what is written there'
 STEERED_REMEDY='let only root write it (chown root, chmod go-w)'
 
-ownership_walk() { # add every folder on the way to $1, through links too, to $ways, its end to $ends
+# Add every folder on the way to $1, through links too, to $ways, its end to $ends.
+ownership_walk() {
     local ahead at links piece leads
     ahead=$1
     at=
@@ -51,7 +52,8 @@ ownership_add_end() { # add a folder to $ends
 
 ownership_bits_write() { case $1 in *[2367]) return 0 ;; *) return 1 ;; esac }
 
-ownership_is_shared() { # true if a user other than root can change $steered, with group $1 and mode $2
+# True if a user other than root can change $steered, with group $1 and mode $2.
+ownership_is_shared() {
     case $2 in
     [1357]???) # a sticky folder protects root's existing files, but not new names
         case $NL$ends in *"$NL$steered$NL"*) ;; *) return 1 ;; esac
@@ -75,7 +77,8 @@ ownership_root_group_is_shared() { # true if users other than root are members o
     return 1
 }
 
-ownership_find_shared() { # true if another user can change a folder of $ways, which $steered then names
+# True if another user can change a folder of $ways, which $steered then names.
+ownership_find_shared() {
     local bits group owner about
     [ -n "$ways" ] || return 1
     text_split_lines
@@ -93,7 +96,8 @@ LIST
     return 1
 }
 
-ownership_check_owner() { # end if another user owns a folder of fleet's own, in which root reads and writes
+# End if another user owns a folder of fleet's own, in which root reads and writes.
+ownership_check_owner() {
     local each
     for each in /run/fleet /var/lib/fleet; do
         # shellcheck disable=SC3067 # dash, bash and busybox have -O
@@ -115,7 +119,7 @@ ownership_walk_own() { # start $ways with fleet's own folders
     ownership_walk /var/lib/fleet
 }
 
-ownership_check() { # as own_folders, but for the modes of these folders and those above them as well
+ownership_check() { # as ownership_check_owner, but check the modes too, and the folders above
     local ways ends steered
     ownership_walk_own
     steered=

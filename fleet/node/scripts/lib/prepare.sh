@@ -24,7 +24,8 @@ prepare_list_operation() { # record where the new bytes go
     [ "$mode" = 600 ] || modes=$modes$mode$TAB$target$NL
 }
 
-prepare_links() { # restore the old inode of a file with hard links, if its bytes are still the old ones
+# Restore the old inode of a file with hard links, if its bytes are still the old ones.
+prepare_links() {
     local target copy folder line path
     text_split_lines
     for line in $LINKS; do
@@ -42,7 +43,8 @@ prepare_attributes() { # give folder $2 the attributes of folder $1
     cp -aT -- "$1" "$2" && chmod --reference="$1" -- "$2"
 }
 
-prepare_saved_folders() { # for each missing folder above new ones lay an empty one with its saved attributes
+# For each missing folder above new ones lay an empty one with its saved attributes.
+prepare_saved_folders() {
     local copy line path hidden
     text_split_lines
     for line in $SAVED; do
@@ -59,7 +61,8 @@ prepare_saved_folders() { # for each missing folder above new ones lay an empty 
     text_split_words
 }
 
-prepare_saved_files() { # give new files of a rollback the ACL, attributes and label of their saved copies
+# Give new files of a rollback the ACL, attributes and label of their saved copies.
+prepare_saved_files() {
     local copy target folder line path hidden
     text_split_lines
     for line in $SAVED; do

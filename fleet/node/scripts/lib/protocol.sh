@@ -1,13 +1,14 @@
-# The protocol of records between a script and fleet. One record a line, fields separated by tabs; the
-# last record is `end`. A field is base64, or plain after a `=` if no character of it needs care, or
-# `+` and a length, and then its content stands plain below the line, which saves a process.
+# The protocol of records between a script and fleet. One record a line, fields separated by tabs;
+# the last record is `end`. A field is base64, or plain after a `=` if no character of it needs
+# care, or `+` and a length, and then its content stands plain below the line, which saves a
+# process.
 # outputs: PULSE line
 # functions: protocol_base64 protocol_value protocol_start_pulse protocol_begin protocol_stop_pulse
 # functions: protocol_end protocol_wait_for_driver
 
 protocol_base64() { base64 -w 0; }
 
-protocol_value() { # that nobody listens any more is no failure of what the script does
+protocol_value() { # a lost connection is not a failure of the script
     case $2 in
     *[!\ -~]*) printf '%s\t%s\n' "$1" "$(printf '%s' "$2" | protocol_base64)" ;;
     *) printf '%s\t=%s\n' "$1" "$2" ;;
@@ -15,7 +16,7 @@ protocol_value() { # that nobody listens any more is no failure of what the scri
     return 0
 }
 
-protocol_pulse() { # a sign of life for as long as the script lives: silence means a dead connection
+protocol_pulse() { # print a sign of life while the script runs: silence means a dead connection
     while sleep 5 >/dev/null 2>&1 && kill -0 "$$" 2>/dev/null; do
         printf 'alive\t\n' 2>/dev/null || exit 0
     done
@@ -26,7 +27,7 @@ protocol_start_pulse() {
     PULSE=$!
 }
 
-protocol_begin() { # say who we are; a script that is not root ends here
+protocol_begin() { # report the user id; a script that is not root ends here
     local me key
     me=
     while read -r key _ me _ && [ "$key" != Uid: ]; do :; done </proc/self/status
@@ -36,18 +37,19 @@ protocol_begin() { # say who we are; a script that is not root ends here
     protocol_start_pulse
 }
 
-protocol_stop_pulse() { # no sign of life may stand in the middle of what follows
+protocol_stop_pulse() { # no sign of life may interrupt the output that follows
     kill "${PULSE:-}" 2>/dev/null
     wait "${PULSE:-}" 2>/dev/null
     return 0
 }
 
-protocol_end() { # nothing may hold the connection open after the last record
+protocol_end() { # no process may hold the connection open after the last record
     kill "${PULSE:-}" 2>/dev/null
     printf 'end\t\n'
 }
 
-protocol_wait_for_driver() { # let fleet do its part, and wait for it
+# Tell fleet that it is its turn, and read its reply from descriptor 3 into $line.
+protocol_wait_for_driver() {
     protocol_value ready ''
     IFS= read -r line <&3 || exit 1
 }

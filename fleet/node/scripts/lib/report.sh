@@ -1,5 +1,5 @@
-# The report of a probe: noted on the way, printed at the end. An answer is a command's output with its
-# exit code as last line. Files are noted by name alone and read at the end by four processes,
+# The report of a probe: noted on the way, printed at the end. An answer is a command's output with
+# its exit code as last line. Files are noted by name alone and read at the end by four processes,
 # however many they are.
 # requires: text protocol
 # outputs: DIRECTORIES FILES NOTES
@@ -11,7 +11,7 @@ FILES=
 DIRECTORIES=
 NOTES=
 
-report_answer() { # key, command: note what it prints, and how it ended; the answers are told at the end
+report_answer() { # key, command: note its output and its exit code, to be printed at the end
     local key
     key=$1
     shift
@@ -20,7 +20,7 @@ report_answer() { # key, command: note what it prints, and how it ended; the ans
     report_note "$key" "$answer"
 }
 
-report_note() { # key, text of one field or several: whole and verbatim, told at the end
+report_note() { # key, text of one field or several: note them verbatim, to be printed at the end
     local below field
     NOTES=$NOTES$1
     shift
@@ -37,7 +37,8 @@ report_note() { # key, text of one field or several: whole and verbatim, told at
     NOTES=$NOTES$NL$below
 }
 
-report_file() { # note a file; no name that containerd or fleet would look for has a line break in it
+# Note a file; no name that containerd or fleet would look for has a line break in it.
+report_file() {
     [ -f "$1" ] || return 0
     case $1 in *"$NL"*) return 0 ;; esac
     COUNT=$((COUNT + 1))
@@ -52,7 +53,7 @@ report_directory() {
 
 report_stat() { stat -L -c '%a %u %g %Y %s' -- "$@" 2>/dev/null; }
 
-report_print_files() { # the noted files in one record: kinds, names, what stat says, contents in a row
+report_print_files() { # print the noted files in one record: kinds, names, output of stat, contents
     local tries now kinds uptime each content said line
     tries=0
     while [ "$tries" -lt 3 ]; do

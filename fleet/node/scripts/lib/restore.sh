@@ -1,5 +1,5 @@
-# The files of a generation, restored byte for byte. Edits by others are saved as a generation of their
-# own.
+# The files of a generation, restored byte for byte. Edits by others are saved as a generation of
+# their own.
 # requires: text paths change files
 # inputs: ID
 # functions: restore_remove_directories restore_sweep restore_files

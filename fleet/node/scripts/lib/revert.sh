@@ -4,7 +4,7 @@
 # inputs: ID WHY
 # functions: revert_change revert_report_held
 
-revert_is_live() { # what the daemon read before the change it reads again after the way back
+revert_is_live() { # true unless the daemon read its directory before the change and does not now
     [ "$liveness" != deaf ] && return 0
     unhealthy="this daemon read $LIVENESS before the change, and does not any more: $said"
     return 1
@@ -17,7 +17,7 @@ revert_check_daemon() { # the old bytes are back; at boot the daemon starts afte
     { health_wait && revert_is_live; } || health_was_ill "$(files_first_line "$KEPT/ill")"
 }
 
-revert_files() { # undo the files; check that the guard's unit can be removed too
+revert_files() { # restore the files; check that the guard's unit can be removed too
     restore_files && guard_is_removable
 }
 

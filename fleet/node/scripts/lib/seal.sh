@@ -1,5 +1,5 @@
-# Integrity of a generation. Its manifest holds the SHA-256 of every saved file. `seal` holds those of
-# the manifest and of what lies beside it and, as its last line, the SHA-256 of its other lines.
+# Integrity of a generation. Its manifest holds the SHA-256 of every saved file. `seal` holds those
+# of the manifest and of what lies beside it and, as its last line, the SHA-256 of its other lines.
 # requires: text change
 # outputs: damage
 # functions: seal_write seal_is_intact

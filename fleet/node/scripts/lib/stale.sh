@@ -1,10 +1,11 @@
-# A check that the plan is not stale: it relies on what was read, and any change since then makes it
-# stale. One process reads all files; they are read one by one only to name the one that differs.
+# A check that the plan is not stale: it relies on what was read, and any change since then makes
+# it stale. One process reads all files; they are read one by one only to name the one that
+# differs.
 # requires: text files steps operations
 # inputs: CHECKS
 # functions: stale_fail stale_check
 
-stale_check_operation() { # of a link the target counts; its content is checked by `checks`
+stale_check_operation() { # of a link the target counts; stale_each_check covers its content
     case $before in
     @*)
         [ -L "$path" ] && [ "$(readlink -- "$path")" = "${before#@}" ] || stale_fail_path
@@ -33,7 +34,7 @@ stale_recheck_operation() {
     [ "$(files_digest "$path")" = "$before" ] || stale_fail_path
 }
 
-stale_each_check() { # run a function for every file that the plan looked at and leaves as it is
+stale_each_check() { # run a function for every file that the plan read and leaves as it is
     local before path
     while IFS="$TAB" read -r before path; do
         [ -z "$path" ] || "$1"

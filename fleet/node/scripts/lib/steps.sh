@@ -1,5 +1,5 @@
-# The steps of a script, its failure, and its end. The entry script names the functions that do what a
-# failure and an end ask for.
+# The steps of a script, its failure, and its end. The entry script names the functions that do
+# what a failure and an end ask for.
 # requires: protocol paths
 # inputs: ID MODE ON_FAILURE ON_FINISH OPERATOR
 # outputs: EARLY EARLY_REMEDY LATE LATE_REMEDY

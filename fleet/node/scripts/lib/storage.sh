@@ -1,11 +1,11 @@
-# The cause of a failed write, from the error that the system reported. If the error is unknown, the
-# failure quotes the command that failed.
+# The cause of a failed write, from the error that the system reported. If the error is unknown,
+# the failure quotes the command that failed.
 # requires: paths steps
 # functions: storage_fail
 
 storage_fail() { # step, what could not be done, error output, path; report the cause
     case ${3:-} in
-    *'No space left'* | *': I/O error'* | *'write error'*) # dash does not say which error it was
+    *'No space left'* | *': I/O error'* | *'write error'*) # dash does not name the error
         storage_fail_full "$1" "$2" "$3" "${4:-$STATE}"
         ;;
     *'quota exceeded'*)

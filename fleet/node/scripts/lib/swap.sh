@@ -1,5 +1,5 @@
-# The swap: new files are put in their place. The replaced files are kept and compared with what the
-# plan had read, to find edits made in between.
+# The swap: new files are put in their place. The replaced files are kept and compared with what
+# the plan had read, to find edits made in between.
 # requires: text paths change files operations prepare
 # inputs: EMPTIED ID SAVED
 # outputs: strange

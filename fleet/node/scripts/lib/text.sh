@@ -7,7 +7,8 @@ NL='
 TAB='	'
 WORDS=$IFS
 
-text_split_lines() { # split what follows at line ends alone, and leave patterns as they are; `words` ends it
+# Split what follows at line ends alone, and leave patterns as they are; `words` ends it.
+text_split_lines() {
     IFS=$NL
     set -f
 }

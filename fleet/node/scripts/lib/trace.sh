@@ -1,6 +1,6 @@
-# The trace of an image: who would serve it, and what travels. ctr fetches it into a namespace of its
-# own, from which it is removed again. The files of the daemon's store say what was there before a pull
-# and what came with it. Each record begins with the number of the image.
+# The trace of an image: who would serve it, and what travels. ctr fetches it into a namespace of
+# its own, from which it is removed again. The files of the daemon's store say what was there
+# before a pull and what came with it. Each record begins with the number of the image.
 # requires: text cleanup ctr
 # inputs: HOSTS_DIRECTORY ID SOCKET hosts image number registry
 # outputs: HARMLESS STORE WORK fetch_code objects stored trace
@@ -17,7 +17,7 @@ HEADERS='s/ (request|response)\.header\.[^c= ][^= ]*=("([^"\\]|\\.)*"|[^ ]*)//g'
 TOLD='do request|fetch response|trying next|fetch failed|resolved|loading host|decode|=fetch |^ctr:|^code '
 
 trace_value() { # key, plain text: a record of the image that is at hand
-    printf '%s\t%s\t=%s\n' "$1" "$number" "$2" || exit 1 # nobody listens any more
+    printf '%s\t%s\t=%s\n' "$1" "$number" "$2" || exit 1 # the connection is lost
 }
 
 trace_run() { # for $1 seconds, with the roots of $2 beside the bundle; notes $trace and $fetch_code
@@ -32,7 +32,7 @@ trace_run() { # for $1 seconds, with the roots of $2 beside the bundle; notes $t
     [ "${#trace}" -le 60000 ] || trace=$(printf '%s' "$trace" | tail -c 60000)
 }
 
-trace_fetch() { # for $1 seconds, by the daemon's own folder where it has one, else by the same wishes in one of ours
+trace_fetch() { # fetch for $1 seconds, with the daemon's hosts directory or with one of our own
     local directory
     directory=$HOSTS_DIRECTORY
     if [ -z "$directory" ]; then
@@ -90,7 +90,7 @@ trace_find_store() { # it is where the daemon has just put what ctr fetched
     STORE=
 }
 
-trace_report_travelled() { # tell which objects are in the store now
+trace_report_travelled() { # report which objects are in the store now
     trace_find_stored
     [ -n "$STORE" ] || [ -z "$objects" ] || stored=$(ctr_query -n k8s.io content ls -q |
         grep -xF "$(printf '%s\n' "$objects" | tr ' ' '\n' | grep .)" | tr '\n' ' ')

@@ -3,7 +3,7 @@
 # inputs: BINARY CONFIG CONFIGS IGNORED OUTSIDE RESTORES ROLLBACK
 # functions: validate_config
 
-validate_dump() { # what a daemon would read; without the file it has only its defaults
+validate_dump() { # print what a daemon would read; without the file it has only its defaults
     if [ -f "$1" ]; then
         GOMAXPROCS=1 GOGC=off timeout 15 "$BINARY" -c "$1" config dump 2>&1
     else
@@ -11,7 +11,8 @@ validate_dump() { # what a daemon would read; without the file it has only its d
     fi
 }
 
-validate_outside_registry() { # as fleet/core/containerd/dump.py does it with the dump that the probe has read
+# As fleet/core/containerd/dump.py does it with the dump that the probe has read.
+validate_outside_registry() {
     local skip line
     skip=0
     text_split_lines
@@ -26,7 +27,8 @@ validate_outside_registry() { # as fleet/core/containerd/dump.py does it with th
     text_split_words
 }
 
-validate_inside_registry() { # the registry tables of a dump, for the driver to compare with what was meant
+# The registry tables of a dump, for the driver to compare with what was meant.
+validate_inside_registry() {
     local skip line
     skip=1
     text_split_lines
@@ -58,7 +60,7 @@ validate_bind_operation() {
     printf '%s\t%s\n' "$staged" "$path"
 }
 
-validate_shadowed_dump() { # what a daemon would read with every new config file in its place
+validate_shadowed_dump() { # print what a daemon would read with every new config file in its place
     # shellcheck disable=SC2016 # the inner shell, in a mount namespace of its own, expands these
     operations_each validate_bind_operation | unshare -m -- sh -c '
         count=0
@@ -86,7 +88,7 @@ validate_shadowed_dump() { # what a daemon would read with every new config file
         exec timeout 15 "$2" config default' sh "$STAGE" "$BINARY" "$CONFIG" "$TAB" 2>&1
 }
 
-validate_count_ignored() { # how often it says so of a registry table
+validate_count_ignored() { # count the warnings about registry tables
     case $1 in
     *'Ignoring unknown key'*)
         printf '%s' "$1" | grep -c 'Ignoring unknown key.*key="\{0,1\}registry'
@@ -95,7 +97,7 @@ validate_count_ignored() { # how often it says so of a registry table
     esac
 }
 
-validate_strayed() { # what else a daemon would read otherwise
+validate_strayed() { # print the differences outside of the registry tables
     validate_outside_registry "$(validate_dump "$CONFIG")" >"$STAGE/outside"
     validate_outside_registry "$new" | diff "$STAGE/outside" - | head -n 12
 }

@@ -3,7 +3,8 @@
 # inputs: SOCKET before_restart
 # functions: workloads_find workloads_all_run workloads_lost
 
-workloads_list_files() { # by the files in which containerd's shims keep their processes; some shims keep none
+# By the files in which containerd's shims keep their processes; some shims keep none.
+workloads_list_files() {
     local process space folder known
     known=0
     for folder in "${SOCKET%/*}"/io.containerd.runtime.v*; do
