@@ -162,7 +162,7 @@ def test_an_edit_in_the_pause_is_named_and_stays(nodes: Lab, fleet: Fleet) -> No
 
     assert running.returncode == 3, told
     assert '"status": "stale"' in out
-    assert f"{hosts} is not as the change has written it" in out
+    assert f"{hosts} was edited after the change wrote it" in out
     assert EDIT in node.sh(f"cat {hosts}").stdout
 
 

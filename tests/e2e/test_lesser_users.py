@@ -159,7 +159,7 @@ def test_root_does_not_write_where_another_user_may_move_things(nodes: Lab, flee
     assert statuses(ran.json) == {"trixie1": "failed"}, ran.text
     assert failure["message"].startswith("/home/pat can be changed by users other than root")
     assert asked.json["nodes"]["trixie1"]["liveness"]["state"] == "unasked", asked.text
-    assert "can be changed by other users" in tested.text
+    assert "can be changed by users other than root" in tested.text
     assert left == ""
 
 
