@@ -191,7 +191,7 @@ ECHOED = (
 @pytest.mark.parametrize("words", ECHOED)
 def test_a_secret_of_mirrors_yaml_that_a_node_repeats_is_not_shown(words: str) -> None:
     registry = Registry(name="docker.io", server=None, mirrors=(LOGIN,))
-    failure = Failure(FailureKind.VERIFY, "verify", words, words)
+    failure = Failure(FailureKind.VERIFY, "verify", words, words, words)
     pull = Verified("i", ok=False, via=PullClient.CTR, mirror=None, detail=words, evidence=words)
     outcome = NodeOutcome(
         node="w1", status=NodeStatus.ROLLED_BACK, verified=(pull,), failure=failure

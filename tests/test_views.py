@@ -56,7 +56,7 @@ def planned(**about: object) -> NodePlan:
 
 def test_the_legend_explains_the_symbols_in_use_alone() -> None:
     change = Change("/etc/x", None, ManagedFile(b"x"))
-    lost = planned(failure=Failure(FailureKind.CONNECT, "connect", "timed out"))
+    lost = planned(failure=Failure(FailureKind.CONNECT, "connect", "timed out", "wait"))
 
     assert legend([planned()]) == "= stays as it is"
     assert legend([planned(changes=(change,)), lost]) == (
@@ -136,7 +136,7 @@ def test_the_live_view_shows_the_step_of_a_node_and_else_what_it_is_in_for() -> 
 FAILED = NodeOutcome(
     node="w3",
     status=NodeStatus.ROLLED_BACK,
-    failure=Failure(FailureKind.HEALTH, "health", "it is ill; mend it", "its words"),
+    failure=Failure(FailureKind.HEALTH, "health", "it is ill", "restart it", "its words"),
 )
 ENDS = (*(NodeOutcome(node=f"w{n}", status=NodeStatus.CONVERGED) for n in (1, 2)), FAILED)
 
@@ -159,7 +159,8 @@ def test_the_recap_sums_up_what_was_seen_and_tells_failures_in_full(
 
     assert str(out.file.getvalue()).splitlines() == [  # type: ignore[attr-defined]
         *wanted,
-        "< w3: rolled_back: health at health: it is ill; mend it",
+        "< w3: rolled_back: health: it is ill",
+        "    remedy: restart it",
         "      | its words",
     ]
 

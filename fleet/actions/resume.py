@@ -251,7 +251,7 @@ class _Resumed:
 
 def _unknown(name: str, failure: Failure) -> NodeOutcome:
     """Return the outcome of a node for which settling ended in a bug of fleet."""
-    unsettled = Failure(failure.kind, SETTLE, failure.message, failure.evidence)
+    unsettled = replace(failure, step=SETTLE)
     return NodeOutcome(node=name, status=NodeStatus.UNREACHABLE, failure=unsettled)
 
 

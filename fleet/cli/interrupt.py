@@ -29,8 +29,8 @@ def stop_switch(leave: Callable[[], None], rollout: str) -> Iterator[Callable[[]
             with suppress(JournalError):
                 leave()
             _announce(
-                "stopped; nodes in flight undo by themselves what nobody confirms (--guard);"
-                f" `fleet resume {rollout}` goes on"
+                "stopped; nodes in flight revert unconfirmed changes by themselves (--guard);"
+                f" continue with `fleet resume {rollout}`"
             )
             os._exit(Exit.INTERRUPTED)  # a normal exit would wait for the threads of nodes
         pressed.append(number)

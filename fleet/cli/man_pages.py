@@ -19,7 +19,7 @@ _EXITS = {
     Exit.USAGE: "bad usage or bad files; nothing was touched",
     Exit.HALTED: "halted: budget spent, stale plan, or a node held by another rollout",
     Exit.DIFFERENT: "diff --exit-code, drift --exit-code: there are differences",
-    Exit.DEGRADED: "a node is degraded (neither old nor new config is proven): hands needed",
+    Exit.DEGRADED: "a node is degraded (neither config is proven): manual repair needed",
     Exit.INTERRUPTED: "interrupted; fleet resume goes on",
 }
 

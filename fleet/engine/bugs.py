@@ -31,8 +31,8 @@ def bug(error: BaseException, node: str) -> Failure:
     """Return the failure for a bug, with its place in the code; log the traceback."""
     _LOG.debug("%s: a bug of fleet", node, exc_info=error)
     summary = tail(words_of(error)[:_LONGEST], 1)  # it may quote what a node sent
-    message = f"{type(error).__name__}: {summary}; a bug of fleet, report it with its evidence"
-    return Failure(FailureKind.BUG, "bug", message, _place(error))
+    message = f"a bug in fleet: {type(error).__name__}: {summary}"
+    return Failure(FailureKind.BUG, "bug", message, "report it with its evidence", _place(error))
 
 
 def words_of(error: BaseException) -> str:

@@ -26,9 +26,7 @@ def _refused(surveyed: Surveyed, names: dict[str, list[str]]) -> Surveyed:
     others = [name for name in names.get(machine, ()) if name != surveyed.node.name]
     if not others or surveyed.plan.failure is not None:
         return surveyed
-    message = (
-        f"is the same machine as {', '.join(others)}; leave one name in the inventory, or give"
-        " --exclude with the others"
-    )
-    failure = Failure(FailureKind.CONFLICT, "plan", message)
+    message = f"this node is the same machine as {', '.join(others)}"
+    remedy = "keep one of these names in the inventory, or leave out the others with --exclude"
+    failure = Failure(FailureKind.CONFLICT, "plan", message, remedy)
     return replace(surveyed, plan=replace(surveyed.plan, failure=failure))

@@ -18,7 +18,8 @@ from fleet.node.work_order import WorkOrder
 Work = Callable[[WorkOrder], NodeOutcome]
 
 
-_STUCK = "its worker did not come back in time; `fleet resume` asks the node how it stands"
+_SETTLE_REMEDY = "run `fleet resume`, which asks the node for the state of its change"
+_STUCK = Failure(FailureKind.TIMEOUT, SETTLE, "its worker did not return in time", _SETTLE_REMEDY)
 
 
 _CHECK_SECONDS = 1
@@ -93,8 +94,7 @@ class Tasks:
                 task.until = now + task.seconds
             elif task.until is not None and task.until < now:
                 del self._running[future]
-                failure = Failure(FailureKind.TIMEOUT, SETTLE, _STUCK)
-                yield EndedTask(task, failure, stuck=True)
+                yield EndedTask(task, _STUCK, stuck=True)
 
 
 def failed_outcome(task: Task, failure: Failure) -> NodeOutcome:
@@ -105,7 +105,6 @@ def failed_outcome(task: Task, failure: Failure) -> NodeOutcome:
             node=task.node, status=NodeStatus.FAILED, failure=staging_failure, held=True
         )
     if failure.kind is FailureKind.WORKER:
-        message = f"{failure.message}; `fleet resume` asks the node how it stands"
-        failure = replace(failure, step=SETTLE, message=message)
+        failure = replace(failure, step=SETTLE, remedy=_SETTLE_REMEDY)
     status = NodeStatus.UNREACHABLE if failure.step == SETTLE else NodeStatus.DEGRADED
     return NodeOutcome(node=task.node, status=status, failure=failure, held=True)

@@ -45,7 +45,7 @@ def lasting_key(journal: Path) -> bytes:
         key = _read_checked(path)
     except OSError as error:
         message = (
-            f"{path}: the key of fingerprints cannot be kept there ({error.strerror}); mend that,"
+            f"{path}: the key of fingerprints cannot be stored there ({error.strerror}); fix that,"
             " or name another place with --journal"
         )
         raise FleetError(message) from error

@@ -189,8 +189,8 @@ def _gate_outcome(work: ConvergeResult, mode: SettleMode, change: ChangeStatus) 
 _REVERT_INTERRUPTED = Failure(
     FailureKind.GUARD,
     "confirm",
-    "a way back had begun on the node and was ended before its end; look for what ended it"
-    " (journalctl -k), then roll out again",
+    "a revert had begun on the node and was stopped before its end",
+    "find what stopped it (`journalctl -k`), then roll out again",
 )
 
 
@@ -228,11 +228,18 @@ def report_undo(change: ChangeStatus) -> Failure | None:
     if change.state is ChangeState.CONFIRMED:
         return None
     reasons = {
-        "timer": "nobody confirmed the change in time, so the node took it back; give more --guard",
-        "boot": "the node rebooted unconfirmed, and so took the change back; roll out again",
-        "failed": "the change failed on the node, which took it back; look into its daemon's log",
+        "timer": (
+            "the change was not confirmed in time, so the node reverted it",
+            "give it more time with --guard",
+        ),
+        "boot": (
+            "the node rebooted before the change was confirmed, and reverted it",
+            "roll out again",
+        ),
+        "failed": (
+            "the change failed on the node, which reverted it",
+            "look for the reason in the log of its containerd",
+        ),
     }
-    message = reasons.get(
-        change.reason or "", "somebody took the change back unconfirmed; roll out again"
-    )
-    return Failure(FailureKind.GUARD, "confirm", message)
+    asked = "the change was reverted before fleet could confirm it", "roll out again"
+    return Failure(FailureKind.GUARD, "confirm", *reasons.get(change.reason or "", asked))

@@ -18,16 +18,14 @@ def refuse_ineffective(plan: NodePlan, tables: str) -> None:
     try:
         effective = effective_registry(parse_toml(tables))
     except DocumentError as error:
-        message = (
-            f"the registry tables of `{plan.daemon.binary} config dump` cannot be parsed; see what"
-            f" it prints for the new {plan.config.path}"
-        )
-        raise NodeError(FailureKind.VALIDATE, "validate", message) from error
+        message = f"the registry tables of `{plan.daemon.binary} config dump` cannot be parsed"
+        remedy = f"look at what it prints for the new {plan.config.path}"
+        raise NodeError(FailureKind.VALIDATE, "validate", message, remedy) from error
     names = difference(version, plan.config.intended_registry, effective)
     if names:
         message = (
             f"the new {plan.config.path} would not take effect as meant: containerd"
-            f" {plan.containerd} reads {names} otherwise, since another table or an imported file"
-            " counts there; put CRI's registry settings into one table by hand"
+            f" {plan.containerd} reads {names} from another table or an imported file"
         )
-        raise NodeError(FailureKind.VALIDATE, "validate", message)
+        remedy = "put CRI's registry settings into one table by hand"
+        raise NodeError(FailureKind.VALIDATE, "validate", message, remedy)

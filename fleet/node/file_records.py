@@ -38,8 +38,8 @@ def file_records(reply: Reply) -> Iterator[FileRecord]:
         content = decode_field(contents)
         sizes = [size for *_, size in stats]
         if not len(kinds) == len(paths) == len(stats) or sum(sizes) != len(content):
-            message = "files changed again and again while they were read; try again"
-            raise NodeError(FailureKind.PROTOCOL, "probe", message)
+            message = "files kept changing while they were read"
+            raise NodeError(FailureKind.PROTOCOL, "probe", message, "try again")
         start = 0
         for kind, path, (mode, uid, gid, mtime, size) in zip(kinds, paths, stats, strict=True):
             file = ManagedFile(content[start : start + size], mode, uid, gid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import astuple
 
 from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.masking.shown_text import tail
@@ -11,7 +12,7 @@ from fleet.node.launch import NO_SUDO, WRONG_PASSWORD
 _CAUSES = {
     "terminal": r"must have a tty",
     "timeout": r"timeout'?: (?:command )?not found",
-    "nobody": r"not in the sudoers file|not allowed to run sudo|may not run sudo",
+    "no_rights": r"not in the sudoers file|not allowed to run sudo|may not run sudo",
     "listed": r"is not allowed to execute",
     "denied": r"I'm afraid I can't do that",
     "expired": r"(?i)account expired|password expired|account or password is expired",
@@ -25,43 +26,67 @@ _CAUSES = {
     "user": r"unknown user|user .* not found",
 }
 """Messages of sudo and sudo-rs in the C locale, by cause; the first that matches counts."""
-_GRANT = "(USER ALL=(root) NOPASSWD: ALL in sudoers)"
+_GRANT = "(`USER ALL=(root) NOPASSWD: ALL` in sudoers)"
+_LISTED = (
+    "sudo lets the login user run some commands, but not `timeout` and `sh`, which fleet needs",
+    f"allow all commands {_GRANT}",
+)
 _MESSAGES = {
-    "missing": "sudo is not installed on this node; install it, or log in as root (`user: root`)",
+    "missing": (
+        "sudo is not installed on this node",
+        "install sudo, or log in as root (`user: root`)",
+    ),
     "input": (
         "the script did not arrive: a startup file of the login (such as ~/.bashrc) reads the input"
-        " of commands; let it do so in interactive shells alone"
+        " of commands",
+        "let that file read input only in interactive shells",
     ),
     "terminal": (
-        "sudo asks for a terminal, which scripts do not have (requiretty); set"
-        " `Defaults:USER !requiretty` in sudoers"
+        "sudo asks for a terminal, which scripts do not have (requiretty)",
+        "set `Defaults:USER !requiretty` in sudoers",
     ),
     "timeout": (
-        "this node has no `timeout` where sudo looks for it, and every script of fleet runs under"
-        " it; install coreutils, or add its folder to secure_path in sudoers"
+        "sudo does not find `timeout` on this node, and every script of fleet runs under it",
+        "install coreutils, or add its folder to secure_path in sudoers",
     ),
-    "nobody": f"the login user may not use sudo; allow it {_GRANT}, or log in as another user",
-    "listed": (
-        "sudo lets the login user run some commands only, and not `timeout` and `sh`, with which"
-        f" fleet runs its scripts; allow all of them {_GRANT}"
+    "no_rights": (
+        "the login user may not use sudo",
+        f"allow it {_GRANT}, or log in as another user",
     ),
-    "denied": f"sudo's policy does not let the login user run fleet's scripts; allow it {_GRANT}",
+    "listed": _LISTED,
+    "denied": (
+        "sudo's policy does not let the login user run fleet's scripts",
+        f"allow all commands {_GRANT}",
+    ),
     "expired": (
-        "sudo refuses the login user because its account or password has expired; see"
-        " `chage -l USER` on the node"
+        "sudo refuses the login user because its account or password has expired",
+        "look at `chage -l USER` on the node",
     ),
     "account": (
         "sudo could not validate the login user's account: it is locked, it has expired, or the"
-        " node can start no more processes; see `chage -l USER` and `journalctl -t sudo` there"
+        " node cannot start more processes",
+        "look at `chage -l USER` and `journalctl -t sudo` on the node",
     ),
-    "password": "sudo refused the password; give the right one with -K",
-    "ask": f"sudo asks for a password; give it with -K, or allow sudo without one {_GRANT}",
-    "policy": "sudo cannot read its own policy; find the mistake with `visudo -c` on the node",
-    "setuid": "sudo cannot become root here; check that its file is root's and setuid, on a file"
-    " system without nosuid",
-    "user": "sudo does not know the user to become; check become_user in the inventory",
+    "password": ("sudo refused the password", "give the right password with -K"),
+    "ask": (
+        "sudo asks for a password",
+        f"give it with -K, or allow sudo without one {_GRANT}",
+    ),
+    "policy": (
+        "sudo cannot read its own policy",
+        "find the mistake with `visudo -c` on the node",
+    ),
+    "setuid": (
+        "sudo cannot become root on this node",
+        "check that its file belongs to root and is setuid, on a file system without nosuid",
+    ),
+    "user": (
+        "sudo does not know the user to become",
+        "check become_user in the inventory",
+    ),
 }
-_OTHER = "could not become root by sudo; see what `ssh NODE sudo -n true` says"
+"""The message and the remedy of each cause."""
+_OTHER = "could not become root by sudo", "look at the output of `ssh NODE sudo -n true`"
 _NO_LOGIN = re.compile(r"account is currently not available|nologin")
 _EXPIRED = re.compile(r"(?i)password (?:change required|has expired|expired)|account has expired")
 
@@ -70,7 +95,7 @@ class NotStartedError(NodeError):
     """A script did not start; `cause` is the reason, or empty if no known message names it."""
 
     def __init__(self, failure: Failure, cause: str) -> None:
-        super().__init__(failure.kind, failure.step, failure.message, failure.evidence)
+        super().__init__(*astuple(failure))
         self.cause = cause
 
 
@@ -82,9 +107,9 @@ def not_started(step: str, code: int, output: str, *, begun: bool) -> NotStarted
     if not begun:
         return NotStartedError(_login_failure(step, code, output), "login")
     cause = cause_of(code, output)
-    message = _MESSAGES.get(cause, _OTHER)
+    message, remedy = _MESSAGES.get(cause, _OTHER)
     kind = FailureKind.AUTH if cause == "input" else FailureKind.SUDO
-    return NotStartedError(Failure(kind, step, message, tail(output)), cause)
+    return NotStartedError(Failure(kind, step, message, remedy, tail(output)), cause)
 
 
 def cause_of(code: int, output: str) -> str:
@@ -99,18 +124,20 @@ def cause_of(code: int, output: str) -> str:
 
 def only_listed(step: str, output: str) -> NotStartedError:
     """Return the failure of a login that may run some commands, but not fleet's."""
-    message = _MESSAGES.get("listed", _OTHER)
-    return NotStartedError(Failure(FailureKind.SUDO, step, message, tail(output)), "listed")
+    failure = Failure(FailureKind.SUDO, step, *_LISTED, tail(output))
+    return NotStartedError(failure, "listed")
 
 
 def _login_failure(step: str, code: int, output: str) -> Failure:
     if _NO_LOGIN.search(output):
-        message = "the login user has no shell (nologin); give it one (`chsh`), or name another"
+        message = "the login user has no shell (nologin)"
+        remedy = "give it a shell (`chsh`), or log in as another user"
     elif _EXPIRED.search(output):
-        message = "the login user's password or account has expired; set a new one on the node"
+        message = "the login user's password or account has expired"
+        remedy = "set a new password, or extend the account (`chage`), on the node"
     else:
-        message = (
-            f"the login shell ended with {code} before it ran a command; look at its startup files"
-            " (such as ~/.bashrc) and what `ssh NODE true` says"
+        message = f"the login shell exited with {code} before it ran a command"
+        remedy = (
+            "look at its startup files (such as ~/.bashrc), and at the output of `ssh NODE true`"
         )
-    return Failure(FailureKind.AUTH, step, message, tail(output))
+    return Failure(FailureKind.AUTH, step, message, remedy, tail(output))

@@ -98,12 +98,13 @@ class ConvergeResult:
 
     def _unhealthy_as_saved(self, failure: Failure | None) -> Failure:
         """Return the failure of a restored node that was unhealthy when its state was saved."""
-        message = (
-            f"{self.unhealthy}, as when this state was saved: it was not healthy then either; see"
-            f" `journalctl -u {self.order.plan.daemon.unit}`, or roll out mirrors.yaml"
+        message = f"{self.unhealthy}; the node was not healthy when this state was saved either"
+        remedy = (
+            f"find the reason in `journalctl -u {self.order.plan.daemon.unit}`, or roll out"
+            " mirrors.yaml"
         )
         if failure is None:
-            return Failure(FailureKind.HEALTH, "restored", message)
+            return Failure(FailureKind.HEALTH, "restored", message, remedy)
         return replace(failure, evidence=f"{failure.evidence}\n{message}".strip())
 
     def standing(self, change: ChangeStatus, failure: Failure | None) -> NodeOutcome:
@@ -115,29 +116,28 @@ class ConvergeResult:
 
     def unsettled(self, failure: Failure | None) -> NodeOutcome:
         """End the work on a healthy node that could not revert its change yet."""
-        reason = failure.message if failure else "it could not be taken back"
+        reason = failure.message if failure else "the change could not be reverted"
         message = (
-            f"{reason}; the old files cannot be written back yet: free their disk, the node's guard"
-            " tries on every 20 s"
+            f"{reason}; the old files cannot be written back yet, and the node's guard tries again"
+            " every 20 s"
         )
+        remedy = "free space on the disk of these files"
         kind, evidence = (failure.kind, failure.evidence) if failure else (FailureKind.STORAGE, "")
-        final = Failure(kind, SETTLE, message, evidence)
+        final = Failure(kind, SETTLE, message, remedy, evidence)
         return self.outcome(NodeStatus.UNREACHABLE, final)
 
     def connection_lost(self, failure: Failure) -> NodeOutcome:
         """End the work on a node whose connection was lost in the middle of it."""
         guarded = self.order.deadlines.guard
         self.held |= not guarded
-        guard_note = f"{'its' if guarded else 'no'} guard takes the change back by itself, and"
-        message = f"lost in mid-pass ({failure.message}); {guard_note} `fleet resume` settles it"
-        final = Failure(failure.kind, SETTLE, message, failure.evidence)
+        guard_note = "its guard will revert the change" if guarded else "it has no guard"
+        message = f"lost the connection while changing the node ({failure.message}); {guard_note}"
+        final = Failure(failure.kind, SETTLE, message, "run `fleet resume`", failure.evidence)
         return self.outcome(NodeStatus.UNREACHABLE, final)
 
 
 def _changed_since(path: str) -> Failure:
     """Return the failure of a confirmed change whose file was edited since."""
-    message = (
-        f"{path} is not as the change has written it: somebody, or a tool, has changed it since;"
-        " find out who by `fleet drift`, then roll out again"
-    )
-    return Failure(FailureKind.STALE, "confirm", message)
+    message = f"{path} was edited after the change wrote it"
+    remedy = "find what edited it with `fleet drift`, then roll out again"
+    return Failure(FailureKind.STALE, "confirm", message, remedy)

@@ -8,13 +8,12 @@ from fleet.node.converge import revert_change
 from fleet.node.result import ConvergeResult
 from fleet.node.work_order import WorkOrder
 
-_BUDGET_SPENT = (
-    "taken back because the rollout's budget was spent (--on-failure); mend the nodes that failed,"
-    " and roll out again"
+SPENT = Failure(
+    FailureKind.BUDGET,
+    "revert",
+    "the change was reverted because too many nodes had failed (--max-failures, --on-failure)",
+    "fix the nodes that failed, then roll out again",
 )
-
-
-SPENT = Failure(FailureKind.BUDGET, "revert", _BUDGET_SPENT)
 """The failure of a healthy node whose change is reverted because the budget is spent."""
 
 

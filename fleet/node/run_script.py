@@ -35,7 +35,7 @@ def run_script(
         if error.cause != "ask":
             raise
         if privilege.refused:
-            raise NodeError(FailureKind.SUDO, script.name, refusal(privilege)) from error
+            raise NodeError(FailureKind.SUDO, script.name, *refusal(privilege)) from error
         raise _check_rights(remote, privilege, error) from error
 
 
@@ -50,16 +50,20 @@ def _check_rights(remote: Remote, privilege: Privilege, error: NotStartedError) 
     return only_listed(error.failure.step, f"{error.failure.evidence}\n{result.stderr}")
 
 
-def refusal(privilege: Privilege) -> str:
-    """Return the message that one node refused the password and that no other node gets it."""
-    return (
-        f"sudo refused the password on {privilege.refused}, and it is tried on no other node of"
-        " this login; give the right one with -K"
+def refusal(privilege: Privilege) -> tuple[str, str]:
+    """Return the message and the remedy for a password that one node has refused."""
+    message = (
+        f"sudo refused the password on {privilege.refused}, so fleet did not try it on other nodes"
+        " of this login"
     )
+    return message, "give the right password with -K"
 
 
 def failure_of(reply: Reply) -> Failure | None:
-    """Return the failure that a script reported, if any; raise a NodeError for an unknown kind."""
+    """Return the failure that a script reported, if any; raise a NodeError for an unknown kind.
+
+    The guard of an older release sends no remedy: its message ends with what to do.
+    """
     if not reply.has("failure"):
         return None
     evidence = "\n".join((reply.value("evidence"), reply.value("revert_evidence")))
@@ -67,10 +71,10 @@ def failure_of(reply: Reply) -> Failure | None:
         kind = FailureKind(reply.value("failure"))
     except ValueError as error:
         raise protocol_error(f"an unknown failure, {tail(reply.value('failure'), 1)}") from error
-    message = tail("; ".join(filter(None, map(reply.value, ("message", "remedy")))))
+    message, remedy = tail(reply.value("message")), tail(reply.value("remedy"))
     if kind is FailureKind.BUG:  # the script ended early: the shell's own error output says why
         cause = shell_error_cause(reply.value("failed_step"), reply.error_output)
         if cause is not None:
             return cause.failure
         evidence = f"{evidence}\n{reply.error_output}"
-    return Failure(kind, reply.value("failed_step"), message, tail(evidence))
+    return Failure(kind, reply.value("failed_step"), message, remedy, tail(evidence))

@@ -138,7 +138,7 @@ def timestamp(text: str) -> float:
     """Read seconds that a node sent; raise a NodeError for anything else."""
     seconds = seconds_of(text)
     if seconds is None:
-        raise protocol_error("something that is no time", text[:200])
+        raise protocol_error("something that is not a time", text[:200])
     return seconds
 
 
@@ -154,7 +154,7 @@ def decode_field(field: str) -> bytes:
     try:
         return base64.b64decode(field, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise protocol_error("something that is no fleet record", field[:200]) from error
+        raise protocol_error("something that is not a fleet record", field[:200]) from error
 
 
 _Member = TypeVar("_Member", bound=StrEnum)
@@ -170,11 +170,9 @@ def parse_member(members: type[_Member], text: str, what: str) -> _Member:
 
 def protocol_error(what: str, evidence: str = "") -> NodeError:
     """Return the error for output that fleet's scripts do not write."""
-    message = (
-        f"the node answered with {what}; try again, and mind that `ssh NODE true` must print"
-        " nothing"
-    )
-    return NodeError(FailureKind.PROTOCOL, "read", message, tail(evidence))
+    message = f"the node answered with {what}"
+    remedy = "check that `ssh NODE true` prints nothing, then try again"
+    return NodeError(FailureKind.PROTOCOL, "read", message, remedy, tail(evidence))
 
 
 def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
@@ -186,24 +184,21 @@ def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
         begun = reply.has(BEGUN)
         raise not_started(step, code, stderr if begun else f"{stdout}{stderr}", begun=begun)
     if reply.value("hello") != "0":
-        message = (
-            "the login is not root and may not become root; set become: true, or log in as root"
-        )
-        raise NodeError(FailureKind.SUDO, step, message, tail(stderr))
+        message = "the login user is not root, and fleet may not become root"
+        remedy = "set become: true, or log in as root"
+        raise NodeError(FailureKind.SUDO, step, message, remedy, tail(stderr))
     if reply.has("steered"):
         message = (
             f"{tail(reply.value('steered'), 1)} can be changed by users other than root, who could"
-            " lead what is written there elsewhere; let root alone write it (chown root, chmod"
-            " go-w)"
+            " redirect what is written there"
         )
-        raise NodeError(FailureKind.UNSUPPORTED, step, message)
+        remedy = "let only root write it (chown root, chmod go-w)"
+        raise NodeError(FailureKind.UNSUPPORTED, step, message, remedy)
     if not reply.has("end"):
         kind = FailureKind.TIMEOUT if code in {124, 137} else FailureKind.PROTOCOL
-        message = (
-            f"the script stopped before its end (exit code {code}); try again, and look on the node"
-            " for what ended it (uptime, journalctl -k)"
-        )
-        raise NodeError(kind, step, message, tail(stderr))
+        message = f"the script stopped before its end (exit code {code})"
+        remedy = "find what stopped it on the node (`uptime`, `journalctl -k`), then try again"
+        raise NodeError(kind, step, message, remedy, tail(stderr))
     return reply
 
 

@@ -20,12 +20,11 @@ _MEMORY = re.compile("Cannot allocate memory|Out of memory", re.IGNORECASE)
 def shell_error_cause(step: str, words: str) -> NodeError | None:
     """Return the failure that a shell's error output names; None if it names none."""
     if _PROCESSES.search(words):
-        message = (
-            "the node can start no more processes for this login (EAGAIN); end some there, or"
-            " raise its limit (see `ulimit -u`, TasksMax, pid_max)"
-        )
+        message = "the node cannot start more processes for this login (EAGAIN)"
+        remedy = "end some processes, or raise the limit (see `ulimit -u`, TasksMax, pid_max)"
     elif _MEMORY.search(words):
-        message = "the node has no memory left (ENOMEM); free some there, see `free -m`"
+        message = "the node has no memory left (ENOMEM)"
+        remedy = "free some memory on the node, see `free -m`"
     else:
         return None
-    return NodeError(FailureKind.UNSUPPORTED, step, message, tail(words))
+    return NodeError(FailureKind.UNSUPPORTED, step, message, remedy, tail(words))

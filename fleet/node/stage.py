@@ -80,10 +80,9 @@ def release(order: WorkOrder, patience: float = _PATIENCE) -> NodeOutcome:
         change = settle_with_retries(order, SettleMode.RELEASE, patience)
     except NodeError as error:
         work.held = True
-        message = (
-            f"{error.failure.message}; the node stays held: `fleet unlock {order.rollout}` frees it"
-        )
-        failure = Failure(error.failure.kind, "release", message, error.failure.evidence)
+        message = f"{error.failure.message}; the node stays locked"
+        remedy = f"unlock it with `fleet unlock {order.rollout}`"
+        failure = Failure(error.failure.kind, "release", message, remedy, error.failure.evidence)
         return work.outcome(NodeStatus.PENDING, failure)
     work.held = change.ending not in {SettleEnding.RELEASED, SettleEnding.NOT_OURS}
     return work.outcome(NodeStatus.PENDING, change.failure)

@@ -69,7 +69,7 @@ class SharedCache(Generic[_Key, _Value]):
 
 
 def _copy_error(failure: Failure) -> NodeError:
-    return NodeError(failure.kind, failure.step, failure.message, failure.evidence)
+    return NodeError(failure.kind, failure.step, failure.message, failure.remedy, failure.evidence)
 
 
 def one_at_a_time(function: Callable[..., _Value]) -> Callable[..., _Value]:

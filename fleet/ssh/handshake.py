@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.masking.shown_text import tail
+from fleet.core.text.counts import counted
 from fleet.ssh.algorithms import algorithm_mismatch
 from fleet.ssh.certificates import expired_certificate
 from fleet.ssh.keys import Identity, identities, locked_files, record_accepted
@@ -35,8 +36,8 @@ _KEX = (
     "diffie-hellman-group16-sha512",
 )
 _HUNG_UP = (
-    "it hung up at the login; is the account closed, or is the node out of processes or memory"
-    " (see `journalctl -u ssh` there)?"
+    "sshd closed the connection during the login (a closed account, or a node without free"
+    " processes or memory; see `journalctl -u ssh` there)"
 )
 _CIPHERS = (
     "aes128-gcm@openssh.com",
@@ -108,11 +109,9 @@ def _refuse_mismatch(transport: ClientTransport, error: BaseException, hop: Hop)
     }
     if mismatch := algorithm_mismatch(ours, offered):
         keyword, lists = mismatch
-        message = (
-            f"no {keyword} in common with {hop.place}: {tail(lists, 1)}; set {keyword} in its"
-            " sshd_config, or in your ssh_config"
-        )
-        raise NodeError(FailureKind.CONNECT, "connect", message) from error
+        message = f"no {keyword} in common with {hop.place}: {tail(lists, 1)}"
+        remedy = f"set {keyword} in its sshd_config, or in your ssh_config"
+        raise NodeError(FailureKind.CONNECT, "connect", message, remedy) from error
 
 
 def server_key(transport: Transport) -> ShownKey:
@@ -206,25 +205,31 @@ def _try_key(
 
 def _closed_login(hop: Hop, banner: str) -> NodeError:
     """Return the error for a login that sshd ended with a message, not because of the key."""
-    message = (
-        f"{hop.place} let nobody in at the login, and said:"
-        f" {tail(banner, 3)}; see whether the account has expired"
-        " (`chage -l USER`), or logins are closed (/etc/nologin)"
+    message = f"{hop.place} refused the login: {tail(banner, 3)}"
+    remedy = (
+        "check whether the account has expired (`chage -l USER`), or logins are closed"
+        " (/etc/nologin)"
     )
-    return NodeError(FailureKind.AUTH, "connect", message)
+    return NodeError(FailureKind.AUTH, "connect", message, remedy)
 
 
 def _missing_key(hop: Hop, settings: SshSettings) -> NodeError:
     locked = locked_files(hop, settings)
     if locked:
-        why = f"{locked[0]} is encrypted and no agent holds it; ssh-add {locked[0]}"
+        why = f"{locked[0]} is encrypted, and no agent holds it"
+        remedy = f"run `ssh-add {locked[0]}`"
     elif hop.explicit_files:
         files = ", ".join(hop.identity_files)
-        why = f"none of {files} is there, nor in the agent (ssh-add -l); name another, or ssh-add"
+        why = f"{files} was not found, and is not in the agent (ssh-add -l) either"
+        remedy = "name another key, or add it to the agent (ssh-add)"
     else:
-        why = "none is named; give identity_file in the inventory, or IdentityFile, or ssh-add"
-    message = f"there is no key to log in with to {hop.place}: {why}"
-    return NodeError(FailureKind.AUTH, "connect", message)
+        why = "none is named"
+        remedy = (
+            "name one (identity_file in the inventory, or IdentityFile in ssh_config), or add it to"
+            " the agent (ssh-add)"
+        )
+    message = f"there is no key for a login at {hop.place}: {why}"
+    return NodeError(FailureKind.AUTH, "connect", message, remedy)
 
 
 def _certificate_problem(identity: Identity) -> str:
@@ -242,29 +247,32 @@ def _refused_keys(
     stale = [(key, when) for key in tried if (when := _certificate_problem(key))]
     if stale:
         identity, when = stale[0]
-        message = (
-            f"{hop.place} refused {identity.label}: its certificate {when};"
-            " let it be signed anew (`ssh-keygen -L -f` shows it), and check the clocks"
-        )
+        message = f"{hop.place} refused {identity.label}: its certificate {when}"
+        remedy = "renew the certificate (`ssh-keygen -L -f` shows it), and check the clocks"
     elif methods[:1] == ("more",):
         needed = " and ".join(methods[1:])
         message = (
-            f"{hop.place} took the key {names} and wants {needed} as well, which nobody can answer"
-            " for many nodes; let this user in by key alone (AuthenticationMethods in sshd_config)"
+            f"{hop.place} accepted the key {names}, but requires {needed} as well, which fleet"
+            " cannot answer"
         )
+        remedy = "let this user log in by key alone (AuthenticationMethods in its sshd_config)"
     elif methods and "publickey" not in methods:
         message = (
-            f"{hop.place} takes no keys, only {', '.join(methods)}; fleet logs in by key:"
-            " set PubkeyAuthentication yes in its sshd_config, and bring the key with ssh-copy-id"
+            f"{hop.place} accepts no keys, only {', '.join(methods)}, and fleet logs in by key"
+        )
+        remedy = (
+            "set PubkeyAuthentication yes in its sshd_config, and install the key with ssh-copy-id"
         )
     elif gone:
         message = (
-            f"{hop.place} hung up after {len(tried)} keys (MaxAuthTries): {names}; name the right"
-            " one: identity_file in the inventory, or IdentityFile with IdentitiesOnly yes"
+            f"{hop.place} closed the connection after {counted(len(tried), 'key')} (MaxAuthTries):"
+            f" {names}"
+        )
+        remedy = (
+            "name the right key (identity_file in the inventory, or IdentityFile with"
+            " IdentitiesOnly yes)"
         )
     else:
-        message = (
-            f"{hop.place} refused our keys: {names}; check user, identity_file and"
-            " authorized_keys there"
-        )
-    return NodeError(FailureKind.AUTH, "connect", message)
+        message = f"{hop.place} refused these keys: {names}"
+        remedy = "check user, identity_file, and authorized_keys on the node"
+    return NodeError(FailureKind.AUTH, "connect", message, remedy)

@@ -106,8 +106,9 @@ def open_key(path: str, passphrase: Secret | None) -> Any:
     try:
         return _PRIVATE_KEYS.get((path, Path(path).stat().st_mtime_ns, passphrase))
     except OSError as error:
-        message = f"{path}: {error.strerror}; name a key that you can read (identity_file)"
-        raise NodeError(FailureKind.AUTH, "connect", message) from error
+        message = f"{path} cannot be read: {error.strerror}"
+        remedy = "name a key that you can read (identity_file)"
+        raise NodeError(FailureKind.AUTH, "connect", message, remedy) from error
 
 
 def _load_key(source: tuple[str, int, Secret | None]) -> PKey:
@@ -119,16 +120,18 @@ def _load_key(source: tuple[str, int, Secret | None]) -> PKey:
         try:
             key = kind.from_private_key_file(path, passphrase)
         except paramiko.PasswordRequiredException as error:
-            message = f"{path} is encrypted; ssh-add {path}, or run fleet where it can ask"
-            raise NodeError(FailureKind.AUTH, "connect", message) from error
+            remedy = f"run `ssh-add {path}`, or run fleet on a terminal, where it can ask"
+            message = f"{path} is encrypted"
+            raise NodeError(FailureKind.AUTH, "connect", message, remedy) from error
         except (OSError, ValueError, paramiko.SSHException) as error:
             problem = problem or error
             continue
         return _load_certificate(key, path)
     if (converted := _load_pkcs8(path, passphrase)) is not None:
         return _load_certificate(converted, path)
-    message = f"{path} is no usable private key: {problem}; see `ssh-keygen -y -f {path}`"
-    raise NodeError(FailureKind.AUTH, "connect", message)
+    message = f"{path} is not a usable private key: {problem}"
+    remedy = f"check it with `ssh-keygen -y -f {path}`"
+    raise NodeError(FailureKind.AUTH, "connect", message, remedy)
 
 
 def _load_certificate(key: PKey, path: str) -> PKey:

@@ -166,31 +166,38 @@ def refuse_unless_known(
     state, place = key_status(shown, tuple(known_keys((*user_files, *global_files), names)))
     if state == "known":
         return
-    message = _refusal_message(state, place, shown, names[0], user_files)
-    raise NodeError(FailureKind.HOST_KEY, "connect", message)
+    message, remedy = _refusal(state, place, shown, names[0], user_files)
+    raise NodeError(FailureKind.HOST_KEY, "connect", message, remedy)
 
 
-def _refusal_message(
+def _refusal(
     state: str, place: str, shown: ShownKey, name: str, user_files: Sequence[str]
-) -> str:
+) -> tuple[str, str]:
+    """Return the message and the remedy for a host key that is not known."""
     key = f"{shown.kind} key {shown.fingerprint} of {name}"
     match state:
         case "changed":
+            file = place.rpartition(":")[0]
             return (
-                f"the host key of {name} CHANGED: it shows {key}, and {place} holds another; find"
-                f" out why at the console, then remove that line (ssh-keygen -R '{name}')"
+                f"the host key of {name} CHANGED: it shows {key}, and {place} holds another",
+                "find the reason at the node's console, then remove that line"
+                f" (`ssh-keygen -f {file} -R '{name}'`)",
             )
         case "revoked":
-            return f"the {key} is revoked ({place}); do not connect before you know why"
+            return (
+                f"the {key} is revoked ({place})",
+                "find the reason before you connect to this node",
+            )
         case "certified":
             return (
-                f"{place} vouches for {name} by @cert-authority, and host certificates cannot be"
-                f" checked here; add its own key (fleet hostkeys): {shown.kind} {shown.fingerprint}"
+                f"{place} trusts {name} by @cert-authority, and fleet cannot check host"
+                " certificates",
+                f"add its own key with `fleet hostkeys`: {shown.kind} {shown.fingerprint}",
             )
         case _:
             note = f" ({place} holds a key of another kind)" if place else ""
             target = user_files[0] if user_files else "~/.ssh/known_hosts"
             return (
-                f"unknown {key}{note};"
-                f" compare it at the console, then add it to {target} (fleet hostkeys)"
+                f"unknown {key}{note}",
+                f"compare it at the node's console, then add it to {target} with `fleet hostkeys`",
             )

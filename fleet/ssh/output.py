@@ -75,11 +75,9 @@ class Output:
     def _count_bytes(self, part: bytes) -> None:
         self._size += len(part)
         if self._size > MAX_BYTES:
-            message = (
-                f"the node answered with more than {MAX_BYTES >> 20} MiB; look for what is so large"
-                " below its config_path, or what its shell prints at login"
-            )
-            raise NodeError(FailureKind.PROTOCOL, "run", message)
+            message = f"the node answered with more than {MAX_BYTES >> 20} MiB"
+            remedy = "look for large files below its config_path, and for what its shell prints"
+            raise NodeError(FailureKind.PROTOCOL, "run", message, remedy)
 
 
 class _Signal:

@@ -32,6 +32,9 @@ _FEED_SECONDS = 60
 """Seconds that the input of a command may take, with pauses between its pieces."""
 
 
+_CHECK_NODE = "check that the node and its network are up"
+
+
 _SLACK = 5
 """Seconds that a call gets to end by its own deadline before its connection is closed."""
 
@@ -159,11 +162,10 @@ def _convert_errors(step: str) -> Iterator[None]:
     except (OSError, EOFError, paramiko.SSHException) as error:
         if isinstance(error, TimeoutError):
             seconds = time.monotonic() - began
-            message = f"no answer within {seconds:.0f} s; see whether the node and its network live"
-            raise NodeError(FailureKind.TIMEOUT, step, message) from error
-        reason = error or type(error).__name__
-        message = f"the connection was lost: {reason}; see whether the node and its network live"
-        raise NodeError(FailureKind.CONNECT, step, message) from error
+            message = f"no answer within {seconds:.0f} s"
+            raise NodeError(FailureKind.TIMEOUT, step, message, _CHECK_NODE) from error
+        message = f"the connection was lost: {error or type(error).__name__}"
+        raise NodeError(FailureKind.CONNECT, step, message, _CHECK_NODE) from error
 
 
 def _send_input(channel: Channel, stdin: bytes) -> None:

@@ -102,9 +102,10 @@ def _jump_hops(config: UserConfig, jumps: str | None, last: Hop, depth: int = 0)
     before, _, spec = jumps.strip().rpartition(",")
     match = _JUMP.fullmatch(spec.strip())
     if match is None or depth >= _MAX_HOPS:
-        problem = "is no [user@]host[:port]" if match is None else "leads in a circle"
-        message = f"the jump host {spec!r} of {last.place} {problem}; see jump and ProxyJump"
-        raise NodeError(FailureKind.CONNECT, "connect", message)
+        problem = "is not [user@]host[:port]" if match is None else "leads in a circle"
+        message = f"the jump host {spec!r} of {last.place} {problem}"
+        remedy = "correct jump in the inventory, or ProxyJump in ssh_config"
+        raise NodeError(FailureKind.CONNECT, "connect", message, remedy)
     name = match["literal"] or match["bare"] or match["name"]
     port = int(match["port"]) if match["port"] else None
     options = _look_up_host(config, name, match["user"], port)
@@ -120,11 +121,9 @@ def _look_up_host(
     try:
         return config.lookup(host, user, port)
     except Exception as error:  # Match exec runs the user's commands: it can raise anything
-        message = (
-            f"ssh_config cannot say how to reach {host}: {error or type(error).__name__}; see"
-            f" `ssh -G {host}`"
-        )
-        raise NodeError(FailureKind.CONNECT, "connect", message) from error
+        message = f"ssh_config cannot be read for {host}: {error or type(error).__name__}"
+        remedy = f"find the mistake with `ssh -G {host}`"
+        raise NodeError(FailureKind.CONNECT, "connect", message, remedy) from error
 
 
 def _make_hop(options: Mapping[str, Any], name: str, identity: str | None) -> Hop:
@@ -132,8 +131,8 @@ def _make_hop(options: Mapping[str, Any], name: str, identity: str | None) -> Ho
     chosen = (*((identity,) if identity else ()), *configured)
     port = str(options.get("port", 22))
     if not port.isdigit():
-        message = f"ssh_config gives {name} the port {port!r}, which is no number; mend it there"
-        raise NodeError(FailureKind.CONNECT, "connect", message)
+        message = f"the port of {name} in ssh_config is not a number: {port!r}"
+        raise NodeError(FailureKind.CONNECT, "connect", message, "correct it there")
     command = "" if options.get("proxyjump") else options.get("proxycommand") or ""
     return Hop(
         host=options.get("hostname", name),

@@ -26,11 +26,9 @@ def open_session(transport: Transport, seconds: float) -> Channel:
     try:
         return transport.open_session(timeout=seconds)
     except paramiko.ChannelException as error:
-        message = (
-            f"the node's sshd grants this login no session: {error.text}; set MaxSessions in its"
-            " sshd_config to 10, its default"
-        )
-        raise NodeError(FailureKind.UNSUPPORTED, "connect", message) from error
+        message = f"the node's sshd opens no session for this login: {error.text}"
+        remedy = "set MaxSessions in its sshd_config to 10, its default"
+        raise NodeError(FailureKind.UNSUPPORTED, "connect", message, remedy) from error
 
 
 class SessionPool:

@@ -89,8 +89,9 @@ def _parse_files(stamps: tuple[tuple[Path, int, int], ...]) -> UserConfig:
             line for path in paths for line in _expand_lines(path, _include_folder(path))
         )
     except (OSError, ValueError, paramiko.ssh_exception.ConfigParseError) as error:
-        message = f"{first}: no usable ssh_config: {error}; mend it, or name another with -F"
-        raise NodeError(FailureKind.CONNECT, "connect", message) from error
+        message = f"{first} is not a usable ssh_config: {error}"
+        remedy = "correct it, or name another with -F"
+        raise NodeError(FailureKind.CONNECT, "connect", message, remedy) from error
 
 
 def _include_folder(path: Path) -> Path:

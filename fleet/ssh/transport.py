@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import astuple, replace
 from typing import TYPE_CHECKING, Any
 
 from fleet.core.failure import FailureKind, NodeError
@@ -37,6 +38,10 @@ users need some too."""
 
 _RETRY_AFTER = 10
 """Seconds for which a jump host that could not be reached is not tried again."""
+
+
+_PROHIBITED = 1
+"""The reason code of a channel that the sshd's own settings forbid (RFC 4254, 5.1)."""
 
 
 _KEEPALIVE_SECONDS = 5
@@ -114,9 +119,11 @@ def _open_channel(jump: Transport, hop: Hop, settings: SshSettings) -> Any:
     try:
         channel = jump.open_channel("direct-tcpip", place, ("", 0), timeout=settings.seconds)
     except paramiko.ChannelException as error:
-        hint = "set AllowTcpForwarding in its sshd_config" if error.code == 1 else "is it up?"
-        message = f"the jump host cannot reach {hop.place}: {error.text}; {hint}"
-        raise NodeError(FailureKind.CONNECT, "connect", message) from error
+        message = f"the jump host cannot reach {hop.place}: {error.text}"
+        remedy = "check that the node is up"
+        if error.code == _PROHIBITED:
+            remedy = "set AllowTcpForwarding in the sshd_config of the jump host"
+        raise NodeError(FailureKind.CONNECT, "connect", message, remedy) from error
     except paramiko.SSHException as error:
         if not is_timeout(error):
             raise
@@ -142,8 +149,8 @@ def _open_jump(key: tuple[tuple[Hop, ...], SshSettings]) -> Transport:
         return open_transport(hops, settings, f"jump.{hops[-1].host}")
     except NodeError as error:
         failure = error.failure
-        message = f"no way through the jump host: {failure.message}"
-        raise NodeError(failure.kind, failure.step, message, failure.evidence) from error
+        message = f"cannot connect through the jump host: {failure.message}"
+        raise NodeError(*astuple(replace(failure, message=message))) from error
 
 
 _JUMPS: SharedCache[tuple[tuple[Hop, ...], SshSettings], Any] = SharedCache(
@@ -174,15 +181,19 @@ def convert_errors(hop: Hop, settings: SshSettings) -> Iterator[None]:
         raise
     except (TimeoutError, socket.gaierror) as error:
         cause = "timed out" if isinstance(error, TimeoutError) else "cannot be resolved"
-        message = f"{place} {cause} ({settings.seconds:g} s); is the node up and its address right?"
-        raise NodeError(FailureKind.CONNECT, "connect", message) from error
+        message = f"{place} {cause} ({settings.seconds:g} s)"
+        remedy = "check that the node is up, and that its address is right"
+        raise NodeError(FailureKind.CONNECT, "connect", message, remedy) from error
     except (OSError, EOFError, paramiko.SSHException) as error:
         if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
-            message = f"this machine has no file left to open ({error.strerror}); see `ulimit -n`"
-            raise NodeError(FailureKind.WORKER, "connect", message) from error
+            message = f"this machine cannot open more files ({error.strerror})"
+            remedy = "raise the limit, see `ulimit -n`"
+            raise NodeError(FailureKind.WORKER, "connect", message, remedy) from error
         words = error or type(error).__name__
-        message = f"no SSH connection to {place}: {words}; see whether `ssh -v` comes through there"
-        raise NodeError(FailureKind.CONNECT, "connect", message) from error
+        message = f"cannot connect to {place}: {words}"
+        remedy = "find the reason with `ssh -v`"
+        raise NodeError(FailureKind.CONNECT, "connect", message, remedy) from error
     except ValueError as error:
-        message = f"{place}: unusable key: {error}; name another (identity_file)"
-        raise NodeError(FailureKind.AUTH, "connect", message) from error
+        message = f"{place}: unusable key: {error}"
+        remedy = "name another key (identity_file)"
+        raise NodeError(FailureKind.AUTH, "connect", message, remedy) from error

@@ -16,7 +16,7 @@ from tests.support.scripted_pool import Watcher
 FAILED = NodeOutcome(
     node="b",
     status=NodeStatus.ROLLED_BACK,
-    failure=Failure(FailureKind.HEALTH, "health", "it was unhealthy"),
+    failure=Failure(FailureKind.HEALTH, "health", "it was unhealthy", "restart it"),
 )
 
 

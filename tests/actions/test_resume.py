@@ -46,7 +46,7 @@ def test_a_node_that_has_confirmed_is_not_done_again(small: Small) -> None:
 
 def test_a_bug_in_settling_leaves_the_node_unsettled(small: Small) -> None:
     died_at(small, "b running")
-    small.pool.ends[settle_left, "b"] = Failure(FailureKind.BUG, "bug", "on purpose")
+    small.pool.ends[settle_left, "b"] = Failure(FailureKind.BUG, "bug", "on purpose", "report it")
 
     result = small.resume(Watcher())
 

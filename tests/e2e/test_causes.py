@@ -111,11 +111,11 @@ def test_a_socket_that_was_moved_is_found(nodes: Lab, fleet: Fleet) -> None:
 
 _PENALTIES = "/etc/ssh/sshd_config.d/zz-penalties.conf"
 EXHAUSTED = {
-    3: "is the account closed, or is the node out of processes",  # sshd itself
-    4: "or the node can start no more processes",  # what sudo asks for the account
-    6: "the node can start no more processes for this login (EAGAIN)",
-    9: "the node can start no more processes for this login (EAGAIN)",  # parts of the probe
-    11: "the node can start no more processes for this login (EAGAIN)",  # threads of ctr
+    3: "a closed account, or a node without free processes",  # sshd itself
+    4: "or the node cannot start more processes",  # what sudo asks for the account
+    6: "the node cannot start more processes for this login (EAGAIN)",
+    9: "the node cannot start more processes for this login (EAGAIN)",  # parts of the probe
+    11: "the node cannot start more processes for this login (EAGAIN)",  # threads of ctr
 }
 
 

@@ -178,8 +178,8 @@ def test_the_key_that_opened_a_node_is_tried_first_at_the_next(
 @pytest.mark.parametrize(
     ("options", "wanted"),
     [
-        (("PubkeyAuthentication=no",), "takes no keys, only password"),
-        (("AuthenticationMethods=publickey,password",), "wants password as well"),
+        (("PubkeyAuthentication=no",), "accepts no keys, only password"),
+        (("AuthenticationMethods=publickey,password",), "requires password as well"),
     ],
     ids=["password alone", "a password besides the key"],
 )
@@ -197,7 +197,7 @@ def test_an_sshd_that_wants_a_password_is_refused_with_what_to_do(
     failure = ran.json["nodes"]["bookworm1"]["failure"]
     assert (ran.code, failure["kind"], failure["step"]) == (1, "auth", "connect")
     assert wanted in failure["message"]
-    assert "sshd_config" in failure["message"]
+    assert "sshd_config" in failure["remedy"]
 
 
 def test_a_wrong_sudo_password_reaches_one_node_alone(nodes: Lab, fleet: Fleet) -> None:

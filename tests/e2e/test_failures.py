@@ -13,8 +13,10 @@ OTHERS = ("bullseye1", "bookworm1", "forky1")
 
 
 def failure_of(document: dict, name: str = "trixie1") -> tuple[str, str, str]:
+    """Return the kind, the step and the text of a node's failure, which has a remedy."""
     failure = document["nodes"][name]["failure"]
-    return failure["kind"], failure["step"], failure["message"]
+    assert failure["remedy"], failure
+    return failure["kind"], failure["step"], f"{failure['message']}; {failure['remedy']}"
 
 
 def test_a_config_that_is_broken_by_hand_is_told_and_not_made_worse(

@@ -69,7 +69,7 @@ def test_a_guard_that_is_ended_in_its_restore_is_tried_again(nodes: Lab, fleet: 
             waited(nodes.nodes[name])
         assert all(acted(nodes.nodes[name]) for name in NAMES)
 
-    assert "stands unconfirmed since" in shown["guard-pending"]
+    assert "is unconfirmed since" in shown["guard-pending"]
     for name in NAMES:
         assert nodes.nodes[name].digests("/etc") == before[name]
         assert settled(nodes.nodes[name]) == ("restored", "timer")
@@ -102,7 +102,7 @@ def test_a_guard_that_fails_at_boot_fails_its_unit_and_is_tried_again(
     assert audited == ["1\n", "1\n"]
     for node in chosen:
         message = found[node.name]["guard-failing"]
-        assert f"cannot take change {rollout} back since" in message
+        assert f"cannot revert change {rollout} since" in message
         assert CONFIG in message
         assert node.digests("/etc") == before[node.name]
         assert settled(node) == ("restored", "boot")

@@ -268,7 +268,7 @@ def test_an_odd_file_that_appears_in_the_swap_stays_in_its_place(nodes: Lab, fle
     for name, (kind, _) in IN_THE_SWAP.items():
         told = ran.json["nodes"][name]
         assert (told["status"], told["restarted"]) == ("stale", False), told
-        assert f"{CONFIG} was changed in the very moment of the swap" in told["failure"]["message"]
+        assert f"{CONFIG} was edited during the swap" in told["failure"]["message"]
         assert kinds[name] == f"{kind}\n"
         assert main_pid(nodes, name) == processes[name]
     assert left == before

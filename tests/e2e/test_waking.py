@@ -57,7 +57,7 @@ def test_folders_that_slept_are_named_and_those_that_break_are_refused(
             ("wakes", "notes"),
         }
     for each in refused.json["nodes"].values():
-        assert "would bring folders to life" in each["failure"]["message"]
+        assert "would activate folders" in each["failure"]["message"]
     assert untouched == before
     assert kept.code == 0, kept.text
     assert "every pull fails" in explained.text

@@ -59,7 +59,7 @@ def test_a_restart_that_would_end_containers_is_refused_unless_told_otherwise(
     told = fleet("rollout", "-y", "-l", "trixie1", "--disrupt-workloads", "--soak", "0", "--json")
 
     kind, step, message = failure_of(refused.json)
-    assert "would end 1 running containers" in shown.stdout
+    assert "would end 1 running container" in shown.stdout
     assert (kind, step) == ("workloads", "plan")
     assert "KillMode is control-group" in message
     assert "--disrupt-workloads" in message

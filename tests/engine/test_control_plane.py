@@ -29,7 +29,7 @@ def with_role(facts: NodeFacts, *evidence: str) -> NodeFacts:
 WELL = with_role(facts_of((ANSWERS / "trixie.txt").read_text()), "process etcd")
 DEAD = replace(WELL.daemon.unit, active="inactive", sub="dead")
 STOPPED = replace(WELL, daemon=replace(WELL.daemon, unit=DEAD))
-AWAY = Failure(FailureKind.CONNECT, "connect", "timed out (10 s)")
+AWAY = Failure(FailureKind.CONNECT, "connect", "timed out (10 s)", "wait")
 SERVER = Availability(("process etcd",))
 NAMES = ("s1", "s2", "s3", "w1", "w2")
 INVENTORY = Inventory(tuple(Node(name=name, host=name) for name in NAMES), {})

@@ -31,8 +31,8 @@ def test_every_name_of_a_machine_is_refused_and_names_the_others() -> None:
     told = refused(("a", "boot id n"), ("b", "boot id n"), ("c", "boot id m"), ("d", "boot id n"))
 
     assert list(told) == ["a", "b", "d"]
-    assert told["a"].startswith("is the same machine as b, d; ")
-    assert told["d"].startswith("is the same machine as a, b; ")
+    assert told["a"] == "this node is the same machine as b, d"
+    assert told["d"] == "this node is the same machine as a, b"
 
 
 def test_nodes_that_do_not_say_who_they_are_are_taken_for_different_ones() -> None:
@@ -41,7 +41,7 @@ def test_nodes_that_do_not_say_who_they_are_are_taken_for_different_ones() -> No
 
 def test_a_node_that_failed_already_keeps_its_reason() -> None:
     node = Node(name="b", host="b")
-    failure = Failure(FailureKind.SUDO, "probe", "no sudo; allow it")
+    failure = Failure(FailureKind.SUDO, "probe", "no sudo", "allow it")
     one, other = refuse_duplicate_nodes(
         [found("a", "x"), Surveyed(node, None, NodePlan(node=node, failure=failure))]
     )

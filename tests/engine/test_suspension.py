@@ -27,7 +27,7 @@ def test_a_stop_in_the_middle_is_named(
     stops = SuspensionClock(lambda: clock[0])
     clock[0] += took
     stops.waited(10.0, 1)
-    failure = Failure(kind, "run", "no answer; look at the network")
+    failure = Failure(kind, "run", "no answer", "look at the network")
     ended = NodeOutcome(node="a", status=NodeStatus.UNREACHABLE, failure=failure)
 
     named = stops.explain(ended, began)
@@ -38,7 +38,8 @@ def test_a_stop_in_the_middle_is_named(
     assert named.failure is not None
     words = "fleet itself did not run for 94 s (SIGSTOP, or a machine that slept), so this"
     assert named.failure.message.startswith(words) is told
-    assert named.failure.message.endswith("; look at the network")
+    assert named.failure.message.endswith("no answer")
+    assert named.failure.remedy == "look at the network"
 
 
 def test_facts_are_returned_as_they_are() -> None:
@@ -57,7 +58,7 @@ def test_a_stop_in_the_middle_of_a_survey_is_named(where: str) -> None:
     def work(order: Errand) -> Failure:
         if order.node.name == "late" and where == "while it waits":
             clock[0] += 95
-        return Failure(FailureKind.TIMEOUT, "run", "no answer")
+        return Failure(FailureKind.TIMEOUT, "run", "no answer", "look at the network")
 
     pool, told = ThreadPool(1), {}
     orders = [errand("first"), errand("late")]

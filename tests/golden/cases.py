@@ -113,6 +113,7 @@ def described(plan: NodePlan) -> str:
 def _lines(plan: NodePlan) -> Iterator[str]:
     if plan.failure is not None:
         yield f"refused ({plan.failure.kind}): {plan.failure.message}\n"
+        yield f"remedy: {plan.failure.remedy}\n"
     else:
         yield f"{plan.strategy}, disruption {plan.restart.cost}\n"
     for note in plan.notes:

@@ -27,8 +27,12 @@ WORDS = {
     "no timeout, sudo-rs": (1, "sudo-rs: 'timeout': command not found", "timeout"),
     "no timeout, with a password": (77, "sudo: timeout: command not found", "timeout"),
     "no timeout, as root": (127, "sh: 1: exec: timeout: not found", "timeout"),
-    "not in sudoers": (77, "pat is not in the sudoers file.", "nobody"),
-    "not on this node": (1, "pat is not allowed to run sudo on n.  This incident will", "nobody"),
+    "not in sudoers": (77, "pat is not in the sudoers file.", "no_rights"),
+    "not on this node": (
+        1,
+        "pat is not allowed to run sudo on n.  This incident will",
+        "no_rights",
+    ),
     "some commands only": (77, NOT_ALLOWED, "listed"),
     "denied by sudo-rs": (1, "sudo-rs: I'm sorry pat. I'm afraid I can't do that", "denied"),
     "a password is wanted": (1, "sudo: a password is required", "ask"),
@@ -82,7 +86,7 @@ def test_each_cause_has_a_message_of_its_own(code: int, said: str, cause: str) -
 
 
 LOGINS = {
-    "no words": (1, "", "the login shell ended with 1 before it ran a command; "),
+    "no words": (1, "", "the login shell exited with 1 before it ran a command"),
     "words of sudo's in a startup file": (1, "sudo: a password is required", "the login shell"),
     "no shell": (1, "This account is currently not available.", "the login user has no shell"),
     "a new password is wanted": (

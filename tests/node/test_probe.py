@@ -89,7 +89,7 @@ def test_a_probe_that_lacked_processes_is_no_probe(words: str, ctr: str) -> None
         answer = b64encode(f"{ctr}\nrc 2".encode()).decode()
         text = "\n".join((*kept[:-1], f"ctr\t{answer}", kept[-1], ""))
 
-    with pytest.raises(NodeError, match="can start no more processes"):
+    with pytest.raises(NodeError, match="cannot start more processes"):
         parse_probe(parse_reply("probe", 0, text, words))
 
 

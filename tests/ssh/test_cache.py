@@ -48,7 +48,7 @@ def test_a_failure_counts_for_those_who_waited_and_is_tried_again_after_a_rest()
     def make(key: str) -> str:
         tries.append(1)
         time.sleep(0.02)
-        raise NodeError(FailureKind.CONNECT, "connect", "hangs")
+        raise NodeError(FailureKind.CONNECT, "connect", "hangs", "wait")
 
     def failed(_: int) -> str:
         with pytest.raises(NodeError) as caught:

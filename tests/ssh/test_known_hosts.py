@@ -100,8 +100,9 @@ def test_a_refusal_says_what_where_and_what_to_do(
         refuse_unless_known(KEY, ("w1",), (str(file),), ())
 
     assert caught.value.failure.kind is FailureKind.HOST_KEY
-    assert what.format(file=file) in str(caught.value)
-    assert where.format(file=file) in str(caught.value)
+    failure = caught.value.failure
+    assert what.format(file=file) in failure.message
+    assert where.format(file=file) in f"{failure.message}; {failure.remedy}"
 
 
 def test_a_fingerprint_is_written_as_ssh_keygen_does() -> None:

@@ -142,7 +142,7 @@ def test_the_names_in_known_hosts(place: tuple[str, int], expected: tuple[str, .
 
 BAD = {
     "jumps in a circle": ("loop1", {}, "leads in a circle"),
-    "a jump that is none": ("x", {"jump": "[::1"}, "is no [user@]host[:port]"),
+    "a jump that is none": ("x", {"jump": "[::1"}, "is not [user@]host[:port]"),
 }
 
 
@@ -166,7 +166,7 @@ def test_a_jump_for_all_hosts_is_none_for_the_jump_host_itself(tmp_path: Path) -
 
 
 def test_a_missing_ssh_config_is_told_by_its_name(tmp_path: Path) -> None:
-    with pytest.raises(NodeError, match="nowhere: no usable ssh_config"):
+    with pytest.raises(NodeError, match="nowhere is not a usable ssh_config"):
         route(Node(name="n", host="n"), SshSettings(str(tmp_path / "nowhere")))
 
 

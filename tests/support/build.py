@@ -64,10 +64,11 @@ def failure(
     kind: FailureKind = FailureKind.VERIFY,
     step: str = "verify",
     message: str = "the pull failed",
+    remedy: str = "try again",
     evidence: str = "",
 ) -> Failure:
     """Return a failure of the work on a node."""
-    return Failure(kind, step, message, evidence)
+    return Failure(kind, step, message, remedy, evidence)
 
 
 def endpoint_check(

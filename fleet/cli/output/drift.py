@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fleet.cli.options import Settings
+from fleet.cli.output.failures import print_failure
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.history.serialize import failure_data, unread_state
 from fleet.core.plan.drift import DriftedFile
 from fleet.core.selection.ranges import compress
 from fleet.engine.survey import Surveyed
-from fleet.errors import printable
 
 
 def show_drift(
@@ -79,8 +79,7 @@ def _print(
         state = _state(result, rows[result.node.name])
         counts[state] = counts.get(state, 0) + 1
         if result.facts is None and result.plan.failure is not None:
-            text = f"{result.node.name}: {printable(result.plan.failure.message)}"
-            out.print(text, style="red")
+            print_failure(result.node.name, result.plan.failure, out)
     out.print(", ".join(f"{number} {state}" for state, number in counts.items()), style="bold")
     if lines:
         out.print(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from fleet.cli.options import Settings
+from fleet.cli.output.failures import failure_line
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data
@@ -24,7 +25,7 @@ def show_explanation(node: str, explanation: Explanation | Failure, settings: Se
     elif isinstance(explanation, Explanation):
         _print(node, explanation, settings)
     if isinstance(explanation, Failure):
-        settings.say(f"{node}: {printable(explanation.message)}")
+        settings.say(f"{node}: {failure_line(explanation)}")
 
 
 def _print(node: str, explanation: Explanation, settings: Settings) -> None:

@@ -7,10 +7,10 @@ from dataclasses import asdict
 
 from fleet.actions.hostkeys import ADDED
 from fleet.cli.options import Settings
+from fleet.cli.output.failures import print_failure
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data, unread_state
-from fleet.errors import printable
 from fleet.ssh.hostkey_scan import HostKey
 
 _Results = Mapping[str, HostKey | Failure]
@@ -52,7 +52,7 @@ def show_keys(results: _Results, settings: Settings) -> None:
     table(("NODE", "HOST", "KEY", "FINGERPRINT", "STATE"), rows, out)
     for name, result in results.items():
         if isinstance(result, Failure):
-            out.print(f"{name}: {printable(result.message)}", style="red")
+            print_failure(name, result, out)
         elif result.state in _ADVICE:
             text = _ADVICE[result.state].format(place=result.before, kind=result.kind)
             out.print(f"{name}: {text}", style="bold red")

@@ -65,7 +65,8 @@ FAILURE = maybe(
         {
             "kind": one_of(*map(str, FailureKind)),
             "step": TEXT,
-            "message": {**TEXT, "description": "what, where and what to do"},
+            "message": {**TEXT, "description": "what happened, and where"},
+            "remedy": {**TEXT, "description": "what to do; empty in older entries of the journal"},
             "evidence": {**TEXT, "description": "the last lines that the node said"},
         },
         "evidence",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleet.cli.options import Settings
+from fleet.cli.output.failures import failure_line
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data
@@ -22,11 +23,15 @@ def show_locks(results: Mapping[str, _Result], settings: Settings) -> None:
         return
     lines = [
         (name, *(str(row[key] or "-") for key in ("rollout", "purpose", "by", "since")),
-         str(row["told"] or ""))
+         _note(results[name], row))
         for name, row in rows.items()
     ]  # fmt: skip
     columns = ("NODE", "ROLLOUT", "FOR", "BY", "SINCE (NODE'S CLOCK)", "NOTE")
     table(columns, lines, console(color=settings.color))
+
+
+def _note(result: _Result, row: Mapping[str, Any]) -> str:
+    return failure_line(result) if isinstance(result, Failure) else str(row["told"] or "")
 
 
 def _lock_data(result: _Result) -> dict[str, Any]:
@@ -56,7 +61,7 @@ def show_unlocked(results: Mapping[str, _Result], rollout: str, settings: Settin
 
 def _unlock_text(result: _Result) -> str:
     if isinstance(result, Failure):
-        return result.message
+        return failure_line(result)
     if result.ending is SettleEnding.NOT_OURS:
         return f"left alone: {result.lock_holder}"
-    return result.failure.message if result.failure else str(result.ending)
+    return failure_line(result.failure) if result.failure else str(result.ending)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.actions.mirrors import MirrorTestResult
 from fleet.cli.options import Settings
+from fleet.cli.output.failures import print_failure
 from fleet.cli.output.mirrors_data import NO_SITE, Matrix, data, matrix_of
 from fleet.cli.output.tables import console, print_json
 from fleet.core.mirrors.check import Diagnosis
@@ -60,8 +61,7 @@ def _print_results(results: Sequence[SiteTested], ranked: Sequence[Ranking], out
     _print_ranking(ranked, out)
     for result in results:
         if result.failure is not None:
-            text = f"! {result.node}: {result.failure.kind}: {printable(result.failure.message)}"
-            out.print(text, style="red")
+            print_failure(f"! {result.node}: {result.failure.kind}", result.failure, out)
 
 
 # -- the matrix ----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleet.actions.job import RolloutResult
 from fleet.cli.options import Exit, Settings
+from fleet.cli.output.failures import failure_place, print_evidence, print_remedy
 from fleet.cli.output.tables import console, print_json
 from fleet.core.failure import FailureKind
 from fleet.core.history.serialize import outcome_data, rollout_data
@@ -46,7 +47,7 @@ def outcome_line(outcome: NodeOutcome, *, brief: bool = False) -> str:
     line = f"{outcome.node}: {outcome.status}"
     if outcome.failure is not None:
         failure = outcome.failure
-        line += f": {failure.kind} at {failure.step}"
+        line += f": {failure_place(failure)}"
         line += "" if brief else f": {printable(failure.message)}"
     return f"{line} ({'; '.join(facts)})" if facts else line
 
@@ -89,8 +90,8 @@ def print_outcomes(
         mark, style = MARKS[outcome.status]
         out.print(f"{mark} {outcome_line(outcome)}", style=style)
         if outcome.failure is not None:
-            for line in printable(outcome.failure.evidence).splitlines()[-8:]:
-                out.print(f"      | {line}", style="dim")
+            print_remedy(outcome.failure, out, "    ")
+            print_evidence(outcome.failure, out)
 
 
 def recap(counts: Mapping[NodeStatus, int], status: str, reason: str) -> str:

@@ -9,8 +9,8 @@ import click
 
 from fleet.actions.render import Rendered
 from fleet.cli.options import Exit, Settings
+from fleet.cli.output.failures import failure_place, print_evidence, print_failure
 from fleet.cli.output.tables import console, print_json
-from fleet.core.failure import Failure
 from fleet.core.history.serialize import plan_data
 from fleet.core.masking import Mark
 from fleet.core.masking.shown_text import unified_diff
@@ -104,7 +104,8 @@ def _print_group(group: list[NodePlan], out: Console, mark: Mark) -> None:
         head += f"  control plane ({printable(', '.join(evidence))})"
     if first.failure is not None:
         out.print(f"{symbol(first)} {head}", style="red")
-        _print_failure(first.failure, out)
+        print_failure(failure_place(first.failure), first.failure, out, "    ")
+        print_evidence(first.failure, out)
     elif not first.changes:
         out.print(f"= {head}  no change", style="green")
     else:
@@ -134,12 +135,6 @@ def _line_style(line: str) -> str:
         return "bold"
     styles = {"+": "green", "-": "red", "@": "cyan"}
     return styles.get(line[:1], "default")
-
-
-def _print_failure(failure: Failure, out: Console) -> None:
-    out.print(f"    {failure.kind} at {failure.step}: {printable(failure.message)}", style="red")
-    for line in printable(failure.evidence).splitlines()[-8:]:
-        out.print(f"      | {line}", style="dim")
 
 
 def _counts(plans: Iterable[NodePlan]) -> str:

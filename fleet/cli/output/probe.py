@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fleet.cli.options import Settings
+from fleet.cli.output.failures import print_failure
 from fleet.cli.output.plan import finding_line, finding_style
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.history.serialize import failure_data, unread_state
@@ -44,8 +45,7 @@ def _print_probe(
             out.print(text, style=finding_style(finding))
         if result.plan.failure is not None:
             failure = result.plan.failure
-            text = f"{result.node.name}: {failure.kind}: {printable(failure.message)}"
-            out.print(text, style="red")
+            print_failure(f"{result.node.name}: {failure.kind}", failure, out)
 
 
 def _probe_row(result: Surveyed, data: dict[str, Any] | None) -> tuple[str, ...]:

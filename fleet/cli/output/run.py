@@ -52,5 +52,6 @@ def _print(results: Mapping[str, RunResult | Failure], settings: Settings) -> No
 
 def _key(result: RunResult | Failure) -> tuple[int, str]:
     if isinstance(result, Failure):
-        return 256, f"{result.kind}: {result.message}"
+        remedy = f"\n  remedy: {result.remedy}" if result.remedy else ""
+        return 256, f"{result.kind}: {result.message}{remedy}"
     return result.code, result.output

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleet.core.containerd.features import Feature, max_config_version, supports
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FIX_BY_HAND, FailureKind, NodeError
 from fleet.core.model.version import ContainerdVersion
 from fleet.core.text.documents import BoundError, DocumentError, parse_toml
 
@@ -28,15 +28,15 @@ def parse_config(text: str, path: str) -> Mapping[str, Any]:
     start = _template(text)
     if start is not None:
         line = text[:start].count("\n") + 1
-        reason = "fleet edits no generated files, so name the one that is made of it"
-        raise _refused(f"{path}:{line}: this is a template; {reason} (containerd_config)")
+        message = f"{path}:{line}: this is a template, and fleet does not edit templates"
+        raise _refused(message, "name the file that is generated from it (containerd_config)")
     try:
         return parse_toml(text)
     except BoundError as error:
-        raise _refused(f"{path} is not read: {error}; mend it by hand first") from error
+        raise _refused(f"{path} is not read: {error}", FIX_BY_HAND) from error
     except DocumentError as error:
-        message = f"{path} is not valid TOML: {error}; mend it by hand first"
-        raise NodeError(FailureKind.CONFLICT, "plan", message) from error
+        message = f"{path} is not valid TOML: {error}"
+        raise NodeError(FailureKind.CONFLICT, "plan", message, FIX_BY_HAND) from error
 
 
 def _template(text: str) -> int | None:
@@ -49,15 +49,15 @@ def config_version(data: Mapping[str, Any], version: ContainerdVersion, path: st
     """Return the config version by which a release reads a file; raise a NodeError if it cannot."""
     declared = data.get("version", 1)
     if not isinstance(declared, int) or isinstance(declared, bool) or not 0 <= declared <= 4:
-        problem = f"version = {repr(declared)[:40]} is no config version that fleet knows"
-        raise _refused(f"{path}: {problem}; mend it by hand")
+        problem = f"fleet does not know the config version {repr(declared)[:40]}"
+        raise _refused(f"{path}: {problem}", FIX_BY_HAND)
     newest = max_config_version(version)
     if declared > newest:
         verb = "refuses" if supports(version, Feature.STRICT_CONFIG_VERSION) else "does not know"
         problem = f"containerd {version} {verb} config version {declared}"
-        raise _refused(f"{path}: {problem}; write it as version {newest} by hand")
+        raise _refused(f"{path}: {problem}", f"convert it to version {newest} by hand")
     return max(declared, 1)
 
 
-def _refused(message: str) -> NodeError:
-    return NodeError(FailureKind.UNSUPPORTED, "plan", message)
+def _refused(message: str, remedy: str) -> NodeError:
+    return NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)

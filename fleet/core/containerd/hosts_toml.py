@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from fleet.core.containerd.features import Feature, first_release, supports
 from fleet.core.containerd.managed_header import HEADER
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import OVERRIDE_REMEDY, FailureKind, NodeError
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.mirror import Mirror, Registry
 from fleet.core.model.secret import Secret
@@ -73,25 +73,19 @@ def _refuse_unreadable(registry: Registry, version: ContainerdVersion) -> None:
         Feature.OVERRIDE_PATH: f"override_path, which {registry.name} needs",
         Feature.REFERRERS: f"the capability referrers, which {registry.name} names",
     }
-    alternatives = {Feature.DEFAULT_HOSTS: "name each registry instead"}
+    alternatives = {Feature.DEFAULT_HOSTS: "name each registry in mirrors.yaml instead"}
     for feature, is_needed in needed.items():
         if is_needed and not supports(version, feature):
             since = first_release(feature)
-            instead = alternatives.get(
-                feature, "take that out for this node (overrides in mirrors.yaml)"
-            )
-            raise _refused(
-                f"containerd {version} does not know {names[feature]} ({since} does); {instead}"
-            )
+            message = f"containerd {version} does not know {names[feature]} ({since} does)"
+            raise _refused(message, alternatives.get(feature, OVERRIDE_REMEDY))
     if registry.rewrite:
-        raise _refused(
-            f"{registry.name}: only the containerd of k3s and RKE2 knows rewrite; on other nodes"
-            " use a path with override_path"
-        )
+        message = f"{registry.name}: only the containerd of k3s and RKE2 knows rewrite"
+        raise _refused(message, "use a path with override_path on other nodes")
 
 
-def _refused(message: str) -> NodeError:
-    return NodeError(FailureKind.UNSUPPORTED, "plan", message)
+def _refused(message: str, remedy: str) -> NodeError:
+    return NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
 
 
 def _document(registry: Registry, place: _Folder) -> Iterator[str]:

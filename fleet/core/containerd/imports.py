@@ -187,11 +187,8 @@ def _parse_layer(path: str, text: str, version: ContainerdVersion) -> Layer:
     elif not supports(version, Feature.ANY_BYTES) and _BYTES.search(text):
         problem = "holds bytes that are not UTF-8"
     if problem:
-        message = (
-            f"{path} {problem}, and containerd {version} refuses such a file; write it anew as"
-            " plain UTF-8"
-        )
-        raise NodeError(FailureKind.CONFLICT, "plan", message)
+        message = f"{path} {problem}, and containerd {version} refuses such a file"
+        raise NodeError(FailureKind.CONFLICT, "plan", message, "save it as plain UTF-8")
     return Layer(path, text[len(mark) :], parse_config(text[len(mark) :], path), mark)
 
 
@@ -203,8 +200,8 @@ def _imported_paths(layer: Layer, paths: Collection[str], version: ContainerdVer
     imported: list[str] = []
     patterns = [entry for entry in words(layer.data, "imports") if entry]
     if len(patterns) > _MOST or any(len(entry) > _LONGEST for entry in patterns):
-        message = f"{layer.at(('imports',))}: more or longer imports than fleet follows; mend it"
-        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+        message = f"{layer.at(('imports',))}: more or longer imports than fleet follows"
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message, "shorten this list by hand")
     for pattern in patterns:
         relative = not pattern.startswith("/")
         if "*" not in pattern:
@@ -219,11 +216,9 @@ def _imported_paths(layer: Layer, paths: Collection[str], version: ContainerdVer
 
 
 def _missing_import(layer: Layer, path: str) -> NodeError:
-    where = layer.at(("imports",))
-    message = (
-        f"{where}: imports {path}, which was not found or not read; put it there or take it out"
-    )
-    return NodeError(FailureKind.CONFLICT, "plan", message)
+    message = f"{layer.at(('imports',))}: imports {path}, which was not found or not read"
+    remedy = "create that file, or remove the import"
+    return NodeError(FailureKind.CONFLICT, "plan", message, remedy)
 
 
 def _matches(path: str, pattern: str) -> bool:

@@ -30,8 +30,26 @@ def failure_data(failure: Failure | None) -> dict[str, Any] | None:
     """Return a failure as data."""
     if failure is None:
         return None
-    about = {"kind": str(failure.kind), "step": failure.step, "message": failure.message}
+    about = {
+        "kind": str(failure.kind),
+        "step": failure.step,
+        "message": failure.message,
+        "remedy": failure.remedy,
+    }
     return {**about, "evidence": failure.evidence} if failure.evidence else about
+
+
+def _read_failure(data: Mapping[str, Any] | None) -> Failure | None:
+    """Parse the data of `failure_data`; entries of earlier releases have no remedy."""
+    if not data:
+        return None
+    return Failure(
+        kind=FailureKind(data["kind"]),
+        step=data["step"],
+        message=data["message"],
+        remedy=data.get("remedy", ""),
+        evidence=data.get("evidence", ""),
+    )
 
 
 def unread_state(failure: Failure | None) -> str:
@@ -108,7 +126,6 @@ def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
 
 def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
     """Parse the data of `outcome_data`; only the status is required."""
-    failure = data.get("failure")
     return NodeOutcome(
         node=node,
         status=NodeStatus(data["status"]),
@@ -119,7 +136,7 @@ def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
         generation=data.get("generation"),
         verified=tuple(_read_verified(pull) for pull in data.get("verified", ())),
         liveness=_read_liveness(data.get("liveness")),
-        failure=Failure(**{**failure, "kind": FailureKind(failure["kind"])}) if failure else None,
+        failure=_read_failure(data.get("failure")),
         seconds=data.get("seconds", 0.0),
         unproven=tuple(data.get("unproven", ())),
         held=data.get("held", False),

@@ -75,8 +75,9 @@ def explain(facts: NodeFacts, registry: str) -> Explanation:
     """Explain one registry of one node; raise a NodeError if its files cannot be read."""
     registry = "docker.io" if registry == "index.docker.io" else registry
     if facts.daemon.version is None:
-        message = f"no containerd answers here (unit {facts.daemon.unit.load}); is it installed?"
-        raise NodeError(FailureKind.UNSUPPORTED, "explain", message)
+        message = f"containerd does not answer on this node (unit {facts.daemon.unit.load})"
+        remedy = "check that it is installed and running"
+        raise NodeError(FailureKind.UNSUPPORTED, "explain", message, remedy)
     view = config_view(facts, facts.daemon.version, "")
     merged = view.merged()
     findings = (*_file_warnings(facts), *(str(finding) for finding in lint(view, facts)))

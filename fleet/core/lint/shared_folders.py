@@ -55,8 +55,7 @@ def refuse_shared(changes: Iterable[Change], facts: NodeFacts) -> None:
             real = real_path(facts.paths.entries, folder)
             message = (
                 f"{folder} and {', '.join(others)} are one folder"
-                f" ({real}): a change for {registry_of(folder)} would"
-                f" count for {names} as well; give each registry a folder of its own in place of"
-                " the link"
+                f" ({real}): a change for {registry_of(folder)} would apply to {names} as well"
             )
-            raise NodeError(FailureKind.CONFLICT, "plan", message)
+            remedy = "replace the link by a folder of its own for each registry"
+            raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)

@@ -57,6 +57,7 @@ def clean_failure(failure: Failure, secrets: Iterable[str]) -> Failure:
     return replace(
         failure,
         message=without_known(failure.message, secrets),
+        remedy=without_known(failure.remedy, secrets),
         evidence=without_known(failure.evidence, secrets),
     )
 

@@ -32,18 +32,17 @@ def refuse_unhealthy(
     )
     if health_problem(facts) and not healed:
         state = f"unit {unit.active}/{unit.sub}, CRI plugin {facts.cri.state}"
-        message = (
-            f"{name} is not healthy before any change ({state}); mend that first, see"
-            f" `journalctl -u {name}`"
-        )
-        raise NodeError(FailureKind.HEALTH, "plan", message, facts.cri.detail)
+        message = f"{name} is not healthy before any change ({state})"
+        remedy = f"fix it first, see `journalctl -u {name}`"
+        raise NodeError(FailureKind.HEALTH, "plan", message, remedy, facts.cri.detail)
     if cost is RestartCost.RESTART and upgrade_pending(facts):
         running, installed = facts.daemon.running_version, facts.daemon.installed_version
         message = (
-            f"containerd {running} runs but {installed} is installed: a"
-            " restart would also be an upgrade; restart it yourself first"
+            f"containerd {running} runs, but {installed} is installed: a restart would also be an"
+            " upgrade"
         )
-        raise NodeError(FailureKind.CONFLICT, "plan", message)
+        remedy = f"restart {name} yourself first"
+        raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
 
 
 def upgrade_pending(facts: NodeFacts) -> bool:

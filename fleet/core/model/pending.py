@@ -37,17 +37,17 @@ def pending_findings(pending: Pending | None) -> Iterator[Finding]:
     if pending.failed:
         code = "guard-failing"
         message = (
-            f"the guard cannot take {change} back since {_time(pending.failed_since)}"
-            f" ({pending.failed}); mend that, it is tried again every {RETRY} s"
+            f"the guard cannot revert {change} since {_time(pending.failed_since)}"
+            f" ({pending.failed}); it tries again every {RETRY} s"
         )
     elif pending.phase in {"armed", "swapped"}:
         code = "guard-pending"
-        message = f"{change} stands unconfirmed since {since}; wait for its guard or its rollout"
+        message = f"{change} is unconfirmed since {since}; wait for its guard or its rollout"
     else:
         code = "guard-pending"
         message = (
-            f"a way back of {change} began at {since} and is not at its end; wait, its guard is"
-            f" tried again every {RETRY} s"
+            f"a revert of {change} began at {since} and has not ended; wait, its guard tries again"
+            f" every {RETRY} s"
         )
     yield Finding(code, FindingEffect.NOTES, PENDING, message)
 

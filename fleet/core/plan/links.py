@@ -43,15 +43,13 @@ def refuse_link(facts: NodeFacts, change: Change) -> None:
     if path not in facts.paths.links:
         return
     if change.before is None or not change.before.link:
-        message = f"{path} is a symbolic link, which fleet does not follow; put a file there"
-        raise NodeError(FailureKind.CONFLICT, "plan", message)
+        message = f"{path} is a symbolic link, which fleet does not follow"
+        raise NodeError(FailureKind.CONFLICT, "plan", message, "replace it by a file")
     other = _shared_with(facts, path)
     if other:
-        message = (
-            f"{path} is a symbolic link to {change.before.link}, and {other} is the same file; give"
-            " each registry a file of its own in place of the link"
-        )
-        raise NodeError(FailureKind.CONFLICT, "plan", message)
+        message = f"{path} is a symbolic link to {change.before.link}, and {other} is the same file"
+        remedy = "replace the link by a file of its own for each registry"
+        raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
 
 
 def _shared_with(facts: NodeFacts, path: str) -> str:

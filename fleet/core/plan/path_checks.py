@@ -16,6 +16,9 @@ MOST_BYTES = 1 << 20
 """The size in bytes of the largest file that is read from a node."""
 
 
+_MOVE_AWAY = "move it away by hand"
+
+
 MOST_FILES = 3000
 """The number of files that are read from a node at most."""
 
@@ -24,11 +27,9 @@ def refuse_unsafe(changes: Iterable[Change]) -> None:
     """Raise a NodeError for a path that fleet does not write to."""
     for change in changes:
         if not plain_path(change.path):
-            message = (
-                f"{change.path!r} is no path that fleet would write to; give config_path or the"
-                " registry a plainer name"
-            )
-            raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+            message = f"fleet does not write to a path such as {change.path!r}"
+            remedy = "use a simpler name for config_path or the registry"
+            raise NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
 
 
 def refuse_odd(
@@ -42,10 +43,11 @@ def refuse_odd(
     """Raise a NodeError if a change would lose something, or needs a file that was not read."""
     if facts.paths.skipped_files:
         message = (
-            f"{facts.paths.skipped_files} files stand in this node's hosts directories, imports and"
-            f" generations, and fleet reads {MOST_FILES} at most; remove those that are not used"
+            f"this node has {facts.paths.skipped_files} files in its hosts directories, imports and"
+            f" generations, and fleet reads {MOST_FILES} at most"
         )
-        raise NodeError(FailureKind.CONFLICT, "plan", message)
+        remedy = "remove the files that are not used"
+        raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
     changed = list(changes)
     for path in (*_config_paths(facts), *(change.path for change in changed)):
         _refuse_unusable_path(facts, path)
@@ -80,27 +82,23 @@ def _refuse_unusable_path(facts: NodeFacts, path: str) -> None:
         if (place := facts.paths.entries.get(folder)) is not None and not _is_folder(
             facts, folder, place
         ):
-            message = (
-                f"{folder} is {_describe(place)}, and {path} needs a folder there; move it away by"
-                " hand"
-            )
-            raise NodeError(FailureKind.CONFLICT, "plan", message)
+            message = f"{folder} is {_describe(place)}, and {path} needs a folder there"
+            raise NodeError(FailureKind.CONFLICT, "plan", message, _MOVE_AWAY)
     place = facts.paths.entries.get(path)
     if place is None or path in facts.files:
         return
     if place.kind is Kind.DIRECTORY:
         message = (
-            f"{path} is a folder, as Docker makes one where it binds a file that is not there; move"
-            f" it away by hand (`rmdir {path}` where it is empty)"
+            f"{path} is a folder (Docker creates one when it mounts a file that does not exist)"
         )
+        remedy = f"{_MOVE_AWAY} (`rmdir {path}` if it is empty)"
     elif place.kind is Kind.FILE:
-        message = (
-            f"{path} has {place.size} bytes, and fleet reads files up to {MOST_BYTES}; move what is"
-            " no registry config elsewhere"
-        )
+        message = f"{path} has {place.size} bytes, and fleet reads files up to {MOST_BYTES}"
+        remedy = "move everything but registry config to another file"
     else:
-        message = f"{path} is {_describe(place)}, not a plain file; move it away by hand"
-    raise NodeError(FailureKind.CONFLICT, "plan", message)
+        message = f"{path} is {_describe(place)}, not a plain file"
+        remedy = _MOVE_AWAY
+    raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
 
 
 def _is_folder(facts: NodeFacts, path: str, place: PathEntry) -> bool:
@@ -130,8 +128,8 @@ def _refuse_parted_links(facts: NodeFacts, change: Change) -> None:
     if disk == place.device:
         return
     message = (
-        f"{path} is one of {place.links} names of one file (hard links), and not on the disk of"
-        f" {STATE_FILE}: a change would part them; make it a file of its own: `cp -p {path}"
-        f" {path}.new && mv {path}.new {path}`"
+        f"{path} is one of {place.links} hard links to a file, and not on the disk of"
+        f" {STATE_FILE}: a change would separate them"
     )
-    raise NodeError(FailureKind.CONFLICT, "plan", message)
+    remedy = f"make it a file of its own (`cp -p {path} {path}.new && mv {path}.new {path}`)"
+    raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)

@@ -151,14 +151,16 @@ def _strategy(facts: NodeFacts) -> Strategy:
     """Return the first strategy that fits the node; each release from the oldest on has one."""
     version = facts.daemon.version
     if version is None:
-        message = f"no containerd answers here (unit {facts.daemon.unit.load}); is it installed?"
-        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+        message = f"containerd does not answer on this node (unit {facts.daemon.unit.load})"
+        remedy = "check that it is installed and running"
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
     if version.release < OLDEST:
-        message = f"containerd {version} is older than all that fleet knows; upgrade to 1.2"
-        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+        message = f"containerd {version} is older than the releases that fleet knows"
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message, "upgrade it to 1.2 or newer")
     if facts.machine.distribution_id == "cos":
-        message = "Container-Optimized OS is read-only; set registry hosts on its node pool"
-        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+        message = "the files of Container-Optimized OS are read-only"
+        remedy = "set the registry hosts on its node pool"
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
     return next(strategy for strategy in STRATEGIES if strategy.supports(facts))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fleet.core.failure import Failure, FailureKind
 from fleet.core.model.change import RestartCost
 from fleet.core.model.facts import NodeFacts
+from fleet.core.text.counts import counted
 
 _SPARING = {"process", "none"}
 """KillModes with which systemd leaves the shims of a stopped containerd alone (systemd.kill)."""
@@ -17,11 +18,12 @@ def restart_risk(facts: NodeFacts, cost: RestartCost) -> Failure | None:
     daemon, mode = facts.daemon, facts.daemon.unit.kill_mode
     if cost is not RestartCost.RESTART or not daemon.tasks or mode in _SPARING | {""}:
         return None
+    containers = counted(daemon.tasks, "running container")
     message = (
-        f"a restart of {daemon.unit_name} would end {daemon.tasks} running containers: its KillMode"
-        f" is {mode}; set KillMode=process in the unit, or give --disrupt-workloads"
+        f"a restart of {daemon.unit_name} would end {containers}, because its KillMode is {mode}"
     )
-    return Failure(FailureKind.WORKLOADS, "plan", message)
+    remedy = "set KillMode=process in the unit, or allow it with --disrupt-workloads"
+    return Failure(FailureKind.WORKLOADS, "plan", message, remedy)
 
 
 def cgroup_warnings(facts: NodeFacts) -> Iterator[str]:

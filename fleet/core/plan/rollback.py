@@ -34,19 +34,19 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
     )
     if not facts.generations or (to and facts.generations[-1].id != to):
         missing = f"generation {to}" if to else "generation"
-        message = (
-            f"fleet has kept no {missing} on this node, so nothing can be gone back to; `fleet"
-            " history --node` lists what was done there"
-        )
-        return replace(base, failure=Failure(FailureKind.NO_GENERATION, "plan", message))
+        message = f"there is no saved {missing} on this node"
+        remedy = "list what was done there with `fleet history --node`"
+        failure = Failure(FailureKind.NO_GENERATION, "plan", message, remedy)
+        return replace(base, failure=failure)
     damaged = next((generation for generation in facts.generations if generation.damage), None)
     if damaged is not None:
         message = (
             f"generation {damaged.id} on this node is damaged ({damaged.damage} is missing or not"
-            " as it was saved), as after a power cut or an edit; roll out the mirrors.yaml of"
-            " before"
+            " as it was saved), as after a power cut or an edit"
         )
-        return replace(base, failure=Failure(FailureKind.NO_GENERATION, "plan", message))
+        remedy = "roll out the previous mirrors.yaml"
+        failure = Failure(FailureKind.NO_GENERATION, "plan", message, remedy)
+        return replace(base, failure=failure)
     before: dict[str, ManagedFile | None] = {}
     for generation in facts.generations:
         before.update({entry.path: entry.before for entry in generation.entries if entry.is_file})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FIX_BY_HAND, FailureKind, NodeError
 from fleet.core.model.change import ManagedFile, Tree
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.finding import Finding, FindingEffect
@@ -71,16 +71,16 @@ class Refusals:
             str(finding) for finding in self.findings if finding.effect is FindingEffect.REFUSES
         ]
         if grave:
-            raise NodeError(
-                FailureKind.CONFLICT, "plan", "; ".join((*grave, "mend that by hand first"))
-            )
+            message, remedy = "; ".join(grave), FIX_BY_HAND
+            raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
 
 
 def known_version(facts: NodeFacts) -> ContainerdVersion:
     """Return the node's containerd version; raise a NodeError if there is none."""
     if facts.daemon.version is None:
-        message = "no containerd was found here; name its containerd_service, or install it"
-        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+        message = "containerd was not found on this node"
+        remedy = "install it, or name its unit (containerd_service)"
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
     return facts.daemon.version
 
 
@@ -88,15 +88,14 @@ def parsed_dump(facts: NodeFacts) -> Mapping[str, Any]:
     """Return the daemon's merged view of config.toml; raise a NodeError if it has none."""
     if not facts.config.dump.ok:
         complaint = facts.config.dump.text.strip().splitlines()[-1:] or ["no answer"]
-        message = f"containerd refuses {facts.config.path}: {complaint[0]}; mend it by hand first"
-        raise NodeError(FailureKind.CONFLICT, "plan", message)
+        message = f"containerd refuses {facts.config.path}: {complaint[0]}"
+        raise NodeError(FailureKind.CONFLICT, "plan", message, FIX_BY_HAND)
     try:
         return _parse_dump(facts.config.dump.text)
     except DocumentError as error:
-        message = (
-            f"`{facts.daemon.binary} config dump` is no TOML: {error}; see what it prints there"
-        )
-        raise NodeError(FailureKind.PROTOCOL, "plan", message) from error
+        message = f"the output of `{facts.daemon.binary} config dump` is not TOML: {error}"
+        remedy = "run it on the node and look at its output"
+        raise NodeError(FailureKind.PROTOCOL, "plan", message, remedy) from error
 
 
 @functools.lru_cache(maxsize=64)

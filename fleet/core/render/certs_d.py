@@ -93,11 +93,11 @@ def _refuse_other_config_path(facts: NodeFacts, editor: ConfigEditor) -> None:
     default = not fleet_path and supports(editor.view.version, Feature.CONFIG_PATH_DEFAULT)
     if fleet_path != daemon_path and not default:
         message = (
-            f"the daemon reads config_path {daemon_path!r} from its files and fleet reads"
-            f" {fleet_path!r}; look through the imports of {facts.config.path}, since one is not"
-            " where fleet looks for it"
+            f"the daemon reads config_path {daemon_path!r} from its files, but fleet reads"
+            f" {fleet_path!r}"
         )
-        raise NodeError(FailureKind.CONFLICT, "plan", message)
+        remedy = f"look for an import of {facts.config.path} that fleet does not find"
+        raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
 
 
 def _refuse_ineffective(facts: NodeFacts, editor: ConfigEditor) -> None:
@@ -107,10 +107,11 @@ def _refuse_ineffective(facts: NodeFacts, editor: ConfigEditor) -> None:
     names = difference(editor.view.version, editor.intended, effective_registry(parsed_dump(facts)))
     if names:
         message = (
-            f"{facts.config.path} says what is wanted, and the daemon reads {names} otherwise; look"
-            " through its imports"
+            f"{facts.config.path} has the desired settings, but the daemon reads other values of"
+            f" {names}"
         )
-        raise NodeError(FailureKind.CONFLICT, "plan", message)
+        remedy = "look for these settings in its imports"
+        raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
 
 
 def _migrate_legacy(editor: ConfigEditor) -> Migration:
@@ -141,10 +142,11 @@ def _refuse_missing(migration: Migration, facts: NodeFacts) -> None:
         for path in tls.paths:
             if facts.config.certificates is not None and path not in facts.config.certificates:
                 message = (
-                    f"configs.{host}.tls names {path}, which is not on the node: in certs.d that"
-                    " fails every pull; put the file there or take the setting out"
+                    f"configs.{host}.tls names {path}, which is not on the node; in certs.d every"
+                    " pull would fail"
                 )
-                raise NodeError(FailureKind.CONFLICT, "plan", message)
+                remedy = "create that file, or remove the setting"
+                raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
 
 
 def _not_in_mirrors_yaml(

@@ -30,6 +30,9 @@ _GENERATED = re.compile(
 DROP_IN = "90-fleet.toml"
 
 
+_ONE_FILE = "put CRI's settings into one file by hand"
+
+
 _MOST_GROUPS = 100
 
 
@@ -102,7 +105,8 @@ class ConfigEditor:
         raise refusal or _refused(
             f"no file of {self.facts.config.path} and its imports has a place for"
             f" {dotted(next(iter(values)))} that containerd {self.view.version} reads without"
-            " losing another setting; put CRI's settings into one file by hand"
+            " losing another setting",
+            _ONE_FILE,
         )
 
     def _places(
@@ -161,8 +165,9 @@ class ConfigEditor:
         for path in values:
             if any("]" in part for part in path[:-1]):
                 raise _refused(
-                    f"containerd {self.view.version} reads no table named {dotted(path[:-1])};"
-                    " name that host by DNS instead"
+                    f"containerd {self.view.version} does not read a table named"
+                    f" {dotted(path[:-1])}",
+                    "use a DNS name for that host",
                 )
 
     # -- removing ---------------------------------------------------------------------------------
@@ -201,8 +206,8 @@ class ConfigEditor:
         if lost:
             raise _refused(
                 f"containerd {self.view.version} would not read the new config as meant ({lost}):"
-                f" the files that {self.facts.config.path} imports replace one another; put CRI's"
-                " settings into one file by hand"
+                f" the files that {self.facts.config.path} imports replace one another",
+                _ONE_FILE,
             )
 
     def _lost_settings(self, view: ConfigView, intended: Mapping[str, Any]) -> str:
@@ -240,7 +245,8 @@ class ConfigEditor:
             content = (layer.mark + layer.text).encode("utf-8", "surrogateescape")
             if layer.path.startswith("/usr/"):
                 if layer.path != self.view.root.path:
-                    raise _refused(f"{layer.path} is an import below /usr; move it to /etc by hand")
+                    message = f"{layer.path} is an import below /usr"
+                    raise _refused(message, "move it to /etc by hand")
                 files.update(moved_config(self.facts, content, secret=secret))
                 self._add_note(
                     f"{layer.path} is read-only: copied to {OWN_CONFIG}, and the unit points there"
@@ -275,7 +281,7 @@ def _with_values(registry: Mapping[str, Any], values: Mapping[Path, Setting]) ->
         for name in path[:-1]:
             place = place.setdefault(name, {})
             if not isinstance(place, dict):
-                raise _refused(f"{dotted(path)}: {name} is no table; mend the file by hand")
+                raise _refused(f"{dotted(path)}: {name} is not a table", "fix the file by hand")
         place[path[-1]] = value
     return result
 
@@ -296,8 +302,8 @@ def _naming_file(path: str) -> Iterator[None]:
     try:
         yield
     except NodeError as error:
-        raise _refused(f"{path}: {error.failure.message}") from error
+        raise _refused(f"{path}: {error.failure.message}", error.failure.remedy) from error
 
 
-def _refused(message: str) -> NodeError:
-    return NodeError(FailureKind.UNSUPPORTED, "plan", message)
+def _refused(message: str, remedy: str) -> NodeError:
+    return NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)

@@ -174,9 +174,6 @@ def refuse_broken(findings: Iterable[Finding]) -> None:
         if finding.code in {FAILS, CUTS_OFF} and finding.effect is FindingEffect.REFUSES
     ]
     if grave:
-        message = (
-            f"config_path would bring folders to life that no daemon reads now: {'; '.join(grave)};"
-            " mend or remove them, or let --overwrite remove a hosts.toml, or accept them with"
-            " --keep"
-        )
-        raise NodeError(FailureKind.CONFLICT, "plan", message)
+        message = f"config_path would activate folders that no daemon reads now: {'; '.join(grave)}"
+        remedy = "fix or remove them, or use --overwrite (removes a hosts.toml) or --keep"
+        raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)

@@ -26,11 +26,8 @@ def hosts_folder_files(
 ) -> tuple[dict[str, ManagedFile], list[str]]:
     """Return the files of all registries below `directory`, and notes on files that stay."""
     if not plain_path(directory):
-        message = (
-            f"config_path names {directory!r}, which is no folder that fleet would write to; give"
-            " it a plainer name"
-        )
-        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+        message = f"fleet does not write to a folder such as {directory!r} of config_path"
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message, "use a simpler name for it")
     files: dict[str, ManagedFile] = {}
     skipped = []
     if foreign is Foreign.OVERWRITE:

@@ -104,10 +104,11 @@ def _refuse_unmanaged(facts: NodeFacts) -> None:
     file = facts.files.get(CONFIG)
     if file is not None and not file.content.decode("utf-8", "replace").lstrip().startswith(_MARK):
         message = (
-            f"{CONFIG} does not begin with {_MARK!r}: it is yours, and k0s reads no drop-ins; set"
-            " config_path there by hand, or give the file back to k0s"
+            f"{CONFIG} does not begin with {_MARK!r}, so k0s does not manage it and reads no"
+            " drop-ins"
         )
-        raise NodeError(FailureKind.CONFLICT, "plan", message)
+        remedy = "set config_path there by hand, or give the file back to k0s"
+        raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
 
 
 def _registries(facts: NodeFacts) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from fleet.core.containerd.hosts_toml import certificate_stem
 from fleet.core.containerd.managed_header import HEADER
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FIX_BY_HAND, OVERRIDE_REMEDY, FailureKind, NodeError
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.finding import Finding, FindingEffect
@@ -33,9 +33,6 @@ _MOST = 3
 
 
 _PULLS = {"pull", "resolve"}
-
-
-_OVERRIDE = "take that out for this node (overrides in mirrors.yaml)"
 
 
 class K3s:
@@ -62,8 +59,9 @@ class K3s:
         try:
             text = edit_yaml(before or HEADER, entries, gone)
         except YamlEditError as error:
-            message = f"{path} {error}; mend it by hand, or give --overwrite to write it anew"
-            raise NodeError(FailureKind.CONFLICT, "plan", message) from error
+            remedy = "fix it by hand, or replace it with --overwrite"
+            message = f"{path} {error}"
+            raise NodeError(FailureKind.CONFLICT, "plan", message, remedy) from error
         _refuse_misfits(before, text, path)
         files = dict(_certificates(desired.registries, f"{folder}/fleet"))
         file = facts.files.get(path)
@@ -89,15 +87,14 @@ def _read_existing(facts: NodeFacts, path: str) -> str:
         text = file.content.decode()
         data = _read(text, path)
     except UnicodeDecodeError as error:
-        message = f"{path} is not UTF-8 (byte {error.start}); mend it by hand first"
-        raise NodeError(FailureKind.CONFLICT, "plan", message) from error
+        message = f"{path} is not UTF-8 (byte {error.start})"
+        raise NodeError(FailureKind.CONFLICT, "plan", message, FIX_BY_HAND) from error
     except ConfigErrors as error:
-        message = f"{error}; mend it by hand first"
-        raise NodeError(FailureKind.CONFLICT, "plan", message) from error
+        raise NodeError(FailureKind.CONFLICT, "plan", str(error), FIX_BY_HAND) from error
     shaped = data is None or isinstance(data, dict)
     if not shaped or any(not isinstance(data.get(key) or {}, dict) for key in _PARTS if data):
-        message = f"{path}: has forms that registries.yaml does not have; mend it by hand"
-        raise NodeError(FailureKind.CONFLICT, "plan", message)
+        message = f"{path} does not have the structure of a registries.yaml"
+        raise NodeError(FailureKind.CONFLICT, "plan", message, FIX_BY_HAND)
     return text
 
 
@@ -110,10 +107,8 @@ def _refuse_misfits(before: str, text: str, path: str) -> None:
             f"{path}:{line}: {name} must be {wanted}" for line, name, wanted in problems[:_MOST]
         ]
         more = f" and {len(problems) - _MOST} more" if len(problems) > _MOST else ""
-        message = (
-            f"{', '.join(shown)}{more}: k3s and RKE2 do not start with this; write it right by hand"
-        )
-        raise NodeError(FailureKind.CONFLICT, "plan", message)
+        message = f"{', '.join(shown)}{more}: k3s and RKE2 do not start with this"
+        raise NodeError(FailureKind.CONFLICT, "plan", message, FIX_BY_HAND)
 
 
 def _read(text: str, path: str) -> Any:
@@ -167,17 +162,17 @@ def _refuse_unwritable(registry: Registry, facts: NodeFacts) -> None:
         )
     for mirror in registry.mirrors:
         if mirror.header:
-            raise _refused(facts, f"{mirror.url} has a header", _OVERRIDE)
+            raise _refused(facts, f"{mirror.url} has a header", OVERRIDE_REMEDY)
         if set(mirror.capabilities) != _PULLS:
             what = f"{mirror.url} has capabilities other than pull and resolve"
-            raise _refused(facts, what, _OVERRIDE)
+            raise _refused(facts, what, OVERRIDE_REMEDY)
         if mirror.override_path and not mirror.path:
-            raise _refused(facts, f"{mirror.url} has override_path and no path", _OVERRIDE)
+            raise _refused(facts, f"{mirror.url} has override_path and no path", OVERRIDE_REMEDY)
 
 
 def _refused(facts: NodeFacts, reason: str, remedy: str) -> NodeError:
-    message = f"registries.yaml of {facts.daemon.owner} cannot say it: {reason}; {remedy}"
-    return NodeError(FailureKind.UNSUPPORTED, "plan", message)
+    message = f"registries.yaml of {facts.daemon.owner} cannot express this: {reason}"
+    return NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
 
 
 def _mirror(registry: Registry, facts: NodeFacts) -> dict[str, Any]:

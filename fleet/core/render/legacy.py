@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fleet.core.containerd.features import Feature, supports
 from fleet.core.containerd.hosts_toml import certificate_stem
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import OVERRIDE_REMEDY, FailureKind, NodeError
 from fleet.core.lint.config import lint
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
@@ -87,11 +87,9 @@ def _settings(
 
 def _refuse_before_1_3(version: ContainerdVersion, what: str) -> None:
     if not supports(version, Feature.CONFIG_VERSION_2):
-        message = (
-            f"containerd {version} has no registry.configs for {what}; upgrade it to 1.3 or newer,"
-            " or take that out for this node (overrides in mirrors.yaml)"
-        )
-        raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+        message = f"containerd {version} has no registry.configs for {what}"
+        remedy = f"upgrade it to 1.3 or newer, or {OVERRIDE_REMEDY}"
+        raise NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
 
 
 def _endpoints(registry: Registry) -> list[str]:
@@ -116,11 +114,9 @@ def _implied(name: str) -> tuple[str, ...]:
 
 
 def _refused(reason: str) -> NodeError:
-    message = (
-        f"containerd before 1.5 {reason}; upgrade it, or take that out for this node (overrides in"
-        " mirrors.yaml)"
-    )
-    return NodeError(FailureKind.UNSUPPORTED, "plan", message)
+    message = f"containerd before 1.5 {reason}"
+    remedy = f"upgrade it, or {OVERRIDE_REMEDY}"
+    return NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
 
 
 def _with_tls(registries: tuple[Registry, ...]) -> Iterator[Mirror]:

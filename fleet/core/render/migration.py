@@ -15,7 +15,7 @@ from fleet.core.containerd.registry_url import (
     registry_problem,
     url_problem,
 )
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FIX_BY_HAND, FailureKind, NodeError
 from fleet.core.model.mirror import Mirror, Registry
 from fleet.core.text.documents import table, word, words
 
@@ -90,14 +90,13 @@ def migrate(registry: Mapping[str, Any], place: str) -> Migration:
         key = "_default" if name == "*" else name
         problem = None if key == "_default" else registry_problem(name)
         if problem:
-            raise _refused(f"{place}: mirrors: {problem}; mend it by hand")
+            raise _refused(f"{place}: mirrors: {problem}", FIX_BY_HAND)
         if name == "_default":
             notes.append("mirrors._default is for a registry of that name, which there is not")
             continue
         if isinstance(entry, Mapping) and entry.get("rewrite"):
-            raise _refused(
-                f"{place}: mirrors.{name}.rewrite: only k3s's containerd knows it; take it out"
-            )
+            message = f"{place}: mirrors.{name}.rewrite: only the containerd of k3s knows it"
+            raise _refused(message, "remove it")
         endpoints = _endpoints(entry, key, place)
         endpoint_hosts |= {endpoint.host for endpoint in endpoints}
         notes += [note for endpoint in endpoints for note in endpoint.notes]
@@ -164,7 +163,7 @@ class _Endpoint:
         url = text if "://" in text else f"{_scheme(text)}://{text}"
         problem = url_problem(url)
         if problem:
-            raise _refused(f"{place}: mirrors.{registry}: {problem}; mend it by hand")
+            raise _refused(f"{place}: mirrors.{registry}: {problem}", FIX_BY_HAND)
         if url.endswith("/") and not path_of(normal_url(url)):
             self.notes.append(
                 f"{text} ends in a slash, so legacy asked it without /v2; hosts.toml does not"
@@ -235,14 +234,15 @@ def _tls(host: str, settings: Mapping[str, Any], place: str) -> Tls:
         text = word(settings, key)
         if not text.isprintable():
             what = f"configs.{host}.tls.{key} holds control characters"
-            raise _refused(f"{place}: {what}; mend it by hand")
+            raise _refused(f"{place}: {what}", FIX_BY_HAND)
         # A daemon under systemd runs in /, so a relative path starts there.
         paths[key] = ("" if not text or text.startswith("/") else "/") + text or None
     if bool(paths["cert_file"]) != bool(paths["key_file"]):
-        raise _refused(f"{place}: configs.{host}.tls has one of cert_file and key_file; give both")
+        message = f"{place}: configs.{host}.tls has only one of cert_file and key_file"
+        raise _refused(message, "set both by hand")
     skip = settings.get("insecure_skip_verify") is True
     return Tls(paths["ca_file"], paths["cert_file"], paths["key_file"], skip)
 
 
-def _refused(message: str) -> NodeError:
-    return NodeError(FailureKind.UNSUPPORTED, "plan", message)
+def _refused(message: str, remedy: str) -> NodeError:
+    return NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)

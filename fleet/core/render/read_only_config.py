@@ -19,10 +19,7 @@ _ARGUMENT = re.compile(r"[A-Za-z0-9_./:=@,+-]+")
 def moved_config(facts: NodeFacts, content: bytes, *, secret: bool) -> dict[str, ManagedFile]:
     """Copy the root config to /etc, and point the unit to the copy."""
     if facts.config.path not in facts.files or OWN_CONFIG in facts.files:
-        raise _refused(
-            f"{facts.config.path} is below /usr and not there, or {OWN_CONFIG} is taken; copy it to"
-            " /etc and point the unit there by hand"
-        )
+        raise _refused(f"{facts.config.path} is below /usr and missing, or {OWN_CONFIG} exists")
     line = [
         OWN_CONFIG if argument == facts.config.path else argument
         for argument in facts.daemon.arguments
@@ -31,8 +28,8 @@ def moved_config(facts: NodeFacts, content: bytes, *, secret: bool) -> dict[str,
         line = [part.replace(f"={facts.config.path}", f"={OWN_CONFIG}") for part in line]
     if not line or not all(_ARGUMENT.fullmatch(argument) for argument in line):
         raise _refused(
-            f"{facts.config.path} is below /usr, and the daemon's command line cannot be told to"
-            f" systemd as it is; copy the file to {OWN_CONFIG} and point the unit there"
+            f"{facts.config.path} is below /usr, and the daemon's command line cannot be written"
+            " into a unit as it is"
         )
     unit = f"[Service]\nExecStart=\nExecStart={' '.join(line)}\n"
     text = managed_because(f"{facts.config.path} is read-only, its copy is not.") + unit
@@ -45,4 +42,5 @@ def moved_config(facts: NodeFacts, content: bytes, *, secret: bool) -> dict[str,
 
 
 def _refused(message: str) -> NodeError:
-    return NodeError(FailureKind.UNSUPPORTED, "plan", message)
+    remedy = f"copy the file to {OWN_CONFIG}, and change the unit to use that, by hand"
+    return NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)

@@ -30,9 +30,9 @@ class Snap:
         if auth:
             message = (
                 f"{facts.daemon.owner} generates its config.toml, so fleet cannot put the"
-                f" credentials for {', '.join(auth)} there; use image pull secrets"
+                f" credentials for {', '.join(auth)} there"
             )
-            raise NodeError(FailureKind.UNSUPPORTED, "plan", message)
+            raise NodeError(FailureKind.UNSUPPORTED, "plan", message, "use image pull secrets")
         directory = FOLDERS[str(facts.daemon.owner)]
         files, skipped = hosts_folder_files(desired.registries, directory, facts, desired.foreign)
         version, managed = known_version(facts), frozenset(files)

@@ -85,26 +85,27 @@ class _FailureGroup:
     kind: str
     step: str
     message: str
+    remedy: str
     shared: tuple[str, ...]
     separate: Mapping[str, str]
 
 
 def _failures(nodes: Mapping[str, Mapping[str, Any]]) -> list[_FailureGroup]:
     """Return each failure once, with all its nodes and the evidence of each."""
-    groups: dict[tuple[str, str, str, str], dict[str, str]] = {}
+    groups: dict[tuple[str, str, str, str, str], dict[str, str]] = {}
     for name, node in nodes.items():
         failure = node.get("failure")
         if failure:
-            kind, step, message = (
-                str(failure.get(key) or "") for key in ("kind", "step", "message")
+            kind, step, message, remedy = (
+                str(failure.get(key) or "") for key in ("kind", "step", "message", "remedy")
             )
-            evidence = groups.setdefault((node["status"], kind, step, message), {})
+            evidence = groups.setdefault((node["status"], kind, step, message, remedy), {})
             evidence[name] = str(failure.get("evidence") or "")
     return [_failure_group(*key, evidence) for key, evidence in groups.items()]
 
 
 def _failure_group(
-    status: str, kind: str, step: str, message: str, evidence: Mapping[str, str]
+    status: str, kind: str, step: str, message: str, remedy: str, evidence: Mapping[str, str]
 ) -> _FailureGroup:
     separate = {name: text for name, text in evidence.items() if text}
     texts = tuple(dict.fromkeys(separate.values()))
@@ -116,6 +117,7 @@ def _failure_group(
         kind=kind,
         step=step,
         message=message,
+        remedy=remedy,
         shared=texts if alike else (),
         separate={} if alike else separate,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.etree import ElementTree
 
@@ -33,10 +33,18 @@ def junit(report: Mapping[str, Any]) -> str:
             element = ElementTree.SubElement(
                 case, "failure", type=str(reason["kind"]), message=printable(str(reason["message"]))
             )
-            element.text = printable(str(reason.get("evidence", "")))
+            element.text = printable("\n".join(_details(reason)))
         elif node["status"] == "pending":
             ElementTree.SubElement(case, "skipped", message="never started")
         if unproven := unproven_text({name: node.get("unproven", ())}):
             ElementTree.SubElement(case, "system-out").text = printable(unproven)
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _details(failure: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the remedy of a failure and its evidence, as far as it has them."""
+    if remedy := failure.get("remedy"):
+        yield f"remedy: {remedy}"
+    if evidence := failure.get("evidence"):
+        yield str(evidence)

@@ -108,7 +108,7 @@ class ControlPlaneLimit:
         unavailable = ", ".join(f"{name} ({self.down.get(name) or nodes[name]})" for name in down)
         return (
             f"of the control plane {unavailable} {'is' if len(down) == 1 else 'are'} not available,"
-            f" so {', '.join(waiting)} must stay up; mend what is down, then `fleet resume` with"
+            f" so {', '.join(waiting)} must stay up; fix what is down, then `fleet resume` with"
             " this rollout's id, or give the control plane's group a greater max_unavailable"
         )
 

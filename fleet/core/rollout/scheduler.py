@@ -228,7 +228,7 @@ class Scheduler:
             name for name, status in self._state.nodes.items() if status is NodeStatus.DEGRADED
         ]
         if degraded:
-            return f"degraded, hands needed: {', '.join(degraded)}"
+            return f"degraded, manual repair needed: {', '.join(degraded)}"
         failures = f"{self._failures} failed, and --max-failures allows {self._policy.max_failures}"
         if reverting := self._to_revert(len(self._state.nodes), None):
             return f"{failures}; {self._policy.control_plane.reason(reverting, self._state.nodes)}"

@@ -49,7 +49,9 @@ def set_keys(text: str, entries: Iterable[Entry]) -> str:
         return candidate
     if len(missing) > _MOST_ONE_BY_ONE:
         place = dotted((*missing[0][0], missing[0][1]))
-        raise _refused(f"cannot set {place} and more without touching other lines; do it by hand")
+        raise _refused(
+            f"cannot set {place} and more without changing other lines", "set it by hand"
+        )
     for entry in missing:
         text = _set_one(text, entry)
     return text
@@ -69,7 +71,7 @@ def _set_one(text: str, entry: Entry) -> str:
         if candidate is not None and _try_parse(candidate) == expected:
             return candidate
     place = dotted((*entry[0], entry[1]))
-    raise _refused(f"cannot set {place} without touching other lines; set it by hand")
+    raise _refused(f"cannot set {place} without changing other lines", "set it by hand")
 
 
 def _edits_of_one(text: str, entry: Entry) -> Iterator[str | None]:
@@ -108,7 +110,7 @@ def remove(text: str, paths: Iterable[Path]) -> str:
         if candidate is not None and parsed is not None and pruned(parsed) == expected:
             return candidate
     names = dotted(present[0]) + (f" and {len(present) - 1} more" if present[1:] else "")
-    raise _refused(f"cannot remove {names} without touching other lines; do it by hand")
+    raise _refused(f"cannot remove {names} without changing other lines", "remove it by hand")
 
 
 def _removals(text: str, paths: list[Path]) -> Iterator[str | None]:
@@ -195,7 +197,8 @@ def _with_entries(data: Mapping[str, Any], entries: Iterable[Entry]) -> dict[str
         for name in table:
             place = place.setdefault(name, {})
             if not isinstance(place, dict):
-                raise _refused(f"{dotted(table)}: {name} is no table; mend the file by hand")
+                message = f"{dotted(table)}: {name} is not a table"
+                raise _refused(message, "fix the file by hand")
         place[key] = value
     return result
 
@@ -217,5 +220,5 @@ def pruned(data: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in pairs if value != {}}
 
 
-def _refused(message: str) -> NodeError:
-    return NodeError(FailureKind.UNSUPPORTED, "plan", message)
+def _refused(message: str, remedy: str) -> NodeError:
+    return NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)

@@ -170,7 +170,7 @@ def _reason_other_hosts(plan: NodePlan, liveness: Liveness | None) -> str | None
                 return f"the running daemon does not read {plan.config.hosts_directory}"
             case LivenessState.UNCHECKED:
                 folder = plan.config.hosts_directory
-                return f"nobody asked whether the running daemon reads {folder}"
+                return f"not checked whether the running daemon reads {folder}"
     if plan.strategy != _LEGACY:
         return f"{plan.strategy} keeps its hosts in a place of its own"
     return (

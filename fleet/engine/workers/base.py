@@ -178,8 +178,9 @@ def lost_worker_failure(future: Future[_Result]) -> Failure | None:
     error = future.exception()
     if error is None:
         return None
-    message = f"its worker died ({words_of(error) or 'killed'}); is memory short there?"
-    return Failure(FailureKind.WORKER, "worker", message)
+    message = f"its worker died ({words_of(error) or 'killed'})"
+    remedy = "check the memory of the worker's machine, then try again"
+    return Failure(FailureKind.WORKER, "worker", message, remedy)
 
 
 @contextmanager

@@ -148,12 +148,13 @@ class DaskPool:
         self._refresh_workers(refuse=True)
         while not self._workers:
             if time.monotonic() > until:
-                raise FleetError(f"--engine {self._name}: {self._no_worker_message()}")
+                problem = "; ".join(self._no_worker())
+                raise FleetError(f"--engine {self._name}: {problem}")
             time.sleep(0.1)
             self._refresh_workers(refuse=True)
 
-    def _no_worker_message(self) -> str:
-        return f"the scheduler has no worker; start one with `dask worker {self._name}`"
+    def _no_worker(self) -> tuple[str, str]:
+        return "the scheduler has no worker", f"start one with `dask worker {self._name}`"
 
     def _worker_of(self, node: Node) -> _Worker | None:
         """Return the worker of a node: the one it had, else the least busy one of its site."""
@@ -169,13 +170,13 @@ class DaskPool:
 
     def _no_worker_failure(self, node: Node) -> Failure:
         if node.site is None or not self._workers:
-            message = self._no_worker_message()
+            message, remedy = self._no_worker()
         else:
-            message = (
-                f'no worker of {self._name} takes nodes of site "{node.site}"; start one there:'
-                f' dask worker {self._name} --resources "{SITE}{node.site}=1"'
+            message = f'no worker of {self._name} takes nodes of site "{node.site}"'
+            remedy = (
+                f'start one there with `dask worker {self._name} --resources "{SITE}{node.site}=1"`'
             )
-        return Failure(FailureKind.WORKER, "worker", message)
+        return Failure(FailureKind.WORKER, "worker", message, remedy)
 
     def _send_tasks(self, worker: _Worker) -> None:
         """Send a worker as many tasks as it has threads for; they count as running from then on."""

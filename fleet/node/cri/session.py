@@ -38,8 +38,8 @@ class CriSession:
         """
         if not self.command.wait_for("ready\t"):
             missing = last_value(self.command, "missing") or "a namespace of its own"
-            message = f"nothing leads to CRI's socket here without {missing}; put crictl there"
-            raise NodeError(FailureKind.UNSUPPORTED, "forward", message)
+            message = f"CRI's socket cannot be reached on this node without {missing}"
+            raise NodeError(FailureKind.UNSUPPORTED, "forward", message, "install crictl on it")
         with stdio_bridge(self.command.channel, self.command.received_after_mark()) as bridge:
 
             def pump() -> None:

@@ -166,8 +166,9 @@ def forwarding_refused(results: tuple[EndpointCheck, ...]) -> NodeError | None:
     """Return the failure of a node whose sshd forwards nothing at all; None for other nodes."""
     if not results or any(check.diagnosis is not Diagnosis.PROHIBITED for check in results):
         return None
-    message = (
-        "the node's sshd opens no connections for us; set AllowTcpForwarding to yes or local for"
-        " this login (see DisableForwarding and PermitOpen too), or test from another node"
+    message = "the node's sshd does not open connections for this login"
+    remedy = (
+        "set AllowTcpForwarding to yes or local for this login (see DisableForwarding and"
+        " PermitOpen too), or test from another node"
     )
-    return NodeError(FailureKind.UNSUPPORTED, "forward", message)
+    return NodeError(FailureKind.UNSUPPORTED, "forward", message, remedy)

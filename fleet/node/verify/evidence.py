@@ -198,19 +198,20 @@ def refuse_unverified(verified: Iterable[Verified]) -> None:
     failed = [pull for pull in verified if not pull.ok]
     if failed:
         images = ", ".join(pull.image for pull in failed)
-        message = (
-            f"the verification pull of {images} failed; `fleet mirrors test` says which endpoint"
-            " fails, and how"
-        )
-        raise NodeError(FailureKind.VERIFY, "verify", message, failed[0].detail)
+        message = f"the verification pull of {images} failed"
+        remedy = "find the endpoint that fails with `fleet mirrors test`"
+        raise NodeError(FailureKind.VERIFY, "verify", message, remedy, failed[0].detail)
 
 
 def refuse_not_reading(plan: NodePlan, liveness: Liveness | None) -> None:
     """Raise a NodeError if the daemon was seen not to read its hosts directory."""
     if liveness is not None and liveness.state is LivenessState.NOT_READING:
         message = (
-            f"{plan.daemon.unit} does not read {plan.config.hosts_directory}: CRI asked elsewhere"
-            " for a name that has a folder there; `fleet probe` tells of edits that were not"
-            " loaded, `fleet explain` which file decides"
+            f"{plan.daemon.unit} does not read {plan.config.hosts_directory}: CRI did not use a"
+            " test folder there"
         )
-        raise NodeError(FailureKind.HEALTH, "liveness", message, liveness.output)
+        remedy = (
+            "look for edits that are not loaded in `fleet probe`, and for the file that decides in"
+            " `fleet explain`"
+        )
+        raise NodeError(FailureKind.HEALTH, "liveness", message, remedy, liveness.output)

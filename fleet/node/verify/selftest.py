@@ -88,12 +88,14 @@ def self_test(order: SelfTestOrder) -> NodeOutcome:
 
 
 def _failure(verified: Verified) -> Failure | None:
-    message = (
-        "the node could not pull from this workstation; see whether CRI is well (`fleet probe`),"
-        " and no proxy of its containerd takes 127.0.0.1 (NO_PROXY)"
+    if verified.ok:
+        return None
+    message = "the node could not pull from this workstation"
+    remedy = (
+        "check that CRI is healthy (`fleet probe`), and that its containerd uses no proxy for"
+        " 127.0.0.1 (NO_PROXY)"
     )
-    evidence = verified.detail
-    return None if verified.ok else Failure(FailureKind.VERIFY, "selftest", message, evidence)
+    return Failure(FailureKind.VERIFY, "selftest", message, remedy, verified.detail)
 
 
 @dataclass(frozen=True, slots=True)

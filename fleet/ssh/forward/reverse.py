@@ -71,10 +71,11 @@ def serve(transport: Transport, respond: Responder) -> Iterator[Service]:
     except paramiko.SSHException as error:
         if not transport.is_active():
             raise
-        message = (
-            "the node's sshd lets no port be forwarded to us; set AllowTcpForwarding to yes or"
-            " remote for this login (see DisableForwarding and PermitListen too)"
+        message = "the node's sshd does not forward a port to this workstation"
+        remedy = (
+            "set AllowTcpForwarding to yes or remote for this login (see DisableForwarding and"
+            " PermitListen too)"
         )
-        raise NodeError(FailureKind.UNSUPPORTED, "forward", message) from error
+        raise NodeError(FailureKind.UNSUPPORTED, "forward", message, remedy) from error
     yield Service(transport, respond, port)
     transport.cancel_port_forward(_LOOPBACK, port)

@@ -55,7 +55,7 @@ def test_a_key_is_set_and_nothing_else_moves(text: str) -> None:
 def test_what_cannot_be_set_without_touching_other_lines_is_refused() -> None:
     text = f'version = 2\nplugins."{CRI_1}".registry = 3\n'
 
-    with pytest.raises(NodeError, match="is no table"):
+    with pytest.raises(NodeError, match="is not a table"):
         set_key(text, REGISTRY, "config_path", "/x")
 
 

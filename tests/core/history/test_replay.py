@@ -27,7 +27,7 @@ def test_an_outcome_comes_back_as_it_was_written() -> None:
         restarted=True,
         generation="g",
         verified=(Verified("image", ok=False, via=PullClient.CRICTL, seconds=1.5, detail="403"),),
-        failure=Failure(FailureKind.VERIFY, "verify", "the pull failed", "evidence"),
+        failure=Failure(FailureKind.VERIFY, "verify", "the pull failed", "try again", "evidence"),
         seconds=3.25,
     )
 

@@ -67,7 +67,7 @@ WHOLE = NodeOutcome(
         ),
     ),
     liveness=Liveness(LivenessState.LIVE, 0.1, "asked"),
-    failure=Failure(FailureKind.HEALTH, "soak", "it fell; mend it", "evidence"),
+    failure=Failure(FailureKind.HEALTH, "soak", "it fell", "restart it", "evidence"),
     seconds=3.5,
     unproven=("quay.io",),
     held=True,

@@ -193,9 +193,7 @@ def test_a_folder_of_several_registries_is_not_written_for_one(
     assert f"{CERTS}/{named} and {CERTS}/{other} are one folder (/srv/shared)" in (
         plan.failure.message
     )
-    assert plan.failure.message.endswith(
-        "give each registry a folder of its own in place of the link"
-    )
+    assert plan.failure.remedy == "replace the link by a folder of its own for each registry"
     assert (kept.failure, kept.changes) == (None, ())
     facts = facts_in(tmp_path)
     assert VERSION is not None

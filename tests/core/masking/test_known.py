@@ -77,14 +77,14 @@ def test_a_text_without_a_secret_stays() -> None:
     assert without_known("text", ["secret"]) == "text"
 
 
-FAILURE = failure(message="got secret", evidence="log: secret")
+FAILURE = failure(message="got secret", remedy="use secret", evidence="log: secret")
 
 
 def test_a_failure_is_cleaned_and_keeps_its_kind_and_step() -> None:
     clean = clean_failure(FAILURE, ["secret"])
 
     assert (clean.kind, clean.step) == (FAILURE.kind, FAILURE.step)
-    assert (clean.message, clean.evidence) == ("got ***", "log: ***")
+    assert (clean.message, clean.remedy, clean.evidence) == ("got ***", "use ***", "log: ***")
 
 
 def test_an_outcome_is_cleaned_with_its_failure_and_its_pulls() -> None:

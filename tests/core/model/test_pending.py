@@ -9,13 +9,13 @@ from fleet.core.model.pending import Pending, pending_findings
 ID = "20261127-101500-abcd"
 NOON = 1_795_780_800
 CASES = {
-    "armed": (Pending(ID, "armed", NOON), "stands unconfirmed since 2026-11-27 12:00:00 UTC"),
-    "in force": (Pending(ID, "swapped", NOON), "stands unconfirmed since 2026-11-27 12:00:00 UTC"),
+    "armed": (Pending(ID, "armed", NOON), "is unconfirmed since 2026-11-27 12:00:00 UTC"),
+    "in force": (Pending(ID, "swapped", NOON), "is unconfirmed since 2026-11-27 12:00:00 UTC"),
     "being taken back": (Pending(ID, "reverting", NOON), "began at 2026-11-27 12:00:00 UTC"),
     "without a phase": (Pending(ID, "", NOON), "began at 2026-11-27 12:00:00 UTC"),
     "its guard fails": (
         Pending(ID, "reverting", NOON, "mv: not permitted", NOON + 60),
-        "cannot take change 20261127-101500-abcd back since 2026-11-27 12:01:00 UTC (mv: not",
+        "cannot revert change 20261127-101500-abcd since 2026-11-27 12:01:00 UTC (mv: not",
     ),
     "a time of no calendar": (Pending(ID, "armed", 1 << 70), "since an unknown time"),
 }

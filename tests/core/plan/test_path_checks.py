@@ -35,7 +35,7 @@ def refusal(change: Change, places: dict[str, PathEntry], **more: object) -> str
 @pytest.mark.parametrize(
     ("places", "told"),
     [
-        ({PATH: place(Kind.DIRECTORY)}, f"{PATH} is a folder, as Docker makes one"),
+        ({PATH: place(Kind.DIRECTORY)}, f"{PATH} is a folder (Docker creates one"),
         ({PATH: place(Kind.FIFO)}, f"{PATH} is a FIFO, not a plain file"),
         ({PATH: place(Kind.SOCKET)}, "is a socket"),
         ({PATH: place(Kind.BLOCK)}, "is a block device"),
@@ -82,12 +82,12 @@ def test_a_file_with_further_names_is_refused_where_its_link_cannot_be_kept() ->
 
     assert refusal(EDIT, shared) == ""
     assert refusal(EDIT, {**shared, "/var": place(Kind.DIRECTORY)}) == ""
-    assert "is one of 2 names of one file" in refusal(EDIT, {**shared, "/var": var})
+    assert "is one of 2 hard links to a file" in refusal(EDIT, {**shared, "/var": var})
     assert refusal(EDIT, {**shared, "/var": var}, rollback=True) == ""
 
 
 def test_more_files_than_are_read_are_refused() -> None:
     facts = NodeFacts(paths=PathFacts(skipped_files=3001))
 
-    with pytest.raises(NodeError, match="3001 files stand in"):
+    with pytest.raises(NodeError, match="this node has 3001 files in"):
         refuse_odd(facts, [])

@@ -67,9 +67,7 @@ def test_what_would_break_other_registries_is_not_brought_to_life(
     over = planned(facts, Foreign.OVERWRITE)
 
     assert plan.failure is not None
-    assert (
-        "config_path would bring folders to life that no daemon reads now" in plan.failure.message
-    )
+    assert "config_path would activate folders that no daemon reads now" in plan.failure.message
     assert next(iter(files)) in plan.failure.message or "gone.pem" in plan.failure.message
     assert plan.changes == ()
     assert FindingEffect.REFUSES in codes(plan.findings).values()

@@ -67,7 +67,7 @@ MOVES = {
     "within the budget it goes on": ("BSS", 1, Launch(("b", "c"), 1)),
     "unreachable nodes count": ("USS", 0, Halt("1 failed, and --max-failures allows 0")),
     "what is in flight is waited for": ("CBRSS", 0, Wait()),
-    "a degraded node halts any rollout": ("DSS", 9, Halt("degraded, hands needed: a")),
+    "a degraded node halts any rollout": ("DSS", 9, Halt("degraded, manual repair needed: a")),
     "failures in the last batch end it": ("CCB", 0, Finish()),
     "all done": ("CCC", 0, Finish()),
 }
@@ -112,7 +112,7 @@ REVERTS = {
     "not beside a degraded node": (
         OnFailure.ROLLBACK_ALL,
         "CCDSS",
-        Halt("degraded, hands needed: c"),
+        Halt("degraded, manual repair needed: c"),
     ),
 }
 

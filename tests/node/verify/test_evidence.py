@@ -104,7 +104,7 @@ def test_what_did_not_come_anew_with_the_pull_is_said() -> None:
 
 @pytest.mark.parametrize("word", ["began\t0\t=soon", "since\t=nan"])
 def test_a_time_that_is_none_is_another_protocol(word: str) -> None:
-    with pytest.raises(NodeError, match="no time"):
+    with pytest.raises(NodeError, match="not a time"):
         served(answer(f"{word}\n"))
 
 

@@ -61,7 +61,7 @@ def test_the_pulls_and_the_liveness_are_reported_in_any_case(tmp_path: Path, cod
 
 
 def test_a_node_without_a_plan_is_not_asked(tmp_path: Path) -> None:
-    failure = Failure(FailureKind.UNSUPPORTED, "plan", "no containerd")
+    failure = Failure(FailureKind.UNSUPPORTED, "plan", "no containerd", "install it")
     access = Access(ssh=SshSettings(str(tmp_path / "nowhere")))
 
     outcome = verify(VerifyOrder(plan_of(failure=failure), access, (TEST,)))
