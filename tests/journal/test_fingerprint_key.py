@@ -82,7 +82,7 @@ def test_a_new_key_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -> 
 def test_a_key_that_cannot_be_kept_ends_the_command(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(FleetError, match=r"cannot be kept there \(Not a directory\)"):
+    with pytest.raises(FleetError, match=r"cannot be stored there \(Not a directory\)"):
         lasting_key(tmp_path / "file" / "journal.db")
 
 

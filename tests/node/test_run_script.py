@@ -83,7 +83,7 @@ def test_a_login_with_rights_to_other_commands_is_told_so(node_of: NodeOf) -> No
         run_script(remote, SCRIPT, Privilege())
 
     assert raised.value.failure.kind is FailureKind.SUDO
-    assert "some commands only" in raised.value.failure.message
+    assert "some commands, but not" in raised.value.failure.message
     assert "Sorry, only these" in raised.value.failure.evidence
 
 
