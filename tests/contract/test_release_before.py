@@ -6,7 +6,8 @@ import base64
 
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.rollback import plan_rollback
-from fleet.node.settle import settle, unlock
+from fleet.node.change_status import ChangeStatus
+from fleet.node.settle import SettleMode, settle, unlock
 from fleet.node.work_order import WorkOrder
 from tests.contract.target import CONFIG, Target
 from tests.samples import FIRST, INTERRUPTED, RELEASE_BEFORE
@@ -52,7 +53,7 @@ def test_what_the_release_before_left_is_read(target: Target) -> None:
     assert [found.damage for found in facts.generations if found.damage] == []
     assert facts.state.generation == INTERRUPTED
     assert CONFIG in facts.state.files
-    assert settle(order, "look").state == "swapped"
+    assert settle(order, SettleMode.LOOK).state == "swapped"
 
 
 def test_its_unconfirmed_change_is_reverted_by_its_own_guard(target: Target) -> None:
@@ -64,8 +65,9 @@ def test_its_unconfirmed_change_is_reverted_by_its_own_guard(target: Target) -> 
 
     ended = unlock(order)
 
-    assert ended.ended == "released", ended
-    assert settle(order, "look").state == "restored"
+    assert isinstance(ended, ChangeStatus)
+    assert ended.ending == "released", ended
+    assert settle(order, SettleMode.LOOK).state == "restored"
     assert digest_of(target, changed) == before
     assert not target.held()
 
@@ -86,7 +88,7 @@ def test_a_failure_of_its_guard_is_read_without_a_remedy(target: Target) -> None
     order = upgraded(target)
     target.machine.sh(f"echo odd >>{STATE}/generations/{INTERRUPTED}/manifest")
 
-    change = settle(order, "revert")
+    change = settle(order, SettleMode.REVERT)
 
     assert change.failure is not None
     assert change.failure.kind == "no_generation"

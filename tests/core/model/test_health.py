@@ -119,7 +119,7 @@ def test_a_restart_that_would_be_an_upgrade(
 
 def test_a_change_that_would_upgrade_containerd_is_refused() -> None:
     with pytest.raises(
-        NodeError, match=r"containerd 1\.7\.24 runs but 2\.0\.0 is installed"
+        NodeError, match=r"containerd 1\.7\.24 runs, but 2\.0\.0 is installed"
     ) as raised:
         refuse_unhealthy(with_versions("1.7.24", "2.0.0"), RestartCost.RESTART)
 
