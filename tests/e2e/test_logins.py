@@ -115,12 +115,12 @@ LOGINS = {
     ),
     "some commands only": (
         POLICY.format("pat ALL=(root) NOPASSWD: /usr/bin/systemctl"),
-        "sudo lets the login user run some commands only",
+        "sudo lets the login user run some commands, but not",
     ),
-    "no sudo": ("rm /usr/bin/sudo", "sudo is not installed on this node; install it"),
+    "no sudo": ("rm /usr/bin/sudo", "sudo is not installed on this node"),
     "no timeout": (
         f"mv /usr/bin/timeout /root/timeout; {POLICY.format(EVERYTHING)}",
-        "this node has no `timeout`",
+        "sudo does not find `timeout`",
     ),
     "a startup file that exits": (
         "sed -i '1i exit 1' ~pat/.bashrc",
@@ -151,7 +151,7 @@ def test_each_login_that_fails_is_named_for_what_it_is(
 
 
 LISTED = {
-    "some commands only": ("pat ALL=(root) /usr/bin/systemctl", "some commands only"),
+    "some commands only": ("pat ALL=(root) /usr/bin/systemctl", "some commands, but not"),
     "none": ("# none", "the login user may not use sudo"),
     "requiretty": ("Defaults:pat requiretty\npat ALL=(ALL) ALL", "sudo asks for a terminal"),
 }

@@ -194,7 +194,11 @@ K3S_REFUSED = {
     "no upstream": ("closed", b"", "--disable-default-registry-endpoint"),
     "a header": ("full", b"", "has a header"),
     "a broken file": ("plain", b"mirrors: [", "no valid YAML"),
-    "forms that it does not have": ("plain", b"mirrors: {}\nconfigs: [a]", "has forms"),
+    "forms that it does not have": (
+        "plain",
+        b"mirrors: {}\nconfigs: [a]",
+        "does not have the structure",
+    ),
     "bytes of no text": ("plain", b"mirrors: {}\n# \xe9\n", "is not UTF-8 (byte 14)"),
     "an alias in the way": ("plain", b"x: &x {a: {}}\nmirrors: *x\n", "mirrors is no mapping of"),
 }
@@ -208,5 +212,5 @@ def test_what_registries_yaml_cannot_say_is_refused(
     plan = plan_for(tmp_path / "a", "k3s", wishes, {REGISTRIES: text} if text else None)
 
     assert plan.failure is not None
-    assert words in plan.failure.message
+    assert words in f"{plan.failure.message}; {plan.failure.remedy}"
     assert plan.changes == ()

@@ -57,7 +57,7 @@ def test_the_version_of_a_node() -> None:
 
 
 def test_a_node_without_containerd_is_refused() -> None:
-    with pytest.raises(NodeError, match="no containerd was found here") as raised:
+    with pytest.raises(NodeError, match="containerd was not found on this node") as raised:
         known_version(NodeFacts())
 
     assert raised.value.failure.kind is FailureKind.UNSUPPORTED

@@ -72,16 +72,16 @@ REFUSED = {
         {SHIPPED: "", OWN_CONFIG: ""},
         f"{OWN_CONFIG} is taken",
     ),
-    "no command line": ((), None, "cannot be told to systemd as it is"),
+    "no command line": ((), None, "cannot be written into a unit"),
     "a space in an argument": (
         ("containerd", "-c", SHIPPED, "a b"),
         None,
-        "cannot be told to systemd as it is",
+        "cannot be written into a unit",
     ),
     "a percent sign in an argument": (
         ("containerd", "-c", SHIPPED, "%h"),
         None,
-        "cannot be told to systemd as it is",
+        "cannot be written into a unit",
     ),
 }
 
