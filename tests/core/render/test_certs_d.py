@@ -223,7 +223,7 @@ def test_the_default_config_path_of_a_release_is_not_another_one() -> None:
 def test_a_daemon_that_reads_another_login_is_refused_without_showing_it() -> None:
     login = f'[plugins."{CRI_1}".registry.configs."h".auth]\n  password = "hunter2"\n'
 
-    with pytest.raises(NodeError, match=r"the daemon reads configs\.h otherwise") as raised:
+    with pytest.raises(NodeError, match=r"the daemon reads other values of configs\.h") as raised:
         render(online(f"{PATH}{login}", PATH))
 
     assert "hunter2" not in raised.value.failure.message

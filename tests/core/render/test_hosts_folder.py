@@ -38,7 +38,7 @@ def test_each_registry_has_a_hosts_toml_in_its_folder() -> None:
 
 @pytest.mark.parametrize("directory", ["relative", "/etc/a b*", "/etc/\udce9"])
 def test_a_directory_that_is_not_plain_is_refused(directory: str) -> None:
-    with pytest.raises(NodeError, match="no folder that fleet would write to"):
+    with pytest.raises(NodeError, match="fleet does not write to a folder such as"):
         paths(facts_with({}), directory=directory)
 
 

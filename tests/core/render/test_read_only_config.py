@@ -66,11 +66,15 @@ def test_a_copy_with_credentials_is_private(secret: bool, mode: int) -> None:
 
 
 REFUSED = {
-    "the shipped file is not there": (("containerd", "-c", SHIPPED), {}, "is below /usr and not"),
+    "the shipped file is not there": (
+        ("containerd", "-c", SHIPPED),
+        {},
+        "is below /usr and missing",
+    ),
     "the copy is there already": (
         ("containerd", "-c", SHIPPED),
         {SHIPPED: "", OWN_CONFIG: ""},
-        f"{OWN_CONFIG} is taken",
+        f"{OWN_CONFIG} exists",
     ),
     "no command line": ((), None, "cannot be written into a unit"),
     "a space in an argument": (
