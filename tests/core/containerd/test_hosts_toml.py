@@ -107,7 +107,7 @@ REFUSED = {
         ContainerdVersion(1, 6, 16),
         "_default",
         Mirror(url="https://a"),
-        "containerd 1.6.16 does not know _default (1.6.17 does); name each registry instead",
+        "containerd 1.6.16 does not know _default (1.6.17 does)",
     ),
     "override_path on 1.5": (
         ContainerdVersion(1, 5, 18),

@@ -276,5 +276,5 @@ def test_the_ways_of_a_failure_are_those_of_the_release() -> None:
 
 
 def test_a_node_without_containerd_cannot_be_explained() -> None:
-    with pytest.raises(NodeError, match="no containerd answers here"):
+    with pytest.raises(NodeError, match="containerd does not answer on this node"):
         explain(NodeFacts(), "docker.io")

@@ -175,11 +175,14 @@ def test_a_dump_that_cannot_be_read_may_have_credentials_for_all() -> None:
 
 
 UNSUPPORTED = {
-    "no containerd": (NodeFacts(), "no containerd answers here (unit not-found)"),
-    "too old": (healthy({}, "1.1.8"), "containerd 1.1.8 is older than all that fleet knows"),
+    "no containerd": (NodeFacts(), "containerd does not answer on this node (unit not-found)"),
+    "too old": (
+        healthy({}, "1.1.8"),
+        "containerd 1.1.8 is older than the releases that fleet knows",
+    ),
     "a read-only system": (
         replace(healthy({}), machine=MachineFacts(distribution_id="cos")),
-        "Container-Optimized OS is read-only",
+        "Container-Optimized OS are read-only",
     ),
 }
 

@@ -105,14 +105,14 @@ def test_a_node_without_a_generation_has_nothing_to_go_back_to() -> None:
 
     assert plan.failure is not None
     assert plan.failure.kind is FailureKind.NO_GENERATION
-    assert "fleet has kept no generation on this node" in plan.failure.message
+    assert "there is no saved generation on this node" in plan.failure.message
 
 
 def test_a_generation_that_is_not_on_the_node_is_named() -> None:
     plan = plan_rollback(NODE, node(generation("g2")), to="g1")
 
     assert plan.failure is not None
-    assert "fleet has kept no generation g1 on this node" in plan.failure.message
+    assert "there is no saved generation g1 on this node" in plan.failure.message
 
 
 def test_a_damaged_generation_is_not_used() -> None:
