@@ -153,7 +153,7 @@ def test_a_byte_order_mark_is_kept_or_named(version: str) -> None:
 
 @pytest.mark.parametrize(
     ("version", "words"),
-    [("1.7.24", "no folder that fleet would write to"), ("2.1.9", "bytes that are not UTF-8")],
+    [("1.7.24", "fleet does not write to a folder such as"), ("2.1.9", "bytes that are not UTF-8")],
 )
 def test_a_directory_that_is_no_text_is_refused(version: str, words: str) -> None:
     text = f'version = 2\n[{GRPC}.registry]\n  config_path = "/etc/\xe9/certs.d"\n'
