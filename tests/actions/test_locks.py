@@ -19,7 +19,7 @@ from tests.actions.conftest import Small
 from tests.support.scripted_pool import TRIXIE, Watcher
 
 FREE = ChangeStatus(ending=SettleEnding.RELEASED)
-LOST = Failure(FailureKind.CONNECT, "connect", "timed out")
+LOST = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
 
 
 def test_locks_come_in_the_order_of_the_nodes(small: Small) -> None:

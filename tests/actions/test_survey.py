@@ -15,7 +15,7 @@ from fleet.node.script import Privilege
 from tests.actions.conftest import Small
 from tests.support.scripted_pool import TRIXIE, Watcher
 
-LOST = Failure(FailureKind.CONNECT, "connect", "refused hunter22 on port 22")
+LOST = Failure(FailureKind.CONNECT, "connect", "refused hunter22 on port 22", "try again")
 
 
 class Counting(Watcher):

@@ -14,7 +14,7 @@ from fleet.node.verify.selftest import self_test
 from tests.actions.conftest import Small
 from tests.support.scripted_pool import Watcher
 
-LOST = Failure(FailureKind.CONNECT, "connect", "timed out")
+LOST = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
 
 
 def test_outcomes_come_in_the_order_of_the_nodes(small: Small) -> None:
@@ -60,7 +60,7 @@ def test_a_node_that_cannot_be_read_is_still_asked_to_verify(small: Small) -> No
 
 def test_a_bug_in_a_self_test_is_the_failure_of_its_node(small: Small) -> None:
     nodes, watcher = small.load().inventory.nodes, Watcher()
-    small.pool.ends[self_test, "b"] = Failure(FailureKind.BUG, "bug", "on purpose")
+    small.pool.ends[self_test, "b"] = Failure(FailureKind.BUG, "bug", "on purpose", "try again")
 
     outcomes = self_test_nodes(nodes, small.session(watcher), seconds=9)
 

@@ -16,8 +16,8 @@ from fleet.node.work_order import WorkOrder
 from tests.support.orders import order_of, plan_of
 from tests.support.ssh_server import Answer, SshServer, in_turn, record, ssh_server
 
-LOST = Failure(FailureKind.CONNECT, "run", "the connection was lost")
-STAYS = Failure(FailureKind.CONNECT, "release", "it stays held")
+LOST = Failure(FailureKind.CONNECT, "run", "the connection was lost", "try again")
+STAYS = Failure(FailureKind.CONNECT, "release", "it stays held", "try again")
 
 
 @pytest.fixture

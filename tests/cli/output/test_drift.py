@@ -21,7 +21,7 @@ STATE = OwnedState(files={"/etc/a": "ab"}, generation="r1")
 MANAGED = NodeFacts(files={STATE_FILE: ManagedFile(STATE.render())})
 EDITED = DriftedFile("/etc/a", Drift.CHANGED, "an editor", 1_700_000_000, "-a\n+b\n")
 GONE = DriftedFile("/etc/b", Drift.MISSING, "unknown", None, "")
-LOST = Failure(FailureKind.CONNECT, "connect", "timed out")
+LOST = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
 
 
 def surveyed(name: str, facts: NodeFacts | None, failure: Failure | None = None) -> Surveyed:

@@ -25,7 +25,7 @@ EXPLANATION = Explanation(
     failures=(("is down", "the next one is asked"),),
     findings=("something\x1b odd",),
 )
-FAILURE = Failure(FailureKind.UNSUPPORTED, "explain", "no containerd answers here")
+FAILURE = Failure(FailureKind.UNSUPPORTED, "explain", "no containerd answers here", "try again")
 
 
 def test_an_explanation_is_read_from_the_top(capsys: pytest.CaptureFixture[str]) -> None:

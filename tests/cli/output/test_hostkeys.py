@@ -14,7 +14,7 @@ from tests.support.settings import TEXT
 
 KEY = HostKey("w1.example", "ssh-ed25519", "SHA256:abc", "known", "line", "/known")
 CHANGED = replace(KEY, state="changed", before="/known:7")
-LOST = Failure(FailureKind.CONNECT, "connect", "timed out")
+LOST = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
 
 
 def shown(capsys: pytest.CaptureFixture[str], **results: HostKey | Failure) -> list[str]:

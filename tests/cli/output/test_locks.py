@@ -14,7 +14,7 @@ from tests.support.settings import JSON, TEXT
 LOCKED = ChangeStatus(
     ending=SettleEnding.LOOKED, lock=("r1", "eve@there", "rollout", "2026-01-01 10:00")
 )
-LOST = Failure(FailureKind.CONNECT, "connect", "timed out")
+LOST = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
 LOCKS = {
     "w1": LOCKED,
     "w2": ChangeStatus(ending=SettleEnding.LOOKED),
@@ -59,7 +59,8 @@ UNLOCKED = {
     "of another": (ChangeStatus(ending=SettleEnding.NOT_OURS, lock_holder="r7"), "left alone: r7"),
     "not released": (
         ChangeStatus(
-            ending=SettleEnding.DEGRADED, failure=Failure(FailureKind.REVERT, "revert", "no disk")
+            ending=SettleEnding.DEGRADED,
+            failure=Failure(FailureKind.REVERT, "revert", "no disk", "try again"),
         ),
         "no disk",
     ),

@@ -86,7 +86,7 @@ def test_a_proxy_is_noted_with_its_nodes(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_node_that_could_not_test_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    failure = Failure(FailureKind.CONNECT, "connect", "timed out")
+    failure = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
 
     lines = shown(capsys, GOOD, SiteTested("w9", "", failure=failure))
 

@@ -13,7 +13,7 @@ from tests.support.checks import A, B, check
 NODES = [
     SiteTested("w1", "eu", (check(A, seconds=0.1), check(B, seconds=0.2)), behind=1.5),
     SiteTested("w2", "eu", (check(A, seconds=0.3), check(B, Diagnosis.REFUSED, message="no"))),
-    SiteTested("w3", "", failure=Failure(FailureKind.CONNECT, "connect", "timed out")),
+    SiteTested("w3", "", failure=Failure(FailureKind.CONNECT, "connect", "timed out", "try again")),
 ]
 
 

@@ -26,7 +26,7 @@ from fleet.core.failure import Failure, FailureKind
 from fleet.core.model.outcome import NodeOutcome, NodeStatus, Served, Verified
 from tests.support.settings import JSON, TEXT
 
-HEALTH = Failure(FailureKind.HEALTH, "restart", "it is ill", evidence="line 1\nline 2")
+HEALTH = Failure(FailureKind.HEALTH, "restart", "it is ill", "try again", evidence="line 1\nline 2")
 PULL = Verified("a/b:1", ok=True, via="crictl", mirror="m.example", served=Served.MIRROR)
 
 
@@ -101,7 +101,9 @@ def printed(outcomes: list[NodeOutcome]) -> list[str]:
 def test_only_the_end_of_long_evidence_is_printed() -> None:
     evidence = "\n".join(f"line {number}" for number in range(20))
 
-    lines = printed([outcome(failure=Failure(FailureKind.HEALTH, "x", "m", evidence=evidence))])
+    lines = printed(
+        [outcome(failure=Failure(FailureKind.HEALTH, "x", "m", "try again", evidence=evidence))]
+    )
 
     assert [line for line in lines if "|" in line] == [
         f"      | line {number}" for number in range(12, 20)
@@ -109,7 +111,7 @@ def test_only_the_end_of_long_evidence_is_printed() -> None:
 
 
 def test_evidence_cannot_control_a_terminal() -> None:
-    failure = Failure(FailureKind.HEALTH, "x", "m\x1b[2J", evidence="e\x1b[2J")
+    failure = Failure(FailureKind.HEALTH, "x", "m\x1b[2J", "try again", evidence="e\x1b[2J")
 
     assert "\x1b" not in "".join(printed([outcome(failure=failure)]))
 
@@ -163,7 +165,11 @@ CODES = {
     "a halt": ("halted", [outcome()], Exit.HALTED),
     "a node of another rollout": (
         "finished",
-        [outcome(NodeStatus.FAILED, failure=Failure(FailureKind.LOCKED, "lock", "held"))],
+        [
+            outcome(
+                NodeStatus.FAILED, failure=Failure(FailureKind.LOCKED, "lock", "held", "try again")
+            )
+        ],
         Exit.HALTED,
     ),
     "Ctrl-C": ("interrupted", [outcome(NodeStatus.FAILED)], Exit.INTERRUPTED),

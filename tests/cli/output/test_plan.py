@@ -29,8 +29,10 @@ NEW = Change("/etc/a", None, ManagedFile(b"new\n"))
 EDIT = Change("/etc/b", ManagedFile(b"old\n"), ManagedFile(b"new\n"))
 GONE = Change("/etc/c", ManagedFile(b"old\n"), None)
 RESTART = PlannedRestart(cost=RestartCost.RESTART)
-LOST = Failure(FailureKind.CONNECT, "connect", "timed out")
-ODD = Failure(FailureKind.CONFLICT, "plan", "two files decide", evidence="line 1\nline 2")
+LOST = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
+ODD = Failure(
+    FailureKind.CONFLICT, "plan", "two files decide", "try again", evidence="line 1\nline 2"
+)
 
 
 def plan(name: str, *changes: Change, **fields: Any) -> NodePlan:

@@ -11,7 +11,7 @@ from fleet.core.failure import Failure, FailureKind
 from fleet.node.run_command import RunResult
 from tests.support.settings import JSON, TEXT
 
-LOST = Failure(FailureKind.CONNECT, "connect", "timed out")
+LOST = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
 RESULTS = {
     "w9": LOST,
     "w1": RunResult(0, "up 3 days\nload 1", 0.5),

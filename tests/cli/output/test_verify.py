@@ -20,7 +20,7 @@ FAILED = NodeOutcome(
     node="w2",
     status=NodeStatus.FAILED,
     verified=(BAD,),
-    failure=Failure(FailureKind.VERIFY, "verify", "the pull failed"),
+    failure=Failure(FailureKind.VERIFY, "verify", "the pull failed", "try again"),
 )
 OUTCOMES = [NodeOutcome(node="w1", status=NodeStatus.UNCHANGED, verified=(GOOD,)), FAILED]
 
