@@ -41,12 +41,13 @@ EXAMINED = [
 def test_nodes_with_the_same_drift_share_a_row(capsys: pytest.CaptureFixture[str]) -> None:
     show_drift(EXAMINED, TEXT)
 
-    _, row, failure, counts, _ = capsys.readouterr().out.splitlines()
+    _, row, failure, remedy, counts, _ = capsys.readouterr().out.splitlines()
     assert row.split() == [
         *("w[1-2]", "changed", "/etc/a", "an", "editor", "takes", "it", "over"),
         *("2023-11-14", "22:13:20"),
     ]
     assert failure.startswith("w5: timed out")
+    assert remedy == "  remedy: try again"
     assert counts == "2 drifted, 1 as fleet left it, 1 unmanaged, 1 unreachable"
 
 

@@ -23,11 +23,12 @@ def shown(capsys: pytest.CaptureFixture[str], **results: HostKey | Failure) -> l
 
 
 def test_every_key_is_a_row(capsys: pytest.CaptureFixture[str]) -> None:
-    _, first, second, failure = shown(capsys, w1=KEY, w2=LOST)
+    _, first, second, failure, remedy = shown(capsys, w1=KEY, w2=LOST)
 
     assert first.split() == ["w1", "w1.example", "ssh-ed25519", "SHA256:abc", "known"]
     assert second.split() == ["w2", "unreachable"]
     assert failure.startswith("w2: timed out")
+    assert remedy == "  remedy: try again"
 
 
 @pytest.mark.parametrize("state", ["changed", "revoked", "certified"])

@@ -32,7 +32,7 @@ def test_a_lock_is_a_row_with_its_holder(capsys: pytest.CaptureFixture[str]) -> 
         ["w2", "-", "-", "-", "-"],
         ["w3", "r0", "-", "-", "-"],
         ["w4", "r1", "-", "-", "-", "a", "note"],
-        ["w9", "-", "-", "-", "-", "timed", "out"],
+        ["w9", "-", "-", "-", "-", "timed", "out;", "try", "again"],
     ]
 
 
@@ -62,9 +62,9 @@ UNLOCKED = {
             ending=SettleEnding.DEGRADED,
             failure=Failure(FailureKind.REVERT, "revert", "no disk", "try again"),
         ),
-        "no disk",
+        "no disk; try again",
     ),
-    "lost": (LOST, "timed out"),
+    "lost": (LOST, "timed out; try again"),
 }
 
 

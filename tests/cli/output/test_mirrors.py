@@ -90,7 +90,7 @@ def test_a_node_that_could_not_test_is_named(capsys: pytest.CaptureFixture[str])
 
     lines = shown(capsys, GOOD, SiteTested("w9", "", failure=failure))
 
-    assert lines[-1].startswith("! w9: connect: timed out")
+    assert lines[-2:] == ["! w9: connect: timed out", "  remedy: try again"]
 
 
 def ranking_lines(lines: list[str]) -> list[list[str]]:

@@ -28,12 +28,13 @@ OUTCOMES = [NodeOutcome(node="w1", status=NodeStatus.UNCHANGED, verified=(GOOD,)
 def test_every_pull_is_a_row_and_every_failure_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     show_verified(OUTCOMES, TEXT)
 
-    head, first, second, failure = capsys.readouterr().out.splitlines()
+    head, first, second, failure, remedy = capsys.readouterr().out.splitlines()
     assert head.split() == ["NODE", "IMAGE", "VERDICT", "BY", "TIME", "SIZE", "NOTE"]
     assert first.split() == ["w1", "a/b:1", "served", "by", "m", "crictl", "1.50", "s", "9", "B"]
     assert second.split()[:4] == ["w2", "a/c:1", "FAILED", "ctr"]
     assert second.endswith("no such host")
-    assert failure.startswith("! w2: failed: verify at verify: the pull failed")
+    assert failure.startswith("! w2: failed: verify: the pull failed")
+    assert remedy == "    remedy: try again"
 
 
 @pytest.mark.parametrize(
