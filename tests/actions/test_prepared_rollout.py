@@ -13,7 +13,7 @@ from fleet.node.probe_node import probe
 from tests.actions.conftest import Small
 from tests.support.scripted_pool import Watcher
 
-RISK = Failure(FailureKind.CONFLICT, "plan", "a restart would end 3 containers")
+RISK = Failure(FailureKind.CONFLICT, "plan", "a restart would end 3 containers", "try again")
 
 
 def surveyed(small: Small) -> list[Surveyed]:
@@ -30,7 +30,7 @@ def test_nodes_are_cut_into_batches_and_failures_are_counted_in_percent(small: S
 
 
 def test_an_unreachable_node_is_in_no_batch(small: Small) -> None:
-    small.pool.ends[probe, "b"] = Failure(FailureKind.CONNECT, "connect", "timed out")
+    small.pool.ends[probe, "b"] = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
 
     prepared = plan(surveyed(small), small.load().inventory, batch="9")
 

@@ -22,7 +22,10 @@ def test_one_word_is_a_line_and_several_are_quoted() -> None:
 
 def test_results_come_in_the_order_of_the_nodes(small: Small) -> None:
     nodes, watcher = tuple(reversed(small.load().inventory.nodes)), Watcher()
-    done, lost = RunResult(0, "up", 0.1), Failure(FailureKind.CONNECT, "connect", "timed out")
+    done, lost = (
+        RunResult(0, "up", 0.1),
+        Failure(FailureKind.CONNECT, "connect", "timed out", "try again"),
+    )
     small.pool.ends |= {(run_on_node, name): done for name in "ac"} | {(run_on_node, "b"): lost}
 
     results = run(nodes, "uptime", small.session(watcher), seconds=9)

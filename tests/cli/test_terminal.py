@@ -41,7 +41,7 @@ def test_without_a_terminal_only_yes_answers(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_survey_names_lost_nodes_and_counts_others(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    lost = Failure(FailureKind.CONNECT, "connect", "timed out")
+    lost = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
     terminal = Terminal(settings())
 
     terminal.surveyed(Surveyed(NODE, None, NodePlan(node=NODE, failure=lost)), 7, 120)
