@@ -30,9 +30,6 @@ _GENERATED = re.compile(
 DROP_IN = "90-fleet.toml"
 
 
-_ONE_FILE = "put CRI's settings into one file by hand"
-
-
 _MOST_GROUPS = 100
 
 
@@ -61,8 +58,6 @@ class ConfigEditor:
     def _add_note(self, note: str) -> None:
         if note not in self.notes:
             self.notes.append(note)
-
-    # -- writing ----------------------------------------------------------------------------------
 
     def set(self, values: Mapping[Path, Setting], owner: str | None = None) -> None:
         """Set keys below the registry table, where the daemon reads them.
@@ -105,8 +100,7 @@ class ConfigEditor:
         raise refusal or _refused(
             f"no file of {self.facts.config.path} and its imports has a place for"
             f" {dotted(next(iter(values)))} that containerd {self.view.version} reads without"
-            " losing another setting",
-            _ONE_FILE,
+            " losing another setting"
         )
 
     def _places(
@@ -164,13 +158,9 @@ class ConfigEditor:
             return
         for path in values:
             if any("]" in part for part in path[:-1]):
-                raise _refused(
-                    f"containerd {self.view.version} does not read a table named"
-                    f" {dotted(path[:-1])}",
-                    "use a DNS name for that host",
-                )
-
-    # -- removing ---------------------------------------------------------------------------------
+                name = dotted(path[:-1])
+                message = f"containerd {self.view.version} does not read a table named {name}"
+                raise _refused(message, "use a DNS name for that host")
 
     def drop(self, paths: Collection[Path]) -> None:
         """Remove tables or keys from the registry tables that are read, in every layer."""
@@ -195,8 +185,6 @@ class ConfigEditor:
         self.drop([path for path in sorted(empty) if dig(self.intended, path) == {}])
         self._add_note(f"{', '.join(gone)}: no longer in mirrors.yaml, removed")
 
-    # -- checking the result ----------------------------------------------------------------------
-
     def settle(self) -> None:
         """Raise a NodeError unless the edits have exactly the intended result."""
         lost = self._lost_settings(self.view, self.intended)
@@ -206,8 +194,7 @@ class ConfigEditor:
         if lost:
             raise _refused(
                 f"containerd {self.view.version} would not read the new config as meant ({lost}):"
-                f" the files that {self.facts.config.path} imports replace one another",
-                _ONE_FILE,
+                f" the files that {self.facts.config.path} imports replace one another"
             )
 
     def _lost_settings(self, view: ConfigView, intended: Mapping[str, Any]) -> str:
@@ -305,5 +292,5 @@ def _naming_file(path: str) -> Iterator[None]:
         raise _refused(f"{path}: {error.failure.message}", error.failure.remedy) from error
 
 
-def _refused(message: str, remedy: str) -> NodeError:
+def _refused(message: str, remedy: str = "put CRI's settings into one file by hand") -> NodeError:
     return NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
