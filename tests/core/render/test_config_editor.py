@@ -87,7 +87,7 @@ def test_a_removed_setting_leaves_every_layer() -> None:
 
     edited.drop([("headers",)])
 
-    assert edited.meant == edited.view.merged() == {}
+    assert edited.intended == edited.view.merged() == {}
     assert set(edited.files(secret=False)) == {CONFIG, f"{CONF_D}/a.toml"}
 
 
@@ -176,7 +176,7 @@ def test_a_host_with_brackets_is_refused_where_no_table_has_them() -> None:
         editor({CONFIG: "version = 2\n"}).set({HOST: "u"})
 
     assert raised.value.failure.kind is FailureKind.UNSUPPORTED
-    assert 'configs."[fd00::1]:5000".auth;' in raised.value.failure.message
+    assert 'configs."[fd00::1]:5000".auth' in raised.value.failure.message
 
 
 def test_a_host_with_brackets_is_written_where_a_table_may_have_them() -> None:
