@@ -96,6 +96,8 @@ class _Session(paramiko.ServerInterface):
         self, chanid: int, origin: tuple[str, int], destination: tuple[str, int]
     ) -> int:
         del origin
+        if destination[0] != "127.0.0.1":
+            return paramiko.common.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
         try:
             wire = socket.create_connection(destination, 5)
         except OSError:

@@ -30,8 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def endpoint(text: str, folder: Path = Path()) -> tuple[Mirror | None, Reader]:
-    reader = Reader("m")
-    return HostReader(reader, folder).endpoint(parsed(text), "e", DEFAULT), reader
+    return HostReader(reader := Reader("m"), folder).endpoint(parsed(text), "e", DEFAULT), reader
 
 
 def good(text: str, folder: Path = Path()) -> Mirror:

@@ -189,6 +189,19 @@ def test_a_server_that_says_nothing_is_given_up(site_of: SiteOf) -> None:
     assert raised.value.trouble is Trouble.TIMEOUT
 
 
+def test_what_has_arrived_by_the_deadline_is_returned(site_of: SiteOf) -> None:
+    site, tunnel = site_of(seconds=0.2)
+    ours, theirs = socket.socketpair()
+    theirs.sendall(HEAD % 10 + b"0123")
+    tunnel.dial = lambda *_: TunnelSocket(cast("Any", ours))  # type: ignore[method-assign]
+
+    with ours, theirs:
+        response = site.request("layer", "/", {})
+
+    assert (response.body, response.complete) == (b"0123", False)
+    assert site.steps[-1].seconds >= 0.2
+
+
 def test_addresses_are_tried_in_order(site_of: SiteOf) -> None:
     site, tunnel = site_of(
         HEAD % 0, addresses=("10.0.0.1", "10.0.0.2", "10.0.0.3"), refused=("10.0.0.1",)

@@ -80,6 +80,13 @@ def test_a_port_that_refuses_is_an_error_with_its_reason(remote: Remote) -> None
     assert raised.value.trouble is Trouble.UNREACHABLE
 
 
+def test_an_sshd_that_forbids_it_is_an_error_at_once(remote: Remote) -> None:
+    with remote.tunnel() as tunnel, pytest.raises(WireError) as raised:
+        tunnel.dial("192.0.2.1", 80, 10)
+
+    assert raised.value.trouble is Trouble.PROHIBITED
+
+
 def test_a_node_that_is_gone_is_an_error_at_once(server: SshServer, echo: int) -> None:
     with connect(server.node, server.settings) as remote, remote.tunnel() as tunnel:
         wire = tunnel.dial("127.0.0.1", echo, 10)

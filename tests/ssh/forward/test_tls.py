@@ -23,10 +23,13 @@ from fleet.core.model.mirror import ClientPair, Mirror
 from fleet.ssh.forward.tls import TunnelSocket, tls_context
 
 NOW = datetime.now(UTC)
+HOSTS = ("a.example",)
 
 
-def certificate(folder: Path, name: str, begin: int = -1, end: int = 1) -> None:
-    """Make a certificate for a.example that signs itself; it is valid between two days from now."""
+def certificate(
+    folder: Path, name: str, begin: int = -1, end: int = 1, *, names: tuple[str, ...] = HOSTS
+) -> None:
+    """Make a certificate for hosts that signs itself; it is valid between two days from now."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a.example")])
     made = (
@@ -37,7 +40,7 @@ def certificate(folder: Path, name: str, begin: int = -1, end: int = 1) -> None:
         .serial_number(x509.random_serial_number())
         .not_valid_before(NOW + timedelta(days=begin))
         .not_valid_after(NOW + timedelta(days=end))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("a.example")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(list(map(x509.DNSName, names))), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -55,6 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         certificate(made, name)
     certificate(made, "expired", -9, -1)
     certificate(made, "future", 1, 9)
+    certificate(made, "nameless", names=())
     return made
 
 
@@ -149,6 +153,11 @@ def test_a_certificate_beyond_its_days_is_named(folder: Path, server: str) -> No
 @pytest.mark.parametrize("host", ["b.example", "10.0.0.1"])
 def test_a_certificate_for_another_name_is_named(folder: Path, host: str) -> None:
     assert trouble(folder, mirror(folder, "server"), host) is Trouble.WRONG_NAME
+
+
+def test_a_name_counts_in_the_alternative_names_alone(folder: Path) -> None:
+    """As in Go, and so in containerd: the common name is not looked at."""
+    assert trouble(folder, mirror(folder, "nameless"), server="nameless") is Trouble.WRONG_NAME
 
 
 def test_a_host_that_is_no_name_is_a_bad_url(folder: Path) -> None:
