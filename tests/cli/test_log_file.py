@@ -46,7 +46,7 @@ def test_a_file_has_everything_and_begins_with_the_command(tmp_path: Path) -> No
     assert others == [
         "DEBUG fleet: a detail",
         "INFO fleet.ssh: connected",
-        "INFO fleet.told: a line of progress",
+        "INFO fleet.progress: a line of progress",
     ]
 
 

@@ -23,11 +23,12 @@ from fleet.cli.output.outcome import (
     verdict_words,
 )
 from fleet.core.failure import Failure, FailureKind
-from fleet.core.model.outcome import NodeOutcome, NodeStatus, Served, Verified
+from fleet.core.model.outcome import NodeOutcome, NodeStatus, PullClient, Served, Verified
+from fleet.core.rollout.state import RolloutStatus
 from tests.support.settings import JSON, TEXT
 
 HEALTH = Failure(FailureKind.HEALTH, "restart", "it is ill", "try again", evidence="line 1\nline 2")
-PULL = Verified("a/b:1", ok=True, via="crictl", mirror="m.example", served=Served.MIRROR)
+PULL = Verified("a/b:1", ok=True, via=PullClient.CRICTL, mirror="m.example", served=Served.MIRROR)
 
 
 def outcome(status: NodeStatus = NodeStatus.CONVERGED, **fields: Any) -> NodeOutcome:
@@ -43,11 +44,11 @@ LINES = {
         "w1: converged (pulled a/b:1 by crictl, served by m.example)",
     ),
     "a pull by ctr": (
-        outcome(verified=(Verified("a/b:1", ok=True, via="ctr"),)),
+        outcome(verified=(Verified("a/b:1", ok=True, via=PullClient.CTR),)),
         "w1: converged (pulled a/b:1 by ctr, served by: not known, CRI not proven)",
     ),
     "a pull that failed": (
-        outcome(verified=(Verified("a/b:1", ok=False, via="ctr"),)),
+        outcome(verified=(Verified("a/b:1", ok=False, via=PullClient.CTR),)),
         "w1: converged",
     ),
     "all of it": (
@@ -79,7 +80,7 @@ SERVED = {
 
 @pytest.mark.parametrize(("served", "words"), SERVED.items())
 def test_every_verdict_has_its_words(served: Served, words: str) -> None:
-    pull = Verified("a/b:1", ok=True, via="crictl", mirror="m.example", served=served)
+    pull = Verified("a/b:1", ok=True, via=PullClient.CRICTL, mirror="m.example", served=served)
 
     assert verdict_words(pull) == words
 
@@ -157,14 +158,14 @@ def test_a_recap_names_locks_only_if_the_journal_can_settle_them(
 
 
 CODES = {
-    "all well": ("finished", [outcome()], Exit.OK),
-    "nothing to do": ("finished", [], Exit.OK),
-    "a failure": ("finished", [outcome(), outcome(NodeStatus.FAILED)], Exit.FAILED),
-    "a node that is away": ("finished", [outcome(NodeStatus.UNREACHABLE)], Exit.FAILED),
-    "a stale plan": ("finished", [outcome(NodeStatus.STALE)], Exit.HALTED),
-    "a halt": ("halted", [outcome()], Exit.HALTED),
+    "all well": (RolloutStatus.FINISHED, [outcome()], Exit.OK),
+    "nothing to do": (RolloutStatus.FINISHED, [], Exit.OK),
+    "a failure": (RolloutStatus.FINISHED, [outcome(), outcome(NodeStatus.FAILED)], Exit.FAILED),
+    "a node that is away": (RolloutStatus.FINISHED, [outcome(NodeStatus.UNREACHABLE)], Exit.FAILED),
+    "a stale plan": (RolloutStatus.FINISHED, [outcome(NodeStatus.STALE)], Exit.HALTED),
+    "a halt": (RolloutStatus.HALTED, [outcome()], Exit.HALTED),
     "a node of another rollout": (
-        "finished",
+        RolloutStatus.FINISHED,
         [
             outcome(
                 NodeStatus.FAILED, failure=Failure(FailureKind.LOCKED, "lock", "held", "try again")
@@ -172,14 +173,14 @@ CODES = {
         ],
         Exit.HALTED,
     ),
-    "Ctrl-C": ("interrupted", [outcome(NodeStatus.FAILED)], Exit.INTERRUPTED),
-    "a degraded node": ("interrupted", [outcome(NodeStatus.DEGRADED)], Exit.DEGRADED),
+    "Ctrl-C": (RolloutStatus.INTERRUPTED, [outcome(NodeStatus.FAILED)], Exit.INTERRUPTED),
+    "a degraded node": (RolloutStatus.INTERRUPTED, [outcome(NodeStatus.DEGRADED)], Exit.DEGRADED),
 }
 
 
 @pytest.mark.parametrize(("status", "outcomes", "code"), CODES.values(), ids=CODES)
 def test_the_gravest_end_gives_the_exit_code(
-    status: str, outcomes: list[NodeOutcome], code: Exit
+    status: RolloutStatus, outcomes: list[NodeOutcome], code: Exit
 ) -> None:
     assert exit_code(status, outcomes) is code
 
@@ -187,7 +188,7 @@ def test_the_gravest_end_gives_the_exit_code(
 RESULT = RolloutResult(
     kind="rollout",
     rollout="r1",
-    status="finished",
+    status=RolloutStatus.FINISHED,
     reason="",
     outcomes={"w1": outcome()},
     batches=(("w1",),),

@@ -8,14 +8,22 @@ import pytest
 
 from fleet.cli.output.verify import show_verified
 from fleet.core.failure import Failure, FailureKind
-from fleet.core.model.outcome import Liveness, NodeOutcome, NodeStatus, Served, Verified
+from fleet.core.model.outcome import (
+    Liveness,
+    LivenessState,
+    NodeOutcome,
+    NodeStatus,
+    PullClient,
+    Served,
+    Verified,
+)
 from fleet.core.selection.sample import Sample
 from tests.support.settings import JSON, TEXT
 
 GOOD = Verified(
-    "a/b:1", ok=True, via="crictl", mirror="m", seconds=1.5, size=9, served=Served.MIRROR
+    "a/b:1", ok=True, via=PullClient.CRICTL, mirror="m", seconds=1.5, size=9, served=Served.MIRROR
 )
-BAD = Verified("a/c:1", ok=False, via="ctr", detail="no such host")
+BAD = Verified("a/c:1", ok=False, via=PullClient.CTR, detail="no such host")
 FAILED = NodeOutcome(
     node="w2",
     status=NodeStatus.FAILED,
@@ -39,7 +47,11 @@ def test_every_pull_is_a_row_and_every_failure_a_line(capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize(
     ("liveness", "shown"),
-    [(None, False), (Liveness("live"), False), (Liveness("deaf", 1.0, "asked elsewhere"), True)],
+    [
+        (None, False),
+        (Liveness(LivenessState.LIVE), False),
+        (Liveness(LivenessState.NOT_READING, 1.0, "asked elsewhere"), True),
+    ],
 )
 def test_a_daemon_that_does_not_read_its_folder_is_a_line(
     capsys: pytest.CaptureFixture[str], liveness: Liveness | None, *, shown: bool

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.core.model.outcome import Liveness
+from fleet.core.model.outcome import Liveness, LivenessState
 from fleet.core.plan.node_plan import DaemonAccess, PlannedConfig
 from fleet.core.plan.pull_tests import PullTest
 from fleet.node.script import Privilege
@@ -53,7 +53,7 @@ def test_the_hosts_that_are_asked_first_are_limited(
 
 @pytest.mark.parametrize(
     ("wanted", "known", "checked"),
-    [(True, None, True), (False, None, False), (True, Liveness("live"), False)],
+    [(True, None, True), (False, None, False), (True, Liveness(LivenessState.LIVE), False)],
 )
 def test_liveness_is_checked_once(wanted: bool, known: Liveness | None, checked: bool) -> None:
     plan = plan_of(config=PlannedConfig(hosts_directory="/etc/certs.d"))
