@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -70,10 +70,12 @@ def elsewhere(wheel: Path, folder: Path, version: str) -> Callable[..., str]:
     return partial(run, "venv/bin/fleet")
 
 
-def releases() -> Iterator[Any]:
-    """Yield all releases; a Debian with one that this machine does not have is made by root."""
-    for version in VERSIONS:
-        yield pytest.param(version, marks=() if interpreter(version) else pytest.mark.root)
+def releases() -> list[Any]:
+    """Return all releases; a Debian with one that this machine does not have is made by root."""
+    return [
+        pytest.param(version, marks=() if interpreter(version) else pytest.mark.root)
+        for version in VERSIONS
+    ]
 
 
 @pytest.mark.parametrize("version", releases())

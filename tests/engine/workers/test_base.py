@@ -168,7 +168,8 @@ def test_a_bug_is_a_failure_with_its_place_and_no_traceback(pool: WorkerPool) ->
 
     assert isinstance(found, Failure)
     assert found.kind is FailureKind.BUG
-    assert found.message.startswith("ZeroDivisionError: zero; ")
+    assert found.message == "a bug in fleet: ZeroDivisionError: zero"
+    assert found.remedy.startswith("report it")
     assert found.evidence.endswith(" in break_down")
     assert "Traceback" not in found.evidence
 

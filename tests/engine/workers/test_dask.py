@@ -64,7 +64,7 @@ def test_nodes_go_to_the_workers_of_their_site(cluster: DaskCluster) -> None:
     assert isinstance(nobody, Failure)
     assert nobody.kind is FailureKind.WORKER
     assert "no worker of" in nobody.message
-    assert '--resources "site-moon=1"' in nobody.message
+    assert '--resources "site-moon=1"' in nobody.remedy
 
 
 def test_work_whose_worker_is_killed_is_done_once_more(local: WorkerPool, tmp_path: Path) -> None:
