@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.finding import Finding, FindingEffect
 from fleet.errors import Problem, printable, shortened
 
@@ -15,7 +15,7 @@ def test_words_that_nobody_could_read_are_cut() -> None:
     texts = (
         str(Problem("i", 1, 1, f"unknown key {WORD!r}")),
         NodeError(
-            FailureKind.CONFLICT, "plan", f"config_path {WORD} is odd", "fix it"
+            FailureKind.CONFLICT, Step.PLAN, f"config_path {WORD} is odd", "fix it"
         ).failure.message,
         str(Finding("x", FindingEffect.NOTES, "/f:1", f"knows no capability {WORD!r}")),
     )

@@ -18,7 +18,7 @@ from fleet.cli.log_file import LOG, Masking
 from fleet.cli.output.outcome import print_outcomes
 from fleet.cli.output.plan import print_plans
 from fleet.cli.output.tables import print_json
-from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.failure import Failure, FailureKind, NodeError, Step
 from fleet.core.history.replay import JournalEntry
 from fleet.core.history.serialize import outcome_data
 from fleet.core.lint.explain import explain
@@ -191,7 +191,7 @@ ECHOED = (
 @pytest.mark.parametrize("words", ECHOED)
 def test_a_secret_of_mirrors_yaml_that_a_node_repeats_is_not_shown(words: str) -> None:
     registry = Registry(name="docker.io", server=None, mirrors=(LOGIN,))
-    failure = Failure(FailureKind.VERIFY, "verify", words, words, words)
+    failure = Failure(FailureKind.VERIFY, Step.VERIFY, words, words, words)
     pull = Verified("i", ok=False, via=PullClient.CTR, mirror=None, detail=words, evidence=words)
     outcome = NodeOutcome(
         node="w1", status=NodeStatus.ROLLED_BACK, verified=(pull,), failure=failure

@@ -16,7 +16,7 @@ from fleet.cli.output.live import LiveScreen
 from fleet.cli.output.outcome import print_outcomes
 from fleet.cli.output.plan import legend
 from fleet.cli.output.tables import table
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
@@ -56,7 +56,7 @@ def planned(**about: object) -> NodePlan:
 
 def test_the_legend_explains_the_symbols_in_use_alone() -> None:
     change = Change("/etc/x", None, ManagedFile(b"x"))
-    lost = planned(failure=Failure(FailureKind.CONNECT, "connect", "timed out", "wait"))
+    lost = planned(failure=Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "wait"))
 
     assert legend([planned()]) == "= stays as it is"
     assert legend([planned(changes=(change,)), lost]) == (
@@ -121,7 +121,7 @@ def test_the_live_view_shows_the_step_of_a_node_and_else_what_it_is_in_for() -> 
     screen = LiveScreen(out, Scope(total=2, allowed=0))
     screen.started("a", NodeStatus.RUNNING)
     screen.started("b", NodeStatus.RUNNING)
-    enter("a", "soak")
+    enter("a", Step.SOAK)
 
     with out.capture() as capture:
         out.print(screen)
@@ -136,7 +136,7 @@ def test_the_live_view_shows_the_step_of_a_node_and_else_what_it_is_in_for() -> 
 FAILED = NodeOutcome(
     node="w3",
     status=NodeStatus.ROLLED_BACK,
-    failure=Failure(FailureKind.HEALTH, "health", "it is ill", "restart it", "its words"),
+    failure=Failure(FailureKind.HEALTH, Step.HEALTH, "it is ill", "restart it", "its words"),
 )
 ENDS = (*(NodeOutcome(node=f"w{n}", status=NodeStatus.CONVERGED) for n in (1, 2)), FAILED)
 

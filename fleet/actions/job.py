@@ -11,8 +11,8 @@ from fleet.actions.journaling import RolloutJournal, event_entry, operator
 from fleet.actions.options import RolloutOptions
 from fleet.actions.session import Session
 from fleet.actions.user_interface import Progress, Scope
-from fleet.core.failure import FailureKind
-from fleet.core.history.replay import SETTLE, EntryKind
+from fleet.core.failure import FailureKind, Step
+from fleet.core.history.replay import EntryKind
 from fleet.core.history.serialize import outcome_data
 from fleet.core.masking.known import clean_outcome
 from fleet.core.model.inventory import Inventory
@@ -207,7 +207,7 @@ class Job:
             name
             for name, outcome in self.outcomes.items()
             if outcome.status is NodeStatus.UNREACHABLE
-            and not (outcome.failure and outcome.failure.step == SETTLE)
+            and not (outcome.failure and outcome.failure.step is Step.SETTLE)
         }
 
     def _excused(self) -> set[str]:
@@ -226,7 +226,7 @@ class Job:
         return unhealthy | {
             name
             for name, failure in failures.items()
-            if failure.kind is none and failure.step == "plan"
+            if failure.kind is none and failure.step is Step.PLAN
         }
 
     def order(self, plan: NodePlan) -> WorkOrder:

@@ -17,8 +17,8 @@ from fleet.actions.session import Session
 from fleet.actions.survey import desired_config, survey, survey_rollback
 from fleet.actions.verify import plan_as_is, tests_of
 from fleet.config.load import Loaded, load_inventory
-from fleet.core.failure import Failure
-from fleet.core.history.replay import SETTLE, EntryKind, RolloutHistory
+from fleet.core.failure import Failure, Step
+from fleet.core.history.replay import EntryKind, RolloutHistory
 from fleet.core.history.serialize import outcome_data
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan.node_plan import NodePlan, PlannedPulls
@@ -186,7 +186,7 @@ class _Resumed:
         failure = outcome.failure if outcome else None
         if outcome is None or outcome.status is NodeStatus.DEGRADED:
             return False  # a degraded node may have an unfinished revert on it
-        return outcome.held and (not failure or failure.step != SETTLE)
+        return outcome.held and (not failure or failure.step is not Step.SETTLE)
 
     def _settled(
         self, orders: Sequence[WorkOrder]
@@ -251,7 +251,7 @@ class _Resumed:
 
 def _unknown(name: str, failure: Failure) -> NodeOutcome:
     """Return the outcome of a node for which settling ended in a bug of fleet."""
-    unsettled = replace(failure, step=SETTLE)
+    unsettled = replace(failure, step=Step.SETTLE)
     return NodeOutcome(node=name, status=NodeStatus.UNREACHABLE, failure=unsettled)
 
 

@@ -47,6 +47,70 @@ class FailureKind(StrEnum):
         return self in {FailureKind.CONNECT, FailureKind.HOST_KEY, FailureKind.AUTH}
 
 
+class Step(StrEnum):
+    """The steps of the work on a node, a closed set: where it is, or where it failed.
+
+    A script that does not start fails at the step that has its name.
+    """
+
+    CONNECT = "connect"
+    RUN = "run"
+    """The connection broke, or the node was silent, while a command ran."""
+    READ = "read"
+    """What a node wrote is not what fleet's scripts write, or names a step that is unknown here."""
+    FORWARD = "forward"
+    RELAY = "relay"
+    SUDO = "sudo"
+    PROBE = "probe"
+    MIRRORS = "mirrors"
+    SELFTEST = "selftest"
+    EXPLAIN = "explain"
+    PLAN = "plan"
+    LOCK = "lock"
+    GUARD = "guard"
+    CHECK = "check"
+    UPLOAD = "upload"
+    UNPACK = "unpack"
+    VALIDATE = "validate"
+    STAGE = "stage"
+    KEEP = "keep"
+    ARM = "arm"
+    SWAP = "swap"
+    RESTART = "restart"
+    HEALTH = "health"
+    LIVENESS = "liveness"
+    SWAPPED = "swapped"
+    ACTIVATE = "activate"
+    VERIFY = "verify"
+    SOAK = "soak"
+    CONFIRM = "confirm"
+    PAUSE = "pause"
+    RECHECK = "recheck"
+    REVERT = "revert"
+    REVERTED = "reverted"
+    RESTORED = "restored"
+    SETTLE = "settle"
+    """After such a failure the node's state is unknown until the node is read."""
+    RELEASE = "release"
+    WORKER = "worker"
+    BUG = "bug"
+
+    @property
+    def reported(self) -> bool:
+        """Return whether the scripts on a node report this step."""
+        return self in _REPORTED
+
+
+_REPORTED = frozenset(
+    {
+        *(Step.LOCK, Step.GUARD, Step.CHECK, Step.UPLOAD, Step.UNPACK, Step.VALIDATE, Step.STAGE),
+        *(Step.KEEP, Step.ARM, Step.SWAP, Step.RESTART, Step.HEALTH, Step.LIVENESS, Step.SWAPPED),
+        *(Step.ACTIVATE, Step.SOAK, Step.CONFIRM, Step.PAUSE, Step.RECHECK, Step.REVERT),
+        *(Step.REVERTED, Step.SETTLE, Step.RELEASE),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """The reason why work on a node ended early.
@@ -57,17 +121,31 @@ class Failure:
     """
 
     kind: FailureKind
-    step: str
+    step: Step
     message: str
     remedy: str
     evidence: str = ""
+
+
+def reported_failure(
+    kind: FailureKind, step: str, message: str, remedy: str, evidence: str
+) -> Failure:
+    """Return a failure that a script or a journal of any release reports.
+
+    A step that is unknown here is kept in the evidence; what failed matters more than where.
+    """
+    try:
+        return Failure(kind, Step(step), message, remedy, evidence)
+    except ValueError:
+        unknown = f"it failed at a step that is unknown here: {step}"
+        return Failure(kind, Step.READ, message, remedy, f"{evidence}\n{unknown}".strip())
 
 
 class NodeError(Exception):
     """Ends the work on one node early; it is caught in one place, which returns its failure."""
 
     def __init__(
-        self, kind: FailureKind, step: str, message: str, remedy: str, evidence: str = ""
+        self, kind: FailureKind, step: Step, message: str, remedy: str, evidence: str = ""
     ) -> None:
         self.failure = Failure(kind, step, shortened(message), shortened(remedy), evidence)
         super().__init__(self.failure.message)

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
-from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.failure import Failure, FailureKind, NodeError, Step
 from fleet.core.masking.shown_text import tail
 
 _Result = TypeVar("_Result")
@@ -32,7 +32,7 @@ def bug(error: BaseException, node: str) -> Failure:
     _LOG.debug("%s: a bug of fleet", node, exc_info=error)
     summary = tail(words_of(error)[:_LONGEST], 1)  # it may quote what a node sent
     message = f"a bug in fleet: {type(error).__name__}: {summary}"
-    return Failure(FailureKind.BUG, "bug", message, "report it with its evidence", _place(error))
+    return Failure(FailureKind.BUG, Step.BUG, message, "report it with its evidence", _place(error))
 
 
 def words_of(error: BaseException) -> str:

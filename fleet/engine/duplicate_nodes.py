@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.engine.survey import Surveyed
 
 
@@ -28,5 +28,5 @@ def _refused(surveyed: Surveyed, names: dict[str, list[str]]) -> Surveyed:
         return surveyed
     message = f"this node is the same machine as {', '.join(others)}"
     remedy = "keep one of these names in the inventory, or leave out the others with --exclude"
-    failure = Failure(FailureKind.CONFLICT, "plan", message, remedy)
+    failure = Failure(FailureKind.CONFLICT, Step.PLAN, message, remedy)
     return replace(surveyed, plan=replace(surveyed.plan, failure=failure))

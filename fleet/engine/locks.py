@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from fleet.core.failure import Failure
+from fleet.core.failure import Failure, Step
 from fleet.core.model.outcome import NodeOutcome
 from fleet.engine.workers.base import WorkerPool, map_nodes
 from fleet.node.stage import release_once
@@ -19,7 +19,7 @@ def release_held(
     names = [
         name
         for name, outcome in outcomes.items()
-        if outcome.held and not (outcome.failure and outcome.failure.step == "release")
+        if outcome.held and not (outcome.failure and outcome.failure.step is Step.RELEASE)
     ]
     for order, result in map_nodes(release_once, map(order_of, names), pool):
         if not still_held(result):

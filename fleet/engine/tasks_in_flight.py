@@ -8,8 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
-from fleet.core.failure import Failure, FailureKind
-from fleet.core.history.replay import SETTLE
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.engine.suspension import SuspensionClock
 from fleet.engine.workers.base import WorkerPool, lost_worker_failure
@@ -19,7 +18,9 @@ Work = Callable[[WorkOrder], NodeOutcome]
 
 
 _SETTLE_REMEDY = "run `fleet resume`, which asks the node for the state of its change"
-_STUCK = Failure(FailureKind.TIMEOUT, SETTLE, "its worker did not return in time", _SETTLE_REMEDY)
+_STUCK = Failure(
+    FailureKind.TIMEOUT, Step.SETTLE, "its worker did not return in time", _SETTLE_REMEDY
+)
 
 
 _CHECK_SECONDS = 1
@@ -100,11 +101,11 @@ class Tasks:
 def failed_outcome(task: Task, failure: Failure) -> NodeOutcome:
     """Return the outcome of a node whose worker failed; in staging the node is unchanged."""
     if task.status is NodeStatus.STAGING:
-        staging_failure = replace(failure, step="stage")
+        staging_failure = replace(failure, step=Step.STAGE)
         return NodeOutcome(
             node=task.node, status=NodeStatus.FAILED, failure=staging_failure, held=True
         )
     if failure.kind is FailureKind.WORKER:
-        failure = replace(failure, step=SETTLE, remedy=_SETTLE_REMEDY)
-    status = NodeStatus.UNREACHABLE if failure.step == SETTLE else NodeStatus.DEGRADED
+        failure = replace(failure, step=Step.SETTLE, remedy=_SETTLE_REMEDY)
+    status = NodeStatus.UNREACHABLE if failure.step is Step.SETTLE else NodeStatus.DEGRADED
     return NodeOutcome(node=task.node, status=status, failure=failure, held=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fleet.core.failure import Failure
+from fleet.core.failure import Failure, Step
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.outcome import Liveness
 from fleet.node.run_script import failure_of
-from fleet.node.script import Reply, decode_field, parse_member
+from fleet.node.script import Reply, parse_member
 from fleet.node.verify.liveness import parse_liveness
 from fleet.node.work_order import WorkOrder
 
@@ -42,8 +42,8 @@ class Applied:
 def parse_applied(reply: Reply, order: WorkOrder) -> Applied:
     """Read the ending from a reply; raise a NodeError (protocol) for an unknown ending."""
     ending = parse_member(Ending, reply.value("status"), "status")
-    steps = {decode_field(fields[0]).split(b" ")[0] for fields in reply.all("step")}
-    restarted = order.restarts and b"restart" in steps
+    steps = {text.split(" ")[0] for text in reply.texts("step")}
+    restarted = order.restarts and Step.RESTART in steps
     return Applied(
         ending,
         failure_of(reply),

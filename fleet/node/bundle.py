@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from fleet.core.failure import Step
 from fleet.core.model.change import Change
 from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.plan.node_plan import RollbackTarget, state_after
@@ -89,7 +90,7 @@ def stage_script(order: WorkOrder, packed: Bundle) -> Script:
         "ROLLBACK": "1" if plan.rollback is not None else "0",
         "RESTORES": target.generation,
     }
-    return Script("stage", variables, order.deadlines.stage)
+    return Script(Step.STAGE, variables, order.deadlines.stage)
 
 
 def activate_script(order: WorkOrder, packed: Bundle) -> Script:
@@ -107,12 +108,12 @@ def activate_script(order: WorkOrder, packed: Bundle) -> Script:
         "LINKS": "\n".join("\t".join(pair) for pair in target.saved_links),
         "WORKLOADS": "disrupt" if order.disrupt else "keep",
     }
-    return Script("activate", variables, order.deadlines.activate)
+    return Script(Step.ACTIVATE, variables, order.deadlines.activate)
 
 
 def guard_script(order: WorkOrder) -> Script:
     """Return the guard script; it is stored on the node beside a pending change and reverts it."""
-    return Script("guard", {**identity(order), **_daemon_variables(order)})
+    return Script(Step.GUARD, {**identity(order), **_daemon_variables(order)})
 
 
 def identity(order: WorkOrder) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.failure import Failure, FailureKind, NodeError, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.node.activate import Applied, Ending, parse_applied
 from fleet.node.bundle import Bundle, activate_script, bundle
@@ -64,7 +64,7 @@ def continue_converge(work: ConvergeResult) -> NodeOutcome:
 
 def revert_change(work: ConvergeResult, failure: Failure | None) -> NodeOutcome:
     """Revert a change that could not be verified or confirmed; wait for the node if necessary."""
-    enter(work.order.node.name, "revert")
+    enter(work.order.node.name, Step.REVERT)
     try:
         change = settle_with_retries(work.order, SettleMode.REVERT, work.order.deadlines.lost)
     except NodeError as error:
@@ -83,7 +83,14 @@ def _revert_outcome(
             return work.standing(change, failure)
         case SettleEnding.UNSETTLED:
             return work.unsettled(failure)
-        case _:
+        case (
+            SettleEnding.LOOKED
+            | SettleEnding.CONFIRMED
+            | SettleEnding.DEGRADED
+            | SettleEnding.RELEASED
+            | SettleEnding.NOT_OURS
+            | SettleEnding.FAILED
+        ):
             return work.outcome(NodeStatus.DEGRADED, change.failure or failure)
 
 
@@ -129,7 +136,7 @@ def _verify_change(work: ConvergeResult, remote: Remote) -> NodeOutcome | None:
     if not tests and not check_liveness:
         return None
     request = VerifyRequest(plan, tests, order.deadlines, order.liveness, work.liveness)
-    enter(plan.node.name, "verify")
+    enter(plan.node.name, Step.VERIFY)
     try:
         reply = run_verification(remote, request, order.access.for_node(plan.node))
         work.verified, work.liveness = reply.verified, reply.liveness
@@ -153,7 +160,7 @@ def asked_from_here(order: WorkOrder) -> bool:
 def _confirm_change(work: ConvergeResult) -> NodeOutcome:
     """Soak after a restart, then check health over a new connection and disarm the guard."""
     if work.restarted:
-        enter(work.order.node.name, "soak")
+        enter(work.order.node.name, Step.SOAK)
         time.sleep(work.order.deadlines.soak)
     return check_gates(work, SettleMode.CONFIRM)
 
@@ -161,7 +168,7 @@ def _confirm_change(work: ConvergeResult) -> NodeOutcome:
 def check_gates(work: ConvergeResult, mode: SettleMode) -> NodeOutcome:
     """Check the node's health once more, to confirm or to recheck; revert the change on failure."""
     order = work.order
-    enter(order.node.name, mode)
+    enter(order.node.name, Step.RECHECK if mode is SettleMode.RECHECK else Step.CONFIRM)
     first = partial(_check_liveness, work) if asked_from_here(order) else None
     try:
         change = settle_with_retries(order, mode, order.deadlines.lost, first)
@@ -188,7 +195,7 @@ def _gate_outcome(work: ConvergeResult, mode: SettleMode, change: ChangeStatus) 
 
 _REVERT_INTERRUPTED = Failure(
     FailureKind.GUARD,
-    "confirm",
+    Step.CONFIRM,
     "a revert had begun on the node and was stopped before its end",
     "find what stopped it (`journalctl -k`), then roll out again",
 )
@@ -204,7 +211,7 @@ def _check_liveness(work: ConvergeResult, remote: Remote) -> None:
 
 def _handle_broken_connection(work: ConvergeResult, failure: Failure) -> NodeOutcome:
     """End the work after its connection broke, by the state that the node itself reports."""
-    away = failure.step == "connect"
+    away = failure.step is Step.CONNECT
     if away or failure.kind is FailureKind.SUDO:
         work.held = True  # the node was staged before, and not contacted since
         return work.outcome(NodeStatus.UNREACHABLE if away else NodeStatus.FAILED, failure)
@@ -219,7 +226,13 @@ def _handle_broken_connection(work: ConvergeResult, failure: Failure) -> NodeOut
             return revert_change(work, failure)
         case ChangeState.UNTOUCHED:
             return work.outcome(NodeStatus.STAGED, failure)
-        case _:
+        case (
+            ChangeState.CONFIRMED
+            | ChangeState.RESTORED
+            | ChangeState.UNWELL
+            | ChangeState.APPLYING
+            | None
+        ):
             return work.standing(change, failure)
 
 
@@ -242,4 +255,4 @@ def report_undo(change: ChangeStatus) -> Failure | None:
         ),
     }
     asked = "the change was reverted before fleet could confirm it", "roll out again"
-    return Failure(FailureKind.GUARD, "confirm", *reasons.get(change.reason or "", asked))
+    return Failure(FailureKind.GUARD, Step.CONFIRM, *reasons.get(change.reason or "", asked))

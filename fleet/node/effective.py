@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleet.core.containerd.registry_settings import difference
 from fleet.core.containerd.registry_table import effective_registry
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.version import parse_version
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.text.documents import DocumentError, parse_toml
@@ -20,7 +20,7 @@ def refuse_ineffective(plan: NodePlan, tables: str) -> None:
     except DocumentError as error:
         message = f"the registry tables of `{plan.daemon.binary} config dump` cannot be parsed"
         remedy = f"look at what it prints for the new {plan.config.path}"
-        raise NodeError(FailureKind.VALIDATE, "validate", message, remedy) from error
+        raise NodeError(FailureKind.VALIDATE, Step.VALIDATE, message, remedy) from error
     names = difference(version, plan.config.intended_registry, effective)
     if names:
         message = (
@@ -28,4 +28,4 @@ def refuse_ineffective(plan: NodePlan, tables: str) -> None:
             f" {plan.containerd} reads {names} from another table or an imported file"
         )
         remedy = "put CRI's registry settings into one table by hand"
-        raise NodeError(FailureKind.VALIDATE, "validate", message, remedy)
+        raise NodeError(FailureKind.VALIDATE, Step.VALIDATE, message, remedy)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.change import ManagedFile
 from fleet.node.script import Reply, decode_field, protocol_error
@@ -39,7 +39,7 @@ def file_records(reply: Reply) -> Iterator[FileRecord]:
         sizes = [size for *_, size in stats]
         if not len(kinds) == len(paths) == len(stats) or sum(sizes) != len(content):
             message = "files kept changing while they were read"
-            raise NodeError(FailureKind.PROTOCOL, "probe", message, "try again")
+            raise NodeError(FailureKind.PROTOCOL, Step.PROBE, message, "try again")
         start = 0
         for kind, path, (mode, uid, gid, mtime, size) in zip(kinds, paths, stats, strict=True):
             file = ManagedFile(content[start : start + size], mode, uid, gid)

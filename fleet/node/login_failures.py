@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import astuple
 
-from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.failure import Failure, FailureKind, NodeError, Step
 from fleet.core.masking.shown_text import tail
 from fleet.node.launch import NO_SUDO, WRONG_PASSWORD
 
@@ -99,7 +99,7 @@ class NotStartedError(NodeError):
         self.cause = cause
 
 
-def not_started(step: str, code: int, output: str, *, begun: bool) -> NotStartedError:
+def not_started(step: Step, code: int, output: str, *, begun: bool) -> NotStartedError:
     """Return the failure of a script that did not start; `output` is what the node wrote.
 
     `begun` is whether the login shell has run fleet's command line at all.
@@ -122,13 +122,13 @@ def cause_of(code: int, output: str) -> str:
     return "password" if key == "ask" and code == WRONG_PASSWORD else key
 
 
-def only_listed(step: str, output: str) -> NotStartedError:
+def only_listed(step: Step, output: str) -> NotStartedError:
     """Return the failure of a login that may run some commands, but not fleet's."""
     failure = Failure(FailureKind.SUDO, step, *_LISTED, tail(output))
     return NotStartedError(failure, "listed")
 
 
-def _login_failure(step: str, code: int, output: str) -> Failure:
+def _login_failure(step: Step, code: int, output: str) -> Failure:
     if _NO_LOGIN.search(output):
         message = "the login user has no shell (nologin)"
         remedy = "give it a shell (`chsh`), or log in as another user"

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 
+from fleet.core.failure import Step
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.facts import (
     Answer,
@@ -43,7 +44,7 @@ def question(node: Node, *, full_default: bool = False, walk: str = "") -> Scrip
         "FULL_DEFAULT": "1" if full_default else "0",
         "WALK": walk,
     }
-    return Script("probe", variables, seconds=60)
+    return Script(Step.PROBE, variables, seconds=60)
 
 
 def parse_probe(reply: Reply) -> NodeFacts:
@@ -132,7 +133,7 @@ def _read_paths(reply: Reply, records: Mapping[str, FileRecord]) -> PathFacts:
 def _refuse_incomplete(reply: Reply) -> None:
     """Raise a NodeError if the node could not start a process: its output is then unknown."""
     failed = [answer.text for key in _COMMANDS if not (answer := _parse_answer(reply, key)).ok]
-    error = shell_error_cause("probe", "\n".join((reply.error_output, *failed)))
+    error = shell_error_cause(Step.PROBE, "\n".join((reply.error_output, *failed)))
     if error is not None:
         raise error
 

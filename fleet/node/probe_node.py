@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fleet.core.failure import Failure, NodeError
+from fleet.core.failure import Failure, NodeError, Step
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.node import Node
 from fleet.node.probe import parse_probe, question
@@ -26,7 +26,7 @@ class ProbeOrder:
 def probe(order: ProbeOrder) -> NodeFacts | Failure:
     """Probe one node in one round trip; try once more if the connection broke."""
     result = _probe_once(order)
-    interrupted = isinstance(result, Failure) and result.step == "run"
+    interrupted = isinstance(result, Failure) and result.step is Step.RUN
     return _probe_once(order) if interrupted else result
 
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-_KNOWN_STEPS = {
-    *("upload", "check", "unpack", "validate"),
-    *("keep", "arm", "stage", "swap", "restart", "health", "swapped", "revert", "reverted"),
-}
-
+from fleet.core.failure import Step
 
 _MARK = b"step\t="
 
@@ -17,10 +13,10 @@ _LONGEST = 64
 """Bytes of an unfinished line that are kept; the line of a step is shorter."""
 
 
-_steps: dict[str, str] = {}
+_steps: dict[str, Step] = {}
 
 
-def enter(node: str, step: str) -> None:
+def enter(node: str, step: Step) -> None:
     """Record the step that a node has reached."""
     _steps[node] = step
 
@@ -30,7 +26,7 @@ def leave(node: str) -> None:
     _steps.pop(node, None)
 
 
-def step_of(node: str) -> str | None:
+def step_of(node: str) -> Step | None:
     """Return the step that a node has reached; None if none was recorded."""
     return _steps.get(node)
 
@@ -44,8 +40,19 @@ def progress_listener(node: str) -> Callable[[bytes], None]:
         *lines, last = (rest + chunk).split(b"\n")
         rest = last[-_LONGEST:]
         for line in lines:
-            step = line[len(_MARK) :].split(b" ")[0].decode("ascii", "replace")
-            if line.startswith(_MARK) and step in _KNOWN_STEPS:
+            step = _parse_step(line)
+            if step is not None:
                 enter(node, step)
 
     return listen
+
+
+def _parse_step(line: bytes) -> Step | None:
+    """Return the step that a line reports; None if it reports none that is known here."""
+    if not line.startswith(_MARK):
+        return None
+    try:
+        step = Step(line[len(_MARK) :].split(b" ")[0].decode("ascii", "replace"))
+    except ValueError:
+        return None
+    return step if step.reported else None

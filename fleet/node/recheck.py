@@ -34,5 +34,11 @@ def settle_left(order: WorkOrder) -> NodeOutcome:
             return work.outcome(NodeStatus.PENDING)
         case ChangeState.RESTORED if change.reason is not RevertReason.FAILED:
             return work.outcome(NodeStatus.PENDING)
-        case _:
+        case (
+            ChangeState.CONFIRMED
+            | ChangeState.RESTORED
+            | ChangeState.UNWELL
+            | ChangeState.APPLYING
+            | None
+        ):
             return work.standing(change, report_undo(change))

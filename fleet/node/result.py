@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
-from fleet.core.failure import Failure, FailureKind
-from fleet.core.history.replay import SETTLE
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import Liveness, NodeOutcome, NodeStatus, Verified
 from fleet.node.activate import Ending
 from fleet.node.change_status import ChangeState, ChangeStatus
@@ -104,7 +103,7 @@ class ConvergeResult:
             " mirrors.yaml"
         )
         if failure is None:
-            return Failure(FailureKind.HEALTH, "restored", message, remedy)
+            return Failure(FailureKind.HEALTH, Step.RESTORED, message, remedy)
         return replace(failure, evidence=f"{failure.evidence}\n{message}".strip())
 
     def standing(self, change: ChangeStatus, failure: Failure | None) -> NodeOutcome:
@@ -123,7 +122,7 @@ class ConvergeResult:
         )
         remedy = "free space on the disk of these files"
         kind, evidence = (failure.kind, failure.evidence) if failure else (FailureKind.STORAGE, "")
-        final = Failure(kind, SETTLE, message, remedy, evidence)
+        final = Failure(kind, Step.SETTLE, message, remedy, evidence)
         return self.outcome(NodeStatus.UNREACHABLE, final)
 
     def connection_lost(self, failure: Failure) -> NodeOutcome:
@@ -132,7 +131,7 @@ class ConvergeResult:
         self.held |= not guarded
         guard_note = "its guard will revert the change" if guarded else "it has no guard"
         message = f"lost the connection while changing the node ({failure.message}); {guard_note}"
-        final = Failure(failure.kind, SETTLE, message, "run `fleet resume`", failure.evidence)
+        final = Failure(failure.kind, Step.SETTLE, message, "run `fleet resume`", failure.evidence)
         return self.outcome(NodeStatus.UNREACHABLE, final)
 
 
@@ -140,4 +139,4 @@ def _changed_since(path: str) -> Failure:
     """Return the failure of a confirmed change whose file was edited since."""
     message = f"{path} was edited after the change wrote it"
     remedy = "find what edited it with `fleet drift`, then roll out again"
-    return Failure(FailureKind.STALE, "confirm", message, remedy)
+    return Failure(FailureKind.STALE, Step.CONFIRM, message, remedy)

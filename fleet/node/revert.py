@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import NodeOutcome
 from fleet.node.converge import revert_change
 from fleet.node.result import ConvergeResult
@@ -10,7 +10,7 @@ from fleet.node.work_order import WorkOrder
 
 SPENT = Failure(
     FailureKind.BUDGET,
-    "revert",
+    Step.REVERT,
     "the change was reverted because too many nodes had failed (--max-failures, --on-failure)",
     "fix the nodes that failed, then roll out again",
 )

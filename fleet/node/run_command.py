@@ -6,7 +6,7 @@ import re
 import time
 from dataclasses import dataclass
 
-from fleet.core.failure import Failure, NodeError
+from fleet.core.failure import Failure, NodeError, Step
 from fleet.core.model.node import Node
 from fleet.node.run_script import run_script
 from fleet.node.script import Script, protocol_error
@@ -39,7 +39,7 @@ class RunResult:
 def run(order: RunOrder) -> RunResult | Failure:
     """Run the command; return a Failure if it could not run."""
     script = Script(
-        "run", {"COMMAND": order.command, "LIMIT": str(order.seconds)}, order.seconds + 10
+        Step.RUN, {"COMMAND": order.command, "LIMIT": str(order.seconds)}, order.seconds + 10
     )
     began = time.monotonic()
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.failure import Failure, FailureKind, NodeError, reported_failure
 from fleet.core.masking.shown_text import tail
 from fleet.node.launch import sudo_check_line
 from fleet.node.login_failures import NotStartedError, cause_of, only_listed
@@ -72,9 +72,9 @@ def failure_of(reply: Reply) -> Failure | None:
     except ValueError as error:
         raise protocol_error(f"an unknown failure, {tail(reply.value('failure'), 1)}") from error
     message, remedy = tail(reply.value("message")), tail(reply.value("remedy"))
-    if kind is FailureKind.BUG:  # the script ended early: the shell's own error output says why
-        cause = shell_error_cause(reply.value("failed_step"), reply.error_output)
-        if cause is not None:
-            return cause.failure
-        evidence = f"{evidence}\n{reply.error_output}"
-    return Failure(kind, reply.value("failed_step"), message, remedy, tail(evidence))
+    early = kind is FailureKind.BUG  # the shell's own error output says why the script ended
+    evidence = f"{evidence}\n{reply.error_output}" if early else evidence
+    step = tail(reply.value("failed_step"), 1)
+    failure = reported_failure(kind, step, message, remedy, tail(evidence))
+    cause = shell_error_cause(failure.step, reply.error_output) if early else None
+    return failure if cause is None else cause.failure

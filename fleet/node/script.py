@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.secret import Secret
 from fleet.node.assembler import compact_source
@@ -58,9 +58,12 @@ class Privilege:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A node-side script with its variables and a deadline in seconds that the node enforces."""
+    """A node-side script with its variables and a deadline in seconds that the node enforces.
 
-    name: str
+    Its name is also the step of a failure to run it.
+    """
+
+    name: Step
     variables: Mapping[str, str]
     seconds: int = 60
 
@@ -172,10 +175,10 @@ def protocol_error(what: str, evidence: str = "") -> NodeError:
     """Return the error for output that fleet's scripts do not write."""
     message = f"the node answered with {what}"
     remedy = "check that `ssh NODE true` prints nothing, then try again"
-    return NodeError(FailureKind.PROTOCOL, "read", message, remedy, tail(evidence))
+    return NodeError(FailureKind.PROTOCOL, Step.READ, message, remedy, tail(evidence))
 
 
-def parse_reply(step: str, code: int, stdout: str, stderr: str) -> Reply:
+def parse_reply(step: Step, code: int, stdout: str, stderr: str) -> Reply:
     """Read a script's output; raise a NodeError if the script did not run to its end."""
     reply = Reply(_split_records(stdout), tail(stderr))
     if not reply.has("end") and (cause := shell_error_cause(step, stderr)) is not None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 
-from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.failure import Failure, FailureKind, NodeError, Step
 from fleet.node.bundle import identity
 from fleet.node.change_status import (
     ChangeState,
@@ -45,7 +45,7 @@ def settle_script(order: WorkOrder, mode: SettleMode) -> Script:
         "HEALTH_SECONDS": str(order.deadlines.health),
     }
     seconds = 60 if mode in {SettleMode.LOOK, SettleMode.RELEASE} else order.deadlines.settle
-    return Script("settle", variables, seconds)
+    return Script(Step.SETTLE, variables, seconds)
 
 
 def settle(order: WorkOrder, mode: SettleMode, remote: Remote | None = None) -> ChangeStatus:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.masking.shown_text import tail
 
 _PROCESSES = re.compile(
@@ -17,7 +17,7 @@ _PROCESSES = re.compile(
 _MEMORY = re.compile("Cannot allocate memory|Out of memory", re.IGNORECASE)
 
 
-def shell_error_cause(step: str, words: str) -> NodeError | None:
+def shell_error_cause(step: Step, words: str) -> NodeError | None:
     """Return the failure that a shell's error output names; None if it names none."""
     if _PROCESSES.search(words):
         message = "the node cannot start more processes for this login (EAGAIN)"

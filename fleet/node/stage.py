@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.failure import Failure, FailureKind, NodeError, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.node.activate import Applied, Ending, parse_applied
 from fleet.node.bundle import Bundle, bundle, stage_script
@@ -35,8 +35,8 @@ def stage(order: WorkOrder) -> NodeOutcome:
             return work.outcome(status_after(applied.ending), applied.failure)
         except NodeError as error:
             failure = error.failure
-        work.held |= failure.step != "connect" and failure.kind is not FailureKind.SUDO
-        if failure.step == "connect" or failure.kind not in {
+        work.held |= failure.step is not Step.CONNECT and failure.kind is not FailureKind.SUDO
+        if failure.step is Step.CONNECT or failure.kind not in {
             FailureKind.CONNECT,
             FailureKind.TIMEOUT,
         }:
@@ -47,7 +47,7 @@ def stage(order: WorkOrder) -> NodeOutcome:
 def upload_and_check(order: WorkOrder, remote: Remote, packed: Bundle) -> Applied:
     """Upload the bundle and validate it with the node's own containerd."""
     name = order.node.name
-    enter(name, "upload")
+    enter(name, Step.UPLOAD)
     script = stage_script(order, packed)
     reply = run_script(remote, script, order.access.for_node(order.node), progress_listener(name))
     applied = parse_applied(reply, order)
@@ -58,7 +58,7 @@ def upload_and_check(order: WorkOrder, remote: Remote, packed: Bundle) -> Applie
 
 def _failed_staging(work: ConvergeResult, failure: Failure | None) -> NodeOutcome:
     """End a staging that was interrupted; the node is unchanged, but may be locked."""
-    if failure is not None and failure.step == "connect":
+    if failure is not None and failure.step is Step.CONNECT:
         return work.outcome(NodeStatus.UNREACHABLE, failure)
     if work.held:
         released = release(work.order)
@@ -82,7 +82,7 @@ def release(order: WorkOrder, patience: float = _PATIENCE) -> NodeOutcome:
         work.held = True
         message = f"{error.failure.message}; the node stays locked"
         remedy = f"unlock it with `fleet unlock {order.rollout}`"
-        failure = Failure(error.failure.kind, "release", message, remedy, error.failure.evidence)
+        failure = Failure(error.failure.kind, Step.RELEASE, message, remedy, error.failure.evidence)
         return work.outcome(NodeStatus.PENDING, failure)
     work.held = change.ending not in {SettleEnding.RELEASED, SettleEnding.NOT_OURS}
     return work.outcome(NodeStatus.PENDING, change.failure)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from fleet.core.failure import NodeError
+from fleet.core.failure import NodeError, Step
 from fleet.core.model.node import Node
 from fleet.node.launch import BEGUN
 from fleet.node.login_failures import NotStartedError
@@ -52,7 +52,7 @@ def _accepts_password(access: Access, node: Node) -> bool | None:
     """Return whether sudo accepted the password; None if it asked for none, or on other errors."""
     try:
         with connect(node, access.ssh) as remote:
-            reply = run_script(remote, Script("sudo", {}, _SECONDS), access.for_node(node))
+            reply = run_script(remote, Script(Step.SUDO, {}, _SECONDS), access.for_node(node))
     except NotStartedError as error:
         # Other causes appear again in the work on the node.
         return False if error.cause == "password" else None

@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.masking.shown_text import tail
 from fleet.core.text.counts import counted
 from fleet.ssh.algorithms import algorithm_mismatch
@@ -111,7 +111,7 @@ def _refuse_mismatch(transport: ClientTransport, error: BaseException, hop: Hop)
         keyword, lists = mismatch
         message = f"no {keyword} in common with {hop.place}: {tail(lists, 1)}"
         remedy = f"set {keyword} in its sshd_config, or in your ssh_config"
-        raise NodeError(FailureKind.CONNECT, "connect", message, remedy) from error
+        raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy) from error
 
 
 def server_key(transport: Transport) -> ShownKey:
@@ -210,7 +210,7 @@ def _closed_login(hop: Hop, banner: str) -> NodeError:
         "check whether the account has expired (`chage -l USER`), or logins are closed"
         " (/etc/nologin)"
     )
-    return NodeError(FailureKind.AUTH, "connect", message, remedy)
+    return NodeError(FailureKind.AUTH, Step.CONNECT, message, remedy)
 
 
 def _missing_key(hop: Hop, settings: SshSettings) -> NodeError:
@@ -229,7 +229,7 @@ def _missing_key(hop: Hop, settings: SshSettings) -> NodeError:
             " the agent (ssh-add)"
         )
     message = f"there is no key for a login at {hop.place}: {why}"
-    return NodeError(FailureKind.AUTH, "connect", message, remedy)
+    return NodeError(FailureKind.AUTH, Step.CONNECT, message, remedy)
 
 
 def _certificate_problem(identity: Identity) -> str:
@@ -275,4 +275,4 @@ def _refused_keys(
     else:
         message = f"{hop.place} refused these keys: {names}"
         remedy = "check user, identity_file, and authorized_keys on the node"
-    return NodeError(FailureKind.AUTH, "connect", message, remedy)
+    return NodeError(FailureKind.AUTH, Step.CONNECT, message, remedy)

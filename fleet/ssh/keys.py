@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.secret import Secret
 from fleet.ssh.cache import SharedCache
 from fleet.ssh.route import Hop, SshSettings
@@ -108,7 +108,7 @@ def open_key(path: str, passphrase: Secret | None) -> Any:
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}"
         remedy = "name a key that you can read (identity_file)"
-        raise NodeError(FailureKind.AUTH, "connect", message, remedy) from error
+        raise NodeError(FailureKind.AUTH, Step.CONNECT, message, remedy) from error
 
 
 def _load_key(source: tuple[str, int, Secret | None]) -> PKey:
@@ -122,7 +122,7 @@ def _load_key(source: tuple[str, int, Secret | None]) -> PKey:
         except paramiko.PasswordRequiredException as error:
             remedy = f"run `ssh-add {path}`, or run fleet on a terminal, where it can ask"
             message = f"{path} is encrypted"
-            raise NodeError(FailureKind.AUTH, "connect", message, remedy) from error
+            raise NodeError(FailureKind.AUTH, Step.CONNECT, message, remedy) from error
         except (OSError, ValueError, paramiko.SSHException) as error:
             problem = problem or error
             continue
@@ -131,7 +131,7 @@ def _load_key(source: tuple[str, int, Secret | None]) -> PKey:
         return _load_certificate(converted, path)
     message = f"{path} is not a usable private key: {problem}"
     remedy = f"check it with `ssh-keygen -y -f {path}`"
-    raise NodeError(FailureKind.AUTH, "connect", message, remedy)
+    raise NodeError(FailureKind.AUTH, Step.CONNECT, message, remedy)
 
 
 def _load_certificate(key: PKey, path: str) -> PKey:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.ssh.cache import SharedCache
 
 REVOKED = "@revoked"
@@ -167,7 +167,7 @@ def refuse_unless_known(
     if state == "known":
         return
     message, remedy = _refusal(state, place, shown, names[0], user_files)
-    raise NodeError(FailureKind.HOST_KEY, "connect", message, remedy)
+    raise NodeError(FailureKind.HOST_KEY, Step.CONNECT, message, remedy)
 
 
 def _refusal(

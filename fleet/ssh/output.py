@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.ssh.paramiko_ext.channel import on_output
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Output:
         if self._size > MAX_BYTES:
             message = f"the node answered with more than {MAX_BYTES >> 20} MiB"
             remedy = "look for large files below its config_path, and for what its shell prints"
-            raise NodeError(FailureKind.PROTOCOL, "run", message, remedy)
+            raise NodeError(FailureKind.PROTOCOL, Step.RUN, message, remedy)
 
 
 class _Signal:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.ssh.dialogue import InteractiveCommand, interactive_command
 from fleet.ssh.forward.reverse import Responder, Service, serve
 from fleet.ssh.forward.tcp import Tunnel, tunnel
@@ -110,7 +110,7 @@ class FabricRemote:
         """Run `command` with `stdin` as its input, bounded in time and in output."""
         deadline = time.monotonic() + seconds
         transport = self._connection.transport
-        with _convert_errors("run"), close_after(seconds + _SLACK, transport.close):
+        with _convert_errors(Step.RUN), close_after(seconds + _SLACK, transport.close):
             with close_after(max(silence, _FEED_SECONDS), transport.close):
                 channel = self._sessions.execute(command, silence)
                 channel.settimeout(silence)
@@ -131,7 +131,7 @@ class FabricRemote:
         """Serve HTTP on a port of the node's own loopback, for up to `seconds`."""
         transport = self._connection.transport
         with (
-            _convert_errors("run"),
+            _convert_errors(Step.RUN),
             close_after(seconds + _SLACK, transport.close),
             serve(transport, answer) as service,
         ):
@@ -144,7 +144,7 @@ class FabricRemote:
         """Run a command that waits in between until fleet lets it continue."""
         transport = self._connection.transport
         with (
-            _convert_errors("run"),
+            _convert_errors(Step.RUN),
             close_after(seconds + _SLACK, transport.close),
             interactive_command(transport, command_line, stdin, seconds) as command,
         ):
@@ -152,7 +152,7 @@ class FabricRemote:
 
 
 @contextmanager
-def _convert_errors(step: str) -> Iterator[None]:
+def _convert_errors(step: Step) -> Iterator[None]:
     """Convert the libraries' exceptions on an open connection into a NodeError."""
     import paramiko  # noqa: PLC0415
 

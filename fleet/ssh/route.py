@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.node import Node
 from fleet.core.model.secret import Secret
 from fleet.home import expanded
@@ -105,7 +105,7 @@ def _jump_hops(config: UserConfig, jumps: str | None, last: Hop, depth: int = 0)
         problem = "is not [user@]host[:port]" if match is None else "leads in a circle"
         message = f"the jump host {spec!r} of {last.place} {problem}"
         remedy = "correct jump in the inventory, or ProxyJump in ssh_config"
-        raise NodeError(FailureKind.CONNECT, "connect", message, remedy)
+        raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy)
     name = match["literal"] or match["bare"] or match["name"]
     port = int(match["port"]) if match["port"] else None
     options = _look_up_host(config, name, match["user"], port)
@@ -123,7 +123,7 @@ def _look_up_host(
     except Exception as error:  # Match exec runs the user's commands: it can raise anything
         message = f"ssh_config cannot be read for {host}: {error or type(error).__name__}"
         remedy = f"find the mistake with `ssh -G {host}`"
-        raise NodeError(FailureKind.CONNECT, "connect", message, remedy) from error
+        raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy) from error
 
 
 def _make_hop(options: Mapping[str, Any], name: str, identity: str | None) -> Hop:
@@ -132,7 +132,7 @@ def _make_hop(options: Mapping[str, Any], name: str, identity: str | None) -> Ho
     port = str(options.get("port", 22))
     if not port.isdigit():
         message = f"the port of {name} in ssh_config is not a number: {port!r}"
-        raise NodeError(FailureKind.CONNECT, "connect", message, "correct it there")
+        raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, "correct it there")
     command = "" if options.get("proxyjump") else options.get("proxycommand") or ""
     return Hop(
         host=options.get("hostname", name),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.ssh.paramiko_ext.channel import request_command
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def open_session(transport: Transport, seconds: float) -> Channel:
     except paramiko.ChannelException as error:
         message = f"the node's sshd opens no session for this login: {error.text}"
         remedy = "set MaxSessions in its sshd_config to 10, its default"
-        raise NodeError(FailureKind.UNSUPPORTED, "connect", message, remedy) from error
+        raise NodeError(FailureKind.UNSUPPORTED, Step.CONNECT, message, remedy) from error
 
 
 class SessionPool:

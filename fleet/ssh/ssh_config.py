@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.home import expanded
 from fleet.ssh.cache import SharedCache
 
@@ -91,7 +91,7 @@ def _parse_files(stamps: tuple[tuple[Path, int, int], ...]) -> UserConfig:
     except (OSError, ValueError, paramiko.ssh_exception.ConfigParseError) as error:
         message = f"{first} is not a usable ssh_config: {error}"
         remedy = "correct it, or name another with -F"
-        raise NodeError(FailureKind.CONNECT, "connect", message, remedy) from error
+        raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy) from error
 
 
 def _include_folder(path: Path) -> Path:

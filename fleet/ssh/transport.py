@@ -11,7 +11,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import astuple, replace
 from typing import TYPE_CHECKING, Any
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.ssh.cache import SharedCache, StartLimiter, one_at_a_time
 from fleet.ssh.forward.socket import ProxiedSocket, dial, proxied, watch
 from fleet.ssh.handshake import authenticate, handshake
@@ -123,7 +123,7 @@ def _open_channel(jump: Transport, hop: Hop, settings: SshSettings) -> Any:
         remedy = "check that the node is up"
         if error.code == _PROHIBITED:
             remedy = "set AllowTcpForwarding in the sshd_config of the jump host"
-        raise NodeError(FailureKind.CONNECT, "connect", message, remedy) from error
+        raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy) from error
     except paramiko.SSHException as error:
         if not is_timeout(error):
             raise
@@ -183,17 +183,17 @@ def convert_errors(hop: Hop, settings: SshSettings) -> Iterator[None]:
         cause = "timed out" if isinstance(error, TimeoutError) else "cannot be resolved"
         message = f"{place} {cause} ({settings.seconds:g} s)"
         remedy = "check that the node is up, and that its address is right"
-        raise NodeError(FailureKind.CONNECT, "connect", message, remedy) from error
+        raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy) from error
     except (OSError, EOFError, paramiko.SSHException) as error:
         if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
             message = f"this machine cannot open more files ({error.strerror})"
             remedy = "raise the limit, see `ulimit -n`"
-            raise NodeError(FailureKind.WORKER, "connect", message, remedy) from error
+            raise NodeError(FailureKind.WORKER, Step.CONNECT, message, remedy) from error
         words = error or type(error).__name__
         message = f"cannot connect to {place}: {words}"
         remedy = "find the reason with `ssh -v`"
-        raise NodeError(FailureKind.CONNECT, "connect", message, remedy) from error
+        raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy) from error
     except ValueError as error:
         message = f"{place}: unusable key: {error}"
         remedy = "name another key (identity_file)"
-        raise NodeError(FailureKind.AUTH, "connect", message, remedy) from error
+        raise NodeError(FailureKind.AUTH, Step.CONNECT, message, remedy) from error

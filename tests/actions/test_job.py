@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.errors import FleetError
 from fleet.journal import Journal
@@ -16,7 +16,7 @@ from tests.support.scripted_pool import Watcher
 FAILED = NodeOutcome(
     node="b",
     status=NodeStatus.ROLLED_BACK,
-    failure=Failure(FailureKind.HEALTH, "health", "it was unhealthy", "restart it"),
+    failure=Failure(FailureKind.HEALTH, Step.HEALTH, "it was unhealthy", "restart it"),
 )
 
 

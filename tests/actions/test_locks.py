@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fleet.actions.locks import read_locks, unlock
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.pending import Pending
 from fleet.errors import FleetError
 from fleet.journal import Journal
@@ -19,7 +19,7 @@ from tests.actions.conftest import Small
 from tests.support.scripted_pool import TRIXIE, Watcher
 
 FREE = ChangeStatus(ending=SettleEnding.RELEASED)
-LOST = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
+LOST = Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "try again")
 
 
 def test_locks_come_in_the_order_of_the_nodes(small: Small) -> None:

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from fleet.actions.prepared_rollout import plan
 from fleet.actions.survey import survey
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import NodeStatus
 from fleet.engine.survey import Surveyed
 from fleet.node.probe_node import probe
 from tests.actions.conftest import Small
 from tests.support.scripted_pool import Watcher
 
-RISK = Failure(FailureKind.CONFLICT, "plan", "a restart would end 3 containers", "try again")
+RISK = Failure(FailureKind.CONFLICT, Step.PLAN, "a restart would end 3 containers", "try again")
 
 
 def surveyed(small: Small) -> list[Surveyed]:
@@ -30,7 +30,9 @@ def test_nodes_are_cut_into_batches_and_failures_are_counted_in_percent(small: S
 
 
 def test_an_unreachable_node_is_in_no_batch(small: Small) -> None:
-    small.pool.ends[probe, "b"] = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
+    small.pool.ends[probe, "b"] = Failure(
+        FailureKind.CONNECT, Step.CONNECT, "timed out", "try again"
+    )
 
     prepared = plan(surveyed(small), small.load().inventory, batch="9")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.errors import FleetError
 from fleet.node.recheck import settle_left
@@ -46,7 +46,9 @@ def test_a_node_that_has_confirmed_is_not_done_again(small: Small) -> None:
 
 def test_a_bug_in_settling_leaves_the_node_unsettled(small: Small) -> None:
     died_at(small, "b running")
-    small.pool.ends[settle_left, "b"] = Failure(FailureKind.BUG, "bug", "on purpose", "report it")
+    small.pool.ends[settle_left, "b"] = Failure(
+        FailureKind.BUG, Step.BUG, "on purpose", "report it"
+    )
 
     result = small.resume(Watcher())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fleet.actions.run import command_line, run
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.errors import FleetError
 from fleet.node.run_command import RunResult
 from fleet.node.run_command import run as run_on_node
@@ -24,7 +24,7 @@ def test_results_come_in_the_order_of_the_nodes(small: Small) -> None:
     nodes, watcher = tuple(reversed(small.load().inventory.nodes)), Watcher()
     done, lost = (
         RunResult(0, "up", 0.1),
-        Failure(FailureKind.CONNECT, "connect", "timed out", "try again"),
+        Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "try again"),
     )
     small.pool.ends |= {(run_on_node, name): done for name in "ac"} | {(run_on_node, "b"): lost}
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fleet.actions.options import RenderOptions
 from fleet.actions.session import Session
 from fleet.actions.survey import probe, survey
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.secret import Secret
 from fleet.engine.survey import Surveyed
 from fleet.node.probe_node import probe as probe_node
@@ -15,7 +15,7 @@ from fleet.node.script import Privilege
 from tests.actions.conftest import Small
 from tests.support.scripted_pool import TRIXIE, Watcher
 
-LOST = Failure(FailureKind.CONNECT, "connect", "refused hunter22 on port 22", "try again")
+LOST = Failure(FailureKind.CONNECT, Step.CONNECT, "refused hunter22 on port 22", "try again")
 
 
 class Counting(Watcher):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fleet.actions.verify import VerifyOptions, self_test_nodes, verify
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.errors import FleetError
 from fleet.node.probe_node import probe
@@ -14,7 +14,7 @@ from fleet.node.verify.selftest import self_test
 from tests.actions.conftest import Small
 from tests.support.scripted_pool import Watcher
 
-LOST = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
+LOST = Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "try again")
 
 
 def test_outcomes_come_in_the_order_of_the_nodes(small: Small) -> None:
@@ -60,7 +60,7 @@ def test_a_node_that_cannot_be_read_is_still_asked_to_verify(small: Small) -> No
 
 def test_a_bug_in_a_self_test_is_the_failure_of_its_node(small: Small) -> None:
     nodes, watcher = small.load().inventory.nodes, Watcher()
-    small.pool.ends[self_test, "b"] = Failure(FailureKind.BUG, "bug", "on purpose", "try again")
+    small.pool.ends[self_test, "b"] = Failure(FailureKind.BUG, Step.BUG, "on purpose", "try again")
 
     outcomes = self_test_nodes(nodes, small.session(watcher), seconds=9)
 

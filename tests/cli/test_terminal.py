@@ -10,7 +10,7 @@ import pytest
 
 from fleet.cli.options import Settings
 from fleet.cli.terminal import Terminal, journal_files
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.node import Node
 from fleet.core.plan.node_plan import NodePlan
 from fleet.engine.survey import Surveyed
@@ -41,7 +41,7 @@ def test_without_a_terminal_only_yes_answers(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_survey_names_lost_nodes_and_counts_others(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    lost = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
+    lost = Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "try again")
     terminal = Terminal(settings())
 
     terminal.surveyed(Surveyed(NODE, None, NodePlan(node=NODE, failure=lost)), 7, 120)

@@ -10,7 +10,7 @@ import pytest
 
 from fleet.core.containerd.dump import ignored_registries, outside_registry
 from fleet.core.containerd.proxy import proxy_for
-from fleet.core.failure import NodeError
+from fleet.core.failure import NodeError, Step
 from fleet.core.lint.hosts_toml import hosts_findings
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.finding import FindingEffect
@@ -54,8 +54,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "words for a terminal": printable,
     "the end of an output": tail,
     "a diff": differ,
-    "records": lambda text: parse_reply("probe", 0, f"hello\t=0\n{text}\nend\t\n", ""),
-    "what is no record": lambda text: parse_reply("probe", 1, text, text),
+    "records": lambda text: parse_reply(Step.PROBE, 0, f"hello\t=0\n{text}\nend\t\n", ""),
+    "what is no record": lambda text: parse_reply(Step.PROBE, 1, text, text),
 }
 
 

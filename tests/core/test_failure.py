@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import fleet
 from fleet.core.containerd.config import parse_config
-from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.failure import Failure, FailureKind, NodeError, Step, reported_failure
 from fleet.core.model.change import RestartCost
 from fleet.core.model.health import refuse_unhealthy
 from fleet.core.model.node import Node
@@ -67,12 +70,12 @@ MADE: dict[FailureKind, Callable[[], Failure | None]] = {
     FailureKind.HOST_KEY: lambda: raised(
         lambda: refuse_unless_known(ShownKey("ssh-ed25519", b"k"), ("a",), (), ())
     ),
-    FailureKind.AUTH: lambda: not_started("probe", 1, "", begun=False).failure,
-    FailureKind.TIMEOUT: lambda: raised(lambda: parse_reply("stage", 124, "hello\t=0\n", "")),
-    FailureKind.SUDO: lambda: not_started("probe", 1, "", begun=True).failure,
+    FailureKind.AUTH: lambda: not_started(Step.PROBE, 1, "", begun=False).failure,
+    FailureKind.TIMEOUT: lambda: raised(lambda: parse_reply(Step.STAGE, 124, "hello\t=0\n", "")),
+    FailureKind.SUDO: lambda: not_started(Step.PROBE, 1, "", begun=True).failure,
     FailureKind.PROTOCOL: lambda: protocol_error("nothing").failure,
     FailureKind.UNSUPPORTED: lambda: raised(
-        lambda: parse_reply("stage", 2, "", "sh: 1: Cannot fork")
+        lambda: parse_reply(Step.STAGE, 2, "", "sh: 1: Cannot fork")
     ),
     FailureKind.CONFLICT: lambda: raised(lambda: parse_config("[[[", "/config.toml")),
     FailureKind.VALIDATE: lambda: raised(lambda: refuse_ineffective(PLAN, "[[")),
@@ -113,7 +116,7 @@ def test_every_kind_is_made_by_python_or_by_a_script() -> None:
 
 
 def test_a_node_error_carries_its_failure() -> None:
-    error = NodeError(FailureKind.SUDO, "stage", "no sudo", "use -K", "asks")
+    error = NodeError(FailureKind.SUDO, Step.STAGE, "no sudo", "use -K", "asks")
 
     assert (error.failure.kind, error.failure.step) == (FailureKind.SUDO, "stage")
     assert (error.failure.message, error.failure.remedy) == ("no sudo", "use -K")
@@ -121,11 +124,11 @@ def test_a_node_error_carries_its_failure() -> None:
 
 
 def test_the_text_of_an_error_is_its_message() -> None:
-    assert str(NodeError(FailureKind.SUDO, "stage", "no sudo", "use -K")) == "no sudo"
+    assert str(NodeError(FailureKind.SUDO, Step.STAGE, "no sudo", "use -K")) == "no sudo"
 
 
 def test_a_very_long_word_in_a_message_is_shortened() -> None:
-    error = NodeError(FailureKind.SUDO, "stage", f"key {'x' * 5000} is odd", "use -K")
+    error = NodeError(FailureKind.SUDO, Step.STAGE, f"key {'x' * 5000} is odd", "use -K")
 
     assert len(error.failure.message) < 300
     assert error.failure.message.endswith("x is odd")
@@ -136,3 +139,36 @@ def test_a_node_is_unreachable_without_a_working_connection(kind: FailureKind) -
     never_connected = {FailureKind.CONNECT, FailureKind.HOST_KEY, FailureKind.AUTH}
 
     assert kind.unreachable is (kind in never_connected)
+
+
+def test_a_reported_failure_has_the_step_that_was_reported() -> None:
+    failure = reported_failure(FailureKind.HEALTH, "soak", "it fell", "restart it", "a log line")
+
+    assert failure == Failure(FailureKind.HEALTH, Step.SOAK, "it fell", "restart it", "a log line")
+    assert failure.step is Step.SOAK
+
+
+@pytest.mark.parametrize(
+    ("evidence", "kept"),
+    [("", []), ("a log line", ["a log line"])],
+    ids=["without evidence", "with evidence"],
+)
+def test_an_unknown_step_is_kept_in_the_evidence(evidence: str, kept: list[str]) -> None:
+    failure = reported_failure(FailureKind.HEALTH, "dance", "it fell", "restart it", evidence)
+
+    assert (failure.kind, failure.step) == (FailureKind.HEALTH, Step.READ)
+    assert failure.evidence.splitlines() == [
+        *kept,
+        "it failed at a step that is unknown here: dance",
+    ]
+
+
+def test_every_step_that_no_script_reports_is_used() -> None:
+    """tests/node/test_script_failures.py reads the others off the scripts."""
+    root = Path(fleet.__file__).parent
+    files = [path for path in root.rglob("*.py") if path != root / "core" / "failure.py"]
+
+    used = {name for path in files for name in re.findall(r"\bStep\.([A-Z]+)", path.read_text())}
+
+    assert {step.name for step in Step if not step.reported} - used == set()
+    assert used <= set(Step.__members__)

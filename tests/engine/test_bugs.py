@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.failure import Failure, FailureKind, NodeError, Step
 from fleet.engine.bugs import bug, isolate_bugs, words_of
 
 
@@ -25,7 +25,7 @@ def test_a_result_is_returned_as_it_is() -> None:
 
 
 def test_a_failure_of_the_node_is_no_bug() -> None:
-    error = NodeError(FailureKind.CONNECT, "connect", "timed out", "try again", evidence="x")
+    error = NodeError(FailureKind.CONNECT, Step.CONNECT, "timed out", "try again", evidence="x")
 
     assert failure_of(error) == error.failure
 

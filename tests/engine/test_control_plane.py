@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.inventory import Group, Inventory
 from fleet.core.model.node import Node
@@ -29,7 +29,7 @@ def with_role(facts: NodeFacts, *evidence: str) -> NodeFacts:
 WELL = with_role(facts_of((ANSWERS / "trixie.txt").read_text()), "process etcd")
 DEAD = replace(WELL.daemon.unit, active="inactive", sub="dead")
 STOPPED = replace(WELL, daemon=replace(WELL.daemon, unit=DEAD))
-AWAY = Failure(FailureKind.CONNECT, "connect", "timed out (10 s)", "wait")
+AWAY = Failure(FailureKind.CONNECT, Step.CONNECT, "timed out (10 s)", "wait")
 SERVER = Availability(("process etcd",))
 NAMES = ("s1", "s2", "s3", "w1", "w2")
 INVENTORY = Inventory(tuple(Node(name=name, host=name) for name in NAMES), {})

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from fleet.core.failure import FailureKind
-from fleet.core.history.replay import SETTLE
+from fleet.core.failure import FailureKind, Step
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.rollout.batches import cut_batches, parse_batches
@@ -161,7 +160,7 @@ def test_a_stuck_worker_does_not_hold_the_others(nodes: Nodes) -> None:
     assert (ended.status, ended.stuck) == ("finished", True)
     assert ended.state.nodes == {"a": NodeStatus.UNREACHABLE, "b": C, "c": C}
     failure = next(each.failure for each in told if each.node == "a" and each.failure)
-    assert (failure.kind, failure.step) == (FailureKind.TIMEOUT, SETTLE)
+    assert (failure.kind, failure.step) == (FailureKind.TIMEOUT, Step.SETTLE)
 
 
 def test_a_worker_stuck_in_staging_leaves_its_node_untouched(nodes: Nodes) -> None:

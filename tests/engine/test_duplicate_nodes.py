@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.node import Node
 from fleet.core.plan.node_plan import NodePlan
 from fleet.engine.duplicate_nodes import refuse_duplicate_nodes
@@ -41,7 +41,7 @@ def test_nodes_that_do_not_say_who_they_are_are_taken_for_different_ones() -> No
 
 def test_a_node_that_failed_already_keeps_its_reason() -> None:
     node = Node(name="b", host="b")
-    failure = Failure(FailureKind.SUDO, "probe", "no sudo", "allow it")
+    failure = Failure(FailureKind.SUDO, Step.PROBE, "no sudo", "allow it")
     one, other = refuse_duplicate_nodes(
         [found("a", "x"), Surveyed(node, None, NodePlan(node=node, failure=failure))]
     )

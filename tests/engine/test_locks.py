@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.engine.locks import release_held, still_held
@@ -16,8 +16,8 @@ from fleet.node.work_order import WorkOrder
 from tests.support.orders import order_of, plan_of
 from tests.support.ssh_server import Answer, SshServer, in_turn, record, ssh_server
 
-LOST = Failure(FailureKind.CONNECT, "run", "the connection was lost", "try again")
-STAYS = Failure(FailureKind.CONNECT, "release", "it stays held", "try again")
+LOST = Failure(FailureKind.CONNECT, Step.RUN, "the connection was lost", "try again")
+STAYS = Failure(FailureKind.CONNECT, Step.RELEASE, "it stays held", "try again")
 
 
 @pytest.fixture

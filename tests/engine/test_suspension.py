@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.engine.suspension import SuspensionClock
 from fleet.engine.workers.base import ThreadPool, map_nodes
@@ -27,7 +27,7 @@ def test_a_stop_in_the_middle_is_named(
     stops = SuspensionClock(lambda: clock[0])
     clock[0] += took
     stops.waited(10.0, 1)
-    failure = Failure(kind, "run", "no answer", "look at the network")
+    failure = Failure(kind, Step.RUN, "no answer", "look at the network")
     ended = NodeOutcome(node="a", status=NodeStatus.UNREACHABLE, failure=failure)
 
     named = stops.explain(ended, began)
@@ -58,7 +58,7 @@ def test_a_stop_in_the_middle_of_a_survey_is_named(where: str) -> None:
     def work(order: Errand) -> Failure:
         if order.node.name == "late" and where == "while it waits":
             clock[0] += 95
-        return Failure(FailureKind.TIMEOUT, "run", "no answer", "look at the network")
+        return Failure(FailureKind.TIMEOUT, Step.RUN, "no answer", "look at the network")
 
     pool, told = ThreadPool(1), {}
     orders = [errand("first"), errand("late")]

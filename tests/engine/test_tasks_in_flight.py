@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.engine.suspension import SuspensionClock
 from fleet.engine.tasks_in_flight import EndedTask, Task, Tasks, failed_outcome
@@ -69,7 +69,7 @@ def test_all_that_has_ended_comes_at_once() -> None:
 
 
 def test_a_failure_of_the_pool_is_a_result() -> None:
-    failure = Failure(FailureKind.BUG, "bug", "a bug", "try again")
+    failure = Failure(FailureKind.BUG, Step.BUG, "a bug", "try again")
     running, pool = begun(task())
     pool.futures[0].set_result(failure)
 
@@ -105,25 +105,25 @@ def test_a_worker_that_does_not_come_back_in_time_is_abandoned() -> None:
 FAILED = {
     "in staging": (
         NodeStatus.STAGING,
-        Failure(FailureKind.WORKER, "worker", "it died", "try again"),
+        Failure(FailureKind.WORKER, Step.WORKER, "it died", "try again"),
         NodeStatus.FAILED,
         "stage",
     ),
     "a dead worker": (
         NodeStatus.RUNNING,
-        Failure(FailureKind.WORKER, "worker", "it died", "try again"),
+        Failure(FailureKind.WORKER, Step.WORKER, "it died", "try again"),
         NodeStatus.UNREACHABLE,
         "settle",
     ),
     "a stuck worker": (
         NodeStatus.RUNNING,
-        Failure(FailureKind.TIMEOUT, "settle", "stuck", "try again"),
+        Failure(FailureKind.TIMEOUT, Step.SETTLE, "stuck", "try again"),
         NodeStatus.UNREACHABLE,
         "settle",
     ),
     "a bug": (
         NodeStatus.RUNNING,
-        Failure(FailureKind.BUG, "bug", "a bug", "try again"),
+        Failure(FailureKind.BUG, Step.BUG, "a bug", "try again"),
         NodeStatus.DEGRADED,
         "bug",
     ),

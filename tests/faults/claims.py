@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.core.history.replay import SETTLE, RolloutHistory, replay_journal
+from fleet.core.failure import Step
+from fleet.core.history.replay import RolloutHistory, replay_journal
 from fleet.core.model.outcome import NodeStatus
 from fleet.journal import Journal
 from tests.faults.lane import Lane
@@ -54,7 +55,7 @@ class Claim:
         if self.status is not NodeStatus.UNREACHABLE:
             return self.status in _STAYED
         failure = self.story.outcomes[self.node].failure
-        return failure is None or failure.step != SETTLE
+        return failure is None or failure.step is not Step.SETTLE
 
 
 @contextmanager

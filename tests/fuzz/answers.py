@@ -7,6 +7,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fleet.core.failure import Step
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.owned_state import STATE_FILE, OwnedState
 from fleet.node.script import decode_field, parse_reply
@@ -77,7 +78,7 @@ _KEYS = (
 
 
 def _recorded(suite: str) -> Answer:
-    reply = parse_reply("probe", 0, (ANSWERS / f"{suite}.txt").read_text(), "")
+    reply = parse_reply(Step.PROBE, 0, (ANSWERS / f"{suite}.txt").read_text(), "")
     records = [
         (key, [decode_field(each) for each in fields]) for key in _KEYS for fields in reply.all(key)
     ]

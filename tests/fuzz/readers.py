@@ -13,7 +13,7 @@ from fleet.config.inventory.yaml import InventoryReader
 from fleet.config.load import inventory_tree
 from fleet.config.mirrors.kubespray import as_mirrors, is_kubespray
 from fleet.config.mirrors.yaml import MirrorsReader
-from fleet.core.failure import NodeError
+from fleet.core.failure import NodeError, Step
 from fleet.core.history.serialize import facts_data, plan_data
 from fleet.core.lint.explain import explain
 from fleet.core.masking.excerpt import with_excerpts
@@ -62,7 +62,7 @@ WISHES = (
 def read_answer(text: str, wishes: DesiredConfig) -> None:
     """Read a probe's answer, and do with it what every command does."""
     try:
-        facts = parse_probe(parse_reply("probe", 0, text, ""))
+        facts = parse_probe(parse_reply(Step.PROBE, 0, text, ""))
     except NodeError as error:
         str(error.failure)
         return

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from fleet.core.failure import Step
 from fleet.core.model.secret import Secret
 from fleet.node.script import Privilege, Script
 
 PASSWORD = r"""it's "quite" a \n $(pass) %s!"""
-SCRIPT = Script("sudo", {}, 20)
+SCRIPT = Script(Step.SUDO, {}, 20)
 SHELLS = ("dash", "bash", "bash --posix")
 ASKS_EACH_TIME = """\
 for word in "$@"; do [ "$word" != -n ] || { echo 'sudo: a password is required' >&2; exit 1; }; done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.failure import FailureKind
+from fleet.core.failure import FailureKind, Step
 from fleet.node.login_failures import cause_of, not_started
 
 TRIES = "Sorry, try again.\n\nsudo: no password was provided\nsudo: 1 incorrect password attempt"
@@ -77,7 +77,7 @@ WORDS = {
 
 @pytest.mark.parametrize(("code", "said", "cause"), WORDS.values(), ids=WORDS)
 def test_each_cause_has_a_message_of_its_own(code: int, said: str, cause: str) -> None:
-    failure = not_started("probe", code, said, begun=True).failure
+    failure = not_started(Step.PROBE, code, said, begun=True).failure
 
     assert cause_of(code, said) == cause
     assert failure.kind is (FailureKind.AUTH if cause == "input" else FailureKind.SUDO)
@@ -99,7 +99,7 @@ LOGINS = {
 
 @pytest.mark.parametrize(("code", "said", "told"), LOGINS.values(), ids=LOGINS)
 def test_a_login_that_runs_nothing_is_no_matter_of_sudo(code: int, said: str, told: str) -> None:
-    failure = not_started("probe", code, said, begun=False).failure
+    failure = not_started(Step.PROBE, code, said, begun=False).failure
 
     assert failure.kind is FailureKind.AUTH
     assert failure.message.startswith(told)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.config.node_root import read_root
+from fleet.core.failure import Step
 from fleet.core.model.owned_state import OwnedState
 from fleet.core.model.paths import Kind, PathEntry
 from fleet.node.paths import read_places
@@ -51,7 +52,7 @@ def told(folder: Path, shell: str) -> dict[str, PathEntry]:
     """
     ran = subprocess.run([shell, "-s"], input=script, capture_output=True, text=True, check=True)
     assert ran.stderr == ""
-    return read_places(parse_reply("probe", 0, ran.stdout, ""))
+    return read_places(parse_reply(Step.PROBE, 0, ran.stdout, ""))
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])

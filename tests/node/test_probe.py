@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.change import RestartCost
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.mirror import Mirror, Registry
@@ -40,7 +40,7 @@ WISHES = DesiredConfig(
 
 
 def facts_of(text: str) -> NodeFacts:
-    return parse_probe(parse_reply("probe", 0, text, ""))
+    return parse_probe(parse_reply(Step.PROBE, 0, text, ""))
 
 
 def recorded(suite: str) -> NodeFacts:
@@ -90,7 +90,7 @@ def test_a_probe_that_lacked_processes_is_no_probe(words: str, ctr: str) -> None
         text = "\n".join((*kept[:-1], f"ctr\t{answer}", kept[-1], ""))
 
     with pytest.raises(NodeError, match="cannot start more processes"):
-        parse_probe(parse_reply("probe", 0, text, words))
+        parse_probe(parse_reply(Step.PROBE, 0, text, words))
 
 
 @pytest.mark.node
@@ -175,7 +175,7 @@ def test_a_script_that_did_not_run_to_its_end(
     code: int, out: str, err: str, kind: FailureKind
 ) -> None:
     with pytest.raises(NodeError) as raised:
-        parse_reply("probe", code, out, err)
+        parse_reply(Step.PROBE, code, out, err)
 
     assert raised.value.failure.kind is kind
 
@@ -191,7 +191,7 @@ FIELDS = {
 
 @pytest.mark.parametrize(("text", "fields"), FIELDS.values(), ids=list(FIELDS))
 def test_a_field_is_read_however_it_travels(text: str, fields: list[str]) -> None:
-    reply = parse_reply("probe", 0, f"hello\t=0\n{text}\nend\t\n", "")
+    reply = parse_reply(Step.PROBE, 0, f"hello\t=0\n{text}\nend\t\n", "")
 
     assert [[decode_field(each).decode() for each in found] for found in reply.all("key")] == [
         fields
@@ -202,7 +202,7 @@ def test_no_content_and_no_secret_stands_in_a_command_line() -> None:
     from fleet.core.model.secret import Secret  # noqa: PLC0415
 
     privilege = Privilege(password=Secret("hunter2"))
-    script = Script("stage", {"ID": "$(id); '\"", "OPERATIONS": "a\tb\nc"}, 60)
+    script = Script(Step.STAGE, {"ID": "$(id); '\"", "OPERATIONS": "a\tb\nc"}, 60)
 
     line, stdin = script.command_line(privilege), script.stdin(privilege)
 

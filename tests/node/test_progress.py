@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from fleet.core.failure import Step
 from fleet.node.progress import enter, leave, progress_listener, step_of
 
 TEXT = b"hello\t=0\nstep\t=check 12.30\nalive\t\nstep\t=keep 12.34\nvalue\t=step\n"
@@ -24,24 +25,36 @@ def test_the_newest_step_counts_in_whatever_pieces_it_comes(size: int) -> None:
     for start in range(0, len(TEXT), size):
         heard(TEXT[start : start + size])
 
-    assert step_of("n") == "keep"
+    assert step_of("n") is Step.KEEP
 
 
 @pytest.mark.parametrize(
     "said",
-    [b"step\t=\x1b[2Jgone 1\n", b"step\t=dance 1\n", b"step\t=swap 1", b"x" * 9000 + b"\n"],
-    ids=["what steers a terminal", "an unknown word", "a line that has not ended", "a long line"],
+    [
+        b"step\t=\x1b[2Jgone 1\n",
+        b"step\t=dance 1\n",
+        b"step\t=connect 1\n",
+        b"step\t=swap 1",
+        b"x" * 9000 + b"\n",
+    ],
+    ids=[
+        "for a terminal",
+        "an unknown word",
+        "not of a script",
+        "an unfinished line",
+        "a long line",
+    ],
 )
 def test_what_is_no_step_leaves_the_one_before(said: bytes) -> None:
-    enter("n", "upload")
+    enter("n", Step.UPLOAD)
 
     progress_listener("n")(said)
 
-    assert step_of("n") == "upload"
+    assert step_of("n") is Step.UPLOAD
 
 
 def test_a_node_that_is_through_is_forgotten() -> None:
-    enter("n", "soak")
+    enter("n", Step.SOAK)
     leave("n")
     leave("n")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeStatus
@@ -49,7 +49,7 @@ def test_an_outcome_names_what_no_pull_has_proven(
 
 
 @pytest.mark.parametrize(
-    "failure", [None, Failure(FailureKind.VERIFY, "verify", "no pull", "try again")]
+    "failure", [None, Failure(FailureKind.VERIFY, Step.VERIFY, "no pull", "try again")]
 )
 @pytest.mark.parametrize(
     ("status", "told"),

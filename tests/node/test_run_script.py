@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.secret import Secret
 from fleet.node.run_script import failure_of, run_script
 from fleet.node.script import Privilege, Reply, Script
 from fleet.ssh import Remote, connect
 from tests.support.ssh_server import Answer, SshServer, record, ssh_server
 
-SCRIPT = Script("sudo", {}, 20)
+SCRIPT = Script(Step.SUDO, {}, 20)
 ASKS = Answer("begun\t=plain\n", 1, "sudo: a password is required\n")
 NodeOf = Callable[..., tuple[SshServer, Remote]]
 
@@ -70,7 +70,7 @@ def test_a_sudo_that_asks_is_asked_for_the_logins_rights(node_of: NodeOf) -> Non
         run_script(remote, SCRIPT, Privilege())
 
     assert raised.value.failure.kind is FailureKind.SUDO
-    assert raised.value.failure.step == "sudo"
+    assert raised.value.failure.step == Step.SUDO
     assert "password" in raised.value.failure.message
     assert "sudo -n -l" in server.commands[1]
     assert len(server.commands) == 2
@@ -151,6 +151,24 @@ def test_a_failure_of_an_unknown_kind_breaks_the_protocol() -> None:
         failure_of(reply(failure="melted"))
 
     assert raised.value.failure.kind is FailureKind.PROTOCOL
+
+
+def test_a_failure_at_an_unknown_step_keeps_its_kind_and_message() -> None:
+    failure = failure_of(
+        reply(
+            failure="health", failed_step="dance\x1b[2J", message="it fell", evidence="a log line"
+        )
+    )
+
+    assert failure is not None
+    assert (failure.kind, failure.step, failure.message) == (
+        FailureKind.HEALTH,
+        Step.READ,
+        "it fell",
+    )
+    assert failure.evidence.splitlines()[0] == "a log line"
+    assert "dance" in failure.evidence
+    assert "\x1b" not in failure.evidence
 
 
 BUGS = {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.secret import Secret
 from fleet.node.script import (
     Privilege,
@@ -27,13 +27,13 @@ WHOLE = "begun\t=plain\nhello\t=0\n{}end\t=\n"
 
 
 def parsed(records: str) -> Reply:
-    return parse_reply("probe", 0, WHOLE.format(records), "")
+    return parse_reply(Step.PROBE, 0, WHOLE.format(records), "")
 
 
 def refusal(stdout: str, code: int = 0, stderr: str = "") -> tuple[FailureKind, str, str]:
     """Return the kind, step and evidence of the failure that an output gives."""
     with pytest.raises(NodeError) as raised:
-        parse_reply("probe", code, stdout, stderr)
+        parse_reply(Step.PROBE, code, stdout, stderr)
     failure = raised.value.failure
     return failure.kind, failure.step, failure.evidence
 
@@ -45,7 +45,7 @@ VALUES = ["", "a b", "it's", '"$(id)" `id` \\n', "two\nlines\n", "tab\t", "ü中
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 def test_a_shell_reads_a_variable_as_it_was_given(shell: str, value: str) -> None:
     # The script ends early where it is not root.
-    script = f"""trap 'printf "%s|" "$VALUE"' EXIT\n{Script("sudo", {"VALUE": value}).text()}"""
+    script = f"""trap 'printf "%s|" "$VALUE"' EXIT\n{Script(Step.SUDO, {"VALUE": value}).text()}"""
 
     ran = subprocess.run([shell, "-s"], input=script, capture_output=True, check=True, text=True)
 
@@ -53,14 +53,14 @@ def test_a_shell_reads_a_variable_as_it_was_given(shell: str, value: str) -> Non
 
 
 def test_a_script_is_sent_after_its_password() -> None:
-    script = Script("sudo", {"A": "ü"})
+    script = Script(Step.SUDO, {"A": "ü"})
 
     assert script.stdin(Privilege()) == script.text().encode()
     assert script.stdin(Privilege(Secret("p"))) == f"p\n{script.text()}".encode()
 
 
 def test_a_login_that_needs_no_sudo_gets_no_password() -> None:
-    script = Script("sudo", {})
+    script = Script(Step.SUDO, {})
 
     assert script.stdin(Privilege(Secret("p"), sudo=False)) == script.text().encode()
 
@@ -68,7 +68,7 @@ def test_a_login_that_needs_no_sudo_gets_no_password() -> None:
 def test_bytes_of_a_path_that_are_no_text_come_through() -> None:
     path = b"/etc/\xff".decode("utf-8", "surrogateescape")
 
-    assert b"P='/etc/\xff'\n" in Script("sudo", {"P": path}).stdin(Privilege())
+    assert b"P='/etc/\xff'\n" in Script(Step.SUDO, {"P": path}).stdin(Privilege())
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_sudo_becomes_the_user_of_the_inventory(user: str | None, command: str) 
 
 
 def test_the_node_ends_a_script_at_its_deadline() -> None:
-    assert "timeout -k 10 77 sh -s" in Script("sudo", {}, 77).command_line(Privilege())
+    assert "timeout -k 10 77 sh -s" in Script(Step.SUDO, {}, 77).command_line(Privilege())
 
 
 def encoded(data: bytes) -> str:
@@ -176,7 +176,7 @@ def test_the_shells_own_error_is_the_cause_of_an_early_end() -> None:
 
 
 def test_the_shells_own_error_does_not_matter_once_the_script_has_ended() -> None:
-    reply = parse_reply("probe", 0, WHOLE.format(""), "sh: 1: Cannot fork\n")
+    reply = parse_reply(Step.PROBE, 0, WHOLE.format(""), "sh: 1: Cannot fork\n")
 
     assert reply.error_output == "sh: 1: Cannot fork"
 
@@ -184,7 +184,7 @@ def test_the_shells_own_error_does_not_matter_once_the_script_has_ended() -> Non
 @given(st.text("hello\t\n=+0123begundx ", max_size=80), st.integers(0, 255))
 def test_any_output_is_a_reply_or_a_failure(stdout: str, code: int) -> None:
     try:
-        complete = parse_reply("probe", code, stdout, "").has("end")
+        complete = parse_reply(Step.PROBE, code, stdout, "").has("end")
     except NodeError as error:
         complete = bool(error.failure.message)
 

@@ -10,13 +10,17 @@ from pathlib import Path
 import pytest
 
 import fleet.node
-from fleet.core.failure import FailureKind
+from fleet.core.failure import FailureKind, Step
 
 _FOLDER = Path(fleet.node.__file__).parent / "scripts"
 SCRIPTS = {str(path.relative_to(_FOLDER)): path.read_text() for path in _FOLDER.rglob("*.sh")}
 _QUOTED = r"""("(?:[^"\\]|\\.)*"|'[^']*')"""
 _FAIL = re.compile(rf"\b(?:steps_fail|steps_report_failure) (\S+) (\S+)\s+{_QUOTED}\s+{_QUOTED}")
 _ANY_FAIL = re.compile(r'\b(?:steps_fail|steps_report_failure) (?!"\$@)')
+_STEP = re.compile(
+    r"\b(?:steps_enter|storage_fail|(?:steps_fail|steps_report_failure|pending_fail) \S+) (\S+)"
+)
+_FUNCTION = re.compile(r"^(\w+)\(\) \{(.*?)^\}", re.MULTILINE | re.DOTALL)
 _CONSTANT = re.compile(rf"^\s*([A-Z_]+)={_QUOTED}$", re.MULTILINE)
 
 
@@ -97,3 +101,18 @@ def test_remedies_are_imperative() -> None:
 def test_a_failure_without_a_remedy_is_found(line: str) -> None:
     with pytest.raises(AssertionError, match="without a remedy"):
         list(reported("x.sh", f"{line}\n"))
+
+
+def steps_reported() -> set[str]:
+    """Return the steps that the scripts name; `$MODE` stands for the modes of settle.sh."""
+    steps = {step for text in SCRIPTS.values() for step in _STEP.findall(joined(text))}
+    modes = {
+        name.removeprefix("settle_")
+        for name, body in _FUNCTION.findall(SCRIPTS["settle.sh"])
+        if re.search(r"^ +settle_check_files$", body, re.MULTILINE)
+    }
+    return (steps | modes) - {'"$1"', '"$2"', '"$MODE"'}
+
+
+def test_the_steps_of_the_scripts_are_those_that_count_as_reported() -> None:
+    assert steps_reported() == {str(step) for step in Step if step.reported}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.failure import Failure, FailureKind, NodeError, Step
 from fleet.core.model.outcome import Liveness, LivenessState
 from fleet.node.change_status import (
     ChangeState,
@@ -189,7 +189,7 @@ def test_a_node_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
     for read in (read_change_status, unlock):
         failure = read(order_of(settings=settings))
         assert isinstance(failure, Failure)
-        assert failure.step == "connect"
+        assert failure.step == Step.CONNECT
 
 
 def looked(state: str) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.node.run_script import failure_of
 from fleet.node.script import parse_reply
 
@@ -20,7 +20,7 @@ ENDS = {
 @pytest.mark.parametrize(("stdout", "stderr", "told"), ENDS.values(), ids=ENDS)
 def test_a_shell_that_cannot_go_on_says_why(stdout: str, stderr: str, told: str) -> None:
     with pytest.raises(NodeError) as caught:
-        parse_reply("probe", 2, stdout, stderr)
+        parse_reply(Step.PROBE, 2, stdout, stderr)
 
     failure = caught.value.failure
     assert failure.kind is FailureKind.UNSUPPORTED
@@ -32,7 +32,7 @@ def test_a_shell_that_cannot_go_on_says_why(stdout: str, stderr: str, told: str)
 def test_a_script_that_ends_early_is_a_bug_only_where_its_shell_names_no_cause(words: str) -> None:
     told = "hello\t=0\nfailure\t=bug\nfailed_step\t=stage\nmessage\t=it ended early; x\nend\t\n"
 
-    failure = failure_of(parse_reply("stage", 0, told, words))
+    failure = failure_of(parse_reply(Step.STAGE, 0, told, words))
 
     assert failure is not None
     named = FailureKind.UNSUPPORTED if "fork" in words else FailureKind.BUG

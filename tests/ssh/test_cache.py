@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.ssh.cache import SharedCache, StartLimiter
 
 
@@ -48,7 +48,7 @@ def test_a_failure_counts_for_those_who_waited_and_is_tried_again_after_a_rest()
     def make(key: str) -> str:
         tries.append(1)
         time.sleep(0.02)
-        raise NodeError(FailureKind.CONNECT, "connect", "hangs", "wait")
+        raise NodeError(FailureKind.CONNECT, Step.CONNECT, "hangs", "wait")
 
     def failed(_: int) -> str:
         with pytest.raises(NodeError) as caught:

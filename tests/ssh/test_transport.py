@@ -11,7 +11,7 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.failure import Failure, FailureKind, NodeError, Step
 from fleet.core.model.node import Node
 from fleet.ssh import SshSettings, connect
 from tests.support.ssh_server import HOST_KEY, Answer, SshServer, in_turn, ssh_server
@@ -31,7 +31,7 @@ def output(node: Node, settings: SshSettings) -> str:
 def failure(node: Node, settings: SshSettings) -> Failure:
     with pytest.raises(NodeError) as raised:
         output(node, settings)
-    assert raised.value.failure.step == "connect"
+    assert raised.value.failure.step == Step.CONNECT
     return raised.value.failure
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from fleet.core.containerd.registry_url import default_server
 from fleet.core.containerd.requests import Image
-from fleet.core.failure import Failure, FailureKind
-from fleet.core.mirrors.check import Diagnosis, EndpointCheck, Observation, Step, Target
+from fleet.core.failure import Failure, FailureKind, Step
+from fleet.core.mirrors.check import CheckStep, Diagnosis, EndpointCheck, Observation, Target
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import ConfigFacts, DaemonFacts, NodeFacts, PathFacts
 from fleet.core.model.mirror import Mirror, Registry
@@ -62,7 +62,7 @@ def registry(name: str, *urls: str, **settings: Any) -> Registry:
 
 def failure(
     kind: FailureKind = FailureKind.VERIFY,
-    step: str = "verify",
+    step: Step = Step.VERIFY,
     message: str = "the pull failed",
     remedy: str = "try again",
     evidence: str = "",
@@ -82,7 +82,7 @@ def endpoint_check(
     image = Image("docker.io", "library/busybox", "1.36")
     return EndpointCheck(
         target=Target("docker.io", Mirror(url=url), image),
-        seen=Observation(steps=(Step("manifest", seconds, status=200),), digest=digest),
+        seen=Observation(steps=(CheckStep("manifest", seconds, status=200),), digest=digest),
         diagnosis=diagnosis,
         proxy=proxy,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleet.core.mirrors.check import Diagnosis, EndpointCheck, Observation, Step, Target
+from fleet.core.mirrors.check import CheckStep, Diagnosis, EndpointCheck, Observation, Target
 from fleet.core.model.mirror import Mirror
 
 A, B = "https://a.example", "https://b.example"
@@ -18,8 +18,8 @@ def check(
     proxy: str | None = None,
 ) -> EndpointCheck:
     """Return the check of an endpoint of docker.io; it took `seconds` to the first byte."""
-    steps = [Step("manifest", seconds, 200)] if diagnosis.serves else []
-    steps += [Step("layer", 0.5, 200)] if size else []
+    steps = [CheckStep("manifest", seconds, 200)] if diagnosis.serves else []
+    steps += [CheckStep("layer", 0.5, 200)] if size else []
     seen = Observation(steps=tuple(steps), size=size)
     target = Target("docker.io", Mirror(url=url))
     return EndpointCheck(

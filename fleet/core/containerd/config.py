@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleet.core.containerd.features import Feature, max_config_version, supports
-from fleet.core.failure import FIX_BY_HAND, FailureKind, NodeError
+from fleet.core.failure import FIX_BY_HAND, FailureKind, NodeError, Step
 from fleet.core.model.version import ContainerdVersion
 from fleet.core.text.documents import BoundError, DocumentError, parse_toml
 
@@ -36,7 +36,7 @@ def parse_config(text: str, path: str) -> Mapping[str, Any]:
         raise _refused(f"{path} is not read: {error}", FIX_BY_HAND) from error
     except DocumentError as error:
         message = f"{path} is not valid TOML: {error}"
-        raise NodeError(FailureKind.CONFLICT, "plan", message, FIX_BY_HAND) from error
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, FIX_BY_HAND) from error
 
 
 def _template(text: str) -> int | None:
@@ -60,4 +60,4 @@ def config_version(data: Mapping[str, Any], version: ContainerdVersion, path: st
 
 
 def _refused(message: str, remedy: str) -> NodeError:
-    return NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
+    return NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from fleet.core.containerd.features import Feature, first_release, supports
 from fleet.core.containerd.managed_header import HEADER
-from fleet.core.failure import OVERRIDE_REMEDY, FailureKind, NodeError
+from fleet.core.failure import OVERRIDE_REMEDY, FailureKind, NodeError, Step
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.mirror import Mirror, Registry
 from fleet.core.model.secret import Secret
@@ -85,7 +85,7 @@ def _refuse_unreadable(registry: Registry, version: ContainerdVersion) -> None:
 
 
 def _refused(message: str, remedy: str) -> NodeError:
-    return NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
+    return NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
 
 
 def _document(registry: Registry, place: _Folder) -> Iterator[str]:

@@ -17,7 +17,7 @@ from fleet.core.containerd.merged_config import (
     merge_files,
 )
 from fleet.core.containerd.registry_table import registry_plugins, usual_plugins
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.paths import clean_path
 from fleet.core.model.version import ContainerdVersion
@@ -188,7 +188,7 @@ def _parse_layer(path: str, text: str, version: ContainerdVersion) -> Layer:
         problem = "holds bytes that are not UTF-8"
     if problem:
         message = f"{path} {problem}, and containerd {version} refuses such a file"
-        raise NodeError(FailureKind.CONFLICT, "plan", message, "save it as plain UTF-8")
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, "save it as plain UTF-8")
     return Layer(path, text[len(mark) :], parse_config(text[len(mark) :], path), mark)
 
 
@@ -201,7 +201,7 @@ def _imported_paths(layer: Layer, paths: Collection[str], version: ContainerdVer
     patterns = [entry for entry in words(layer.data, "imports") if entry]
     if len(patterns) > _MOST or any(len(entry) > _LONGEST for entry in patterns):
         message = f"{layer.at(('imports',))}: more or longer imports than fleet follows"
-        raise NodeError(FailureKind.UNSUPPORTED, "plan", message, "shorten this list by hand")
+        raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, "shorten this list by hand")
     for pattern in patterns:
         relative = not pattern.startswith("/")
         if "*" not in pattern:
@@ -218,7 +218,7 @@ def _imported_paths(layer: Layer, paths: Collection[str], version: ContainerdVer
 def _missing_import(layer: Layer, path: str) -> NodeError:
     message = f"{layer.at(('imports',))}: imports {path}, which was not found or not read"
     remedy = "create that file, or remove the import"
-    return NodeError(FailureKind.CONFLICT, "plan", message, remedy)
+    return NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
 
 
 def _matches(path: str, pattern: str) -> bool:

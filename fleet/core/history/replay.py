@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from fleet.core.failure import Step
 from fleet.core.history.serialize import read_outcome
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.rollout.state import (
@@ -18,9 +19,6 @@ from fleet.core.rollout.state import (
     begin,
     replay,
 )
-
-SETTLE = "settle"
-"""The step of a failure after which the node's state is unknown until the node is read."""
 
 _CHANGED = {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK, NodeStatus.DEGRADED}
 
@@ -93,7 +91,7 @@ class RolloutHistory:
         if outcome is not None and outcome.held:
             return True
         failure = outcome.failure if outcome else None
-        return failure is not None and failure.step == SETTLE
+        return failure is not None and failure.step is Step.SETTLE
 
 
 def known_roles(entries: Iterable[JournalEntry]) -> dict[str, tuple[str, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleet.core.containerd.registry_table import effective_registry
-from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.failure import Failure, FailureKind, NodeError, reported_failure
 from fleet.core.masking import Mark
 from fleet.core.masking.shown_text import unified_diff
 from fleet.core.model.facts import NodeFacts
@@ -32,7 +32,7 @@ def failure_data(failure: Failure | None) -> dict[str, Any] | None:
         return None
     about = {
         "kind": str(failure.kind),
-        "step": failure.step,
+        "step": str(failure.step),
         "message": failure.message,
         "remedy": failure.remedy,
     }
@@ -43,7 +43,7 @@ def _read_failure(data: Mapping[str, Any] | None) -> Failure | None:
     """Parse the data of `failure_data`; entries of earlier releases have no remedy."""
     if not data:
         return None
-    return Failure(
+    return reported_failure(
         kind=FailureKind(data["kind"]),
         step=data["step"],
         message=data["message"],

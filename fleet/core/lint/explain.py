@@ -13,7 +13,7 @@ from fleet.core.containerd.hosts_document import decode_hosts
 from fleet.core.containerd.imports import ConfigView, config_view, line_of
 from fleet.core.containerd.registry_url import default_server
 from fleet.core.containerd.requests import base_path
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.lint.config import lint, reads_lists
 from fleet.core.lint.hosts_toml import hosts_findings, read_hosts
 from fleet.core.lint.pull_failures import pull_failures
@@ -77,7 +77,7 @@ def explain(facts: NodeFacts, registry: str) -> Explanation:
     if facts.daemon.version is None:
         message = f"containerd does not answer on this node (unit {facts.daemon.unit.load})"
         remedy = "check that it is installed and running"
-        raise NodeError(FailureKind.UNSUPPORTED, "explain", message, remedy)
+        raise NodeError(FailureKind.UNSUPPORTED, Step.EXPLAIN, message, remedy)
     view = config_view(facts, facts.daemon.version, "")
     merged = view.merged()
     findings = (*_file_warnings(facts), *(str(finding) for finding in lint(view, facts)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.change import Change
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.finding import Finding, FindingEffect
@@ -58,4 +58,4 @@ def refuse_shared(changes: Iterable[Change], facts: NodeFacts) -> None:
                 f" ({real}): a change for {registry_of(folder)} would apply to {names} as well"
             )
             remedy = "replace the link by a folder of its own for each registry"
-            raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
+            raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)

@@ -96,7 +96,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CheckStep:
     """One observed step: dns, tcp, tls, ping (which is /v2/), token, manifest or layer.
 
     `status` is that of HTTP, 0 if there was none. `host` is set if a redirect or a token server led
@@ -127,13 +127,13 @@ class Step:
 class Observation:
     """All that one test observed; `size` is the bytes of the layer that its step received."""
 
-    steps: tuple[Step, ...] = ()
+    steps: tuple[CheckStep, ...] = ()
     address: str = ""
     digest: str = ""
     size: int = 0
     override_hurts: bool = False
 
-    def step(self, name: str) -> Step | None:
+    def step(self, name: str) -> CheckStep | None:
         """Return a step by its name; None if the test did not reach it."""
         return next((step for step in self.steps if step.name == name), None)
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from fleet.core.mirrors.check import Diagnosis, EndpointCheck, Observation, Step, Target, Trouble
+from fleet.core.mirrors.check import (
+    CheckStep,
+    Diagnosis,
+    EndpointCheck,
+    Observation,
+    Target,
+    Trouble,
+)
 
 SLOW = 2.0
 """Seconds to the first byte of a manifest from which a mirror counts as slow."""
@@ -84,7 +91,7 @@ def diagnose(target: Target, seen: Observation) -> tuple[Diagnosis, str]:
     return _diagnose_speed(seen)
 
 
-def _diagnose_trouble(target: Target, step: Step) -> tuple[Diagnosis, str]:
+def _diagnose_trouble(target: Target, step: CheckStep) -> tuple[Diagnosis, str]:
     host = step.host or target.mirror.authority
     where = "" if step.host in {"", target.mirror.authority} else f" (at the {step.name} step)"
     match step.trouble:
@@ -104,7 +111,7 @@ def _diagnose_trouble(target: Target, step: Step) -> tuple[Diagnosis, str]:
             return diagnosis, text.format(host=host, words=step.words or step.trouble) + where
 
 
-def _diagnose_response(target: Target, seen: Observation, step: Step) -> tuple[Diagnosis, str]:
+def _diagnose_response(target: Target, seen: Observation, step: CheckStep) -> tuple[Diagnosis, str]:
     """Return the diagnosis of a failed response, which depends on the step and the status."""
     what = _request_text(target, step)
     if step.html and step.status in {200, 206}:
@@ -118,7 +125,7 @@ def _diagnose_response(target: Target, seen: Observation, step: Step) -> tuple[D
 
 
 def _diagnose_status(
-    target: Target, seen: Observation, step: Step, what: str
+    target: Target, seen: Observation, step: CheckStep, what: str
 ) -> tuple[Diagnosis, str]:
     text = f"{step.status} for {what}"
     match step.status:
@@ -146,7 +153,7 @@ def _diagnose_status(
     return diagnosis, text + (f" ({step.words})" if step.words else "")
 
 
-def _request_text(target: Target, step: Step) -> str:
+def _request_text(target: Target, step: CheckStep) -> str:
     at = f" at {step.host}" if step.host else ""
     if step.name == "ping" or target.image is None:
         return f"/v2/{at}"
@@ -154,7 +161,7 @@ def _request_text(target: Target, step: Step) -> str:
     return f"{words.get(step.name, step.name)}{at}"
 
 
-def _diagnose_token(target: Target, step: Step) -> tuple[Diagnosis, str]:
+def _diagnose_token(target: Target, step: CheckStep) -> tuple[Diagnosis, str]:
     known = target.mirror.auth is not None
     if step.status in {401, 403}:
         text = f"its token server {step.host} answers {step.status}"

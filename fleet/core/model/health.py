@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.change import RestartCost
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.finding import Finding, FindingEffect
@@ -34,7 +34,7 @@ def refuse_unhealthy(
         state = f"unit {unit.active}/{unit.sub}, CRI plugin {facts.cri.state}"
         message = f"{name} is not healthy before any change ({state})"
         remedy = f"fix it first, see `journalctl -u {name}`"
-        raise NodeError(FailureKind.HEALTH, "plan", message, remedy, facts.cri.detail)
+        raise NodeError(FailureKind.HEALTH, Step.PLAN, message, remedy, facts.cri.detail)
     if cost is RestartCost.RESTART and upgrade_pending(facts):
         running, installed = facts.daemon.running_version, facts.daemon.installed_version
         message = (
@@ -42,7 +42,7 @@ def refuse_unhealthy(
             " upgrade"
         )
         remedy = f"restart {name} yourself first"
-        raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
 
 
 def upgrade_pending(facts: NodeFacts) -> bool:

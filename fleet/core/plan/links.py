@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import replace
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.change import Change, ManagedFile, Tree
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.paths import Kind, Places
@@ -44,12 +44,12 @@ def refuse_link(facts: NodeFacts, change: Change) -> None:
         return
     if change.before is None or not change.before.link:
         message = f"{path} is a symbolic link, which fleet does not follow"
-        raise NodeError(FailureKind.CONFLICT, "plan", message, "replace it by a file")
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, "replace it by a file")
     other = _shared_with(facts, path)
     if other:
         message = f"{path} is a symbolic link to {change.before.link}, and {other} is the same file"
         remedy = "replace the link by a file of its own for each registry"
-        raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
 
 
 def _shared_with(facts: NodeFacts, path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.change import Change
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.mirror import Foreign
@@ -29,7 +29,7 @@ def refuse_unsafe(changes: Iterable[Change]) -> None:
         if not plain_path(change.path):
             message = f"fleet does not write to a path such as {change.path!r}"
             remedy = "use a simpler name for config_path or the registry"
-            raise NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
+            raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
 
 
 def refuse_odd(
@@ -47,7 +47,7 @@ def refuse_odd(
             f" generations, and fleet reads {MOST_FILES} at most"
         )
         remedy = "remove the files that are not used"
-        raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
     changed = list(changes)
     for path in (*_config_paths(facts), *(change.path for change in changed)):
         _refuse_unusable_path(facts, path)
@@ -83,7 +83,7 @@ def _refuse_unusable_path(facts: NodeFacts, path: str) -> None:
             facts, folder, place
         ):
             message = f"{folder} is {_describe(place)}, and {path} needs a folder there"
-            raise NodeError(FailureKind.CONFLICT, "plan", message, _MOVE_AWAY)
+            raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, _MOVE_AWAY)
     place = facts.paths.entries.get(path)
     if place is None or path in facts.files:
         return
@@ -98,7 +98,7 @@ def _refuse_unusable_path(facts: NodeFacts, path: str) -> None:
     else:
         message = f"{path} is {_describe(place)}, not a plain file"
         remedy = _MOVE_AWAY
-    raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
+    raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
 
 
 def _is_folder(facts: NodeFacts, path: str, place: PathEntry) -> bool:
@@ -132,4 +132,4 @@ def _refuse_parted_links(facts: NodeFacts, change: Change) -> None:
         f" {STATE_FILE}: a change would separate them"
     )
     remedy = f"make it a file of its own (`cp -p {path} {path}.new && mv {path}.new {path}`)"
-    raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
+    raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)

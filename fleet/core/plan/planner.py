@@ -9,7 +9,7 @@ from fleet.core.containerd.dump import ignored_registries, outside_registry
 from fleet.core.containerd.features import NEWEST, OLDEST
 from fleet.core.containerd.imports import config_view
 from fleet.core.containerd.registry_table import effective_registry
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.lint.config import foreign_hosts, lint
 from fleet.core.lint.shared_folders import refuse_shared
 from fleet.core.model.change import Action, Change, ManagedFile
@@ -153,14 +153,14 @@ def _strategy(facts: NodeFacts) -> Strategy:
     if version is None:
         message = f"containerd does not answer on this node (unit {facts.daemon.unit.load})"
         remedy = "check that it is installed and running"
-        raise NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
+        raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
     if version.release < OLDEST:
         message = f"containerd {version} is older than the releases that fleet knows"
-        raise NodeError(FailureKind.UNSUPPORTED, "plan", message, "upgrade it to 1.2 or newer")
+        raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, "upgrade it to 1.2 or newer")
     if facts.machine.distribution_id == "cos":
         message = "the files of Container-Optimized OS are read-only"
         remedy = "set the registry hosts on its node pool"
-        raise NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
+        raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
     return next(strategy for strategy in STRATEGIES if strategy.supports(facts))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.change import RestartCost
 from fleet.core.model.facts import NodeFacts
 from fleet.core.text.counts import counted
@@ -23,7 +23,7 @@ def restart_risk(facts: NodeFacts, cost: RestartCost) -> Failure | None:
         f"a restart of {daemon.unit_name} would end {containers}, because its KillMode is {mode}"
     )
     remedy = "set KillMode=process in the unit, or allow it with --disrupt-workloads"
-    return Failure(FailureKind.WORKLOADS, "plan", message, remedy)
+    return Failure(FailureKind.WORKLOADS, Step.PLAN, message, remedy)
 
 
 def cgroup_warnings(facts: NodeFacts) -> Iterator[str]:

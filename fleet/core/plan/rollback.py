@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.failure import Failure, FailureKind, NodeError, Step
 from fleet.core.model.change import Action, Change, ManagedFile
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.generation import Generation, SavedKind
@@ -36,7 +36,7 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
         missing = f"generation {to}" if to else "generation"
         message = f"there is no saved {missing} on this node"
         remedy = "list what was done there with `fleet history --node`"
-        failure = Failure(FailureKind.NO_GENERATION, "plan", message, remedy)
+        failure = Failure(FailureKind.NO_GENERATION, Step.PLAN, message, remedy)
         return replace(base, failure=failure)
     damaged = next((generation for generation in facts.generations if generation.damage), None)
     if damaged is not None:
@@ -45,7 +45,7 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
             " as it was saved), as after a power cut or an edit"
         )
         remedy = "roll out the previous mirrors.yaml"
-        failure = Failure(FailureKind.NO_GENERATION, "plan", message, remedy)
+        failure = Failure(FailureKind.NO_GENERATION, Step.PLAN, message, remedy)
         return replace(base, failure=failure)
     before: dict[str, ManagedFile | None] = {}
     for generation in facts.generations:

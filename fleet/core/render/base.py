@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from fleet.core.failure import FIX_BY_HAND, FailureKind, NodeError
+from fleet.core.failure import FIX_BY_HAND, FailureKind, NodeError, Step
 from fleet.core.model.change import ManagedFile, Tree
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.finding import Finding, FindingEffect
@@ -72,7 +72,7 @@ class Refusals:
         ]
         if grave:
             message, remedy = "; ".join(grave), FIX_BY_HAND
-            raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
+            raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
 
 
 def known_version(facts: NodeFacts) -> ContainerdVersion:
@@ -80,7 +80,7 @@ def known_version(facts: NodeFacts) -> ContainerdVersion:
     if facts.daemon.version is None:
         message = "containerd was not found on this node"
         remedy = "install it, or name its unit (containerd_service)"
-        raise NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
+        raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
     return facts.daemon.version
 
 
@@ -89,13 +89,13 @@ def parsed_dump(facts: NodeFacts) -> Mapping[str, Any]:
     if not facts.config.dump.ok:
         complaint = facts.config.dump.text.strip().splitlines()[-1:] or ["no answer"]
         message = f"containerd refuses {facts.config.path}: {complaint[0]}"
-        raise NodeError(FailureKind.CONFLICT, "plan", message, FIX_BY_HAND)
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, FIX_BY_HAND)
     try:
         return _parse_dump(facts.config.dump.text)
     except DocumentError as error:
         message = f"the output of `{facts.daemon.binary} config dump` is not TOML: {error}"
         remedy = "run it on the node and look at its output"
-        raise NodeError(FailureKind.PROTOCOL, "plan", message, remedy) from error
+        raise NodeError(FailureKind.PROTOCOL, Step.PLAN, message, remedy) from error
 
 
 @functools.lru_cache(maxsize=64)

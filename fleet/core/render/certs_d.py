@@ -10,7 +10,7 @@ from fleet.core.containerd.legacy_settings import has_legacy, legacy_paths
 from fleet.core.containerd.managed_header import MIGRATED
 from fleet.core.containerd.registry_settings import difference
 from fleet.core.containerd.registry_table import effective_registry
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.lint.config import foreign_hosts, lint, reads_lists
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.mirror import Foreign, Registry
@@ -97,7 +97,7 @@ def _refuse_other_config_path(facts: NodeFacts, editor: ConfigEditor) -> None:
             f" {fleet_path!r}"
         )
         remedy = f"look for an import of {facts.config.path} that fleet does not find"
-        raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
 
 
 def _refuse_ineffective(facts: NodeFacts, editor: ConfigEditor) -> None:
@@ -111,7 +111,7 @@ def _refuse_ineffective(facts: NodeFacts, editor: ConfigEditor) -> None:
             f" {names}"
         )
         remedy = "look for these settings in its imports"
-        raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
 
 
 def _migrate_legacy(editor: ConfigEditor) -> Migration:
@@ -146,7 +146,7 @@ def _refuse_missing(migration: Migration, facts: NodeFacts) -> None:
                     " pull would fail"
                 )
                 remedy = "create that file, or remove the setting"
-                raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
+                raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
 
 
 def _not_in_mirrors_yaml(

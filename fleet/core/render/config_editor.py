@@ -11,7 +11,7 @@ from typing import Any
 from fleet.core.containerd.features import Feature, supports
 from fleet.core.containerd.imports import ConfigView, config_view
 from fleet.core.containerd.registry_settings import effective, unequal
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
 from fleet.core.render.base import DesiredConfig, file_like, known_version
@@ -226,4 +226,4 @@ def _naming_file(path: str) -> Iterator[None]:
 
 
 def _refused(message: str, remedy: str = "put CRI's settings into one file by hand") -> NodeError:
-    return NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
+    return NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from fleet.core.containerd.features import Feature, supports
 from fleet.core.containerd.imports import ConfigView
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.lint.config import reads_lists
 from fleet.core.lint.pull_failures import hosts_data, pull_failures
 from fleet.core.model.facts import CERTS_D, NodeFacts
@@ -176,4 +176,4 @@ def refuse_broken(findings: Iterable[Finding]) -> None:
     if grave:
         message = f"config_path would activate folders that no daemon reads now: {'; '.join(grave)}"
         remedy = "fix or remove them, or use --overwrite (removes a hosts.toml) or --keep"
-        raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fleet.core.containerd.hosts_toml import hosts_files
 from fleet.core.containerd.managed_header import HEADER
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.mirror import Foreign, Mirror, Registry
@@ -27,7 +27,7 @@ def hosts_folder_files(
     """Return the files of all registries below `directory`, and notes on files that stay."""
     if not plain_path(directory):
         message = f"fleet does not write to a folder such as {directory!r} of config_path"
-        raise NodeError(FailureKind.UNSUPPORTED, "plan", message, "use a simpler name for it")
+        raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, "use a simpler name for it")
     files: dict[str, ManagedFile] = {}
     skipped = []
     if foreign is Foreign.OVERWRITE:

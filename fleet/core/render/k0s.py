@@ -12,7 +12,7 @@ from typing import Any
 from fleet.core.containerd.config import CRI_1, IMAGES, parse_config
 from fleet.core.containerd.features import Feature, supports
 from fleet.core.containerd.managed_header import HEADER
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.lint.config import foreign_hosts
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.finding import Finding, FindingEffect
@@ -108,7 +108,7 @@ def _refuse_unmanaged(facts: NodeFacts) -> None:
             " drop-ins"
         )
         remedy = "set config_path there by hand, or give the file back to k0s"
-        raise NodeError(FailureKind.CONFLICT, "plan", message, remedy)
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
 
 
 def _registries(facts: NodeFacts) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from fleet.core.containerd.hosts_toml import certificate_stem
 from fleet.core.containerd.managed_header import HEADER
-from fleet.core.failure import FIX_BY_HAND, OVERRIDE_REMEDY, FailureKind, NodeError
+from fleet.core.failure import FIX_BY_HAND, OVERRIDE_REMEDY, FailureKind, NodeError, Step
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.finding import Finding, FindingEffect
@@ -61,7 +61,7 @@ class K3s:
         except YamlEditError as error:
             remedy = "fix it by hand, or replace it with --overwrite"
             message = f"{path} {error}"
-            raise NodeError(FailureKind.CONFLICT, "plan", message, remedy) from error
+            raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy) from error
         _refuse_misfits(before, text, path)
         files = dict(_certificates(desired.registries, f"{folder}/fleet"))
         file = facts.files.get(path)
@@ -88,13 +88,13 @@ def _read_existing(facts: NodeFacts, path: str) -> str:
         data = _read(text, path)
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8 (byte {error.start})"
-        raise NodeError(FailureKind.CONFLICT, "plan", message, FIX_BY_HAND) from error
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, FIX_BY_HAND) from error
     except ConfigErrors as error:
-        raise NodeError(FailureKind.CONFLICT, "plan", str(error), FIX_BY_HAND) from error
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, str(error), FIX_BY_HAND) from error
     shaped = data is None or isinstance(data, dict)
     if not shaped or any(not isinstance(data.get(key) or {}, dict) for key in _PARTS if data):
         message = f"{path} does not have the structure of a registries.yaml"
-        raise NodeError(FailureKind.CONFLICT, "plan", message, FIX_BY_HAND)
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, FIX_BY_HAND)
     return text
 
 
@@ -108,7 +108,7 @@ def _refuse_misfits(before: str, text: str, path: str) -> None:
         ]
         more = f" and {len(problems) - _MOST} more" if len(problems) > _MOST else ""
         message = f"{', '.join(shown)}{more}: k3s and RKE2 do not start with this"
-        raise NodeError(FailureKind.CONFLICT, "plan", message, FIX_BY_HAND)
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, FIX_BY_HAND)
 
 
 def _read(text: str, path: str) -> Any:
@@ -172,7 +172,7 @@ def _refuse_unwritable(registry: Registry, facts: NodeFacts) -> None:
 
 def _refused(facts: NodeFacts, reason: str, remedy: str) -> NodeError:
     message = f"registries.yaml of {facts.daemon.owner} cannot express this: {reason}"
-    return NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
+    return NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
 
 
 def _mirror(registry: Registry, facts: NodeFacts) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fleet.core.containerd.features import Feature, supports
 from fleet.core.containerd.hosts_toml import certificate_stem
-from fleet.core.failure import OVERRIDE_REMEDY, FailureKind, NodeError
+from fleet.core.failure import OVERRIDE_REMEDY, FailureKind, NodeError, Step
 from fleet.core.lint.config import lint
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
@@ -89,7 +89,7 @@ def _refuse_before_1_3(version: ContainerdVersion, what: str) -> None:
     if not supports(version, Feature.CONFIG_VERSION_2):
         message = f"containerd {version} has no registry.configs for {what}"
         remedy = f"upgrade it to 1.3 or newer, or {OVERRIDE_REMEDY}"
-        raise NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
+        raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
 
 
 def _endpoints(registry: Registry) -> list[str]:
@@ -116,7 +116,7 @@ def _implied(name: str) -> tuple[str, ...]:
 def _refused(reason: str) -> NodeError:
     message = f"containerd before 1.5 {reason}"
     remedy = f"upgrade it, or {OVERRIDE_REMEDY}"
-    return NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
+    return NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
 
 
 def _with_tls(registries: tuple[Registry, ...]) -> Iterator[Mirror]:

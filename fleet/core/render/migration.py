@@ -15,7 +15,7 @@ from fleet.core.containerd.registry_url import (
     registry_problem,
     url_problem,
 )
-from fleet.core.failure import FIX_BY_HAND, FailureKind, NodeError
+from fleet.core.failure import FIX_BY_HAND, FailureKind, NodeError, Step
 from fleet.core.model.mirror import Mirror, Registry
 from fleet.core.text.documents import table, word, words
 
@@ -245,4 +245,4 @@ def _tls(host: str, settings: Mapping[str, Any], place: str) -> Tls:
 
 
 def _refused(message: str, remedy: str) -> NodeError:
-    return NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
+    return NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from fleet.core.containerd.managed_header import managed_because
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
 from fleet.core.render.base import file_like
@@ -43,4 +43,4 @@ def moved_config(facts: NodeFacts, content: bytes, *, secret: bool) -> dict[str,
 
 def _refused(message: str) -> NodeError:
     remedy = f"copy the file to {OWN_CONFIG}, and change the unit to use that, by hand"
-    return NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
+    return NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.lint.config import foreign_hosts
 from fleet.core.model.facts import NodeFacts
 from fleet.core.render.base import DesiredConfig, DesiredFiles, auth_settings, known_version
@@ -32,7 +32,7 @@ class Snap:
                 f"{facts.daemon.owner} generates its config.toml, so fleet cannot put the"
                 f" credentials for {', '.join(auth)} there"
             )
-            raise NodeError(FailureKind.UNSUPPORTED, "plan", message, "use image pull secrets")
+            raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, "use image pull secrets")
         directory = FOLDERS[str(facts.daemon.owner)]
         files, skipped = hosts_folder_files(desired.registries, directory, facts, desired.foreign)
         version, managed = known_version(facts), frozenset(files)

@@ -11,7 +11,7 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.text.documents import DocumentError, parse_toml
 from fleet.core.text.toml_scan import Path, dotted, statements, toml_value
 from fleet.core.text.toml_splice import Entry, Setting, append, cut, indent, put, whole_line
@@ -221,4 +221,4 @@ def pruned(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refused(message: str, remedy: str) -> NodeError:
-    return NodeError(FailureKind.UNSUPPORTED, "plan", message, remedy)
+    return NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)

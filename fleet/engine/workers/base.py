@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Generic, Protocol, TypeVar
 
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.node import Node
 from fleet.engine.bugs import bug, words_of
 from fleet.engine.suspension import SuspensionClock
@@ -180,7 +180,7 @@ def lost_worker_failure(future: Future[_Result]) -> Failure | None:
         return None
     message = f"its worker died ({words_of(error) or 'killed'})"
     remedy = "check the memory of the worker's machine, then try again"
-    return Failure(FailureKind.WORKER, "worker", message, remedy)
+    return Failure(FailureKind.WORKER, Step.WORKER, message, remedy)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from fleet import __version__
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.node import Node
 from fleet.engine.workers.base import HasNode, LostWorkerError, run_in_pool
 from fleet.engine.workers.dask_client import local_cluster, open_client
@@ -176,7 +176,7 @@ class DaskPool:
             remedy = (
                 f'start one there with `dask worker {self._name} --resources "{SITE}{node.site}=1"`'
             )
-        return Failure(FailureKind.WORKER, "worker", message, remedy)
+        return Failure(FailureKind.WORKER, Step.WORKER, message, remedy)
 
     def _send_tasks(self, worker: _Worker) -> None:
         """Send a worker as many tasks as it has threads for; they count as running from then on."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.node.cri import client as cri
 from fleet.node.script import Privilege, Script, decode_field
 from fleet.ssh import Remote
@@ -39,7 +39,7 @@ class CriSession:
         if not self.command.wait_for("ready\t"):
             missing = last_value(self.command, "missing") or "a namespace of its own"
             message = f"CRI's socket cannot be reached on this node without {missing}"
-            raise NodeError(FailureKind.UNSUPPORTED, "forward", message, "install crictl on it")
+            raise NodeError(FailureKind.UNSUPPORTED, Step.FORWARD, message, "install crictl on it")
         with stdio_bridge(self.command.channel, self.command.received_after_mark()) as bridge:
 
             def pump() -> None:
@@ -62,7 +62,7 @@ def cri_session(
 
     Root runs it from end to end: no other user gets access to CRI's socket.
     """
-    script = Script("relay", {"SOCKET": socket}, seconds)
+    script = Script(Step.RELAY, {"SOCKET": socket}, seconds)
     with remote.run_interactive(
         script.command_line(privilege), script.stdin(privilege), seconds
     ) as command:

@@ -13,7 +13,7 @@ from typing import cast
 
 from fleet.core.containerd.requests import split_authority
 from fleet.core.masking.shown_text import tail
-from fleet.core.mirrors.check import Step, Trouble, WireError
+from fleet.core.mirrors.check import CheckStep, Trouble, WireError
 from fleet.ssh.forward.tcp import Tunnel
 from fleet.ssh.forward.tls import TunnelSocket
 
@@ -64,7 +64,7 @@ class Site:
     seconds: float
     addresses: tuple[str, ...] = ()
     step_host: str = ""
-    steps: list[Step] = field(default_factory=list)
+    steps: list[CheckStep] = field(default_factory=list)
     address: str = ""
     _http: http.client.HTTPConnection | None = None
 
@@ -110,7 +110,7 @@ class Site:
 
     def _record_step(self, name: str, began: float, **fields: object) -> None:
         seconds = round(time.monotonic() - began, 4)
-        self.steps.append(Step(name, seconds, host=self.step_host, **fields))  # type: ignore[arg-type]
+        self.steps.append(CheckStep(name, seconds, host=self.step_host, **fields))  # type: ignore[arg-type]
 
     def request(
         self,
@@ -136,7 +136,7 @@ class Site:
         ended = time.monotonic() if step == "layer" else arrived
         words = response.error_text
         self.steps.append(
-            Step(
+            CheckStep(
                 step,
                 round(ended - began, 4),
                 response.status,

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 from fleet.core.containerd.requests import ACCEPT, Image, ping_path, pull_path
 from fleet.core.masking.known import host_secrets, without_known
 from fleet.core.masking.shown_text import tail
-from fleet.core.mirrors.check import Observation, Step, Target, Trouble, WireError
+from fleet.core.mirrors.check import CheckStep, Observation, Target, Trouble, WireError
 from fleet.core.model.mirror import Auth, Mirror
 from fleet.node.mirrors.http import HttpResponse, Site
 from fleet.node.mirrors.manifests import parse_json, platform_digests
@@ -60,7 +60,7 @@ def try_endpoint(test: EndpointTest) -> Observation:
         context = tls_context(test.target.mirror, test.roots)
     except (ssl.SSLError, OSError, ValueError) as error:
         words = f"ca or client cannot be loaded: {error}"
-        return Observation(steps=(Step("tls", 0.0, trouble=Trouble.CERTIFICATE, words=words),))
+        return Observation(steps=(CheckStep("tls", 0.0, trouble=Trouble.CERTIFICATE, words=words),))
     return _Pull(test, context).run()
 
 
@@ -72,7 +72,7 @@ class _Pull:
     context: ssl.SSLContext
     token: str = ""
     observed: Observation = field(default_factory=Observation)
-    steps: list[Step] = field(default_factory=list)
+    steps: list[CheckStep] = field(default_factory=list)
 
     @property
     def mirror(self) -> Mirror:
@@ -82,7 +82,7 @@ class _Pull:
         site = self._make_site(self.mirror.scheme, self.mirror.authority)
         site.addresses = self.test.addresses
         if self.test.addresses:
-            self.steps.append(Step("dns", 0.0))
+            self.steps.append(CheckStep("dns", 0.0))
         with suppress(WireError):
             self._run_steps(site)
         site.close()
@@ -256,7 +256,7 @@ class _Pull:
             usable = False
         if not usable:
             words = tail(location[:_WORDS], 1)
-            self.steps.append(Step(step, 0.0, trouble=Trouble.BAD_URL, words=words))
+            self.steps.append(CheckStep(step, 0.0, trouble=Trouble.BAD_URL, words=words))
             raise WireError(Trouble.BAD_URL, words)
         return parts._replace(netloc=parts.netloc.rpartition("@")[2])
 

@@ -11,8 +11,15 @@ from dataclasses import dataclass, field
 
 from fleet.core.containerd.proxy import proxy_for
 from fleet.core.containerd.requests import split_authority
-from fleet.core.failure import FailureKind, NodeError
-from fleet.core.mirrors.check import Diagnosis, EndpointCheck, Observation, Step, Target, Trouble
+from fleet.core.failure import FailureKind, NodeError, Step
+from fleet.core.mirrors.check import (
+    CheckStep,
+    Diagnosis,
+    EndpointCheck,
+    Observation,
+    Target,
+    Trouble,
+)
 from fleet.core.mirrors.diagnosis import diagnose
 from fleet.core.model.node import Node
 from fleet.node.mirrors.pull import EndpointTest, try_endpoint
@@ -79,7 +86,7 @@ class MirrorSession:
         if code:
             words = _DNS_CODES.get(code, f"getent says {code}")
             trouble = Trouble.TIMEOUT if code == 124 else Trouble.NO_DNS
-            observed = Observation(steps=(Step("dns", 0.0, trouble=trouble, words=words),))
+            observed = Observation(steps=(CheckStep("dns", 0.0, trouble=trouble, words=words),))
         else:
             endpoint_test = EndpointTest(
                 target,
@@ -117,7 +124,7 @@ def _facts_script(order: MirrorOrder) -> Script:
         "KNOWN": " ".join(order.roots),
         "PATIENCE": f"{order.seconds:g}",
     }
-    return Script("mirrors", variables, 40)
+    return Script(Step.MIRRORS, variables, 40)
 
 
 def read_mirror_test_facts(reply: Reply, roots: dict[str, str]) -> MirrorTestFacts:
@@ -171,4 +178,4 @@ def forwarding_refused(results: tuple[EndpointCheck, ...]) -> NodeError | None:
         "set AllowTcpForwarding to yes or local for this login (see DisableForwarding and"
         " PermitOpen too), or test from another node"
     )
-    return NodeError(FailureKind.UNSUPPORTED, "forward", message, remedy)
+    return NodeError(FailureKind.UNSUPPORTED, Step.FORWARD, message, remedy)

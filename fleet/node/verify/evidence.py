@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import Liveness, LivenessState, PullClient, Verified
 from fleet.core.plan.node_plan import NodePlan
@@ -54,7 +54,7 @@ def verify_script(
         "LIVENESS": plan.liveness_folder if liveness else "",
         "ID": node.name,
     }
-    return Script("verify", variables, seconds)
+    return Script(Step.VERIFY, variables, seconds)
 
 
 def _image_line(test: PullTest, plan: NodePlan) -> str:
@@ -200,7 +200,7 @@ def refuse_unverified(verified: Iterable[Verified]) -> None:
         images = ", ".join(pull.image for pull in failed)
         message = f"the verification pull of {images} failed"
         remedy = "find the endpoint that fails with `fleet mirrors test`"
-        raise NodeError(FailureKind.VERIFY, "verify", message, remedy, failed[0].detail)
+        raise NodeError(FailureKind.VERIFY, Step.VERIFY, message, remedy, failed[0].detail)
 
 
 def refuse_not_reading(plan: NodePlan, liveness: Liveness | None) -> None:
@@ -214,4 +214,4 @@ def refuse_not_reading(plan: NodePlan, liveness: Liveness | None) -> None:
             "look for edits that are not loaded in `fleet probe`, and for the file that decides in"
             " `fleet explain`"
         )
-        raise NodeError(FailureKind.HEALTH, "liveness", message, remedy, liveness.output)
+        raise NodeError(FailureKind.HEALTH, Step.LIVENESS, message, remedy, liveness.output)

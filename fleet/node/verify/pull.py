@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.outcome import Liveness, LivenessState, PullClient
 from fleet.core.plan.node_plan import NodePlan
@@ -123,7 +123,7 @@ def _verify_by_cri(remote: Remote, request: VerifyRequest, privilege: Privilege)
 
 
 def _read_reply(command: InteractiveCommand) -> Reply:
-    return parse_reply("verify", *command.finish())
+    return parse_reply(Step.VERIFY, *command.finish())
 
 
 @dataclass(slots=True)

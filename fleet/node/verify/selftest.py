@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 
-from fleet.core.failure import Failure, FailureKind, NodeError
+from fleet.core.failure import Failure, FailureKind, NodeError, Step
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.node import Node
@@ -95,7 +95,7 @@ def _failure(verified: Verified) -> Failure | None:
         "check that CRI is healthy (`fleet probe`), and that its containerd uses no proxy for"
         " 127.0.0.1 (NO_PROXY)"
     )
-    return Failure(FailureKind.VERIFY, "selftest", message, remedy, verified.detail)
+    return Failure(FailureKind.VERIFY, Step.SELFTEST, message, remedy, verified.detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +156,12 @@ class _PullRun:
 
     def _start_script(self, via: PullClient) -> AbstractContextManager[InteractiveCommand]:
         seconds = self.order.seconds + _REST
-        script = Script("selftest", {**self.variables, "VIA": str(via)}, seconds)
+        script = Script(Step.SELFTEST, {**self.variables, "VIA": str(via)}, seconds)
         line, stdin = script.command_line(self.privilege), script.stdin(self.privilege)
         return self.remote.run_interactive(line, stdin, seconds + _NET)
 
     def _read_reply(self, command: InteractiveCommand) -> Reply:
-        return parse_reply("selftest", *command.finish(self.service.pump))
+        return parse_reply(Step.SELFTEST, *command.finish(self.service.pump))
 
 
 def _read_pull(reply: Reply, via: PullClient) -> Pull:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 
 if TYPE_CHECKING:
     from paramiko import Channel, Transport
@@ -76,6 +76,6 @@ def serve(transport: Transport, respond: Responder) -> Iterator[Service]:
             "set AllowTcpForwarding to yes or remote for this login (see DisableForwarding and"
             " PermitListen too)"
         )
-        raise NodeError(FailureKind.UNSUPPORTED, "forward", message, remedy) from error
+        raise NodeError(FailureKind.UNSUPPORTED, Step.FORWARD, message, remedy) from error
     yield Service(transport, respond, port)
     transport.cancel_port_forward(_LOOPBACK, port)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from fleet.cli.output.drift import show_drift
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import STATE_FILE, NodeFacts
 from fleet.core.model.node import Node
@@ -21,7 +21,7 @@ STATE = OwnedState(files={"/etc/a": "ab"}, generation="r1")
 MANAGED = NodeFacts(files={STATE_FILE: ManagedFile(STATE.render())})
 EDITED = DriftedFile("/etc/a", Drift.CHANGED, "an editor", 1_700_000_000, "-a\n+b\n")
 GONE = DriftedFile("/etc/b", Drift.MISSING, "unknown", None, "")
-LOST = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
+LOST = Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "try again")
 
 
 def surveyed(name: str, facts: NodeFacts | None, failure: Failure | None = None) -> Surveyed:

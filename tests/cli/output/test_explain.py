@@ -7,7 +7,7 @@ import json
 import pytest
 
 from fleet.cli.output.explain import show_explanation
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.lint.explain import Explanation, Folder, HostRequest
 from tests.support.settings import JSON, TEXT
 
@@ -25,7 +25,7 @@ EXPLANATION = Explanation(
     failures=(("is down", "the next one is asked"),),
     findings=("something\x1b odd",),
 )
-FAILURE = Failure(FailureKind.UNSUPPORTED, "explain", "no containerd answers here", "try again")
+FAILURE = Failure(FailureKind.UNSUPPORTED, Step.EXPLAIN, "no containerd answers here", "try again")
 
 
 def test_an_explanation_is_read_from_the_top(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from fleet.cli.output.hostkeys import print_keys_data, show_keys
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.ssh.hostkey_scan import HostKey
 from tests.support.settings import TEXT
 
 KEY = HostKey("w1.example", "ssh-ed25519", "SHA256:abc", "known", "line", "/known")
 CHANGED = replace(KEY, state="changed", before="/known:7")
-LOST = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
+LOST = Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "try again")
 
 
 def shown(capsys: pytest.CaptureFixture[str], **results: HostKey | Failure) -> list[str]:

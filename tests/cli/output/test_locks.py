@@ -7,14 +7,14 @@ import json
 import pytest
 
 from fleet.cli.output.locks import show_locks, show_unlocked
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.node.change_status import ChangeStatus, SettleEnding
 from tests.support.settings import JSON, TEXT
 
 LOCKED = ChangeStatus(
     ending=SettleEnding.LOOKED, lock=("r1", "eve@there", "rollout", "2026-01-01 10:00")
 )
-LOST = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
+LOST = Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "try again")
 LOCKS = {
     "w1": LOCKED,
     "w2": ChangeStatus(ending=SettleEnding.LOOKED),
@@ -60,7 +60,7 @@ UNLOCKED = {
     "not released": (
         ChangeStatus(
             ending=SettleEnding.DEGRADED,
-            failure=Failure(FailureKind.REVERT, "revert", "no disk", "try again"),
+            failure=Failure(FailureKind.REVERT, Step.REVERT, "no disk", "try again"),
         ),
         "no disk; try again",
     ),

@@ -9,7 +9,7 @@ import pytest
 from fleet.actions.mirrors import MirrorTestResult
 from fleet.cli.output.mirrors import show_test
 from fleet.config.mirrors.yaml_order import ReorderResult
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.mirrors.check import Diagnosis
 from fleet.core.mirrors.ranking import rankings
 from fleet.engine.mirrors import SiteTested
@@ -86,7 +86,7 @@ def test_a_proxy_is_noted_with_its_nodes(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_node_that_could_not_test_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    failure = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
+    failure = Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "try again")
 
     lines = shown(capsys, GOOD, SiteTested("w9", "", failure=failure))
 

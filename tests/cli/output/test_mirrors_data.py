@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleet.cli.output.mirrors_data import data, data_alone, matrix_of
 from fleet.config.mirrors.yaml_order import ReorderResult
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.mirrors.check import Diagnosis
 from fleet.core.mirrors.ranking import rankings
 from fleet.engine.mirrors import SiteTested
@@ -13,7 +13,9 @@ from tests.support.checks import A, B, check
 NODES = [
     SiteTested("w1", "eu", (check(A, seconds=0.1), check(B, seconds=0.2)), behind=1.5),
     SiteTested("w2", "eu", (check(A, seconds=0.3), check(B, Diagnosis.REFUSED, message="no"))),
-    SiteTested("w3", "", failure=Failure(FailureKind.CONNECT, "connect", "timed out", "try again")),
+    SiteTested(
+        "w3", "", failure=Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "try again")
+    ),
 ]
 
 

@@ -22,12 +22,14 @@ from fleet.cli.output.outcome import (
     still_locked,
     verdict_words,
 )
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus, PullClient, Served, Verified
 from fleet.core.rollout.state import RolloutStatus
 from tests.support.settings import JSON, TEXT
 
-HEALTH = Failure(FailureKind.HEALTH, "restart", "it is ill", "try again", evidence="line 1\nline 2")
+HEALTH = Failure(
+    FailureKind.HEALTH, Step.RESTART, "it is ill", "try again", evidence="line 1\nline 2"
+)
 PULL = Verified("a/b:1", ok=True, via=PullClient.CRICTL, mirror="m.example", served=Served.MIRROR)
 
 
@@ -103,7 +105,11 @@ def test_only_the_end_of_long_evidence_is_printed() -> None:
     evidence = "\n".join(f"line {number}" for number in range(20))
 
     lines = printed(
-        [outcome(failure=Failure(FailureKind.HEALTH, "x", "m", "try again", evidence=evidence))]
+        [
+            outcome(
+                failure=Failure(FailureKind.HEALTH, Step.SOAK, "m", "try again", evidence=evidence)
+            )
+        ]
     )
 
     assert [line for line in lines if "|" in line] == [
@@ -112,7 +118,7 @@ def test_only_the_end_of_long_evidence_is_printed() -> None:
 
 
 def test_evidence_cannot_control_a_terminal() -> None:
-    failure = Failure(FailureKind.HEALTH, "x", "m\x1b[2J", "try again", evidence="e\x1b[2J")
+    failure = Failure(FailureKind.HEALTH, Step.SOAK, "m\x1b[2J", "try again", evidence="e\x1b[2J")
 
     assert "\x1b" not in "".join(printed([outcome(failure=failure)]))
 
@@ -168,7 +174,8 @@ CODES = {
         RolloutStatus.FINISHED,
         [
             outcome(
-                NodeStatus.FAILED, failure=Failure(FailureKind.LOCKED, "lock", "held", "try again")
+                NodeStatus.FAILED,
+                failure=Failure(FailureKind.LOCKED, Step.LOCK, "held", "try again"),
             )
         ],
         Exit.HALTED,

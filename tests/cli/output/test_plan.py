@@ -17,7 +17,7 @@ from fleet.cli.output.plan import (
     show_plans,
     symbol,
 )
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.masking import stars
 from fleet.core.model.change import Change, ManagedFile, RestartCost
 from fleet.core.model.finding import Finding, FindingEffect
@@ -29,9 +29,9 @@ NEW = Change("/etc/a", None, ManagedFile(b"new\n"))
 EDIT = Change("/etc/b", ManagedFile(b"old\n"), ManagedFile(b"new\n"))
 GONE = Change("/etc/c", ManagedFile(b"old\n"), None)
 RESTART = PlannedRestart(cost=RestartCost.RESTART)
-LOST = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
+LOST = Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "try again")
 ODD = Failure(
-    FailureKind.CONFLICT, "plan", "two files decide", "try again", evidence="line 1\nline 2"
+    FailureKind.CONFLICT, Step.PLAN, "two files decide", "try again", evidence="line 1\nline 2"
 )
 
 

@@ -7,11 +7,11 @@ import json
 import pytest
 
 from fleet.cli.output.run import show_results
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.node.run_command import RunResult
 from tests.support.settings import JSON, TEXT
 
-LOST = Failure(FailureKind.CONNECT, "connect", "timed out", "try again")
+LOST = Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "try again")
 RESULTS = {
     "w9": LOST,
     "w1": RunResult(0, "up 3 days\nload 1", 0.5),

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from fleet.cli.output.verify import show_verified
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import (
     Liveness,
     LivenessState,
@@ -28,7 +28,7 @@ FAILED = NodeOutcome(
     node="w2",
     status=NodeStatus.FAILED,
     verified=(BAD,),
-    failure=Failure(FailureKind.VERIFY, "verify", "the pull failed", "try again"),
+    failure=Failure(FailureKind.VERIFY, Step.VERIFY, "the pull failed", "try again"),
 )
 OUTCOMES = [NodeOutcome(node="w1", status=NodeStatus.UNCHANGED, verified=(GOOD,)), FAILED]
 

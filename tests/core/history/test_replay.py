@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.core.failure import Failure, FailureKind
-from fleet.core.history.replay import SETTLE, EntryKind, JournalEntry, known_roles, replay_journal
+from fleet.core.failure import Failure, FailureKind, Step
+from fleet.core.history.replay import EntryKind, JournalEntry, known_roles, replay_journal
 from fleet.core.history.serialize import outcome_data, read_outcome
 from fleet.core.model.outcome import NodeOutcome, NodeStatus, PullClient, Verified
 from fleet.core.rollout.policy import OnFailure, Policy
@@ -27,7 +27,9 @@ def test_an_outcome_comes_back_as_it_was_written() -> None:
         restarted=True,
         generation="g",
         verified=(Verified("image", ok=False, via=PullClient.CRICTL, seconds=1.5, detail="403"),),
-        failure=Failure(FailureKind.VERIFY, "verify", "the pull failed", "try again", "evidence"),
+        failure=Failure(
+            FailureKind.VERIFY, Step.VERIFY, "the pull failed", "try again", "evidence"
+        ),
         seconds=3.25,
     )
 
@@ -35,7 +37,7 @@ def test_an_outcome_comes_back_as_it_was_written() -> None:
 
 
 def test_a_fold_knows_what_was_left_in_the_middle() -> None:
-    lost = {"kind": "timeout", "step": SETTLE, "message": "lost"}
+    lost = {"kind": "timeout", "step": "settle", "message": "lost"}
     away = {"kind": "connect", "step": "connect", "message": "down"}
     story = replay_journal(
         [["a", "b"], ["c", "d", "e", "f"]],

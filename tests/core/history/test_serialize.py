@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fleet.core.containerd.config import CRI_1
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.history.serialize import (
     facts_data,
     failure_data,
@@ -67,7 +67,7 @@ WHOLE = NodeOutcome(
         ),
     ),
     liveness=Liveness(LivenessState.LIVE, 0.1, "asked"),
-    failure=Failure(FailureKind.HEALTH, "soak", "it fell", "restart it", "evidence"),
+    failure=Failure(FailureKind.HEALTH, Step.SOAK, "it fell", "restart it", "evidence"),
     seconds=3.5,
     unproven=("quay.io",),
     held=True,
@@ -89,6 +89,29 @@ def test_an_entry_of_the_release_before_is_read() -> None:
     assert outcome.verified[0].attempts == (HostAttempt("h", "resolve", "200 OK"),)
     assert outcome.liveness == Liveness(LivenessState.LIVE, 0.02, "")
     assert outcome.status is NodeStatus.CONVERGED
+
+
+def test_a_failure_at_a_step_of_another_release_is_read() -> None:
+    failed = {"kind": "health", "step": "apply", "message": "it fell; restart it"}
+
+    outcome = read_outcome("b", {"status": "failed", "failure": failed})
+
+    assert outcome.failure is not None
+    assert (outcome.failure.kind, outcome.failure.message) == (
+        FailureKind.HEALTH,
+        "it fell; restart it",
+    )
+    assert (outcome.failure.step, outcome.failure.evidence) == (
+        Step.READ,
+        "it failed at a step that is unknown here: apply",
+    )
+
+
+@pytest.mark.parametrize("step", Step)
+def test_every_step_comes_back(step: Step) -> None:
+    data = failure_data(failure(step=step))
+
+    assert read_outcome("a", {"status": "failed", "failure": data}).failure == failure(step=step)
 
 
 def test_only_the_status_of_an_outcome_is_required() -> None:

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.mirrors.check import Diagnosis, Observation, Step, Trouble, WireError
+from fleet.core.mirrors.check import CheckStep, Diagnosis, Observation, Trouble, WireError
 
 STEPS = {
-    "a connection": (Step("tcp", 0.1), True),
-    "200": (Step("manifest", 0.1, 200), True),
-    "206": (Step("layer", 0.1, 206), True),
-    "204": (Step("manifest", 0.1, 204), False),
-    "404": (Step("manifest", 0.1, 404), False),
-    "401 to a ping": (Step("ping", 0.1, 401), True),
-    "401 to a manifest": (Step("manifest", 0.1, 401), False),
-    "a page": (Step("manifest", 0.1, 200, html=True), False),
-    "a trouble": (Step("tcp", 0.1, trouble=Trouble.REFUSED), False),
+    "a connection": (CheckStep("tcp", 0.1), True),
+    "200": (CheckStep("manifest", 0.1, 200), True),
+    "206": (CheckStep("layer", 0.1, 206), True),
+    "204": (CheckStep("manifest", 0.1, 204), False),
+    "404": (CheckStep("manifest", 0.1, 404), False),
+    "401 to a ping": (CheckStep("ping", 0.1, 401), True),
+    "401 to a manifest": (CheckStep("manifest", 0.1, 401), False),
+    "a page": (CheckStep("manifest", 0.1, 200, html=True), False),
+    "a trouble": (CheckStep("tcp", 0.1, trouble=Trouble.REFUSED), False),
 }
 
 
 @pytest.mark.parametrize(("step", "ok"), STEPS.values(), ids=list(STEPS))
-def test_whether_a_step_succeeded(step: Step, ok: bool) -> None:
+def test_whether_a_step_succeeded(step: CheckStep, ok: bool) -> None:
     assert step.ok is ok
 
 
 def test_a_ping_is_shown_as_its_path() -> None:
-    assert (Step("ping", 0).shown, Step("layer", 0).shown) == ("/v2/", "layer")
+    assert (CheckStep("ping", 0).shown, CheckStep("layer", 0).shown) == ("/v2/", "layer")
 
 
-PING, MANIFEST = Step("ping", 0.1, 200), Step("manifest", 0.4, 200)
+PING, MANIFEST = CheckStep("ping", 0.1, 200), CheckStep("manifest", 0.4, 200)
 
 
 def test_a_step_is_found_by_its_name() -> None:
@@ -42,13 +42,13 @@ def test_a_step_that_was_not_reached_is_none() -> None:
 FIRST_BYTES = {
     "of the manifest": ((PING, MANIFEST), 0.4),
     "of a ping": ((PING,), 0.1),
-    "none after a failure": ((PING, Step("manifest", 0.4, 404)), None),
+    "none after a failure": ((PING, CheckStep("manifest", 0.4, 404)), None),
     "none without a step": ((), None),
 }
 
 
 @pytest.mark.parametrize(("steps", "seconds"), FIRST_BYTES.values(), ids=list(FIRST_BYTES))
-def test_the_time_to_the_first_byte(steps: tuple[Step, ...], seconds: float | None) -> None:
+def test_the_time_to_the_first_byte(steps: tuple[CheckStep, ...], seconds: float | None) -> None:
     assert Observation(steps=steps).first_byte == seconds
 
 
@@ -61,7 +61,7 @@ RATES = {
 
 @pytest.mark.parametrize(("seconds", "size", "rate"), RATES.values(), ids=list(RATES))
 def test_the_rate_of_a_layer(seconds: float, size: int, rate: float | None) -> None:
-    assert Observation(steps=(Step("layer", seconds, 200),), size=size).rate == rate
+    assert Observation(steps=(CheckStep("layer", seconds, 200),), size=size).rate == rate
 
 
 def test_without_a_layer_there_is_no_rate() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fleet.core.containerd.requests import parse_image
-from fleet.core.mirrors.check import Diagnosis, Observation, Step, Target, Trouble
+from fleet.core.mirrors.check import CheckStep, Diagnosis, Observation, Target, Trouble
 from fleet.core.mirrors.diagnosis import compared, diagnose
 from fleet.core.model.mirror import Auth, Mirror
 from fleet.core.model.secret import Secret
@@ -13,29 +13,35 @@ from tests.support.build import endpoint_check
 
 IMAGE = parse_image("docker.io/library/busybox:1.36")
 TARGET = Target("docker.io", Mirror(url="https://m.example"), IMAGE)
-PING = Step("ping", 0.1, status=200)
-FOUND = Step("manifest", 0.1, status=200)
+PING = CheckStep("ping", 0.1, status=200)
+FOUND = CheckStep("manifest", 0.1, status=200)
 
 
 @pytest.mark.parametrize(
     ("steps", "diagnosis"),
     [
-        pytest.param((PING, FOUND, Step("layer", 0.1, status=200)), Diagnosis.OK, id="all well"),
-        pytest.param((Step("tcp", 5, trouble=Trouble.TIMEOUT),), Diagnosis.DROPS, id="tcp"),
-        pytest.param((Step("ping", 5, trouble=Trouble.TIMEOUT),), Diagnosis.HANGS, id="http"),
-        pytest.param((Step("dns", 5, trouble=Trouble.TIMEOUT),), Diagnosis.NO_DNS, id="dns"),
-        pytest.param((PING, Step("manifest", 0.1, 403)), Diagnosis.FORBIDDEN, id="403"),
-        pytest.param((PING, FOUND, Step("layer", 0.1, 403)), Diagnosis.NOT_ALLOWED, id="layers"),
-        pytest.param((PING, Step("manifest", 0.1, 401)), Diagnosis.LOGIN, id="401"),
-        pytest.param((Step("ping", 0.1, 200, html=True),), Diagnosis.PORTAL, id="page"),
-        pytest.param((Step("ping", 0.1, 404),), Diagnosis.NOT_FOUND, id="no image asked for"),
-        pytest.param((Step("ping", 0.1, 404), FOUND), Diagnosis.OK, id="its own page is hidden"),
-        pytest.param((PING, Step("manifest", 3, 200)), Diagnosis.SLOW, id="slow"),
-        pytest.param((PING, Step("token", 0.1, 500, host="t")), Diagnosis.STRANGE, id="token"),
+        pytest.param(
+            (PING, FOUND, CheckStep("layer", 0.1, status=200)), Diagnosis.OK, id="all well"
+        ),
+        pytest.param((CheckStep("tcp", 5, trouble=Trouble.TIMEOUT),), Diagnosis.DROPS, id="tcp"),
+        pytest.param((CheckStep("ping", 5, trouble=Trouble.TIMEOUT),), Diagnosis.HANGS, id="http"),
+        pytest.param((CheckStep("dns", 5, trouble=Trouble.TIMEOUT),), Diagnosis.NO_DNS, id="dns"),
+        pytest.param((PING, CheckStep("manifest", 0.1, 403)), Diagnosis.FORBIDDEN, id="403"),
+        pytest.param(
+            (PING, FOUND, CheckStep("layer", 0.1, 403)), Diagnosis.NOT_ALLOWED, id="layers"
+        ),
+        pytest.param((PING, CheckStep("manifest", 0.1, 401)), Diagnosis.LOGIN, id="401"),
+        pytest.param((CheckStep("ping", 0.1, 200, html=True),), Diagnosis.PORTAL, id="page"),
+        pytest.param((CheckStep("ping", 0.1, 404),), Diagnosis.NOT_FOUND, id="no image asked for"),
+        pytest.param(
+            (CheckStep("ping", 0.1, 404), FOUND), Diagnosis.OK, id="its own page is hidden"
+        ),
+        pytest.param((PING, CheckStep("manifest", 3, 200)), Diagnosis.SLOW, id="slow"),
+        pytest.param((PING, CheckStep("token", 0.1, 500, host="t")), Diagnosis.STRANGE, id="token"),
     ],
 )
 def test_the_first_step_without_an_answer_decides_else_the_last(
-    steps: tuple[Step, ...], diagnosis: Diagnosis
+    steps: tuple[CheckStep, ...], diagnosis: Diagnosis
 ) -> None:
     found, message = diagnose(TARGET, Observation(steps=steps))
 
@@ -64,7 +70,7 @@ TROUBLES = {
 
 @pytest.mark.parametrize("trouble", Trouble)
 def test_the_diagnosis_of_each_trouble(trouble: Trouble) -> None:
-    step = Step("tls", 0.1, trouble=trouble, words="words")
+    step = CheckStep("tls", 0.1, trouble=trouble, words="words")
 
     diagnosis, message = diagnose(TARGET, Observation(steps=(PING, step, FOUND)))
 
@@ -73,7 +79,7 @@ def test_the_diagnosis_of_each_trouble(trouble: Trouble) -> None:
 
 
 def test_trouble_at_another_host_names_it_and_the_step() -> None:
-    step = Step("layer", 0.1, trouble=Trouble.REFUSED, host="cdn.example")
+    step = CheckStep("layer", 0.1, trouble=Trouble.REFUSED, host="cdn.example")
 
     _, message = diagnose(TARGET, Observation(steps=(PING, FOUND, step)))
 
@@ -82,57 +88,61 @@ def test_trouble_at_another_host_names_it_and_the_step() -> None:
 
 
 def test_a_trouble_without_words_is_named_itself() -> None:
-    _, message = diagnose(TARGET, Observation(steps=(Step("tcp", 1, trouble=Trouble.NO_DNS),)))
+    _, message = diagnose(TARGET, Observation(steps=(CheckStep("tcp", 1, trouble=Trouble.NO_DNS),)))
 
     assert "(no_dns)" in message
 
 
-RESPONSES: dict[str, tuple[Step, Diagnosis, str]] = {
+RESPONSES: dict[str, tuple[CheckStep, Diagnosis, str]] = {
     "a page": (
-        Step("manifest", 0.1, 200, html=True),
+        CheckStep("manifest", 0.1, 200, html=True),
         Diagnosis.PORTAL,
         "a web page instead of the manifest of docker.io/library/busybox:1.36",
     ),
-    "a page of part of a layer": (Step("layer", 0.1, 206, html=True), Diagnosis.PORTAL, "layer"),
-    "a page with 404": (Step("manifest", 0.1, 404, html=True), Diagnosis.NOT_FOUND, "404 for"),
+    "a page of part of a layer": (
+        CheckStep("layer", 0.1, 206, html=True),
+        Diagnosis.PORTAL,
+        "layer",
+    ),
+    "a page with 404": (CheckStep("manifest", 0.1, 404, html=True), Diagnosis.NOT_FOUND, "404 for"),
     "401": (
-        Step("manifest", 0.1, 401),
+        CheckStep("manifest", 0.1, 401),
         Diagnosis.LOGIN,
         "401 for the manifest of docker.io/library/busybox:1.36: it wants a login",
     ),
-    "403": (Step("manifest", 0.1, 403), Diagnosis.FORBIDDEN, "403 for the manifest of"),
-    "403 for a layer": (Step("layer", 0.1, 403), Diagnosis.NOT_ALLOWED, "allow-list"),
+    "403": (CheckStep("manifest", 0.1, 403), Diagnosis.FORBIDDEN, "403 for the manifest of"),
+    "403 for a layer": (CheckStep("layer", 0.1, 403), Diagnosis.NOT_ALLOWED, "allow-list"),
     "404": (
-        Step("manifest", 0.1, 404),
+        CheckStep("manifest", 0.1, 404),
         Diagnosis.NOT_FOUND,
         ": it does not have it, or is a mirror of something else",
     ),
-    "408": (Step("manifest", 0.1, 408), Diagnosis.LIMITED, "408 for"),
-    "429": (Step("layer", 0.1, 429), Diagnosis.LIMITED, "429 for its first layer"),
-    "500": (Step("manifest", 0.1, 500), Diagnosis.SERVER_ERROR, "500 for"),
+    "408": (CheckStep("manifest", 0.1, 408), Diagnosis.LIMITED, "408 for"),
+    "429": (CheckStep("layer", 0.1, 429), Diagnosis.LIMITED, "429 for its first layer"),
+    "500": (CheckStep("manifest", 0.1, 500), Diagnosis.SERVER_ERROR, "500 for"),
     "503": (
-        Step("ping", 0.1, 503, words="busy"),
+        CheckStep("ping", 0.1, 503, words="busy"),
         Diagnosis.SERVER_ERROR,
         "/v2/: its own fault (busy)",
     ),
-    "499": (Step("manifest", 0.1, 499), Diagnosis.STRANGE, "499 for"),
+    "499": (CheckStep("manifest", 0.1, 499), Diagnosis.STRANGE, "499 for"),
     "400 that wants TLS": (
-        Step("ping", 0.1, 400, words="sent to an HTTPS server"),
+        CheckStep("ping", 0.1, 400, words="sent to an HTTPS server"),
         Diagnosis.STRANGE,
         "it wants https://",
     ),
     "at another host": (
-        Step("layer", 0.1, 500, host="cdn.example"),
+        CheckStep("layer", 0.1, 500, host="cdn.example"),
         Diagnosis.SERVER_ERROR,
         "500 for its first layer at cdn.example",
     ),
     "a token server that fails": (
-        Step("token", 0.1, 500, host="auth.example"),
+        CheckStep("token", 0.1, 500, host="auth.example"),
         Diagnosis.STRANGE,
         "its token server auth.example answers 500",
     ),
     "a token server that wants a login": (
-        Step("token", 0.1, 401, host="auth.example"),
+        CheckStep("token", 0.1, 401, host="auth.example"),
         Diagnosis.LOGIN,
         "its token server auth.example answers 401: it wants a login",
     ),
@@ -140,7 +150,9 @@ RESPONSES: dict[str, tuple[Step, Diagnosis, str]] = {
 
 
 @pytest.mark.parametrize(("step", "diagnosis", "words"), RESPONSES.values(), ids=list(RESPONSES))
-def test_the_diagnosis_of_a_last_response(step: Step, diagnosis: Diagnosis, words: str) -> None:
+def test_the_diagnosis_of_a_last_response(
+    step: CheckStep, diagnosis: Diagnosis, words: str
+) -> None:
     actual, message = diagnose(TARGET, Observation(steps=(PING, step)))
 
     assert actual is diagnosis
@@ -149,7 +161,7 @@ def test_the_diagnosis_of_a_last_response(step: Step, diagnosis: Diagnosis, word
 
 def test_a_token_server_that_refuses_a_known_login() -> None:
     known = Mirror(url="https://m.example", auth=Auth("robot", Secret("hunter2")))
-    step = Step("token", 0.1, 403, host="auth.example")
+    step = CheckStep("token", 0.1, 403, host="auth.example")
 
     diagnosis, message = diagnose(Target("docker.io", known), Observation(steps=(PING, step)))
 
@@ -158,7 +170,7 @@ def test_a_token_server_that_refuses_a_known_login() -> None:
 
 
 def test_an_anonymous_token_that_does_not_help_is_mentioned() -> None:
-    steps = (PING, Step("token", 0.1, 200), Step("manifest", 0.1, 401))
+    steps = (PING, CheckStep("token", 0.1, 200), CheckStep("manifest", 0.1, 401))
 
     assert "with an anonymous token too" in diagnose(TARGET, Observation(steps=steps))[1]
 
@@ -176,7 +188,7 @@ def test_the_hint_about_a_path_that_is_not_found(
     url: str, override: bool, hurts: bool, words: str
 ) -> None:
     target = Target("docker.io", Mirror(url=url, override_path=override), IMAGE)
-    seen = Observation(steps=(PING, Step("manifest", 0.1, 404)), override_hurts=hurts)
+    seen = Observation(steps=(PING, CheckStep("manifest", 0.1, 404)), override_hurts=hurts)
 
     assert words in diagnose(target, seen)[1]
 
@@ -197,7 +209,7 @@ SPEEDS = {
 def test_a_mirror_that_serves_may_be_slow(
     first: float, seconds: float, size: int, diagnosis: Diagnosis, message: str
 ) -> None:
-    steps = (PING, Step("manifest", first, 200), Step("layer", seconds, 200))
+    steps = (PING, CheckStep("manifest", first, 200), CheckStep("layer", seconds, 200))
 
     assert diagnose(TARGET, Observation(steps=steps, size=size)) == (diagnosis, message)
 
@@ -210,7 +222,7 @@ def test_a_login_that_was_given_is_refused_and_not_missing() -> None:
     known = Mirror(url="https://m.example", auth=Auth("robot", Secret("hunter2")))
     target = Target("docker.io", known, IMAGE)
 
-    found, message = diagnose(target, Observation(steps=(PING, Step("manifest", 0.1, 401))))
+    found, message = diagnose(target, Observation(steps=(PING, CheckStep("manifest", 0.1, 401))))
 
     assert found is Diagnosis.LOGIN_REFUSED
     assert "hunter2" not in message

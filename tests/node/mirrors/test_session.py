@@ -8,7 +8,7 @@ import hashlib
 
 import pytest
 
-from fleet.core.failure import NodeError
+from fleet.core.failure import NodeError, Step
 from fleet.node.mirrors.session import read_mirror_test_facts
 from fleet.node.script import Reply, parse_reply
 
@@ -22,7 +22,7 @@ def digest(content: bytes) -> str:
 def reply(claimed: bytes, sent: bytes | None, more: str = "") -> Reply:
     roots = f"roots\t{base64.b64encode(gzip.compress(sent)).decode()}\n" if sent else ""
     text = f"hello\t=0\nbundle\t={digest(claimed)}\n{roots}{more}end\t\n"
-    return parse_reply("mirrors", 0, text, "")
+    return parse_reply(Step.MIRRORS, 0, text, "")
 
 
 def test_a_bundle_is_kept_by_the_digest_of_what_came() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from fleet.core.failure import Step
 from fleet.node.script import Reply, parse_reply
 from tests.node.scripts.shell_code import library
 
@@ -27,7 +28,7 @@ class Done:
     @property
     def reply(self) -> Reply:
         """Return the records among the output."""
-        return parse_reply("test", 0, f"hello\t=0\n{self.output}end\t\n", "")
+        return parse_reply(Step.RUN, 0, f"hello\t=0\n{self.output}end\t\n", "")
 
     @property
     def failure(self) -> tuple[str, str, str]:

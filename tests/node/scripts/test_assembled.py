@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from fleet.core.failure import Step
 from fleet.node.assembler import script_names, source
 from fleet.node.script import Script
 from tests.node.scripts.shell_code import FILES, LIBRARY, closure
@@ -49,7 +50,7 @@ def test_a_script_defines_all_functions_that_it_names(name: str) -> None:
 @pytest.mark.parametrize("name", script_names())
 def test_scripts_are_small_enough_for_one_round_trip(name: str) -> None:
     """The receive window of a new channel is 64 KiB or more: below it nothing waits."""
-    assert len(Script(name, {}).text()) < 46_000
+    assert len(Script(Step(name), {}).text()) < 46_000
 
 
 @pytest.mark.parametrize("name", script_names())
@@ -61,7 +62,7 @@ def test_what_is_left_out_of_a_script_is_nothing_that_a_shell_reads(name: str) -
         # The one string with blanks at the beginning of its lines is a script itself.
         return [line.strip() for line in lines] if name == "stage" else lines
 
-    written, sent = source(name), Script(name, {}).text()
+    written, sent = source(name), Script(Step(name), {}).text()
 
     assert read(sent) == read(written)
     assert len(sent) < len(written)

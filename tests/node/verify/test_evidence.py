@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fleet.core.failure import FailureKind, NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import Liveness, LivenessState, PullClient, Served, Verified
 from fleet.core.plan.node_plan import DaemonAccess, NodePlan, PlannedConfig
@@ -72,7 +72,7 @@ def answer(*log: str) -> str:
 
 def served(text: str) -> list[Served]:
     proof = parse_verify_reply(
-        parse_reply("verify", 0, text, ""), PLAN, TESTS, Liveness(LivenessState.LIVE)
+        parse_reply(Step.VERIFY, 0, text, ""), PLAN, TESTS, Liveness(LivenessState.LIVE)
     )
     return [each.served for each in proof.verified]
 
@@ -178,7 +178,7 @@ def test_a_pull_has_its_time_its_size_and_its_words() -> None:
     text = answer().replace("crictl\tno\t0\t100.20\t100.20", "crictl\tno\t1\t100.20\t101.45")
     text = text.replace("end\t\n", "said\t1\t=no such host\nend\t\n")
 
-    first, second = parse_verify_reply(parse_reply("verify", 0, text, ""), PLAN, TESTS).verified
+    first, second = parse_verify_reply(parse_reply(Step.VERIFY, 0, text, ""), PLAN, TESTS).verified
 
     assert (first.ok, first.seconds, first.digest) == (True, 0.0, DIGEST)
     assert (second.ok, second.seconds, second.via) == (False, 1.25, "crictl")
@@ -189,15 +189,15 @@ def test_a_pull_has_its_time_its_size_and_its_words() -> None:
 def test_a_pull_that_was_not_asked_for_is_passed_over(number: str) -> None:
     text = f"hello\t=0\npull\t{number}\tctr\tno\t0\t1\t2\nend\t\n"
 
-    reply = parse_verify_reply(parse_reply("verify", 0, text, ""), PLAN, TESTS)
+    reply = parse_verify_reply(parse_reply(Step.VERIFY, 0, text, ""), PLAN, TESTS)
 
     assert reply.verified == ()
 
 
 def test_liveness_is_that_of_the_reply_or_what_was_known() -> None:
     known = Liveness(LivenessState.LIVE, 1.0)
-    asked = parse_reply("verify", 0, "hello\t=0\nliveness\t=unasked 1 3\nend\t\n", "")
-    silent = parse_reply("verify", 0, "hello\t=0\nend\t\n", "")
+    asked = parse_reply(Step.VERIFY, 0, "hello\t=0\nliveness\t=unasked 1 3\nend\t\n", "")
+    silent = parse_reply(Step.VERIFY, 0, "hello\t=0\nend\t\n", "")
 
     assert parse_verify_reply(asked, PLAN, (), known).liveness == Liveness(
         LivenessState.UNCHECKED, 2.0

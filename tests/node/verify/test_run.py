@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import Liveness, LivenessState, NodeOutcome, NodeStatus
 from fleet.core.plan.node_plan import DaemonAccess
 from fleet.core.plan.pull_tests import PullTest
@@ -61,7 +61,7 @@ def test_the_pulls_and_the_liveness_are_reported_in_any_case(tmp_path: Path, cod
 
 
 def test_a_node_without_a_plan_is_not_asked(tmp_path: Path) -> None:
-    failure = Failure(FailureKind.UNSUPPORTED, "plan", "no containerd", "install it")
+    failure = Failure(FailureKind.UNSUPPORTED, Step.PLAN, "no containerd", "install it")
     access = Access(ssh=SshSettings(str(tmp_path / "nowhere")))
 
     outcome = verify(VerifyOrder(plan_of(failure=failure), access, (TEST,)))

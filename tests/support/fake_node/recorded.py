@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleet.core.containerd.features import Feature, supports
+from fleet.core.failure import Step
 from fleet.core.model.version import parse_version
 from fleet.node.script import Reply, parse_reply
 from tests.node.record import ANSWERS
@@ -31,7 +32,7 @@ class Recorded:
 @functools.cache
 def recorded(suite: str) -> Recorded:
     """Read what was recorded on a suite's node."""
-    reply = parse_reply("probe", 0, (ANSWERS / f"{suite}.txt").read_text(), "")
+    reply = parse_reply(Step.PROBE, 0, (ANSWERS / f"{suite}.txt").read_text(), "")
     os_release, mark, config = reply.value("contents").partition("\nversion = 2\n")
     assert mark, "config.toml follows os-release"
     ctr = _answer(reply, "ctr")
