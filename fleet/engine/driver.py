@@ -161,13 +161,16 @@ class _Driver:
     def _refusal(self, move: Move) -> tuple[RolloutStatus, str] | None:
         """Return status and reason if a move may not be made; else None.
 
-        That is so if the journal cannot be written, or if the user wants to stop before a batch.
+        That is so if the journal cannot be written, or if the user wants to stop before a batch:
+        what has ended until then is shown before the user is asked.
         """
-        if self._journal_error:
-            return RolloutStatus.HALTED, self._journal_error
         beginning = isinstance(move, Stage | Soak) or (
             isinstance(move, Launch) and move.batch > self._scheduler.begun
         )
+        if beginning:
+            self._write(())
+        if self._journal_error:
+            return RolloutStatus.HALTED, self._journal_error
         if beginning and self._hooks.stopping():
             return RolloutStatus.INTERRUPTED, "stopped before the next batch"
         return None
