@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TypeVar
 
 from fleet.actions import resume as resuming
 from fleet.actions import rollback as rolling_back
@@ -37,7 +35,6 @@ from fleet.node.script import Privilege
 from fleet.node.work_order import Access
 from fleet.ssh import SshSettings
 
-_Result = TypeVar("_Result")
 _NODES_AT_ONCE = 32
 
 __all__ = [
@@ -214,32 +211,22 @@ def drive(
         )
         settled = {name: outcome.status for name, outcome in rollout.settled.items()}
         result = job.carry_out(begin(rollout.batches, settled), rollout.policy)
-    if callbacks.errors:
-        raise callbacks.errors[0]
     return dict(result.outcomes)
 
 
 class _Callbacks(Progress):
-    """The caller's functions; after an exception from one of them none is called again."""
+    """A view that calls the caller's functions."""
 
     def __init__(
         self, observe: Callable[[NodeOutcome], None], stopping: Callable[[], bool]
     ) -> None:
         self._observe, self._stopping = observe, stopping
-        self.errors: list[Exception] = []
 
     def ended(self, outcome: NodeOutcome) -> None:
-        self._safely(partial(self._observe, outcome), None)
+        self._observe(outcome)
 
     def stopping(self) -> bool:
-        return self._safely(self._stopping, True)
-
-    def _safely(self, call: Callable[[], _Result], instead: _Result) -> _Result:
-        try:
-            return instead if self.errors else call()
-        except Exception as error:  # noqa: BLE001 - the caller's error; nodes are released first
-            self.errors.append(error)
-            return instead
+        return self._stopping()
 
 
 class _Observed(UserInterface):

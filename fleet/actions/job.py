@@ -10,7 +10,7 @@ from fleet.actions.control_plane import announce, record_answers
 from fleet.actions.journaling import RolloutJournal, event_entry, operator
 from fleet.actions.options import RolloutOptions
 from fleet.actions.session import Session
-from fleet.actions.user_interface import Progress, Scope
+from fleet.actions.user_interface import CarefulProgress, Progress, Scope
 from fleet.core.failure import FailureKind, Step
 from fleet.core.history.replay import EntryKind
 from fleet.core.history.serialize import outcome_data
@@ -112,13 +112,17 @@ class Job:
         )
 
     def carry_out(self, state: RolloutState, policy: Policy | None = None) -> RolloutResult:
-        """Drive the rollout from `state` to its end, and journal the end."""
+        """Drive the rollout from `state` to its end, and journal the end.
+
+        An error of the view stops the rollout before the next batch, and is raised at the end.
+        """
         policy = policy or self.policy()
         leave = functools.partial(
             self._journal_end, RolloutStatus.INTERRUPTED, "stopped in mid-batch"
         )
         scope = self._scope(state, policy)
-        with self.session.ui.progress(self.id, scope, leave) as progress:
+        with self.session.ui.progress(self.id, scope, leave) as view:
+            progress = CarefulProgress(view)
             result = self._drive(state, policy, progress)
         try:
             for outcome in release_held(self.outcomes, self._order, self.session.pool):
@@ -129,6 +133,8 @@ class Job:
             self._journal_end(result.status, result.reason)
         except JournalError as error:
             self.session.ui.message(str(error))
+        if progress.errors:
+            raise progress.errors[0]
         return self.result(result)
 
     def _journal_end(self, status: RolloutStatus, reason: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from fleet.core.masking import Mark
 from fleet.core.model.node import Node
@@ -12,6 +14,8 @@ from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan.node_plan import NodePlan
 from fleet.engine.survey import Surveyed
 from fleet.ssh import SshSettings
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +50,50 @@ class Progress:
         return False
 
 
+class CarefulProgress(Progress):
+    """A view whose errors wait for the end of the rollout: nodes in flight are released first.
+
+    After an exception from one of the view's methods none is called again, and the rollout stops.
+    """
+
+    def __init__(self, view: Progress) -> None:
+        self._view = view
+        self.errors: list[Exception] = []
+
+    def batch(self, number: int, total: int, nodes: tuple[str, ...]) -> None:
+        """Show that a batch begins."""
+        self._safely(partial(self._view.batch, number, total, nodes), None)
+
+    def started(self, node: str, status: NodeStatus) -> None:
+        """Show that work on a node begins."""
+        self._safely(partial(self._view.started, node, status), None)
+
+    def ended(self, outcome: NodeOutcome) -> None:
+        """Show how the work on a node ended."""
+        self._safely(partial(self._view.ended, outcome), None)
+
+    def line(self, text: str) -> None:
+        """Show a line of its own."""
+        self._safely(partial(self._view.line, text), None)
+
+    def stopping(self) -> bool:
+        """Return whether the user wants to stop, or the view has failed."""
+        return self._safely(self._view.stopping, True)
+
+    def _safely(self, call: Callable[[], _Result], instead: _Result) -> _Result:
+        try:
+            return instead if self.errors else call()
+        except Exception as error:  # noqa: BLE001 - the view's error; nodes are released first
+            self.errors.append(error)
+            return instead
+
+
 class UserInterface:
     """The user of an action. This one shows nothing, has no passphrases, and agrees to all.
 
-    A subclass overrides what it shows or asks. An exception from a method ends the action if no
-    node is in flight; methods that are called during a rollout are those of `Progress`.
+    A subclass overrides what it shows or asks. An exception from a method ends the action, as no
+    node is in flight then. The methods that are called during a rollout are those of `Progress`:
+    an exception from one of them stops the rollout before its next batch, and is raised at the end.
     """
 
     def message(self, text: str) -> None:

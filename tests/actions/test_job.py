@@ -94,6 +94,46 @@ def test_a_user_who_stops_lets_the_batch_finish(small: Small) -> None:
     assert result.outcomes["b"].status is NodeStatus.PENDING
 
 
+def test_the_end_of_a_batch_is_shown_before_the_user_is_asked_to_stop(small: Small) -> None:
+    class Stopping(Watcher):
+        def stopping(self) -> bool:
+            return "a converged" in self.shown
+
+    result = small.rollout(Stopping())
+
+    assert result.status == "interrupted"
+    assert [end.status for end in result.outcomes.values()] == [
+        NodeStatus.CONVERGED, NodeStatus.PENDING, NodeStatus.PENDING,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["batch", "started", "ended", "stopping"])
+@pytest.mark.parametrize("journaled", [True, False])
+def test_an_error_of_the_view_stops_the_rollout_and_is_raised_at_the_end(
+    small: Small, method: str, journaled: bool
+) -> None:
+    class Broken(Watcher):
+        pass
+
+    def fail(self: Broken, *given: object) -> object:
+        if "c staged" in self.shown:
+            raise ValueError(method)
+        return getattr(Watcher, method)(self, *given)
+
+    setattr(Broken, method, fail)
+    broken = Broken()
+
+    with pytest.raises(ValueError, match=method):
+        small.rollout(broken, journaled=journaled)
+
+    assert {name for work, name in small.pool.done if work == "converge"} <= {"a"}
+    assert ("release", "c") in small.pool.done
+    if journaled:
+        assert small.kinds()[-1] == "ended"
+        ends = small.resume(Watcher()).outcomes.values()
+        assert {end.status for end in ends} == {NodeStatus.CONVERGED}
+
+
 def test_without_a_journal_nothing_is_written(small: Small) -> None:
     result = small.rollout(Watcher(), journaled=False)
 
