@@ -1,1 +1,1 @@
-"""The use cases of fleet, one module each: functions and values without a terminal."""
+"""The use cases of fleet, one module for each; they take and return values, without a terminal."""

@@ -1,4 +1,4 @@
-"""The control plane check of a rollout: its line in the view, and its journal entry."""
+"""The progress line and the journal entry of a rollout's control plane check."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def announce(progress: Progress, names: list[str]) -> None:
 def record_answers(
     journal: RolloutJournal, rollout: str, answers: Mapping[str, PlaneAnswer]
 ) -> None:
-    """Journal the roles of the probed nodes, and which of them were unavailable."""
+    """Journal the control plane roles of the probed nodes, and why some were unavailable."""
     roles = {
         name: list(answer.availability.control_plane)
         for name, answer in answers.items()

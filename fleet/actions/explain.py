@@ -19,7 +19,10 @@ from fleet.node.probe_node import ProbeOrder, probe
 def explain(
     inventory: Inventory, pattern: str, registry: str, session: Session
 ) -> tuple[Node, Explanation | Failure]:
-    """Return the node that `pattern` names, and where it pulls a registry's images from."""
+    """Return the node that `pattern` selects, and how it pulls the images of a registry.
+
+    Raise a FleetError if `registry` is invalid, or if `pattern` does not select exactly one node.
+    """
     if problem := registry_problem(registry):
         raise FleetError(f"{registry!r} is no registry: {problem}")
     nodes = select(inventory, pattern, None, _no_file)

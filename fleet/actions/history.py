@@ -1,4 +1,4 @@
-"""Past rollouts, as the journal has them, and the report of one of them."""
+"""Past rollouts from the journal, and the report of one rollout."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from fleet.journal import Journal, RolloutRecord, is_there
 def past_rollouts(
     path: Path, rollout: str | None = None, node: str | None = None
 ) -> list[dict[str, Any]]:
-    """Return all rollouts as data, the newest first, or the one of that id.
+    """Return rollouts as data, the newest first: all, or only the one with the id `rollout`.
 
-    With `node`, only rollouts that had to do with it, and only this node of them.
+    `node` limits them to rollouts of this node, and their nodes to this one. Raise a FleetError if
+    the rollout with that id did not include the node.
     """
     if rollout is None and not is_there(path):
         return []
@@ -39,7 +40,7 @@ def past_rollouts(
 
 
 def _rollout_data(record: RolloutRecord, replayed: RolloutHistory) -> dict[str, Any]:
-    """Return one rollout as data; one that never ended was interrupted."""
+    """Return one rollout as data; without an entry of its end, it counts as interrupted."""
     nodes = {
         name: {"status": str(status.shown), "at": replayed.moved.get(name)}
         for name, status in replayed.state.nodes.items()
@@ -65,7 +66,7 @@ def _only_node(nodes: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def report_of(path: Path, rollout: str) -> dict[str, Any]:
-    """Return the report of a rollout as data without secrets."""
+    """Return the report of a rollout as data without secrets; it needs an existing journal."""
     if not is_there(path):
         raise FleetError(f"{path}: there is no journal; --journal names another")
     journal = Journal(path, read_only=True)

@@ -18,9 +18,10 @@ ADDED = {"unknown", "certified"}
 def scan_host_keys(
     nodes: Sequence[Node], ssh: SshSettings, pool: WorkerPool
 ) -> Iterator[dict[str, HostKey | Failure]]:
-    """Yield the keys of the jump hosts, by their distance, and at last those of the nodes.
+    """Scan the jump hosts, nearest first, then the nodes; yield the keys of each step.
 
-    A connection through a jump host needs its key to be known: add it before the next step.
+    A connection through a jump host needs the key of that host in known_hosts. The caller must
+    therefore add the keys of one step before it requests the next.
     """
     own = {node.name: KeyScan(node, ssh) for node in nodes}
     for scans in (*jump_host_scans(nodes, ssh), own):
@@ -36,7 +37,7 @@ def _scan(scans: Mapping[str, KeyScan], pool: WorkerPool) -> dict[str, HostKey |
 
 
 def unknown_keys(results: Mapping[str, HostKey | Failure]) -> dict[str, HostKey]:
-    """Return the keys that may be added to known_hosts, by the name that is written there."""
+    """Return the keys that may be added to known_hosts, by their names in that file."""
     keys = [result for result in results.values() if isinstance(result, HostKey)]
     return {key.name: key for key in keys if key.state in ADDED}
 

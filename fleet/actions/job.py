@@ -1,4 +1,4 @@
-"""The job of a rollout or rollback: its plans and outcomes, and the work from state to result."""
+"""The job of a rollout or rollback: its plans, its outcomes, and the run to its result."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from fleet.node.work_order import Deadlines, WorkOrder
 class RolloutResult:
     """The end of a rollout or rollback: finished, halted or interrupted, and every node's outcome.
 
-    `rollout` is its id if the journal holds it, else empty. `stuck` is true if a worker never came
-    back: its thread would block a normal exit.
+    `rollout` is its id if the journal holds it, else empty. `stuck` is true if a worker thread did
+    not return: that thread would block a normal exit of the process.
     """
 
     rollout: str
@@ -71,21 +71,24 @@ class Job:
     """The deadlines of the work on each node; None for those of the options."""
 
     def batches(self) -> tuple[tuple[str, ...], ...]:
-        """Cut the nodes that have work to do into batches: by `order`, then by the inventory."""
+        """Cut the nodes that need work into batches, sorted by `order`, then by the inventory."""
         plans = [plan for name, plan in self.plans.items() if name not in self.outcomes]
         names = [plan.node.name for plan in sorted(plans, key=lambda plan: plan.node.order)]
         plane = self.control_plane_limit()
         return cut_batches(names, parse_batches(self.options.batch), plane.nodes, plane.most)
 
     def control_plane_limit(self) -> ControlPlaneLimit:
-        """Return the limit for control plane nodes, from what the survey found about them."""
+        """Return the limit for control plane nodes, from the roles and health in the survey."""
         roles = {name: plan.availability for name, plan in self.plans.items()}
         return control_plane_limit(self.inventory, roles, self.id)
 
     def unlock_plane(self) -> None:
-        """Get the passphrases of the control plane nodes that are checked but not changed."""
-        works = (plan for name, plan in self.plans.items() if name not in self.outcomes)
-        if any(plan.availability.control_plane for plan in works):
+        """Ask for the key passphrases of control plane nodes outside the job.
+
+        The health of these nodes is checked before a control plane node of the job is changed.
+        """
+        remaining = (plan for name, plan in self.plans.items() if name not in self.outcomes)
+        if any(plan.availability.control_plane for plan in remaining):
             access = self.session.access
             outside = outsiders(self.inventory, self.plans, self.journal.roles())
             access = replace(access, ssh=self.session.ui.unlock_keys(access.ssh, outside))
@@ -114,14 +117,15 @@ class Job:
     def carry_out(self, state: RolloutState, policy: Policy | None = None) -> RolloutResult:
         """Drive the rollout from `state` to its end, and journal the end.
 
-        An error of the view stops the rollout before the next batch, and is raised at the end.
+        An error of the view stops the rollout before the next batch, and is raised at the end. An
+        error of the journal at the end is shown, not raised.
         """
         policy = policy or self.policy()
-        leave = functools.partial(
+        abandon = functools.partial(
             self._journal_end, RolloutStatus.INTERRUPTED, "stopped in mid-batch"
         )
         scope = self._scope(state, policy)
-        with self.session.ui.progress(self.id, scope, leave) as view:
+        with self.session.ui.progress(self.id, scope, abandon) as view:
             progress = CarefulProgress(view)
             result = self._drive(state, policy, progress)
         try:
@@ -219,8 +223,8 @@ class Job:
     def _excused(self) -> set[str]:
         """Return the nodes of a rollback whose failure does not count against the budget.
 
-        They were unhealthy before it, or have nothing to roll back: that says nothing about the
-        other nodes.
+        Such a node was unhealthy before the rollback, or has no generation to restore. Its failure
+        says nothing about the other nodes.
         """
         if self.kind != "rollback":
             return set()
@@ -228,11 +232,11 @@ class Job:
         failures = {
             name: outcome.failure for name, outcome in self.outcomes.items() if outcome.failure
         }
-        none = FailureKind.NO_GENERATION
+        no_generation = FailureKind.NO_GENERATION
         return unhealthy | {
             name
             for name, failure in failures.items()
-            if failure.kind is none and failure.step is Step.PLAN
+            if failure.kind is no_generation and failure.step is Step.PLAN
         }
 
     def order(self, plan: NodePlan) -> WorkOrder:
@@ -282,9 +286,9 @@ def allowed_failures(text: str, total: int) -> int:
 
 
 def guarded(plan: NodePlan, options: RolloutOptions) -> NodePlan:
-    """Return the plan, as failed if it would end running containers without consent.
+    """Return the plan; it fails if its restart would end running containers without consent.
 
-    --disrupt-workloads is that consent.
+    The user consents with --disrupt-workloads.
     """
     if plan.restart.risk is None or plan.failure is not None or options.disrupt_workloads:
         return plan

@@ -43,8 +43,8 @@ class JournalFiles:
     def fingerprints(self) -> Fingerprints:
         """Return the fingerprints of secrets, for an action that does not write the journal.
 
-        Without a journal there is not a lasting key: fingerprints are then comparable only within
-        this run.
+        They are made with the key of the journal. Without a journal the key is a new one, so
+        fingerprints can be compared only within this run.
         """
         return Fingerprints(read_key(self.journal) or passing_key())
 
@@ -59,7 +59,7 @@ class RolloutJournal:
     def __init__(self, rollout: str, journal: Journal | None, files: JournalFiles | None) -> None:
         self._rollout, self._journal, self._files = rollout, journal, files
         self.mark = Fingerprints(journal.key() if journal is not None else passing_key())
-        """The masks of secrets, the same in all rollouts of the journal."""
+        """Replaces secrets by fingerprints, which are the same in all rollouts of the journal."""
 
     @property
     def is_written(self) -> bool:
@@ -67,7 +67,7 @@ class RolloutJournal:
         return self._journal is not None
 
     def begin(self, about: Mapping[str, Any]) -> None:
-        """Write the rollout itself, before its first entry."""
+        """Write the record of the rollout, to which its entries refer."""
         if self._journal is not None and self._files is not None:
             start = {"kind": about["kind"], "operator": operator(), "files": self._files.digests()}
             self._journal.begin(self._rollout, timestamp(), {**start, **about})
@@ -83,7 +83,7 @@ class RolloutJournal:
             self._journal.append_all(self._rollout, timestamp(), cleaned)
 
     def roles(self) -> Mapping[str, tuple[str, ...]]:
-        """Return the evidence of earlier rollouts that a node belongs to the control plane."""
+        """Return for each node the evidence of earlier rollouts that it is a control plane node."""
         return self._journal.roles() if self._journal is not None else {}
 
     def has_ended(self, rollout: str) -> bool:

@@ -1,4 +1,4 @@
-"""The rollout locks of nodes: who holds them, and how one is broken."""
+"""The rollout locks of nodes: reading them, and breaking the lock of one rollout."""
 
 from __future__ import annotations
 

@@ -28,7 +28,11 @@ Show = Callable[[SiteTested], object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MirrorTestOptions:
-    """The options of a mirror test; a better order is written into the file `write`, if given."""
+    """The options of a mirror test.
+
+    `seconds` limits each step of a test, `size` the bytes to read of the first layer, and
+    `per_mirror` the concurrent tests of one mirror. `write` is the file that gets a better order.
+    """
 
     per_site: bool = False
     images: tuple[str, ...] = ()
@@ -58,7 +62,7 @@ class MirrorTestResult:
 def test_mirrors(
     files: Loaded, nodes: Sequence[Node], options: MirrorTestOptions, session: Session, show: Show
 ) -> MirrorTestResult:
-    """Test every endpoint from the nodes, each alone; write a better order if that is asked for."""
+    """Test every endpoint separately from the nodes; write a better order if `write` is given."""
     session = session.ready(nodes)
     orders = _orders(files, nodes, options, session)
     groups = groups_of(orders, per_site=options.per_site)
@@ -91,14 +95,15 @@ def _orders(
         )
         for node in nodes
     ]
-    _refuse_strangers(images, orders)
+    _refuse_unknown_registries(images, orders)
     return orders
 
 
 def foldable(result: SiteTested, show: Show) -> SiteTested:
-    """Return a node's results; if they cannot be ranked or shown, return the node's failure.
+    """Return a node's results, or its failure if they cannot be ranked or shown.
 
-    They are ranked together with those of all other nodes: an exception would end the command.
+    All results are ranked together later, where an exception would end the command. This function
+    therefore tries the results of each node alone.
     """
 
     def rank_alone() -> None:
@@ -129,7 +134,7 @@ def _targets(registries: Iterable[Registry], images: Mapping[str, Image]) -> Ite
             yield Target(registry.name, mirror, image)
 
 
-def _refuse_strangers(images: Mapping[str, Image], orders: Sequence[MirrorOrder]) -> None:
+def _refuse_unknown_registries(images: Mapping[str, Image], orders: Sequence[MirrorOrder]) -> None:
     known = {target.registry for order in orders for target in order.targets}
     for name, image in images.items():
         if name not in known:

@@ -13,12 +13,16 @@ from fleet.errors import FleetError
 from fleet.node.work_order import Deadlines
 
 GATES = 5
-"""The least seconds after the soak: a new connection and the gates behind it need them."""
+"""Seconds that the guard must leave after the soak, for a new connection and the health gates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderOptions:
-    """Options for a node's files: the content of a new config, and the fate of foreign files."""
+    """The options for a node's files.
+
+    `full_default` starts a missing config.toml from all defaults. `foreign` is what happens to
+    files of other tools: adopt, keep or overwrite.
+    """
 
     full_default: bool = False
     foreign: str = "adopt"
@@ -26,7 +30,7 @@ class RenderOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutOptions:
-    """The options of a rollout or rollback; each is the flag of the same name."""
+    """The options of a rollout or rollback; each is the flag of the same name, times in seconds."""
 
     batch: str = defaults.BATCHES
     max_failures: str = defaults.MAX_FAILURES
@@ -80,6 +84,6 @@ class RolloutOptions:
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> RolloutOptions:
-        """Return the options from the journal; it may have been written by another release."""
+        """Read the options from the journal; ignore those that only another release knows."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in data.items() if name in known})

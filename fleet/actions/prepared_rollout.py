@@ -1,4 +1,4 @@
-"""A rollout from surveys that its caller has made: plans, batches and policy as one value."""
+"""A rollout prepared from the caller's own surveys: plans, batches and policy in one value."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ from fleet.node.work_order import Deadlines
 class Rollout:
     """The input of `drive`: every node's plan, the batches, and the policy.
 
-    `settled` holds the nodes that are in no batch: they are as they should be already, or their
-    planning failed.
+    `settled` holds the nodes that are in no batch: they need no change, or their planning failed.
     """
 
     id: str
@@ -47,9 +46,10 @@ def plan(
     verify: bool = True,
     deadlines: Deadlines | None = None,
 ) -> Rollout:
-    """Cut surveyed nodes into batches, as the flags of the same names do; change nothing.
+    """Plan a rollout of surveyed nodes, without a connection to them.
 
-    A node whose containers a restart would end is refused, as without --disrupt-workloads.
+    The options are the flags of the same names. The plan of a node fails if a restart would end
+    its containers, as without --disrupt-workloads.
     """
     options = RolloutOptions(batch=batch, max_failures=max_failures)
     plans = {surveyed.node.name: guarded(surveyed.plan, options) for surveyed in found}
@@ -60,12 +60,12 @@ def plan(
     }
     waiting = [name for name in plans if name not in done]
     waiting.sort(key=lambda name: plans[name].node.order)
-    name = new_rollout_id()
+    rollout_id = new_rollout_id()
     plane = control_plane_limit(
-        inventory, {key: node_plan.availability for key, node_plan in plans.items()}, name
+        inventory, {name: node_plan.availability for name, node_plan in plans.items()}, rollout_id
     )
     return Rollout(
-        id=name,
+        id=rollout_id,
         plans=plans,
         batches=cut_batches(waiting, parse_batches(batch), plane.nodes, plane.most),
         policy=Policy(

@@ -18,7 +18,9 @@ from fleet.core.render.base import DesiredConfig
 from fleet.errors import FleetError
 
 OWNERS = ("k3s", "rke2", "k0s", "microk8s", "canonical-k8s")
+"""Kubernetes distributions that run their own containerd."""
 PLAIN = ("containerd", "debian", "rhel", "eks", "flatcar", "cos")
+"""Distributions whose containerd is an ordinary systemd unit."""
 _UNITS = {"k3s": "k3s", "rke2": "rke2-server", "k0s": "k0sworker"}
 _FLATCAR = "/usr/share/containerd/config.toml"
 _CONFIGS = {
@@ -30,14 +32,14 @@ _CONFIGS = {
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The plan of a node that is not there, and the files that were written."""
+    """The plan of a node that fleet does not connect to, and the files that were written."""
 
     plan: NodePlan
     written: tuple[str, ...] = ()
 
 
 def render(config: MirrorConfig, facts: NodeFacts, foreign: Foreign, out: Path) -> Rendered:
-    """Write the files that a node with these facts would get below `out`, unless planning fails."""
+    """Plan a node with these facts; write its files below `out` unless planning fails."""
     node = Node(name="render", host="-")
     plan = plan_node(node, facts, DesiredConfig(config.registries, False, foreign))
     return Rendered(plan, () if plan.failure else tuple(_write(plan, out)))

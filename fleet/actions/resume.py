@@ -1,4 +1,4 @@
-"""The resume of a rollout whose fleet process ended: nodes in flight first, then the rest."""
+"""The resume of an interrupted rollout: first its nodes in flight, then the other nodes."""
 
 from __future__ import annotations
 
@@ -40,9 +40,10 @@ from fleet.node.work_order import WorkOrder
 def resume(
     files: JournalFiles, rollout_id: str | None, session: Session, load: Callable[[], Loaded]
 ) -> RolloutResult:
-    """Finish the rollout of that id, or the newest one that was broken off.
+    """Finish the rollout with that id, or the newest one that was interrupted.
 
-    `load` reads both files; it is called for a rollout only, as a rollback needs no mirrors.yaml.
+    `load` reads both files; it is not called for a rollback, which needs no mirrors.yaml. Raise a
+    FleetError if the rollout cannot be resumed.
     """
     journal = files.open(session.ui)
     record = journal.rollout(rollout_id) if rollout_id else _newest(journal)
@@ -63,7 +64,10 @@ def resume(
 
 
 def _newest(journal: Journal) -> RolloutRecord:
-    """Return the newest rollout that was broken off, or has left a node in flight."""
+    """Return the newest rollout that was interrupted, or left a node in flight.
+
+    Skip rollouts that a later one has superseded; raise a FleetError if none is left.
+    """
     superseded = None
     for record in journal.rollouts():
         history = journal.replayed(record)
@@ -84,7 +88,7 @@ def _job(
     session: Session,
     entries: RolloutJournal,
 ) -> Job:
-    """Return the job as the journal has it."""
+    """Rebuild the job from the journal."""
     inventory = load_inventory(files.inventory)
     known = {node.name: node for node in inventory.nodes}
     nodes = {name: known[name] for name in record.about["nodes"]}
@@ -130,7 +134,7 @@ class _Resumed:
         return job.carry_out(self._state(left))
 
     def _survey(self, names: Sequence[str]) -> list[Surveyed]:
-        """Plan nodes again, as the rollout or rollback has planned them."""
+        """Probe and plan nodes again, with the options of the rollout or rollback."""
         nodes, job = [self._nodes[name] for name in names], self._job
         if self._loaded is None:
             surveys = survey_rollback(nodes, job.session, to=job.options.to)
@@ -147,7 +151,7 @@ class _Resumed:
         return tests_of(result, desired(result.node))
 
     def _with_role(self, result: Surveyed) -> Surveyed:
-        """Return a survey; an unreachable node keeps the role that the journal has for it."""
+        """Return the survey, with the role from the journal if the node could not be read."""
         evidence = self._history.roles.get(result.node.name)
         if result.facts is not None or not evidence:
             return result
@@ -155,7 +159,7 @@ class _Resumed:
         return replace(result, plan=replace(result.plan, availability=known))
 
     def _settle(self, names: Sequence[str]) -> None:
-        """Ask the nodes that were left in flight for the state of their change, and settle it."""
+        """Read the state of the change on each node that was left in flight, and settle it."""
         orders = []
         for result in self._survey(names):
             name = result.node.name
@@ -191,14 +195,17 @@ class _Resumed:
     def _settled(
         self, orders: Sequence[WorkOrder]
     ) -> Iterator[tuple[WorkOrder, NodeOutcome | Failure]]:
-        """Settle nodes together, but control plane nodes one by one: settling may restart them."""
+        """Settle nodes in parallel, but control plane nodes one by one.
+
+        The reason is that settling a node may restart its containerd.
+        """
         plane = [order for order in orders if order.plan.availability.control_plane]
         others = [order for order in orders if not order.plan.availability.control_plane]
         yield from map_nodes(settle_left, others, self._job.session.pool)
         yield from map_nodes(settle_left, plane, self._job.session.pool, most=1)
 
     def _plan(self, names: Sequence[str]) -> None:
-        """Plan the nodes again that were not started, or were reverted."""
+        """Plan again the nodes that were not started or were reverted."""
         job = self._job
         plans = [guarded(result.plan, job.options) for result in self._survey(names)]
         job.plans.update({plan.node.name: plan for plan in plans})
@@ -215,9 +222,9 @@ class _Resumed:
     def _still_locked(
         self, ends: Mapping[str, NodeOutcome], plans: Iterable[NodePlan]
     ) -> Iterator[NodeOutcome]:
-        """Release nodes that are in no batch; yield the outcomes of those that stay locked.
+        """Release the locks of nodes in no batch; yield the outcomes of nodes that stay locked.
 
-        An unreachable node counts as locked if the dead run had begun to stage it.
+        An unreachable node counts as locked if the interrupted run had begun to stage it.
         """
         staged, job = {NodeStatus.STAGING, NodeStatus.STAGED}, self._job
         orders = []
@@ -250,13 +257,13 @@ class _Resumed:
 
 
 def _unknown(name: str, failure: Failure) -> NodeOutcome:
-    """Return the outcome of a node for which settling ended in a bug of fleet."""
+    """Return the outcome of a node that could not be settled: fleet or its worker failed."""
     unsettled = replace(failure, step=Step.SETTLE)
     return NodeOutcome(node=name, status=NodeStatus.UNREACHABLE, failure=unsettled)
 
 
 def _reverted(outcome: NodeOutcome) -> NodeOutcome:
-    """End a node whose change was reverted on request: it is not started again."""
+    """Return the outcome of a node after a requested revert: the node is not started again."""
     if outcome.status is not NodeStatus.PENDING:
         return outcome
     return replace(outcome, status=NodeStatus.ROLLED_BACK, failure=SPENT)

@@ -12,13 +12,14 @@ from fleet.errors import FleetError
 from fleet.journal import Journal, RolloutRecord
 
 _NAMED = 5
+"""The most changed settings that an error lists by name."""
 
 
 def refuse_superseded(journal: Journal, record: RolloutRecord, history: RolloutHistory) -> None:
     """Refuse to resume a rollout if a later one has changed nodes that it left open.
 
-    A rollback would revert the later rollout, and a rollout the later rollback. Two rollouts go
-    together: both bring the mirrors.yaml that is there now.
+    A resumed rollback would revert the later rollout; a resumed rollout would undo the later
+    rollback. Two rollouts do not conflict, since both apply the present mirrors.yaml.
     """
     left = history.open_nodes()
     for later in journal.rollouts():

@@ -1,4 +1,4 @@
-"""The rollback: nodes are brought back to a saved generation, behind the same gates."""
+"""The rollback: it restores a saved generation on nodes, with the health gates of a rollout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def rollback(
     session: Session,
     journal: JournalFiles | None,
 ) -> RolloutResult:
-    """Bring nodes back to the generation that the options name, or to their newest ones."""
+    """Restore on each node the generation that `options.to` names, or its newest generation."""
     options.validate()
     session = session.ready(nodes).reusing_connections()
     name = new_rollout_id()

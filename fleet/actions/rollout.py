@@ -1,4 +1,4 @@
-"""The rollout: nodes are brought to mirrors.yaml, batch by batch, behind health gates."""
+"""The rollout: it applies mirrors.yaml to nodes, batch by batch, with health gates."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def rollout(
     session: Session,
     journal: JournalFiles | None,
 ) -> RolloutResult:
-    """Bring nodes to mirrors.yaml; without `journal` no later resume is possible."""
+    """Apply mirrors.yaml to nodes; without `journal` the rollout cannot be resumed."""
     options.validate()
     session = session.ready(nodes).reusing_connections()
     name = new_rollout_id()
@@ -69,9 +69,10 @@ def plan_rollout(
 def nodes_to_rerun(
     which: str, rollout_id: str, inventory: Inventory, journal: JournalFiles, ui: UserInterface
 ) -> frozenset[str]:
-    """Return the names of the nodes on which an earlier rollout failed.
+    """Return the names of the nodes that an earlier rollout left `which`: failed or unreachable.
 
-    Nodes that are not in the inventory any more are reported.
+    Show the user which of them are not in the inventory any more. Raise a FleetError if none
+    is left to run again.
     """
     entries = journal.open(ui)
     replayed = entries.replayed(entries.rollout(rollout_id))

@@ -15,7 +15,10 @@ from fleet.node.run_command import run as run_on_node
 
 
 def command_line(words: Sequence[str]) -> str:
-    """Return the shell's line: one word is a line already, several are a command's arguments."""
+    """Return the command line for the shell: one word as it is, several quoted and joined.
+
+    Raise a FleetError if `words` is empty.
+    """
     if not words:
         raise FleetError("nothing to run: fleet run -- COMMAND")
     return words[0] if len(words) == 1 else shlex.join(words)

@@ -1,4 +1,4 @@
-"""The session of an action: how to reach nodes, who works on them, and who watches."""
+"""The session of an action: its connection settings, its worker pool and its user interface."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fleet.node.work_order import Access
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """The connection settings, the worker pool, and the user of an action."""
+    """The connection settings, the worker pool and the user interface of an action."""
 
     access: Access
     pool: WorkerPool
@@ -41,7 +41,7 @@ class Session:
         return replace(self, access=access)
 
     def secrets(self, config: MirrorConfig | None = None) -> frozenset[str]:
-        """Return the secrets that no output of a node may repeat in the journal or on a screen."""
+        """Return the secrets to mask in the output of nodes before it is journaled or shown."""
         given = [secret for _, secret in self.access.ssh.passphrases]
         if self.access.privilege.password is not None:
             given.append(self.access.privilege.password)

@@ -1,4 +1,4 @@
-"""The start of a job: locks that finished rollouts left, consent, and the first journal entries."""
+"""The start of a job: old locks are released, the user consents, the journal gets its record."""
 
 from __future__ import annotations
 

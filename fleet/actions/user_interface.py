@@ -1,4 +1,4 @@
-"""The user of an action, as the action sees them: what they are shown, and what they are asked."""
+"""The user interface of an action: what it shows to the user, and what it asks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The number of nodes to change, and of nodes that may fail; a view measures progress by them.
+    """The totals against which a view shows progress: nodes to change, and nodes that may fail.
 
     `failed` counts the nodes whose failure was known before the first change.
     """
@@ -31,19 +31,19 @@ class Scope:
 
 
 class Progress:
-    """The view of a rollout while it goes on. This one shows nothing, and never stops it."""
+    """The progress view of a running rollout. This base class shows nothing and never stops it."""
 
     def batch(self, number: int, total: int, nodes: tuple[str, ...]) -> None:
         """Show that a batch begins; numbers count from 1."""
 
     def started(self, node: str, status: NodeStatus) -> None:
-        """Show that work on a node begins; `status` is its kind."""
+        """Show that work on a node begins; `status` names the kind of work."""
 
     def ended(self, outcome: NodeOutcome) -> None:
         """Show how the work on a node ended."""
 
     def line(self, text: str) -> None:
-        """Show a line of its own."""
+        """Show one line of text."""
 
     def stopping(self) -> bool:
         """Return whether the user wants to stop before the next batch."""
@@ -51,9 +51,10 @@ class Progress:
 
 
 class CarefulProgress(Progress):
-    """A view whose errors wait for the end of the rollout: nodes in flight are released first.
+    """A wrapper that defers a view's exceptions to the end of the rollout.
 
-    After an exception from one of the view's methods none is called again, and the rollout stops.
+    Nodes in flight are finished and released first. After an exception, no method of the view is
+    called again, and the rollout stops before its next batch.
     """
 
     def __init__(self, view: Progress) -> None:
@@ -73,7 +74,7 @@ class CarefulProgress(Progress):
         self._safely(partial(self._view.ended, outcome), None)
 
     def line(self, text: str) -> None:
-        """Show a line of its own."""
+        """Show one line of text."""
         self._safely(partial(self._view.line, text), None)
 
     def stopping(self) -> bool:
@@ -89,11 +90,11 @@ class CarefulProgress(Progress):
 
 
 class UserInterface:
-    """The user of an action. This one shows nothing, has no passphrases, and agrees to all.
+    """The user interface of an action. This base class shows nothing and consents to everything.
 
     A subclass overrides what it shows or asks. An exception from a method ends the action, as no
-    node is in flight then. The methods that are called during a rollout are those of `Progress`:
-    an exception from one of them stops the rollout before its next batch, and is raised at the end.
+    node is in flight then. During a rollout, only the methods of `Progress` are called. An
+    exception from one of them stops the rollout before its next batch, and is raised at the end.
     """
 
     def message(self, text: str) -> None:
@@ -114,7 +115,7 @@ class UserInterface:
         return ssh
 
     def require_answer(self, purpose: str) -> None:
-        """Raise a FleetError if a later question could not be answered; `purpose` is its aim."""
+        """Raise a FleetError if nothing can answer a later question; `purpose` is its subject."""
 
     def confirm(self, count: int) -> None:
         """Ask whether `count` nodes may be changed; raise an exception if not."""

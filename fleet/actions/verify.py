@@ -29,12 +29,16 @@ from fleet.node.verify.selftest import SelfTestOrder, self_test
 from fleet.node.work_order import Deadlines
 
 _MOST_SERVED = 16
-"""Nodes that test themselves at once: this one process serves them all."""
+"""The most nodes in a self-test at the same time: this process serves the image to all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyOptions:
-    """The options of a verification; `sample` limits it to so many nodes, or so many percent."""
+    """The options of a verification.
+
+    `pull_seconds` limits each pull. `sample` is a number or a percentage of nodes; None for all.
+    `per_mirror` limits the nodes that pull from one mirror at the same time.
+    """
 
     pull_seconds: int = defaults.PULL
     liveness: bool = True
@@ -45,7 +49,10 @@ class VerifyOptions:
 def verify(
     files: Loaded, nodes: Sequence[Node], options: VerifyOptions, session: Session
 ) -> tuple[list[NodeOutcome], Sample | None]:
-    """Pull the verification images on every node, with its present config; change nothing."""
+    """Pull the verification images on every node, with its present config; change nothing.
+
+    Return the outcomes, and the sample if the options ask for one.
+    """
     chosen = _sample(nodes, options.sample)
     nodes = tuple(node for node in nodes if chosen is None or node.name in set(chosen.names))
     session = session.ready(nodes)
@@ -71,7 +78,7 @@ def _sample(nodes: Sequence[Node], size: str | None) -> Sample | None:
 
 
 def tests_of(result: Surveyed, desired: DesiredConfig) -> tuple[PullTest, ...]:
-    """Return the verification pulls of a node, as its containerd release reads the config."""
+    """Return the verification pulls of a node, for its containerd release."""
     version = result.facts.daemon.version if result.facts is not None else None
     return tuple(pull_tests(desired.registries, result.plan.config.hosts_directory, version))
 
@@ -79,7 +86,10 @@ def tests_of(result: Surveyed, desired: DesiredConfig) -> tuple[PullTest, ...]:
 def plan_as_is(
     result: Surveyed, tests: Callable[[Surveyed], Iterable[PullTest]]
 ) -> tuple[NodePlan, tuple[PullTest, ...]]:
-    """Return the plan and the pulls that verify a node as it is, also if planning failed."""
+    """Return a plan without changes, and the pulls that verify the node as it is.
+
+    A node whose planning failed is verified as well. A node that was not read keeps its failure.
+    """
     examined, plan = examine(result, _without_changes)
     pulls = isolate_bugs(lambda: tuple(tests(result)), result.node.name)
     if isinstance(pulls, Failure):
