@@ -42,14 +42,14 @@ class Terminal(UserInterface):
     def __init__(self, settings: Settings, *, yes: bool = False) -> None:
         self._settings, self._yes = settings, yes
         self.seen: Collection[str] = ()
-        """The nodes whose end is on the terminal already; the recap sums them up."""
+        """The nodes whose outcome is on the terminal already; the recap groups them."""
 
     def message(self, text: str) -> None:
         """Print a line of progress on stderr, unless --quiet."""
         self._settings.say(text)
 
     def surveyed(self, survey: Surveyed, number: int, total: int) -> None:
-        """Print a node that cannot be read; of the others every 50th."""
+        """Print each node that could not be read, and the progress after every 50 nodes."""
         if survey.plan.failure is not None and survey.facts is None:
             failure = survey.plan.failure
             self.message(f"probe {number}/{total}: {survey.node.name}: {failure.message}")
@@ -62,7 +62,7 @@ class Terminal(UserInterface):
             print_plans(plans, console(color=self._settings.color), mark)
 
     def settled(self, outcome: NodeOutcome) -> None:
-        """Print what became of a node that was left in flight."""
+        """Print the outcome of a node that was left in flight."""
         self.message(f"settled: {outcome_line(outcome)}")
 
     def unlock_keys(self, ssh: SshSettings, nodes: Sequence[Node]) -> SshSettings:
@@ -70,7 +70,7 @@ class Terminal(UserInterface):
         return unlock_keys(ssh, nodes)
 
     def require_answer(self, purpose: str) -> None:
-        """Raise a FleetError if a question could not be answered, as there is not a terminal."""
+        """Raise a FleetError if a question could not be answered: no --yes, no terminal."""
         if not self._yes and not sys.stdin.isatty():
             raise FleetError(f"there is no terminal to ask on: give --yes to {purpose}")
 
@@ -115,14 +115,14 @@ def end_job(result: RolloutResult, settings: Settings, terminal: Terminal) -> No
     """Print the recap of a rollout or rollback, and exit with its code."""
     show_result(result, settings, terminal.seen)
     code = exit_code(result.status, tuple(result.outcomes.values()))
-    if result.stuck:  # a normal exit would wait for the thread that never comes back
+    if result.stuck:  # a normal exit would wait for a worker thread that does not return
         sys.stdout.flush()
         os._exit(code)
     raise SystemExit(code)
 
 
 def journal_files(settings: Settings, chosen: str | None) -> JournalFiles:
-    """Return the journal, `chosen` or beside the inventory it belongs to, and the files."""
+    """Return the paths of the journal and of both files; `chosen` is the --journal option."""
     return JournalFiles(
         journal=journal_path(settings, chosen),
         inventory=settings.inventory,
@@ -131,7 +131,7 @@ def journal_files(settings: Settings, chosen: str | None) -> JournalFiles:
 
 
 def journal_path(settings: Settings, chosen: str | None) -> Path:
-    """Return the journal's path: `chosen`, or a file beside the inventory it belongs to."""
+    """Return the journal's path: `chosen`, or .fleet/journal.db beside the inventory."""
     if chosen:
         return Path(chosen)
     try:

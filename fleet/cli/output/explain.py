@@ -14,7 +14,7 @@ from fleet.errors import printable
 
 
 def show_explanation(node: str, explanation: Explanation | Failure, settings: Settings) -> None:
-    """Print the file and line that decides, the order of hosts, and what happens if one fails."""
+    """Print the deciding file and line, the order of hosts, and the effect of failing hosts."""
     if settings.as_json:
         body = (
             {"failure": failure_data(explanation)}

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _MOST_EVIDENCE = 8
-"""Lines of evidence that are shown; the last ones say most."""
+"""The most lines of evidence that are shown: the last ones, which usually name the cause."""
 
 
 def failure_place(failure: Failure) -> str:
-    """Return the kind of a failure and its step; they often have the same name."""
+    """Return "KIND at STEP" for a failure; only the kind if the step has the same name."""
     kind, step = str(failure.kind), str(failure.step)
     return kind if kind == step else f"{kind} at {step}"
 

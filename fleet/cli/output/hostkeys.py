@@ -41,7 +41,7 @@ def _data(result: HostKey | Failure, added: Collection[str]) -> dict[str, object
 
 
 def show_keys(results: _Results, settings: Settings) -> None:
-    """Print keys as a table, with advice on those that are not as known."""
+    """Print keys as a table, with advice on changed, revoked and certified ones."""
     out = console(color=settings.color)
     rows = [
         (name, result.name, result.kind, result.fingerprint, result.state)

@@ -1,4 +1,4 @@
-"""The nodes of the inventory and the mistakes of both files, as text and as data."""
+"""The nodes of the inventory and the problems of both files, as text and as data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fleet.errors import Problem
 def show_checked(
     settings: Settings, problems: tuple[Problem, ...], counts: dict[str, int] | None
 ) -> None:
-    """Print the mistakes and warnings of both files; `counts` is None if they are refused."""
+    """Print the errors and warnings of both files; `counts` is None if there are errors."""
     if settings.as_json:
         rows = [problem_data(problem) for problem in problems]
         print_json({"ok": counts is not None, **(counts or {}), "problems": rows})
@@ -31,7 +31,7 @@ def show_checked(
 
 
 def problem_data(problem: Problem) -> dict[str, Any]:
-    """Return one mistake as data."""
+    """Return one error or warning as data."""
     return {
         "file": problem.file,
         "line": problem.line,
@@ -45,7 +45,7 @@ def problem_data(problem: Problem) -> dict[str, Any]:
 def show_inventory(
     inventory: Inventory, nodes: Sequence[Node], settings: Settings, *, full: bool, graph: bool
 ) -> None:
-    """Print nodes as resolved, `full` with what each value overrides, or as a tree of groups."""
+    """Print the resolved nodes; `full` adds overridden values, `graph` prints a tree of groups."""
     if settings.as_json:
         print_json({"nodes": {node.name: _node_data(node, inventory) for node in nodes}})
     elif full:
@@ -64,14 +64,14 @@ def _values(node: Node) -> dict[str, Any]:
 
 
 def _node_data(node: Node, loaded: Inventory) -> dict[str, Any]:
-    beaten = loaded.beaten(node)
+    overridden = loaded.beaten(node)
     values = {
         key: {
             "value": value,
             "from": str(node.origins[key]) if key in node.origins else None,
             "beats": [
-                {"value": overridden_value.value, "from": str(overridden_value.origin)}
-                for overridden_value in beaten.get(key, ())
+                {"value": inherited.value, "from": str(inherited.origin)}
+                for inherited in overridden.get(key, ())
             ],
         }
         for key, value in _values(node).items()
@@ -80,17 +80,17 @@ def _node_data(node: Node, loaded: Inventory) -> dict[str, Any]:
 
 
 def _print_in_full(node: Node, loaded: Inventory) -> None:
-    """Print every value with its place, and below it the overridden ones, the nearest first."""
+    """Print every value with its origin, and below it the values that it overrides."""
     click.echo(f"{node.name}  [{', '.join(node.groups)}]  the nearest group first")
-    beaten, values = loaded.beaten(node), _values(node)
+    overridden, values = loaded.beaten(node), _values(node)
     for key, about in KEYS.items():
         if key in node.origins:
             click.echo(f"  {key}: {values[key]}  # {node.origins[key]}")
         elif about.unset:
             shown = f"{values[key]}  # " if key in values else "-  # "
             click.echo(f"  {key}: {shown}{about.unset}")
-        for overridden in beaten.get(key, ()):
-            click.echo(f"    beats {overridden.value}  # {overridden.origin}")
+        for inherited in overridden.get(key, ()):
+            click.echo(f"    beats {inherited.value}  # {inherited.origin}")
 
 
 def _print_node(node: Node) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _ROWS = 12
+"""The most nodes in flight that the live view lists."""
 
 
 _WORDS = {
@@ -34,13 +35,13 @@ _WORDS = {
 
 
 class Screen(Progress):
-    """A view of a rollout on a terminal or in a log; Ctrl-C decides whether it stops."""
+    """A progress view on a terminal or in a log; Ctrl-C asks the rollout to stop."""
 
     _stopping: Callable[[], bool]
 
     @property
     def seen(self) -> Collection[str]:
-        """Return the nodes whose end is on the terminal already; the recap sums them up."""
+        """Return the nodes whose outcome is on the terminal already; the recap groups them."""
         return ()
 
     def stopping(self) -> bool:
@@ -78,7 +79,7 @@ class PlainScreen(Screen):
             self._say(f"{self._batch} {outcome_line(outcome)}")
 
     def line(self, text: str) -> None:
-        """Print a line of its own."""
+        """Print one line of text."""
         self._say(text)
 
     def _say(self, line: str) -> None:
@@ -88,7 +89,7 @@ class PlainScreen(Screen):
 
 
 class LiveScreen(Screen):
-    """A view that stays in place: the nodes in flight, the number done, and the time left."""
+    """A view that is redrawn in place: the nodes in flight, the number done, the time left."""
 
     def __init__(self, out: Console, scope: Scope, stopping: Callable[[], bool] = _never) -> None:
         self._out, self._scope, self._stopping = out, scope, stopping
@@ -101,7 +102,7 @@ class LiveScreen(Screen):
 
     @property
     def seen(self) -> Collection[str]:
-        """Return the nodes whose end is printed above the view."""
+        """Return the nodes whose outcome is printed above the view."""
         return self._ends
 
     def batch(self, number: int, total: int, nodes: tuple[str, ...]) -> None:
@@ -121,7 +122,7 @@ class LiveScreen(Screen):
     def ended(self, outcome: NodeOutcome) -> None:
         """Show how the work on a node ended; its line stays above the view.
 
-        A node that is rechecked after a pause and is as it was is neither shown nor counted.
+        A recheck that leaves the status of a node unchanged is neither shown nor counted.
         """
         self._flying.pop(outcome.node, None)
         if outcome.status is NodeStatus.STAGED:
@@ -138,7 +139,7 @@ class LiveScreen(Screen):
         self._out.print(f"{mark} {outcome_line(outcome, brief=True)}", style=style)
 
     def line(self, text: str) -> None:
-        """Print a line of its own above the view."""
+        """Print one line of text above the view."""
         note(text)
         self._out.print(text)
 
@@ -168,7 +169,7 @@ class LiveScreen(Screen):
         return f"{self._head}  {done}  {budget}  eta {self._eta(now)}"
 
     def _eta(self, now: float) -> str:
-        """Estimate the time left from finished batches: they take about the same at any size."""
+        """Estimate the time left from the mean time of finished batches, whatever their size."""
         if self._batches < 2:
             return "-" if self._left or not self._batches else "soon"
         per_batch = (self._begun - self._first) / (self._batches - 1)
@@ -178,11 +179,11 @@ class LiveScreen(Screen):
 
 @contextmanager
 def open_screen(settings: Settings, scope: Scope, stopping: Callable[[], bool]) -> Iterator[Screen]:
-    """Open the view that fits: live on a terminal, plain elsewhere."""
+    """Open a progress view: live on a terminal, plain elsewhere and with --quiet."""
     if settings.quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield PlainScreen(stopping, quiet=settings.quiet)
         return
-    from rich.live import Live  # noqa: PLC0415 - rich costs `--help` nothing
+    from rich.live import Live  # noqa: PLC0415 - a late import keeps `--help` fast
 
     out = console(color=settings.color, stderr=True)
     screen = LiveScreen(out, scope, stopping)

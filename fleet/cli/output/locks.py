@@ -50,7 +50,7 @@ def _lock_data(result: _Result) -> dict[str, Any]:
 
 
 def show_unlocked(results: Mapping[str, _Result], rollout: str, settings: Settings) -> None:
-    """Print what became of the lock of one rollout on each node."""
+    """Print for each node whether the lock of the rollout was released, or why not."""
     texts = {name: _unlock_text(result) for name, result in results.items()}
     if settings.as_json:
         nodes = {name: {"ended": text} for name, text in texts.items()}

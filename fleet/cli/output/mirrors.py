@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _SKEW = 300
+"""Seconds by which a node's clock may differ from this machine's without a note."""
 _GAP = 2
+"""Blanks between the columns of a table."""
 
 
 def show_test(result: MirrorTestResult, settings: Settings, *, write: bool) -> None:
-    """Print the results as text or as JSON, and the orders that were written, or could be."""
+    """Print the results as text or as JSON, with the written or the proposed orders."""
     if settings.as_json:
         print_json(data(result.nodes, result.ranked, result.moved))
         return
@@ -56,7 +58,7 @@ def _print_results(results: Sequence[SiteTested], ranked: Sequence[Ranking], out
     matrix = matrix_of(results)
     if matrix:
         _print_matrix(matrix, out)
-    _print_wrong(results, out)
+    _print_faults(results, out)
     _print_notes(results, out)
     _print_ranking(ranked, out)
     for result in results:
@@ -78,17 +80,18 @@ def _print_matrix(matrix: Matrix, out: Console) -> None:
 
 
 def _parts(sites: Sequence[str], matrix: Matrix, width: int) -> Iterator[list[str]]:
+    """Yield runs of sites whose columns fit into `width`; a single site may exceed it."""
     part: list[str] = []
     used = 0
     for site in sites:
-        wide = max(
+        column_width = max(
             len(site), *(len(cells[site].text) for cells in matrix.values() if site in cells)
         )
-        if part and used + wide + _GAP > width:
+        if part and used + column_width + _GAP > width:
             yield part
             part, used = [], 0
         part.append(site)
-        used += wide + _GAP
+        used += column_width + _GAP
     yield part
 
 
@@ -127,21 +130,21 @@ def _style(diagnosis: Diagnosis) -> str:
     return "yellow" if diagnosis in {Diagnosis.SLOW, Diagnosis.STALE} else "red"
 
 
-# -- what is wrong -------------------------------------------------------------------------------
+# -- faults --------------------------------------------------------------------------------------
 
 
-def _print_wrong(results: Sequence[SiteTested], out: Console) -> None:
-    """Print what is wrong with each endpoint, once for all nodes with the same diagnosis."""
-    folded: dict[tuple[str, Diagnosis, str], tuple[list[str], list[str]]] = {}
+def _print_faults(results: Sequence[SiteTested], out: Console) -> None:
+    """Print the faults of each endpoint, once for all nodes with the same diagnosis."""
+    groups: dict[tuple[str, Diagnosis, str], tuple[list[str], list[str]]] = {}
     for result in results:
         for check in result.results:
             if check.diagnosis is not Diagnosis.OK:
                 key = (check.target.mirror.url, check.diagnosis, check.message)
-                nodes, registries = folded.setdefault(key, ([], []))
+                nodes, registries = groups.setdefault(key, ([], []))
                 nodes.append(result.node)
                 registries.append(check.target.registry)
-    places = {url: number for number, (url, _, _) in reversed([*enumerate(folded)])}
-    ordered = sorted(folded.items(), key=lambda entry: places[entry[0][0]])
+    places = {url: number for number, (url, _, _) in reversed([*enumerate(groups)])}
+    ordered = sorted(groups.items(), key=lambda group: places[group[0][0]])
     for (url, diagnosis, message), (nodes, registries) in ordered:
         head = f"{printable(url)} for {', '.join(dict.fromkeys(registries))}"
         out.print(f"! {head}: {diagnosis.label}", style=_style(diagnosis))
@@ -157,7 +160,7 @@ def _print_indented(text: str, out: Console, style: str = "") -> None:
 
 
 def _print_notes(results: Sequence[SiteTested], out: Console) -> None:
-    """Print how a test differs from a pull: it does not use proxies, or the node's clock."""
+    """Print how a test differs from a pull: it ignores the node's proxies and its clock."""
     proxies: dict[str, list[str]] = {}
     for result in results:
         for check in result.results:

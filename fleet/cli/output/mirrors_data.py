@@ -12,7 +12,7 @@ from fleet.core.mirrors.ranking import Cell, Ranking, cell, rankings
 from fleet.engine.mirrors import SiteTested
 
 NO_SITE = "-"
-"""The site of nodes that the inventory gives none."""
+"""The site of nodes to which the inventory gives no site."""
 _Row = tuple[str, str]
 Matrix = dict[_Row, dict[str, Cell]]
 """The results of endpoints, by registry and URL, then by site."""
@@ -33,7 +33,7 @@ def matrix_of(results: Sequence[SiteTested]) -> Matrix:
 def data(
     results: Sequence[SiteTested], ranked: Sequence[Ranking], moved: Sequence[ReorderResult]
 ) -> dict[str, Any]:
-    """Return everything as plain data."""
+    """Return the results, the matrix, the ranking and the written orders as plain data."""
     matrix: dict[str, dict[str, dict[str, Any]]] = {}
     for (registry, url), cells in matrix_of(results).items():
         row = {site: _cell_data(merged) for site, merged in cells.items()}

@@ -39,11 +39,11 @@ MARKS = {
 
 
 def outcome_line(outcome: NodeOutcome, *, brief: bool = False) -> str:
-    """Return an outcome as one line; with `brief`, a failure's message is left to the recap."""
+    """Return an outcome as one line; `brief` omits a failure's message, as the recap has it."""
     facts = [f"{outcome.seconds:.1f} s"] if outcome.seconds else []
     if outcome.restarted:
         facts.append("restarted")
-    facts += [_verdict(pull) for pull in outcome.verified if pull.ok]
+    facts += [_pull_text(pull) for pull in outcome.verified if pull.ok]
     line = f"{outcome.node}: {outcome.status}"
     if outcome.failure is not None:
         failure = outcome.failure
@@ -52,7 +52,7 @@ def outcome_line(outcome: NodeOutcome, *, brief: bool = False) -> str:
     return f"{line} ({'; '.join(facts)})" if facts else line
 
 
-def _verdict(pull: Verified) -> str:
+def _pull_text(pull: Verified) -> str:
     weak = ", CRI not proven" if pull.via is PullClient.CTR else ""
     return f"pulled {printable(pull.image)} by {pull.via}, {verdict_words(pull)}{weak}"
 
@@ -73,9 +73,9 @@ def verdict_words(pull: Verified) -> str:
 def print_outcomes(
     outcomes: Iterable[NodeOutcome], out: Console, seen: Collection[str] = ()
 ) -> None:
-    """Print how every node ended, with the evidence of failures.
+    """Print the outcome of every node, with the evidence of failures.
 
-    Nodes without a failure whose end was `seen` on this very terminal share a line.
+    On a terminal, nodes in `seen` without a failure share one line for each status.
     """
     detailed, grouped = [], defaultdict(list)
     for outcome in outcomes:
@@ -119,7 +119,7 @@ def print_recap(
     out: Console,
     seen: Collection[str] = (),
 ) -> None:
-    """Print how every node ended, the closing line, unverified registries and remaining locks.
+    """Print the outcome of every node, `line`, unverified registries and remaining locks.
 
     `rollout` is its id if the journal holds it, else empty.
     """
@@ -134,7 +134,7 @@ def print_recap(
 def show_result(result: RolloutResult, settings: Settings, seen: Collection[str]) -> None:
     """Print the recap of a rollout or rollback as text or as JSON.
 
-    Nodes whose end was `seen` on this terminal are summed up.
+    Nodes in `seen`, whose outcome is on the terminal already, are grouped.
     """
     outcomes = list(result.outcomes.values())
     if settings.as_json:
@@ -147,7 +147,7 @@ def show_result(result: RolloutResult, settings: Settings, seen: Collection[str]
 
 
 def exit_code(status: RolloutStatus, outcomes: Sequence[NodeOutcome]) -> Exit:
-    """Return the exit code of a rollout, the gravest that applies."""
+    """Return the exit code of a rollout: the most severe one that applies."""
     if any(outcome.status is NodeStatus.DEGRADED for outcome in outcomes):
         return Exit.DEGRADED
     if status is RolloutStatus.INTERRUPTED:

@@ -126,7 +126,7 @@ def finding_line(finding: Finding) -> str:
 
 
 def finding_style(finding: Finding) -> str:
-    """Return the color of a conflict, by how grave it is."""
+    """Return the color of a conflict: red if it stops CRI or the plan, else yellow."""
     return "red" if finding.kills or finding.effect is FindingEffect.REFUSES else "yellow"
 
 

@@ -17,7 +17,7 @@ from fleet.node.run_command import RunResult
 def show_results(
     command: str, results: Mapping[str, RunResult | Failure], settings: Settings
 ) -> None:
-    """Print the output and the exit code of each node, equal ones together."""
+    """Print the output and the exit code of each node; nodes with equal results share them."""
     if settings.as_json:
         nodes = {name: _data(result) for name, result in results.items()}
         print_json({"command": command, "nodes": nodes})

@@ -36,7 +36,7 @@ class _WithoutLogins:
 
 def console(*, color: bool, stderr: bool = False) -> Console:
     """Return a console without color if --no-color is given or there is not a terminal."""
-    from rich.console import Console  # noqa: PLC0415 - rich costs `--help` nothing
+    from rich.console import Console  # noqa: PLC0415 - a late import keeps `--help` fast
 
     stream = sys.stderr if stderr else sys.stdout
     return Console(
@@ -51,7 +51,11 @@ def console(*, color: bool, stderr: bool = False) -> Console:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], out: Console) -> None:
-    """Print a table: unbroken for a pipe, folded for a terminal, row by row for a narrow one."""
+    """Print a table in the form that fits the output.
+
+    A pipe, or a terminal that is wide enough, gets a line for each row. A narrower terminal gets
+    cells over several lines. A very narrow one gets the cells of a row below each other.
+    """
     cells = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     needed = sum(widths) + len(widths)

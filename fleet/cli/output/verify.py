@@ -16,17 +16,17 @@ from fleet.errors import printable
 def show_verified(
     outcomes: Sequence[NodeOutcome], settings: Settings, chosen: Sample | None = None
 ) -> None:
-    """Print the results of pulls, and for a sample what can be concluded from it."""
+    """Print the results of pulls; for a sample, print what it shows about all nodes."""
     if settings.as_json:
         nodes = {"nodes": {outcome.node: outcome_data(outcome) for outcome in outcomes}}
         print_json({**nodes, "sample": _sample_data(chosen)} if chosen else nodes)
         return
     out = console(color=settings.color)
     rows = [
-        (outcome.node, verdict.image, verdict_words(verdict) if verdict.ok else "FAILED",
-         verdict.via, f"{verdict.seconds:.2f} s", f"{verdict.size} B", verdict.detail)
+        (outcome.node, pull.image, verdict_words(pull) if pull.ok else "FAILED",
+         pull.via, f"{pull.seconds:.2f} s", f"{pull.size} B", pull.detail)
         for outcome in outcomes
-        for verdict in outcome.verified
+        for pull in outcome.verified
     ]  # fmt: skip
     table(("NODE", "IMAGE", "VERDICT", "BY", "TIME", "SIZE", "NOTE"), rows, out)
     for outcome in outcomes:
@@ -45,7 +45,7 @@ def _sample_data(chosen: Sample) -> dict[str, object]:
 
 
 def _sample_line(chosen: Sample) -> str:
-    """Return a line on what can be concluded from a sample without a failure."""
+    """Return a line on how many of all nodes can be bad if no node of the sample failed."""
     return (
         f"A sample of {len(chosen.names)} of {chosen.total} nodes: if all of these are well,"
         f" at most {chosen.at_most} of all are not ({CONFIDENCE:.0%} confidence)."
