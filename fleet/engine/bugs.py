@@ -15,6 +15,7 @@ _LOG = logging.getLogger("fleet")
 _FRAMES = 4
 """How many stack frames a bug's report has, the innermost last."""
 _LONGEST = 200
+"""The most characters of an exception's message that a report has."""
 
 
 def isolate_bugs(work: Callable[[], _Result], node: str) -> _Result | Failure:

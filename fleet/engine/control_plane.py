@@ -1,8 +1,9 @@
 """The control plane check: a probe of the control plane nodes that a rollout has not locked.
 
-It runs before the first node of the control plane is changed. The rollout has locked its own nodes
-by then. A second fleet that is about to change another control plane node has locked that node, or
-will see these locks: one of the two stops.
+It runs before the first control plane node is changed. By then, the rollout has locked its own
+nodes. A second fleet process may be about to change another control plane node. Either that process
+has locked its node and this check finds the lock, or its check finds the locks of this rollout. In
+both cases, one of the two stops.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class PlaneAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaneCheck:
-    """Probes control plane nodes that a rollout has not locked, also those it does not select.
+    """A probe of the control plane nodes that a rollout has not locked, whether selected or not.
 
     `surveyed` is the availability of the selected nodes, from the survey. `roles` returns the
     evidence by node from the journal. `begin` is called with the names of the nodes before the

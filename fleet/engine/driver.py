@@ -51,7 +51,7 @@ A JournalError from it halts the rollout: work that is not journaled is not begu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeWork:
-    """The functions that work on a node. `settle` asks a node how far a dead worker came."""
+    """The functions that work on a node; `settle` finds out how far a dead worker came."""
 
     stage: Work = stage
     activate: Work = converge
@@ -82,7 +82,7 @@ class NodeWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriverHooks:
-    """The surroundings of a driver: its event sink, its workers, and the user's wish to stop."""
+    """The hooks of a driver: its event sink, its workers, and the user's request to stop."""
 
     record: EventSink
     pool: WorkerPool
@@ -96,7 +96,7 @@ class DriverHooks:
 class RolloutEnd:
     """The end of a rollout: finished, halted or interrupted, and the reason.
 
-    `stuck` is true if a worker never came back: its thread would block a normal exit.
+    `stuck` is true if a worker thread did not return: it would block a normal exit.
     """
 
     state: RolloutState
@@ -108,12 +108,12 @@ class RolloutEnd:
 def drive(
     state: RolloutState, policy: Policy, orders: Mapping[str, WorkOrder], hooks: DriverHooks
 ) -> RolloutEnd:
-    """Run moves until the state machine finishes or halts; journal each one before acting."""
+    """Make the scheduler's moves until the rollout ends; journal each move before acting on it."""
     return _Driver(Scheduler(state, policy), policy, orders, hooks).run()
 
 
 class _Driver:
-    """The state of the loop: the tasks in flight, and what keeps it from going on."""
+    """The loop of a driver, with its tasks in flight and the reason to stop, if there is one."""
 
     def __init__(
         self,
@@ -159,10 +159,10 @@ class _Driver:
                     return refusal
 
     def _refusal(self, move: Move) -> tuple[RolloutStatus, str] | None:
-        """Return status and reason if a move may not be made; else None.
+        """Return the status and reason of a stop if a move may not be made; else None.
 
-        That is so if the journal cannot be written, or if the user wants to stop before a batch:
-        what has ended until then is shown before the user is asked.
+        A stop is due if the journal cannot be written, or if the user asked to stop and the move
+        begins a batch, a pause or staging. Outcomes are shown before the user is asked.
         """
         beginning = isinstance(move, Stage | Soak) or (
             isinstance(move, Launch) and move.batch > self._scheduler.begun
@@ -176,10 +176,10 @@ class _Driver:
         return None
 
     def _check_plane(self, move: Move) -> bool:
-        """Check the control plane if a move changes a node of it; return whether it was checked.
+        """Check the control plane before a move changes one of its nodes; return whether it did.
 
-        It is checked once for all activations, as staging has locked these nodes, and before each
-        revert. The answers may change the limit, and so the move.
+        One check is enough for all activations, since staging has locked these nodes. Each revert
+        needs its own. The answers may change the limit, so the scheduler must choose again.
         """
         check = self._hooks.check_plane
         if check is None or self._journal_error or not isinstance(move, Launch | Revert | Halt):
@@ -216,7 +216,7 @@ class _Driver:
                 pass
 
     def _soak(self, number: int) -> None:
-        """Wait for the pause after a batch; end early if the user wants to stop here."""
+        """Wait for the pause after a batch; end early if the user asked to stop."""
         self._write(())
         until = time.monotonic() + self._policy.pause
         while not self._hooks.stopping() and (remaining := until - time.monotonic()) > 0:
@@ -225,7 +225,10 @@ class _Driver:
             self._begin([BatchSoaked(number)])
 
     def _write(self, events: Sequence[Event]) -> bool:
-        """Journal what has ended since the last write and what begins now, as one write."""
+        """Journal the outcomes since the last write, and `events`, in one write.
+
+        Return False if the journal cannot be written, now or earlier.
+        """
         entries, self._unwritten = [*self._unwritten, *((event, None) for event in events)], []
         try:
             if entries:
@@ -278,7 +281,7 @@ class _Driver:
             self._end(task.node, failed_outcome(task, result))
 
     def _settle_orphan(self, task: Task) -> None:
-        """Submit the work that settles a node whose worker died; do not blindly redo the task."""
+        """Submit the work that settles a node whose worker died, instead of the same task again."""
         self._orphaned.add(task.node)
         order = replace(self._orders[task.node], tries_left=True)
         task_again = Task(task.node, task.status, order.seconds, task.began)

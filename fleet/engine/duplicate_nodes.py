@@ -1,4 +1,4 @@
-"""Nodes of the inventory that are the same machine: fleet changes none if several are selected."""
+"""The refusal of nodes that are the same machine: fleet changes none if several are selected."""
 
 from __future__ import annotations
 

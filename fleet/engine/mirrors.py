@@ -25,7 +25,7 @@ _AT_ONCE = 4
 _JITTER = 0.3
 """Seconds of jitter before a node's first test, so that nodes do not all start together."""
 _MOST_TRIED = 3
-"""Nodes of a site that are tried at most, the next one if one cannot be reached."""
+"""The most nodes of a site that are tried; the next one is tried if one cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,15 @@ class SiteTested:
     results: tuple[EndpointCheck, ...] = ()
     failure: Failure | None = None
     behind: float = 0.0
-    """Seconds by which the node's clock is behind ours; certificates are checked by ours."""
+    """Seconds by which the node's clock is behind this machine's, which checks certificates."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """Nodes of which one runs the test: the next one is used if one cannot be reached."""
+    """One test, and the nodes that may run it: the first that can be reached does.
+
+    `spread` adds jitter before the first request.
+    """
 
     orders: tuple[MirrorOrder, ...]
     limits: _Limits
@@ -70,7 +73,7 @@ class _Limits:
 def try_mirrors(
     groups: Sequence[tuple[MirrorOrder, ...]], *, parallel: int, per_mirror: int
 ) -> Iterator[SiteTested]:
-    """Test from the first node of every group that can be reached; yield results as they come.
+    """Test from the first reachable node of every group; yield results as they come.
 
     The tests always run in threads of this process, whatever --engine is given: the limits per
     mirror are shared between them.

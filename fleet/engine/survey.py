@@ -25,7 +25,7 @@ from fleet.ssh import close_pooled
 
 _Result = TypeVar("_Result")
 _MOST_PULLS = 8
-"""How many nodes pull at once: mirrors serve the fleet's own work at the same time."""
+"""The most nodes that pull at the same time: the mirrors also serve the cluster's own pulls."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Detection of periods when this process did not run (SIGSTOP, a closed laptop lid).
 
-Such a period breaks connections.
+Such a period breaks connections and passes deadlines, so failures after it need an explanation.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CHECK_SECONDS = 1
 
 
 _SLACK = 10
-"""Seconds by which a busy machine may be late without having been suspended."""
+"""Seconds by which a wait may be late on a busy machine before it counts as a suspension."""
 
 
 _CAUSED = {FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.PROTOCOL, FailureKind.GUARD}
@@ -34,7 +34,7 @@ _CAUSED = {FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.PROTOCOL, Failu
 
 
 def _boottime() -> float:
-    """Return a clock in seconds that also counts while the machine sleeps."""
+    """Return the seconds since the boot; they also count while the machine sleeps."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
@@ -46,13 +46,13 @@ class SuspensionClock:
         self._suspensions: list[tuple[float, float]] = []
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, and record it if it took much longer."""
+        """Sleep; record a suspension if that took much longer than `seconds`."""
         began = self.now()
         time.sleep(seconds)
         self.waited(began, seconds)
 
     def waited(self, began: float, seconds: float) -> None:
-        """Record a wait if it took much longer than `seconds`; `began` is its start."""
+        """Record a suspension if a wait since `began` took much longer than `seconds`."""
         excess = self.now() - began - seconds
         if excess > _SLACK:
             self._suspensions.append((self.now(), excess))
@@ -70,7 +70,7 @@ class SuspensionClock:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Record work in this process that took much longer than its CPU time."""
+        """Record a suspension if the work of the block took much longer than its CPU time."""
         began, used = self.now(), time.process_time()
         yield
         self.waited(began, time.process_time() - used)

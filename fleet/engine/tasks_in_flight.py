@@ -24,12 +24,12 @@ _STUCK = Failure(
 
 
 _CHECK_SECONDS = 1
-"""Seconds between two checks for workers that do not come back."""
+"""Seconds between two checks for overdue tasks."""
 
 
 @dataclass(slots=True)
 class Task:
-    """Work on a node; its `seconds` count from when a worker begins it."""
+    """One piece of work on a node; its timeout of `seconds` starts when a worker begins it."""
 
     node: str
     status: NodeStatus
