@@ -19,7 +19,7 @@ _FUNCTION = re.compile(
 
 
 _COMMENT = re.compile(r"^(?: *|([a-z0-9_]+\(\) \{) )#.*$", re.MULTILINE)
-"""A whole line, or what follows the head of a function."""
+"""A comment: a line of its own, or the rest of the line after the head of a function."""
 _WORD = re.compile(r"[a-z0-9_]+")
 
 
@@ -30,11 +30,11 @@ def script_names() -> tuple[str, ...]:
 
 
 def source(name: str) -> str:
-    """Return a script as it is written, comments included, without its variables.
+    """Return a script with its comments, without the variables that are its inputs.
 
-    These are the texts of the library files that it requires, each once and behind those that it
-    requires itself, and then that of its entry file. Functions of the library that it does not
-    use are left out. A shell that reads the variables and then this text runs what a node runs.
+    The script is its entry file, after the library files that it requires. Each library file is
+    there once, after the files that it requires itself. Library functions that the script does
+    not use are left out. A node runs the variables, then this text without its comments.
     """
     entry = (_FOLDER / f"{name}.sh").read_text(encoding="utf-8")
     return _drop_unused_functions("\n".join((*_required(entry, set()), entry)))
@@ -51,8 +51,8 @@ def _required(text: str, seen: set[str]) -> Iterator[str]:
 
 
 def _drop_unused_functions(text: str) -> str:
-    """Drop the functions whose names stand nowhere in what else is left of the script."""
-    functions = {found["name"]: found[0] for found in _FUNCTION.finditer(text)}
+    """Drop the functions that neither the main code nor a function in use names."""
+    functions = {match["name"]: match[0] for match in _FUNCTION.finditer(text)}
     used: set[str] = set()
     texts = [_FUNCTION.sub("", text)]
     while texts:
@@ -60,14 +60,14 @@ def _drop_unused_functions(text: str) -> str:
         called = set(_WORD.findall(words)) & functions.keys() - used
         used |= called
         texts += (functions[name] for name in called)
-    return _FUNCTION.sub(lambda found: found[0] if found["name"] in used else "", text)
+    return _FUNCTION.sub(lambda match: match[0] if match["name"] in used else "", text)
 
 
 @functools.cache
 def compact_source(name: str) -> str:
     """Return a script as it is sent: without indentation, blank lines and comments.
 
-    No string in the scripts has lines that begin with a blank or a `#`.
+    This is safe, since no string in the scripts has lines that begin with a blank or a `#`.
     """
     text = _COMMENT.sub(r"\1", source(name))
     lines = (line.strip(" ") for line in text.splitlines())

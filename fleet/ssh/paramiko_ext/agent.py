@@ -12,7 +12,7 @@ from fleet.ssh.cache import one_at_a_time
 _SECONDS = 30
 """Seconds that an agent may take to answer; some ask their user before they sign."""
 
-_Base: Any = AgentSSH  # its stub lacks the private methods
+_Base: Any = AgentSSH  # its type stub lacks the private methods
 
 
 class _Agent(_Base):  # type: ignore[misc]
@@ -34,6 +34,6 @@ class _Agent(_Base):  # type: ignore[misc]
 def agent_keys(path: str) -> tuple[AgentKey, ...]:
     """Return an agent's keys, over a connection that all of them share to sign.
 
-    Raise an OSError or an SSHException without an agent.
+    Raise an OSError or an SSHException if no agent answers at `path`.
     """
     return tuple(_Agent(path).get_keys())

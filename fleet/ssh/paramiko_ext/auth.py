@@ -8,7 +8,7 @@ from typing import Any
 from paramiko import Message, PKey, Transport
 from paramiko.auth_handler import AuthHandler as _AuthHandler
 
-_Base: Any = _AuthHandler  # its stub lacks the methods that change here
+_Base: Any = _AuthHandler  # its type stub lacks the methods that are overridden here
 
 
 def certificate_blob(key: PKey) -> bytes | None:
@@ -18,10 +18,10 @@ def certificate_blob(key: PKey) -> bytes | None:
 
 
 class EagerAuth(_Base):  # type: ignore[misc]
-    """A login that sends the signed request right after the service request, not after its answer.
+    """A login that sends its signed request without waiting for the answer to the service request.
 
-    sshd reads them one after the other, so the answer in between need not be awaited (RFC 4253,
-    10). `allowed_methods` are those that sshd named when it refused.
+    sshd handles both requests in order, so the client need not wait in between (RFC 4253, section
+    10). `allowed_methods` are the methods that sshd named in its last refusal.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -35,7 +35,10 @@ class EagerAuth(_Base):  # type: ignore[misc]
         return (self.banner or b"").decode("utf-8", "replace")
 
     def log_in(self, user: str, key: PKey) -> list[str]:
-        """Try a key; return the further methods that sshd requires, usually none."""
+        """Try a key; return the further methods that sshd requires, usually none.
+
+        Raise Paramiko's AuthenticationException if sshd refuses the key.
+        """
         answered = threading.Event()
         self.auth_publickey(user, key, answered)
         return list(self.wait_for_response(answered))

@@ -61,8 +61,8 @@ class ChannelSocket:
 
     Paramiko releases the channel's lock between checking that it is open and sending. Data that
     overtakes a close by another thread makes sshd drop the whole connection ("data packet referred
-    to nonexistent channel"), and with it every node behind the jump host. Here a close during a
-    send is sent after it.
+    to nonexistent channel"), and with it every node behind the jump host. This class therefore
+    delays the messages of a close until no send is running.
     """
 
     def __init__(self, channel: Any) -> None:

@@ -15,7 +15,7 @@ def is_timeout(error: BaseException) -> bool:
 
 
 def is_banner_error(error: BaseException) -> bool:
-    """Return whether the server ended before its version, or sent no SSH version at all."""
+    """Return whether the server closed the connection before it sent a valid SSH version."""
     return "banner" in str(error)
 
 

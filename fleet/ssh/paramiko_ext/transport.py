@@ -1,4 +1,4 @@
-"""A Paramiko transport that exposes more of the handshake, and ends at once."""
+"""A Paramiko transport that exposes more of the handshake, and closes without a delay."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ClientTransport(Transport):
         """Do the handshake within `seconds`; raise Paramiko's exceptions, or a TimeoutError."""
         self.start_client(timeout=seconds)
         if not self.initial_kex_done:
-            raise TimeoutError  # Paramiko just stops waiting
+            raise TimeoutError  # Paramiko returns normally after its timeout
 
     def _really_parse_kex_init(self, m: Message, ignore_first_byte: bool = False) -> Any:
         parsed = super()._really_parse_kex_init(m, ignore_first_byte)  # type: ignore[misc]
@@ -43,7 +43,7 @@ class ClientTransport(Transport):
         super()._log(level, msg, *args)  # type: ignore[misc]
 
     def stop_thread(self) -> None:
-        """End the connection and its reader at once, although the reader is waiting."""
+        """Close the connection and end its reader thread at once, even while it waits for data."""
         self.active = False
         if isinstance(self.sock, socket.socket):
             with suppress(OSError):  # it may be gone already
