@@ -1,4 +1,4 @@
-"""Facts that the probe read on a node: the only input from a node to a decision."""
+"""Facts that the probe read on a node; decisions use nothing else from the node."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class MachineFacts:
     """The machine: its names, its distribution, and its role in a cluster.
 
     `id` identifies the machine independently of its name; it is empty if that is not known.
-    `marks` are paths by which a distribution is known. `control_plane` is the evidence that the
-    node is part of a Kubernetes control plane.
+    `marks` are existing paths that identify a distribution. `control_plane` is the evidence that
+    the node is part of a Kubernetes control plane.
     """
 
     hostname: str = ""
@@ -86,7 +86,7 @@ class DaemonFacts:
 
     @property
     def version(self) -> ContainerdVersion | None:
-        """Return the version that decides: the running daemon's, else the installed one."""
+        """Return the version to plan for: the running daemon's, else the installed one."""
         return self.running_version or self.installed_version
 
 
@@ -103,7 +103,7 @@ class CriFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigFacts:
-    """The config as it stands: the path of the root file, its imports, and the daemon's dump.
+    """The present config: the path of the root file, its imports, and the daemon's dump.
 
     `default` is the default config, if it was read. `certificates` are those that the config names
     and the node has; None if the probe did not look.
@@ -121,8 +121,8 @@ class PathFacts:
     """The paths of a node: files, folders and symbolic links.
 
     `entries` describe the paths of hosts directories and config files. If `complete`, they also
-    hold all paths that hosts.toml files name, and a path that is missing from them is missing on
-    the node. Otherwise the probe may not have looked at it. `changed_at` are the mtimes of files.
+    hold all paths that hosts.toml files name: a path without an entry does not exist on the node.
+    Otherwise the probe may not have looked at it. `changed_at` are the mtimes of files.
     `skipped_files` is the number of files if there are too many to read.
     """
 
@@ -155,12 +155,12 @@ class NodeFacts:
 
     @property
     def state(self) -> OwnedState:
-        """Return what fleet owns on this node."""
+        """Return the record of the files that fleet owns on this node."""
         file = self.files.get(STATE_FILE)
         return parse_state(file.content if file else None)
 
     def owned_by_key(self) -> dict[FileKey, str]:
-        """Return the digests of fleet's own files, by a key that all paths of a file share."""
+        """Return the digests of fleet's own files, by keys that all paths to one file share."""
         owned = {**self.state.migrated, **self.state.files}
         return {file_key(self.paths.entries, path): digest for path, digest in owned.items()}
 

@@ -1,4 +1,4 @@
-"""The plan of a node: its changes, and all that carrying them out rests on."""
+"""The plan of a node: its changes, and everything that is needed to carry them out."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class PlannedConfig:
     path: str = "/etc/containerd/config.toml"
     hosts_directory: str | None = None
     folder_before: str = ""
-    """The folder that the daemon reads before the plan, judging by its files; empty if none."""
+    """The hosts directory that the config files name before the plan; empty if none."""
     outside_digest: str = ""
     """The SHA-256 of the present `config dump` without its registry tables: it must not change."""
     ignored_tables: int = 0
@@ -44,15 +44,15 @@ class PlannedConfig:
     intended_registry: Mapping[str, Any] | None = field(default=None, repr=False)
     """The registry settings that the daemon must read once the plan is in force, if known."""
     in_force: bool = True
-    """Whether the running daemon will use this plan's settings after it, judging by the files."""
+    """Whether, by its files, the running daemon uses this plan's settings after the plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedFiles:
-    """The files around the changes: those that the plan rests on, and fleet's own record."""
+    """The files beside the changes: those that the plan depends on, and fleet's own record."""
 
     unchanged: tuple[tuple[str, str | None], ...] = ()
-    """Files that the plan rests on without changing them, with their digests."""
+    """Files that the plan depends on but does not change, with their digests."""
     emptied_folders: tuple[str, ...] = ()
     """Folders that are removed if the changes leave them empty, the deepest first."""
     state: OwnedState = field(default_factory=OwnedState)
@@ -65,7 +65,7 @@ class PlannedRestart:
 
     cost: RestartCost = RestartCost.NONE
     risk: Failure | None = None
-    """The reason why the change would end containers; it is made only if the user allows that."""
+    """The reason why the change would end containers; the user must then allow the change."""
     by_distribution: bool = False
     """Whether the node's Kubernetes distribution restarts its containerd, at its own time."""
 
@@ -88,9 +88,9 @@ class RollbackTarget:
     unhealthy: str = ""
     """The reason why the node was unhealthy in that state, if it was."""
     saved_copies: tuple[tuple[str, str], ...] = ()
-    """Saved copies on the node, each with the path to which the rollback gives its attributes."""
+    """Saved copies on the node, each with the path that gets its mode, owner, ACL and label."""
     saved_links: tuple[tuple[str, str], ...] = ()
-    """Saved hard links to files that had further names, each with the path to link again."""
+    """Saved hard links to files with several names, each with the path to link to that file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,20 +111,23 @@ class NodePlan:
     pulls: PlannedPulls = field(default_factory=PlannedPulls)
     rollback: RollbackTarget | None = None
     availability: Availability = field(default_factory=Availability)
-    """The survey's evidence on taking the node down: its role and its health."""
+    """The node's control plane role and health, which limit when it may be taken down."""
 
     @property
     def liveness_folder(self) -> str:
         """Return the folder that the daemon must read once the plan is in force; empty if none.
 
-        It is empty if a distribution restarts its containerd by itself, since the time of that is
-        not known.
+        It is empty if a distribution restarts its containerd by itself, at a time that fleet does
+        not know.
         """
         return "" if self.restart.by_distribution else self.config.hosts_directory or ""
 
 
 def state_after(plan: NodePlan, generation: str) -> ManagedFile | None:
-    """Return state.json as it must stand once the plan is carried out under that generation."""
+    """Return state.json as it must be after the plan; `generation` holds the state before it.
+
+    Return None if a rollback restores a state without state.json.
+    """
     if plan.rollback is not None:
         return plan.rollback.state
     content = replace(plan.files.state, generation=generation).render()
