@@ -1,4 +1,4 @@
-"""Scripted commands of a fake node: each call inside is answered by a function of this process."""
+"""Scripted commands of a fake node: a Python function of this process answers each call."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Answer:
 
 
 Command = Callable[[list[str]], Answer]
-"""A scripted command: its arguments in, its answer out."""
+"""A scripted command: it takes its arguments and returns its answer."""
 
 
 class CommandServer:
@@ -53,7 +53,8 @@ class CommandServer:
         self._folder = folder
         self._commands = commands
         os.mkfifo(folder / "calls")
-        # Open for both ends: then a caller does not wait for a reader, nor a reader see an end.
+        # Opened for both ends, so that a caller need not wait for a reader, and the reader does
+        # not see an end of file when a caller closes the FIFO.
         self._calls = os.open(folder / "calls", os.O_RDWR)
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()

@@ -1,8 +1,8 @@
 """A scripted containerd: it reads the config and hosts files of its tree as its release does.
 
-It knows what registry settings can do to a daemon: broken TOML and unknown config versions keep it
-from starting, mirrors beside config_path keep its CRI plugin from loading, config_path is read when
-it starts, and hosts.toml at every pull.
+Broken TOML and unknown config versions keep the daemon from starting. `mirrors` beside
+`config_path` keep its CRI plugin from loading. The daemon reads `config_path` when it starts, and
+hosts.toml at every pull.
 """
 
 from __future__ import annotations
@@ -80,14 +80,14 @@ class Containerd:
         return self._daemon.started if self._daemon else 0
 
     def start(self) -> str:
-        """Start the daemon; return why it does not start, or nothing."""
+        """Start the daemon; return the error if it does not start, else an empty string."""
         try:
             registry = self._registry()
         except ConfigError as error:
             self.log.append(f"containerd: {error}")
             return str(error)
-        # `cat` waits for the end of its input, under the name and without the arguments of a
-        # daemon: the probe reads both.
+        # The process is `cat`, which runs until its input ends. It has the name of a daemon and no
+        # arguments, since the probe reads both.
         words = ("bash", "-c", f"echo $$; exec -a {BINARY} cat")
         process = self._namespace.start(words, stdin=subprocess.PIPE)
         assert process.stdout is not None
@@ -119,7 +119,7 @@ class Containerd:
     # -- its config --------------------------------------------------------------------------
 
     def _merged(self, config: str) -> dict[str, Any]:
-        """Return the defaults with what the files say; raise a ConfigError if they are refused."""
+        """Return the defaults merged with the files; raise a ConfigError if they are refused."""
         merged = dict(self._recorded.defaults)
         for data in self._files(config):
             newest = 2 if _CRI_1 in merged["plugins"] else 3
@@ -142,7 +142,7 @@ class Containerd:
                 yield from self._files(f"/{imported.relative_to(self._namespace.root)}")
 
     def _migrated(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Move the registry of a file of version 2 to where 2.x has it."""
+        """Move the registry settings of a version 2 file to the table that containerd 2.x uses."""
         plugins = dict(data.get("plugins", {}))
         if _IMAGES not in self._recorded.defaults["plugins"] or _CRI_1 not in plugins:
             return {**data, "plugins": plugins}
@@ -212,7 +212,7 @@ class Containerd:
                 return _unknown("crictl", arguments)
 
     def _pull_error(self, image: str) -> str:
-        """Return the error of a pull: no registry is reached from here."""
+        """Return the error of a pull: a fake node cannot reach any registry."""
         host, _, rest = image.partition("/")
         name, _, tag = rest.partition(":")
         assert self._daemon is not None
@@ -231,18 +231,18 @@ class Containerd:
 
 
 def _refusal(registry: Mapping[str, Any]) -> str:
-    """Return why CRI's plugin does not load with these registry settings, or nothing."""
+    """Return the error with which the CRI plugin refuses registry settings, or an empty string."""
     if not registry.get("config_path"):
         return ""
     tls = any("tls" in settings for settings in registry.get("configs", {}).values())
-    for name, there in (("mirrors", registry.get("mirrors")), ("configs.tls", tls)):
-        if there:
+    for name, is_set in (("mirrors", registry.get("mirrors")), ("configs.tls", tls)):
+        if is_set:
             return f"invalid plugin config: `{name}` cannot be set when `config_path` is provided"
     return ""
 
 
 def _without_flags(arguments: list[str], flags: tuple[str, ...]) -> list[str]:
-    """Return a client's command without the flags, each with a value, before it."""
+    """Return a client's command without the flags before it; those in `flags` have a value."""
     words = list(arguments)
     while words and words[0].startswith("-"):
         del words[: 2 if words[0] in flags else 1]

@@ -22,7 +22,7 @@ Starter = Callable[[str], subprocess.Popen[bytes]]
 
 
 class Endpoint:
-    """Serves commands over SSH to whoever has the client key, until it is closed."""
+    """An SSH server that runs commands for clients with the client key, until it is closed."""
 
     def __init__(self, start: Starter) -> None:
         self._start = start
@@ -33,7 +33,7 @@ class Endpoint:
         self._thread.start()
 
     def hang_up(self) -> None:
-        """Close all connections, as when their sshd dies; what runs goes on."""
+        """Close all connections, as if sshd died; running commands continue."""
         while self._transports:
             self._transports.pop().close()
 
@@ -56,7 +56,7 @@ class Endpoint:
 
     def _serve(self, connection: socket.socket) -> None:
         transport = paramiko.Transport(connection)
-        self._transports = [each for each in self._transports if each.is_active()]
+        self._transports = [other for other in self._transports if other.is_active()]
         self._transports.append(transport)
         transport.add_server_key(_HOST_KEY)
         with suppress(paramiko.SSHException, EOFError, OSError):
@@ -64,7 +64,7 @@ class Endpoint:
 
 
 class _Login(paramiko.ServerInterface):
-    """Lets the holder of the client key in, and runs what is asked for."""
+    """The server's side of one connection: it accepts the client key, and runs commands."""
 
     def __init__(self, start: Starter) -> None:
         self._start = start
@@ -75,7 +75,7 @@ class _Login(paramiko.ServerInterface):
         return "publickey"
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
-        """Let root in with the client key."""
+        """Accept the login of root with the client key."""
         known = username == "root" and key.asbytes() == _CLIENT_KEY.asbytes()
         return paramiko.common.AUTH_SUCCESSFUL if known else paramiko.common.AUTH_FAILED
 
@@ -107,7 +107,7 @@ class _Login(paramiko.ServerInterface):
 
 
 def _feed(channel: paramiko.Channel, process: subprocess.Popen[bytes]) -> None:
-    """Give a command its input; a broken connection ends the input too."""
+    """Write the client's input to a command; a broken connection ends the input too."""
     assert process.stdin is not None
     with suppress(OSError):
         while part := channel.recv(_CHUNK):
@@ -117,7 +117,7 @@ def _feed(channel: paramiko.Channel, process: subprocess.Popen[bytes]) -> None:
 
 
 def _drain(pipe: IO[bytes] | None, send: Callable[[bytes], None]) -> None:
-    """Send all that a command writes; once nobody listens, its pipe is closed, as sshd does."""
+    """Send the output of a command; close its pipe if the client is gone, as sshd does."""
     assert pipe is not None
     with suppress(OSError, EOFError):
         while part := os.read(pipe.fileno(), _CHUNK):

@@ -27,7 +27,7 @@ _SWITCHES = (
     ("/proc/sys/kernel/unprivileged_userns_clone", "0", "1"),
     ("/proc/sys/user/max_user_namespaces", "0", "10000"),
 )
-"""Files of settings that forbid user namespaces: the value that does, and the one that does not."""
+"""Kernel settings that can forbid user namespaces: path, forbidding value, allowing value."""
 
 
 class FakeNodeError(Exception):
@@ -93,7 +93,7 @@ class Namespace:
         self._first.communicate()
 
     def _explain(self) -> str:
-        """Return why the namespace did not start, and what to switch on."""
+        """Return the message of a namespace that did not start, with the setting to change."""
         _, error = self._first.communicate()
         needs = "user namespaces" if self._unprivileged else "CAP_SYS_ADMIN"
         remedy = "Run the container with --privileged"
@@ -112,7 +112,7 @@ class Namespace:
 
 
 def _search_path() -> dict[str, str]:
-    """Return an environment in which the commands of administrators are found too."""
+    """Return the environment with the sbin folders in PATH, which ordinary users may lack."""
     return {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:{_SBIN}", "LC_ALL": "C"}
 
 

@@ -1,4 +1,4 @@
-"""A fake node: fleet's own scripts in a private tree, in front of a scripted containerd."""
+"""A fake node: fleet's own scripts run in a private tree, against a scripted containerd."""
 
 from __future__ import annotations
 
@@ -95,11 +95,11 @@ class FakeNode:
         return f"{about.st_mode & 0o7777:o} {owner} {group} {digest}"
 
     def pass_time(self, seconds: float) -> None:
-        """Move the node's clock; the timers that are due by then run before this returns."""
+        """Move the node's clock forward; first run the timers that are due by then."""
         self.systemd.pass_time(seconds)
 
     def reboot(self) -> None:
-        """End all processes, forget what a boot forgets, and start again with a new boot id."""
+        """End all processes, drop /run and the timers, and start again with a new boot id."""
         self._endpoint.hang_up()
         self.systemd.shut_down()
         self.sh(_BOOT)
@@ -136,7 +136,7 @@ class FakeNode:
         return self._namespace.start(("sh", "-c", line), stdin=subprocess.PIPE)
 
     def _seed(self, seed: Path, suite: Recorded) -> None:
-        """Write the files with which a node begins."""
+        """Write the first files of a node: accounts, config, and scripted commands."""
         files = {
             "etc/passwd": "root:x:0:0:root:/root:/bin/sh\n",
             "etc/group": "root:x:0:\n",

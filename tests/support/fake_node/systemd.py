@@ -16,7 +16,7 @@ _DONE = Answer()
 
 @dataclass(slots=True)
 class _Timer:
-    """A transient timer: when it is due, and what it runs; again so long after the last run."""
+    """A transient timer: it runs `command` when due, and again `interval` seconds after a run."""
 
     due: float
     interval: float
@@ -37,7 +37,7 @@ class Systemd:
         self.reloads = 0
 
     def boot(self) -> None:
-        """Start the unit as at boot; timers of the boot before are gone."""
+        """Start the unit as at boot; drop the timers of the previous boot."""
         self._timers.clear()
         self._start()
 
@@ -46,7 +46,7 @@ class Systemd:
         self._containerd.stop()
 
     def pass_time(self, seconds: float) -> None:
-        """Move the clock, and run what is due on the way."""
+        """Move the clock forward; run each timer as the clock reaches it."""
         until = self._now + seconds
         while (timer := self._next_due(until)) is not None:
             self._now = max(self._now, timer.due)
@@ -112,7 +112,7 @@ class Systemd:
                 return Answer(self._show(words))
             case ["is-active", *_]:
                 active = [_is_unit(name) and self._states[0] == "active" for name in names]
-                lines = "".join("active\n" if each else "inactive\n" for each in active)
+                lines = "".join("active\n" if is_up else "inactive\n" for is_up in active)
                 return Answer(lines, 0 if all(active) else 3)
             case ["restart", unit] if _is_unit(unit):
                 return self._restart()
@@ -134,9 +134,9 @@ class Systemd:
                 return Answer(stderr=message, code=125)
 
     def _show(self, words: list[str]) -> str:
-        wanted = {word.removeprefix("-p") for word in words} - {""}
+        requested = {word.removeprefix("-p") for word in words} - {""}
         return "".join(
-            f"{key}={value}\n" for key, value in self._properties().items() if key in wanted
+            f"{key}={value}\n" for key, value in self._properties().items() if key in requested
         )
 
     def _stop_timers(self, patterns: list[str]) -> None:
