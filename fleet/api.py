@@ -31,6 +31,7 @@ from fleet.core.rollout.state import begin
 from fleet.core.selection.patterns import select
 from fleet.engine.survey import Surveyed
 from fleet.engine.workers.base import ThreadPool
+from fleet.errors import FleetError
 from fleet.node.script import Privilege
 from fleet.node.work_order import Access
 from fleet.ssh import SshSettings
@@ -106,7 +107,7 @@ def _selected(files: Loaded, limit: str | None) -> Sequence[Node]:
 
 
 def _no_file(path: str) -> str:
-    raise ValueError(f"@{path}: a pattern from Python cannot name a file")
+    raise FleetError(f"@{path}: a pattern from Python cannot name a file")
 
 
 @contextmanager
@@ -137,6 +138,11 @@ def rollout(
     nodes, chosen = _selected(files, limit), options or RolloutOptions()
     target = _journal(files, journal) if journal is not None else None
     with _session(how, ui) as session:
+        if chosen.rerun is not None:
+            if target is None:
+                raise FleetError("rerun needs the journal of that rollout; give journal=")
+            names = rolling_out.nodes_to_rerun(*chosen.rerun, files.inventory, target, session.ui)
+            nodes = [node for node in nodes if node.name in names]
         return rolling_out.rollout(files, nodes, chosen, session, target)
 
 

@@ -78,6 +78,26 @@ def test_a_rollout_over_unreachable_nodes_is_journaled_and_is_not_resumed(offlin
         rollout(files, how=how, options=RolloutOptions(batch="0"))
 
 
+def test_only_the_nodes_of_a_rerun_are_rolled_out_again(offline: Fleet) -> None:
+    folder, journal = offline.folder, offline.folder / ".fleet" / "journal.db"
+    offline.write("inventory.yaml", "all: {hosts: {a: {host: 127.0.0.1, port: 1}, b: {port: 1}}}\n")
+    files = load(folder / "inventory.yaml", folder / "mirrors.yaml")
+    how = access("/dev/null", seconds=2)
+    first = rollout(files, "a", how=how, journal=journal)
+
+    options = RolloutOptions(rerun=("unreachable", first.rollout))
+    again = rollout(files, how=how, options=options, journal=journal)
+
+    assert list(again.outcomes) == ["a"]
+    for other in (("failed", first.rollout), ("all", first.rollout), ("failed", "x")):
+        with pytest.raises(FleetError):
+            rollout(files, how=how, options=RolloutOptions(rerun=other), journal=journal)
+    with pytest.raises(FleetError, match="journal="):
+        rollout(files, how=how, options=options)
+    with pytest.raises(FleetError, match="cannot name a file"):
+        rollout(files, "@a", how=how)
+
+
 @pytest.mark.e2e
 def test_locks_are_released_although_a_node_was_away_and_the_caller_failed(
     nodes: Lab, fleet: Fleet

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from math import inf
 from typing import Any
 
+from fleet.core.model.mirror import Foreign
 from fleet.core.rollout import defaults
 from fleet.core.rollout.batches import parse_batches, parse_size
 from fleet.core.rollout.policy import OnFailure
 from fleet.errors import FleetError
 from fleet.node.work_order import Deadlines
+
+RANGES = {
+    "pause": (0, inf),
+    "soak": (0, 600),
+    "health_timeout": (1, 600),
+    "guard": (0, 86400),
+    "pull_timeout": (1, 3600),
+    "per_mirror": (1, 1000),
+}
+"""The least and the greatest value of the options that are numbers, as the flags take them."""
+
+
+CHOICES = {
+    "on_failure": tuple(choice.value for choice in OnFailure),
+    "foreign": tuple(choice.value for choice in Foreign),
+}
+
 
 GATES = 5
 """Seconds that the guard must leave after the soak, for a new connection and the health gates."""
@@ -68,15 +87,26 @@ class RolloutOptions:
 
     def validate(self) -> None:
         """Raise a FleetError if an option cannot be read, or if two of them contradict."""
+        self._check_values()
         parse_batches(self.batch)
         parse_size(self.max_failures, "--max-failures")
-        OnFailure(self.on_failure)
         if 0 < self.guard < self.soak + GATES:
             least = self.soak + GATES
             raise FleetError(
                 f"--guard {self.guard} is too short for --soak {self.soak}: nodes would take every"
                 f" change back before it is confirmed; give --guard {least} or more"
             )
+
+    def _check_values(self) -> None:
+        for name, (least, most) in RANGES.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                limits = f"{least} or more" if most == inf else f"a number from {least} to {most}"
+                raise FleetError(f"{name}={value!r}: expected {limits}")
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                one_of = ", ".join(choices)
+                raise FleetError(f"{name}={getattr(self, name)!r}: expected one of {one_of}")
 
     def data(self) -> dict[str, Any]:
         """Return the options as the journal keeps them."""

@@ -74,6 +74,8 @@ def nodes_to_rerun(
     Show the user which of them are not in the inventory any more. Raise a FleetError if none
     is left to run again.
     """
+    if which not in RERUN:
+        raise FleetError(f"rerun of {which!r} nodes: expected one of {', '.join(RERUN)}")
     entries = journal.open(ui)
     replayed = entries.replayed(entries.rollout(rollout_id))
     names = [name for name, status in replayed.state.nodes.items() if status in RERUN[which]]

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from math import inf
 from typing import Any
 
+import click
 import pytest
 
-from fleet.actions.options import RenderOptions, RolloutOptions
+from fleet.actions.options import CHOICES, RANGES, RenderOptions, RolloutOptions
+from fleet.cli.commands.rollback import rollback
+from fleet.cli.commands.rollout import rollout
 from fleet.errors import FleetError
 
 REFUSED = {
+    "a negative time": ({"soak": -5}, "soak=-5: expected a number from 0 to 600"),
+    "a guard that is no time": ({"guard": -1}, "guard=-1: expected a number from 0 to 86400"),
+    "a negative pause": ({"pause": -1}, "pause=-1: expected 0 or more"),
+    "no time to pull": ({"pull_timeout": 0}, "pull_timeout=0: expected a number from 1"),
+    "an unknown end": ({"on_failure": "panic"}, "on_failure='panic': expected one of halt, roll"),
+    "an unknown fate": ({"foreign": "burn"}, "foreign='burn': expected one of adopt, keep, over"),
     "an empty batch": ({"batch": "0"}, "--batch: a batch of 0 nodes"),
     "no number": ({"max_failures": "few"}, "--max-failures: expected a number"),
     "a guard that is too short": ({"guard": 10, "soak": 6}, "give --guard 11 or more"),
@@ -20,6 +31,26 @@ REFUSED = {
 def test_options_that_cannot_be_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(FleetError, match=message):
         RolloutOptions(**options).validate()
+
+
+def test_options_have_the_limits_of_their_flags() -> None:
+    flags = {option.name: option.type for option in [*rollout.params, *rollback.params]}
+
+    ranges = {
+        name: flag
+        for name, flag in flags.items()
+        if isinstance(flag, click.IntRange | click.FloatRange)
+    }
+    own = {field.name for field in fields(RolloutOptions)}
+    limits = {
+        name: (flag.min, inf if flag.max is None else flag.max)
+        for name, flag in ranges.items()
+        if name in own
+    }
+    assert limits == RANGES
+    on_failure = flags["on_failure"]
+    assert isinstance(on_failure, click.Choice)
+    assert CHOICES["on_failure"] == tuple(on_failure.choices)
 
 
 @pytest.mark.parametrize("guard", [0, 11])
