@@ -1,8 +1,8 @@
 # Activate a staged change: check it again, save the generation, arm the guard, swap, restart,
 # check. A failure before the swap leaves the node as it was. A failure after it is reverted here,
 # on the node, even if the connection is lost. The guard stays armed until a new connection
-# confirms. READ_BEFORE is the hosts directory that files named before. RESTORES is the generation
-# that a rollback restores. ILL says why the node is not healthy before the change.
+# confirms. READ_BEFORE is the hosts directory that the config names before the change. RESTORES is
+# the generation that a rollback restores. ILL is the reason why the node is unhealthy before it.
 # requires: environment protocol paths change files steps daemon generation guard health liveness
 # requires: lock pending prepare restore revert stale storage swap workloads
 # inputs: ASKS DIGEST GUARD READ_BEFORE RESTORES UNIT WORKLOADS
@@ -43,7 +43,7 @@ activate_on_failure() { # kind
     activate_finish unstaged
 }
 
-activate_note_pending() { # from here on the change is known to be unfinished, also after a crash
+activate_note_pending() { # put the record of the unfinished change in place; it survives a crash
     local complaint
     { mv -T "$PENDING.tmp" "$PENDING" && { [ "$GUARD" != 0 ] || sync "$STATE"; }; } \
         2>"$STAGE/error" && ARMED=1 && return 0
@@ -52,7 +52,7 @@ activate_note_pending() { # from here on the change is known to be unfinished, a
     storage_fail arm "write the guard under $STATE" "$complaint"
 }
 
-activate_arm() { # a timer for now, a unit for the boot that may come before it
+activate_arm() { # arm the guard: a timer, and a unit in case the node boots before the timer fires
     local complaint
     activate_note_pending
     [ "$GUARD" != 0 ] || return 0
@@ -74,7 +74,7 @@ activate_check_workloads() {
         "find the reason in \`systemctl cat $UNIT\`, or allow it with --disrupt-workloads" "$lost"
 }
 
-# In the generation: a way back to it must find the daemon reading that folder.
+# Record in the generation that the daemon reads folder $1; it must do so again after a revert.
 activate_note_live() {
     { printf '%s\n' "$1" >"$KEPT/live" && sync "$KEPT/live"; } 2>/dev/null
     return 0
@@ -93,7 +93,7 @@ activate_fail_unwell() {
         "$SEE" "$(health_evidence)"
 }
 
-# Where nothing restarts, the answer after the swap is the one before it as well.
+# Check liveness before the swap. Without a restart, the check after the swap gives the same answer.
 activate_ask_before() {
     local wanted
     [ -n "$READ_BEFORE" ] && [ "$RESTART" = 1 ] || return 0
@@ -141,7 +141,7 @@ activate_change() {
     liveness_report || liveness_fail
     [ "$liveness" != live ] || [ "$LIVENESS" != "$READ_BEFORE" ] || [ "$RESTART" = 1 ] ||
         activate_note_live "$LIVENESS"
-    # A daemon that is down, as it was then, ends no container, and cannot be asked for them.
+    # A daemon that was down before and still is ends no container, and cannot list them.
     [ "$RESTART" = 0 ] || [ "$unit" != active/running ] || activate_check_workloads
     pending_set_phase "swapped $daemon" ||
         storage_fail swap "write under $STATE"

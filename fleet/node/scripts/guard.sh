@@ -1,7 +1,7 @@
 # The guard: stored beside the pending change, it reverts a change that was not confirmed. $1 is
-# the caller: timer, boot or asked. $2 is the change that a timer was armed for, since a late timer
-# finds another change. A reboot between swap and confirmation restores the old config: that one is
-# known to boot, and the new one is not.
+# the caller: timer, boot or asked. $2 is the change for which a timer was armed: a late timer may
+# find another change. A reboot between swap and confirmation restores the old config, which is
+# known to boot.
 # requires: environment protocol paths change files steps guard lock ownership pending revert seal
 # inputs: ID
 
@@ -9,7 +9,7 @@ ON_FAILURE=guard_on_failure
 ON_FINISH=guard_on_finish
 WHY=${1:-asked}
 MODE=guard
-before_this=$(files_first_line "$PENDING/failed") # an earlier try has failed, and was recorded
+before_this=$(files_first_line "$PENDING/failed") # set if an earlier try has failed
 
 guard_on_finish() { # status
     trap - EXIT
@@ -34,7 +34,7 @@ if [ "$WHY" != asked ]; then
     exec 3>&1 >/dev/null
     if [ "$WHY" = boot ]; then
         [ ! -e "$RUN/armed-$ID" ] || exit 0
-        guard_arm_timer 20 2>/dev/null # first: it takes over if this is killed or fails
+        guard_arm_timer 20 2>/dev/null # armed first: it tries again if this run fails or is killed
     fi
     lock_take_mutex 600 || exit 1
 else

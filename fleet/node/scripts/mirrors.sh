@@ -20,7 +20,7 @@ mirrors_resolve() {
 
 if command -v getent >/dev/null; then
     JOBS=
-    for name in $NAMES; do # all at once: a dead DNS server takes its time for every name
+    for name in $NAMES; do # in parallel: a dead DNS server costs a timeout for every name
         mirrors_resolve "$name" &
         JOBS="$JOBS $!"
     done
@@ -45,7 +45,7 @@ while IFS= read -r line; do
 done <<LIST
 $environment
 LIST
-# The first that is there counts, in the order in which Go's crypto/x509 reads them.
+# Use the first bundle that exists, in the order of Go's crypto/x509.
 for path in "$bundle" /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt \
     /etc/ssl/ca-bundle.pem /etc/pki/tls/cacert.pem \
     /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem /etc/ssl/cert.pem; do

@@ -1,7 +1,6 @@
-# Read all facts about a node in one run, and change nothing. DISTRO, UNIT, CONFIG and SOCKET are
-# empty for what the probe has to find. It reads variables and /proc instead of starting processes
-# where it can: a process costs about a millisecond, one written in Go ten, and GOMAXPROCS and GOGC
-# save two of those.
+# Read all facts about a node in one run, and change nothing. If DISTRO, UNIT, CONFIG or SOCKET is
+# empty, the probe detects it. Where it can, it reads variables and /proc instead of starting a
+# process: a process costs about 1 ms, a Go program 10 ms, of which GOMAXPROCS and GOGC save 2 ms.
 # requires: environment text protocol configs ownership places report roles sockets
 # inputs: DISTRO FULL_DEFAULT WALK
 
@@ -27,7 +26,7 @@ probe_hosts_directory() {
     done
 }
 
-probe_generation() { # the kept before-state of one generation, and which one came before it
+probe_generation() { # report a generation's files; its state.json names the previous generation
     local base entry
     base=$STATE/generations/$1
     for entry in manifest seal after state.json ill; do report_file "$base/$entry"; done
@@ -50,7 +49,7 @@ probe_state_generation() {
     done <"$1"
 }
 
-probe_generations() { # from the newest generation back to $WALK, or only the newest
+probe_generations() { # report generations from the newest back to $WALK, or only the newest
     local id steps
     id=$(probe_state_generation "$STATE/state.json")
     steps=0
@@ -68,13 +67,13 @@ probe_generations() { # from the newest generation back to $WALK, or only the ne
     case $WALK in
     latest | */* | .*) return 0 ;;
     esac
-    # One beside that chain: what a rollback found, or what another user wrote over a change.
+    # A generation beside that chain: the state before a rollback, or edits by others over a change.
     [ -d "$STATE/generations/$WALK" ] || return 0
     protocol_value beside "$WALK"
     probe_generation "$WALK"
 }
 
-probe_owned_directories() { # those of files that fleet owns, if the config no longer names them
+probe_owned_directories() { # add directories of fleet's own files that the config no longer names
     local line
     [ -f "$STATE/state.json" ] || return 0
     while IFS= read -r line; do
@@ -88,7 +87,7 @@ probe_owned_directories() { # those of files that fleet owns, if the config no l
     done <"$STATE/state.json"
 }
 
-# How many containers run, by the files in which containerd's shims keep their processes.
+# Count the running containers, by the init.pid files of containerd's shims.
 probe_count_tasks() {
     local running each task
     running=0
@@ -113,7 +112,7 @@ report_file /etc/os-release
 ACTIVE=
 set -- k3s k3s-agent rke2-server rke2-agent k0sworker k0scontroller \
     snap.microk8s.daemon-containerd snap.k8s.containerd
-# systemd(5) finds units in these folders alone: it is asked only about those that there are.
+# systemd(5) reads units only from these folders. It is asked only about units that exist there.
 for each in "$@"; do
     shift
     for unit in /etc/systemd/system*/"$each.service" /run/systemd/*/"$each.service" \
@@ -128,7 +127,7 @@ done
 done <<LIST
 $(timeout 15 systemctl is-active "$@" 2>/dev/null)
 LIST
-probe_distribution() { # the distribution's names for what containerd's package calls otherwise
+probe_distribution() { # use the distribution's own owner, unit, socket, config and hosts directory
     OWNER=$1
     UNIT=${UNIT:-$2}
     SOCKET=${SOCKET:-$3}
@@ -161,7 +160,7 @@ k3s | rke2)
     places_add_with_parents "$base/registries.yaml"
     for each in "$base"/fleet/*; do report_file "$each"; done
     for each in "${CONFIG%/*}"/*.tmpl; do [ -f "$each" ] && report_file "$each"; done
-    # Only whether the flag is set leaves the node: that file holds the cluster's token.
+    # Report only whether the flag is set, since that file also holds the cluster's token.
     grep -qs 'disable-default-registry-endpoint' "$base/config.yaml" \
         "$base"/config.yaml.d/*.yaml "/etc/systemd/system/$UNIT.service" && protocol_value no_upstream 1
     ;;
@@ -210,15 +209,14 @@ CONFIG=$whole
 protocol_value config "$CONFIG"
 configs_note "$CONFIG"
 if [ -n "$binary" ]; then
-    # A file that was replaced since is another file than the one that runs: then the next start is
-    # another release.
+    # If the binary was replaced since the daemon started, its next start may be another release.
     # shellcheck disable=SC3013 # dash and busybox have -ef, and so has POSIX since 2024
     if [ "${pid:-0}" != 0 ] && [ "/proc/$pid/exe" -ef "$binary" ]; then
         protocol_value same_binary 1
     else
         report_answer version "$binary" --version
     fi
-    # Releases differ over a file that is not there; all of them print their defaults.
+    # Releases differ in `config dump` of a missing file; all have `config default`.
     if [ -f "$CONFIG" ]; then
         report_answer dump "$binary" -c "$CONFIG" config dump
     else
@@ -254,7 +252,7 @@ if [ "${pid:-0}" != 0 ]; then
         protocol_value crictl yes
         report_answer info crictl -r "unix://$SOCKET" -i "unix://$SOCKET" info
     fi
-    case $answer in # a CRI that answers has its plugin
+    case $answer in # if CRI answers, its plugin is loaded
     *"${NL}rc 0") ;;
     *) report_answer cri ctr -a "$SOCKET" --connect-timeout 5s plugins ls id==cri ;;
     esac

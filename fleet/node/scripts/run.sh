@@ -1,4 +1,4 @@
-# Run an administrator's command, with a limit of its time and its output.
+# Run an administrator's command, with limits on its time and its output.
 # requires: environment protocol
 # inputs: COMMAND LIMIT
 

@@ -9,7 +9,7 @@ PROBE_URL=http://127.0.0.1:$PORT
 NAMESPACE=fleet-selftest-$$
 WORK=/run/fleet/selftest-$$
 
-selftest_tidy() { # the image and the folders go, however this ends
+selftest_tidy() { # remove the image and the folders, whatever the result
     case $VIA in
     crictl) ctr_crictl rmi "$image" >/dev/null 2>&1 ;;
     cri) selftest_remove_names ;;
@@ -34,7 +34,7 @@ selftest_pull_by_ctr() {
     mkdir -p "$WORK/$probe" && liveness_hosts >"$WORK/$probe/hosts.toml"
     local_pull=
     case $(ctr images pull --help 2>/dev/null) in *--local*) local_pull=--local ;; esac
-    # shellcheck disable=SC2086 # the flag is a word or nothing
+    # shellcheck disable=SC2086 # the flag is one word or empty
     timeout "$PULL_SECONDS" ctr -a "$SOCKET" -n "$NAMESPACE" images pull $local_pull \
         --hosts-dir "$WORK" "$image"
 }
@@ -50,7 +50,7 @@ selftest_pull() {
     esac
 }
 
-selftest_main() { # a function, since the input after the script is fleet's reply and not code
+selftest_main() { # a function, so that the shell has read all code before fleet's reply follows it
     local code
     protocol_begin
     ownership_check
@@ -59,10 +59,10 @@ selftest_main() { # a function, since the input after the script is fleet's repl
     probe=$$.$PROBE_NAME
     image=$probe/fleet-selftest:$TAG
     if [ "$VIA" != ctr ] && [ -z "$LIVENESS" ]; then
-        image=127.0.0.1:$PORT/fleet-selftest:$TAG # without a folder, loopback is asked in plain HTTP
+        image=127.0.0.1:$PORT/fleet-selftest:$TAG # containerd itself uses plain HTTP for loopback
     fi
     protocol_value image "$image"
-    trap '' PIPE # or the shell would end before it has swept
+    trap '' PIPE # otherwise a lost connection would end the shell before its cleanup
     trap selftest_tidy EXIT
     trap 'exit 143' HUP INT TERM
     read -r begin _ </proc/uptime

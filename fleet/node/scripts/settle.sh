@@ -36,7 +36,7 @@ settle_read_state() {
     esac
 }
 
-# Finish what was killed after the rename that settled it: guard, stage and lock go.
+# Remove guard, stage and lock, which a script that was killed after it settled a change has left.
 settle_tidy_up() {
     case $standing in confirmed | restored | unwell) ! lock_is_ours || guard_disarm ;; esac
 }
@@ -65,20 +65,20 @@ settle_look() {
     settle_finish looked
 }
 
-settle_read_liveness() { # note the folder that the change of $1 has to find read
+settle_read_liveness() { # set $LIVENESS to the folder that the change in $1 makes the daemon read
     files_read_line "$1/liveness"
     LIVENESS=$line
 }
 
 settle_check_liveness() { liveness_report || liveness_fail; }
 
-settle_read_ill() { # note in $ill why the state that the change of $1 has restored was not healthy
+settle_read_ill() { # set $ill to why the state was unhealthy that the change in $1 has restored
     files_read_line "$1/ill"
     ill=$line
     [ -z "$ill" ] || HEALTH_SECONDS=1
 }
 
-settle_check_daemon() { # the daemon of the swap still runs, and so does its CRI plugin
+settle_check_daemon() { # fail unless the daemon of the swap and its CRI plugin still run
     local phase
     settle_read_liveness "$PENDING"
     settle_read_ill "$PENDING"
@@ -93,7 +93,7 @@ settle_check_daemon() { # the daemon of the swap still runs, and so does its CRI
             "was $phase; is $properties"
 }
 
-settle_tidy() { # what has to go with the confirmation can go: a disk may be read-only by now
+settle_tidy() { # sweep; check that the guard's unit can be removed: a disk may be read-only by now
     restore_sweep && guard_is_removable
 }
 
@@ -118,7 +118,7 @@ settle_confirm() {
     settle_check_files
     complaint=$(settle_tidy 2>&1) ||
         storage_fail confirm 'sweep what was laid beside the files' "$complaint"
-    # The rename counts; what follows only tidies up, and a crash before it changes nothing.
+    # The rename confirms the change. What follows is cleanup; a crash before it changes nothing.
     [ ! -e "$LAST" ] || rm -rf -- "$LAST"
     if ! mv -T "$PENDING" "$LAST"; then
         storage_fail confirm "write under $STATE"
@@ -128,7 +128,7 @@ settle_confirm() {
     settle_finish confirmed
 }
 
-settle_recheck() { # a confirmed change, some time after
+settle_recheck() { # check a confirmed change again, after a pause
     lock_take_mutex 20 || lock_fail_busy
     settle_read_state
     if [ "$standing" != confirmed ]; then
@@ -144,7 +144,7 @@ settle_recheck() { # a confirmed change, some time after
     settle_finish confirmed
 }
 
-settle_check_newest() { # a confirmed change is reverted only while it is the newest one
+settle_check_newest() { # refuse to revert a confirmed change that is not the newest one
     local path wrote
     while IFS="$TAB" read -r wrote path; do
         [ "$path" = "$STATE/state.json" ] || continue
@@ -154,7 +154,7 @@ settle_check_newest() { # a confirmed change is reverted only while it is the ne
     done <"$KEPT/after"
 }
 
-# From here on the change is to be reverted, by a boot or the timer if not by us.
+# Make the confirmed change pending again: if this script dies, the guard reverts it.
 settle_unconfirm() {
     [ -f "$KEPT/manifest" ] || steps_fail no_generation revert \
         "the saved files in $KEPT are gone" 'roll out the previous mirrors.yaml'
@@ -184,7 +184,7 @@ settle_revert() {
     exec sh "$PENDING/guard.sh" asked
 }
 
-settle_release() { # a change that stands unconfirmed is not let go of
+settle_release() { # release this rollout's lock; fail if its change is still unconfirmed
     lock_take_mutex 2 || lock_fail_busy
     if [ ! -e "$LOCK" ] || lock_is_ours; then
         [ "$(files_first_line "$PENDING/id")" != "$ID" ] || pending_fail conflict release
@@ -197,7 +197,7 @@ settle_release() { # a change that stands unconfirmed is not let go of
 }
 
 protocol_begin
-case $MODE in confirm | recheck) ownership_check_owner ;; *) ownership_check ;; esac # staging has checked it for those
+case $MODE in confirm | recheck) ownership_check_owner ;; *) ownership_check ;; esac # staging has checked modes
 trap '' PIPE HUP
 trap 'steps_fail timeout settle "$LATE" "$LATE_REMEDY"' TERM INT
 trap 'steps_fail bug settle "$EARLY" "$EARLY_REMEDY"' EXIT

@@ -16,7 +16,7 @@ stage_finish() { # status
 
 stage_on_failure() { stage_finish failed; }
 
-# A link is followed as well.
+# Add the folders on the way to an operation's path, through links too.
 stage_walk_operation() { ownership_walk "$path"; }
 
 # Note in $shared a folder that another user can change; end if it is one of fleet's own.
@@ -36,7 +36,7 @@ stage_find_shared() {
     exit 0
 }
 
-stage_remove_left() { # remove all that is staged: this rollout has the lock, so no other needs it
+stage_remove_left() { # remove all staged files: no other rollout needs them while this has the lock
     local stage left
     left=
     for stage in "$RUN"/stage-*; do
@@ -61,7 +61,7 @@ stage_unpack() {
     steps_fail upload upload "the upload in $STAGE differs from what was sent" 'try again'
 }
 
-stage_unpack_operation() { # a config stands alone, for containerd to judge it
+stage_unpack_operation() { # write a config to a file of its own, which containerd validates
     [ "$action" != delete ] && operations_is_config || return 0
     unpacked=$unpacked$STAGE/files/$number$NL
     expected="$expected$after  $STAGE/files/$number$NL"

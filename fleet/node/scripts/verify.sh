@@ -1,21 +1,21 @@
-# Verify a node: fetch every test image by ctr to see which hosts answer, remove that, pull it by
-# CRI, read what the daemon logged, and remove what was pulled. A line of IMAGES is: reference,
-# CRI's own name for it, registry, hosts.toml in base64. VIA is crictl, cri or ctr; with cri, fleet
-# pulls over its own connection while the script waits. Each record of an image begins with its
-# number, from 0.
+# Verify a node. Fetch every test image by ctr to see which hosts answer, remove it again, and pull
+# it by CRI. At the end, report what the daemon logged, and remove what was pulled. A line of IMAGES
+# is: reference, CRI's own name for it, registry, hosts.toml in base64. VIA is crictl, cri or ctr;
+# with cri, fleet pulls over its own connection while the script waits. Each record of an image
+# begins with its number, from 0.
 # requires: environment text protocol cleanup ctr liveness ownership trace
 # inputs: IMAGES LIVENESS PULL_SECONDS SOCKET UNIT VIA
 
 RUNTIME=${SOCKET%/*}
-# Evidence must not use up the time before the guard: the pull itself is what counts.
+# Tracing gets a third of the time, so that the pull itself can end before the guard fires.
 EVIDENCE_SECONDS=$(((PULL_SECONDS + 2) / 3))
 LOGGED='trying next|fetch failed|failed to decode|stop pulling image'
 pulled=
 
-verify_trace() { # what is downloaded only once cannot be seen to be downloaded for CRI
+verify_trace() { # fetch and trace the image, then remove it: CRI must download it once more
     trace_fetch "$EVIDENCE_SECONDS"
     trace_objects
-    if verify_shares_objects; then # with an image that we pulled: remove that one first, so that all is downloaded
+    if verify_shares_objects; then # remove the earlier test image, so that all is downloaded
         ctr_remove_image
         cleanup_remove_images
         pulled=
@@ -30,7 +30,7 @@ verify_trace() { # what is downloaded only once cannot be seen to be downloaded 
     trace_value stayed "$stored"
 }
 
-verify_shares_objects() { # is any object one of those that were pulled just now?
+verify_shares_objects() { # true if one of $objects was pulled with an earlier test image
     local object
     for object in $objects; do
         case "$pulled " in *" $object "*) return 0 ;; esac
@@ -38,7 +38,7 @@ verify_shares_objects() { # is any object one of those that were pulled just now
     return 1
 }
 
-# Is $name there (yes, no, ?)? all images are asked for, again after some seconds.
+# Set $present to whether $name exists: yes, no or ?. The image list is read again after 3 seconds.
 verify_look_for_image() {
     local uptime
     read -r uptime _ </proc/uptime
@@ -50,7 +50,7 @@ verify_look_for_image() {
     present=no
     case $NL$had$NL in
     *"$NL$name$NL"*) present=yes ;;
-    *"$NL?$NL"*) present='?' ;; # then nothing is ours
+    *"$NL?$NL"*) present='?' ;; # the list could not be read: treat no image as ours
     esac
 }
 
@@ -95,7 +95,7 @@ verify_by_ctr() {
     verify_report_pull ctr no "$fetch_code" ''
 }
 
-verify_ask_liveness() { # as liveness_check, but fleet asks
+verify_ask_liveness() { # as liveness_check, but fleet sends the pull
     local probe
     [ "$VIA" = cri ] && [ -n "$LIVENESS" ] || return 0
     probe=$$.$PROBE_NAME
@@ -155,11 +155,11 @@ $IMAGES
 LIST
 }
 
-verify_main() { # a function, since the input after the script is fleet's reply and not code
+verify_main() { # a function, so that the shell has read all code before fleet's reply follows it
     protocol_begin
     ownership_check
     exec 3<&0
-    trap '' PIPE # or the shell would end before it has swept
+    trap '' PIPE # otherwise a lost connection would end the shell before its cleanup
     trap verify_sweep EXIT
     trap 'exit 1' TERM INT HUP
     ctr_remove_left_work
@@ -169,7 +169,7 @@ verify_main() { # a function, since the input after the script is fleet's reply 
     verify_images
     trap - EXIT
     verify_sweep
-    verify_report_log # last, as the journal is a moment behind the daemon
+    verify_report_log # last, since journald is a moment behind the daemon
     protocol_end
 }
 verify_main

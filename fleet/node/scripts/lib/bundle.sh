@@ -1,6 +1,5 @@
-# The bundle of a change: what each of its operations writes, in their order, and the guard at the
-# end, with a MARK after each. The shell splits it by itself; a command for each file would cost a
-# process each.
+# The bundle of a change: the contents that its operations write, in their order, then the guard,
+# with a MARK after each. The shell itself splits it, which saves a process for each file.
 # requires: text
 # inputs: MARK content
 # functions: bundle_split bundle_part bundle_guard
@@ -15,7 +14,7 @@ bundle_split() {
     "$@"
 }
 
-bundle_part() { # a part as it was: what is no plain text has travelled in base64
+bundle_part() { # print the original bytes of a part; binary content is sent in base64
     case $1 in
     t*) printf '%s' "${1#t}" ;;
     *) printf '%s' "${1#?}" | base64 -d ;;

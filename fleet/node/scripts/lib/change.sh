@@ -7,7 +7,8 @@
 KEPT=$STATE/generations/$ID
 STAGE=$RUN/stage-$ID
 
-# Name the files beside $path: the new one, the old one to restore, the replaced one.
+# Set the paths beside $path: $staged for the new file, $back for the old one, $aside for the
+# replaced one.
 change_siblings() {
     folder=${path%/*}
     staged=$folder/.fleet-$ID.${path##*/}.new

@@ -1,8 +1,7 @@
-# What a verification brings onto a node, and its removal. CRI gives an image three names: its own,
-# one with its digest, and the id of its config; and where CRI removes an image, all names of that
-# id go, whoever gave them. So only those are removed, by name, that were not there before. What is
-# pulled is noted in a file beforehand, so that the next verification removes what a killed one has
-# left.
+# The removal of what a verification brings onto a node. CRI gives an image three names: its own,
+# one with its digest, and the id of its config. When CRI removes an image, it removes all names of
+# that id, also those of others. This code therefore removes single names, and only new ones. Each
+# pull is noted in a file beforehand, so that the next verification can clean up after a killed one.
 # requires: text ctr
 # inputs: RUNTIME digest had known_containers name objects present pulled stored
 # outputs: NOTE ours
@@ -14,7 +13,7 @@ NOTE=/run/fleet/proof-$$
 known_containers='?'
 ours=
 
-cleanup_note() { # append lines, after the id of this boot; a full disk does not end the script
+cleanup_note() { # append lines below the id of this boot; a full disk does not end the script
     { [ -f "$NOTE" ] || set -- "$boot" "$@"; } && printf '%s\n' "$@" 2>/dev/null >>"$NOTE"
     return 0
 }
@@ -26,7 +25,7 @@ cleanup_digest_name() { # set $other to the name that CRI gives the image with i
     esac
 }
 
-# Before the pull; with its digest where nothing of that digest was there before.
+# Note a name before its pull, with its digest if the node had nothing of that digest.
 cleanup_note_name() {
     [ "$present" = no ] || return 0
     case "$stored " in
@@ -35,7 +34,7 @@ cleanup_note_name() {
     esac
 }
 
-cleanup_restore_name() { # a failed pull may have set an existing name to what a mirror sent
+cleanup_restore_name() { # undo that a failed pull set an existing name to what a mirror sent
     local one each
     [ "$present" = yes ] && [ "$1" != 0 ] || return 0
     one=
@@ -85,19 +84,19 @@ cleanup_exclude_ours() { # remove our own names from $had
     done
 }
 
-cleanup_containers() { # all that run or were made, without a process: each has a folder
+cleanup_containers() { # list running and created containers by their folders, without a process
     set -- "$RUNTIME"/io.containerd.runtime.v2.task/k8s.io/* \
         "$RUNTIME"/io.containerd.grpc.v1.cri/containers/*
     printf '%s' "$*"
 }
 
-# What CRI's containers run from, unless all of them are older than our images.
+# List the images of CRI's containers, unless all containers are older than our images.
 cleanup_image_users() {
     [ -d "$RUNTIME/io.containerd.runtime.v2.task" ] && [ "$(cleanup_containers)" = "$known_containers" ] && return 0
     ctr_query -n k8s.io containers ls
 }
 
-# Remove what was not there, so that the next verification downloads it again.
+# Remove the images that were not there before, so that the next verification downloads them again.
 cleanup_remove_images() {
     local used names each doomed
     [ -n "$ours" ] || return 0
@@ -118,7 +117,7 @@ cleanup_remove_images() {
     [ "$#" = 0 ] || ctr_query -n k8s.io images rm --sync "$@" >/dev/null
 }
 
-cleanup_list_left() { # names of a noted image; its id goes unless another name uses the image
+cleanup_list_left() { # list the names of a noted image, with its id unless others use the image
     local names each found other
     cleanup_digest_name
     found=$(ctr_query -n k8s.io images ls -q "target.digest==$digest") || return 1
@@ -150,7 +149,7 @@ cleanup_remove_noted() { # remove all that a verification has noted
     return "$gone"
 }
 
-cleanup_collect() { # make the daemon collect what it released shortly before its end
+cleanup_collect() { # start the daemon's garbage collection, which its end may have prevented
     local held
     held=$(ctr_query -n "$NAMESPACE" leases create) && ctr_query -n "$NAMESPACE" leases rm --sync "$held" >/dev/null
 }

@@ -40,7 +40,7 @@ configs_hosts_directories() { # note every directory that a config_path of these
     text_split_words
 }
 
-configs_named_files() { # those that a config names: legacy certificates that are there, and imports
+configs_named_files() { # note files that a config names: existing legacy certificates, and imports
     local top inside line path
     imports=
     top=1
@@ -59,7 +59,7 @@ configs_named_files() { # those that a config names: legacy certificates that ar
         \[*) top=0 ;;
         esac
         [ "$top$inside" = 11 ] || continue
-        configs_quoted "${line%%#*}" # over as many lines as it takes
+        configs_quoted "${line%%#*}" # the array may span several lines
         imports=$imports$strings
         case $line in *\]*) inside=0 ;; esac
     done
@@ -100,7 +100,7 @@ configs_note() { # note a config and all that it imports, each after the one tha
     done
 }
 
-# Put a path without links into $whole; a process only where there are any on it.
+# Set $whole to a path without links. Only a path with links costs a process.
 configs_canonical() {
     local above
     whole=$1

@@ -1,7 +1,7 @@
 # A relay from the script's own input and output to CRI's socket, for fleet's CRI client. The login
-# gets no socket, since every process of the login could use it, and access to CRI is as good as
-# root. A shell can connect only to TCP, so systemd's proxy listens on a port of a network
-# namespace of its own.
+# user gets no socket: each process of that user could use it, and access to CRI is as powerful as
+# root. A shell can connect only to TCP, so systemd's proxy listens on a port in a private network
+# namespace.
 # requires: protocol
 # inputs: SOCKET
 # functions: cri_relay_run

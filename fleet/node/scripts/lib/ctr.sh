@@ -1,6 +1,6 @@
-# The clients of containerd, and the removal of what ctr has fetched into a namespace of its own.
-# Each call starts a Go program: with one thread of work, and no garbage collection before 40 MB,
-# it costs up to a fifth less CPU. A limit stays, as a fetch may be large.
+# The clients of containerd, and the removal of what ctr has fetched into its own namespace. Each
+# call starts a Go program. One thread, and no garbage collection below 40 MB, save up to a fifth of
+# its CPU time. Collection is not switched off, since a fetch may be large.
 # inputs: NAMESPACE PULL_SECONDS SOCKET image
 # functions: ctr_remove_left_work ctr_crictl ctr_query ctr_remove_image ctr_remove_namespace
 
@@ -18,7 +18,7 @@ ctr_remove_left_work() { # remove folders of killed scripts, which may hold cred
 
 ctr_crictl() { timeout "$PULL_SECONDS" crictl -r "unix://$SOCKET" -i "unix://$SOCKET" "$@"; }
 
-ctr_query() { # a query that takes no time; ctr keeps this deadline itself
+ctr_query() { # run a short query; ctr itself enforces the deadline
     ctr --timeout 20s --connect-timeout 5s -a "$SOCKET" "$@" 2>/dev/null
 }
 
@@ -26,7 +26,7 @@ ctr_remove_image() { # remove the image with all content that nothing else uses
     ctr_query -n "$NAMESPACE" images rm --sync "$image" >/dev/null
 }
 
-# The namespace goes; the daemon may still be collecting what its image held.
+# Remove the namespace; try again while the daemon still collects the content of its image.
 ctr_remove_namespace() {
     local tries
     tries=0
@@ -37,7 +37,7 @@ ctr_remove_namespace() {
     done
 }
 
-ctr_empty_namespace() { # a ctr that was killed holds what it has fetched by a lease, for a day
+ctr_empty_namespace() { # remove images and leases; the lease of a killed ctr would last for a day
     local kind held each
     for kind in images leases; do
         held=$(ctr_query -n "$NAMESPACE" "$kind" ls -q) || return 1

@@ -4,13 +4,13 @@
 # outputs: complaint daemon properties refused unit
 # functions: daemon_read_unit daemon_restart
 
-daemon_property() { # note the value of one of the unit's properties, of $properties, in $noted
+daemon_property() { # set $noted to the value of property $1 in $properties
     local rest
     rest=${properties#*"$1="}
     noted=${rest%%"$NL"*}
 }
 
-daemon_read_unit() { # note in $unit how the unit is, and in $daemon which process runs since when
+daemon_read_unit() { # set $unit to the unit's state, $daemon to its process and when it started
     local noted
     properties=$(systemctl show "$UNIT" -p ActiveState -p SubState -p MainPID -p NRestarts)
     daemon_property ActiveState
@@ -23,7 +23,7 @@ daemon_read_unit() { # note in $unit how the unit is, and in $daemon which proce
     daemon="$daemon $noted"
 }
 
-# The exit code does not decide: the health check does, with less time after a failure.
+# Restart the unit. The health check decides on success; after a failed restart it gets less time.
 daemon_restart() {
     local code
     refused=0
@@ -33,7 +33,7 @@ daemon_restart() {
     code=$?
     case $code in
     0 | 124) ;;
-    *) # a restart beyond the unit's limit is not a fault of the config
+    *) # the unit's start limit is not a fault of the config
         case $(systemctl show "$UNIT" -p Result) in *start-limit-hit)
             systemctl reset-failed "$UNIT" 2>/dev/null
             complaint=$(timeout "$RESTART_SECONDS" systemctl restart "$UNIT" 2>&1)

@@ -3,7 +3,7 @@
 set -u
 LC_ALL=C
 export LC_ALL
-# Sudo may keep these of the login. bash writes here-documents to files in TMPDIR.
+# Sudo may keep these variables of the login user. bash writes here-documents to files in TMPDIR.
 unset TMPDIR BASH_ENV ENV
 
 # True if root owns every folder on the way to $1, and none is a link or writable.
@@ -35,6 +35,6 @@ while [ -n "$given" ]; do
     given=${given#*:}
 done
 PATH=$safe$SYSTEM
-# Where distributions of Kubernetes keep the containerd and the ctr of their own.
+# The folders in which Kubernetes distributions have their own containerd and ctr.
 PATH=$PATH:/var/lib/rancher/k3s/data/current/bin:/var/lib/rancher/rke2/bin:/var/lib/k0s/bin
 PATH=$PATH:/snap/microk8s/current/bin:/snap/k8s/current/bin

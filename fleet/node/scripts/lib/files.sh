@@ -1,5 +1,5 @@
-# Files: what they are, their digests, and how one replaces another. The replaced file stays beside
-# the new one, so that an edit made just then is not lost. mv --exchange swaps both in one step. If
+# Files: their kinds, their digests, and the replacement of one by another. The replaced file stays
+# beside the new one, so that a concurrent edit is not lost. mv --exchange swaps both at once. If
 # mv or the file system does not support it, mv's backup moves the old file aside.
 # requires: text
 # inputs: ID aside path
@@ -45,14 +45,14 @@ files_replace() { # put $1 at $path; set $replaced to the new path of the replac
     mv -fT --backup=simple --suffix=".fleet-$ID" -- "$1" "$path"
 }
 
-files_first_line() { # the first line of a small file of ours, or nothing
+files_first_line() { # print the first line of one of fleet's small files, or nothing
     local line
     [ -f "$1" ] || return 0
     IFS= read -r line <"$1"
     printf '%s' "$line"
 }
 
-files_read_line() { # note the first line of a small file of ours in $line; `word` costs a process
+files_read_line() { # set $line to the first line of one of fleet's small files, without a process
     line=
     [ ! -f "$1" ] || IFS= read -r line <"$1"
 }

@@ -17,7 +17,7 @@ generation_list_missing() { # list the directories above $1 that are not there
     done
 }
 
-generation_copy_link() { # the link itself, with its own attributes
+generation_copy_link() { # copy the link itself, with its own attributes
     mkdir -p "$KEPT.tmp/links" &&
         cp -dp --preserve=all -- "$path" "$KEPT.tmp/links/$((number - 1))"
 }
@@ -43,7 +43,7 @@ generation_copy_operation() {
     kept=$kept$KEPT.tmp/files/$((number - 1))$NL
 }
 
-generation_describe() { # one process for all files, and one for the digests of all copies
+generation_describe() { # read the attributes of all files and the digests of all copies
     [ -n "$kept" ] || return 0
     about=$(text_with_lines "$found" stat -c "%h$TAB%a$TAB%u$TAB%g" --)$NL && sums=$(text_with_lines "$kept" sha256sum --)$NL
 }
@@ -147,7 +147,7 @@ generation_copy() {
     seal_write "$KEPT.tmp"
 }
 
-generation_save() { # save the generation; all of it is on the disk before any of it counts
+generation_save() { # save the generation; it gets its final name once all of it is on the disk
     local complaint made found kept writes manifest strange about sums
     made=
     found=

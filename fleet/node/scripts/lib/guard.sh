@@ -21,19 +21,19 @@ guard_arm_boot() {
         sync "$GUARD_UNIT" "${GUARD_UNIT%/*}" "${GUARD_WANTED%/*}" "$STATE"
 }
 
-guard_arm_timer() { # seconds, part of a name; the guard is started again until it has succeeded
+guard_arm_timer() { # seconds, suffix of the name; systemd starts the guard again until it succeeds
     timeout 20 systemd-run --quiet --collect --unit "fleet-guard-$ID${2:-}" --on-active="$1" \
         --on-unit-inactive=20 --timer-property=AccuracySec=1s /bin/sh -c \
         "[ ! -e $PENDING/guard.sh ] || exec /bin/sh $PENDING/guard.sh timer $ID; exec systemctl stop --no-block 'fleet-guard-$ID*.timer'"
 }
 
-guard_arm_again() { # a disk that is full or read-only now may not be so later
+guard_arm_again() { # arm another timer: a full or read-only disk may be writable later
     case $WHY in timer | boot) ;; *) guard_arm_timer 20 -again >/dev/null 2>&1 ;; esac
 }
 
 guard_is_removable() { [ ! -e "$GUARD_UNIT" ] || printf '' >>"$GUARD_UNIT"; }
 
-guard_disarm() { # remove what is left of the guard; what it would run is gone already
+guard_disarm() { # remove the guard's units, the stage and the lock; the guard's script is gone
     rm -rf -- "$GUARD_WANTED" "$GUARD_UNIT" "$RUN/armed-$ID" "$STAGE" 2>/dev/null
     sync "${GUARD_WANTED%/*}" "${GUARD_UNIT%/*}" 2>/dev/null
     systemctl stop --no-block "fleet-guard-$ID*.timer" 2>/dev/null

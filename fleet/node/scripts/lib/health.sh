@@ -1,6 +1,6 @@
 # Health: the unit is active and CRI answers that its runtime is ready; without crictl, CRI's own
-# plugin row says ok. It is polled up to a deadline. A daemon that has shown its liveness needs no
-# question to CRI: one service answers both.
+# plugin row says ok. It is polled up to a deadline. If the daemon has passed the liveness check,
+# CRI is not asked again, since the same service answered that check.
 # requires: protocol daemon liveness
 # inputs: CRICTL HEALTH_SECONDS SOCKET UNIT
 # outputs: SEE limit unhealthy
@@ -32,7 +32,7 @@ health_check() {
     unhealthy="unit $unit"
     [ "$unit" = active/running ] || return 1
     [ "$liveness" != live ] || return 0
-    if [ "$CRICTL" = 1 ]; then # a CRI that answers has its plugin
+    if [ "$CRICTL" = 1 ]; then # if CRI answers, its plugin is loaded
         unhealthy='CRI does not answer that its runtime is ready'
         info=$(GOMAXPROCS=1 GOGC=off timeout 10 crictl -r "unix://$SOCKET" -i "unix://$SOCKET" info 2>/dev/null) &&
             health_runtime_is_ready "$info" && return 0
@@ -49,7 +49,7 @@ health_check() {
     return 1
 }
 
-health_wait() { # one question for both where there is a folder to ask for
+health_wait() { # wait for health; with $LIVENESS, the liveness check answers both questions
     local uptime begin
     read -r begin _ </proc/uptime
     limit=$HEALTH_SECONDS
@@ -62,7 +62,7 @@ health_wait() { # one question for both where there is a folder to ask for
     done
 }
 
-health_was_ill() { # true if the restored state was not healthy when it was saved, for the reason $1
+health_was_ill() { # true if the restored state was unhealthy when saved: $1 is then the reason
     [ -n "$1" ] || return 1
     liveness=
     protocol_value ill "$unhealthy"

@@ -1,6 +1,6 @@
-# Liveness: whether the daemon that runs reads the hosts.toml below $LIVENESS. A reserved name gets
-# a folder whose only host is a closed port of this machine, and CRI is asked to pull from it: the
-# error shows which host was asked. This needs no registry, no image and no restart.
+# Liveness: whether the running daemon reads the hosts.toml files below $LIVENESS. A reserved
+# registry name gets a folder whose only host is a closed port of this node. CRI is asked to pull
+# from that name, and its error shows which host it tried. This needs no registry, image or restart.
 # requires: protocol steps ownership
 # inputs: CRICTL HEALTH_SECONDS LIVENESS PROBE_URL SOCKET UNIT
 # outputs: PROBE_NAME liveness said
@@ -59,7 +59,7 @@ liveness_read_answer() {
     esac
 }
 
-liveness_ask() { # for $1 seconds, until there is an answer: a live daemon has one at once
+liveness_ask() { # pull for at most $1 seconds, until CRI answers; a live daemon answers at once
     liveness=
     read -r asked _ </proc/uptime
     until [ -n "$liveness" ]; do
@@ -77,7 +77,7 @@ liveness_find() { # set $liveness to live, deaf (not reading) or unasked, in $1 
     liveness=
     [ -n "$LIVENESS" ] && [ "$CRICTL" = 1 ] || return 0
     probe=$$.$PROBE_NAME
-    liveness_may_write # here, to have it known beyond the next line
+    liveness_may_write # here, since the subshell of the next line cannot keep the result
     if said=$(liveness_lay 2>&1); then
         liveness_ask "$1"
         [ -d "$LIVENESS/$probe" ] || liveness=unasked # another process removed it

@@ -1,11 +1,11 @@
-# The mutex of a script and the lock of a rollout. A process holds the mutex, which goes with it. A
-# rollout holds the lock, dead or alive, until it releases it, resumes, or the lock is broken on
-# purpose.
+# The mutex of a script and the lock of a rollout. A process holds the mutex until it ends. A
+# rollout holds the lock even if its fleet process has died, until the rollout or its resume
+# releases the lock, or `fleet unlock` breaks it.
 # requires: paths files steps storage
 # inputs: OPERATOR PURPOSE ROLLOUT
 # functions: lock_take_mutex lock_is_ours lock_describe lock_acquire lock_release lock_fail_busy
 
-lock_take_mutex() { # wait at most $1 seconds for the script that works here, longer for one of ours
+lock_take_mutex() { # wait $1 seconds for a running script, 10 times longer for one of this rollout
     local complaint
     command -v flock >/dev/null ||
         steps_fail unsupported lock 'flock is missing on this node' 'install util-linux'
@@ -20,7 +20,7 @@ lock_take_mutex() { # wait at most $1 seconds for the script that works here, lo
 
 lock_is_ours() { [ "$(files_first_line "$LOCK")" = "$ROLLOUT" ]; }
 
-lock_describe() { # who, since when, for what
+lock_describe() { # print who holds the lock, since when, and for what
     local who by what up uptime age since
     [ -f "$LOCK" ] && { IFS= read -r who && IFS= read -r by && IFS= read -r what &&
         IFS= read -r since && IFS= read -r up; } <"$LOCK"
@@ -31,7 +31,7 @@ lock_describe() { # who, since when, for what
         "${what:-rollout}" "${who:-?}" "${by:-?}" "${since:-?}" "$age"
 }
 
-lock_acquire() { # take this node's lock for the rollout, or find that it has it already
+lock_acquire() { # acquire this node's lock, unless this rollout holds it already
     local uptime complaint
     if [ -e "$LOCK" ] && ! lock_is_ours; then
         steps_fail locked lock "this node is $(lock_describe)" \

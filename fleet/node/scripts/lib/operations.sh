@@ -5,7 +5,7 @@
 # outputs: action after before gid hidden mode number path uid
 # functions: operations_each operations_is_config
 
-operations_fields() { # the fields of one
+operations_fields() { # set the variables of one operation from its fields
     action=$1 mode=$2 uid=$3 gid=$4 before=$5 after=$6
     shift 6
     path=$*
@@ -15,7 +15,7 @@ operations_fields() { # the fields of one
 
 operations_each() { # run a function for every operation; `number` counts them from 1
     local run action mode uid gid before after path folder staged back aside hidden number line
-    run=$1 # and what follows are the parts of the bundle: each goes to the operation that writes it
+    run=$1 # the other arguments are parts of the bundle, one for each operation that writes
     shift
     number=0
     text_split_lines

@@ -1,7 +1,7 @@
 # Root works only in folders that no other user can change. In any other folder a name could be
-# redirected between two steps. This holds above all for fleet's own folders: if another user can
-# change one of them, as where a service of the same name has made it, root would read and write
-# what that user wants.
+# redirected between two steps. This matters most for fleet's own folders. If another user can
+# change one of them, for example because a service of the same name made it, that user decides what
+# root reads and writes.
 # requires: text protocol
 # inputs: ends ways
 # outputs: STEERED STEERED_REMEDY steered ways

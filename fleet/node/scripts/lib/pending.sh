@@ -12,10 +12,10 @@ pending_note() { # write a small file of the pending change once: the first text
     return 0
 }
 
-pending_settle() { # the one step that counts: pending becomes last, restored or unwell
+pending_settle() { # settle the change in phase $1, restored or unwell, by a rename to $LAST
     rm -rf -- "$LAST"
     pending_note why "${2:-}"
-    pending_set_phase "$1" || rm -f "$PENDING/phase" || return 1 # a full disk: without a phase it is restored
+    pending_set_phase "$1" || rm -f "$PENDING/phase" || return 1 # full disk: no phase means restored
     mv -T "$PENDING" "$LAST" && sync "$LAST" "$STATE"
 }
 

@@ -43,7 +43,7 @@ prepare_attributes() { # give folder $2 the attributes of folder $1
     cp -aT -- "$1" "$2" && chmod --reference="$1" -- "$2"
 }
 
-# For each missing folder above new ones lay an empty one with its saved attributes.
+# Prepare an empty folder with its saved attributes for each missing folder above new files.
 prepare_saved_folders() {
     local copy line path hidden
     text_split_lines
@@ -84,7 +84,7 @@ prepare_saved_files() {
     text_split_words
 }
 
-prepare_link() { # where no saved copy has been laid, or another one
+prepare_link() { # make the new link, unless a saved copy of it is in place already
     local target
     target=$staged
     [ -d "$folder" ] || target=$hidden/${path##*/}

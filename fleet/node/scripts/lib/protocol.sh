@@ -1,7 +1,7 @@
-# The protocol of records between a script and fleet. One record a line, fields separated by tabs;
-# the last record is `end`. A field is base64, or plain after a `=` if no character of it needs
-# care, or `+` and a length, and then its content stands plain below the line, which saves a
-# process.
+# The protocol of records between a script and fleet. A record is a line of fields, separated by
+# tabs; the last record is `end`. A field has one of three forms: base64; `=` and plain text without
+# special characters; or `+` and a length, with the plain content below the line. The last form
+# saves the process that base64 costs.
 # outputs: PULSE line
 # functions: protocol_base64 protocol_value protocol_start_pulse protocol_begin protocol_stop_pulse
 # functions: protocol_end protocol_wait_for_driver
@@ -48,7 +48,7 @@ protocol_end() { # no process may hold the connection open after the last record
     printf 'end\t\n'
 }
 
-# Tell fleet that it is its turn, and read its reply from descriptor 3 into $line.
+# Ask fleet to do its part, and read its reply from descriptor 3 into $line.
 protocol_wait_for_driver() {
     protocol_value ready ''
     IFS= read -r line <&3 || exit 1

@@ -1,6 +1,6 @@
-# The report of a probe: noted on the way, printed at the end. An answer is a command's output with
-# its exit code as last line. Files are noted by name alone and read at the end by four processes,
-# however many they are.
+# The report of a probe: collected while it runs, printed at its end. An answer is the output of a
+# command, with its exit code as the last line. Files are noted by name only; four processes read
+# all of them at the end.
 # requires: text protocol
 # outputs: DIRECTORIES FILES NOTES
 # functions: report_answer report_note report_file report_directory report_print_files
@@ -37,7 +37,7 @@ report_note() { # key, text of one field or several: note them verbatim, to be p
     NOTES=$NOTES$NL$below
 }
 
-# Note a file; no name that containerd or fleet would look for has a line break in it.
+# Note a file, unless its name has a line break: containerd and fleet do not use such names.
 report_file() {
     [ -f "$1" ] || return 0
     case $1 in *"$NL"*) return 0 ;; esac
@@ -82,7 +82,7 @@ $(report_stat /proc/self "$@")
 LIST
         read -r uptime _ </proc/uptime
         content=$(cat -- "$@" 2>/dev/null | protocol_base64)
-        [ "$(report_stat "$@")$NL" = "$said" ] && break # else one of them changed while we read
+        [ "$(report_stat "$@")$NL" = "$said" ] && break # otherwise a file changed while it was read
         FILES=$(for each in "$@"; do [ -f "$each" ] && printf '%s\n' "$each"; done)
         tries=$((tries + 1))
     done

@@ -4,7 +4,7 @@
 # inputs: ID
 # functions: restore_remove_directories restore_sweep restore_files
 
-restore_directory() { # with its old mode, owner, ACL and label, in one rename
+restore_directory() { # restore folder $1 with its mode, owner, ACL and label, in one rename
     local top home
     top=$1
     while [ -d "$KEPT/folders${top%/*}" ] && [ -n "${top%/*}" ] && [ ! -d "${top%/*}" ]; do
@@ -48,7 +48,7 @@ restore_sweep() { # remove what staging, the swap and a revert left beside the f
     [ -z "$beside" ] || text_with_lines "$beside" rm -rf --
 }
 
-restore_is_written_by_us() { # is a digest what the change of this generation writes to $path?
+restore_is_written_by_us() { # true if the change of this generation writes digest $1 to $path
     local which wrote
     while IFS="$TAB" read -r wrote which; do
         [ "$which" = "$path" ] && [ "$wrote" = "$1" ] && return 0
@@ -67,7 +67,7 @@ restore_sync_displaced() {
     sync "$@" "$strange/manifest" "$strange/files" "$strange" "${strange%/*}"
 }
 
-restore_set_aside() { # move $1, which is not a plain file, there; a rollback can restore a link
+restore_set_aside() { # move $1, not a plain file, to the saved edits; a rollback can restore a link
     local kind into about strange number
     kind=odd
     about=-$TAB-$TAB-$TAB-
@@ -115,7 +115,7 @@ restore_find_siblings() { # beside $path, set $ready to the old file and $foreig
     foreign=
     for each in "$staged" "$aside" "$back"; do
         files_exists "$each" || continue
-        # A change that was killed while it wrote new files may have left half of one.
+        # A change that was killed while it wrote new files may have left an incomplete one.
         [ "$each" != "$staged" ] || [ -e "$PENDING/laid" ] || continue
         files_sum "$each"
         if [ "$sum" = - ]; then
@@ -152,7 +152,7 @@ restore_owner() { # give $back its owner and mode; a link has no mode of its own
     fi
 }
 
-restore_lay() { # put the whole old file at $back; the replaced file itself needs no space
+restore_lay() { # put the complete old file at $back; to move the replaced file needs no disk space
     local from
     from=${foreign:-$ready}
     if [ -z "$from" ]; then
@@ -187,7 +187,7 @@ restore_absence() {
     mv -fT -- "$path" "$back" && restore_displace "$back"
 }
 
-restore_files() { # except those that the swap had not reached
+restore_files() { # restore all files except those that the swap did not reach
     local touched kind index mode uid gid before path displaced left folder staged back aside
     touched=
     left=$(cat "$PENDING/left" 2>/dev/null)

@@ -10,7 +10,7 @@ revert_is_live() { # true unless the daemon read its directory before the change
     return 1
 }
 
-revert_check_daemon() { # the old bytes are back; at boot the daemon starts after us
+revert_check_daemon() { # check the daemon after the restore; at boot it starts after this script
     [ "$WHY" = boot ] && return 0
     LIVENESS=$(files_first_line "$KEPT/live")
     daemon_restart
@@ -21,7 +21,7 @@ revert_files() { # restore the files; check that the guard's unit can be removed
     restore_files && guard_is_removable
 }
 
-revert_change() { # from here on the change is not in force, even if this script is killed
+revert_change() { # once this begins, the change can only be reverted, even if this script is killed
     trap '' TERM INT
     pending_set_phase reverting || rm -f -- "$PENDING/phase" 2>/dev/null
     pending_note why "$WHY"
@@ -31,7 +31,7 @@ revert_change() { # from here on the change is not in force, even if this script
         protocol_value revert_evidence "$complaint"
         pending_note failed "${complaint:-killed}"
         [ "$WHY" = boot ] && steps_finish degraded
-        guard_arm_again # what runs has the old config or a proven one, and the change stays pending
+        guard_arm_again # the daemon has the old or a verified config; the change stays pending
         health_wait && steps_finish unsettled
         steps_finish degraded
     fi
@@ -46,7 +46,7 @@ revert_change() { # from here on the change is not in force, even if this script
         steps_finish degraded
     fi
     steps_enter reverted
-    if ! pending_settle restored "$WHY"; then # all is restored, but the guard could not record it
+    if ! pending_settle restored "$WHY"; then # all is restored, but that could not be recorded
         pending_note failed "cannot write under $STATE"
         guard_arm_again
         steps_finish unsettled

@@ -1,11 +1,10 @@
-# A check that the plan is not stale: it relies on what was read, and any change since then makes
-# it stale. One process reads all files; they are read one by one only to name the one that
-# differs.
+# A check that the plan is not stale: a change to a file since the plan was made makes it stale. One
+# process reads all files; they are read one by one only to name the one that differs.
 # requires: text files steps operations
 # inputs: CHECKS
 # functions: stale_fail stale_check
 
-stale_check_operation() { # of a link the target counts; stale_each_check covers its content
+stale_check_operation() { # compare the target of a link; stale_each_check compares its content
     case $before in
     @*)
         [ -L "$path" ] && [ "$(readlink -- "$path")" = "${before#@}" ] || stale_fail_path

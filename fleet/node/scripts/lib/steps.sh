@@ -1,5 +1,5 @@
-# The steps of a script, its failure, and its end. The entry script names the functions that do
-# what a failure and an end ask for.
+# The steps of a script, its failure and its end. The entry script names a handler for each of the
+# two in ON_FAILURE and ON_FINISH.
 # requires: protocol paths
 # inputs: ID MODE ON_FAILURE ON_FINISH OPERATOR
 # outputs: EARLY EARLY_REMEDY LATE LATE_REMEDY
@@ -19,7 +19,7 @@ steps_enter() {
 steps_audit() { # status
     [ -d "$STATE" ] && printf '%s\t%s\t%s\t%s\t%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
         "$MODE" "$ID" "$OPERATOR" "$1" >>"$STATE/audit.log" 2>/dev/null
-    return 0 # no script ends otherwise because a record of it could not be written
+    return 0 # a record that cannot be written does not change how a script ends
 }
 
 steps_report_failure() { # kind, step, message, remedy, evidence

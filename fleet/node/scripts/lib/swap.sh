@@ -5,7 +5,7 @@
 # outputs: strange
 # functions: swap_all
 
-swap_dress_folders() { # at the end, since what is made in a folder may inherit from it
+swap_dress_folders() { # set folder attributes last, since new files may inherit a folder's ACL
     local line path hidden
     text_split_lines
     for line in $SAVED; do
@@ -25,7 +25,7 @@ swap_list_new_folder() { # record a folder that is prepared as a whole
 }
 
 swap_put_in_place() { # a new file never replaces one that was made in the meantime
-    if ! files_exists "$staged"; then # with its folder
+    if ! files_exists "$staged"; then # it was moved together with its folder
         ! files_exists "$hidden/${path##*/}" && files_has_kind "$path" "$after"
     elif [ "$before" != - ]; then
         files_has_kind "$path" "$before" && files_replace "$staged"
@@ -73,7 +73,7 @@ swap_operation() {
 
 swap_list_left() { # record what the swap has not reached: a revert leaves it alone
     case $NL$swapped in *"$NL$path$NL"*) return 0 ;; esac
-    # A folder that is in its place is there with all of its files.
+    # A new folder is moved to its place together with all of its files.
     [ "$before" = - ] && ! files_exists "$staged" && ! files_exists "$hidden/${path##*/}" && return 0
     left=$left$path$NL
 }

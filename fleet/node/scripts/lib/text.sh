@@ -7,7 +7,7 @@ NL='
 TAB='	'
 WORDS=$IFS
 
-# Split what follows at line ends alone, and leave patterns as they are; `words` ends it.
+# Split words only at line ends, and do not expand patterns, until text_split_words is called.
 text_split_lines() {
     IFS=$NL
     set -f

@@ -1,6 +1,6 @@
-# The trace of an image: who would serve it, and what travels. ctr fetches it into a namespace of
-# its own, from which it is removed again. The files of the daemon's store say what was there
-# before a pull and what came with it. Each record begins with the number of the image.
+# The trace of an image: which host would serve it, and what is downloaded. ctr fetches it into its
+# own namespace, from which it is removed again. The files of the daemon's content store show what
+# was there before a pull and what it added. Each record begins with the number of the image.
 # requires: text cleanup ctr
 # inputs: HOSTS_DIRECTORY ID SOCKET hosts image number registry
 # outputs: HARMLESS STORE WORK fetch_code objects stored trace
@@ -10,17 +10,17 @@
 WORK=/run/fleet/verify-$ID-$$
 NAMESPACE=fleet-probe-$$
 STORE=
-# What is read of a fetch: the requests and what came of them, without most headers. A line is made
-# harmless and is a record's plain field, at no further process.
+# The lines of a fetch that are reported: requests and their results, without most headers. The same
+# sed masks unprintable characters, so that a line is a plain field without another process.
 HARMLESS='s/[^ -~]/?/g'
 HEADERS='s/ (request|response)\.header\.[^c= ][^= ]*=("([^"\\]|\\.)*"|[^ ]*)//g'
 TOLD='do request|fetch response|trying next|fetch failed|resolved|loading host|decode|=fetch |^ctr:|^code '
 
-trace_value() { # key, plain text: a record of the image that is at hand
+trace_value() { # key, plain text; print a record of the current image
     printf '%s\t%s\t=%s\n' "$1" "$number" "$2" || exit 1 # the connection is lost
 }
 
-trace_run() { # for $1 seconds, with the roots of $2 beside the bundle; notes $trace and $fetch_code
+trace_run() { # fetch for $1 seconds, trusting folder $2 and the bundle; set $trace and $fetch_code
     [ -n "${fetched:-}" ] || cleanup_note
     fetched=1
     trace=$({
@@ -40,8 +40,8 @@ trace_fetch() { # fetch for $1 seconds, with the daemon's hosts directory or wit
         mkdir -p "$WORK/$registry"
         printf '%s' "$hosts" | base64 -d >"$WORK/$registry/hosts.toml"
     fi
-    # To read each file of /etc/ssl/certs beside the bundle that is made of them costs a fifth of a
-    # fetch: only where the bundle does not do.
+    # To read each file of /etc/ssl/certs, besides the bundle of them, costs a fifth of a fetch. Do
+    # so only if the bundle does not have the CA.
     trace_run "$1" /nonexistent
     case $trace in *'unknown authority'*)
         ctr_remove_image
@@ -78,7 +78,7 @@ trace_find_stored() { # note which objects are files of the daemon's content sto
     done
 }
 
-trace_find_store() { # it is where the daemon has just put what ctr fetched
+trace_find_store() { # set $STORE to the content store: it has the files that ctr has just fetched
     local root
     for root in /var/lib/containerd /var/lib/rancher/k3s/agent/containerd \
         /var/lib/rancher/rke2/agent/containerd /var/lib/k0s/containerd \

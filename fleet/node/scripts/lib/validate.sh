@@ -11,7 +11,7 @@ validate_dump() { # print what a daemon would read; without the file it has only
     fi
 }
 
-# As fleet/core/containerd/dump.py does it with the dump that the probe has read.
+# Print a dump without its registry tables, as fleet/core/containerd/dump.py does for the probe's.
 validate_outside_registry() {
     local skip line
     skip=0
@@ -27,7 +27,7 @@ validate_outside_registry() {
     text_split_words
 }
 
-# The registry tables of a dump, for the driver to compare with what was meant.
+# Print the registry tables of a dump, which fleet compares with the intended ones.
 validate_inside_registry() {
     local skip line
     skip=1
@@ -43,7 +43,7 @@ validate_inside_registry() {
     text_split_words
 }
 
-validate_find_root() { # note what stands in for the root file, and whether nothing else changes
+validate_find_root() { # set $root to the new root file, and $alone to 0 if other configs change
     operations_is_config || return 0
     if [ "$path" = "$CONFIG" ] && [ "$action" != delete ]; then
         root=$STAGE/files/$number
@@ -119,7 +119,7 @@ validate_fail_refused() { # the new config is refused; a rollback goes on if the
         steps_fail validate validate "$BINARY refuses the new $CONFIG" \
             "find the line that it names in \`fleet diff\`" "$new"
     fi
-    [ ! -s "$STATE/generations/$RESTORES/ill" ] || return 0 # it did not start with it then either
+    [ ! -s "$STATE/generations/$RESTORES/ill" ] || return 0 # it did not start then either
     validate_dump "$CONFIG" >/dev/null || return 0
     steps_fail validate validate "$BINARY does not start with the previous $CONFIG" \
         "fix what it reports by hand, or run \`fleet rollout\`" "$new"

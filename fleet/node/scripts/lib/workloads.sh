@@ -3,7 +3,7 @@
 # inputs: SOCKET before_restart
 # functions: workloads_find workloads_all_run workloads_lost
 
-# By the files in which containerd's shims keep their processes; some shims keep none.
+# List containers by the init.pid files of containerd's shims; some shims have no such file.
 workloads_list_files() {
     local process space folder known
     known=0
@@ -22,7 +22,7 @@ workloads_list_files() {
     done
 }
 
-workloads_list_tasks() { # of containerd itself: namespace, container, process, state; one line each
+workloads_list_tasks() { # print what containerd lists: namespace, container, process, state
     local space container process state
     timeout 10 ctr -a "$SOCKET" --connect-timeout 5s namespaces ls -q 2>/dev/null |
         while IFS= read -r space; do
@@ -34,11 +34,11 @@ workloads_list_tasks() { # of containerd itself: namespace, container, process, 
         done
 }
 
-workloads_find() { # in $workloads
+workloads_find() { # set $workloads to the running containers
     workloads_list_files || workloads=$(workloads_list_tasks | grep ' RUNNING$')
 }
 
-workloads_all_run() { # whether each process of the lines $1 is still there
+workloads_all_run() { # true if each process in the lines $1 still exists
     local line
     line=
     text_split_lines
@@ -51,7 +51,7 @@ workloads_all_run() { # whether each process of the lines $1 is still there
     [ -z "$line" ]
 }
 
-workloads_lost() { # those of $before_restart whose process the restart has ended
+workloads_lost() { # print those of $before_restart whose process the restart has ended
     local now container process space state
     now=$(workloads_list_tasks)
     printf '%s\n' "$before_restart" | while read -r space container process state; do
@@ -63,7 +63,7 @@ $space $container $process $state
 "* | *"
 $space $container $process STOPPED
 "*) continue ;; esac
-        # A container that is gone altogether was removed by whoever made it.
+        # A container that containerd does not have any more was removed by its creator.
         timeout 10 ctr -a "$SOCKET" -n "$space" containers info "$container" >/dev/null 2>&1 &&
             printf '%s/%s (process %s)\n' "$space" "$container" "$process"
     done
