@@ -92,7 +92,7 @@ def try_mirrors(
 
 
 def _test_group(job: _Job) -> SiteTested:
-    """Test from the nodes of a group in turn, until one is reached."""
+    """Test from the first node of a group that can be reached."""
     result = None
     for order in job.orders:
         result = _test_from(order, job)

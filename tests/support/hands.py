@@ -22,14 +22,14 @@ exec "$real" "$@"
 KILL_GUARD = (
     "kill -9 $(grep -l pending/guard.sh /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3) 2>/dev/null"
 )
-"""Kills the guard at once, with the shells that it has begun."""
+"""A shell action that kills the guard at once, with the shells that it has started."""
 
 
 @contextmanager
 def acting(
     node: LabNode, command: str, pattern: str, action: str, when: str = "true"
 ) -> Iterator[None]:
-    """Let a shell action run on the node just before a command whose words match the pattern."""
+    """Run a shell action on the node just before a command whose words match the pattern."""
     text = _WRAPPER.format(command=command, pattern=pattern, action=action, when=when)
     path = f"{WRAPPERS}/{command}"
     node.sh(f"rm -rf /run/lab-acted; cat >{path} <<'END'\n{text}END\nchmod 755 {path}")
@@ -40,5 +40,5 @@ def acting(
 
 
 def acted(node: LabNode) -> bool:
-    """Return True where the action has run: a test of a moment that never came shows nothing."""
+    """Return whether the action has run; a test must check it, as it proves nothing otherwise."""
     return node.sh("test -d /run/lab-acted", check=False).returncode == 0

@@ -12,10 +12,10 @@ from fleet.cli.output.json_schema import output_schema
 def closed(schema: Any) -> Any:
     """Return a schema that allows no key but its own, wherever it names some."""
     if isinstance(schema, list):
-        return [closed(each) for each in schema]
+        return [closed(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    found = {key: closed(each) for key, each in schema.items()}
+    found = {key: closed(value) for key, value in schema.items()}
     if "properties" in found:
         found.setdefault("additionalProperties", False)
     return found

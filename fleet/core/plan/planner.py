@@ -127,7 +127,7 @@ def daemon_access(facts: NodeFacts) -> DaemonAccess:
 
 
 def config_before(facts: NodeFacts) -> PlannedConfig:
-    """Return a node's config as it stands before a plan."""
+    """Return a node's present config, before any change."""
     return PlannedConfig(
         path=facts.config.path,
         outside_digest=outside_registry(facts.config.dump.text),
@@ -167,7 +167,7 @@ def _strategy(facts: NodeFacts) -> Strategy:
 def _unchanged_files(
     facts: NodeFacts, changes: tuple[Change, ...]
 ) -> tuple[tuple[str, str | None], ...]:
-    """Return the files that the plan rests on without changing them, with their digests."""
+    """Return the files that the plan depends on but does not change, with their digests."""
     changed = {change.path for change in changes}
     files = ((path, facts.files.get(path)) for path in (facts.config.path, *facts.config.imports))
     linked = {change.path: change.before for change in changes if _is_link(change.before)}

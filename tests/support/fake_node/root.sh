@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# Build the root filesystem of a fake node and stay as its first process. POSIX sh, in a mount and a
-# PID namespace of its own. In: $1, an empty folder; $2, the folder whose files the node begins with.
-# Out: the id of this process as the machine counts it. It ends with its input. In: $3, the id of the
-# user who starts it.
+# Build the root filesystem of a fake node, then stay as its first process until the standard input
+# ends. POSIX sh, in its own mount and PID namespaces. $1 is an empty folder, $2 the folder with the
+# first files of the node, $3 the id of the user who starts it. Print the id of this process outside
+# of the namespace.
 set -eu
 umask 022
 root=$1
