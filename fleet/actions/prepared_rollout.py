@@ -51,7 +51,17 @@ def plan(
     The options are the flags of the same names. The plan of a node fails if a restart would end
     its containers, as without --disrupt-workloads.
     """
-    options = RolloutOptions(batch=batch, max_failures=max_failures)
+    limits = deadlines or Deadlines()
+    options = RolloutOptions(
+        batch=batch,
+        max_failures=max_failures,
+        soak=limits.soak,
+        health_timeout=limits.health,
+        guard=limits.guard,
+        pull_timeout=limits.pull,
+        per_mirror=limits.per_mirror,
+    )
+    options.validate()
     plans = {surveyed.node.name: guarded(surveyed.plan, options) for surveyed in found}
     done = {
         name: outcome
@@ -75,6 +85,6 @@ def plan(
         ),
         settled=done,
         verify=verify,
-        deadlines=deadlines or Deadlines(),
+        deadlines=limits,
         inventory=inventory,
     )

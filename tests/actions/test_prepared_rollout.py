@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from fleet.actions.prepared_rollout import plan
 from fleet.actions.survey import survey
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import NodeStatus
 from fleet.engine.survey import Surveyed
+from fleet.errors import FleetError
 from fleet.node.probe_node import probe
+from fleet.node.work_order import Deadlines
 from tests.actions.conftest import Small
 from tests.support.scripted_pool import Watcher
 
@@ -27,6 +31,14 @@ def test_nodes_are_cut_into_batches_and_failures_are_counted_in_percent(small: S
     assert prepared.batches == (("a",), ("b", "c"))
     assert prepared.policy.max_failures == 2
     assert prepared.settled == {}
+
+
+@pytest.mark.parametrize(
+    "deadlines", [Deadlines(soak=-1), Deadlines(soak=6, guard=8), Deadlines(health=0)]
+)
+def test_deadlines_that_cannot_be_met_are_refused(small: Small, deadlines: Deadlines) -> None:
+    with pytest.raises(FleetError):
+        plan(surveyed(small), small.load().inventory, deadlines=deadlines)
 
 
 def test_an_unreachable_node_is_in_no_batch(small: Small) -> None:
