@@ -113,6 +113,7 @@ def test_a_generation_that_is_not_on_the_node_is_named() -> None:
 
     assert plan.failure is not None
     assert "there is no saved generation g1 on this node" in plan.failure.message
+    assert plan.failure.remedy == "list what was done there with `fleet history --node NODE`"
 
 
 def test_a_damaged_generation_is_not_used() -> None:
