@@ -71,6 +71,8 @@ def test_a_rollout_over_unreachable_nodes_is_journaled_and_is_not_resumed(offlin
     assert (result.status, result.outcomes["a"].status) == ("finished", "unreachable")
     listed = offline("history", "--json").json["rollouts"]
     assert [each["rollout"] for each in listed] == [result.rollout]
+    shown = offline("history", result.rollout).stdout
+    assert "Connection refused; find the reason with `ssh -v`" in shown
     assert silent.outcomes["a"].status == "unreachable"
     with pytest.raises(FleetError, match="nothing to go on with"):
         resume(files, result.rollout, journal=journal, how=how)

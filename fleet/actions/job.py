@@ -37,8 +37,8 @@ class RolloutResult:
     """The end of a rollout or rollback: finished, halted or interrupted, and every node's outcome.
 
     `rollout` is its id, which locks on nodes also have; it is empty if there was nothing to do, as
-    nothing is journaled then. `stuck` is true if a worker thread did
-    not return: that thread would block a normal exit of the process.
+    nothing is journaled then. `stuck` is true if a worker thread did not return: that thread would
+    block a normal exit of the process.
     """
 
     rollout: str

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet.cli.options import Settings
+from fleet.cli.output.failures import failure_line
 from fleet.cli.output.outcome import still_locked
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.history.serialize import read_outcome
@@ -80,13 +81,13 @@ def _print_one(data: dict[str, Any], settings: Settings) -> None:
         out.print(f"{key}: {printable(str(data[key] or '-'))}")
     for path, digest in data["files"].items():
         out.print(f"file: {path} sha256:{(digest or 'missing')[:12]}")
+    outcomes = [read_outcome(name, node) for name, node in data["nodes"].items()]
     rows = [
-        (name, node["status"], str(node.get("strategy") or "-"), str(node.get("seconds") or "-"),
-         (node.get("failure") or {}).get("message", ""))
-        for name, node in data["nodes"].items()
+        (outcome.node, node["status"], str(node.get("strategy") or "-"),
+         str(node.get("seconds") or "-"), failure_line(outcome.failure) if outcome.failure else "")
+        for outcome, node in zip(outcomes, data["nodes"].values(), strict=True)
     ]  # fmt: skip
     table(("NODE", "STATUS", "STRATEGY", "SECONDS", "FAILURE"), rows, out)
-    outcomes = [read_outcome(name, node) for name, node in data["nodes"].items()]
     if unproven := unproven_text({outcome.node: outcome.unproven for outcome in outcomes}):
         out.print(unproven, style="yellow")
     if locked := still_locked(outcomes, data["rollout"]):
