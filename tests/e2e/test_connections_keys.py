@@ -93,7 +93,8 @@ def test_an_encrypted_key_is_opened_once_from_stdin_or_by_askpass(
     for name in NAMES:
         failure = silent[name]["failure"]  # type: ignore[index]
         assert (failure["kind"], failure["step"]) == ("auth", "connect")
-        assert f"encrypted and no agent holds it; ssh-add {locked}" in failure["message"]
+        assert f"{locked} is encrypted, and no agent holds it" in failure["message"]
+        assert failure["remedy"] == f"run `ssh-add {locked}`"
     assert PASSPHRASE not in str(piped) + str(asked)
 
 
