@@ -14,8 +14,7 @@ from fleet.core.masking.known import clean_failure
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import Foreign, MirrorConfig
 from fleet.core.model.node import Node
-from fleet.core.render.base import DesiredConfig
-from fleet.core.render.desired import desired_config_by_node
+from fleet.core.render.base import DesiredConfig, desired_config_by_node
 from fleet.engine import survey as engine
 from fleet.engine.duplicate_nodes import refuse_duplicate_nodes
 from fleet.engine.survey import Surveyed, examine

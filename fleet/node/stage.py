@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from fleet.core.containerd.registry_settings import difference
+from fleet.core.containerd.registry_table import effective_registry
 from fleet.core.failure import Failure, FailureKind, NodeError, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.model.version import parse_version
+from fleet.core.plan.node_plan import NodePlan
+from fleet.core.text.documents import DocumentError, parse_toml
 from fleet.node.activate import Applied, Ending, parse_applied
 from fleet.node.bundle import Bundle, bundle, stage_script
 from fleet.node.change_status import SettleEnding
-from fleet.node.effective import refuse_ineffective
 from fleet.node.progress import enter, progress_listener
 from fleet.node.result import ConvergeResult, status_after
 from fleet.node.run_script import run_script
@@ -86,3 +90,24 @@ def release(order: WorkOrder, patience: float = _PATIENCE) -> NodeOutcome:
         return work.outcome(NodeStatus.PENDING, failure)
     work.held = change.ending not in {SettleEnding.RELEASED, SettleEnding.NOT_OURS}
     return work.outcome(NodeStatus.PENDING, change.failure)
+
+
+def refuse_ineffective(plan: NodePlan, tables: str) -> None:
+    """Raise a NodeError unless the new dump has the desired registry settings."""
+    version = parse_version(plan.containerd or "")
+    if plan.rollback or plan.config.intended_registry is None or version is None:
+        return
+    try:
+        effective = effective_registry(parse_toml(tables))
+    except DocumentError as error:
+        message = f"the registry tables of `{plan.daemon.binary} config dump` cannot be parsed"
+        remedy = f"look at what it prints for the new {plan.config.path}"
+        raise NodeError(FailureKind.VALIDATE, Step.VALIDATE, message, remedy) from error
+    names = difference(version, plan.config.intended_registry, effective)
+    if names:
+        message = (
+            f"the new {plan.config.path} would not take effect as meant: containerd"
+            f" {plan.containerd} reads {names} from another table or an imported file"
+        )
+        remedy = "put CRI's registry settings into one table by hand"
+        raise NodeError(FailureKind.VALIDATE, Step.VALIDATE, message, remedy)

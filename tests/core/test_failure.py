@@ -23,18 +23,18 @@ from fleet.engine.bugs import bug
 from fleet.engine.workers.base import lost_worker_failure
 from fleet.node.change_status import ChangeState, ChangeStatus, RevertReason, SettleEnding
 from fleet.node.converge import report_undo
-from fleet.node.effective import refuse_ineffective
 from fleet.node.login_failures import not_started
 from fleet.node.revert import SPENT
 from fleet.node.script import parse_reply, protocol_error
+from fleet.node.stage import refuse_ineffective
 from fleet.node.verify.evidence import refuse_unverified
 from fleet.ssh.known_hosts import ShownKey, refuse_unless_known
 from fleet.ssh.route import Hop, SshSettings
 from fleet.ssh.transport import convert_errors
 from tests.node.record import ANSWERS
-from tests.node.test_effective import PLAN
 from tests.node.test_probe import facts_of
 from tests.node.test_script_failures import everything as script_failures
+from tests.node.test_stage import PLANNED
 
 HOP = Hop(host="h", port=22, user="u")
 NODE = Node(name="a", host="a")
@@ -78,7 +78,7 @@ MADE: dict[FailureKind, Callable[[], Failure | None]] = {
         lambda: parse_reply(Step.STAGE, 2, "", "sh: 1: Cannot fork")
     ),
     FailureKind.CONFLICT: lambda: raised(lambda: parse_config("[[[", "/config.toml")),
-    FailureKind.VALIDATE: lambda: raised(lambda: refuse_ineffective(PLAN, "[[")),
+    FailureKind.VALIDATE: lambda: raised(lambda: refuse_ineffective(PLANNED, "[[")),
     FailureKind.HEALTH: lambda: raised(lambda: refuse_unhealthy(ILL, RestartCost.NONE)),
     FailureKind.VERIFY: lambda: raised(lambda: refuse_unverified([Verified("i", False, "cri")])),
     FailureKind.GUARD: lambda: report_undo(REVERTED),

@@ -81,7 +81,7 @@ def test_what_would_not_take_effect_is_refused_and_nothing_changes(
     assert outcome["status"] == "failed", ran.text
     failure = outcome["failure"]
     assert (failure["kind"], failure["step"]) == ("validate", "validate")
-    assert 'reads mirrors."quay.io" otherwise' in failure["message"]
+    assert 'reads mirrors."quay.io" from another table' in failure["message"]
     assert forky.digests("/etc") == before
     assert forky.sh("ls -A /run/fleet 2>/dev/null").stdout.split() in ([], ["mutex"])
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from fleet.core.failure import FailureKind
+from fleet.core.failure import FailureKind, NodeError
+from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeStatus
-from fleet.node.stage import release_once, stage
+from fleet.core.plan.node_plan import NodePlan, PlannedConfig
+from fleet.node.stage import refuse_ineffective, release_once, stage
 from fleet.ssh import SshSettings
 from tests.support.orders import order_of
 from tests.support.ssh_server import Answer, in_turn, record, ssh_server
@@ -27,6 +29,31 @@ STAGINGS = {
     "broken twice": ((BROKEN, BROKEN, RELEASED), NodeStatus.FAILED, FailureKind.CONNECT, 3, False),
     "cut short": ((CUT, RELEASED), NodeStatus.FAILED, FailureKind.PROTOCOL, 2, False),
     "without sudo": ((NO_SUDO,), NodeStatus.FAILED, FailureKind.SUDO, 1, False),
+}
+
+TABLE = "[plugins.'io.containerd.cri.v1.images'.registry"
+PLANNED = NodePlan(
+    node=Node(name="n", host="n"),
+    containerd="2.1.9",
+    config=PlannedConfig(
+        intended_registry={
+            "config_path": "/certs",
+            "configs": {"h": {"auth": {"password": "s3cret"}}},
+        }
+    ),
+)
+CREDENTIALS = f"{TABLE}.configs.h.auth]\n  password = 's3cret'\n"
+
+INEFFECTIVE = {
+    "another directory": f"{TABLE}]\n  config_path = '/old'\n{CREDENTIALS}",
+    "no directory": f"{TABLE}]\n  config_path = ''\n{CREDENTIALS}",
+    "no login": f"{TABLE}]\n  config_path = '/certs'\n",
+    "another password": f"{TABLE}]\n  config_path = '/certs'\n{CREDENTIALS.replace('s3', 's4')}",
+    "mirrors that nobody meant": (
+        f"{TABLE}]\n  config_path = '/certs'\n{CREDENTIALS}{TABLE}.mirrors.x]\n  endpoint = ['https://y']\n"
+    ),
+    "no tables": "",
+    "no TOML": f"{TABLE}\n",
 }
 
 
@@ -72,3 +99,17 @@ def test_a_released_node_is_pending_and_free(
 
     assert (outcome.status, outcome.held) == (NodeStatus.PENDING, held)
     assert (outcome.failure.kind if outcome.failure else None) is kind
+
+
+@pytest.mark.parametrize("tables", INEFFECTIVE.values(), ids=INEFFECTIVE)
+def test_what_is_not_as_meant_is_refused_without_a_secret(tables: str) -> None:
+    with pytest.raises(NodeError) as raised:
+        refuse_ineffective(PLANNED, tables)
+
+    failure = raised.value.failure
+    assert (failure.kind, failure.step) == (FailureKind.VALIDATE, "validate")
+    assert "s3cret" not in failure.message
+
+
+def test_what_is_as_meant_passes() -> None:
+    refuse_ineffective(PLANNED, f"{TABLE}]\n  config_path = '/certs'\n  unknown = 1\n{CREDENTIALS}")

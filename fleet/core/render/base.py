@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -11,8 +11,11 @@ from fleet.core.failure import FIX_BY_HAND, FailureKind, NodeError, Step
 from fleet.core.model.change import ManagedFile, Tree
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.finding import Finding, FindingEffect
-from fleet.core.model.mirror import Foreign, Registry
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.mirror import Foreign, MirrorConfig, Registry
+from fleet.core.model.node import Node
 from fleet.core.model.version import ContainerdVersion
+from fleet.core.selection.patterns import override_matches
 from fleet.core.text.documents import DocumentError, parse_toml
 
 
@@ -43,6 +46,23 @@ class DesiredConfig:
     registries: tuple[Registry, ...]
     full_default: bool = False
     foreign: Foreign = Foreign.ADOPT
+
+
+def desired_config_by_node(
+    inventory: Inventory, config: MirrorConfig, foreign: Foreign, *, full_default: bool = False
+) -> Callable[[Node], DesiredConfig]:
+    """Return a function from a node to its desired config; nodes with equal config share it."""
+    texts = tuple(override.match for override in config.overrides)
+    matches = override_matches(inventory, texts)
+    shared: dict[frozenset[str], DesiredConfig] = {}
+
+    def desired_config(node: Node) -> DesiredConfig:
+        key = matches.get(node.name, frozenset())
+        if key not in shared:
+            shared[key] = DesiredConfig(config.for_groups(key), full_default, foreign)
+        return shared[key]
+
+    return desired_config
 
 
 class Strategy(Protocol):

@@ -10,16 +10,30 @@ from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import Answer, NodeFacts
 from fleet.core.model.finding import Finding, FindingEffect
-from fleet.core.model.mirror import Auth, Mirror
+from fleet.core.model.inventory import Group, Inventory
+from fleet.core.model.mirror import Auth, Foreign, Mirror, MirrorConfig, Override
+from fleet.core.model.node import Node
 from fleet.core.model.secret import Secret
 from fleet.core.render.base import (
+    DesiredConfig,
     Refusals,
     auth_settings,
+    desired_config_by_node,
     file_like,
     known_version,
     parsed_dump,
 )
 from tests.support.build import CONFIG, facts_with, registry, release
+
+NODES = {name: Node(name=name, host=name) for name in ("a", "b", "c")}
+INVENTORY = Inventory(
+    tuple(NODES.values()),
+    {"all": Group("all", ("a", "b", "c")), "edge": Group("edge", ("a", "b"))},
+)
+PLAIN, EDGE, ONLY_B = (registry("docker.io", f"https://{name}") for name in ("plain", "edge", "b"))
+OVERRIDDEN = MirrorConfig(
+    (PLAIN,), (Override("edge", {"docker.io": EDGE}), Override("b", {"docker.io": ONLY_B}))
+)
 
 
 def finding(effect: FindingEffect, message: str = "is odd") -> Finding:
@@ -131,3 +145,33 @@ def test_credentials_are_by_the_host_of_the_endpoint() -> None:
         "m.test:5000": (("username", "u"), ("password", "p")),
         "r": (("identitytoken", "t"),),
     }
+
+
+def test_a_node_has_the_registries_of_the_overrides_that_match_it() -> None:
+    desired = desired_config_by_node(INVENTORY, OVERRIDDEN, Foreign.ADOPT)
+
+    assert {name: desired(node).registries for name, node in NODES.items()} == {
+        "a": (EDGE,),
+        "b": (ONLY_B,),
+        "c": (PLAIN,),
+    }
+
+
+def test_the_policy_and_the_default_config_are_those_of_the_command() -> None:
+    desired = desired_config_by_node(INVENTORY, OVERRIDDEN, Foreign.KEEP, full_default=True)
+
+    assert desired(NODES["c"]) == DesiredConfig((PLAIN,), True, Foreign.KEEP)
+
+
+def test_nodes_with_equal_config_share_it() -> None:
+    config = MirrorConfig((PLAIN,), (Override("edge", {"docker.io": EDGE}),))
+    desired = desired_config_by_node(INVENTORY, config, Foreign.ADOPT)
+
+    assert desired(NODES["a"]) is desired(NODES["b"])
+    assert desired(NODES["a"]) is not desired(NODES["c"])
+
+
+def test_a_node_outside_of_the_inventory_has_no_override() -> None:
+    desired = desired_config_by_node(INVENTORY, OVERRIDDEN, Foreign.ADOPT)
+
+    assert desired(Node(name="x", host="x")).registries == (PLAIN,)
