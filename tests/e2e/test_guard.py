@@ -129,7 +129,7 @@ def test_a_node_that_cannot_arm_a_guard_is_refused_unless_told_otherwise(
 
     failure = refused.json["nodes"]["trixie1"]["failure"]
     assert (failure["kind"], failure["step"]) == ("unsupported", "guard")
-    assert "--guard 0" in failure["message"]
+    assert "--guard 0" in failure["remedy"]
     assert untouched == before
     assert told.code == 0, told.text
 
