@@ -84,4 +84,4 @@ def test_an_sshd_that_forwards_nothing_to_us_says_what_to_do(nodes: Lab, fleet: 
 
     failure = ran.json["nodes"]["trixie1"]["failure"]
     assert (ran.code, failure["kind"]) == (1, "unsupported")
-    assert "set AllowTcpForwarding to yes or remote" in failure["message"]
+    assert "set AllowTcpForwarding to yes or remote" in failure["remedy"]
