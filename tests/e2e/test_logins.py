@@ -168,7 +168,7 @@ def test_a_right_password_is_never_called_refused(lab: Lab, fleet: Fleet, pat: L
 
 
 SSHDS = {
-    "no sessions": ("MaxSessions=0", "grants this login no session"),
+    "no sessions": ("MaxSessions=0", "opens no session for this login"),
     "key exchange": (
         "KexAlgorithms=diffie-hellman-group1-sha1",
         "no KexAlgorithms in common",
