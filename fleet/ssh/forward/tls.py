@@ -187,11 +187,12 @@ def _tls_error(error: ssl.SSLError) -> WireError:
     if isinstance(error, ssl.SSLCertVerificationError):
         return WireError(_certificate_trouble(error.verify_code), error.verify_message)
     reason = (error.reason or "").replace("_", " ").lower()
-    if "eof" in reason or isinstance(error, ssl.SSLEOFError):
+    # Python 3.11.2 names no reason if the connection ends during the handshake.
+    if not reason or "eof" in reason or isinstance(error, ssl.SSLEOFError):
         return WireError(Trouble.CLOSED, "in the middle of TLS")
     if any(word in reason for word in ("wrong version", "http request", "record layer")):
         return WireError(Trouble.NOT_TLS, reason)
-    return WireError(Trouble.CERTIFICATE, reason or "handshake failure")
+    return WireError(Trouble.CERTIFICATE, reason)
 
 
 def _certificate_trouble(code: int) -> Trouble:
