@@ -57,7 +57,7 @@ class Step(StrEnum):
     RUN = "run"
     """The connection broke, or the node was silent, while a command ran."""
     READ = "read"
-    """What a node wrote is not what fleet's scripts write, or names a step that is unknown here."""
+    """Parsing what a node wrote: no record of fleet's scripts, or one with an unknown step."""
     FORWARD = "forward"
     RELAY = "relay"
     SUDO = "sudo"

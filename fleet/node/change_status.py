@@ -83,7 +83,7 @@ class ChangeStatus:
     unhealthy: str = ""
     """The reason why the restored node is unhealthy; the state was unhealthy when it was saved."""
     held: bool = False
-    """Whether the rollout's lock stays on the node after a revert that did not succeed."""
+    """True if the rollout's lock stays on the node after a revert that did not succeed."""
 
 
 def parse_change_status(reply: Reply) -> ChangeStatus:

@@ -31,7 +31,7 @@ LOGIN_KEY = paramiko.ECDSAKey.generate()
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command writes, and its exit code; without a code the connection breaks."""
+    """The output of a command and its exit code; without a code the connection breaks."""
 
     stdout: str = ""
     code: int | None = 0

@@ -44,7 +44,7 @@ class PlannedConfig:
     intended_registry: Mapping[str, Any] | None = field(default=None, repr=False)
     """The registry settings that the daemon must read once the plan is in force, if known."""
     in_force: bool = True
-    """Whether, by its files, the running daemon uses this plan's settings after the plan."""
+    """True if, by its files, the running daemon uses this plan's settings after the plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class PlannedRestart:
     risk: Failure | None = None
     """The reason why the change would end containers; the user must then allow the change."""
     by_distribution: bool = False
-    """Whether the node's Kubernetes distribution restarts its containerd, at its own time."""
+    """True if the node's Kubernetes distribution restarts its containerd, at its own time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

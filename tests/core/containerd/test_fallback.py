@@ -1,4 +1,4 @@
-"""What each release does when a host fails."""
+"""The fallback of each release after a host has failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a change costs the node: nothing, or a restart of containerd."""
+"""The cost of a change to the node: nothing, or a restart of containerd."""
 
 from __future__ import annotations
 

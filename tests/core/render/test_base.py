@@ -1,4 +1,4 @@
-"""What every strategy shares: the version, the dump, refusals, modes and credentials."""
+"""The base of every strategy: the version, the dump, refusals, modes and credentials."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _DEFINITION = re.compile(r"^(\w+)\(\)", re.MULTILINE)
 
 @pytest.mark.parametrize("name", script_names())
 def test_a_script_reads_no_variable_that_nothing_sets(name: str) -> None:
-    """What a file sets and does not read is found file by file; here it may be for others."""
+    """SC2034 is left out: a variable that one file sets may be read by another one."""
     files = [
         FILES[f"{name}.sh"],
         *(LIBRARY[part] for part in closure(FILES[f"{name}.sh"].head("requires"))),

@@ -1,4 +1,4 @@
-"""What the client's transport reads from a real handshake, and how it ends."""
+"""The client's transport in real handshakes: the values it reads, and its ends."""
 
 from __future__ import annotations
 
