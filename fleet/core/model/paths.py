@@ -73,6 +73,9 @@ class PathEntry:
 
 Places = Mapping[str, PathEntry]
 
+PATH_MAX = 4096
+"""Bytes of the longest path that Linux takes, its NUL included (linux/limits.h)."""
+
 
 def kind_of(mode: int) -> Kind:
     """Return the type of a file from the mode that stat reports."""
@@ -87,7 +90,7 @@ def clean_path(path: str) -> str:
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":
-            parts = parts[:-1]
+            del parts[-1:]
         elif part not in {"", "."}:
             parts.append(part)
     return "/" + "/".join(parts)
@@ -104,7 +107,13 @@ def hosts_directories(config_path: str) -> tuple[str, ...]:
 
 
 def folders_above(path: str) -> Iterator[str]:
-    """Yield the folders above a path, the nearest first, without the root folder."""
+    """Yield the folders above a path, the nearest first, without the root folder.
+
+    There are none above a path longer than PATH_MAX: Linux opens no such path, and the folders of
+    one that a node claims to have would cost quadratic time.
+    """
+    if len(path) > PATH_MAX:
+        return
     folder = path.rpartition("/")[0]
     while folder:
         yield folder

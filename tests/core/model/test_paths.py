@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from fleet.core.model.paths import (
+    PATH_MAX,
     Kind,
     PathEntry,
     clean_path,
     file_key,
+    folders_above,
     hosts_directories,
     identity_of,
     plain_path,
@@ -85,3 +89,19 @@ def test_one_file_under_two_paths_has_one_key() -> None:
 )
 def test_a_path_with_special_characters_is_not_plain(path: str, *, plain: bool) -> None:
     assert plain_path(path) is plain
+
+
+def test_a_path_longer_than_linux_takes_has_no_folders_above_it() -> None:
+    longest, claimed = "/a" * (PATH_MAX // 2), "/a" * 100_000
+
+    began = time.process_time()
+    assert len(list(folders_above(longest))) == PATH_MAX // 2 - 1
+    assert list(folders_above(claimed)) == []
+    assert real_path({"/a": link("/b", (1, 2))}, claimed) == claimed
+    assert time.process_time() - began < 1
+
+
+def test_a_long_path_is_cleaned_in_linear_time() -> None:
+    began = time.process_time()
+    assert clean_path("/a" * 64_000 + "/.." * 63_999) == "/a"
+    assert time.process_time() - began < 1
