@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fleet.config.reader import Reader
-from fleet.core.text.yaml import MappingEntry, Value
+from fleet.core.text.yaml import MappingEntry, Value, integer
 
 _SECTION = re.compile(r"\[([^\]:]+)(?::(vars|children|hosts))?\]")
 
@@ -153,7 +153,7 @@ def _scalar(text: str, line: int, column: int) -> Value:
     """Read a value as Ansible does: text that looks like a number or a boolean is one."""
     data: object = text
     if _INTEGER.fullmatch(text):
-        data = int(text)
+        data = integer(text)
     elif text in {"True", "true", "False", "false"}:
         data = text.lower() == "true"
     return Value(data, text, line, column)

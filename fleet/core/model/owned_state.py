@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,8 +43,12 @@ class OwnedState:
         return (json.dumps(body, indent=2) + "\n").encode()
 
 
+@functools.lru_cache(maxsize=32)
 def parse_state(content: bytes | None) -> OwnedState:
-    """Parse state.json; return an empty record if it cannot be parsed."""
+    """Parse state.json; return an empty record if it cannot be parsed.
+
+    Equal contents share one record, since a plan asks for it at every path.
+    """
     try:
         body = parse_json(content or b"{}")
     except DocumentError:

@@ -158,7 +158,7 @@ def plain(value: Value) -> Any:
     return value.data
 
 
-def _integer(text: str) -> int | str:
+def integer(text: str) -> int | str:
     """Return the integer; a text with more digits than any setting has is returned as it is."""
     if len(text) > 20:
         return text
@@ -210,7 +210,7 @@ class _Builder:
                 return text.lower() == "true"
             case "int" | "float":
                 try:
-                    return _integer(text) if kind == "int" else float(text)
+                    return integer(text) if kind == "int" else float(text)
                 except ValueError:  # only a tag makes such a text a number
                     self.problems.append(Problem(self._name, line, column, "this is not a number"))
                     return text

@@ -215,3 +215,11 @@ def test_any_text_is_a_tree_with_mistakes_inside_the_text(text: str) -> None:
 def test_a_long_line_of_open_quotes_is_one_word() -> None:
     """It takes time in proportion to its length; its square would be hours."""
     assert len(mistakes("w1 " + '"' * 1_000_001)) == 1
+
+
+@pytest.mark.parametrize("digits", [1, 20, 21, 5_000], ids="{} digits".format)
+def test_a_number_of_more_digits_than_any_setting_has_stays_text(digits: int) -> None:
+    number = "7" * digits
+    value = host(f"w1 ansible_port={number}")["w1"]["ansible_port"]
+
+    assert value == (int(number) if digits <= 20 else number)

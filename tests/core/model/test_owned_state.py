@@ -101,3 +101,9 @@ def test_only_settings_that_fleet_may_have_written_are_kept(name: str, kept: boo
     state = parse_state(json.dumps({"legacy": [name]}).encode())
 
     assert state.legacy == ((name,) if kept else ())
+
+
+def test_equal_contents_are_parsed_once() -> None:
+    content = json.dumps({"files": {"/etc/x": "d1"}}).encode()
+
+    assert parse_state(content) is parse_state(bytes(bytearray(content)))
