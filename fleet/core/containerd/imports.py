@@ -39,6 +39,10 @@ _DEEPEST = 12
 _MARK = "\ufeff"
 
 
+_GLOB = re.compile(r"[*?\[\\]")
+"""The special characters of Go's filepath.Match."""
+
+
 _BYTES = re.compile("[\udc80-\udcff]")
 
 
@@ -236,6 +240,6 @@ def imported_folder(view: ConfigView) -> str | None:
     """Return a folder from which the root imports every *.toml by an absolute path, or None."""
     for pattern in words(view.root.data, "imports"):
         folder, _, name = pattern.rpartition("/")
-        if name == "*.toml" and folder.startswith("/") and "*" not in folder:
-            return folder
+        if name == "*.toml" and folder.startswith("/") and not _GLOB.search(folder):
+            return clean_path(folder)
     return None

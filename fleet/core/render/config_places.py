@@ -81,4 +81,6 @@ def _drop_in(view: ConfigView, facts: NodeFacts) -> tuple[ConfigView, Layer] | N
     path = f"{folder}/{DROP_IN}"
     if all(layer.path != path for layer in view.layers):
         view = view.with_new(facts, path)
-    return view, next(layer for layer in view.layers if layer.path == path)
+    # More imports than fleet follows can leave no room for one.
+    layer = next((layer for layer in view.layers if layer.path == path), None)
+    return None if layer is None else (view, layer)

@@ -271,6 +271,8 @@ FOLDERS = {
     "a relative folder": ('imports = ["conf.d/*.toml"]', None),
     "part of the names": ('imports = ["/b/x*.toml"]', None),
     "a star in the folder": ('imports = ["/b/*/*.toml"]', None),
+    "another glob in the folder": ("imports = ['/[b]/*.toml', '/b?/*.toml', '/b\\c/*.toml']", None),
+    "another spelling": ('imports = ["/b//./c/../d/*.toml"]', "/b/d"),
 }
 
 
