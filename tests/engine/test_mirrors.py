@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from fleet.node.mirrors.session import MirrorOrder
 from fleet.node.work_order import Access
 from fleet.ssh import SshSettings
 from tests.support.ssh_server import Answer, SshServer, in_turn, record, ssh_server
+from tests.support.tcp_server import tcp_server
 
 IMAGE = parse_image("docker.io/library/busybox:1.36")
 
@@ -51,19 +50,11 @@ def mirror() -> Iterator[int]:
     """Serve a registry that has no image at all."""
 
     def answer(wire: socket.socket) -> None:
-        with wire, suppress(OSError):
-            while b"\r\n\r\n" in wire.recv(4096):
-                wire.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        while b"\r\n\r\n" in wire.recv(4096):
+            wire.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
 
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=serve, daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
+    with tcp_server(answer) as port:
+        yield port
 
 
 def results(*groups: tuple[MirrorOrder, ...]) -> list[SiteTested]:

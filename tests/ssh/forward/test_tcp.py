@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ import pytest
 from fleet.core.mirrors.check import Trouble, WireError
 from fleet.ssh import Remote, connect
 from tests.support.ssh_server import Answer, SshServer, in_turn, ssh_server
+from tests.support.tcp_server import tcp_server
 
 
 @pytest.fixture
@@ -32,19 +31,11 @@ def echo() -> Iterator[int]:
     """Serve a port that sends back in capitals what it reads."""
 
     def answer(wire: socket.socket) -> None:
-        with wire, suppress(OSError):
-            while part := wire.recv(4096):
-                wire.sendall(part.upper())
+        while part := wire.recv(4096):
+            wire.sendall(part.upper())
 
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=serve, daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
+    with tcp_server(answer) as port:
+        yield port
 
 
 def test_bytes_go_to_a_place_that_the_node_reaches(remote: Remote, echo: int) -> None:
