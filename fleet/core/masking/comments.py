@@ -7,7 +7,8 @@ import re
 from fleet.core.masking.spans import Span, lowered
 from fleet.core.masking.unstructured import free_text_spans
 
-BLOCK = re.compile(r"#[^\n]*+(?:\n[ \t]*+#[^\n]*+)*+")
+# Python before 3.11.5 lets a possessive group keep what its last, failed turn has read.
+BLOCK = re.compile(r"#[^\n]*+(?:\n[ \t]*+#[^\n]*+)*")
 """Comments on consecutive lines."""
 _WORD = re.compile(
     r"passw(?:or)?d|passphrase|secret|token|credential|header|cookie|bearer|private|api_?-?key"

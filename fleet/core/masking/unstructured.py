@@ -62,7 +62,7 @@ _PATTERNS = (
 )
 """Patterns, each with strings of which a text in lower case must contain one to match."""
 _OPENS_BLOCK = re.compile(r"(?:[|>][-+0-9]*|\\?)[ \t\r]*\Z")
-_BLOCK = re.compile(r"(?:\n[ \t]++[^\n]*+|\n(?=\n))*+")
+_BLOCK = re.compile(r"(?:\n[ \t]++[^\n]*+|\n(?=\n))*")
 _LINE_START = re.compile(r"[\s#>|*~0-9-]*[\"'`\\]*\Z")
 _NEAR = 40
 
