@@ -29,7 +29,7 @@ from fleet.core.model.outcome import NodeOutcome
 from fleet.core.model.secret import Secret
 from fleet.core.rollout.state import begin
 from fleet.core.selection.patterns import select
-from fleet.engine.survey import Surveyed
+from fleet.engine.survey import NodeSurvey
 from fleet.engine.workers.base import ThreadPool
 from fleet.errors import FleetError
 from fleet.node.script import Privilege
@@ -89,7 +89,7 @@ def survey(
     how: Access | None = None,
     foreign: str = "adopt",
     parallel: int = _NODES_AT_ONCE,
-) -> list[Surveyed]:
+) -> list[NodeSurvey]:
     """Read nodes and plan each of them, changing nothing; return them in inventory order.
 
     `limit` is a pattern as --limit takes it, without `@file`. `foreign` is adopt, keep or

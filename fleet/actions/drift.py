@@ -11,7 +11,7 @@ from fleet.config.load import Loaded
 from fleet.core.masking import Fingerprints
 from fleet.core.model.node import Node
 from fleet.core.plan.drift import DriftedFile, find_drift
-from fleet.engine.survey import Surveyed, examine
+from fleet.engine.survey import NodeSurvey, examine
 
 
 def drift(
@@ -20,7 +20,7 @@ def drift(
     session: Session,
     options: RenderOptions,
     mark: Fingerprints,
-) -> list[tuple[Surveyed, tuple[DriftedFile, ...]]]:
+) -> list[tuple[NodeSurvey, tuple[DriftedFile, ...]]]:
     """Return every node with its drifted files, and the tool that seems to have written each."""
     examined = [
         examine(result, lambda facts, plan: find_drift(facts, plan, mark))

@@ -25,7 +25,7 @@ from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches,
 from fleet.core.rollout.control_plane import ControlPlaneLimit, control_plane_limit, outsiders
 from fleet.core.rollout.policy import OnFailure, Policy
 from fleet.core.rollout.state import BatchBegun, BatchSoaked, NodeMoved, RolloutState, RolloutStatus
-from fleet.engine.control_plane import PlaneCheck
+from fleet.engine.control_plane import ControlPlaneCheck
 from fleet.engine.driver import DriverHooks, JournaledEvent, RolloutEnd, drive
 from fleet.engine.locks import release_held
 from fleet.errors import JournalError
@@ -180,8 +180,8 @@ class Job:
         self.outcomes[outcome.node] = merged
         return merged
 
-    def _plane_check(self, progress: Progress) -> PlaneCheck:
-        return PlaneCheck(
+    def _plane_check(self, progress: Progress) -> ControlPlaneCheck:
+        return ControlPlaneCheck(
             inventory=self.inventory,
             rollout=self.id,
             access=self.session.access,
@@ -286,7 +286,7 @@ def allowed_failures(text: str, total: int) -> int:
     return total * size.number // 100 if size.percent else size.number
 
 
-def guarded(plan: NodePlan, options: RolloutOptions) -> NodePlan:
+def refuse_disruptive(plan: NodePlan, options: RolloutOptions) -> NodePlan:
     """Return the plan; it fails if its restart would end running containers without consent.
 
     The user consents with --disrupt-workloads.

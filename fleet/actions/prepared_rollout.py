@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from fleet.actions.job import allowed_failures, guarded
+from fleet.actions.job import allowed_failures, refuse_disruptive
 from fleet.actions.journaling import new_rollout_id
 from fleet.actions.options import RolloutOptions
 from fleet.core.model.inventory import Inventory
@@ -15,7 +15,7 @@ from fleet.core.rollout import defaults
 from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches
 from fleet.core.rollout.control_plane import control_plane_limit
 from fleet.core.rollout.policy import Policy
-from fleet.engine.survey import Surveyed, already_done
+from fleet.engine.survey import NodeSurvey, already_done
 from fleet.node.work_order import Deadlines
 
 
@@ -38,7 +38,7 @@ class Rollout:
 
 
 def plan(
-    found: Iterable[Surveyed],
+    found: Iterable[NodeSurvey],
     inventory: Inventory,
     *,
     batch: str = defaults.BATCHES,
@@ -62,7 +62,7 @@ def plan(
         per_mirror=limits.per_mirror,
     )
     options.validate()
-    plans = {surveyed.node.name: guarded(surveyed.plan, options) for surveyed in found}
+    plans = {surveyed.node.name: refuse_disruptive(surveyed.plan, options) for surveyed in found}
     done = {
         name: outcome
         for name, node_plan in plans.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from fleet.actions.job import Job, RolloutResult, guarded
+from fleet.actions.job import Job, RolloutResult, refuse_disruptive
 from fleet.actions.journaling import JournalFiles, RolloutJournal, operator, timestamp
 from fleet.actions.options import RolloutOptions
 from fleet.actions.resume_checks import (
@@ -27,7 +27,7 @@ from fleet.core.report.data import planned_data
 from fleet.core.rollout.control_plane import Availability
 from fleet.core.rollout.state import RolloutState, RolloutStatus
 from fleet.engine.locks import still_held
-from fleet.engine.survey import Surveyed, already_done
+from fleet.engine.survey import NodeSurvey, already_done
 from fleet.engine.workers.base import map_nodes
 from fleet.errors import FleetError
 from fleet.journal import Journal, RolloutRecord
@@ -133,7 +133,7 @@ class _Resumed:
             job.session.ui.confirm(len(waiting))
         return job.carry_out(self._state(left))
 
-    def _survey(self, names: Sequence[str]) -> list[Surveyed]:
+    def _survey(self, names: Sequence[str]) -> list[NodeSurvey]:
         """Probe and plan nodes again, with the options of the rollout or rollback."""
         nodes, job = [self._nodes[name] for name in names], self._job
         if self._loaded is None:
@@ -142,7 +142,7 @@ class _Resumed:
             surveys = survey(self._loaded, nodes, job.session, job.options.render)
         return [self._with_role(result) for result in surveys]
 
-    def _tests(self, result: Surveyed) -> tuple[PullTest, ...]:
+    def _tests(self, result: NodeSurvey) -> tuple[PullTest, ...]:
         if self._loaded is None:
             return ()
         desired = desired_config(
@@ -150,7 +150,7 @@ class _Resumed:
         )
         return tests_of(result, desired(result.node))
 
-    def _with_role(self, result: Surveyed) -> Surveyed:
+    def _with_role(self, result: NodeSurvey) -> NodeSurvey:
         """Return the survey, with the role from the journal if the node could not be read."""
         evidence = self._history.roles.get(result.node.name)
         if result.facts is not None or not evidence:
@@ -207,7 +207,7 @@ class _Resumed:
     def _plan(self, names: Sequence[str]) -> None:
         """Plan again the nodes that were not started or were reverted."""
         job = self._job
-        plans = [guarded(result.plan, job.options) for result in self._survey(names)]
+        plans = [refuse_disruptive(result.plan, job.options) for result in self._survey(names)]
         job.plans.update({plan.node.name: plan for plan in plans})
         job.journal.append(EntryKind.PLANNED, None, planned_data(plans, job.journal.mark))
         ends = {end.node: end for plan in plans if (end := already_done(plan)) is not None}

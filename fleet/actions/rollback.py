@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleet.actions.job import Job, RolloutResult, guarded
+from fleet.actions.job import Job, RolloutResult, refuse_disruptive
 from fleet.actions.journaling import JournalFiles, hold_journal, new_rollout_id
 from fleet.actions.options import RolloutOptions
 from fleet.actions.session import Session
@@ -46,4 +46,4 @@ def plan_rollback(
     """Return the plans that a rollback would carry out, changing nothing."""
     options.validate()
     surveys = survey_rollback(nodes, session, to=options.to)
-    return [guarded(result.plan, options) for result in surveys]
+    return [refuse_disruptive(result.plan, options) for result in surveys]

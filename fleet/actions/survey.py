@@ -17,12 +17,12 @@ from fleet.core.model.node import Node
 from fleet.core.render.base import DesiredConfig, desired_config_by_node
 from fleet.engine import survey as engine
 from fleet.engine.duplicate_nodes import refuse_duplicate_nodes
-from fleet.engine.survey import Surveyed, examine
+from fleet.engine.survey import NodeSurvey, examine
 
 
 def survey(
     files: Loaded, nodes: Sequence[Node], session: Session, options: RenderOptions | None = None
-) -> list[Surveyed]:
+) -> list[NodeSurvey]:
     """Probe and plan nodes, changing nothing; return their surveys in the order of `nodes`.
 
     A node that cannot be read has no facts, and its plan has a failure.
@@ -35,7 +35,7 @@ def survey(
 
 def survey_rollback(
     nodes: Sequence[Node], session: Session, *, to: str | None = None
-) -> list[Surveyed]:
+) -> list[NodeSurvey]:
     """Probe nodes with their saved generations, and plan a rollback; `to` names a generation."""
     session = session.ready(nodes)
     surveys = engine.survey_rollback(nodes, session.access, to=to, pool=session.pool)
@@ -44,7 +44,7 @@ def survey_rollback(
 
 def probe(
     files: Loaded, nodes: Sequence[Node], session: Session
-) -> list[tuple[Surveyed, dict[str, Any] | None]]:
+) -> list[tuple[NodeSurvey, dict[str, Any] | None]]:
     """Probe nodes; return each survey with its facts as data, or None for an unread node."""
     return [examine(result, facts_data) for result in survey(files, nodes, session)]
 
@@ -60,8 +60,8 @@ def desired_config(
 
 
 def report_progress(
-    results: Iterable[Surveyed], total: int, session: Session, config: MirrorConfig | None = None
-) -> Iterator[Surveyed]:
+    results: Iterable[NodeSurvey], total: int, session: Session, config: MirrorConfig | None = None
+) -> Iterator[NodeSurvey]:
     """Report each survey to the user as it comes; yield it without secrets."""
     secrets = session.secrets(config)
     for number, unmasked in enumerate(results, 1):
@@ -70,7 +70,7 @@ def report_progress(
         yield result
 
 
-def _without_secrets(result: Surveyed, secrets: Iterable[str]) -> Surveyed:
+def _without_secrets(result: NodeSurvey, secrets: Iterable[str]) -> NodeSurvey:
     """Return the survey of a node without the secrets that fleet knows."""
     failure = result.plan.failure
     if failure is None:
@@ -78,7 +78,7 @@ def _without_secrets(result: Surveyed, secrets: Iterable[str]) -> Surveyed:
     return replace(result, plan=replace(result.plan, failure=clean_failure(failure, secrets)))
 
 
-def in_order(results: Iterable[Surveyed], nodes: Iterable[Node]) -> list[Surveyed]:
+def in_order(results: Iterable[NodeSurvey], nodes: Iterable[Node]) -> list[NodeSurvey]:
     """Sort surveys into the order of `nodes`; fail the nodes that are the same machine."""
     positions = {node.name: number for number, node in enumerate(nodes)}
     return refuse_duplicate_nodes(sorted(results, key=lambda result: positions[result.node.name]))

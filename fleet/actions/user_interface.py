@@ -12,7 +12,7 @@ from fleet.core.masking import Mark
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan.node_plan import NodePlan
-from fleet.engine.survey import Surveyed
+from fleet.engine.survey import NodeSurvey
 from fleet.ssh import SshSettings
 
 _Result = TypeVar("_Result")
@@ -100,7 +100,7 @@ class UserInterface:
     def message(self, text: str) -> None:
         """Show a line of progress, or a warning."""
 
-    def surveyed(self, survey: Surveyed, number: int, total: int) -> None:
+    def surveyed(self, survey: NodeSurvey, number: int, total: int) -> None:
         """Show that a node was probed, the `number`th of `total`."""
 
     def plans(self, plans: Sequence[NodePlan], mark: Mark) -> None:

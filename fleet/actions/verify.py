@@ -22,7 +22,7 @@ from fleet.core.rollout import defaults
 from fleet.core.rollout.batches import parse_size
 from fleet.core.selection.sample import Sample, sample
 from fleet.engine.bugs import isolate_bugs
-from fleet.engine.survey import Surveyed, examine, verify_all
+from fleet.engine.survey import NodeSurvey, examine, verify_all
 from fleet.engine.workers.base import map_nodes
 from fleet.node.verify.run import VerifyOrder
 from fleet.node.verify.selftest import SelfTestOrder, self_test
@@ -59,7 +59,7 @@ def verify(
     desired = desired_config(files.inventory, files.mirrors)
     deadlines = Deadlines(pull=options.pull_seconds, guard=0, per_mirror=options.per_mirror)
 
-    def order(result: Surveyed) -> VerifyOrder:
+    def order(result: NodeSurvey) -> VerifyOrder:
         plan, tests = plan_as_is(result, lambda result: tests_of(result, desired(result.node)))
         return VerifyOrder(plan, session.access, tests, deadlines, options.liveness)
 
@@ -77,14 +77,14 @@ def _sample(nodes: Sequence[Node], size: str | None) -> Sample | None:
     return sample([node.name for node in nodes], count)
 
 
-def tests_of(result: Surveyed, desired: DesiredConfig) -> tuple[PullTest, ...]:
+def tests_of(result: NodeSurvey, desired: DesiredConfig) -> tuple[PullTest, ...]:
     """Return the verification pulls of a node, for its containerd release."""
     version = result.facts.daemon.version if result.facts is not None else None
     return tuple(pull_tests(desired.registries, result.plan.config.hosts_directory, version))
 
 
 def plan_as_is(
-    result: Surveyed, tests: Callable[[Surveyed], Iterable[PullTest]]
+    result: NodeSurvey, tests: Callable[[NodeSurvey], Iterable[PullTest]]
 ) -> tuple[NodePlan, tuple[PullTest, ...]]:
     """Return a plan without changes, and the pulls that verify the node as it is.
 

@@ -28,7 +28,7 @@ from fleet.core.masking import Mark
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome
 from fleet.core.plan.node_plan import NodePlan
-from fleet.engine.survey import Surveyed
+from fleet.engine.survey import NodeSurvey
 from fleet.errors import FleetError
 from fleet.home import expanded
 from fleet.node.script import Privilege
@@ -48,7 +48,7 @@ class Terminal(UserInterface):
         """Print a line of progress on stderr, unless --quiet."""
         self._settings.say(text)
 
-    def surveyed(self, survey: Surveyed, number: int, total: int) -> None:
+    def surveyed(self, survey: NodeSurvey, number: int, total: int) -> None:
         """Print each node that could not be read, and the progress after every 50 nodes."""
         if survey.plan.failure is not None and survey.facts is None:
             failure = survey.plan.failure

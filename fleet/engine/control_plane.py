@@ -41,7 +41,7 @@ class PlaneAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlaneCheck:
+class ControlPlaneCheck:
     """A probe of the control plane nodes that a rollout has not locked, whether selected or not.
 
     `surveyed` is the availability of the selected nodes, from the survey. `roles` returns the

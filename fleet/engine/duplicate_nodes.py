@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fleet.core.failure import Failure, FailureKind, Step
-from fleet.engine.survey import Surveyed
+from fleet.engine.survey import NodeSurvey
 
 
-def refuse_duplicate_nodes(surveys: Sequence[Surveyed]) -> list[Surveyed]:
+def refuse_duplicate_nodes(surveys: Sequence[NodeSurvey]) -> list[NodeSurvey]:
     """Fail the plans of nodes that are the same machine under several names.
 
     fleet does not choose one of the names: they may be in groups with different settings.
@@ -21,7 +21,7 @@ def refuse_duplicate_nodes(surveys: Sequence[Surveyed]) -> list[Surveyed]:
     return [_refused(surveyed, names) for surveyed in surveys]
 
 
-def _refused(surveyed: Surveyed, names: dict[str, list[str]]) -> Surveyed:
+def _refused(surveyed: NodeSurvey, names: dict[str, list[str]]) -> NodeSurvey:
     machine = surveyed.facts.machine.id if surveyed.facts else ""
     others = [name for name in names.get(machine, ()) if name != surveyed.node.name]
     if not others or surveyed.plan.failure is not None:

@@ -29,7 +29,7 @@ _MOST_PULLS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Surveyed:
+class NodeSurvey:
     """The survey of one node: its facts if it answered, and its plan."""
 
     node: Node
@@ -44,7 +44,7 @@ def survey(
     *,
     pool: WorkerPool,
     cache: PlanCache | None = None,
-) -> Iterator[Surveyed]:
+) -> Iterator[NodeSurvey]:
     """Probe nodes and plan each of them; yield surveys as the nodes answer."""
     orders = (ProbeOrder(node, access, desired(node).full_default) for node in nodes)
     cache = cache or PlanCache()
@@ -57,7 +57,7 @@ def survey(
 
 def survey_rollback(
     nodes: Sequence[Node], access: Access, *, to: str | None, pool: WorkerPool
-) -> Iterator[Surveyed]:
+) -> Iterator[NodeSurvey]:
     """Probe nodes with their saved generations, and plan a rollback; `to` names a generation."""
     orders = (ProbeOrder(node, access, walk=to or "latest") for node in nodes)
     for order, facts in map_nodes(probe, orders, pool):
@@ -65,17 +65,17 @@ def survey_rollback(
             yield _unread(order.node, facts)
         else:
             plan = isolate_bugs(partial(_plan_rollback, order.node, facts, to), order.node.name)
-            yield _finish(Surveyed(order.node, facts, _as_plan(order.node, plan)), access)
+            yield _finish(NodeSurvey(order.node, facts, _as_plan(order.node, plan)), access)
 
 
 def _planned(
     node: Node, facts: NodeFacts, cache: PlanCache, desired: Callable[[Node], DesiredConfig]
-) -> Surveyed:
+) -> NodeSurvey:
     """Plan one node; an error in planning is the failure of this node only."""
     planned = isolate_bugs(lambda: cache.plan(node, facts, desired(node)), node.name)
     if isinstance(planned, Failure):
-        return Surveyed(node, facts, _as_plan(node, planned))
-    return Surveyed(node, *planned)
+        return NodeSurvey(node, facts, _as_plan(node, planned))
+    return NodeSurvey(node, *planned)
 
 
 def _plan_rollback(node: Node, facts: NodeFacts, to: str | None) -> NodePlan:
@@ -85,14 +85,14 @@ def _plan_rollback(node: Node, facts: NodeFacts, to: str | None) -> NodePlan:
 
 
 def examine(
-    surveyed: Surveyed, work: Callable[[NodeFacts, NodePlan], _Result]
-) -> tuple[Surveyed, _Result | None]:
+    surveyed: NodeSurvey, work: Callable[[NodeFacts, NodePlan], _Result]
+) -> tuple[NodeSurvey, _Result | None]:
     """Call `work` on a survey; if that fails, return the node as unread, with the failure."""
     if surveyed.facts is None:
         return surveyed, None
     result = isolate_bugs(partial(work, surveyed.facts, surveyed.plan), surveyed.node.name)
     if isinstance(result, Failure):
-        return Surveyed(surveyed.node, None, _as_plan(surveyed.node, result)), None
+        return NodeSurvey(surveyed.node, None, _as_plan(surveyed.node, result)), None
     return surveyed, result
 
 
@@ -100,12 +100,12 @@ def _as_plan(node: Node, plan: NodePlan | Failure) -> NodePlan:
     return NodePlan(node=node, failure=plan) if isinstance(plan, Failure) else plan
 
 
-def _unread(node: Node, failure: Failure) -> Surveyed:
+def _unread(node: Node, failure: Failure) -> NodeSurvey:
     """Return the survey of a node that could not be read."""
-    return Surveyed(node, None, NodePlan(node=node, failure=failure, availability=assumed(node)))
+    return NodeSurvey(node, None, NodePlan(node=node, failure=failure, availability=assumed(node)))
 
 
-def _finish(surveyed: Surveyed, access: Access) -> Surveyed:
+def _finish(surveyed: NodeSurvey, access: Access) -> NodeSurvey:
     """Set a node's availability; close its connection if it has no work to do."""
     if surveyed.facts is not None:
         role = isolate_bugs(partial(availability, surveyed.facts), surveyed.node.name)

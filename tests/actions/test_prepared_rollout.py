@@ -10,7 +10,7 @@ from fleet.actions.prepared_rollout import plan
 from fleet.actions.survey import survey
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import NodeStatus
-from fleet.engine.survey import Surveyed
+from fleet.engine.survey import NodeSurvey
 from fleet.errors import FleetError
 from fleet.node.probe_node import probe
 from fleet.node.work_order import Deadlines
@@ -20,7 +20,7 @@ from tests.support.scripted_pool import Watcher
 RISK = Failure(FailureKind.CONFLICT, Step.PLAN, "a restart would end 3 containers", "try again")
 
 
-def surveyed(small: Small) -> list[Surveyed]:
+def surveyed(small: Small) -> list[NodeSurvey]:
     files = small.load()
     return survey(files, files.inventory.nodes, small.session(Watcher()))
 

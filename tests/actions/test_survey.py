@@ -9,7 +9,7 @@ from fleet.actions.session import Session
 from fleet.actions.survey import probe, survey
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.secret import Secret
-from fleet.engine.survey import Surveyed
+from fleet.engine.survey import NodeSurvey
 from fleet.node.probe_node import probe as probe_node
 from fleet.node.script import Privilege
 from tests.actions.conftest import Small
@@ -19,11 +19,11 @@ LOST = Failure(FailureKind.CONNECT, Step.CONNECT, "refused hunter22 on port 22",
 
 
 class Counting(Watcher):
-    def surveyed(self, survey: Surveyed, number: int, total: int) -> None:
+    def surveyed(self, survey: NodeSurvey, number: int, total: int) -> None:
         self.shown.append(f"{number}/{total} {survey.node.name}")
 
 
-def surveyed(small: Small, session: Session) -> list[Surveyed]:
+def surveyed(small: Small, session: Session) -> list[NodeSurvey]:
     files = small.load()
     return survey(files, files.inventory.nodes, session, RenderOptions())
 

@@ -13,7 +13,7 @@ from fleet.cli.terminal import Terminal, journal_files
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.node import Node
 from fleet.core.plan.node_plan import NodePlan
-from fleet.engine.survey import Surveyed
+from fleet.engine.survey import NodeSurvey
 from fleet.errors import FleetError
 
 NODE = Node(name="w1", host="w1")
@@ -44,9 +44,9 @@ def test_a_survey_names_lost_nodes_and_counts_others(
     lost = Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "try again")
     terminal = Terminal(settings())
 
-    terminal.surveyed(Surveyed(NODE, None, NodePlan(node=NODE, failure=lost)), 7, 120)
+    terminal.surveyed(NodeSurvey(NODE, None, NodePlan(node=NODE, failure=lost)), 7, 120)
     for number in (8, 50, 120):
-        terminal.surveyed(Surveyed(NODE, None, NodePlan(node=NODE)), number, 120)
+        terminal.surveyed(NodeSurvey(NODE, None, NodePlan(node=NODE)), number, 120)
 
     assert capsys.readouterr().err.splitlines() == [
         "probe 7/120: w1: timed out",

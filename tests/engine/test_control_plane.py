@@ -16,7 +16,7 @@ from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeStatus
 from fleet.core.model.pending import Pending
 from fleet.core.rollout.control_plane import Availability
-from fleet.engine.control_plane import PlaneAnswer, PlaneCheck
+from fleet.engine.control_plane import ControlPlaneCheck, PlaneAnswer
 from fleet.node.work_order import Access
 from tests.node.record import ANSWERS
 from tests.node.test_probe import facts_of
@@ -62,8 +62,8 @@ def check(
     roles: dict[str, tuple[str, ...]],
     inventory: Inventory = INVENTORY,
     record: Callable[[Mapping[str, PlaneAnswer]], None] = lambda _: None,
-) -> PlaneCheck:
-    return PlaneCheck(
+) -> ControlPlaneCheck:
+    return ControlPlaneCheck(
         inventory=inventory,
         rollout="r",
         access=Access(),

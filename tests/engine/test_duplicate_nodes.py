@@ -8,18 +8,18 @@ from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.node import Node
 from fleet.core.plan.node_plan import NodePlan
 from fleet.engine.duplicate_nodes import refuse_duplicate_nodes
-from fleet.engine.survey import Surveyed
+from fleet.engine.survey import NodeSurvey
 from tests.node.record import ANSWERS
 from tests.node.test_probe import facts_of
 
 ANSWER = (ANSWERS / "trixie.txt").read_text()
 
 
-def found(name: str, machine: str) -> Surveyed:
+def found(name: str, machine: str) -> NodeSurvey:
     facts = facts_of(ANSWER)
     facts = replace(facts, machine=replace(facts.machine, id=machine))
     node = Node(name=name, host=name)
-    return Surveyed(node, facts, NodePlan(node=node))
+    return NodeSurvey(node, facts, NodePlan(node=node))
 
 
 def refused(*names: tuple[str, str]) -> dict[str, str]:
@@ -43,7 +43,7 @@ def test_a_node_that_failed_already_keeps_its_reason() -> None:
     node = Node(name="b", host="b")
     failure = Failure(FailureKind.SUDO, Step.PROBE, "no sudo", "allow it")
     one, other = refuse_duplicate_nodes(
-        [found("a", "x"), Surveyed(node, None, NodePlan(node=node, failure=failure))]
+        [found("a", "x"), NodeSurvey(node, None, NodePlan(node=node, failure=failure))]
     )
 
     assert one.plan.failure is None

@@ -14,7 +14,7 @@ from fleet.core.model.facts import NodeFacts
 from fleet.core.model.generation import Generation, ManifestEntry
 from fleet.core.model.node import Node
 from fleet.core.plan.cache import PlanCache
-from fleet.engine.survey import Surveyed, examine, survey, survey_rollback
+from fleet.engine.survey import NodeSurvey, examine, survey, survey_rollback
 from fleet.node.work_order import Access
 from tests.node.record import ANSWERS
 from tests.node.test_probe import WISHES, facts_of
@@ -58,7 +58,7 @@ def answering() -> Answers:
     return Answers({"a": good, "odd": odd, "z": good})
 
 
-def surveyed(cache: PlanCache | None = None) -> dict[str, Surveyed]:
+def surveyed(cache: PlanCache | None = None) -> dict[str, NodeSurvey]:
     found = survey(NODES, lambda _: WISHES, Access(), pool=answering(), cache=cache)
     return {each.node.name: each for each in found}
 

@@ -119,7 +119,7 @@ def _lines(plan: NodePlan) -> Iterator[str]:
     for note in plan.notes:
         yield f"note: {note}\n"
     for finding in plan.findings:
-        mark = ", kills CRI" if finding.kills else ""
+        mark = ", kills CRI" if finding.stops_cri else ""
         yield f"conflict: {finding.code} ({finding.effect}{mark}): {finding}\n"
     for change in plan.changes:
         if change.after is None:

@@ -12,11 +12,11 @@ from fleet.cli.output.tables import console, print_json, table
 from fleet.core.history.serialize import failure_data, unread_state
 from fleet.core.plan.drift import DriftedFile
 from fleet.core.selection.ranges import compress
-from fleet.engine.survey import Surveyed
+from fleet.engine.survey import NodeSurvey
 
 
 def show_drift(
-    examined: Sequence[tuple[Surveyed, tuple[DriftedFile, ...]]], settings: Settings
+    examined: Sequence[tuple[NodeSurvey, tuple[DriftedFile, ...]]], settings: Settings
 ) -> None:
     """Print every file that is not as fleet left it, and which tool seems to have written it."""
     surveys = [result for result, _ in examined]
@@ -27,7 +27,7 @@ def show_drift(
         _print(surveys, rows, settings)
 
 
-def _data(result: Surveyed, rows: dict[str, tuple[DriftedFile, ...]]) -> dict[str, Any]:
+def _data(result: NodeSurvey, rows: dict[str, tuple[DriftedFile, ...]]) -> dict[str, Any]:
     return {
         "state": _state(result, rows[result.node.name]),
         "generation": result.facts.state.generation if result.facts else None,
@@ -46,7 +46,7 @@ def _data(result: Surveyed, rows: dict[str, tuple[DriftedFile, ...]]) -> dict[st
     }
 
 
-def _state(result: Surveyed, rows: Sequence[DriftedFile]) -> str:
+def _state(result: NodeSurvey, rows: Sequence[DriftedFile]) -> str:
     if result.facts is None:
         return unread_state(result.plan.failure)
     if not result.facts.state.files:
@@ -59,7 +59,7 @@ def _time(stamp: int | None) -> str | None:
 
 
 def _print(
-    surveys: Sequence[Surveyed], rows: dict[str, tuple[DriftedFile, ...]], settings: Settings
+    surveys: Sequence[NodeSurvey], rows: dict[str, tuple[DriftedFile, ...]], settings: Settings
 ) -> None:
     """Print nodes with the same drift together."""
     out = console(color=settings.color)

@@ -127,7 +127,7 @@ def finding_line(finding: Finding) -> str:
 
 def finding_style(finding: Finding) -> str:
     """Return the color of a conflict: red if it stops CRI or the plan, else yellow."""
-    return "red" if finding.kills or finding.effect is FindingEffect.REFUSES else "yellow"
+    return "red" if finding.stops_cri or finding.effect is FindingEffect.REFUSES else "yellow"
 
 
 def _line_style(line: str) -> str:

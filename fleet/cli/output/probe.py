@@ -11,12 +11,12 @@ from fleet.cli.output.plan import finding_line, finding_style
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.history.serialize import failure_data, unread_state
 from fleet.core.model.facts import NodeFacts
-from fleet.engine.survey import Surveyed
+from fleet.engine.survey import NodeSurvey
 from fleet.errors import printable
 
 
 def show_probed(
-    examined: Sequence[tuple[Surveyed, dict[str, Any] | None]], settings: Settings
+    examined: Sequence[tuple[NodeSurvey, dict[str, Any] | None]], settings: Settings
 ) -> None:
     """Print the facts of every node, and its state compared with mirrors.yaml."""
     if settings.as_json:
@@ -26,13 +26,13 @@ def show_probed(
         _print_probe(examined, settings)
 
 
-def _probe_data(result: Surveyed, data: dict[str, Any] | None) -> dict[str, Any]:
+def _probe_data(result: NodeSurvey, data: dict[str, Any] | None) -> dict[str, Any]:
     failure = result.plan.failure
     return data or {"state": unread_state(failure), "failure": failure_data(failure)}
 
 
 def _print_probe(
-    examined: Sequence[tuple[Surveyed, dict[str, Any] | None]], settings: Settings
+    examined: Sequence[tuple[NodeSurvey, dict[str, Any] | None]], settings: Settings
 ) -> None:
     out = console(color=settings.color)
     columns = ("NODE", "STATE", "CONTAINERD", "STRATEGY", "REGISTRY CONFIG", "CRI", "CRICTL", "OS")
@@ -48,7 +48,7 @@ def _print_probe(
             print_failure(f"{result.node.name}: {failure.kind}", failure, out)
 
 
-def _probe_row(result: Surveyed, data: dict[str, Any] | None) -> tuple[str, ...]:
+def _probe_row(result: NodeSurvey, data: dict[str, Any] | None) -> tuple[str, ...]:
     if result.facts is None or data is None:
         return (
             result.node.name,

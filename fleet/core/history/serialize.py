@@ -174,7 +174,7 @@ def finding_data(finding: Finding) -> dict[str, Any]:
         "verdict": str(finding.effect),
         "where": finding.where,
         "message": finding.message,
-        "kills_cri": finding.kills,
+        "kills_cri": finding.stops_cri,
     }
 
 
@@ -217,7 +217,7 @@ def registry_config(facts: NodeFacts) -> str | None:
 
 def node_state(facts: NodeFacts, plan: NodePlan) -> str:
     """Return the state of a node compared with mirrors.yaml."""
-    if plan.failure is not None or any(finding.kills for finding in plan.findings):
+    if plan.failure is not None or any(finding.stops_cri for finding in plan.findings):
         return "in conflict"
     if not plan.changes:
         return "in sync"

@@ -78,7 +78,7 @@ def _version_findings(view: ConfigView) -> Iterator[Finding]:
                 f" containerd {view.version} loses that one's CRI settings or refuses to start"
             )
             where = layer.at(("version",))
-            yield Finding("mixed-versions", FindingEffect.REFUSES, where, message, kills=True)
+            yield Finding("mixed-versions", FindingEffect.REFUSES, where, message, stops_cri=True)
 
 
 def _legacy_findings(view: ConfigView, merged: Mapping[str, Any]) -> Iterator[Finding]:
@@ -93,17 +93,19 @@ def _legacy_findings(view: ConfigView, merged: Mapping[str, Any]) -> Iterator[Fi
                 if not dig(registry, path):
                     continue
                 fatal = path[0] == "mirrors" or supports(view.version, Feature.LEGACY_TLS)
-                kills = fatal and not alone
+                stops_cri = fatal and not alone
                 if path[0] == "mirrors" and not supports(view.version, Feature.LEGACY_ALONE):
-                    kills = True
-                code = "legacy-beside-config-path" if kills else "legacy"
+                    stops_cri = True
+                code = "legacy-beside-config-path" if stops_cri else "legacy"
                 message = (
                     f"{dotted(path)} beside config_path: CRI does not load, though the unit is"
                     " active"
-                    if kills
+                    if stops_cri
                     else f"{dotted(path)}: legacy settings, which certs.d takes over"
                 )
-                yield Finding(code, FindingEffect.HEALS, layer.at((*table, *path)), message, kills)
+                yield Finding(
+                    code, FindingEffect.HEALS, layer.at((*table, *path)), message, stops_cri
+                )
 
 
 def pulls_locally(view: ConfigView) -> bool:

@@ -20,14 +20,14 @@ class FindingEffect(StrEnum):
 class Finding:
     """A conflict on a node: a fixed code, its effect on the rollout, file and line, and a message.
 
-    `kills` means that CRI cannot load because of it, so that the node is unhealthy.
+    `stops_cri` means that CRI cannot load because of it, so that the node is unhealthy.
     """
 
     code: str
     effect: FindingEffect
     where: str
     message: str
-    kills: bool = False
+    stops_cri: bool = False
 
     def __str__(self) -> str:
         """Return the finding as one line."""

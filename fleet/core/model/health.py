@@ -28,7 +28,7 @@ def refuse_unhealthy(
     """
     name, unit = facts.daemon.unit_name, facts.daemon.unit
     healed = unit.running and any(
-        finding.kills and finding.effect is FindingEffect.HEALS for finding in findings
+        finding.stops_cri and finding.effect is FindingEffect.HEALS for finding in findings
     )
     if health_problem(facts) and not healed:
         state = f"unit {unit.active}/{unit.sub}, CRI plugin {facts.cri.state}"

@@ -14,7 +14,7 @@ from fleet.core.model.node import Node
 from fleet.core.model.owned_state import OwnedState
 from fleet.core.plan.drift import Drift, DriftedFile
 from fleet.core.plan.node_plan import NodePlan
-from fleet.engine.survey import Surveyed
+from fleet.engine.survey import NodeSurvey
 from tests.support.settings import JSON, TEXT
 
 STATE = OwnedState(files={"/etc/a": "ab"}, generation="r1")
@@ -24,9 +24,9 @@ GONE = DriftedFile("/etc/b", Drift.MISSING, "unknown", None, "")
 LOST = Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "try again")
 
 
-def surveyed(name: str, facts: NodeFacts | None, failure: Failure | None = None) -> Surveyed:
+def surveyed(name: str, facts: NodeFacts | None, failure: Failure | None = None) -> NodeSurvey:
     node = Node(name=name, host=name)
-    return Surveyed(node, facts, NodePlan(node=node, failure=failure))
+    return NodeSurvey(node, facts, NodePlan(node=node, failure=failure))
 
 
 EXAMINED = [

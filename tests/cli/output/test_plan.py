@@ -164,7 +164,7 @@ def test_a_finding_that_refuses_the_plan_is_red(effect: FindingEffect) -> None:
     finding = Finding("odd", effect, "/etc/x:1", "an odd key")
 
     assert finding_style(finding) == ("red" if refuses else "yellow")
-    assert finding_style(replace(finding, kills=True)) == "red"
+    assert finding_style(replace(finding, stops_cri=True)) == "red"
 
 
 def test_plans_are_data_by_node(capsys: pytest.CaptureFixture[str]) -> None:

@@ -154,7 +154,7 @@ def test_the_state_of_a_node_about_which_nothing_was_read(
     assert unread_state(reason) == state
 
 
-FINDING = Finding("legacy", FindingEffect.HEALS, "/a:1", "is legacy", kills=True)
+FINDING = Finding("legacy", FindingEffect.HEALS, "/a:1", "is legacy", stops_cri=True)
 CHANGE = Change("/etc/x", None, ManagedFile(b"new\n"))
 PLAN = NodePlan(
     node=Node(name="a", host="a"),
@@ -214,7 +214,7 @@ STATES: dict[str, tuple[NodePlan, bool, str]] = {
     "a failure": (replace(HEALTHY, failure=failure()), True, "in conflict"),
     "CRI cannot load": (PLAN, True, "in conflict"),
     "a finding that CRI survives": (
-        replace(PLAN, findings=(replace(FINDING, kills=False),)),
+        replace(PLAN, findings=(replace(FINDING, stops_cri=False),)),
         True,
         "drifted",
     ),

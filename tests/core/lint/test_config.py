@@ -31,7 +31,7 @@ def findings(version: str, root: str, imported: str | None = None) -> list[Findi
 
 def shown(found: list[Finding]) -> list[tuple[str, str, bool]]:
     """Return the code, the effect and whether CRI cannot load, of each finding."""
-    return [(finding.code, finding.effect.value, finding.kills) for finding in found]
+    return [(finding.code, finding.effect.value, finding.stops_cri) for finding in found]
 
 
 V2 = "version = 2\n"
@@ -147,7 +147,7 @@ def test_an_import_of_a_newer_version_takes_the_roots_cri_settings(
 
     mixed = [finding for finding in found if finding.code == "mixed-versions"]
     assert len(mixed) == count
-    assert all(finding.kills for finding in mixed)
+    assert all(finding.stops_cri for finding in mixed)
     assert all(finding.where == "/etc/containerd/conf.d/a.toml:1" for finding in mixed)
 
 

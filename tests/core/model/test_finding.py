@@ -19,7 +19,7 @@ def test_a_very_long_word_of_a_node_is_shortened() -> None:
 
 
 def test_a_finding_does_not_keep_cri_from_loading_by_default() -> None:
-    assert not Finding("legacy", FindingEffect.NOTES, "/a", "b").kills
+    assert not Finding("legacy", FindingEffect.NOTES, "/a", "b").stops_cri
 
 
 def test_the_effects_are_named_as_in_the_output() -> None:

@@ -14,7 +14,7 @@ from fleet.core.model.health import health_problem, refuse_unhealthy, upgrade_pe
 from tests.support.build import facts_with, release
 
 RUNNING = UnitState(active="active", sub="running")
-HEALING = Finding("legacy", FindingEffect.HEALS, "/a", "b", kills=True)
+HEALING = Finding("legacy", FindingEffect.HEALS, "/a", "b", stops_cri=True)
 
 
 def node(unit: UnitState = RUNNING, cri: str = "ok", ready: bool | None = True) -> NodeFacts:
@@ -83,7 +83,7 @@ def test_an_unhealthy_node_is_not_changed(cost: RestartCost) -> None:
 
 FINDINGS = {
     "a conflict that the change resolves": (HEALING, True),
-    "a conflict that CRI survives": (replace(HEALING, kills=False), False),
+    "a conflict that CRI survives": (replace(HEALING, stops_cri=False), False),
     "a conflict that stays": (replace(HEALING, effect=FindingEffect.NOTES), False),
 }
 

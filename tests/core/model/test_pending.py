@@ -28,7 +28,7 @@ def test_what_is_told_of_a_pending_change(pending: Pending, words: str) -> None:
     assert words in found.message
     assert ID in found.message
     assert found.code == ("guard-failing" if pending.failed else "guard-pending")
-    assert not found.kills
+    assert not found.stops_cri
 
 
 def test_nothing_is_told_where_nothing_is_pending() -> None:
