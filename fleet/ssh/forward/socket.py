@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import tempfile
+import threading
 from typing import IO
 
 from fleet.core.masking.shown_text import tail
@@ -72,12 +73,18 @@ class ProxiedSocket(socket.socket):
 
     process: subprocess.Popen[bytes]
     errors: IO[bytes]
+    closing: threading.Lock
+    """Held while the socket closes: Paramiko's own thread closes it at the same time."""
     error_output = ""
     """The text that the command wrote to stderr, once the socket is closed."""
 
     def close(self) -> None:
-        """Close the pair, and end the command."""
-        super().close()
+        """Close the pair, and end the command; return once its errors are read."""
+        with self.closing:
+            super().close()
+            self._end_command()
+
+    def _end_command(self) -> None:
         self.process.terminate()
         try:
             self.process.wait(1)
@@ -98,6 +105,7 @@ def proxied(hop: Hop) -> ProxiedSocket:
     """
     local, remote = socket.socketpair()
     wire = ProxiedSocket(fileno=local.detach())
+    wire.closing = threading.Lock()
     wire.errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the wire
     with remote:
         wire.process = subprocess.Popen(  # noqa: S603 - the user's own command
