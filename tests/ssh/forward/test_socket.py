@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+
+import pytest
 
 from fleet.ssh.forward.socket import ProxiedSocket, proxied
 from fleet.ssh.route import Hop
 
 
+@pytest.fixture
+def _eager_threads() -> Iterator[None]:
+    """Let threads take turns every microsecond."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("_eager_threads")
 def test_each_of_two_threads_that_close_it_at_once_finds_the_errors_read() -> None:
     start = Barrier(2)
 
