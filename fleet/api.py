@@ -19,6 +19,7 @@ from fleet.actions.job import Job, RolloutResult
 from fleet.actions.journaling import JournalFiles, RolloutJournal
 from fleet.actions.options import RenderOptions, RolloutOptions
 from fleet.actions.prepared_rollout import Rollout, plan
+from fleet.actions.rollout_ids import with_full_ids
 from fleet.actions.session import Session
 from fleet.actions.survey import survey as survey_nodes
 from fleet.actions.user_interface import Progress, Scope, UserInterface
@@ -137,6 +138,8 @@ def rollout(
     """
     nodes, chosen = _selected(files, limit), options or RolloutOptions()
     target = _journal(files, journal) if journal is not None else None
+    if target is not None:
+        chosen = with_full_ids(chosen, target.journal)
     with _session(how, ui) as session:
         if chosen.rerun is not None:
             if target is None:
@@ -161,6 +164,8 @@ def rollback(
     """
     nodes, chosen = _selected(files, limit), options or RolloutOptions()
     target = _journal(files, journal) if journal is not None else None
+    if target is not None:
+        chosen = with_full_ids(chosen, target.journal)
     with _session(how, ui) as session:
         return rolling_back.rollback(files.inventory, nodes, chosen, session, target)
 

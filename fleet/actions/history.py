@@ -16,10 +16,10 @@ from fleet.journal import Journal, RolloutRecord, is_there
 def past_rollouts(
     path: Path, rollout: str | None = None, node: str | None = None
 ) -> list[dict[str, Any]]:
-    """Return rollouts as data, the newest first: all, or only the one with the id `rollout`.
+    """Return rollouts as data, the newest first: all, or only the one that `rollout` names.
 
     `node` limits them to rollouts of this node, and their nodes to this one. Raise a FleetError if
-    the rollout with that id did not include the node.
+    that rollout did not include the node.
     """
     if rollout is None and not is_there(path):
         return []
@@ -35,7 +35,7 @@ def past_rollouts(
         rollouts = [{**data, "nodes": _only_node(data["nodes"], node)} for data in rollouts]
         rollouts = [data for data in rollouts if data["nodes"]]
     if rollout is not None and not rollouts:
-        raise FleetError(f"rollout {rollout} had nothing to do with {node!r}")
+        raise FleetError(f"rollout {journal.rollout(rollout).id} did not include node {node!r}")
     return rollouts
 
 

@@ -40,7 +40,7 @@ from fleet.node.work_order import WorkOrder
 def resume(
     files: JournalFiles, rollout_id: str | None, session: Session, load: Callable[[], Loaded]
 ) -> RolloutResult:
-    """Finish the rollout with that id, or the newest one that was interrupted.
+    """Finish the rollout that `rollout_id` names, or the newest one that was interrupted.
 
     `load` reads both files; it is not called for a rollback, which needs no mirrors.yaml. Raise a
     FleetError if the rollout cannot be resumed.

@@ -77,14 +77,15 @@ def nodes_to_rerun(
     if which not in RERUN:
         raise FleetError(f"rerun of {which!r} nodes: expected one of {', '.join(RERUN)}")
     entries = journal.open(ui)
-    replayed = entries.replayed(entries.rollout(rollout_id))
+    record = entries.rollout(rollout_id)
+    replayed = entries.replayed(record)
     names = [name for name, status in replayed.state.nodes.items() if status in RERUN[which]]
     if not names:
-        raise FleetError(f"rollout {rollout_id} has left no {which} nodes; nothing to do again")
+        raise FleetError(f"rollout {record.id} has left no {which} nodes; nothing to do again")
     known = {node.name for node in inventory.nodes}
     if gone := [name for name in names if name not in known]:
         message = (
-            f"{compress(gone)}: {which} in rollout {rollout_id}, and not in the inventory any more"
+            f"{compress(gone)}: {which} in rollout {record.id}, and not in the inventory any more"
         )
         if len(gone) == len(names):
             raise FleetError(f"{message}; give renamed nodes with --limit")

@@ -19,6 +19,7 @@ from fleet.core.history.replay import (
     known_roles,
     replay_journal,
 )
+from fleet.core.history.rollout_ids import LAST, UnknownRolloutError, ambiguous, find_ids
 from fleet.errors import FleetError, HeldError, printable
 from fleet.journal.fingerprint_key import lasting_key
 from fleet.journal.opening import open_for_reading, open_for_writing, reading, write_error
@@ -131,24 +132,45 @@ class Journal:
         """Return all rollouts, the newest first."""
         return self._records("SELECT id, started, about FROM rollout ORDER BY rowid DESC", ())
 
-    def rollout(self, name: str) -> RolloutRecord:
-        """Return one rollout; raise a FleetError if none has that id."""
-        for record in self._records("SELECT id, started, about FROM rollout WHERE id = ?", (name,)):
+    def rollout(self, given: str) -> RolloutRecord:
+        """Return the rollout that a user names by its ID, by `last` or by a unique prefix.
+
+        Raise a FleetError if none fits or several do.
+        """
+        names = find_ids(given, self._ids())
+        records = [record for name in names for record in self._with_id(name)]
+        if len(records) > 1:
+            raise ambiguous(given, [_description(record) for record in records])
+        for record in records:
             return record
-        raise FleetError(f"no rollout {name!r} in the journal; `fleet history` lists them")
+        if given == LAST:
+            raise FleetError(f"{self._path}: the journal has no rollout yet")
+        raise UnknownRolloutError(
+            f"no rollout {given!r} in the journal; `fleet history` lists them"
+        )
 
     def knows(self, name: str) -> bool:
         """Return whether the journal has a rollout with that id."""
-        query = "SELECT id, started, about FROM rollout WHERE id = ?"
-        return any(True for _ in self._records(query, (name,)))
+        return any(True for _ in self._with_id(name))
+
+    def _with_id(self, name: str) -> Iterator[RolloutRecord]:
+        return self._records("SELECT id, started, about FROM rollout WHERE id = ?", (name,))
+
+    def _ids(self) -> list[str]:
+        """Return the IDs of all rollouts, the newest first."""
+        return [name for (name,) in self._rows("SELECT id FROM rollout ORDER BY rowid DESC", ())]
 
     def _records(self, query: str, values: tuple[str, ...]) -> Iterator[RolloutRecord]:
         with self.reading():
-            if self._base.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
-                return iter(())  # fleet was killed while it created the journal
-            rows = self._base.execute(query, values)
+            rows = self._rows(query, values)
             records = [RolloutRecord(name, at, json.loads(about)) for name, at, about in rows]
         return iter(records)
+
+    def _rows(self, query: str, values: tuple[str, ...]) -> list[tuple[str, ...]]:
+        with self.reading():
+            if self._base.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
+                return []  # fleet was killed while it created the journal
+            return self._base.execute(query, values).fetchall()
 
     def entries(self, rollout: str) -> list[JournalEntry]:
         """Return the entries of one rollout in order."""
@@ -186,3 +208,8 @@ class Journal:
         """Raise errors in reading or interpreting entries as a FleetError."""
         with reading(self._path):
             yield
+
+
+def _description(record: RolloutRecord) -> str:
+    """Return a rollout in one line, for a list of candidates."""
+    return f"{record.id}  {record.about.get('kind', '')} by {record.about.get('operator', '')}"

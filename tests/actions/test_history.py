@@ -48,7 +48,7 @@ def test_a_node_is_picked_out_of_all_rollouts(small: Small) -> None:
 
     assert [list(data["nodes"]) for data in past_rollouts(path, node="b")] == [["b"]]
     assert past_rollouts(path, node="elsewhere") == []
-    with pytest.raises(FleetError, match="had nothing to do with 'elsewhere'"):
+    with pytest.raises(FleetError, match="did not include node 'elsewhere'"):
         past_rollouts(path, rollout, "elsewhere")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fleet.cli.options import Connection, Exit, Settings, connecting, shared
+from fleet.cli.options import Connection, Exit, Settings, connecting, journal, shared
 
 
 @click.command()
@@ -27,16 +27,21 @@ def lock(settings: Settings, *, connection: Connection) -> None:
 
 @click.command()
 @click.argument("rollout_id", metavar="ID")
+@journal
 @connecting
 @shared
-def unlock(settings: Settings, *, connection: Connection, rollout_id: str) -> None:
+def unlock(
+    settings: Settings, *, connection: Connection, rollout_id: str, journal: str | None
+) -> None:
     """Break the lock of a dead rollout; what it left unconfirmed is taken back."""
     from fleet.actions import locks
+    from fleet.actions.rollout_ids import full_id_if_known
     from fleet.cli.output.locks import show_unlocked
-    from fleet.cli.terminal import open_session
+    from fleet.cli.terminal import journal_path, open_session
     from fleet.config.load import load_inventory
     from fleet.node.change_status import ChangeStatus, SettleEnding
 
+    rollout_id = full_id_if_known(journal_path(settings, journal), rollout_id)
     locks.refuse_bad_id(rollout_id)
     session = open_session(settings, connection)
     nodes = settings.select(load_inventory(settings.inventory))

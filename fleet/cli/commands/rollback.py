@@ -35,6 +35,7 @@ def rollback(
     """Bring each node's previous config back, byte for byte, behind the same gates."""
     from fleet.actions import rollback as action
     from fleet.actions.options import RolloutOptions
+    from fleet.actions.rollout_ids import with_full_ids
     from fleet.cli.output.plan import plan_exit_code, show_plans
     from fleet.cli.terminal import Terminal, end_job, journal_files, open_session
     from fleet.config.load import load_inventory
@@ -42,6 +43,7 @@ def rollback(
     options = RolloutOptions(**flags)
     options.validate()
     inventory, target = load_inventory(settings.inventory), journal_files(settings, journal)
+    options = with_full_ids(options, target.journal)
     terminal = Terminal(settings, yes=yes)
     session = open_session(settings, connection, terminal)
     nodes = settings.select(inventory)

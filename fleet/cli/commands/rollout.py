@@ -50,12 +50,14 @@ def rollout(
     """Bring nodes to mirrors.yaml: plan, confirm, then batch by batch behind health gates."""
     from fleet.actions import rollout as action
     from fleet.actions.options import RolloutOptions
+    from fleet.actions.rollout_ids import with_full_ids
     from fleet.cli.output.plan import plan_exit_code, show_plans
     from fleet.cli.terminal import Terminal, end_job, journal_files, open_session
 
     options = RolloutOptions(**flags)
     options.validate()
     files, target = settings.load(), journal_files(settings, journal)
+    options = with_full_ids(options, target.journal)
     terminal = Terminal(settings, yes=yes)
     session = open_session(settings, connection, terminal)
     nodes = settings.select(files.inventory)
