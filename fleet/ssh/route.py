@@ -25,6 +25,7 @@ _JUMP = re.compile(
     r"(?:\[(?P<literal>[^\]]+)\]|(?P<bare>[^:\[\]]*(?::[^:\[\]]*){2,})|(?P<name>[^:\[\]]+))"
     r"(?::(?P<port>\d+))?/?"
 )
+_PORT = re.compile(r"[0-9]{1,5}")
 _MAX_HOPS = 8
 _ALGORITHMS = ("kexalgorithms", "ciphers", "macs", "hostkeyalgorithms")
 
@@ -130,8 +131,8 @@ def _make_hop(options: Mapping[str, Any], name: str, identity: str | None) -> Ho
     configured = (file for file in options.get("identityfile", ()) if file.lower() != "none")
     chosen = (*((identity,) if identity else ()), *configured)
     port = str(options.get("port", 22))
-    if not port.isdigit():
-        message = f"the port of {name} in ssh_config is not a number: {port!r}"
+    if not _PORT.fullmatch(port) or not 1 <= int(port) <= 65535:
+        message = f"the port of {name} in ssh_config is not a number from 1 to 65535: {port!r}"
         raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, "correct it there")
     command = "" if options.get("proxyjump") else options.get("proxycommand") or ""
     return Hop(

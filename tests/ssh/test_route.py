@@ -156,6 +156,14 @@ def test_a_way_that_makes_no_sense_is_told(
     assert told in str(caught.value)
 
 
+@pytest.mark.parametrize("port", ["ssh", "0", "65536", "\N{SUPERSCRIPT TWO}", "9" * 5000])
+def test_a_port_of_ssh_config_must_be_one(tmp_path: Path, port: str) -> None:
+    (tmp_path / "config").write_text(f"Host x\n    Port {port}\n", encoding="utf-8")
+
+    with pytest.raises(NodeError, match=r"^the port of x in ssh_config is not a number from 1 to"):
+        route(Node(name="n", host="x"), SshSettings(str(tmp_path / "config")))
+
+
 def test_a_jump_for_all_hosts_is_none_for_the_jump_host_itself(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("Host *\n    ProxyJump gate\n    User u\n    Port 22\n")
     settings = SshSettings(str(tmp_path / "config"))
