@@ -19,11 +19,17 @@ from click.core import ParameterSource
 
 from fleet.cli.app import fleet
 from fleet.cli.examples import EXAMPLES
+from fleet.cli.help import sections, summary
 from fleet.cli.man_pages import pages
 from tests.support.fleet import Fleet
 
 BIN = str(Path(sys.executable).parent)
 ENV = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "TERM": "dumb"}
+PATHS = [
+    path
+    for name, entry in fleet.commands.items()
+    for path in (name, *(f"{name} {inner}" for inner in getattr(entry, "commands", ())))
+]
 WORDS = [(name, line) for name, rows in EXAMPLES.items() for line, _ in rows]
 
 
@@ -31,6 +37,19 @@ def needs(program: str) -> str:
     if shutil.which(program) is None:
         pytest.skip(f"no {program} on this machine")
     return program
+
+
+def command_at(path: str) -> click.Command:
+    command: click.Command = fleet
+    for word in path.split():
+        assert isinstance(command, click.Group)
+        command = command.commands[word]
+    return command
+
+
+def help_of(path: str) -> str:
+    context = click.Context(command_at(path), info_name=f"fleet {path}", terminal_width=80)
+    return command_at(path).get_help(context)
 
 
 @pytest.mark.parametrize(("name", "line"), WORDS, ids=[line for _, line in WORDS])
@@ -53,19 +72,79 @@ def test_every_example_is_one_that_its_command_takes(name: str, line: str) -> No
     assert {word for word in options if word.startswith("-")} - given == set()
 
 
-@pytest.mark.parametrize("name", sorted(fleet.commands))
-def test_every_help_closes_with_examples(name: str) -> None:
-    command = fleet.commands[name]
+@pytest.mark.parametrize("name", PATHS)
+def test_every_help_shows_examples_before_options(name: str) -> None:
+    text = help_of(name)
 
-    text = command.get_help(click.Context(command, info_name=f"fleet {name}"))
+    assert 0 < text.find(f"Examples:\n  fleet {name}") < text.find("Options:\n")
 
-    assert f"Examples:\n    fleet {name}" in text
+
+@pytest.mark.parametrize("name", PATHS)
+def test_every_summary_is_short_and_whole(name: str) -> None:
+    text = summary(command_at(name))
+
+    assert 0 < len(text) <= 55
+    assert not text.endswith(".")
+    assert text in " ".join(help_of(name).split())
+
+
+def test_every_command_is_in_a_section_of_the_first_page(offline: Fleet) -> None:
+    listed = sections(fleet)
+    shown = offline("--help").stdout
+
+    assert "Commands" not in listed
+    assert sorted(name for names in listed.values() for name in names) == sorted(fleet.commands)
+    assert all(f"\n{title}:\n" in shown for title in listed)
+    assert all(f"\n  {name} " in shown for name in fleet.commands)
+    assert "..." not in shown.partition("ARGS]...")[2]
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_help_fits_80_columns_and_has_no_formulas(name: str) -> None:
+    text = help_of(name)
+
+    assert max(map(len, text.splitlines())) <= 80
+    assert "<=x<=" not in text
+    assert "x>=" not in text
 
 
 def test_help_of_a_command_shows_its_examples(offline: Fleet) -> None:
     text = offline("rollout", "--help").stdout
 
-    assert "  fleet rollout --batch 1,10%,25%\n" in text
+    assert "  fleet rollout --batch 1,10%,25%  " in text
+
+
+UNUSED = {
+    "check": {"--limit", "--ssh-config"},
+    "history": {"--limit", "--mirrors", "--ssh-config"},
+    "init": {"--limit", "--ssh-config"},
+    "inventory": {"--mirrors", "--ssh-config"},
+    "resume": {"--limit", "--exclude"},
+    "run": {"--mirrors"},
+    "schema": {"--inventory", "--mirrors", "--limit", "--ssh-config"},
+}
+
+
+@pytest.mark.parametrize("name", UNUSED)
+def test_a_command_has_only_the_shared_flags_that_it_uses(name: str) -> None:
+    flags = {option for parameter in fleet.commands[name].params for option in parameter.opts}
+
+    assert flags & UNUSED[name] == set()
+    assert {"--json", "--quiet", "--verbose", "--no-color", "--log"} <= flags
+
+
+def test_a_limit_before_a_command_that_ignores_it_is_refused(offline: Fleet) -> None:
+    ran = offline("-l", "current", "history")
+
+    assert (ran.code, offline("-l", "current", "inventory").code) == (2, 0)
+    assert "fleet history does not take --limit" in ran.stderr
+    assert offline("-m", "other.yaml", "-F", "other", "history").code == 0
+
+
+def test_an_older_name_still_works(offline: Fleet) -> None:
+    assert offline("lock", "--help").stdout == offline("locks", "--help").stdout
+    assert offline("schema", "output", "lock").stdout == offline("schema", "output", "locks").stdout
 
 
 def test_man_takes_every_page_without_a_warning(offline: Fleet) -> None:

@@ -36,7 +36,9 @@ def unlock(
 def refuse_bad_id(rollout: str) -> None:
     """Raise a FleetError if a text cannot be the id of a rollout."""
     if not _ID.fullmatch(rollout):
-        raise FleetError(f"{rollout!r} is no rollout id; `fleet lock` shows who holds a node")
+        raise FleetError(
+            f"{rollout!r} is not a rollout ID; `fleet locks` shows which rollout has locked a node"
+        )
 
 
 def _ask_nodes(

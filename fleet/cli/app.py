@@ -30,14 +30,18 @@ from fleet.cli.commands import (
     schema,
     verify,
 )
-from fleet.cli.examples import add_examples
+from fleet.cli.help import HelpGroup
 from fleet.cli.log_file import LOG, note
 from fleet.cli.options import Exit, shared_group
 from fleet.cli.streams import lost_streams, settle_streams, write_failed
 from fleet.errors import ConfigErrors, FleetError, HeldError, JournalError, printable
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=HelpGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="fleet COMMAND --help shows the examples and options of a command.",
+)
 @click.version_option(__version__, prog_name="fleet")
 @shared_group
 def fleet() -> None:
@@ -61,14 +65,13 @@ for _command in (
     mirrors.mirrors,
     hostkeys.hostkeys,
     run.run,
-    lock.lock,
+    lock.locks,
     lock.unlock,
     report.report,
     history.history,
     man.man,
 ):
     fleet.add_command(_command)
-add_examples(fleet)
 
 
 def main() -> None:

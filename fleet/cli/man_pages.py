@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from fleet import __version__
-from fleet.cli.examples import EXAMPLES
+from fleet.cli.help import examples, options, sections, summary
 from fleet.cli.options import Exit
 from fleet.errors import FleetError
 from fleet.home import expanded
@@ -42,18 +42,25 @@ def write(group: click.Group, folder: str) -> dict[str, str]:
 def pages(group: click.Group) -> Iterator[tuple[str, str]]:
     """Yield the name and the text of every page."""
     context = click.Context(group, info_name="fleet")
-    yield "fleet", "\n".join((*_head("fleet", group), *_index(group), *_rest(context, "fleet")))
+    yield "fleet", "\n".join((*_head("fleet", group), *_index(group), *_rest(context)))
     for name, command in group.commands.items():
         full = f"fleet-{name}"
-        inner = click.Context(command, info_name=f"fleet {name}", parent=None)
-        parts = (*_head(full, command), *_about(inner), *_inner(command), *_rest(inner, name))
+        names = group.context_settings.get("help_option_names")
+        inner = click.Context(command, info_name=f"fleet {name}", help_option_names=names)
+        parts = (
+            *_head(full, command),
+            *_about(inner),
+            *_examples(inner),
+            *_inner(command),
+            *_rest(inner),
+        )
         yield full, "\n".join(parts)
 
 
 def _head(title: str, command: click.Command) -> Iterator[str]:
-    summary = (command.help or "").split("\n")[0].rstrip(".")
+    text = summary(command)
     yield f'.TH {_escape(title.upper())} 1 "" "fleet {__version__}" "fleet"'
-    yield from (".SH NAME", rf"{_escape(title)} \- {_escape(summary[:1].lower() + summary[1:])}")
+    yield from (".SH NAME", rf"{_escape(title)} \- {_escape(text[:1].lower() + text[1:])}")
 
 
 def _about(context: click.Context) -> Iterator[str]:
@@ -66,12 +73,19 @@ def _about(context: click.Context) -> Iterator[str]:
 
 def _index(group: click.Group) -> Iterator[str]:
     yield from (".SH SYNOPSIS", r"\fBfleet\fR COMMAND [OPTIONS] [ARGS]...", ".SH COMMANDS")
-    for name, command in group.commands.items():
-        yield from (
-            ".TP",
-            rf"\fBfleet\-{_escape(name)}\fR(1)",
-            _escape(command.get_short_help_str(200)),
-        )
+    for title, names in sections(group).items():
+        yield f".SS {_escape(title)}"
+        for name in names:
+            page = rf"\fBfleet\-{_escape(name)}\fR(1)"
+            yield from (".TP", page, _escape(summary(group.commands[name])))
+
+
+def _examples(context: click.Context) -> Iterator[str]:
+    rows = examples(context.command_path)
+    if rows:
+        yield ".SH EXAMPLES"
+    for line, meaning in rows:
+        yield from (".TP", rf"\fBfleet {_escape(line)}\fR", _escape(meaning))
 
 
 def _inner(command: click.Command) -> Iterator[str]:
@@ -83,26 +97,34 @@ def _inner(command: click.Command) -> Iterator[str]:
 
 
 def _options(context: click.Context) -> Iterator[str]:
-    for parameter in context.command.get_params(context):
-        record = parameter.get_help_record(context)
-        if record is not None and record[1]:  # some releases of click list bare arguments
-            yield from (".TP", rf"\fB{_escape(record[0])}\fR", _escape(record[1]))
+    for title, rows in options(context).items():
+        yield f".SS {_escape(title)}"
+        for names, text in rows:
+            yield from (".TP", rf"\fB{_escape(names)}\fR", _escape(text))
 
 
-def _rest(context: click.Context, name: str) -> Iterator[str]:
+def _rest(context: click.Context) -> Iterator[str]:
     yield ".SH OPTIONS"
     yield from _options(context)
-    if name in EXAMPLES:
-        yield ".SH EXAMPLES"
-        for line, meaning in EXAMPLES[name]:
-            yield from (".TP", rf"\fBfleet {_escape(line)}\fR", _escape(meaning))
     yield ".SH EXIT STATUS"
     for code, meaning in _EXITS.items():
         yield from (".TP", rf"\fB{code.value}\fR", _escape(meaning))
     yield ".SH FILES"
-    yield from (".TP", "inventory.yaml, mirrors.yaml", "the nodes, and who mirrors what")
-    yield from (".TP", _escape(".fleet/journal.db"), "what was done, beside the inventory")
-    yield from (".TP", "/var/lib/fleet", "on a node: what it was before, and the audit log")
+    yield from (
+        ".TP",
+        "inventory.yaml, mirrors.yaml",
+        "the nodes, and the mirrors of each registry",
+    )
+    yield from (
+        ".TP",
+        _escape(".fleet/journal.db"),
+        "the journal of all rollouts, beside the inventory",
+    )
+    yield from (
+        ".TP",
+        "/var/lib/fleet",
+        "on a node: the files before each change, and the audit log",
+    )
     yield ".SH SEE ALSO"
     yield r"\fBfleet\fR(1), \fBcontainerd\fR(8), \fBssh_config\fR(5)"
 

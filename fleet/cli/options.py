@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from fleet.cli.log_file import hide, note, open_log
-from fleet.core.rollout import defaults
 from fleet.errors import FleetError
 from fleet.home import expanded
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from fleet.core.model.node import Node
     from fleet.engine.workers.base import WorkerPool
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 class Exit(IntEnum):
@@ -89,48 +88,44 @@ def read_patterns(path: str) -> str:
         raise FleetError(f"@{path}: cannot be read ({error.strerror})") from error
 
 
-_SHARED = (
-    click.option(
-        "-i", "--inventory", type=click.Path(), help="The nodes [default: inventory.yaml]."
+_SHARED = {
+    "inventory": click.option(
+        "-i", "--inventory", type=click.Path(), metavar="FILE",
+        help="Read the nodes from FILE [default: inventory.yaml].",
     ),
-    click.option("-m", "--mirrors", type=click.Path(), help="The mirrors [default: mirrors.yaml]."),
-    click.option("-l", "--limit", metavar="PATTERN", help="Only these: group, node, glob, a:!b."),
-    click.option("-x", "--exclude", metavar="PATTERN", help="All but these."),
-    click.option(
-        "-F",
-        "--ssh-config",
-        type=click.Path(),
-        envvar="FLEET_SSH_CONFIG",
-        help="Another ssh_config than ~/.ssh/config.",
+    "mirrors": click.option(
+        "-m", "--mirrors", type=click.Path(), metavar="FILE",
+        help="Read the mirrors from FILE [default: mirrors.yaml].",
     ),
-    click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
-    click.option("-q", "--quiet", is_flag=True, help="No progress."),
-    click.option(
-        "-v", "--verbose", count=True, help="What SSH does; -vv: all of it, and tracebacks."
+    "limit": click.option(
+        "-l", "--limit", metavar="PATTERN",
+        help="Only these nodes: a group, a node, a glob, w[1-9], a:!b, @file.",
     ),
-    click.option("--no-color", is_flag=True, help="No color (also: NO_COLOR)."),
-    click.option(
-        "--log", type=click.Path(), metavar="FILE", help="Append everything to FILE, SSH included."
+    "exclude": click.option(
+        "-x", "--exclude", metavar="PATTERN", help="Leave these nodes out."
     ),
-)
+    "ssh_config": click.option(
+        "-F", "--ssh-config", type=click.Path(), envvar="FLEET_SSH_CONFIG", metavar="FILE",
+        help="Use this ssh_config instead of ~/.ssh/config (env FLEET_SSH_CONFIG).",
+    ),
+    "as_json": click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+    "quiet": click.option("-q", "--quiet", is_flag=True, help="Hide progress and warnings."),
+    "verbose": click.option(
+        "-v", "--verbose", count=True,
+        help="Show what the SSH connections do; -vv: in full, with tracebacks.",
+    ),
+    "no_color": click.option("--no-color", is_flag=True, help="No colors (env NO_COLOR)."),
+    "log": click.option(
+        "--log", type=click.Path(), metavar="FILE",
+        help="Append everything to FILE, SSH included.",
+    ),
+}  # fmt: skip
+_OF_OUTPUT = ("as_json", "quiet", "verbose", "no_color", "log")
 
 
-_NAMES = (
-    "inventory",
-    "mirrors",
-    "limit",
-    "exclude",
-    "ssh_config",
-    "as_json",
-    "quiet",
-    "verbose",
-    "no_color",
-    "log",
-)
-
-
-def _add_options(command: _Command, options: Sequence[Callable[..., Any]]) -> _Command:
-    for option in reversed(options):
+def add_options(command: Decorated, options: Iterable[Callable[..., Any]]) -> Decorated:
+    """Add options to a command, in the order of its help."""
+    for option in reversed(tuple(options)):
         command = option(command)
     return command
 
@@ -143,7 +138,7 @@ def shared_group(function: Callable[..., None]) -> Callable[..., None]:
         click.get_current_context().obj = flags
         function()
 
-    return _add_options(wrapped, _SHARED)
+    return add_options(wrapped, _SHARED.values())
 
 
 def _override(after: Any, before: Any) -> Any:
@@ -155,28 +150,59 @@ def _override(after: Any, before: Any) -> Any:
     return before if given is None else given
 
 
-def shared(function: Callable[..., None]) -> Callable[..., None]:
-    """Pass Settings to a command; a flag after the command overrides one before it."""
+def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that passes Settings to a command; `names` are the flags that it uses.
 
-    @functools.wraps(function)
-    def wrapped(**flags: Any) -> None:
-        before = click.get_current_context().obj or {}
-        values = {name: _override(flags.pop(name), before.get(name)) for name in _NAMES}
-        settings = Settings(
-            inventory=Path(values["inventory"] or "inventory.yaml"),
-            mirrors=Path(values["mirrors"] or "mirrors.yaml"),
-            limit=values["limit"],
-            exclude=values["exclude"],
-            ssh_config=values["ssh_config"],
-            as_json=bool(values["as_json"]),
-            quiet=bool(values["quiet"]),
-            verbose=values["verbose"] or 0,
-            color=not (values["no_color"] or os.environ.get("NO_COLOR")),
-        )
-        open_log(settings.verbose, values["log"])
-        function(settings, **flags)
+    Flags for the output are for every command. A flag after the command overrides one before it.
+    """
+    names = (*names, "exclude") if "limit" in names else names
+    taken = [name for name in _SHARED if name in (*names, *_OF_OUTPUT)]
 
-    return _add_options(wrapped, _SHARED)
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def wrapped(**flags: Any) -> None:
+            before = click.get_current_context().obj or {}
+            _refuse_unused(before, taken)
+            own = {name: flags.pop(name) for name in taken}
+            settings = _settings(
+                {name: _override(own.get(name), before.get(name)) for name in _SHARED}
+            )
+            function(settings, **flags)
+
+        return add_options(wrapped, (_SHARED[name] for name in taken))
+
+    return decorate
+
+
+shared = takes("inventory", "mirrors", "limit", "ssh_config")
+
+
+def _refuse_unused(before: Mapping[str, Any], taken: Collection[str]) -> None:
+    """Refuse --limit and --exclude before a command that would work on more than they select.
+
+    The names of files may stay: an alias such as `fleet -i hosts.yaml` is for every command.
+    """
+    for name in ("limit", "exclude"):
+        if name not in taken and before.get(name) is not None:
+            context = click.get_current_context()
+            raise click.UsageError(f"{context.command_path} does not take --{name}", context)
+
+
+def _settings(values: Mapping[str, Any]) -> Settings:
+    """Return the Settings of one command line, and open its log."""
+    settings = Settings(
+        inventory=Path(values["inventory"] or "inventory.yaml"),
+        mirrors=Path(values["mirrors"] or "mirrors.yaml"),
+        limit=values["limit"],
+        exclude=values["exclude"],
+        ssh_config=values["ssh_config"],
+        as_json=bool(values["as_json"]),
+        quiet=bool(values["quiet"]),
+        verbose=values["verbose"] or 0,
+        color=not (values["no_color"] or os.environ.get("NO_COLOR")),
+    )
+    open_log(settings.verbose, values["log"])
+    return settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,13 +215,15 @@ class Connection:
 
 
 _CONNECTING = (
-    click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the sudo password."),
+    click.option("-K", "--ask-become-pass", is_flag=True,
+                 help="Ask for the sudo password; it is tested on one node first."),
     click.option("--parallel", type=click.IntRange(1, 1000), default=32, show_default=True,
-                 help="Nodes read at once."),
+                 metavar="N", help="Read this many nodes at once."),
     click.option("--engine", default="threads", show_default=True, metavar="ENGINE",
-                 help="Who works: threads, processes, dask, or a Dask scheduler's tcp://HOST:PORT."),
+                 help="How to run the work: threads, processes, dask, or a Dask scheduler's"
+                 " tcp://HOST:PORT."),
     click.option("--connect-timeout", type=click.FloatRange(1, 600), default=10, show_default=True,
-                 help="Seconds to wait for a connection."),
+                 metavar="SECONDS", help="Wait this long for a connection."),
 )  # fmt: skip
 
 
@@ -214,70 +242,4 @@ def connecting(function: Callable[..., None]) -> Callable[..., None]:
             )
             function(connection=connection, **flags)
 
-    return _add_options(wrapped, _CONNECTING)
-
-
-no_liveness = click.option(
-    "--no-liveness", is_flag=True, help="Do not ask whether the daemon reads its folder."
-)
-per_mirror = click.option(
-    "--per-mirror", default=defaults.PER_MIRROR, type=click.IntRange(1, 1000),
-    show_default=True,
-    help="Nodes that pull from one mirror at once.",
-)  # fmt: skip
-pull_timeout = click.option(
-    "--pull-timeout", default=defaults.PULL, type=click.IntRange(1, 3600),
-    show_default=True,
-    help="Seconds for one verification pull.",
-)  # fmt: skip
-full_default = click.option(
-    "--full-default", is_flag=True, help="Start a missing config.toml from all defaults."
-)
-journal = click.option(
-    "--journal", type=click.Path(), help="[default: .fleet/journal.db beside the inventory]"
-)
-
-_FOREIGN = (
-    click.option("--adopt", "foreign", flag_value="adopt", default="adopt",
-                 help="Take over a registry's foreign hosts.toml, keep its bytes [default]."),
-    click.option("--keep", "foreign", flag_value="keep",
-                 help="Leave foreign and edited files as they are."),
-    click.option("--overwrite", "foreign", flag_value="overwrite",
-                 help="Adopt, and remove registries that mirrors.yaml does not name."),
-)  # fmt: skip
-
-
-def foreign_files(function: _Command) -> _Command:
-    """Add the flags for files that fleet did not write."""
-    return _add_options(function, _FOREIGN)
-
-
-_CHANGING = (
-    click.option("-y", "--yes", is_flag=True, help="Do not ask."),
-    click.option("--dry-run", is_flag=True, help="Show the diffs and change nothing."),
-    click.option("--batch", default=defaults.BATCHES, show_default=True, help="The last repeats."),
-    click.option("--max-failures", default=defaults.MAX_FAILURES, show_default=True,
-                 help="Budget: N or P%."),
-    click.option("--skip-unreachable", is_flag=True, help="Go on without unreachable nodes."),
-    click.option("--on-failure", default="halt", show_default=True,
-                 type=click.Choice(["halt", "rollback-batch", "rollback-all"]),
-                 help="What becomes of converged nodes when the budget is spent."),
-    click.option("--pause", default=0.0, type=click.FloatRange(0), metavar="SECONDS",
-                 help="After a batch; then its nodes are asked for health again."),
-    click.option("--soak", default=defaults.SOAK, type=click.IntRange(0, 600), show_default=True,
-                 help="Seconds that a restarted containerd must stay up."),
-    click.option("--health-timeout", default=defaults.HEALTH, type=click.IntRange(1, 600),
-                 show_default=True,
-                 help="Seconds until containerd must be healthy."),
-    click.option("--guard", default=defaults.GUARD, type=click.IntRange(0, 86400),
-                 show_default=True,
-                 help="Seconds until a node undoes an unconfirmed change; 0: never."),
-    click.option("--disrupt-workloads", is_flag=True,
-                 help="Restart containerd even where that ends containers."),
-    journal,
-)  # fmt: skip
-
-
-def changing_nodes(function: _Command) -> _Command:
-    """Add the flags of commands that change nodes."""
-    return _add_options(function, _CHANGING)
+    return add_options(wrapped, _CONNECTING)

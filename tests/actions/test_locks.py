@@ -36,7 +36,7 @@ def test_a_bad_id_is_refused_before_a_node_is_asked(small: Small) -> None:
     nodes, session = small.load().inventory.nodes, small.session(Watcher())
     small.pool.ends |= {(settle.unlock, node.name): FREE for node in nodes}
 
-    with pytest.raises(FleetError, match="no rollout id"):
+    with pytest.raises(FleetError, match="not a rollout ID"):
         unlock(nodes, "20260101; rm", session)
     assert small.pool.done == []
     assert set(unlock(nodes, "20260101-000000-abcd", session)) == {"a", "b", "c"}

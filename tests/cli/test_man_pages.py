@@ -62,19 +62,22 @@ def test_the_first_page_lists_the_commands() -> None:
     commands = section("fleet", "COMMANDS").splitlines()
 
     assert commands == [
+        ".SS Start",
         ".TP",
         r"\fBfleet\-check\fR(1)",
-        "Check a file.",
+        "Check a file",
+        ".SS Look",
         ".TP",
         r"\fBfleet\-mirrors\fR(1)",
-        "Look at mirrors.",
+        "Look at mirrors",
     ]
 
 
 def test_a_page_has_its_usage_and_its_options() -> None:
     assert section("fleet-check", "SYNOPSIS") == r"\fBfleet check\fR [OPTIONS] PATH"
     options = section("fleet-check", "OPTIONS").splitlines()
-    assert options[:3] == [
+    assert options[:4] == [
+        ".SS Options",
         ".TP",
         r"\fB\-\-deep\-down TEXT\fR",
         r"How far; it\(aqs \(aqdeep\(aq.",
@@ -94,7 +97,14 @@ def test_a_paragraph_is_one_line_that_troff_takes_for_text() -> None:
 def test_a_subcommand_has_a_section_of_its_own() -> None:
     lines = section("fleet-mirrors", "TEST").splitlines()
 
-    assert lines[:4] == ["Test every mirror.", ".TP", r"\fB\-\-write\fR", "Write the order."]
+    assert lines[:2] == ["Test every mirror.", ".SS Options"]
+    assert lines[2:5] == [".TP", r"\fB\-\-write\fR", "Write the order."]
+
+
+def test_examples_come_before_options() -> None:
+    names = re.findall(r"^\.SH (.*)$", PAGES["fleet-check"], re.MULTILINE)
+
+    assert names.index("EXAMPLES") < names.index("OPTIONS")
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -36,7 +36,7 @@ def test_the_answers_of_all_commands_fit_their_schemas(nodes: Lab, fleet: Fleet)
         ("explain", "lost1", "docker.io"),
         ("hostkeys",),
         ("run", "-x", "bullseye1", "--", "id"),
-        ("lock", "-l", "forky1:lost1"),
+        ("locks", "-l", "forky1:lost1"),
         ("rollback", "--dry-run", *ONE),
         ("rollback", "-y", "--soak", "0", *ONE),
         ("unlock", "nobody", "-l", "forky1:lost1"),

@@ -175,7 +175,7 @@ cd /var/lib/fleet && mkdir pending && echo evil-1 >pending/id && echo armed >pen
 echo "touch /etc/profile.d/owned" >pending/guard.sh'
 """
 FOREIGN = {
-    "a user's": ("eve", "755", (("lock",), ("probe",), ("unlock", "evil-1"))),
+    "a user's": ("eve", "755", (("locks",), ("probe",), ("unlock", "evil-1"))),
     "a group's": ("root:eve", "775", (("unlock", "evil-1"), ("verify",), ("rollout", "-y"))),
 }
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import click
-
-from fleet.cli.options import Exit, Settings, shared
+from fleet.cli.help import command
+from fleet.cli.options import Exit, Settings, takes
 from fleet.errors import ConfigErrors
 
 
-@click.command()
-@shared
+@command()
+@takes("inventory", "mirrors")
 def check(settings: Settings) -> None:
-    """Check both files offline: every error and warning, with its line."""
+    """Check both files, offline.
+
+    Every error and warning comes at once, with its file, line and column.
+    """
     from fleet.cli.output.inventory import show_checked
     from fleet.config.load import load_files
 

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import click
 
-from fleet.cli.options import (
-    Connection,
-    Exit,
-    Settings,
-    connecting,
-    foreign_files,
-    full_default,
-    shared,
-)
+from fleet.cli.change_options import foreign_files, full_default
+from fleet.cli.help import command
+from fleet.cli.options import Connection, Exit, Settings, connecting, shared
 
 
-@click.command()
-@click.option("--exit-code", is_flag=True, help="Exit 4 if anything would change.")
+@command()
+@click.option("--exit-code", is_flag=True, help="Exit with 4 if anything would change.")
 @full_default
 @foreign_files
 @connecting
@@ -24,7 +18,10 @@ from fleet.cli.options import (
 def diff(
     settings: Settings, *, connection: Connection, exit_code: bool, full_default: bool, foreign: str
 ) -> None:
-    """Show what a rollout would change on each node, and change nothing."""
+    """Show what a rollout would change.
+
+    Nothing is changed. Nodes with equal diffs are shown as one.
+    """
     from fleet.actions.options import RenderOptions
     from fleet.actions.survey import survey
     from fleet.cli.output.plan import plan_exit_code, show_plans

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import click
 
-from fleet.cli.options import Connection, Exit, Settings, connecting, foreign_files, shared
+from fleet.cli.change_options import foreign_files
+from fleet.cli.help import command
+from fleet.cli.options import Connection, Exit, Settings, connecting, shared
 
 
-@click.command()
-@click.option("--exit-code", is_flag=True, help="Exit 4 if there is any drift.")
+@command()
+@click.option("--exit-code", is_flag=True, help="Exit with 4 if there is any drift.")
 @foreign_files
 @connecting
 @shared
 def drift(settings: Settings, *, connection: Connection, exit_code: bool, foreign: str) -> None:
-    """Show what changed on nodes behind fleet's back, and whose hand it looks like."""
+    """Show files changed on nodes since fleet wrote them.
+
+    For each file also what probably changed it.
+    """
     from fleet.actions import drift as action
     from fleet.actions.options import RenderOptions
     from fleet.cli.output.drift import show_drift

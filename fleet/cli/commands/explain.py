@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import click
 
-from fleet.cli.options import Connection, Exit, Settings, connecting, shared
+from fleet.cli.help import command
+from fleet.cli.options import Connection, Exit, Settings, connecting, takes
 
 
-@click.command()
+@command()
 @click.argument("node", metavar="NODE")
 @click.argument("registry", metavar="REGISTRY")
 @connecting
-@shared
+@takes("inventory", "ssh_config")
 def explain(settings: Settings, *, connection: Connection, node: str, registry: str) -> None:
-    """Show which file decides where a node pulls a registry's images from, and in which order."""
+    """Show where a node pulls a registry's images from.
+
+    Names the file and line that decide, the hosts in the order in which containerd asks them, and
+    what happens when one fails.
+    """
     from fleet.actions import explain as action
     from fleet.cli.output.explain import show_explanation
     from fleet.cli.terminal import open_session

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import click
 
-from fleet.cli.options import Settings, journal, shared
+from fleet.cli.change_options import journal
+from fleet.cli.help import command
+from fleet.cli.options import Settings, takes
 
 
-@click.command()
+@command()
 @click.argument("rollout_id", metavar="[ID]", required=False)
-@click.option("--node", metavar="NODE", help="What was done to that node alone.")
+@click.option("--node", metavar="NODE", help="Show what was done to this node.")
 @journal
-@shared
+@takes("inventory")
 def history(
     settings: Settings, *, rollout_id: str | None, node: str | None, journal: str | None
 ) -> None:
-    """Show what was done, when, by whom, node by node."""
+    """Show what was done, when and by whom.
+
+    With ID: that rollout, node by node.
+    """
     from fleet.actions.history import past_rollouts
     from fleet.cli.output.history import show_history
     from fleet.cli.terminal import journal_path

@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fleet.cli.options import Connection, Exit, Settings, connecting, shared
+from fleet.cli.help import command
+from fleet.cli.options import Connection, Exit, Settings, connecting, takes
 
 if TYPE_CHECKING:
     from fleet.core.failure import Failure
     from fleet.ssh.hostkey_scan import HostKey
 
 
-@click.command()
+@command()
 @click.option("-y", "--yes", is_flag=True, help="Add unknown keys without asking.")
 @connecting
-@shared
+@takes("inventory", "limit", "ssh_config")
 def hostkeys(settings: Settings, *, connection: Connection, yes: bool) -> None:
-    """Show the nodes' host keys, and add unknown ones to known_hosts after a yes."""
+    """Show the nodes' SSH host keys, and add new ones.
+
+    Asks before it adds a key to known_hosts. A changed key is never added.
+    """
     from fleet.actions.hostkeys import add_host_keys, is_bad, scan_host_keys, unknown_keys
     from fleet.cli.output.hostkeys import print_keys_data, show_keys
     from fleet.cli.prompts import unlock_keys

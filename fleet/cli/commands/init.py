@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import click
-
-from fleet.cli.options import Settings, shared
+from fleet.cli.help import command
+from fleet.cli.options import Settings, takes
 from fleet.errors import FleetError
 from fleet.home import expanded
 
 
-@click.command()
-@shared
+@command()
+@takes("inventory", "mirrors")
 def init(settings: Settings) -> None:
-    """Write a commented inventory.yaml and mirrors.yaml here; never overwrite."""
+    """Write a first inventory.yaml and mirrors.yaml."""
     from fleet.cli.output.tables import console, print_json
 
     written = _write_missing(settings)

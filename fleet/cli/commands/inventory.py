@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import click
 
-from fleet.cli.options import Settings, read_patterns, shared
+from fleet.cli.help import command
+from fleet.cli.options import Settings, read_patterns, takes
 from fleet.errors import FleetError
 
 
-@click.command()
+@command()
 @click.argument("nodes", metavar="[NODE]...", nargs=-1)
-@click.option("--graph", is_flag=True, help="Groups and their nodes as a tree.")
-@shared
+@click.option("--graph", is_flag=True, help="Show groups and their nodes as a tree.")
+@takes("inventory", "limit")
 def inventory(settings: Settings, *, nodes: tuple[str, ...], graph: bool) -> None:
-    """Show the nodes as resolved, and where each value came from; of NODE what it beat as well."""
+    """Show every node's settings and where they come from.
+
+    With NODE, also the values that were overridden.
+    """
     from fleet.cli.output.inventory import show_inventory
     from fleet.config.load import load_inventory
     from fleet.core.selection.patterns import select

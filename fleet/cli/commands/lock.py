@@ -1,17 +1,22 @@
-"""The commands `fleet lock` and `fleet unlock`."""
+"""The commands `fleet locks` and `fleet unlock`."""
 
 from __future__ import annotations
 
 import click
 
-from fleet.cli.options import Connection, Exit, Settings, connecting, journal, shared
+from fleet.cli.change_options import journal
+from fleet.cli.help import command
+from fleet.cli.options import Connection, Exit, Settings, connecting, takes
 
 
-@click.command()
+@command()
 @connecting
-@shared
-def lock(settings: Settings, *, connection: Connection) -> None:
-    """Show who holds which node, since when and for what."""
+@takes("inventory", "limit", "ssh_config")
+def locks(settings: Settings, *, connection: Connection) -> None:
+    """Show which rollout has locked which node.
+
+    Nothing is locked or changed.
+    """
     from fleet.actions.locks import read_locks
     from fleet.cli.output.locks import show_locks
     from fleet.cli.terminal import open_session
@@ -25,16 +30,19 @@ def lock(settings: Settings, *, connection: Connection) -> None:
     raise SystemExit(Exit.FAILED if failed else Exit.OK)
 
 
-@click.command()
+@command()
 @click.argument("rollout_id", metavar="ID")
 @journal
 @connecting
-@shared
+@takes("inventory", "limit", "ssh_config")
 def unlock(
     settings: Settings, *, connection: Connection, rollout_id: str, journal: str | None
 ) -> None:
-    """Break the lock of a dead rollout; what it left unconfirmed is taken back."""
-    from fleet.actions import locks
+    """Release the lock of a dead rollout.
+
+    A change that it left unconfirmed is undone.
+    """
+    from fleet.actions import locks as action
     from fleet.actions.rollout_ids import full_id_if_known
     from fleet.cli.output.locks import show_unlocked
     from fleet.cli.terminal import journal_path, open_session
@@ -42,10 +50,10 @@ def unlock(
     from fleet.node.change_status import ChangeStatus, SettleEnding
 
     rollout_id = full_id_if_known(journal_path(settings, journal), rollout_id)
-    locks.refuse_bad_id(rollout_id)
+    action.refuse_bad_id(rollout_id)
     session = open_session(settings, connection)
     nodes = settings.select(load_inventory(settings.inventory))
-    results = locks.unlock(nodes, rollout_id, session)
+    results = action.unlock(nodes, rollout_id, session)
     show_unlocked(results, rollout_id, settings)
     good = all(
         isinstance(result, ChangeStatus) and result.ending is SettleEnding.RELEASED

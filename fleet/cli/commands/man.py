@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import click
 
-from fleet.cli.options import Settings, shared
+from fleet.cli.help import command
+from fleet.cli.options import Settings, takes
 from fleet.home import expanded
 
 
-@click.command()
+@command()
 @click.argument("folder", metavar="DIR", type=click.Path())
-@shared
+@takes()
 def man(settings: Settings, *, folder: str) -> None:
-    """Write the man pages, one a command, into DIR."""
+    """Write the man pages into a folder.
+
+    One page for fleet and one for each command.
+    """
     from fleet.cli import man_pages
     from fleet.cli.output.tables import print_json
 

@@ -6,29 +6,35 @@ from typing import Any
 
 import click
 
+from fleet.cli.help import HelpGroup
 from fleet.cli.options import Connection, Exit, Settings, connecting, shared
 
 
-@click.group()
+@click.group(cls=HelpGroup)
 def mirrors() -> None:
-    """Look at the mirrors themselves, from the nodes."""
+    """Test the mirrors from the nodes."""
 
 
 @mirrors.command("test")
-@click.option("--per-site", is_flag=True, help="One node of every site instead of all.")
+@click.option("--per-site", is_flag=True, help="Test from one node of each site instead of all.")
 @click.option("--image", "images", metavar="REF", multiple=True,
               help="Ask for this image of its registry [default: its `verify`].")  # fmt: skip
 @click.option("--timeout", "seconds", default=5.0, type=click.FloatRange(0.5, 60),
-              show_default=True, help="Seconds for each step of a test.")  # fmt: skip
+              show_default=True, metavar="SECONDS",
+              help="Time limit of each step of a test.")  # fmt: skip
 @click.option("--bytes", "size", default=1 << 20, type=click.IntRange(0, 16 << 20),
-              show_default=True, help="How much of the first layer is read.")  # fmt: skip
+              show_default=True, metavar="N",
+              help="Bytes of the first layer to download for the speed test.")  # fmt: skip
 @click.option("--per-mirror", default=4, type=click.IntRange(1, 100), show_default=True,
-              help="Tests at once for one mirror, over all nodes.")  # fmt: skip
-@click.option("--write", is_flag=True, help="Put the proposed order into mirrors.yaml.")
+              metavar="N", help="At most N tests of one mirror at once.")  # fmt: skip
+@click.option("--write", is_flag=True, help="Write the suggested order into mirrors.yaml.")
 @connecting
 @shared
 def test(settings: Settings, *, connection: Connection, write: bool, **flags: Any) -> None:
-    """Try every endpoint from the nodes, each alone: what is wrong with which, and a ranking."""
+    """Try every endpoint from the nodes, one by one.
+
+    Shows what is wrong with which, and ranks them.
+    """
     from fleet.actions.mirrors import MirrorTestOptions, test_mirrors
     from fleet.cli.output.mirrors import show_test
     from fleet.cli.output.mirrors_data import data_alone

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import click
-
+from fleet.cli.help import command
 from fleet.cli.options import Connection, Exit, Settings, connecting, shared
 
 
-@click.command()
+@command()
 @connecting
 @shared
 def probe(settings: Settings, *, connection: Connection) -> None:
-    """Read every node: version, registry config, CRI health, how it stands to mirrors.yaml."""
+    """Read every node and show its state.
+
+    For each node: version, registry config, CRI health, and its state compared with mirrors.yaml.
+    Nothing is changed.
+    """
     from fleet.actions import survey
     from fleet.cli.output.probe import show_probed
     from fleet.cli.terminal import open_session

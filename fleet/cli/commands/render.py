@@ -6,16 +6,26 @@ from pathlib import Path
 
 import click
 
-from fleet.cli.options import Exit, Settings, foreign_files, shared
+from fleet.cli.change_options import foreign_files
+from fleet.cli.help import command
+from fleet.cli.options import Exit, Settings, takes
 
 
-@click.command()
-@click.option("--containerd", metavar="VERSION", required=True, help="The node's containerd.")
-@click.option("--distro", metavar="NAME", help="k3s, rke2, k0s, microk8s, flatcar, eks, ...")
-@click.option("--root", metavar="DIR", type=click.Path(), help="Where the node's files stand.")
-@click.option("--out", metavar="DIR", type=click.Path(), required=True, help="Write them there.")
+@command()
+@click.option(
+    "--containerd", metavar="VERSION", required=True, help="The release of containerd, e.g. 1.7.24."
+)
+@click.option(
+    "--distro",
+    metavar="NAME",
+    help="The distribution: k3s, rke2, k0s, microk8s, flatcar, eks or another.",
+)
+@click.option("--root", metavar="DIR", type=click.Path(), help="Read the node's files from DIR.")
+@click.option(
+    "--out", metavar="DIR", type=click.Path(), required=True, help="Write the files into DIR."
+)
 @foreign_files
-@shared
+@takes("inventory", "mirrors")
 def render(
     settings: Settings,
     *,
@@ -25,7 +35,10 @@ def render(
     out: str,
     foreign: str,
 ) -> None:
-    """Write what a node of that version would get, offline."""
+    """Write what a node would get, without a node.
+
+    The node is described by its release of containerd and, with --root, by its files.
+    """
     from fleet.actions import render as action
     from fleet.cli.output.plan import show_rendered
     from fleet.cli.terminal import journal_files

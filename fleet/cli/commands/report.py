@@ -7,21 +7,26 @@ from typing import Any
 
 import click
 
-from fleet.cli.options import Settings, journal, shared
+from fleet.cli.change_options import journal
+from fleet.cli.help import command
+from fleet.cli.options import Settings, takes
 from fleet.errors import FleetError
 
 
-@click.command()
+@command()
 @click.argument("rollout_id", metavar="ID")
-@click.option("-o", "--output", metavar="FILE", type=click.Path(), help="[default: stdout]")
+@click.option(
+    "-o", "--output", metavar="FILE", type=click.Path(), help="Write to FILE [default: stdout]."
+)
 @click.option("--format", "form", type=click.Choice(["html", "json", "junit"]), default="html",
-              show_default=True, help="A page, data, or XML for dashboards.")  # fmt: skip
+              show_default=True, metavar="FORM",
+              help="html (a page), json, or junit (XML for CI).")  # fmt: skip
 @journal
-@shared
+@takes("inventory")
 def report(
     settings: Settings, *, rollout_id: str, output: str | None, form: str, journal: str | None
 ) -> None:
-    """Write what a rollout did as one page, as JSON or as JUnit XML."""
+    """Write what a rollout did as a page, JSON or JUnit."""
     from fleet.actions.history import report_of
     from fleet.cli.terminal import journal_path
     from fleet.journal import write_private

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import click
 
-from fleet.cli.options import Connection, Settings, connecting, journal, shared
+from fleet.cli.change_options import journal, yes
+from fleet.cli.help import command
+from fleet.cli.options import Connection, Settings, connecting, takes
 
 
-@click.command()
+@command()
 @click.argument("rollout_id", metavar="[ID]", required=False)
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@yes
 @journal
 @connecting
-@shared
+@takes("inventory", "mirrors", "ssh_config")
 def resume(
     settings: Settings,
     *,
@@ -21,7 +23,10 @@ def resume(
     yes: bool,
     journal: str | None,
 ) -> None:
-    """Go on with an interrupted rollout: settle what it left in flight, then the rest."""
+    """Finish an interrupted rollout or rollback.
+
+    Nodes that were left in the middle of a change are settled first. Without ID: the newest one.
+    """
     from fleet.actions import resume as action
     from fleet.cli.terminal import Terminal, end_job, journal_files, open_session
 

@@ -6,23 +6,19 @@ from typing import Any
 
 import click
 
-from fleet.cli.options import (
-    Connection,
-    Exit,
-    Settings,
-    changing_nodes,
-    connecting,
-    no_liveness,
-    shared,
+from fleet.cli.change_options import changing_nodes, no_liveness
+from fleet.cli.help import command
+from fleet.cli.options import Connection, Exit, Settings, connecting, takes
+
+
+@command()
+@click.option(
+    "--to", metavar="GENERATION", help="Undo everything since and including this rollout."
 )
-
-
-@click.command()
-@click.option("--to", metavar="GENERATION", help="Back to what that generation keeps.")
 @no_liveness
 @changing_nodes
 @connecting
-@shared
+@takes("inventory", "limit", "ssh_config")
 def rollback(
     settings: Settings,
     *,
@@ -32,7 +28,11 @@ def rollback(
     journal: str | None,
     **flags: Any,
 ) -> None:
-    """Bring each node's previous config back, byte for byte, behind the same gates."""
+    """Undo each node's own last change.
+
+    This is not always the last rollout. The old files come back byte for byte, behind the same
+    health checks.
+    """
     from fleet.actions import rollback as action
     from fleet.actions.options import RolloutOptions
     from fleet.actions.rollout_ids import with_full_ids

@@ -6,23 +6,20 @@ from typing import Any
 
 import click
 
-from fleet.cli.options import (
-    Connection,
-    Exit,
-    Settings,
+from fleet.cli.change_options import (
     changing_nodes,
-    connecting,
     foreign_files,
     full_default,
     no_liveness,
     per_mirror,
     pull_timeout,
-    shared,
 )
+from fleet.cli.help import command
+from fleet.cli.options import Connection, Exit, Settings, connecting, shared
 
 
-@click.command()
-@click.option("--no-verify", is_flag=True, help="No verification pulls.")
+@command()
+@click.option("--no-verify", is_flag=True, help="Skip the verification pulls.")
 @pull_timeout
 @per_mirror
 @no_liveness
@@ -32,7 +29,7 @@ from fleet.cli.options import (
     nargs=2,
     metavar="WHICH ID",
     type=(click.Choice(["failed", "unreachable"]), str),
-    help="Only the failed or unreachable nodes of that rollout.",
+    help="Only nodes that rollout ID left `failed` or `unreachable`.",
 )
 @foreign_files
 @changing_nodes
@@ -47,7 +44,11 @@ def rollout(
     journal: str | None,
     **flags: Any,
 ) -> None:
-    """Bring nodes to mirrors.yaml: plan, confirm, then batch by batch behind health gates."""
+    """Bring nodes to mirrors.yaml, batch by batch.
+
+    Shows the plan, asks, and changes one batch at a time. A node that fails a check restores its
+    old files, and the rollout stops.
+    """
     from fleet.actions import rollout as action
     from fleet.actions.options import RolloutOptions
     from fleet.actions.rollout_ids import with_full_ids

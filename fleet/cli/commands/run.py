@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import click
 
-from fleet.cli.options import Connection, Exit, Settings, connecting, shared
+from fleet.cli.help import command
+from fleet.cli.options import Connection, Exit, Settings, connecting, takes
 
 
-@click.command()
+@command()
 @click.argument("command", metavar="-- COMMAND", nargs=-1, type=click.UNPROCESSED)
 @click.option("--timeout", default=60, type=click.IntRange(1, 86400), show_default=True,
-              help="Seconds that the command may take on a node.")  # fmt: skip
+              metavar="SECONDS", help="Time limit of the command on a node.")  # fmt: skip
 @connecting
-@shared
+@takes("inventory", "limit", "ssh_config")
 def run(
     settings: Settings, *, connection: Connection, command: tuple[str, ...], timeout: int
 ) -> None:
-    """Run a command on the chosen nodes, with equal answers folded."""
+    """Run a command on the nodes.
+
+    Equal outputs are shown once. The command runs as root unless `become: false`.
+    """
     from fleet.actions import run as action
     from fleet.cli.output.run import show_results
     from fleet.cli.terminal import open_session

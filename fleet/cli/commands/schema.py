@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import click
 
-from fleet.cli.options import Settings, shared
+from fleet.cli.help import ALIASES, command
+from fleet.cli.options import Settings, takes
 from fleet.errors import FleetError
 
 
-@click.command()
+@command()
 @click.argument("name", type=click.Choice(["inventory", "mirrors", "output"]))
-@click.argument("command", metavar="[COMMAND]", required=False)
-@shared
-def schema(settings: Settings, *, name: str, command: str | None) -> None:
-    """Print the JSON Schema of inventory.yaml, of mirrors.yaml, or of what COMMAND --json prints.
+@click.argument("of", metavar="[COMMAND]", required=False)
+@takes()
+def schema(settings: Settings, *, name: str, of: str | None) -> None:
+    """Print the JSON Schema of a file or of an output.
 
-    `fleet schema output` names the commands.
+    `fleet schema output COMMAND` is of what that command prints with --json.
     """
     from fleet.cli.output.json_schema import OUTPUTS, output_schema
     from fleet.cli.output.tables import print_json
@@ -23,10 +24,10 @@ def schema(settings: Settings, *, name: str, command: str | None) -> None:
 
     del settings
     if name != "output":
-        if command is not None:
+        if of is not None:
             raise FleetError(f"fleet schema {name} takes no command; did you mean output?")
         print_json(inventory_schema() if name == "inventory" else mirrors_schema())
-    elif command is not None and command in OUTPUTS:
-        print_json(output_schema(command))
+    elif of is not None and ALIASES.get(of, of) in OUTPUTS:
+        print_json(output_schema(ALIASES.get(of, of)))
     else:
         raise FleetError(f"fleet schema output COMMAND: expected one of {', '.join(OUTPUTS)}")

@@ -6,23 +6,16 @@ from typing import Any
 
 import click
 
-from fleet.cli.options import (
-    Connection,
-    Exit,
-    Settings,
-    connecting,
-    no_liveness,
-    per_mirror,
-    pull_timeout,
-    shared,
-)
+from fleet.cli.change_options import no_liveness, per_mirror, pull_timeout
+from fleet.cli.help import command
+from fleet.cli.options import Connection, Exit, Settings, connecting, shared
 
 
-@click.command()
+@command()
 @pull_timeout
 @click.option("--self-contained", is_flag=True,
-              help="Serve a tiny image from here, and need no registry.")  # fmt: skip
-@click.option("--sample", metavar="N|P%", help="Only so many nodes, the same ones every time.")
+              help="Pull a tiny image from this machine; no registry is needed.")  # fmt: skip
+@click.option("--sample", metavar="N|P%", help="Test only so many nodes, the same ones every time.")
 @per_mirror
 @no_liveness
 @connecting
@@ -36,7 +29,10 @@ def verify(
     no_liveness: bool,
     **flags: Any,
 ) -> None:
-    """Pull every verification image on every node, and change nothing."""
+    """Pull the test images on every node.
+
+    Shows which mirror served each pull, and changes nothing.
+    """
     from fleet.actions import verify as action
     from fleet.cli.output.verify import show_verified
     from fleet.cli.terminal import open_session

@@ -272,7 +272,7 @@ OUTPUTS: Mapping[str, Schema] = {
     "mirrors": MIRRORS,
     "hostkeys": shape({"nodes": by_name({"anyOf": [_KEY, UNREACHABLE]})}),
     "run": shape({"command": TEXT, "nodes": by_name(_RAN)}),
-    "lock": shape({"nodes": by_name(_HELD)}),
+    "locks": shape({"nodes": by_name(_HELD)}),
     "unlock": shape({"rollout": TEXT, "nodes": by_name(shape({"ended": TEXT}))}),
     "report": _REPORT,
     "man": shape({"pages": by_name(TEXT)}),

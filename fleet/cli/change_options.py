@@ -1,0 +1,81 @@
+"""The flags of commands that change nodes or verify them."""
+
+from __future__ import annotations
+
+import click
+
+from fleet.cli.options import Decorated, add_options
+from fleet.core.rollout import defaults
+
+no_liveness = click.option(
+    "--no-liveness", is_flag=True, help="Skip the check that containerd reads certs.d."
+)
+per_mirror = click.option(
+    "--per-mirror", default=defaults.PER_MIRROR, type=click.IntRange(1, 1000),
+    show_default=True, metavar="N",
+    help="At most N nodes pull from one mirror at once.",
+)  # fmt: skip
+pull_timeout = click.option(
+    "--pull-timeout", default=defaults.PULL, type=click.IntRange(1, 3600),
+    show_default=True, metavar="SECONDS",
+    help="Time limit of one verification pull.",
+)  # fmt: skip
+full_default = click.option(
+    "--full-default", is_flag=True,
+    help="Create a missing config.toml from `containerd config default` (otherwise: a minimal"
+    " file).",
+)  # fmt: skip
+journal = click.option(
+    "--journal", type=click.Path(), metavar="FILE",
+    help="Use this journal [default: .fleet/journal.db beside the inventory].",
+)  # fmt: skip
+yes = click.option("-y", "--yes", is_flag=True, help="Do not ask; needed without a terminal.")
+
+_FOREIGN = (
+    click.option("--adopt", "foreign", flag_value="adopt", default="adopt",
+                 help="Replace an existing hosts.toml of a registry in mirrors.yaml; the original"
+                 " is backed up [default]."),
+    click.option("--keep", "foreign", flag_value="keep",
+                 help="Leave files that fleet did not write, or that were edited, as they are."),
+    click.option("--overwrite", "foreign", flag_value="overwrite",
+                 help="As --adopt, and remove every registry that mirrors.yaml does not name."),
+)  # fmt: skip
+
+
+def foreign_files(function: Decorated) -> Decorated:
+    """Add the flags for files that fleet did not write."""
+    return add_options(function, _FOREIGN)
+
+
+_CHANGING = (
+    yes,
+    click.option("--dry-run", is_flag=True, help="Show the plan and change nothing."),
+    click.option("--batch", default=defaults.BATCHES, show_default=True, metavar="SIZES",
+                 help="Batch sizes, e.g. 1,10%,25%: the last one repeats."),
+    click.option("--max-failures", default=defaults.MAX_FAILURES, show_default=True,
+                 metavar="N|P%", help="Stop when more nodes than this have failed."),
+    click.option("--skip-unreachable", is_flag=True,
+                 help="Leave unreachable nodes out instead of counting them as failed."),
+    click.option("--on-failure", default="halt", show_default=True, metavar="ACTION",
+                 type=click.Choice(["halt", "rollback-batch", "rollback-all"]),
+                 help="When too many nodes fail: halt, undo this batch (rollback-batch), or undo"
+                 " everything (rollback-all)."),
+    click.option("--pause", default=0.0, type=click.FloatRange(0), metavar="SECONDS",
+                 help="Wait this long between batches, then re-check the batch's health."),
+    click.option("--soak", default=defaults.SOAK, type=click.IntRange(0, 600), show_default=True,
+                 metavar="SECONDS", help="A restarted containerd must stay up this long."),
+    click.option("--health-timeout", default=defaults.HEALTH, type=click.IntRange(1, 600),
+                 show_default=True, metavar="SECONDS",
+                 help="Wait this long for containerd to be healthy."),
+    click.option("--guard", default=defaults.GUARD, type=click.IntRange(0, 86400),
+                 show_default=True, metavar="SECONDS",
+                 help="A node reverts a change that is not confirmed within this time; 0: never."),
+    click.option("--disrupt-workloads", is_flag=True,
+                 help="Restart containerd even if that ends running containers."),
+    journal,
+)  # fmt: skip
+
+
+def changing_nodes(function: Decorated) -> Decorated:
+    """Add the flags of commands that change nodes."""
+    return add_options(function, _CHANGING)
