@@ -71,6 +71,10 @@ class Job:
     deadlines: Deadlines | None = None
     """The deadlines of the work on each node; None for those of the options."""
 
+    def __post_init__(self) -> None:
+        """Clean the user's message, which may hold line breaks or a secret."""
+        self.options = self.options.cleaned(self.session.secrets(self.config))
+
     def batches(self) -> tuple[tuple[str, ...], ...]:
         """Cut the nodes that need work into batches, sorted by `order`, then by the inventory."""
         plans = [plan for name, plan in self.plans.items() if name not in self.outcomes]
@@ -248,6 +252,7 @@ class Job:
             operator=operator(),
             access=self.session.access,
             purpose=self.kind,
+            message=self.options.message,
             verify=not self.options.no_verify,
             liveness=not self.options.no_liveness,
             disrupt=self.options.disrupt_workloads,

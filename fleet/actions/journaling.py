@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet.actions.user_interface import UserInterface
+from fleet.core.history.audit import clean_operator
 from fleet.core.history.replay import EntryKind
 from fleet.core.history.serialize import outcome_data
 from fleet.core.masking import Fingerprints, clean_data
@@ -132,12 +133,12 @@ def timestamp() -> str:
 
 
 def operator() -> str:
-    """Return who runs fleet, as USER@HOST."""
+    """Return who runs fleet, as USER@HOST in one line."""
     try:
         user = getpass.getuser()
     except (OSError, KeyError):
         user = "unknown"
-    return f"{user}@{socket.gethostname()}"
+    return clean_operator(f"{user}@{socket.gethostname()}")
 
 
 def digest_of(path: Path) -> str | None:

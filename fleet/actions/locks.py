@@ -50,7 +50,13 @@ def _ask_nodes(
     """Do `work` on nodes; return the results in the order of `nodes`."""
     access = session.ready(nodes).access
     orders = [
-        WorkOrder(plan=NodePlan(node=node), rollout=rollout, operator=operator(), access=access)
+        WorkOrder(
+            plan=NodePlan(node=node),
+            rollout=rollout,
+            operator=operator(),
+            access=access,
+            purpose="unlock",
+        )
         for node in nodes
     ]
     results = {order.node.name: result for order, result in map_nodes(work, orders, session.pool)}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from math import inf
 from typing import Any
 
+from fleet.core.history.audit import clean_message
 from fleet.core.model.mirror import Foreign
 from fleet.core.rollout import defaults
 from fleet.core.rollout.batches import parse_batches, parse_size
@@ -68,6 +69,8 @@ class RolloutOptions:
     foreign: str = "adopt"
     rerun: tuple[str, str] | None = None
     to: str | None = None
+    message: str = ""
+    """The reason for the change, for the journal and the audit logs of the nodes."""
 
     @property
     def deadlines(self) -> Deadlines:
@@ -107,6 +110,10 @@ class RolloutOptions:
             if getattr(self, name) not in choices:
                 one_of = ", ".join(choices)
                 raise FleetError(f"{name}={getattr(self, name)!r}: expected one of {one_of}")
+
+    def cleaned(self, secrets: Iterable[str]) -> RolloutOptions:
+        """Return the options with a message of one line, without secrets."""
+        return replace(self, message=clean_message(self.message, secrets))
 
     def data(self) -> dict[str, Any]:
         """Return the options as the journal keeps them."""

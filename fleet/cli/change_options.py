@@ -29,6 +29,10 @@ journal = click.option(
     "--journal", type=click.Path(), metavar="FILE",
     help="Use this journal [default: .fleet/journal.db beside the inventory].",
 )  # fmt: skip
+message = click.option(
+    "-M", "--message", default="", metavar="TEXT",
+    help="Record why, for example a ticket: in the journal, the report and the nodes' audit logs.",
+)  # fmt: skip
 yes = click.option("-y", "--yes", is_flag=True, help="Do not ask; needed without a terminal.")
 
 _FOREIGN = (
@@ -72,6 +76,7 @@ _CHANGING = (
                  help="A node reverts a change that is not confirmed within this time; 0: never."),
     click.option("--disrupt-workloads", is_flag=True,
                  help="Restart containerd even if that ends running containers."),
+    message,
     journal,
 )  # fmt: skip
 

@@ -123,6 +123,7 @@ def identity(order: WorkOrder) -> dict[str, str]:
         "ROLLOUT": order.rollout,
         "OPERATOR": order.operator,
         "PURPOSE": order.purpose,
+        "MESSAGE": order.message,
     }
 
 

@@ -82,13 +82,17 @@ class Access:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrder:
-    """The order for one node: its plan, the id of its rollout and generation, and the operator."""
+    """The order for one node: its plan, the id of its rollout and generation, and the operator.
+
+    `purpose` and `message`, the reason that the operator gave, are for the audit log.
+    """
 
     plan: NodePlan
     rollout: str
     operator: str
     access: Access
     purpose: str = "rollout"
+    message: str = ""
     verify: bool = True
     liveness: bool = True
     disrupt: bool = False

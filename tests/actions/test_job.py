@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fleet.actions.history import past_rollouts, report_of
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.errors import FleetError
@@ -45,6 +46,18 @@ def test_the_journal_keeps_the_options_for_a_resume(small: Small) -> None:
     assert record.about["flags"]["max_failures"] == "1"
     assert record.about["nodes"] == ["a", "b", "c"]
     assert all(record.about["files"].values())
+
+
+def test_a_message_is_journaled_in_one_line_without_secrets(small: Small) -> None:
+    text = "OPS-12:\nnew mirror https://eve:pa55word@mirror.example"
+    shown = "OPS-12: new mirror https://***@mirror.example"
+    small.rollout(Watcher(), message=text)
+
+    (data,) = past_rollouts(small.target.journal)
+
+    assert (data["message"], report_of(small.target.journal, "last")["message"]) == (shown, shown)
+    assert small.pool.messages == {shown}
+    assert b"pa55word" not in small.target.journal.read_bytes()
 
 
 def test_a_spent_budget_halts_and_releases_the_others(small: Small) -> None:

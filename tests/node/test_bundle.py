@@ -117,6 +117,7 @@ def test_a_staging_knows_the_node_as_the_plan_saw_it() -> None:
         "ROLLOUT": "r1",
         "OPERATOR": "eve@there",
         "PURPOSE": "rollout",
+        "MESSAGE": "",
         "DIGEST": packed.digest,
         "MARK": "\x1e",
         "OPERATIONS": packed.operations,

@@ -30,6 +30,7 @@ def report(nodes: dict[str, dict[str, Any]], **more: Any) -> dict[str, Any]:
         "status": "finished",
         "reason": "",
         "operator": "ops@workstation",
+        "message": "",
         "started": "2026-01-01T10:20:30.123+00:00",
         "ended": "2026-01-01T10:20:40+00:00",
         "seconds": 10.0,

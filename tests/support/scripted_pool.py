@@ -17,6 +17,7 @@ from fleet.node.revert import revert
 from fleet.node.stage import release, release_once, stage
 from fleet.node.verify.run import verify
 from fleet.node.verify.selftest import self_test
+from fleet.node.work_order import WorkOrder
 from tests.node.record import ANSWERS
 from tests.node.test_probe import facts_of
 
@@ -46,6 +47,7 @@ class ScriptedPool:
 
     ends: dict[tuple[Callable[..., Any], str], Any] = field(default_factory=dict)
     done: list[tuple[str, str]] = field(default_factory=list)
+    messages: set[str] = field(default_factory=set)
     parallel: int = 4
     most_changes: int = 4
     keeps_connections: bool = False
@@ -56,6 +58,8 @@ class ScriptedPool:
         future.set_running_or_notify_cancel()
         name = order.node.name
         self.done.append((work.__name__, name))
+        if isinstance(order, WorkOrder):
+            self.messages.add(order.message)
         if (work, name) in self.ends:
             future.set_result(self.ends[work, name])
         elif work is probe:

@@ -65,11 +65,11 @@ def _print_all(rollouts: list[dict[str, Any]], settings: Settings) -> None:
         return
     rows = [
         (rollout["rollout"], rollout["kind"], rollout["started"][:19], rollout["operator"],
-         rollout["status"], _status_counts(rollout))
+         rollout["status"], _status_counts(rollout), rollout["message"])
         for rollout in rollouts
     ]  # fmt: skip
-    out = console(color=settings.color)
-    table(("ID", "KIND", "STARTED (UTC)", "BY", "STATUS", "NODES"), rows, out)
+    columns = ("ID", "KIND", "STARTED (UTC)", "BY", "STATUS", "NODES", "MESSAGE")
+    table(columns, rows, console(color=settings.color))
 
 
 def _print_one(data: dict[str, Any], settings: Settings) -> None:
@@ -77,7 +77,7 @@ def _print_one(data: dict[str, Any], settings: Settings) -> None:
         print_json(data)
         return
     out = console(color=settings.color)
-    for key in ("rollout", "kind", "started", "ended", "operator", "status", "reason"):
+    for key in ("rollout", "kind", "started", "ended", "operator", "message", "status", "reason"):
         out.print(f"{key}: {printable(str(data[key] or '-'))}")
     for path, digest in data["files"].items():
         out.print(f"file: {path} sha256:{(digest or 'missing')[:12]}")

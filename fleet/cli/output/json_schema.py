@@ -97,6 +97,7 @@ _ABOUT = {
     "status": _STATUS,
     "reason": TEXT,
     "operator": {**TEXT, "description": "who, and from which machine"},
+    "message": {**TEXT, "description": "why, as --message gave it"},
     "files": by_name(maybe({**TEXT, "description": "SHA-256 of the file"})),
 }
 

@@ -48,7 +48,7 @@ def report_data(
 ) -> dict[str, Any]:
     """Return all that is known of a rollout; times are seconds since it began."""
     history = replay_journal(about["batches"], entries)
-    began = _time(started)
+    began, flags = _time(started), about.get("flags", {})
     steps = _steps(entries, began)
     nodes = {name: _node(name, history, steps) for name in history.state.nodes}
     return {
@@ -57,11 +57,12 @@ def report_data(
         "status": history.status,
         "reason": history.reason,
         "operator": about["operator"],
+        "message": flags.get("message", ""),
         "started": started,
         "ended": history.ended,
         "seconds": round(_time(history.ended) - began, 1) if history.ended else None,
         "files": about["files"],
-        "flags": about.get("flags", {}),
+        "flags": {key: value for key, value in flags.items() if key != "message"},
         "counts": dict(Counter(node["status"] for node in nodes.values())),
         "batches": _batches(about["batches"], entries, began),
         "nodes": nodes,

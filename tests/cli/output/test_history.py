@@ -18,6 +18,7 @@ def rollout(name: str = "r1", **nodes: dict[str, Any]) -> dict[str, Any]:
         "started": "2026-01-01T10:00:00.123456",
         "ended": "2026-01-01T10:05:00",
         "operator": "eve@there",
+        "message": "OPS-12",
         "status": "finished",
         "reason": "",
         "files": {"/x/inventory.yaml": "ab" * 32, "/x/mirrors.yaml": None},
@@ -44,27 +45,28 @@ def test_every_rollout_is_a_row_with_its_counts(capsys: pytest.CaptureFixture[st
 
     assert lines[1].split() == [
         *("r1", "rollout", "2026-01-01T10:00:00", "eve@there", "finished"),
-        *("2", "converged,", "1", "failed,", "1", "still", "locked"),
+        *("2", "converged,", "1", "failed,", "1", "still", "locked", "OPS-12"),
     ]
 
 
 def test_one_rollout_is_shown_node_by_node(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys, rollout(w1=WELL, w2=FAILED), rollout="r1")
 
-    assert lines[:9] == [
+    assert lines[:10] == [
         "rollout: r1",
         "kind: rollout",
         "started: 2026-01-01T10:00:00.123456",
         "ended: 2026-01-01T10:05:00",
         "operator: eve@there",
+        "message: OPS-12",
         "status: finished",
         "reason: -",
         "file: /x/inventory.yaml sha256:abababababab",
         "file: /x/mirrors.yaml sha256:missing",
     ]
-    assert lines[10].split() == ["w1", "converged", "-", "2.5"]
-    assert lines[11].split() == ["w2", "failed", "-", "-", "it", "is", "ill"]
-    assert lines[12].startswith("w2: still locked")
+    assert lines[11].split() == ["w1", "converged", "-", "2.5"]
+    assert lines[12].split() == ["w2", "failed", "-", "-", "it", "is", "ill"]
+    assert lines[13].startswith("w2: still locked")
 
 
 def test_the_rollouts_of_one_node_have_their_files(capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,7 @@ ABOUT = {
     "operator": "eve@there",
     "files": {"inventory.yaml": "ab" * 32, "mirrors.yaml": None},
     "batches": [["a"], ["b", "c"]],
-    "flags": {"batch": "1,25%"},
+    "flags": {"batch": "1,25%", "message": "OPS-12"},
 }
 
 
@@ -40,6 +40,12 @@ def plans() -> dict[str, object]:
         ],
         stars,
     )
+
+
+def test_the_message_is_not_among_the_flags() -> None:
+    data = report_data("r1", at(0), ABOUT, [])
+
+    assert (data["message"], data["flags"]) == ("OPS-12", {"batch": "1,25%"})
 
 
 def entries() -> list[JournalEntry]:

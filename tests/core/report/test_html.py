@@ -227,7 +227,7 @@ def test_the_strategies_by_release() -> None:
 EVIL = "<i>&\x1b"
 
 
-@pytest.mark.parametrize("key", ["operator", "reason", "status", "kind", "rollout"])
+@pytest.mark.parametrize("key", ["operator", "message", "reason", "status", "kind", "rollout"])
 def test_text_of_the_report_is_never_markup(key: str) -> None:
     text = html(report({}, **{key: EVIL}))
 

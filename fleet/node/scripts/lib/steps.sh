@@ -1,7 +1,7 @@
 # The steps of a script, its failure and its end. The entry script names a handler for each of the
 # two in ON_FAILURE and ON_FINISH.
 # requires: protocol paths
-# inputs: ID MODE ON_FAILURE ON_FINISH OPERATOR
+# inputs: ID MESSAGE MODE ON_FAILURE ON_FINISH OPERATOR PURPOSE
 # outputs: EARLY EARLY_REMEDY LATE LATE_REMEDY
 # functions: steps_enter steps_audit steps_report_failure steps_fail steps_finish
 
@@ -16,10 +16,28 @@ steps_enter() {
     protocol_value step "$1 $uptime"
 }
 
-steps_audit() { # status
-    [ -d "$STATE" ] && printf '%s\t%s\t%s\t%s\t%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
-        "$MODE" "$ID" "$OPERATOR" "$1" >>"$STATE/audit.log" 2>/dev/null
-    return 0 # a record that cannot be written does not change how a script ends
+steps_audit() { # status; a record that cannot be written does not change how a script ends
+    [ -d "$STATE" ] || return 0
+    {
+        case $MODE in activate | release) steps_prune_audit ;; esac
+        printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$MODE" "$ID" \
+            "$OPERATOR" "$1" "$PURPOSE" "$MESSAGE" >>"$STATE/audit.log"
+    } 2>/dev/null
+    return 0
+}
+
+# Keep the newest half of a log of more than 1 MiB. The log is replaced by a rename, so that it is
+# whole after a crash, and only by the holder of the mutex, so that no line of another is lost.
+steps_prune_audit() {
+    local log size
+    log=$STATE/audit.log
+    [ -f "$log" ] && [ ! -L "$log" ] && size=$(stat -c %s -- "$log") &&
+        [ "$size" -gt 1048576 ] && flock -n 9 || return 0
+    tail -c 524288 -- "$log" | {
+        IFS= read -r _ # the rest of a line
+        cat
+    } >"$log.new" && sync "$log.new" && mv -fT "$log.new" "$log" && return 0
+    rm -f -- "$log.new"
 }
 
 steps_report_failure() { # kind, step, message, remedy, evidence
