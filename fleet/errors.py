@@ -59,7 +59,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One mistake in one file; `line` and `column` count from 1."""
+    """One mistake in one file; `line` and `column` count from 1, and are 0 for the whole file."""
 
     file: str
     line: int
@@ -71,7 +71,8 @@ class Problem:
     def __str__(self) -> str:
         """Return the problem on one line, in the format of editors and compilers."""
         mark = "" if self.severity == "error" else f"{self.severity}: "
-        return printable(shortened(f"{self.file}:{self.line}:{self.column}: {mark}{self.message}"))
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return printable(shortened(f"{place}: {mark}{self.message}"))
 
     def shown(self) -> str:
         """Return the problem with its line, and a caret below the place."""

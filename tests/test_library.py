@@ -74,7 +74,7 @@ def test_a_rollout_over_unreachable_nodes_is_journaled_and_is_not_resumed(offlin
     shown = offline("history", result.rollout).stdout
     assert "Connection refused; find the reason with `ssh -v`" in shown
     assert silent.outcomes["a"].status == "unreachable"
-    with pytest.raises(FleetError, match="nothing to go on with"):
+    with pytest.raises(FleetError, match="nothing to resume"):
         resume(files, result.rollout, journal=journal, how=how)
     with pytest.raises(FleetError, match="--batch"):
         rollout(files, how=how, options=RolloutOptions(batch="0"))

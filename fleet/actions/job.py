@@ -19,7 +19,7 @@ from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import MirrorConfig
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan.node_plan import NodePlan
-from fleet.core.render.fingerprints import desired_fingerprints
+from fleet.core.render.fingerprints import desired_fingerprints, node_fingerprints
 from fleet.core.report.data import planned_data
 from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches, parse_size
 from fleet.core.rollout.control_plane import ControlPlaneLimit, control_plane_limit, outsiders
@@ -108,6 +108,7 @@ class Job:
                 "batches": [list(batch) for batch in batches],
                 "nodes": list(self.plans),
                 "flags": self.options.data(),
+                "node_settings": node_fingerprints(self.inventory, self.plans),
                 **(desired or {}),
             }
         )

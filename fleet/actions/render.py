@@ -9,7 +9,7 @@ from fleet.config.node_root import NodeRoot, read_root
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import ConfigFacts, DaemonFacts, MachineFacts, NodeFacts, PathFacts
 from fleet.core.model.mirror import Foreign, MirrorConfig
-from fleet.core.model.node import Node
+from fleet.core.model.node import OWNERS, PLAIN, Node
 from fleet.core.model.version import ContainerdVersion, parse_version
 from fleet.core.plan.links import with_targets
 from fleet.core.plan.node_plan import NodePlan
@@ -17,10 +17,6 @@ from fleet.core.plan.planner import plan_node
 from fleet.core.render.base import DesiredConfig
 from fleet.errors import FleetError
 
-OWNERS = ("k3s", "rke2", "k0s", "microk8s", "canonical-k8s")
-"""Kubernetes distributions that run their own containerd."""
-PLAIN = ("containerd", "debian", "rhel", "eks", "flatcar", "cos")
-"""Distributions whose containerd is an ordinary systemd unit."""
 _UNITS = {"k3s": "k3s", "rke2": "rke2-server", "k0s": "k0sworker"}
 _FLATCAR = "/usr/share/containerd/config.toml"
 _CONFIGS = {

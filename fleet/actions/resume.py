@@ -20,6 +20,7 @@ from fleet.config.load import Loaded, load_inventory
 from fleet.core.failure import Failure, Step
 from fleet.core.history.replay import EntryKind, RolloutHistory
 from fleet.core.history.serialize import outcome_data
+from fleet.core.model.inventory import Inventory
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan.node_plan import NodePlan, PlannedPulls
 from fleet.core.plan.pull_tests import PullTest
@@ -48,19 +49,22 @@ def resume(
     journal = files.open(session.ui)
     record = journal.rollout(rollout_id) if rollout_id else _newest(journal)
     if "flags" not in record.about:
-        raise FleetError(f"rollout {record.id} was begun by an older fleet; roll out anew")
+        raise FleetError(
+            f"rollout {record.id} was begun by an older release of fleet; start a new rollout"
+        )
     with journal.held(f"resume {record.id} of {operator()} since {timestamp()}"):
         history = journal.replayed(record)
         if not history.unfinished:
-            raise FleetError(f"rollout {record.id} is finished; there is nothing to go on with")
+            raise FleetError(f"nothing to resume: rollout {record.id} has finished")
         refuse_superseded(journal, record, history)
-        refuse_changed_files(files, record)
         entries = RolloutJournal(record.id, journal, files)
-        loaded = None
-        if record.about["kind"] == "rollout":
-            loaded = load()
-            refuse_changed_config(record, loaded.mirrors, entries.mark)
-        return _Resumed(_job(files, record, history, session, entries), history, loaded).run()
+        loaded = load() if record.about["kind"] == "rollout" else None
+        inventory = loaded.inventory if loaded is not None else load_inventory(files.inventory)
+        refuse_changed_files(files, record, inventory)
+        if loaded is not None:
+            refuse_changed_config(files, record, loaded.mirrors, entries.mark)
+        job = _job(record, history, session, entries, inventory)
+        return _Resumed(job, history, loaded).run()
 
 
 def _newest(journal: Journal) -> RolloutRecord:
@@ -78,18 +82,17 @@ def _newest(journal: Journal) -> RolloutRecord:
                 superseded = superseded or error
             else:
                 return record
-    raise superseded or FleetError("no rollout was broken off; there is nothing to go on with")
+    raise superseded or FleetError("nothing to resume: no rollout was interrupted")
 
 
 def _job(
-    files: JournalFiles,
     record: RolloutRecord,
     history: RolloutHistory,
     session: Session,
     entries: RolloutJournal,
+    inventory: Inventory,
 ) -> Job:
     """Rebuild the job from the journal."""
-    inventory = load_inventory(files.inventory)
     known = {node.name: node for node in inventory.nodes}
     nodes = {name: known[name] for name in record.about["nodes"]}
     outcomes = history.outcomes.items()

@@ -1,12 +1,19 @@
-"""Checks before a resume: files and secrets must be those that the rollout began with."""
+"""Checks before a resume: nodes, mirrors and secrets must be as when the rollout began."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from fleet.actions.journaling import JournalFiles, digest_of
 from fleet.core.history.replay import RolloutHistory
 from fleet.core.masking import Fingerprints
+from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import MirrorConfig
-from fleet.core.render.fingerprints import changed_parts, desired_fingerprints
+from fleet.core.render.fingerprints import (
+    changed_parts,
+    desired_fingerprints,
+    node_fingerprints,
+)
 from fleet.core.selection.ranges import compress
 from fleet.errors import FleetError
 from fleet.journal import Journal, RolloutRecord
@@ -30,38 +37,61 @@ def refuse_superseded(journal: Journal, record: RolloutRecord, history: RolloutH
         changed = journal.replayed(later).changed_nodes()
         if nodes := [name for name in left if name in changed]:
             raise FleetError(
-                f"rollout {record.id} was broken off, and rollout {later.id} has changed"
+                f"rollout {record.id} was interrupted, and rollout {later.id} has changed"
                 f" {compress(nodes)} since; roll out again, and release what it still holds by"
                 f" `fleet unlock {record.id}`"
             )
 
 
-def refuse_changed_files(files: JournalFiles, record: RolloutRecord) -> None:
-    """Refuse to resume a rollout if its files have changed since it began."""
+def refuse_changed_files(files: JournalFiles, record: RolloutRecord, inventory: Inventory) -> None:
+    """Refuse to resume a rollout if nodes of it have other settings than when it began.
+
+    Comments, layout and other nodes do not count. The record of an older release has only the
+    digests of both files, so any edit counts there.
+    """
     digests = {digest for digest in record.about["files"].values() if digest}
-    paths = [files.inventory]
-    if record.about["kind"] == "rollout":
+    paths = [] if "node_settings" in record.about else [files.inventory]
+    if record.about["kind"] == "rollout" and "desired" not in record.about:
         paths.append(files.mirrors)
     changed = [str(path) for path in paths if digest_of(path) not in digests]
-    if changed:
-        raise FleetError(
-            f"{', '.join(changed)}: not as when rollout {record.id} was begun; bring the file back,"
-            f" or `fleet unlock {record.id}` and roll out anew"
-        )
+    if "node_settings" in record.about:
+        changed += _changed_nodes(files, record, inventory)
+    _refuse(record, changed)
 
 
-def refuse_changed_config(record: RolloutRecord, config: MirrorConfig, mark: Fingerprints) -> None:
-    """Refuse to resume a rollout if a secret or certificate has changed since it began.
+def _changed_nodes(files: JournalFiles, record: RolloutRecord, inventory: Inventory) -> list[str]:
+    before = record.about["node_settings"]
+    after = node_fingerprints(inventory, record.about["nodes"])
+    names = [name for name in dict.fromkeys((*before, *after))
+             if before.get(name) != after.get(name)]  # fmt: skip
+    if not names:
+        return []
+    shown = ", ".join(names[:_NAMED]) + _more(names)
+    return [f"{files.inventory}: the settings of {shown}"]
 
-    The files themselves are unchanged, but a variable or file that they refer to may have changed.
+
+def refuse_changed_config(
+    files: JournalFiles, record: RolloutRecord, config: MirrorConfig, mark: Fingerprints
+) -> None:
+    """Refuse to resume a rollout if mirrors.yaml means something else than when it began.
+
+    Secrets and certificates count, although they stand in variables and in other files.
     """
     before = record.about.get("desired")
     if before is None:  # an older release of fleet began the rollout, and recorded only the files
         return
     changed = changed_parts(before, desired_fingerprints(config, mark))
     if changed:
-        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+        _refuse(record, [f"{files.mirrors}: {', '.join(changed[:_NAMED])}{_more(changed)}"])
+
+
+def _more(names: Sequence[str]) -> str:
+    return f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+
+
+def _refuse(record: RolloutRecord, changed: Sequence[str]) -> None:
+    if changed:
         raise FleetError(
-            f"not as when rollout {record.id} was begun: {', '.join(changed[:_NAMED])}{more}; bring"
-            f" it back as it was, or `fleet unlock {record.id}` and roll out anew"
+            f"changed since rollout {record.id} began: {'; '.join(changed)}. Change it back, or run"
+            f" `fleet unlock {record.id}` and start a new rollout"
         )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import click
 
 from fleet.cli.options import Decorated, add_options
@@ -36,19 +40,29 @@ message = click.option(
 yes = click.option("-y", "--yes", is_flag=True, help="Do not ask; needed without a terminal.")
 
 _FOREIGN = (
-    click.option("--adopt", "foreign", flag_value="adopt", default="adopt",
+    click.option("--adopt", is_flag=True,
                  help="Replace an existing hosts.toml of a registry in mirrors.yaml; the original"
                  " is backed up [default]."),
-    click.option("--keep", "foreign", flag_value="keep",
+    click.option("--keep", is_flag=True,
                  help="Leave files that fleet did not write, or that were edited, as they are."),
-    click.option("--overwrite", "foreign", flag_value="overwrite",
+    click.option("--overwrite", is_flag=True,
                  help="As --adopt, and remove every registry that mirrors.yaml does not name."),
 )  # fmt: skip
 
 
-def foreign_files(function: Decorated) -> Decorated:
-    """Add the flags for files that fleet did not write."""
-    return add_options(function, _FOREIGN)
+def foreign_files(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the flags for files that fleet did not write, and pass the chosen one as `foreign`."""
+
+    @functools.wraps(function)
+    def wrapped(*, adopt: bool, keep: bool, overwrite: bool, **flags: Any) -> None:
+        chosen = {"adopt": adopt, "keep": keep, "overwrite": overwrite}
+        names = [name for name, given in chosen.items() if given] or ["adopt"]
+        if len(names) > 1:
+            options = " and ".join(f"--{name}" for name in names)
+            raise click.UsageError(f"{options} exclude each other: choose one")
+        function(foreign=names[0], **flags)
+
+    return add_options(wrapped, _FOREIGN)
 
 
 _CHANGING = (

@@ -30,7 +30,9 @@ _OPTIONS: Mapping[str, frozenset[str]] = {
             "pull_timeout", "per_mirror",
         }
     ),
-    "Files that fleet did not write": frozenset({"foreign", "full_default"}),
+    "Files that fleet did not write": frozenset(
+        {"adopt", "keep", "overwrite", "full_default"}
+    ),
     "Files and nodes": frozenset({"inventory", "mirrors", "limit", "exclude", "journal"}),
     "Connections": frozenset(
         {"ask_become_pass", "parallel", "engine", "connect_timeout", "ssh_config"}

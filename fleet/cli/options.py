@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fleet.core.model.inventory import Inventory
     from fleet.core.model.node import Node
     from fleet.engine.workers.base import WorkerPool
+    from fleet.ssh import SshSettings
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -69,6 +70,19 @@ class Settings:
         from fleet.core.selection.patterns import select  # noqa: PLC0415
 
         return select(inventory, self.limit, self.exclude, read_patterns)
+
+    def connecting(self, seconds: float) -> SshSettings:
+        """Return the settings of connections; raise a FleetError if its ssh_config is missing."""
+        from fleet.ssh import SshSettings  # noqa: PLC0415 - Paramiko costs `--help` nothing
+
+        if self.ssh_config is not None:
+            try:
+                expanded(self.ssh_config).open("rb").close()
+            except OSError as error:
+                reason = f"the ssh_config cannot be read ({error.strerror})"
+                message = f"{self.ssh_config}: {reason}; name another with -F FILE"
+                raise FleetError(message) from error
+        return SshSettings(self.ssh_config, seconds)
 
     def say(self, text: str) -> None:
         """Print a line of progress on stderr, unless --quiet, and write it to the log."""

@@ -103,9 +103,10 @@ def open_session(
     settings: Settings, connection: Connection, terminal: Terminal | None = None
 ) -> Session:
     """Return the session of a command; ask for the sudo password if -K was given."""
+    ssh = settings.connecting(connection.seconds)
     password = ask_sudo_password() if connection.ask_become_pass else None
     access = Access(
-        ssh=SshSettings(settings.ssh_config, connection.seconds),
+        ssh=ssh,
         privilege=Privilege(password=password),
     )
     return Session(access=access, pool=connection.pool, ui=terminal or Terminal(settings))

@@ -28,13 +28,19 @@ def read_content(path: Path) -> bytes:
     return content
 
 
-def read_text(path: Path) -> str:
-    """Read one text file; raise ConfigErrors with the reason if it cannot be read."""
+def read_text(path: Path, flag: str) -> str:
+    """Read one text file; raise ConfigErrors with the reason if it cannot be read.
+
+    `flag` is the option that names another file.
+    """
     name = str(path)
     try:
         return read_content(path).decode("utf-8-sig")
+    except FileNotFoundError as error:
+        message = f"not found; create it with `fleet init`, or name yours with {flag} FILE"
+        raise ConfigErrors([Problem(name, 0, 0, message)]) from error
     except OSError as error:
-        message = f"cannot be read ({error.strerror}); name another file with -i or -m"
+        message = f"cannot be read ({error.strerror}); name another file with {flag} FILE"
         raise ConfigErrors([Problem(name, 1, 1, message)]) from error
     except UnicodeDecodeError as error:
         raise ConfigErrors([Problem(name, 1, 1, "is not UTF-8 text")]) from error

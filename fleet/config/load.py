@@ -36,7 +36,7 @@ class Loaded:
 
 def load_inventory(path: Path) -> Inventory:
     """Read the nodes from a file of any supported format; raise ConfigErrors with every mistake."""
-    text = read_text(path)
+    text = read_text(path, "-i")
     with _with_excerpts(text, yaml=not _is_ini(path, text)):
         reader = InventoryReader(str(path))
         root = inventory_tree(path, text, reader.reader)
@@ -74,7 +74,7 @@ def _is_ini(path: Path, text: str) -> bool:
 
 def load_mirrors(path: Path) -> tuple[MirrorConfig, tuple[Problem, ...]]:
     """Read the registries and the warnings; raise ConfigErrors with every mistake."""
-    text = read_text(path)
+    text = read_text(path, "-m")
     config, reader = _read_mirrors(path, text)
     return config, tuple(with_excerpts(reader.reader.warnings, text))
 
@@ -101,7 +101,7 @@ def load_files(inventory_path: Path, mirrors_path: Path) -> Loaded:
     except ConfigErrors as error:
         problems += error.problems
     try:
-        text = read_text(mirrors_path)
+        text = read_text(mirrors_path, "-m")
         config, reader = _read_mirrors(mirrors_path, text)
     except ConfigErrors as error:
         problems += error.problems

@@ -61,18 +61,33 @@ def test_a_bug_in_settling_leaves_the_node_unsettled(small: Small) -> None:
 def test_a_finished_rollout_is_not_resumed(small: Small) -> None:
     done = small.rollout(Watcher())
 
-    with pytest.raises(FleetError, match="nothing to go on with"):
+    with pytest.raises(FleetError, match="nothing to resume: rollout"):
         small.resume(Watcher(), done.rollout)
-    with pytest.raises(FleetError, match="no rollout was broken off"):
+    with pytest.raises(FleetError, match="no rollout was interrupted"):
         small.resume(Watcher())
 
 
-def test_other_files_than_at_the_start_are_refused(small: Small) -> None:
+def test_comments_layout_and_other_nodes_do_not_stop_a_resume(small: Small) -> None:
     died_at(small, "b running")
-    mirrors = small.target.mirrors
-    mirrors.write_text(f"{mirrors.read_text()}# edited\n")
+    for path in (small.target.mirrors, small.target.inventory):
+        path.write_text(f"# a comment\n\n{path.read_text()}\n# another\n")
 
-    with pytest.raises(FleetError, match="not as when rollout"):
+    assert small.resume(Watcher()).status == "finished"
+
+
+def test_another_meaning_than_at_the_start_is_refused_by_name(small: Small) -> None:
+    died_at(small, "b running")
+    mirrors, inventory = small.target.mirrors, small.target.inventory
+    before = mirrors.read_text(), inventory.read_text()
+    mirrors.write_text(
+        before[0].replace("    endpoints:", "    fallback: never\n    endpoints:", 1)
+    )
+
+    with pytest.raises(FleetError, match=r"changed since rollout .*: fallback\. Change it back"):
+        small.resume(Watcher())
+    mirrors.write_text(before[0])
+    inventory.write_text(before[1].replace("b:", "b2:"))
+    with pytest.raises(FleetError, match="the settings of b\\. Change it back"):
         small.resume(Watcher())
 
 
@@ -80,5 +95,5 @@ def test_a_rollout_without_recorded_flags_is_refused(small: Small) -> None:
     journal = small.target.open(Watcher())
     journal.begin("old", "t", {"kind": "rollout", "batches": [["a"]], "nodes": ["a"]})
 
-    with pytest.raises(FleetError, match="begun by an older fleet"):
+    with pytest.raises(FleetError, match="begun by an older release"):
         small.resume(Watcher(), "old")

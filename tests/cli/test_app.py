@@ -202,3 +202,55 @@ def test_a_working_folder_that_is_gone_is_named(offline: Fleet, tmp_path: Path) 
 
     assert ran.returncode == 2
     assert "the working folder is gone" in ran.stderr
+
+
+USAGE = {
+    "two ways with foreign files": (
+        ("rollout", "-y", "--keep", "--overwrite"),
+        "--keep and --overwrite exclude each other: choose one",
+    ),
+    "two ways of a diff": (
+        ("diff", "--adopt", "--keep"),
+        "--adopt and --keep exclude each other: choose one",
+    ),
+    "a budget in words": (
+        ("rollout", "-y", "--max-failures", "x"),
+        "--max-failures: expected a number or a percentage such as 3 or 25%, got 'x'",
+    ),
+    "no ssh_config": (
+        ("probe", "-F", "nowhere"),
+        "nowhere: the ssh_config cannot be read (No such file or directory); name another with -F",
+    ),
+    "no ssh_config in the environment": (("hostkeys",), "/nonexistent: the ssh_config cannot"),
+    "no inventory": (
+        ("rollout", "-i", "hosts.yaml"),
+        "hosts.yaml: not found; create it with `fleet init`, or name yours with -i FILE\n",
+    ),
+    "no mirrors": (
+        ("rollout", "-m", "m.yaml"),
+        "m.yaml: not found; create it with `fleet init`, or name yours with -m FILE\n",
+    ),
+    "an unknown distribution": (
+        ("probe", "-i", "odd.yaml"),
+        "odd.yaml:1:28: all.w1.distro: expected one of k3s, rke2, k0s, microk8s, canonical-k8s,"
+        " containerd, debian, rhel, eks, flatcar, cos, got 'k8s'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "message"), USAGE.values(), ids=USAGE)
+def test_mistakes_of_usage_end_before_any_node_is_asked(
+    offline: Fleet, words: tuple[str, ...], message: str
+) -> None:
+    offline.write("odd.yaml", "all: {hosts: {w1: {distro: k8s}}}\n")
+
+    ran = offline(*words)
+
+    assert (ran.code, ran.stdout) == (2, "")
+    assert message in ran.stderr
+
+
+def test_the_former_name_of_a_command_works_and_is_not_listed(offline: Fleet) -> None:
+    assert "  locks " in offline("--help").stdout
+    assert "  lock " not in offline("--help").stdout
+    assert "fleet locks [OPTIONS]" in offline("lock", "--help").stdout

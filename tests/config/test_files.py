@@ -25,13 +25,14 @@ def test_what_is_no_plain_file_is_an_error(tmp_path: Path, kind: str) -> None:
     }
     make[kind]()
 
-    with pytest.raises(ConfigErrors, match="cannot be read"):
-        read_text(path)
+    expected = "not found; create it" if kind == "dangling" else "cannot be read"
+    with pytest.raises(ConfigErrors, match=expected):
+        read_text(path, "-i")
 
 
 def test_what_a_shell_hands_over_is_read() -> None:
     code = "from pathlib import Path; from fleet.config.files import read_text as r"
-    words = [sys.executable, "-c", f"{code}; print(r(Path('/dev/stdin')))"]
+    words = [sys.executable, "-c", f"{code}; print(r(Path('/dev/stdin'), '-i'))"]
 
     done = subprocess.run(words, input="a: 1", capture_output=True, text=True, check=True)
 

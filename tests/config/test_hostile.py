@@ -148,7 +148,7 @@ def test_any_bytes_are_values_or_mistakes(
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     path.write_bytes(content)
     try:
-        root = parse_yaml(read_text(path), str(path))
+        root = parse_yaml(read_text(path, "-m"), str(path))
         inventory, mirrors = InventoryReader("i"), MirrorsReader("m", Path())
         nodes, registries = inventory.read(root).nodes, mirrors.read(root).registries
         results = [(nodes, inventory.reader.problems), (registries, mirrors.reader.problems)]

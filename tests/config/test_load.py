@@ -142,7 +142,7 @@ def test_a_file_that_is_missing_does_not_hide_the_mistakes_of_the_other(tmp_path
 
     first, second = raised.value.problems
     assert (first.file, second.file) == (str(tmp_path / "i"), str(mirrors))
-    assert first.message.startswith("cannot be read (No such file or directory)")
+    assert first.message.startswith("not found; create it with `fleet init`")
     assert (second.line, second.column) == (1, 32)
 
 

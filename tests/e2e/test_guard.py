@@ -100,7 +100,7 @@ def test_a_lock_of_a_dead_run_is_shown_and_broken_by_its_id_alone(nodes: Lab, fl
     before = trixie.digests("/etc")
     killed(fleet, trixie)
 
-    shown = fleet("lock", "--json").json["nodes"]
+    shown = fleet("locks", "--json").json["nodes"]
     rollout = shown["trixie1"]["rollout"]
     wrong = fleet("unlock", "20200101-000000-0000", "-l", "trixie1")
     right = fleet("unlock", rollout, "--json")

@@ -77,7 +77,7 @@ def test_a_rollback_is_not_resumed_over_a_later_rollout(nodes: Lab, fleet: Fleet
 
     assert (newest.code, named.code) == (2, 2), newest.text + named.text
     for ran in (newest, named):
-        assert f"rollout {broken} was broken off" in ran.text
+        assert f"rollout {broken} was interrupted" in ran.text
         assert "has changed trixie1,forky1 since; roll out again" in ran.text
     after = [nodes.nodes[name].sh("cat /etc/containerd/certs.d/quay.io/hosts.toml").stdout
              for name in ("forky1", "trixie1")]  # fmt: skip
@@ -123,7 +123,7 @@ def test_a_rollout_is_not_finished_by_other_files(nodes: Lab, fleet: Fleet) -> N
     freed = fleet("unlock", rollout)
 
     assert ran.code == 2
-    assert "mirrors.yaml: not as when rollout" in ran.stderr
+    assert "mirrors.yaml: docker.io: endpoints. Change it back" in ran.stderr
     assert f"`fleet unlock {rollout}`" in ran.stderr
     assert freed.code == 0, freed.text
     assert fleet("rollout", "-y", "--batch", "4", "--soak", "0").code == 0
@@ -149,9 +149,9 @@ def test_a_rollout_is_not_finished_with_another_secret_or_certificate(
     fleet.write("ca.pem", ca)
     same = fleet("resume", "-y", "--json")
 
-    told = "the login of https://dockerproxy.com for docker.io; bring it back as it was"
+    told = "mirrors.yaml: the login of https://dockerproxy.com for docker.io. Change it back"
     assert (other_secret.code, told in other_secret.stderr) == (2, True), other_secret.text
-    assert "the ca of https://dockerproxy.com for docker.io; bring" in other_ca.stderr
+    assert "the ca of https://dockerproxy.com for docker.io. Change" in other_ca.stderr
     assert other_ca.code == 2
     assert same.code == 0, same.text
     assert set(statuses(same.json).values()) == {"converged"}

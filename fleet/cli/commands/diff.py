@@ -27,8 +27,8 @@ def diff(
     from fleet.cli.output.plan import plan_exit_code, show_plans
     from fleet.cli.terminal import journal_files, open_session
 
-    session = open_session(settings, connection)
     files = settings.load()
+    session = open_session(settings, connection)
     options = RenderOptions(full_default=full_default, foreign=foreign)
     surveys = survey(files, settings.select(files.inventory), session, options)
     plans = [result.plan for result in surveys]

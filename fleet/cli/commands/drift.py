@@ -24,9 +24,9 @@ def drift(settings: Settings, *, connection: Connection, exit_code: bool, foreig
     from fleet.cli.output.drift import show_drift
     from fleet.cli.terminal import journal_files, open_session
 
-    session = open_session(settings, connection)
     files, options = settings.load(), RenderOptions(foreign=foreign)
     nodes, mark = settings.select(files.inventory), journal_files(settings, None).fingerprints()
+    session = open_session(settings, connection)
     examined = action.drift(files, nodes, session, options, mark)
     show_drift(examined, settings)
     if any(result.facts is None for result, _ in examined):

@@ -25,8 +25,8 @@ def explain(settings: Settings, *, connection: Connection, node: str, registry: 
     from fleet.config.load import load_inventory
     from fleet.core.failure import Failure
 
-    session = open_session(settings, connection)
     inventory = load_inventory(settings.inventory)
+    session = open_session(settings, connection)
     chosen, explanation = action.explain(inventory, node, registry, session)
     show_explanation(chosen.name, explanation, settings)
     raise SystemExit(Exit.FAILED if isinstance(explanation, Failure) else Exit.OK)

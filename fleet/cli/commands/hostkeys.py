@@ -10,6 +10,7 @@ import click
 
 from fleet.cli.help import command
 from fleet.cli.options import Connection, Exit, Settings, connecting, takes
+from fleet.core.text.counts import counted
 
 if TYPE_CHECKING:
     from fleet.core.failure import Failure
@@ -29,10 +30,9 @@ def hostkeys(settings: Settings, *, connection: Connection, yes: bool) -> None:
     from fleet.cli.output.hostkeys import print_keys_data, show_keys
     from fleet.cli.prompts import unlock_keys
     from fleet.config.load import load_inventory
-    from fleet.ssh import SshSettings
 
     nodes = settings.select(load_inventory(settings.inventory))
-    ssh = unlock_keys(SshSettings(settings.ssh_config, connection.seconds), nodes)
+    ssh = unlock_keys(settings.connecting(connection.seconds), nodes)
     jumps: dict[str, HostKey | Failure] = {}
     results: dict[str, HostKey | Failure] = {}
     added: set[str] = set()
@@ -43,7 +43,7 @@ def hostkeys(settings: Settings, *, connection: Connection, yes: bool) -> None:
         new = unknown_keys(scanned)
         if new and _is_agreed(new.values(), yes=yes, ask=not settings.as_json):
             add_host_keys(new.values())
-            click.echo(f"{len(new)} keys added to {_files(new.values())}", err=True)
+            click.echo(f"{counted(len(new), 'key')} added to {_files(new.values())}", err=True)
             added |= set(new)
     if settings.as_json:
         print_keys_data(results, jumps, added)
@@ -55,7 +55,7 @@ def _is_agreed(keys: Collection[HostKey], *, yes: bool, ask: bool) -> bool:
     """Ask whether to add keys; return False if there is not a terminal."""
     if yes or not (ask and sys.stdin.isatty()):
         return yes
-    click.confirm(f"Add {len(keys)} keys to {_files(keys)}?", abort=True, err=True)
+    click.confirm(f"Add {counted(len(keys), 'key')} to {_files(keys)}?", abort=True, err=True)
     return True
 
 

@@ -40,8 +40,8 @@ def test(settings: Settings, *, connection: Connection, write: bool, **flags: An
     from fleet.cli.output.mirrors_data import data_alone
     from fleet.cli.terminal import open_session
 
-    session = open_session(settings, connection)
     files = settings.load()
+    session = open_session(settings, connection)
     options = MirrorTestOptions(**flags, write=settings.mirrors if write else None)
     nodes = settings.select(files.inventory)
     result = test_mirrors(files, nodes, options, session, data_alone)

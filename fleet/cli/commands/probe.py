@@ -19,8 +19,8 @@ def probe(settings: Settings, *, connection: Connection) -> None:
     from fleet.cli.output.probe import show_probed
     from fleet.cli.terminal import open_session
 
-    session = open_session(settings, connection)
     files = settings.load()
+    session = open_session(settings, connection)
     probed = survey.probe(files, settings.select(files.inventory), session)
     show_probed(probed, settings)
     unread = any(result.facts is None for result, _ in probed)

@@ -45,8 +45,8 @@ def rollback(
     inventory, target = load_inventory(settings.inventory), journal_files(settings, journal)
     options = with_full_ids(options, target.journal)
     terminal = Terminal(settings, yes=yes)
-    session = open_session(settings, connection, terminal)
     nodes = settings.select(inventory)
+    session = open_session(settings, connection, terminal)
     if dry_run:
         plans = action.plan_rollback(nodes, options, session)
         show_plans(plans, settings, target.fingerprints())

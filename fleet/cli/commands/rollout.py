@@ -60,11 +60,11 @@ def rollout(
     files, target = settings.load(), journal_files(settings, journal)
     options = with_full_ids(options, target.journal)
     terminal = Terminal(settings, yes=yes)
-    session = open_session(settings, connection, terminal)
     nodes = settings.select(files.inventory)
     if options.rerun is not None:
         names = action.nodes_to_rerun(*options.rerun, files.inventory, target, terminal)
         nodes = tuple(node for node in nodes if node.name in names)
+    session = open_session(settings, connection, terminal)
     if dry_run:
         plans = action.plan_rollout(files, nodes, options, session)
         show_plans(plans, settings, target.fingerprints())

@@ -27,9 +27,9 @@ def run(
     from fleet.config.load import load_inventory
     from fleet.node.run_command import RunResult
 
-    session = open_session(settings, connection)
     line = action.command_line(command)
     nodes = settings.select(load_inventory(settings.inventory))
+    session = open_session(settings, connection)
     results = action.run(nodes, line, session, seconds=timeout)
     show_results(line, results, settings)
     good = all(isinstance(result, RunResult) and result.code == 0 for result in results.values())

@@ -39,14 +39,15 @@ def verify(
     from fleet.config.load import load_inventory
     from fleet.core.model.outcome import NodeStatus
 
-    session = open_session(settings, connection)
     if self_contained:
         nodes = settings.select(load_inventory(settings.inventory))
+        session = open_session(settings, connection)
         outcomes, chosen = action.self_test_nodes(nodes, session, seconds=pull_timeout), None
     else:
         options = action.VerifyOptions(pull_seconds=pull_timeout, liveness=not no_liveness, **flags)
         files = settings.load()
         nodes = settings.select(files.inventory)
+        session = open_session(settings, connection)
         outcomes, chosen = action.verify(files, nodes, options, session)
     show_verified(outcomes, settings, chosen)
     good = all(outcome.status is NodeStatus.UNCHANGED for outcome in outcomes)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleet.config.reader import Reader
+from fleet.core.model.node import OWNERS, PLAIN
 from fleet.core.text.yaml import Value
 
 SECRETS = {
@@ -48,6 +49,16 @@ _UNIT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]*")
 
 def _word(reader: Reader, value: Value, place: str) -> str | None:
     return _matching(reader, value, place, _WORD, "a plain word without spaces or shell characters")
+
+
+def _distro(reader: Reader, value: Value, place: str) -> str | None:
+    """Read the name of a distribution; with another name the node would be probed as plain."""
+    text = reader.string(value, place)
+    known = (*OWNERS, *PLAIN)
+    if text is None or text in known:
+        return text
+    reader.error(value, place, f"expected one of {', '.join(known)}, got {text!r}")
+    return None
 
 
 def _host(reader: Reader, value: Value, place: str) -> str | None:
@@ -204,8 +215,8 @@ _TABLE = (
     ),
     NodeKey(
         name="distro",
-        read=_word,
-        schema=_TEXT,
+        read=_distro,
+        schema={"enum": [*OWNERS, *PLAIN]},
         meaning=(
             "what detection cannot see: `k3s`, `rke2`, `k0s`, `microk8s`, `canonical-k8s`, or"
             " `containerd` for plain containerd"

@@ -29,7 +29,7 @@ class ReorderResult:
 def write_endpoint_order(path: Path, rankings: Iterable[Ranking]) -> tuple[ReorderResult, ...]:
     """Write the proposed orders into the file, by rename; all comments and endpoints stay."""
     moving = {(ranking.registry, ranking.written): ranking for ranking in rankings if ranking.moves}
-    text = before = read_text(path)
+    text = before = read_text(path, "-m")
     results = []
     for registry, urls, place in list(endpoint_lists(parse_yaml(text, str(path)))):
         ranking = moving.get((registry, urls))

@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+OWNERS = ("k3s", "rke2", "k0s", "microk8s", "canonical-k8s")
+"""Kubernetes distributions that run their own containerd."""
+
+
+PLAIN = ("containerd", "debian", "rhel", "eks", "flatcar", "cos")
+"""Distributions whose containerd is an ordinary systemd unit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:

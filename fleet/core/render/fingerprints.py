@@ -1,17 +1,28 @@
-"""Fingerprints of the desired config, including the secrets and certificates it refers to.
+"""Fingerprints of the desired config with its secrets and certificates, and of nodes.
 
 A resumed rollout must give the rest of its nodes the same config as the first ones.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 
 from fleet.core.masking import Fingerprints
+from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import Auth, Mirror, MirrorConfig, Registry
+from fleet.core.model.node import Node
 
 _CHECK = "fingerprint.key"
+
+
+_SETTINGS = "the settings of "
+"""Begins the name of a registry's part. The name of one setting goes on with ": NAME"."""
+
+
+_NODE_SETTINGS = tuple(field.name for field in fields(Node) if field.name != "origins")
 
 
 def desired_fingerprints(config: MirrorConfig, mark: Fingerprints) -> dict[str, str]:
@@ -21,11 +32,49 @@ def desired_fingerprints(config: MirrorConfig, mark: Fingerprints) -> dict[str, 
 
 
 def changed_parts(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """Return the names of the parts that differ; only the key if the key itself has changed."""
+    """Return the names of the parts that differ; only the key if the key itself has changed.
+
+    The settings of a registry are named one by one if both sides have recorded them so.
+    """
     if before.get(_CHECK) != after[_CHECK]:
         return [_CHECK]
     names = dict.fromkeys((*before, *after))
-    return [name for name in names if before.get(name) != after.get(name)]
+    differ = [name for name in names if before.get(name) != after.get(name)]
+    return [text for name in differ if (text := _changed_text(name, before, after))]
+
+
+def _changed_text(name: str, before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    """Return the words for a part that differs; empty if another part says it."""
+    parent, colon, setting = name.partition(": ")
+    if not parent.startswith(_SETTINGS):
+        return name
+    registry = parent.removeprefix(_SETTINGS)
+    if parent not in before or parent not in after:
+        return "" if colon else f"{registry} ({'added' if parent in after else 'removed'})"
+    if colon:
+        return f"{registry}: {setting}" if name in before and name in after else ""
+    return "" if any(other.startswith(f"{parent}: ") for other in before) else parent
+
+
+def node_fingerprints(inventory: Inventory, names: Iterable[str]) -> dict[str, str]:
+    """Return a digest of the settings of each of these nodes, and of their groups' limits."""
+    wanted = set(names)
+    nodes = {node.name: _digest(_node_settings(node)) for node in inventory.nodes
+             if node.name in wanted}  # fmt: skip
+    limits = {
+        f"group {name}": _digest([group.max_unavailable])
+        for name, group in inventory.groups.items()
+        if group.max_unavailable is not None and wanted.intersection(group.nodes)
+    }
+    return nodes | limits
+
+
+def _node_settings(node: Node) -> list[object]:
+    return [getattr(node, name) for name in _NODE_SETTINGS]
+
+
+def _digest(settings: list[object]) -> str:
+    return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:12]
 
 
 def _parts(config: MirrorConfig) -> Iterator[tuple[str, str]]:
@@ -39,10 +88,23 @@ def _parts(config: MirrorConfig) -> Iterator[tuple[str, str]]:
 def _registry(registry: Registry, name: str) -> Iterator[tuple[str, str]]:
     hosts = [_settings(mirror) for mirror in registry.hosts]
     about = [registry.server, registry.fallback, registry.verify, registry.rewrite, hosts]
-    yield f"the settings of {name}", json.dumps(about)
+    yield f"{_SETTINGS}{name}", json.dumps(about)
+    for setting, value in _named_settings(registry).items():
+        yield f"{_SETTINGS}{name}: {setting}", json.dumps(value)
     for mirror in registry.hosts:
         for what, content in _contents(mirror):
             yield f"the {what} of {mirror.url} for {name}", content
+
+
+def _named_settings(registry: Registry) -> dict[str, object]:
+    upstream = _settings(registry.upstream) if registry.upstream else None
+    return {
+        "server": [registry.server, upstream],
+        "fallback": registry.fallback,
+        "verify": registry.verify,
+        "rewrite": registry.rewrite,
+        "endpoints": [_settings(mirror) for mirror in registry.mirrors],
+    }
 
 
 def _settings(mirror: Mirror) -> list[object]:

@@ -176,7 +176,10 @@ def test_mistakes(text: str, expected: list[str] | None) -> None:
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ConfigErrors, match=r"cannot be read .* name another file with -i"):
+    with pytest.raises(
+        ConfigErrors,
+        match=r"inventory\.yaml: not found; create it with `fleet init`, or name yours with",
+    ):
         load_inventory(tmp_path / "inventory.yaml")
 
 
