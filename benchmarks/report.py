@@ -1,4 +1,4 @@
-"""Tables for people, and the sections of docs/performance.md that they stand in; pure."""
+"""Tables for people, and the sections of the page on performance that hold them; pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Roll out containerd registry mirrors to a fleet of nodes over SSH, safely.
 
-The same from Python: `from fleet import load, survey, plan, drive`; see docs/library.md.
+The same from Python: `from fleet import load, survey, plan, drive`; see docs/how-to/python.md.
 """
 
 from __future__ import annotations

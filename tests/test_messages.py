@@ -8,12 +8,12 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 import fleet
 from fleet.cli.app import fleet as command
 from tests.node.test_script_failures import everything as script_failures
-from tests.test_docs import COMMANDS
 
 ROOT = Path(fleet.__file__).parent
 MODULES = {str(path.relative_to(ROOT)): path.read_text() for path in ROOT.rglob("*.py")}
@@ -58,8 +58,15 @@ def test_a_word_that_is_not_plain_is_found(word: str) -> None:
     assert BANNED.search(text[1])
 
 
+def walked(group: click.Group) -> Iterator[click.Command]:
+    for inner in group.commands.values():
+        yield inner
+        if isinstance(inner, click.Group):
+            yield from walked(inner)
+
+
 def test_what_a_message_tells_to_run_exists() -> None:
-    flags = {flag for each in COMMANDS.values() for option in each.params for flag in option.opts}
+    flags = {flag for each in walked(command) for option in each.params for flag in option.opts}
     parts = [text for _, text in texts()]
 
     named = {name for text in parts for name in re.findall(r"`fleet ([a-z]+)", text)}

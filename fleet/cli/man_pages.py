@@ -13,7 +13,7 @@ from fleet.cli.options import Exit
 from fleet.errors import FleetError
 from fleet.home import expanded
 
-_EXITS = {
+EXITS = {
     Exit.OK: "done, or nothing to do",
     Exit.FAILED: "nodes failed, were rolled back or were unreachable, within the budget",
     Exit.USAGE: "bad usage or bad files; nothing was touched",
@@ -107,7 +107,7 @@ def _rest(context: click.Context) -> Iterator[str]:
     yield ".SH OPTIONS"
     yield from _options(context)
     yield ".SH EXIT STATUS"
-    for code, meaning in _EXITS.items():
+    for code, meaning in EXITS.items():
         yield from (".TP", rf"\fB{code.value}\fR", _escape(meaning))
     yield ".SH FILES"
     yield from (

@@ -13,10 +13,18 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _TEXT: dict[str, Any] = {"type": "string"}
 
 
-_CAPABILITIES = {"type": "array", "items": {"enum": list(CAPABILITIES)}}
+_CAPABILITIES = {
+    "type": "array",
+    "items": {"enum": list(CAPABILITIES)},
+    "description": "what the mirror may be asked for; `push` lets it take what nodes push",
+}
 
 
-_DURATION = {**_TEXT, "pattern": r"^([0-9]+(\.[0-9]+)?(h|m|s|ms|us|ns))+$"}
+_DIAL_TIMEOUT = {
+    **_TEXT,
+    "pattern": r"^([0-9]+(\.[0-9]+)?(h|m|s|ms|us|ns))+$",
+    "description": "how long a connection may take, e.g. 3s; written for releases that know it",
+}
 
 
 _FALLBACK = {
@@ -25,23 +33,35 @@ _FALLBACK = {
 }
 
 
-_TEXTS = {"anyOf": [_TEXT, {"type": "array"}]}
+_TEXTS = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
+
+
+_URL = {**_TEXT, "pattern": "^https?://"}
 
 
 _ENDPOINT = {
     "anyOf": [
-        {**_TEXT, "pattern": "^https?://"},
+        _URL,
         {
             "type": "object",
             "properties": {
-                "url": {**_TEXT, "pattern": "^https?://"},
+                "url": {**_URL, "description": "the endpoint's URL"},
                 "capabilities": _CAPABILITIES,
-                "override_path": {"type": "boolean"},
-                "skip_verify": {"type": "boolean"},
-                "ca": _TEXTS,
-                "client": _TEXTS,
-                "header": {"type": "object"},
-                "dial_timeout": _DURATION,
+                "override_path": {
+                    "type": "boolean",
+                    "description": "the URL's path is the API's root: add no /v2",
+                },
+                "skip_verify": {
+                    "type": "boolean",
+                    "description": "accept any certificate",
+                },
+                "ca": {**_TEXTS, "description": "CA certificates, files beside this one"},
+                "client": {
+                    **_TEXTS,
+                    "description": "client certificates, each with its key if that is another file",
+                },
+                "header": {"type": "object", "description": "HTTP headers of every request"},
+                "dial_timeout": _DIAL_TIMEOUT,
             },
             "required": ["url"],
             "additionalProperties": False,
@@ -53,22 +73,42 @@ _ENDPOINT = {
 _REGISTRY = {
     "type": ["object", "null"],
     "properties": {
-        "endpoints": {"type": "array", "items": _ENDPOINT, "minItems": 1},
-        "endpoint": {"type": "array", "items": _ENDPOINT, "minItems": 1},
-        "server": {**_TEXT, "pattern": "^https?://"},
+        "endpoints": {
+            "type": "array",
+            "items": _ENDPOINT,
+            "minItems": 1,
+            "description": "the mirrors, in the order of preference",
+        },
+        "endpoint": {
+            "type": "array",
+            "items": _ENDPOINT,
+            "minItems": 1,
+            "description": "another name of `endpoints`, as in registries.yaml",
+        },
+        "server": {
+            **_URL,
+            "description": "the registry's own server; by default https:// and its name",
+        },
         "fallback": _FALLBACK,
         "verify": {
-            "anyOf": [_TEXT, {"type": "object", "properties": {"image": _TEXT}}],
-            "description": "an image that every node pulls for proof after a change",
+            "anyOf": [
+                _TEXT,
+                {"type": "object", "properties": {"image": {**_TEXT, "description": "the image"}}},
+            ],
+            "description": "an image that every node pulls to verify a change",
         },
         "capabilities": _CAPABILITIES,
-        "rewrite": {"type": "object", "description": "k3s and RKE2 only"},
+        "rewrite": {"type": "object", "description": "rules for image names; k3s and RKE2 only"},
     },
     "additionalProperties": False,
 }
 
 
-_REGISTRIES = {"type": "object", "additionalProperties": _REGISTRY}
+_REGISTRIES = {
+    "type": "object",
+    "description": "the registries; `*` or `_default` is every registry that is not named",
+    "additionalProperties": {**_REGISTRY, "title": "REGISTRY"},
+}
 
 
 _HOST = {
@@ -76,19 +116,24 @@ _HOST = {
     "properties": {
         "auth": {
             "type": "object",
+            "description": "the login of this host",
             "properties": {
-                name: {**_TEXT, "description": "env:NAME keeps it out of the file"}
+                name: {**_TEXT, "description": "env:NAME reads it from a variable"}
                 for name in ("username", "password", "auth", "identity_token")
             },
             "additionalProperties": False,
         },
         "tls": {
             "type": "object",
+            "description": "TLS settings; paths are relative to this file",
             "properties": {
-                "ca_file": _TEXT,
-                "cert_file": _TEXT,
-                "key_file": _TEXT,
-                "insecure_skip_verify": {"type": "boolean"},
+                "ca_file": {**_TEXT, "description": "the CA certificate"},
+                "cert_file": {**_TEXT, "description": "the client certificate"},
+                "key_file": {**_TEXT, "description": "the client's key"},
+                "insecure_skip_verify": {
+                    "type": "boolean",
+                    "description": "accept any certificate",
+                },
             },
             "additionalProperties": False,
         },
@@ -139,23 +184,32 @@ def mirrors_schema() -> dict[str, Any]:
         "title": "fleet's mirrors.yaml",
         "type": "object",
         "properties": {
-            "version": {"const": 1},
+            "version": {"const": 1, "description": "the version of this format"},
             "defaults": {
                 "type": "object",
+                "description": "values for all registries and endpoints",
                 "properties": {
                     "capabilities": _CAPABILITIES,
                     "fallback": _FALLBACK,
-                    "dial_timeout": _DURATION,
+                    "dial_timeout": _DIAL_TIMEOUT,
                 },
                 "additionalProperties": False,
             },
             "mirrors": {"$ref": "#/$defs/registries"},
-            "configs": {"type": "object", "additionalProperties": _HOST},
+            "configs": {
+                "type": "object",
+                "description": "TLS and logins, by the host of a mirror or of a registry",
+                "additionalProperties": {**_HOST, "title": "HOST"},
+            },
             "overrides": {
                 "type": "array",
+                "description": "other registries or settings for some nodes; the last match counts",
                 "items": {
                     "type": "object",
-                    "properties": {"match": _TEXT, "mirrors": {"$ref": "#/$defs/registries"}},
+                    "properties": {
+                        "match": {**_TEXT, "description": "a pattern of nodes, as --limit takes"},
+                        "mirrors": {"$ref": "#/$defs/registries"},
+                    },
                     "required": ["match", "mirrors"],
                     "additionalProperties": False,
                 },

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from fleet.ssh.paramiko_ext.transport import ClientTransport
 
-# docs/ssh.md measures the cost of a connection by algorithm. Key exchange: OpenSSH's own first
-# choice (post-quantum since 10.0), then the cheapest. Ciphers: AES-GCM needs no HMAC over every
-# packet, and the attack on sequence numbers (CVE-2023-48795) does not affect it. Algorithms that
-# OpenSSH has dropped (CBC, 3DES, SHA-1, MD5) are not offered.
+# docs/explanation/ssh.md measures the cost of a connection by algorithm. Key exchange: OpenSSH's
+# own first choice (post-quantum since 10.0), then the cheapest. Ciphers: AES-GCM needs no HMAC over
+# every packet, and the attack on sequence numbers (CVE-2023-48795) does not affect it. Algorithms
+# that OpenSSH has dropped (CBC, 3DES, SHA-1, MD5) are not offered.
 _KEX = (
     "mlkem768x25519-sha256",
     "curve25519-sha256@libssh.org",

@@ -135,7 +135,7 @@ VERIFIERS = {
     "ctr": ("ctr", "ops", "chmod -x /lib/systemd/systemd-socket-proxyd"),
 }
 """How each is made the best that there is; each builds on the one before."""
-DOCS = Path(__file__).parents[2] / "docs" / "verification.md"
+DOCS = Path(__file__).parents[2] / "docs" / "explanation" / "verification.md"
 
 
 def words(found: Mapping[str, Any]) -> str:
@@ -182,7 +182,7 @@ def check(lab: Lab, name: str, since: float, verifier: str, found: Mapping[str, 
 @pytest.mark.usefixtures("crictl")
 @pytest.mark.timeout(600)
 def test_every_verdict_is_what_the_mirrors_logs_say(nodes: Lab, fleet: Fleet) -> None:
-    """And docs/verification.md has the table; FLEET_WRITE_DOCS=1 writes it."""
+    """And docs/explanation/verification.md has the table; FLEET_WRITE_DOCS=1 writes it."""
     fleet.write("mirrors.yaml", mirrors_file())
     misbehave(nodes)
     ran = fleet("rollout", "-y", "--batch", "4", "--soak", "0", "--no-verify", env=SECRET)

@@ -12,25 +12,30 @@ from tests.faults.suite import CATALOGUE, Table, run
 from tests.lab import Lab
 
 _HEAD = """\
-# What fleet survives
+# What was tried to break it
 
-Real rollouts and rollbacks on real nodes (Debian bullseye, bookworm, trixie and forky in turn, with
-containerd 1.4, 1.6, 1.7 and 2.1), broken at random instants. After each try, and after `resume`
-where the rollout was broken off, every file, link and folder below /etc was compared with the state
-before and the state after an undisturbed rollout: mode, owner and SHA-256. "Converged" is a node at
-the other state than it came from, "old and working" one that is as it was; in both, containerd runs
-and its CRI plugin is ok. "Degraded" counts nodes where that does not hold, "lost bytes" nodes that
-are in neither state. "False words" counts tries after which fleet's last word (the status in its
-journal, its exit code) was not true of the node: of its files, a pending change, a guard, a lock or
-a stage that was left.
+Real rollouts and rollbacks on real nodes were broken at random instants. The nodes were Debian \
+bullseye, bookworm, trixie and forky in turn, with containerd 1.4, 1.6, 1.7 and 2.1.
 
-Where a fault is in the files of the node (odd files, two spellings, hostile text), the state before
-holds it, and the state after is learnt from an undisturbed rollout of the same node. Half of the
-tries with odd files and spellings kill fleet on the way as well.
+After each try, and after `resume` if the rollout was stopped, every file, link and folder below \
+/etc was compared: mode, owner and SHA-256. They must equal the state before, or the state after \
+an undisturbed rollout.
 
-`python3 -m tests.faults --write docs/faults.md` makes this page; a short form, a few tries each, is
-part of the tests. The instants come from a seed: `--seed`, `--only WORD` and `--lanes N` repeat a
-part of it.
+| column | counts |
+|---|---|
+| converged | nodes with the other state than before; containerd runs, and its CRI plugin is ok |
+| old and working | nodes that are as they were; containerd runs, and its CRI plugin is ok |
+| degraded | nodes where that does not hold |
+| lost bytes | nodes that are in neither state |
+| false words | tries after which the status in fleet's journal or its exit code was not true of \
+the node |
+
+Where a fault is in the files of the node (odd files, two spellings, hostile text), the state \
+before holds it. Half of the tries with odd files and spellings kill fleet as well.
+
+`python3 -m tests.faults --write docs/explanation/faults.md` makes this page. A short form, a \
+few tries each, is part of the tests. `--seed`, `--only WORD` and `--lanes N` repeat a part of \
+it.
 
 """
 

@@ -10,12 +10,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from fleet.config.inventory.keys import KEYS, NodeKey
+from fleet.config.inventory.keys import KEYS
 from fleet.config.json_schema import inventory_schema
 from fleet.config.load import load_inventory
 from fleet.core.model.node import Node
 from fleet.errors import ConfigErrors
-from tests.conftest import ROOT
 from tests.support.fleet import Fleet
 
 VALUES: dict[str, str | int | bool] = {
@@ -57,12 +56,6 @@ def ini_group(values: dict[str, object]) -> str:
 
 
 WRITERS: list[Writer] = [yaml_host, yaml_group, ini_host, ini_group]
-
-
-def row(key: NodeKey) -> str:
-    """Return a key's row of the table in README.md."""
-    aliases = ", ".join(f"`{alias}`" for alias in key.aliases)
-    return f"| `{key.name}` | {key.meaning} | {aliases} |"
 
 
 def test_a_node_has_a_field_for_each_key_and_no_other_setting() -> None:
@@ -125,10 +118,3 @@ def test_the_command_shows_every_key(offline: Fleet) -> None:
     assert {name: value["value"] for name, value in shown.items()} == VALUES
     unset = [key.name for key in KEYS.values() if key.unset]
     assert [line.split(":")[0].strip() for line in full if "# " in line] == unset
-
-
-def test_the_table_in_the_readme_is_this_one() -> None:
-    lines = (ROOT / "README.md").read_text().splitlines()
-    first = lines.index("| key | meaning | Ansible's and other names |") + 2
-
-    assert lines[first : first + len(KEYS) + 1] == [*map(row, KEYS.values()), ""]
