@@ -11,7 +11,7 @@ from functools import cache
 import click
 
 from fleet.cli.app import fleet
-from fleet.cli.examples import EXAMPLES
+from fleet.cli.help import examples, options, sections
 from fleet_docs.markdown import code, fence, prose
 
 _MANY = 8
@@ -21,47 +21,27 @@ _MANY = 8
 def page() -> str:
     """Return a section for each command, the shared options last."""
     parts: list[str] = []
-    for name, command in fleet.commands.items():
-        parts += _section(name, command, 2)
+    for title, names in sections(fleet).items():
+        parts += [f"## {title}"]
+        for name in names:
+            parts += _command(f"fleet {name}", fleet.commands[name], 3)
     parts += ["## Shared options", "Most commands take these."]
-    parts += [_option(*record) for record in _shared().values()]
+    parts += [_option(*record) for record in _shared()]
     return "\n\n".join(parts)
 
 
-@cache
-def _shared() -> dict[str, tuple[str, str]]:
-    """Return the options that most commands have with the same help."""
-    contexts = [click.Context(command) for command in fleet.commands.values()]
-    records = [record for context in contexts for record in _records(context)]
-    counts = Counter(records)
-    return {names: (names, text) for (names, text) in counts if counts[names, text] >= _MANY}
-
-
-def _records(context: click.Context) -> Iterator[tuple[str, str]]:
-    for parameter in context.command.get_params(context):
-        record = parameter.get_help_record(context)
-        if record is not None and record[1] and "--help" not in parameter.opts:
-            yield record
-
-
-def _option(names: str, text: str) -> str:
-    return f"`{names}`\n: {prose(' '.join(text.split()))}"
-
-
-def _section(name: str, command: click.Command, level: int) -> Iterator[str]:
-    context = click.Context(command, info_name=f"fleet {name}")
-    yield f"{'#' * level} fleet {name}"
-    usage = " ".join(command.collect_usage_pieces(context))
-    yield fence(f"fleet {name} {usage}")
+def _command(name: str, command: click.Command, level: int) -> Iterator[str]:
+    context = click.Context(command, info_name=name)
+    yield f"{'#' * level} {name}"
+    yield fence(f"{name} {' '.join(command.collect_usage_pieces(context))}")
     yield from _paragraphs(command.help or "")
-    if name in EXAMPLES:
-        yield fence("\n".join(f"# {why}\nfleet {line}" for line, why in EXAMPLES[name]), "sh")
+    rows = examples(name)
+    if rows:
+        yield fence("\n".join(f"# {meaning}\nfleet {line}" for line, meaning in rows), "sh")
     yield from _options(context)
     if isinstance(command, click.Group):
-        for inner in command.list_commands(context):
-            subcommand = command.get_command(context, inner)
-            if subcommand is not None:
-                yield from _section(f"{name} {inner}", subcommand, level + 1)
+        for inner, subcommand in command.commands.items():
+            yield from _command(f"{name} {inner}", subcommand, level + 1)
 
 
 def _paragraphs(text: str) -> Iterator[str]:
@@ -73,8 +53,32 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def _options(context: click.Context) -> Iterator[str]:
-    records = list(_records(context))
-    yield from (_option(*record) for record in records if record not in _shared().values())
-    names = ", ".join(code(names) for names, text in records if (names, text) in _shared().values())
-    if names:
-        yield f"And the [shared options](#shared-options): {names}."
+    shared = []
+    for title, rows in options(context).items():
+        own = [row for row in rows if row not in _shared()]
+        shared += [row for row in rows if row in _shared()]
+        if own:
+            yield f"**{title}**"
+            yield from (_option(*row) for row in own)
+    if shared:
+        yield f"And the [shared options](#shared-options): {', '.join(_names(shared))}."
+
+
+def _names(rows: list[tuple[str, str]]) -> Iterator[str]:
+    yield from (code(names.partition(" ")[0].rstrip(",")) for names, _ in rows)
+
+
+def _option(names: str, text: str) -> str:
+    return f"`{names}`\n: {prose(' '.join(text.split()))}"
+
+
+@cache
+def _shared() -> tuple[tuple[str, str], ...]:
+    """Return the options that many commands have with the same text."""
+    counts = Counter(
+        row
+        for command in fleet.commands.values()
+        for rows in options(click.Context(command)).values()
+        for row in rows
+    )
+    return tuple(row for row, count in counts.items() if count >= _MANY)
