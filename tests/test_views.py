@@ -159,7 +159,7 @@ def test_the_recap_sums_up_what_was_seen_and_tells_failures_in_full(
 
     assert str(out.file.getvalue()).splitlines() == [  # type: ignore[attr-defined]
         *wanted,
-        "< w3: rolled_back: health: it is ill",
+        "< w3: rolled_back: it is ill",
         "    remedy: restart it",
         "      | its words",
     ]

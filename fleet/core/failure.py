@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from fleet.errors import shortened
@@ -116,8 +116,9 @@ class Failure:
     """The reason why work on a node ended early.
 
     `message` says what happened and where, `remedy` what to do, as an imperative without a capital
-    and a full stop. `evidence` is the last lines of output. A failure in the journal of an older
-    release has no remedy; its message ends with what to do.
+    and a full stop. `evidence` is the last lines of output, `address` the sshd (user@host:port) that
+    could not be used; both differ from node to node, so the message repeats neither. A failure in
+    the journal of an older release has no remedy; its message ends with what to do.
     """
 
     kind: FailureKind
@@ -125,6 +126,7 @@ class Failure:
     message: str
     remedy: str
     evidence: str = ""
+    address: str = ""
 
 
 def reported_failure(
@@ -149,3 +151,9 @@ class NodeError(Exception):
     ) -> None:
         self.failure = Failure(kind, step, shortened(message), shortened(remedy), evidence)
         super().__init__(self.failure.message)
+
+    def at(self, address: str) -> NodeError:
+        """Return the error with the address of the sshd, unless it has one already."""
+        if not self.failure.address:
+            self.failure = replace(self.failure, address=address)
+        return self

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import astuple
 
 from fleet.core.failure import Failure, FailureKind, NodeError, Step
 from fleet.core.masking.shown_text import tail
@@ -95,7 +94,8 @@ class NotStartedError(NodeError):
     """A script did not start; `cause` is the reason, or empty if no known message names it."""
 
     def __init__(self, failure: Failure, cause: str) -> None:
-        super().__init__(*astuple(failure))
+        text = failure.message, failure.remedy, failure.evidence
+        super().__init__(failure.kind, failure.step, *text)
         self.cause = cause
 
 

@@ -84,7 +84,7 @@ def handshake(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transpor
             and time.monotonic() - began >= settings.seconds
         ):
             raise TimeoutError from error  # Paramiko reports a silent sshd as a bad banner
-        _refuse_mismatch(transport, error, hop)
+        _refuse_mismatch(transport, error)
         if transport.text_before_version:
             raise paramiko.SSHException(
                 f"{error}; it says: {tail(transport.text_before_version)}"
@@ -93,7 +93,7 @@ def handshake(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transpor
     return transport
 
 
-def _refuse_mismatch(transport: ClientTransport, error: BaseException, hop: Hop) -> None:
+def _refuse_mismatch(transport: ClientTransport, error: BaseException) -> None:
     """Raise a NodeError with both lists if no algorithm of some kind was in common."""
     import paramiko  # noqa: PLC0415
 
@@ -109,7 +109,7 @@ def _refuse_mismatch(transport: ClientTransport, error: BaseException, hop: Hop)
     }
     if mismatch := algorithm_mismatch(ours, offered):
         keyword, lists = mismatch
-        message = f"no {keyword} in common with {hop.place}: {tail(lists, 1)}"
+        message = f"no {keyword} in common with sshd: {tail(lists, 1)}"
         remedy = f"set {keyword} in its sshd_config, or in your ssh_config"
         raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy) from error
 
@@ -176,7 +176,7 @@ def authenticate(transport: Transport, hop: Hop, settings: SshSettings) -> None:
             record_accepted(hop, identity)
             return
         if "publickey" not in methods or not transport.is_active() or number == len(keys):
-            raise _refused_keys(hop, keys[:number], methods, gone=not transport.is_active())
+            raise _refused_keys(keys[:number], methods, gone=not transport.is_active())
 
 
 def _try_key(
@@ -195,7 +195,7 @@ def _try_key(
             raise TimeoutError from error
         if not transport.is_active() and not handler.allowed_methods:
             if handler.banner_text:
-                raise _closed_login(hop, handler.banner_text) from error
+                raise _closed_login(handler.banner_text) from error
             if not earlier:
                 # The key was not refused: sshd closed the connection.
                 raise EOFError(_HUNG_UP) from error
@@ -203,9 +203,9 @@ def _try_key(
     return not more, ("more", *more)
 
 
-def _closed_login(hop: Hop, banner: str) -> NodeError:
+def _closed_login(banner: str) -> NodeError:
     """Return the error for a login that sshd ended with a message, not because of the key."""
-    message = f"{hop.place} refused the login: {tail(banner, 3)}"
+    message = f"sshd refused the login: {tail(banner, 3)}"
     remedy = (
         "check whether the account has expired (`chage -l USER`), or logins are closed"
         " (/etc/nologin)"
@@ -228,7 +228,7 @@ def _missing_key(hop: Hop, settings: SshSettings) -> NodeError:
             "name one (identity_file in the inventory, or IdentityFile in ssh_config), or add it to"
             " the agent (ssh-add)"
         )
-    message = f"there is no key for a login at {hop.place}: {why}"
+    message = f"there is no key for the login: {why}"
     return NodeError(FailureKind.AUTH, Step.CONNECT, message, remedy)
 
 
@@ -240,39 +240,35 @@ def _certificate_problem(identity: Identity) -> str:
 
 
 def _refused_keys(
-    hop: Hop, tried: Sequence[Identity], methods: Sequence[str], *, gone: bool
+    tried: Sequence[Identity], methods: Sequence[str], *, gone: bool
 ) -> NodeError:
     """Return the error that names the refused keys, and what sshd would accept."""
     names = ", ".join(f"{key.label} {ShownKey('', key.blob).fingerprint}" for key in tried)
     stale = [(key, when) for key in tried if (when := _certificate_problem(key))]
     if stale:
         identity, when = stale[0]
-        message = f"{hop.place} refused {identity.label}: its certificate {when}"
+        message = f"sshd refused {identity.label}: its certificate {when}"
         remedy = "renew the certificate (`ssh-keygen -L -f` shows it), and check the clocks"
     elif methods[:1] == ("more",):
         needed = " and ".join(methods[1:])
         message = (
-            f"{hop.place} accepted the key {names}, but requires {needed} as well, which fleet"
-            " cannot answer"
+            f"sshd accepted the key {names}, but requires {needed} as well, which fleet cannot answer"
         )
         remedy = "let this user log in by key alone (AuthenticationMethods in its sshd_config)"
     elif methods and "publickey" not in methods:
-        message = (
-            f"{hop.place} accepts no keys, only {', '.join(methods)}, and fleet logs in by key"
-        )
+        message = f"sshd accepts no keys, only {', '.join(methods)}, and fleet logs in by key"
         remedy = (
             "set PubkeyAuthentication yes in its sshd_config, and install the key with ssh-copy-id"
         )
     elif gone:
         message = (
-            f"{hop.place} closed the connection after {counted(len(tried), 'key')} (MaxAuthTries):"
-            f" {names}"
+            f"sshd closed the connection after {counted(len(tried), 'key')} (MaxAuthTries): {names}"
         )
         remedy = (
             "name the right key (identity_file in the inventory, or IdentityFile with"
             " IdentitiesOnly yes)"
         )
     else:
-        message = f"{hop.place} refused these keys: {names}"
+        message = f"sshd refused these keys: {names}"
         remedy = "check user, identity_file, and authorized_keys on the node"
     return NodeError(FailureKind.AUTH, Step.CONNECT, message, remedy)

@@ -167,19 +167,20 @@ def refuse_unless_known(
     if state == "known":
         return
     message, remedy = _refusal(state, place, shown, names[0], user_files)
-    raise NodeError(FailureKind.HOST_KEY, Step.CONNECT, message, remedy)
+    evidence = f"{shown.kind} {shown.fingerprint}" + (f", {place}" if place else "")
+    raise NodeError(FailureKind.HOST_KEY, Step.CONNECT, message, remedy, evidence)
 
 
 def _refusal(
     state: str, place: str, shown: ShownKey, name: str, user_files: Sequence[str]
 ) -> tuple[str, str]:
     """Return the message and the remedy for a host key that is not known."""
-    key = f"{shown.kind} key {shown.fingerprint} of {name}"
+    key = f"{shown.kind} key {shown.fingerprint}"
     match state:
         case "changed":
             file = place.rpartition(":")[0]
             return (
-                f"the host key of {name} CHANGED: it shows {key}, and {place} holds another",
+                f"the host key CHANGED: it shows {key}, and {place} holds another",
                 "find the reason at the node's console, then remove that line"
                 f" (`ssh-keygen -f {file} -R '{name}'`)",
             )
@@ -190,14 +191,13 @@ def _refusal(
             )
         case "certified":
             return (
-                f"{place} trusts {name} by @cert-authority, and fleet cannot check host"
-                " certificates",
-                f"add its own key with `fleet hostkeys`: {shown.kind} {shown.fingerprint}",
+                "known_hosts trusts it by @cert-authority, and fleet cannot check host certificates",
+                "add its own key with `fleet hostkeys`",
             )
         case _:
-            note = f" ({place} holds a key of another kind)" if place else ""
+            note = "; known_hosts holds a key of another kind" if place else ""
             target = user_files[0] if user_files else "~/.ssh/known_hosts"
             return (
-                f"unknown {key}{note}",
+                f"unknown host key{note}",
                 f"compare it at the node's console, then add it to {target} with `fleet hostkeys`",
             )

@@ -8,7 +8,6 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import astuple, replace
 from typing import TYPE_CHECKING, Any
 
 from fleet.core.failure import FailureKind, NodeError, Step
@@ -119,7 +118,7 @@ def _open_channel(jump: Transport, hop: Hop, settings: SshSettings) -> Any:
     try:
         channel = jump.open_channel("direct-tcpip", place, ("", 0), timeout=settings.seconds)
     except paramiko.ChannelException as error:
-        message = f"the jump host cannot reach {hop.place}: {error.text}"
+        message = f"the jump host cannot reach the node: {error.text}"
         remedy = "check that the node is up"
         if error.code == _PROHIBITED:
             remedy = "set AllowTcpForwarding in the sshd_config of the jump host"
@@ -149,8 +148,9 @@ def _open_jump(key: tuple[tuple[Hop, ...], SshSettings]) -> Transport:
         return open_transport(hops, settings, f"jump.{hops[-1].host}")
     except NodeError as error:
         failure = error.failure
-        message = f"cannot connect through the jump host: {failure.message}"
-        raise NodeError(*astuple(replace(failure, message=message))) from error
+        message = f"cannot connect through the jump host {hops[-1].place}: {failure.message}"
+        through = NodeError(failure.kind, failure.step, message, failure.remedy, failure.evidence)
+        raise through.at(hops[-1].place) from error
 
 
 _JUMPS: SharedCache[tuple[tuple[Hop, ...], SshSettings], Any] = SharedCache(
@@ -177,23 +177,31 @@ def convert_errors(hop: Hop, settings: SshSettings) -> Iterator[None]:
     place = hop.place
     try:
         yield
-    except NodeError:
-        raise
-    except (TimeoutError, socket.gaierror) as error:
-        cause = "timed out" if isinstance(error, TimeoutError) else "cannot be resolved"
-        message = f"{place} {cause} ({settings.seconds:g} s)"
+    except NodeError as error:
+        raise error.at(place) from error.__cause__
+    except TimeoutError as error:
+        message = f"connection timed out ({settings.seconds:g} s)"
         remedy = "check that the node is up, and that its address is right"
-        raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy) from error
+        raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy).at(place) from error
+    except socket.gaierror as error:
+        message = "the name of the host cannot be resolved"
+        remedy = "check the address in the inventory, and DNS"
+        raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy).at(place) from error
     except (OSError, EOFError, paramiko.SSHException) as error:
         if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
             message = f"this machine cannot open more files ({error.strerror})"
             remedy = "raise the limit, see `ulimit -n`"
             raise NodeError(FailureKind.WORKER, Step.CONNECT, message, remedy) from error
-        words = error or type(error).__name__
-        message = f"cannot connect to {place}: {words}"
-        remedy = "find the reason with `ssh -v`"
-        raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy) from error
+        message, remedy = f"cannot connect: {_words(error)}", "find the reason with `ssh -v`"
+        raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy).at(place) from error
     except ValueError as error:
-        message = f"{place}: unusable key: {error}"
+        message = f"unusable key: {error}"
         remedy = "name another key (identity_file)"
-        raise NodeError(FailureKind.AUTH, Step.CONNECT, message, remedy) from error
+        raise NodeError(FailureKind.AUTH, Step.CONNECT, message, remedy).at(place) from error
+
+
+def _words(error: Exception) -> str:
+    """Return an error in words, without the number of an operating system error."""
+    if isinstance(error, OSError) and error.errno and error.strerror:
+        return error.strerror[:1].lower() + error.strerror[1:]
+    return str(error) or type(error).__name__

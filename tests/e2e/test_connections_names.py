@@ -93,8 +93,8 @@ def test_hostkeys_adds_a_jump_host_first_and_then_the_nodes_behind_it(
 
     failure = before.json["nodes"]["forky1"]["failure"]
     assert failure["kind"] == "host_key"
-    assert "unknown ssh-ed25519 key SHA256:" in failure["message"]
-    assert f"[{jump}]:{PORT}" in failure["message"]
+    assert failure["evidence"].startswith("ssh-ed25519 SHA256:")
+    assert f"ops@{jump}:{PORT}: unknown host key" in failure["message"]
     assert added.json["jumps"][f"ops@{jump}:{PORT}"]["added"] is True
     assert added.json["nodes"]["forky1"]["added"] is True
     assert (added.code, after.code) == (0, 0), added.text + after.text

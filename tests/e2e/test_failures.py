@@ -52,7 +52,7 @@ def test_an_unknown_host_key_is_refused(nodes: Lab, fleet: Fleet) -> None:
 
     kind, step, message = failure_of(ran.json)
     assert (ran.code, kind, step) == (1, "host_key", "connect")
-    assert "unknown ssh-ed25519 key SHA256:" in message
+    assert message.startswith("unknown host key; ")
     assert f"add it to {fleet.folder}/known_hosts" in message
     assert statuses(ran.json) == {**dict.fromkeys(OTHERS, "converged"), "trixie1": "unreachable"}
 

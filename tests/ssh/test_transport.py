@@ -48,7 +48,7 @@ def test_a_host_that_known_hosts_does_not_know_is_refused_before_any_login(
     found = failure(server.node, server.settings)
 
     assert found.kind is FailureKind.HOST_KEY
-    assert HOST_KEY.fingerprint in found.message
+    assert HOST_KEY.fingerprint in found.evidence
     assert server.logins == 0
 
 
@@ -218,4 +218,4 @@ def test_a_jump_host_that_is_down_is_named(tmp_path: Path) -> None:
         found = failure(Node(name="a", host="node"), settings)
 
     assert found.kind is FailureKind.AUTH
-    assert found.message.startswith("cannot connect through the jump host: ")
+    assert found.message.startswith(f"cannot connect through the jump host {found.address}: ")

@@ -67,9 +67,11 @@ FAILURE = maybe(
             "step": TEXT,
             "message": {**TEXT, "description": "what happened, and where"},
             "remedy": {**TEXT, "description": "what to do; empty in older entries of the journal"},
-            "evidence": {**TEXT, "description": "the last lines that the node said"},
+            "evidence": {**TEXT, "description": "the last lines of the node's output"},
+            "address": {**TEXT, "description": "the sshd that could not be used"},
         },
         "evidence",
+        "address",
     )
 )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleet.actions.job import RolloutResult
 from fleet.cli.options import Exit, Settings
-from fleet.cli.output.failures import failure_place, print_evidence, print_remedy
+from fleet.cli.output.failures import failure_title, print_evidence, print_remedy
 from fleet.cli.output.tables import console, print_json
 from fleet.core.failure import FailureKind
 from fleet.core.history.serialize import outcome_data, rollout_data
@@ -47,8 +47,7 @@ def outcome_line(outcome: NodeOutcome, *, brief: bool = False) -> str:
     line = f"{outcome.node}: {outcome.status}"
     if outcome.failure is not None:
         failure = outcome.failure
-        line += f": {failure_place(failure)}"
-        line += "" if brief else f": {printable(failure.message)}"
+        line += f": {failure_title(failure) if brief else printable(failure.message)}"
     return f"{line} ({'; '.join(facts)})" if facts else line
 
 

@@ -9,7 +9,7 @@ import click
 
 from fleet.actions.render import Rendered
 from fleet.cli.options import Exit, Settings
-from fleet.cli.output.failures import failure_place, print_evidence, print_failure
+from fleet.cli.output.failures import failure_title, print_evidence, print_failure
 from fleet.cli.output.tables import console, print_json
 from fleet.core.history.serialize import plan_data
 from fleet.core.masking import Mark
@@ -104,7 +104,7 @@ def _print_group(group: list[NodePlan], out: Console, mark: Mark) -> None:
         head += f"  control plane ({printable(', '.join(evidence))})"
     if first.failure is not None:
         out.print(f"{symbol(first)} {head}", style="red")
-        print_failure(failure_place(first.failure), first.failure, out, "    ")
+        print_failure(failure_title(first.failure), first.failure, out, "    ")
         print_evidence(first.failure, out)
     elif not first.changes:
         out.print(f"= {head}  no change", style="green")

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
 
+from fleet.cli.output.fitting import wrap
 from fleet.core.masking import clean_data, without_logins
 from fleet.errors import printable
 
@@ -38,8 +39,16 @@ def console(*, color: bool, stderr: bool = False) -> Console:
     """Return a console without color if --no-color is given or there is not a terminal."""
     from rich.console import Console  # noqa: PLC0415 - a late import keeps `--help` fast
 
+    class FittingConsole(Console):
+        """A console that breaks long lines of text between words on a terminal."""
+
+        def print(self, *objects: Any, **options: Any) -> None:
+            if self.is_terminal and len(objects) == 1 and isinstance(objects[0], str):
+                objects = ("\n".join(wrap(objects[0], self.width)),)
+            super().print(*objects, **options)
+
     stream = sys.stderr if stderr else sys.stdout
-    return Console(
+    return FittingConsole(
         width=None if stream.isatty() else 200,
         file=cast("IO[str]", _WithoutLogins(stream)),
         no_color=not color,

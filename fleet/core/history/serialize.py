@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fleet.core.containerd.registry_table import effective_registry
@@ -36,20 +37,22 @@ def failure_data(failure: Failure | None) -> dict[str, Any] | None:
         "message": failure.message,
         "remedy": failure.remedy,
     }
-    return {**about, "evidence": failure.evidence} if failure.evidence else about
+    more = {"evidence": failure.evidence, "address": failure.address}
+    return {**about, **{key: value for key, value in more.items() if value}}
 
 
 def _read_failure(data: Mapping[str, Any] | None) -> Failure | None:
     """Parse the data of `failure_data`; entries of earlier releases have no remedy."""
     if not data:
         return None
-    return reported_failure(
+    failure = reported_failure(
         kind=FailureKind(data["kind"]),
         step=data["step"],
         message=data["message"],
         remedy=data.get("remedy", ""),
         evidence=data.get("evidence", ""),
     )
+    return replace(failure, address=data.get("address", ""))
 
 
 def unread_state(failure: Failure | None) -> str:

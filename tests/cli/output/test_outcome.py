@@ -68,8 +68,8 @@ def test_an_outcome_is_one_line(ended: NodeOutcome, line: str) -> None:
 def test_a_brief_line_leaves_the_message_to_the_recap() -> None:
     failed = outcome(NodeStatus.FAILED, failure=HEALTH)
 
-    assert outcome_line(failed, brief=True) == "w1: failed: health at restart"
-    assert outcome_line(failed).startswith("w1: failed: health at restart: it is ill")
+    assert outcome_line(failed, brief=True) == "w1: failed: unhealthy"
+    assert outcome_line(failed).startswith("w1: failed: it is ill")
 
 
 SERVED = {

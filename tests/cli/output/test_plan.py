@@ -85,7 +85,7 @@ def test_a_failure_has_its_evidence(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys, plan("w1", failure=ODD, strategy=None))
 
     assert lines[0] == "! w1 (1)  1.7.24  no strategy"
-    assert lines[1].startswith("    conflict at plan: two files decide")
+    assert lines[1].startswith("    conflict: two files decide")
     assert [line for line in lines if "|" in line] == ["      | line 1", "      | line 2"]
 
 

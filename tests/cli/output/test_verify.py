@@ -41,7 +41,7 @@ def test_every_pull_is_a_row_and_every_failure_a_line(capsys: pytest.CaptureFixt
     assert first.split() == ["w1", "a/b:1", "served", "by", "m", "crictl", "1.50", "s", "9", "B"]
     assert second.split()[:4] == ["w2", "a/c:1", "FAILED", "ctr"]
     assert second.endswith("no such host")
-    assert failure.startswith("! w2: failed: verify: the pull failed")
+    assert failure.startswith("! w2: failed: the pull failed")
     assert remedy == "    remedy: try again"
 
 

@@ -1,0 +1,48 @@
+"""Text that fits a terminal: lines are broken between words, and never within one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_PIECE = re.compile(r"[^\s,]*,|[^\s,]+|\s+")
+"""A word, a word up to a comma, or blanks: a list of nodes may be broken behind its commas."""
+_LEAST = 24
+"""The least columns that are left for text beside an indent."""
+
+
+def cells(text: str) -> int:
+    """Return the number of terminal columns that a text takes; a CJK character takes two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # noqa: PLC0415 - a late import keeps `--help` fast
+
+    return cell_len(text)
+
+
+def padded(text: str, width: int) -> str:
+    """Return a text with blanks behind it, so that it takes `width` terminal columns."""
+    return text + " " * max(0, width - cells(text))
+
+
+def wrap(text: str, width: int) -> Iterator[str]:
+    """Yield the lines of a text; a line that continues another is indented below it."""
+    for line in text.split("\n"):
+        if cells(line) <= width:
+            yield line
+        else:
+            yield from _wrap_line(line, width)
+
+
+def _wrap_line(line: str, width: int) -> Iterator[str]:
+    begin = len(line) - len(line.lstrip())
+    hanging = " " * min(begin + 2, max(0, width - _LEAST))
+    row = line[:begin]
+    for piece in _PIECE.findall(line[begin:]):
+        if row.strip() and cells(row) + cells(piece.rstrip()) > width:
+            yield row.rstrip()
+            row = hanging + piece.lstrip()
+        else:
+            row += piece
+    if row.strip():
+        yield row.rstrip()
