@@ -116,9 +116,9 @@ class Failure:
     """The reason why work on a node ended early.
 
     `message` says what happened and where, `remedy` what to do, as an imperative without a capital
-    and a full stop. `evidence` is the last lines of output, `address` the sshd (user@host:port) that
-    could not be used; both differ from node to node, so the message repeats neither. A failure in
-    the journal of an older release has no remedy; its message ends with what to do.
+    and a full stop. `evidence` is the last lines of output, `address` the sshd (user@host:port)
+    that could not be used; both differ from node to node, so the message repeats neither. A
+    failure in the journal of an older release has no remedy; its message ends with what to do.
     """
 
     kind: FailureKind

@@ -239,9 +239,7 @@ def _certificate_problem(identity: Identity) -> str:
     return expired_certificate(certificate_blob(identity.key) or identity.blob, time.time())
 
 
-def _refused_keys(
-    tried: Sequence[Identity], methods: Sequence[str], *, gone: bool
-) -> NodeError:
+def _refused_keys(tried: Sequence[Identity], methods: Sequence[str], *, gone: bool) -> NodeError:
     """Return the error that names the refused keys, and what sshd would accept."""
     names = ", ".join(f"{key.label} {ShownKey('', key.blob).fingerprint}" for key in tried)
     stale = [(key, when) for key in tried if (when := _certificate_problem(key))]
@@ -252,7 +250,7 @@ def _refused_keys(
     elif methods[:1] == ("more",):
         needed = " and ".join(methods[1:])
         message = (
-            f"sshd accepted the key {names}, but requires {needed} as well, which fleet cannot answer"
+            f"sshd accepted the key {names}, but also requires {needed}, which fleet cannot do"
         )
         remedy = "let this user log in by key alone (AuthenticationMethods in its sshd_config)"
     elif methods and "publickey" not in methods:

@@ -191,7 +191,7 @@ def _refusal(
             )
         case "certified":
             return (
-                "known_hosts trusts it by @cert-authority, and fleet cannot check host certificates",
+                "known_hosts trusts it by @cert-authority, but fleet cannot check certificates",
                 "add its own key with `fleet hostkeys`",
             )
         case _:
