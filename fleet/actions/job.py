@@ -227,12 +227,12 @@ class Job:
         }
 
     def _excused(self) -> set[str]:
-        """Return the nodes of a rollback whose failure does not count against the budget.
+        """Return the nodes of a rollback or undo whose failure does not count against the budget.
 
         Such a node was unhealthy before the rollback, or has no generation to restore. Its failure
         says nothing about the other nodes.
         """
-        if self.kind != "rollback":
+        if self.kind == "rollout":
             return set()
         unhealthy = {name for name, plan in self.plans.items() if plan.daemon.unhealthy}
         failures = {

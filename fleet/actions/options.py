@@ -71,6 +71,9 @@ class RolloutOptions:
     to: str | None = None
     message: str = ""
     """The reason for the change, for the journal and the audit logs of the nodes."""
+    undoes: str | None = None
+    """The rollout that an undo reverts."""
+    with_later: bool = False
 
     @property
     def deadlines(self) -> Deadlines:

@@ -13,6 +13,7 @@ from fleet.actions.resume_checks import (
     refuse_changed_files,
     refuse_superseded,
 )
+from fleet.actions.rollback import undo_request
 from fleet.actions.session import Session
 from fleet.actions.survey import desired_config, survey, survey_rollback
 from fleet.actions.verify import plan_as_is, tests_of
@@ -64,7 +65,7 @@ def resume(
         if loaded is not None:
             refuse_changed_config(files, record, loaded.mirrors, entries.mark)
         job = _job(record, history, session, entries, inventory)
-        return _Resumed(job, history, loaded).run()
+        return _Resumed(job, history, loaded, files).run()
 
 
 def _newest(journal: Journal) -> RolloutRecord:
@@ -116,8 +117,11 @@ def _job(
 class _Resumed:
     """One resumed rollout: its state in the journal, and what its nodes report now."""
 
-    def __init__(self, job: Job, history: RolloutHistory, loaded: Loaded | None) -> None:
+    def __init__(
+        self, job: Job, history: RolloutHistory, loaded: Loaded | None, files: JournalFiles
+    ) -> None:
         self._job, self._history, self._loaded = job, history, loaded
+        self._files = files
         job.config = loaded.mirrors if loaded is not None else None
         self._nodes = {name: plan.node for name, plan in job.plans.items()}
 
@@ -140,7 +144,8 @@ class _Resumed:
         """Probe and plan nodes again, with the options of the rollout or rollback."""
         nodes, job = [self._nodes[name] for name in names], self._job
         if self._loaded is None:
-            surveys = survey_rollback(nodes, job.session, to=job.options.to)
+            request = undo_request(job.options, self._files)
+            surveys = survey_rollback(nodes, job.session, request)
         else:
             surveys = survey(self._loaded, nodes, job.session, job.options.render)
         return [self._with_role(result) for result in surveys]

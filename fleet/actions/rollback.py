@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from fleet.actions.job import Job, RolloutResult, refuse_disruptive
-from fleet.actions.journaling import JournalFiles, hold_journal, new_rollout_id
+from fleet.actions.job import RolloutResult
+from fleet.actions.journaling import JournalFiles
+from fleet.actions.new_job import JobRequest, plan_job, run_job
 from fleet.actions.options import RolloutOptions
 from fleet.actions.session import Session
-from fleet.actions.start_job import start_job
 from fleet.actions.survey import survey_rollback
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.node import Node
 from fleet.core.plan.node_plan import NodePlan
+from fleet.core.plan.undo_request import UndoRequest
+from fleet.journal import Journal, is_there
 
 
 def rollback(
@@ -22,28 +25,51 @@ def rollback(
     session: Session,
     journal: JournalFiles | None,
 ) -> RolloutResult:
-    """Restore on each node the generation that `options.to` names, or its newest generation."""
-    options.validate()
-    session = session.ready(nodes).reusing_connections()
-    name = new_rollout_id()
-    with hold_journal(journal, "rollback", name, session.ui) as written:
-        plans = plan_rollback(nodes, options, session)
-        job = Job(
-            id=name,
-            kind="rollback",
-            options=options,
-            session=session,
-            inventory=inventory,
-            journal=written,
-            plans={plan.node.name: plan for plan in plans},
-        )
-        return start_job(job)
+    """Undo each node's own last change, or everything since and including `options.to`."""
+    return run_job(_request(inventory, nodes, options, journal), session, journal)
 
 
 def plan_rollback(
-    nodes: Sequence[Node], options: RolloutOptions, session: Session
+    inventory: Inventory,
+    nodes: Sequence[Node],
+    options: RolloutOptions,
+    session: Session,
+    journal: JournalFiles | None,
 ) -> list[NodePlan]:
     """Return the plans that a rollback would carry out, changing nothing."""
-    options.validate()
-    surveys = survey_rollback(nodes, session, to=options.to)
-    return [refuse_disruptive(result.plan, options) for result in surveys]
+    return plan_job(_request(inventory, nodes, options, journal), session)
+
+
+def _request(
+    inventory: Inventory,
+    nodes: Sequence[Node],
+    options: RolloutOptions,
+    journal: JournalFiles | None,
+) -> JobRequest:
+    request = undo_request(options, journal)
+    return JobRequest(
+        kind="rollback",
+        options=options,
+        inventory=inventory,
+        nodes=nodes,
+        survey=partial(survey_rollback, nodes, request=request),
+    )
+
+
+def undo_request(options: RolloutOptions, journal: JournalFiles | None) -> UndoRequest:
+    """Return what the options of a rollback or an undo ask to revert on each node."""
+    return UndoRequest(
+        to=options.to,
+        only=options.undoes,
+        with_later=options.with_later,
+        messages=_messages(journal),
+    )
+
+
+def _messages(files: JournalFiles | None) -> dict[str, str]:
+    """Return the messages that the users gave for the rollouts of a journal, by their ids."""
+    if files is None or not is_there(files.journal):
+        return {}
+    records = Journal(files.journal, read_only=True).rollouts()
+    flags = {record.id: record.about.get("flags", {}) for record in records}
+    return {name: given["message"] for name, given in flags.items() if given.get("message")}

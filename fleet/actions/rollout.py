@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from fleet.actions.job import Job, RolloutResult, refuse_disruptive
-from fleet.actions.journaling import JournalFiles, hold_journal, new_rollout_id
+from fleet.actions.job import RolloutResult
+from fleet.actions.journaling import JournalFiles
+from fleet.actions.new_job import JobRequest, plan_job, run_job
 from fleet.actions.options import RolloutOptions
 from fleet.actions.session import Session
-from fleet.actions.start_job import start_job
 from fleet.actions.survey import survey
 from fleet.actions.user_interface import UserInterface
 from fleet.config.load import Loaded
@@ -39,31 +40,25 @@ def rollout(
     journal: JournalFiles | None,
 ) -> RolloutResult:
     """Apply mirrors.yaml to nodes; without `journal` the rollout cannot be resumed."""
-    options.validate()
-    session = session.ready(nodes).reusing_connections()
-    name = new_rollout_id()
-    with hold_journal(journal, "rollout", name, session.ui) as written:
-        plans = plan_rollout(files, nodes, options, session)
-        job = Job(
-            id=name,
-            kind="rollout",
-            options=options,
-            session=session,
-            inventory=files.inventory,
-            journal=written,
-            plans={plan.node.name: plan for plan in plans},
-            config=files.mirrors,
-        )
-        return start_job(job)
+    return run_job(_request(files, nodes, options), session, journal)
 
 
 def plan_rollout(
     files: Loaded, nodes: Sequence[Node], options: RolloutOptions, session: Session
 ) -> list[NodePlan]:
     """Return the plans that a rollout would carry out, changing nothing."""
-    options.validate()
-    surveys = survey(files, nodes, session, options.render)
-    return [refuse_disruptive(result.plan, options) for result in surveys]
+    return plan_job(_request(files, nodes, options), session)
+
+
+def _request(files: Loaded, nodes: Sequence[Node], options: RolloutOptions) -> JobRequest:
+    return JobRequest(
+        kind="rollout",
+        options=options,
+        inventory=files.inventory,
+        nodes=nodes,
+        survey=partial(survey, files, nodes, options=options.render),
+        config=files.mirrors,
+    )
 
 
 def nodes_to_rerun(

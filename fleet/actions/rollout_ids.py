@@ -37,7 +37,7 @@ def full_id_if_known(path: Path, given: str) -> str:
 def with_full_ids(options: RolloutOptions, path: Path) -> RolloutOptions:
     """Return the options with whole IDs for those that `to` and `rerun` name."""
     if options.to is not None:
-        options = replace(options, to=full_id(path, options.to))
+        options = replace(options, to=full_id_if_known(path, options.to))  # or `ID-displaced`
     if options.rerun is not None:
         which, given = options.rerun
         options = replace(options, rerun=(which, full_id(path, given)))

@@ -14,6 +14,7 @@ from fleet.core.masking.known import clean_failure
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import Foreign, MirrorConfig
 from fleet.core.model.node import Node
+from fleet.core.plan.undo_request import UndoRequest
 from fleet.core.render.base import DesiredConfig, desired_config_by_node
 from fleet.engine import survey as engine
 from fleet.engine.duplicate_nodes import refuse_duplicate_nodes
@@ -34,11 +35,11 @@ def survey(
 
 
 def survey_rollback(
-    nodes: Sequence[Node], session: Session, *, to: str | None = None
+    nodes: Sequence[Node], session: Session, request: UndoRequest
 ) -> list[NodeSurvey]:
-    """Probe nodes with their saved generations, and plan a rollback; `to` names a generation."""
+    """Probe nodes with their saved generations, and plan what a request undoes."""
     session = session.ready(nodes)
-    surveys = engine.survey_rollback(nodes, session.access, to=to, pool=session.pool)
+    surveys = engine.survey_rollback(nodes, session.access, request, pool=session.pool)
     return in_order(report_progress(surveys, len(nodes), session), nodes)
 
 

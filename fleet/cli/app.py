@@ -28,6 +28,7 @@ from fleet.cli.commands import (
     rollout,
     run,
     schema,
+    undo,
     verify,
 )
 from fleet.cli.help import HelpGroup
@@ -59,6 +60,7 @@ for _command in (
     rollout.rollout,
     resume.resume,
     verify.verify,
+    undo.undo,
     rollback.rollback,
     drift.drift,
     explain.explain,

@@ -33,6 +33,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "resume": (("resume -y", "finish the newest interrupted rollout"),),
     "verify": (("verify -l w1", "test pulls on one node"),),
+    "undo": (
+        ("undo --dry-run", "what undoing the last rollout would change"),
+        ("undo 20261124-033332-5a8a", "one rollout, on the nodes that it changed"),
+    ),
     "rollback": (
         ("rollback --dry-run", "what it would restore"),
         ("rollback -y -l edge", "undo the last change of a group"),

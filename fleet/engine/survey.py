@@ -14,6 +14,7 @@ from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan.cache import PlanCache, refuse_unshown
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.rollback import plan_rollback
+from fleet.core.plan.undo_request import UndoRequest
 from fleet.core.render.base import DesiredConfig
 from fleet.core.rollout.control_plane import assumed, availability
 from fleet.engine.bugs import isolate_bugs
@@ -56,15 +57,17 @@ def survey(
 
 
 def survey_rollback(
-    nodes: Sequence[Node], access: Access, *, to: str | None, pool: WorkerPool
+    nodes: Sequence[Node], access: Access, request: UndoRequest, *, pool: WorkerPool
 ) -> Iterator[NodeSurvey]:
-    """Probe nodes with their saved generations, and plan a rollback; `to` names a generation."""
-    orders = (ProbeOrder(node, access, walk=to or "latest") for node in nodes)
+    """Probe nodes with their saved generations, and plan what a request undoes."""
+    orders = (ProbeOrder(node, access, walk=request.walk) for node in nodes)
     for order, facts in map_nodes(probe, orders, pool):
         if isinstance(facts, Failure):
             yield _unread(order.node, facts)
         else:
-            plan = isolate_bugs(partial(_plan_rollback, order.node, facts, to), order.node.name)
+            plan = isolate_bugs(
+                partial(_plan_rollback, order.node, facts, request), order.node.name
+            )
             yield _finish(NodeSurvey(order.node, facts, _as_plan(order.node, plan)), access)
 
 
@@ -78,8 +81,8 @@ def _planned(
     return NodeSurvey(node, *planned)
 
 
-def _plan_rollback(node: Node, facts: NodeFacts, to: str | None) -> NodePlan:
-    plan = plan_rollback(node, facts, to)
+def _plan_rollback(node: Node, facts: NodeFacts, request: UndoRequest) -> NodePlan:
+    plan = plan_rollback(node, facts, request)
     refuse_unshown(plan)
     return plan
 

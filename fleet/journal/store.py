@@ -42,6 +42,11 @@ class RolloutRecord:
     started: str
     about: Mapping[str, Any]
 
+    @property
+    def kind(self) -> str:
+        """Return the kind: rollout, rollback or undo."""
+        return str(self.about["kind"])
+
 
 class Journal:
     """Appends events and reads them back; for one writing thread."""

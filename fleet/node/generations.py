@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.generation import Generation, ManifestEntry, SavedKind
+from fleet.core.model.generation import MISSING, Generation, ManifestEntry, SavedKind
+from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.plan.links import LINK_TARGET
 
 GENERATIONS = "/var/lib/fleet/generations/"
@@ -22,12 +23,17 @@ _SEALED = ("manifest", "after", "state.json")
 def read_generations(
     names: Iterable[str], files: Mapping[str, ManagedFile], *, beside: bool = False
 ) -> Iterator[Generation]:
-    """Yield the generations of a node, each with the name of its first damaged file, if any."""
+    """Yield the generations of a node, each with the name of its first damaged file, if any.
+
+    One that is missing from the chain is yielded as damaged.
+    """
     for name in names:
         base = f"{GENERATIONS}{name}/"
         own = {path[len(base) :]: file for path, file in files.items() if path.startswith(base)}
         if own:
             yield _build_generation(Generation(name, (), beside), base, own)
+        elif not beside:
+            yield Generation(name, (), damage=MISSING)
 
 
 def _build_generation(
@@ -45,8 +51,19 @@ def _build_generation(
         damage = "manifest"
     ill = tail(own["ill"].content.decode("utf-8", "replace"), 1) if "ill" in own else ""
     return replace(
-        generation, entries=() if damage else tuple(entries), damage=damage, was_unhealthy=ill
+        generation,
+        entries=() if damage else tuple(entries),
+        damage=damage,
+        was_unhealthy=ill,
+        state_after=_state_after(own),
     )
+
+
+def _state_after(own: Mapping[str, ManagedFile]) -> str:
+    """Return the digest of fleet's record that the change has written; empty if unknown."""
+    written = own["after"].content.decode("utf-8", "replace") if "after" in own else ""
+    rows = (line.partition("\t") for line in written.splitlines())
+    return next((digest for digest, _, path in rows if path == STATE_FILE), "")
 
 
 def _manifest_lines(manifest: ManagedFile) -> list[str]:

@@ -255,8 +255,10 @@ def _runtime_ready(info: Answer) -> bool | None:
 
 
 def _read_generations(reply: Reply, records: Mapping[str, FileRecord]) -> tuple[Generation, ...]:
+    """Read the chain of the present state, then a generation beside it that was requested."""
     files = {path: record.file for path, record in records.items() if path.startswith(GENERATIONS)}
-    beside = _value_set(reply, "beside")
-    if beside:  # requested by its id, and not in the chain of the current state
-        return tuple(read_generations(sorted(beside), files, beside=True))
-    return tuple(read_generations(reply.texts("chain"), files))
+    beside = sorted(_value_set(reply, "beside"))
+    return (
+        *read_generations(reply.texts("chain"), files),
+        *read_generations(beside, files, beside=True),
+    )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from fleet.core.failure import FailureKind
+from fleet.core.model.outcome import NodeStatus
 from tests.actions.conftest import Small
 from tests.support.scripted_pool import Watcher
 
 
-def test_a_node_without_a_generation_is_no_failure_of_the_budget(small: Small) -> None:
+def test_nodes_with_nothing_to_undo_stay_unchanged(small: Small) -> None:
     result = small.rollback(Watcher())
 
-    kinds = [end.failure and end.failure.kind for end in result.outcomes.values()]
-    assert (result.kind, result.status) == ("rollback", "finished")
-    assert kinds == [FailureKind.NO_GENERATION] * 3
+    assert (result.kind, result.status, result.rollout) == ("rollback", "finished", "")
+    assert {outcome.status for outcome in result.outcomes.values()} == {NodeStatus.UNCHANGED}
     assert {work for work, _ in small.pool.done} == {"probe"}

@@ -6,6 +6,7 @@ import base64
 
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.rollback import plan_rollback
+from fleet.core.plan.undo_request import UndoRequest
 from fleet.node.change_status import ChangeStatus
 from fleet.node.settle import SettleMode, settle, unlock
 from fleet.node.work_order import WorkOrder
@@ -76,7 +77,7 @@ def test_its_first_change_is_rolled_back_after_that(target: Target) -> None:
     unlock(upgraded(target))
     original = saved(target, FIRST, CONFIG)
 
-    plan = plan_rollback(target.node, target.facts(walk=FIRST), FIRST)
+    plan = plan_rollback(target.node, target.facts(walk=FIRST), UndoRequest(to=FIRST))
     assert plan.failure is None, plan.failure
     target.converged(plan, rollout="r9")
 

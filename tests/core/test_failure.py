@@ -14,6 +14,7 @@ import fleet
 from fleet.core.containerd.config import parse_config
 from fleet.core.failure import Failure, FailureKind, NodeError, Step, reported_failure
 from fleet.core.model.change import RestartCost
+from fleet.core.model.generation import Generation
 from fleet.core.model.health import refuse_unhealthy
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import Verified
@@ -84,7 +85,11 @@ MADE: dict[FailureKind, Callable[[], Failure | None]] = {
     FailureKind.GUARD: lambda: report_undo(REVERTED),
     FailureKind.BUDGET: lambda: SPENT,
     FailureKind.WORKLOADS: lambda: restart_risk(BUSY, RestartCost.RESTART),
-    FailureKind.NO_GENERATION: lambda: plan_rollback(NODE, replace(FACTS, generations=())).failure,
+    FailureKind.NO_GENERATION: lambda: (
+        plan_rollback(
+            NODE, replace(FACTS, generations=(Generation("g1", (), damage="seal"),))
+        ).failure
+    ),
     FailureKind.WORKER: lost_worker,
     FailureKind.BUG: lambda: bug(ZeroDivisionError("x"), "a"),
 }

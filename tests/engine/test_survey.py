@@ -14,6 +14,7 @@ from fleet.core.model.facts import NodeFacts
 from fleet.core.model.generation import Generation, ManifestEntry
 from fleet.core.model.node import Node
 from fleet.core.plan.cache import PlanCache
+from fleet.core.plan.undo_request import UndoRequest
 from fleet.engine.survey import NodeSurvey, examine, survey, survey_rollback
 from fleet.node.work_order import Access
 from tests.node.record import ANSWERS
@@ -77,7 +78,8 @@ def test_a_bug_in_planning_is_the_failure_of_its_node() -> None:
 
 def test_a_bug_in_planning_the_way_back_is_the_failure_of_its_node() -> None:
     found = {
-        each.node.name: each for each in survey_rollback(NODES, Access(), to=None, pool=answering())
+        each.node.name: each
+        for each in survey_rollback(NODES, Access(), UndoRequest(), pool=answering())
     }
 
     kinds = {name: each.plan.failure and each.plan.failure.kind for name, each in found.items()}

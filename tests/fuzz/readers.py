@@ -28,6 +28,7 @@ from fleet.core.plan.hosts_directory import active_hosts_directory
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.planner import plan_node
 from fleet.core.plan.rollback import plan_rollback
+from fleet.core.plan.undo_request import UndoRequest
 from fleet.core.render.base import DesiredConfig
 from fleet.core.text.yaml import parse_yaml, plain
 from fleet.errors import ConfigErrors, printable
@@ -67,7 +68,11 @@ def read_answer(text: str, wishes: DesiredConfig) -> None:
         str(error.failure)
         return
     plan = plan_node(NODE, facts, wishes)
-    for each in (plan, plan_rollback(NODE, facts), plan_rollback(NODE, facts, "g1")):
+    for each in (
+        plan,
+        plan_rollback(NODE, facts),
+        plan_rollback(NODE, facts, UndoRequest(to="g1")),
+    ):
         _show(each)
         _send(each)
     _look(facts, plan)

@@ -118,5 +118,8 @@ def test_a_generation_of_an_older_release_has_no_seal_and_is_read_with_care(
     assert read({**whole, "manifest": manifest}).damage != ""
 
 
-def test_a_generation_that_is_gone_is_none() -> None:
-    assert list(read_generations(["g1"], {})) == []
+def test_a_generation_of_the_chain_that_is_gone_is_damaged() -> None:
+    (gone,) = read_generations(["g1"], {})
+
+    assert (gone.missing, gone.entries) == (True, ())
+    assert list(read_generations(["g1"], {}, beside=True)) == []

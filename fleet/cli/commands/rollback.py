@@ -48,7 +48,7 @@ def rollback(
     nodes = settings.select(inventory)
     session = open_session(settings, connection, terminal)
     if dry_run:
-        plans = action.plan_rollback(nodes, options, session)
+        plans = action.plan_rollback(inventory, nodes, options, session, target)
         show_plans(plans, settings, target.fingerprints())
         raise SystemExit(plan_exit_code(plans, changes=Exit.OK))
     end_job(action.rollback(inventory, nodes, options, session, target), settings, terminal)

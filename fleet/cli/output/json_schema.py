@@ -91,13 +91,14 @@ _DRY = shape({"nodes": by_name(shape(PLAN))})
 
 _ABOUT = {
     "rollout": TEXT,
-    "kind": one_of("rollout", "rollback"),
+    "kind": one_of("rollout", "rollback", "undo"),
     "started": STAMP,
     "ended": maybe(STAMP),
     "status": _STATUS,
     "reason": TEXT,
     "operator": {**TEXT, "description": "who, and from which machine"},
     "message": {**TEXT, "description": "why, as --message gave it"},
+    "undoes": maybe({**TEXT, "description": "the rollout that an undo takes back"}),
     "files": by_name(maybe({**TEXT, "description": "SHA-256 of the file"})),
 }
 
@@ -268,6 +269,7 @@ OUTPUTS: Mapping[str, Schema] = {
     "resume": _ROLLOUT,
     "verify": shape({"nodes": by_name(shape(OUTCOME)), "sample": _SAMPLE}, "sample"),
     "rollback": {"anyOf": [_ROLLOUT, _DRY]},
+    "undo": {"anyOf": [_ROLLOUT, _DRY]},
     "drift": shape({"nodes": by_name(_DRIFT)}),
     "explain": {"anyOf": [_EXPLAINED, shape({"node": TEXT, "failure": FAILURE})]},
     "mirrors": MIRRORS,

@@ -21,6 +21,7 @@ from fleet.core.rollout.state import (
 )
 
 _CHANGED = {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK, NodeStatus.DEGRADED}
+_IN_FORCE = {NodeStatus.CONVERGED, NodeStatus.DEGRADED, NodeStatus.STALE}
 
 
 class EntryKind(StrEnum):
@@ -83,6 +84,21 @@ class RolloutHistory:
         nodes = self.state.nodes.items()
         return frozenset(name for name, status in nodes if status.changing or status in _CHANGED)
 
+    def nodes_in_force(self) -> list[str]:
+        """Return the nodes on which this rollout's change is in force, as far as is known."""
+        nodes = self.state.nodes.items()
+        return [
+            name
+            for name, status in nodes
+            if status.changing or status in _IN_FORCE or self._is_lost(name)
+        ]
+
+    def _is_lost(self, name: str) -> bool:
+        """Return whether a node was lost in the middle of its change."""
+        outcome = self.outcomes.get(name)
+        failure = outcome.failure if outcome else None
+        return failure is not None and failure.step is Step.SETTLE
+
     def _is_unsettled(self, name: str) -> bool:
         status = self.state.nodes[name]
         if status.changing:
@@ -90,8 +106,7 @@ class RolloutHistory:
         outcome = self.outcomes.get(name)
         if outcome is not None and outcome.held:
             return True
-        failure = outcome.failure if outcome else None
-        return failure is not None and failure.step is Step.SETTLE
+        return self._is_lost(name)
 
 
 def known_roles(entries: Iterable[JournalEntry]) -> dict[str, tuple[str, ...]]:

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fleet.core.model.change import ManagedFile
+from fleet.core.model.owned_state import STATE_FILE
+
+MISSING = "all of it"
+"""The damage of a generation that fleet's record on the node names and that is not there."""
 
 
 class SavedKind(StrEnum):
@@ -43,9 +47,10 @@ class ManifestEntry:
 class Generation:
     """The saved state before one change on a node, with the directories that the change created.
 
-    A generation that is `beside` is not in the chain of rollbacks from now on, for instance an
-    edit that a rollback found. `damage` names the file in it that is missing or not as it was
-    saved; then the generation is not used. `was_unhealthy` is why the node was unhealthy then.
+    A generation that is `beside` is not in the chain of rollbacks from now on, for instance that
+    of a rollback, or an edit that a rollback found. `damage` names the file in it that is missing
+    or not as it was saved; then the generation is not used. `was_unhealthy` is why the node was
+    unhealthy then.
     """
 
     id: str
@@ -53,3 +58,16 @@ class Generation:
     beside: bool = False
     damage: str = ""
     was_unhealthy: str = ""
+    state_after: str = ""
+    """The digest of fleet's record once the change was made, `-` for none; empty if unknown."""
+
+    @property
+    def missing(self) -> bool:
+        """Return whether fleet's record names this generation and the node does not have it."""
+        return self.damage == MISSING
+
+    @property
+    def state_before(self) -> str:
+        """Return the digest of fleet's record before the change, `-` for none."""
+        states = [entry.before for entry in self.entries if entry.path == STATE_FILE]
+        return states[0].digest if states and states[0] is not None else "-"

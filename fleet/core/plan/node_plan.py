@@ -83,6 +83,8 @@ class RollbackTarget:
     """The saved state that a rollback goes back to; the generation is empty if there is none."""
 
     generation: str = ""
+    undoes: tuple[str, ...] = ()
+    """The rollouts whose changes are reverted, the newest first."""
     state: ManagedFile | None = None
     """fleet's record as it was; None if there was none."""
     unhealthy: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from fleet.core.failure import Failure, FailureKind, NodeError, Step
+from fleet.core.failure import NodeError
 from fleet.core.model.change import Action, Change, ManagedFile
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.generation import Generation, SavedKind
@@ -20,10 +20,13 @@ from fleet.core.plan.path_checks import refuse_odd
 from fleet.core.plan.planner import config_before, daemon_access, observations
 from fleet.core.plan.restart_cost import restart_cost
 from fleet.core.plan.restart_risk import restart_risk
+from fleet.core.plan.undo_notes import undo_notes
+from fleet.core.plan.undo_request import UndoRequest, select_generations
 
 
-def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePlan:
-    """Return the plan that reverts the generations that the probe read, the newest first."""
+def plan_rollback(node: Node, facts: NodeFacts, request: UndoRequest | None = None) -> NodePlan:
+    """Return the plan that reverts the generations that a request selects, the newest first."""
+    request = request or UndoRequest()
     version = str(facts.daemon.version) if facts.daemon.version else None
     base = NodePlan(
         node=node,
@@ -32,55 +35,54 @@ def plan_rollback(node: Node, facts: NodeFacts, to: str | None = None) -> NodePl
         rollback=RollbackTarget(),
         findings=tuple(pending_findings(facts.pending)),
     )
-    if not facts.generations or (to and facts.generations[-1].id != to):
-        missing = f"generation {to}" if to else "generation"
-        message = f"there is no saved {missing} on this node"
-        remedy = "list what was done there with `fleet history --node NODE`"
-        failure = Failure(FailureKind.NO_GENERATION, Step.PLAN, message, remedy)
-        return replace(base, failure=failure)
-    damaged = next((generation for generation in facts.generations if generation.damage), None)
-    if damaged is not None:
-        message = (
-            f"generation {damaged.id} on this node is damaged ({damaged.damage} is missing or not"
-            " as it was saved), as after a power cut or an edit"
-        )
-        remedy = "roll out the previous mirrors.yaml"
-        failure = Failure(FailureKind.NO_GENERATION, Step.PLAN, message, remedy)
-        return replace(base, failure=failure)
+    selected = select_generations(facts, request)
+    if selected.failure is not None:
+        return replace(base, failure=selected.failure)
+    if not selected.generations:
+        return replace(base, notes=(f"nothing to undo: {selected.nothing}",))
+    try:
+        return _plan_revert(base, facts, selected.generations, request)
+    except NodeError as error:
+        return replace(base, failure=error.failure)
+
+
+def _plan_revert(
+    base: NodePlan, facts: NodeFacts, generations: tuple[Generation, ...], request: UndoRequest
+) -> NodePlan:
+    """Return the plan that restores the state before the last of these generations."""
     before: dict[str, ManagedFile | None] = {}
-    for generation in facts.generations:
+    for generation in generations:
         before.update({entry.path: entry.before for entry in generation.entries if entry.is_file})
     known = STATE_FILE in before
     restored = before.pop(STATE_FILE, None) if known else facts.files.get(STATE_FILE)
     pairs = ((path, facts.files.get(path), file) for path, file in before.items())
     changes = order_changes(Change(*pair) for pair in pairs if not _is_same(*pair[1:]))
-    try:
-        refuse_odd(facts, changes, rollback=True)
-    except NodeError as error:
-        return replace(base, failure=error.failure)
+    refuse_odd(facts, changes, rollback=True)
     cost = restart_cost(changes, facts.config.path)
     return replace(
         base,
         changes=changes,
         files=PlannedFiles(
-            emptied_folders=_made_directories(facts.generations),
+            emptied_folders=_made_directories(generations),
             state_before=facts.files.get(STATE_FILE),
         ),
         notes=(
+            *undo_notes(generations, request.messages),
             *_edit_notes(facts, changes),
-            *_moved_notes(facts.generations),
-            *_health_notes(facts),
+            *_moved_notes(generations),
+            *_health_notes(generations[-1]),
             *observations(facts),
         ),
         restart=PlannedRestart(cost=cost, risk=restart_risk(facts, cost)),
         daemon=daemon_access(facts),
         config=replace(config_before(facts), folder_before=folder_before(facts)),
         rollback=RollbackTarget(
-            generation=facts.generations[-1].id,
+            generation=generations[-1].id,
+            undoes=tuple(generation.id for generation in generations),
             state=restored,
-            unhealthy=facts.generations[-1].was_unhealthy,
-            saved_copies=_saved_copies(facts.generations, changes),
-            saved_links=_saved_links(facts.generations, changes),
+            unhealthy=generations[-1].was_unhealthy,
+            saved_copies=_saved_copies(generations, changes),
+            saved_links=_saved_links(generations, changes),
         ),
     )
 
@@ -104,9 +106,8 @@ def _edit_notes(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
             )
 
 
-def _health_notes(facts: NodeFacts) -> Iterator[str]:
+def _health_notes(last: Generation) -> Iterator[str]:
     """Yield a note if the rollback leads to a state that was not healthy."""
-    last = facts.generations[-1]
     if last.was_unhealthy:
         yield (
             f"the node was not healthy in the state of generation {last.id} ({last.was_unhealthy}):"

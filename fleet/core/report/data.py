@@ -58,6 +58,7 @@ def report_data(
         "reason": history.reason,
         "operator": about["operator"],
         "message": flags.get("message", ""),
+        "undoes": flags.get("undoes"),
         "started": started,
         "ended": history.ended,
         "seconds": round(_time(history.ended) - began, 1) if history.ended else None,

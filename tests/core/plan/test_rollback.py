@@ -14,6 +14,7 @@ from fleet.core.model.node import Node
 from fleet.core.model.owned_state import STATE_FILE, OwnedState
 from fleet.core.model.paths import Kind, PathEntry
 from fleet.core.plan.rollback import plan_rollback
+from fleet.core.plan.undo_request import UndoRequest
 from tests.support.build import facts_with
 
 NODE = Node(name="a", host="a")
@@ -84,11 +85,12 @@ def test_a_state_that_was_not_healthy_is_named_in_the_plan(ill: str) -> None:
 
     assert plan.failure is None
     assert plan.rollback.unhealthy == ill
-    assert any(ill in note for note in plan.notes) if ill else not plan.notes
+    assert any(ill in note for note in plan.notes) if ill else plan.notes == ("undoes g1",)
 
 
 CONFIG = "/etc/containerd/config.toml"
 OLD, NEW = ManagedFile(b"old\n"), ManagedFile(b"new\n")
+SINCE = UndoRequest(to="g1")
 
 
 def generation(name: str, *entries: ManifestEntry, damage: str = "") -> Generation:
@@ -103,21 +105,30 @@ def node(*generations: Generation, files: dict[str, ManagedFile] | None = None) 
 def test_a_node_without_a_generation_has_nothing_to_go_back_to() -> None:
     plan = plan_rollback(NODE, node())
 
-    assert plan.failure is not None
-    assert plan.failure.kind is FailureKind.NO_GENERATION
-    assert "there is no saved generation on this node" in plan.failure.message
+    assert (plan.failure, plan.changes) == (None, ())
+    assert plan.notes == ("nothing to undo: fleet has changed nothing here",)
 
 
 def test_a_generation_that_is_not_on_the_node_is_named() -> None:
-    plan = plan_rollback(NODE, node(generation("g2")), to="g1")
+    plan = plan_rollback(NODE, node(generation("g2")), UndoRequest(to="g1"))
 
-    assert plan.failure is not None
-    assert "there is no saved generation g1 on this node" in plan.failure.message
-    assert plan.failure.remedy == "list what was done there with `fleet history --node NODE`"
+    assert (plan.failure, plan.changes) == (None, ())
+    assert plan.notes == ("nothing to undo: there is no saved generation g1 on this node",)
+
+
+def test_the_rollouts_that_are_undone_are_named_with_their_times_and_messages() -> None:
+    name = "20261127-224100-ab12"
+    request = UndoRequest(messages={name: "OPS-7: drop the slow mirror"})
+
+    plan = plan_rollback(NODE, node(generation(name, ManifestEntry(PATH, OLD))), request)
+
+    assert plan.notes == (f"undoes {name} of 2026-11-27 22:41 UTC: OPS-7: drop the slow mirror",)
+    assert plan.rollback is not None
+    assert plan.rollback.undoes == (name,)
 
 
 def test_a_damaged_generation_is_not_used() -> None:
-    plan = plan_rollback(NODE, node(generation("g2"), generation("g1", damage="files/0")))
+    plan = plan_rollback(NODE, node(generation("g2"), generation("g1", damage="files/0")), SINCE)
 
     assert plan.failure is not None
     assert plan.failure.kind is FailureKind.NO_GENERATION
@@ -153,7 +164,7 @@ def test_of_several_generations_the_oldest_state_is_restored() -> None:
     newer = generation("g2", ManifestEntry(PATH, NEW))
     older = generation("g1", ManifestEntry(PATH, OLD))
 
-    plan = plan_rollback(NODE, node(newer, older, files={PATH: OURS}))
+    plan = plan_rollback(NODE, node(newer, older, files={PATH: OURS}), SINCE)
 
     assert plan.changes == (Change(PATH, OURS, OLD),)
     assert plan.rollback is not None
@@ -206,9 +217,10 @@ def test_a_file_that_was_edited_since_is_noted() -> None:
     unedited = plan_rollback(NODE, node(saved, files={PATH: OURS, STATE_FILE: state}))
 
     assert [note.partition(";")[0] for note in edited.notes] == [
-        f"{PATH} was edited since fleet wrote it"
+        "undoes g1",
+        f"{PATH} was edited since fleet wrote it",
     ]
-    assert unedited.notes == ()
+    assert unedited.notes == ("undoes g1",)
 
 
 def test_what_was_not_a_file_is_noted_with_its_place() -> None:
@@ -216,7 +228,10 @@ def test_what_was_not_a_file_is_noted_with_its_place() -> None:
 
     plan = plan_rollback(NODE, node(generation("g1", odd)))
 
-    assert plan.notes == (f"what stood at /etc/fifo is kept as {SAVED}/odd/0, and stays there",)
+    assert plan.notes == (
+        "undoes g1",
+        f"what stood at /etc/fifo is kept as {SAVED}/odd/0, and stays there",
+    )
 
 
 def test_hard_links_to_a_restored_file_are_linked_again() -> None:
@@ -234,7 +249,7 @@ def test_hard_links_of_a_newer_generation_are_not() -> None:
     newer = generation("g2", ManifestEntry(PATH, NEW), link)
     older = generation("g1", ManifestEntry(PATH, OLD))
 
-    plan = plan_rollback(NODE, node(newer, older, files={PATH: OURS}))
+    plan = plan_rollback(NODE, node(newer, older, files={PATH: OURS}), SINCE)
 
     assert plan.rollback is not None
     assert plan.rollback.saved_links == ()

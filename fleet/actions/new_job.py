@@ -1,0 +1,56 @@
+"""A new job: the one way in which rollouts, rollbacks and undos are planned and begun."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fleet.actions.job import Job, RolloutResult, refuse_disruptive
+from fleet.actions.journaling import JournalFiles, hold_journal, new_rollout_id
+from fleet.actions.options import RolloutOptions
+from fleet.actions.session import Session
+from fleet.actions.start_job import start_job
+from fleet.core.model.inventory import Inventory
+from fleet.core.model.mirror import MirrorConfig
+from fleet.core.model.node import Node
+from fleet.core.plan.node_plan import NodePlan
+from fleet.engine.survey import NodeSurvey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRequest:
+    """The request for a job: its kind, its options, its nodes, and the survey that plans them."""
+
+    kind: str
+    options: RolloutOptions
+    inventory: Inventory
+    nodes: Sequence[Node]
+    survey: Callable[[Session], list[NodeSurvey]]
+    config: MirrorConfig | None = None
+
+
+def run_job(request: JobRequest, session: Session, journal: JournalFiles | None) -> RolloutResult:
+    """Plan the nodes of a request, ask for consent, and carry the plans out."""
+    request.options.validate()
+    session = session.ready(request.nodes).reusing_connections()
+    name = new_rollout_id()
+    with hold_journal(journal, request.kind, name, session.ui) as written:
+        plans = plan_job(request, session)
+        job = Job(
+            id=name,
+            kind=request.kind,
+            options=request.options,
+            session=session,
+            inventory=request.inventory,
+            journal=written,
+            plans={plan.node.name: plan for plan in plans},
+            config=request.config,
+        )
+        return start_job(job)
+
+
+def plan_job(request: JobRequest, session: Session) -> list[NodePlan]:
+    """Return the plans that a request would carry out, changing nothing."""
+    request.options.validate()
+    surveys = request.survey(session)
+    return [refuse_disruptive(result.plan, request.options) for result in surveys]

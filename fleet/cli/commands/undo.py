@@ -1,0 +1,51 @@
+"""The command `fleet undo`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fleet.cli.change_options import changing_nodes, no_liveness
+from fleet.cli.help import command
+from fleet.cli.options import Connection, Exit, Settings, connecting, takes
+
+
+@command()
+@click.argument("undoes", metavar="[ROLLOUT]", required=False)
+@click.option("--with-later", is_flag=True, help="Also undo later rollouts on these nodes.")
+@no_liveness
+@changing_nodes
+@connecting
+@takes("inventory", "limit", "ssh_config")
+def undo(
+    settings: Settings,
+    *,
+    connection: Connection,
+    yes: bool,
+    dry_run: bool,
+    journal: str | None,
+    **flags: Any,
+) -> None:
+    """Undo one rollout on the nodes it changed.
+
+    Without ROLLOUT it is the newest rollout that changed something. Undo it again to bring the
+    change back. Nodes that later rollouts have changed are refused without --with-later.
+    """
+    from fleet.actions import undo as action
+    from fleet.actions.options import RolloutOptions
+    from fleet.cli.output.plan import plan_exit_code, show_plans
+    from fleet.cli.terminal import Terminal, end_job, journal_files, open_session
+    from fleet.config.load import load_inventory
+
+    options = RolloutOptions(**flags)
+    options.validate()
+    inventory, target = load_inventory(settings.inventory), journal_files(settings, journal)
+    terminal = Terminal(settings, yes=yes)
+    session = open_session(settings, connection, terminal)
+    nodes = settings.select(inventory)
+    if dry_run:
+        plans = action.plan_undo(inventory, nodes, options, session, target)
+        show_plans(plans, settings, target.fingerprints())
+        raise SystemExit(plan_exit_code(plans, changes=Exit.OK))
+    end_job(action.undo(inventory, nodes, options, session, target), settings, terminal)

@@ -1,0 +1,114 @@
+"""The request for an undo: which saved generations of a node it reverts, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fleet.core.failure import Failure, FailureKind, Step
+from fleet.core.model.facts import NodeFacts
+from fleet.core.model.generation import Generation
+from fleet.core.model.owned_state import STATE_FILE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoRequest:
+    """The changes to revert on a node; without `to` and `only` it is the node's own last change.
+
+    `to` reverts everything since and including that generation. `only` reverts that rollout alone,
+    and with `with_later` also the later rollouts that changed the same node.
+    """
+
+    to: str | None = None
+    only: str | None = None
+    with_later: bool = False
+    messages: Mapping[str, str] = field(default_factory=dict)
+    """The messages of rollouts by their ids, as far as the journal has them."""
+
+    @property
+    def walk(self) -> str:
+        """Return how far back the probe reads the saved generations."""
+        return self.only or self.to or "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The generations to revert, the newest first; or why there is nothing to undo, or a failure.
+
+    A rollback that finds nothing to undo leaves the node as it is, which is not a failure.
+    """
+
+    generations: tuple[Generation, ...] = ()
+    nothing: str = ""
+    failure: Failure | None = None
+
+
+def select_generations(facts: NodeFacts, request: UndoRequest) -> Selection:
+    """Select the generations of a node that a request reverts."""
+    chain = [generation for generation in facts.generations if not generation.beside]
+    beside = [generation for generation in facts.generations if generation.beside]
+    if request.only:
+        selected = _select_rollout(facts, chain, beside, request.only)
+        later = [one.id for one in selected.generations if one.id != request.only]
+        if later and not request.with_later and selected.failure is None:
+            return Selection(failure=_later_changes(request.only, later))
+    else:
+        selected = _select_back_to(chain, beside, request.to)
+    damaged = next((one for one in selected.generations if one.damage), None)
+    return Selection(failure=_damaged(damaged)) if damaged else selected
+
+
+def _select_back_to(
+    chain: Sequence[Generation], beside: Sequence[Generation], to: str | None
+) -> Selection:
+    """Select everything since and including generation `to`, or the newest generation."""
+    if to is None:
+        return Selection(tuple(chain[:1]), "" if chain else "fleet has changed nothing here")
+    names = [generation.id for generation in chain]
+    if to in names:
+        return Selection(tuple(chain[: names.index(to) + 1]))
+    if beside:
+        return Selection(tuple(beside))
+    if chain and chain[-1].missing:
+        return Selection(failure=_damaged(chain[-1]))
+    return Selection(nothing=f"there is no saved generation {to} on this node")
+
+
+def _select_rollout(
+    facts: NodeFacts, chain: Sequence[Generation], beside: Sequence[Generation], only: str
+) -> Selection:
+    """Select the generation of one rollout, after the later ones that lie above it.
+
+    The generation of a rollback is beside the chain. It can be reverted if fleet's record is as
+    that rollback left it, or was so before a later change.
+    """
+    names = [generation.id for generation in chain]
+    if only in names:
+        return Selection(tuple(chain[: names.index(only) + 1]))
+    if not beside:
+        return Selection(nothing=f"rollout {only} has saved nothing on this node")
+    (own,) = beside
+    state = facts.files.get(STATE_FILE)
+    if own.damage or own.state_after == (state.digest if state else "-"):
+        return Selection((own,))
+    for number, generation in enumerate(chain):
+        if generation.id > only and generation.state_before == own.state_after:
+            return Selection((*chain[: number + 1], own))
+    return Selection(nothing=f"what rollout {only} changed is not in force here any more")
+
+
+def _later_changes(only: str, later: Sequence[str]) -> Failure:
+    """Return the failure of a node that later rollouts have changed as well."""
+    message = f"{' and '.join(later)} changed this node after rollout {only}"
+    remedy = f"undo {'it' if len(later) == 1 else 'them'} first, or undo all with --with-later"
+    return Failure(FailureKind.CONFLICT, Step.PLAN, message, remedy)
+
+
+def _damaged(generation: Generation) -> Failure:
+    """Return the failure of a node whose saved files are not as they were saved."""
+    message = (
+        f"generation {generation.id} on this node is damaged ({generation.damage} is missing or"
+        " not as it was saved), as after a power cut or an edit"
+    )
+    remedy = "roll out the previous mirrors.yaml"
+    return Failure(FailureKind.NO_GENERATION, Step.PLAN, message, remedy)
