@@ -232,7 +232,8 @@ class _Resumed:
     ) -> Iterator[NodeOutcome]:
         """Release the locks of nodes in no batch; yield the outcomes of nodes that stay locked.
 
-        An unreachable node counts as locked if the interrupted run had begun to stage it.
+        A node that does not let fleet in counts as locked if the interrupted run had begun to
+        stage it.
         """
         staged, job = {NodeStatus.STAGING, NodeStatus.STAGED}, self._job
         orders = []
@@ -242,7 +243,7 @@ class _Resumed:
                 continue
             if plan.availability.holder == job.id:
                 orders.append(job.order(plan))
-            elif end.status is NodeStatus.UNREACHABLE and (
+            elif end.status in {NodeStatus.UNREACHABLE, NodeStatus.NO_ACCESS} and (
                 self._history.state.nodes[end.node] in staged or (before and before.held)
             ):
                 yield replace(end, held=True)

@@ -23,6 +23,7 @@ from fleet.errors import FleetError
 RERUN = {
     "failed": {
         NodeStatus.FAILED,
+        NodeStatus.NO_ACCESS,
         NodeStatus.ROLLED_BACK,
         NodeStatus.STALE,
         NodeStatus.DEGRADED,

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from fleet.actions.options import RenderOptions
 from fleet.actions.session import Session
 from fleet.config.load import Loaded
+from fleet.core.failure import Failure
 from fleet.core.history.serialize import facts_data
 from fleet.core.masking.known import clean_failure
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import Foreign, MirrorConfig
 from fleet.core.model.node import Node
+from fleet.core.model.node_state import NodeState
+from fleet.core.plan.state import node_state
 from fleet.core.plan.undo_request import UndoRequest
 from fleet.core.render.base import DesiredConfig, desired_config_by_node
 from fleet.engine import survey as engine
+from fleet.engine.bugs import isolate_bugs
 from fleet.engine.duplicate_nodes import refuse_duplicate_nodes
 from fleet.engine.survey import NodeSurvey, examine
 
@@ -80,6 +85,22 @@ def _without_secrets(result: NodeSurvey, secrets: Iterable[str]) -> NodeSurvey:
 
 
 def in_order(results: Iterable[NodeSurvey], nodes: Iterable[Node]) -> list[NodeSurvey]:
-    """Sort surveys into the order of `nodes`; fail the nodes that are the same machine."""
+    """Sort surveys into the order of `nodes`; fail the nodes that are the same machine.
+
+    Their plans get the nodes' states.
+    """
     positions = {node.name: number for number, node in enumerate(nodes)}
-    return refuse_duplicate_nodes(sorted(results, key=lambda result: positions[result.node.name]))
+    ordered = sorted(results, key=lambda result: positions[result.node.name])
+    return [_with_state(result) for result in refuse_duplicate_nodes(ordered)]
+
+
+def _with_state(result: NodeSurvey) -> NodeSurvey:
+    """Return the survey with the node's state in its plan.
+
+    A rollback's plan has none, as it says nothing about the node and mirrors.yaml.
+    """
+    if result.plan.rollback is not None:
+        return result
+    state = isolate_bugs(partial(node_state, result.facts, result.plan), result.node.name)
+    known = NodeState.CONFLICT if isinstance(state, Failure) else state
+    return replace(result, plan=replace(result.plan, state=known))

@@ -43,8 +43,13 @@ class FailureKind(StrEnum):
 
     @property
     def unreachable(self) -> bool:
-        """Return whether fleet never got a working connection to the node."""
-        return self in {FailureKind.CONNECT, FailureKind.HOST_KEY, FailureKind.AUTH}
+        """Return whether the node did not answer on the network."""
+        return self is FailureKind.CONNECT
+
+    @property
+    def no_access(self) -> bool:
+        """Return whether the node answers, but fleet does not trust it or may not work on it."""
+        return self in {FailureKind.HOST_KEY, FailureKind.AUTH, FailureKind.SUDO}
 
 
 class Step(StrEnum):

@@ -10,7 +10,7 @@ from typing import TypeVar
 from fleet.core.failure import Failure
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.node import Node
-from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.model.outcome import NodeOutcome, NodeStatus, unworked_status
 from fleet.core.plan.cache import PlanCache, refuse_unshown
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.rollback import plan_rollback
@@ -137,7 +137,7 @@ def already_done(plan: NodePlan) -> NodeOutcome | None:
         return None
     status = NodeStatus.UNCHANGED
     if plan.failure is not None:
-        status = NodeStatus.UNREACHABLE if plan.failure.kind.unreachable else NodeStatus.FAILED
+        status = unworked_status(plan.failure.kind)
     return NodeOutcome(
         node=plan.node.name,
         status=status,

@@ -6,7 +6,7 @@ import time
 from functools import partial
 
 from fleet.core.failure import Failure, FailureKind, NodeError, Step
-from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.model.outcome import NodeOutcome, NodeStatus, unworked_status
 from fleet.node.activate import Applied, Ending, parse_applied
 from fleet.node.bundle import Bundle, activate_script, bundle
 from fleet.node.change_status import ChangeState, ChangeStatus, SettleEnding
@@ -214,7 +214,7 @@ def _handle_broken_connection(work: ConvergeResult, failure: Failure) -> NodeOut
     away = failure.step is Step.CONNECT
     if away or failure.kind is FailureKind.SUDO:
         work.held = True  # the node was staged before, and not contacted since
-        return work.outcome(NodeStatus.UNREACHABLE if away else NodeStatus.FAILED, failure)
+        return work.outcome(unworked_status(failure.kind), failure)
     try:
         change = settle_with_retries(work.order, SettleMode.LOOK, work.order.deadlines.lost)
     except NodeError as error:

@@ -31,7 +31,8 @@ from fleet.node.script import Reply, Script, decode_field, number, timestamp
 from fleet.node.shell_errors import shell_error_cause
 
 _CODE = re.compile("[0-9]{1,3}")
-_INTERNAL = (GENERATIONS, f"{PENDING}/", "/run/fleet/")
+_TIMERS = "/run/systemd/transient/"
+_INTERNAL = (GENERATIONS, f"{PENDING}/", "/run/fleet/", _TIMERS)
 
 
 def question(node: Node, *, full_default: bool = False, walk: str = "") -> Script:
@@ -61,7 +62,7 @@ def parse_probe(reply: Reply) -> NodeFacts:
         files=with_targets(files, paths.links, paths.entries),
         paths=paths,
         lock=file_text(records, "/run/fleet/lock"),
-        pending=_read_pending(records),
+        pending=_read_pending(reply, records),
         generations=_read_generations(reply, records),
     )
 
@@ -167,7 +168,7 @@ def _is_imported(path: str, config: str) -> bool:
     return path.endswith(".toml") and not path.endswith("/hosts.toml")
 
 
-def _read_pending(records: Mapping[str, FileRecord]) -> Pending | None:
+def _read_pending(reply: Reply, records: Mapping[str, FileRecord]) -> Pending | None:
     """Read the unconfirmed change; its times are those of the files that record it."""
     rollout = file_text(records, f"{PENDING}/id")
     if rollout is None:
@@ -175,7 +176,37 @@ def _read_pending(records: Mapping[str, FileRecord]) -> Pending | None:
     phase, failed = (file_text(records, f"{PENDING}/{name}") or "" for name in ("phase", "failed"))
     paths = (f"{PENDING}/{name}" for name in _TIMED_FILES)
     times = [records[path].mtime if path in records else 0 for path in paths]
-    return Pending(rollout, phase.partition(" ")[0], times[0] or times[1], failed, times[2])
+    return Pending(
+        rollout,
+        phase.partition(" ")[0],
+        times[0] or times[1],
+        failed,
+        times[2],
+        _timer_left(reply, records),
+    )
+
+
+def _timer_left(reply: Reply, records: Mapping[str, FileRecord]) -> int | None:
+    """Return the seconds until the guard's timer fires; None if it has no timer.
+
+    systemd writes the file of a transient timer when the timer starts.
+    """
+    timer = next((record for path, record in records.items() if path.startswith(_TIMERS)), None)
+    if timer is None:
+        return None
+    text = timer.file.content.decode("utf-8", "replace")
+    seconds = _time_span(_properties(text).get("OnActiveSec", ""))
+    return max(0, round(timer.mtime + seconds - timestamp(reply.value("now")))) if seconds else None
+
+
+def _time_span(text: str) -> float:
+    """Parse a time span as systemd writes it, such as `3min 20s`; return 0 for other text."""
+    parts = [_SPAN.fullmatch(word) for word in text.split()]
+    return sum(float(part[1]) * _UNITS[part[2]] for part in parts if part)
+
+
+_SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|min|h|d|w)")
+_UNITS = {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 _TIMED_FILES = ("phase", "id", "failed")

@@ -132,7 +132,8 @@ class ConvergeResult:
         guard_note = "its guard will revert the change" if guarded else "it has no guard"
         message = f"lost the connection while changing the node ({failure.message}); {guard_note}"
         final = Failure(failure.kind, Step.SETTLE, message, "run `fleet resume`", failure.evidence)
-        return self.outcome(NodeStatus.UNREACHABLE, final)
+        lost_access = failure.kind.no_access
+        return self.outcome(NodeStatus.NO_ACCESS if lost_access else NodeStatus.UNREACHABLE, final)
 
 
 def _changed_since(path: str) -> Failure:

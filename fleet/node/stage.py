@@ -5,7 +5,7 @@ from __future__ import annotations
 from fleet.core.containerd.registry_settings import difference
 from fleet.core.containerd.registry_table import effective_registry
 from fleet.core.failure import Failure, FailureKind, NodeError, Step
-from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.model.outcome import NodeOutcome, NodeStatus, unworked_status
 from fleet.core.model.version import parse_version
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.text.documents import DocumentError, parse_toml
@@ -39,7 +39,7 @@ def stage(order: WorkOrder) -> NodeOutcome:
             return work.outcome(status_after(applied.ending), applied.failure)
         except NodeError as error:
             failure = error.failure
-        work.held |= failure.step is not Step.CONNECT and failure.kind is not FailureKind.SUDO
+        work.held |= failure.step is not Step.CONNECT and not failure.kind.no_access
         if failure.step is Step.CONNECT or failure.kind not in {
             FailureKind.CONNECT,
             FailureKind.TIMEOUT,
@@ -62,8 +62,8 @@ def upload_and_check(order: WorkOrder, remote: Remote, packed: Bundle) -> Applie
 
 def _failed_staging(work: ConvergeResult, failure: Failure | None) -> NodeOutcome:
     """End a staging that was interrupted; the node is unchanged, but may be locked."""
-    if failure is not None and failure.step is Step.CONNECT:
-        return work.outcome(NodeStatus.UNREACHABLE, failure)
+    if failure is not None and (failure.step is Step.CONNECT or failure.kind.no_access):
+        return work.outcome(unworked_status(failure.kind), failure)
     if work.held:
         released = release(work.order)
         work.held = released.held

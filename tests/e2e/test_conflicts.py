@@ -69,7 +69,7 @@ def test_what_kills_cri_is_found_and_healed(
     probed = fleet("probe", "-l", name, "--json").json["nodes"][name]
     ran = fleet("rollout", "-y", "-l", name, "--soak", "1", "--json")
 
-    assert probed["state"] == ("in conflict" if dead else "unmanaged")
+    assert probed["state"] == ("conflict" if dead else "unmanaged")
     assert [each["verdict"] for each in probed["conflicts"]] == ["heals"]
     assert probed["conflicts"][0]["kills_cri"] is dead
     assert ran.code == 0, ran.text
@@ -111,7 +111,7 @@ def test_what_fleet_cannot_heal_is_refused_untouched(
     probed = fleet("probe", "-l", name, "--json").json["nodes"][name]
     ran = fleet("rollout", "-y", "-l", name, "--json")
 
-    assert probed["state"] == "in conflict"
+    assert probed["state"] == "conflict"
     assert code is None or code in {each["code"] for each in probed["conflicts"]}
     assert ran.code in {1, 3}
     assert words in ran.json["nodes"][name]["failure"]["message"]

@@ -58,7 +58,7 @@ def test_drift_names_files_and_hands(nodes: Lab, fleet: Fleet) -> None:
     assert (unmanaged.code, ran.code, clean.code) == (0, 0, 0), ran.text
     states = {name: each["state"] for name, each in unmanaged.json["nodes"].items()}
     assert set(states.values()) == {"unmanaged"}
-    assert clean.json["nodes"]["trixie1"]["state"] == "as fleet left it"
+    assert clean.json["nodes"]["trixie1"]["state"] == "in sync"
     found = {
         each["path"].removeprefix("/etc/containerd/"): (each["drift"], each["hand"])
         for each in drift.json["nodes"]["trixie1"]["files"]

@@ -106,7 +106,7 @@ def test_a_migration_keeps_every_mirror_and_its_files_are_known(nodes: Lab, flee
     assert hosts["https://quay.io"]["skip_verify"] is True
     assert "mirrors.yaml does not name" in text
     drift = fleet("drift", "-l", "trixie1", "--exit-code", "--json")
-    assert (drift.code, drift.json["nodes"]["trixie1"]["state"]) == (0, "as fleet left it")
+    assert (drift.code, drift.json["nodes"]["trixie1"]["state"]) == (0, "in sync")
     assert (
         fleet("rollout", "-y", "-l", "trixie1", "--overwrite", "--json").json["nodes"]["trixie1"][
             "status"

@@ -30,7 +30,7 @@ def test_a_config_that_is_broken_by_hand_is_told_and_not_made_worse(
     diff = fleet("diff")
     ran = fleet("rollout", "-y", "--batch", "4", "--max-failures", "1", "--json")
 
-    assert probe.json["nodes"]["trixie1"]["state"] == "in conflict"
+    assert probe.json["nodes"]["trixie1"]["state"] == "conflict"
     assert "config.toml is not valid TOML" in diff.stdout
     assert "at line 10" in diff.stdout
     assert diff.code == 1
@@ -48,13 +48,18 @@ def test_an_unknown_host_key_is_refused(nodes: Lab, fleet: Fleet) -> None:
     )
     fleet.write("ssh_config", mine)
 
-    ran = fleet("rollout", "-y", "--batch", "4", "--skip-unreachable", "--json", "-F", "ssh_config")
+    flags = ("rollout", "-y", "--batch", "4", "--json", "-F", "ssh_config")
+    strict = fleet(*flags, "--skip-unreachable")
+    ran = fleet(*flags, "--max-failures", "1")
+    probe = fleet("probe", "-l", "trixie1", "--json", "-F", "ssh_config")
 
+    assert (strict.code, statuses(strict.json)["trixie1"]) == (3, "no_access")
+    assert probe.json["nodes"]["trixie1"]["state"] == "no access"
     kind, step, message = failure_of(ran.json)
     assert (ran.code, kind, step) == (1, "host_key", "connect")
     assert message.startswith("unknown host key; ")
     assert f"add it to {fleet.folder}/known_hosts" in message
-    assert statuses(ran.json) == {**dict.fromkeys(OTHERS, "converged"), "trixie1": "unreachable"}
+    assert statuses(ran.json) == {**dict.fromkeys(OTHERS, "converged"), "trixie1": "no_access"}
 
 
 def test_a_changed_host_key_is_refused(nodes: Lab, fleet: Fleet) -> None:
@@ -71,6 +76,7 @@ def test_a_changed_host_key_is_refused(nodes: Lab, fleet: Fleet) -> None:
 
     failure = ran.json["nodes"]["trixie1"]["failure"]
     assert (ran.code, failure["kind"]) == (1, "host_key")
+    assert ran.json["nodes"]["trixie1"]["state"] == "no access"
     assert "CHANGED" in failure["message"]
 
 
@@ -107,7 +113,7 @@ def test_a_wrong_sudo_password_is_told(nodes: Lab, fleet: Fleet) -> None:
     kind, step, message = failure_of(wrong.json)
     assert (wrong.code, kind, step) == (1, "sudo", "probe")
     assert "refused the password" in message
-    assert statuses(wrong.json) == {**dict.fromkeys(OTHERS, "converged"), "trixie1": "failed"}
+    assert statuses(wrong.json) == {**dict.fromkeys(OTHERS, "converged"), "trixie1": "no_access"}
     assert failure_of(missing.json)[0] == "sudo"
     assert "-K" in failure_of(missing.json)[2]
     assert "not-the-password" not in wrong.text

@@ -28,7 +28,7 @@ STAGINGS = {
     "broken once": ((BROKEN, STAGED), NodeStatus.STAGED, None, 2, True),
     "broken twice": ((BROKEN, BROKEN, RELEASED), NodeStatus.FAILED, FailureKind.CONNECT, 3, False),
     "cut short": ((CUT, RELEASED), NodeStatus.FAILED, FailureKind.PROTOCOL, 2, False),
-    "without sudo": ((NO_SUDO,), NodeStatus.FAILED, FailureKind.SUDO, 1, False),
+    "without sudo": ((NO_SUDO,), NodeStatus.NO_ACCESS, FailureKind.SUDO, 1, False),
 }
 
 TABLE = "[plugins.'io.containerd.cri.v1.images'.registry"

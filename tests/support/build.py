@@ -11,7 +11,7 @@ from fleet.core.containerd.requests import Image
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.mirrors.check import CheckStep, Diagnosis, EndpointCheck, Observation, Target
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import ConfigFacts, DaemonFacts, NodeFacts, PathFacts
+from fleet.core.model.facts import ConfigFacts, DaemonFacts, NodeFacts, PathFacts, UnitState
 from fleet.core.model.mirror import Mirror, Registry
 from fleet.core.model.owned_state import STATE_FILE, OwnedState
 from fleet.core.model.version import ContainerdVersion, parse_version
@@ -86,3 +86,10 @@ def endpoint_check(
         diagnosis=diagnosis,
         proxy=proxy,
     )
+
+
+def healthy(facts: NodeFacts) -> NodeFacts:
+    """Return the facts of the same node, whose containerd runs and whose CRI plugin answers."""
+    unit = UnitState(load="loaded", active="active", sub="running")
+    cri = replace(facts.cri, state="ok", runtime_ready=True)
+    return replace(facts, daemon=replace(facts.daemon, unit=unit), cri=cri)

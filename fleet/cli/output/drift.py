@@ -8,9 +8,11 @@ from typing import Any
 
 from fleet.cli.options import Settings
 from fleet.cli.output.failures import print_failure
+from fleet.cli.output.states import state_counts
 from fleet.cli.output.tables import console, print_json, table
-from fleet.core.history.serialize import failure_data, unread_state
+from fleet.core.history.serialize import failure_data
 from fleet.core.plan.drift import DriftedFile
+from fleet.core.plan.state import node_state
 from fleet.core.selection.ranges import compress
 from fleet.engine.survey import NodeSurvey
 
@@ -29,7 +31,7 @@ def show_drift(
 
 def _data(result: NodeSurvey, rows: dict[str, tuple[DriftedFile, ...]]) -> dict[str, Any]:
     return {
-        "state": _state(result, rows[result.node.name]),
+        "state": str(node_state(result.facts, result.plan)),
         "generation": result.facts.state.generation if result.facts else None,
         "files": [
             {
@@ -44,14 +46,6 @@ def _data(result: NodeSurvey, rows: dict[str, tuple[DriftedFile, ...]]) -> dict[
         ],
         "failure": failure_data(result.plan.failure),
     }
-
-
-def _state(result: NodeSurvey, rows: Sequence[DriftedFile]) -> str:
-    if result.facts is None:
-        return unread_state(result.plan.failure)
-    if not result.facts.state.files:
-        return "unmanaged"
-    return "drifted" if rows else "as fleet left it"
 
 
 def _time(stamp: int | None) -> str | None:
@@ -74,13 +68,11 @@ def _print(
     if lines:
         columns = ("NODES", "DRIFT", "FILE", "LOOKS LIKE", "A ROLLOUT", "CHANGED (NODE'S CLOCK)")
         table(columns, lines, out)
-    counts: dict[str, int] = {}
     for result in surveys:
-        state = _state(result, rows[result.node.name])
-        counts[state] = counts.get(state, 0) + 1
         if result.facts is None and result.plan.failure is not None:
             print_failure(result.node.name, result.plan.failure, out)
-    out.print(", ".join(f"{number} {state}" for state, number in counts.items()), style="bold")
+    states = [node_state(result.facts, result.plan) for result in surveys]
+    out.print(state_counts(states), style="bold")
     if lines:
         out.print(
             "`fleet diff` shows what a rollout would write: --adopt takes files over and keeps"

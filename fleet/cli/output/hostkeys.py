@@ -10,7 +10,8 @@ from fleet.cli.options import Settings
 from fleet.cli.output.failures import print_failure
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.failure import Failure
-from fleet.core.history.serialize import failure_data, unread_state
+from fleet.core.history.serialize import failure_data
+from fleet.core.plan.state import unread_state
 from fleet.ssh.hostkey_scan import HostKey
 
 _Results = Mapping[str, HostKey | Failure]

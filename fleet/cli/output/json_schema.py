@@ -19,9 +19,10 @@ from fleet.cli.output.json_schema_parts import (
     SECONDS,
     SHOWN,
     STAMP,
+    STATE,
     TEXT,
     TEXTS,
-    UNREACHABLE,
+    UNREAD,
     WHOLE,
     Schema,
     by_name,
@@ -47,9 +48,21 @@ _SAMPLE = shape(
 )
 
 
+_UNCONFIRMED = shape(
+    {
+        "rollout": TEXT,
+        "since": maybe({**STAMP, "description": "by the node's clock, UTC"}),
+        "reverts_in": maybe({**WHOLE, "description": "seconds; null if no timer runs"}),
+        "guard_failure": maybe({**TEXT, "description": "why the guard could not revert it"}),
+    }
+)
+
+
 _PROBED = shape(
     {
-        "state": one_of("in sync", "drifted", "unmanaged", "in conflict", "unreachable", "failed"),
+        "state": STATE,
+        "outdated": {**FLAG, "description": "a rollout would do more than undo drift"},
+        "unconfirmed": maybe(_UNCONFIRMED),
         "distribution": TEXT,
         "containerd": maybe(TEXT),
         "installed": maybe(TEXT),
@@ -160,7 +173,7 @@ _REPORT = shape(
 
 _DRIFT = shape(
     {
-        "state": one_of("as fleet left it", "drifted", "unmanaged", "unreachable", "failed"),
+        "state": STATE,
         "generation": maybe(TEXT),
         "files": listed(
             shape(
@@ -262,7 +275,7 @@ OUTPUTS: Mapping[str, Schema] = {
     ),
     "schema": {"type": "object", "description": "a JSON Schema"},
     "inventory": shape({"nodes": by_name(_INVENTORY)}),
-    "probe": shape({"nodes": by_name({"anyOf": [_PROBED, UNREACHABLE]})}),
+    "probe": shape({"nodes": by_name({"anyOf": [_PROBED, UNREAD]})}),
     "render": shape({**PLAN, "files": TEXTS}),
     "diff": _DRY,
     "rollout": {"anyOf": [_ROLLOUT, _DRY]},
@@ -273,7 +286,7 @@ OUTPUTS: Mapping[str, Schema] = {
     "drift": shape({"nodes": by_name(_DRIFT)}),
     "explain": {"anyOf": [_EXPLAINED, shape({"node": TEXT, "failure": FAILURE})]},
     "mirrors": MIRRORS,
-    "hostkeys": shape({"nodes": by_name({"anyOf": [_KEY, UNREACHABLE]})}),
+    "hostkeys": shape({"nodes": by_name({"anyOf": [_KEY, UNREAD]})}),
     "run": shape({"command": TEXT, "nodes": by_name(_RAN)}),
     "locks": shape({"nodes": by_name(_HELD)}),
     "unlock": shape({"rollout": TEXT, "nodes": by_name(shape({"ended": TEXT}))}),

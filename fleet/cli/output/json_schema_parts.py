@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleet.core.failure import FailureKind
+from fleet.core.model.node_state import NodeState
 from fleet.core.model.outcome import NodeStatus, Served
 
 Schema = Mapping[str, Any]
@@ -137,7 +138,11 @@ CHANGES = listed(
 ROLE = {"role": maybe(one_of("control-plane")), "role_evidence": TEXTS}
 
 
+STATE = one_of(*map(str, NodeState))
+
+
 PLAN = {
+    "state": maybe(STATE),
     "strategy": maybe(TEXT),
     "containerd": maybe(TEXT),
     "disruption": DISRUPTION,
@@ -150,7 +155,7 @@ PLAN = {
 }
 
 
-UNREACHABLE = shape({"state": one_of("unreachable", "failed"), "failure": FAILURE})
+UNREAD = shape({"state": STATE, "failure": FAILURE})
 
 
 PROBLEM = shape(

@@ -27,6 +27,7 @@ MARKS = {
     NodeStatus.ROLLED_BACK: ("<", "yellow"),
     NodeStatus.FAILED: ("!", "red"),
     NodeStatus.UNREACHABLE: ("?", "red"),
+    NodeStatus.NO_ACCESS: ("!", "red"),
     NodeStatus.STALE: ("!", "yellow"),
     NodeStatus.DEGRADED: ("X", "bold red"),
     NodeStatus.PENDING: (".", "dim"),

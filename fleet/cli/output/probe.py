@@ -8,9 +8,11 @@ from typing import Any
 from fleet.cli.options import Settings
 from fleet.cli.output.failures import print_failure
 from fleet.cli.output.plan import finding_line, finding_style
+from fleet.cli.output.states import print_states
 from fleet.cli.output.tables import console, print_json, table
-from fleet.core.history.serialize import failure_data, unread_state
+from fleet.core.history.serialize import failure_data
 from fleet.core.model.facts import NodeFacts
+from fleet.core.plan.state import node_state, unread_state
 from fleet.engine.survey import NodeSurvey
 from fleet.errors import printable
 
@@ -28,7 +30,7 @@ def show_probed(
 
 def _probe_data(result: NodeSurvey, data: dict[str, Any] | None) -> dict[str, Any]:
     failure = result.plan.failure
-    return data or {"state": unread_state(failure), "failure": failure_data(failure)}
+    return data or {"state": str(unread_state(failure)), "failure": failure_data(failure)}
 
 
 def _print_probe(
@@ -46,13 +48,14 @@ def _print_probe(
         if result.plan.failure is not None:
             failure = result.plan.failure
             print_failure(f"{result.node.name}: {failure.kind}", failure, out)
+    print_states((node_state(result.facts, result.plan) for result, _ in examined), out)
 
 
 def _probe_row(result: NodeSurvey, data: dict[str, Any] | None) -> tuple[str, ...]:
     if result.facts is None or data is None:
         return (
             result.node.name,
-            unread_state(result.plan.failure),
+            str(unread_state(result.plan.failure)),
             "",
             "",
             "",

@@ -22,7 +22,9 @@ from fleet.core.model.outcome import (
     Served,
     Verified,
 )
+from fleet.core.model.pending import Pending
 from fleet.core.plan.node_plan import NodePlan
+from fleet.core.plan.state import is_outdated, node_state
 from fleet.core.render.base import parsed_dump
 from fleet.core.text.documents import word
 
@@ -53,11 +55,6 @@ def _read_failure(data: Mapping[str, Any] | None) -> Failure | None:
         evidence=data.get("evidence", ""),
     )
     return replace(failure, address=data.get("address", ""))
-
-
-def unread_state(failure: Failure | None) -> str:
-    """Return the state of a node about which nothing was read."""
-    return "unreachable" if failure is None or failure.kind.unreachable else "failed"
 
 
 def verified_data(verified: Verified) -> dict[str, Any]:
@@ -149,6 +146,7 @@ def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
 def plan_data(plan: NodePlan, mark: Mark) -> dict[str, Any]:
     """Return one node's plan as data, with its diffs."""
     return {
+        "state": str(plan.state) if plan.state else None,
         "strategy": plan.strategy,
         "containerd": plan.containerd,
         "disruption": str(plan.restart.cost),
@@ -184,7 +182,9 @@ def finding_data(finding: Finding) -> dict[str, Any]:
 def facts_data(facts: NodeFacts, plan: NodePlan) -> dict[str, Any]:
     """Return the facts of a node, and its state compared with its plan."""
     return {
-        "state": node_state(facts, plan),
+        "state": str(node_state(facts, plan)),
+        "outdated": is_outdated(facts, plan),
+        "unconfirmed": pending_data(facts.pending),
         "distribution": facts.machine.distribution,
         "containerd": str(facts.daemon.running_version) if facts.daemon.running_version else None,
         "installed": str(facts.daemon.installed_version)
@@ -218,13 +218,16 @@ def registry_config(facts: NodeFacts) -> str | None:
     return word(registry, "config_path") or (facts.config.path if registry.get("mirrors") else None)
 
 
-def node_state(facts: NodeFacts, plan: NodePlan) -> str:
-    """Return the state of a node compared with mirrors.yaml."""
-    if plan.failure is not None or any(finding.stops_cri for finding in plan.findings):
-        return "in conflict"
-    if not plan.changes:
-        return "in sync"
-    return "drifted" if facts.state.files else "unmanaged"
+def pending_data(pending: Pending | None) -> dict[str, Any] | None:
+    """Return an unconfirmed change as data; `reverts_in` is in seconds, null if no timer runs."""
+    if pending is None:
+        return None
+    return {
+        "rollout": pending.rollout,
+        "since": pending.began,
+        "reverts_in": pending.reverts_in,
+        "guard_failure": pending.failed or None,
+    }
 
 
 def rollout_data(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from fleet.core.failure import Failure
+from fleet.core.failure import Failure, FailureKind
 
 
 class NodeStatus(StrEnum):
@@ -22,6 +22,7 @@ class NodeStatus(StrEnum):
     ROLLED_BACK = "rolled_back"
     FAILED = "failed"
     UNREACHABLE = "unreachable"
+    NO_ACCESS = "no_access"
     STALE = "stale"
     DEGRADED = "degraded"
 
@@ -63,9 +64,17 @@ _FAILED = {
     NodeStatus.ROLLED_BACK,
     NodeStatus.FAILED,
     NodeStatus.UNREACHABLE,
+    NodeStatus.NO_ACCESS,
     NodeStatus.STALE,
     NodeStatus.DEGRADED,
 }
+
+
+def unworked_status(kind: FailureKind) -> NodeStatus:
+    """Return the status of a node on which no work has begun because of a failure."""
+    if kind.unreachable:
+        return NodeStatus.UNREACHABLE
+    return NodeStatus.NO_ACCESS if kind.no_access else NodeStatus.FAILED
 
 
 def is_success(said: str) -> bool:

@@ -19,7 +19,8 @@ RETRY = 20
 class Pending:
     """A change that is neither confirmed nor completely reverted; times are of the node's clock.
 
-    `failed` is why its guard could not revert it; empty if the guard has not failed.
+    `failed` is why its guard could not revert it; empty if the guard has not failed. `reverts_in`
+    is the number of seconds until the guard's timer fires; None if it has no timer.
     """
 
     rollout: str
@@ -27,13 +28,22 @@ class Pending:
     since: int = 0
     failed: str = ""
     failed_since: int = 0
+    reverts_in: int | None = None
+
+    @property
+    def began(self) -> str | None:
+        """Return when the change began as an ISO time in UTC; None if that time is not valid."""
+        try:
+            return f"{datetime.fromtimestamp(self.since, UTC):%Y-%m-%dT%H:%M:%S+00:00}"
+        except (OverflowError, ValueError, OSError):
+            return None
 
 
 def pending_findings(pending: Pending | None) -> Iterator[Finding]:
     """Yield the finding for an unconfirmed change on a node."""
     if pending is None:
         return
-    change, since = f"change {pending.rollout}", _time(pending.since)
+    change, since = f"the change of rollout {pending.rollout}", _time(pending.since)
     if pending.failed:
         code = "guard-failing"
         message = (
@@ -42,7 +52,7 @@ def pending_findings(pending: Pending | None) -> Iterator[Finding]:
         )
     elif pending.phase in {"armed", "swapped"}:
         code = "guard-pending"
-        message = f"{change} is unconfirmed since {since}; wait for its guard or its rollout"
+        message = f"{change} is unconfirmed since {since}; {_guard_text(pending)}"
     else:
         code = "guard-pending"
         message = (
@@ -50,6 +60,16 @@ def pending_findings(pending: Pending | None) -> Iterator[Finding]:
             f" every {RETRY} s"
         )
     yield Finding(code, FindingEffect.NOTES, PENDING, message)
+
+
+def _guard_text(pending: Pending) -> str:
+    """Return when the guard will revert a change, and how to keep the change."""
+    if pending.reverts_in is None:
+        return f"no timer will revert it: continue with `fleet resume {pending.rollout}`"
+    return (
+        f"the node's guard reverts it in {pending.reverts_in} s unless"
+        f" `fleet resume {pending.rollout}` confirms it before"
+    )
 
 
 def _time(seconds: int) -> str:

@@ -46,8 +46,6 @@ class DriftedFile:
 
 def find_drift(facts: NodeFacts, plan: NodePlan, mark: Mark) -> tuple[DriftedFile, ...]:
     """Return the drifted files of a node, sorted by path; an unmanaged node has no drift."""
-    if not facts.state.files:
-        return ()
     diffs = {change.path: unified_diff(change, mark) for change in plan.changes}
     return tuple(
         DriftedFile(
@@ -57,11 +55,14 @@ def find_drift(facts: NodeFacts, plan: NodePlan, mark: Mark) -> tuple[DriftedFil
             facts.paths.changed_at.get(path),
             diffs.get(path, ""),
         )
-        for path, drift in sorted(_drifted_paths(facts, plan))
+        for path, drift in sorted(drifted_paths(facts, plan))
     )
 
 
-def _drifted_paths(facts: NodeFacts, plan: NodePlan) -> Iterator[tuple[str, Drift]]:
+def drifted_paths(facts: NodeFacts, plan: NodePlan) -> Iterator[tuple[str, Drift]]:
+    """Yield the paths that are not as fleet wrote them; an unmanaged node has none."""
+    if not facts.state.files:
+        return
     owned = {**facts.state.migrated, **facts.state.files}
     for path, digest in owned.items():
         file = facts.files.get(path)

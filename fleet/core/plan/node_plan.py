@@ -10,6 +10,7 @@ from fleet.core.failure import Failure
 from fleet.core.model.change import Change, ManagedFile, RestartCost
 from fleet.core.model.finding import Finding
 from fleet.core.model.node import Node
+from fleet.core.model.node_state import NodeState
 from fleet.core.model.owned_state import OwnedState
 from fleet.core.plan.pull_tests import PullTest
 from fleet.core.rollout.control_plane import Availability
@@ -114,6 +115,8 @@ class NodePlan:
     rollback: RollbackTarget | None = None
     availability: Availability = field(default_factory=Availability)
     """The node's control plane role and health, which limit when it may be taken down."""
+    state: NodeState | None = None
+    """The node's state when it was surveyed; None for a rollback of a node that was read."""
 
     @property
     def liveness_folder(self) -> str:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from fleet.core.plan.pull_tests import unproven_text
 from fleet.errors import printable
 
-_BAD = {"rolled_back", "failed", "unreachable", "stale", "degraded"}
+_BAD = {"rolled_back", "failed", "unreachable", "no_access", "stale", "degraded"}
 
 
 def junit(report: Mapping[str, Any]) -> str:

@@ -46,6 +46,7 @@ TONES = {
     "pending": "dim",
     "failed": "bad",
     "unreachable": "bad",
+    "no_access": "bad",
     "degraded": "bad",
 }
 
@@ -58,6 +59,7 @@ MARKS = {
     "pending": ".",
     "failed": "!",
     "unreachable": "?",
+    "no_access": "!",
     "degraded": "X",
 }
 """The marks of the terminal; some readers cannot distinguish colours."""

@@ -113,7 +113,7 @@ class ControlPlaneLimit:
         )
 
 
-_UNAVAILABLE = {NodeStatus.UNREACHABLE, NodeStatus.DEGRADED}
+_UNAVAILABLE = {NodeStatus.UNREACHABLE, NodeStatus.NO_ACCESS, NodeStatus.DEGRADED}
 
 
 _RESTORED = {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from fleet.core.failure import NodeError
 from fleet.core.model.node import Node
-from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.model.outcome import NodeOutcome, NodeStatus, unworked_status
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.pull_tests import PullTest
 from fleet.node.verify.evidence import VerifyReply, refuse_unverified
@@ -47,7 +47,7 @@ def verify(order: VerifyOrder) -> NodeOutcome:
     except NodeError as error:
         failure = error.failure
     if failure is not None:
-        status = NodeStatus.UNREACHABLE if failure.kind.unreachable else NodeStatus.FAILED
+        status = unworked_status(failure.kind)
     return NodeOutcome(
         node=plan.node.name,
         status=status,

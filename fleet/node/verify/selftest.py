@@ -11,7 +11,13 @@ from fleet.core.failure import Failure, FailureKind, NodeError, Step
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.node import Node
-from fleet.core.model.outcome import NodeOutcome, NodeStatus, PullClient, Verified
+from fleet.core.model.outcome import (
+    NodeOutcome,
+    NodeStatus,
+    PullClient,
+    Verified,
+    unworked_status,
+)
 from fleet.core.plan.hosts_directory import HostsDirectory, active_hosts_directory
 from fleet.core.verify.tiny_registry import TinyRegistry, digest, tiny_registry
 from fleet.node.cri import client as cri
@@ -76,7 +82,7 @@ def self_test(order: SelfTestOrder) -> NodeOutcome:
         failure = error.failure
     status = NodeStatus.UNCHANGED
     if failure is not None:
-        status = NodeStatus.UNREACHABLE if failure.kind.unreachable else NodeStatus.FAILED
+        status = unworked_status(failure.kind)
     return NodeOutcome(
         node=order.node.name,
         status=status,

@@ -1,4 +1,4 @@
-"""Files that are not as fleet left them: nodes with the same drift together, then a count."""
+"""Files that are not as fleet wrote them: nodes with the same drift together, then a count."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ from fleet.core.model.owned_state import OwnedState
 from fleet.core.plan.drift import Drift, DriftedFile
 from fleet.core.plan.node_plan import NodePlan
 from fleet.engine.survey import NodeSurvey
+from tests.support.build import healthy
 from tests.support.settings import JSON, TEXT
 
-STATE = OwnedState(files={"/etc/a": "ab"}, generation="r1")
-MANAGED = NodeFacts(files={STATE_FILE: ManagedFile(STATE.render())})
+WRITTEN = ManagedFile(b"a\n")
+STATE = OwnedState(files={"/etc/a": WRITTEN.digest}, generation="r1")
+RECORD = {STATE_FILE: ManagedFile(STATE.render())}
+MANAGED = healthy(NodeFacts(files={**RECORD, "/etc/a": WRITTEN}))
+DRIFTED = healthy(NodeFacts(files={**RECORD, "/etc/a": ManagedFile(b"b\n")}))
 EDITED = DriftedFile("/etc/a", Drift.CHANGED, "an editor", 1_700_000_000, "-a\n+b\n")
 GONE = DriftedFile("/etc/b", Drift.MISSING, "unknown", None, "")
 LOST = Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "try again")
@@ -30,10 +34,10 @@ def surveyed(name: str, facts: NodeFacts | None, failure: Failure | None = None)
 
 
 EXAMINED = [
-    (surveyed("w1", MANAGED), (EDITED,)),
-    (surveyed("w2", MANAGED), (EDITED,)),
+    (surveyed("w1", DRIFTED), (EDITED,)),
+    (surveyed("w2", DRIFTED), (EDITED,)),
     (surveyed("w3", MANAGED), ()),
-    (surveyed("w4", NodeFacts()), ()),
+    (surveyed("w4", healthy(NodeFacts())), ()),
     (surveyed("w5", None, LOST), ()),
 ]
 
@@ -48,17 +52,17 @@ def test_nodes_with_the_same_drift_share_a_row(capsys: pytest.CaptureFixture[str
     ]
     assert failure.startswith("w5: timed out")
     assert remedy == "  remedy: try again"
-    assert counts == "2 drifted, 1 as fleet left it, 1 unmanaged, 1 unreachable"
+    assert counts == "2 in sync, 2 drifted, 1 unreachable"
 
 
 def test_without_drift_there_is_no_table(capsys: pytest.CaptureFixture[str]) -> None:
     show_drift([(surveyed("w3", MANAGED), ())], TEXT)
 
-    assert capsys.readouterr().out == "1 as fleet left it\n"
+    assert capsys.readouterr().out == "1 in sync\n"
 
 
 def test_drift_is_data(capsys: pytest.CaptureFixture[str]) -> None:
-    show_drift([(surveyed("w1", MANAGED), (EDITED, GONE)), EXAMINED[4]], JSON)
+    show_drift([(surveyed("w1", DRIFTED), (EDITED, GONE)), EXAMINED[4]], JSON)
 
     nodes = json.loads(capsys.readouterr().out)["nodes"]
     assert nodes["w1"] == {

@@ -15,14 +15,12 @@ from fleet.core.history.serialize import (
     failure_data,
     finding_data,
     liveness_data,
-    node_state,
     outcome_data,
     plan_data,
     read_outcome,
     registry_config,
     role_data,
     rollout_data,
-    unread_state,
 )
 from fleet.core.masking import stars
 from fleet.core.model.change import Change, ManagedFile, RestartCost
@@ -41,7 +39,7 @@ from fleet.core.model.outcome import (
 )
 from fleet.core.plan.node_plan import NodePlan, PlannedPulls, PlannedRestart
 from fleet.core.rollout.control_plane import Availability
-from tests.support.build import CONFIG, facts_with, failure, owning
+from tests.support.build import CONFIG, facts_with, failure
 
 WHOLE = NodeOutcome(
     node="a",
@@ -139,21 +137,6 @@ def test_what_did_not_happen_is_none() -> None:
     assert liveness_data(None) is None
 
 
-@pytest.mark.parametrize(
-    ("reason", "state"),
-    [
-        (None, "unreachable"),
-        (failure(FailureKind.CONNECT), "unreachable"),
-        (failure(FailureKind.SUDO), "failed"),
-    ],
-    ids=["not known", "no connection", "no sudo"],
-)
-def test_the_state_of_a_node_about_which_nothing_was_read(
-    reason: Failure | None, state: str
-) -> None:
-    assert unread_state(reason) == state
-
-
 FINDING = Finding("legacy", FindingEffect.HEALS, "/a:1", "is legacy", stops_cri=True)
 CHANGE = Change("/etc/x", None, ManagedFile(b"new\n"))
 PLAN = NodePlan(
@@ -181,6 +164,7 @@ def test_a_finding_as_data() -> None:
 
 def test_a_plan_as_data() -> None:
     assert plan_data(PLAN, stars) == {
+        "state": None,
         "strategy": "certs.d",
         "containerd": "1.7.24",
         "disruption": "restart",
@@ -207,25 +191,6 @@ def test_a_worker_has_no_role() -> None:
 
 
 HEALTHY = replace(PLAN, findings=())
-STATES: dict[str, tuple[NodePlan, bool, str]] = {
-    "no change": (replace(HEALTHY, changes=()), False, "in sync"),
-    "a change on a node of fleet": (HEALTHY, True, "drifted"),
-    "a change on a new node": (HEALTHY, False, "unmanaged"),
-    "a failure": (replace(HEALTHY, failure=failure()), True, "in conflict"),
-    "CRI cannot load": (PLAN, True, "in conflict"),
-    "a finding that CRI survives": (
-        replace(PLAN, findings=(replace(FINDING, stops_cri=False),)),
-        True,
-        "drifted",
-    ),
-}
-
-
-@pytest.mark.parametrize(("plan", "managed", "state"), STATES.values(), ids=list(STATES))
-def test_the_state_of_a_node(plan: NodePlan, managed: bool, state: str) -> None:
-    facts = facts_with({"/etc/x": "old"})
-
-    assert node_state(owning(facts, "/etc/x") if managed else facts, plan) == state
 
 
 def with_dump(text: str, code: int = 0) -> NodeFacts:
@@ -265,6 +230,8 @@ def test_facts_as_data() -> None:
 
     assert data == {
         "state": "unmanaged",
+        "outdated": False,
+        "unconfirmed": None,
         "distribution": "",
         "containerd": "1.7.24",
         "installed": "1.7.24",

@@ -23,7 +23,14 @@ def those(property_name: str) -> set[str]:
 
 
 def test_the_statuses_that_count_against_the_budget() -> None:
-    assert those("failed") == {"rolled_back", "failed", "unreachable", "stale", "degraded"}
+    assert those("failed") == {
+        "rolled_back",
+        "failed",
+        "unreachable",
+        "no_access",
+        "stale",
+        "degraded",
+    }
 
 
 def test_the_statuses_in_which_a_worker_is_busy() -> None:

@@ -33,7 +33,7 @@ def verified(folder: Path, answer: Answer) -> NodeOutcome:
 ENDINGS = {
     "pulled": (pulled(0), NodeStatus.UNCHANGED, None),
     "not pulled": (pulled(1), NodeStatus.FAILED, FailureKind.VERIFY),
-    "without sudo": (Answer("begun\t=plain\n", 78), NodeStatus.FAILED, FailureKind.SUDO),
+    "without sudo": (Answer("begun\t=plain\n", 78), NodeStatus.NO_ACCESS, FailureKind.SUDO),
     "lost": (Answer("begun\t=plain\n", None), NodeStatus.UNREACHABLE, FailureKind.CONNECT),
 }
 

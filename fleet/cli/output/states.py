@@ -1,0 +1,40 @@
+"""The states of nodes as text: their colors, their counts, and what each of them means."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from fleet.core.model.node_state import NodeState
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+STATE_STYLES = {
+    NodeState.IN_SYNC: "green",
+    NodeState.OUTDATED: "yellow",
+    NodeState.DRIFTED: "yellow",
+    NodeState.UNCONFIRMED: "bold yellow",
+    NodeState.UNHEALTHY: "red",
+    NodeState.CONFLICT: "red",
+    NodeState.UNMANAGED: "cyan",
+    NodeState.NO_ACCESS: "red",
+    NodeState.UNREACHABLE: "red",
+}
+
+
+def state_counts(states: Iterable[NodeState]) -> str:
+    """Return how many nodes are in each state, in the order of NodeState."""
+    counts = Counter(states)
+    return ", ".join(f"{counts[state]} {state}" for state in NodeState if counts[state])
+
+
+def print_states(states: Iterable[NodeState], out: Console) -> None:
+    """Print how many nodes are in each state, then what each state means and what to do."""
+    states = list(states)
+    out.print(state_counts(states), style="bold")
+    for state in NodeState:
+        if state in states and state.remedy:
+            out.print(f"{state}: {state.meaning}")
+            out.print(f"  remedy: {state.remedy}", style="bold")
