@@ -87,8 +87,9 @@ class Problem:
 
 
 class ConfigErrors(FleetError):  # noqa: N818 - it holds many
-    """All mistakes of the files that were read."""
+    """All mistakes of the files that were read; `warnings` are only for who asks for them."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], warnings: Iterable[Problem] = ()) -> None:
         self.problems = tuple(sorted(problems))
+        self.warnings = tuple(sorted(warnings))
         super().__init__("\n".join(problem.shown() for problem in self.problems))

@@ -87,7 +87,7 @@ def test_the_wheel_installs_into_a_fresh_environment_and_runs(
 
     assert fleet("--version") == f"fleet, version {__version__}\n"
     assert "rollout" in fleet("--help")
-    fleet("init", "-q")
+    fleet("init", "-q", "--node", "w1", "--mirror", "https://mirror.example")
     assert fleet("check").startswith("ok: ")
     assert "fleet-rollout" in fleet("man", "pages", "--json")
 
@@ -107,7 +107,10 @@ def test_the_wheel_holds_the_scripts_and_no_tests(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     scripts = {str(path.relative_to(ROOT)) for path in (ROOT / "fleet").rglob("*.sh")}
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "fleet").rglob("*.py")}
-    starter = {f"fleet/starter/{name}" for name in ("inventory.yaml", "mirrors.yaml")}
+    starter = {
+        f"fleet/starter/{name}"
+        for name in ("inventory.yaml", "mirrors.yaml", "mirrors.example.yaml")
+    }
     templates = {str(path.relative_to(ROOT)) for path in (ROOT / "fleet").rglob("*.j2")}
     assert templates == {"fleet/core/report/templates/report.html.j2"}
     assert scripts | modules | starter | templates <= names

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "init": (("init", "start in an empty folder"),),
+    "init": (
+        ("init", "start in an empty folder; asks for nodes and a mirror"),
+        ("init --node 'w[1-3]' --mirror https://m.example", "the same without questions"),
+    ),
     "check": (("check -i hosts.ini -m registries.yaml", "an Ansible inventory and k3s mirrors"),),
     "schema": (
         ("schema inventory", "for an editor"),

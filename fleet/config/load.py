@@ -14,6 +14,7 @@ from fleet.config.inventory.kubectl import as_inventory, is_node_list
 from fleet.config.inventory.yaml import InventoryReader
 from fleet.config.mirrors.kubespray import as_mirrors, is_kubespray
 from fleet.config.mirrors.yaml import MirrorsReader
+from fleet.config.placeholders import PLACEHOLDER, placeholder_problems, without_placeholders
 from fleet.config.reader import Reader
 from fleet.core.masking.excerpt import with_excerpts
 from fleet.core.model.inventory import Inventory
@@ -36,14 +37,19 @@ class Loaded:
 
 def load_inventory(path: Path) -> Inventory:
     """Read the nodes from a file of any supported format; raise ConfigErrors with every mistake."""
+    return _read_inventory(path)[0]
+
+
+def _read_inventory(path: Path) -> tuple[Inventory, tuple[Problem, ...]]:
+    """Return the nodes, and warnings about what works but should be looked at."""
     text = read_text(path, "-i")
-    with _with_excerpts(text, yaml=not _is_ini(path, text)):
+    yaml = not _is_ini(path, text)
+    with _with_excerpts(text, yaml=yaml):
         reader = InventoryReader(str(path))
         root = inventory_tree(path, text, reader.reader)
         inventory = reader.read(root)
-        if reader.reader.problems:
-            raise ConfigErrors(reader.reader.problems)
-        return inventory
+        _refuse(text, root, reader.reader)
+        return inventory, tuple(with_excerpts(reader.reader.warnings, text, yaml=yaml))
 
 
 @contextlib.contextmanager
@@ -52,7 +58,8 @@ def _with_excerpts(text: str, *, yaml: bool = True) -> Iterator[None]:
     try:
         yield
     except ConfigErrors as error:
-        raise ConfigErrors(with_excerpts(error.problems, text, yaml=yaml)) from error
+        parts = (with_excerpts(part, text, yaml=yaml) for part in (error.problems, error.warnings))
+        raise ConfigErrors(*parts) from error
 
 
 def inventory_tree(path: Path, text: str, reader: Reader) -> Value:
@@ -86,29 +93,39 @@ def _read_mirrors(path: Path, text: str) -> tuple[MirrorConfig, MirrorsReader]:
         if is_kubespray(root):
             root = as_mirrors(root, reader.reader)
         config = reader.read(root)
-        if reader.reader.problems:
-            raise ConfigErrors(reader.reader.problems)
+        _refuse(text, root, reader.reader)
         return config, reader
+
+
+def _refuse(text: str, root: Value, reader: Reader) -> None:
+    """Raise the mistakes of a file, if it has any: those found, and placeholders that are left."""
+    left = placeholder_problems(root, reader.file) if PLACEHOLDER in text else []
+    problems = without_placeholders(reader.problems, left)
+    if problems:
+        raise ConfigErrors(problems, reader.warnings)
 
 
 def load_files(inventory_path: Path, mirrors_path: Path) -> Loaded:
     """Read both files; raise ConfigErrors with the mistakes of both."""
-    problems: list[Problem] = []
+    errors: list[ConfigErrors] = []
     inventory, config, text = Inventory((), {}), MirrorConfig(()), ""
+    warnings: tuple[Problem, ...] = ()
     reader = MirrorsReader(str(mirrors_path), mirrors_path.parent)
     try:
-        inventory = load_inventory(inventory_path)
+        inventory, warnings = _read_inventory(inventory_path)
     except ConfigErrors as error:
-        problems += error.problems
+        errors.append(error)
     try:
         text = read_text(mirrors_path, "-m")
         config, reader = _read_mirrors(mirrors_path, text)
     except ConfigErrors as error:
-        problems += error.problems
-    if problems:
-        raise ConfigErrors(problems)
-    _warn_idle(inventory, reader)
-    warnings = tuple(with_excerpts(reader.reader.warnings, text))
+        errors.append(error)
+    if not errors:
+        _warn_idle(inventory, reader)
+    warnings = (*warnings, *with_excerpts(reader.reader.warnings, text))
+    if errors:
+        problems = [problem for error in errors for problem in error.problems]
+        raise ConfigErrors(problems, [*warnings, *(w for error in errors for w in error.warnings)])
     return Loaded(inventory, config, warnings, inventory_path, mirrors_path)
 
 

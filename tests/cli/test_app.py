@@ -35,9 +35,9 @@ def test_mistakes_of_both_files_come_at_once_with_their_place(offline: Fleet) ->
         'inventory.yaml:7:5: all.vars: unknown key "usr" (did you mean "user"?)\n'
         "   |\n 7 |     usr: ops\n   |     ^^^\n"
     ) in ran.stderr
-    assert "mirrors.yaml:28:17: mirrors.registry.k8s.io.endpoints[0]" in ran.stderr
+    assert "mirrors.yaml:34:17: mirrors.registry.k8s.io.endpoints[0]" in ran.stderr
     assert document.code == 2
-    assert [each["line"] for each in document.json["problems"]] == [7, 28]
+    assert [each["line"] for each in document.json["problems"]] == [7, 34]
 
 
 @pytest.mark.parametrize("command", ["check", "diff", "rollout"])
@@ -50,7 +50,7 @@ def test_hostile_registry_names_never_get_near_a_node(
     ran = offline(command, *(["-y"] if command == "rollout" else []))
 
     assert ran.code == 2
-    assert "mirrors.yaml:42:3: mirrors: " in ran.stderr
+    assert "mirrors.yaml:48:3: mirrors: " in ran.stderr
     assert "is no registry" in ran.stderr
 
 
@@ -162,20 +162,6 @@ def test_a_bug_is_one_message_and_a_traceback_only_if_wanted(
     wordy = capsys.readouterr().err
     assert "Traceback (most recent call last):" in wordy
     assert "hunter2" not in wordy
-
-
-def test_init_writes_two_files_that_check_likes_and_overwrites_neither(tmp_path: Path) -> None:
-    fleet = Fleet(tmp_path, "/nonexistent")
-
-    first = fleet("init")
-    good = fleet("check")
-    fleet.write("inventory.yaml", "mine")
-    second = fleet("init", "--json")
-
-    assert (first.code, good.code, second.code) == (0, 0, 0), first.text + good.text
-    assert "inventory.yaml: written" in first.stdout
-    assert second.json == {"files": {"inventory.yaml": False, "mirrors.yaml": False}}
-    assert (tmp_path / "inventory.yaml").read_text() == "mine"
 
 
 UNKNOWN_HOME = "~no-such-user-4711/x"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -41,9 +43,27 @@ BAD_MIRRORS: dict[str, dict[str, Any]] = {
 
 
 def test_the_shipped_files_fit_their_schemas() -> None:
-    for name, schema in (("inventory", inventory_schema()), ("mirrors", mirrors_schema())):
-        for path in (ROOT / f"{name}.yaml", ROOT / "fleet" / "starter" / f"{name}.yaml"):
-            jsonschema.validate(yaml.safe_load(path.read_text()), schema)
+    jsonschema.validate(yaml.safe_load((ROOT / "inventory.yaml").read_text()), inventory_schema())
+    jsonschema.validate(yaml.safe_load((ROOT / "mirrors.yaml").read_text()), mirrors_schema())
+
+
+def test_the_first_lines_of_new_files_lead_editors_to_their_schemas(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    Fleet(tmp_path, "/nonexistent")("init", "-i", "a/hosts.yaml", "-m", "b/mirrors.yaml")
+
+    for path in (
+        tmp_path / "a" / "hosts.yaml",
+        tmp_path / "b" / "mirrors.yaml",
+        tmp_path / "b" / "mirrors.example.yaml",
+    ):
+        text = path.read_text()
+        found = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)
+        assert found
+        schema = json.loads((path.parent / found[1]).read_text())
+        jsonschema.validate(yaml.safe_load(text), schema)
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({"all": {"host": {}}}, schema)
 
 
 def test_good_files_of_all_shapes_fit() -> None:

@@ -164,7 +164,7 @@ MISTAKES = {
     "a misspelt variable": ("[gpu]\nw1 ansible_prot=1\n", 'unknown key "ansible_prot"'),
     "a secret": ("[gpu]\nw1 ansible_ssh_pass=x\n", "2:4: gpu.w1.ansible_ssh_pass: a secret"),
     "a bad range": ("[gpu]\nw[3:1]\n", "2:1: gpu: "),
-    "a name that is none": ("[gpu]\n../x\n", "is no name of a node"),
+    "a name that is none": ("[gpu]\n../x\n", "invalid node name"),
 }
 
 

@@ -21,7 +21,9 @@ def check(settings: Settings) -> None:
         loaded = load_files(settings.inventory, settings.mirrors)
         nodes = settings.select(loaded.inventory)
     except ConfigErrors as error:
-        show_checked(settings, error.problems, None)
+        show_checked(settings, (*error.problems, *error.warnings), None)
         raise SystemExit(Exit.USAGE) from error
     counts = {"nodes": len(nodes), "registries": len(loaded.mirrors.registries)}
     show_checked(settings, loaded.warnings, counts)
+    if not settings.as_json:
+        settings.say(f"Next: {settings.line('hostkeys')}")

@@ -48,6 +48,8 @@ def hostkeys(settings: Settings, *, connection: Connection, yes: bool) -> None:
     if settings.as_json:
         print_keys_data(results, jumps, added)
     bad = any(is_bad(result) for result in (*jumps.values(), *results.values()))
+    if not bad and not settings.as_json:
+        settings.say(f"Next: {settings.line('probe')}")
     raise SystemExit(Exit.FAILED if bad else Exit.OK)
 
 

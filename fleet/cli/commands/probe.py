@@ -23,5 +23,7 @@ def probe(settings: Settings, *, connection: Connection) -> None:
     session = open_session(settings, connection)
     probed = survey.probe(files, settings.select(files.inventory), session)
     show_probed(probed, settings)
+    if not settings.as_json and any(result.facts is not None for result, _ in probed):
+        settings.say(f"Next: {settings.line('diff')}")
     unread = any(result.facts is None for result, _ in probed)
     raise SystemExit(Exit.FAILED if unread else Exit.OK)

@@ -13,6 +13,7 @@ from fleet.cli.output.tables import print_json
 from fleet.config.inventory.keys import KEYS
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.node import Node
+from fleet.core.text.counts import counted
 from fleet.errors import Problem
 
 
@@ -23,11 +24,23 @@ def show_checked(
     if settings.as_json:
         rows = [problem_data(problem) for problem in problems]
         print_json({"ok": counts is not None, **(counts or {}), "problems": rows})
-    else:
-        for problem in problems:
+        return
+    for problem in problems:
+        if problem.severity == "error" or not settings.quiet:
             click.echo(problem.shown(), err=counts is None)
-        if counts is not None:
-            click.echo(f"ok: {counts['nodes']} nodes, {counts['registries']} registries")
+    if counts is None:
+        click.echo(_number_of(problems), err=True)
+        return
+    found = f" ({_number_of(problems)})" if problems else ""
+    nodes = counted(counts["nodes"], "node")
+    click.echo(f"ok: {nodes}, {counted(counts['registries'], 'registry', 'registries')}{found}")
+
+
+def _number_of(problems: Sequence[Problem]) -> str:
+    """Return how many errors and warnings there are."""
+    errors = sum(problem.severity == "error" for problem in problems)
+    numbers = ((errors, "error"), (len(problems) - errors, "warning"))
+    return ", ".join(counted(count, noun) for count, noun in numbers if count)
 
 
 def problem_data(problem: Problem) -> dict[str, Any]:

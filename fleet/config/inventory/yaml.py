@@ -34,6 +34,13 @@ class ParsedValue:
 Vars = dict[str, ParsedValue]
 
 
+def node_name_problem(name: str) -> str | None:
+    """Return why a text cannot be the name of a node; None if it can."""
+    if _NAME.fullmatch(name):
+        return None
+    return f"invalid node name {name!r}: use letters, digits, '.', '-' and '_'"
+
+
 @dataclass(slots=True)
 class _GroupPart:
     """A group while it is read: it may appear at several places of the file."""
@@ -79,7 +86,9 @@ class InventoryReader:
 
     def _read_group(self, name: str, entry: MappingEntry, parent: str | None) -> None:
         if not _NAME.fullmatch(name):
-            self.reader.error(entry.key, "", f"{name!r} is no name of a group")
+            self.reader.error(
+                entry.key, "", f"invalid group name {name!r}: use letters, digits, '.', '-' and '_'"
+            )
             return
         group = self._group(name)
         if parent is not None:
@@ -117,9 +126,9 @@ class InventoryReader:
                 text = f"one {key} for {len(names)} nodes: they would all be the same machine"
                 self.reader.error(given[key].at, place, text)
         for name in names:
-            if not _NAME.fullmatch(name):
-                text = f"{name!r} is no name of a node (letters, digits, dot, dash, underscore)"
-                self.reader.error(entry.key, group.name, text)
+            problem = node_name_problem(name)
+            if problem is not None:
+                self.reader.error(entry.key, group.name, problem)
                 return
             self._places.setdefault(name, entry.key)
             group.hosts[name] = None

@@ -71,7 +71,7 @@ class MirrorsReader:
         body = self.reader.mapping(root, "")
         self.reader.known_keys(body, "", _KEYS)
         if "version" in body:
-            self.reader.integer(body["version"].value, "version", 1, 1)
+            self._refuse_version(body["version"].value)
         defaults = self._defaults(body)
         if "configs" in body:
             self._configs.read(body["configs"].value)
@@ -83,6 +83,12 @@ class MirrorsReader:
         overrides = self._overrides(body, defaults, registries)
         self._configs.warn_unused()
         return MirrorConfig(tuple(registries.values()), overrides)
+
+    def _refuse_version(self, value: Value) -> None:
+        if value.data != 1 or isinstance(value.data, bool):
+            self.reader.error(
+                value, "version", f"only 1 is supported, got {value.text or value.kind}"
+            )
 
     def _defaults(self, body: Mapping[str, MappingEntry]) -> _Defaults:
         defaults = _Defaults()

@@ -87,7 +87,7 @@ def test_files_that_are_right_are_counted_with_their_warnings(
     show_checked(TEXT, (PROBLEM,), COUNTS)
 
     written = capsys.readouterr()
-    assert written.out == f"{PROBLEM.shown()}\nok: 2 nodes, 3 registries\n"
+    assert written.out == f"{PROBLEM.shown()}\nok: 2 nodes, 3 registries (1 warning)\n"
     assert written.err == ""
 
 
@@ -95,7 +95,7 @@ def test_the_mistakes_of_refused_files_go_to_stderr(capsys: pytest.CaptureFixtur
     show_checked(TEXT, (PROBLEM,), None)
 
     written = capsys.readouterr()
-    assert (written.out, written.err) == ("", f"{PROBLEM.shown()}\n")
+    assert (written.out, written.err) == ("", f"{PROBLEM.shown()}\n1 warning\n")
 
 
 @pytest.mark.parametrize("counts", [None, COUNTS])

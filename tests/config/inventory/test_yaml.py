@@ -137,7 +137,7 @@ MISTAKES = {
         "all:\n  hosts:\n    a: {port: x}\n    ../b: {}\n  chldren: {}\n",
         [
             '3:15: all.a.port: expected an integer, got the string "x"',
-            "4:5: all: '../b' is no name of a node (letters, digits, dot, dash, underscore)",
+            "4:5: all: invalid node name '../b': use letters, digits, '.', '-' and '_'",
             '5:3: all: unknown key "chldren" (did you mean "children"?)',
         ],
     ),
