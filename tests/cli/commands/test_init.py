@@ -148,9 +148,9 @@ def test_a_terminal_is_asked_and_asked_again(tmp_path: Path) -> None:
         talk.answer("Login", "")
         talk.answer("Mirror", "https://m.example")
         talk.wait_for("Next: fleet check")
+        _, status = os.waitpid(child, 0)  # a terminal that closes before the end kills it
     finally:
         os.close(terminal)
-        _, status = os.waitpid(child, 0)
     files = load_files(tmp_path / "inventory.yaml", tmp_path / "mirrors.yaml")
 
     assert status == 0
