@@ -117,7 +117,8 @@ def test_help_of_a_command_shows_its_examples(offline: Fleet) -> None:
 
 UNUSED = {
     "check": {"--limit", "--ssh-config"},
-    "history": {"--limit", "--mirrors", "--ssh-config"},
+    "history": {"--mirrors"},
+    "report": {"--limit", "--mirrors", "--ssh-config"},
     "init": {"--limit", "--ssh-config"},
     "inventory": {"--mirrors", "--ssh-config"},
     "resume": {"--limit", "--exclude"},
@@ -135,10 +136,11 @@ def test_a_command_has_only_the_shared_flags_that_it_uses(name: str) -> None:
 
 
 def test_a_limit_before_a_command_that_ignores_it_is_refused(offline: Fleet) -> None:
-    ran = offline("-l", "current", "history")
+    ran = offline("-l", "current", "report", "last")
 
     assert (ran.code, offline("-l", "current", "inventory").code) == (2, 0)
-    assert "fleet history does not take --limit" in ran.stderr
+    assert "fleet report does not take --limit" in ran.stderr
+    assert "need --from-nodes" in offline("-l", "current", "history").stderr
     assert offline("-m", "other.yaml", "-F", "other", "history").code == 0
 
 

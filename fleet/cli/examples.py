@@ -60,6 +60,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "history": (
         ("history", "all rollouts and rollbacks, the newest first"),
+        ("history --from-nodes", "what all administrators did, as the nodes recorded it"),
         ("history --node w1", "what was done to one node"),
     ),
     "man": (("man ~/.local/share/man/man1", "then `man fleet-rollout` works"),),

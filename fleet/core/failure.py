@@ -70,6 +70,7 @@ class Step(StrEnum):
     MIRRORS = "mirrors"
     SELFTEST = "selftest"
     EXPLAIN = "explain"
+    AUDIT = "audit"
     PLAN = "plan"
     LOCK = "lock"
     GUARD = "guard"

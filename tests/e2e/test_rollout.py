@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import NODES
 from tests.lab import Lab
 from tests.support.fleet import Fleet, main_pid
+from tests.support.schemas import fits
 
 pytestmark = pytest.mark.e2e
 CERTS_D = NODES[1:]
@@ -273,11 +274,12 @@ def test_a_node_without_crictl_is_proven_by_ctr_and_says_that_this_is_weaker(
 
 
 def test_history_tells_what_was_done(nodes: Lab, fleet: Fleet) -> None:
-    ran = fleet("rollout", "-y", "-l", "forky1", "--json")
+    why = ("--message", "OPS-12: a dead\nmirror")
+    ran = fleet("rollout", "-y", "-l", "forky1", "--json", *why)
     rollout = ran.json["rollout"]
 
     listed = fleet("history", "--json").json["rollouts"]
-    one = fleet("history", rollout, "--json").json
+    one = fleet("history", rollout[:-1], "--json").json
 
     assert [(each["rollout"], each["status"]) for each in listed] == [(rollout, "finished")]
     assert one["nodes"]["forky1"]["status"] == "converged"
@@ -286,3 +288,11 @@ def test_history_tells_what_was_done(nodes: Lab, fleet: Fleet) -> None:
     assert "forky1" in fleet("history", rollout).stdout
     audit = nodes.nodes["forky1"].sh("cat /var/lib/fleet/audit.log").stdout
     assert rollout in audit
+
+    read = fleet("history", "last", "--from-nodes", "-l", "forky1", "--journal", "none", "--json")
+    fits("history", read.json)
+    (recorded,) = read.json["rollouts"]
+    assert (recorded["rollout"], recorded["kind"]) == (rollout, "rollout")
+    assert recorded["message"] == listed[0]["message"] == "OPS-12: a dead mirror"
+    assert recorded["operators"] == [one["operator"]]
+    assert recorded["nodes"]["forky1"]["status"] == "converged"

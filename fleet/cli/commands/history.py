@@ -2,28 +2,61 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import click
 
 from fleet.cli.change_options import journal
 from fleet.cli.help import command
-from fleet.cli.options import Settings, takes
+from fleet.cli.options import Connection, Exit, Settings, connecting, takes
 
 
 @command()
 @click.argument("rollout_id", metavar="[ID]", required=False)
 @click.option("--node", metavar="NODE", help="Show what was done to this node.")
+@click.option(
+    "--from-nodes", is_flag=True,
+    help="Read the audit logs of the nodes instead of the journal of this workstation.",
+)  # fmt: skip
 @journal
-@takes("inventory")
+@connecting
+@takes("inventory", "limit", "ssh_config")
 def history(
-    settings: Settings, *, rollout_id: str | None, node: str | None, journal: str | None
+    settings: Settings,
+    *,
+    connection: Connection,
+    rollout_id: str | None,
+    node: str | None,
+    from_nodes: bool,
+    journal: str | None,
 ) -> None:
     """Show what was done, when and by whom.
 
-    With ID: that rollout, node by node.
+    With ID: that rollout, node by node. Several administrators have several journals; with
+    --from-nodes they see one history, which the nodes have recorded themselves.
     """
+    if from_nodes:
+        _show_from_nodes(settings, connection, rollout_id, node)
+    if settings.limit is not None or settings.exclude is not None:
+        raise click.UsageError("--limit and --exclude need --from-nodes; for one node: --node NODE")
     from fleet.actions.history import past_rollouts
     from fleet.cli.output.history import show_history
     from fleet.cli.terminal import journal_path
 
     rollouts = past_rollouts(journal_path(settings, journal), rollout_id, node)
     show_history(rollouts, rollout_id, node, settings)
+
+
+def _show_from_nodes(
+    settings: Settings, connection: Connection, rollout_id: str | None, node: str | None
+) -> NoReturn:
+    from fleet.actions.node_history import read_history
+    from fleet.cli.output.node_history import show_node_history
+    from fleet.cli.terminal import open_session
+    from fleet.config.load import load_inventory
+
+    session = open_session(settings, connection)
+    nodes = settings.select(load_inventory(settings.inventory))
+    history = read_history(nodes, session, rollout_id, node)
+    show_node_history(history, rollout_id, settings)
+    raise SystemExit(Exit.FAILED if history.failures else Exit.OK)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fleet.cli.output.json_schema_history import NODE_HISTORY
 from fleet.cli.output.json_schema_mirrors import MIRRORS
 from fleet.cli.output.json_schema_parts import (
     CHANGES,
@@ -292,7 +293,7 @@ OUTPUTS: Mapping[str, Schema] = {
     "unlock": shape({"rollout": TEXT, "nodes": by_name(shape({"ended": TEXT}))}),
     "report": _REPORT,
     "man": shape({"pages": by_name(TEXT)}),
-    "history": {"anyOf": [shape({"rollouts": listed(_PAST)}), _PAST]},
+    "history": {"anyOf": [shape({"rollouts": listed(_PAST)}), _PAST, NODE_HISTORY]},
 }
 """The schema of each command's output, by its name; a new command adds its own here."""
 

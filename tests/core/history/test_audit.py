@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.core.history.audit import MESSAGE_LENGTH, clean_message, clean_operator
+from fleet.core.history.audit import (
+    MESSAGE_LENGTH,
+    READ_LIMIT,
+    AuditEvent,
+    clean_message,
+    clean_operator,
+    parse_audit_log,
+)
 
 CLEANED = {
     "OPS-12: replace a dead mirror": "OPS-12: replace a dead mirror",
@@ -37,3 +44,65 @@ def test_a_message_has_a_bounded_length() -> None:
 def test_an_operator_is_one_line() -> None:
     assert clean_operator("eve\nroot\t@\x1bhost") == "eve root @ host"
     assert len(clean_operator("x" * 1000)) == 100
+
+
+OLD = "2026-01-01T10:00:00Z\tconfirm\t20260101-095900-abcd\tme@here\tconfirmed"
+NEW = f"{OLD}\trollout\tOPS-12"
+
+
+def test_lines_of_this_release_and_of_earlier_ones_are_read() -> None:
+    log = parse_audit_log(f"{OLD}\n{NEW}\n{NEW}\tof a later one\n".encode())
+
+    plain = AuditEvent(
+        at="2026-01-01T10:00:00Z",
+        step="confirm",
+        rollout="20260101-095900-abcd",
+        operator="me@here",
+        result="confirmed",
+    )
+    said = (("", ""), ("rollout", "OPS-12"), ("rollout", "OPS-12"))
+    assert [(event.kind, event.message) for event in log.events] == list(said)
+    assert (log.events[0], log.unread, log.cut) == (plain, 0, False)
+
+
+HOSTILE = {
+    "no entry": b"root:x:0:0",
+    "bytes": b"\xff\x00\x1b[2J",
+    "an empty line": b"",
+    "no time": NEW.replace("2026-01-01T10:00:00Z", "2026-01-01\x1b").encode(),
+    "no ID": NEW.replace("20260101-095900-abcd", "../../x").encode(),
+    "no step": NEW.replace("confirm\t", "\x1b[31m\t").encode(),
+    "no result": NEW.replace("confirmed", "con firmed").encode(),
+    "no kind": NEW.replace("rollout", "ROLL OUT").encode(),
+    "a long line": NEW.encode() + b"x" * 5000,
+}
+
+
+@pytest.mark.parametrize("line", HOSTILE.values(), ids=HOSTILE)
+def test_lines_that_are_not_entries_are_counted_and_skipped(line: bytes) -> None:
+    log = parse_audit_log(line + b"\n" + NEW.encode())
+
+    assert (len(log.events), log.unread) == (1, 1)
+
+
+def test_texts_of_an_entry_are_cleaned() -> None:
+    line = NEW.replace("me@here", "me\x1b]0;x\x07@here").replace("OPS", "password: hunter2\r\x9b")
+
+    (event,) = parse_audit_log(line.encode()).events
+
+    assert (event.operator, event.message) == ("me ]0;x @here", "password: ***")
+
+
+def test_only_the_newest_part_of_a_long_log_is_read() -> None:
+    lines = f"{NEW}\n".encode() * (READ_LIMIT // len(NEW) + 9)
+
+    log = parse_audit_log(lines[-READ_LIMIT:])
+
+    assert log.cut
+    assert log.unread == 0
+    assert len(log.events) == READ_LIMIT // (len(NEW) + 1)
+    assert parse_audit_log(b"x" * READ_LIMIT).events == ()
+
+
+def test_an_empty_log_has_no_entries() -> None:
+    assert parse_audit_log(b"").events == ()
