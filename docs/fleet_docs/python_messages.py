@@ -131,7 +131,7 @@ def _assigned(statement: ast.stmt, texts: Texts) -> dict[str, list[str]]:
     if not isinstance(target, ast.Tuple):
         return {}
     names = [name.id if isinstance(name, ast.Name) else "" for name in target.elts]
-    if isinstance(value, ast.Tuple):
+    if isinstance(value, ast.Tuple) and len(value.elts) == len(names):
         return {
             name: _texts(part, texts) for name, part in zip(names, value.elts, strict=True) if name
         }
