@@ -6,26 +6,28 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fleet.config.inventory.keys import KEYS
+from fleet.config.inventory.keys import KEYS, NodeKey
 from fleet.config.json_schema import mirrors_schema
-from fleet_docs.markdown import code, table
+from fleet_docs.markdown import code
 
 Schema = Mapping[str, Any]
 
 
 def inventory_keys() -> str:
-    """Return the table of a node's keys."""
-    rows = [
-        (code(key.name), key.meaning, ", ".join(map(code, key.aliases))) for key in KEYS.values()
-    ]
-    return table(("key", "meaning", "Ansible's and other names"), rows)
+    """Return a node's keys with their meaning, and their names in Ansible and older files."""
+    return "\n\n".join(map(_node_key, KEYS.values()))
+
+
+def _node_key(key: NodeKey) -> str:
+    aliases = ", ".join(map(code, key.aliases))
+    return f"{code(key.name)}\n: {key.meaning}" + (f" (also {aliases})" if aliases else "")
 
 
 def mirrors_keys() -> str:
-    """Return the table of all keys of mirrors.yaml, each with its place in the file."""
+    """Return all keys of mirrors.yaml, each with its place in the file."""
     schema = mirrors_schema()
     rows = _rows("", schema, schema["$defs"])
-    return table(("key", "value", "meaning"), rows)
+    return "\n\n".join(f"{key} ({kind})\n: {meaning}" for key, kind, meaning in rows)
 
 
 def _rows(place: str, schema: Schema, parts: Schema) -> Iterator[tuple[str, str, str]]:

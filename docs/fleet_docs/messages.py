@@ -49,7 +49,7 @@ def page() -> str:
 
 def _has_words(text: str) -> bool:
     """Return whether a message is more than placeholders, and was read to its end."""
-    return text != text.upper() and text.count("`") % 2 == 0
+    return text != text.upper() and text.count("`") % 2 == 0 and " ()" not in text
 
 
 def _section(kind: FailureKind, remedies: Mapping[str, str]) -> str:

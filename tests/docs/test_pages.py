@@ -58,6 +58,14 @@ def test_the_links_of_the_top_pages_lead_somewhere(page: str) -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+def test_every_picture_is_used() -> None:
+    text = "".join(page.read_text() for page in PAGES)
+    pictures = [path.name for path in (DOCS / "pictures").iterdir()]
+
+    assert pictures
+    assert [picture for picture in pictures if f"pictures/{picture}" not in text] == []
+
+
 def test_every_conflict_is_documented() -> None:
     text = (DOCS / "reference" / "conflicts.md").read_text()
     sources = (ROOT / "fleet" / "core").rglob("*.py")

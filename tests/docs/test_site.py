@@ -86,7 +86,7 @@ def test_both_files_are_there(site: Path) -> None:
         key.name for key in KEYS.values() if f"{key.name} {plain(key.meaning)}" not in inventory
     ] == []
     assert [
-        key for key in ENDPOINT_KEYS if f"mirrors.REGISTRY.endpoints[].{key} " not in mirrors
+        key for key in ENDPOINT_KEYS if f"mirrors.REGISTRY.endpoints[].{key} (" not in mirrors
     ] == []
 
 
