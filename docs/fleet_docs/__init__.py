@@ -24,6 +24,7 @@ GENERATORS: Mapping[str, Callable[[], str]] = {
     "json": output.documents,
     "messages": messages.page,
     "mirrors-keys": files.mirrors_keys,
+    "node-states": output.node_states,
     "node-statuses": output.node_statuses,
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 from fleet.cli.man_pages import EXITS
 from fleet.cli.output.json_schema import ERROR, OUTPUTS
 from fleet.cli.output.json_schema_parts import FAILURE, VERIFIED
+from fleet.core.model.node_state import NodeState
 from fleet.core.model.outcome import NodeStatus
 from fleet_docs.markdown import code, table
 
@@ -19,7 +20,8 @@ STATUSES: Mapping[NodeStatus, str] = {
     NodeStatus.CONVERGED: "the new config is verified and confirmed",
     NodeStatus.ROLLED_BACK: "the old config is back; it works unless the node was unhealthy before",
     NodeStatus.FAILED: "failed before any change; the node is as it was",
-    NodeStatus.UNREACHABLE: "fleet could not connect, or lost the node",
+    NodeStatus.UNREACHABLE: "the node did not answer, or fleet lost it",
+    NodeStatus.NO_ACCESS: "the node refused fleet (host key, login or sudo); it is as it was",
     NodeStatus.STALE: "a file changed after the plan was made; that edit is untouched",
     NodeStatus.DEGRADED: "neither config is proven to work: manual repair needed",
 }
@@ -28,6 +30,12 @@ STATUSES: Mapping[NodeStatus, str] = {
 def exit_codes() -> str:
     """Return the table of the exit codes."""
     return table(("code", "meaning"), [(str(int(number)), text) for number, text in EXITS.items()])
+
+
+def node_states() -> str:
+    """Return the table of the states that a node can be in now."""
+    rows = [(code(state), state.meaning, state.remedy) for state in NodeState]
+    return table(("state", "meaning", "what to do"), rows)
 
 
 def node_statuses() -> str:

@@ -19,6 +19,7 @@ from fleet.config.inventory.keys import KEYS
 from fleet.config.mirrors.endpoint import ENDPOINT_KEYS
 from fleet.core.containerd.features import Feature
 from fleet.core.failure import FailureKind
+from fleet.core.model.node_state import NodeState
 from fleet.core.model.outcome import NodeStatus
 from tests.conftest import ROOT
 
@@ -100,6 +101,7 @@ def test_exit_codes_and_statuses_are_there(site: Path) -> None:
 
     assert [code for code in Exit if f" {code.value} " not in codes] == []
     assert [status for status in final if f" {status} " not in states] == []
+    assert [state for state in NodeState if f" {state} {plain(state.meaning)} " not in states] == []
 
 
 def test_every_json_document_is_there(site: Path) -> None:
