@@ -186,6 +186,6 @@ def test_a_log_is_appended_to_and_for_its_owner_alone(offline: Fleet) -> None:
     text = path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert text.count(" INFO fleet: fleet ") == 2
-    assert "ended with 2: nowhere.yaml:1:1: cannot be read" in text
+    assert "ended with 2: nowhere.yaml: not found" in text
     assert (ran.code, lost.code) == (2, 2)
     assert "--log nowhere/fleet.log: cannot be written" in lost.stderr

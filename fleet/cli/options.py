@@ -6,7 +6,7 @@ import functools
 import os
 import shlex
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -52,6 +52,11 @@ class Settings:
     quiet: bool
     verbose: int
     color: bool
+    wide: bool = False
+
+    def hidden(self, *columns: str) -> tuple[str, ...]:
+        """Return the columns of a table that only -o wide shows."""
+        return () if self.wide else columns
 
     def load(self) -> Loaded:
         """Read both files; print warnings; raise ConfigErrors with the mistakes of both."""
@@ -183,6 +188,19 @@ def _override(after: Any, before: Any) -> Any:
     """
     given = after if isinstance(after, str) else after or None
     return before if given is None else given
+
+
+def with_columns(function: Callable[..., None]) -> Callable[..., None]:
+    """Add `-o wide` to a command that prints a table."""
+
+    @functools.wraps(function)
+    def wrapped(settings: Settings, *, columns: str | None, **flags: Any) -> None:
+        function(replace(settings, wide=columns is not None), **flags)
+
+    option = click.option(
+        "-o", "--output", "columns", type=click.Choice(["wide"]), help="Print more columns."
+    )
+    return option(wrapped)
 
 
 def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -43,18 +43,18 @@ class Terminal(UserInterface):
         self._settings, self._yes = settings, yes
         self.seen: Collection[str] = ()
         """The nodes whose outcome is on the terminal already; the recap groups them."""
+        self._unread = 0
 
     def message(self, text: str) -> None:
         """Print a line of progress on stderr, unless --quiet."""
         self._settings.say(text)
 
     def surveyed(self, survey: NodeSurvey, number: int, total: int) -> None:
-        """Print each node that could not be read, and the progress after every 50 nodes."""
-        if survey.plan.failure is not None and survey.facts is None:
-            failure = survey.plan.failure
-            self.message(f"probe {number}/{total}: {survey.node.name}: {failure.message}")
-        elif number == total or number % 50 == 0:
-            self.message(f"probe {number}/{total}")
+        """Print the progress after every 50 nodes; failures come with the result, grouped."""
+        self._unread += survey.plan.failure is not None and survey.facts is None
+        if number == total or number % 50 == 0:
+            unread = f", {self._unread} not read" if self._unread else ""
+            self.message(f"probe {number}/{total}{unread}")
 
     def plans(self, plans: Sequence[NodePlan], mark: Mark) -> None:
         """Print the plans, unless --json or --quiet was given."""

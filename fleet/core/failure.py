@@ -134,6 +134,11 @@ class Failure:
     evidence: str = ""
     address: str = ""
 
+    @property
+    def cause(self) -> tuple[FailureKind, Step, str, str]:
+        """Return what failed and what to do, without what differs from node to node."""
+        return self.kind, self.step, self.message, self.remedy
+
 
 def reported_failure(
     kind: FailureKind, step: str, message: str, remedy: str, evidence: str

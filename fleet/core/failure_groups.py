@@ -29,8 +29,7 @@ def group_failures(failures: Iterable[tuple[str, Failure]]) -> list[FailureGroup
     """Group nodes, each given with its failure, by what failed and what to do about it."""
     groups: dict[tuple[FailureKind, Step, str, str], list[tuple[str, Failure]]] = {}
     for node, failure in failures:
-        key = (failure.kind, failure.step, failure.message, failure.remedy)
-        groups.setdefault(key, []).append((node, failure))
+        groups.setdefault(failure.cause, []).append((node, failure))
     return [_group(members) for members in groups.values()]
 
 

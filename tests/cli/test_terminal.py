@@ -38,7 +38,7 @@ def test_without_a_terminal_only_yes_answers(monkeypatch: pytest.MonkeyPatch) ->
         Terminal(settings()).require_answer("go on")
 
 
-def test_a_survey_names_lost_nodes_and_counts_others(
+def test_a_survey_counts_its_nodes_and_those_not_read(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     lost = Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "try again")
@@ -49,9 +49,8 @@ def test_a_survey_names_lost_nodes_and_counts_others(
         terminal.surveyed(NodeSurvey(NODE, None, NodePlan(node=NODE)), number, 120)
 
     assert capsys.readouterr().err.splitlines() == [
-        "probe 7/120: w1: timed out",
-        "probe 50/120",
-        "probe 120/120",
+        "probe 50/120, 1 not read",
+        "probe 120/120, 1 not read",
     ]
 
 
@@ -64,7 +63,7 @@ def test_plans_are_not_printed_for_a_script(flag: str, capsys: pytest.CaptureFix
     Terminal(settings()).plans(plans, str)
 
     assert silent == ""
-    assert "No changes: 1 nodes" in capsys.readouterr().out
+    assert "No changes: 1 node" in capsys.readouterr().out
 
 
 def test_the_journal_is_beside_its_inventory_unless_another_one_is_chosen(tmp_path: Path) -> None:

@@ -42,8 +42,8 @@ def test_the_explained_order_is_the_one_that_containerd_takes(
     path, _, line = told["hosts"][0]["where"].rpartition(":")
     assert "flaky" in node.sh(f"sed -n '{line},$p' {path}").stdout
     outcomes = {each[0]: each[1] for each in told["failures"]}
-    assert outcomes["says 403"] == outcomes["says 401 otherwise, or 5xx"] == "the next host"
-    assert outcomes["says 404"].startswith("the next host")
+    assert outcomes["says 403"] == outcomes["says 401 otherwise, or 5xx"] == "asks the next host"
+    assert outcomes["says 404"].startswith("asks the next host")
     for status in ("404", "403", "500"):
         asked, served = pulled(nodes, name, status)
         assert {each.status for each in asked} == {int(status)}

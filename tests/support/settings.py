@@ -26,3 +26,4 @@ def settings_of(**fields: Any) -> Settings:
 
 TEXT = settings_of()
 JSON = settings_of(as_json=True)
+WIDE = settings_of(wide=True)

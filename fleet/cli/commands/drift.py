@@ -6,7 +6,7 @@ import click
 
 from fleet.cli.change_options import foreign_files
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Exit, Settings, connecting, shared
+from fleet.cli.options import Connection, Exit, Settings, connecting, shared, with_columns
 
 
 @command()
@@ -14,6 +14,7 @@ from fleet.cli.options import Connection, Exit, Settings, connecting, shared
 @foreign_files
 @connecting
 @shared
+@with_columns
 def drift(settings: Settings, *, connection: Connection, exit_code: bool, foreign: str) -> None:
     """Show files changed on nodes since fleet wrote them.
 

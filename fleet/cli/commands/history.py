@@ -8,7 +8,7 @@ import click
 
 from fleet.cli.change_options import journal
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Exit, Settings, connecting, takes
+from fleet.cli.options import Connection, Exit, Settings, connecting, takes, with_columns
 
 
 @command()
@@ -21,6 +21,7 @@ from fleet.cli.options import Connection, Exit, Settings, connecting, takes
 @journal
 @connecting
 @takes("inventory", "limit", "ssh_config")
+@with_columns
 def history(
     settings: Settings,
     *,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Exit, Settings, connecting, takes
+from fleet.cli.options import Connection, Exit, Settings, connecting, takes, with_columns
 from fleet.core.text.counts import counted
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("-y", "--yes", is_flag=True, help="Add unknown keys without asking.")
 @connecting
 @takes("inventory", "limit", "ssh_config")
+@with_columns
 def hostkeys(settings: Settings, *, connection: Connection, yes: bool) -> None:
     """Show the nodes' SSH host keys, and add new ones.
 

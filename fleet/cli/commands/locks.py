@@ -6,12 +6,13 @@ import click
 
 from fleet.cli.change_options import journal
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Exit, Settings, connecting, takes
+from fleet.cli.options import Connection, Exit, Settings, connecting, takes, with_columns
 
 
 @command()
 @connecting
 @takes("inventory", "limit", "ssh_config")
+@with_columns
 def locks(settings: Settings, *, connection: Connection) -> None:
     """Show which rollout has locked which node.
 

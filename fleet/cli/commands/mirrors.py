@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from fleet.cli.help import HelpGroup
-from fleet.cli.options import Connection, Exit, Settings, connecting, shared
+from fleet.cli.options import Connection, Exit, Settings, connecting, shared, with_columns
 
 
 @click.group(cls=HelpGroup)
@@ -30,6 +30,7 @@ def mirrors() -> None:
 @click.option("--write", is_flag=True, help="Write the suggested order into mirrors.yaml.")
 @connecting
 @shared
+@with_columns
 def test(settings: Settings, *, connection: Connection, write: bool, **flags: Any) -> None:
     """Try every endpoint from the nodes, one by one.
 

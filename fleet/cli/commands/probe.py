@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Exit, Settings, connecting, shared
+from fleet.cli.options import Connection, Exit, Settings, connecting, shared, with_columns
 
 
 @command()
 @connecting
 @shared
+@with_columns
 def probe(settings: Settings, *, connection: Connection) -> None:
     """Read every node and show its state.
 

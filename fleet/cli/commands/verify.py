@@ -8,7 +8,7 @@ import click
 
 from fleet.cli.change_options import no_liveness, per_mirror, pull_timeout
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Exit, Settings, connecting, shared
+from fleet.cli.options import Connection, Exit, Settings, connecting, shared, with_columns
 
 
 @command()
@@ -20,6 +20,7 @@ from fleet.cli.options import Connection, Exit, Settings, connecting, shared
 @no_liveness
 @connecting
 @shared
+@with_columns
 def verify(
     settings: Settings,
     *,

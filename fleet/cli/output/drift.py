@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fleet.cli.options import Settings
-from fleet.cli.output.failures import print_failure
+from fleet.cli.output.failures import print_failures
 from fleet.cli.output.states import state_counts
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.history.serialize import failure_data
@@ -67,10 +67,11 @@ def _print(
     lines = [(compress(names), *row) for row_set, names in groups.items() for row in row_set]
     if lines:
         columns = ("NODES", "DRIFT", "FILE", "LOOKS LIKE", "A ROLLOUT", "CHANGED (NODE'S CLOCK)")
-        table(columns, lines, out)
-    for result in surveys:
-        if result.facts is None and result.plan.failure is not None:
-            print_failure(result.node.name, result.plan.failure, out)
+        table(columns, lines, out, settings.hidden("A ROLLOUT", "CHANGED (NODE'S CLOCK)"))
+    unread = (result for result in surveys if result.facts is None)
+    print_failures(
+        ((result.node.name, result.plan.failure) for result in unread if result.plan.failure), out
+    )
     states = [node_state(result.facts, result.plan) for result in surveys]
     out.print(state_counts(states), style="bold")
     if lines:

@@ -35,12 +35,12 @@ def _print(node: str, explanation: Explanation, settings: Settings) -> None:
     out.print(f"decided at {printable(explanation.decides)}")
     if explanation.folders:
         rows = [(folder.path, folder.state) for folder in explanation.folders]
-        table(("FOLDER, IN THE ORDER OF LOOKING", ""), rows, out)
+        table(("FOLDERS SEARCHED", ""), rows, out)
     host_rows = [
         (str(number), host.asks, " ".join(host.capabilities), host.where, host.note)
         for number, host in enumerate(explanation.hosts, 1)
     ]
     table(("", "ASKS", "FOR", "SAID AT", "WITH"), host_rows, out)
-    table(("A HOST THAT ...", "THEN"), explanation.failures, out)
+    table(("IF A HOST ...", "CONTAINERD ..."), explanation.failures, out)
     for finding in explanation.findings:
         out.print(f"note: {printable(finding)}", style="yellow")

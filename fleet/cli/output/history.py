@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet.cli.options import Settings
-from fleet.cli.output.failures import failure_line
+from fleet.cli.output.failures import print_failures
 from fleet.cli.output.outcome import still_locked
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.history.serialize import read_outcome
@@ -45,7 +45,8 @@ def _print_node(rollouts: list[dict[str, Any]], node: str, settings: Settings) -
         for rollout in rollouts
     ]
     columns = ("ID", "KIND", "AT (UTC)", "BY", "STATUS", "GENERATION", "FILES, BY SHA-256")
-    table(columns, rows, console(color=settings.color))
+    hidden = settings.hidden("BY", "GENERATION", "FILES, BY SHA-256")
+    table(columns, rows, console(color=settings.color), hidden)
 
 
 def _files(rollout: dict[str, Any]) -> list[tuple[str, str | None]]:
@@ -69,7 +70,7 @@ def _print_all(rollouts: list[dict[str, Any]], settings: Settings) -> None:
         for rollout in rollouts
     ]  # fmt: skip
     columns = ("ID", "KIND", "STARTED (UTC)", "BY", "STATUS", "NODES", "MESSAGE")
-    table(columns, rows, console(color=settings.color))
+    table(columns, rows, console(color=settings.color), settings.hidden("BY"))
 
 
 def _print_one(data: dict[str, Any], settings: Settings) -> None:
@@ -84,10 +85,14 @@ def _print_one(data: dict[str, Any], settings: Settings) -> None:
     outcomes = [read_outcome(name, node) for name, node in data["nodes"].items()]
     rows = [
         (outcome.node, node["status"], str(node.get("strategy") or "-"),
-         str(node.get("seconds") or "-"), failure_line(outcome.failure) if outcome.failure else "")
+         str(node.get("seconds") or "-"))
         for outcome, node in zip(outcomes, data["nodes"].values(), strict=True)
     ]  # fmt: skip
-    table(("NODE", "STATUS", "STRATEGY", "SECONDS", "FAILURE"), rows, out)
+    columns = ("NODE", "STATUS", "STRATEGY", "SECONDS")
+    table(columns, rows, out, settings.hidden("STRATEGY", "SECONDS"))
+    print_failures(
+        ((outcome.node, outcome.failure) for outcome in outcomes if outcome.failure), out
+    )
     if unproven := unproven_text({outcome.node: outcome.unproven for outcome in outcomes}):
         out.print(unproven, style="yellow")
     if locked := still_locked(outcomes, data["rollout"]):

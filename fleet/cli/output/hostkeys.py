@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from fleet.actions.hostkeys import ADDED
 from fleet.cli.options import Settings
-from fleet.cli.output.failures import print_failure
+from fleet.cli.output.failures import print_failures
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data
@@ -45,17 +45,17 @@ def show_keys(results: _Results, settings: Settings) -> None:
     """Print keys as a table, with advice on changed, revoked and certified ones."""
     out = console(color=settings.color)
     rows = [
-        (name, result.name, result.kind, result.fingerprint, result.state)
+        (name, result.state, result.kind, result.fingerprint, result.name)
         if isinstance(result, HostKey)
-        else (name, "", "", "", unread_state(result))
+        else (name, unread_state(result), "", "", "")
         for name, result in results.items()
     ]
-    table(("NODE", "HOST", "KEY", "FINGERPRINT", "STATE"), rows, out)
+    table(("NODE", "STATE", "KEY", "FINGERPRINT", "HOST"), rows, out, settings.hidden("HOST"))
     for name, result in results.items():
-        if isinstance(result, Failure):
-            print_failure(name, result, out)
-        elif result.state in _ADVICE:
+        if isinstance(result, HostKey) and result.state in _ADVICE:
             text = _ADVICE[result.state].format(place=result.before, kind=result.kind)
             out.print(f"{name}: {text}", style="bold red")
+    failures = ((name, it) for name, it in results.items() if isinstance(it, Failure))
+    print_failures(failures, out)
     if any(isinstance(result, HostKey) and result.state in ADDED for result in results.values()):
         out.print("compare the fingerprints at the consoles (ssh-keygen -lf) before you add them")

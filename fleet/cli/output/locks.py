@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleet.cli.options import Settings
-from fleet.cli.output.failures import failure_line
+from fleet.cli.output.failures import failure_line, print_failures
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data
@@ -23,15 +23,15 @@ def show_locks(results: Mapping[str, _Result], settings: Settings) -> None:
         return
     lines = [
         (name, *(str(row[key] or "-") for key in ("rollout", "purpose", "by", "since")),
-         _note(results[name], row))
+         str(row["told"] or ""))
         for name, row in rows.items()
+        if isinstance(results[name], ChangeStatus)
     ]  # fmt: skip
     columns = ("NODE", "ROLLOUT", "FOR", "BY", "SINCE (NODE'S CLOCK)", "NOTE")
-    table(columns, lines, console(color=settings.color))
-
-
-def _note(result: _Result, row: Mapping[str, Any]) -> str:
-    return failure_line(result) if isinstance(result, Failure) else str(row["told"] or "")
+    out = console(color=settings.color)
+    table(columns, lines, out, settings.hidden("BY"))
+    failures = ((name, it) for name, it in results.items() if isinstance(it, Failure))
+    print_failures(failures, out)
 
 
 def _lock_data(result: _Result) -> dict[str, Any]:

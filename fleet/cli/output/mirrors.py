@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.actions.mirrors import MirrorTestResult
 from fleet.cli.options import Settings
-from fleet.cli.output.failures import print_failure
+from fleet.cli.output.failures import print_failures
 from fleet.cli.output.mirrors_data import NO_SITE, Matrix, data, matrix_of
-from fleet.cli.output.tables import console, print_json
+from fleet.cli.output.tables import console, print_json, table
 from fleet.core.mirrors.check import Diagnosis
 from fleet.core.mirrors.ranking import Cell, Rank, Ranking, shown_time
 from fleet.core.selection.ranges import compress
@@ -32,7 +32,7 @@ def show_test(result: MirrorTestResult, settings: Settings, *, write: bool) -> N
         print_json(data(result.nodes, result.ranked, result.moved))
         return
     out = console(color=settings.color)
-    _print_results(result.nodes, result.ranked, out)
+    _print_results(result, settings, out)
     _print_orders(result, settings, out, write=write)
 
 
@@ -54,16 +54,16 @@ def _print_orders(
         out.print(f"{settings.mirrors} holds no such list in a form that is written back")
 
 
-def _print_results(results: Sequence[SiteTested], ranked: Sequence[Ranking], out: Console) -> None:
+def _print_results(result: MirrorTestResult, settings: Settings, out: Console) -> None:
+    results = result.nodes
     matrix = matrix_of(results)
     if matrix:
         _print_matrix(matrix, out)
     _print_faults(results, out)
     _print_notes(results, out)
-    _print_ranking(ranked, out)
-    for result in results:
-        if result.failure is not None:
-            print_failure(f"! {result.node}: {result.failure.kind}", result.failure, out)
+    _print_ranking(result.ranked, settings, out)
+    failures = ((result.node, result.failure) for result in results if result.failure)
+    print_failures(failures, out, "! ")
 
 
 # -- the matrix ----------------------------------------------------------------------------------
@@ -184,34 +184,31 @@ def _print_notes(results: Sequence[SiteTested], out: Console) -> None:
 # -- the ranking ---------------------------------------------------------------------------------
 
 
-def _print_ranking(ranked: Sequence[Ranking], out: Console) -> None:
+def _print_ranking(ranked: Sequence[Ranking], settings: Settings, out: Console) -> None:
     for ranking in ranked:
         if len(ranking.written) < 2:
             continue
         out.print()
         state = "the order stays"
         if ranking.moves:
-            state = "another order is proposed"
+            state = "suggested order (`fleet mirrors test --write` applies it)"
         elif ranking.reason:
-            state = f"no order is proposed: {ranking.reason}"
+            state = f"no order is suggested: {ranking.reason}"
         out.print(f"{printable(ranking.registry)}: {state}", style="bold")
-        out.print(_ranks(ranking), soft_wrap=False)
+        _print_ranks(ranking, settings, out)
 
 
-def _ranks(ranking: Ranking) -> Table:
-    from rich.table import Table  # noqa: PLC0415
-
-    grid = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    grid.add_column("", justify="right")
-    grid.add_column("ENDPOINT", overflow="fold")
-    for heading in ("NOW", "SERVED", "FIRST BYTE", "ALL STEPS", "LAYER"):
-        grid.add_column(heading, justify="right", no_wrap=True)
-    for number, rank in enumerate(ranking.ranks, 1):
-        now = str(ranking.written.index(rank.url) + 1)
-        served = f"{rank.served}/{rank.tests}"
-        times = (_time(rank.first_byte), _time(rank.seconds), _rate(rank))
-        grid.add_row(str(number), printable(rank.url), now, served, *times)
-    return grid
+def _print_ranks(ranking: Ranking, settings: Settings, out: Console) -> None:
+    columns = ("", "ENDPOINT", "NOW", "SERVED", "FIRST BYTE", "ALL STEPS", "LAYER")
+    rows = [
+        (str(number), rank.url, str(ranking.written.index(rank.url) + 1),
+         f"{rank.served}/{rank.tests}", _time(rank.first_byte), _time(rank.seconds), _rate(rank))
+        for number, rank in enumerate(ranking.ranks, 1)
+    ]  # fmt: skip
+    table(columns, rows, out, settings.hidden("ALL STEPS", "LAYER"))
+    for rank in ranking.ranks:
+        if not rank.served:
+            out.print(f"remove {printable(rank.url)}: it never answered", style="yellow")
 
 
 def _time(seconds: float | None) -> str:

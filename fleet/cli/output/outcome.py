@@ -67,7 +67,7 @@ def verdict_words(pull: Verified) -> str:
         case Served.PRESENT:
             return "already there"
         case Served.UNKNOWN:
-            return "served by: not known"
+            return "mirror unknown"
 
 
 def print_outcomes(

@@ -18,6 +18,7 @@ from fleet.core.model.change import Action, RestartCost
 from fleet.core.model.finding import Finding, FindingEffect
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.selection.ranges import compress
+from fleet.core.text.counts import counted
 from fleet.errors import printable
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def _group_equal(plans: Iterable[NodePlan]) -> list[list[NodePlan]]:
     for plan in plans:
         changes = tuple((change.path, change.before, change.after) for change in plan.changes)
         key = (
-            plan.strategy, changes, plan.restart.cost, plan.notes, plan.failure, plan.findings,
+            plan.strategy, changes, plan.restart.cost, plan.notes,
+            plan.failure and plan.failure.cause, plan.findings,
             plan.availability.control_plane,
         )  # fmt: skip
         groups.setdefault(key, []).append(plan)
@@ -143,6 +145,14 @@ def _counts(plans: Iterable[NodePlan]) -> str:
     return " ".join(f"{sign}{actions.count(action)}" for sign, action in signs)
 
 
+def _file_counts(plans: Iterable[NodePlan]) -> str:
+    """Return how many files of all nodes are created, updated and deleted."""
+    actions = [change.action for plan in plans for change in plan.changes]
+    words = ((Action.CREATE, "created"), (Action.UPDATE, "updated"), (Action.DELETE, "deleted"))
+    parts = [(actions.count(action), word) for action, word in words]
+    return ", ".join(f"{counted(number, 'file')} {word}" for number, word in parts if number)
+
+
 def closing_count(plans: Sequence[NodePlan]) -> str:
     """Return a line that counts the changes of plans."""
     good = [plan for plan in plans if plan.failure is None]
@@ -150,9 +160,13 @@ def closing_count(plans: Sequence[NodePlan]) -> str:
     restarts = sum(plan.restart.cost is RestartCost.RESTART for plan in changing)
     failed = [plan for plan in plans if plan.failure is not None]
     if not changing and not failed:
-        return f"No changes: {len(good)} nodes are as mirrors.yaml wants them."
-    return (
-        f"Plan: {len(changing)} nodes to change ({restarts} with a restart of containerd,"
-        f" {len(changing) - restarts} without), {len(good) - len(changing)} unchanged,"
-        f" {len(failed)} failed. Files: {_counts(changing)}."
-    )
+        verb = "matches" if len(good) == 1 else "match"
+        return f"No changes: {counted(len(good), 'node')} {verb} mirrors.yaml."
+    unchanged = len(good) - len(changing)
+    more = ((unchanged, "unchanged"), (len(failed), "failed"))
+    nodes = [f"{counted(len(changing), 'node')} to change"]
+    nodes += [f"{number} {word}" for number, word in more if number]
+    head = f"Plan: {', '.join(nodes)}."
+    if not changing:
+        return head
+    return f"{head} containerd restarts on {restarts or 'none'}. {_file_counts(changing)}."

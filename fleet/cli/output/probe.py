@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from fleet.cli.options import Settings
-from fleet.cli.output.failures import print_failure
+from fleet.cli.output.failures import print_failures
 from fleet.cli.output.plan import finding_line, finding_style
 from fleet.cli.output.states import print_states
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.history.serialize import failure_data
 from fleet.core.model.facts import NodeFacts
 from fleet.core.plan.state import node_state, unread_state
+from fleet.core.selection.ranges import compress
 from fleet.engine.survey import NodeSurvey
 from fleet.errors import printable
 
@@ -38,17 +39,28 @@ def _print_probe(
 ) -> None:
     out = console(color=settings.color)
     columns = ("NODE", "STATE", "CONTAINERD", "STRATEGY", "REGISTRY CONFIG", "CRI", "CRICTL", "OS")
-    table(columns, (_probe_row(*result) for result in examined), out)
-    for result, _ in examined:
-        for note in result.plan.notes:
-            out.print(f"{result.node.name}: note: {printable(note)}", style="yellow")
-        for finding in result.plan.findings:
-            text = f"{result.node.name}: {finding_line(finding)}"
-            out.print(text, style=finding_style(finding))
-        if result.plan.failure is not None:
-            failure = result.plan.failure
-            print_failure(f"{result.node.name}: {failure.kind}", failure, out)
+    hidden = settings.hidden("REGISTRY CONFIG", "CRICTL", "OS")
+    table(columns, [_probe_row(*result) for result in examined], out, hidden)
+    for text, style, names in _remarks([result for result, _ in examined]):
+        out.print(f"{compress(names)}: {text}", style=style)
+    print_failures(
+        ((result.node.name, result.plan.failure) for result, _ in examined if result.plan.failure),
+        out,
+    )
     print_states((node_state(result.facts, result.plan) for result, _ in examined), out)
+
+
+def _remarks(surveys: Sequence[NodeSurvey]) -> list[tuple[str, str, list[str]]]:
+    """Return each note and each conflict once, with its color and its nodes."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for survey in surveys:
+        notes = [(f"note: {printable(note)}", "yellow") for note in survey.plan.notes]
+        findings = [
+            (finding_line(finding), finding_style(finding)) for finding in survey.plan.findings
+        ]
+        for remark in (*notes, *findings):
+            groups.setdefault(remark, []).append(survey.node.name)
+    return [(text, style, names) for (text, style), names in groups.items()]
 
 
 def _probe_row(result: NodeSurvey, data: dict[str, Any] | None) -> tuple[str, ...]:

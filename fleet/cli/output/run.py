@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleet.cli.options import Settings
+from fleet.cli.output.failures import print_failures
 from fleet.cli.output.tables import console, print_json
 from fleet.core.failure import Failure
 from fleet.core.history.serialize import failure_data
@@ -40,18 +41,15 @@ def _print(results: Mapping[str, RunResult | Failure], settings: Settings) -> No
     """Print nodes with the same result together, in the order of exit codes: failures last."""
     out = console(color=settings.color)
     groups: dict[tuple[int, str], list[str]] = {}
+    failures = []
     for name, result in results.items():
-        key = _key(result)
-        groups.setdefault(key, []).append(name)
+        if isinstance(result, Failure):
+            failures.append((name, result))
+        else:
+            groups.setdefault((result.code, result.output), []).append(name)
     for (code, text), names in sorted(groups.items(), key=lambda group: group[0][0]):
-        word = {0: "ok", 124: "ran out of time", 256: "failed"}.get(code, f"exit code {code}")
+        word = {0: "ok", 124: "ran out of time"}.get(code, f"exit code {code}")
         out.print(f"{compress(names)} ({len(names)}): {word}", style="bold" if code == 0 else "red")
         for line in printable(text).splitlines():
             out.print(f"    {line}")
-
-
-def _key(result: RunResult | Failure) -> tuple[int, str]:
-    if isinstance(result, Failure):
-        remedy = f"\n  remedy: {result.remedy}" if result.remedy else ""
-        return 256, f"{result.kind}: {result.message}{remedy}"
-    return result.code, result.output
+    print_failures(failures, out)

@@ -1,4 +1,4 @@
-"""The states of nodes as text: their colors, their counts, and what each of them means."""
+"""The states of nodes as text: their counts, and what each of them means."""
 
 from __future__ import annotations
 
@@ -10,18 +10,6 @@ from fleet.core.model.node_state import NodeState
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-STATE_STYLES = {
-    NodeState.IN_SYNC: "green",
-    NodeState.OUTDATED: "yellow",
-    NodeState.DRIFTED: "yellow",
-    NodeState.UNCONFIRMED: "bold yellow",
-    NodeState.UNHEALTHY: "red",
-    NodeState.CONFLICT: "red",
-    NodeState.UNMANAGED: "cyan",
-    NodeState.NO_ACCESS: "red",
-    NodeState.UNREACHABLE: "red",
-}
 
 
 def state_counts(states: Iterable[NodeState]) -> str:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
 
-from fleet.cli.output.fitting import wrap
+from fleet.cli.output.fitting import cells, padded, wrap
+from fleet.cli.output.styles import STATE_COLUMNS, state_style
 from fleet.core.masking import clean_data, without_logins
+from fleet.core.selection.ranges import compress
 from fleet.errors import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 
 def print_json(data: Any) -> None:
@@ -59,37 +62,69 @@ def console(*, color: bool, stderr: bool = False) -> Console:
     )
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], out: Console) -> None:
-    """Print a table in the form that fits the output.
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    out: Console,
+    hidden: Collection[str] = (),
+) -> None:
+    """Print a table, a line for each row; `hidden` names columns that are left out.
 
-    A pipe, or a terminal that is wide enough, gets a line for each row. A narrower terminal gets
-    cells over several lines. A very narrow one gets the cells of a row below each other.
+    On a terminal the last columns that do not fit go below their row. Of many rows, those that
+    differ in their first column alone share a row; it holds the names of nodes.
     """
-    cells = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-    needed = sum(widths) + len(widths)
-    if not out.is_terminal or needed <= out.width:
-        for number, row in enumerate((columns, *cells)):
-            padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            out.print(
-                " ".join(padded).rstrip(), style="bold" if not number else None, soft_wrap=True
-            )
-    elif out.width >= 80 and needed <= 2 * out.width:
-        _folded_table(columns, cells, out)
-    else:
-        for first, *rest in cells:
-            out.print(first, style="bold")
-            for column, cell in zip(columns[1:], rest, strict=True):
-                if cell.strip():
-                    out.print(f"  {column.lower()}: {cell}" if column else f"  {cell}")
+    shown = [number for number, column in enumerate(columns) if column not in hidden]
+    heads = [columns[number] for number in shown]
+    cut = [[printable(row[number]) for number in shown] for row in rows]
+    lines = _merge_rows(cut) if len(cut) > _MANY and heads[:1] == ["NODE"] else cut
+    widths = [max(map(cells, column)) for column in zip(heads, *lines, strict=True)]
+    fitting = _fitting(widths, out.width) if out.is_terminal else len(heads)
+    out.print(_row(heads[:fitting], widths), style="bold", soft_wrap=True)
+    for line in lines:
+        out.print(_styled_row(heads, line[:fitting], widths), soft_wrap=True)
+        for head, cell in zip(heads[fitting:], line[fitting:], strict=True):
+            if cell.strip() not in {"", "-"}:
+                out.print(f"  {head.lower()}: {cell}" if head else f"  {cell}")
 
 
-def _folded_table(columns: Sequence[str], cells: Iterable[Sequence[str]], out: Console) -> None:
-    from rich.table import Table  # noqa: PLC0415
+_MANY = 20
+"""The most rows that are printed one by one, whatever they hold."""
 
-    grid = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        grid.add_column(column, overflow="fold")
-    for row in cells:
-        grid.add_row(*row)
-    out.print(grid, soft_wrap=False)
+
+def _merge_rows(rows: Sequence[list[str]]) -> list[list[str]]:
+    """Return the rows with equal ones merged; the first cell names all of their nodes."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name, *rest in rows:
+        groups.setdefault(tuple(rest), []).append(name)
+    return [
+        [names[0] if len(names) == 1 else f"{compress(names)} ({len(names)})", *rest]
+        for rest, names in groups.items()
+    ]
+
+
+def _fitting(widths: Sequence[int], most: int) -> int:
+    """Return how many columns fit side by side; the first one counts as if it did."""
+    used = widths[0]
+    for number, width in enumerate(widths[1:], 1):
+        used += width + 1
+        if used > most:
+            return number
+    return len(widths)
+
+
+def _row(line: Sequence[str], widths: Sequence[int]) -> str:
+    return " ".join(map(padded, line, widths)).rstrip()
+
+
+def _styled_row(heads: Sequence[str], line: Sequence[str], widths: Sequence[int]) -> Text | str:
+    """Return a row, with color if it holds a state."""
+    if not any(head in STATE_COLUMNS for head in heads):
+        return _row(line, widths)
+    from rich.text import Text  # noqa: PLC0415
+
+    text = Text()
+    for head, cell, width in zip(heads, line, widths, strict=False):
+        text.append(padded(cell, width), state_style(cell) if head in STATE_COLUMNS else "")
+        text.append(" ")
+    text.rstrip()
+    return text

@@ -16,7 +16,7 @@ from fleet.core.plan.drift import Drift, DriftedFile
 from fleet.core.plan.node_plan import NodePlan
 from fleet.engine.survey import NodeSurvey
 from tests.support.build import healthy
-from tests.support.settings import JSON, TEXT
+from tests.support.settings import JSON, TEXT, WIDE
 
 WRITTEN = ManagedFile(b"a\n")
 STATE = OwnedState(files={"/etc/a": WRITTEN.digest}, generation="r1")
@@ -43,7 +43,7 @@ EXAMINED = [
 
 
 def test_nodes_with_the_same_drift_share_a_row(capsys: pytest.CaptureFixture[str]) -> None:
-    show_drift(EXAMINED, TEXT)
+    show_drift(EXAMINED, WIDE)
 
     _, row, failure, remedy, counts, _ = capsys.readouterr().out.splitlines()
     assert row.split() == [

@@ -10,7 +10,7 @@ import pytest
 from fleet.cli.output.hostkeys import print_keys_data, show_keys
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.ssh.hostkey_scan import HostKey
-from tests.support.settings import TEXT
+from tests.support.settings import WIDE
 
 KEY = HostKey("w1.example", "ssh-ed25519", "SHA256:abc", "known", "line", "/known")
 CHANGED = replace(KEY, state="changed", before="/known:7")
@@ -18,14 +18,14 @@ LOST = Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "try again")
 
 
 def shown(capsys: pytest.CaptureFixture[str], **results: HostKey | Failure) -> list[str]:
-    show_keys(results, TEXT)
+    show_keys(results, WIDE)
     return capsys.readouterr().out.splitlines()
 
 
 def test_every_key_is_a_row(capsys: pytest.CaptureFixture[str]) -> None:
     _, first, second, failure, remedy = shown(capsys, w1=KEY, w2=LOST)
 
-    assert first.split() == ["w1", "w1.example", "ssh-ed25519", "SHA256:abc", "known"]
+    assert first.split() == ["w1", "known", "ssh-ed25519", "SHA256:abc", "w1.example"]
     assert second.split() == ["w2", "unreachable"]
     assert failure.startswith("w2: timed out")
     assert remedy == "  remedy: try again"

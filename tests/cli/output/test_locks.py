@@ -9,7 +9,7 @@ import pytest
 from fleet.cli.output.locks import show_locks, show_unlocked
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.node.change_status import ChangeStatus, SettleEnding
-from tests.support.settings import JSON, TEXT
+from tests.support.settings import JSON, TEXT, WIDE
 
 LOCKED = ChangeStatus(
     ending=SettleEnding.LOOKED, lock=("r1", "eve@there", "rollout", "2026-01-01 10:00")
@@ -24,7 +24,7 @@ LOCKS = {
 
 
 def test_a_lock_is_a_row_with_its_holder(capsys: pytest.CaptureFixture[str]) -> None:
-    show_locks({**LOCKS, "w9": LOST}, TEXT)
+    show_locks({**LOCKS, "w9": LOST}, WIDE)
 
     rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
     assert rows == [
@@ -32,7 +32,8 @@ def test_a_lock_is_a_row_with_its_holder(capsys: pytest.CaptureFixture[str]) -> 
         ["w2", "-", "-", "-", "-"],
         ["w3", "r0", "-", "-", "-"],
         ["w4", "r1", "-", "-", "-", "a", "note"],
-        ["w9", "-", "-", "-", "-", "timed", "out;", "try", "again"],
+        ["w9:", "timed", "out"],
+        ["remedy:", "try", "again"],
     ]
 
 

@@ -47,7 +47,7 @@ LINES = {
     ),
     "a pull by ctr": (
         outcome(verified=(Verified("a/b:1", ok=True, via=PullClient.CTR),)),
-        "w1: converged (pulled a/b:1 by ctr, served by: not known, CRI not proven)",
+        "w1: converged (pulled a/b:1 by ctr, mirror unknown, CRI not proven)",
     ),
     "a pull that failed": (
         outcome(verified=(Verified("a/b:1", ok=False, via=PullClient.CTR),)),
@@ -76,7 +76,7 @@ SERVED = {
     Served.MIRROR: "served by m.example",
     Served.UPSTREAM: "served by upstream, m.example",
     Served.PRESENT: "already there",
-    Served.UNKNOWN: "served by: not known",
+    Served.UNKNOWN: "mirror unknown",
 }
 
 

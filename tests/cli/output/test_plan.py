@@ -148,13 +148,30 @@ def test_the_closing_count_adds_up() -> None:
     ]
 
     assert closing_count(plans) == (
-        "Plan: 2 nodes to change (1 with a restart of containerd, 1 without), 1 unchanged,"
-        " 1 failed. Files: +1 ~1 -1."
+        "Plan: 2 nodes to change, 1 unchanged, 1 failed. containerd restarts on 1."
+        " 1 file created, 1 file updated, 1 file deleted."
     )
 
 
 def test_a_plan_without_changes_has_a_count_of_its_own() -> None:
-    assert closing_count([plan("w1"), plan("w2")]).startswith("No changes: 2 nodes")
+    assert closing_count([plan("w1"), plan("w2")]) == "No changes: 2 nodes match mirrors.yaml."
+    assert closing_count([plan("w1")]) == "No changes: 1 node matches mirrors.yaml."
+    assert closing_count([plan("w1", failure=LOST)]) == "Plan: 0 nodes to change, 1 failed."
+    assert closing_count([plan("w1", EDIT), plan("w2", EDIT)]) == (
+        "Plan: 2 nodes to change. containerd restarts on none. 2 files updated."
+    )
+
+
+def test_nodes_with_the_same_failure_share_it(capsys: pytest.CaptureFixture[str]) -> None:
+    lost = [
+        plan(f"w{number}", failure=replace(LOST, address=f"a@n:{number}"), strategy=None)
+        for number in (1, 2, 3)
+    ]
+
+    lines = shown(capsys, *lost)
+
+    assert next(line for line in lines if "w" in line).startswith("? w[1-3] (3)")
+    assert sum(LOST.message in line for line in lines) == 1
 
 
 @pytest.mark.parametrize("effect", FindingEffect)

@@ -50,19 +50,58 @@ def test_a_narrow_terminal_gets_row_by_row() -> None:
     rows = [("w1.example.net", "converged", ""), ("w2", "", "a note")]
 
     assert printed(("NODE", "STATUS", ""), rows, 30) == [
-        "w1.example.net",
-        "  status: converged",
+        "NODE           STATUS",
+        "w1.example.net converged",
         "w2",
         "  a note",
     ]
 
 
-def test_a_wide_terminal_folds_the_cells_of_a_table_that_is_wider() -> None:
-    lines = printed(("NODE", "TEXT"), [("w1", "x" * 120)], 90)
+def test_a_column_that_does_not_fit_goes_below_its_row() -> None:
+    rows = [("w1", "failed", "x" * 80), ("w2", "converged", "-")]
 
-    assert lines[0].split() == ["NODE", "TEXT"]
-    assert sum(line.count("x") for line in lines) == 120
-    assert max(map(len, lines)) <= 90
+    assert printed(("NODE", "STATUS", "TEXT"), rows, 90) == [
+        "NODE STATUS",
+        "w1   failed",
+        "  text: " + "x" * 80,
+        "w2   converged",
+    ]
+
+
+def test_hidden_columns_are_left_out() -> None:
+    out = Console(file=io.StringIO(), width=80)
+
+    table(("NODE", "BY", "STATUS"), [("w1", "eve", "failed")], out, hidden=("BY",))
+
+    assert str(out.file.getvalue()) == "NODE STATUS\nw1   failed\n"  # type: ignore[attr-defined]
+
+
+def test_many_nodes_with_equal_rows_share_one() -> None:
+    rows = [(f"w{number:02}", "in sync" if number < 20 else "failed") for number in range(1, 31)]
+
+    assert printed(("NODE", "STATE"), rows) == [
+        "NODE          STATE",
+        "w[01-19] (19) in sync",
+        "w[20-30] (11) failed",
+    ]
+
+
+def test_a_wide_character_takes_two_columns() -> None:
+    assert printed(("A", "B"), [("\u5317\u4eac", "1"), ("x", "2")]) == [
+        "A    B",
+        "\u5317\u4eac 1",
+        "x    2",
+    ]
+
+
+def test_a_state_has_its_color() -> None:
+    out = Console(file=io.StringIO(), width=80, force_terminal=True, color_system="standard")
+
+    table(("NODE", "STATE"), [("w1", "in sync"), ("w2", "unreachable")], out)
+
+    text = str(out.file.getvalue())  # type: ignore[attr-defined]
+    assert "\x1b[32min sync\x1b[0m" in text
+    assert "\x1b[31munreachable\x1b[0m" in text
 
 
 def test_json_is_one_document_in_ascii(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from fleet.core.model.outcome import (
     Verified,
 )
 from fleet.core.selection.sample import Sample
-from tests.support.settings import JSON, TEXT
+from tests.support.settings import JSON, TEXT, WIDE
 
 GOOD = Verified(
     "a/b:1", ok=True, via=PullClient.CRICTL, mirror="m", seconds=1.5, size=9, served=Served.MIRROR
@@ -34,15 +34,15 @@ OUTCOMES = [NodeOutcome(node="w1", status=NodeStatus.UNCHANGED, verified=(GOOD,)
 
 
 def test_every_pull_is_a_row_and_every_failure_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    show_verified(OUTCOMES, TEXT)
+    show_verified(OUTCOMES, WIDE)
 
     head, first, second, failure, remedy = capsys.readouterr().out.splitlines()
-    assert head.split() == ["NODE", "IMAGE", "VERDICT", "BY", "TIME", "SIZE", "NOTE"]
+    assert head.split() == ["NODE", "IMAGE", "RESULT", "BY", "TIME", "SIZE", "NOTE"]
     assert first.split() == ["w1", "a/b:1", "served", "by", "m", "crictl", "1.50", "s", "9", "B"]
-    assert second.split()[:4] == ["w2", "a/c:1", "FAILED", "ctr"]
+    assert second.split()[:4] == ["w2", "a/c:1", "failed", "ctr"]
     assert second.endswith("no such host")
-    assert failure.startswith("! w2: failed: the pull failed")
-    assert remedy == "    remedy: try again"
+    assert failure.startswith("! w2: the pull failed")
+    assert remedy == "  remedy: try again"
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_a_sample_says_what_it_shows(capsys: pytest.CaptureFixture[str]) -> None
     show_verified(OUTCOMES[:1], JSON, chosen)
 
     *_, line, document = capsys.readouterr().out.split("\n", 3)[1:]
-    assert line.startswith("A sample of 1 of 100 nodes")
-    assert f"at most {chosen.at_most} of all are not (95% confidence)" in line
+    most = f"at most {chosen.at_most} of 100 can be broken (95% confidence)."
+    assert line == f"All 1 sampled node passed: {most}"
     assert json.loads(document)["sample"] == {
         "nodes": 1,
         "of": 100,

@@ -14,26 +14,26 @@ DROPS, SILENT, FORBIDDEN, BUSY = (
     "says 408 or 429",
 )
 
-WAITS = "it waits without end, and asks no other host; crictl pull --pull-timeout ends it"
+WAITS = "waits without end and asks no other host; crictl pull --pull-timeout ends it"
 DIFFERENCES = {
     DROPS: {
-        "1.7.24": "the next host, after 30 s for every request",
-        "2.0.6": "the next host, after 30 s for every request",
-        "2.0.7": "the next host, after its dial_timeout, else 30 s, for every request",
-        "2.3.0": "the next host, after its dial_timeout, else 30 s, for every request",
+        "1.7.24": "asks the next host after 30 s for every request",
+        "2.0.6": "asks the next host after 30 s for every request",
+        "2.0.7": "asks the next host after its dial_timeout, else 30 s, for every request",
+        "2.3.0": "asks the next host after its dial_timeout, else 30 s, for every request",
     },
     SILENT: {
         "1.5.18": WAITS,
         "2.2.7": WAITS,
-        "2.3.0": "the next host, after 30 s",
+        "2.3.0": "asks the next host after 30 s",
     },
     FORBIDDEN: {
-        "2.3.2": "the next host",
-        "2.3.3": "asked once more by GET, then the next host",
+        "2.3.2": "asks the next host",
+        "2.3.3": "asks it once more by GET, then the next host",
     },
     BUSY: {
-        "2.2.7": "up to six requests without a pause, then the next host",
-        "2.3.0": "up to five requests without a pause, then the next host",
+        "2.2.7": "asks it up to six times without a pause, then the next host",
+        "2.3.0": "asks it up to five times without a pause, then the next host",
     },
 }
 
@@ -51,11 +51,11 @@ def test_every_other_way_is_the_same_in_all_releases(version: str) -> None:
     ways = dict(on_failure(release(version)))
 
     assert {way: effect for way, effect in ways.items() if way not in DIFFERENCES} == {
-        "refuses, resets, has no DNS or a bad certificate": "the next host, at once",
-        "says 404": "the next host; if all say so, the pull fails with NotFound",
-        "says 401, and wants a token": "a token is fetched, and the host asked again",
-        "says 401 otherwise, or 5xx": "the next host",
-        "says 200 with a web page": "the pull fails; no other host is asked",
-        "has the manifest and not the blob": "that blob from the next host",
-        "is one of several that fail": "the error names the first that did not say 404",
+        "refuses, resets, has no DNS or a bad certificate": "asks the next host at once",
+        "says 404": "asks the next host; if all say so, the pull fails with NotFound",
+        "says 401, and wants a token": "fetches a token, and asks the host again",
+        "says 401 otherwise, or 5xx": "asks the next host",
+        "says 200 with a web page": "fails the pull, and asks no other host",
+        "has the manifest and not the blob": "asks the next host for that blob",
+        "is one of several that fail": "names in its error the first that did not say 404",
     }

@@ -1,0 +1,32 @@
+"""The colors of states, the only table of them."""
+
+from __future__ import annotations
+
+_GREEN = (
+    "in sync", "as fleet left it", "unchanged", "converged", "finished", "ok", "known", "served",
+    "added", "released", "live",
+)  # fmt: skip
+_YELLOW = (
+    "outdated", "drifted", "unconfirmed", "rolled_back", "stale", "halted", "interrupted",
+    "skipped", "unknown", "certified", "slow", "edited", "extra", "missing", "running",
+)  # fmt: skip
+_RED = (
+    "unhealthy", "conflict", "in conflict", "no access", "no_access", "unreachable", "failed",
+    "changed", "revoked", "not reading", "deaf",
+)  # fmt: skip
+
+_STYLES = {
+    **dict.fromkeys(_GREEN, "green"),
+    **dict.fromkeys(_YELLOW, "yellow"),
+    **dict.fromkeys(_RED, "red"),
+    "degraded": "bold red",
+    "unmanaged": "cyan",
+    "pending": "dim",
+}
+STATE_COLUMNS = frozenset({"STATE", "STATUS", "DRIFT", "RESULT"})
+"""The columns of tables whose cells are states."""
+
+
+def state_style(state: str) -> str:
+    """Return the color of a state: green is good, yellow needs attention, red needs work."""
+    return _STYLES.get(state.lower(), "")
