@@ -70,7 +70,8 @@ def test_a_rollout_over_unreachable_nodes_is_journaled_and_is_not_resumed(offlin
     listed = offline("history", "--json").json["rollouts"]
     assert [each["rollout"] for each in listed] == [result.rollout]
     shown = offline("history", result.rollout).stdout
-    assert "connection refused; find the reason with `ssh -v`" in shown
+    assert "a: cannot connect: connection refused (" in shown
+    assert "remedy: find the reason with `ssh -v`" in shown
     assert silent.outcomes["a"].status == "unreachable"
     with pytest.raises(FleetError, match="nothing to resume"):
         resume(files, result.rollout, journal=journal, how=how)
