@@ -52,7 +52,9 @@ def documents() -> str:
 
 
 def _keys(schema: Schema) -> str:
-    rows = dict.fromkeys(_rows("", schema))  # a choice of documents repeats keys
+    rows = list(dict.fromkeys(_rows("", schema)))  # a choice of documents repeats keys
+    if rows and not any(meaning for _, _, meaning in rows):
+        return table(("key", "value"), [row[:2] for row in rows])
     return (
         table(("key", "value", "meaning"), rows)
         if rows
@@ -70,8 +72,11 @@ def _rows(place: str, schema: Schema) -> Iterator[tuple[str, str, str]]:
         yield from _rows(place, choice)
     if "items" in schema:
         yield from _rows(f"{place}[]", schema["items"])
-    if isinstance(schema.get("additionalProperties"), Mapping):
-        yield from _rows(f"{place}.NAME", schema["additionalProperties"])
+    named = schema.get("additionalProperties")
+    if isinstance(named, Mapping):
+        if named.get("type") not in {"object", "array", None}:
+            yield code(f"{place}.NAME"), _kind(named), named.get("description", "")
+        yield from _rows(f"{place}.NAME", named)
 
 
 def _kind(schema: Schema) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -10,11 +11,21 @@ import pytest
 
 from fleet.cli.app import fleet
 from tests.conftest import ROOT
-from tests.docs.pages import PAGES, TOP, command_lines, name, parse
+from tests.docs.pages import FENCE, PAGES, TOP, command_lines, name, parse
 from tests.faults.suite import CATALOGUE
+from tests.support.fleet import Fleet
 
 README = (ROOT / "README.md").read_text()
 DOCS = ROOT / "docs"
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
+FILE = {"all": "inventory", "version": "mirrors"}
+NAMED_FILES = [
+    (name(page), (FILE[word], inspect.cleandoc("\n" + body)))
+    for page in PAGES
+    for language, body in FENCE.findall(page.read_text())
+    if language == "yaml" and (word := body.split(":")[0].strip()) in FILE
+]
+FILES = [file for _, file in NAMED_FILES]
 LINES = [(name(page), words) for page in PAGES for words in command_lines(page.read_text())]
 
 
@@ -39,6 +50,19 @@ def test_every_command_in_a_sentence_exists(page: Path) -> None:
     words = re.findall(r"`fleet ([a-z]+)", page.read_text())
 
     assert [word for word in words if word not in fleet.commands] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), FILES, ids=[f"{page}-{kind}" for page, (kind, _) in NAMED_FILES]
+)
+def test_every_file_in_a_page_is_valid(offline: Fleet, kind: str, text: str) -> None:
+    offline.write(f"{kind}.yaml", text)
+    (offline.folder / "certs").mkdir()
+    offline.write("certs/harbor-ca.crt", CERTIFICATE)
+
+    checked = offline("check", env={"HARBOR_PASSWORD": "x"})
+
+    assert checked.code == 0, checked.text
 
 
 def test_readme_is_one_screen_and_names_what_a_clone_needs() -> None:

@@ -185,7 +185,7 @@ _TABLE = (
         name="jump",
         read=_word,
         schema=_TEXT,
-        meaning="the jump host, as `user@host:port`; a list is a chain, as with `ProxyJump`",
+        meaning="the jump host, as `user@host:port`; several, joined by commas, are a chain",
         unset="not said: ~/.ssh/config decides (ProxyJump)",
     ),
     NodeKey(
