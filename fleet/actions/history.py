@@ -9,6 +9,7 @@ from fleet.core.history.replay import RolloutHistory
 from fleet.core.history.serialize import outcome_data
 from fleet.core.masking import clean_data
 from fleet.core.report.data import report_data
+from fleet.core.rollout.ending import rollout_ending
 from fleet.errors import FleetError
 from fleet.journal import Journal, RolloutRecord, is_there
 
@@ -30,7 +31,7 @@ def past_rollouts(
     holder = journal.holder() or ""
     for data in rollouts:
         if data["ended"] is None and data["rollout"] in holder:
-            data["status"] = "running"
+            data["status"] = data["ending"] = "running"
     if node is not None:
         rollouts = [{**data, "nodes": _only_node(data["nodes"], node)} for data in rollouts]
         rollouts = [data for data in rollouts if data["nodes"]]
@@ -53,6 +54,7 @@ def _rollout_data(record: RolloutRecord, replayed: RolloutHistory) -> dict[str, 
         "started": record.started,
         "ended": replayed.ended,
         "status": str(replayed.status),
+        "ending": str(rollout_ending(replayed.status, replayed.state.count())),
         "reason": replayed.reason,
         "operator": record.about["operator"],
         "message": record.about.get("flags", {}).get("message", ""),

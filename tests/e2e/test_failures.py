@@ -204,7 +204,7 @@ def test_an_active_unit_with_a_dead_cri_plugin_fails_the_gate(nodes: Lab, fleet:
     ran = fleet("rollout", "-y", "-l", "forky1", "--health-timeout", "3", "--json")
 
     kind, step, message = failure_of(ran.json, "forky1")
-    assert (ran.code, kind, step) == (1, "health", "health"), ran.text
+    assert (ran.code, kind, step) == (3, "health", "health"), ran.text
     assert "CRI plugin is not ok, though the unit is active" in message
     evidence = ran.json["nodes"]["forky1"]["failure"]["evidence"]
     assert "cannot be set when `config_path` is provided" in evidence
@@ -220,7 +220,7 @@ def test_a_daemon_that_does_not_start_is_taken_back(nodes: Lab, fleet: Fleet) ->
 
     ran = fleet("rollout", "-y", "-l", "trixie1", "--json")
 
-    assert (ran.code, failure_of(ran.json)[:2]) == (1, ("restart", "restart")), ran.text
+    assert (ran.code, failure_of(ran.json)[:2]) == (3, ("restart", "restart")), ran.text
     assert statuses(ran.json) == {"trixie1": "rolled_back"}
     assert trixie.digests("/etc") == before
     assert trixie.sh("systemctl is-active containerd").stdout.strip() == "active"

@@ -63,7 +63,7 @@ def test_a_machine_under_two_names_is_refused_under_both(nodes: Lab, fleet: Flee
     ran = fleet("rollout", "-y", "--json")
     alone = fleet("diff", "-l", "alias", "--json")
 
-    assert ran.code == 1, ran.text
+    assert ran.code == 3, ran.text
     failures = {name: each["failure"] for name, each in ran.json["nodes"].items()}
     assert {each["kind"] for each in failures.values()} == {"conflict"}
     assert "is the same machine as alias" in failures["trixie1"]["message"]

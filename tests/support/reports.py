@@ -28,6 +28,7 @@ def report(nodes: dict[str, dict[str, Any]], **more: Any) -> dict[str, Any]:
         "rollout": "20260101-000000-abcd",
         "kind": "rollout",
         "status": "finished",
+        "ending": "finished",
         "reason": "",
         "operator": "ops@workstation",
         "message": "",

@@ -66,7 +66,7 @@ def _print_all(rollouts: list[dict[str, Any]], settings: Settings) -> None:
         return
     rows = [
         (rollout["rollout"], rollout["kind"], rollout["started"][:19], rollout["operator"],
-         rollout["status"], _status_counts(rollout), rollout["message"])
+         rollout["ending"], _status_counts(rollout), rollout["message"])
         for rollout in rollouts
     ]  # fmt: skip
     columns = ("ID", "KIND", "STARTED (UTC)", "BY", "STATUS", "NODES", "MESSAGE")
@@ -78,8 +78,9 @@ def _print_one(data: dict[str, Any], settings: Settings) -> None:
         print_json(data)
         return
     out = console(color=settings.color)
+    shown = {**data, "status": data["ending"]}
     for key in ("rollout", "kind", "started", "ended", "operator", "message", "status", "reason"):
-        out.print(f"{key}: {printable(str(data[key] or '-'))}")
+        out.print(f"{key}: {printable(str(shown[key] or '-'))}")
     for path, digest in data["files"].items():
         out.print(f"file: {path} sha256:{(digest or 'missing')[:12]}")
     outcomes = [read_outcome(name, node) for name, node in data["nodes"].items()]

@@ -7,20 +7,18 @@ from typing import Any
 
 from fleet.cli.output.json_schema_history import NODE_HISTORY
 from fleet.cli.output.json_schema_mirrors import MIRRORS
+from fleet.cli.output.json_schema_nodes import DRIFT, PROBED
 from fleet.cli.output.json_schema_parts import (
     CHANGES,
-    CONFLICTS,
     DISRUPTION,
     FAILURE,
     FLAG,
     OUTCOME,
     PLAN,
     PROBLEM,
-    ROLE,
     SECONDS,
     SHOWN,
     STAMP,
-    STATE,
     TEXT,
     TEXTS,
     UNREAD,
@@ -32,6 +30,7 @@ from fleet.cli.output.json_schema_parts import (
     one_of,
     shape,
 )
+from fleet.core.rollout.ending import RolloutEnding
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -45,41 +44,6 @@ _SAMPLE = shape(
             "type": "integer",
             "description": "of all nodes, if those of the sample are all well",
         },
-    }
-)
-
-
-_UNCONFIRMED = shape(
-    {
-        "rollout": TEXT,
-        "since": maybe({**STAMP, "description": "by the node's clock, UTC"}),
-        "reverts_in": maybe({**WHOLE, "description": "seconds; null if no timer runs"}),
-        "guard_failure": maybe({**TEXT, "description": "why the guard could not revert it"}),
-    }
-)
-
-
-_PROBED = shape(
-    {
-        "state": STATE,
-        "outdated": {**FLAG, "description": "a rollout would do more than undo drift"},
-        "unconfirmed": maybe(_UNCONFIRMED),
-        "distribution": TEXT,
-        "containerd": maybe(TEXT),
-        "installed": maybe(TEXT),
-        "strategy": maybe(TEXT),
-        "config": maybe(TEXT),
-        "registry_config": maybe(TEXT),
-        "unit": TEXT,
-        "cri": TEXT,
-        "runtime_ready": maybe(FLAG),
-        "crictl": maybe(TEXT),
-        "generation": maybe(TEXT),
-        "owner": maybe(TEXT),
-        **ROLE,
-        "notes": TEXTS,
-        "conflicts": CONFLICTS,
-        "failure": FAILURE,
     }
 )
 
@@ -100,6 +64,13 @@ _ROLLOUT = shape(
 _STATUS = one_of("finished", "halted", "interrupted", "running")
 
 
+_ENDING = {
+    **one_of(*map(str, RolloutEnding), "running"),
+    "description": "the status; failed where it is finished or halted, and all that is wrong is"
+    " that nodes failed",
+}
+
+
 _DRY = shape({"nodes": by_name(shape(PLAN))})
 
 
@@ -109,6 +80,7 @@ _ABOUT = {
     "started": STAMP,
     "ended": maybe(STAMP),
     "status": _STATUS,
+    "ending": _ENDING,
     "reason": TEXT,
     "operator": {**TEXT, "description": "who, and from which machine"},
     "message": {**TEXT, "description": "why, as --message gave it"},
@@ -168,27 +140,6 @@ _REPORT = shape(
                 "unproven",
             )
         ),
-    }
-)
-
-
-_DRIFT = shape(
-    {
-        "state": STATE,
-        "generation": maybe(TEXT),
-        "files": listed(
-            shape(
-                {
-                    "path": TEXT,
-                    "drift": one_of("changed", "missing", "extra"),
-                    "hand": TEXT,
-                    "changed_at": maybe(TEXT),
-                    "rollout": TEXT,
-                    "diff": TEXT,
-                }
-            )
-        ),
-        "failure": FAILURE,
     }
 )
 
@@ -276,7 +227,7 @@ OUTPUTS: Mapping[str, Schema] = {
     ),
     "schema": {"type": "object", "description": "a JSON Schema"},
     "inventory": shape({"nodes": by_name(_INVENTORY)}),
-    "probe": shape({"nodes": by_name({"anyOf": [_PROBED, UNREAD]})}),
+    "probe": shape({"nodes": by_name({"anyOf": [PROBED, UNREAD]})}),
     "render": shape({**PLAN, "files": TEXTS}),
     "diff": _DRY,
     "rollout": {"anyOf": [_ROLLOUT, _DRY]},
@@ -284,7 +235,7 @@ OUTPUTS: Mapping[str, Schema] = {
     "verify": shape({"nodes": by_name(shape(OUTCOME)), "sample": _SAMPLE}, "sample"),
     "undo": {"anyOf": [_ROLLOUT, _DRY]},
     "rollback": {"anyOf": [_ROLLOUT, _DRY]},
-    "drift": shape({"nodes": by_name(_DRIFT)}),
+    "drift": shape({"nodes": by_name(DRIFT)}),
     "explain": {"anyOf": [_EXPLAINED, shape({"node": TEXT, "failure": FAILURE})]},
     "mirrors": MIRRORS,
     "hostkeys": shape({"nodes": by_name({"anyOf": [_KEY, UNREAD]})}),

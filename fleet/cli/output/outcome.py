@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from fleet.actions.job import RolloutResult
@@ -14,6 +14,7 @@ from fleet.core.failure import FailureKind
 from fleet.core.history.serialize import outcome_data, rollout_data
 from fleet.core.model.outcome import NodeOutcome, NodeStatus, PullClient, Served, Verified
 from fleet.core.plan.pull_tests import unproven_text
+from fleet.core.rollout.ending import ending_line
 from fleet.core.rollout.state import RolloutStatus
 from fleet.core.selection.ranges import compress
 from fleet.errors import printable
@@ -94,16 +95,6 @@ def print_outcomes(
             print_evidence(outcome.failure, out)
 
 
-def recap(counts: Mapping[NodeStatus, int], status: str, reason: str) -> str:
-    """Return the closing line of a rollout, with the number of nodes by status."""
-    parts = ", ".join(
-        f"{counts[node_status]} {node_status}"
-        for node_status in NodeStatus
-        if counts.get(node_status)
-    )
-    return f"{status}: {parts}" + (f" ({reason})" if reason else "")
-
-
 def still_locked(outcomes: Iterable[NodeOutcome], rollout: str) -> str:
     """Return a line that names the nodes that are still locked; empty if there are none."""
     held = [outcome.node for outcome in outcomes if outcome.held]
@@ -141,7 +132,7 @@ def show_result(result: RolloutResult, settings: Settings, seen: Collection[str]
         nodes = {outcome.node: outcome_data(outcome) for outcome in outcomes}
         print_json(rollout_data(result.rollout, result.status, nodes, result.batches))
         return
-    line = recap(result.counts, f"{result.kind} {result.status}", result.reason)
+    line = ending_line(result.kind, result.status, outcomes, result.reason)
     out = console(color=settings.color)
     print_recap(outcomes, f"{line}  {result.rollout}".rstrip(), result.rollout, out, seen)
 

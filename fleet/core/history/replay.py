@@ -68,7 +68,7 @@ class RolloutHistory:
     @property
     def unfinished(self) -> bool:
         """Return whether `fleet resume` has anything to do."""
-        return self.status is not RolloutStatus.FINISHED or bool(self.unsettled())
+        return self.status is RolloutStatus.INTERRUPTED or bool(self.open_nodes())
 
     def unsettled(self) -> list[str]:
         """Return the nodes that must be settled: they were in flight or are still locked."""

@@ -13,6 +13,7 @@ from fleet.core.history.serialize import outcome_data, plan_data
 from fleet.core.masking import Mark
 from fleet.core.model.outcome import NodeStatus
 from fleet.core.plan.node_plan import NodePlan
+from fleet.core.rollout.ending import rollout_ending
 from fleet.core.selection.ranges import compress as fold_names
 
 _STEPS = {
@@ -55,6 +56,7 @@ def report_data(
         "rollout": rollout,
         "kind": about["kind"],
         "status": history.status,
+        "ending": rollout_ending(history.status, history.state.count()),
         "reason": history.reason,
         "operator": about["operator"],
         "message": flags.get("message", ""),

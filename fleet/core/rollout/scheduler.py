@@ -206,13 +206,7 @@ class Scheduler:
 
     def _is_over(self) -> bool:
         """Return whether no further node may start: a node is degraded, or the budget is spent."""
-        if self._degraded:
-            return True
-        if self._failures <= self._policy.max_failures:
-            return False
-        waits = (NodeStatus.PENDING, NodeStatus.STAGING, NodeStatus.STAGED)
-        waiting = any(self._planned_counts[status] for status in waits)
-        return waiting or bool(self._state.reverted) or bool(self._to_revert(1, None))
+        return bool(self._degraded) or self._failures > self._policy.max_failures
 
     def _to_revert(self, room: int, free: list[int] | None) -> tuple[str, ...]:
         """Return the nodes to revert once the budget is spent, the newest first."""

@@ -20,6 +20,7 @@ def rollout(name: str = "r1", **nodes: dict[str, Any]) -> dict[str, Any]:
         "operator": "eve@there",
         "message": "OPS-12",
         "status": "finished",
+        "ending": "finished",
         "reason": "",
         "files": {"/x/inventory.yaml": "ab" * 32, "/x/mirrors.yaml": None},
         "nodes": nodes,

@@ -17,7 +17,6 @@ from fleet.cli.output.outcome import (
     outcome_line,
     print_outcomes,
     print_recap,
-    recap,
     show_result,
     still_locked,
     verdict_words,
@@ -121,24 +120,6 @@ def test_evidence_cannot_control_a_terminal() -> None:
     failure = Failure(FailureKind.HEALTH, Step.SOAK, "m\x1b[2J", "try again", evidence="e\x1b[2J")
 
     assert "\x1b" not in "".join(printed([outcome(failure=failure)]))
-
-
-RECAPS = {
-    "one kind": ({NodeStatus.CONVERGED: 3}, "", "finished: 3 converged"),
-    "several, in the order of statuses": (
-        {NodeStatus.FAILED: 1, NodeStatus.CONVERGED: 2, NodeStatus.PENDING: 0},
-        "",
-        "finished: 2 converged, 1 failed",
-    ),
-    "a reason": ({NodeStatus.FAILED: 1}, "budget spent", "finished: 1 failed (budget spent)"),
-}
-
-
-@pytest.mark.parametrize(("counts", "reason", "line"), RECAPS.values(), ids=RECAPS)
-def test_the_recap_counts_nodes_by_status(
-    counts: dict[NodeStatus, int], reason: str, line: str
-) -> None:
-    assert recap(counts, "finished", reason) == line
 
 
 def test_nodes_that_are_still_locked_are_named_together() -> None:

@@ -73,6 +73,15 @@ def test_a_node_that_is_still_locked_keeps_a_finished_rollout_open() -> None:
     assert not replay_journal([["a", "b"]], [*held, freed]).unfinished
 
 
+def test_a_halted_rollout_is_open_only_while_nodes_are_left() -> None:
+    end = JournalEntry("t1", "ended", None, {"status": "halted", "reason": "spent"})
+
+    left = replay_journal([["a"], ["b"]], [moved("a", "failed"), end])
+    none_left = replay_journal([["a"]], [moved("a", "failed"), end])
+
+    assert (left.unfinished, none_left.unfinished) == (True, False)
+
+
 def test_a_resumed_rollout_is_open_until_it_ends_again() -> None:
     end = JournalEntry("t1", "ended", None, {"status": "halted", "reason": "spent"})
     again = JournalEntry("t2", "resumed", None, {"operator": "me"})

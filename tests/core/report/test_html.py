@@ -114,12 +114,13 @@ def test_the_head_says_who_began_it_and_when() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "tone"), [("finished", "good"), ("halted", "bad"), ("interrupted", "warn")]
+    ("ending", "tone"),
+    [("finished", "good"), ("failed", "bad"), ("halted", "bad"), ("interrupted", "warn")],
 )
-def test_the_colour_of_the_end(status: str, tone: str) -> None:
-    text = html(report({}, status=status))
+def test_the_colour_of_the_end(ending: str, tone: str) -> None:
+    text = html(report({}, ending=ending))
 
-    assert f'<span class="{tone}">{status}</span>' in text
+    assert f'<span class="{tone}">{ending}</span>' in text
 
 
 def test_a_row_for_each_node() -> None:
@@ -227,7 +228,7 @@ def test_the_strategies_by_release() -> None:
 EVIL = "<i>&\x1b"
 
 
-@pytest.mark.parametrize("key", ["operator", "message", "reason", "status", "kind", "rollout"])
+@pytest.mark.parametrize("key", ["operator", "message", "reason", "ending", "kind", "rollout"])
 def test_text_of_the_report_is_never_markup(key: str) -> None:
     text = html(report({}, **{key: EVIL}))
 

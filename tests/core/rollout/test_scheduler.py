@@ -68,7 +68,13 @@ MOVES = {
     "unreachable nodes count": ("USS", 0, Halt("1 failed, and --max-failures allows 0")),
     "what is in flight is waited for": ("CBRSS", 0, Wait()),
     "a degraded node halts any rollout": ("DSS", 9, Halt("degraded, manual repair needed: a")),
-    "failures in the last batch end it": ("CCB", 0, Finish()),
+    "failures in the last batch spend it": (
+        "CCB",
+        0,
+        Halt("1 failed, and --max-failures allows 0"),
+    ),
+    "nodes that all are away spend it": ("UU", 0, Halt("2 failed, and --max-failures allows 0")),
+    "failures in the last batch, within the budget": ("CCB", 1, Finish()),
     "all done": ("CCC", 0, Finish()),
 }
 

@@ -1,0 +1,98 @@
+"""The end of a rollout in words: finished only if nothing failed, otherwise the cause first."""
+
+from __future__ import annotations
+
+import pytest
+
+from fleet.core.failure import FailureKind, Step
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.rollout.ending import RolloutEnding, ending_line, rollout_ending
+from fleet.core.rollout.state import RolloutStatus
+from tests.support.build import failure
+
+FINISHED, HALTED = RolloutStatus.FINISHED, RolloutStatus.HALTED
+INTERRUPTED = RolloutStatus.INTERRUPTED
+CONVERGED, PENDING = NodeStatus.CONVERGED, NodeStatus.PENDING
+FAILED, AWAY = NodeStatus.FAILED, NodeStatus.UNREACHABLE
+
+ENDINGS = {
+    "nothing failed": (FINISHED, {CONVERGED: 3, FAILED: 0}, RolloutEnding.FINISHED),
+    "nothing to do": (FINISHED, {}, RolloutEnding.FINISHED),
+    "within the budget": (FINISHED, {CONVERGED: 3, FAILED: 1}, RolloutEnding.FAILED),
+    "the budget is spent by the last node": (HALTED, {AWAY: 2}, RolloutEnding.FAILED),
+    "nodes are left": (HALTED, {FAILED: 1, PENDING: 2}, RolloutEnding.HALTED),
+    "the journal cannot be written": (HALTED, {CONVERGED: 2}, RolloutEnding.HALTED),
+    "Ctrl-C": (INTERRUPTED, {FAILED: 1, PENDING: 2}, RolloutEnding.INTERRUPTED),
+}
+
+
+@pytest.mark.parametrize(("status", "counts", "ending"), ENDINGS.values(), ids=list(ENDINGS))
+def test_how_a_rollout_ended(
+    status: RolloutStatus, counts: dict[NodeStatus, int], ending: RolloutEnding
+) -> None:
+    assert rollout_ending(status, counts) is ending
+
+
+def outcomes(**statuses: NodeStatus) -> list[NodeOutcome]:
+    return [NodeOutcome(node=name, status=status) for name, status in statuses.items()]
+
+
+def refused(name: str, kind: FailureKind) -> NodeOutcome:
+    return NodeOutcome(node=name, status=FAILED, failure=failure(kind, Step.LOCK))
+
+
+BUDGET = "2 failed, and --max-failures allows 0"
+LOST = NodeOutcome(node="a", status=AWAY, failure=failure(FailureKind.CONNECT, Step.SETTLE))
+LINES = {
+    "all well": (FINISHED, outcomes(a=CONVERGED, b=CONVERGED), "", "finished: 2 converged"),
+    "nothing to do": (FINISHED, [], "", "finished"),
+    "locked nodes": (
+        FINISHED,
+        [
+            refused("a", FailureKind.LOCKED),
+            refused("b", FailureKind.LOCKED),
+            *outcomes(c=NodeStatus.UNCHANGED),
+        ],
+        "",
+        "failed: 2 nodes locked by another rollout (1 unchanged)",
+    ),
+    "all unreachable": (HALTED, outcomes(a=AWAY, b=AWAY), BUDGET, "failed: 2 nodes unreachable"),
+    "several causes": (
+        HALTED,
+        outcomes(a=AWAY, b=NodeStatus.NO_ACCESS, c=NodeStatus.DEGRADED),
+        "",
+        "failed: 1 node unreachable, 1 node without access, 1 node degraded",
+    ),
+    "a halt": (
+        HALTED,
+        outcomes(a=AWAY, b=NodeStatus.ROLLED_BACK, c=PENDING),
+        BUDGET,
+        f"halted: 1 node unreachable, 1 node rolled back; {BUDGET} (1 pending)",
+    ),
+    "a halt without failures": (
+        HALTED,
+        outcomes(a=CONVERGED, b=PENDING),
+        "the journal cannot be written",
+        "halted: the journal cannot be written (1 pending, 1 converged)",
+    ),
+    "Ctrl-C": (
+        INTERRUPTED,
+        outcomes(a=CONVERGED, b=NodeStatus.STAGED),
+        "stopped before the next batch",
+        "interrupted: stopped before the next batch (1 pending, 1 converged)",
+    ),
+    "a node in doubt": (FINISHED, [LOST], "", "failed: 1 node with an unsettled change"),
+    "another failure": (
+        FINISHED,
+        [refused("a", FailureKind.STORAGE)],
+        "",
+        "failed: 1 node failed",
+    ),
+}
+
+
+@pytest.mark.parametrize(("status", "ended", "reason", "line"), LINES.values(), ids=list(LINES))
+def test_the_line_names_the_cause_before_the_counts(
+    status: RolloutStatus, ended: list[NodeOutcome], reason: str, line: str
+) -> None:
+    assert ending_line("rollout", status, ended, reason) == f"rollout {line}"
