@@ -29,7 +29,7 @@ from fleet.cli.options import Connection, Exit, Settings, connecting, shared
     nargs=2,
     metavar="WHICH ID",
     type=(click.Choice(["failed", "unreachable"]), str),
-    help="Only nodes that rollout ID left `failed` or `unreachable`.",
+    help="Only nodes that rollout ID left `failed` (or `no_access`), or `unreachable`.",
 )
 @foreign_files
 @changing_nodes
