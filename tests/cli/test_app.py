@@ -111,9 +111,9 @@ def test_a_named_node_tells_which_values_were_beaten(offline: Fleet) -> None:
         "  user: admin  # inventory.yaml:4:66 (workers.w1)",
         "    beats root  # inventory.yaml:4:28 (workers.vars)",
         "    beats ops  # inventory.yaml:2:16 (all.vars)",
-        "  identity_file: -  # not said: ~/.ssh/config and the agent decide",
-        "  become: -  # not said: sudo unless the login is root",
-        "  jump: -  # not said: ~/.ssh/config decides (ProxyJump)",
+        "  identity_file: -  # not set: the keys of ~/.ssh/config and the agent",
+        "  become: -  # not set: sudo unless the login is root",
+        "  jump: -  # not set: as in ~/.ssh/config (ProxyJump)",
     ]
     assert [each["value"] for each in document["nodes"]["w2"]["values"]["user"]["beats"]] == ["ops"]
     assert offline("inventory", "w1", "-l", "w2").code == 2

@@ -40,10 +40,10 @@ def test_deep_nesting_is_a_mistake_and_no_crash(text: str) -> None:
 
 INVENTORY = {
     "a number of 5,000 digits": ("all: {hosts: {n: {port: %s}}}" % ("1" * 5000), "an integer"),
-    "a range of 5,000 digits": ("all:\n  hosts:\n    ? 'w[1-%s]'" % ("1" * 5000), "is no range"),
+    "a range of 5,000 digits": ("all:\n  hosts:\n    ? 'w[1-%s]'" % ("1" * 5000), "is not a range"),
     "a host for a whole group": (
         "w: {vars: {host: x}, hosts: {a: , b: }}",
-        "i:1:18: w.vars: a host",
+        "i:1:18: w.vars: host is for one node",
     ),
     "a range as a host": ("w: {hosts: {a: {host: 'x[1-3]'}}}", "expected a plain word"),
     "nobody at a time": ("w: {vars: {max_unavailable: 0}, hosts: {a: }}", "expected a number"),
@@ -64,10 +64,10 @@ def test_the_words_of_others_are_no_near_misses(name: str) -> None:
 
 
 MIRRORS = {
-    "a key where a CA should be": (one("{url: https://a, ca: key}"), "holds"),
+    "a key where a CA should be": (one("{url: https://a, ca: key}"), "contains no PEM"),
     "a certificate without its key": (
         one("{url: https://a, client: cert}"),
-        "holds no PEM private",
+        "contains no PEM private",
     ),
     "a home of nobody": (one("{url: https://a, ca: ~nobody9/x}"), "cannot be read"),
     "a port with a zero in front": (one("https://a:05000"), "is no host"),

@@ -63,7 +63,7 @@ def test_a_name_that_says_yaml_is_believed(tmp_path: Path) -> None:
 def test_a_name_that_says_ini_is_believed(tmp_path: Path) -> None:
     (problem,) = refused(write(tmp_path, "hosts.ini", "w1 word\n"))
 
-    assert problem.message == "w1: 'word' is no key=value"
+    assert problem.message == "w1: 'word' is not key=value"
 
 
 NO_NODE_LISTS = {

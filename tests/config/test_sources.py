@@ -159,10 +159,13 @@ def test_values_of_an_ini_are_read_as_ansible_reads_them(tmp_path: Path) -> None
 
 
 MISTAKES = {
-    "a strange section": ("[gpu:what]\nw1\n", "1:1: '[gpu:what]' is no section"),
-    "no key=value": ("[gpu]\nw1 ansible_port\n", "2:4: w1: 'ansible_port' is no key=value"),
+    "a strange section": ("[gpu:what]\nw1\n", "1:1: '[gpu:what]' is not a section"),
+    "no key=value": ("[gpu]\nw1 ansible_port\n", "2:4: w1: 'ansible_port' is not key=value"),
     "a misspelt variable": ("[gpu]\nw1 ansible_prot=1\n", 'unknown key "ansible_prot"'),
-    "a secret": ("[gpu]\nw1 ansible_ssh_pass=x\n", "2:4: gpu.w1.ansible_ssh_pass: a secret"),
+    "a secret": (
+        "[gpu]\nw1 ansible_ssh_pass=x\n",
+        "2:4: gpu.w1.ansible_ssh_pass: remove this password",
+    ),
     "a bad range": ("[gpu]\nw[3:1]\n", "2:1: gpu: "),
     "a name that is none": ("[gpu]\n../x\n", "invalid node name"),
 }

@@ -79,7 +79,11 @@ class _Ini:
         match = _SECTION.fullmatch(line.split("#", maxsplit=1)[0].strip())
         if match is None:
             at = _word(line.strip(), number, _column(line, line.strip()))
-            self._reader.error(at, "", f"{line.strip()!r} is no section such as [group:vars]")
+            self._reader.error(
+                at,
+                "",
+                f"{line.strip()!r} is not a section such as [group:vars]",
+            )
             return
         name, kind = match[1].strip(), match[2] or "hosts"
         name = "all" if name == "ungrouped" else name
@@ -97,7 +101,7 @@ class _Ini:
         for word in words[1:]:
             key, mark, value = word.text.partition("=")
             if not mark:
-                self._reader.error(word, name.text, f"{word.text!r} is no key=value")
+                self._reader.error(word, name.text, f"{word.text!r} is not key=value")
                 continue
             place = _word(key, number, word.column)
             given[key] = MappingEntry(
@@ -111,7 +115,7 @@ class _Ini:
         key, mark, value = (part.strip() for part in line.partition("="))
         at = _word(key, number, _column(line, key))
         if not mark:
-            self._reader.error(at, f"{self._section[0]}:vars", f"{key!r} is no key=value")
+            self._reader.error(at, f"{self._section[0]}:vars", f"{key!r} is not key=value")
             return
         scalar = _scalar(_unquoted(value), number, _column(line, value) if value else 1)
         self._groups[self._section[0]]["vars"][key] = MappingEntry(at, scalar)

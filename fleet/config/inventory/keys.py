@@ -148,7 +148,7 @@ _TABLE = (
         schema={"type": "integer", "minimum": 1, "maximum": 65535},
         meaning="as in ssh_config; default: what ~/.ssh/config says, else 22",
         aliases=("ansible_port", "ansible_ssh_port"),
-        unset="not said: ~/.ssh/config decides, else 22",
+        unset="not set: as in ~/.ssh/config, else 22",
     ),
     NodeKey(
         name="user",
@@ -156,7 +156,7 @@ _TABLE = (
         schema=_TEXT,
         meaning="the login; default: what ~/.ssh/config says, else the user who runs fleet",
         aliases=("ansible_user", "ansible_ssh_user"),
-        unset="not said: ~/.ssh/config decides, else who runs fleet",
+        unset="not set: as in ~/.ssh/config, else the user who runs fleet",
     ),
     NodeKey(
         name="identity_file",
@@ -164,7 +164,7 @@ _TABLE = (
         schema=_TEXT,
         meaning="the private key; default: what ~/.ssh/config and the agent have",
         aliases=("ansible_ssh_private_key_file", "ansible_private_key_file"),
-        unset="not said: ~/.ssh/config and the agent decide",
+        unset="not set: the keys of ~/.ssh/config and the agent",
     ),
     NodeKey(
         name="become",
@@ -172,7 +172,7 @@ _TABLE = (
         schema=_FLAG,
         meaning="sudo; on unless the login is root",
         aliases=("ansible_become",),
-        unset="not said: sudo unless the login is root",
+        unset="not set: sudo unless the login is root",
     ),
     NodeKey(
         name="become_user",
@@ -186,15 +186,15 @@ _TABLE = (
         read=_word,
         schema=_TEXT,
         meaning="the jump host, as `user@host:port`; several, joined by commas, are a chain",
-        unset="not said: ~/.ssh/config decides (ProxyJump)",
+        unset="not set: as in ~/.ssh/config (ProxyJump)",
     ),
     NodeKey(
         name="site",
         read=_word,
         schema=_TEXT,
         meaning=(
-            "where the node stands; `fleet mirrors test` compares sites, and Dask's workers that"
-            " were started for a site take its nodes"
+            "the node's location; `fleet mirrors test` compares sites, and with Dask the workers of"
+            " a site handle its nodes"
         ),
     ),
     NodeKey(

@@ -69,14 +69,14 @@ class InventoryReader:
             self._read_group(name, entry, parent=None if name == "all" else "all")
         for name, place in self._places.items():
             if name in self._groups:
-                self.reader.error(place, name, "is the name of a node and of a group")
+                self.reader.error(place, name, "is the name of a node and also of a group")
         self._refuse_cycles(root)
         if self._cyclic:
             return Inventory((), {})
         distances = {name: self._ancestors(name) for name in self._groups}
         nodes = tuple(self._node(name, distances) for name in self._hosts)
         if not nodes and not self.reader.problems:
-            self.reader.error(root, "", "names no nodes: put them under all.hosts")
+            self.reader.error(root, "", "has no nodes: write them under all.hosts")
         return Inventory(nodes, {name: self._finished(name, nodes) for name in self._groups})
 
     def _group(self, name: str) -> _GroupPart:
@@ -102,7 +102,7 @@ class InventoryReader:
                 self._merge(group.vars, key, given, where)
                 if not KEYS[key].shared:
                     text = (
-                        f"a {key} belongs to one node: all of the group would be the same machine"
+                        f"{key} is for one node: all nodes of the group would be the same machine"
                     )
                     self.reader.error(given.at, where, text)
         if "hosts" in body:
@@ -140,7 +140,7 @@ class InventoryReader:
         """Add a value; record an error if the same level has another value for the key."""
         first = into.setdefault(key, given)
         if first.value != given.value:
-            text = f"{key} is {given.value!r} here and {first.value!r} in line {first.at.line}"
+            text = f"{key} is {given.value!r} here, but {first.value!r} on line {first.at.line}"
             self.reader.error(given.at, place, text)
 
     def _vars(self, value: Value, place: str) -> Vars:
@@ -149,7 +149,7 @@ class InventoryReader:
             key = ALIASES.get(name, name)
             where = f"{place}.{name}"
             if name in SECRETS:
-                text = "a secret does not stand in a file: leave it out and use -K"
+                text = "remove this password: -K asks for that of sudo, and SSH needs a key"
                 self.reader.error(entry.key, where, text)
             elif key not in KEYS:
                 self._refuse_near_miss(name, entry, place)
@@ -181,7 +181,7 @@ class InventoryReader:
     def _refuse_cycles(self, root: Value) -> None:
         for name in self._groups:
             if name in self._ancestors(name) and self._ancestors(name)[name] > 0:
-                self.reader.error(root, name, "the group is among its own children")
+                self.reader.error(root, name, "the group is one of its own children")
                 self._cyclic = True
 
     # -- resolving ---------------------------------------------------------------------------
@@ -231,7 +231,7 @@ class InventoryReader:
                 if distance == nearest[group] and first.value != given.value and not own:
                     text = (
                         f"{key} is {given.value!r} by {given.origin.place} and {first.value!r} by"
-                        f" {first.origin.place} in line {first.at.line}; say it for the node itself"
+                        f" {first.origin.place} on line {first.at.line}; set it for the node itself"
                     )
                     self.reader.error(given.at, name, text)
         return ((key, given) for key, (_, given) in nearest_values.items())

@@ -75,10 +75,10 @@ class HostReader:
         for item in self._reader.items(value, place):
             word = self._reader.choice(item, place, CAPABILITIES)
             if word == "push":
-                self._reader.warn(item, place, "push lets a mirror take what nodes push")
+                self._reader.warn(item, place, "push lets the mirror receive what nodes push")
             words += [word] if word else []
         if not words and isinstance(value.data, tuple) and not value.data:
-            self._reader.error(value, place, "an empty list means all: name pull, resolve")
+            self._reader.error(value, place, "an empty list would mean all: write [pull, resolve]")
         return tuple(dict.fromkeys(words))
 
     def endpoint(self, value: Value, place: str, default: Mirror) -> Mirror | None:
@@ -89,7 +89,7 @@ class HostReader:
         self._reader.known_keys(entries, place, ENDPOINT_KEYS)
         if "url" not in entries:
             if isinstance(value.data, dict):
-                self._reader.error(value, place, "has no url")
+                self._reader.error(value, place, "needs a url")
             return None
         at = entries["url"].value
         url = self._reader.string(at, f"{place}.url")
@@ -132,7 +132,7 @@ class HostReader:
             return None
         url = normal_url(mirror.url)
         if path_of(url) and not mirror.override_path:
-            text = f"{url} has a path: say override_path: true, or containerd appends /v2 to it"
+            text = f"{url} has a path: add override_path: true, or containerd appends /v2 to it"
             self._reader.error(at, place, text)
         if mirror.scheme == "http" and (mirror.skip_verify or mirror.ca or mirror.client):
             text = "TLS keys (skip_verify, ca, client) on http:// make containerd try https first"
@@ -144,7 +144,9 @@ class HostReader:
         contents = tuple(self._file(item, place) for item in items)
         for item, content in zip(items, contents, strict=True):
             if content is not None and _KEY in content:
-                text = f"{item.text}: holds a private key, and ca is readable by all on a node"
+                text = (
+                    f"{item.text}: contains a private key, but every user of a node can read a ca"
+                )
                 self._reader.error(item, place, text)
         return tuple(content for content in contents if content is not None)
 
@@ -156,12 +158,12 @@ class HostReader:
         try:
             content = read_content(self._folder / expanded(text))
         except (OSError, ValueError, RuntimeError) as error:
-            reason = getattr(error, "strerror", None) or "no path"
+            reason = getattr(error, "strerror", None) or "not a path"
             self._reader.error(value, place, f"{text}: cannot be read ({reason})")
             return None
         if label not in content:
             self._reader.error(
-                value, place, f"{text}: holds no PEM {label.decode().strip('- ').lower()}"
+                value, place, f"{text}: contains no PEM {label.decode().strip('- ').lower()}"
             )
             return None
         return content
@@ -187,7 +189,7 @@ class HostReader:
         fields = []
         for name, entry in self._reader.mapping(value, place).items():
             if not _FIELD.fullmatch(name):
-                self._reader.error(entry.key, place, f"{name!r} is no name of an HTTP header")
+                self._reader.error(entry.key, place, f"invalid HTTP header {name!r}")
             items = entry.value.data if isinstance(entry.value.data, tuple) else (entry.value,)
             secrets = [self.secret(item, f"{place}.{name}", plain=True) for item in items]
             fields.append((name, tuple(secret for secret in secrets if secret is not None)))
@@ -201,13 +203,15 @@ class HostReader:
         if text.startswith("env:"):
             variable = os.environ.get(text[4:])
             if variable is None:
-                self._reader.error(value, place, f"the variable {text[4:]} is not set")
+                self._reader.error(value, place, f"the environment variable {text[4:]} is not set")
                 return None
             text = variable
         elif not plain:
-            self._reader.warn(value, place, "a secret in a file: write env:NAME instead")
+            self._reader.warn(
+                value, place, "a secret in a file: write env:NAME, and set that variable"
+            )
         if not text.isprintable():
-            self._reader.error(value, place, "holds control characters")
+            self._reader.error(value, place, "contains control characters")
             return None
         return Secret(text)
 
@@ -241,7 +245,7 @@ class HostReader:
             if cert is not None and key is not None:
                 mirror = replace(mirror, client=(ClientPair(cert, key),))
         elif "cert_file" in tls or "key_file" in tls:
-            self._reader.error(value, place, "cert_file and key_file go together")
+            self._reader.error(value, place, "needs both cert_file and key_file")
         return mirror
 
     def _joined_auth(self, value: Value, place: str) -> Auth | None:
@@ -253,7 +257,7 @@ class HostReader:
             joined = ""
         username, mark, password = joined.partition(":")
         if text is not None and not (mark and joined.isprintable()):
-            self._reader.error(value, place, "is no user:password in base64")
+            self._reader.error(value, place, "is not user:password in base64")
             return None
         return Auth(username, Secret(password))
 
@@ -263,7 +267,9 @@ class HostReader:
         given = {key for key, entry in auth.items() if entry.value.text}
         if "identity_token" in given:
             if given != {"identity_token"}:
-                self._reader.error(value, place, "identity_token stands alone")
+                self._reader.error(
+                    value, place, "identity_token cannot be combined with other keys"
+                )
             token = self.secret(auth["identity_token"].value, f"{place}.identity_token")
             return None if token is None else Auth("", Secret(""), token)
         if "auth" in given and not given & {"username", "password"}:

@@ -33,7 +33,7 @@ class HostConfigs:
         """Warn of hosts that no endpoint or registry has."""
         for host, config in self._found.items():
             if host not in self._used:
-                text = "no endpoint has this host, so this says nothing"
+                text = "no mirror uses this host, so this entry has no effect"
                 self._reader.warn(config.at, f"configs.{host}", text)
 
     def applied(self, item: Value, where: str, mirror: Mirror) -> Mirror:

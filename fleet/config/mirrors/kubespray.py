@@ -53,7 +53,7 @@ def as_mirrors(root: Value, reader: Reader) -> Value:
         if name is None:
             continue
         if name in mirrors:
-            reader.error(prefix, place, f"{name} stands twice")
+            reader.error(prefix, place, f"{name} is listed twice")
         entries = {
             "endpoints": MappingEntry(prefix, _endpoints(body["mirrors"].value, place, reader))
         }
@@ -121,7 +121,7 @@ def _registry_auth(root: Value, configs: dict[str, MappingEntry], reader: Reader
     for number, item in enumerate(reader.items(root.data[_AUTH].value, _AUTH)):
         body = reader.mapping(item, f"{_AUTH}[{number}]")
         if "registry" not in body:
-            reader.error(item, f"{_AUTH}[{number}]", "has no registry")
+            reader.error(item, f"{_AUTH}[{number}]", "needs a registry")
             continue
         auth = {key: entry for key, entry in body.items() if key in {"username", "password"}}
         _add_config(configs, body["registry"].value.text, body["registry"], auth)

@@ -79,7 +79,7 @@ class MirrorsReader:
         if "mirrors" in body:
             registries = self._registries(body["mirrors"].value, "mirrors", defaults, {})
         if not registries and not self.reader.problems:
-            self.reader.error(root, "", "names no registries: put them under mirrors")
+            self.reader.error(root, "", "has no registries: write them under mirrors")
         overrides = self._overrides(body, defaults, registries)
         self._configs.warn_unused()
         return MirrorConfig(tuple(registries.values()), overrides)
@@ -130,11 +130,11 @@ class MirrorsReader:
                 continue
             key = folder_name(name)
             if key in registries:
-                self.reader.error(entry.key, place, f"{name} is {key}, which stands here already")
-            elif key == "docker.io" != name:
-                message = (
-                    f"{name} is taken for docker.io: by no other name are its images looked up"
+                self.reader.error(
+                    entry.key, place, f"{name} is another name of {key}, which is listed already"
                 )
+            elif key == "docker.io" != name:
+                message = f"write docker.io: containerd does not look up its other name {name}"
                 self.reader.warn(entry.key, place, message)
             registry = self._registry(key, entry, f"{place}.{name}", defaults, base.get(key))
             if registry is not None:
@@ -198,13 +198,13 @@ class MirrorsReader:
             )
         if key not in body:
             if base is None:
-                self.reader.error(entry.key, place, "has no endpoints")
+                self.reader.error(entry.key, place, "needs endpoints")
             return base.mirrors if base else ()
         value = body[key].value
         where = f"{place}.{key}"
         items = self.reader.items(value, where)
         if isinstance(value.data, tuple) and not value.data:
-            self.reader.error(value, where, "is empty: name a mirror, or leave the registry out")
+            self.reader.error(value, where, "is empty: add a mirror, or remove the registry")
         mirrors: dict[str, tuple[Mirror, int]] = {}
         for number, item in enumerate(items):
             mirror = self._hosts.endpoint(item, f"{where}[{number}]", default)
@@ -223,10 +223,10 @@ class MirrorsReader:
         mirrors: Mapping[str, tuple[Mirror, int]],
     ) -> None:
         if mirror.url in mirrors:
-            text = f"{mirror.url} stands twice, first in line {mirrors[mirror.url][1]}"
+            text = f"{mirror.url} is listed twice (first on line {mirrors[mirror.url][1]})"
             self.reader.error(item, where, text)
         if is_upstream(mirror.url, name):
-            text = f"{mirror.url} is {name} itself, not a mirror of it: leave it out"
+            text = f"{mirror.url} is {name} itself, not a mirror of it: remove it"
             self.reader.error(item, where, text)
 
     def _server(self, value: Value, place: str) -> str | None:
@@ -237,7 +237,7 @@ class MirrorsReader:
                 self.reader.error(value, place, problem)
             return None
         if is_hub_site(text):
-            problem = "docker.io serves no images: write https://registry-1.docker.io, or nothing"
+            problem = "docker.io serves no images: write https://registry-1.docker.io, or remove it"
             self.reader.error(value, place, problem)
         return without_v2(normal_url(text))
 
@@ -245,7 +245,7 @@ class MirrorsReader:
         if isinstance(value.data, dict):
             self.reader.known_keys(value.data, place, ("image",))
             if "image" not in value.data:
-                self.reader.error(value, place, "has no image")
+                self.reader.error(value, place, "needs an image")
                 return None
             value = value.data["image"].value
         text = self.reader.string(value, place)
@@ -254,12 +254,13 @@ class MirrorsReader:
         own, slash, rest = text.partition("/")
         text = f"docker.io{slash}{rest}" if folder_name(own) == "docker.io" else text
         if not _REFERENCE.fullmatch(text):
-            self.reader.error(
-                value, place, f"{text!r} is no image such as {name}/library/busybox:1"
+            example = (
+                "docker.io/library/busybox:1.36" if name == "docker.io" else f"{name}/NAME:TAG"
             )
+            self.reader.error(value, place, f"use the full name, e.g. {example}, not {text!r}")
             return None
         if name != "_default" and not text.startswith(f"{name}/"):
-            self.reader.error(value, place, f"{text} is no image of {name}")
+            self.reader.error(value, place, f"{text} does not belong to {name}")
             return None
         return text
 

@@ -69,7 +69,7 @@ def url_problem(url: str) -> str | None:
     """Return why a text is not a mirror URL; None if it is one."""
     scheme, mark, rest = url.partition("://")
     if not mark:
-        return f"{url!r} has no scheme: write https://{url} or http://{url}"
+        return _without_scheme(url)
     if scheme not in {"http", "https"}:
         return f"{url!r}: expected http:// or https://"
     authority, slash, path = rest.partition("/")
@@ -80,6 +80,15 @@ def url_problem(url: str) -> str | None:
     if not _PATH.fullmatch(slash + path) or "/.." in slash + path:
         return f"{url!r}: the path has characters that no registry path has, or a query"
     return None
+
+
+def _without_scheme(url: str) -> str:
+    """Return the message for a URL without `://`; it proposes what was probably meant."""
+    near = re.match(r"h?t?tps?(?::/?|/+)(?=[A-Za-z0-9\[])", url)
+    if near is not None:
+        scheme = "https" if "s" in near[0] else "http"
+        return f"{url!r}: did you mean {scheme}://{url[near.end() :]}?"
+    return f"{url!r} has no scheme: write https://{url} or http://{url}"
 
 
 def normal_url(url: str) -> str:

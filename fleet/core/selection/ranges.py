@@ -49,13 +49,17 @@ def _expand_range(text: str, pattern: str) -> Iterator[str]:
         elif re.fullmatch(r"[A-Za-z0-9]+", part):
             yield part
         else:
-            raise FleetError(f"{pattern!r}: [{text}] is no range such as [1-3] or [01:40]")
+            raise FleetError(f"{pattern!r}: [{text}] is not a range: write [1-3] or [01:40]")
 
 
 def _expand_numbers(match: re.Match[str], pattern: str) -> Iterator[str]:
     first, last, step = int(match[1]), int(match[2]), int(match[3] or 1)
-    if first > last or step == 0 or (last - first) // step >= MOST:
-        raise FleetError(f"{pattern!r}: [{match[0]}] counts wrongly, or too far")
+    if first > last:
+        raise FleetError(f"{pattern!r}: [{match[0]}]: the range ends before it starts")
+    if step == 0:
+        raise FleetError(f"{pattern!r}: [{match[0]}]: a step of 0 never ends")
+    if (last - first) // step >= MOST:
+        raise FleetError(f"{pattern!r} names more than {MOST} nodes")
     width = len(match[1]) if match[1].startswith("0") else 0
     return (str(number).zfill(width) for number in range(first, last + 1, step))
 

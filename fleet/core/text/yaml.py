@@ -233,7 +233,9 @@ class _Builder:
                 continue
             if key.text in entries:
                 first = entries[key.text].key.line
-                self._add_problem(key, f'the key "{key.text}" stands twice, first in line {first}')
+                self._add_problem(
+                    key, f'the key "{key.text}" is listed twice (first on line {first})'
+                )
                 continue
             entries[key.text] = MappingEntry(key, self.build(value_node, depth + 1))
         return {**{name: entry for name, entry in merged.items() if name not in entries}, **entries}

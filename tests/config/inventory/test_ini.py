@@ -169,16 +169,16 @@ def test_a_port_stands_where_its_host_stands() -> None:
 MISTAKES = {
     "a section of another kind": (
         "[gpu:what]\n",
-        "hosts:1:1: '[gpu:what]' is no section such as [group:vars]",
+        "hosts:1:1: '[gpu:what]' is not a section such as [group:vars]",
     ),
     "a section that is not closed": (
         "  [gpu\n",
-        "hosts:1:3: '[gpu' is no section such as [group:vars]",
+        "hosts:1:3: '[gpu' is not a section such as [group:vars]",
     ),
-    "a word after a host": ("[g]\nw1 a=b word\n", "hosts:2:8: w1: 'word' is no key=value"),
+    "a word after a host": ("[g]\nw1 a=b word\n", "hosts:2:8: w1: 'word' is not key=value"),
     "a variable without a value": (
         "[g:vars]\n  word\n",
-        "hosts:2:3: g:vars: 'word' is no key=value",
+        "hosts:2:3: g:vars: 'word' is not key=value",
     ),
 }
 
@@ -190,9 +190,9 @@ def test_a_mistake_is_reported_at_its_place(text: str, expected: str) -> None:
 
 def test_reading_goes_on_after_a_mistake() -> None:
     assert mistakes("[a:x]\n[b]\nw1 y\nw2 z\n") == [
-        "hosts:1:1: '[a:x]' is no section such as [group:vars]",
-        "hosts:3:4: w1: 'y' is no key=value",
-        "hosts:4:4: w2: 'z' is no key=value",
+        "hosts:1:1: '[a:x]' is not a section such as [group:vars]",
+        "hosts:3:4: w1: 'y' is not key=value",
+        "hosts:4:4: w2: 'z' is not key=value",
     ]
 
 

@@ -116,13 +116,13 @@ MISTAKES = {
     ),
     "two groups that disagree": (
         "a: {vars: {port: 1}, hosts: {n: }}\nb: {vars: {port: 2}, hosts: {n: }}\n",
-        ["2:18: n: port is 2 by b.vars and 1 by a.vars in line 1; say it for the node itself"],
+        ["2:18: n: port is 2 by b.vars and 1 by a.vars on line 1; set it for the node itself"],
     ),
     "a secret": (
         "all: {hosts: {n: {ansible_become_password: x}}}\n",
         [
-            "1:19: all.n.ansible_become_password: a secret does not stand in a file: leave it out"
-            " and use -K"
+            "1:19: all.n.ansible_become_password: remove this password: -K asks for that of sudo,"
+            " and SSH needs a key"
         ],
     ),
     "a template": (
@@ -131,7 +131,7 @@ MISTAKES = {
     ),
     "a key that stands twice": (
         "all:\n  hosts:\n    a:\n    a:\n",
-        ['4:5: the key "a" stands twice, first in line 3'],
+        ['4:5: the key "a" is listed twice (first on line 3)'],
     ),
     "all of them at once": (
         "all:\n  hosts:\n    a: {port: x}\n    ../b: {}\n  chldren: {}\n",
@@ -155,11 +155,11 @@ MISTAKES = {
     "a group that is its own child": (
         "a: {children: {b: {children: {a: }}}}\n",
         [
-            "1:1: a: the group is among its own children",
-            "1:1: b: the group is among its own children",
+            "1:1: a: the group is one of its own children",
+            "1:1: b: the group is one of its own children",
         ],
     ),
-    "nobody": ("all: {}\n", ["1:1: names no nodes: put them under all.hosts"]),
+    "nobody": ("all: {}\n", ["1:1: has no nodes: write them under all.hosts"]),
     "not YAML": ("a: [1\n", ["2:1: no valid YAML: did not find expected ',' or ']'"]),
     "a tag": ("all: {hosts: {a: {site: !!python/name:os.system x}}}\n", None),
 }

@@ -85,7 +85,7 @@ def test_a_flag_is_off_unless_it_is_set(flag: str, entry: str | None, value: boo
 
 
 REFUSED = {
-    "no url": ("{skip_verify: true}", ["e: has no url"]),
+    "no url": ("{skip_verify: true}", ["e: needs a url"]),
     "a list": ("[https://a]", ["e: expected a mapping, got a list"]),
     "a url that is a list": ("{url: []}", ["e.url: expected a string, got a list"]),
 }
@@ -140,14 +140,14 @@ def test_a_mirror_that_may_push_is_warned_of() -> None:
     assert mirror is not None
     assert mirror.capabilities == ("push", "pull")
     assert [warning.message for warning in reader.warnings] == [
-        "e.capabilities: push lets a mirror take what nodes push"
+        "e.capabilities: push lets the mirror receive what nodes push"
     ]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[]", "e.capabilities: an empty list means all: name pull, resolve"),
+        ("[]", "e.capabilities: an empty list would mean all: write [pull, resolve]"),
         ("pull", 'e.capabilities: expected a list, got the string "pull"'),
     ],
 )
@@ -169,11 +169,14 @@ def test_certificates_of_authorities_are_read(folder: Path, text: str, count: in
 BAD_FILES = {
     "a missing file": ("ca: nowhere", "nowhere: cannot be read (No such file or directory)"),
     "a folder": ("ca: .", ".: cannot be read (Is a directory)"),
-    "no path": ('ca: "a\\0b"', "cannot be read (no path)"),
-    "another text": ("ca: text", "text: holds no PEM certificate"),
-    "a key for all to read": ("ca: both", "both: holds a private key, and ca is readable by all"),
-    "a pair in wrong order": ("client: [[key, cert]]", "key: holds no PEM certificate"),
-    "a pair without a key": ("client: [[cert, ca]]", "ca: holds no PEM private key"),
+    "no path": ('ca: "a\\0b"', "cannot be read (not a path)"),
+    "another text": ("ca: text", "text: contains no PEM certificate"),
+    "a key for all to read": (
+        "ca: both",
+        "both: contains a private key, but every user of a node can read a ca",
+    ),
+    "a pair in wrong order": ("client: [[key, cert]]", "key: contains no PEM certificate"),
+    "a pair without a key": ("client: [[cert, ca]]", "ca: contains no PEM private key"),
     "three files": ("client: [[cert, key, ca]]", "expected [certificate, key]"),
 }
 
@@ -215,9 +218,9 @@ def test_a_header_has_one_value_or_several(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        ('{"X Y": a}', "e.header: 'X Y' is no name of an HTTP header"),
-        ('{X: "a\\r\\nY: b"}', "e.header.X: holds control characters"),
-        ("{X: env:FLEET_NOT_SET}", "e.header.X: the variable FLEET_NOT_SET is not set"),
+        ('{"X Y": a}', "e.header: invalid HTTP header 'X Y'"),
+        ('{X: "a\\r\\nY: b"}', "e.header.X: contains control characters"),
+        ("{X: env:FLEET_NOT_SET}", "e.header.X: the environment variable FLEET_NOT_SET is not set"),
     ],
 )
 def test_a_header_that_is_none_is_refused(header: str, message: str) -> None:
@@ -271,12 +274,12 @@ BAD_CONFIGS = {
     "a user alone": ("auth: {username: u}", "c.auth: needs username and password"),
     "a token and a user": (
         "auth: {identity_token: t, username: u}",
-        "c.auth: identity_token stands alone",
+        "c.auth: identity_token cannot be combined with other keys",
     ),
-    "no base64": ("auth: {auth: '%'}", "c.auth.auth: is no user:password in base64"),
-    "base64 of something else": ("auth: {auth: eHg=}", "c.auth.auth: is no user:password"),
-    "a certificate alone": ("tls: {cert_file: cert}", "c.tls: cert_file and key_file go together"),
-    "a key alone": ("tls: {key_file: key}", "c.tls: cert_file and key_file go together"),
+    "no base64": ("auth: {auth: '%'}", "c.auth.auth: is not user:password in base64"),
+    "base64 of something else": ("auth: {auth: eHg=}", "c.auth.auth: is not user:password"),
+    "a certificate alone": ("tls: {cert_file: cert}", "c.tls: needs both cert_file and key_file"),
+    "a key alone": ("tls: {key_file: key}", "c.tls: needs both cert_file and key_file"),
     "an unknown key": ("tsl: {}", 'c: unknown key "tsl" (did you mean "tls"?)'),
     "an unknown TLS key": ("tls: {ca: x}", 'c.tls: unknown key "ca"'),
     "an unknown auth key": ("auth: {user: x}", 'c.auth: unknown key "user"'),
@@ -295,5 +298,5 @@ def test_a_password_in_the_file_is_warned_of_once() -> None:
     _, reader = config("auth: {username: u, password: p}")
 
     assert [warning.message for warning in reader.warnings] == [
-        "c.auth.password: a secret in a file: write env:NAME instead"
+        "c.auth.password: a secret in a file: write env:NAME, and set that variable"
     ]

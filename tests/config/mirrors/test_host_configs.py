@@ -86,7 +86,7 @@ def test_a_host_that_is_used_is_not_warned_of() -> None:
     found.warn_unused()
 
     assert [str(warning) for warning in reader.warnings] == [
-        "m:1:32: warning: configs.c.example: no endpoint has this host, so this says nothing"
+        "m:1:32: warning: configs.c.example: no mirror uses this host, so this entry has no effect"
     ]
 
 

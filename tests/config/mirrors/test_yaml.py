@@ -143,7 +143,7 @@ REFUSED = {
     "another scheme": (one("ftp://a"), "expected http:// or https://"),
     "the same twice": (
         one("https://a\n      - https://A:443/"),
-        "5:9: mirrors.quay.io.endpoints: https://a stands twice, first in line 4",
+        "5:9: mirrors.quay.io.endpoints: https://a is listed twice (first on line 4)",
     ),
     "its own upstream": (one("https://quay.io"), "https://quay.io is quay.io itself"),
     "the hub by another name": (one("https://index.docker.io", "docker.io"), "is docker.io itself"),
@@ -153,28 +153,31 @@ REFUSED = {
         ' referrers or resolve, got the string "pul"',
     ),
     "TLS keys on http": (one("{url: http://a, skip_verify: true}"), "try https first"),
-    "a path without override_path": (one("https://a/x"), "say override_path: true"),
-    "no endpoints": ("mirrors: {quay.io: {endpoints: []}}\n", "is empty: name a mirror"),
-    "nothing at all": ("mirrors: {quay.io: {}}\n", "1:11: mirrors.quay.io: has no endpoints"),
+    "a path without override_path": (one("https://a/x"), "add override_path: true"),
+    "no endpoints": ("mirrors: {quay.io: {endpoints: []}}\n", "is empty: add a mirror"),
+    "nothing at all": ("mirrors: {quay.io: {}}\n", "1:11: mirrors.quay.io: needs endpoints"),
     "an image of another registry": (
         "mirrors: {quay.io: {endpoints: [https://a], verify: gcr.io/a:1}}\n",
-        "gcr.io/a:1 is no image of quay.io",
+        "gcr.io/a:1 does not belong to quay.io",
     ),
     "an image that is a command": (
         "mirrors: {quay.io: {endpoints: [https://a], verify: quay.io/a;id}}\n",
-        "is no image such as",
+        "use the full name, e.g.",
     ),
     "a misspelt key": (
         "mirrors: {quay.io: {endpoint: [https://a], fallbak: never}}\n",
         'unknown key "fallbak" (did you mean "fallback"?)',
     ),
     "a bad duration": (one("{url: https://a, dial_timeout: 3}"), "expected a duration such as 3s"),
-    "a header that injects": (one('{url: https://a, header: {"A\\r\\nB": x}}'), "is no name of an"),
+    "a header that injects": (
+        one('{url: https://a, header: {"A\\r\\nB": x}}'),
+        "invalid HTTP header",
+    ),
     "a missing certificate": (one("{url: https://a, ca: nowhere.crt}"), "nowhere.crt: cannot be"),
     "a variable that is not set": (
         "mirrors: {quay.io: {endpoints: [https://a]}}\n"
         "configs: {a: {auth: {username: u, password: env:FLEET_NOT_SET}}}\n",
-        "the variable FLEET_NOT_SET is not set",
+        "the environment variable FLEET_NOT_SET is not set",
     ),
     "an unknown version": (
         "version: 2\nmirrors: {quay.io: {endpoints: [https://a]}}\n",
@@ -193,9 +196,11 @@ def test_docker_hub_has_one_name_in_certs_d(name: str) -> None:
     assert (hub.name, hub.server) == ("docker.io", "https://registry-1.docker.io")
     assert hub.verify == "docker.io/library/busybox:1"
     assert [str(each).partition("warning: ")[2] for each in warnings] == [
-        f"mirrors: {name} is taken for docker.io: by no other name are its images looked up"
+        f"mirrors: write docker.io: containerd does not look up its other name {name}"
     ]
-    with pytest.raises(ConfigErrors, match=f"{name} is docker.io, which stands here already"):
+    with pytest.raises(
+        ConfigErrors, match=f"{name} is another name of docker.io, which is listed already"
+    ):
         read(f"mirrors: {{docker.io: {{endpoints: [https://a]}}, {name}: {body}}}\n")
 
 

@@ -106,7 +106,7 @@ def test_a_merge_key(text: str, merged: dict[str, Any]) -> None:
 PROBLEMS = {
     "a key that stands twice": (
         "a: 1\nb: 2\na: 3\n",
-        Problem("a.yaml", 3, 1, 'the key "a" stands twice, first in line 1'),
+        Problem("a.yaml", 3, 1, 'the key "a" is listed twice (first on line 1)'),
     ),
     "a list as a key": ("? [a]\n: b\n", Problem("a.yaml", 1, 3, "a key must be a word")),
     "a mapping as a key": ("? {a: b}\n: b\n", Problem("a.yaml", 1, 3, "a key must be a word")),
