@@ -12,7 +12,7 @@ checks() {
     .venv/bin/ruff check --quiet .
     .venv/bin/mypy
     .venv/bin/lint-imports --no-cache >/dev/null || .venv/bin/lint-imports --no-cache
-    .venv/bin/codespell fleet tests scripts docs README.md
+    .venv/bin/codespell fleet tests scripts docs ./*.md
     .venv/bin/shellcheck -x scripts/*.sh tests/support/fake_node/*.sh
 }
 
