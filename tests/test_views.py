@@ -84,19 +84,19 @@ def test_the_live_view_stays_within_its_window(size: tuple[int, int]) -> None:
     assert lines[-1].startswith("  ... and")
 
 
-def test_the_live_view_counts_what_is_through_and_guesses_what_is_left() -> None:
+def test_the_live_view_counts_nodes_and_failures() -> None:
     screen = LiveScreen(Console(file=io.StringIO()), Scope(total=6, allowed=2, failed=1))
-    told = [screen.status(0)]
+    told = [(screen.status(), screen.budget())]
     for number, status in enumerate((NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK), 1):
         screen.batch(number, 3, ("a", "b"))
         screen.ended(NodeOutcome(node=f"{number}", status=status))
-        told.append(screen.status(0))
+        told.append((screen.status(), screen.budget()))
     screen.ended(NodeOutcome(node="b", status=NodeStatus.PENDING))
-    told.append(screen.status(0))
+    told.append((screen.status(), screen.budget()))
 
-    assert told[0] == "staging  0/6 staged  fail 1/2  eta -"
-    assert told[1] == "batch 1/3  1/6  fail 1/2  eta -"
-    assert told[2].startswith("batch 2/3  2/6  fail 2/2  eta ")
+    assert told[0] == ("staging  0 of 6 nodes staged", "failures: 1 of 2 allowed")
+    assert told[1] == ("batch 1/3  1 of 6 nodes done", "failures: 1 of 2 allowed")
+    assert told[2] == ("batch 2/3  2 of 6 nodes done", "failures: 2 of 2 allowed")
     assert told[3] == told[2]
 
 
@@ -107,11 +107,12 @@ def test_a_node_that_is_asked_again_after_a_pause_is_told_and_counted_once() -> 
     screen.batch(1, 1, ("a", "b"))
     for each in (well, well, NodeOutcome(node="b", status=NodeStatus.CONVERGED)):
         screen.ended(each)
-    told = screen.status(0)
+    told = screen.status(), screen.budget()
     screen.ended(NodeOutcome(node="b", status=NodeStatus.ROLLED_BACK))
 
-    assert told == "batch 1/1  2/2  fail 0/1  eta soon"
-    assert screen.status(0) == "batch 1/1  2/2  fail 1/1  eta soon"
+    assert told == ("batch 1/1  2 of 2 nodes done", "failures: 0 of 1 allowed")
+    assert screen.status() == told[0]
+    assert screen.budget() == "failures: 1 of 1 allowed"
     shown = [line.split(" (")[0] for line in file.getvalue().splitlines()]
     assert shown == ["~ a: converged", "~ b: converged", "< b: rolled_back"]
 
@@ -127,8 +128,8 @@ def test_the_live_view_shows_the_step_of_a_node_and_else_what_it_is_in_for() -> 
         out.print(screen)
     leave("a")
 
-    assert [line.split("  ")[1:3] for line in capture.get().splitlines()[1:]] == [
-        ["> a", "soak"],
+    assert [line.split("  ")[1:3] for line in capture.get().splitlines()[2:]] == [
+        ["> a", "soaking"],
         ["> b", "activating"],
     ]
 

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from fleet.actions.control_plane import announce, record_answers
-from fleet.actions.journaling import RolloutJournal, event_entry, operator
+from fleet.actions.journaling import RolloutJournal, operator
 from fleet.actions.options import RolloutOptions
+from fleet.actions.recorder import Recorder
 from fleet.actions.session import Session
 from fleet.actions.user_interface import CarefulProgress, Progress, Scope
 from fleet.core.failure import FailureKind, Step
 from fleet.core.history.replay import EntryKind
 from fleet.core.history.serialize import outcome_data
-from fleet.core.masking.known import clean_outcome
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import MirrorConfig
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.render.fingerprints import desired_fingerprints, node_fingerprints
 from fleet.core.report.data import planned_data
-from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches, parse_size
+from fleet.core.rollout.batches import allowed_failures, cut_batches, group_limits, parse_batches
 from fleet.core.rollout.control_plane import ControlPlaneLimit, control_plane_limit, outsiders
 from fleet.core.rollout.policy import OnFailure, Policy
-from fleet.core.rollout.state import BatchBegun, BatchSoaked, NodeMoved, RolloutState, RolloutStatus
+from fleet.core.rollout.state import RolloutState, RolloutStatus
+from fleet.core.rollout.time_left import WorkTimes
 from fleet.engine.control_plane import ControlPlaneCheck
-from fleet.engine.driver import DriverHooks, JournaledEvent, RolloutEnd, drive
+from fleet.engine.driver import DriverHooks, RolloutEnd, drive
 from fleet.engine.locks import release_held
+from fleet.engine.time_left import TimeLeft
 from fleet.errors import JournalError
 from fleet.node.work_order import Deadlines, WorkOrder
 
@@ -127,13 +129,21 @@ class Job:
         error of the journal at the end is shown, not raised.
         """
         policy = policy or self.policy()
-        abandon = functools.partial(
-            self._journal_end, RolloutStatus.INTERRUPTED, "stopped in mid-batch"
-        )
-        scope = self._scope(state, policy)
+        interrupted = RolloutStatus.INTERRUPTED
+        abandon = functools.partial(self._journal_end, interrupted, "stopped in mid-batch")
+        time_left = TimeLeft(state, policy, self._work_times())
+        scope = self._scope(state, policy, time_left)
         with self.session.ui.progress(self.id, scope, abandon) as view:
             progress = CarefulProgress(view)
-            result = self._drive(state, policy, progress)
+            recorder = Recorder(
+                batches=state.batches,
+                outcomes=self.outcomes,
+                secrets=self.session.secrets(self.config),
+                journal=self.journal,
+                progress=progress,
+                time_left=time_left,
+            )
+            result = self._drive(state, policy, recorder)
         try:
             for outcome in release_held(self.outcomes, self._order, self.session.pool):
                 self.outcomes[outcome.node] = outcome
@@ -150,40 +160,20 @@ class Job:
     def _journal_end(self, status: RolloutStatus, reason: str) -> None:
         self.journal.append(EntryKind.ENDED, None, {"status": str(status), "reason": reason})
 
-    def _drive(self, state: RolloutState, policy: Policy, progress: Progress) -> RolloutEnd:
-        secrets = self.session.secrets(self.config)
-
-        def record(events: Sequence[JournaledEvent]) -> None:
-            merged = [
-                (event, outcome and self._merge(outcome, secrets)) for event, outcome in events
-            ]
-            for _, outcome in merged:
-                if outcome is not None:
-                    progress.ended(outcome)
-            self.journal.append_all([event_entry(event, outcome) for event, outcome in merged])
-            for event, outcome in merged:
-                match event:
-                    case NodeMoved(node, status) if outcome is None:
-                        progress.started(node, status)
-                    case BatchBegun(number):
-                        progress.batch(number + 1, len(state.batches), state.batches[number])
-                    case NodeMoved() | BatchSoaked():
-                        pass
-
+    def _drive(self, state: RolloutState, policy: Policy, recorder: Recorder) -> RolloutEnd:
         orders = {name: self._order(name) for name in self.plans}
         hooks = DriverHooks(
-            record=record,
+            record=recorder.record,
             pool=self.session.pool,
-            stopping=progress.stopping,
-            check_plane=self._plane_check(progress) if self.inventory.nodes else None,
+            stopping=recorder.progress.stopping,
+            check_plane=self._plane_check(recorder.progress) if self.inventory.nodes else None,
+            pausing=recorder.pausing,
         )
         return drive(state, policy, orders, hooks)
 
-    def _merge(self, outcome: NodeOutcome, secrets: frozenset[str]) -> NodeOutcome:
-        """Merge a node's outcome with its earlier one; return the merged outcome."""
-        merged = clean_outcome(outcome, secrets).after(self.outcomes.get(outcome.node))
-        self.outcomes[outcome.node] = merged
-        return merged
+    def _work_times(self) -> WorkTimes:
+        restarting = (name for name in self.plans if self._order(name).restarts)
+        return WorkTimes(restarting, (self.deadlines or self.options.deadlines).soak)
 
     def _plane_check(self, progress: Progress) -> ControlPlaneCheck:
         return ControlPlaneCheck(
@@ -197,10 +187,19 @@ class Job:
             record=functools.partial(record_answers, self.journal, self.id),
         )
 
-    def _scope(self, state: RolloutState, policy: Policy) -> Scope:
+    def _scope(self, state: RolloutState, policy: Policy, time_left: TimeLeft) -> Scope:
         failed = {name for name, outcome in self.outcomes.items() if outcome.status.failed}
-        total = sum(map(len, state.batches))
-        return Scope(total, policy.max_failures, len(failed - policy.excused_nodes))
+        deadlines = self.deadlines or self.options.deadlines
+        return Scope(
+            total=sum(map(len, state.batches)),
+            allowed=policy.max_failures,
+            failed=len(failed - policy.excused_nodes),
+            done=sum(name in self.outcomes for batch in state.batches for name in batch),
+            pause=policy.pause,
+            soak=deadlines.soak,
+            guard=deadlines.guard,
+            time_left=time_left.seconds,
+        )
 
     def policy(self) -> Policy:
         """Return the limits of the rollout, from its options and its nodes."""
@@ -284,12 +283,6 @@ class Job:
             containerd=plan.containerd,
         )
         return self.outcomes.get(plan.node.name, pending)
-
-
-def allowed_failures(text: str, total: int) -> int:
-    """Return how many of `total` nodes may fail; `text` is a number or a percentage."""
-    size = parse_size(text, "--max-failures")
-    return total * size.number // 100 if size.percent else size.number
 
 
 def refuse_disruptive(plan: NodePlan, options: RolloutOptions) -> NodePlan:

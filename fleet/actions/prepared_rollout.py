@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from fleet.actions.job import allowed_failures, refuse_disruptive
+from fleet.actions.job import refuse_disruptive
 from fleet.actions.journaling import new_rollout_id
 from fleet.actions.options import RolloutOptions
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.outcome import NodeOutcome
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.rollout import defaults
-from fleet.core.rollout.batches import cut_batches, group_limits, parse_batches
+from fleet.core.rollout.batches import allowed_failures, cut_batches, group_limits, parse_batches
 from fleet.core.rollout.control_plane import control_plane_limit
 from fleet.core.rollout.policy import Policy
 from fleet.engine.survey import NodeSurvey, already_done

@@ -13,6 +13,7 @@ from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan.node_plan import NodePlan
 from fleet.engine.survey import NodeSurvey
+from fleet.engine.time_left import nothing_known
 from fleet.ssh import SshSettings
 
 _Result = TypeVar("_Result")
@@ -22,12 +23,19 @@ _Result = TypeVar("_Result")
 class Scope:
     """The totals against which a view shows progress: nodes to change, and nodes that may fail.
 
-    `failed` counts the nodes whose failure was known before the first change.
+    `done` counts nodes that were done before a resume. `failed` counts those whose failure was
+    known before the first change. `pause`, `soak` and `guard` are the seconds of these options.
     """
 
     total: int
     allowed: int
     failed: int = 0
+    done: int = 0
+    pause: float = 0
+    soak: float = 0
+    guard: float = 0
+    time_left: Callable[[], float | None] = nothing_known
+    """Returns the seconds until the end of the rollout, or None as long as they are unknown."""
 
 
 class Progress:
@@ -41,6 +49,9 @@ class Progress:
 
     def ended(self, outcome: NodeOutcome) -> None:
         """Show how the work on a node ended."""
+
+    def pausing(self, nodes: tuple[str, ...]) -> None:
+        """Show that the pause after a batch begins; these nodes are checked again after it."""
 
     def line(self, text: str) -> None:
         """Show one line of text."""
@@ -72,6 +83,10 @@ class CarefulProgress(Progress):
     def ended(self, outcome: NodeOutcome) -> None:
         """Show how the work on a node ended."""
         self._safely(partial(self._view.ended, outcome), None)
+
+    def pausing(self, nodes: tuple[str, ...]) -> None:
+        """Show that the pause after a batch begins."""
+        self._safely(partial(self._view.pausing, nodes), None)
 
     def line(self, text: str) -> None:
         """Show one line of text."""

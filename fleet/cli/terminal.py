@@ -86,9 +86,13 @@ class Terminal(UserInterface):
     ) -> Iterator[Progress]:
         """Open the view that fits the terminal; Ctrl-C stops the rollout."""
         with (
-            stop_switch(abandon, rollout) as stopping,
-            open_screen(self._settings, scope, stopping) as screen,
+            stop_switch(abandon) as switch,
+            open_screen(self._settings, scope, lambda: switch.pressed) as screen,
         ):
+            switch.first = screen.show_stop
+            switch.second = lambda: (
+                f"{screen.terminal_reset}{screen.last_words()}\nContinue: fleet resume {rollout}"
+            )
             yield screen
         self.seen = screen.seen
 

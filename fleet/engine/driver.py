@@ -90,6 +90,8 @@ class DriverHooks:
     check_plane: Callable[[Mapping[str, NodeStatus]], ControlPlaneLimit] | None = None
     """Probes the control plane nodes that this rollout has not locked; returns the limit."""
     work: NodeWork = field(default_factory=NodeWork)
+    pausing: Callable[[int], None] = lambda batch: None
+    """Called when the pause after a batch begins; batches count from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,8 @@ class _Driver:
     def _soak(self, number: int) -> None:
         """Wait for the pause after a batch; end early if the user asked to stop."""
         self._write(())
+        if self._policy.pause and not self._hooks.stopping():
+            self._hooks.pausing(number)
         until = time.monotonic() + self._policy.pause
         while not self._hooks.stopping() and (remaining := until - time.monotonic()) > 0:
             self._clock.sleep(min(0.2, remaining))

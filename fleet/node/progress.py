@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from fleet.core.failure import Step
@@ -13,12 +14,12 @@ _LONGEST = 64
 """Bytes of an unfinished line that are kept; the line of a step is shorter."""
 
 
-_steps: dict[str, Step] = {}
+_steps: dict[str, tuple[Step, float]] = {}
 
 
 def enter(node: str, step: Step) -> None:
-    """Record the step that a node has reached."""
-    _steps[node] = step
+    """Record the step that a node has reached, and when."""
+    _steps[node] = step, time.monotonic()
 
 
 def leave(node: str) -> None:
@@ -28,7 +29,14 @@ def leave(node: str) -> None:
 
 def step_of(node: str) -> Step | None:
     """Return the step that a node has reached; None if none was recorded."""
-    return _steps.get(node)
+    entered = _steps.get(node)
+    return entered[0] if entered else None
+
+
+def step_began(node: str) -> float:
+    """Return when a node reached its step, by the monotonic clock; 0 if no step was recorded."""
+    entered = _steps.get(node)
+    return entered[1] if entered else 0.0
 
 
 def progress_listener(node: str) -> Callable[[bytes], None]:

@@ -202,8 +202,8 @@ def test_a_terminal_shows_where_each_node_is_and_how_it_ended_once(
 
     shown = on_a_terminal(fleet, "rollout", "-y", *chosen, "--soak", "2", "--no-color")
 
-    assert "> bookworm1  soak  " in shown
-    assert "> trixie1  soak  " in shown
+    assert "> bookworm1  soaking, " in shown
+    assert "> trixie1  soaking, " in shown
     assert shown.count("bookworm1: converged") == shown.count("trixie1: converged") == 1
     assert "~ bookworm1,trixie1 (2): converged\n" in shown
     pull = "the verification pull of docker.io/library/none:1 failed ("

@@ -101,7 +101,7 @@ def test_two_ctrl_c_end_a_rollback_and_resume_finishes_it(nodes: Lab, fleet: Fle
     while "started" not in running.stderr.readline():
         assert running.poll() is None
     running.send_signal(2)
-    while "once more" not in running.stderr.readline():
+    while "Press Ctrl-C again" not in running.stderr.readline():
         assert running.poll() is None
     running.send_signal(2)
     _, told = running.communicate(timeout=10)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from fleet.core.plan.pull_tests import unproven_text
 from fleet.core.rollout.ending import ending_line
 from fleet.core.rollout.state import RolloutStatus
 from fleet.core.selection.ranges import compress
+from fleet.core.text.counts import counted
 from fleet.errors import printable
 
 if TYPE_CHECKING:
@@ -41,16 +42,23 @@ MARKS = {
 
 
 def outcome_line(outcome: NodeOutcome, *, brief: bool = False) -> str:
-    """Return an outcome as one line; `brief` omits a failure's message, as the recap has it."""
+    """Return an outcome as one line; `brief` omits what the recap or the history has in full."""
     facts = [f"{outcome.seconds:.1f} s"] if outcome.seconds else []
     if outcome.restarted:
         facts.append("restarted")
-    facts += [_pull_text(pull) for pull in outcome.verified if pull.ok]
+    pulls = [pull for pull in outcome.verified if pull.ok]
+    facts += _pull_counts(pulls) if brief else map(_pull_text, pulls)
     line = f"{outcome.node}: {outcome.status}"
     if outcome.failure is not None:
         failure = outcome.failure
         line += f": {failure_title(failure) if brief else printable(failure.message)}"
     return f"{line} ({'; '.join(facts)})" if facts else line
+
+
+def _pull_counts(pulls: Iterable[Verified]) -> list[str]:
+    """Return how many pulls each kind of source has served."""
+    sources = Counter(str(pull.served) for pull in pulls)
+    return [f"{counted(number, 'pull')}: {source}" for source, number in sources.items()]
 
 
 def _pull_text(pull: Verified) -> str:

@@ -35,6 +35,12 @@ def parse_size(text: str, what: str) -> Size:
     return Size(int(match[1]), bool(match[2]))
 
 
+def allowed_failures(text: str, total: int) -> int:
+    """Return how many of `total` nodes may fail; `text` is a number or a percentage."""
+    size = parse_size(text, "--max-failures")
+    return total * size.number // 100 if size.percent else size.number
+
+
 def parse_batches(text: str) -> tuple[Size, ...]:
     """Parse `1,10%,25%`; the last size repeats."""
     sizes = tuple(parse_size(part, "--batch") for part in text.split(","))
