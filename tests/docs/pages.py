@@ -37,7 +37,7 @@ def _calls(line: str) -> Iterator[list[str]]:
     while "fleet" in words:
         words = words[words.index("fleet") + 1 :]
         end = next((at for at, word in enumerate(words) if word in _ENDS), len(words))
-        if words:
+        if words[:end]:
             yield words[:end]
 
 
