@@ -8,14 +8,14 @@ from dataclasses import replace
 from fleet.actions.job import Job, RolloutResult, refuse_disruptive
 from fleet.actions.journaling import JournalFiles, RolloutJournal, operator, timestamp
 from fleet.actions.options import RolloutOptions
+from fleet.actions.remove import saved_request
 from fleet.actions.resume_checks import (
     refuse_changed_config,
     refuse_changed_files,
     refuse_superseded,
 )
-from fleet.actions.rollback import undo_request
 from fleet.actions.session import Session
-from fleet.actions.survey import desired_config, survey, survey_rollback
+from fleet.actions.survey import desired_config, survey, survey_saved
 from fleet.actions.verify import plan_as_is, tests_of
 from fleet.config.load import Loaded, load_inventory
 from fleet.core.failure import Failure, Step
@@ -144,8 +144,8 @@ class _Resumed:
         """Probe and plan nodes again, with the options of the rollout or rollback."""
         nodes, job = [self._nodes[name] for name in names], self._job
         if self._loaded is None:
-            request = undo_request(job.options, self._files)
-            surveys = survey_rollback(nodes, job.session, request)
+            request = saved_request(job.kind, job.options, self._files)
+            surveys = survey_saved(nodes, job.session, request)
         else:
             surveys = survey(self._loaded, nodes, job.session, job.options.render)
         return [self._with_role(result) for result in surveys]

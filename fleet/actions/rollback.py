@@ -10,7 +10,7 @@ from fleet.actions.journaling import JournalFiles
 from fleet.actions.new_job import JobRequest, plan_job, run_job
 from fleet.actions.options import RolloutOptions
 from fleet.actions.session import Session
-from fleet.actions.survey import survey_rollback
+from fleet.actions.survey import survey_saved
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.node import Node
 from fleet.core.plan.node_plan import NodePlan
@@ -52,7 +52,7 @@ def _request(
         options=options,
         inventory=inventory,
         nodes=nodes,
-        survey=partial(survey_rollback, nodes, request=request),
+        survey=partial(survey_saved, nodes, request=request),
     )
 
 

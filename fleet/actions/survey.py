@@ -17,6 +17,7 @@ from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import Foreign, MirrorConfig
 from fleet.core.model.node import Node
 from fleet.core.model.node_state import NodeState
+from fleet.core.plan.removal import RemovalRequest
 from fleet.core.plan.state import node_state
 from fleet.core.plan.undo_request import UndoRequest
 from fleet.core.render.base import DesiredConfig, desired_config_by_node
@@ -39,12 +40,12 @@ def survey(
     return in_order(report_progress(surveys, len(nodes), session, files.mirrors), nodes)
 
 
-def survey_rollback(
-    nodes: Sequence[Node], session: Session, request: UndoRequest
+def survey_saved(
+    nodes: Sequence[Node], session: Session, request: UndoRequest | RemovalRequest
 ) -> list[NodeSurvey]:
-    """Probe nodes with their saved generations, and plan what a request undoes."""
+    """Probe nodes with their saved generations, and plan what a request undoes or removes."""
     session = session.ready(nodes)
-    surveys = engine.survey_rollback(nodes, session.access, request, pool=session.pool)
+    surveys = engine.survey_saved(nodes, session.access, request, pool=session.pool)
     return in_order(report_progress(surveys, len(nodes), session), nodes)
 
 

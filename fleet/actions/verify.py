@@ -14,7 +14,8 @@ from fleet.core.masking.known import clean_outcome
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.core.plan.node_plan import NodePlan
+from fleet.core.model.owned_state import STATE_FILE
+from fleet.core.plan.node_plan import NodePlan, PlannedFiles
 from fleet.core.plan.planner import config_before, daemon_access
 from fleet.core.plan.pull_tests import PullTest, pull_tests
 from fleet.core.render.base import DesiredConfig
@@ -103,6 +104,7 @@ def _without_changes(facts: NodeFacts, plan: NodePlan) -> NodePlan:
         strategy=plan.strategy,
         containerd=plan.containerd,
         daemon=daemon_access(facts),
+        files=PlannedFiles(state_before=facts.files.get(STATE_FILE)),
         config=replace(
             config_before(facts),
             hosts_directory=plan.config.hosts_directory,

@@ -44,6 +44,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("rollback --dry-run", "what it would restore"),
         ("rollback -y -l edge", "undo the last change of a group"),
     ),
+    "remove": (
+        ("remove --dry-run -l w1", "what taking fleet off one node would change"),
+        ("remove -l edge", "a group, back to its config from before fleet"),
+    ),
     "drift": (("drift --exit-code", "exit with 4 if a file was changed"),),
     "explain": (("explain w1 docker.io", "which hosts w1 asks for docker.io, and why"),),
     "mirrors": (("mirrors test -l w1", "every endpoint, as w1 sees it"),),

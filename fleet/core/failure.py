@@ -98,6 +98,7 @@ class Step(StrEnum):
     SETTLE = "settle"
     """After such a failure the node's state is unknown until the node is read."""
     RELEASE = "release"
+    REMOVE = "remove"
     WORKER = "worker"
     BUG = "bug"
 
@@ -112,7 +113,7 @@ _REPORTED = frozenset(
         *(Step.LOCK, Step.GUARD, Step.CHECK, Step.UPLOAD, Step.UNPACK, Step.VALIDATE, Step.STAGE),
         *(Step.KEEP, Step.ARM, Step.SWAP, Step.RESTART, Step.HEALTH, Step.LIVENESS, Step.SWAPPED),
         *(Step.ACTIVATE, Step.SOAK, Step.CONFIRM, Step.PAUSE, Step.RECHECK, Step.REVERT),
-        *(Step.REVERTED, Step.SETTLE, Step.RELEASE),
+        *(Step.REVERTED, Step.SETTLE, Step.RELEASE, Step.REMOVE),
     }
 )
 

@@ -13,6 +13,7 @@ from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus, unworked_status
 from fleet.core.plan.cache import PlanCache, refuse_unshown
 from fleet.core.plan.node_plan import NodePlan
+from fleet.core.plan.removal import RemovalRequest, plan_removal
 from fleet.core.plan.rollback import plan_rollback
 from fleet.core.plan.undo_request import UndoRequest
 from fleet.core.render.base import DesiredConfig
@@ -56,18 +57,20 @@ def survey(
             yield _finish(_planned(order.node, facts, cache, desired), access)
 
 
-def survey_rollback(
-    nodes: Sequence[Node], access: Access, request: UndoRequest, *, pool: WorkerPool
+def survey_saved(
+    nodes: Sequence[Node],
+    access: Access,
+    request: UndoRequest | RemovalRequest,
+    *,
+    pool: WorkerPool,
 ) -> Iterator[NodeSurvey]:
-    """Probe nodes with their saved generations, and plan what a request undoes."""
+    """Probe nodes with their saved generations, and plan what a request undoes or removes."""
     orders = (ProbeOrder(node, access, walk=request.walk) for node in nodes)
     for order, facts in map_nodes(probe, orders, pool):
         if isinstance(facts, Failure):
             yield _unread(order.node, facts)
         else:
-            plan = isolate_bugs(
-                partial(_plan_rollback, order.node, facts, request), order.node.name
-            )
+            plan = isolate_bugs(partial(_plan_saved, order.node, facts, request), order.node.name)
             yield _finish(NodeSurvey(order.node, facts, _as_plan(order.node, plan)), access)
 
 
@@ -81,8 +84,11 @@ def _planned(
     return NodeSurvey(node, *planned)
 
 
-def _plan_rollback(node: Node, facts: NodeFacts, request: UndoRequest) -> NodePlan:
-    plan = plan_rollback(node, facts, request)
+def _plan_saved(node: Node, facts: NodeFacts, request: UndoRequest | RemovalRequest) -> NodePlan:
+    if isinstance(request, RemovalRequest):
+        plan = plan_removal(node, facts, request)
+    else:
+        plan = plan_rollback(node, facts, request)
     refuse_unshown(plan)
     return plan
 
@@ -133,7 +139,7 @@ def verify_all(orders: Sequence[VerifyOrder], *, pool: WorkerPool) -> Iterator[N
 
 def already_done(plan: NodePlan) -> NodeOutcome | None:
     """Return the outcome of a node that needs no batch; None if the node has work to do."""
-    if plan.failure is None and plan.changes:
+    if plan.failure is None and plan.has_work:
         return None
     status = NodeStatus.UNCHANGED
     if plan.failure is not None:

@@ -24,6 +24,7 @@ class SettleEnding(StrEnum):
     NOT_PENDING = "not_pending"
     RELEASED = "released"
     NOT_OURS = "not_ours"
+    REMOVED = "removed"
     FAILED = "failed"
 
 

@@ -12,6 +12,7 @@ from fleet.node.bundle import Bundle, activate_script, bundle
 from fleet.node.change_status import ChangeState, ChangeStatus, SettleEnding
 from fleet.node.cri import client as cri
 from fleet.node.progress import enter, progress_listener
+from fleet.node.removal import finish_removal, remove_fleet
 from fleet.node.result import ConvergeResult, status_after
 from fleet.node.run_script import run_script
 from fleet.node.settle import SettleMode, settle, settle_with_retries
@@ -25,6 +26,12 @@ from fleet.ssh import Remote, connect, pooled_connection
 def converge(order: WorkOrder) -> NodeOutcome:
     """Bring one node to its plan and confirm it, or restore its former state."""
     work = ConvergeResult(order)
+    if order.plan.removes and not order.plan.changes:
+        return remove_fleet(work)
+    return finish_removal(work, _converge_with_retry(work))
+
+
+def _converge_with_retry(work: ConvergeResult) -> NodeOutcome:
     outcome = _try_to_converge(work)
     if outcome.status is NodeStatus.STAGED:  # the connection broke before the node began
         outcome = _try_to_converge(work)
@@ -89,6 +96,7 @@ def _revert_outcome(
             | SettleEnding.DEGRADED
             | SettleEnding.RELEASED
             | SettleEnding.NOT_OURS
+            | SettleEnding.REMOVED
             | SettleEnding.FAILED
         ):
             return work.outcome(NodeStatus.DEGRADED, change.failure or failure)

@@ -36,7 +36,7 @@ _INTERNAL = (GENERATIONS, f"{PENDING}/", "/run/fleet/", _TIMERS)
 
 
 def question(node: Node, *, full_default: bool = False, walk: str = "") -> Script:
-    """Return the probe's script; `walk` requests saved generations: `latest`, or back to one id."""
+    """Return the probe's script; `walk` requests generations: `latest`, `all` or back to an id."""
     variables = {
         "DISTRO": node.distro or "",
         "UNIT": node.containerd_service or "",
@@ -64,6 +64,7 @@ def parse_probe(reply: Reply) -> NodeFacts:
         lock=file_text(records, "/run/fleet/lock"),
         pending=_read_pending(reply, records),
         generations=_read_generations(reply, records),
+        own_files=tuple(tail(path, 1) for path in reply.texts("own")),
     )
 
 

@@ -68,6 +68,7 @@ class ConvergeResult:
         plan = self.order.plan
         leave(plan.node.name)
         has_generation = status in {NodeStatus.CONVERGED, NodeStatus.DEGRADED}
+        has_generation &= self.order.purpose != "remove"
         if self.unhealthy and status in {NodeStatus.CONVERGED, NodeStatus.ROLLED_BACK}:
             failure = self._unhealthy_as_saved(failure)
         if failure is not None and failure.kind is FailureKind.STALE:

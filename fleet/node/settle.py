@@ -7,6 +7,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from fleet.core.failure import Failure, FailureKind, NodeError, Step
+from fleet.core.plan.node_plan import state_after
 from fleet.node.bundle import identity
 from fleet.node.change_status import (
     ChangeState,
@@ -31,10 +32,11 @@ class SettleMode(StrEnum):
     RECHECK = "recheck"
     REVERT = "revert"
     RELEASE = "release"
+    REMOVE = "remove"
 
 
 def settle_script(order: WorkOrder, mode: SettleMode) -> Script:
-    """Return the script that reads a change, confirms it, reverts it or releases the lock."""
+    """Return the script that works on a change by `mode`."""
     plan = order.plan
     variables = {
         **identity(order),
@@ -43,9 +45,17 @@ def settle_script(order: WorkOrder, mode: SettleMode) -> Script:
         "SOCKET": plan.daemon.socket,
         "CRICTL": "1" if plan.daemon.crictl else "0",
         "HEALTH_SECONDS": str(order.deadlines.health),
+        "RECORD": _expected_record(order) if mode is SettleMode.REMOVE else "",
     }
     seconds = 60 if mode in {SettleMode.LOOK, SettleMode.RELEASE} else order.deadlines.settle
     return Script(Step.SETTLE, variables, seconds)
+
+
+def _expected_record(order: WorkOrder) -> str:
+    """Return the digest of fleet's record on the node before a removal; `-` for none."""
+    plan = order.plan
+    record = state_after(plan, order.rollout) if plan.changes else plan.files.state_before
+    return record.digest if record is not None else "-"
 
 
 def settle(order: WorkOrder, mode: SettleMode, remote: Remote | None = None) -> ChangeStatus:

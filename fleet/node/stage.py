@@ -28,6 +28,8 @@ _PATIENCE = 30
 def stage(order: WorkOrder) -> NodeOutcome:
     """Upload one node's change and validate it with its containerd; lock the node from then on."""
     work = ConvergeResult(order)
+    if not order.plan.changes:  # to remove fleet's own files alone needs no staging
+        return work.outcome(NodeStatus.STAGED)
     packed = bundle(order)
     failure = None
     for _ in range(_TRIES):

@@ -15,7 +15,7 @@ from fleet.core.model.generation import Generation, ManifestEntry
 from fleet.core.model.node import Node
 from fleet.core.plan.cache import PlanCache
 from fleet.core.plan.undo_request import UndoRequest
-from fleet.engine.survey import NodeSurvey, examine, survey, survey_rollback
+from fleet.engine.survey import NodeSurvey, examine, survey, survey_saved
 from fleet.node.work_order import Access
 from tests.node.record import ANSWERS
 from tests.node.test_probe import WISHES, facts_of
@@ -79,7 +79,7 @@ def test_a_bug_in_planning_is_the_failure_of_its_node() -> None:
 def test_a_bug_in_planning_the_way_back_is_the_failure_of_its_node() -> None:
     found = {
         each.node.name: each
-        for each in survey_rollback(NODES, Access(), UndoRequest(), pool=answering())
+        for each in survey_saved(NODES, Access(), UndoRequest(), pool=answering())
     }
 
     kinds = {name: each.plan.failure and each.plan.failure.kind for name, each in found.items()}

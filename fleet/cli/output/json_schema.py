@@ -76,7 +76,7 @@ _DRY = shape({"nodes": by_name(shape(PLAN))})
 
 _ABOUT = {
     "rollout": TEXT,
-    "kind": one_of("rollout", "rollback", "undo"),
+    "kind": one_of("rollout", "rollback", "undo", "remove"),
     "started": STAMP,
     "ended": maybe(STAMP),
     "status": _STATUS,
@@ -235,6 +235,7 @@ OUTPUTS: Mapping[str, Schema] = {
     "verify": shape({"nodes": by_name(shape(OUTCOME)), "sample": _SAMPLE}, "sample"),
     "undo": {"anyOf": [_ROLLOUT, _DRY]},
     "rollback": {"anyOf": [_ROLLOUT, _DRY]},
+    "remove": {"anyOf": [_ROLLOUT, _DRY]},
     "drift": shape({"nodes": by_name(DRIFT)}),
     "explain": {"anyOf": [_EXPLAINED, shape({"node": TEXT, "failure": FAILURE})]},
     "mirrors": MIRRORS,

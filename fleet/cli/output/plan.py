@@ -37,7 +37,7 @@ def plan_exit_code(plans: Sequence[NodePlan], changes: Exit = Exit.DIFFERENT) ->
     """Return the exit code for plans: failed, `changes` if there are any, or ok."""
     if any(plan.failure is not None for plan in plans):
         return Exit.FAILED
-    return changes if any(plan.changes for plan in plans) else Exit.OK
+    return changes if any(plan.has_work for plan in plans) else Exit.OK
 
 
 def show_rendered(rendered: Rendered, settings: Settings, mark: Mark) -> None:
@@ -87,7 +87,7 @@ def symbol(plan: NodePlan) -> str:
     """Return the symbol of a node's plan."""
     if plan.failure is not None:
         return "?" if plan.failure.kind.unreachable else "!"
-    return "~" if plan.changes else "="
+    return "~" if plan.has_work else "="
 
 
 def legend(plans: Iterable[NodePlan]) -> str:
@@ -108,7 +108,7 @@ def _print_group(group: list[NodePlan], out: Console, mark: Mark) -> None:
         out.print(f"{symbol(first)} {head}", style="red")
         print_failure(failure_title(first.failure), first.failure, out, "    ")
         print_evidence(first.failure, out)
-    elif not first.changes:
+    elif not first.has_work:
         out.print(f"= {head}  no change", style="green")
     else:
         cost = "restart" if first.restart.cost is RestartCost.RESTART else "no restart"
@@ -156,7 +156,7 @@ def _file_counts(plans: Iterable[NodePlan]) -> str:
 def closing_count(plans: Sequence[NodePlan]) -> str:
     """Return a line that counts the changes of plans."""
     good = [plan for plan in plans if plan.failure is None]
-    changing = [plan for plan in good if plan.changes]
+    changing = [plan for plan in good if plan.has_work]
     restarts = sum(plan.restart.cost is RestartCost.RESTART for plan in changing)
     failed = [plan for plan in plans if plan.failure is not None]
     if not changing and not failed:

@@ -152,6 +152,8 @@ class NodeFacts:
     lock: str | None = None
     pending: Pending | None = None
     generations: tuple[Generation, ...] = ()
+    own_files: tuple[str, ...] = ()
+    """The files and folders that fleet has for itself on the node, if they were asked for."""
 
     @property
     def state(self) -> OwnedState:

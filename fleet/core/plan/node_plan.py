@@ -113,10 +113,17 @@ class NodePlan:
     config: PlannedConfig = field(default_factory=PlannedConfig)
     pulls: PlannedPulls = field(default_factory=PlannedPulls)
     rollback: RollbackTarget | None = None
+    removes: tuple[str, ...] = ()
+    """fleet's own files on the node, if they are removed once the changes are confirmed."""
     availability: Availability = field(default_factory=Availability)
     """The node's control plane role and health, which limit when it may be taken down."""
     state: NodeState | None = None
     """The node's state when it was surveyed; None for a rollback of a node that was read."""
+
+    @property
+    def has_work(self) -> bool:
+        """Return whether there is anything to do on the node."""
+        return bool(self.changes or self.removes)
 
     @property
     def liveness_folder(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from fleet.core.failure import NodeError
@@ -41,13 +41,16 @@ def plan_rollback(node: Node, facts: NodeFacts, request: UndoRequest | None = No
     if not selected.generations:
         return replace(base, notes=(f"nothing to undo: {selected.nothing}",))
     try:
-        return _plan_revert(base, facts, selected.generations, request)
+        return plan_revert(base, facts, selected.generations, request.messages)
     except NodeError as error:
         return replace(base, failure=error.failure)
 
 
-def _plan_revert(
-    base: NodePlan, facts: NodeFacts, generations: tuple[Generation, ...], request: UndoRequest
+def plan_revert(
+    base: NodePlan,
+    facts: NodeFacts,
+    generations: tuple[Generation, ...],
+    messages: Mapping[str, str] | None = None,
 ) -> NodePlan:
     """Return the plan that restores the state before the last of these generations."""
     before: dict[str, ManagedFile | None] = {}
@@ -67,7 +70,7 @@ def _plan_revert(
             state_before=facts.files.get(STATE_FILE),
         ),
         notes=(
-            *undo_notes(generations, request.messages),
+            *undo_notes(generations, messages or {}),
             *_edit_notes(facts, changes),
             *_moved_notes(generations),
             *_health_notes(generations[-1]),

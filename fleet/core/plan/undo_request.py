@@ -55,7 +55,7 @@ def select_generations(facts: NodeFacts, request: UndoRequest) -> Selection:
     else:
         selected = _select_back_to(chain, beside, request.to)
     damaged = next((one for one in selected.generations if one.damage), None)
-    return Selection(failure=_damaged(damaged)) if damaged else selected
+    return Selection(failure=damaged_failure(damaged)) if damaged else selected
 
 
 def _select_back_to(
@@ -70,7 +70,7 @@ def _select_back_to(
     if beside:
         return Selection(tuple(beside))
     if chain and chain[-1].missing:
-        return Selection(failure=_damaged(chain[-1]))
+        return Selection(failure=damaged_failure(chain[-1]))
     return Selection(nothing=f"there is no saved generation {to} on this node")
 
 
@@ -104,7 +104,7 @@ def _later_changes(only: str, later: Sequence[str]) -> Failure:
     return Failure(FailureKind.CONFLICT, Step.PLAN, message, remedy)
 
 
-def _damaged(generation: Generation) -> Failure:
+def damaged_failure(generation: Generation) -> Failure:
     """Return the failure of a node whose saved files are not as they were saved."""
     message = (
         f"generation {generation.id} on this node is damaged ({generation.damage} is missing or"

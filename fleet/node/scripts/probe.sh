@@ -53,7 +53,7 @@ probe_generations() { # report generations from the newest back to $WALK, or onl
     local id steps
     id=$(probe_state_generation "$STATE/state.json")
     steps=0
-    while [ -n "$id" ] && [ "$steps" -lt 50 ]; do
+    while [ -n "$id" ] && [ "$steps" -lt 500 ]; do
         case $id in
         */* | .*) return 0 ;;
         esac
@@ -66,11 +66,35 @@ probe_generations() { # report generations from the newest back to $WALK, or onl
     done
     case $WALK in
     latest | */* | .*) return 0 ;;
+    all)
+        [ "$steps" != 0 ] || probe_newest_generation
+        return 0
+        ;;
     esac
     # A generation beside that chain: the state before a rollback, or edits by others over a change.
     [ -d "$STATE/generations/$WALK" ] || return 0
     protocol_value beside "$WALK"
     probe_generation "$WALK"
+}
+
+probe_newest_generation() { # report the newest generation of a node whose record names none
+    local entry newest
+    newest=
+    for entry in "$STATE"/generations/*; do
+        case $entry in *.tmp) ;; *) newest=$entry ;; esac
+    done
+    [ -d "$newest" ] || return 0
+    protocol_value beside "${newest##*/}"
+    probe_generation "${newest##*/}"
+}
+
+probe_own_files() { # report which files and folders of fleet's own there are
+    local entry unit
+    unit=/etc/systemd/system/fleet-guard.service
+    for entry in "$STATE" "$STATE.removed" /run/fleet "$unit" \
+        "${unit%/*}/multi-user.target.wants/${unit##*/}"; do
+        { [ ! -e "$entry" ] && [ ! -L "$entry" ]; } || protocol_value own "$entry"
+    done
 }
 
 probe_owned_directories() { # add directories of fleet's own files that the config no longer names
@@ -273,6 +297,7 @@ if [ -f "$STATE/pending/id" ]; then
 fi
 roles_control_plane
 [ -n "$WALK" ] && probe_generations
+[ "$WALK" != all ] || probe_own_files
 report_note dirs "$DIRECTORIES"
 places_add_named
 places_note

@@ -1,8 +1,9 @@
-# Settle a change: report its state, confirm it, recheck it, revert it, or release the node, by
-# MODE. A change is pending until it is confirmed or restored; then it is the last one.
+# Settle a change: report its state, confirm it, recheck it, revert it, release the node, or remove
+# fleet from it, by MODE. A change is pending until it is confirmed or restored; then it is the last
+# one. RECORD is the digest of state.json as it must be before fleet is removed.
 # requires: environment text protocol paths change files steps compare daemon guard health liveness
-# requires: lock ownership pending restore seal storage
-# inputs: ID MODE UNIT
+# requires: lock ownership pending removal restore seal storage
+# inputs: ID MODE RECORD UNIT
 
 ON_FAILURE=settle_on_failure
 ON_FINISH=settle_finish
@@ -196,6 +197,18 @@ settle_release() { # release this rollout's lock; fail if its change is still un
     settle_finish not_ours
 }
 
+settle_remove() { # remove fleet's own files, unless another change was made here meanwhile
+    local complaint
+    lock_take_mutex 20 || lock_fail_busy
+    lock_acquire
+    [ ! -d "$PENDING" ] || pending_fail conflict remove
+    [ "$(files_digest "$STATE/state.json")" = "$RECORD" ] ||
+        steps_fail stale remove "another change was made on this node after the plan" \
+            'run the command again'
+    complaint=$(removal_delete 2>&1) || storage_fail remove "remove fleet's own files" "$complaint"
+    settle_finish removed
+}
+
 protocol_begin
 case $MODE in confirm | recheck) ownership_check_owner ;; *) ownership_check ;; esac # staging has checked modes
 trap '' PIPE HUP
@@ -207,4 +220,5 @@ confirm) settle_confirm ;;
 recheck) settle_recheck ;;
 revert) settle_revert ;;
 release) settle_release ;;
+remove) settle_remove ;;
 esac

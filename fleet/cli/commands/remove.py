@@ -1,0 +1,54 @@
+"""The command `fleet remove`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fleet.cli.change_options import changing_nodes, no_liveness
+from fleet.cli.help import command
+from fleet.cli.options import Connection, Exit, Settings, connecting, takes
+
+
+@command()
+@click.option("--keep-config", is_flag=True, help="Leave the registry config as it is.")
+@click.option(
+    "--overwrite", "foreign", flag_value="overwrite", default="adopt",
+    help="Restore the original even of files that were edited since; the edits are lost.",
+)  # fmt: skip
+@no_liveness
+@changing_nodes
+@connecting
+@takes("inventory", "limit", "ssh_config")
+def remove(
+    settings: Settings,
+    *,
+    connection: Connection,
+    yes: bool,
+    dry_run: bool,
+    journal: str | None,
+    **flags: Any,
+) -> None:
+    """Take fleet off nodes, with their original config.
+
+    The config from before fleet comes back byte for byte, behind the same health checks as in a
+    rollout. Then fleet's lock, guard, record and saved generations are removed.
+    """
+    from fleet.actions import remove as action
+    from fleet.actions.options import RolloutOptions
+    from fleet.cli.output.plan import plan_exit_code, show_plans
+    from fleet.cli.terminal import Terminal, end_job, journal_files, open_session
+    from fleet.config.load import load_inventory
+
+    options = RolloutOptions(**flags)
+    options.validate()
+    inventory, target = load_inventory(settings.inventory), journal_files(settings, journal)
+    terminal = Terminal(settings, yes=yes)
+    session = open_session(settings, connection, terminal)
+    nodes = settings.select(inventory)
+    if dry_run:
+        plans = action.plan_remove(inventory, nodes, options, session)
+        show_plans(plans, settings, target.fingerprints())
+        raise SystemExit(plan_exit_code(plans, changes=Exit.OK))
+    end_job(action.remove(inventory, nodes, options, session, target), settings, terminal)
