@@ -6,24 +6,29 @@ import pytest
 
 from tests.e2e.test_rollout import statuses
 from tests.lab import Lab
+from tests.lab.node import LabNode
 from tests.support.fleet import Fleet
 
 pytestmark = pytest.mark.e2e
 QUICK = ("-y", "--batch", "4", "--soak", "0", "--json")
+_OTHERS = ("/var/lib/containerd", "/var/lib/systemd", "/var/lib/private")
 _GONE = "! ls -d /var/lib/fleet* /run/fleet* && ! systemctl list-units --all | grep fleet-"
 
 
+_FOLDERS = (
+    r"find /etc /var/lib -path /var/lib/containerd -prune -o -type d -printf '%p\t%m %U %G\n'"
+)
+
+
 def without_containerd(lab: Lab) -> dict[str, dict[str, str]]:
-    """Return what is below /etc and /var/lib, but for what other programs write there."""
-    own = ("/var/lib/containerd", "/var/lib/systemd", "/var/lib/private")
-    return {
-        name: {
-            path: described
-            for path, described in node.digests("/etc", "/var/lib").items()
-            if not path.startswith(own)
-        }
-        for name, node in lab.nodes.items()
-    }
+    """Return all below /etc and /var/lib, but for what containerd and systemd write there."""
+    return {name: _described(node) for name, node in lab.nodes.items()}
+
+
+def _described(node: LabNode) -> dict[str, str]:
+    folders = (line.split("\t") for line in node.sh(_FOLDERS).stdout.splitlines())
+    found = node.digests("/etc", "/var/lib") | dict(folders)
+    return {path: about for path, about in found.items() if not path.startswith(_OTHERS)}
 
 
 def test_fleet_is_removed_with_everything_that_it_left(nodes: Lab, fleet: Fleet) -> None:

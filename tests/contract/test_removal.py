@@ -1,0 +1,101 @@
+"""Removal: the config from before fleet comes back, and nothing of fleet is left on a node."""
+
+from __future__ import annotations
+
+import pytest
+
+from fleet.core.model.outcome import NodeStatus
+from fleet.core.plan.node_plan import NodePlan
+from fleet.core.plan.removal import RemovalRequest, plan_removal
+from fleet.node.converge import converge
+from fleet.node.recheck import recheck, settle_left
+from fleet.node.stage import stage
+from tests.contract.target import CONFIG, Target, desired
+
+SUITES = ("forky",)  # the other releases are those of the tests on four nodes
+OTHER = desired("https://other.example")
+STATE = "/var/lib/fleet"
+
+
+def planned(target: Target, **request: bool) -> NodePlan:
+    return plan_removal(target.node, target.facts(walk="all"), RemovalRequest(**request))
+
+
+def everything(target: Target) -> dict[str, str]:
+    """Describe the node's files below /etc, and fleet's own folders."""
+    return target.machine.digests("/etc", STATE, f"{STATE}.removed", "/run/fleet")
+
+
+def twice_changed(target: Target) -> None:
+    """Roll out twice, so that two generations lie above the original config."""
+    target.converged(rollout="20260101-000000-0001")
+    target.converged(target.plan(OTHER), rollout="20260102-000000-0002")
+
+
+def test_all_changes_are_undone_and_fleet_is_gone(target: Target) -> None:
+    before = everything(target)
+    twice_changed(target)
+
+    order = target.converged(planned(target), rollout="r3", purpose="remove")
+
+    assert everything(target) == before
+    assert recheck(order).status is NodeStatus.CONVERGED
+    again = planned(target)
+    assert (again.failure, again.has_work) == (None, False)
+    assert again.notes == ("nothing to remove: fleet has left nothing here",)
+    assert everything(target) == before
+
+
+def test_the_config_may_stay(target: Target) -> None:
+    twice_changed(target)
+    etc = target.etc()
+
+    plan = planned(target, keep_config=True)
+    target.converged(plan, rollout="r3", purpose="remove")
+
+    assert plan.changes == ()
+    assert everything(target) == etc
+
+
+def test_a_removal_that_died_before_its_confirmation_is_finished(target: Target) -> None:
+    before = everything(target)
+    twice_changed(target)
+    order = target.staged(planned(target), rollout="r3", purpose="remove")
+    target.activate(order)
+
+    outcome = settle_left(order)
+
+    assert outcome.status is NodeStatus.CONVERGED, outcome.failure
+    assert everything(target) == before
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_an_edit_is_given_up_only_on_request(target: Target, overwrite: bool) -> None:
+    before = everything(target)
+    target.converged()
+    target.machine.sh(f"echo '# mine' >>{CONFIG}")
+
+    plan = planned(target, overwrite=overwrite)
+
+    if not overwrite:
+        assert plan.failure is not None
+        assert plan.failure.message == f"{CONFIG}: not as fleet wrote it; the edit would be lost"
+        return
+    assert f"the edit of {CONFIG} is lost" in plan.notes
+    target.converged(plan, rollout="r3", purpose="remove")
+    assert everything(target) == before
+
+
+def test_a_change_made_since_the_plan_is_kept(target: Target) -> None:
+    target.converged()
+    plan = planned(target, keep_config=True)
+    target.converged(target.plan(OTHER), rollout="r2")
+
+    order = target.order(plan, rollout="r3", purpose="remove")
+    assert stage(order).status is NodeStatus.STAGED
+    outcome = converge(order)
+
+    assert outcome.status is NodeStatus.STALE
+    assert outcome.failure is not None
+    assert "another change was made on this node after the plan" in outcome.failure.message
+    assert target.facts(walk="latest").generations[0].id == "r2"
