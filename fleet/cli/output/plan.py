@@ -160,6 +160,8 @@ def closing_count(plans: Sequence[NodePlan]) -> str:
     restarts = sum(plan.restart.cost is RestartCost.RESTART for plan in changing)
     failed = [plan for plan in plans if plan.failure is not None]
     if not changing and not failed:
+        if any(plan.strategy in {"rollback", "remove"} for plan in good):
+            return f"No changes: there is nothing to do on {counted(len(good), 'node')}."
         verb = "matches" if len(good) == 1 else "match"
         return f"No changes: {counted(len(good), 'node')} {verb} mirrors.yaml."
     unchanged = len(good) - len(changing)
@@ -169,4 +171,5 @@ def closing_count(plans: Sequence[NodePlan]) -> str:
     head = f"Plan: {', '.join(nodes)}."
     if not changing:
         return head
-    return f"{head} containerd restarts on {restarts or 'none'}. {_file_counts(changing)}."
+    files = _file_counts(changing)
+    return f"{head} containerd restarts on {restarts or 'none'}.{files and f' {files}.'}"

@@ -23,7 +23,7 @@ _KEEP = "take fleet off with --keep-config, which leaves the registry config as 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovalRequest:
-    """How fleet is taken off a node.
+    """The request to take fleet off a node.
 
     `keep_config` leaves the registry config in place. `overwrite` restores the original also where
     a file was edited since fleet wrote it.
