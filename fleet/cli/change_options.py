@@ -29,6 +29,9 @@ full_default = click.option(
     help="Create a missing config.toml from `containerd config default` (otherwise: a minimal"
     " file).",
 )  # fmt: skip
+stat = click.option(
+    "--stat", is_flag=True, help="Show what changes for each registry, without the file diffs."
+)
 journal = click.option(
     "--journal", type=click.Path(), metavar="FILE",
     help="Use this journal [default: .fleet/journal.db beside the inventory].",

@@ -6,8 +6,10 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -20,27 +22,64 @@ from fleet.cli.log_file import note
 from fleet.cli.options import Connection, Settings
 from fleet.cli.output.live import open_screen
 from fleet.cli.output.outcome import exit_code, outcome_line, show_result
-from fleet.cli.output.plan import print_plans
+from fleet.cli.output.plan import print_plans, show_plans
 from fleet.cli.output.tables import console
 from fleet.cli.prompts import ask_sudo_password, unlock_keys
 from fleet.cli.streams import lost_streams
 from fleet.core.masking import Mark
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome
+from fleet.core.plan.fingerprint import plans_fingerprint
 from fleet.core.plan.node_plan import NodePlan
+from fleet.core.text.counts import counted
 from fleet.engine.survey import NodeSurvey
 from fleet.errors import FleetError
 from fleet.home import expanded
+from fleet.journal.shown_plan import ShownPlan
 from fleet.node.script import Privilege
 from fleet.node.work_order import Access
 from fleet.ssh import SshSettings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanView:
+    """The view of a plan before it is carried out: `stat` leaves out the diffs of files.
+
+    The diffs of the plan in `shown` are left out as well, unless `again` asks for them.
+    """
+
+    stat: bool = False
+    again: bool = False
+    shown: ShownPlan | None = None
+
+    def show(self, plans: Sequence[NodePlan], out: Console, mark: Mark) -> None:
+        """Print the plans, with their diffs if the user has not just seen them."""
+        asked = self.shown if not (self.again or self.stat) else None
+        seconds = asked.seconds_since(partial(plans_fingerprint, plans)) if asked else None
+        print_plans(plans, out, mark, stat=self.stat or seconds is not None)
+        if seconds is not None:
+            ago = counted(max(1, round(seconds / 60)), "minute")
+            out.print(f"The diffs are as `fleet diff` showed them {ago} ago (--diff repeats them).")
+
+    def show_dry_run(
+        self, plans: Sequence[NodePlan], settings: Settings, target: JournalFiles
+    ) -> None:
+        """Print plans that are not carried out now; a rollout need not show the same ones again."""
+        show_plans(plans, settings, target.fingerprints(), stat=self.stat)
+        if not settings.as_json and not self.stat:
+            ShownPlan(target.journal).record(partial(plans_fingerprint, plans))
 
 
 class Terminal(UserInterface):
     """The user at the terminal: progress on stderr, questions unless --yes was given."""
 
-    def __init__(self, settings: Settings, *, yes: bool = False) -> None:
-        self._settings, self._yes = settings, yes
+    def __init__(
+        self, settings: Settings, *, yes: bool = False, view: PlanView | None = None
+    ) -> None:
+        self._settings, self._yes, self._view = settings, yes, view or PlanView()
         self.seen: Collection[str] = ()
         """The nodes whose outcome is on the terminal already; the recap groups them."""
         self._unread = 0
@@ -59,7 +98,8 @@ class Terminal(UserInterface):
     def plans(self, plans: Sequence[NodePlan], mark: Mark) -> None:
         """Print the plans, unless --json or --quiet was given."""
         if not self._settings.as_json and not self._settings.quiet:
-            print_plans(plans, console(color=self._settings.color), mark)
+            out = console(color=self._settings.color)
+            self._view.show(plans, out, mark)
 
     def settled(self, outcome: NodeOutcome) -> None:
         """Print the outcome of a node that was left in flight."""

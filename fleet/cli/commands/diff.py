@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import click
 
-from fleet.cli.change_options import foreign_files, full_default
+from fleet.cli.change_options import foreign_files, full_default, stat
 from fleet.cli.help import command
 from fleet.cli.options import Connection, Exit, Settings, connecting, shared
 
 
 @command()
 @click.option("--exit-code", is_flag=True, help="Exit with 4 if anything would change.")
+@stat
 @full_default
 @foreign_files
 @connecting
 @shared
 def diff(
-    settings: Settings, *, connection: Connection, exit_code: bool, full_default: bool, foreign: str
+    settings: Settings,
+    *,
+    connection: Connection,
+    exit_code: bool,
+    stat: bool,
+    full_default: bool,
+    foreign: str,
 ) -> None:
     """Show what a rollout would change.
 
@@ -24,14 +31,14 @@ def diff(
     """
     from fleet.actions.options import RenderOptions
     from fleet.actions.survey import survey
-    from fleet.cli.output.plan import plan_exit_code, show_plans
-    from fleet.cli.terminal import journal_files, open_session
+    from fleet.cli.output.plan import plan_exit_code
+    from fleet.cli.terminal import PlanView, journal_files, open_session
 
     files = settings.load()
     session = open_session(settings, connection)
     options = RenderOptions(full_default=full_default, foreign=foreign)
     surveys = survey(files, settings.select(files.inventory), session, options)
     plans = [result.plan for result in surveys]
-    show_plans(plans, settings, journal_files(settings, None).fingerprints())
+    PlanView(stat=stat).show_dry_run(plans, settings, journal_files(settings, None))
     code = plan_exit_code(plans)
     raise SystemExit(code if exit_code or code is not Exit.DIFFERENT else Exit.OK)

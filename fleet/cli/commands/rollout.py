@@ -13,6 +13,7 @@ from fleet.cli.change_options import (
     no_liveness,
     per_mirror,
     pull_timeout,
+    stat,
 )
 from fleet.cli.help import command
 from fleet.cli.options import Connection, Exit, Settings, connecting, shared
@@ -31,6 +32,8 @@ from fleet.cli.options import Connection, Exit, Settings, connecting, shared
     type=(click.Choice(["failed", "unreachable"]), str),
     help="Only nodes that rollout ID left `failed` (or `no_access`), or `unreachable`.",
 )
+@click.option("--diff", "again", is_flag=True, help="Show the diffs even if `diff` has just done.")
+@stat
 @foreign_files
 @changing_nodes
 @connecting
@@ -52,14 +55,17 @@ def rollout(
     from fleet.actions import rollout as action
     from fleet.actions.options import RolloutOptions
     from fleet.actions.rollout_ids import with_full_ids
-    from fleet.cli.output.plan import plan_exit_code, show_plans
-    from fleet.cli.terminal import Terminal, end_job, journal_files, open_session
+    from fleet.cli.output.plan import plan_exit_code
+    from fleet.cli.terminal import PlanView, Terminal, end_job, journal_files, open_session
+    from fleet.journal.shown_plan import ShownPlan
 
+    stat, again = flags.pop("stat"), flags.pop("again")
     options = RolloutOptions(**flags)
     options.validate()
     files, target = settings.load(), journal_files(settings, journal)
     options = with_full_ids(options, target.journal)
-    terminal = Terminal(settings, yes=yes)
+    view = PlanView(stat=stat, again=again, shown=ShownPlan(target.journal))
+    terminal = Terminal(settings, yes=yes, view=view)
     nodes = settings.select(files.inventory)
     if options.rerun is not None:
         names = action.nodes_to_rerun(*options.rerun, files.inventory, target, terminal)
@@ -67,6 +73,6 @@ def rollout(
     session = open_session(settings, connection, terminal)
     if dry_run:
         plans = action.plan_rollout(files, nodes, options, session)
-        show_plans(plans, settings, target.fingerprints())
+        view.show_dry_run(plans, settings, target)
         raise SystemExit(plan_exit_code(plans, changes=Exit.OK))
     end_job(action.rollout(files, nodes, options, session, target), settings, terminal)

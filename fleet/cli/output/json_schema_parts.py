@@ -8,6 +8,7 @@ from typing import Any
 from fleet.core.failure import FailureKind
 from fleet.core.model.node_state import NodeState
 from fleet.core.model.outcome import NodeStatus, Served
+from fleet.core.plan.meaning import Aspect
 
 Schema = Mapping[str, Any]
 
@@ -141,6 +142,20 @@ ROLE = {"role": maybe(one_of("control-plane")), "role_evidence": TEXTS}
 STATE = one_of(*map(str, NodeState))
 
 
+_MAYBE_TEXT = maybe(TEXT)
+
+
+EFFECT = shape(
+    {
+        "subject": {**TEXT, "description": "a registry, a host, or the path of a file"},
+        "aspect": one_of(*map(str, Aspect)),
+        "item": {**TEXT, "description": "the mirror, the setting or the file that changes"},
+        "before": {**_MAYBE_TEXT, "description": "null: nothing was there"},
+        "after": {**_MAYBE_TEXT, "description": "null: nothing is left; of a mirror its position"},
+    }
+)
+
+
 PLAN = {
     "state": maybe(STATE),
     "strategy": maybe(TEXT),
@@ -148,6 +163,7 @@ PLAN = {
     "disruption": DISRUPTION,
     **ROLE,
     "changes": CHANGES,
+    "meaning": listed(EFFECT),
     "unproven": TEXTS,
     "notes": TEXTS,
     "conflicts": CONFLICTS,

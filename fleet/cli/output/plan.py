@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import unified_diff as unified
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +12,7 @@ import click
 from fleet.actions.render import Rendered
 from fleet.cli.options import Exit, Settings
 from fleet.cli.output.failures import failure_title, print_evidence, print_failure
+from fleet.cli.output.meaning import print_meaning
 from fleet.cli.output.tables import console, print_json
 from fleet.core.history.serialize import plan_data
 from fleet.core.masking import Mark
@@ -25,12 +28,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def show_plans(plans: Sequence[NodePlan], settings: Settings, mark: Mark) -> None:
-    """Print plans as text or as JSON."""
+def show_plans(
+    plans: Sequence[NodePlan], settings: Settings, mark: Mark, *, stat: bool = False
+) -> None:
+    """Print plans as text or as JSON; `stat` leaves out the diffs of files."""
     if settings.as_json:
         print_json({"nodes": {plan.node.name: plan_data(plan, mark) for plan in plans}})
     else:
-        print_plans(plans, console(color=settings.color), mark)
+        print_plans(plans, console(color=settings.color), mark, stat=stat)
 
 
 def plan_exit_code(plans: Sequence[NodePlan], changes: Exit = Exit.DIFFERENT) -> Exit:
@@ -50,16 +55,23 @@ def show_rendered(rendered: Rendered, settings: Settings, mark: Mark) -> None:
         click.echo(f"wrote {path}")
 
 
-def print_plans(plans: Sequence[NodePlan], out: Console, mark: Mark) -> None:
-    """Print the diffs, one for each group of nodes that share it, then a closing count."""
+def print_plans(plans: Sequence[NodePlan], out: Console, mark: Mark, *, stat: bool = False) -> None:
+    """Print the meaning of plans, the diffs of nodes that share them, and a closing count.
+
+    `stat` leaves out the diffs.
+    """
+    print_meaning(plans, out)
+    shown: list[_Shown] = []
     for group in _group_equal(plans):
-        _print_group(group, out, mark)
+        if not stat or group[0].failure or group[0].notes or group[0].findings:
+            _print_group(group, out, mark, shown, stat=stat)
     out.print(closing_count(plans), style="bold")
     unproven = dict.fromkeys(name for plan in plans for name in plan.pulls.unproven)
     if unproven:
         names = ", ".join(map(printable, unproven))
         out.print(f"Without a `verify` in mirrors.yaml, so no pull proves them: {names}.")
-    out.print(legend(plans), style="dim")
+    if not stat:
+        out.print(legend(plans), style="dim")
 
 
 def _group_equal(plans: Iterable[NodePlan]) -> list[list[NodePlan]]:
@@ -97,7 +109,9 @@ def legend(plans: Iterable[NodePlan]) -> str:
     return "  ".join([*parts, "files: + new  ~ changed  - removed"] if "~" in used else parts)
 
 
-def _print_group(group: list[NodePlan], out: Console, mark: Mark) -> None:
+def _print_group(
+    group: list[NodePlan], out: Console, mark: Mark, shown: list[_Shown], *, stat: bool
+) -> None:
     first = group[0]
     names = compress(plan.node.name for plan in group)
     versions = ", ".join(sorted({plan.containerd or "containerd unknown" for plan in group}))
@@ -117,9 +131,66 @@ def _print_group(group: list[NodePlan], out: Console, mark: Mark) -> None:
         out.print(f"    note: {printable(note)}", style="yellow")
     for finding in first.findings:
         out.print(f"    {finding_line(finding)}", style=finding_style(finding))
-    for change in first.changes:
-        for line in unified_diff(change, mark).split("\n"):
-            out.print(f"    {line}", style=_line_style(line))
+    if not stat:
+        _print_diffs(names, first, out, mark, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The diffs of a group that are printed already; a similar group is compared with them."""
+
+    names: str
+    diffs: Mapping[str, list[str]]
+
+
+_HEADS = {"--- ", "+++ "}
+_SIMILAR = 6
+"""The most lines by which the diffs of two groups differ that are shown as one."""
+
+
+def _print_diffs(names: str, plan: NodePlan, out: Console, mark: Mark, shown: list[_Shown]) -> None:
+    """Print the diffs of a group; of a group that is similar to an earlier one, the difference."""
+    diffs = {change.path: unified_diff(change, mark).split("\n") for change in plan.changes}
+    for earlier in shown:
+        lines = _difference(earlier.diffs, diffs)
+        if lines is not None:
+            out.print(f"    as {earlier.names}, but in" if lines else f"    as {earlier.names}")
+            for line in lines:
+                out.print(f"    {line}", style="cyan")
+            return
+    shown.append(_Shown(names, diffs))
+    for line in (line for diff in diffs.values() for line in diff):
+        out.print(f"    {line}", style=_line_style(line))
+
+
+def _difference(
+    before: Mapping[str, list[str]], after: Mapping[str, list[str]]
+) -> list[str] | None:
+    """Return the lines by which diffs of the same files differ; None if they are not similar."""
+    if before.keys() != after.keys() or not after:
+        return None
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for path, diff in after.items():
+        lines = [
+            f"  {'with' if line[0] == '+' else 'without'} {line[1:]}"
+            for line in unified(_changed(before[path]), _changed(diff), n=0, lineterm="")
+            if line[0] in "+-" and not line.startswith(("---", "+++"))
+        ]
+        differing = tuple(dict.fromkeys(lines))
+        if len(differing) > _SIMILAR:
+            return None
+        if differing:
+            groups.setdefault(differing, []).append(path)
+    return [
+        text
+        for lines, paths in groups.items()
+        for text in (f"{paths[0]}:" if len(paths) == 1 else f"{len(paths)} files:", *lines)
+    ]
+
+
+def _changed(diff: list[str]) -> list[str]:
+    """Return the lines of a diff that are added or removed."""
+    return [line for line in diff if line[:1] in {"+", "-"} and line[:4] not in _HEADS]
 
 
 def finding_line(finding: Finding) -> str:

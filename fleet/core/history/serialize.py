@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from fleet.core.containerd.registry_table import effective_registry
@@ -23,6 +23,7 @@ from fleet.core.model.outcome import (
     Verified,
 )
 from fleet.core.model.pending import Pending
+from fleet.core.plan.meaning import plan_meaning
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.state import is_outdated, node_state
 from fleet.core.render.base import parsed_dump
@@ -155,6 +156,7 @@ def plan_data(plan: NodePlan, mark: Mark) -> dict[str, Any]:
             {"path": change.path, "action": str(change.action), "diff": unified_diff(change, mark)}
             for change in plan.changes
         ],
+        "meaning": [asdict(effect) for effect in plan_meaning(plan.changes)],
         "unproven": list(plan.pulls.unproven),
         "notes": list(plan.notes),
         "conflicts": [finding_data(finding) for finding in plan.findings],

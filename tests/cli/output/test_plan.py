@@ -48,10 +48,44 @@ def shown(capsys: pytest.CaptureFixture[str], *plans: NodePlan) -> list[str]:
 def test_nodes_with_equal_diffs_share_a_group(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys, plan("w1", EDIT), plan("w2"), plan("w3", EDIT))
 
-    assert lines[0] == "~ w[1,3] (2)  1.7.24  certs.d  no restart  +0 ~1 -0"
+    assert lines[0] == "/etc/b: file changed \u00b7 2 nodes"
+    assert lines[1] == "~ w[1,3] (2)  1.7.24  certs.d  no restart  +0 ~1 -0"
     assert "    -old" in lines
     assert "    +new" in lines
     assert "= w2 (1)  1.7.24  certs.d  no change" in lines
+
+
+def test_a_similar_diff_is_shown_as_the_difference(capsys: pytest.CaptureFixture[str]) -> None:
+    long = "".join(f"line {number}\n" for number in range(20))
+    first = [Change(path, None, ManagedFile(long.encode())) for path in ("/etc/x", "/etc/y")]
+    second = [
+        Change(path, None, ManagedFile(f"{long}more\n".encode())) for path in ("/etc/x", "/etc/y")
+    ]
+    third = [Change("/etc/x", None, ManagedFile(b"all other\n" * 9)), first[1]]
+
+    lines = shown(capsys, plan("w1", *first), plan("w2", *second), plan("w3", *third))
+
+    start = next(number for number, line in enumerate(lines) if line.startswith("~ w2"))
+    assert lines[start + 1 : start + 4] == [
+        "    as w1, but in",
+        "    2 files:",
+        "      with +more",
+    ]
+    assert lines[start + 4].startswith("~ w3")
+    assert sum("+line 7" in line for line in lines) == 3
+
+
+def test_stat_leaves_the_diffs_out(capsys: pytest.CaptureFixture[str]) -> None:
+    show_plans([plan("w1", EDIT), plan("w2"), plan("w3", failure=LOST)], TEXT, stars, stat=True)
+
+    assert capsys.readouterr().out.splitlines() == [
+        "/etc/b: file changed \u00b7 1 node",
+        "? w3 (1)  1.7.24  certs.d",
+        "    could not connect: timed out",
+        "      remedy: try again",
+        "Plan: 1 node to change, 1 unchanged, 1 failed. containerd restarts on none."
+        " 1 file updated.",
+    ]
 
 
 PARTED = {

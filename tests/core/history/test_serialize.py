@@ -177,6 +177,9 @@ def test_a_plan_as_data() -> None:
                 "diff": "--- /dev/null\n+++ /etc/x\n@@ -0,0 +1 @@\n+new",
             }
         ],
+        "meaning": [
+            {"subject": "/etc/x", "aspect": "file", "item": "", "before": None, "after": "there"}
+        ],
         "unproven": ["quay.io"],
         "notes": ["a note"],
         "conflicts": [finding_data(FINDING)],

@@ -1,0 +1,153 @@
+"""The meaning of a plan: its effects on registries, mirrors and logins, apart from its files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fleet.core.model.change import Change
+from fleet.core.plan.registry_view import HostView, RegistryView, View, read_view
+
+
+class Aspect(StrEnum):
+    """The kind of thing that an effect changes, a closed set."""
+
+    REGISTRY = "registry"
+    MIRROR = "mirror"
+    ORDER = "order"
+    SETTING = "setting"
+    SERVER = "server"
+    FALLBACK = "fallback"
+    LOGIN = "login"
+    TLS = "tls"
+    CERTIFICATE = "certificate"
+    CONFIG_PATH = "config_path"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One effect of a plan on `subject`: a registry, a host, or the path of a file.
+
+    `item` is the mirror, the setting or the file that changes. `before` and `after` are None if
+    there is nothing then; for a secret they only say whether there is one. The position of a new
+    mirror is its `after`.
+    """
+
+    subject: str
+    aspect: Aspect
+    item: str = ""
+    before: str | None = None
+    after: str | None = None
+
+
+def plan_meaning(changes: Iterable[Change]) -> tuple[Effect, ...]:
+    """Return the effects of all changes of a node together, sorted by subject.
+
+    A setting that moves from one file to another has no effect.
+    """
+    changes = tuple(changes)
+    before, after, opaque = View(), View(), []
+    for change in changes:
+        old = read_view(change.path, change.before)
+        new = read_view(change.path, change.after)
+        before.add(old)
+        after.add(new)
+        if old == new:
+            opaque.append(change)
+    effects = [*_compare(before, after), *map(_file_effect, opaque)]
+    if not effects:
+        effects = [_file_effect(change) for change in changes]
+    return tuple(sorted(effects, key=lambda effect: (effect.aspect is Aspect.FILE, effect.subject)))
+
+
+def _file_effect(change: Change) -> Effect:
+    return Effect(
+        subject=change.path,
+        aspect=Aspect.FILE,
+        before=None if change.before is None else "there",
+        after=None if change.after is None else "there",
+    )
+
+
+def _compare(before: View, after: View) -> Iterator[Effect]:
+    for name in sorted(before.registries.keys() | after.registries.keys()):
+        yield from _compare_registry(name, before.registries.get(name), after.registries.get(name))
+    for name in sorted(before.hosts.keys() | after.hosts.keys()):
+        yield from _compare_host(
+            name, before.hosts.get(name, HostView()), after.hosts.get(name, HostView())
+        )
+    for subject, item in sorted(before.certificates.keys() | after.certificates.keys()):
+        old, new = (view.certificates.get((subject, item)) for view in (before, after))
+        if old != new:
+            yield _hidden(subject, Aspect.CERTIFICATE, item, old, new)
+    for path in sorted(before.config_paths.keys() | after.config_paths.keys()):
+        folders = [view.config_paths.get(path) for view in (before, after)]
+        if folders[0] != folders[1]:
+            yield Effect(
+                subject=path, aspect=Aspect.CONFIG_PATH, before=folders[0], after=folders[1]
+            )
+
+
+def _compare_registry(
+    name: str, before: RegistryView | None, after: RegistryView | None
+) -> Iterator[Effect]:
+    if before is None or after is None:
+        mirrors = [", ".join(view.mirrors) if view else None for view in (before, after)]
+        yield Effect(subject=name, aspect=Aspect.REGISTRY, before=mirrors[0], after=mirrors[1])
+        return
+    yield from _compare_mirrors(name, before.mirrors, after.mirrors)
+    for url in after.mirrors:
+        if url in before.mirrors:
+            yield from _compare_settings(name, url, before.settings[url], after.settings[url])
+    if before.server != after.server:
+        yield Effect(subject=name, aspect=Aspect.SERVER, before=before.server, after=after.server)
+    if before.fallback is not after.fallback:
+        words = ["allow" if view.fallback else "never" for view in (before, after)]
+        yield Effect(subject=name, aspect=Aspect.FALLBACK, before=words[0], after=words[1])
+
+
+def _compare_mirrors(name: str, before: Sequence[str], after: Sequence[str]) -> Iterator[Effect]:
+    for number, url in enumerate(after, 1):
+        if url not in before:
+            last = "last" if number == len(after) else f"{number} of {len(after)}"
+            place = "first" if number == 1 else last
+            yield Effect(subject=name, aspect=Aspect.MIRROR, item=url, after=place)
+    for url in before:
+        if url not in after:
+            yield Effect(subject=name, aspect=Aspect.MIRROR, item=url, before="there")
+    old = [url for url in before if url in after]
+    new = [url for url in after if url in before]
+    if old != new:
+        yield Effect(
+            subject=name, aspect=Aspect.ORDER, before=", ".join(before), after=", ".join(after)
+        )
+
+
+def _compare_settings(
+    name: str, url: str, before: Mapping[str, str], after: Mapping[str, str]
+) -> Iterator[Effect]:
+    for key in sorted(before.keys() | after.keys()):
+        old, new = before.get(key), after.get(key)
+        if old != new:
+            item = f"{url} {key}"
+            if key == "header":
+                yield _hidden(name, Aspect.SETTING, item, old, new)
+            else:
+                yield Effect(subject=name, aspect=Aspect.SETTING, item=item, before=old, after=new)
+
+
+def _compare_host(name: str, before: HostView, after: HostView) -> Iterator[Effect]:
+    if before.login != after.login:
+        yield _hidden(name, Aspect.LOGIN, "", before.login, after.login)
+    if before.tls != after.tls:
+        yield Effect(subject=name, aspect=Aspect.TLS, before=before.tls, after=after.tls)
+
+
+def _hidden(
+    subject: str, aspect: Aspect, item: str, before: str | None, after: str | None
+) -> Effect:
+    """Return an effect on a value that is not shown: only whether there is one."""
+    there = ["there" if value else None for value in (before, after)]
+    return Effect(subject=subject, aspect=aspect, item=item, before=there[0], after=there[1])
