@@ -38,7 +38,7 @@ def sentences(paragraph: str) -> list[str]:
     """Return the sentences of a paragraph; code and links count as their visible words."""
     plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", paragraph)
     plain = re.sub(r"`[^`]*`", "code", plain)
-    return [part for part in re.split(r"(?<=[.!?:])\s+", plain) if part.strip()]
+    return [part for part in re.split(r"(?<=[.!?])\s+", plain) if part.strip()]
 
 
 def problems(text: str) -> Iterator[str]:
