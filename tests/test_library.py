@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,42 @@ def test_importing_fleet_alone_imports_nothing_of_it() -> None:
 @pytest.mark.parametrize("name", fleet.api.__all__)
 def test_every_public_name_is_there(name: str) -> None:
     assert name in dir(fleet)
+
+
+def test_examples_are_typed_as_strictly_as_fleet_itself(tmp_path: Path) -> None:
+    for number, example in enumerate(re.findall(r"```py(?:thon)?\n(.*?)```", PAGE, re.DOTALL)):
+        (tmp_path / f"example_{number}.py").write_text(example)
+    flags = ("--strict", "--cache-dir", str(ROOT / ".mypy_cache"), "--no-error-summary")
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "mypy", *flags, *tmp_path.glob("*.py")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert len(list(tmp_path.glob("*.py"))) == 4
+    assert (ran.returncode, ran.stdout) == (0, "")
+
+
+def test_unreachable_nodes_are_values_everywhere(offline: Fleet) -> None:
+    folder = offline.folder
+    offline.write("inventory.yaml", "all: {hosts: {a: {host: 127.0.0.1, port: 1}}}\n")
+    files = load(folder / "inventory.yaml", folder / "mirrors.yaml")
+    how = access("/dev/null", seconds=2)
+
+    (verified,) = fleet.verify(files, how=how)
+    (drifted,) = fleet.drift(files, how=how)
+    removed = fleet.remove(files, how=how)
+
+    assert verified.status is fleet.NodeStatus.UNREACHABLE
+    assert (drifted.node, drifted.files) == ("a", ())
+    assert drifted.failure is not None
+    assert drifted.failure.kind is fleet.FailureKind.CONNECT
+    assert removed.outcomes["a"].status is fleet.NodeStatus.UNREACHABLE
+    with pytest.raises(FleetError, match="there is no rollout to undo"):
+        fleet.undo(files, journal=folder / "none.db", how=how)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
@@ -163,6 +200,10 @@ def test_a_rollout_from_python_is_journaled_and_rolled_back(nodes: Lab, fleet: F
     ]
     assert lines[0].split()[0] == rollouts[1]["rollout"]
     assert fleet("diff", "-l", "forky1", "--exit-code").code == 4
+
+    more = run_example(nodes, fleet, 2)
+    assert more[-2:] == ["forky1 None []", "undo finished"]
+    assert fleet("probe", "-l", "forky1", "--json").json["nodes"]["forky1"]["state"] == "unmanaged"
 
 
 @pytest.mark.e2e
