@@ -1,16 +1,13 @@
-"""Help, man pages and completion, as the shells and man themselves take them."""
+"""Help and man pages, as man itself takes them."""
 
 from __future__ import annotations
 
 import os
-import pty
 import re
-import select
 import shlex
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -192,66 +189,3 @@ def test_every_flag_stands_on_its_page() -> None:
         if not re.search(rf"(\\fB|[ /]){flag}(\\fR|[ ,/])", texts[page])
     ]
     assert missing == []
-
-
-BASH = """eval "$(_FLEET_COMPLETE=bash_source fleet)"
-COMP_WORDS=(fleet roll); COMP_CWORD=1; _fleet_completion fleet roll fleet
-printf '%s\\n' "${COMPREPLY[@]}"
-COMP_WORDS=(fleet rollout --on-failure roll); COMP_CWORD=3; COMPREPLY=()
-_fleet_completion fleet roll --on-failure
-printf '%s\\n' "${COMPREPLY[@]}"
-"""
-
-
-def test_bash_completes_commands_and_choices() -> None:
-    ran = subprocess.run(
-        [needs("bash"), "--norc", "-c", BASH], env=ENV, capture_output=True, text=True, check=True
-    )
-
-    assert sorted(ran.stdout.split()) == ["rollback", "rollback-all", "rollback-batch", "rollout"]
-
-
-def test_fish_completes_commands_and_choices() -> None:
-    line = "_FLEET_COMPLETE=fish_source fleet | source; complete -C 'fleet roll'; complete -C {}"
-    asked = line.format(shlex.quote("fleet report x --format j"))
-    ran = subprocess.run(
-        [needs("fish"), "--no-config", "-c", asked],
-        env=ENV,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    assert {each.split("\t")[0] for each in ran.stdout.splitlines()} == {
-        "rollout",
-        "rollback",
-        "json",
-        "junit",
-    }
-
-
-def test_zsh_completes_at_its_prompt() -> None:
-    needs("zsh")
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execvpe("zsh", ["zsh", "-f", "-i"], {**ENV, "PS1": "ready> "})
-    try:
-        setup = 'autoload -Uz compinit; compinit -u -D; eval "$(_FLEET_COMPLETE=zsh_source fleet)"'
-        until(terminal, f"{setup}; echo se''t\n", "set\r\n")
-        shown = until(terminal, "fleet rollo\t", "fleet rollout")
-    finally:
-        os.close(terminal)
-        os.waitpid(child, 0)
-
-    assert "fleet rollout" in shown
-
-
-def until(terminal: int, typed: str, awaited: str, seconds: float = 60) -> str:
-    """Type something, and read until what is awaited has been shown."""
-    os.write(terminal, typed.encode())
-    shown, end = "", time.monotonic() + seconds
-    while awaited not in shown:
-        ready, _, _ = select.select([terminal], [], [], max(0, end - time.monotonic()))
-        assert ready, f"{awaited!r} never came: {shown!r}"
-        shown += os.read(terminal, 4096).decode(errors="replace")
-    return shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import NoReturn
 
@@ -10,6 +11,7 @@ import click
 from fleet import __version__
 from fleet.cli.commands import (
     check,
+    completion,
     diff,
     drift,
     explain,
@@ -74,6 +76,7 @@ for _command in (
     report.report,
     history.history,
     man.man,
+    completion.completion,
 ):
     fleet.add_command(_command)
 
@@ -82,6 +85,7 @@ def main() -> None:
     """Run fleet on streams that never raise; fail if stdout could not be written."""
     settle_streams()
     try:
+        _complete()
         _run()
     except SystemExit as end:
         sys.stdout.flush()
@@ -89,6 +93,16 @@ def main() -> None:
             click.echo(f"stdout cannot be written: {lost_streams()['stdout']}", err=True)
             sys.exit(Exit.FAILED)
         raise
+
+
+def _complete() -> None:
+    """Answer a shell that asks for completions, and exit; return for a command of a user."""
+    request = os.environ.get("_FLEET_COMPLETE")
+    if request:
+        from fleet.cli.shell_completion import answer  # noqa: PLC0415 - only for completion
+
+        click.echo(answer(fleet, request), nl=False)
+        sys.exit(Exit.OK)
 
 
 def _run() -> NoReturn:

@@ -67,6 +67,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("history --from-nodes", "what all administrators did, as the nodes recorded it"),
         ("history --node w1", "what was done to one node"),
     ),
+    "completion": (
+        ("completion bash", "for ~/.bashrc: source <(fleet completion bash)"),
+        ("completion zsh", "for ~/.zshrc, after compinit"),
+        ("completion fish", "for ~/.config/fish/completions/fleet.fish"),
+    ),
     "man": (("man ~/.local/share/man/man1", "then `man fleet-rollout` works"),),
 }
 """The examples of each command, without the word fleet, and the purpose of each example."""

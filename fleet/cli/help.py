@@ -55,6 +55,11 @@ _COLUMN = 26
 class HelpCommand(click.Command):
     """A command whose help shows examples before options."""
 
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """Return the summary, never cut: completion shows it beside the command's name."""
+        del limit
+        return summary(self)
+
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help into the formatter."""
         self.format_usage(ctx, formatter)

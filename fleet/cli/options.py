@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from fleet.cli import completers
 from fleet.cli.log_file import hide, note, open_log
 from fleet.errors import FleetError
 from fleet.home import expanded
@@ -138,11 +139,12 @@ _SHARED = {
         help="Read the mirrors from FILE [default: mirrors.yaml].",
     ),
     "limit": click.option(
-        "-l", "--limit", metavar="PATTERN",
+        "-l", "--limit", metavar="PATTERN", shell_complete=completers.patterns,
         help="Only these nodes: a group, a node, a glob, w[1-9], a:!b, @file.",
     ),
     "exclude": click.option(
-        "-x", "--exclude", metavar="PATTERN", help="Leave these nodes out."
+        "-x", "--exclude", metavar="PATTERN", shell_complete=completers.patterns,
+        help="Leave these nodes out.",
     ),
     "ssh_config": click.option(
         "-F", "--ssh-config", type=click.Path(), envvar="FLEET_SSH_CONFIG", metavar="FILE",

@@ -88,13 +88,23 @@ def load_mirrors(path: Path) -> tuple[MirrorConfig, tuple[Problem, ...]]:
 
 def _read_mirrors(path: Path, text: str) -> tuple[MirrorConfig, MirrorsReader]:
     with _with_excerpts(text):
-        reader = MirrorsReader(str(path), path.parent)
-        root = parse_yaml(text, str(path), reader.reader.problems)
-        if is_kubespray(root):
-            root = as_mirrors(root, reader.reader)
-        config = reader.read(root)
+        config, reader, root = _parse_mirrors(path, text)
         _refuse(text, root, reader.reader)
         return config, reader
+
+
+def _parse_mirrors(path: Path, text: str) -> tuple[MirrorConfig, MirrorsReader, Value]:
+    """Return the registries as far as they can be read; the mistakes are in the reader."""
+    reader = MirrorsReader(str(path), path.parent)
+    root = parse_yaml(text, str(path), reader.reader.problems)
+    if is_kubespray(root):
+        root = as_mirrors(root, reader.reader)
+    return reader.read(root), reader, root
+
+
+def readable_mirrors(path: Path) -> MirrorConfig:
+    """Return the registries as far as they can be read, for completion; ignore the mistakes."""
+    return _parse_mirrors(path, read_text(path, "-m"))[0]
 
 
 def _refuse(text: str, root: Value, reader: Reader) -> None:

@@ -10,20 +10,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fleet.core.history.replay import (
-    EntryKind,
-    JournalEntry,
-    RolloutHistory,
-    known_roles,
-    replay_journal,
-)
 from fleet.core.history.rollout_ids import LAST, UnknownRolloutError, ambiguous, find_ids
 from fleet.errors import FleetError, HeldError, printable
 from fleet.journal.fingerprint_key import lasting_key
 from fleet.journal.opening import open_for_reading, open_for_writing, reading, write_error
 from fleet.journal.private_files import open_private
+
+if TYPE_CHECKING:
+    from fleet.core.history.replay import JournalEntry, RolloutHistory
 
 _APPEND = """
     INSERT INTO event
@@ -179,6 +175,8 @@ class Journal:
 
     def entries(self, rollout: str) -> list[JournalEntry]:
         """Return the entries of one rollout in order."""
+        from fleet.core.history.replay import JournalEntry  # noqa: PLC0415 - costs completion time
+
         with self.reading():
             rows = self._base.execute(
                 "SELECT at, kind, node, payload FROM event WHERE rollout = ? ORDER BY seq",
@@ -191,6 +189,12 @@ class Journal:
 
     def roles(self) -> dict[str, tuple[str, ...]]:
         """Return the newest evidence, by node, that it belongs to the control plane or not."""
+        from fleet.core.history.replay import (  # noqa: PLC0415
+            EntryKind,
+            JournalEntry,
+            known_roles,
+        )
+
         with self.reading():
             rows = self._base.execute(
                 "SELECT at, kind, node, payload FROM event WHERE kind IN ('planned', ?)"
@@ -204,6 +208,8 @@ class Journal:
 
     def replayed(self, record: RolloutRecord) -> RolloutHistory:
         """Replay the entries of one rollout."""
+        from fleet.core.history.replay import replay_journal  # noqa: PLC0415
+
         entries = self.entries(record.id)
         with self.reading():
             return replay_journal(record.about["batches"], entries)

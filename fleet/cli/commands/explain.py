@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from fleet.cli import completers
 from fleet.cli.help import command
 from fleet.cli.options import Connection, Exit, Settings, connecting, takes
 
 
 @command()
-@click.argument("node", metavar="NODE")
-@click.argument("registry", metavar="REGISTRY")
+@click.argument("node", metavar="NODE", shell_complete=completers.nodes)
+@click.argument("registry", metavar="REGISTRY", shell_complete=completers.registries)
 @connecting
 @takes("inventory", "ssh_config")
 def explain(settings: Settings, *, connection: Connection, node: str, registry: str) -> None:

@@ -6,14 +6,18 @@ from typing import NoReturn
 
 import click
 
+from fleet.cli import completers
 from fleet.cli.change_options import journal
 from fleet.cli.help import command
 from fleet.cli.options import Connection, Exit, Settings, connecting, takes, with_columns
 
 
 @command()
-@click.argument("rollout_id", metavar="[ID]", required=False)
-@click.option("--node", metavar="NODE", help="Show what was done to this node.")
+@click.argument("rollout_id", metavar="[ID]", required=False, shell_complete=completers.rollout_ids)
+@click.option(
+    "--node", metavar="NODE", shell_complete=completers.nodes,
+    help="Show what was done to this node.",
+)  # fmt: skip
 @click.option(
     "--from-nodes", is_flag=True,
     help="Read the audit logs of the nodes instead of the journal of this workstation.",

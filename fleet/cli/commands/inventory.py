@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from fleet.cli import completers
 from fleet.cli.help import command
 from fleet.cli.options import Settings, read_patterns, takes
 from fleet.errors import FleetError
 
 
 @command()
-@click.argument("nodes", metavar="[NODE]...", nargs=-1)
+@click.argument("nodes", metavar="[NODE]...", nargs=-1, shell_complete=completers.nodes)
 @click.option("--graph", is_flag=True, help="Show groups and their nodes as a tree.")
 @takes("inventory", "limit")
 def inventory(settings: Settings, *, nodes: tuple[str, ...], graph: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from fleet.cli import completers
 from fleet.cli.change_options import journal
 from fleet.cli.help import command
 from fleet.cli.options import Connection, Exit, Settings, connecting, takes, with_columns
@@ -32,7 +33,7 @@ def locks(settings: Settings, *, connection: Connection) -> None:
 
 
 @command()
-@click.argument("rollout_id", metavar="ID")
+@click.argument("rollout_id", metavar="ID", shell_complete=completers.rollout_ids)
 @journal
 @connecting
 @takes("inventory", "limit", "ssh_config")

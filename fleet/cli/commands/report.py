@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from fleet.cli import completers
 from fleet.cli.change_options import journal
 from fleet.cli.help import command
 from fleet.cli.options import Settings, takes
@@ -14,7 +15,7 @@ from fleet.errors import FleetError
 
 
 @command()
-@click.argument("rollout_id", metavar="ID")
+@click.argument("rollout_id", metavar="ID", shell_complete=completers.rollout_ids)
 @click.option(
     "-o", "--output", metavar="FILE", type=click.Path(), help="Write to FILE [default: stdout]."
 )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from fleet.cli import completers
 from fleet.cli.change_options import journal, yes
 from fleet.cli.help import command
 from fleet.cli.options import Connection, Settings, connecting, takes
 
 
 @command()
-@click.argument("rollout_id", metavar="[ID]", required=False)
+@click.argument("rollout_id", metavar="[ID]", required=False, shell_complete=completers.rollout_ids)
 @yes
 @journal
 @connecting

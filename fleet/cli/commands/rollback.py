@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from fleet.cli import completers
 from fleet.cli.change_options import changing_nodes, no_liveness
 from fleet.cli.help import command
 from fleet.cli.options import Connection, Exit, Settings, connecting, takes
@@ -13,7 +14,10 @@ from fleet.cli.options import Connection, Exit, Settings, connecting, takes
 
 @command()
 @click.option(
-    "--to", metavar="GENERATION", help="Undo everything since and including this rollout."
+    "--to",
+    metavar="GENERATION",
+    shell_complete=completers.rollout_ids,
+    help="Undo everything since and including this rollout.",
 )
 @no_liveness
 @changing_nodes

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from fleet.cli import completers
 from fleet.cli.change_options import (
     changing_nodes,
     foreign_files,
@@ -29,6 +30,7 @@ from fleet.cli.options import Connection, Exit, Settings, connecting, shared
     "--rerun",
     nargs=2,
     metavar="WHICH ID",
+    shell_complete=completers.rerun,
     type=(click.Choice(["failed", "unreachable"]), str),
     help="Only nodes that rollout ID left `failed` (or `no_access`), or `unreachable`.",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from fleet.cli import completers
 from fleet.cli.help import ALIASES, command
 from fleet.cli.options import Settings, takes
 from fleet.errors import FleetError
@@ -11,7 +12,7 @@ from fleet.errors import FleetError
 
 @command()
 @click.argument("name", type=click.Choice(["inventory", "mirrors", "output"]))
-@click.argument("of", metavar="[COMMAND]", required=False)
+@click.argument("of", metavar="[COMMAND]", required=False, shell_complete=completers.commands)
 @takes()
 def schema(settings: Settings, *, name: str, of: str | None) -> None:
     """Print the JSON Schema of a file or of an output.

@@ -6,13 +6,16 @@ from typing import Any
 
 import click
 
+from fleet.cli import completers
 from fleet.cli.change_options import changing_nodes, no_liveness
 from fleet.cli.help import command
 from fleet.cli.options import Connection, Exit, Settings, connecting, takes
 
 
 @command()
-@click.argument("undoes", metavar="[ROLLOUT]", required=False)
+@click.argument(
+    "undoes", metavar="[ROLLOUT]", required=False, shell_complete=completers.rollout_ids
+)
 @click.option("--with-later", is_flag=True, help="Also undo later rollouts on these nodes.")
 @no_liveness
 @changing_nodes

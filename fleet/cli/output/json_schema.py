@@ -244,6 +244,7 @@ OUTPUTS: Mapping[str, Schema] = {
     "locks": shape({"nodes": by_name(_HELD)}),
     "unlock": shape({"rollout": TEXT, "nodes": by_name(shape({"ended": TEXT}))}),
     "report": _REPORT,
+    "completion": shape({"shell": one_of("bash", "zsh", "fish"), "script": TEXT}),
     "man": shape({"pages": by_name(TEXT)}),
     "history": {"anyOf": [shape({"rollouts": listed(_PAST)}), _PAST, NODE_HISTORY]},
 }
