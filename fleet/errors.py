@@ -6,6 +6,7 @@ They end a command before any node is touched.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -29,6 +30,17 @@ class _Replacements(dict[int, str]):
         escape = f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
         self[number] = shown = character if plain else escape
         return shown
+
+
+def columns(text: str) -> int:
+    """Return how many columns a text takes on a terminal: a wide character takes two."""
+    return len(text) if text.isascii() else sum(map(_width, text))
+
+
+def _width(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
 
 
 def shortened(text: str) -> str:
@@ -78,12 +90,11 @@ class Problem:
         """Return the problem with its line, and a caret below the place."""
         if self.excerpt is None:
             return str(self)
+        text, start = self.excerpt.text, self.excerpt.column - 1
+        before, marked = printable(text[:start]), printable(text[start:][: self.excerpt.length])
+        caret = f"{' ' * columns(before)}{'^' * max(columns(marked), 1)}"
         margin = " " * len(str(self.line))
-        caret = f"{' ' * (self.excerpt.column - 1)}{'^' * self.excerpt.length}"
-        return (
-            f"{self}\n {margin} |\n {self.line} | {printable(self.excerpt.text)}\n"
-            f" {margin} | {caret}"
-        )
+        return f"{self}\n {margin} |\n {self.line} | {printable(text)}\n {margin} | {caret}"
 
 
 class ConfigErrors(FleetError):  # noqa: N818 - it holds many

@@ -6,7 +6,7 @@ import pytest
 
 from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.finding import Finding, FindingEffect
-from fleet.errors import Problem, printable, shortened
+from fleet.errors import Excerpt, Problem, printable, shortened
 
 WORD = "a" * 20_000
 
@@ -39,3 +39,21 @@ def test_words_that_messages_have_are_whole() -> None:
 )  # fmt: skip
 def test_what_would_steer_a_terminal_is_shown_as_an_escape(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+CARETS = {
+    "a narrow line": ("ab: c", 5, 1, "    ^"),
+    "wide characters before": ("\u5317\u4eac: c", 5, 1, "      ^"),
+    "wide characters": ("a: \u5317\u4eac", 4, 2, "   ^^^^"),
+    "a mark over a letter": ("u\u0308: c", 5, 1, "   ^"),
+    "an escape before": ("a\x1b: c", 5, 1, "       ^"),
+}
+
+
+@pytest.mark.parametrize(("text", "column", "length", "expected"), CARETS.values(), ids=CARETS)
+def test_the_caret_stands_below_its_place(
+    text: str, column: int, length: int, expected: str
+) -> None:
+    problem = Problem("a.yaml", 1, 1, "is odd", excerpt=Excerpt(text, column, length))
+
+    assert problem.shown().splitlines()[-1] == f"   | {expected}"

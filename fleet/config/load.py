@@ -12,6 +12,7 @@ from fleet.config.files import read_text
 from fleet.config.inventory.ini import looks_like_ini, parse_ini
 from fleet.config.inventory.kubectl import as_inventory, is_node_list
 from fleet.config.inventory.yaml import InventoryReader
+from fleet.config.lookalikes import with_lookalikes
 from fleet.config.mirrors.kubespray import as_mirrors, is_kubespray
 from fleet.config.mirrors.yaml import MirrorsReader
 from fleet.config.placeholders import PLACEHOLDER, placeholder_problems, without_placeholders
@@ -58,7 +59,8 @@ def _with_excerpts(text: str, *, yaml: bool = True) -> Iterator[None]:
     try:
         yield
     except ConfigErrors as error:
-        parts = (with_excerpts(part, text, yaml=yaml) for part in (error.problems, error.warnings))
+        problems = with_lookalikes(error.problems, text)
+        parts = (with_excerpts(part, text, yaml=yaml) for part in (problems, error.warnings))
         raise ConfigErrors(*parts) from error
 
 

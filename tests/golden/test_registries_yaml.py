@@ -193,7 +193,7 @@ def test_no_diff_of_registries_yaml_shows_a_secret(tmp_path: Path) -> None:
 K3S_REFUSED = {
     "no upstream": ("closed", b"", "--disable-default-registry-endpoint"),
     "a header": ("full", b"", "has a header"),
-    "a broken file": ("plain", b"mirrors: [", "no valid YAML"),
+    "a broken file": ("plain", b"mirrors: [", "not valid YAML"),
     "forms that it does not have": (
         "plain",
         b"mirrors: {}\nconfigs: [a]",

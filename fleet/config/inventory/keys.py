@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,16 @@ _HOST = re.compile(
 )
 
 
+_LONGEST_SITE = 64
+
+
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uff01-\uff5e\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+"""Fillers and selectors, which Unicode counts as letters and marks, and full-width letters."""
+
+
 FOREIGN = {"users", "ports", "hosts", "sites", "jumps", "distros", "containerd_configs"}
 """Variables of other tools that resemble keys of ours; they are not reported as misspelt."""
 
@@ -59,6 +70,36 @@ def _distro(reader: Reader, value: Value, place: str) -> str | None:
         return text
     reader.error(value, place, f"expected one of {', '.join(known)}, got {text!r}")
     return None
+
+
+def _site(reader: Reader, value: Value, place: str) -> str | None:
+    """Read the name of a site, which may be in any script."""
+    text = reader.string(value, place)
+    if text is None:
+        return None
+    text = unicodedata.normalize("NFC", text)
+    if _WORD.fullmatch(text) or _is_visible_word(text):
+        return text
+    message = f"expected letters, digits, '.', '-' and '_', in any script, got {text!r}"
+    reader.error(value, place, message)
+    return None
+
+
+def _is_visible_word(text: str) -> bool:
+    """Return whether a text has only letters, digits and marks that a terminal shows as such.
+
+    Spaces, control characters, marks of direction and fillers would hide what a name is.
+    """
+    kinds = [unicodedata.category(character) for character in text]
+    return (
+        0 < len(text) <= _LONGEST_SITE
+        and kinds[0][0] in "LN"
+        and all(
+            kind[0] in "LN" or kind in {"Mn", "Mc"} or c in "._-"
+            for kind, c in zip(kinds, text, strict=True)
+        )
+        and _INVISIBLE.search(text) is None
+    )
 
 
 def _host(reader: Reader, value: Value, place: str) -> str | None:
@@ -190,7 +231,7 @@ _TABLE = (
     ),
     NodeKey(
         name="site",
-        read=_word,
+        read=_site,
         schema=_TEXT,
         meaning=(
             "the node's location; `fleet mirrors test` compares sites, and with Dask the workers of"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fleet.config.inventory.keys import ALIASES, FOREIGN, KEYS, SECRETS
+from fleet.config.lookalikes import has_lookalike
 from fleet.config.reader import Reader, unknown_key
 from fleet.core.model.inventory import Group, Inventory, InventoryValue
 from fleet.core.model.node import Node, Origin
@@ -77,6 +78,7 @@ class InventoryReader:
         nodes = tuple(self._node(name, distances) for name in self._hosts)
         if not nodes and not self.reader.problems:
             self.reader.error(root, "", "has no nodes: write them under all.hosts")
+        self._warn_same_address(nodes)
         return Inventory(nodes, {name: self._finished(name, nodes) for name in self._groups})
 
     def _group(self, name: str) -> _GroupPart:
@@ -175,7 +177,8 @@ class InventoryReader:
             if key.startswith("ansible_") == name.startswith("ansible_")
         )
         near = difflib.get_close_matches(name, ours, 1, 0.93 if "ansible_" in name else 0.85)
-        if name not in FOREIGN and (near or sorted(name) in [sorted(key) for key in ours]):
+        anagram = sorted(name) in [sorted(key) for key in ours]
+        if name not in FOREIGN and (near or anagram or has_lookalike(name)):
             self.reader.error(entry.key, place, unknown_key(name, ours))
 
     def _refuse_cycles(self, root: Value) -> None:
@@ -183,6 +186,18 @@ class InventoryReader:
             if name in self._ancestors(name) and self._ancestors(name)[name] > 0:
                 self.reader.error(root, name, "the group is one of its own children")
                 self._cyclic = True
+
+    def _warn_same_address(self, nodes: tuple[Node, ...]) -> None:
+        """Warn of two names for one address: a change refuses a machine that has two."""
+        first: dict[tuple[str, int | None, str | None], Node] = {}
+        for node in nodes:
+            other = first.setdefault((node.host.lower(), node.port, node.jump), node)
+            if other is not node:
+                line = self._places[other.name].line
+                text = (
+                    f"{node.host} is also the address of {other.name} (line {line}): keep one name"
+                )
+                self.reader.warn(self._places[node.name], node.name, text)
 
     # -- resolving ---------------------------------------------------------------------------
 

@@ -7,9 +7,11 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fleet.config.files import read_content
+from fleet.config.mirrors.certificates import expiry_warnings
 from fleet.config.reader import Reader
 from fleet.core.containerd.registry_url import normal_url, path_of, url_problem, without_v2
 from fleet.core.model.mirror import Auth, ClientPair, Mirror
@@ -166,7 +168,13 @@ class HostReader:
                 value, place, f"{text}: contains no PEM {label.decode().strip('- ').lower()}"
             )
             return None
+        if label == _CERTIFICATE:
+            self._warn_expiry(value, place, content)
         return content
+
+    def _warn_expiry(self, value: Value, place: str, content: bytes) -> None:
+        for text in expiry_warnings(content, datetime.now(UTC)):
+            self._reader.warn(value, place, f"{value.text}: {text}")
 
     def _client(self, value: Value, place: str) -> tuple[ClientPair, ...]:
         """Read the three forms: one file with certificate and key, several such files, or pairs."""

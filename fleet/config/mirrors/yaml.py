@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fleet.config.mirrors.endpoint import HostReader
 from fleet.config.mirrors.host_configs import HostConfigs
+from fleet.config.mirrors.known_registries import doubt_about
 from fleet.config.reader import Reader
 from fleet.core.containerd.registry_url import (
     default_server,
@@ -133,9 +134,8 @@ class MirrorsReader:
                 self.reader.error(
                     entry.key, place, f"{name} is another name of {key}, which is listed already"
                 )
-            elif key == "docker.io" != name:
-                message = f"write docker.io: containerd does not look up its other name {name}"
-                self.reader.warn(entry.key, place, message)
+            elif (doubt := doubt_about(name, key)) is not None:
+                self.reader.warn(entry.key, place, doubt)
             registry = self._registry(key, entry, f"{place}.{name}", defaults, base.get(key))
             if registry is not None:
                 registries[key] = registry

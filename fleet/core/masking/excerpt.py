@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from fleet.core.masking import free_text, replaced, same_length, yaml_spans
-from fleet.errors import Excerpt, Problem
+from fleet.errors import Excerpt, Problem, columns
 
 _WIDTH = 72
 
@@ -70,8 +70,16 @@ def _excerpt(line: str, problem: Problem) -> Excerpt | None:
 
 def _shorten(line: str, column: int, length: int) -> Excerpt:
     """Return the part of a long line around the place."""
-    start = max(0, column - 1 - _LEAD) if len(line) > _WIDTH and column > _WIDTH // 2 else 0
-    head, shown = "\u2026" if start else "", line[start : start + _WIDTH]
-    end = "\u2026" if start + _WIDTH < len(line) else ""
+    far = columns(line) > _WIDTH and columns(line[:column]) > _WIDTH // 2
+    start = max(0, column - 1 - _LEAD) if far else 0
+    head, shown = "\u2026" if start else "", _fitting(line[start : start + _WIDTH])
+    end = "\u2026" if start + len(shown) < len(line) else ""
     place = column - start + len(head)
     return Excerpt(f"{head}{shown}{end}", place, max(1, min(length, len(head + shown) - place + 1)))
+
+
+def _fitting(text: str) -> str:
+    """Return as much of a text as fits the width: characters of some scripts are wide."""
+    while columns(text) > _WIDTH:
+        text = text[:-1]
+    return text

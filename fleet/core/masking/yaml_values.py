@@ -14,7 +14,7 @@ from fleet.core.masking.scalars import cost, key_spans, names_secret_option, sca
 from fleet.core.masking.secret_keys import Visibility
 from fleet.core.masking.spans import Span, merged
 from fleet.core.masking.structure import structure_spans
-from fleet.core.text.yaml import Piece, yaml_pieces
+from fleet.core.text.yaml_pieces import Piece, yaml_pieces
 
 _MOST_PIECES = 25_000
 _DEEPEST = 40

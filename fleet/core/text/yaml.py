@@ -17,6 +17,7 @@ from fleet.errors import ConfigErrors, Problem
 _MOST_NODES = 1_000_000
 _DEEPEST = 40
 _PREFIX = "tag:yaml.org,2002:"
+_INDENT = re.compile(r"[ \t]*")
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -76,13 +77,9 @@ def parse_yaml(text: str, name: str, problems: list[Problem] | None = None) -> V
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        deep = "nesting depth" in (error.problem or "")  # newer libyaml limits the depth itself
-        message = "nested too deep" if deep else f"no valid YAML: {error.problem}"
-        raise ConfigErrors([Problem(name, *place, message)]) from error
+        raise ConfigErrors([_syntax_problem(error, text, name)]) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        message = f"no valid YAML: {str(error).splitlines()[0]}"
+        message = f"not valid YAML: {str(error).splitlines()[0]}"
         raise ConfigErrors([Problem(name, 1, 1, message)]) from error
     if root is None:
         return Value({}, "", 1, 1)
@@ -93,6 +90,20 @@ def parse_yaml(text: str, name: str, problems: list[Problem] | None = None) -> V
     if problems is not None:
         problems += builder.problems
     return value
+
+
+def _syntax_problem(error: yaml.MarkedYAMLError, text: str, name: str) -> Problem:
+    """Return the problem of a text that is not YAML, in plain words where they are known."""
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    lines = text.splitlines()
+    indent = _INDENT.match(lines[line - 1]) if line <= len(lines) else None
+    if indent is not None and "\t" in indent[0]:
+        at = indent[0].index("\t") + 1
+        return Problem(name, line, at, "a tab cannot indent YAML: use spaces")
+    deep = "nesting depth" in (error.problem or "")  # newer libyaml limits the depth itself
+    message = "nested too deep" if deep else f"not valid YAML: {error.problem}"
+    return Problem(name, line, column, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,46 +266,3 @@ def _tag_problem(tag: str) -> str:
     if tag.startswith(_PREFIX):
         return f"the tag {tag} is not read"
     return "a tag of one's own is not read; quote a text that begins with an exclamation mark"
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a YAML text with its offsets: a scalar, an alias, or an edge of a collection.
-
-    `kind` is scalar, alias, mapping, sequence, end (of a collection), other or error.
-    """
-
-    kind: str
-    start: int
-    end: int
-    value: str = ""
-    anchor: str = ""
-
-
-def yaml_pieces(text: str) -> Iterator[Piece]:
-    """Yield the pieces of a YAML text in order; the last one is an error if it is not YAML."""
-    at = 0
-    bom = text.startswith("\ufeff")
-    try:
-        for event in yaml.parse(text[bom:], Loader=_Base):
-            piece = _piece(text, event, int(bom))
-            at = piece.end
-            yield piece
-    except (yaml.YAMLError, ValueError):
-        yield Piece("error", at, len(text))
-
-
-def _piece(text: str, event: Any, shift: int) -> Piece:
-    start, end = event.start_mark.index + shift, event.end_mark.index + shift
-    anchor = getattr(event, "anchor", None) or ""
-    if isinstance(event, yaml.ScalarEvent):
-        if event.style in {"|", ">"}:
-            end = start + len(text[start:end].rstrip())
-        return Piece("scalar", start, end, event.value, anchor)
-    if isinstance(event, yaml.AliasEvent):
-        return Piece("alias", start, end, "", anchor)
-    if isinstance(event, yaml.CollectionStartEvent):
-        kind = "mapping" if isinstance(event, yaml.MappingStartEvent) else "sequence"
-        return Piece(kind, start, end, "", anchor)
-    kind = "end" if isinstance(event, yaml.CollectionEndEvent) else "other"
-    return Piece(kind, start, start, "", anchor)

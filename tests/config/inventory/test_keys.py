@@ -19,6 +19,9 @@ def read(key: str, text: str) -> tuple[Any, list[str]]:
 
 
 ACCEPTED = {
+    "a Chinese site": ("site", "\u5317\u4eac\u673a\u623f-1", "\u5317\u4eac\u673a\u623f-1"),
+    "a Hindi site": ("site", "\u092e\u0941\u0902\u092c\u0908", "\u092e\u0941\u0902\u092c\u0908"),
+    "a composed site": ("site", '"Zu\\u0308rich"', "Z\u00fcrich"),
     "a name": ("host", "w1.example.net", "w1.example.net"),
     "an address": ("host", "10.0.0.1", "10.0.0.1"),
     "an IPv6 address": ("host", '"2001:db8::1"', "2001:db8::1"),
@@ -49,6 +52,8 @@ def test_a_valid_value_is_returned(key: str, text: str, expected: Any) -> None:
 
 
 WORD = "a plain word without spaces or shell characters"
+SITE = "letters, digits, '.', '-' and '_', in any script"
+
 REFUSED = {
     "an option": ("host", "-oProxyCommand=x", WORD),
     "a command": ("host", "$(id)", WORD),
@@ -58,7 +63,16 @@ REFUSED = {
     "a user with a space": ("user", "a b", WORD),
     "a user that is an option": ("user", "-l", WORD),
     "a jump through a command": ("jump", "a;id", WORD),
-    "a word that is too long": ("site", "a" * 514, WORD),
+    "a site that is too long": ("site", "a" * 514, SITE),
+    "a site with a space": ("site", '"\u5317\u4eac \u673a\u623f"', SITE),
+    "a site that turns the direction": ("site", '"a\\u202eb"', SITE),
+    "a site that a shell reads": ("site", "\u5317$(id)", SITE),
+    "a site that is a path": ("site", "../\u5317", SITE),
+    "a site that is an option": ("site", "-\u5317", SITE),
+    "a site of a filler": ("site", '"\\u3164"', SITE),
+    "a site in full width": ("site", "\uff21", SITE),
+    "a site that begins with a mark": ("site", '"\\u0301a"', SITE),
+    "a site with a line separator": ("site", '"a\\u2028b"', SITE),
     "nothing at a time": ("max_unavailable", "0", "a number or a percentage"),
     "more than all": ("max_unavailable", "101%", "a number or a percentage"),
     "a share of nothing": ("max_unavailable", "0%", "a number or a percentage"),

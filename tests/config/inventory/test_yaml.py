@@ -160,7 +160,7 @@ MISTAKES = {
         ],
     ),
     "nobody": ("all: {}\n", ["1:1: has no nodes: write them under all.hosts"]),
-    "not YAML": ("a: [1\n", ["2:1: no valid YAML: did not find expected ',' or ']'"]),
+    "not YAML": ("a: [1\n", ["2:1: not valid YAML: did not find expected ',' or ']'"]),
     "a tag": ("all: {hosts: {a: {site: !!python/name:os.system x}}}\n", None),
 }
 
@@ -203,3 +203,24 @@ def test_an_alias_bomb_is_refused() -> None:
 
     with pytest.raises(ConfigErrors, match="too large"):
         parse_yaml("\n".join(lines), "x.yaml")
+
+
+SAME = {
+    "the same host": ("{a: {host: x}, b: {host: x}}", ["b: x is also the address of a (line 1)"]),
+    "a name as another's host": (
+        "{a: {}, b: {host: A}}",
+        ["b: A is also the address of a (line 1)"],
+    ),
+    "another port": ("{a: {host: x}, b: {host: x, port: 2222}}", []),
+    "another jump host": ("{a: {host: x}, b: {host: x, jump: j}}", []),
+}
+
+
+@pytest.mark.parametrize(("hosts", "expected"), SAME.values(), ids=SAME)
+def test_two_names_of_one_address_are_warned_of(hosts: str, expected: list[str]) -> None:
+    reader = InventoryReader("i")
+    reader.read(parse_yaml(f"all: {{hosts: {hosts}}}", "i"))
+
+    assert [warning.message for warning in reader.reader.warnings] == [
+        f"{text}: keep one name" for text in expected
+    ]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from fleet.core.text.yaml import ListSpan, Value, list_spans, parse_yaml, plain, yaml_pieces
+from fleet.core.text.yaml import ListSpan, Value, list_spans, parse_yaml, plain
+from fleet.core.text.yaml_pieces import yaml_pieces
 from fleet.errors import ConfigErrors, Problem
 
 SCALARS = {
@@ -156,11 +157,11 @@ def test_the_first_of_two_equal_keys_counts() -> None:
 
 
 INVALID = {
-    "an open bracket": ("a: [1\n", (2, 1), "no valid YAML: "),
-    "a tab": ("a:\n\t- b\n", (2, 1), "no valid YAML: "),
-    "two documents": ("a: 1\n---\nb: 2\n", (2, 1), "no valid YAML: "),
-    "an alias to nothing": ("a: *b\n", (1, 4), "no valid YAML: "),
-    "a control character": ("a: \x01\n", (1, 1), "no valid YAML: "),
+    "an open bracket": ("a: [1\n", (2, 1), "not valid YAML: "),
+    "a tab": ("a:\n\t- b\n", (2, 1), "a tab cannot indent YAML: use spaces"),
+    "two documents": ("a: 1\n---\nb: 2\n", (2, 1), "not valid YAML: "),
+    "an alias to nothing": ("a: *b\n", (1, 4), "not valid YAML: "),
+    "a control character": ("a: \x01\n", (1, 1), "not valid YAML: "),
     "41 levels": ("a:\n  " + "[" * 40 + "]" * 40, (2, 42), "nested too deep"),
 }
 
