@@ -66,12 +66,6 @@ def print_failures(failures: Iterable[tuple[str, Failure]], out: Console, mark: 
         print_evidence(group.failure, out)
 
 
-def print_failure(head: str, failure: Failure, out: Console, indent: str = "") -> None:
-    """Print a failure's message after `head`, and below it its remedy."""
-    out.print(f"{indent}{head}: {printable(failure.message)}", style="red")
-    print_remedy(failure, out, f"{indent}  ")
-
-
 def print_remedy(failure: Failure, out: Console, indent: str) -> None:
     """Print the remedy of a failure; a failure in an older journal has none."""
     if failure.remedy:

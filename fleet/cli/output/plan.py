@@ -11,7 +11,7 @@ import click
 
 from fleet.actions.render import Rendered
 from fleet.cli.options import Exit, Settings
-from fleet.cli.output.failures import failure_title, print_evidence, print_failure
+from fleet.cli.output.failures import print_evidence, print_remedy
 from fleet.cli.output.meaning import print_meaning
 from fleet.cli.output.tables import console, print_json
 from fleet.core.history.serialize import plan_data
@@ -115,12 +115,14 @@ def _print_group(
     first = group[0]
     names = compress(plan.node.name for plan in group)
     versions = ", ".join(sorted({plan.containerd or "containerd unknown" for plan in group}))
-    head = f"{names} ({len(group)})  {versions}  {first.strategy or 'no strategy'}"
+    read = [versions, first.strategy or "no strategy"] if first.containerd or first.changes else []
+    head = "  ".join([f"{names} ({len(group)})", *read])
     if evidence := first.availability.control_plane:
         head += f"  control plane ({printable(', '.join(evidence))})"
     if first.failure is not None:
         out.print(f"{symbol(first)} {head}", style="red")
-        print_failure(failure_title(first.failure), first.failure, out, "    ")
+        out.print(f"    {printable(first.failure.message)}", style="red")
+        print_remedy(first.failure, out, "      ")
         print_evidence(first.failure, out)
     elif not first.has_work:
         out.print(f"= {head}  no change", style="green")

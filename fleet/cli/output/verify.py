@@ -26,7 +26,8 @@ def show_verified(
     out = console(color=settings.color)
     rows = [
         (outcome.node, pull.image, verdict_words(pull) if pull.ok else "failed",
-         pull.via, f"{pull.seconds:.2f} s", f"{pull.size} B", pull.detail)
+         pull.via, f"{pull.seconds:.2f} s", f"{pull.size} B",
+         (pull.detail.strip().splitlines() or [""])[-1])
         for outcome in outcomes
         for pull in outcome.verified
     ]  # fmt: skip
