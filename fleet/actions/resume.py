@@ -127,7 +127,7 @@ class _Resumed:
 
     def run(self) -> RolloutResult:
         job, left = self._job, self._history.unsettled()
-        job.session.ui.require_answer("go on")
+        job.session.ui.require_answer("continue")
         job.journal.append(EntryKind.RESUMED, None, {"operator": operator()})
         if left:
             job.session.ui.message(f"settling what was left in flight: {', '.join(left)}")

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fleet.actions.job import Job, RolloutResult
-from fleet.core.rollout.state import RolloutStatus, begin
+from fleet.core.rollout.scheduler import next_move
+from fleet.core.rollout.state import Halt, RolloutStatus, begin
 from fleet.engine.driver import RolloutEnd
 from fleet.engine.locks import still_held
 from fleet.engine.survey import already_done
@@ -15,7 +16,10 @@ from fleet.node.stage import release_once
 
 
 def start_job(job: Job) -> RolloutResult:
-    """Show the plans of a new job, ask for consent, and carry them out."""
+    """Show the plans of a new job, ask for consent, and carry them out.
+
+    Consent is not asked for if the failures that are known already spend the budget.
+    """
     _release_leftovers(job)
     plans = list(job.plans.values())
     job.outcomes = {
@@ -24,9 +28,9 @@ def start_job(job: Job) -> RolloutResult:
     job.session.ui.plans(plans, job.journal.mark)
     job.unlock_plane()
     batches = job.batches()
-    if batches:
-        job.session.ui.confirm(sum(map(len, batches)))
     state = begin(batches, {name: outcome.status for name, outcome in job.outcomes.items()})
+    if batches and not isinstance(next_move(state, job.policy()), Halt):
+        job.session.ui.confirm(sum(map(len, batches)))
     if not batches and not any(outcome.status.failed for outcome in job.outcomes.values()):
         return job.result(RolloutEnd(state, RolloutStatus.FINISHED), journaled=False)
     job.begin(batches)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from typing import NoReturn
 
@@ -117,6 +118,8 @@ def _run() -> NoReturn:
         halted = isinstance(error, HeldError | JournalError)
         _leave(Exit.HALTED if halted else Exit.USAGE, error)
     except click.exceptions.Abort as error:
+        again = shlex.join(["fleet", *sys.argv[1:]])
+        click.echo(str(error) or f"Interrupted. Run it again: {again}", err=True)
         _leave(Exit.INTERRUPTED, error)
     except click.ClickException as error:
         error.show()

@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from fleet.cli.examples import EXAMPLES
+from fleet.cli.next_steps import pasteable
+from fleet.errors import ConfigErrors, FleetError
 
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "Start": ("init", "check", "schema", "inventory"),
@@ -53,7 +55,20 @@ _COLUMN = 26
 
 
 class HelpCommand(click.Command):
-    """A command whose help shows examples before options."""
+    """A command whose help shows examples before options.
+
+    The commands that its errors name have the options of its command line, so that they can be
+    pasted.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except FleetError as error:
+            if not isinstance(error, ConfigErrors):
+                error.args = (pasteable(str(error)), *error.args[1:])
+            raise
 
     def get_short_help_str(self, limit: int = 45) -> str:
         """Return the summary, never cut: completion shows it beside the command's name."""

@@ -12,12 +12,29 @@ from dataclasses import replace
 import click
 
 from fleet.cli.log_file import hide
+from fleet.cli.next_steps import NextStep, next_lines
 from fleet.core.model.node import Node
 from fleet.core.model.secret import Secret
 from fleet.errors import FleetError
 from fleet.ssh import SshSettings, encrypted_keys, passphrase_fits
 
 _TRIES = 3
+
+
+class DeclinedError(click.exceptions.Abort):
+    """Ends a command whose question the user has answered with no."""
+
+
+def require_terminal(purpose: str) -> None:
+    """Raise a FleetError if a question could not be answered; `purpose` is what --yes allows."""
+    if not sys.stdin.isatty():
+        raise FleetError(f"not a terminal: add --yes to {purpose}")
+
+
+def ask(question: str, declined: str, steps: Sequence[NextStep] = ()) -> None:
+    """Ask a question; end the command with `declined` and next steps if the user refuses."""
+    if not click.confirm(question, err=True):
+        raise DeclinedError("\n".join((declined, *next_lines(steps))))
 
 
 _WAIT = 2

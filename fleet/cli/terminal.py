@@ -11,20 +11,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-import click
-
 from fleet.actions.job import RolloutResult
 from fleet.actions.journaling import JournalFiles
 from fleet.actions.session import Session
 from fleet.actions.user_interface import Progress, Scope, UserInterface
 from fleet.cli.interrupt import stop_switch
 from fleet.cli.log_file import note
+from fleet.cli.next_steps import NextStep, command_line, next_lines, same_command
 from fleet.cli.options import Connection, Settings
 from fleet.cli.output.live import open_screen
 from fleet.cli.output.outcome import exit_code, outcome_line, show_result
 from fleet.cli.output.plan import print_plans, show_plans
 from fleet.cli.output.tables import console
-from fleet.cli.prompts import ask_sudo_password, unlock_keys
+from fleet.cli.prompts import ask, ask_sudo_password, require_terminal, unlock_keys
 from fleet.cli.streams import lost_streams
 from fleet.core.masking import Mark
 from fleet.core.model.node import Node
@@ -111,14 +110,15 @@ class Terminal(UserInterface):
 
     def require_answer(self, purpose: str) -> None:
         """Raise a FleetError if a question could not be answered: no --yes, no terminal."""
-        if not self._yes and not sys.stdin.isatty():
-            raise FleetError(f"there is no terminal to ask on: give --yes to {purpose}")
+        if not self._yes:
+            require_terminal(purpose)
 
     def confirm(self, count: int) -> None:
         """Ask whether to change the nodes, unless --yes was given."""
-        self.require_answer("change the nodes")
+        self.require_answer("apply")
         if not self._yes:
-            click.confirm(f"Change {count} nodes?", abort=True, err=True)
+            step = NextStep("apply it without a question", same_command("-y"))
+            ask(f"Change {counted(count, 'node')}?", "Nothing was changed.", [step])
 
     @contextmanager
     def progress(
@@ -129,10 +129,10 @@ class Terminal(UserInterface):
             stop_switch(abandon) as switch,
             open_screen(self._settings, scope, lambda: switch.pressed) as screen,
         ):
+            steps = [NextStep("finish it", command_line("resume", rollout))]
+            continued = "\n".join(next_lines(steps))
             switch.first = screen.show_stop
-            switch.second = lambda: (
-                f"{screen.terminal_reset}{screen.last_words()}\nContinue: fleet resume {rollout}"
-            )
+            switch.second = lambda: f"{screen.terminal_reset}{screen.last_words()}\n{continued}"
             yield screen
         self.seen = screen.seen
 

@@ -10,6 +10,7 @@ from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.errors import FleetError
 from fleet.journal import Journal
 from fleet.node.converge import converge
+from fleet.node.probe_node import probe
 from fleet.node.stage import release, release_once
 from tests.actions.conftest import Small
 from tests.support.scripted_pool import Watcher
@@ -160,3 +161,24 @@ def test_a_bad_option_is_refused_before_any_node_is_read(small: Small) -> None:
             small.rollout(Watcher(), **options)
 
     assert small.pool.done == []
+
+
+class Asked(Watcher):
+    """A user who writes down what they are asked."""
+
+    def confirm(self, count: int) -> None:
+        self.shown.append(f"change {count}?")
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_what_cannot_happen_is_not_asked_for(small: Small, *, skip: bool) -> None:
+    lost = Failure(FailureKind.CONNECT, Step.CONNECT, "timed out", "wait")
+    small.pool.ends[probe, "b"] = lost
+    watcher = Asked()
+
+    result = small.rollout(watcher, skip_unreachable=skip)
+
+    assert ("change 2?" in watcher.shown) is skip
+    assert result.status == ("finished" if skip else "halted")
+    assert result.outcomes["a"].status is (NodeStatus.CONVERGED if skip else NodeStatus.PENDING)
+    assert ("converge", "a") in small.pool.done or not skip

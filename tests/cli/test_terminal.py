@@ -32,10 +32,10 @@ def test_without_a_terminal_only_yes_answers(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("sys.stdin", io.StringIO())
 
     Terminal(settings(), yes=True).confirm(3)
-    with pytest.raises(FleetError, match="give --yes to change the nodes"):
+    with pytest.raises(FleetError, match="not a terminal: add --yes to apply"):
         Terminal(settings()).confirm(3)
-    with pytest.raises(FleetError, match="give --yes to go on"):
-        Terminal(settings()).require_answer("go on")
+    with pytest.raises(FleetError, match="not a terminal: add --yes to continue"):
+        Terminal(settings()).require_answer("continue")
 
 
 def test_a_survey_counts_its_nodes_and_those_not_read(

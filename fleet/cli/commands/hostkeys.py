@@ -58,7 +58,13 @@ def _is_agreed(keys: Collection[HostKey], *, yes: bool, ask: bool) -> bool:
     """Ask whether to add keys; return False if there is not a terminal."""
     if yes or not (ask and sys.stdin.isatty()):
         return yes
-    click.confirm(f"Add {counted(len(keys), 'key')} to {_files(keys)}?", abort=True, err=True)
+    from fleet.cli import prompts
+    from fleet.cli.next_steps import NextStep, same_command
+
+    step = NextStep("add them without a question", same_command("-y"))
+    prompts.ask(
+        f"Add {counted(len(keys), 'key')} to {_files(keys)}?", "No host key was added.", [step]
+    )
     return True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from fleet.cli.next_steps import pasteable
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.failure_groups import group_failures
 from fleet.errors import printable
@@ -69,7 +70,7 @@ def print_failures(failures: Iterable[tuple[str, Failure]], out: Console, mark: 
 def print_remedy(failure: Failure, out: Console, indent: str) -> None:
     """Print the remedy of a failure; a failure in an older journal has none."""
     if failure.remedy:
-        out.print(f"{indent}remedy: {printable(failure.remedy)}", style="bold")
+        out.print(f"{indent}remedy: {pasteable(printable(failure.remedy))}", style="bold")
 
 
 def print_evidence(failure: Failure, out: Console) -> None:

@@ -57,6 +57,7 @@ _ROLLOUT = shape(
         "status": one_of("finished", "halted", "interrupted"),
         "nodes": by_name(shape(OUTCOME)),
         "batches": listed(TEXTS),
+        "next": {**TEXTS, "description": "commands that go on, ready to be pasted"},
     }
 )
 

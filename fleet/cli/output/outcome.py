@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from fleet.actions.job import RolloutResult
+from fleet.cli.next_steps import pasteable, print_next
 from fleet.cli.options import Exit, Settings
 from fleet.cli.output.failures import failure_title, print_evidence, print_remedy
+from fleet.cli.output.rollout_steps import rollout_steps
 from fleet.cli.output.tables import console, print_json
 from fleet.core.failure import FailureKind
 from fleet.core.history.serialize import outcome_data, rollout_data
@@ -108,7 +110,8 @@ def still_locked(outcomes: Iterable[NodeOutcome], rollout: str) -> str:
     held = [outcome.node for outcome in outcomes if outcome.held]
     if not held:
         return ""
-    return f"{compress(held)}: still locked by this rollout; `fleet resume {rollout}` settles that"
+    remedy = pasteable(f"`fleet resume {rollout}` settles that")
+    return f"{compress(held)}: still locked by this rollout; {remedy}"
 
 
 def print_recap(
@@ -135,14 +138,16 @@ def show_result(result: RolloutResult, settings: Settings, seen: Collection[str]
 
     Nodes in `seen`, whose outcome is on the terminal already, are grouped.
     """
-    outcomes = list(result.outcomes.values())
+    outcomes, steps = list(result.outcomes.values()), rollout_steps(result)
     if settings.as_json:
         nodes = {outcome.node: outcome_data(outcome) for outcome in outcomes}
-        print_json(rollout_data(result.rollout, result.status, nodes, result.batches))
+        data = rollout_data(result.rollout, result.status, nodes, result.batches)
+        print_json({**data, "next": [step.command for step in steps]})
         return
     line = ending_line(result.kind, result.status, outcomes, result.reason)
     out = console(color=settings.color)
     print_recap(outcomes, f"{line}  {result.rollout}".rstrip(), result.rollout, out, seen)
+    print_next(steps, out)
 
 
 def exit_code(status: RolloutStatus, outcomes: Sequence[NodeOutcome]) -> Exit:

@@ -187,7 +187,10 @@ RESULT = RolloutResult(
 def test_a_result_is_printed_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     show_result(RESULT, TEXT, ())
 
-    assert capsys.readouterr().out == ("~ w1: converged\nrollout finished: 1 converged  r1\n")
+    assert capsys.readouterr().out == (
+        "~ w1: converged\nrollout finished: 1 converged  r1\nNext:\n  undo it:\n    fleet undo r1\n"
+        "  keep a report:\n    fleet report r1 -o r1.html\n"
+    )
 
 
 def test_a_result_is_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
