@@ -74,6 +74,8 @@ class RolloutOptions:
     undoes: str | None = None
     """The rollout that an undo reverts."""
     with_later: bool = False
+    registry: str | None = None
+    """The registry that a rollback or an undo takes back alone."""
     keep_config: bool = False
     """Whether a removal leaves the registry config in place."""
 

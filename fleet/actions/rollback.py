@@ -62,6 +62,7 @@ def undo_request(options: RolloutOptions, journal: JournalFiles | None) -> UndoR
         to=options.to,
         only=options.undoes,
         with_later=options.with_later,
+        registry=options.registry,
         messages=_messages(journal),
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from fleet.cli import completers
 from fleet.cli.options import Decorated, add_options
 from fleet.core.rollout import defaults
 
@@ -42,6 +43,12 @@ message = click.option(
 )  # fmt: skip
 yes = click.option("-y", "--yes", is_flag=True, help="Do not ask; needed without a terminal.")
 
+registry = click.option(
+    "--registry",
+    metavar="NAME",
+    shell_complete=completers.registries,
+    help="Undo this registry alone; the others stay as they are.",
+)
 _FOREIGN = (
     click.option("--adopt", is_flag=True,
                  help="Replace an existing hosts.toml of a registry in mirrors.yaml; the original"

@@ -48,13 +48,25 @@ def test_fleet_is_removed_with_everything_that_it_left(nodes: Lab, fleet: Fleet)
     again = fleet("undo", *QUICK, undone.json["rollout"])
     assert statuses(again.json) == {"trixie1": "converged", "forky1": "converged"}, again.text
 
+    fleet.edit("mirrors.yaml", "https://quay.m.daocloud.io", "https://quay.example")
+    assert fleet("rollout", *QUICK, "--no-verify").code == 0
+    one = fleet("undo", *QUICK, "--registry", "quay.io")
+    left = fleet("diff", "--json").json["nodes"].values()
+    assert set(statuses(one.json).values()) == {"converged"}, one.text
+    assert [len(node["changes"]) for node in left] == [1] * 4
+    assert all(
+        '+  endpoint = ["https://quay.example"]' in node["changes"][0]["diff"]
+        or '+[host."https://quay.example"]' in node["changes"][0]["diff"]
+        for node in left
+    )
+
     nodes.nodes["forky1"].sh("echo '# mine' >>/etc/containerd/certs.d/docker.io/hosts.toml")
     refused = fleet("remove", *QUICK, "-l", "forky1")
     removed = fleet("remove", *QUICK, "--overwrite")
     nothing = fleet("remove", *QUICK)
 
     failure = refused.json["nodes"]["forky1"]["failure"]
-    assert (refused.code, failure["kind"]) == (1, "conflict"), refused.text
+    assert (refused.code, failure["kind"]) == (3, "conflict"), refused.text
     assert "docker.io/hosts.toml: not as fleet wrote it" in failure["message"]
     assert removed.code == 0, removed.text
     assert set(statuses(removed.json).values()) == {"converged"}

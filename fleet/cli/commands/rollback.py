@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from fleet.cli import completers
-from fleet.cli.change_options import changing_nodes, no_liveness
+from fleet.cli.change_options import changing_nodes, no_liveness, registry
 from fleet.cli.help import command
 from fleet.cli.options import Connection, Exit, Settings, connecting, takes
 
@@ -19,6 +19,7 @@ from fleet.cli.options import Connection, Exit, Settings, connecting, takes
     shell_complete=completers.rollout_ids,
     help="Undo everything since and including this rollout.",
 )
+@registry
 @no_liveness
 @changing_nodes
 @connecting

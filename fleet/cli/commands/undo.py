@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from fleet.cli import completers
-from fleet.cli.change_options import changing_nodes, no_liveness
+from fleet.cli.change_options import changing_nodes, no_liveness, registry
 from fleet.cli.help import command
 from fleet.cli.options import Connection, Exit, Settings, connecting, takes
 
@@ -17,6 +17,7 @@ from fleet.cli.options import Connection, Exit, Settings, connecting, takes
     "undoes", metavar="[ROLLOUT]", required=False, shell_complete=completers.rollout_ids
 )
 @click.option("--with-later", is_flag=True, help="Also undo later rollouts on these nodes.")
+@registry
 @no_liveness
 @changing_nodes
 @connecting

@@ -18,6 +18,7 @@ from fleet.core.plan.hosts_directory import folder_before
 from fleet.core.plan.node_plan import NodePlan, PlannedFiles, PlannedRestart, RollbackTarget
 from fleet.core.plan.path_checks import refuse_odd
 from fleet.core.plan.planner import config_before, daemon_access, observations
+from fleet.core.plan.registry_undo import plan_registry_undo
 from fleet.core.plan.restart_cost import restart_cost
 from fleet.core.plan.restart_risk import restart_risk
 from fleet.core.plan.undo_notes import undo_notes
@@ -41,6 +42,8 @@ def plan_rollback(node: Node, facts: NodeFacts, request: UndoRequest | None = No
     if not selected.generations:
         return replace(base, notes=(f"nothing to undo: {selected.nothing}",))
     try:
+        if request.registry is not None:
+            return plan_registry_undo(base, facts, selected.generations, request)
         return plan_revert(base, facts, selected.generations, request.messages)
     except NodeError as error:
         return replace(base, failure=error.failure)

@@ -22,6 +22,8 @@ class UndoRequest:
     to: str | None = None
     only: str | None = None
     with_later: bool = False
+    registry: str | None = None
+    """The registry to undo alone; None for all."""
     messages: Mapping[str, str] = field(default_factory=dict)
     """The messages of rollouts by their ids, as far as the journal has them."""
 
@@ -50,8 +52,9 @@ def select_generations(facts: NodeFacts, request: UndoRequest) -> Selection:
     if request.only:
         selected = _select_rollout(facts, chain, beside, request.only)
         later = [one.id for one in selected.generations if one.id != request.only]
-        if later and not request.with_later and selected.failure is None:
-            return Selection(failure=_later_changes(request.only, later))
+        alone = not request.with_later and request.registry is None
+        if later and alone and selected.failure is None:
+            return Selection(failure=later_changes(request.only, later))
     else:
         selected = _select_back_to(chain, beside, request.to)
     damaged = next((one for one in selected.generations if one.damage), None)
@@ -97,7 +100,7 @@ def _select_rollout(
     return Selection(nothing=f"what rollout {only} changed is not in force here any more")
 
 
-def _later_changes(only: str, later: Sequence[str]) -> Failure:
+def later_changes(only: str, later: Sequence[str]) -> Failure:
     """Return the failure of a node that later rollouts have changed as well."""
     message = f"{' and '.join(later)} changed this node after rollout {only}"
     remedy = f"undo {'it' if len(later) == 1 else 'them'} first, or undo all with --with-later"
