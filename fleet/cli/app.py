@@ -38,6 +38,7 @@ from fleet.cli.commands import (
 from fleet.cli.help import HelpGroup
 from fleet.cli.log_file import LOG, note
 from fleet.cli.options import Exit, shared_group
+from fleet.cli.output.fitting import echo
 from fleet.cli.streams import lost_streams, settle_streams, write_failed
 from fleet.errors import ConfigErrors, FleetError, HeldError, JournalError, printable
 
@@ -114,7 +115,7 @@ def _run() -> NoReturn:
     try:
         fleet(prog_name="fleet", standalone_mode=False)
     except FleetError as error:
-        click.echo(_harmless(str(error), safe=isinstance(error, ConfigErrors)), err=True)
+        echo(_harmless(str(error), safe=isinstance(error, ConfigErrors)), err=True)
         halted = isinstance(error, HeldError | JournalError)
         _leave(Exit.HALTED if halted else Exit.USAGE, error)
     except click.exceptions.Abort as error:

@@ -15,6 +15,7 @@ import click
 
 from fleet.cli import completers
 from fleet.cli.log_file import hide, note, open_log
+from fleet.cli.output.fitting import echo
 from fleet.errors import FleetError
 from fleet.home import expanded
 
@@ -69,7 +70,7 @@ class Settings:
             hide(secret)
         if not self.quiet:
             for problem in loaded.warnings:
-                click.echo(problem.shown(), err=True)
+                echo(problem.shown(), err=True)
         return loaded
 
     def select(self, inventory: Inventory) -> tuple[Node, ...]:

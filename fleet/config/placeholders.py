@@ -13,7 +13,7 @@ PLACEHOLDER = "CHANGE_ME"
 def placeholder_problems(root: Value, file: str) -> list[Problem]:
     """Return a problem for every placeholder that the user has not replaced."""
     return [
-        Problem(file, value.line, value.column, f"replace {PLACEHOLDER} by {_meaning(path)}")
+        Problem(file, value.line, value.column, f"replace {PLACEHOLDER} with {_meaning(path)}")
         for path, value in _scalars(root, ())
         if PLACEHOLDER in value.text
     ]

@@ -73,7 +73,7 @@ def parse_node(text: str) -> StarterNode:
     if problem is None and port is not None:
         problem = _key_problem("port", port)
     if problem:
-        raise FleetError(f"node {text!r}: {problem}")
+        raise FleetError(problem)
     return StarterNode(pattern, host, port)
 
 
@@ -81,19 +81,24 @@ def parse_user(text: str) -> str:
     """Return a login; raise a FleetError if it cannot be one."""
     problem = _key_problem("user", text)
     if problem:
-        raise FleetError(f"login {text!r}: {problem}")
+        raise FleetError(f"login: {problem}")
     return text
 
 
 def parse_mirror(text: str) -> StarterMirror:
-    """Parse REGISTRY=URL, or a URL for docker.io; raise a FleetError for anything else."""
+    """Parse REGISTRY=URL, or a URL for docker.io; raise a FleetError for anything else.
+
+    A host alone is taken for one of https.
+    """
     head, mark, rest = text.strip().partition("=")
     registry, url = (head, rest) if mark and "/" not in head else ("docker.io", text.strip())
+    if url_problem(url) and "/" not in url and not url_problem(f"https://{url}"):
+        url = f"https://{url}"
     problem = registry_problem(registry) or url_problem(url)
     if problem is None and is_upstream(url, registry):
-        problem = f"that is {registry} itself, not a mirror of it"
+        problem = f"{url} is {registry} itself, not a mirror of it"
     if problem:
-        raise FleetError(f"mirror {text!r}: {problem}")
+        raise FleetError(problem)
     return StarterMirror(registry, url)
 
 

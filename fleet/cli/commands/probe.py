@@ -19,12 +19,14 @@ def probe(settings: Settings, *, connection: Connection) -> None:
     from fleet.actions import survey
     from fleet.cli.output.probe import show_probed
     from fleet.cli.terminal import open_session
+    from fleet.core.model.node_state import NodeState
 
     files = settings.load()
     session = open_session(settings, connection)
     probed = survey.probe(files, settings.select(files.inventory), session)
     show_probed(probed, settings)
-    if not settings.as_json and any(result.facts is not None for result, _ in probed):
+    behind = {NodeState.UNMANAGED, NodeState.OUTDATED}
+    if not settings.as_json and any(data and data["state"] in behind for _, data in probed):
         settings.say(f"Next: {settings.line('diff')}")
     unread = any(result.facts is None for result, _ in probed)
     raise SystemExit(Exit.FAILED if unread else Exit.OK)

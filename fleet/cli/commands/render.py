@@ -40,6 +40,7 @@ def render(
     The node is described by its release of containerd and, with --root, by its files.
     """
     from fleet.actions import render as action
+    from fleet.cli.output.fitting import echo
     from fleet.cli.output.plan import show_rendered
     from fleet.cli.terminal import journal_files
     from fleet.config.load import load_mirrors
@@ -49,7 +50,7 @@ def render(
     action.refuse_unknown_distribution(distro)
     config, warnings = load_mirrors(settings.mirrors)
     for problem in () if settings.quiet else warnings:
-        click.echo(problem.shown(), err=True)
+        echo(problem.shown(), err=True)
     if config.overrides and not settings.quiet:
         click.echo("note: overrides are for groups of nodes, and none is named here", err=True)
     facts = action.offline_facts(version, distro, Path(root) if root else None)

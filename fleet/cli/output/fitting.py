@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Iterator
+
+import click
 
 _PIECE = re.compile(r"[^\s,]*,|[^\s,]+|\s+")
 """A word, a word up to a comma, or blanks: a list of nodes may be broken behind its commas."""
@@ -23,6 +27,22 @@ def cells(text: str) -> int:
 def padded(text: str, width: int) -> str:
     """Return a text with blanks behind it, so that it takes `width` terminal columns."""
     return text + " " * max(0, width - cells(text))
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print a message; on a terminal its lines are broken between words.
+
+    Lines that begin with a blank, such as those of a file with a caret below, stay as they are.
+    """
+    stream = sys.stderr if err else sys.stdout
+    try:
+        width = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        width = 0
+    for line in text.split("\n"):
+        whole = not width or line.startswith(" ")
+        for row in (line,) if whole else wrap(line, width):
+            click.echo(row, err=err)
 
 
 def wrap(text: str, width: int) -> Iterator[str]:

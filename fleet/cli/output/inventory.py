@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from fleet.cli.options import Settings
+from fleet.cli.output.fitting import echo
 from fleet.cli.output.tables import print_json
 from fleet.config.inventory.keys import KEYS
 from fleet.core.model.inventory import Inventory
@@ -27,7 +28,7 @@ def show_checked(
         return
     for problem in problems:
         if problem.severity == "error" or not settings.quiet:
-            click.echo(problem.shown(), err=counts is None)
+            echo(problem.shown(), err=counts is None)
     if counts is None:
         click.echo(_number_of(problems), err=True)
         return

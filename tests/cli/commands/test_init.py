@@ -33,9 +33,9 @@ def test_without_answers_check_names_every_placeholder(empty: Fleet) -> None:
     )
     lines = [line for line in checked.stderr.splitlines() if "replace CHANGE_ME" in line]
     assert lines == [
-        "inventory.yaml:10:5: replace CHANGE_ME by the name of a node, such as w1 or w[1-3]",
-        "inventory.yaml:10:23: replace CHANGE_ME by the address of that node, such as 10.0.0.1",
-        "mirrors.yaml:8:9: replace CHANGE_ME by the address of your mirror, such as"
+        "inventory.yaml:10:5: replace CHANGE_ME with the name of a node, such as w1 or w[1-3]",
+        "inventory.yaml:10:23: replace CHANGE_ME with the address of that node, such as 10.0.0.1",
+        "mirrors.yaml:8:9: replace CHANGE_ME with the address of your mirror, such as"
         " mirror.example.net",
     ]
     assert checked.stderr.endswith("\n3 errors\n")
@@ -62,7 +62,7 @@ def test_options_fill_the_files_in_and_check_leads_on(empty: Fleet) -> None:
     ran = empty(
         "init", "--node", "w[1-2]", "--node", "cp1=10.0.0.5:2222", "--node", "v6=[2001:db8::1]",
         "--node", "on", "--user", "ops", "--mirror", "https://m.example",
-        "--mirror", "https://n.example", "--mirror", "quay.io=https://m.example/v2/quay",
+        "--mirror", "n.example", "--mirror", "quay.io=https://m.example/v2/quay",
         "--mirror", "*=http://[::1]:5000",
     )  # fmt: skip
     checked = empty("check")
@@ -107,12 +107,15 @@ def test_nothing_is_overwritten_but_schemas_are_renewed(empty: Fleet) -> None:
 REFUSED = {
     "a name with a space": (("--node", "a b"), "invalid node name 'a b'"),
     "one host for a range": (("--node", "w[1-3]=10.0.0.1"), "one host for 3 nodes"),
-    "a host that is none": (("--node", "a=$(id)"), "node 'a=$(id)'"),
-    "a port out of range": (("--node", "a=b:70000"), "node 'a=b:70000'"),
-    "a login that is none": (("--user", "a b"), "login 'a b'"),
-    "a URL without scheme": (("--mirror", "m.example"), "write https://m.example"),
+    "a host that is none": (("--node", "a=$(id)"), "got '$(id)'"),
+    "a port out of range": (("--node", "a=b:70000"), "expected 1 to 65535, got 70000"),
+    "a login that is none": (("--user", "a b"), "login: expected"),
+    "a URL without scheme": (("--mirror", "m.example/x"), "write https://m.example/x"),
     "the registry itself": (("--mirror", "quay.io=https://quay.io"), "not a mirror of it"),
-    "a registry that is none": (("--mirror", "Quay.io=https://a.example"), "mirror 'Quay.io"),
+    "a registry that is none": (
+        ("--mirror", "Quay.io=https://a.example"),
+        "registry names are lower case: 'quay.io'",
+    ),
 }
 
 
