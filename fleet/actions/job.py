@@ -283,13 +283,3 @@ class Job:
             containerd=plan.containerd,
         )
         return self.outcomes.get(plan.node.name, pending)
-
-
-def refuse_disruptive(plan: NodePlan, options: RolloutOptions) -> NodePlan:
-    """Return the plan; it fails if its restart would end running containers without consent.
-
-    The user consents with --disrupt-workloads.
-    """
-    if plan.restart.risk is None or plan.failure is not None or options.disrupt_workloads:
-        return plan
-    return replace(plan, failure=plan.restart.risk)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fleet.actions.job import Job, RolloutResult, refuse_disruptive
+from fleet.actions.job import Job, RolloutResult
 from fleet.actions.journaling import JournalFiles, hold_journal, new_rollout_id
 from fleet.actions.options import RolloutOptions
+from fleet.actions.refusals import refuse_plan
 from fleet.actions.session import Session
 from fleet.actions.start_job import start_job
 from fleet.core.model.inventory import Inventory
@@ -53,4 +54,4 @@ def plan_job(request: JobRequest, session: Session) -> list[NodePlan]:
     """Return the plans that a request would carry out, changing nothing."""
     request.options.validate()
     surveys = request.survey(session)
-    return [refuse_disruptive(result.plan, request.options) for result in surveys]
+    return [refuse_plan(result.plan, request.options) for result in surveys]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from fleet.actions.job import refuse_disruptive
 from fleet.actions.journaling import new_rollout_id
 from fleet.actions.options import RolloutOptions
+from fleet.actions.refusals import refuse_plan
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.outcome import NodeOutcome
 from fleet.core.plan.node_plan import NodePlan
@@ -62,7 +62,7 @@ def plan(
         per_mirror=limits.per_mirror,
     )
     options.validate()
-    plans = {surveyed.node.name: refuse_disruptive(surveyed.plan, options) for surveyed in found}
+    plans = {surveyed.node.name: refuse_plan(surveyed.plan, options) for surveyed in found}
     done = {
         name: outcome
         for name, node_plan in plans.items()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from fleet.actions.job import Job, RolloutResult, refuse_disruptive
+from fleet.actions.job import Job, RolloutResult
 from fleet.actions.journaling import JournalFiles, RolloutJournal, operator, timestamp
 from fleet.actions.options import RolloutOptions
+from fleet.actions.refusals import refuse_plan
 from fleet.actions.remove import saved_request
 from fleet.actions.resume_checks import (
     refuse_changed_config,
@@ -215,7 +216,7 @@ class _Resumed:
     def _plan(self, names: Sequence[str]) -> None:
         """Plan again the nodes that were not started or were reverted."""
         job = self._job
-        plans = [refuse_disruptive(result.plan, job.options) for result in self._survey(names)]
+        plans = [refuse_plan(result.plan, job.options, job.id) for result in self._survey(names)]
         job.plans.update({plan.node.name: plan for plan in plans})
         job.journal.append(EntryKind.PLANNED, None, planned_data(plans, job.journal.mark))
         ends = {end.node: end for plan in plans if (end := already_done(plan)) is not None}

@@ -30,6 +30,7 @@ def diff(
     Nothing is changed. Nodes with equal diffs are shown as one.
     """
     from fleet.actions.options import RenderOptions
+    from fleet.actions.refusals import refuse_unconfirmed
     from fleet.actions.survey import survey
     from fleet.cli.output.plan import plan_exit_code
     from fleet.cli.terminal import PlanView, journal_files, open_session
@@ -38,7 +39,7 @@ def diff(
     session = open_session(settings, connection)
     options = RenderOptions(full_default=full_default, foreign=foreign)
     surveys = survey(files, settings.select(files.inventory), session, options)
-    plans = [result.plan for result in surveys]
+    plans = [refuse_unconfirmed(result.plan) for result in surveys]
     PlanView(stat=stat).show_dry_run(plans, settings, journal_files(settings, None))
     code = plan_exit_code(plans)
     raise SystemExit(code if exit_code or code is not Exit.DIFFERENT else Exit.OK)

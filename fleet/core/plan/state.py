@@ -11,8 +11,8 @@ from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.plan.drift import Drift, drifted_paths
 from fleet.core.plan.node_plan import NodePlan
 
-_NO_OBSTACLE = {FailureKind.WORKLOADS}
-"""Failures of a plan that the user overrides by a flag; they say nothing about the node."""
+_NO_OBSTACLE = {FailureKind.WORKLOADS, FailureKind.LOCKED}
+"""Failures of a plan that the user or another rollout resolves, without work on the node."""
 
 
 _OBSTACLES = {FailureKind.BUG, FailureKind.WORKER, FailureKind.CONFLICT, FailureKind.UNSUPPORTED}
