@@ -11,6 +11,7 @@ from tests.support.fake_node.commands import Answer
 from tests.support.fake_node.containerd import Containerd
 
 UNIT = "containerd"
+_TRANSIENT = "/run/systemd/transient"
 _DONE = Answer()
 
 
@@ -141,9 +142,15 @@ class Systemd:
 
     def _stop_timers(self, patterns: list[str]) -> None:
         with self._lock:
-            for name in list(self._timers):
-                if any(fnmatch.fnmatch(f"{name}.timer", pattern) for pattern in patterns):
-                    del self._timers[name]
+            stopped = [
+                f"{name}.timer"
+                for name in self._timers
+                if any(fnmatch.fnmatch(f"{name}.timer", pattern) for pattern in patterns)
+            ]
+            for unit in stopped:
+                del self._timers[unit.removesuffix(".timer")]
+        if stopped:
+            self._run(("rm", "-f", *(f"{_TRANSIENT}/{unit}" for unit in stopped)))
 
     def systemd_run(self, arguments: list[str]) -> Answer:
         """Answer `systemd-run` for a transient timer."""
@@ -159,6 +166,9 @@ class Systemd:
                 return Answer(stderr=message, code=1)
             due = self._now + float(flags["--on-active"])
             self._timers[name] = _Timer(due, float(flags["--on-unit-inactive"]), tuple(words))
+        text = f"[Timer]\\nOnActiveSec={flags['--on-active']}s\\n"
+        unit = f"{_TRANSIENT}/{name}.timer"
+        self._run(("sh", "-c", f"mkdir -p {_TRANSIENT}; printf '{text}' >{unit}"))
         return _DONE
 
     def journalctl(self, arguments: list[str]) -> Answer:
