@@ -54,6 +54,11 @@ def test_drift_names_files_and_hands(nodes: Lab, fleet: Fleet) -> None:
 
     drift = fleet("drift", "-l", "trixie1", "--exit-code", "--json")
     shown = fleet("drift", "-l", "trixie1")
+    fleet.edit("mirrors.yaml", "https://quay.m.daocloud.io", "https://other.example")
+    probed = fleet("probe", "-l", "trixie1", "--json").json["nodes"]["trixie1"]
+    trixie.sh("systemctl stop containerd")
+    down = fleet("probe", "-l", "trixie1", "--json").json["nodes"]["trixie1"]
+    trixie.sh("systemctl start containerd")
 
     assert (unmanaged.code, ran.code, clean.code) == (0, 0, 0), ran.text
     states = {name: each["state"] for name, each in unmanaged.json["nodes"].items()}
@@ -74,6 +79,8 @@ def test_drift_names_files_and_hands(nodes: Lab, fleet: Fleet) -> None:
     assert (drift.code, shown.code) == (4, 0)
     assert "Spegel" in shown.stdout
     assert "1 drifted" in shown.stdout
+    assert (probed["state"], probed["outdated"]) == ("drifted", True)
+    assert down["state"] == "unhealthy"
 
 
 def test_what_spegel_has_moved_away_is_its_doing(nodes: Lab, fleet: Fleet) -> None:

@@ -74,10 +74,9 @@ def test_a_changed_host_key_is_refused(nodes: Lab, fleet: Fleet) -> None:
 
     ran = fleet("probe", "--json", "-F", "ssh_config", "-l", "trixie1")
 
-    failure = ran.json["nodes"]["trixie1"]["failure"]
-    assert (ran.code, failure["kind"]) == (1, "host_key")
-    assert ran.json["nodes"]["trixie1"]["state"] == "no access"
-    assert "CHANGED" in failure["message"]
+    node = ran.json["nodes"]["trixie1"]
+    assert (ran.code, node["state"], node["failure"]["kind"]) == (1, "no access", "host_key")
+    assert "CHANGED" in node["failure"]["message"]
 
 
 def test_a_jump_host_is_used_and_its_key_is_checked(nodes: Lab, fleet: Fleet) -> None:
@@ -292,8 +291,8 @@ def test_what_a_node_says_cannot_steer_the_terminal(nodes: Lab, fleet: Fleet) ->
     trixie.sh("sed -i '1i version = 2 # \\x1b[31m' /etc/containerd/config.toml")
     trixie.sh("sed -i '2d' /etc/containerd/config.toml")
     try:
-        shown = [fleet("probe", "-l", "trixie1").text, fleet("diff", "-l", "trixie1").text]
-        shown.append(fleet("rollout", "-y", "-l", "trixie1").text)
+        commands = (("probe", "-o", "wide"), ("diff",), ("rollout", "-y"))
+        shown = [fleet(*words, "-l", "trixie1").text for words in commands]
     finally:
         trixie.sh("cp /run/aside /etc/os-release")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from tests.e2e.test_failures import failure_of
 from tests.lab import Lab
 from tests.lab.node import LabNode
 from tests.support.fleet import Fleet
@@ -102,11 +103,16 @@ def test_a_lock_of_a_dead_run_is_shown_and_broken_by_its_id_alone(nodes: Lab, fl
 
     shown = fleet("locks", "--json").json["nodes"]
     rollout = shown["trixie1"]["rollout"]
+    probed = fleet("probe", "-l", "trixie1", "--json").json["nodes"]["trixie1"]
+    again = fleet("rollout", "-y", "-l", "trixie1", "--json")
     wrong = fleet("unlock", "20200101-000000-0000", "-l", "trixie1")
     right = fleet("unlock", rollout, "--json")
 
     assert [name for name, each in shown.items() if each["rollout"]] == ["trixie1"]
     assert shown["trixie1"]["purpose"] == "rollout"
+    assert (probed["state"], probed["unconfirmed"]["rollout"]) == ("unconfirmed", rollout)
+    assert 90 < probed["unconfirmed"]["reverts_in"] <= 180
+    assert (again.code, failure_of(again.json)[:2]) == (3, ("locked", "lock")), again.text
     assert (wrong.code, right.code) == (1, 0), wrong.text + right.text
     assert f"left alone: held by rollout {rollout}" in wrong.stdout
     assert trixie.digests("/etc") == before

@@ -196,8 +196,10 @@ def _changed(diff: list[str]) -> list[str]:
 
 
 def finding_line(finding: Finding) -> str:
-    """Return a conflict as one line, with its effect on the plan."""
-    return f"conflict ({finding.effect}): {printable(str(finding))}"
+    """Return a finding as one line; a conflict with its effect on the plan."""
+    noted = finding.effect is FindingEffect.NOTES
+    head = "note" if noted else f"conflict ({finding.effect})"
+    return f"{head}: {printable(str(finding))}"
 
 
 def finding_style(finding: Finding) -> str:
