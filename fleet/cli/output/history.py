@@ -36,17 +36,18 @@ def _print_node(rollouts: list[dict[str, Any]], node: str, settings: Settings) -
         (
             rollout["rollout"],
             rollout["kind"],
-            str(rollout["nodes"][node]["at"] or rollout["started"])[:19],
             rollout["operator"],
             rollout["nodes"][node]["status"],
+            rollout["message"],
+            str(rollout["nodes"][node]["at"] or rollout["started"])[:19],
             str(rollout["nodes"][node].get("generation") or "-"),
             " ".join(f"{path} {(digest or 'missing')[:8]}" for path, digest in _files(rollout)),
         )
         for rollout in rollouts
     ]
-    columns = ("ID", "KIND", "AT (UTC)", "BY", "STATUS", "GENERATION", "FILES, BY SHA-256")
-    hidden = settings.hidden("BY", "GENERATION", "FILES, BY SHA-256")
-    table(columns, rows, console(color=settings.color), hidden)
+    more = ("AT (UTC)", "GENERATION", "FILES, BY SHA-256")
+    columns = ("ID", "KIND", "BY", "STATUS", "MESSAGE", *more)
+    table(columns, rows, console(color=settings.color), settings.hidden(*more))
 
 
 def _files(rollout: dict[str, Any]) -> list[tuple[str, str | None]]:
@@ -65,12 +66,13 @@ def _print_all(rollouts: list[dict[str, Any]], settings: Settings) -> None:
         print_json({"rollouts": rollouts})
         return
     rows = [
-        (rollout["rollout"], rollout["kind"], rollout["started"][:19], rollout["operator"],
-         rollout["ending"], _status_counts(rollout), rollout["message"])
+        (rollout["rollout"], rollout["kind"], rollout["operator"], rollout["ending"],
+         _status_counts(rollout), rollout["started"][:19], rollout["message"])
         for rollout in rollouts
     ]  # fmt: skip
-    columns = ("ID", "KIND", "STARTED (UTC)", "BY", "STATUS", "NODES", "MESSAGE")
-    table(columns, rows, console(color=settings.color), settings.hidden("BY"))
+    columns = ("ID", "KIND", "BY", "STATUS", "NODES", "STARTED (UTC)", "MESSAGE")
+    hidden = settings.hidden("STARTED (UTC)")  # an ID begins with that time
+    table(columns, rows, console(color=settings.color), hidden)
 
 
 def _print_one(data: dict[str, Any], settings: Settings) -> None:

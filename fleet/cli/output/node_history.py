@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.actions.node_history import NodeHistory
 from fleet.cli.options import Settings
-from fleet.cli.output.failures import failure_line
+from fleet.cli.output.failures import print_failures
+from fleet.cli.output.styles import state_style
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.history.node_history import RolloutEntries
 from fleet.core.history.serialize import failure_data
@@ -36,8 +37,7 @@ def show_node_history(history: NodeHistory, rollout: str | None, settings: Setti
         _print_rollout(entries, out)
     if rollout is not None:
         _print_entries(history.rollouts[0], out)
-    for text, names in _failures(history).items():
-        out.print(printable(f"{compress(names)}: not read: {text}"), style="red")
+    print_failures(history.failures.items(), out)
     for note in _notes(history):
         settings.say(note)
 
@@ -59,7 +59,7 @@ def _print_rollout(entries: RolloutEntries, out: Console) -> None:
         lines = textwrap.wrap(
             text, max(out.width, 40), initial_indent=head, subsequent_indent=below
         )
-        out.print("\n".join(lines).replace(", ", ","))
+        out.print("\n".join(lines).replace(", ", ","), style=state_style(status))
 
 
 def _by_status(entries: RolloutEntries) -> Mapping[str, list[str]]:
@@ -80,14 +80,6 @@ def _print_entries(entries: RolloutEntries, out: Console) -> None:
 
 def _shown_time(at: str) -> str:
     return at.removesuffix("Z").replace("T", " ")
-
-
-def _failures(history: NodeHistory) -> Mapping[str, list[str]]:
-    """Return the nodes that could not be read, by the failure that they share."""
-    failures: dict[str, list[str]] = defaultdict(list)
-    for name, failure in history.failures.items():
-        failures[failure_line(failure)].append(name)
-    return failures
 
 
 def _notes(history: NodeHistory) -> Iterator[str]:

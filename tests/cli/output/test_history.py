@@ -45,8 +45,9 @@ def test_every_rollout_is_a_row_with_its_counts(capsys: pytest.CaptureFixture[st
     lines = shown(capsys, rollout(w1=WELL, w2=WELL, w3=FAILED))
 
     assert lines[1].split() == [
-        *("r1", "rollout", "2026-01-01T10:00:00", "eve@there", "finished"),
-        *("2", "converged,", "1", "failed,", "1", "still", "locked", "OPS-12"),
+        *("r1", "rollout", "eve@there", "finished"),
+        *("2", "converged,", "1", "failed,", "1", "still", "locked"),
+        *("2026-01-01T10:00:00", "OPS-12"),
     ]
 
 
@@ -75,10 +76,10 @@ def test_the_rollouts_of_one_node_have_their_files(capsys: pytest.CaptureFixture
     _, first, second = shown(capsys, rollout(w1=WELL), rollout("r0", w1=FAILED), node="w1")
 
     files = ["inventory.yaml", "abababab", "mirrors.yaml", "missing"]
-    head = ["rollout", "2026-01-01T10:01:00", "eve@there", "converged", "r1"]
+    head = ["rollout", "eve@there", "converged", "OPS-12", "2026-01-01T10:01:00", "r1"]
     assert first.split() == ["r1", *head, *files]
-    assert second.split()[:6] == [
-        *("r0", "rollout", "2026-01-01T10:00:00", "eve@there", "failed", "-"),
+    assert second.split()[:7] == [
+        *("r0", "rollout", "eve@there", "failed", "OPS-12", "2026-01-01T10:00:00", "-"),
     ]
 
 

@@ -50,7 +50,8 @@ def test_rollouts_are_shown_with_their_nodes_by_status(capsys: pytest.CaptureFix
         "20251231-100000-00bb  change by me@here",
         "  2026-01-01 10:00:01 to 2026-01-01 10:00:01, by the nodes' clocks",
         "  failed:      w1",
-        "w[4-5]: not read: timed out \\x1b[2J; look at the network",
+        "w[4-5] (2): timed out \\x1b[2J",
+        "  remedy: look at the network",
     ]
     assert written.err.splitlines() == [
         "w1: 2 lines skipped, not written by fleet",
