@@ -8,6 +8,12 @@ from collections.abc import Callable, Sequence
 from fleet.actions.journaling import operator
 from fleet.actions.session import Session
 from fleet.core.failure import Failure
+from fleet.core.history.rollout_ids import (
+    UnknownRolloutError,
+    ambiguous,
+    find_ids,
+    is_complete,
+)
 from fleet.core.model.node import Node
 from fleet.core.plan.node_plan import NodePlan
 from fleet.engine.workers.base import map_nodes
@@ -31,6 +37,28 @@ def unlock(
     """Break the lock of one rollout on nodes; revert its unconfirmed changes."""
     refuse_bad_id(rollout)
     return _ask_nodes(nodes, session, rollout, settle.unlock)
+
+
+def locking_rollout(nodes: Sequence[Node], given: str, session: Session) -> str:
+    """Return the whole ID of the rollout that `given` names among those that have locked nodes.
+
+    A whole ID is returned as it is. So is `given` if some nodes did not answer: the release then
+    reports why. Raise a FleetError if no lock fits, or several do.
+    """
+    if is_complete(given):
+        return given
+    results = read_locks(nodes, session).values()
+    statuses = [result for result in results if isinstance(result, ChangeStatus)]
+    names = {name for status in statuses for name in (*status.lock[:1], status.pending) if name}
+    found = find_ids(given, sorted(names, reverse=True))
+    if len(found) > 1:
+        raise ambiguous(given, found)
+    if not found and len(statuses) == len(results):
+        raise UnknownRolloutError(
+            f"no rollout {given!r} in the journal or in the locks of these nodes; `fleet locks`"
+            " shows which rollout has locked a node"
+        )
+    return found[0] if found else given
 
 
 def refuse_bad_id(rollout: str) -> None:

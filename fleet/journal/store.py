@@ -223,4 +223,6 @@ class Journal:
 
 def _description(record: RolloutRecord) -> str:
     """Return a rollout in one line, for a list of candidates."""
-    return f"{record.id}  {record.about.get('kind', '')} by {record.about.get('operator', '')}"
+    about, message = record.about, record.about.get("flags", {}).get("message")
+    text = f"{record.id}  {about.get('kind', '')} by {about.get('operator', '')}"
+    return f"{text}: {message}" if message else text

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fleet.actions.locks import read_locks, unlock
+from fleet.actions.locks import locking_rollout, read_locks, unlock
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.pending import Pending
 from fleet.errors import FleetError
@@ -40,6 +40,35 @@ def test_a_bad_id_is_refused_before_a_node_is_asked(small: Small) -> None:
         unlock(nodes, "20260101; rm", session)
     assert small.pool.done == []
     assert set(unlock(nodes, "20260101-000000-abcd", session)) == {"a", "b", "c"}
+
+
+FIRST, SECOND = "20260101-000000-00aa", "20260101-000000-00bb"
+LOCKED = {
+    "a": replace(FREE, lock=(FIRST, "eve@there")),
+    "b": replace(FREE, pending=SECOND),
+    "c": FREE,
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "found"), [("00aa", FIRST), ("last", SECOND), (SECOND, SECOND), ("2099", "2099")]
+)
+def test_a_lock_is_named_in_short(small: Small, given: str, found: str) -> None:
+    lost = {"c": LOST} if given == found else {}
+    small.pool.ends |= {(read_change_status, name): s for name, s in {**LOCKED, **lost}.items()}
+    nodes = small.load().inventory.nodes
+
+    assert locking_rollout(nodes, given, small.session(Watcher())) == found
+
+
+def test_a_name_that_fits_no_lock_or_several_is_refused(small: Small) -> None:
+    small.pool.ends |= {(read_change_status, name): status for name, status in LOCKED.items()}
+    nodes, session = small.load().inventory.nodes, small.session(Watcher())
+
+    with pytest.raises(FleetError, match="no rollout '2099' in the journal or in the locks"):
+        locking_rollout(nodes, "2099", session)
+    with pytest.raises(FleetError, match=f"ambiguous.*\n  {SECOND}\n  {FIRST}"):
+        locking_rollout(nodes, "2026", session)
 
 
 def held_by(small: Small, rollout: str) -> None:

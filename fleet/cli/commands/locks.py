@@ -55,6 +55,8 @@ def unlock(
     action.refuse_bad_id(rollout_id)
     session = open_session(settings, connection)
     nodes = settings.select(load_inventory(settings.inventory))
+    session = session.ready(nodes)
+    rollout_id = action.locking_rollout(nodes, rollout_id, session)
     results = action.unlock(nodes, rollout_id, session)
     show_unlocked(results, rollout_id, settings)
     good = all(
