@@ -13,7 +13,8 @@ from fleet.cli.app import fleet
 from tests.conftest import ROOT
 
 TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
-PAGES = (*(ROOT / name for name in TOP), *sorted((ROOT / "docs").rglob("*.md")))
+OTHERS = ("benchmarks/README.md", "tests/lab/README.md")
+PAGES = (*(ROOT / name for name in (*TOP, *OTHERS)), *sorted((ROOT / "docs").rglob("*.md")))
 FENCE = re.compile(r"^ *```(\w*)[^\n]*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _ENDS = {"|", "||", "&&", ">", "<", ";", "&"}
 
