@@ -17,7 +17,7 @@ def test_words_that_nobody_could_read_are_cut() -> None:
         NodeError(
             FailureKind.CONFLICT, Step.PLAN, f"config_path {WORD} is odd", "fix it"
         ).failure.message,
-        str(Finding("x", FindingEffect.NOTES, "/f:1", f"knows no capability {WORD!r}")),
+        str(Finding("x", FindingEffect.NOTES, "/f:1", f"does not know the capability {WORD!r}")),
     )
 
     for text in texts:

@@ -151,7 +151,7 @@ def reported_failure(
     try:
         return Failure(kind, Step(step), message, remedy, evidence)
     except ValueError:
-        unknown = f"it failed at a step that is unknown here: {step}"
+        unknown = f"the step is unknown to this fleet: {step}"
         return Failure(kind, Step.READ, message, remedy, f"{evidence}\n{unknown}".strip())
 
 

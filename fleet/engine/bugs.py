@@ -32,8 +32,9 @@ def bug(error: BaseException, node: str) -> Failure:
     """Return the failure for a bug, with its place in the code; log the traceback."""
     _LOG.debug("%s: a bug of fleet", node, exc_info=error)
     summary = tail(words_of(error)[:_LONGEST], 1)  # it may quote what a node sent
-    message = f"a bug in fleet: {type(error).__name__}: {summary}"
-    return Failure(FailureKind.BUG, Step.BUG, message, "report it with its evidence", _place(error))
+    message = f"bug in fleet: {type(error).__name__}: {summary}"
+    remedy = "report it with the evidence below"
+    return Failure(FailureKind.BUG, Step.BUG, message, remedy, _place(error))
 
 
 def words_of(error: BaseException) -> str:

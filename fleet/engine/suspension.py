@@ -81,8 +81,8 @@ class SuspensionClock:
         failure = result.failure if isinstance(result, NodeOutcome) else result
         if not stopped or not isinstance(failure, Failure) or failure.kind not in _CAUSED:
             return result
-        message = f"fleet itself did not run for {stopped:.0f} s (SIGSTOP, or a machine that slept)"
-        explanation = replace(failure, message=f"{message}, so this followed: {failure.message}")
+        message = f"fleet itself was suspended for {stopped:.0f} s (SIGSTOP or a sleeping machine)"
+        explanation = replace(failure, message=f"{message}, then: {failure.message}")
         explained = (
             replace(result, failure=explanation) if isinstance(result, NodeOutcome) else explanation
         )

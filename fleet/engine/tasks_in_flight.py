@@ -17,9 +17,9 @@ from fleet.node.work_order import WorkOrder
 Work = Callable[[WorkOrder], NodeOutcome]
 
 
-_SETTLE_REMEDY = "run `fleet resume`, which asks the node for the state of its change"
+_SETTLE_REMEDY = "run `fleet resume`, which reads the state of the change from the node"
 _STUCK = Failure(
-    FailureKind.TIMEOUT, Step.SETTLE, "its worker did not return in time", _SETTLE_REMEDY
+    FailureKind.TIMEOUT, Step.SETTLE, "the work on the node did not end in time", _SETTLE_REMEDY
 )
 
 

@@ -45,8 +45,8 @@ def lasting_key(journal: Path) -> bytes:
         key = _read_checked(path)
     except OSError as error:
         message = (
-            f"{path}: the key of fingerprints cannot be stored there ({error.strerror}); fix that,"
-            " or name another place with --journal"
+            f"{path}: the key of fingerprints cannot be stored there ({error.strerror}). Fix that,"
+            " or choose another place with --journal FILE"
         )
         raise FleetError(message) from error
     if note:  # with the key, passwords can be tried against a fingerprint
@@ -57,7 +57,8 @@ def lasting_key(journal: Path) -> bytes:
 def _read_checked(path: Path) -> bytes:
     key = path.read_bytes()
     if len(key) != _BYTES:
-        raise FleetError(f"{path}: is not a key of {_BYTES} bytes; remove it, a new one is made")
+        message = f"{path}: not a key of {_BYTES} bytes. Remove it: fleet creates a new one"
+        raise FleetError(message)
     return key
 
 

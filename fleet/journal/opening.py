@@ -11,7 +11,7 @@ from pathlib import Path
 from fleet.errors import FleetError, JournalError
 from fleet.journal.private_files import open_private, private_folder, tighten
 
-_OTHER_JOURNAL = "--journal names another"
+_OTHER_JOURNAL = "Use another file with --journal FILE"
 _COMPANIONS = ("-wal", "-shm")
 SCHEMAS = (
     """
@@ -41,8 +41,8 @@ SCHEMAS = (
 def damaged(path: Path, detail: object) -> FleetError:
     """Return the error for a journal with invalid content."""
     return FleetError(
-        f"{path}: the journal is damaged ({detail}); move it away with its -wal and -shm files, and"
-        " the next rollout begins a new one: what nodes go back to is kept on the nodes"
+        f"{path}: the journal is damaged ({detail}). Move it away with its -wal and -shm files; the"
+        " next rollout begins a new one. A rollback needs only what is saved on the nodes"
     )
 
 
@@ -52,11 +52,11 @@ def unusable(path: Path, error: OSError | sqlite3.Error) -> FleetError:
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_FORMAT")):
         return damaged(path, error)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return FleetError(f"{path}: the journal is locked by another program; wait for its end")
+        return FleetError(f"{path}: another program has locked the journal. Wait until it ends")
     reason = error.strerror if isinstance(error, OSError) else str(error)
     if name.startswith("SQLITE_READONLY"):
         reason = "the file or its folder is read-only"
-    return FleetError(f"{path}: the journal cannot be opened ({reason}); {_OTHER_JOURNAL}")
+    return FleetError(f"{path}: the journal cannot be opened ({reason}). {_OTHER_JOURNAL}")
 
 
 @contextmanager
@@ -74,12 +74,12 @@ def write_error(path: Path, error: sqlite3.Error) -> FleetError:
     """Return the error for an entry that could not be written: the rollout must stop."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        remedy = "move it away with its -wal and -shm files"
+        remedy = "Move it away with its -wal and -shm files"
     elif name.startswith("SQLITE_READONLY"):
-        remedy = "its file system or folder has become read-only"
+        remedy = "Make its file system and folder writable again"
     else:
-        remedy = "is the disk full?"
-    return JournalError(f"{path}: the journal cannot be written ({error}); {remedy}")
+        remedy = f"Check for free space with `df -h {path}`"
+    return JournalError(f"{path}: the journal cannot be written ({error}). {remedy}")
 
 
 def is_there(path: Path) -> bool:
@@ -144,9 +144,9 @@ def _has_pending_writes(path: Path) -> bool:
 
 def _refuse_irregular(path: Path) -> None:
     if path.is_dir():
-        raise FleetError(f"{path}: is a folder, not a journal; {_OTHER_JOURNAL}")
+        raise FleetError(f"{path}: a folder, not a journal. {_OTHER_JOURNAL}")
     if path.exists() and not path.is_file():
-        raise FleetError(f"{path}: is not a regular file, so not a journal; {_OTHER_JOURNAL}")
+        raise FleetError(f"{path}: not a regular file, so not a journal. {_OTHER_JOURNAL}")
 
 
 def _make_private(path: Path) -> Iterator[str]:
@@ -167,13 +167,11 @@ def _check_schema(path: Path, base: sqlite3.Connection) -> None:
     tables = {name for (name,) in base.execute("SELECT name FROM sqlite_master")}
     if version > len(SCHEMAS):
         raise FleetError(
-            f"{path}: the journal is of a newer fleet (schema {version}, this fleet knows"
-            f" {len(SCHEMAS)}); upgrade fleet, or name another with --journal"
+            f"{path}: the journal was written by a newer fleet (schema {version}, this fleet reads"
+            f" {len(SCHEMAS)}). Upgrade fleet, or use another file with --journal FILE"
         )
     if tables and (version == 0 or not {"rollout", "event"} <= tables):
-        raise FleetError(
-            f"{path}: is a database of another program, not a journal; {_OTHER_JOURNAL}"
-        )
+        raise FleetError(f"{path}: a database of another program, not a journal. {_OTHER_JOURNAL}")
     if version and not tables:
         raise damaged(path, "its tables are missing")
 

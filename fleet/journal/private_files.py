@@ -49,7 +49,7 @@ def _open_without_foreign_links(path: Path, flags: int) -> int:
         return os.open(path, flags if follow else flags | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         if error.errno == errno.ELOOP and path.is_symlink():
-            raise OSError(errno.ELOOP, "it is a link of another user") from error
+            raise OSError(errno.ELOOP, "it is a link made by another user") from error
         raise
 
 
@@ -80,6 +80,6 @@ def write_private(path: Path, text: str) -> str:
 
 def _exposure_warning(path: Path, error: OSError) -> str:
     return (
-        f"warning: {path} is open to other users, and its mode cannot be changed"
-        f" ({error.strerror}); run `chmod go= {path}` as its owner"
+        f"warning: other users can open {path}, and its mode cannot be changed"
+        f" ({error.strerror}). Run `chmod go= {path}` as its owner"
     )

@@ -73,7 +73,7 @@ class Journal:
         try:
             descriptor, _ = open_private(path, os.O_RDWR | os.O_APPEND)
         except OSError as error:
-            message = f"{path}: cannot be written ({error.strerror}); --journal names another"
+            message = f"{path}: cannot be written ({error.strerror}). Use another with --journal"
             raise FleetError(message) from error
         with os.fdopen(descriptor, "a+") as lock:
             try:
@@ -81,7 +81,8 @@ class Journal:
             except OSError as error:
                 lock.seek(0)
                 holder = printable(lock.read(500).strip()) or "another fleet"
-                raise HeldError(f"{self._path} is held by {holder}; wait for its end") from error
+                message = f"{self._path} is in use by {holder}. Wait until it ends"
+                raise HeldError(message) from error
             with suppress(OSError):  # the lock itself holds; its text is for the message only
                 lock.truncate(0)
                 lock.write(what)

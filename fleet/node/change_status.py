@@ -96,7 +96,7 @@ def parse_change_status(reply: Reply) -> ChangeStatus:
         reason=parse_member(RevertReason, reason, "reason of a revert") if reason else None,
         failure=failure_of(reply),
         lock=tuple(reply.value("lock").splitlines()),
-        lock_holder=tail(reply.value("told")),
+        lock_holder=tail(reply.value("lock_description")),
         pending=reply.value("pending"),
         edited_file=tail(reply.value("strange"), 1),
         liveness=parse_liveness(reply),

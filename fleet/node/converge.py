@@ -204,8 +204,8 @@ def _gate_outcome(work: ConvergeResult, mode: SettleMode, change: ChangeStatus) 
 _REVERT_INTERRUPTED = Failure(
     FailureKind.GUARD,
     Step.CONFIRM,
-    "a revert had begun on the node and was stopped before its end",
-    "find what stopped it (`journalctl -k`), then roll out again",
+    "the node was reverting the change and was stopped midway",
+    "find what stopped it with `journalctl -k` on the node, then run the command again",
 )
 
 
@@ -251,16 +251,19 @@ def report_undo(change: ChangeStatus) -> Failure | None:
     reasons = {
         "timer": (
             "the change was not confirmed in time, so the node reverted it",
-            "give it more time with --guard",
+            "run the command again with a larger --guard",
         ),
         "boot": (
-            "the node rebooted before the change was confirmed, and reverted it",
-            "roll out again",
+            "the node rebooted before fleet confirmed the change, and reverted it",
+            "run the command again",
         ),
         "failed": (
             "the change failed on the node, which reverted it",
-            "look for the reason in the log of its containerd",
+            "find the reason in the log of its containerd (`journalctl`)",
         ),
     }
-    asked = "the change was reverted before fleet could confirm it", "roll out again"
+    asked = (
+        "the change was reverted before fleet could confirm it (`fleet unlock`, or the guard)",
+        "run the command again",
+    )
     return Failure(FailureKind.GUARD, Step.CONFIRM, *reasons.get(change.reason or "", asked))

@@ -38,8 +38,8 @@ def file_records(reply: Reply) -> Iterator[FileRecord]:
         content = decode_field(contents)
         sizes = [size for *_, size in stats]
         if not len(kinds) == len(paths) == len(stats) or sum(sizes) != len(content):
-            message = "files kept changing while they were read"
-            raise NodeError(FailureKind.PROTOCOL, Step.PROBE, message, "try again")
+            message = "files changed again and again while fleet read them"
+            raise NodeError(FailureKind.PROTOCOL, Step.PROBE, message, "run the command again")
         start = 0
         for kind, path, (mode, uid, gid, mtime, size) in zip(kinds, paths, stats, strict=True):
             file = ManagedFile(content[start : start + size], mode, uid, gid)
@@ -51,7 +51,7 @@ def _parse_stat(line: str) -> tuple[int, int, int, int, int]:
     """Parse a line of stat: mode, uid, gid, mtime and size."""
     match = _STAT.fullmatch(line)
     if match is None:
-        raise protocol_error("no line of stat", line[:200])
+        raise protocol_error("not a line of stat", line[:200])
     mode, *others = match.groups()
     uid, gid, mtime, size = map(int, others)
     return int(mode, 8), uid, gid, mtime, size

@@ -27,7 +27,7 @@ _CAUSES = {
 """Messages of sudo and sudo-rs in the C locale, by cause; the first that matches counts."""
 _GRANT = "(`USER ALL=(root) NOPASSWD: ALL` in sudoers)"
 _LISTED = (
-    "sudo lets the login user run some commands, but not `timeout` and `sh`, which fleet needs",
+    "sudo allows the login user some commands, but not `timeout` and `sh`, which fleet needs",
     f"allow all commands {_GRANT}",
 )
 _MESSAGES = {
@@ -36,16 +36,16 @@ _MESSAGES = {
         "install sudo, or log in as root (`user: root`)",
     ),
     "input": (
-        "the script did not arrive: a startup file of the login (such as ~/.bashrc) reads the input"
-        " of commands",
-        "let that file read input only in interactive shells",
+        "the script did not start: a startup file of the login shell (such as ~/.bashrc) reads its"
+        " input",
+        "change that file to read input only in interactive shells",
     ),
     "terminal": (
         "sudo asks for a terminal, which scripts do not have (requiretty)",
         "set `Defaults:USER !requiretty` in sudoers",
     ),
     "timeout": (
-        "sudo does not find `timeout` on this node, and every script of fleet runs under it",
+        "sudo does not find the command `timeout`, which fleet needs",
         "install coreutils, or add its folder to secure_path in sudoers",
     ),
     "no_rights": (
@@ -59,17 +59,17 @@ _MESSAGES = {
     ),
     "expired": (
         "sudo refuses the login user because its account or password has expired",
-        "look at `chage -l USER` on the node",
+        "see `chage -l USER` on the node",
     ),
     "account": (
-        "sudo could not validate the login user's account: it is locked, it has expired, or the"
-        " node cannot start more processes",
-        "look at `chage -l USER` and `journalctl -t sudo` on the node",
+        "sudo could not check the login user's account: it is locked, it has expired, or the node"
+        " cannot start more processes",
+        "see `chage -l USER` and `journalctl -t sudo` on the node",
     ),
-    "password": ("sudo refused the password", "give the right password with -K"),
+    "password": ("wrong sudo password", "run the command again with -K and the right password"),
     "ask": (
         "sudo asks for a password",
-        f"give it with -K, or allow sudo without one {_GRANT}",
+        f"run the command again with -K, or allow sudo without a password {_GRANT}",
     ),
     "policy": (
         "sudo cannot read its own policy",
@@ -85,7 +85,7 @@ _MESSAGES = {
     ),
 }
 """The message and the remedy of each cause."""
-_OTHER = "could not become root by sudo", "look at the output of `ssh NODE sudo -n true`"
+_OTHER = "sudo failed", "see the output of `ssh NODE sudo -n true`"
 _NO_LOGIN = re.compile(r"account is currently not available|nologin")
 _EXPIRED = re.compile(r"(?i)password (?:change required|has expired|expired)|account has expired")
 
@@ -137,7 +137,5 @@ def _login_failure(step: Step, code: int, output: str) -> Failure:
         remedy = "set a new password, or extend the account (`chage`), on the node"
     else:
         message = f"the login shell exited with {code} before it ran a command"
-        remedy = (
-            "look at its startup files (such as ~/.bashrc), and at the output of `ssh NODE true`"
-        )
+        remedy = "see its startup files (such as ~/.bashrc) and the output of `ssh NODE true`"
     return Failure(FailureKind.AUTH, step, message, remedy, tail(output))

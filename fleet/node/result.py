@@ -98,10 +98,10 @@ class ConvergeResult:
 
     def _unhealthy_as_saved(self, failure: Failure | None) -> Failure:
         """Return the failure of a restored node that was unhealthy when its state was saved."""
-        message = f"{self.unhealthy}; the node was not healthy when this state was saved either"
+        message = f"{self.unhealthy}; the node was already unhealthy when this state was saved"
         remedy = (
-            f"find the reason in `journalctl -u {self.order.plan.daemon.unit}`, or roll out"
-            " mirrors.yaml"
+            f"find the reason in `journalctl -u {self.order.plan.daemon.unit}` on the node, or run"
+            " `fleet rollout`"
         )
         if failure is None:
             return Failure(FailureKind.HEALTH, Step.RESTORED, message, remedy)
@@ -118,10 +118,9 @@ class ConvergeResult:
         """End the work on a healthy node that could not revert its change yet."""
         reason = failure.message if failure else "the change could not be reverted"
         message = (
-            f"{reason}; the old files cannot be written back yet, and the node's guard tries again"
-            " every 20 s"
+            f"{reason}; the node's guard cannot restore the old files yet and retries every 20 s"
         )
-        remedy = "free space on the disk of these files"
+        remedy = "free some disk space on the node (`df -h`)"
         kind, evidence = (failure.kind, failure.evidence) if failure else (FailureKind.STORAGE, "")
         final = Failure(kind, Step.SETTLE, message, remedy, evidence)
         return self.outcome(NodeStatus.UNREACHABLE, final)
@@ -130,7 +129,7 @@ class ConvergeResult:
         """End the work on a node whose connection was lost in the middle of it."""
         guarded = self.order.deadlines.guard
         self.held |= not guarded
-        guard_note = "its guard will revert the change" if guarded else "it has no guard"
+        guard_note = "its guard will revert the change" if guarded else "no guard is set (--guard)"
         message = f"lost the connection while changing the node ({failure.message}); {guard_note}"
         final = Failure(failure.kind, Step.SETTLE, message, "run `fleet resume`", failure.evidence)
         lost_access = failure.kind.no_access
@@ -140,5 +139,5 @@ class ConvergeResult:
 def _changed_since(path: str) -> Failure:
     """Return the failure of a confirmed change whose file was edited since."""
     message = f"{path} was edited after the change wrote it"
-    remedy = "find what edited it with `fleet drift`, then roll out again"
+    remedy = "see who edited it with `fleet drift`, then run the command again"
     return Failure(FailureKind.STALE, Step.CONFIRM, message, remedy)

@@ -11,8 +11,8 @@ from fleet.node.work_order import WorkOrder
 SPENT = Failure(
     FailureKind.BUDGET,
     Step.REVERT,
-    "the change was reverted because too many nodes had failed (--max-failures, --on-failure)",
-    "fix the nodes that failed, then roll out again",
+    "reverted because too many nodes failed (--max-failures, --on-failure)",
+    "fix the nodes that failed, then run the command again",
 )
 """The failure of a healthy node whose change is reverted because the budget is spent."""
 

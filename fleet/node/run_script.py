@@ -52,11 +52,8 @@ def _check_rights(remote: Remote, privilege: Privilege, error: NotStartedError) 
 
 def refusal(privilege: Privilege) -> tuple[str, str]:
     """Return the message and the remedy for a password that one node has refused."""
-    message = (
-        f"sudo refused the password on {privilege.refused}, so fleet did not try it on other nodes"
-        " of this login"
-    )
-    return message, "give the right password with -K"
+    message = f"wrong sudo password (tested on {privilege.refused} only)"
+    return message, "run the command again with -K and the right password"
 
 
 def failure_of(reply: Reply) -> Failure | None:
@@ -70,7 +67,7 @@ def failure_of(reply: Reply) -> Failure | None:
     try:
         kind = FailureKind(reply.value("failure"))
     except ValueError as error:
-        raise protocol_error(f"an unknown failure, {tail(reply.value('failure'), 1)}") from error
+        raise protocol_error(f"unknown failure {tail(reply.value('failure'), 1)}") from error
     message, remedy = tail(reply.value("message")), tail(reply.value("remedy"))
     early = kind is FailureKind.BUG  # the shell's own error output says why the script ended
     evidence = f"{evidence}\n{reply.error_output}" if early else evidence

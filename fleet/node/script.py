@@ -14,6 +14,7 @@ from typing import TypeVar
 from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.secret import Secret
+from fleet.core.text.counts import counted
 from fleet.node.assembler import compact_source
 from fleet.node.launch import BEGUN, launch_line
 from fleet.node.login_failures import not_started
@@ -110,7 +111,7 @@ class Reply:
         """Yield the fields of every record of that key; each must have `width` fields."""
         for fields in self.all(key):
             if len(fields) != width:
-                raise protocol_error(f"a record {key} of {len(fields)} fields")
+                raise protocol_error(f"record {key} with {counted(len(fields), 'field')}")
             yield fields
 
     def texts(self, key: str) -> Iterator[str]:
@@ -141,7 +142,7 @@ def timestamp(text: str) -> float:
     """Read seconds that a node sent; raise a NodeError for anything else."""
     seconds = seconds_of(text)
     if seconds is None:
-        raise protocol_error("something that is not a time", text[:200])
+        raise protocol_error("not a time", text[:200])
     return seconds
 
 
@@ -157,7 +158,7 @@ def decode_field(field: str) -> bytes:
     try:
         return base64.b64decode(field, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise protocol_error("something that is not a fleet record", field[:200]) from error
+        raise protocol_error("not a record of fleet", field[:200]) from error
 
 
 _Member = TypeVar("_Member", bound=StrEnum)
@@ -168,12 +169,12 @@ def parse_member(members: type[_Member], text: str, what: str) -> _Member:
     try:
         return members(text)
     except ValueError as error:
-        raise protocol_error(f"an unknown {what}, {tail(text, 1)}") from error
+        raise protocol_error(f"unknown {what} {tail(text, 1)}") from error
 
 
 def protocol_error(what: str, evidence: str = "") -> NodeError:
     """Return the error for output that fleet's scripts do not write."""
-    message = f"the node answered with {what}"
+    message = f"unexpected output from the node: {what}"
     remedy = "check that `ssh NODE true` prints nothing, then try again"
     return NodeError(FailureKind.PROTOCOL, Step.READ, message, remedy, tail(evidence))
 
@@ -187,20 +188,20 @@ def parse_reply(step: Step, code: int, stdout: str, stderr: str) -> Reply:
         begun = reply.has(BEGUN)
         raise not_started(step, code, stderr if begun else f"{stdout}{stderr}", begun=begun)
     if reply.value("hello") != "0":
-        message = "the login user is not root, and fleet may not become root"
-        remedy = "set become: true, or log in as root"
+        message = "the login user is not root, and become is false"
+        remedy = "set become: true in the inventory, or log in as root (`user: root`)"
         raise NodeError(FailureKind.SUDO, step, message, remedy, tail(stderr))
     if reply.has("steered"):
         message = (
-            f"{tail(reply.value('steered'), 1)} can be changed by users other than root, who could"
-            " redirect what is written there"
+            f"{tail(reply.value('steered'), 1)} is writable for users other than root, who could"
+            " redirect what fleet writes there"
         )
-        remedy = "let only root write it (chown root, chmod go-w)"
+        remedy = "make it writable for root alone (`chown root`, `chmod go-w`)"
         raise NodeError(FailureKind.UNSUPPORTED, step, message, remedy)
     if not reply.has("end"):
         kind = FailureKind.TIMEOUT if code in {124, 137} else FailureKind.PROTOCOL
-        message = f"the script stopped before its end (exit code {code})"
-        remedy = "find what stopped it on the node (`uptime`, `journalctl -k`), then try again"
+        message = f"fleet's script was stopped on the node (exit code {code})"
+        remedy = "find what stopped it (`uptime`, `journalctl -k`), then run the command again"
         raise NodeError(kind, step, message, remedy, tail(stderr))
     return reply
 

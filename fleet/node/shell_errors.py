@@ -20,8 +20,8 @@ _MEMORY = re.compile("Cannot allocate memory|Out of memory", re.IGNORECASE)
 def shell_error_cause(step: Step, words: str) -> NodeError | None:
     """Return the failure that a shell's error output names; None if it names none."""
     if _PROCESSES.search(words):
-        message = "the node cannot start more processes for this login (EAGAIN)"
-        remedy = "end some processes, or raise the limit (see `ulimit -u`, TasksMax, pid_max)"
+        message = "the node cannot start more processes for this user (EAGAIN)"
+        remedy = "end some processes, or raise the limit (`ulimit -u`, TasksMax, pid_max)"
     elif _MEMORY.search(words):
         message = "the node has no memory left (ENOMEM)"
         remedy = "free some memory on the node, see `free -m`"

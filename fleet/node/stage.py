@@ -86,7 +86,7 @@ def release(order: WorkOrder, patience: float = _PATIENCE) -> NodeOutcome:
         change = settle_with_retries(order, SettleMode.RELEASE, patience)
     except NodeError as error:
         work.held = True
-        message = f"{error.failure.message}; the node stays locked"
+        message = f"{error.failure.message}; the node is still locked"
         remedy = f"unlock it with `fleet unlock {order.rollout}`"
         failure = Failure(error.failure.kind, Step.RELEASE, message, remedy, error.failure.evidence)
         return work.outcome(NodeStatus.PENDING, failure)
@@ -103,13 +103,13 @@ def refuse_ineffective(plan: NodePlan, tables: str) -> None:
         effective = effective_registry(parse_toml(tables))
     except DocumentError as error:
         message = f"the registry tables of `{plan.daemon.binary} config dump` cannot be parsed"
-        remedy = f"look at what it prints for the new {plan.config.path}"
+        remedy = f"run that command on the node with the new {plan.config.path}"
         raise NodeError(FailureKind.VALIDATE, Step.VALIDATE, message, remedy) from error
     names = difference(version, plan.config.intended_registry, effective)
     if names:
         message = (
-            f"the new {plan.config.path} would not take effect as meant: containerd"
-            f" {plan.containerd} reads {names} from another table or an imported file"
+            f"the new {plan.config.path} would not take full effect: containerd {plan.containerd}"
+            f" reads {names} from another table or an imported file"
         )
         remedy = "put CRI's registry settings into one table by hand"
         raise NodeError(FailureKind.VALIDATE, Step.VALIDATE, message, remedy)

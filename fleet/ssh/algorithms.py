@@ -28,6 +28,6 @@ def algorithm_mismatch(
             algorithm for algorithm in theirs.get(name, ()) if not algorithm.startswith(_MARKS)
         ]
         if not set(ours[keyword]) & set(offered):
-            lists = f"it has {', '.join(offered) or 'none'}, we have {', '.join(ours[keyword])}"
+            lists = f"it has {', '.join(offered) or 'none'}, fleet has {', '.join(ours[keyword])}"
             return keyword, lists
     return None

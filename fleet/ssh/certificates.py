@@ -27,7 +27,7 @@ def expired_certificate(blob: bytes, now: float) -> str:
         return ""
     if now >= before:
         return f"expired at {_format_time(before)}"
-    return f"is valid only from {_format_time(after)} on" if now < after else ""
+    return f"is not valid before {_format_time(after)}" if now < after else ""
 
 
 def _read_validity(blob: bytes) -> tuple[int, int]:

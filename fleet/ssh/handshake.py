@@ -36,8 +36,8 @@ _KEX = (
     "diffie-hellman-group16-sha512",
 )
 _HUNG_UP = (
-    "sshd closed the connection during the login (a closed account, or a node without free"
-    " processes or memory; see `journalctl -u ssh` there)"
+    "sshd closed the connection during the login (a locked account, or no free processes or memory;"
+    " see `journalctl -u ssh` on the node)"
 )
 _CIPHERS = (
     "aes128-gcm@openssh.com",
@@ -87,7 +87,7 @@ def handshake(wire: Any, hop: Hop, settings: SshSettings, name: str) -> Transpor
         _refuse_mismatch(transport, error)
         if transport.text_before_version:
             raise paramiko.SSHException(
-                f"{error}; it says: {tail(transport.text_before_version)}"
+                f"{error}; it sent: {tail(transport.text_before_version)}"
             ) from error
         raise
     return transport
@@ -207,7 +207,7 @@ def _closed_login(banner: str) -> NodeError:
     """Return the error for a login that sshd ended with a message, not because of the key."""
     message = f"sshd refused the login: {tail(banner, 3)}"
     remedy = (
-        "check whether the account has expired (`chage -l USER`), or logins are closed"
+        "check on the node whether the account has expired (`chage -l USER`) or logins are closed"
         " (/etc/nologin)"
     )
     return NodeError(FailureKind.AUTH, Step.CONNECT, message, remedy)
@@ -216,19 +216,18 @@ def _closed_login(banner: str) -> NodeError:
 def _missing_key(hop: Hop, settings: SshSettings) -> NodeError:
     locked = locked_files(hop, settings)
     if locked:
-        why = f"{locked[0]} is encrypted, and no agent holds it"
+        why = f"{locked[0]} is encrypted and not in the agent"
         remedy = f"run `ssh-add {locked[0]}`"
     elif hop.explicit_files:
         files = ", ".join(hop.identity_files)
-        why = f"{files} was not found, and is not in the agent (ssh-add -l) either"
-        remedy = "name another key, or add it to the agent (ssh-add)"
+        why = f"{files} does not exist and is not in the agent (`ssh-add -l`)"
+        remedy = "set identity_file to another key, or run `ssh-add` for this one"
     else:
-        why = "none is named"
+        why = "none is configured"
         remedy = (
-            "name one (identity_file in the inventory, or IdentityFile in ssh_config), or add it to"
-            " the agent (ssh-add)"
+            "set identity_file in the inventory (or IdentityFile in ssh_config), or run `ssh-add`"
         )
-    message = f"there is no key for the login: {why}"
+    message = f"no SSH key to log in with: {why}"
     return NodeError(FailureKind.AUTH, Step.CONNECT, message, remedy)
 
 
@@ -250,23 +249,22 @@ def _refused_keys(tried: Sequence[Identity], methods: Sequence[str], *, gone: bo
     elif methods[:1] == ("more",):
         needed = " and ".join(methods[1:])
         message = (
-            f"sshd accepted the key {names}, but also requires {needed}, which fleet cannot do"
+            f"sshd accepted the key {names}, but also requires {needed}, which fleet does not"
+            " support"
         )
-        remedy = "let this user log in by key alone (AuthenticationMethods in its sshd_config)"
+        remedy = "let this user log in by key alone (AuthenticationMethods in sshd_config)"
     elif methods and "publickey" not in methods:
-        message = f"sshd accepts no keys, only {', '.join(methods)}, and fleet logs in by key"
-        remedy = (
-            "set PubkeyAuthentication yes in its sshd_config, and install the key with ssh-copy-id"
-        )
+        message = f"sshd accepts only {', '.join(methods)}, but fleet logs in by key"
+        remedy = "set PubkeyAuthentication yes in sshd_config, then install the key (`ssh-copy-id`)"
     elif gone:
         message = (
             f"sshd closed the connection after {counted(len(tried), 'key')} (MaxAuthTries): {names}"
         )
         remedy = (
-            "name the right key (identity_file in the inventory, or IdentityFile with"
-            " IdentitiesOnly yes)"
+            "set the right key (identity_file in the inventory, or IdentityFile with IdentitiesOnly"
+            " yes in ssh_config)"
         )
     else:
-        message = f"sshd refused these keys: {names}"
-        remedy = "check user, identity_file, and authorized_keys on the node"
+        message = f"sshd refused {counted(len(tried), 'key')}: {names}"
+        remedy = "check user and identity_file, and authorized_keys on the node"
     return NodeError(FailureKind.AUTH, Step.CONNECT, message, remedy)

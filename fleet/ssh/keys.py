@@ -107,7 +107,7 @@ def open_key(path: str, passphrase: Secret | None) -> Any:
         return _PRIVATE_KEYS.get((path, Path(path).stat().st_mtime_ns, passphrase))
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}"
-        remedy = "name a key that you can read (identity_file)"
+        remedy = "make it readable, or set identity_file to another key"
         raise NodeError(FailureKind.AUTH, Step.CONNECT, message, remedy) from error
 
 
@@ -120,7 +120,7 @@ def _load_key(source: tuple[str, int, Secret | None]) -> PKey:
         try:
             key = kind.from_private_key_file(path, passphrase)
         except paramiko.PasswordRequiredException as error:
-            remedy = f"run `ssh-add {path}`, or run fleet on a terminal, where it can ask"
+            remedy = f"run `ssh-add {path}`, or run fleet in a terminal, which asks for it"
             message = f"{path} is encrypted"
             raise NodeError(FailureKind.AUTH, Step.CONNECT, message, remedy) from error
         except (OSError, ValueError, paramiko.SSHException) as error:

@@ -11,6 +11,7 @@ import binascii
 import fnmatch
 import hashlib
 import hmac
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,14 +181,14 @@ def _refusal(
         case "changed":
             file = place.rpartition(":")[0]
             return (
-                f"the host key CHANGED: it shows {key}, and {place} holds another",
-                "find the reason at the node's console, then remove that line"
-                f" (`ssh-keygen -f {file} -R '{name}'`)",
+                f"the host key CHANGED: the node shows {key}, but {place} has another",
+                "find the reason on the node's console, then remove the old key:"
+                f" `ssh-keygen -R {shlex.quote(name)} -f {shlex.quote(file)}`",
             )
         case "revoked":
             return (
                 f"the {key} is revoked ({place})",
-                "find the reason before you connect to this node",
+                "find out why before you connect to this node",
             )
         case "certified":
             return (
@@ -195,9 +196,9 @@ def _refusal(
                 "add its own key with `fleet hostkeys`",
             )
         case _:
-            note = "; known_hosts holds a key of another kind" if place else ""
+            note = "; known_hosts has a key of another kind" if place else ""
             target = user_files[0] if user_files else "~/.ssh/known_hosts"
             return (
                 f"unknown host key{note}",
-                f"compare it at the node's console, then add it to {target} with `fleet hostkeys`",
+                f"compare it on the node's console, then add it to {target} with `fleet hostkeys`",
             )

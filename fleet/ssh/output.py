@@ -75,8 +75,8 @@ class Output:
     def _count_bytes(self, part: bytes) -> None:
         self._size += len(part)
         if self._size > MAX_BYTES:
-            message = f"the node answered with more than {MAX_BYTES >> 20} MiB"
-            remedy = "look for large files below its config_path, and for what its shell prints"
+            message = f"the node sent more than {MAX_BYTES >> 20} MiB"
+            remedy = "look for large files below its config_path, and for output of its login shell"
             raise NodeError(FailureKind.PROTOCOL, Step.RUN, message, remedy)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.ssh.dialogue import InteractiveCommand, interactive_command
+from fleet.ssh.error_text import describe_error
 from fleet.ssh.forward.reverse import Responder, Service, serve
 from fleet.ssh.forward.tcp import Tunnel, tunnel
 from fleet.ssh.output import Output
@@ -32,7 +33,7 @@ _FEED_SECONDS = 60
 """Seconds that the input of a command may take, with pauses between its pieces."""
 
 
-_CHECK_NODE = "check that the node and its network are up"
+_CHECK_NODE = "check that the node and its network are up, then try again"
 
 
 _SLACK = 5
@@ -164,7 +165,7 @@ def _convert_errors(step: Step) -> Iterator[None]:
             seconds = time.monotonic() - began
             message = f"no answer within {seconds:.0f} s"
             raise NodeError(FailureKind.TIMEOUT, step, message, _CHECK_NODE) from error
-        message = f"the connection was lost: {error or type(error).__name__}"
+        message = f"the connection was lost: {describe_error(error)}"
         raise NodeError(FailureKind.CONNECT, step, message, _CHECK_NODE) from error
 
 
@@ -194,5 +195,5 @@ def _read_output(
 def _exit_code(channel: Channel, deadline: float) -> int:
     code = exit_code(channel, max(0.01, deadline - time.monotonic()))
     if code == -1:
-        raise EOFError("the node closed it before the command ended")
+        raise EOFError("sshd closed it before the command ended")
     return code

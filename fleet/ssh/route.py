@@ -103,8 +103,8 @@ def _jump_hops(config: UserConfig, jumps: str | None, last: Hop, depth: int = 0)
     before, _, spec = jumps.strip().rpartition(",")
     match = _JUMP.fullmatch(spec.strip())
     if match is None or depth >= _MAX_HOPS:
-        problem = "is not [user@]host[:port]" if match is None else "leads in a circle"
-        message = f"the jump host {spec!r} of {last.place} {problem}"
+        problem = "is not [user@]host[:port]" if match is None else "leads back to itself"
+        message = f"the jump host {spec!r} {problem}"
         remedy = "correct jump in the inventory, or ProxyJump in ssh_config"
         raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy)
     name = match["literal"] or match["bare"] or match["name"]

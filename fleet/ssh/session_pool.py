@@ -26,7 +26,7 @@ def open_session(transport: Transport, seconds: float) -> Channel:
     try:
         return transport.open_session(timeout=seconds)
     except paramiko.ChannelException as error:
-        message = f"the node's sshd opens no session for this login: {error.text}"
+        message = f"the node's sshd refuses a session to this user: {error.text}"
         remedy = "set MaxSessions in its sshd_config to 10, its default"
         raise NodeError(FailureKind.UNSUPPORTED, Step.CONNECT, message, remedy) from error
 

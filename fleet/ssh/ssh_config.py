@@ -90,7 +90,7 @@ def _parse_files(stamps: tuple[tuple[Path, int, int], ...]) -> UserConfig:
         )
     except (OSError, ValueError, paramiko.ssh_exception.ConfigParseError) as error:
         message = f"{first} is not a usable ssh_config: {error}"
-        remedy = "correct it, or name another with -F"
+        remedy = "correct it, or use another file with -F"
         raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy) from error
 
 

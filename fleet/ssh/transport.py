@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.ssh.cache import SharedCache, StartLimiter, one_at_a_time
+from fleet.ssh.error_text import describe_error
 from fleet.ssh.forward.socket import ProxiedSocket, dial, proxied, watch
 from fleet.ssh.handshake import authenticate, handshake
 from fleet.ssh.paramiko_ext.channel import ChannelSocket
@@ -97,9 +98,7 @@ def _open_once(hops: tuple[Hop, ...], settings: SshSettings, name: str) -> Trans
 def _with_proxy_errors(wire: Any, error: BaseException) -> BaseException:
     """Return the error, with the error output of the ProxyCommand if there is one."""
     if isinstance(wire, ProxiedSocket) and not isinstance(error, NodeError):
-        return type(error)(
-            f"{error or type(error).__name__}; its ProxyCommand: {wire.error_output}"
-        )
+        return type(error)(f"{describe_error(error)}; its ProxyCommand: {wire.error_output}")
     return error
 
 
@@ -148,7 +147,7 @@ def _open_jump(key: tuple[tuple[Hop, ...], SshSettings]) -> Transport:
         return open_transport(hops, settings, f"jump.{hops[-1].host}")
     except NodeError as error:
         failure = error.failure
-        message = f"cannot connect through the jump host {hops[-1].place}: {failure.message}"
+        message = f"jump host {hops[-1].place}: {failure.message}"
         through = NodeError(failure.kind, failure.step, message, failure.remedy, failure.evidence)
         raise through.at(hops[-1].place) from error
 
@@ -184,24 +183,18 @@ def convert_errors(hop: Hop, settings: SshSettings) -> Iterator[None]:
         remedy = "check that the node is up, and that its address is right"
         raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy).at(place) from error
     except socket.gaierror as error:
-        message = "the name of the host cannot be resolved"
+        message = "the host name cannot be resolved"
         remedy = "check the address in the inventory, and DNS"
         raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy).at(place) from error
     except (OSError, EOFError, paramiko.SSHException) as error:
         if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
-            message = f"this machine cannot open more files ({error.strerror})"
+            message = f"the workstation cannot open more files ({error.strerror})"
             remedy = "raise the limit, see `ulimit -n`"
             raise NodeError(FailureKind.WORKER, Step.CONNECT, message, remedy) from error
-        message, remedy = f"cannot connect: {_words(error)}", "find the reason with `ssh -v`"
+        message = f"cannot connect: {describe_error(error)}"
+        remedy = "find the reason with `ssh -v NODE`"
         raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy).at(place) from error
     except ValueError as error:
-        message = f"unusable key: {error}"
-        remedy = "name another key (identity_file)"
+        message = f"unusable SSH key: {error}"
+        remedy = "set identity_file to another key"
         raise NodeError(FailureKind.AUTH, Step.CONNECT, message, remedy).at(place) from error
-
-
-def _words(error: Exception) -> str:
-    """Return an error in words, without the number of an operating system error."""
-    if isinstance(error, OSError) and error.errno and error.strerror:
-        return error.strerror[:1].lower() + error.strerror[1:]
-    return str(error) or type(error).__name__

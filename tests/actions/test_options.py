@@ -21,7 +21,7 @@ REFUSED = {
     "no time to pull": ({"pull_timeout": 0}, "pull_timeout=0: expected a number from 1"),
     "an unknown end": ({"on_failure": "panic"}, "on_failure='panic': expected one of halt, roll"),
     "an unknown fate": ({"foreign": "burn"}, "foreign='burn': expected one of adopt, keep, over"),
-    "an empty batch": ({"batch": "0"}, "--batch: a batch of 0 nodes"),
+    "an empty batch": ({"batch": "0"}, "--batch: a batch needs at least 1 node"),
     "no number": ({"max_failures": "few"}, "--max-failures: expected a number"),
     "a guard that is too short": ({"guard": 10, "soak": 6}, "give --guard 11 or more"),
 }

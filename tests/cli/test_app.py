@@ -155,7 +155,7 @@ def test_a_bug_is_one_message_and_a_traceback_only_if_wanted(
 
     assert ended.value.code == 1
     assert shown == (
-        "a bug in fleet: ZeroDivisionError: on purpose \\x1b[31m password=*** so; -vv shows where\n"
+        "bug in fleet: ZeroDivisionError: on purpose \\x1b[31m password=*** so; -vv shows where\n"
     )
     with pytest.raises(SystemExit):
         main()

@@ -34,7 +34,7 @@ def one(endpoint: str) -> str:
 
 @pytest.mark.parametrize("text", ["[" * 200_000, "{a: " * 200_000, "- " * 200_000])
 def test_deep_nesting_is_a_mistake_and_no_crash(text: str) -> None:
-    with pytest.raises(ConfigErrors, match="nested too deep"):
+    with pytest.raises(ConfigErrors, match="nested too deeply"):
         parse_yaml(text, "x.yaml")
 
 
@@ -70,11 +70,11 @@ MIRRORS = {
         "contains no PEM private",
     ),
     "a home of nobody": (one("{url: https://a, ca: ~nobody9/x}"), "cannot be read"),
-    "a port with a zero in front": (one("https://a:05000"), "is no host"),
-    "a Kelvin sign": (one("https://\u212aey.io"), "is no host"),
+    "a port with a zero in front": (one("https://a:05000"), "is not HOST or HOST:PORT"),
+    "a Kelvin sign": (one("https://\u212aey.io"), "is not HOST or HOST:PORT"),
     "an open bracket in a match": (
         one("https://a") + "overrides: [{match: 'w[1-', mirrors: {quay.io: {fallback: never}}}]",
-        "m:5:21: overrides[0].match: 'w[1-': a bracket is not closed",
+        "m:5:21: overrides[0].match: 'w[1-': unbalanced bracket",
     ),
 }
 

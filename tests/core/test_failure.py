@@ -164,7 +164,7 @@ def test_an_unknown_step_is_kept_in_the_evidence(evidence: str, kept: list[str])
     assert (failure.kind, failure.step) == (FailureKind.HEALTH, Step.READ)
     assert failure.evidence.splitlines() == [
         *kept,
-        "it failed at a step that is unknown here: dance",
+        "the step is unknown to this fleet: dance",
     ]
 
 

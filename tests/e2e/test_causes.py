@@ -29,7 +29,7 @@ FIRST = {
     "bookworm1": (
         f"chattr +i {CONFIG}",
         f"chattr -i {CONFIG}",
-        ("storage", "stage", f"cannot write {CONFIG}: the system does not permit it (EPERM)"),
+        ("storage", "stage", f"cannot write {CONFIG}: the operation is not permitted (EPERM)"),
     ),
     "trixie1": (
         "mkdir -p /var/lib/fleet; mount -t tmpfs -o mode=700,nr_inodes=2 tmpfs /var/lib/fleet",
@@ -63,7 +63,11 @@ SECOND = {
     "bullseye1": (
         "chattr +i /etc/containerd",
         "chattr -i /etc/containerd",
-        ("storage", "stage", "cannot write /etc/containerd: the system does not permit it (EPERM)"),
+        (
+            "storage",
+            "stage",
+            "cannot write /etc/containerd: the operation is not permitted (EPERM)",
+        ),
     ),
 }
 
@@ -111,11 +115,11 @@ def test_a_socket_that_was_moved_is_found(nodes: Lab, fleet: Fleet) -> None:
 
 _PENALTIES = "/etc/ssh/sshd_config.d/zz-penalties.conf"
 EXHAUSTED = {
-    3: "a closed account, or a node without free processes",  # sshd itself
+    3: "a locked account, or no free processes",  # sshd itself
     4: "or the node cannot start more processes",  # what sudo asks for the account
-    6: "the node cannot start more processes for this login (EAGAIN)",
-    9: "the node cannot start more processes for this login (EAGAIN)",  # parts of the probe
-    11: "the node cannot start more processes for this login (EAGAIN)",  # threads of ctr
+    6: "the node cannot start more processes for this user (EAGAIN)",
+    9: "the node cannot start more processes for this user (EAGAIN)",  # parts of the probe
+    11: "the node cannot start more processes for this user (EAGAIN)",  # threads of ctr
 }
 
 
@@ -163,5 +167,5 @@ def test_a_fleet_that_was_stopped_says_so(nodes: Lab, fleet: Fleet) -> None:
     told = fleet("history", "--json").json["rollouts"][0]
     kind, _, message = failure_of(told, "forky1")
     assert kind == "guard"
-    assert message.startswith("fleet itself did not run for 1")
-    assert probed["message"].startswith("fleet itself did not run for 1"), probed
+    assert message.startswith("fleet itself was suspended for 1")
+    assert probed["message"].startswith("fleet itself was suspended for 1"), probed

@@ -96,7 +96,7 @@ REFUSED = {
         "trixie1",
         'version = 2\nrequired_plugins = ["cri"]\n',
         "refused-config",
-        "refuses names that are no full URI",
+        "accepts only full plugin URIs",
     ),
 }
 

@@ -70,7 +70,7 @@ def test_drift_names_files_and_hands(nodes: Lab, fleet: Fleet) -> None:
     }
     assert found == {
         "config.toml": ("changed", "nvidia-ctk"),
-        "certs.d/docker.io/hosts.toml": ("changed", "a person, in fleet's file"),
+        "certs.d/docker.io/hosts.toml": ("changed", "a person, editing fleet's file"),
         "certs.d/quay.io/hosts.toml": ("changed", "Spegel"),
         "certs.d/gcr.io/hosts.toml": ("changed", "dfinit"),
         "certs.d/ghcr.io/hosts.toml": ("missing", "a person"),
@@ -110,7 +110,7 @@ def test_a_rollback_over_drift_keeps_the_drifted_bytes(nodes: Lab, fleet: Fleet)
         "rollback", "-y", "-l", "bookworm1", "--soak", "0", "--to", back.json["rollout"], "--json"
     )
 
-    assert f"{path} was edited since fleet wrote it; its bytes are kept" in planned.stdout
+    assert f"overwrites {path}, edited since fleet wrote it (backup kept)" in planned.stdout
     assert (back.code, again.code) == (0, 0), back.text + again.text
     assert gone == pristine
     assert bookworm.digests("/etc/containerd") == drifted

@@ -204,7 +204,7 @@ def test_an_active_unit_with_a_dead_cri_plugin_fails_the_gate(nodes: Lab, fleet:
 
     kind, step, message = failure_of(ran.json, "forky1")
     assert (ran.code, kind, step) == (3, "health", "health"), ran.text
-    assert "CRI plugin is not ok, though the unit is active" in message
+    assert "CRI plugin is not ok, although the unit is active" in message
     evidence = ran.json["nodes"]["forky1"]["failure"]["evidence"]
     assert "cannot be set when `config_path` is provided" in evidence
     assert statuses(ran.json) == {"forky1": "rolled_back"}

@@ -69,7 +69,7 @@ def test_three_odd_nodes_do_not_stop_a_command_for_the_fourth(nodes: Lab, fleet:
     assert drift.json["nodes"]["forky1"]["state"] == "unmanaged"
     assert {each["failure"] for each in back.json["nodes"].values()} == {None}
     assert [ran.code for ran in explained[1:]] == [0, 0, 0]
-    assert "is ignored whole" in explained[1].stdout
+    assert "is ignored as a whole" in explained[1].stdout
     assert rollout.json["nodes"]["forky1"]["status"] == "converged"
     assert rollout.json["nodes"]["bullseye1"]["failure"]["kind"] == "unsupported"
     assert {pull["ok"] for pull in verify.json["nodes"]["forky1"]["verified"]} == {True}

@@ -157,9 +157,9 @@ def test_root_does_not_write_where_another_user_may_move_things(nodes: Lab, flee
 
     failure = ran.json["nodes"]["trixie1"]["failure"]
     assert statuses(ran.json) == {"trixie1": "failed"}, ran.text
-    assert failure["message"].startswith("/home/pat can be changed by users other than root")
+    assert failure["message"].startswith("/home/pat is writable for users other than root")
     assert asked.json["nodes"]["trixie1"]["liveness"]["state"] == "unasked", asked.text
-    assert "can be changed by users other than root" in tested.text
+    assert "is writable for users other than root" in tested.text
     assert left == ""
 
 
@@ -193,7 +193,7 @@ def test_folders_of_fleet_s_that_another_user_can_change_are_not_used(
     finally:
         trixie.sh("rm -rf /run/fleet /var/lib/fleet /etc/profile.d/owned /etc/victim")
 
-    told = "fleet can be changed by users other than root"
+    told = "fleet is writable for users other than root"
     assert {words: told in ran.text for words, ran in ended.items()} == dict.fromkeys(ended, True)
     assert "root:" not in "".join(ran.text for ran in ended.values())
     assert spoils == "precious\n"

@@ -106,7 +106,7 @@ REFUSED = {
     "trixie1": (
         f"mkdir -p {CERTS}/docker.io; {_OWN} >/home/ops/d.toml;"
         f" ln -s /home/ops/d.toml {CERTS}/docker.io/hosts.toml",
-        "/home/ops can be changed by users other than root",
+        "/home/ops is writable for users other than root",
     ),
     "forky1": (
         f"mkdir -p {CERTS}/docker.io; {_OWN} >'/srv/a b';"

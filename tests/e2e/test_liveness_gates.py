@@ -167,5 +167,5 @@ def test_a_way_back_must_bring_a_folder_back_that_was_live(
         assert statuses(ran.json)[name] == ended, ran.text
         assert failure_of(ran.json, name)[:2] == ("health", "liveness")
         evidence = ran.json["nodes"][name]["failure"]["evidence"]
-        assert (f"this daemon read {CERTS} before the change" in evidence) is (ended == "degraded")
+        assert (f"containerd no longer reads {CERTS}" in evidence) is (ended == "degraded")
     assert {name: nodes.nodes[name].digests("/etc/containerd") for name in NAMES} == before

@@ -86,7 +86,7 @@ def test_sudo_rs_takes_the_right_password_and_refuses_a_wrong_one(
         right, wrong, none = whoami(fleet, lab.password), whoami(fleet, "wrong"), whoami(fleet)
 
     assert right == "root"
-    assert wrong.startswith(f"sudo refused the password on {NAME}")
+    assert wrong.startswith(f"wrong sudo password (tested on {NAME} only)")
     assert none.startswith("sudo asks for a password")
 
 
@@ -115,12 +115,12 @@ LOGINS = {
     ),
     "some commands only": (
         POLICY.format("pat ALL=(root) NOPASSWD: /usr/bin/systemctl"),
-        "sudo lets the login user run some commands, but not",
+        "sudo allows the login user some commands, but not",
     ),
     "no sudo": ("rm /usr/bin/sudo", "sudo is not installed on this node"),
     "no timeout": (
         f"mv /usr/bin/timeout /root/timeout; {POLICY.format(EVERYTHING)}",
-        "sudo does not find `timeout`",
+        "sudo does not find the command `timeout`",
     ),
     "a startup file that exits": (
         "sed -i '1i exit 1' ~pat/.bashrc",
@@ -128,7 +128,7 @@ LOGINS = {
     ),
     "a startup file that reads the input": (
         f"{POLICY.format(EVERYTHING)}; sed -i '1i cat >/dev/null' ~pat/.bashrc",
-        "the script did not arrive: a startup file of the login",
+        "the script did not start: a startup file of the login",
     ),
     "nologin": ("usermod -s /usr/sbin/nologin pat", "the login user has no shell (nologin)"),
     "an expired password": ("chage -d 0 pat", "the login user's password or account has expired"),
@@ -168,12 +168,12 @@ def test_a_right_password_is_never_called_refused(lab: Lab, fleet: Fleet, pat: L
 
 
 SSHDS = {
-    "no sessions": ("MaxSessions=0", "opens no session for this login"),
+    "no sessions": ("MaxSessions=0", "refuses a session to this user"),
     "key exchange": (
         "KexAlgorithms=diffie-hellman-group1-sha1",
         "no KexAlgorithms in common",
     ),
-    "ciphers": ("Ciphers=aes128-cbc", "it has aes128-cbc, we have aes128-gcm@openssh.com"),
+    "ciphers": ("Ciphers=aes128-cbc", "it has aes128-cbc, fleet has aes128-gcm@openssh.com"),
 }
 
 

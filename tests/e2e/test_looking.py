@@ -93,7 +93,7 @@ def test_the_folder_that_shadows_the_others_is_the_one_that_containerd_reads(
     assert any("/blobs/" in each.path for each in asked)
     assert [each["state"] for each in other["folders"]] == ["absent", "used"]
     assert other["hosts"][0]["note"] == "upstream"
-    assert "is ignored whole" in broken.stdout
+    assert "is ignored as a whole" in broken.stdout
     assert "https://broken.example" in broken.stdout
 
 

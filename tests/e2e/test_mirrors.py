@@ -83,7 +83,7 @@ def test_each_misbehaving_mirror_is_named_and_the_order_mended(
         found = {each["url"]: each for each in told["nodes"][name]["endpoints"]}
         moved = found.pop("https://ok.flaky.lab.test")
         assert {url: each["diagnosis"] for url, each in found.items()} == WRONG
-        assert "without override_path it is found" in moved["message"]
+        assert "it is found without override_path" in moved["message"]
         assert found["https://registry.lab.test"]["address"] == network.REGISTRY
     assert set(told["matrix"]["docker.io"]["https://registry.lab.test"]) == {"-", "far"}
     assert sorted(after.splitlines()) == sorted(before.splitlines())

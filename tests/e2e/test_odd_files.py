@@ -30,7 +30,7 @@ ODD = (
         "trixie1": (f"{_DOCKER} mkfifo hosts.toml", "docker.io/hosts.toml is a FIFO"),
         "forky1": (
             f"{_DOCKER} ln -s /nowhere hosts.toml",
-            "docker.io/hosts.toml is a symbolic link to /nowhere, where nothing is",
+            "docker.io/hosts.toml is a symbolic link to /nowhere, which does not exist",
         ),
     },
     {

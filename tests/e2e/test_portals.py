@@ -21,7 +21,7 @@ mirrors:
     endpoints: [http://flaky.lab.test]
 """
 STATE = "ctr -n k8s.io images ls -q; ctr namespaces ls -q; ls /var/lib/fleet /run/fleet || true"
-PAGE = "answered the name with text/html"
+PAGE = "answered with text/html"
 
 
 def verdicts(document: dict[str, Any]) -> dict[str, tuple[bool, str]]:

@@ -48,7 +48,7 @@ def test_a_killed_rollout_is_finished_and_done_nodes_are_not_touched_again(
     assert set(statuses(ran.json).values()) == {"converged"}
     unproven = {name: each["unproven"] for name, each in ran.json["nodes"].items()}
     assert "quay.io" in unproven["bookworm1"]
-    assert "not proven by a pull: docker.elastic.co" in fleet("history", listed["rollout"]).stdout
+    assert "not verified by a pull: docker.elastic.co" in fleet("history", listed["rollout"]).stdout
     assert unproven["bookworm1"] == unproven["forky1"] == unproven["bullseye1"]
     assert main_pid(nodes, "bullseye1") == done
     assert fleet("diff", "--exit-code").code == 0
@@ -175,6 +175,6 @@ def test_one_fleet_at_a_time_works_with_a_journal(nodes: Lab, fleet: Fleet) -> N
     first.communicate(timeout=120)
 
     assert second.code == 3
-    assert "is held by rollout 20" in second.stderr
+    assert "is in use by rollout 20" in second.stderr
     assert running == "running"
     assert first.returncode == 0

@@ -42,7 +42,7 @@ def test_every_node_proves_its_pull_before_and_after_a_rollout_with_and_without_
     ends = {name: node.sh(LEFT, check=False).stdout for name, node in nodes.nodes.items()}
 
     read = f"CRI pulls, and reads hosts.toml below {CERTS}"
-    open_ = "CRI pulls; that it reads mirrors is not proven: "
+    open_ = "CRI pulls; not verified that it reads mirrors: "
     assert {each[:2] for each in (*before.values(), *after.values())} == {(True, "crictl")}
     assert all(each[2].startswith(open_) for each in before.values())
     assert {name for name, each in after.items() if each[2] == read} == {

@@ -54,7 +54,7 @@ class Scenario:
 SCENARIOS = {
     "a live first mirror": Scenario("docker.io/library/busybox:1.36", "ok", FLAKY),
     "a dead first mirror": Scenario(
-        "quay.io/prometheus/busybox:latest", "ok", SECOND, first=DEAD, told="was passed over"
+        "quay.io/prometheus/busybox:latest", "ok", SECOND, first=DEAD, told="failed ("
     ),
     "a first mirror that says 404": Scenario(
         "registry.k8s.io/pause:3.9", "404", SECOND, told="(404 Not Found)"

@@ -78,7 +78,7 @@ def test_a_state_that_was_ill_is_restored_and_stops_no_other_node(nodes: Lab, fl
 
     ill = refused.json["nodes"]["trixie1"]
     assert (ill["status"], ill["failure"]["kind"]) == ("rolled_back", "verify"), refused.text
-    assert "the node was not healthy when this state was saved either" in ill["failure"]["evidence"]
+    assert "the node was already unhealthy when this state was saved" in ill["failure"]["evidence"]
     assert reverted == dead
     assert healed.code == 0, healed.text
     assert ends == dict.fromkeys(names, "converged"), back.text

@@ -34,7 +34,7 @@ def test_a_bug_names_its_place_in_the_code() -> None:
     failure = failure_of(ZeroDivisionError("by zero"))
 
     assert (failure.kind, failure.step) == (FailureKind.BUG, "bug")
-    assert failure.message.startswith("a bug in fleet: ZeroDivisionError: by zero")
+    assert failure.message.startswith("bug in fleet: ZeroDivisionError: by zero")
     *_, last = failure.evidence.splitlines()
     assert last.endswith(" in fail")
     assert __file__ in last
@@ -71,7 +71,7 @@ class MuteError(Exception):
 
 def test_an_exception_that_cannot_be_read_is_still_a_failure() -> None:
     assert words_of(MuteError()) != ""
-    assert failure_of(MuteError()).message.startswith("a bug in fleet: MuteError: ")
+    assert failure_of(MuteError()).message.startswith("bug in fleet: MuteError: ")
 
 
 def test_the_traceback_goes_to_the_log(caplog: pytest.LogCaptureFixture) -> None:

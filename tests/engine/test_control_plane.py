@@ -120,11 +120,11 @@ WORKER = with_role(STOPPED)
 DOWN: dict[str, tuple[NodeFacts | Failure | int, str]] = {
     "well": (WELL, ""),
     "stopped": (STOPPED, "containerd is inactive/dead"),
-    "locked by another rollout": (LOCKED, "rollout other holds it"),
+    "locked by another rollout": (LOCKED, "locked by rollout other"),
     "locked by this rollout": (MINE, ""),
-    "with an unconfirmed change": (PENDING, "change g stands unconfirmed there"),
-    "without an answer": (AWAY, "it did not answer"),
-    "an answer that nothing can read": (5, "it did not answer"),
+    "with an unconfirmed change": (PENDING, "change g is unconfirmed"),
+    "without an answer": (AWAY, "no answer"),
+    "an answer that nothing can read": (5, "no answer"),
     "a worker by now": (WORKER, ""),
 }
 

@@ -70,7 +70,7 @@ def test_a_bug_in_planning_is_the_failure_of_its_node() -> None:
     failure = found["odd"].plan.failure
     assert failure is not None
     assert (failure.kind, failure.step) == (FailureKind.BUG, "bug")
-    assert failure.message == "a bug in fleet: ZeroDivisionError: on purpose"
+    assert failure.message == "bug in fleet: ZeroDivisionError: on purpose"
     assert " in get" in failure.evidence
     assert found["a"].plan.failure is found["z"].plan.failure is None
     assert found["a"].plan.changes

@@ -36,7 +36,7 @@ def test_a_stop_in_the_middle_is_named(
 
     assert named.failure == alone
     assert named.failure is not None
-    words = "fleet itself did not run for 94 s (SIGSTOP, or a machine that slept), so this"
+    words = "fleet itself was suspended for 94 s (SIGSTOP or a sleeping machine), then"
     assert named.failure.message.startswith(words) is told
     assert named.failure.message.endswith("no answer")
     assert named.failure.remedy == "look at the network"
@@ -69,4 +69,4 @@ def test_a_stop_in_the_middle_of_a_survey_is_named(where: str) -> None:
     pool.close()
 
     assert told["first"] == "no answer"
-    assert told["late"].startswith("fleet itself did not run for 9")
+    assert told["late"].startswith("fleet itself was suspended for 9")

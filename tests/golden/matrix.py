@@ -61,7 +61,7 @@ def tree_of(root: str, imported: str) -> dict[str, bytes]:
     return tree
 
 
-REFUSED = ("does not know config version", "refuses config version", "a file before it version 2")
+REFUSED = ("does not know config version", "refuses config version", "after a file with version 2")
 """Why files are refused that the daemon takes: it reads them as another version than they say, or
 loses the settings of one of them.
 """

@@ -96,7 +96,7 @@ def test_foreign_entries_of_registries_yaml_stay_and_fleets_own_go(tmp_path: Pat
     assert found["mirrors"]["private.example"] == {"endpoint": ["https://p.example"]}
     assert found["mirrors"]["docker.io"]["endpoint"][0] == "https://a.example"
     assert found["configs"]["p.example"]["auth"]["password"] == "p"
-    assert any("adopts" in note for note in first.notes)
+    assert any("overwrites" in note for note in first.notes)
     tree = after(tree, first)
     assert plan_for(tmp_path / "b", "k3s", wishes, tree).changes == ()
     fewer = wishes_of("mirrors: {docker.io: {endpoints: [https://a.example]}}", tmp_path / "w")
@@ -200,7 +200,7 @@ K3S_REFUSED = {
         "does not have the structure",
     ),
     "bytes of no text": ("plain", b"mirrors: {}\n# \xe9\n", "is not UTF-8 (byte 14)"),
-    "an alias in the way": ("plain", b"x: &x {a: {}}\nmirrors: *x\n", "mirrors is no mapping of"),
+    "an alias in the way": ("plain", b"x: &x {a: {}}\nmirrors: *x\n", "mirrors is not a mapping"),
 }
 
 

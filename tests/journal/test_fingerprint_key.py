@@ -53,7 +53,7 @@ def test_a_file_that_is_no_key_is_refused(tmp_path: Path, content: bytes) -> Non
     (tmp_path / "fingerprint.key").write_bytes(content)
 
     for read in (read_key, lasting_key):
-        with pytest.raises(FleetError, match="is not a key of 32 bytes; remove it"):
+        with pytest.raises(FleetError, match="not a key of 32 bytes"):
             read(tmp_path / "journal.db")
     assert (tmp_path / "fingerprint.key").read_bytes() == content
 
@@ -102,5 +102,5 @@ def test_two_journals_have_different_keys_and_half_a_key_is_refused(tmp_path: Pa
     assert lasting_key(tmp_path / "x" / "a.db") != lasting_key(tmp_path / "a.db")
 
     (tmp_path / "fingerprint.key").write_bytes(b"half")
-    with pytest.raises(FleetError, match="is not a key of 32 bytes; remove it"):
+    with pytest.raises(FleetError, match="not a key of 32 bytes"):
         lasting_key(tmp_path / "a.db")

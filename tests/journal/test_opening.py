@@ -73,14 +73,17 @@ def _folder(path: Path) -> None:
 
 
 BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
-    "of a newer fleet": (_newer, "is of a newer fleet (schema 7, this fleet knows 1); upgrade"),
-    "of another program": (_foreign, "is a database of another program, not a journal"),
+    "of a newer fleet": (
+        _newer,
+        "was written by a newer fleet (schema 7, this fleet reads 1). Upgrade",
+    ),
+    "of another program": (_foreign, "a database of another program, not a journal"),
     "cut in half": (_truncated, "the journal is damaged"),
-    "no database": (_nonsense, "the journal is damaged (file is not a database); move it away"),
+    "no database": (_nonsense, "the journal is damaged (file is not a database). Move it away"),
     "half an entry": (_half_an_entry, "is damaged (JSONDecodeError in an entry)"),
     "an entry of tomorrow": (_an_entry_of_tomorrow, "is damaged (ValueError in an entry)"),
-    "a folder": (_folder, "is a folder, not a journal; --journal names another"),
-    "a device": (os.mkfifo, "is not a regular file, so not a journal"),
+    "a folder": (_folder, "a folder, not a journal. Use another file with --journal FILE"),
+    "a device": (os.mkfifo, "not a regular file, so not a journal"),
 }
 
 
@@ -159,9 +162,9 @@ def test_a_journal_that_may_not_be_read_is_told_with_the_reason() -> None:
         written(folder / "journal.db")
         os.seteuid(NOBODY)
 
-        with pytest.raises(FleetError, match=r"cannot be opened \(Permission denied\); --journal"):
+        with pytest.raises(FleetError, match=r"cannot be opened \(Permission denied\)\. Use"):
             Journal(folder / "journal.db", read_only=True)
-        with pytest.raises(FleetError, match=r"cannot be opened \(Permission denied\); --journal"):
+        with pytest.raises(FleetError, match=r"cannot be opened \(Permission denied\)\. Use"):
             Journal(folder / "new.db")
 
 

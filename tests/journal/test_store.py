@@ -43,7 +43,7 @@ def test_nothing_can_be_rewritten(tmp_path: Path, statement: str) -> None:
 def test_a_journal_that_cannot_be_opened_is_bad_usage(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(FleetError, match="--journal names another"):
+    with pytest.raises(FleetError, match="Use another file with --journal FILE"):
         Journal(tmp_path / "file" / "journal.db")
 
 
@@ -52,7 +52,7 @@ def test_one_fleet_at_a_time_works_with_a_journal(tmp_path: Path) -> None:
 
     with (
         first.held("rollout r1 of eve@there since now"),
-        pytest.raises(HeldError, match="held by rollout r1 of eve@there"),
+        pytest.raises(HeldError, match="in use by rollout r1 of eve@there"),
         second.held("x"),
     ):
         pytest.fail("both hold it")
@@ -176,7 +176,7 @@ def test_the_holders_text_cannot_control_a_terminal(tmp_path: Path) -> None:
     with journal.held("\x1b[2J eve"), pytest.raises(HeldError) as raised, journal.held("x"):
         pytest.fail("both hold it")
 
-    assert r"is held by \x1b[2J eve; wait" in str(raised.value)
+    assert r"is in use by \x1b[2J eve. Wait" in str(raised.value)
 
 
 def test_a_lock_that_cannot_be_made_is_named(tmp_path: Path) -> None:

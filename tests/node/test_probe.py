@@ -129,13 +129,13 @@ REFUSED = {
         "bookworm",
         f'version = 2\n{CRI}.registry.configs."a".tls]\n  ca_file = "/x"\n',
         FailureKind.CONFLICT,
-        "names /x, which is not on the node",
+        "names /x, which does not exist",
     ),
     "CRI switched off": (
         "trixie",
         'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n',
         FailureKind.CONFLICT,
-        ":2: disabled_plugins names",
+        ":2: disabled_plugins lists",
     ),
     "a byte-order mark on 2.1": (
         "forky",

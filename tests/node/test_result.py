@@ -67,5 +67,5 @@ def test_an_outcome_names_a_node_that_is_ill_as_before(
 
     text = f"{ended.failure.message}\n{ended.failure.evidence}" if ended.failure else ""
     assert ended.status is status
-    assert ("no CRI; the node was not healthy when this state was saved either" in text) is told
+    assert ("no CRI; the node was already unhealthy when this state was saved" in text) is told
     assert failure is None or failure.message in text

@@ -24,16 +24,16 @@ DIFFERENT = {
     "nothing": ({}, None),
     "key exchange": (
         {"kex_algo_list": ["x", "ext-info-s"]},
-        ("KexAlgorithms", "it has x, we have a, b"),
+        ("KexAlgorithms", "it has x, fleet has a, b"),
     ),
-    "host keys": ({"server_key_algo_list": []}, ("HostKeyAlgorithms", "it has none, we have h")),
+    "host keys": ({"server_key_algo_list": []}, ("HostKeyAlgorithms", "it has none, fleet has h")),
     "one way's ciphers": (
         {"server_encrypt_algo_list": ["x"]},
-        ("Ciphers", "it has x, we have c"),
+        ("Ciphers", "it has x, fleet has c"),
     ),
     "the first of several": (
         {"client_mac_algo_list": ["x"], "client_encrypt_algo_list": ["y"]},
-        ("Ciphers", "it has y, we have c"),
+        ("Ciphers", "it has y, fleet has c"),
     ),
 }
 

@@ -15,7 +15,7 @@ DURING = datetime(2020, 1, 15, tzinfo=UTC).timestamp()
 TIMES = {
     "during": (DURING, ""),
     "after": (DURING + 30 * 86400, "expired at 2020-02-01 00:00 UTC"),
-    "before": (DURING - 30 * 86400, "is valid only from 2020-01-01 00:00 UTC on"),
+    "before": (DURING - 30 * 86400, "is not valid before 2020-01-01 00:00 UTC"),
 }
 
 

@@ -77,11 +77,11 @@ def test_a_file_that_was_added_to_is_read_again(tmp_path: Path) -> None:
 
 
 REFUSED = {
-    "changed": ([line("w1", OTHER)], "CHANGED", "{file}:1 holds another"),
+    "changed": ([line("w1", OTHER)], "CHANGED", "{file}:1 has another"),
     "unknown": ([], "unknown host key", "add it to {file}"),
     "of another kind": (
         [line("w1", RSA)],
-        "known_hosts holds a key of another kind",
+        "known_hosts has a key of another kind",
         "fleet hostkeys",
     ),
     "revoked": ([line("w1", KEY, "@revoked ")], "is revoked", "{file}:1"),

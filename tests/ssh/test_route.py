@@ -141,7 +141,7 @@ def test_the_names_in_known_hosts(place: tuple[str, int], expected: tuple[str, .
 
 
 BAD = {
-    "jumps in a circle": ("loop1", {}, "leads in a circle"),
+    "jumps in a circle": ("loop1", {}, "leads back to itself"),
     "a jump that is none": ("x", {"jump": "[::1"}, "is not [user@]host[:port]"),
 }
 

@@ -218,4 +218,4 @@ def test_a_jump_host_that_is_down_is_named(tmp_path: Path) -> None:
         found = failure(Node(name="a", host="node"), settings)
 
     assert found.kind is FailureKind.AUTH
-    assert found.message.startswith(f"cannot connect through the jump host {found.address}: ")
+    assert found.message.startswith(f"jump host {found.address}: ")

@@ -29,11 +29,11 @@ def parse_config(text: str, path: str) -> Mapping[str, Any]:
     if start is not None:
         line = text[:start].count("\n") + 1
         message = f"{path}:{line}: this is a template, and fleet does not edit templates"
-        raise _refused(message, "name the file that is generated from it (containerd_config)")
+        raise _refused(message, "set containerd_config to the file that is generated from it")
     try:
         return parse_toml(text)
     except BoundError as error:
-        raise _refused(f"{path} is not read: {error}", FIX_BY_HAND) from error
+        raise _refused(f"fleet cannot parse {path}: {error}", FIX_BY_HAND) from error
     except DocumentError as error:
         message = f"{path} is not valid TOML: {error}"
         raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, FIX_BY_HAND) from error

@@ -128,7 +128,7 @@ class Feature(Enum):
     )
     CONFIG_PATH_LIST = Row(
         (Span((1, 5, 0), (2, 1, 0)),),
-        "config_path may name several directories; 2.1 takes them for one strange name",
+        "config_path may name several directories; 2.1 takes them for a single name",
         "daemons 1.5 to 2.3; containerd issue 12808",
     )
     CONFIG_PATH_DEFAULT = Row(

@@ -48,12 +48,12 @@ def parse_hosts(text: str, version: ContainerdVersion) -> HostsDocument:
     """Parse a hosts.toml; raise a DocumentError if this release cannot parse it."""
     if text.startswith(_MARK):
         if not supports(version, Feature.BYTE_ORDER_MARK):
-            message = f"it begins with a byte-order mark, and containerd {version} refuses that"
+            message = f"it begins with a byte-order mark, which containerd {version} refuses"
             raise DocumentError(message)
         text = text[1:]
     if _BYTES.search(text):
         if not supports(version, Feature.ANY_BYTES):
-            message = f"it holds bytes that are not UTF-8, and containerd {version} refuses those"
+            message = f"it contains bytes that are not UTF-8, which containerd {version} refuses"
             raise DocumentError(message)
         text = _BYTES.sub("\ufffd", text)
     data = dict(_lower_known_keys(parse_toml(text), version))

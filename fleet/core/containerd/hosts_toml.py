@@ -70,17 +70,17 @@ def _refuse_unreadable(registry: Registry, version: ContainerdVersion) -> None:
     }
     names = {
         Feature.DEFAULT_HOSTS: "_default",
-        Feature.OVERRIDE_PATH: f"override_path, which {registry.name} needs",
-        Feature.REFERRERS: f"the capability referrers, which {registry.name} names",
+        Feature.OVERRIDE_PATH: f"override_path, which {registry.name} uses",
+        Feature.REFERRERS: f"the capability referrers, which {registry.name} uses",
     }
     alternatives = {Feature.DEFAULT_HOSTS: "name each registry in mirrors.yaml instead"}
     for feature, is_needed in needed.items():
         if is_needed and not supports(version, feature):
             since = first_release(feature)
-            message = f"containerd {version} does not know {names[feature]} ({since} does)"
+            message = f"containerd {version} does not support {names[feature]} ({since} does)"
             raise _refused(message, alternatives.get(feature, OVERRIDE_REMEDY))
     if registry.rewrite:
-        message = f"{registry.name}: only the containerd of k3s and RKE2 knows rewrite"
+        message = f"{registry.name}: only the containerd of k3s and RKE2 supports rewrite"
         raise _refused(message, "use a path with override_path on other nodes")
 
 

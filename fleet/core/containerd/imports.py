@@ -189,9 +189,9 @@ def _parse_layer(path: str, text: str, version: ContainerdVersion) -> Layer:
     if mark and not supports(version, Feature.BYTE_ORDER_MARK):
         problem = "begins with a byte-order mark"
     elif not supports(version, Feature.ANY_BYTES) and _BYTES.search(text):
-        problem = "holds bytes that are not UTF-8"
+        problem = "contains bytes that are not UTF-8"
     if problem:
-        message = f"{path} {problem}, and containerd {version} refuses such a file"
+        message = f"{path} {problem}, which containerd {version} refuses"
         raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, "save it as plain UTF-8")
     return Layer(path, text[len(mark) :], parse_config(text[len(mark) :], path), mark)
 
@@ -204,7 +204,10 @@ def _imported_paths(layer: Layer, paths: Collection[str], version: ContainerdVer
     imported: list[str] = []
     patterns = [entry for entry in words(layer.data, "imports") if entry]
     if len(patterns) > _MOST or any(len(entry) > _LONGEST for entry in patterns):
-        message = f"{layer.at(('imports',))}: more or longer imports than fleet follows"
+        message = (
+            f"{layer.at(('imports',))}: fleet follows at most {_MOST} imports of at most"
+            f" {_LONGEST} characters each"
+        )
         raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, "shorten this list by hand")
     for pattern in patterns:
         relative = not pattern.startswith("/")
@@ -220,7 +223,7 @@ def _imported_paths(layer: Layer, paths: Collection[str], version: ContainerdVer
 
 
 def _missing_import(layer: Layer, path: str) -> NodeError:
-    message = f"{layer.at(('imports',))}: imports {path}, which was not found or not read"
+    message = f"{layer.at(('imports',))}: imports {path}, which is missing or unreadable"
     remedy = "create that file, or remove the import"
     return NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
 

@@ -41,8 +41,8 @@ def registry_problem(name: str) -> str | None:
         return f"registry names are lower case: {name.lower()!r}"
     if len(name) > 250 or not _is_authority(name):
         return (
-            f"{name!r} is no registry: expected a host name with an optional port, such as"
-            " docker.io or registry.example:5000, or _default"
+            f"{name!r} is not a registry: expected HOST or HOST:PORT, such as docker.io or"
+            " registry.example:5000, or _default"
         )
     return None
 
@@ -74,11 +74,11 @@ def url_problem(url: str) -> str | None:
         return f"{url!r}: expected http:// or https://"
     authority, slash, path = rest.partition("/")
     if "@" in authority:
-        return "user and password do not stand in a URL: put them under configs.HOST.auth"
+        return "a URL must not contain a password: put user and password under configs.HOST.auth"
     if not authority.isascii() or not _is_authority(authority.lower()):
-        return f"{url!r}: {authority!r} is no host with an optional port"
+        return f"{url!r}: {authority!r} is not HOST or HOST:PORT"
     if not _PATH.fullmatch(slash + path) or "/.." in slash + path:
-        return f"{url!r}: the path has characters that no registry path has, or a query"
+        return f"{url!r}: the path has invalid characters or a query"
     return None
 
 

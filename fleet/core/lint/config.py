@@ -49,8 +49,8 @@ def _disabled_findings(view: ConfigView) -> Iterator[Finding]:
         for name in words(layer.data, "disabled_plugins"):
             if name in {"cri", CRI_1, IMAGES}:
                 message = (
-                    f"disabled_plugins names {name}: CRI is switched off here, as Docker's package"
-                    " does it; take it out by hand if this is a node of Kubernetes"
+                    f"disabled_plugins lists {name}, so CRI is switched off (as in Docker's"
+                    " package); on a Kubernetes node, remove that entry by hand"
                 )
                 where = layer.at(("disabled_plugins",))
                 yield Finding("cri-disabled", FindingEffect.REFUSES, where, message)
@@ -59,8 +59,8 @@ def _disabled_findings(view: ConfigView) -> Iterator[Finding]:
 def _version_findings(view: ConfigView) -> Iterator[Finding]:
     if not view.config.certain:
         message = (
-            "has CRI's table as plugins.cri and by its full name: containerd"
-            f" {view.version} takes one of the two by chance; write one table of them"
+            "has two CRI tables, plugins.cri and one by its full name: containerd"
+            f" {view.version} uses either of them at random; merge them by hand"
         )
         yield Finding("mixed-names", FindingEffect.REFUSES, view.root.path, message)
     if supports(view.version, Feature.MIXED_IMPORT_VERSIONS):
@@ -74,8 +74,8 @@ def _version_findings(view: ConfigView) -> Iterator[Finding]:
         root = root or (version if version >= least else 0)
         if version > root >= least:
             message = (
-                f"is imported and says version {version}, a file before it version {root}:"
-                f" containerd {view.version} loses that one's CRI settings or refuses to start"
+                f"is imported with version {version}, after a file with version {root}:"
+                f" containerd {view.version} loses the other's CRI settings or refuses to start"
             )
             where = layer.at(("version",))
             yield Finding("mixed-versions", FindingEffect.REFUSES, where, message, stops_cri=True)
@@ -98,10 +98,10 @@ def _legacy_findings(view: ConfigView, merged: Mapping[str, Any]) -> Iterator[Fi
                     stops_cri = True
                 code = "legacy-beside-config-path" if stops_cri else "legacy"
                 message = (
-                    f"{dotted(path)} beside config_path: CRI does not load, though the unit is"
+                    f"{dotted(path)} beside config_path: CRI does not load, although the unit is"
                     " active"
                     if stops_cri
-                    else f"{dotted(path)}: legacy settings, which certs.d takes over"
+                    else f"{dotted(path)}: legacy settings, which will move to certs.d"
                 )
                 yield Finding(
                     code, FindingEffect.HEALS, layer.at((*table, *path)), message, stops_cri
@@ -137,8 +137,8 @@ def _config_path_findings(view: ConfigView, current: str, facts: NodeFacts) -> I
     hidden = any(path.startswith(_DEFAULTS) for path in facts.files)
     if not current and hidden and supports(view.version, Feature.CONFIG_PATH_DEFAULT):
         message = (
-            f"config_path is not set: the default of containerd {view.version} names two"
-            " directories and is not read, nor is any hosts.toml there"
+            f"config_path is not set, and containerd {view.version} does not read its default (two"
+            " directories): a hosts.toml there has no effect"
         )
         yield Finding("config-path-default", FindingEffect.HEALS, place, message)
 
@@ -158,14 +158,14 @@ def _wrong_table_findings(view: ConfigView) -> Iterator[Finding]:
             table = ("plugins", plugin, "registry")
             if dig(layer.data, table) and table not in live:
                 message = (
-                    f"[{dotted(table)}] is not read: containerd {view.version} reads"
-                    f" {' and '.join(dotted(path) for path in live) or 'no CRI table'} in a file"
-                    f" of version {view.version_of(layer)}"
+                    f"[{dotted(table)}] has no effect: in a file of version"
+                    f" {view.version_of(layer)}, containerd {view.version} reads"
+                    f" {' and '.join(dotted(path) for path in live) or 'no CRI table'}"
                 )
                 yield Finding("wrong-table", FindingEffect.NOTES, layer.at(table), message)
         for name in layer.data:
             if name != name.lower() and name.lower() == "plugins":
-                message = f"[{name}] is merged into [plugins] by 2.x; write it in lower case"
+                message = f"containerd 2.x merges [{name}] into [plugins]; write it in lower case"
                 yield Finding("wrong-table", FindingEffect.REFUSES, layer.at((name,)), message)
 
 
@@ -175,7 +175,7 @@ def _shadowed_findings(facts: NodeFacts) -> Iterator[Finding]:
         host, mark, port = name.rpartition(":")
         twin = f"{base}/{host}_{port}_"
         if mark and port.isdigit() and twin in facts.paths.directories:
-            message = f"is never read: {twin} stands beside it and comes first"
+            message = f"is never read: {twin} exists too and takes precedence"
             yield Finding("shadowed-folder", FindingEffect.NOTES, folder, message)
 
 

@@ -105,11 +105,11 @@ def explain(facts: NodeFacts, registry: str) -> Explanation:
 def _file_warnings(facts: NodeFacts) -> Iterator[str]:
     """Yield the files that the daemon does not use yet, or that will be overwritten."""
     for path in facts.edited_not_loaded:
-        yield f"{path} was edited after containerd had started: what it says is not in force yet"
+        yield f"{path} was edited after containerd started; not active until a restart"
     if facts.daemon.owner is not None:
         base = f"/etc/rancher/{facts.daemon.owner}/registries.yaml"
-        source = base if facts.daemon.owner in {"k3s", "rke2"} else "files of its own"
-        yield f"{facts.daemon.owner} makes {facts.config.path} from {source}, anew at every start"
+        source = base if facts.daemon.owner in {"k3s", "rke2"} else "its own files"
+        yield f"{facts.daemon.owner} generates {facts.config.path} from {source} at every start"
 
 
 def _with_login_note(request: HostRequest, merged: Mapping[str, Any]) -> HostRequest:
@@ -117,7 +117,8 @@ def _with_login_note(request: HostRequest, merged: Mapping[str, Any]) -> HostReq
     authority = Mirror(url=_with_scheme(request.url)).authority
     if not table(merged, "configs", authority).get("auth"):
         return request
-    return replace(request, note=", ".join(filter(None, (request.note, "a login of config.toml"))))
+    notes = filter(None, (request.note, "with credentials from config.toml"))
+    return replace(request, note=", ".join(notes))
 
 
 def lookups(registry: str, version: ContainerdVersion) -> Iterator[str]:
@@ -169,13 +170,13 @@ def _hosts_of_folder(
     """Return the hosts that the folder in use names, and findings; no hosts if every pull fails."""
     if failures := tuple(pull_failures(facts, version, folder)) if folder else ():
         return (), tuple(
-            f"{path} {reason}: every pull fails, and no host is asked at all"
+            f"{path} {reason}: every pull fails before any host is tried"
             for path, reason in failures
         )
     path = f"{folder}/hosts.toml"
     file = facts.files.get(path) if folder else None
     if folder is None or file is None:
-        where = f"{folder} has no hosts.toml" if folder else "no folder of this registry"
+        where = f"{folder} has no hosts.toml" if folder else "no folder for this registry"
         upstream = replace(_upstream(registry, where), note=_upstream_note(facts, folder))
         return (upstream,), ()
     text = decode_hosts(file.content)
@@ -185,7 +186,7 @@ def _hosts_of_folder(
     reading = read_hosts(text, version)
     data = reading.data
     if data is None:
-        return (_upstream(registry, f"{path} is ignored whole"),), findings
+        return (_upstream(registry, f"{path} is ignored as a whole"),), findings
     place = _Place(path, reading.text, registry, version)
     hosts = tables(data, "host")
     requests = [
@@ -195,9 +196,9 @@ def _hosts_of_folder(
     ]
     server = word(data, "server")
     if server and go_host(server, strict=supports(version, Feature.STRICT_URLS)):
-        requests.append(place.host(server, data, ("server",), "the server, asked last"))
+        requests.append(place.host(server, data, ("server",), "the server, tried last"))
     else:
-        requests.append(_upstream(registry, f"{path} names no server"))
+        requests.append(_upstream(registry, f"{path} has no server"))
     return tuple(requests), findings
 
 
@@ -265,7 +266,7 @@ def _explain_legacy(view: ConfigView, registry: str, mirrors: Mapping[str, Any])
         way="legacy",
         decides=f"{place}: registry.mirrors.{name}"
         if requests
-        else f"{place}: nothing says {registry}",
+        else f"{place}: no settings for {registry}",
         hosts=(*requests, *last),
     )
 
@@ -275,7 +276,7 @@ def _legacy_host(url: str, place: str) -> HostRequest:
     mirror = Mirror(url=_with_scheme(url))
     path = mirror.url.partition("://")[2].partition("/")
     base = path[2].rstrip("/") if path[1] else "v2"
-    note = "" if base else "its slash at the end leaves /v2 out: nothing is found there"
+    note = "" if base else "the slash at its end leaves out /v2: nothing is found there"
     return HostRequest(
         url, _EVERYTHING, place, note, _request_prefix(mirror, f"/{base}" if base else "")
     )

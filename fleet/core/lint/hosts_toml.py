@@ -62,7 +62,7 @@ def read_hosts(text: str, version: ContainerdVersion) -> HostsReading:
         document = parse_hosts(text, version)
     except DocumentError as error:
         code = "duplicate-host" if "twice" in str(error) or "overwrite" in str(error) else ""
-        message = f"is ignored whole, so pulls go upstream: {error}"
+        message = f"is ignored as a whole, so pulls go upstream: {error}"
         return HostsReading(None, ((code or "hosts-refused", message),))
     defects = (*_header_defects(document.text, version), *_defects(document, version))
     ignored = any(code == "hosts-refused" for code, _ in defects)
@@ -74,7 +74,7 @@ def _header_defects(text: str, version: ContainerdVersion) -> Iterator[tuple[str
     if not supports(version, Feature.BRACKETS_IN_HEADERS) and any(
         "]" in "".join(path) for path in headers
     ):
-        message = f"containerd {version} refuses a ] in the name of a table, and the whole file"
+        message = f"containerd {version} ignores the whole file because of a ] in a table's name"
         yield "hosts-refused", message
 
 
@@ -88,27 +88,27 @@ def _defects(document: HostsDocument, version: ContainerdVersion) -> Iterator[tu
     hosts = data.get("host")
     yield from _server_defects(data, version)
     if data.get("server") and "host" not in data and not supports(version, Feature.SERVER_ALONE):
-        yield "hosts-refused", f"has no host table, which containerd {version} ignores whole"
+        yield "hosts-refused", f"has no [host] table, so containerd {version} ignores the file"
     if hosts is not None and not isinstance(hosts, Mapping):
-        yield "hosts-refused", "host is no table, so the file is ignored whole"
+        yield "hosts-refused", "host is not a table, so the whole file is ignored"
         return
     yield from _order_defects(document, version)
     yield from _host_defects("the file itself", data, version)
     seen: dict[str, str] = {}
     for url, host in table(hosts).items():
         if not isinstance(host, Mapping):
-            yield "hosts-refused", f"host {url} is no table, so the file is ignored whole"
+            yield "hosts-refused", f"host {url} is not a table, so the whole file is ignored"
             continue
         if "server" in host:
-            yield "hosts-misread", f"server stands below [host.{url}], where it is no server"
+            yield "hosts-misread", f"server is set below [host.{url}], where it has no effect"
         yield from _host_defects(url, host, version)
         yield from _url_defects(url, version)
         first = seen.setdefault(_normalize(url), url)
         if first != url:
-            yield "duplicate-host", f"{first} and {url} are one host, asked twice"
+            yield "duplicate-host", f"{first} and {url} are the same host, which is tried twice"
         yield from _scheme_defects(url, host, version)
     if word(data, "server") in {"https://docker.io", "https://docker.io/"}:
-        yield "hosts-misread", "server https://docker.io is not where Docker Hub's images are"
+        yield "hosts-misread", "server https://docker.io serves none of Docker Hub's images"
 
 
 def _order_defects(
@@ -118,10 +118,10 @@ def _order_defects(
     for url in table(document.data, "host"):
         times = document.order.count(url)
         if times == 0:
-            message = f'{url} is not asked: containerd {version} reads [host."URL"] headers alone'
+            message = f'{url} is never tried: containerd {version} reads only [host."URL"] headers'
             yield "hosts-misread", message
         elif times > 1:
-            message = f"{url} is asked {times} times: tables of other hosts are between its tables"
+            message = f"{url} is tried {times} times: other hosts' tables stand between its own"
             yield "duplicate-host", message
 
 
@@ -132,15 +132,16 @@ def _server_defects(
     if not isinstance(server, str):
         yield (
             "hosts-refused",
-            "server is no URL but a table or a number, so the file is ignored whole",
+            "server is not a URL but a table or a number, so the whole file is ignored",
         )
     elif server and (host := _host(server, version)) is None:
-        yield "hosts-refused", f"server {server!r} is no URL, so the file is ignored whole"
+        yield "hosts-refused", f"server {server!r} is not a URL, so the whole file is ignored"
     elif server and not host:
-        message = f"server {server!r} names no host: the registry itself is asked in its place"
+        message = f"server {server!r} has no host name, so the registry itself is tried instead"
         yield "hosts-misread", message
     elif server and _has_other_scheme(server):
-        yield "hosts-misread", f"server {server!r} is neither http:// nor https://: asked in vain"
+        message = f"server {server!r} is neither http:// nor https://, so requests to it fail"
+        yield "hosts-misread", message
     elif server:
         yield from _scheme_defects(server, data, version)
 
@@ -156,11 +157,12 @@ def _has_other_scheme(url: str) -> bool:
 def _url_defects(url: str, version: ContainerdVersion) -> Iterator[tuple[str, str]]:
     host = _host(url, version) if url else ""
     if host is None:
-        yield "hosts-refused", f"host {url!r} is no URL, so the file is ignored whole"
+        yield "hosts-refused", f"host {url!r} is not a URL, so the whole file is ignored"
     elif not host:
-        yield "hosts-misread", f"host {url!r} names no host and is asked in vain"
+        yield "hosts-misread", f"host {url!r} has no host name, so requests to it fail"
     elif _has_other_scheme(url):
-        yield "hosts-misread", f"host {url!r} is neither http:// nor https://: asked in vain"
+        message = f"host {url!r} is neither http:// nor https://, so requests to it fail"
+        yield "hosts-misread", message
 
 
 def _scheme_defects(
@@ -187,7 +189,7 @@ def _host_defects(
     if not isinstance(capabilities, list) or not all(
         isinstance(capability, str) for capability in capabilities
     ):
-        yield "hosts-refused", f"{name}: capabilities is no list of words"
+        yield "hosts-refused", f"{name}: capabilities is not a list of strings"
         capabilities = []
     for capability in capabilities:
         known = capability.lower() in _WORDS
@@ -196,22 +198,22 @@ def _host_defects(
         ):
             yield (
                 "hosts-refused",
-                f"{name}: containerd {version} knows no capability {capability!r}",
+                f"{name}: containerd {version} does not know the capability {capability!r}",
             )
     overrides = supports(version, Feature.OVERRIDE_PATH)
     for key in ("skip_verify", "override_path") if overrides else ("skip_verify",):
         if key in host and not isinstance(host[key], bool):
-            yield "hosts-refused", f"{name}: {key} is no boolean"
+            yield "hosts-refused", f"{name}: {key} is not true or false"
     if host.get("override_path") and not overrides:
-        yield "hosts-misread", f"{name}: containerd {version} does not know override_path"
+        yield "hosts-misread", f"{name}: containerd {version} does not support override_path"
     yield from _timeout_defects(name, host.get("dial_timeout"), version)
     if not _header_fits(host.get("header", {})):
-        yield "hosts-refused", f"{name}: header is no table of words and lists of words"
+        yield "hosts-refused", f"{name}: header is not a table of strings and lists of strings"
     elif not all(_may_be_sent(*item) for item in host.get("header", {}).items()):
-        message = f"{name}: a header has a character that none may have, so it is asked in vain"
+        message = f"{name}: a header has an invalid character, so requests to it fail"
         yield "hosts-misread", message
     if not _certificates_fit(host.get("ca"), host.get("client")):
-        yield "hosts-refused", f"{name}: ca or client has a form that is not read"
+        yield "hosts-refused", f"{name}: ca or client has a type that is not supported"
 
 
 def _timeout_defects(
@@ -221,9 +223,9 @@ def _timeout_defects(
         return
     length = nanoseconds(timeout) if isinstance(timeout, str) else None
     if length is None:
-        yield "hosts-refused", f"{name}: dial_timeout {timeout!r} is no duration"
+        yield "hosts-refused", f"{name}: dial_timeout {timeout!r} is not a duration"
     elif length < 0:
-        yield "hosts-misread", f"{name}: dial_timeout {timeout} is below 0, so no dial succeeds"
+        yield "hosts-misread", f"{name}: dial_timeout {timeout} is negative, so connections fail"
 
 
 def _may_be_sent(header: str, value: Any) -> bool:

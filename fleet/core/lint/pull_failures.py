@@ -18,9 +18,9 @@ from fleet.core.text.documents import strings_in, tables
 from fleet.core.text.pem import holds_certificate, key_problem
 
 _UNREADABLE = {
-    Kind.DIRECTORY: "is a folder, where containerd reads a file",
-    Kind.FIFO: "is a FIFO: a pull waits for its writer, without end",
-    Kind.SOCKET: "is a socket, where containerd reads a file",
+    Kind.DIRECTORY: "is a folder, but containerd needs a file",
+    Kind.FIFO: "is a FIFO, so a pull waits forever for its writer",
+    Kind.SOCKET: "is a socket, but containerd needs a file",
 }
 
 
@@ -32,12 +32,12 @@ def pull_failures(
 ) -> Iterator[tuple[str, str]]:
     """Yield the path and reason of everything in a folder that makes every pull fail."""
     if (place := facts.paths.entries.get(folder)) is not None and place.kind is Kind.FILE:
-        yield folder, "is a file, where containerd looks for a folder"
+        yield folder, "is a file, but containerd needs a folder"
         return
     path = f"{folder}/hosts.toml"
     for link in (folder, path):
         if _is_circular(facts.paths.entries, link):
-            yield link, "is a symbolic link that leads round in a circle"
+            yield link, "is a symbolic link to itself"
             return
     kind = facts.paths.entries[path].kind if path in facts.paths.entries else None
     if kind in _UNREADABLE:
@@ -77,12 +77,14 @@ def _client_pairs(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _certificate_problem(content: bytes) -> str:
-    return "" if holds_certificate(content) else "is named as a certificate and holds none in PEM"
+    if holds_certificate(content):
+        return ""
+    return "is used as a certificate but contains none in PEM form"
 
 
 def _key_problem(content: bytes) -> str:
     problem = key_problem(content)
-    return f"is named as a client's key and {problem}" if problem else ""
+    return f"is used as a client's key but {problem}" if problem else ""
 
 
 def _is_circular(places: Places, path: str) -> bool:
@@ -107,9 +109,9 @@ def _unusable_certificate(
     place, file = facts.paths.entries.get(path), facts.files.get(path)
     missing = place.identity is None if place is not None else _was_looked_at(facts, folder, name)
     if path == folder or (place is not None and place.kind is Kind.DIRECTORY):
-        yield path, "is named as a certificate and is a folder"
+        yield path, "is used as a certificate but is a folder"
     elif file is None and missing:
-        yield path, "is named as a certificate and is not there"
+        yield path, "is used as a certificate but does not exist"
     elif file is not None and (reason := problem(file.content)):
         yield path, reason
 
@@ -135,8 +137,11 @@ def _unusable_beside(facts: NodeFacts, folder: str) -> Iterator[tuple[str, str]]
         if path.rpartition("/")[0] != folder:
             continue
         if path.endswith(".crt") and not holds_certificate(file.content):
-            yield path, "counts as a certificate here and holds none in PEM"
+            yield path, "counts as a certificate here but contains none in PEM form"
         elif path.endswith(".cert"):
             key = facts.files.get(f"{path.removesuffix('.cert')}.key", file)
             if not holds_certificate(file.content) or key_problem(key.content):
-                yield path, "counts as a client certificate here and has no key, or holds none"
+                yield (
+                    path,
+                    "counts as a client certificate here but it or its key is unusable",
+                )

@@ -24,7 +24,7 @@ def unreadable(view: ConfigView) -> Iterator[Finding]:
         for place in view.effective_tables(layer):
             registry = dig(layer.data, place)
             for path in _wrong_types(registry) if registry is not None else ():
-                message = f"{dotted((*place, *path))} has a form that containerd refuses"
+                message = f"{dotted((*place, *path))} has a type that containerd refuses"
                 where = layer.at((*place, *path))
                 yield Finding("refused-config", FindingEffect.REFUSES, where, message)
 
@@ -33,7 +33,7 @@ def _table_findings(view: ConfigView, layer: Layer) -> Iterator[Finding]:
     for statement in statements(layer.text):
         plain = supports(view.version, Feature.BRACKETS_IN_HEADERS) or not statement.header
         if not plain and any("]" in part for part in statement.path):
-            message = f"containerd {view.version} refuses a ] in the name of a table"
+            message = f"containerd {view.version} refuses a ] in a table's name"
             yield Finding(
                 "refused-config", FindingEffect.REFUSES, layer.at(statement.path), message
             )
@@ -67,8 +67,8 @@ def _plugin_name_findings(view: ConfigView, layer: Layer) -> Iterator[Finding]:
     for key, name in named:
         if not _URI.fullmatch(str(name)):
             message = (
-                f"{key} names {name!r}, and containerd {view.version} refuses names that are no"
-                f" full URI in a file of version {version}"
+                f"{key} lists {name!r}: in a file of version {version}, containerd {view.version}"
+                " accepts only full plugin URIs (io.containerd.TYPE.NAME)"
             )
             yield Finding("refused-config", FindingEffect.REFUSES, layer.at((key,)), message)
 

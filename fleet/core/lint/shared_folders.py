@@ -24,7 +24,7 @@ def shared_findings(facts: NodeFacts) -> Iterator[Finding]:
     for folders in _by_identity(facts).values():
         names = sorted({registry_of(folder) for folder in folders})
         if len(names) > 1:
-            message = f"is one folder for {', '.join(names)}: what is written for one is for all"
+            message = f"is one folder for {', '.join(names)}: a file written for one applies to all"
             yield Finding("shared-folder", FindingEffect.NOTES, folders[0], message)
 
 

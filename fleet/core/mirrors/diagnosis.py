@@ -28,52 +28,53 @@ _NAMED = 2
 _TROUBLES = {
     Trouble.NO_DNS: (
         Diagnosis.NO_DNS,
-        "the node cannot resolve {host} ({words}); is the name right, and the node's resolv.conf?",
+        "the node cannot resolve {host} ({words}): check the name and the node's resolv.conf",
     ),
     Trouble.REFUSED: (
         Diagnosis.REFUSED,
-        "{host} refuses the connection: nothing listens there; take it out if it stays so",
+        "{host} refuses the connection: nothing listens there; remove it if that stays so",
     ),
     Trouble.UNREACHABLE: (
         Diagnosis.UNREACHABLE,
-        "no way from the node to {host} ({words}); look at its routes and the firewall",
+        "the node has no route to {host} ({words}): check its routes and the firewall",
     ),
     Trouble.PROHIBITED: (
         Diagnosis.PROHIBITED,
-        "the node's sshd may not connect to {host} for us (PermitOpen): allow it for this login",
+        "the node's sshd forbids connections to {host} (PermitOpen): allow them for this user",
     ),
     Trouble.EXPIRED: (
         Diagnosis.EXPIRED,
-        "the certificate of {host} is out of its time ({words}); its owner must renew it",
+        "the certificate of {host} has expired or is not valid yet ({words}): ask the mirror's"
+        " operator to renew it",
     ),
     Trouble.WRONG_NAME: (
         Diagnosis.WRONG_NAME,
-        "the certificate is not one of {host} ({words}); a proxy in between, or the wrong URL?",
+        "the certificate is not for {host} ({words}): check the URL, and for a proxy in between",
     ),
     Trouble.UNKNOWN_CA: (
         Diagnosis.UNKNOWN_CA,
-        "the node does not trust who signed for {host} ({words}); give `ca`, or add it to the"
-        " node's CA bundle",
+        "the node does not trust the CA that signed the certificate of {host} ({words}): set `ca`,"
+        " or add the CA to the node's bundle",
     ),
     Trouble.CERTIFICATE: (
         Diagnosis.CERTIFICATE,
-        "TLS with {host} fails ({words}); does it want a client certificate (`client`)?",
+        "TLS with {host} fails ({words}): check whether it needs a client certificate (`client`)",
     ),
     Trouble.NOT_TLS: (
         Diagnosis.NOT_TLS,
-        "{host} speaks no TLS on this port ({words}); is it http://?",
+        "{host} does not speak TLS on this port ({words}): check whether it should be http://",
     ),
-    Trouble.BAD_URL: (Diagnosis.STRANGE, "{host} leads to a URL that cannot be used ({words})"),
+    Trouble.BAD_URL: (Diagnosis.STRANGE, "{host} redirects to an invalid URL ({words})"),
     Trouble.NO_TOKEN: (Diagnosis.STRANGE, "its token server {host} sends no token"),
-    Trouble.NOT_HTTP: (Diagnosis.NOT_HTTP, "{host} speaks no HTTP ({words})"),
+    Trouble.NOT_HTTP: (Diagnosis.NOT_HTTP, "{host} does not speak HTTP ({words})"),
     Trouble.CORRUPT: (
         Diagnosis.CORRUPT,
-        "{host} sends other bytes than the digest promises ({words}): its cache is broken",
+        "{host} sends content that does not match its digest ({words}): its cache is broken",
     ),
 }
 
 
-_WAITS = "; containerd before 2.3 waits for it without end, and asks no other mirror"
+_WAITS = "; containerd before 2.3 waits for it forever and tries no other mirror"
 
 
 def diagnose(target: Target, seen: Observation) -> tuple[Diagnosis, str]:
@@ -96,16 +97,17 @@ def _diagnose_trouble(target: Target, step: CheckStep) -> tuple[Diagnosis, str]:
     where = "" if step.host in {"", target.mirror.authority} else f" (at the {step.name} step)"
     match step.trouble:
         case Trouble.TIMEOUT if step.name == "tcp":
-            text = f"no answer from {host}: packets are dropped, by a firewall or a dead host"
-            cost = "; each costs a pull 30 s, where dial_timeout does not say less"
+            text = f"no answer from {host}: a firewall drops the packets, or the host is down"
+            cost = "; each request costs a pull 30 s, unless dial_timeout is shorter"
             return Diagnosis.DROPS, f"{text}{where}{cost}"
         case Trouble.TIMEOUT if step.name == "dns":
             return Diagnosis.NO_DNS, f"the node's DNS does not answer for {host} in time"
         case Trouble.TIMEOUT:
-            text = f"{host} takes the connection and never answers ({step.shown})"
+            text = f"{host} accepts the connection but never answers ({step.shown})"
             return Diagnosis.HANGS, text + _WAITS
         case Trouble.CLOSED:
-            return Diagnosis.HANGS_UP, f"{host} hangs up in the middle ({step.shown}: {step.words})"
+            message = f"{host} closes the connection early ({step.shown}: {step.words})"
+            return Diagnosis.HANGS_UP, message
         case _:
             diagnosis, text = _TROUBLES[step.trouble or Trouble.NOT_HTTP]
             return diagnosis, text.format(host=host, words=step.words or step.trouble) + where
@@ -115,8 +117,8 @@ def _diagnose_response(target: Target, seen: Observation, step: CheckStep) -> tu
     """Return the diagnosis of a failed response, which depends on the step and the status."""
     what = _request_text(target, step)
     if step.html and step.status in {200, 206}:
-        text = f"a web page instead of {what}: a captive portal, single sign-on, or no registry"
-        return Diagnosis.PORTAL, f"{text}; a pull fails here, and asks no other mirror"
+        text = f"a web page instead of {what}: a captive portal, a login page, or not a registry"
+        return Diagnosis.PORTAL, f"{text}; a pull fails here and tries no other mirror"
     if step.name == "token":
         return _diagnose_token(target, step)
     if step.status == 401:
@@ -132,24 +134,24 @@ def _diagnose_status(
         case 403 if step.name == "layer":
             diagnosis = Diagnosis.NOT_ALLOWED
             text = (
-                "it has the manifest and refuses the layers (403): the image is not in its"
-                " allow-list; ask its operator, or move it back"
+                "it has the manifest but refuses the layers (403): the image is not in its"
+                " allow-list; ask its operator, or list it after other mirrors"
             )
         case 403:
             diagnosis = Diagnosis.FORBIDDEN
-            text += ": not allowed for this image, or from this network; ask its operator"
+            text += ": it refuses this image or this network; ask its operator"
         case 404:
             diagnosis = Diagnosis.NOT_FOUND
             text += _path_hint(target, seen)
         case 429 | 408:
             diagnosis = Diagnosis.LIMITED
-            text += ": it limits how often it is asked; log in, or wait"
+            text += ": too many requests; set credentials in configs, or wait"
         case status if status >= 500:
             diagnosis = Diagnosis.SERVER_ERROR
-            text += ": its own fault"
+            text += ": an error of the mirror itself"
         case _:
             diagnosis = Diagnosis.STRANGE
-            text += "; it wants https://" if "https" in step.words.lower() else ""
+            text += "; it requires https://" if "https" in step.words.lower() else ""
     return diagnosis, text + (f" ({step.words})" if step.words else "")
 
 
@@ -166,29 +168,29 @@ def _diagnose_token(target: Target, step: CheckStep) -> tuple[Diagnosis, str]:
     if step.status in {401, 403}:
         text = f"its token server {step.host} answers {step.status}"
         if known:
-            return Diagnosis.LOGIN_REFUSED, f"{text}: it refuses the login of configs"
-        return Diagnosis.LOGIN, f"{text}: it wants a login; give one in configs"
+            return Diagnosis.LOGIN_REFUSED, f"{text}: it refuses the credentials in configs"
+        return Diagnosis.LOGIN, f"{text}: it needs credentials; set them in configs"
     return Diagnosis.STRANGE, f"its token server {step.host} answers {step.status}"
 
 
 def _diagnose_login(target: Target, seen: Observation, what: str) -> tuple[Diagnosis, str]:
     if target.mirror.auth is not None:
-        return Diagnosis.LOGIN_REFUSED, f"401 for {what}, with the login of configs: it is refused"
+        return Diagnosis.LOGIN_REFUSED, f"401 for {what}: it refuses the credentials in configs"
     if seen.step("token") is not None:
-        text = f"401 for {what}, with an anonymous token too: it wants a login; give one in configs"
-        return Diagnosis.LOGIN, text
-    return Diagnosis.LOGIN, f"401 for {what}: it wants a login; give one in configs"
+        text = f"401 for {what}, even with an anonymous token"
+        return Diagnosis.LOGIN, f"{text}: it needs credentials; set them in configs"
+    return Diagnosis.LOGIN, f"401 for {what}: it needs credentials; set them in configs"
 
 
 def _path_hint(target: Target, seen: Observation) -> str:
     mirror = target.mirror
     if seen.override_hurts:
-        return "; without override_path it is found"
+        return "; it is found without override_path"
     if mirror.override_path and not mirror.path:
         return ": override_path without a path leaves /v2 out"
     if mirror.path:
-        return f": is the path {mirror.path} right, and does it have the image?"
-    return ": it does not have it, or is a mirror of something else"
+        return f": check the path {mirror.path}, and whether the mirror has the image"
+    return ": the mirror does not have it, or mirrors another registry"
 
 
 def _diagnose_speed(seen: Observation) -> tuple[Diagnosis, str]:

@@ -126,7 +126,7 @@ def _ranking(registry: str, urls: tuple[str, ...], checks: list[EndpointCheck]) 
     ]
     reason = ""
     if any(rank.proxied for rank in ranks):
-        reason = "nodes go through a proxy, and the tests did not"
+        reason = "containerd uses a proxy on these nodes, but the tests did not"
     return Ranking(registry, urls, tuple(_sort_ranks(ranks)), reason)
 
 

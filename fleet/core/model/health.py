@@ -14,7 +14,7 @@ def health_problem(facts: NodeFacts) -> str:
     if not unit.running:
         return f"{name} is {unit.active}/{unit.sub}"
     if facts.cri.state != "ok":
-        return f"its CRI plugin is {facts.cri.state}"
+        return f"its CRI plugin reports {facts.cri.state}"
     return "its CRI runtime is not ready" if facts.cri.runtime_ready is False else ""
 
 
@@ -31,17 +31,21 @@ def refuse_unhealthy(
         finding.stops_cri and finding.effect is FindingEffect.HEALS for finding in findings
     )
     if health_problem(facts) and not healed:
-        state = f"unit {unit.active}/{unit.sub}, CRI plugin {facts.cri.state}"
-        message = f"{name} is not healthy before any change ({state})"
-        remedy = f"fix it first, see `journalctl -u {name}`"
+        problem = health_problem(facts)
+        message = (
+            f"{name} is already unhealthy ({problem})"
+            if unit.running
+            else f"{name} is already down ({unit.active}/{unit.sub})"
+        )
+        remedy = f"fix it first, see `journalctl -u {name}` on the node"
         raise NodeError(FailureKind.HEALTH, Step.PLAN, message, remedy, facts.cri.detail)
     if cost is RestartCost.RESTART and upgrade_pending(facts):
         running, installed = facts.daemon.running_version, facts.daemon.installed_version
         message = (
-            f"containerd {running} runs, but {installed} is installed: a restart would also be an"
-            " upgrade"
+            f"containerd {running} is running, but {installed} is installed: a restart would also"
+            " upgrade it"
         )
-        remedy = f"restart {name} yourself first"
+        remedy = f"run `systemctl restart {name}` on the node first"
         raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
 
 

@@ -47,8 +47,8 @@ def pending_findings(pending: Pending | None) -> Iterator[Finding]:
     if pending.failed:
         code = "guard-failing"
         message = (
-            f"the guard cannot revert {change} since {_time(pending.failed_since)}"
-            f" ({pending.failed}); it tries again every {RETRY} s"
+            f"the guard has failed to revert {change} since {_time(pending.failed_since)}"
+            f" ({pending.failed}); it retries every {RETRY} s"
         )
     elif pending.phase in {"armed", "swapped"}:
         code = "guard-pending"
@@ -56,8 +56,8 @@ def pending_findings(pending: Pending | None) -> Iterator[Finding]:
     else:
         code = "guard-pending"
         message = (
-            f"a revert of {change} began at {since} and has not ended; wait, its guard tries again"
-            f" every {RETRY} s"
+            f"the revert of {change} began at {since} and has not finished; the guard retries every"
+            f" {RETRY} s"
         )
     yield Finding(code, FindingEffect.NOTES, PENDING, message)
 

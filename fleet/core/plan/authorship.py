@@ -36,5 +36,5 @@ def guess_author(path: str, file: ManagedFile | None, facts: NodeFacts) -> str:
     }
     tool = next((name for name, matches in signs.items() if matches), None)
     if tool is None and has_header(content):
-        return f"{PERSON}, in fleet's file"
+        return f"{PERSON}, editing fleet's file"
     return tool or PERSON

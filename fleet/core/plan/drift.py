@@ -40,8 +40,8 @@ class DriftedFile:
     def rollout(self) -> str:
         """Return what a rollout with the same flags does to the file."""
         if not self.diff:
-            return "leaves it"
-        return "writes it anew" if self.drift is Drift.MISSING else "takes it over"
+            return "ignores it"
+        return "recreates it" if self.drift is Drift.MISSING else "overwrites it (backup kept)"
 
 
 def find_drift(facts: NodeFacts, plan: NodePlan, mark: Mark) -> tuple[DriftedFile, ...]:

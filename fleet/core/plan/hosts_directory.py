@@ -31,7 +31,7 @@ def active_hosts_directory(facts: NodeFacts) -> HostsDirectory:
     """Return the folder that is in force; raise a NodeError if the config cannot be read."""
     version = known_version(facts)
     if not supports(version, Feature.CONFIG_PATH):
-        reason = f"containerd {version} reads its mirrors only when it starts"
+        reason = f"containerd {version} reads mirrors only when it starts"
         return HostsDirectory(None, reason, supports(version, Feature.LOOPBACK_HTTP))
     return hosts_directory_of(config_view(facts, version, ""), facts)
 
@@ -41,14 +41,14 @@ def hosts_directory_of(view: ConfigView, facts: NodeFacts) -> HostsDirectory:
     direct = supports(view.version, Feature.LOOPBACK_HTTP)
     setting = word(view.merged(), "config_path")
     if not setting:
-        return HostsDirectory(None, "no config_path is set", direct)
+        return HostsDirectory(None, "config_path is not set", direct)
     if ":" in setting and not reads_lists(view):
         return HostsDirectory(None, f"config_path {setting!r} is not read by this release", direct)
     first = next(
         (folder for folder in hosts_directories(setting) if folder in facts.paths.directories), None
     )
     if first is None:
-        return HostsDirectory(None, f"config_path {setting} is not there", direct)
+        return HostsDirectory(None, f"config_path {setting} does not exist", direct)
     return HostsDirectory(first)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -44,7 +45,9 @@ def refuse_link(facts: NodeFacts, change: Change) -> None:
         return
     if change.before is None or not change.before.link:
         message = f"{path} is a symbolic link, which fleet does not follow"
-        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, "replace it by a file")
+        name = shlex.quote(path)
+        remedy = f'replace it by a file: cp --remove-destination "$(readlink -f {name})" {name}'
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
     other = _shared_with(facts, path)
     if other:
         message = f"{path} is a symbolic link to {change.before.link}, and {other} is the same file"

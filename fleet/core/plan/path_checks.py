@@ -27,8 +27,8 @@ def refuse_unsafe(changes: Iterable[Change]) -> None:
     """Raise a NodeError for a path that fleet does not write to."""
     for change in changes:
         if not plain_path(change.path):
-            message = f"fleet does not write to a path such as {change.path!r}"
-            remedy = "use a simpler name for config_path or the registry"
+            message = f"fleet does not write to {change.path!r} (unusual characters)"
+            remedy = "use a config_path and registry names of letters, digits, '.', '-' and '_'"
             raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
 
 
@@ -43,8 +43,8 @@ def refuse_odd(
     """Raise a NodeError if a change would lose something, or needs a file that was not read."""
     if facts.paths.skipped_files:
         message = (
-            f"this node has {facts.paths.skipped_files} files in its hosts directories, imports and"
-            f" generations, and fleet reads {MOST_FILES} at most"
+            f"the node has {facts.paths.skipped_files} files in its hosts directories, imports and"
+            f" generations, but fleet reads at most {MOST_FILES}"
         )
         remedy = "remove the files that are not used"
         raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
@@ -82,7 +82,7 @@ def _refuse_unusable_path(facts: NodeFacts, path: str) -> None:
         if (place := facts.paths.entries.get(folder)) is not None and not _is_folder(
             facts, folder, place
         ):
-            message = f"{folder} is {_describe(place)}, and {path} needs a folder there"
+            message = f"{folder} is {_describe(place)}, but {path} needs a folder there"
             raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, _MOVE_AWAY)
     place = facts.paths.entries.get(path)
     if place is None or path in facts.files:
@@ -93,7 +93,7 @@ def _refuse_unusable_path(facts: NodeFacts, path: str) -> None:
         )
         remedy = f"{_MOVE_AWAY} (`rmdir {path}` if it is empty)"
     elif place.kind is Kind.FILE:
-        message = f"{path} has {place.size} bytes, and fleet reads files up to {MOST_BYTES}"
+        message = f"{path} has {place.size} bytes, but fleet reads at most {MOST_BYTES}"
         remedy = "move everything but registry config to another file"
     else:
         message = f"{path} is {_describe(place)}, not a plain file"
@@ -109,7 +109,7 @@ def _is_folder(facts: NodeFacts, path: str, place: PathEntry) -> bool:
 
 def _describe(place: PathEntry) -> str:
     if place.kind is Kind.LINK:
-        nowhere = "" if place.leads else ", where nothing is"
+        nowhere = "" if place.leads else ", which does not exist"
         return f"a symbolic link to {place.target or '?'}{nowhere}"
     return f"a {place.kind}"
 
@@ -128,8 +128,8 @@ def _refuse_parted_links(facts: NodeFacts, change: Change) -> None:
     if disk == place.device:
         return
     message = (
-        f"{path} is one of {place.links} hard links to a file, and not on the disk of"
-        f" {STATE_FILE}: a change would separate them"
+        f"{path} is one of {place.links} hard links to a file on another disk than {STATE_FILE}:"
+        " a rollback could not restore the links"
     )
     remedy = f"make it a file of its own (`cp -p {path} {path}.new && mv {path}.new {path}`)"
     raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)

@@ -155,7 +155,7 @@ def _strategy(facts: NodeFacts) -> Strategy:
         remedy = "check that it is installed and running"
         raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
     if version.release < OLDEST:
-        message = f"containerd {version} is older than the releases that fleet knows"
+        message = f"containerd {version} is older than 1.2, the oldest that fleet supports"
         raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, "upgrade it to 1.2 or newer")
     if facts.machine.distribution_id == "cos":
         message = "the files of Container-Optimized OS are read-only"
@@ -194,26 +194,29 @@ def _foreign_notes(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]
         if change.before.link:
             verb = "removes" if change.after is None else "replaces"
             yield (
-                f"{verb} {change.path}, a symbolic link to {change.before.link}, which stays as it"
-                " is; a rollback restores the link"
+                f"{verb} {change.path}, a symbolic link to {change.before.link}; the target stays,"
+                " and a rollback restores the link"
             )
         elif change.action is Action.DELETE and owned is None:
-            yield f"removes {change.path}, which fleet did not write; its bytes are kept"
+            yield f"removes {change.path}, which fleet did not write (backup kept)"
         elif change.action is Action.UPDATE and owned is None:
-            yield f"adopts {change.path}, which fleet did not write; its bytes are kept"
+            yield f"overwrites {change.path}, which fleet did not write (backup kept)"
         elif change.action is Action.UPDATE and owned != change.before.digest:
-            yield f"{change.path} was edited since fleet wrote it; its bytes are kept"
+            yield f"overwrites {change.path}, edited since fleet wrote it (backup kept)"
 
 
 def observations(facts: NodeFacts) -> Iterator[str]:
     """Yield notes on a node that matter for every plan."""
     daemon = facts.daemon
     for path in facts.edited_not_loaded:
-        yield f"{path} was edited after containerd had started: edited, not loaded"
+        yield f"{path} was edited after containerd started; not active until a restart"
     yield from cgroup_warnings(facts)
     if upgrade_pending(facts):
-        yield f"containerd {daemon.running_version} runs, {daemon.installed_version} is installed"
+        yield (
+            f"containerd {daemon.running_version} is running, but {daemon.installed_version} is"
+            " installed"
+        )
     if daemon.version and daemon.version.release[:2] > NEWEST[:2]:
-        yield f"containerd {daemon.version} is newer than all that fleet knows; taken for 2.3"
+        yield f"containerd {daemon.version} is unknown to this fleet, which treats it like 2.3"
     if "/etc/eks" in facts.machine.marks:
-        yield "EKS writes config.toml anew at boot; what stands below certs.d stays"
+        yield "EKS generates config.toml at every boot; files below certs.d are not affected"

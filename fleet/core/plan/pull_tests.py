@@ -83,7 +83,7 @@ def unproven_text(registries: Mapping[str, Iterable[str]]) -> str:
     for registry, node_names in nodes.items():
         by_nodes[compress(node_names)].append(registry)
     parts = [f"{', '.join(map(printable, group))} ({names})" for names, group in by_nodes.items()]
-    return f"not proven by a pull: {'; '.join(parts)}" if parts else ""
+    return f"not verified by a pull: {'; '.join(parts)}" if parts else ""
 
 
 def _folders(registry: str) -> set[str]:

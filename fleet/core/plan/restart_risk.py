@@ -30,6 +30,6 @@ def cgroup_warnings(facts: NodeFacts) -> Iterator[str]:
     """Yield a warning if systemd may move the unit's cgroups while containers run in them."""
     if facts.daemon.tasks and facts.daemon.unit.delegate == "no":
         yield (
-            f"{facts.daemon.unit_name} has Delegate=no: systemd may move its containers' cgroups at"
-            " a restart; containerd's own unit says Delegate=yes"
+            f"{facts.daemon.unit_name} has Delegate=no, so a restart may move its containers'"
+            " cgroups; containerd's own unit has Delegate=yes"
         )

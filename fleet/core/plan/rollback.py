@@ -107,8 +107,8 @@ def _edit_notes(facts: NodeFacts, changes: Iterable[Change]) -> Iterator[str]:
         owned = digests.get(file_key(facts.paths.entries, change.path))
         if owned and change.before is not None and change.before.digest != owned:
             yield (
-                f"{change.path} was edited since fleet wrote it; its bytes are kept:"
-                " `fleet rollback --to` the id of this rollback brings them back"
+                f"{change.path} was edited since fleet wrote it (backup kept: `fleet rollback --to`"
+                " with the ID of this rollback restores it)"
             )
 
 
@@ -116,8 +116,8 @@ def _health_notes(last: Generation) -> Iterator[str]:
     """Yield a note if the rollback leads to a state that was not healthy."""
     if last.was_unhealthy:
         yield (
-            f"the node was not healthy in the state of generation {last.id} ({last.was_unhealthy}):"
-            " it is restored as it was"
+            f"the node was unhealthy when generation {last.id} was saved ({last.was_unhealthy});"
+            " the rollback restores that state"
         )
 
 
@@ -129,7 +129,7 @@ def _moved_notes(generations: Iterable[Generation]) -> Iterator[str]:
         for entry in generation.entries
         if entry.copied is SavedKind.ODD
     ):
-        yield f"what stood at {entry.path} is kept as {entry.saved}, and stays there"
+        yield f"the original of {entry.path} (not a regular file) stays at {entry.saved}"
 
 
 def _saved_copies(

@@ -99,7 +99,7 @@ def known_version(facts: NodeFacts) -> ContainerdVersion:
     """Return the node's containerd version; raise a NodeError if there is none."""
     if facts.daemon.version is None:
         message = "containerd was not found on this node"
-        remedy = "install it, or name its unit (containerd_service)"
+        remedy = "install it, or set containerd_service to its unit"
         raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
     return facts.daemon.version
 
@@ -114,7 +114,7 @@ def parsed_dump(facts: NodeFacts) -> Mapping[str, Any]:
         return _parse_dump(facts.config.dump.text)
     except DocumentError as error:
         message = f"the output of `{facts.daemon.binary} config dump` is not TOML: {error}"
-        remedy = "run it on the node and look at its output"
+        remedy = "run that command on the node and look at its output"
         raise NodeError(FailureKind.PROTOCOL, Step.PLAN, message, remedy) from error
 
 

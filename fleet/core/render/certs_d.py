@@ -93,7 +93,7 @@ def _refuse_other_config_path(facts: NodeFacts, editor: ConfigEditor) -> None:
     default = not fleet_path and supports(editor.view.version, Feature.CONFIG_PATH_DEFAULT)
     if fleet_path != daemon_path and not default:
         message = (
-            f"the daemon reads config_path {daemon_path!r} from its files, but fleet reads"
+            f"containerd reads config_path {daemon_path!r} from its files, but fleet reads"
             f" {fleet_path!r}"
         )
         remedy = f"look for an import of {facts.config.path} that fleet does not find"
@@ -107,7 +107,7 @@ def _refuse_ineffective(facts: NodeFacts, editor: ConfigEditor) -> None:
     names = difference(editor.view.version, editor.intended, effective_registry(parsed_dump(facts)))
     if names:
         message = (
-            f"{facts.config.path} has the desired settings, but the daemon reads other values of"
+            f"{facts.config.path} has the desired settings, but containerd reads other values of"
             f" {names}"
         )
         remedy = "look for these settings in its imports"
@@ -128,7 +128,7 @@ def _migrate_legacy(editor: ConfigEditor) -> Migration:
     )
     note = f"legacy settings move to certs.d ({names})"
     if any(editor.intended.get(key) for key in ("configs", "auths", "headers")):
-        note += "; credentials and headers stay in config.toml, where they are read as before"
+        note += "; credentials and headers stay in config.toml, where containerd still reads them"
     return replace(migration, notes=(note, *migration.notes))
 
 
@@ -142,8 +142,8 @@ def _refuse_missing(migration: Migration, facts: NodeFacts) -> None:
         for path in tls.paths:
             if facts.config.certificates is not None and path not in facts.config.certificates:
                 message = (
-                    f"configs.{host}.tls names {path}, which is not on the node; in certs.d every"
-                    " pull would fail"
+                    f"configs.{host}.tls names {path}, which does not exist; in certs.d every pull"
+                    " would fail"
                 )
                 remedy = "create that file, or remove the setting"
                 raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
@@ -160,8 +160,8 @@ def _loose_note(loose: tuple[Registry, ...]) -> Iterator[str]:
     if loose:
         names = shortened_list([_shown_name(registry.name) for registry in loose])
         yield (
-            f"not in mirrors.yaml: {names}; legacy settings become a hosts.toml each, which later"
-            " rollouts leave as it is"
+            f"not in mirrors.yaml: {names}; their legacy settings move to a hosts.toml each, which"
+            " later rollouts leave alone"
         )
 
 
@@ -186,6 +186,6 @@ def _choose_directory(editor: ConfigEditor, owner: str) -> str:
     if current.startswith("/") and clean_path(current) == directory:
         return directory
     if current:
-        editor.notes.append(f"config_path {current!r} is not read as it stands; set to {directory}")
+        editor.notes.append(f"config_path {current!r} is not read as written; set to {directory}")
     editor.set({("config_path",): directory}, owner)
     return directory

@@ -81,9 +81,9 @@ class ConfigEditor:
                     self._add_note(note)
                 return
         raise refusal or _refused(
-            f"no file of {self.facts.config.path} and its imports has a place for"
-            f" {dotted(next(iter(values)))} that containerd {self.view.version} reads without"
-            " losing another setting"
+            f"containerd {self.view.version} would lose another setting if"
+            f" {dotted(next(iter(values)))} were written to {self.facts.config.path} or one of its"
+            " imports"
         )
 
     def _refuse_brackets(self, values: Collection[Path]) -> None:
@@ -126,15 +126,15 @@ class ConfigEditor:
             lost = self._lost_settings(self.view, self.intended)
         if lost:
             raise _refused(
-                f"containerd {self.view.version} would not read the new config as meant ({lost}):"
-                f" the files that {self.facts.config.path} imports replace one another"
+                f"containerd {self.view.version} would misread the new config ({lost}), because"
+                f" the imports of {self.facts.config.path} replace one another's settings"
             )
 
     def _lost_settings(self, view: ConfigView, intended: Mapping[str, Any]) -> str:
         """Return the names of settings that a view does not have as intended; empty if none."""
         version = view.version
         if not view.config.certain:
-            return "plugins.cri and its full name in one file: the daemon takes one by chance"
+            return "plugins.cri and its full name in one file: either is used at random"
         paths = unequal(effective(version, intended), effective(version, view.merged()))
         if paths:
             return ", ".join(dotted(path) for path in paths[:3])
@@ -169,7 +169,7 @@ class ConfigEditor:
                     raise _refused(message, "move it to /etc by hand")
                 files.update(moved_config(self.facts, content, secret=secret))
                 self._add_note(
-                    f"{layer.path} is read-only: copied to {OWN_CONFIG}, and the unit points there"
+                    f"{layer.path} is read-only: copied to {OWN_CONFIG}, which the unit now uses"
                 )
             else:
                 files[layer.path] = file_like(self.facts, layer.path, content, secret=secret)

@@ -48,7 +48,7 @@ def places_for(view: ConfigView, facts: NodeFacts, key: str, owner: str | None) 
     drop_in = _drop_in(view, facts)
     if first.path == view.root.path and drop_in is not None:
         changed, layer = drop_in
-        note = f"{key} goes to {layer.path}: {first.path} is a program's, and imports that folder"
+        note = f"{key} goes to {layer.path}: a program generates {first.path}, which imports it"
         for table in changed.tables(layer):
             yield Place(changed, layer, table, (note,))
     others = [layer for layer in reversed(view.layers) if layer.path != first.path]
@@ -62,14 +62,14 @@ def _place_notes(view: ConfigView, facts: NodeFacts, key: str, layer: Layer) -> 
         if supports(view.version, Feature.IMPORTS_MERGE):
             reason = f"it is imported and has {key} already"
             if not any(dig(layer.data, (*table, key)) for table in view.effective_tables(layer)):
-                reason = "it is imported, and its word on CRI's registry counts"
+                reason = "it is imported, and its CRI registry settings take precedence"
         else:
-            reason = "it is imported and has CRI's table, which replaces that of all files before"
+            reason = "it is imported, and its CRI table replaces that of all earlier files"
         yield f"{key} goes to {layer.path}: {reason}"
     elif is_generated(view, facts):
         yield (
-            f"{layer.path} says that a program wrote it: that one may write it anew, and the"
-            " edit would be lost"
+            f"{layer.path} says that a program generates it: if that program writes it again,"
+            " the edit is lost"
         )
 
 

@@ -94,14 +94,14 @@ class FolderCheck:
         for folder in woken:
             if folder.endswith("/_default") and (server := self._only_server(folder)):
                 message = (
-                    f"names the server {server}: every registry without a folder would be asked"
-                    " there, and no more at its own place"
+                    f"names the server {server}: every registry without a folder would be served"
+                    " from there, and no longer by itself"
                 )
                 yield Finding(CUTS_OFF, self._effect(folder), f"{folder}/hosts.toml", message)
         if woken:
             names = ", ".join(_registry(folder) for folder in woken[:_MOST_NAMES])
             more = f" and {len(woken) - _MOST_NAMES} more" if len(woken) > _MOST_NAMES else ""
-            message = f"is read by no daemon now, and would decide from then on: {names}{more}"
+            message = f"is not read by containerd now, but will be after the change: {names}{more}"
             yield Finding("wakes", FindingEffect.NOTES, self.waking, message)
 
     def _folders(self) -> list[str]:
@@ -174,6 +174,9 @@ def refuse_broken(findings: Iterable[Finding]) -> None:
         if finding.code in {FAILS, CUTS_OFF} and finding.effect is FindingEffect.REFUSES
     ]
     if grave:
-        message = f"config_path would activate folders that no daemon reads now: {'; '.join(grave)}"
+        message = (
+            "config_path would activate folders that containerd does not read now:"
+            f" {'; '.join(grave)}"
+        )
         remedy = "fix or remove them, or use --overwrite (removes a hosts.toml) or --keep"
         raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)

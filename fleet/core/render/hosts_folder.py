@@ -26,8 +26,9 @@ def hosts_folder_files(
 ) -> tuple[dict[str, ManagedFile], list[str]]:
     """Return the files of all registries below `directory`, and notes on files that stay."""
     if not plain_path(directory):
-        message = f"fleet does not write to a folder such as {directory!r} of config_path"
-        raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, "use a simpler name for it")
+        message = f"fleet does not write to config_path {directory!r} (unusual characters)"
+        remedy = "use a path of letters, digits, '.', '-' and '_'"
+        raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
     files: dict[str, ManagedFile] = {}
     skipped = []
     if foreign is Foreign.OVERWRITE:
@@ -36,7 +37,7 @@ def hosts_folder_files(
             for path in facts.files
             if path.startswith(f"{directory}/") and not plain_path(path)
         ]
-        skipped += [f"leaves {path!r}, where no daemon looks for a registry" for path in odd]
+        skipped += [f"leaves {path!r}, which no registry uses" for path in odd]
     certificates = _docker_style(facts)
     owned = facts.owned_by_key()
     for registry in registries:
@@ -44,7 +45,7 @@ def hosts_folder_files(
         path = f"{folder}/hosts.toml"
         hosts, digest = facts.files.get(path), owned.get(file_key(facts.paths.entries, path))
         if foreign is Foreign.KEEP and hosts is not None and hosts.digest != digest:
-            skipped.append(f"keeps {path}, which is not as fleet wrote it")
+            skipped.append(f"keeps {path}, which differs from what fleet wrote")
             continue
         ours = hosts is None or digest is not None
         dressed = _with_docker_style(registry, certificates.get(folder, ())) if ours else registry

@@ -104,10 +104,10 @@ def _refuse_unmanaged(facts: NodeFacts) -> None:
     file = facts.files.get(CONFIG)
     if file is not None and not file.content.decode("utf-8", "replace").lstrip().startswith(_MARK):
         message = (
-            f"{CONFIG} does not begin with {_MARK!r}, so k0s does not manage it and reads no"
+            f"{CONFIG} does not begin with {_MARK!r}, so k0s does not manage it and does not read"
             " drop-ins"
         )
-        remedy = "set config_path there by hand, or give the file back to k0s"
+        remedy = "set config_path there by hand, or remove the file so that k0s manages it again"
         raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
 
 
@@ -125,11 +125,12 @@ def _registries(facts: NodeFacts) -> Iterator[tuple[str, dict[str, Any]]]:
 def _conflicts(others: list[tuple[str, dict[str, Any]]], facts: NodeFacts) -> Iterator[Finding]:
     for path, registry in others:
         if registry.get("mirrors"):
-            message = "legacy mirrors here kill CRI beside config_path; move them to mirrors.yaml"
+            message = "CRI does not load with legacy mirrors here beside config_path; move them"
+            message += " to mirrors.yaml"
             yield Finding("legacy-beside-config-path", FindingEffect.REFUSES, path, message)
         lists = facts.daemon.version is not None and supports(
             facts.daemon.version, Feature.CONFIG_PATH_LIST
         )
         if ":" in word(registry, "config_path") and not lists:
-            message = "config_path names several directories, of which this release reads none"
+            message = "config_path names several directories, and this release reads none of them"
             yield Finding("config-path-list", FindingEffect.REFUSES, path, message)

@@ -49,7 +49,7 @@ class K3s:
         folder = f"/etc/rancher/{facts.daemon.owner}"
         path = f"{folder}/registries.yaml"
         if desired.foreign is Foreign.KEEP and is_foreign(facts, path):
-            note = f"keeps {path}, which is not as fleet wrote it"
+            note = f"keeps {path}, which differs from what fleet wrote"
             return DesiredFiles({}, None, facts.state.legacy, (note,))
         for registry in desired.registries:
             _refuse_unwritable(registry, facts)
@@ -167,7 +167,8 @@ def _refuse_unwritable(registry: Registry, facts: NodeFacts) -> None:
             what = f"{mirror.url} has capabilities other than pull and resolve"
             raise _refused(facts, what, OVERRIDE_REMEDY)
         if mirror.override_path and not mirror.path:
-            raise _refused(facts, f"{mirror.url} has override_path and no path", OVERRIDE_REMEDY)
+            what = f"{mirror.url} has override_path but no path"
+            raise _refused(facts, what, OVERRIDE_REMEDY)
 
 
 def _refused(facts: NodeFacts, reason: str, remedy: str) -> NodeError:
@@ -226,7 +227,7 @@ def _certificates(
 
 def _notes(facts: NodeFacts, desired: DesiredConfig) -> Iterator[str]:
     unit = facts.daemon.unit_name
-    yield f"a restart of {unit} writes containerd's own files from registries.yaml"
+    yield f"a restart of {unit} generates containerd's files from registries.yaml"
     if (
         any(registry.name == "_default" for registry in desired.registries)
         and not facts.daemon.no_upstream
@@ -236,14 +237,14 @@ def _notes(facts: NodeFacts, desired: DesiredConfig) -> Iterator[str]:
             " containerd 2.0 lost that fallback (k3s issue 11857)"
         )
     if any(mirror.dial_timeout for registry in desired.registries for mirror in registry.mirrors):
-        yield "registries.yaml has no dial_timeout: it is left out here"
+        yield "registries.yaml has no dial_timeout, so this node ignores it"
 
 
 def _unread_keys(text: str, path: str) -> Iterator[Finding]:
     """Yield a finding for unknown top-level keys, which may hold anchors or be typos."""
     others = sorted(set(_read(text, path) or {}) - set(_PARTS)) if text else []
     if others:
-        message = f"is not read by k3s: {', '.join(others)} (it reads {', '.join(_PARTS)})"
+        message = f"k3s ignores {', '.join(others)} (it reads {', '.join(_PARTS)})"
         yield Finding("unread-keys", FindingEffect.NOTES, path, message)
 
 
@@ -251,5 +252,5 @@ def _findings(facts: NodeFacts) -> Iterator[Finding]:
     base = f"/var/lib/rancher/{facts.daemon.owner}/agent/etc/containerd"
     for name in ("config.toml.tmpl", "config-v3.toml.tmpl"):
         if f"{base}/{name}" in facts.files:
-            message = "a template of yours makes config.toml: it must keep the registry part"
+            message = "config.toml comes from your template, which must keep its registry part"
             yield Finding("user-template", FindingEffect.NOTES, f"{base}/{name}", message)

@@ -73,12 +73,12 @@ def _settings(
         name = "*" if registry.name == "_default" else registry.name
         yield ("mirrors", name, "endpoint"), _endpoints(registry)
     for host, pairs in auth_settings(registries).items():
-        _refuse_before_1_3(version, f"credentials for {host}")
+        _refuse_before_1_3(version, f"the login for {host}")
         for key, value in pairs:
             yield ("configs", host, "auth", key), value
     for mirror in _with_tls(registries):
         place = ("configs", mirror.authority, "tls")
-        _refuse_before_1_3(version, f"TLS settings for {mirror.authority}")
+        _refuse_before_1_3(version, f"the TLS setting of {mirror.authority}")
         if mirror.skip_verify:
             yield (*place, "insecure_skip_verify"), True
         for key, path, _, _ in _tls_files(mirror):
@@ -87,7 +87,7 @@ def _settings(
 
 def _refuse_before_1_3(version: ContainerdVersion, what: str) -> None:
     if not supports(version, Feature.CONFIG_VERSION_2):
-        message = f"containerd {version} has no registry.configs for {what}"
+        message = f"containerd {version} has no registry.configs, which {what} needs"
         remedy = f"upgrade it to 1.3 or newer, or {OVERRIDE_REMEDY}"
         raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
 
@@ -95,12 +95,12 @@ def _refuse_before_1_3(version: ContainerdVersion, what: str) -> None:
 def _endpoints(registry: Registry) -> list[str]:
     """Return the URLs in order; legacy uses a path unchanged and always ends at upstream."""
     if not registry.fallback:
-        raise _refused(f"cannot keep {registry.name} from its upstream (fallback: never)")
+        raise _refused(f"cannot block the fallback of {registry.name} (fallback: never)")
     if registry.rewrite:
-        raise _refused(f"does not know rewrite, which {registry.name} has")
+        raise _refused(f"does not support rewrite, which {registry.name} uses")
     for mirror in registry.mirrors:
         if mirror.header:
-            raise _refused(f"cannot send a header to {mirror.url} alone")
+            raise _refused(f"cannot send a header to only one mirror ({mirror.url})")
         if mirror.override_path and not mirror.path:
             raise _refused(f"cannot leave out /v2 for {mirror.url}, which has no path")
     urls = [mirror.url for mirror in registry.mirrors]

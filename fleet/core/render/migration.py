@@ -92,10 +92,10 @@ def migrate(registry: Mapping[str, Any], place: str) -> Migration:
         if problem:
             raise _refused(f"{place}: mirrors: {problem}", FIX_BY_HAND)
         if name == "_default":
-            notes.append("mirrors._default is for a registry of that name, which there is not")
+            notes.append("mirrors._default is dropped: no registry has that name")
             continue
         if isinstance(entry, Mapping) and entry.get("rewrite"):
-            message = f"{place}: mirrors.{name}.rewrite: only the containerd of k3s knows it"
+            message = f"{place}: mirrors.{name}.rewrite: only the containerd of k3s supports it"
             raise _refused(message, "remove it")
         endpoints = _endpoints(entry, key, place)
         endpoint_hosts |= {endpoint.host for endpoint in endpoints}
@@ -112,14 +112,12 @@ def migrate(registry: Mapping[str, Any], place: str) -> Migration:
         migrated = _own_registry(host, tls, wildcard or [])
         registries[migrated.name] = migrated
     if own:
-        notes.append(
-            f"TLS settings of {shortened_list(own)} become the hosts.toml of each host itself"
-        )
+        notes.append(f"TLS settings of {shortened_list(own)} move to a hosts.toml for each host")
     dead = [host for host in unserved if host not in {*own, *endpoint_hosts}]
     if dead:
         notes.append(
-            f"TLS settings of {shortened_list(dead)} are not carried over: no image comes from a"
-            " host of that name, so no release reads them"
+            f"TLS settings of {shortened_list(dead)} are dropped: no image has a host of that name,"
+            " so containerd never uses them"
         )
     return Migration(tuple(registries.values()), tls, tuple(dict.fromkeys(notes)))
 
@@ -166,13 +164,13 @@ class _Endpoint:
             raise _refused(f"{place}: mirrors.{registry}: {problem}", FIX_BY_HAND)
         if url.endswith("/") and not path_of(normal_url(url)):
             self.notes.append(
-                f"{text} ends in a slash, so legacy asked it without /v2; hosts.toml does not"
+                f"{text} ends in a slash, so legacy settings left out /v2; hosts.toml adds it"
             )
         self.host = url.partition("://")[2].partition("/")[0]
         self.url = normal_url(url)
         if self.url == "https://docker.io" and registry == "docker.io":
             self.url = HUB
-            self.notes.append("https://docker.io serves no images; taken for Docker Hub's registry")
+            self.notes.append("https://docker.io serves no images: replaced by Docker Hub's server")
         if not path_of(self.url):
             self.url = self.url.removesuffix("/v2")
 
@@ -233,7 +231,7 @@ def _tls(host: str, settings: Mapping[str, Any], place: str) -> Tls:
     for key in ("ca_file", "cert_file", "key_file"):
         text = word(settings, key)
         if not text.isprintable():
-            what = f"configs.{host}.tls.{key} holds control characters"
+            what = f"configs.{host}.tls.{key} contains control characters"
             raise _refused(f"{place}: {what}", FIX_BY_HAND)
         # A daemon under systemd runs in /, so a relative path starts there.
         paths[key] = ("" if not text or text.startswith("/") else "/") + text or None

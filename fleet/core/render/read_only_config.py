@@ -28,8 +28,8 @@ def moved_config(facts: NodeFacts, content: bytes, *, secret: bool) -> dict[str,
         line = [part.replace(f"={facts.config.path}", f"={OWN_CONFIG}") for part in line]
     if not line or not all(_ARGUMENT.fullmatch(argument) for argument in line):
         raise _refused(
-            f"{facts.config.path} is below /usr, and the daemon's command line cannot be written"
-            " into a unit as it is"
+            f"{facts.config.path} is below /usr, and containerd's command line has characters that"
+            " fleet does not write into a unit"
         )
     unit = f"[Service]\nExecStart=\nExecStart={' '.join(line)}\n"
     text = managed_because(f"{facts.config.path} is read-only, its copy is not.") + unit
@@ -42,5 +42,5 @@ def moved_config(facts: NodeFacts, content: bytes, *, secret: bool) -> dict[str,
 
 
 def _refused(message: str) -> NodeError:
-    remedy = f"copy the file to {OWN_CONFIG}, and change the unit to use that, by hand"
+    remedy = f"copy the file to {OWN_CONFIG} and point the unit to the copy, by hand"
     return NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)

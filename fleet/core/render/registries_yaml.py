@@ -37,7 +37,7 @@ _OTHER_YAML = re.compile(r"^%YAML[ \t]+(?!1\.1\b)", re.MULTILINE)
 def registries_problems(text: str) -> _Problems:
     """Yield the values of a registries.yaml that have a wrong type."""
     if other := _OTHER_YAML.search(text):
-        yield text.count("\n", 0, other.start()) + 1, "%YAML", "1.1, or left out"
+        yield text.count("\n", 0, other.start()) + 1, "%YAML", "1.1 or absent"
     yield from _REGISTRY(compose_yaml(text), "")
 
 

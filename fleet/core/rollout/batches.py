@@ -45,7 +45,7 @@ def parse_batches(text: str) -> tuple[Size, ...]:
     """Parse `1,10%,25%`; the last size repeats."""
     sizes = tuple(parse_size(part, "--batch") for part in text.split(","))
     if any(size.number == 0 for size in sizes):
-        raise FleetError("--batch: a batch of 0 nodes would never end")
+        raise FleetError("--batch: a batch needs at least 1 node")
     return sizes
 
 

@@ -11,6 +11,7 @@ from fleet.core.model.inventory import Inventory
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeStatus
 from fleet.core.rollout.batches import parse_size
+from fleet.core.text.counts import counted
 
 _GROUPS = {
     *("control_plane", "controlplane", "kube_control_plane", "kube_master", "master", "masters"),
@@ -41,8 +42,8 @@ class Availability:
         if self.unhealthy:
             return self.unhealthy
         if self.pending:
-            return f"change {self.pending} stands unconfirmed there"
-        return f"rollout {self.holder} holds it" if self.holder not in {"", rollout} else ""
+            return f"change {self.pending} is unconfirmed"
+        return f"locked by rollout {self.holder}" if self.holder not in {"", rollout} else ""
 
 
 def availability(facts: NodeFacts) -> Availability:
@@ -55,7 +56,7 @@ def availability(facts: NodeFacts) -> Availability:
 def assumed(node: Node) -> Availability:
     """Return the assumed role of a node that did not answer, from the names of its groups."""
     names = (name for name in node.groups if name.lower().replace("-", "_") in _GROUPS)
-    return Availability(tuple(f"group {name}" for name in names), unhealthy="it did not answer")
+    return Availability(tuple(f"group {name}" for name in names), unhealthy="no answer")
 
 
 def outsiders(
@@ -107,9 +108,9 @@ class ControlPlaneLimit:
         down += [name for name, status in nodes.items() if self.takes(name, status)]
         unavailable = ", ".join(f"{name} ({self.down.get(name) or nodes[name]})" for name in down)
         return (
-            f"of the control plane {unavailable} {'is' if len(down) == 1 else 'are'} not available,"
-            f" so {', '.join(waiting)} must stay up; fix what is down, then `fleet resume` with"
-            " this rollout's id, or give the control plane's group a greater max_unavailable"
+            f"{counted(len(down), 'control plane node')} unavailable: {unavailable}. So"
+            f" {', '.join(waiting)} must stay up. Fix what is down, then run `fleet resume`, or set"
+            " a greater max_unavailable for the control plane's group"
         )
 
 

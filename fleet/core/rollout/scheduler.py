@@ -28,6 +28,7 @@ from fleet.core.rollout.state import (
     Stage,
     Wait,
 )
+from fleet.core.text.counts import counted
 
 _IN_FLIGHT = tuple(status for status in NodeStatus if status.in_flight)
 
@@ -223,7 +224,8 @@ class Scheduler:
         ]
         if degraded:
             return f"degraded, manual repair needed: {', '.join(degraded)}"
-        failures = f"{self._failures} failed, and --max-failures allows {self._policy.max_failures}"
+        failed = counted(self._failures, "node")
+        failures = f"{failed} failed, --max-failures allows {self._policy.max_failures}"
         if reverting := self._to_revert(len(self._state.nodes), None):
             return f"{failures}; {self._policy.control_plane.reason(reverting, self._state.nodes)}"
         return failures

@@ -33,7 +33,8 @@ def select(
         chosen -= _select_names(inventory, exclude, read)
     nodes = tuple(node for node in inventory.nodes if node.name in chosen)
     if not nodes:
-        raise FleetError(f"no node is left: --limit {limit or 'all'} --exclude {exclude or '-'}")
+        excluding = f" --exclude {exclude}" if exclude else ""
+        raise FleetError(f"--limit {limit or 'all'}{excluding} selects no node")
     return nodes
 
 
@@ -75,9 +76,9 @@ def _select_names(
 def _split_parts(pattern: str) -> tuple[str, ...]:
     parts = tuple(part.strip() for part in _PART.findall(pattern))
     if not any(parts):
-        raise FleetError(f"{pattern!r} is empty: name nodes, or all of them by all")
+        raise FleetError(f"{pattern!r} is an empty pattern: name nodes or groups, or use all")
     if re.search(r"[\[\]]", re.sub(r"\[[^\[\]]*\]", "", pattern)):
-        raise FleetError(f"{pattern!r}: a bracket is not closed, or not opened")
+        raise FleetError(f"{pattern!r}: unbalanced bracket")
     return parts
 
 
@@ -108,7 +109,7 @@ def _is_glob(text: str) -> bool:
 def _no_match_message(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, tuple(known), 1)
     hint = f' (did you mean "{near[0]}"?)' if near else ""
-    return f'"{name}" names no node and no group of the inventory{hint}'
+    return f'the inventory has no node or group "{name}"{hint}'
 
 
 def _names_in_file(inventory: Inventory, path: str, read: Read) -> set[str]:
@@ -118,7 +119,7 @@ def _names_in_file(inventory: Inventory, path: str, read: Read) -> set[str]:
         raise FleetError(f"@{path}: cannot be read ({error.strerror})") from error
     parts = [part for part in (line.partition("#")[0].strip() for line in lines) if part]
     if any("@" in part for part in parts):
-        raise FleetError(f"@{path}: a file of patterns cannot name another one")
+        raise FleetError(f"@{path}: a pattern file cannot include another one")
     try:
         return _select_names(inventory, ",".join(parts), read)
     except FleetError as error:

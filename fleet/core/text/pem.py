@@ -27,8 +27,8 @@ def key_problem(content: bytes) -> str:
         if name == b"PRIVATE KEY" or name.endswith(b" PRIVATE KEY"):
             if name.startswith(b"ENCRYPTED") or b"ENCRYPTED" in body.partition(b"\n")[0]:
                 return "is encrypted"
-            return "" if _is_der(body) else "holds a damaged one"
-    return "holds none in PEM"
+            return "" if _is_der(body) else "contains a damaged key"
+    return "contains no private key in PEM form"
 
 
 def _blocks(content: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -12,6 +12,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from fleet.core.failure import FailureKind, NodeError, Step
+from fleet.core.text.counts import counted
 from fleet.core.text.documents import DocumentError, parse_toml
 from fleet.core.text.toml_scan import Path, dotted, statements, toml_value
 from fleet.core.text.toml_splice import Entry, Setting, append, cut, indent, put, whole_line
@@ -49,9 +50,9 @@ def set_keys(text: str, entries: Iterable[Entry]) -> str:
         return candidate
     if len(missing) > _MOST_ONE_BY_ONE:
         place = dotted((*missing[0][0], missing[0][1]))
-        raise _refused(
-            f"cannot set {place} and more without changing other lines", "set it by hand"
-        )
+        more = counted(len(missing) - 1, "more key")
+        message = f"cannot set {place} and {more} without changing other lines"
+        raise _refused(message, "set them by hand")
     for entry in missing:
         text = _set_one(text, entry)
     return text

@@ -102,7 +102,7 @@ def _syntax_problem(error: yaml.MarkedYAMLError, text: str, name: str) -> Proble
         at = indent[0].index("\t") + 1
         return Problem(name, line, at, "a tab cannot indent YAML: use spaces")
     deep = "nesting depth" in (error.problem or "")  # newer libyaml limits the depth itself
-    message = "nested too deep" if deep else f"not valid YAML: {error.problem}"
+    message = "nested too deeply" if deep else f"not valid YAML: {error.problem}"
     return Problem(name, line, column, message)
 
 
@@ -186,7 +186,7 @@ def _refuse_depth(text: str, name: str) -> None:
             depth -= 1
         if depth > _DEEPEST:
             mark: Any = event.start_mark
-            raise ConfigErrors([Problem(name, mark.line + 1, mark.column + 1, "nested too deep")])
+            raise ConfigErrors([Problem(name, mark.line + 1, mark.column + 1, "nested too deeply")])
 
 
 class _Builder:
@@ -201,7 +201,8 @@ class _Builder:
         self._count += 1
         line, column = node.start_mark.line + 1, node.start_mark.column + 1
         if depth > _DEEPEST or self._count > _MOST_NODES:
-            raise ConfigErrors([Problem(self._name, line, column, "nested too deep, or too large")])
+            message = "nested too deeply, or too large"
+            raise ConfigErrors([Problem(self._name, line, column, message)])
         if isinstance(node, yaml.MappingNode):
             return Value(self._mapping(node, depth), "", line, column)
         if isinstance(node, yaml.SequenceNode):
@@ -240,13 +241,12 @@ class _Builder:
                     merged.setdefault(entry.key.text, entry)
                 continue
             if isinstance(key.data, (tuple, dict)):
-                self._add_problem(key, "a key must be a word")
+                self._add_problem(key, "a key must be a text, not a list or a mapping")
                 continue
             if key.text in entries:
                 first = entries[key.text].key.line
-                self._add_problem(
-                    key, f'the key "{key.text}" is listed twice (first on line {first})'
-                )
+                message = f'the key "{key.text}" is listed twice (first on line {first})'
+                self._add_problem(key, message)
                 continue
             entries[key.text] = MappingEntry(key, self.build(value_node, depth + 1))
         return {**{name: entry for name, entry in merged.items() if name not in entries}, **entries}
@@ -264,5 +264,5 @@ class _Builder:
 def _tag_problem(tag: str) -> str:
     """Return the message for a tag; hide a custom tag, which may be a password with a `!`."""
     if tag.startswith(_PREFIX):
-        return f"the tag {tag} is not read"
-    return "a tag of one's own is not read; quote a text that begins with an exclamation mark"
+        return f"the tag {tag} is not supported"
+    return "custom tags are not supported; put a text that begins with ! in quotes"

@@ -45,7 +45,7 @@ def edit_yaml(text: str, wanted: Mapping[Path, Any], gone: frozenset[Path] = fro
     """
     mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
     if _OTHER_BREAK.search(body):
-        message = "has line ends other than LF and CRLF"
+        message = "has line endings other than LF and CRLF"
         raise YamlEditError(message)
     edits = {**dict.fromkeys(sorted(gone - set(wanted))), **wanted}
     editor = _Editor(body, "\r\n" if "\r\n" in body else "\n")
@@ -56,7 +56,7 @@ def edit_yaml(text: str, wanted: Mapping[Path, Any], gone: frozenset[Path] = fro
     for path in editor.done:
         expected = with_entry(expected, path, edits[path])
     if not _parses_as(changed, expected):
-        message = "has a form in which it cannot be edited without changing more"
+        message = "cannot be edited without changing other lines"
         raise YamlEditError(message)
     return mark + changed
 
@@ -135,7 +135,7 @@ class _Editor:
         if not isinstance(node, yaml.MappingNode) or entry.alias:
             if not any(value is not None for value in edits.values()):
                 return False
-            message = f"{entry.name} is no mapping of its own (an alias, a list or a word)"
+            message = f"{entry.name} is not a mapping (but an alias, a list or a text)"
             raise YamlEditError(message)
         present = {}
         for key, value in node.value:
@@ -195,7 +195,7 @@ class _Editor:
         node = entry.value
         start, end = node.start_mark.index, node.end_mark.index
         if node.start_mark.line != entry.key.end_mark.line or entry.alias:
-            message = f"{entry.name} is empty in a form of its own"
+            message = f"{entry.name} has an empty value that fleet cannot edit"
             raise YamlEditError(message)
         self._splice(start, end, "")
         after = self._line_end(end)
@@ -270,7 +270,7 @@ def _end(node: Any, text: str, earliest: int) -> int:
     if node.start_mark.index < earliest:
         alias = _ALIAS.match(text, earliest)
         if alias is None:
-            message = "has an alias that was not found"
+            message = "has an alias of an unknown anchor"
             raise YamlEditError(message)
         return alias.end()
     if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:

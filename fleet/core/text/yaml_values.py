@@ -87,7 +87,7 @@ def key_text(node: Any) -> str:
     """Return a key without quotes; raise a YamlEditError if it is a list or a mapping."""
     if isinstance(node, yaml.ScalarNode):
         return str(node.value)
-    message = "has a key that is no word"
+    message = "has a key that is not a text"
     raise YamlEditError(message)
 
 

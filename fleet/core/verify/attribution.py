@@ -72,7 +72,7 @@ def attribute_pull(
         return _present_result(result, trace, "its content", set())
     doubt = _reason_unknown(test, plan, evidence, liveness)
     if doubt:
-        would = f"; ctr was served by {_host(trace)}" if _host(trace) else ""
+        would = f"; ctr got it from {_host(trace)}" if _host(trace) else ""
         return replace(result, detail=f"unknown: {doubt}{would}", evidence=doubt)
     return _served_result(result, test, evidence)
 
@@ -90,15 +90,15 @@ def _failure_detail(evidence: Evidence) -> str:
 
 def _not_an_image(trace: Trace) -> str:
     return tail(
-        f"{trace.resolved} answered the name with {trace.media}, which is not an image (is it a"
-        " login page or a proxy?)",
+        f"{trace.resolved} answered with {trace.media}, which is not an image (a login page or a"
+        " proxy?)",
         1,
     )
 
 
 def _describe_attempt(hop: HostAttempt) -> str:
-    what = {"resolve": "asked for the name", "manifest": "asked for the manifest"}
-    return f"{hop.host}, {what.get(hop.what, 'asked for a layer')}: {hop.response}"
+    what = {"resolve": "name", "manifest": "manifest"}
+    return f"{hop.host} ({what.get(hop.what, 'layer')}): {hop.response}"
 
 
 def _present_result(result: Verified, trace: Trace, where: str, closed: set[str]) -> Verified:
@@ -108,17 +108,18 @@ def _present_result(result: Verified, trace: Trace, where: str, closed: set[str]
     """
     about = f"{where} was on the node before the pull"
     if trace.resolved:
-        outcome = f"resolved, not downloaded; {trace.resolved} answered for its name"
+        outcome = f"{trace.resolved} resolved its name, nothing was downloaded"
     elif closed:
-        outcome = f"resolved by CRI, not downloaded; {', '.join(sorted(closed))} let ctr not in"
+        hosts = ", ".join(sorted(closed))
+        outcome = f"CRI resolved its name, nothing was downloaded; {hosts} refused ctr"
     else:
         reason = (
             "; ".join(dict.fromkeys(_describe_attempt(hop) for hop in trace.hops))
-            or "ctr asked no host"
+            or "ctr tried no host"
         )
-        outcome = f"not proven, as no host answered for its name ({reason})"
-        result, about = replace(result, ok=False), f"{about}, and no host answered for it"
-    detail = tail(f"{where} was there already: {outcome}", 1)
+        outcome = f"not verified, because no host resolved its name ({reason})"
+        result, about = replace(result, ok=False), f"{about}, and no host resolved its name"
+    detail = tail(f"{where} was already on the node: {outcome}", 1)
     return replace(result, served=Served.PRESENT, detail=detail, evidence=about)
 
 
@@ -128,7 +129,7 @@ def _reason_unknown(
     """Return why the serving host is unknown; None if the evidence decides."""
     trace = evidence.trace
     if trace.resolved is None:
-        return "ctr could not fetch the image by the same hosts"
+        return "ctr could not fetch the image from the same hosts"
     if evidence.via is PullClient.CTR:
         return None
     return (
@@ -142,14 +143,14 @@ def _reason_unknown(
 def _reason_other_responses(test: PullTest, plan: NodePlan, trace: Trace) -> str | None:
     """Return why CRI may have got other responses than ctr; None if nothing suggests it."""
     if closed := _hosts_closed_to_ctr(test, plan, trace):
-        return f"{', '.join(sorted(closed))} wants credentials, which CRI has and ctr has not"
+        hosts = ", ".join(sorted(closed))
+        return f"credentials are needed, which CRI has but ctr does not: {hosts}"
     if test.rewritten:
-        return "CRI of k3s and RKE2 rewrites names, and ctr asks for them as they are"
+        return "CRI of k3s and RKE2 rewrites names, but ctr does not"
     version = parse_version(plan.containerd or "")
     old = version is None or version.release < _KNOWS_PATHS
-    hosts = {hop.host for hop in trace.hops}
-    if old and hosts & test.paths:
-        return f"containerd {plan.containerd} takes a mirror's path in ways that ctr does not"
+    if old and {hop.host for hop in trace.hops} & test.paths:
+        return f"containerd {plan.containerd} uses a mirror's path in another way than ctr"
     return None
 
 
@@ -167,14 +168,16 @@ def _reason_other_hosts(plan: NodePlan, liveness: Liveness | None) -> str | None
             case LivenessState.LIVE:
                 return None
             case LivenessState.NOT_READING:
-                return f"the running daemon does not read {plan.config.hosts_directory}"
+                return f"the running containerd does not read {plan.config.hosts_directory}"
             case LivenessState.UNCHECKED:
                 folder = plan.config.hosts_directory
-                return f"not checked whether the running daemon reads {folder}"
+                return f"it was not checked whether the running containerd reads {folder}"
     if plan.strategy != _LEGACY:
-        return f"{plan.strategy} keeps its hosts in a place of its own"
+        return f"{plan.strategy} keeps its mirrors where ctr does not look"
     return (
-        None if plan.config.in_force else "the running daemon has other mirrors than mirrors.yaml"
+        None
+        if plan.config.in_force
+        else "the running containerd has other mirrors than mirrors.yaml"
     )
 
 
@@ -183,7 +186,8 @@ def _reason_not_moved(evidence: Evidence) -> str | None:
     if not evidence.stayed:
         return None
     return (
-        f"{evidence.stayed} of {evidence.fetched} objects stood in the store when CRI began to pull"
+        f"{evidence.stayed} of {evidence.fetched} objects were already in the store when CRI began"
+        " to pull"
     )
 
 
@@ -191,15 +195,15 @@ def _reason_log_differs(plan: NodePlan, evidence: Evidence) -> str | None:
     """Return a doubt if the daemon's own log contradicts ctr's trace."""
     trace, log = evidence.trace, evidence.log
     if log.refused != trace.refused:
-        return "the daemon and ctr disagree on whether hosts.toml can be read"
+        return "containerd and ctr disagree on whether hosts.toml can be read"
     refused = set(trace.turned_down)
     unexpected = [host for host in log.passed_over if host not in refused]
     if unexpected:
-        return f"the daemon's log says that it passed over {', '.join(unexpected)}"
+        return f"containerd's log names other failed hosts: {', '.join(unexpected)}"
     version = parse_version(plan.containerd or "")
     missing = [host for host in trace.turned_down if host not in log.passed_over]
     if missing and version is not None and version.release >= _LOGS_ALL:
-        return f"the daemon's log does not say that it passed over {', '.join(missing)}"
+        return f"containerd's log does not name these failed hosts: {', '.join(missing)}"
     return None
 
 
@@ -214,9 +218,9 @@ def _served_result(result: Verified, test: PullTest, evidence: Evidence) -> Veri
     upstream = host == test.upstream and host not in test.mirrors
     notes = [*_passed_over(trace), *_mixed_notes(trace, host), *_store_notes(evidence)]
     if not trace.layers:
-        notes.append("its layers were there already")
+        notes.append("its layers were already on the node")
     if evidence.via is PullClient.CTR:
-        notes.insert(0, "ctr only, CRI not proven")
+        notes.insert(0, "pulled with ctr only, CRI not verified")
     return replace(
         result,
         mirror=tail(host or ""),
@@ -229,7 +233,7 @@ def _served_result(result: Verified, test: PullTest, evidence: Evidence) -> Veri
 def _passed_over(trace: Trace) -> list[str]:
     """Return a note for each host that did not resolve the name before another one did."""
     failed = (hop for hop in trace.hops if not hop.good and hop.what == "resolve")
-    return list(dict.fromkeys(f"{hop.host} was passed over ({hop.response})" for hop in failed))
+    return list(dict.fromkeys(f"{hop.host} failed ({hop.response})" for hop in failed))
 
 
 def _mixed_notes(trace: Trace, host: str | None) -> list[str]:
@@ -240,24 +244,24 @@ def _mixed_notes(trace: Trace, host: str | None) -> list[str]:
             continue
         listed = " (not in its allow-list)" if hop.response.startswith("403") else ""
         thing = "layers" if hop.what == "blob" else "manifest"
-        notes.append(f"{hop.host} would not give the {thing}: {hop.response}{listed}")
+        notes.append(f"{hop.host} refused the {thing}: {hop.response}{listed}")
     if trace.resolved != host:
-        notes.append(f"{trace.resolved} named the digest, {host} gave the layers")
+        notes.append(f"{trace.resolved} resolved the name, {host} served the layers")
     return list(dict.fromkeys(notes))
 
 
 def _store_notes(evidence: Evidence) -> list[str]:
     if evidence.via is PullClient.CTR or evidence.transferred >= evidence.fetched:
         return []
-    return ["CRI kept no layers, so their way cannot be shown by CRI's own store"]
+    return ["CRI kept no layers, so its store cannot confirm the host"]
 
 
 def _deciding_evidence(evidence: Evidence) -> str:
     """Return the evidence that decided, in words."""
-    parts = [f"ctr fetched {evidence.trace.size} bytes by the same hosts moments before"]
+    parts = [f"ctr fetched {evidence.trace.size} bytes from the same hosts just before"]
     if evidence.via is not PullClient.CTR:
-        parts.append(f"{evidence.transferred} of {evidence.fetched} objects travelled anew for CRI")
-        parts.append("the daemon's log says nothing else")
+        parts.append(f"CRI fetched {evidence.transferred} of {evidence.fetched} objects again")
+        parts.append("containerd's log agrees")
     if evidence.log.size:
-        parts.append(f"which read {evidence.log.size} bytes")
+        parts.append(f"it read {evidence.log.size} bytes")
     return ", ".join(parts)

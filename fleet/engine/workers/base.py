@@ -178,8 +178,8 @@ def lost_worker_failure(future: Future[_Result]) -> Failure | None:
     error = future.exception()
     if error is None:
         return None
-    message = f"its worker died ({words_of(error) or 'killed'})"
-    remedy = "check the memory of the worker's machine, then try again"
+    message = f"the worker of this node died ({words_of(error) or 'killed'})"
+    remedy = "check the memory of the worker's machine, then run the command again"
     return Failure(FailureKind.WORKER, Step.WORKER, message, remedy)
 
 

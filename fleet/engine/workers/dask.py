@@ -172,7 +172,7 @@ class DaskPool:
         if node.site is None or not self._workers:
             message, remedy = self._no_worker()
         else:
-            message = f'no worker of {self._name} takes nodes of site "{node.site}"'
+            message = f'{self._name} has no worker for site "{node.site}"'
             remedy = (
                 f'start one there with `dask worker {self._name} --resources "{SITE}{node.site}=1"`'
             )
@@ -233,12 +233,12 @@ class DaskPool:
             del self._workers[worker.address]
         for job in [job for job in self._jobs if job.worker is worker]:
             job.remote.cancel()
-            self._fail_lost(job, "gone from the cluster")
+            self._fail_lost(job, "it left the cluster")
         while worker.waiting:
             job = worker.waiting.popleft()
             if job.future.set_running_or_notify_cancel():
                 self._jobs.add(job)
-                self._fail_lost(job, "gone from the cluster")
+                self._fail_lost(job, "it left the cluster")
 
     def _watch_workers(self) -> None:
         """Follow the scheduler's list of workers, until the pool is closed."""
@@ -263,8 +263,9 @@ class DaskPool:
         strangers = {a: reply for a, reply in replies.items() if not _is_ours(reply)}
         if refuse and strangers:
             address, reply = next(iter(strangers.items()))
-            message = f"{address}: this worker has no fleet {__version__} ({_describe(reply)})"
-            raise FleetError(f"{message}; install the same containerd-fleet[dask] there")
+            message = f"worker {address} does not have fleet {__version__} ({_describe(reply)})"
+            install = f"pip install 'containerd-fleet[dask]=={__version__}'"
+            raise FleetError(f"{message}. Run there: {install}")
         with self._lock:
             for address in replies.keys() - strangers.keys():
                 reply = replies[address]

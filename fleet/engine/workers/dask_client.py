@@ -42,5 +42,5 @@ def open_client(where: Any, seconds: float) -> Any:
         with block_sigint():
             return Client(where, timeout=seconds, set_as_default=False)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
-        message = f"--engine {where}: no Dask scheduler answers there ({error}); is it up?"
+        message = f"--engine {where}: no Dask scheduler answers there ({error})"
         raise FleetError(message) from error

@@ -98,7 +98,7 @@ class _Member:
             return future
         with self._lock:
             if self.lost:
-                future.set_exception(LostWorkerError("killed before it began"))
+                future.set_exception(LostWorkerError("killed before its work began"))
                 return future
             self._unanswered[number] = future
             with suppress(OSError):  # the reading thread sees the end of the pipe as well
@@ -119,7 +119,7 @@ class _Member:
             self.lost = True
             orphans, self._unanswered = self._unanswered, {}
         for future in orphans.values():
-            future.set_exception(LostWorkerError(f"process ended with {code}"))
+            future.set_exception(LostWorkerError(f"exit code {code}"))
 
     def close(self) -> None:
         self._process.terminate()

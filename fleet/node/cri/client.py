@@ -44,9 +44,9 @@ def fields(content: bytes) -> Iterator[tuple[int, bytes]]:
         if key & 7 == _TEXT:
             size, offset = _read_varint(content, offset)
         elif not size:
-            raise ValueError("no protobuf message")
+            raise ValueError("not a protobuf message")
         if offset + size > len(content):
-            raise ValueError("a protobuf message that was cut")
+            raise ValueError("an incomplete protobuf message")
         if key & 7 == _TEXT:
             yield key >> 3, content[offset : offset + size]
         offset += size
@@ -60,7 +60,7 @@ def _read_varint(content: bytes, offset: int) -> tuple[int, int]:
         offset, shift = offset + 1, shift + 7
         if byte < 0x80:
             return value, offset
-    raise ValueError("a protobuf number that does not end")
+    raise ValueError("an endless protobuf number")
 
 
 class CriError(Exception):
@@ -85,7 +85,7 @@ class CriClient:
         try:
             names = [content for number, content in fields(response) if number == 1]
         except ValueError as error:
-            raise CriError("INTERNAL", f"its answer cannot be read: {error}") from error
+            raise CriError("INTERNAL", f"the response cannot be parsed: {error}") from error
         return names[0].decode("ascii", "replace") if names else ""
 
     def remove(self, image: str) -> None:

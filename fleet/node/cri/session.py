@@ -38,8 +38,9 @@ class CriSession:
         """
         if not self.command.wait_for("ready\t"):
             missing = last_value(self.command, "missing") or "a namespace of its own"
-            message = f"CRI's socket cannot be reached on this node without {missing}"
-            raise NodeError(FailureKind.UNSUPPORTED, Step.FORWARD, message, "install crictl on it")
+            message = f"CRI's socket cannot be reached without {missing} on the node"
+            remedy = "install crictl on the node"
+            raise NodeError(FailureKind.UNSUPPORTED, Step.FORWARD, message, remedy)
         with stdio_bridge(self.command.channel, self.command.received_after_mark()) as bridge:
 
             def pump() -> None:

@@ -14,6 +14,7 @@ from typing import cast
 from fleet.core.containerd.requests import split_authority
 from fleet.core.masking.shown_text import tail
 from fleet.core.mirrors.check import CheckStep, Trouble, WireError
+from fleet.core.text.counts import counted
 from fleet.ssh.forward.tcp import Tunnel
 from fleet.ssh.forward.tls import TunnelSocket
 
@@ -172,7 +173,7 @@ class Site:
             size += len(part)
             ended = not part or raw.length == 0
         if ended and raw.length:
-            raise WireError(Trouble.CLOSED, f"{raw.length} bytes are missing")
+            raise WireError(Trouble.CLOSED, f"{counted(raw.length, 'byte')} missing")
         raw.close()
         if not ended:
             self.close()  # unread bytes would precede the next response
@@ -184,9 +185,9 @@ class Site:
         try:
             yield
         except http.client.RemoteDisconnected as error:
-            raise WireError(Trouble.CLOSED, "before any answer") from error
+            raise WireError(Trouble.CLOSED, "before a response") from error
         except http.client.IncompleteRead as error:
-            raise WireError(Trouble.CLOSED, "in the middle of an answer") from error
+            raise WireError(Trouble.CLOSED, "during a response") from error
         except (http.client.HTTPException, ValueError) as error:
             raise WireError(Trouble.NOT_HTTP, type(error).__name__) from error
 

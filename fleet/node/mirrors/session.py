@@ -84,7 +84,7 @@ class MirrorSession:
         host, _ = split_authority(target.mirror.authority, target.mirror.scheme)
         code, addresses = self.facts.names.get(host, (0, ()))
         if code:
-            words = _DNS_CODES.get(code, f"getent says {code}")
+            words = _DNS_CODES.get(code, f"getent exited with {code}")
             trouble = Trouble.TIMEOUT if code == 124 else Trouble.NO_DNS
             observed = Observation(steps=(CheckStep("dns", 0.0, trouble=trouble, words=words),))
         else:
@@ -159,7 +159,7 @@ def _unpack_bundle(packed: bytes) -> bytes:
     try:
         return zlib.decompressobj(wbits=31).decompress(packed, _MOST_ROOTS)
     except zlib.error as error:
-        raise protocol_error("a CA bundle that is not whole") from error
+        raise protocol_error("an incomplete CA bundle") from error
 
 
 def _read_names(reply: Reply) -> Iterator[tuple[str, tuple[int, tuple[str, ...]]]]:
@@ -173,9 +173,9 @@ def forwarding_refused(results: tuple[EndpointCheck, ...]) -> NodeError | None:
     """Return the failure of a node whose sshd forwards nothing at all; None for other nodes."""
     if not results or any(check.diagnosis is not Diagnosis.PROHIBITED for check in results):
         return None
-    message = "the node's sshd does not open connections for this login"
+    message = "the node's sshd does not allow this user to forward connections"
     remedy = (
-        "set AllowTcpForwarding to yes or local for this login (see DisableForwarding and"
-        " PermitOpen too), or test from another node"
+        "set AllowTcpForwarding to yes or local for this user (see DisableForwarding and PermitOpen"
+        " too), or test from another node"
     )
     return NodeError(FailureKind.UNSUPPORTED, Step.FORWARD, message, remedy)

@@ -60,7 +60,7 @@ activate_arm() { # arm the guard: a timer, and a unit in case the node boots bef
         storage_fail arm 'write the boot guard to /etc/systemd/system' "$complaint" /etc
     complaint=$(guard_arm_timer "$GUARD" 2>&1) ||
         steps_fail unsupported arm 'systemd-run cannot start the timer of the guard' \
-            'fix what it reports, or roll out without a guard (--guard 0)' "$complaint"
+            'fix what it reports, or run the command again with --guard 0 (no guard)' "$complaint"
 }
 
 activate_check_workloads() {
@@ -115,7 +115,7 @@ activate_change() {
     lock_take_mutex 2 || lock_fail_busy
     lock_acquire
     [ "$(files_first_line "$STAGE/digest")" = "$DIGEST" ] || steps_fail unstaged check \
-        'the staged files in /run/fleet are gone, as after a reboot' 'run the command again'
+        'the staged files in /run/fleet are gone (a reboot)' 'run the command again'
     [ ! -d "$PENDING" ] || pending_fail conflict check
     steps_enter check
     stale_check

@@ -8,6 +8,7 @@
 ON_FAILURE=settle_on_failure
 ON_FINISH=settle_finish
 WHY=asked
+PREVIOUS="run \`fleet rollout\` with the previous mirrors.yaml"
 
 settle_finish() { # status
     trap - EXIT
@@ -50,7 +51,7 @@ settle_report() {
     protocol_value why "$line"
     [ "$standing" != confirmed ] || compare_files || protocol_value strange "$strange"
     [ ! -e "$LOCK" ] || protocol_value lock "$(cat "$LOCK")"
-    [ ! -e "$LOCK" ] || protocol_value told "$(lock_describe)"
+    [ ! -e "$LOCK" ] || protocol_value lock_description "$(lock_describe)"
     files_read_line "$PENDING/id"
     protocol_value pending "$line"
 }
@@ -60,7 +61,7 @@ settle_look() {
         settle_report
     else
         [ ! -e "$LOCK" ] || protocol_value lock "$(cat "$LOCK")"
-        [ ! -e "$LOCK" ] || protocol_value told "$(lock_describe)"
+        [ ! -e "$LOCK" ] || protocol_value lock_description "$(lock_describe)"
         protocol_value standing applying
     fi
     settle_finish looked
@@ -100,7 +101,7 @@ settle_tidy() { # sweep; check that the guard's unit can be removed: a disk may 
 
 settle_check_files() { # refuse to go on if a file of the change was edited since
     compare_files || steps_fail stale "$MODE" "$strange was edited after the change wrote it" \
-        "find what edited it with \`fleet drift\`, then roll out again"
+        "see who edited it with \`fleet drift\`, then run the command again"
 }
 
 settle_confirm() {
@@ -118,7 +119,7 @@ settle_confirm() {
     settle_check_liveness
     settle_check_files
     complaint=$(settle_tidy 2>&1) ||
-        storage_fail confirm 'sweep what was laid beside the files' "$complaint"
+        storage_fail confirm 'remove the temporary files beside the new ones' "$complaint"
     # The rename confirms the change. What follows is cleanup; a crash before it changes nothing.
     [ ! -e "$LAST" ] || rm -rf -- "$LAST"
     if ! mv -T "$PENDING" "$LAST"; then
@@ -150,7 +151,7 @@ settle_check_newest() { # refuse to revert a confirmed change that is not the ne
     while IFS="$TAB" read -r wrote path; do
         [ "$path" = "$STATE/state.json" ] || continue
         [ "$(files_digest "$path")" = "$wrote" ] && return 0
-        steps_fail stale revert "a newer change than $ID is active on this node, and was kept" \
+        steps_fail stale revert "a newer change than $ID is active on this node and was kept" \
             "revert both with \`fleet rollback --to $ID\`"
     done <"$KEPT/after"
 }
@@ -158,9 +159,9 @@ settle_check_newest() { # refuse to revert a confirmed change that is not the ne
 # Make the confirmed change pending again: if this script dies, the guard reverts it.
 settle_unconfirm() {
     [ -f "$KEPT/manifest" ] || steps_fail no_generation revert \
-        "the saved files in $KEPT are gone" 'roll out the previous mirrors.yaml'
+        "the saved files in $KEPT are gone" "$PREVIOUS"
     seal_is_intact || steps_fail no_generation revert \
-        "$KEPT/$damage is damaged, as after a power cut" 'roll out the previous mirrors.yaml'
+        "$KEPT/$damage is damaged (a power cut or an edit)" "$PREVIOUS"
     settle_check_newest
     if ! mv -T "$LAST" "$PENDING" || ! sync "$STATE" || ! pending_set_phase armed; then
         storage_fail revert "write under $STATE"

@@ -58,7 +58,7 @@ stage_unpack() {
         storage_fail upload "unpack the upload in $STAGE" "$complaint" "$RUN"
     fi
     [ "$(text_with_lines "$unpacked" sha256sum --)$NL" = "$expected" ] && return 0
-    steps_fail upload upload "the upload in $STAGE differs from what was sent" 'try again'
+    steps_fail upload upload "the upload in $STAGE differs from what was sent" 'run the command again'
 }
 
 stage_unpack_operation() { # write a config to a file of its own, which containerd validates
@@ -78,7 +78,7 @@ stage_change() {
     [ ! -d "$PENDING" ] || pending_fail conflict lock
     [ "$GUARD" = 0 ] || command -v systemd-run >/dev/null ||
         steps_fail unsupported guard 'systemd-run is missing on this node, so no guard can be armed' \
-            'install systemd, or roll out without a guard (--guard 0)'
+            'install systemd, or run the command again with --guard 0 (no guard)'
     steps_enter check
     stale_check
     [ -z "$shared" ] || steps_fail unsupported check "$shared $STEERED" "$STEERED_REMEDY"

@@ -207,11 +207,11 @@ def refuse_not_reading(plan: NodePlan, liveness: Liveness | None) -> None:
     """Raise a NodeError if the daemon was seen not to read its hosts directory."""
     if liveness is not None and liveness.state is LivenessState.NOT_READING:
         message = (
-            f"{plan.daemon.unit} does not read {plan.config.hosts_directory}: CRI did not use a"
-            " test folder there"
+            f"{plan.daemon.unit} does not read {plan.config.hosts_directory}: CRI ignored a test"
+            " folder there"
         )
         remedy = (
-            "look for edits that are not loaded in `fleet probe`, and for the file that decides in"
-            " `fleet explain`"
+            "see `fleet probe` for edits that are not active yet, and `fleet explain` for the file"
+            " that decides"
         )
         raise NodeError(FailureKind.HEALTH, Step.LIVENESS, message, remedy, liveness.output)

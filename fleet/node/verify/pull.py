@@ -73,7 +73,7 @@ def run_verification(remote: Remote, request: VerifyRequest, privilege: Privileg
     if not late:
         return reply
     names, seconds = ", ".join(late), f"{deadlines.pull_wait:g} s"
-    note = f"pulled out of turn: {names} had no turn in {seconds} (--per-mirror)"
+    note = f"pulled beyond the limit: {names} had no free slot within {seconds} (--per-mirror)"
     results = (
         replace(result, detail=f"{result.detail}; {note}".lstrip("; ")) for result in reply.verified
     )
@@ -93,7 +93,7 @@ def _verify_by_best_client(
                 raise
             note = f": {error.failure.message}"
     elif not request.plan.daemon.crictl:
-        note = ": the node has no crictl, and containerd-fleet[cri] is not installed here"
+        note = "; for CRI, install crictl on the node, or containerd-fleet[cri] here"
     reply = parse_verify_reply(
         run_script(remote, request.script(), privilege), request.plan, request.tests, request.known
     )

@@ -19,6 +19,7 @@ from fleet.core.model.outcome import (
     unworked_status,
 )
 from fleet.core.plan.hosts_directory import HostsDirectory, active_hosts_directory
+from fleet.core.text.counts import counted
 from fleet.core.verify.tiny_registry import TinyRegistry, digest, tiny_registry
 from fleet.node.cri import client as cri
 from fleet.node.cri.session import cri_session, last_value
@@ -98,7 +99,7 @@ def _failure(verified: Verified) -> Failure | None:
         return None
     message = "the node could not pull from this workstation"
     remedy = (
-        "check that CRI is healthy (`fleet probe`), and that its containerd uses no proxy for"
+        "check that CRI is healthy (`fleet probe`), and that containerd there uses no proxy for"
         " 127.0.0.1 (NO_PROXY)"
     )
     return Failure(FailureKind.VERIFY, Step.SELFTEST, message, remedy, verified.detail)
@@ -210,7 +211,8 @@ def _pull_result(pull: Pull, recorder: _Recorder, directory: HostsDirectory) -> 
         detail = _describe_proof(directory, by_cri=pull.via is not PullClient.CTR)
     else:
         timeout = "timed out; " if pull.code == 124 else ""
-        detail = f"{timeout}{recorder.requests} requests came; {tail(pull.output, 4)}"
+        received = counted(recorder.requests, "request")
+        detail = f"{timeout}the workstation received {received}; {tail(pull.output, 4)}"
     return Verified(
         image=tail(pull.image, 1),
         ok=good,
@@ -224,7 +226,7 @@ def _pull_result(pull: Pull, recorder: _Recorder, directory: HostsDirectory) -> 
 def _describe_proof(directory: HostsDirectory, *, by_cri: bool) -> str:
     """Return the text that says what the pull proves, and what it leaves open."""
     if not by_cri:
-        return "ctr only, CRI not proven"
+        return "pulled with ctr only, CRI not verified"
     if directory.folder is not None:
         return f"CRI pulls, and reads hosts.toml below {directory.folder}"
-    return f"CRI pulls; that it reads mirrors is not proven: {directory.reason}"
+    return f"CRI pulls; not verified that it reads mirrors: {directory.reason}"

@@ -73,7 +73,7 @@ def serve(transport: Transport, respond: Responder) -> Iterator[Service]:
             raise
         message = "the node's sshd does not forward a port to this workstation"
         remedy = (
-            "set AllowTcpForwarding to yes or remote for this login (see DisableForwarding and"
+            "set AllowTcpForwarding to yes or remote for this user (see DisableForwarding and"
             " PermitListen too)"
         )
         raise NodeError(FailureKind.UNSUPPORTED, Step.FORWARD, message, remedy) from error

@@ -35,7 +35,7 @@ def dial(hop: Hop, seconds: float) -> socket.socket:
     """
     family = _FAMILIES.get(hop.address_family, socket.AF_UNSPEC)
     addresses = socket.getaddrinfo(hop.host, hop.port, family, socket.SOCK_STREAM)
-    problem: OSError = OSError("it has no address")
+    problem: OSError = OSError("the host name has no address")
     for number, (kind, _, _, _, address) in enumerate(addresses):
         wire = socket.socket(kind, socket.SOCK_STREAM)
         wire.settimeout(seconds / (len(addresses) - number))

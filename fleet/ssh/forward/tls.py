@@ -70,7 +70,7 @@ class TunnelSocket:
         try:
             tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         except ValueError as error:
-            raise WireError(Trouble.BAD_URL, "no host name for TLS") from error
+            raise WireError(Trouble.BAD_URL, "the URL has no host name for TLS") from error
         while True:
             try:
                 tls.do_handshake()
@@ -189,7 +189,7 @@ def _tls_error(error: ssl.SSLError) -> WireError:
     reason = (error.reason or "").replace("_", " ").lower()
     # Python 3.11.2 names no reason if the connection ends during the handshake.
     if not reason or "eof" in reason or isinstance(error, ssl.SSLEOFError):
-        return WireError(Trouble.CLOSED, "in the middle of TLS")
+        return WireError(Trouble.CLOSED, "during the TLS handshake")
     if any(word in reason for word in ("wrong version", "http request", "record layer")):
         return WireError(Trouble.NOT_TLS, reason)
     return WireError(Trouble.CERTIFICATE, reason)

@@ -47,7 +47,7 @@ def test_nodes_with_the_same_drift_share_a_row(capsys: pytest.CaptureFixture[str
 
     _, row, failure, remedy, counts, _ = capsys.readouterr().out.splitlines()
     assert row.split() == [
-        *("w[1-2]", "changed", "/etc/a", "an", "editor", "takes", "it", "over"),
+        *("w[1-2]", "changed", "/etc/a", "an", "editor", "overwrites", "it", "(backup", "kept)"),
         *("2023-11-14", "22:13:20"),
     ]
     assert failure.startswith("w5: timed out")
@@ -74,7 +74,7 @@ def test_drift_is_data(capsys: pytest.CaptureFixture[str]) -> None:
                 "drift": "changed",
                 "hand": "an editor",
                 "changed_at": "2023-11-14 22:13:20",
-                "rollout": "takes it over",
+                "rollout": "overwrites it (backup kept)",
                 "diff": "-a\n+b\n",
             },
             {

@@ -170,7 +170,7 @@ def test_mistakes(text: str, expected: list[str] | None) -> None:
     found = mistakes(text)
 
     if expected is None:
-        assert "is not read" in found[0]
+        assert "is not supported" in found[0]
     else:
         assert found == [f"inventory.yaml:{each}" for each in expected]
 

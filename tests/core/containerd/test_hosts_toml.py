@@ -107,19 +107,19 @@ REFUSED = {
         ContainerdVersion(1, 6, 16),
         "_default",
         Mirror(url="https://a"),
-        "containerd 1.6.16 does not know _default (1.6.17 does)",
+        "containerd 1.6.16 does not support _default (1.6.17 does)",
     ),
     "override_path on 1.5": (
         ContainerdVersion(1, 5, 18),
         "docker.io",
         Mirror(url="https://a/x", override_path=True),
-        "containerd 1.5.18 does not know override_path, which docker.io needs (1.6 does)",
+        "containerd 1.5.18 does not support override_path, which docker.io uses (1.6 does)",
     ),
     "referrers before 2.2": (
         NEW,
         "docker.io",
         Mirror(url="https://a", capabilities=("pull", "referrers")),
-        "the capability referrers, which docker.io names (2.2 does)",
+        "the capability referrers, which docker.io uses (2.2 does)",
     ),
 }
 
@@ -136,7 +136,7 @@ def test_what_a_version_would_ignore_is_refused(
 
 
 def test_a_rewrite_is_refused_outside_of_k3s() -> None:
-    with pytest.raises(NodeError, match="only the containerd of k3s and RKE2 knows rewrite"):
+    with pytest.raises(NodeError, match="only the containerd of k3s and RKE2 supports rewrite"):
         rendered(NEW, PLAIN, rewrite=(("^a", "b"),))
 
 

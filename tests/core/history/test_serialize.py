@@ -91,7 +91,7 @@ def test_an_entry_of_the_release_before_is_read() -> None:
 
 def test_a_failure_at_a_step_of_another_release_is_read() -> None:
     failed = {"kind": "health", "step": "apply", "message": "it fell; restart it"}
-    kept = "it failed at a step that is unknown here: apply"
+    kept = "the step is unknown to this fleet: apply"
 
     outcome = read_outcome("b", {"status": "failed", "failure": failed})
 

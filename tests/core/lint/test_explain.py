@@ -90,7 +90,7 @@ def test_a_file_with_a_host_twice_is_ignored_whole_and_no_crash(version: str) ->
 
     assert (asks(found), found.hosts[0].where) == (
         [HUB],
-        f"{FOLDER}/hosts.toml is ignored whole",
+        f"{FOLDER}/hosts.toml is ignored as a whole",
     )
 
 
@@ -118,7 +118,7 @@ def test_a_login_of_the_config_is_named_and_not_shown() -> None:
 
     found = told("1.7.24", {CONFIG: PATH + login, f"{FOLDER}/hosts.toml": hosts})
 
-    assert found.hosts[0].note == "a login of config.toml"
+    assert found.hosts[0].note == "with credentials from config.toml"
     assert "hunter2" not in repr(found)
 
 
@@ -195,14 +195,14 @@ def test_the_line_that_decides_is_named() -> None:
 def test_a_registry_without_legacy_mirrors_is_decided_by_nothing() -> None:
     explanation = told("1.7.24", {CONFIG: mirrors("r.io", "https://m")}, "quay.io")
 
-    assert explanation.decides == f"{CONFIG}: nothing says quay.io"
+    assert explanation.decides == f"{CONFIG}: no settings for quay.io"
     assert asks(explanation) == ["https://quay.io/v2/"]
 
 
 def test_a_registry_without_a_folder_is_asked_itself() -> None:
     (host,) = told("1.7.24", {CONFIG: PATH}).hosts
 
-    assert (host.where, host.note, host.asks) == ("no folder of this registry", "upstream", HUB)
+    assert (host.where, host.note, host.asks) == ("no folder for this registry", "upstream", HUB)
 
 
 def test_hosts_are_asked_in_order_and_the_server_last() -> None:
@@ -218,7 +218,7 @@ def test_hosts_are_asked_in_order_and_the_server_last() -> None:
     assert first.note == "skip_verify, dial_timeout 1s"
     assert (second.url, second.note) == ("https://b", "header")
     assert second.capabilities == ("pull", "resolve", "push")
-    assert (server.url, server.note) == ("https://s", "the server, asked last")
+    assert (server.url, server.note) == ("https://s", "the server, tried last")
     assert server.where == f"{FOLDER}/hosts.toml:1"
 
 
@@ -227,14 +227,14 @@ def test_a_file_without_a_server_ends_at_the_registry() -> None:
 
     assert (hosts[-1].url, hosts[-1].where) == (
         "https://registry-1.docker.io",
-        f"{FOLDER}/hosts.toml names no server",
+        f"{FOLDER}/hosts.toml has no server",
     )
 
 
 def test_a_legacy_slash_at_the_end_is_noted() -> None:
     explanation = told("1.7.24", {CONFIG: mirrors("r.io", "http://m/")}, "r.io")
 
-    assert explanation.hosts[0].note.startswith("its slash at the end leaves /v2 out")
+    assert explanation.hosts[0].note.startswith("the slash at its end leaves out /v2")
 
 
 @pytest.mark.parametrize(
@@ -254,20 +254,20 @@ def test_an_edit_that_is_not_in_force_is_a_finding() -> None:
     facts = replace(facts, paths=replace(facts.paths, changed_at={CONFIG: 200}))
 
     assert explain(facts, "docker.io").findings[0] == (
-        f"{CONFIG} was edited after containerd had started: what it says is not in force yet"
+        f"{CONFIG} was edited after containerd started; not active until a restart"
     )
 
 
 @pytest.mark.parametrize(
     ("owner", "source"),
-    [("k3s", "/etc/rancher/k3s/registries.yaml"), ("k0s", "files of its own")],
+    [("k3s", "/etc/rancher/k3s/registries.yaml"), ("k0s", "its own files")],
 )
 def test_a_config_that_a_distribution_writes_is_a_finding(owner: str, source: str) -> None:
     facts = facts_of("1.7.24", {CONFIG: PATH})
     facts = replace(facts, daemon=replace(facts.daemon, owner=owner))
 
     assert explain(facts, "docker.io").findings == (
-        f"{owner} makes {CONFIG} from {source}, anew at every start",
+        f"{owner} generates {CONFIG} from {source} at every start",
     )
 
 

@@ -171,4 +171,4 @@ def test_a_finding_without_a_line_names_the_file() -> None:
     )
 
     assert finding.where == "/c/hosts.toml"
-    assert finding.message == "host is no table, so the file is ignored whole"
+    assert finding.message == "host is not a table, so the whole file is ignored"

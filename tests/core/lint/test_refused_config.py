@@ -51,14 +51,14 @@ def test_a_wrong_type_is_found_at_its_line() -> None:
     assert (finding.code, finding.effect) == ("refused-config", FindingEffect.REFUSES)
     assert finding.where == f"{CONFIG}:3"
     assert finding.message == (
-        f'plugins."{CRI_1}".registry.mirrors.r has a form that containerd refuses'
+        f'plugins."{CRI_1}".registry.mirrors.r has a type that containerd refuses'
     )
 
 
 def test_a_registry_that_is_not_a_table_is_refused() -> None:
     (finding,) = findings("1.7.24", f'version = 2\n[plugins."{CRI_1}"]\nregistry = 5\n')
 
-    assert finding.message == f'plugins."{CRI_1}".registry has a form that containerd refuses'
+    assert finding.message == f'plugins."{CRI_1}".registry has a type that containerd refuses'
 
 
 def test_a_table_that_is_not_read_may_have_any_form() -> None:

@@ -53,18 +53,18 @@ TROUBLES = {
     Trouble.NO_DNS: (Diagnosis.NO_DNS, "cannot resolve m.example (words)"),
     Trouble.REFUSED: (Diagnosis.REFUSED, "m.example refuses the connection"),
     Trouble.UNREACHABLE: (Diagnosis.UNREACHABLE, "m.example (words)"),
-    Trouble.TIMEOUT: (Diagnosis.HANGS, "m.example takes the connection and never answers (tls)"),
-    Trouble.CLOSED: (Diagnosis.HANGS_UP, "m.example hangs up in the middle (tls: words)"),
+    Trouble.TIMEOUT: (Diagnosis.HANGS, "m.example accepts the connection but never answers (tls)"),
+    Trouble.CLOSED: (Diagnosis.HANGS_UP, "m.example closes the connection early (tls: words)"),
     Trouble.PROHIBITED: (Diagnosis.PROHIBITED, "PermitOpen"),
-    Trouble.EXPIRED: (Diagnosis.EXPIRED, "m.example is out of its time (words)"),
-    Trouble.WRONG_NAME: (Diagnosis.WRONG_NAME, "is not one of m.example (words)"),
-    Trouble.UNKNOWN_CA: (Diagnosis.UNKNOWN_CA, "m.example (words); give `ca`"),
+    Trouble.EXPIRED: (Diagnosis.EXPIRED, "m.example has expired or is not valid yet (words)"),
+    Trouble.WRONG_NAME: (Diagnosis.WRONG_NAME, "is not for m.example (words)"),
+    Trouble.UNKNOWN_CA: (Diagnosis.UNKNOWN_CA, "m.example (words): set `ca`"),
     Trouble.CERTIFICATE: (Diagnosis.CERTIFICATE, "TLS with m.example fails (words)"),
-    Trouble.NOT_TLS: (Diagnosis.NOT_TLS, "is it http://?"),
-    Trouble.NOT_HTTP: (Diagnosis.NOT_HTTP, "m.example speaks no HTTP (words)"),
-    Trouble.BAD_URL: (Diagnosis.STRANGE, "a URL that cannot be used (words)"),
+    Trouble.NOT_TLS: (Diagnosis.NOT_TLS, "check whether it should be http://"),
+    Trouble.NOT_HTTP: (Diagnosis.NOT_HTTP, "m.example does not speak HTTP (words)"),
+    Trouble.BAD_URL: (Diagnosis.STRANGE, "redirects to an invalid URL (words)"),
     Trouble.NO_TOKEN: (Diagnosis.STRANGE, "m.example sends no token"),
-    Trouble.CORRUPT: (Diagnosis.CORRUPT, "other bytes than the digest promises (words)"),
+    Trouble.CORRUPT: (Diagnosis.CORRUPT, "content that does not match its digest (words)"),
 }
 
 
@@ -108,14 +108,14 @@ RESPONSES: dict[str, tuple[CheckStep, Diagnosis, str]] = {
     "401": (
         CheckStep("manifest", 0.1, 401),
         Diagnosis.LOGIN,
-        "401 for the manifest of docker.io/library/busybox:1.36: it wants a login",
+        "401 for the manifest of docker.io/library/busybox:1.36: it needs credentials",
     ),
     "403": (CheckStep("manifest", 0.1, 403), Diagnosis.FORBIDDEN, "403 for the manifest of"),
     "403 for a layer": (CheckStep("layer", 0.1, 403), Diagnosis.NOT_ALLOWED, "allow-list"),
     "404": (
         CheckStep("manifest", 0.1, 404),
         Diagnosis.NOT_FOUND,
-        ": it does not have it, or is a mirror of something else",
+        ": the mirror does not have it, or mirrors another registry",
     ),
     "408": (CheckStep("manifest", 0.1, 408), Diagnosis.LIMITED, "408 for"),
     "429": (CheckStep("layer", 0.1, 429), Diagnosis.LIMITED, "429 for its first layer"),
@@ -123,13 +123,13 @@ RESPONSES: dict[str, tuple[CheckStep, Diagnosis, str]] = {
     "503": (
         CheckStep("ping", 0.1, 503, words="busy"),
         Diagnosis.SERVER_ERROR,
-        "/v2/: its own fault (busy)",
+        "/v2/: an error of the mirror itself (busy)",
     ),
     "499": (CheckStep("manifest", 0.1, 499), Diagnosis.STRANGE, "499 for"),
     "400 that wants TLS": (
         CheckStep("ping", 0.1, 400, words="sent to an HTTPS server"),
         Diagnosis.STRANGE,
-        "it wants https://",
+        "it requires https://",
     ),
     "at another host": (
         CheckStep("layer", 0.1, 500, host="cdn.example"),
@@ -144,7 +144,7 @@ RESPONSES: dict[str, tuple[CheckStep, Diagnosis, str]] = {
     "a token server that wants a login": (
         CheckStep("token", 0.1, 401, host="auth.example"),
         Diagnosis.LOGIN,
-        "its token server auth.example answers 401: it wants a login",
+        "its token server auth.example answers 401: it needs credentials",
     ),
 }
 
@@ -166,20 +166,27 @@ def test_a_token_server_that_refuses_a_known_login() -> None:
     diagnosis, message = diagnose(Target("docker.io", known), Observation(steps=(PING, step)))
 
     assert diagnosis is Diagnosis.LOGIN_REFUSED
-    assert message == ("its token server auth.example answers 403: it refuses the login of configs")
+    assert message == (
+        "its token server auth.example answers 403: it refuses the credentials in configs"
+    )
 
 
 def test_an_anonymous_token_that_does_not_help_is_mentioned() -> None:
     steps = (PING, CheckStep("token", 0.1, 200), CheckStep("manifest", 0.1, 401))
 
-    assert "with an anonymous token too" in diagnose(TARGET, Observation(steps=steps))[1]
+    assert "even with an anonymous token" in diagnose(TARGET, Observation(steps=steps))[1]
 
 
 PATHS = {
-    "a path": ("https://m.example/a", False, False, "is the path /a right"),
+    "a path": ("https://m.example/a", False, False, "check the path /a"),
     "override_path without a path": ("https://m.example", True, False, "leaves /v2 out"),
-    "override_path with a path": ("https://m.example/a", True, False, "is the path /a right"),
-    "override_path that hurts": ("https://m.example/a", True, True, "without override_path it is"),
+    "override_path with a path": ("https://m.example/a", True, False, "check the path /a"),
+    "override_path that hurts": (
+        "https://m.example/a",
+        True,
+        True,
+        "it is found without override_path",
+    ),
 }
 
 

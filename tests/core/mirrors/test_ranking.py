@@ -75,7 +75,7 @@ def test_nodes_behind_a_proxy_propose_no_other_order() -> None:
     (ranking,) = rankings([checks])
 
     assert ranking.proposed == ("b", "a")
-    assert ranking.reason == "nodes go through a proxy, and the tests did not"
+    assert ranking.reason == "containerd uses a proxy on these nodes, but the tests did not"
     assert not ranking.moves
 
 

@@ -56,7 +56,7 @@ PROBLEMS = {
         node(UnitState(active="activating", sub="auto-restart")),
         "containerd is activating/auto-restart",
     ),
-    "a plugin that failed": (node(cri="error"), "its CRI plugin is error"),
+    "a plugin that failed": (node(cri="error"), "its CRI plugin reports error"),
     "a runtime that is not ready": (node(ready=False), "its CRI runtime is not ready"),
 }
 
@@ -77,7 +77,7 @@ def test_an_unhealthy_node_is_not_changed(cost: RestartCost) -> None:
         refuse_unhealthy(node(cri="error"), cost)
 
     assert raised.value.failure.kind is FailureKind.HEALTH
-    assert "(unit active/running, CRI plugin error)" in raised.value.failure.message
+    assert "(its CRI plugin reports error)" in raised.value.failure.message
     assert raised.value.failure.evidence == "conflict"
 
 
@@ -96,7 +96,7 @@ def test_a_node_that_the_change_heals_is_changed(finding: Finding, allowed: bool
 def test_a_change_does_not_heal_a_daemon_that_does_not_run() -> None:
     stopped = node(UnitState(active="inactive", sub="dead"))
 
-    with pytest.raises(NodeError, match="is not healthy"):
+    with pytest.raises(NodeError, match="is already down"):
         refuse_unhealthy(stopped, RestartCost.RESTART, (HEALING,))
 
 
@@ -119,7 +119,7 @@ def test_a_restart_that_would_be_an_upgrade(
 
 def test_a_change_that_would_upgrade_containerd_is_refused() -> None:
     with pytest.raises(
-        NodeError, match=r"containerd 1\.7\.24 runs, but 2\.0\.0 is installed"
+        NodeError, match=r"containerd 1\.7\.24 is running, but 2\.0\.0 is installed"
     ) as raised:
         refuse_unhealthy(with_versions("1.7.24", "2.0.0"), RestartCost.RESTART)
 

@@ -20,7 +20,7 @@ CASES = {
     "without a phase": (Pending(ID, "", NOON), "began at 2026-11-27 12:00:00 UTC"),
     "its guard fails": (
         Pending(ID, "reverting", NOON, "mv: not permitted", NOON + 60),
-        f"cannot revert the change of rollout {ID} since 2026-11-27 12:01:00 UTC (mv: not",
+        f"has failed to revert the change of rollout {ID} since 2026-11-27 12:01:00 UTC (mv: not",
     ),
     "a time of no calendar": (Pending(ID, "armed", 1 << 70), "since an unknown time"),
 }

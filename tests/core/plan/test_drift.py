@@ -91,11 +91,11 @@ def test_a_file_that_a_rollout_leaves_has_no_diff() -> None:
 @pytest.mark.parametrize(
     ("drift", "diff", "effect"),
     [
-        (Drift.MISSING, "+a", "writes it anew"),
-        (Drift.CHANGED, "+a", "takes it over"),
-        (Drift.EXTRA, "-a", "takes it over"),
-        (Drift.EXTRA, "", "leaves it"),
-        (Drift.MISSING, "", "leaves it"),
+        (Drift.MISSING, "+a", "recreates it"),
+        (Drift.CHANGED, "+a", "overwrites it (backup kept)"),
+        (Drift.EXTRA, "-a", "overwrites it (backup kept)"),
+        (Drift.EXTRA, "", "ignores it"),
+        (Drift.MISSING, "", "ignores it"),
     ],
 )
 def test_what_a_rollout_does_to_a_drifted_file(drift: Drift, diff: str, effect: str) -> None:

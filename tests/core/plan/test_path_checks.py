@@ -39,11 +39,14 @@ def refusal(change: Change, places: dict[str, PathEntry], **more: object) -> str
         ({PATH: place(Kind.FIFO)}, f"{PATH} is a FIFO, not a plain file"),
         ({PATH: place(Kind.SOCKET)}, "is a socket"),
         ({PATH: place(Kind.BLOCK)}, "is a block device"),
-        ({PATH: place(Kind.LINK, target="/x")}, "is a symbolic link to /x, where nothing is"),
+        ({PATH: place(Kind.LINK, target="/x")}, "is a symbolic link to /x, which does not exist"),
         ({PATH: place(Kind.LINK, target="/x", leads=(1, 3))}, "a symbolic link to /x, not a plain"),
-        ({PATH: place(Kind.FILE, size=2 << 20)}, "has 2097152 bytes, and fleet reads files up to"),
-        ({HOSTS: place(Kind.FILE)}, f"{HOSTS} is a file, and {PATH} needs a folder there"),
-        ({HOSTS: place(Kind.LINK, target="x")}, "is a symbolic link to x, where nothing is, and"),
+        ({PATH: place(Kind.FILE, size=2 << 20)}, "has 2097152 bytes, but fleet reads at most"),
+        ({HOSTS: place(Kind.FILE)}, f"{HOSTS} is a file, but {PATH} needs a folder there"),
+        (
+            {HOSTS: place(Kind.LINK, target="x")},
+            "is a symbolic link to x, which does not exist, but",
+        ),
         ({HOSTS: place(Kind.LINK, leads=(1, 3)), PATH: place(Kind.FIFO)}, "is a FIFO"),
         ({"/etc/containerd/config.toml": place(Kind.FIFO)}, "config.toml is a FIFO"),
         ({"/etc/containerd/conf.d/x.toml": place(Kind.FILE, size=2 << 20)}, "x.toml has 2097152"),
@@ -89,5 +92,5 @@ def test_a_file_with_further_names_is_refused_where_its_link_cannot_be_kept() ->
 def test_more_files_than_are_read_are_refused() -> None:
     facts = NodeFacts(paths=PathFacts(skipped_files=3001))
 
-    with pytest.raises(NodeError, match="this node has 3001 files in"):
+    with pytest.raises(NodeError, match="the node has 3001 files in"):
         refuse_odd(facts, [])

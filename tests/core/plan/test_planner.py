@@ -125,7 +125,7 @@ def test_every_changed_registry_is_pulled_or_named() -> None:
 
 THEIRS = 'server = "https://registry-1.docker.io"\n'
 FOREIGN_NOTES = {
-    "adopted": (healthy({CONFIG: TEXT, HOSTS: THEIRS}), Foreign.ADOPT, f"adopts {HOSTS}, which"),
+    "adopted": (healthy({CONFIG: TEXT, HOSTS: THEIRS}), Foreign.ADOPT, f"overwrites {HOSTS}"),
     "removed": (
         healthy({CONFIG: TEXT, QUAY: THEIRS}),
         Foreign.OVERWRITE,
@@ -151,7 +151,7 @@ def test_an_edited_file_of_fleet_is_noted() -> None:
 
     plan = plan_node(NODE, edited, DESIRED)
 
-    assert plan.notes == (f"{HOSTS} was edited since fleet wrote it; its bytes are kept",)
+    assert plan.notes == (f"overwrites {HOSTS}, edited since fleet wrote it (backup kept)",)
 
 
 CREDENTIALS = {
@@ -178,7 +178,7 @@ UNSUPPORTED = {
     "no containerd": (NodeFacts(), "containerd does not answer on this node (unit not-found)"),
     "too old": (
         healthy({}, "1.1.8"),
-        "containerd 1.1.8 is older than the releases that fleet knows",
+        "containerd 1.1.8 is older than 1.2, the oldest that fleet supports",
     ),
     "a read-only system": (
         replace(healthy({}), machine=MachineFacts(distribution_id="cos")),
@@ -221,23 +221,23 @@ def test_an_unhealthy_node_without_a_change_is_planned() -> None:
     plan = plan_node(NODE, facts, DesiredConfig(()))
 
     assert plan.failure is None
-    assert plan.daemon.unhealthy == "its CRI plugin is error"
+    assert plan.daemon.unhealthy == "its CRI plugin reports error"
 
 
 OBSERVATIONS = {
     "nothing": (healthy({}), []),
     "a newer release": (
         healthy({}, "2.4.0"),
-        ["containerd 2.4.0 is newer than all that fleet knows; taken for 2.3"],
+        ["containerd 2.4.0 is unknown to this fleet, which treats it like 2.3"],
     ),
     "a newer patch": (healthy({}, "2.3.9"), []),
     "a newer major release": (
         healthy({}, "3.0.0"),
-        ["containerd 3.0.0 is newer than all that fleet knows; taken for 2.3"],
+        ["containerd 3.0.0 is unknown to this fleet, which treats it like 2.3"],
     ),
     "EKS": (
         replace(healthy({}), machine=MachineFacts(marks=("/etc/eks",))),
-        ["EKS writes config.toml anew at boot; what stands below certs.d stays"],
+        ["EKS generates config.toml at every boot; files below certs.d are not affected"],
     ),
 }
 
@@ -264,4 +264,4 @@ def test_a_release_that_is_installed_and_does_not_run_is_noted() -> None:
     facts = healthy({})
     facts = replace(facts, daemon=replace(facts.daemon, installed_version=release("2.0.0")))
 
-    assert [*observations(facts)] == ["containerd 1.7.24 runs, 2.0.0 is installed"]
+    assert [*observations(facts)] == ["containerd 1.7.24 is running, but 2.0.0 is installed"]

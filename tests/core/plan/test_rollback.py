@@ -79,7 +79,7 @@ def test_folders_above_new_files_are_restored_from_the_outermost_one_on() -> Non
     )
 
 
-@pytest.mark.parametrize("ill", ["", "its CRI plugin is error"])
+@pytest.mark.parametrize("ill", ["", "its CRI plugin reports error"])
 def test_a_state_that_was_not_healthy_is_named_in_the_plan(ill: str) -> None:
     plan = plan_rollback(NODE, facts([ManifestEntry(PATH, OURS)], None, ill))
 
@@ -132,7 +132,7 @@ def test_a_damaged_generation_is_not_used() -> None:
 
     assert plan.failure is not None
     assert plan.failure.kind is FailureKind.NO_GENERATION
-    assert "generation g1 on this node is damaged (files/0" in plan.failure.message
+    assert "generation g1 is damaged: files/0" in plan.failure.message
 
 
 def test_what_was_there_before_is_restored() -> None:
@@ -216,7 +216,7 @@ def test_a_file_that_was_edited_since_is_noted() -> None:
     edited = plan_rollback(NODE, node(saved, files={PATH: NEW, STATE_FILE: state}))
     unedited = plan_rollback(NODE, node(saved, files={PATH: OURS, STATE_FILE: state}))
 
-    assert [note.partition(";")[0] for note in edited.notes] == [
+    assert [note.partition(" (")[0] for note in edited.notes] == [
         "undoes g1",
         f"{PATH} was edited since fleet wrote it",
     ]
@@ -230,7 +230,7 @@ def test_what_was_not_a_file_is_noted_with_its_place() -> None:
 
     assert plan.notes == (
         "undoes g1",
-        f"what stood at /etc/fifo is kept as {SAVED}/odd/0, and stays there",
+        f"the original of /etc/fifo (not a regular file) stays at {SAVED}/odd/0",
     )
 
 

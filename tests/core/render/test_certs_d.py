@@ -164,7 +164,7 @@ def test_a_legacy_certificate_that_is_not_on_the_node_is_refused() -> None:
     facts = offline(f"{MIRRORS}{tls}")
     facts = replace(facts, config=replace(facts.config, certificates=frozenset()))
 
-    with pytest.raises(NodeError, match=r"names /etc/m\.pem, which is not on the node") as raised:
+    with pytest.raises(NodeError, match=r"names /etc/m\.pem, which does not exist") as raised:
         render(facts)
 
     assert raised.value.failure.kind is FailureKind.CONFLICT
@@ -174,7 +174,7 @@ def test_a_hosts_file_of_others_is_kept() -> None:
     desired = render(offline(PATH, **{"docker.io": "server = 'x'\n"}), foreign=Foreign.KEEP)
 
     assert desired.files == {}
-    assert desired.notes == (f"keeps {HOSTS}, which is not as fleet wrote it",)
+    assert desired.notes == (f"keeps {HOSTS}, which differs from what fleet wrote",)
 
 
 def test_a_broken_hosts_file_of_another_registry_is_noted() -> None:
@@ -186,7 +186,7 @@ def test_a_broken_hosts_file_of_another_registry_is_noted() -> None:
 
 
 def test_a_config_that_switches_cri_off_is_refused() -> None:
-    with pytest.raises(NodeError, match="CRI is switched off here"):
+    with pytest.raises(NodeError, match="so CRI is switched off"):
         render(offline('disabled_plugins = ["cri"]\n'))
 
 
@@ -205,7 +205,7 @@ def test_a_daemon_that_reads_the_config_as_fleet_does() -> None:
 def test_a_daemon_that_reads_another_config_path_is_refused(version: str) -> None:
     dump = PATH.replace(CERTS, "/elsewhere")
 
-    with pytest.raises(NodeError, match="the daemon reads config_path '/elsewhere'") as raised:
+    with pytest.raises(NodeError, match="containerd reads config_path '/elsewhere'") as raised:
         render(online(PATH, dump, version))
 
     assert raised.value.failure.kind is FailureKind.CONFLICT
@@ -223,7 +223,7 @@ def test_the_default_config_path_of_a_release_is_not_another_one() -> None:
 def test_a_daemon_that_reads_another_login_is_refused_without_showing_it() -> None:
     login = f'[plugins."{CRI_1}".registry.configs."h".auth]\n  password = "hunter2"\n'
 
-    with pytest.raises(NodeError, match=r"the daemon reads other values of configs\.h") as raised:
+    with pytest.raises(NodeError, match=r"containerd reads other values of configs\.h") as raised:
         render(online(f"{PATH}{login}", PATH))
 
     assert "hunter2" not in raised.value.failure.message

@@ -31,7 +31,7 @@ def test_an_edit_of_a_file_that_a_program_writes_is_noted() -> None:
     edited.set({("config_path",): CERTS})
 
     assert edited.notes == [
-        f"{CONFIG} says that a program wrote it: that one may write it anew, and the edit would"
+        f"{CONFIG} says that a program generates it: if that program writes it again, the edit"
         " be lost"
     ]
 
@@ -117,7 +117,7 @@ PLACES = {
     "an import that replaces on 1.x": (
         "1.7.24",
         PATH,
-        "it is imported and has CRI's table, which replaces that of all files before",
+        "it is imported, and its CRI table replaces that of all earlier files",
     ),
     "an import that has the key on 2.x": (
         "2.1.9",

@@ -67,7 +67,9 @@ def test_what_would_break_other_registries_is_not_brought_to_life(
     over = planned(facts, Foreign.OVERWRITE)
 
     assert plan.failure is not None
-    assert "config_path would activate folders that no daemon reads now" in plan.failure.message
+    assert (
+        "config_path would activate folders that containerd does not read" in plan.failure.message
+    )
     assert next(iter(files)) in plan.failure.message or "gone.pem" in plan.failure.message
     assert plan.changes == ()
     assert FindingEffect.REFUSES in codes(plan.findings).values()
@@ -92,7 +94,7 @@ def test_what_comes_to_life_is_named(tmp_path: Path) -> None:
     told = [each for each in plan.findings if each.code == "wakes"]
     assert [(each.where, each.effect) for each in told] == [(CERTS, FindingEffect.NOTES)]
     assert told[0].message.endswith(
-        "from then on: every registry without a folder (_default), a.test, ghcr.io, quay.io"
+        "after the change: every registry without a folder (_default), a.test, ghcr.io, quay.io"
     )
 
 
@@ -192,7 +194,7 @@ def test_explain_says_who_is_asked_where_a_server_names_no_host(tmp_path: Path) 
 
     assert [each.url for each in one.hosts] == ["https://m.test", "https://r.test"]
     assert [each.url for each in other.hosts] == ["https://p.test"]
-    assert other.hosts[0].where.endswith("is ignored whole")
+    assert other.hosts[0].where.endswith("is ignored as a whole")
 
 
 def test_the_first_drop_in_of_k0s_wakes_a_folder_as_well(tmp_path: Path) -> None:

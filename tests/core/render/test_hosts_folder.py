@@ -38,7 +38,7 @@ def test_each_registry_has_a_hosts_toml_in_its_folder() -> None:
 
 @pytest.mark.parametrize("directory", ["relative", "/etc/a b*", "/etc/\udce9"])
 def test_a_directory_that_is_not_plain_is_refused(directory: str) -> None:
-    with pytest.raises(NodeError, match="fleet does not write to a folder such as"):
+    with pytest.raises(NodeError, match="fleet does not write to config_path"):
         paths(facts_with({}), directory=directory)
 
 
@@ -50,7 +50,7 @@ def test_a_file_of_others_is_kept_only_with_keep(foreign: Foreign) -> None:
 
     kept = foreign is Foreign.KEEP
     assert (HOSTS in files) is not kept
-    assert notes == [f"keeps {HOSTS}, which is not as fleet wrote it"] * kept
+    assert notes == [f"keeps {HOSTS}, which differs from what fleet wrote"] * kept
 
 
 def test_keep_writes_the_files_of_fleet_and_missing_ones() -> None:
@@ -63,7 +63,7 @@ def test_overwrite_notes_the_folders_that_it_leaves() -> None:
 
     _, notes = hosts_folder_files((HUB,), CERTS, facts_with({odd: ""}), Foreign.OVERWRITE)
 
-    assert notes == [f"leaves {odd!r}, where no daemon looks for a registry"]
+    assert notes == [f"leaves {odd!r}, which no registry uses"]
 
 
 def test_a_file_is_foreign_if_fleet_did_not_write_it_as_it_is() -> None:

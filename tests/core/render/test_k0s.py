@@ -141,7 +141,7 @@ def test_a_folder_that_comes_into_use_with_the_drop_in_is_noted(
 def test_a_config_that_k0s_does_not_manage_is_refused(text: str) -> None:
     facts = owned_by(facts_with({CONFIG: text}), "k0s")
 
-    with pytest.raises(NodeError, match="k0s does not manage it and reads no drop-ins"):
+    with pytest.raises(NodeError, match="k0s does not manage it and does not read drop-ins"):
         K0s().render(facts, DesiredConfig((registry("docker.io"),)))
 
 

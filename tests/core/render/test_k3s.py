@@ -163,7 +163,7 @@ def test_keep_leaves_a_file_of_others() -> None:
     desired = render(HUB, facts=node(THEIRS), foreign=Foreign.KEEP)
 
     assert desired.files == {}
-    assert desired.notes == (f"keeps {PATH}, which is not as fleet wrote it",)
+    assert desired.notes == (f"keeps {PATH}, which differs from what fleet wrote",)
 
 
 OWNED_LOGIN = "configs:\n  h:\n    auth: {username: u}\n    tls: {ca_file: /a}\n"
@@ -203,7 +203,7 @@ REFUSED = {
     ),
     "override_path without a path": (
         registry("quay.io", mirrors=(Mirror(url="https://m", override_path=True),)),
-        "https://m has override_path and no path",
+        "https://m has override_path but no path",
     ),
 }
 
@@ -266,4 +266,4 @@ def test_a_template_of_the_user_is_noted(name: str) -> None:
 def test_a_dial_timeout_is_left_out_with_a_note() -> None:
     item = registry("quay.io", mirrors=(Mirror(url="https://m", dial_timeout="1s"),))
 
-    assert "registries.yaml has no dial_timeout: it is left out here" in render(item).notes
+    assert "registries.yaml has no dial_timeout, so this node ignores it" in render(item).notes

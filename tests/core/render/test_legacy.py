@@ -160,14 +160,14 @@ def test_a_config_that_has_the_settings_already_is_not_written() -> None:
 IMPOSSIBLE = {
     "fallback: never": (
         registry("quay.io", fallback=False),
-        "cannot keep quay.io from its upstream",
+        "cannot block the fallback of quay.io",
     ),
-    "rewrite": (registry("quay.io", rewrite=(("^a", "b"),)), "does not know rewrite"),
+    "rewrite": (registry("quay.io", rewrite=(("^a", "b"),)), "does not support rewrite"),
     "a header": (
         registry(
             "quay.io", mirrors=(Mirror(url="https://m", header=(("X", (Secret("hunter2"),)),)),)
         ),
-        "cannot send a header to https://m alone",
+        "cannot send a header to only one mirror (https://m)",
     ),
     "override_path without a path": (
         registry("quay.io", mirrors=(Mirror(url="https://m", override_path=True),)),
@@ -188,13 +188,15 @@ def test_what_legacy_mirrors_cannot_express_is_refused(item: Registry, words: st
 
 @pytest.mark.parametrize(
     ("mirror", "words"),
-    [(LOGIN, "credentials for m.test:5000"), (TLS, "TLS settings for m.test:5000")],
+    [(LOGIN, "the login for m.test:5000"), (TLS, "the TLS setting of m.test:5000")],
     ids=["a login", "TLS"],
 )
 def test_1_2_knows_neither_logins_nor_tls(mirror: Mirror, words: str) -> None:
     facts = offline({}, "1.2.9")
 
-    with pytest.raises(NodeError, match=f"containerd 1.2.9 has no registry.configs for {words}"):
+    with pytest.raises(
+        NodeError, match=f"containerd 1.2.9 has no registry.configs, which {words} needs"
+    ):
         render(registry("docker.io", mirrors=(mirror,)), facts=facts)
 
 

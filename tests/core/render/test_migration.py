@@ -174,7 +174,7 @@ def test_tls_settings_under_a_url_are_named_and_left_out() -> None:
 
     plan = plan_of(files, wishes_for("ghcr.io"))
 
-    assert any("https://quay.io are not carried over" in note for note in plan.notes)
+    assert any("https://quay.io are dropped" in note for note in plan.notes)
     assert all("quay.io" not in each.path for each in plan.changes)
     assert b"tls" not in after(files, plan)[CONFIG]
 

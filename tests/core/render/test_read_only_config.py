@@ -76,16 +76,16 @@ REFUSED = {
         {SHIPPED: "", OWN_CONFIG: ""},
         f"{OWN_CONFIG} exists",
     ),
-    "no command line": ((), None, "cannot be written into a unit"),
+    "no command line": ((), None, "fleet does not write into a unit"),
     "a space in an argument": (
         ("containerd", "-c", SHIPPED, "a b"),
         None,
-        "cannot be written into a unit",
+        "fleet does not write into a unit",
     ),
     "a percent sign in an argument": (
         ("containerd", "-c", SHIPPED, "%h"),
         None,
-        "cannot be written into a unit",
+        "fleet does not write into a unit",
     ),
 }
 

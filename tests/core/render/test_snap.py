@@ -58,7 +58,7 @@ def test_a_file_of_others_is_kept_with_a_note() -> None:
     desired = render(facts, registry("docker.io"), foreign=Foreign.KEEP)
 
     assert desired.files == {}
-    assert f"keeps {path}, which is not as fleet wrote it" in desired.notes
+    assert f"keeps {path}, which differs from what fleet wrote" in desired.notes
 
 
 def test_a_broken_file_of_another_registry_is_noted() -> None:

@@ -158,12 +158,12 @@ def test_registries_without_a_pull_are_named_in_page_and_junit() -> None:
 
     page, suite = html(report), ElementTree.fromstring(junit(report))
 
-    shown = "not proven by a pull: quay.io, &lt;script&gt;alert(1)&lt;/script&gt;\\x1b]0;owned"
+    shown = "not verified by a pull: quay.io, &lt;script&gt;alert(1)&lt;/script&gt;\\x1b]0;owned"
     assert f'<p class="names warn">{shown}\\x07 (a,c)</p>' in page
-    assert "not proven by a pull" not in html(told())
+    assert "not verified by a pull" not in html(told())
     told_of = {case.get("name"): case.findtext("system-out") for case in suite.iter("testcase")}
     assert told_of["b"] is None
-    assert (told_of["a"] or "").startswith("not proven by a pull: quay.io, <script>")
+    assert (told_of["a"] or "").startswith("not verified by a pull: quay.io, <script>")
 
 
 def test_junit_has_a_case_for_every_node() -> None:

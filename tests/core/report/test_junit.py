@@ -85,7 +85,7 @@ def test_a_node_that_is_well_is_neither_failed_nor_skipped(status: str) -> None:
 def test_a_registry_without_a_pull_is_in_the_output_of_its_node() -> None:
     suite = ElementTree.fromstring(junit(report({"a": node(unproven=["quay.io"])})))
 
-    assert suite.findtext("testcase/system-out") == "not proven by a pull: quay.io (a)"
+    assert suite.findtext("testcase/system-out") == "not verified by a pull: quay.io (a)"
 
 
 def test_control_characters_of_a_node_are_made_visible() -> None:

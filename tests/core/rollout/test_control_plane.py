@@ -84,8 +84,8 @@ def test_only_a_number_for_the_control_plane_alone_loosens_it(
 DOWN = {
     "well": (SERVER, ""),
     "ill": (Availability(("x",), unhealthy="k3s is failed/failed"), "k3s is failed/failed"),
-    "unconfirmed": (Availability(("x",), pending="g"), "change g stands unconfirmed there"),
-    "held by another rollout": (Availability(("x",), holder="other"), "rollout other holds it"),
+    "unconfirmed": (Availability(("x",), pending="g"), "change g is unconfirmed"),
+    "held by another rollout": (Availability(("x",), holder="other"), "locked by rollout other"),
     "held by this rollout": (Availability(("x",), holder="r"), ""),
 }
 
@@ -118,10 +118,10 @@ HALTS = {
     "unreachable": (
         NodeStatus.UNREACHABLE,
         {},
-        "s1 (unreachable) is not available, so s2, s3 must",
+        "unavailable: s1 (unreachable). So s2, s3 must",
     ),
-    "down before": (NodeStatus.UNCHANGED, {"s1": "ill"}, "s1 (ill) is not available, so s2, s3"),
-    "not among the nodes": (NodeStatus.CONVERGED, {"x": "away"}, "x (away) is not available, so"),
+    "down before": (NodeStatus.UNCHANGED, {"s1": "ill"}, "unavailable: s1 (ill). So s2, s3"),
+    "not among the nodes": (NodeStatus.CONVERGED, {"x": "away"}, "unavailable: x (away). So"),
 }
 
 

@@ -61,11 +61,15 @@ MOVES = {
     "then the next batch": ("CSS", 0, Launch(("b", "c"), 1)),
     "wait for the whole batch": ("CCRS", 0, Wait()),
     "the last size repeats": ("CCCSS", 0, Launch(("d", "e"), 2)),
-    "a spent budget halts": ("BSS", 0, Halt("1 failed, and --max-failures allows 0")),
-    "a staging that fails counts": ("SFS", 0, Halt("1 failed, and --max-failures allows 0")),
-    "a budget is for the whole rollout": ("BFS", 1, Halt("2 failed, and --max-failures allows 1")),
+    "a spent budget halts": ("BSS", 0, Halt("1 node failed, --max-failures allows 0")),
+    "a staging that fails counts": ("SFS", 0, Halt("1 node failed, --max-failures allows 0")),
+    "a budget is for the whole rollout": (
+        "BFS",
+        1,
+        Halt("2 nodes failed, --max-failures allows 1"),
+    ),
     "within the budget it goes on": ("BSS", 1, Launch(("b", "c"), 1)),
-    "unreachable nodes count": ("USS", 0, Halt("1 failed, and --max-failures allows 0")),
+    "unreachable nodes count": ("USS", 0, Halt("1 node failed, --max-failures allows 0")),
     "what is in flight is waited for": ("CBRSS", 0, Wait()),
     "a degraded node halts any rollout": ("DSS", 9, Halt("degraded, manual repair needed: a")),
     "failures in the last batch spend it": (
@@ -105,12 +109,12 @@ def test_after_a_pause_the_nodes_of_a_batch_are_rechecked() -> None:
     assert next_move(soaked, policy) == Check(("a",))
     assert next_move(asked, policy) == Wait()
     assert next_move(still_well, policy) == Launch(("b", "c"), 1)
-    assert next_move(ill, policy) == Halt("1 failed, and --max-failures allows 0")
+    assert next_move(ill, policy) == Halt("1 node failed, --max-failures allows 0")
     assert next_move(state_of("CCC"), policy) == Finish()
 
 
 REVERTS = {
-    "halt leaves them": (OnFailure.HALT, "CCBSS", Halt("1 failed, and --max-failures allows 0")),
+    "halt leaves them": (OnFailure.HALT, "CCBSS", Halt("1 node failed, --max-failures allows 0")),
     "the batch": (OnFailure.ROLLBACK_BATCH, "CCBSS", Revert(("b",))),
     "all, the newest first": (OnFailure.ROLLBACK_ALL, "CCBSS", Revert(("b", "a"))),
     "nothing waits any more": (OnFailure.ROLLBACK_ALL, "CCB", Revert(("b", "a"))),
@@ -134,7 +138,7 @@ def test_a_node_is_reverted_only_once() -> None:
     policy = Policy(on_failure=OnFailure.ROLLBACK_ALL)
     told = advance(state_of("CBSS"), BatchBegun(1))
     told = advance(told, NodeMoved("a", NodeStatus.REVERTING))
-    halt = Halt("1 failed, and --max-failures allows 0")
+    halt = Halt("1 node failed, --max-failures allows 0")
 
     assert next_move(told, policy) == Wait()
     assert next_move(advance(told, NodeMoved("a", NodeStatus.ROLLED_BACK)), policy) == halt

@@ -31,7 +31,7 @@ def test_what_openssl_writes_is_found(kind: tuple[str, ...], tmp_path: Path) -> 
         assert key_problem(both[0]) == ""
         assert holds_certificate(b"Subject: a" + newline + both[1])
     assert not holds_certificate(key)
-    assert key_problem(certificate) == "holds none in PEM"
+    assert key_problem(certificate) == "contains no private key in PEM form"
     assert not holds_certificate(certificate[: len(certificate) // 2])
     assert not holds_certificate(certificate.replace(b"M", b"N", 1))
 

@@ -149,7 +149,7 @@ def test_what_cannot_be_edited_locally_is_refused(text: str) -> None:
 
 
 def test_a_form_that_cannot_be_edited_is_not_told_as_bad_yaml() -> None:
-    with pytest.raises(YamlEditError, match="cannot be edited without changing more"):
+    with pytest.raises(YamlEditError, match="cannot be edited without changing other lines"):
         edit_yaml("mirrors:\n  ? a\n  : {}\n", DOCKER)
 
 

@@ -156,7 +156,7 @@ def test_a_key_is_read_without_its_quotes() -> None:
 
 @pytest.mark.parametrize("text", ["[a]", "{a: b}"])
 def test_a_key_that_is_not_a_word_is_refused(text: str) -> None:
-    with pytest.raises(YamlEditError, match="has a key that is no word"):
+    with pytest.raises(YamlEditError, match="has a key that is not a text"):
         key_text(node(text))
 
 

@@ -163,11 +163,21 @@ def test_verdicts(
 
 CLOSED = asked(A, "manifests/1.36", "401 Unauthorized")
 PRESENT = {
-    "a host answered for the name": (NO_LAYERS, frozenset(), True, "a.test answered for its name"),
-    "no host answered": (REFUSED, frozenset(), False, "not proven, as no host answered"),
-    "nothing was asked": ("", frozenset(), False, "not proven, as no host answered"),
-    "CRI has the credentials": (CLOSED, frozenset({A}), True, "resolved by CRI"),
-    "nobody has the credentials": (CLOSED, frozenset(), False, "a.test, asked for the name: 401"),
+    "a host answered for the name": (NO_LAYERS, frozenset(), True, "a.test resolved its name"),
+    "no host answered": (
+        REFUSED,
+        frozenset(),
+        False,
+        "not verified, because no host resolved its name",
+    ),
+    "nothing was asked": (
+        "",
+        frozenset(),
+        False,
+        "not verified, because no host resolved its name",
+    ),
+    "CRI has the credentials": (CLOSED, frozenset({A}), True, "CRI resolved its name"),
+    "nobody has the credentials": (CLOSED, frozenset(), False, "a.test (name): 401"),
 }
 
 
@@ -204,7 +214,7 @@ def test_what_is_not_an_image_is_never_ok(
     )
 
     assert verdict.ok is ok
-    assert (f"{A} answered the name with {media}" in verdict.detail) is not ok
+    assert (f"{A} answered with {media}" in verdict.detail) is not ok
 
 
 FILES = {
@@ -241,8 +251,8 @@ def test_a_failure_tells_what_every_host_said() -> None:
     detail = attribute_pull(TEST, CERTS_D, found, LIVE).detail
 
     assert "not found" in detail
-    assert "a.test, asked for the name: dial tcp: connect: connection refused" in detail
-    assert "b.test:5000, asked for the name: 403 Forbidden" in detail
+    assert "a.test (name): dial tcp: connect: connection refused" in detail
+    assert "b.test:5000 (name): 403 Forbidden" in detail
 
 
 def test_bytes_and_what_the_daemon_read_are_counted() -> None:

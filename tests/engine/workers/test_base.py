@@ -168,7 +168,7 @@ def test_a_bug_is_a_failure_with_its_place_and_no_traceback(pool: WorkerPool) ->
 
     assert isinstance(found, Failure)
     assert found.kind is FailureKind.BUG
-    assert found.message == "a bug in fleet: ZeroDivisionError: zero"
+    assert found.message == "bug in fleet: ZeroDivisionError: zero"
     assert found.remedy.startswith("report it")
     assert found.evidence.endswith(" in break_down")
     assert "Traceback" not in found.evidence
@@ -246,7 +246,7 @@ def test_work_that_kills_its_worker_ends_as_a_failure(
 
     assert isinstance(found, Failure)
     assert found.kind is FailureKind.WORKER
-    assert "process ended with -9" in found.message
+    assert "exit code -9" in found.message
     assert mark.read_text() == times
 
 

@@ -63,7 +63,7 @@ def test_nodes_go_to_the_workers_of_their_site(cluster: DaskCluster) -> None:
     assert {found[o] for o in orders if o.node.site is None} <= {edge.pid, core.pid}
     assert isinstance(nobody, Failure)
     assert nobody.kind is FailureKind.WORKER
-    assert "no worker of" in nobody.message
+    assert "has no worker for site" in nobody.message
     assert '--resources "site-moon=1"' in nobody.remedy
 
 

@@ -21,7 +21,7 @@ ERROR = "echo 'io.containerd.grpc.v1 cri linux/amd64 error'"
 STATES = {
     "all is well": (ACTIVE, READY, OK, "1", ""),
     "the unit has failed": (FAILED, READY, OK, "1", "unit failed/failed"),
-    "the runtime is not ready": (ACTIVE, NOT_READY, OK, "1", "CRI does not answer that"),
+    "the runtime is not ready": (ACTIVE, NOT_READY, OK, "1", "CRI does not report its runtime"),
     "no answer at all": (ACTIVE, "exit 1", "exit 1", "1", "containerd does not answer"),
     "the plugin has failed": (ACTIVE, "exit 1", ERROR, "1", "the CRI plugin is not ok"),
     "no crictl": (ACTIVE, "exit 1", OK, "0", ""),

@@ -87,7 +87,7 @@ def test_a_folder_that_others_can_change_is_not_written(shell: Shell) -> None:
     done = shell.run("liveness", f"{unsafe}liveness_check", LIVENESS=str(folder), **GIVEN)
 
     assert done.reply.value("liveness").split()[0] == "unasked"
-    assert done.reply.value("liveness_said").startswith(f"not asked: {folder} can be changed")
+    assert done.reply.value("liveness_said").startswith(f"not checked: {folder} is writable")
 
 
 def test_what_a_killed_check_left_is_swept(shell: Shell) -> None:

@@ -66,7 +66,7 @@ def test_liveness_is_checked_once(wanted: bool, known: Liveness | None, checked:
 def test_pulls_that_have_their_turn_say_nothing_of_it(tmp_path: Path) -> None:
     (pull,) = verified(tmp_path, VerifyRequest(PLAN, (ONE,), NO_WAIT)).verified
 
-    assert (pull.ok, "a.test had no turn" in pull.detail) == (True, False)
+    assert (pull.ok, "a.test had no free slot" in pull.detail) == (True, False)
 
 
 def test_pulls_out_of_turn_say_so(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ guard_unit_text() {
     name=$UNIT
     case $name in *.service) ;; *) name=$name.service ;; esac
     printf '%s\n' '[Unit]' \
-        'Description=fleet: take back a change of the registry config that nobody confirmed' \
+        'Description=fleet: revert an unconfirmed change of the registry config' \
         'ConditionPathExists=/var/lib/fleet/pending/guard.sh' "Before=$name" \
         'RequiresMountsFor=/var/lib/fleet' '[Service]' 'Type=oneshot' 'TimeoutStartSec=300' \
         'ExecStart=/bin/sh /var/lib/fleet/pending/guard.sh boot'

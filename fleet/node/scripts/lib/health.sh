@@ -6,7 +6,7 @@
 # outputs: SEE limit unhealthy
 # functions: health_wait health_was_ill health_evidence
 
-SEE="find the reason in \`journalctl -u $UNIT\`"
+SEE="find the reason in \`journalctl -u $UNIT\` on the node"
 
 # The row of the CRI plugin itself must end in ok; an active unit proves nothing.
 health_plugin_is_ok() {
@@ -33,7 +33,7 @@ health_check() {
     [ "$unit" = active/running ] || return 1
     [ "$liveness" != live ] || return 0
     if [ "$CRICTL" = 1 ]; then # if CRI answers, its plugin is loaded
-        unhealthy='CRI does not answer that its runtime is ready'
+        unhealthy='CRI does not report its runtime as ready'
         info=$(GOMAXPROCS=1 GOGC=off timeout 10 crictl -r "unix://$SOCKET" -i "unix://$SOCKET" info 2>/dev/null) &&
             health_runtime_is_ready "$info" && return 0
     fi
@@ -41,11 +41,11 @@ health_check() {
     rows=$(GOMAXPROCS=1 GOGC=off timeout 10 ctr -a "$SOCKET" --connect-timeout 5s \
         plugins ls id==cri 2>/dev/null) || return 1
     if health_plugin_is_ok "$rows"; then
-        unhealthy='CRI does not answer that its runtime is ready'
+        unhealthy='CRI does not report its runtime as ready'
         [ "$CRICTL" = 0 ]
         return
     fi
-    unhealthy='the CRI plugin is not ok, though the unit is active'
+    unhealthy='the CRI plugin is not ok, although the unit is active'
     return 1
 }
 

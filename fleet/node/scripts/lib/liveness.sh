@@ -18,7 +18,7 @@ liveness_may_write() { # true if only root can change the folder; checked once
         ways=
         ends=
         ownership_walk "$LIVENESS"
-        ! ownership_find_shared || unsafe="not asked: $steered can be changed by users other than root"
+        ! ownership_find_shared || unsafe="not checked: $steered is writable for users other than root"
     fi
     [ -z "${unsafe:-}" ]
 }
@@ -101,7 +101,7 @@ liveness_check() {
 }
 
 liveness_fail() { # end with the output of the pull as evidence
-    steps_fail health liveness "$UNIT does not read $LIVENESS: CRI did not use a test folder there" \
+    steps_fail health liveness "$UNIT does not read $LIVENESS: CRI ignored a test folder there" \
         "look for edits that are not loaded in \`fleet probe\`, and for the file that decides in \
 \`fleet explain\`" "$said"
 }

@@ -34,8 +34,8 @@ lock_describe() { # print who holds the lock, since when, and for what
 lock_acquire() { # acquire this node's lock, unless this rollout holds it already
     local uptime complaint
     if [ -e "$LOCK" ] && ! lock_is_ours; then
-        steps_fail locked lock "this node is $(lock_describe)" \
-            "wait for its end, or if that run is dead, run \`fleet unlock $(files_first_line "$LOCK")\`"
+        steps_fail locked lock "this node is locked: $(lock_describe)" \
+            "wait until it ends; if that fleet no longer runs, run \`fleet unlock $(files_first_line "$LOCK")\`"
     fi
     lock_is_ours && return 0
     read -r uptime _ </proc/uptime
@@ -53,6 +53,6 @@ lock_release() {
 }
 
 lock_fail_busy() {
-    steps_fail locked lock "another fleet script is running on this node, $(lock_describe)" \
-        'wait for its end, then try again'
+    steps_fail locked lock "another fleet is working on this node: $(lock_describe)" \
+        'wait until it ends, then run the command again'
 }

@@ -8,8 +8,8 @@
 # functions: ownership_walk ownership_find_shared ownership_check_owner ownership_walk_own
 # functions: ownership_check
 
-STEERED='can be changed by users other than root, who could redirect what is written there'
-STEERED_REMEDY='let only root write it (chown root, chmod go-w)'
+STEERED='is writable for users other than root, who could redirect what fleet writes there'
+STEERED_REMEDY="make it writable for root alone (\`chown root\`, \`chmod go-w\`)"
 
 # Add every folder on the way to $1, through links too, to $ways, its end to $ends.
 ownership_walk() {

@@ -6,7 +6,7 @@
 
 revert_is_live() { # true unless the daemon read its directory before the change and does not now
     [ "$liveness" != deaf ] && return 0
-    unhealthy="this daemon read $LIVENESS before the change, and does not any more: $said"
+    unhealthy="containerd no longer reads $LIVENESS, which it read before the change: $said"
     return 1
 }
 

@@ -8,7 +8,7 @@
 EARLY='the script ended early because of a bug in fleet'
 EARLY_REMEDY="report it with the output of \`fleet probe --json\` for this node"
 LATE='the script ran out of time or was stopped'
-LATE_REMEDY='try again when the node is less busy'
+LATE_REMEDY='run the command again when the node is less busy'
 
 steps_enter() {
     local uptime

@@ -17,12 +17,12 @@ storage_fail() { # step, what could not be done, error output, path; report the 
             "look for disk errors in \`journalctl -k\`, then mount it read-write" "$3"
         ;;
     *'Operation not permitted'*)
-        steps_fail storage "$1" "cannot $2: the system does not permit it (EPERM)" \
-            "find an immutable file or folder with \`lsattr -d\`, and clear that with \`chattr -i\`" \
+        steps_fail storage "$1" "cannot $2: the operation is not permitted (EPERM)" \
+            "find an immutable file or folder with \`lsattr -d\`, then run \`chattr -i\` on it" \
             "$3"
         ;;
     *'Permission denied'*)
-        steps_fail storage "$1" "cannot $2: it is denied even to root (EACCES)" \
+        steps_fail storage "$1" "cannot $2: access is denied even to root (EACCES)" \
             "look for denials by SELinux or AppArmor in \`journalctl -k\`" "$3"
         ;;
     *busy*)
@@ -38,7 +38,7 @@ storage_fail() { # step, what could not be done, error output, path; report the 
             'end some processes, or raise the limit (ulimit -u, TasksMax, pid_max)' "$3"
         ;;
     *)
-        steps_fail storage "$1" "cannot $2" "fix what the system reports, or look in \`journalctl -k\`" \
+        steps_fail storage "$1" "cannot $2" "fix what the node reports, see also \`journalctl -k\`" \
             "${3:-}"
         ;;
     esac

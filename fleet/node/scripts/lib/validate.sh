@@ -132,9 +132,9 @@ validate_config() {
     [ "$ROLLBACK" = 0 ] || return 0 # a rollback may always restore the old config
     [ "$(validate_count_ignored "$new")" -le "$IGNORED" ] ||
         steps_fail validate validate "$BINARY would ignore a registry table of the new $CONFIG" \
-            'move what its warning names by hand' "$(printf '%s' "$new" | grep 'Ignoring unknown key')"
+            'move the settings that its warning names by hand' "$(printf '%s' "$new" | grep 'Ignoring unknown key')"
     left=$(validate_outside_registry "$new" | sha256sum)
     [ "${left%% *}" = "$OUTSIDE" ] && protocol_value registry "$(validate_inside_registry "$new")" && return 0
     steps_fail validate validate "the new $CONFIG would change more than the registry tables" \
-        "add to it by hand what \`fleet diff\` shows" "$(validate_strayed)"
+        "change it by hand as \`fleet diff\` shows" "$(validate_strayed)"
 }
