@@ -76,5 +76,5 @@ def test_what_a_message_tells_to_run_exists() -> None:
 
     assert named >= {"probe", "explain", "resume", "unlock"}
     assert named <= set(command.commands)
-    assert given >= {"--exclude", "--disrupt-workloads", "--overwrite"}
+    assert given >= {"--disrupt-workloads", "--overwrite"}
     assert given - FOREIGN <= flags

@@ -51,7 +51,7 @@ def test_hostile_registry_names_never_get_near_a_node(
 
     assert ran.code == 2
     assert "mirrors.yaml:48:3: mirrors: " in ran.stderr
-    assert "is no registry" in ran.stderr
+    assert "is not a registry" in ran.stderr
 
 
 USAGE = {
@@ -84,7 +84,7 @@ def test_inventory_tells_where_each_value_came_from(offline: Fleet) -> None:
     assert document["nodes"]["forky1"]["values"]["user"] == {
         "value": "ops",
         "from": "inventory.yaml:7:11 (all.vars)",
-        "beats": [],
+        "overrides": [],
     }
     assert graph.splitlines()[:3] == ["@all", "  @legacy", "    bullseye1"]
 
@@ -107,15 +107,17 @@ def test_a_named_node_tells_which_values_were_beaten(offline: Fleet) -> None:
         "w1  [workers, all]  the nearest group first",
         "  host: w1  # the node's name",
         "  port: 2222  # inventory.yaml:4:40 (workers.vars)",
-        "    beats 22  # inventory.yaml:2:27 (all.vars)",
+        "    overrides 22  # inventory.yaml:2:27 (all.vars)",
         "  user: admin  # inventory.yaml:4:66 (workers.w1)",
-        "    beats root  # inventory.yaml:4:28 (workers.vars)",
-        "    beats ops  # inventory.yaml:2:16 (all.vars)",
+        "    overrides root  # inventory.yaml:4:28 (workers.vars)",
+        "    overrides ops  # inventory.yaml:2:16 (all.vars)",
         "  identity_file: -  # not set: the keys of ~/.ssh/config and the agent",
         "  become: -  # not set: sudo unless the login is root",
         "  jump: -  # not set: as in ~/.ssh/config (ProxyJump)",
     ]
-    assert [each["value"] for each in document["nodes"]["w2"]["values"]["user"]["beats"]] == ["ops"]
+    assert [each["value"] for each in document["nodes"]["w2"]["values"]["user"]["overrides"]] == [
+        "ops"
+    ]
     assert offline("inventory", "w1", "-l", "w2").code == 2
 
 
@@ -155,7 +157,7 @@ def test_a_bug_is_one_message_and_a_traceback_only_if_wanted(
 
     assert ended.value.code == 1
     assert shown == (
-        "bug in fleet: ZeroDivisionError: on purpose \\x1b[31m password=*** so; -vv shows where\n"
+        "a bug in fleet: ZeroDivisionError: on purpose \\x1b[31m password=*** so; -vv shows where\n"
     )
     with pytest.raises(SystemExit):
         main()

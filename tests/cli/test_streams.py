@@ -98,7 +98,7 @@ def test_characters_that_a_terminal_lacks_are_written_as_escapes(
     assert done.stderr == ""
     assert done.stdout.startswith("a \\u2026 \\u20ac b")
     assert message.returncode == 2
-    assert "names no node" in message.stderr
+    assert "has no node or group" in message.stderr
 
 
 @pytest.mark.parametrize("columns", ["0", "-1", "wide", "9" * 30])

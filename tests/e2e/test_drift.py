@@ -65,7 +65,7 @@ def test_drift_names_files_and_hands(nodes: Lab, fleet: Fleet) -> None:
     assert set(states.values()) == {"unmanaged"}
     assert clean.json["nodes"]["trixie1"]["state"] == "in sync"
     found = {
-        each["path"].removeprefix("/etc/containerd/"): (each["drift"], each["hand"])
+        each["path"].removeprefix("/etc/containerd/"): (each["drift"], each["author"])
         for each in drift.json["nodes"]["trixie1"]["files"]
     }
     assert found == {
@@ -92,7 +92,7 @@ def test_what_spegel_has_moved_away_is_its_doing(nodes: Lab, fleet: Fleet) -> No
 
     assert ran.code == 0
     assert len(files) == 11
-    assert {(each["drift"], each["hand"]) for each in files} == {("missing", "Spegel")}
+    assert {(each["drift"], each["author"]) for each in files} == {("missing", "Spegel")}
 
 
 def test_a_rollback_over_drift_keeps_the_drifted_bytes(nodes: Lab, fleet: Fleet) -> None:

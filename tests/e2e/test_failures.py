@@ -111,7 +111,7 @@ def test_a_wrong_sudo_password_is_told(nodes: Lab, fleet: Fleet) -> None:
 
     kind, step, message = failure_of(wrong.json)
     assert (wrong.code, kind, step) == (1, "sudo", "probe")
-    assert "refused the password" in message
+    assert "wrong sudo password" in message
     assert statuses(wrong.json) == {**dict.fromkeys(OTHERS, "converged"), "trixie1": "no_access"}
     assert failure_of(missing.json)[0] == "sudo"
     assert "-K" in failure_of(missing.json)[2]

@@ -81,7 +81,7 @@ def test_each_cause_has_a_message_of_its_own(code: int, said: str, cause: str) -
 
     assert cause_of(code, said) == cause
     assert failure.kind is (FailureKind.AUTH if cause == "input" else FailureKind.SUDO)
-    assert ("refused the password" in failure.message) == (cause == "password")
+    assert ("wrong sudo password" in failure.message) == (cause == "password")
     assert failure.evidence.replace("\n", "") in said.replace("\n", "")
 
 

@@ -82,8 +82,7 @@ def test_a_message_ends_before_the_remedy() -> None:
 
 def test_remedies_are_imperative() -> None:
     verbs = re.compile(
-        r"add|end|find|fix|free|install|let|look|move|remove|report|restore|revert|roll out|run|try"
-        r"|wait"
+        r"add|change|end|find|fix|free|install|look|make|move|remove|report|restore|revert|run|see|wait"
     )
 
     assert [failure for failure in everything() if not verbs.match(failure.remedy)] == []

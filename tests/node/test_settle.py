@@ -45,7 +45,7 @@ def test_all_that_a_node_reports_is_kept() -> None:
         "status": "not_pending",
         "standing": "restored 12.5",
         "why": "timer",
-        "told": "rollout r0 of eve",
+        "lock_description": "rollout r0 of eve",
         "failure": "guard",
         "failed_step": "confirm",
         "pending": "2 files",

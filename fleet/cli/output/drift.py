@@ -37,7 +37,7 @@ def _data(result: NodeSurvey, rows: dict[str, tuple[DriftedFile, ...]]) -> dict[
             {
                 "path": file.path,
                 "drift": str(file.drift),
-                "hand": file.author,
+                "author": file.author,
                 "changed_at": _time(file.changed_at),
                 "rollout": file.rollout,
                 "diff": file.diff,

@@ -83,7 +83,7 @@ def _node_data(node: Node, loaded: Inventory) -> dict[str, Any]:
         key: {
             "value": value,
             "from": str(node.origins[key]) if key in node.origins else None,
-            "beats": [
+            "overrides": [
                 {"value": inherited.value, "from": str(inherited.origin)}
                 for inherited in overridden.get(key, ())
             ],
@@ -104,7 +104,7 @@ def _print_in_full(node: Node, loaded: Inventory) -> None:
             shown = f"{values[key]}  # " if key in values else "-  # "
             click.echo(f"  {key}: {shown}{about.unset}")
         for inherited in overridden.get(key, ()):
-            click.echo(f"    beats {inherited.value}  # {inherited.origin}")
+            click.echo(f"    overrides {inherited.value}  # {inherited.origin}")
 
 
 def _print_node(node: Node) -> None:

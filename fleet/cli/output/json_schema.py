@@ -40,7 +40,7 @@ _SAMPLE = shape(
         "nodes": {"type": "integer"},
         "of": {"type": "integer"},
         "confidence": {"type": "number"},
-        "at_most_ill": {
+        "at_most_unhealthy": {
             "type": "integer",
             "description": "of all nodes, if those of the sample are all well",
         },
@@ -189,7 +189,7 @@ _KEY = shape(
 
 _HELD = shape(
     {
-        **dict.fromkeys(("rollout", "by", "purpose", "since", "told"), maybe(TEXT)),
+        **dict.fromkeys(("rollout", "by", "purpose", "since", "description"), maybe(TEXT)),
         "failure": FAILURE,
     }
 )
@@ -208,7 +208,7 @@ _RAN = shape(
 _INVENTORY = shape(
     {
         "groups": TEXTS,
-        "values": by_name(shape({**_SOURCED, "beats": listed(shape(_SOURCED))})),
+        "values": by_name(shape({**_SOURCED, "overrides": listed(shape(_SOURCED))})),
     }
 )
 

@@ -62,7 +62,7 @@ DRIFT = shape(
                 {
                     "path": TEXT,
                     "drift": one_of("changed", "missing", "extra"),
-                    "hand": TEXT,
+                    "author": TEXT,
                     "changed_at": maybe(TEXT),
                     "rollout": TEXT,
                     "diff": TEXT,

@@ -23,7 +23,7 @@ def show_locks(results: Mapping[str, _Result], settings: Settings) -> None:
         return
     lines = [
         (name, *(str(row[key] or "-") for key in ("rollout", "purpose", "by", "since")),
-         str(row["told"] or ""))
+         str(row["description"] or ""))
         for name, row in rows.items()
         if isinstance(results[name], ChangeStatus)
     ]  # fmt: skip
@@ -37,14 +37,14 @@ def show_locks(results: Mapping[str, _Result], settings: Settings) -> None:
 def _lock_data(result: _Result) -> dict[str, Any]:
     if isinstance(result, Failure):
         nothing = dict.fromkeys(("rollout", "by", "purpose", "since"))
-        return {**nothing, "told": result.message, "failure": failure_data(result)}
+        return {**nothing, "description": result.message, "failure": failure_data(result)}
     lines = dict(zip(("rollout", "by", "purpose", "since"), result.lock, strict=False))
     return {
         "rollout": lines.get("rollout") or result.pending or None,
         "by": lines.get("by"),
         "purpose": lines.get("purpose"),
         "since": lines.get("since"),
-        "told": result.lock_holder or None,
+        "description": result.lock_holder or None,
         "failure": None,
     }
 

@@ -48,7 +48,7 @@ def show_verified(
 
 def _sample_data(chosen: Sample) -> dict[str, object]:
     about = {"nodes": len(chosen.names), "of": chosen.total, "confidence": CONFIDENCE}
-    return {**about, "at_most_ill": chosen.at_most}
+    return {**about, "at_most_unhealthy": chosen.at_most}
 
 
 def _sample_line(chosen: Sample, *, good: bool) -> str:

@@ -74,7 +74,7 @@ def _select_back_to(
         return Selection(tuple(beside))
     if chain and chain[-1].missing:
         return Selection(failure=damaged_failure(chain[-1]))
-    return Selection(nothing=f"there is no saved generation {to} on this node")
+    return Selection(nothing=f"no generation {to} is saved here")
 
 
 def _select_rollout(
@@ -97,7 +97,7 @@ def _select_rollout(
     for number, generation in enumerate(chain):
         if generation.id > only and generation.state_before == own.state_after:
             return Selection((*chain[: number + 1], own))
-    return Selection(nothing=f"what rollout {only} changed is not in force here any more")
+    return Selection(nothing=f"what rollout {only} changed is no longer in force here")
 
 
 def later_changes(only: str, later: Sequence[str]) -> Failure:
@@ -110,8 +110,8 @@ def later_changes(only: str, later: Sequence[str]) -> Failure:
 def damaged_failure(generation: Generation) -> Failure:
     """Return the failure of a node whose saved files are not as they were saved."""
     message = (
-        f"generation {generation.id} on this node is damaged ({generation.damage} is missing or"
-        " not as it was saved), as after a power cut or an edit"
+        f"generation {generation.id} is damaged: {generation.damage} is missing or was altered (a"
+        " power cut or an edit)"
     )
-    remedy = "roll out the previous mirrors.yaml"
+    remedy = "run `fleet rollout` with the previous mirrors.yaml"
     return Failure(FailureKind.NO_GENERATION, Step.PLAN, message, remedy)

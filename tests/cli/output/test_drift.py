@@ -72,7 +72,7 @@ def test_drift_is_data(capsys: pytest.CaptureFixture[str]) -> None:
             {
                 "path": "/etc/a",
                 "drift": "changed",
-                "hand": "an editor",
+                "author": "an editor",
                 "changed_at": "2023-11-14 22:13:20",
                 "rollout": "overwrites it (backup kept)",
                 "diff": "-a\n+b\n",
@@ -80,9 +80,9 @@ def test_drift_is_data(capsys: pytest.CaptureFixture[str]) -> None:
             {
                 "path": "/etc/b",
                 "drift": "missing",
-                "hand": "unknown",
+                "author": "unknown",
                 "changed_at": None,
-                "rollout": "leaves it",
+                "rollout": "ignores it",
                 "diff": "",
             },
         ],

@@ -51,7 +51,7 @@ def test_a_node_in_full_has_what_its_values_beat(capsys: pytest.CaptureFixture[s
 
     assert lines[0].startswith("w1  [a, all]")
     place = lines.index("  port: 22  # i.yaml:7:3 (a.w1)")
-    assert lines[place + 1] == "    beats 99  # i.yaml:2:3 (all)"
+    assert lines[place + 1] == "    overrides 99  # i.yaml:2:3 (all)"
     assert any(line.startswith("  user: -  # ") for line in lines)
 
 
@@ -68,11 +68,11 @@ def test_nodes_are_data(capsys: pytest.CaptureFixture[str]) -> None:
 
     node = json.loads(capsys.readouterr().out)["nodes"]["w1"]
     assert node["groups"] == ["a", "all"]
-    assert node["values"]["host"] == {"value": "10.0.0.1", "from": None, "beats": []}
+    assert node["values"]["host"] == {"value": "10.0.0.1", "from": None, "overrides": []}
     assert node["values"]["port"] == {
         "value": 22,
         "from": "i.yaml:7:3 (a.w1)",
-        "beats": [{"value": 99, "from": "i.yaml:2:3 (all)"}],
+        "overrides": [{"value": 99, "from": "i.yaml:2:3 (all)"}],
     }
     assert "user" not in node["values"]
 

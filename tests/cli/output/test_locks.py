@@ -40,7 +40,7 @@ def test_a_lock_is_a_row_with_its_holder(capsys: pytest.CaptureFixture[str]) -> 
 def test_a_lock_is_data(capsys: pytest.CaptureFixture[str]) -> None:
     show_locks(LOCKS, JSON)
 
-    free = dict.fromkeys(("rollout", "by", "purpose", "since", "told", "failure"))
+    free = dict.fromkeys(("rollout", "by", "purpose", "since", "description", "failure"))
     assert json.loads(capsys.readouterr().out)["nodes"] == {
         "w1": {
             **free,
@@ -51,7 +51,7 @@ def test_a_lock_is_data(capsys: pytest.CaptureFixture[str]) -> None:
         },
         "w2": free,
         "w3": {**free, "rollout": "r0"},
-        "w4": {**free, "rollout": "r1", "told": "a note"},
+        "w4": {**free, "rollout": "r1", "description": "a note"},
     }
 
 

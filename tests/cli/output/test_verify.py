@@ -76,7 +76,7 @@ def test_a_sample_says_what_it_shows(capsys: pytest.CaptureFixture[str]) -> None
         "nodes": 1,
         "of": 100,
         "confidence": 0.95,
-        "at_most_ill": chosen.at_most,
+        "at_most_unhealthy": chosen.at_most,
     }
 
 

@@ -81,7 +81,7 @@ ORIGINALS = {
     "the record names no generation": (node(), "so the original is unknown"),
     "a generation is damaged": (
         node(SECOND, replace(FIRST, damage="files/0")),
-        "generation g1 on this node is damaged",
+        "generation g1 is damaged",
     ),
 }
 

@@ -113,7 +113,7 @@ def test_a_generation_that_is_not_on_the_node_is_named() -> None:
     plan = plan_rollback(NODE, node(generation("g2")), UndoRequest(to="g1"))
 
     assert (plan.failure, plan.changes) == (None, ())
-    assert plan.notes == ("nothing to undo: there is no saved generation g1 on this node",)
+    assert plan.notes == ("nothing to undo: no generation g1 is saved here",)
 
 
 def test_the_rollouts_that_are_undone_are_named_with_their_times_and_messages() -> None:

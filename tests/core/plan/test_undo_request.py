@@ -69,18 +69,18 @@ NOTHING = {
     "a generation of another node": (
         node(S1, G2, G1),
         UndoRequest(to="g9"),
-        "there is no saved generation g9 on this node",
+        "no generation g9 is saved here",
     ),
     "a rollout of another node": (node(S0, G1), UndoRequest(only="g2"), "saved nothing"),
     "a rollout that is undone already": (
         node(S0, G1, G2_UNDONE),
         UndoRequest(only="g2"),
-        "what rollout g2 changed is not in force here any more",
+        "what rollout g2 changed is no longer in force here",
     ),
     "an undo that is undone already": (
         node(S2, G3, G2, G1, R4),
         UndoRequest(only="r4"),
-        "not in force here any more",
+        "no longer in force here",
     ),
 }
 
@@ -113,7 +113,7 @@ def test_a_generation_whose_files_are_gone_is_a_failure(request_: UndoRequest) -
 
     assert selected.failure is not None
     assert selected.failure.kind == "no_generation"
-    assert "generation g2 on this node is damaged (all of it is missing" in selected.failure.message
+    assert "generation g2 is damaged: all of it is missing" in selected.failure.message
 
 
 def test_a_damaged_generation_beside_the_chain_is_a_failure() -> None:

@@ -32,7 +32,7 @@ def test_an_edit_of_a_file_that_a_program_writes_is_noted() -> None:
 
     assert edited.notes == [
         f"{CONFIG} says that a program generates it: if that program writes it again, the edit"
-        " be lost"
+        " is lost"
     ]
 
 
