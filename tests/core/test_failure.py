@@ -140,10 +140,11 @@ def test_a_very_long_word_in_a_message_is_shortened() -> None:
 
 
 @pytest.mark.parametrize("kind", FailureKind)
-def test_a_node_is_unreachable_without_a_working_connection(kind: FailureKind) -> None:
-    never_connected = {FailureKind.CONNECT, FailureKind.HOST_KEY, FailureKind.AUTH}
+def test_a_node_that_answers_without_access_is_not_unreachable(kind: FailureKind) -> None:
+    without_access = {FailureKind.HOST_KEY, FailureKind.AUTH, FailureKind.SUDO}
 
-    assert kind.unreachable is (kind in never_connected)
+    assert kind.unreachable is (kind is FailureKind.CONNECT)
+    assert kind.no_access is (kind in without_access)
 
 
 def test_a_reported_failure_has_the_step_that_was_reported() -> None:
