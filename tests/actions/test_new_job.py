@@ -45,7 +45,7 @@ def test_a_job_is_journaled_with_its_kind(small: Small) -> None:
 
 
 def test_options_are_checked_before_any_node_is_asked(small: Small) -> None:
-    with pytest.raises(FleetError, match="a batch of 0 nodes"):
+    with pytest.raises(FleetError, match="a batch needs at least 1 node"):
         run_job(request(small, batch="0"), small.session(Watcher()), small.target)
 
     assert small.pool.done == []
