@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import shlex
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -100,26 +99,6 @@ class Settings:
         note(text)
         if not self.quiet:
             click.echo(text, err=True)
-
-    def line(self, command: str) -> str:
-        """Return a command line with the files and nodes of this one, to be copied."""
-        values = {
-            "inventory": ("-i", str(self.inventory), "inventory.yaml"),
-            "mirrors": ("-m", str(self.mirrors), "mirrors.yaml"),
-            "limit": ("-l", self.limit, None),
-            "exclude": ("-x", self.exclude, None),
-            "ssh_config": ("-F", self.ssh_config, os.environ.get("FLEET_SSH_CONFIG")),
-        }
-        root = click.get_current_context().find_root().command
-        assert isinstance(root, click.Group)  # noqa: S101 - the root of all commands is one
-        taken = {parameter.name for parameter in root.commands[command].params}
-        words = [
-            word
-            for name, (flag, value, usual) in values.items()
-            if name in taken and value is not None and value != usual
-            for word in (flag, value)
-        ]
-        return shlex.join(["fleet", command, *words])
 
 
 def read_patterns(path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleet.cli.help import command
+from fleet.cli.next_command import name_next
 from fleet.cli.options import Exit, Settings, takes
 from fleet.errors import ConfigErrors
 
@@ -25,5 +26,4 @@ def check(settings: Settings) -> None:
         raise SystemExit(Exit.USAGE) from error
     counts = {"nodes": len(nodes), "registries": len(loaded.mirrors.registries)}
     show_checked(settings, loaded.warnings, counts)
-    if not settings.as_json:
-        settings.say(f"Next: {settings.line('hostkeys')}")
+    name_next(settings, "hostkeys")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet.cli.help import command
+from fleet.cli.next_command import name_next
 from fleet.cli.options import Connection, Exit, Settings, connecting, takes, with_columns
 from fleet.core.text.counts import counted
 
@@ -49,8 +50,8 @@ def hostkeys(settings: Settings, *, connection: Connection, yes: bool) -> None:
     if settings.as_json:
         print_keys_data(results, jumps, added)
     bad = any(is_bad(result) for result in (*jumps.values(), *results.values()))
-    if not bad and not settings.as_json:
-        settings.say(f"Next: {settings.line('probe')}")
+    if not bad:
+        name_next(settings, "probe")
     raise SystemExit(Exit.FAILED if bad else Exit.OK)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleet.cli.help import command
+from fleet.cli.next_command import name_next
 from fleet.cli.options import Connection, Exit, Settings, connecting, shared, with_columns
 
 
@@ -26,7 +27,7 @@ def probe(settings: Settings, *, connection: Connection) -> None:
     probed = survey.probe(files, settings.select(files.inventory), session)
     show_probed(probed, settings)
     behind = {NodeState.UNMANAGED, NodeState.OUTDATED}
-    if not settings.as_json and any(data and data["state"] in behind for _, data in probed):
-        settings.say(f"Next: {settings.line('diff')}")
+    if any(data and data["state"] in behind for _, data in probed):
+        name_next(settings, "diff")
     unread = any(result.facts is None for result, _ in probed)
     raise SystemExit(Exit.FAILED if unread else Exit.OK)

@@ -296,6 +296,5 @@ def test_a_config_with_a_mistake_is_a_problem(folder: Path, text: str, expected:
 
 def test_a_password_in_the_file_is_warned_of_once() -> None:
     _, reader = config("auth: {username: u, password: p}")
-
     (warning,) = reader.warnings
     assert warning.message.startswith("c.auth.password: a secret in a file: write env:NAME")
