@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from fleet.actions.journaling import operator
 from fleet.actions.session import Session
@@ -16,14 +18,20 @@ from fleet.core.history.rollout_ids import (
 )
 from fleet.core.model.node import Node
 from fleet.core.plan.node_plan import NodePlan
+from fleet.core.selection.ranges import compress
 from fleet.engine.workers.base import map_nodes
-from fleet.errors import FleetError
+from fleet.errors import FleetError, HeldError, printable
+from fleet.journal import Journal, is_there, running_process
 from fleet.node import settle
-from fleet.node.change_status import ChangeStatus
+from fleet.node.change_status import ChangeState, ChangeStatus
 from fleet.node.settle import read_change_status
 from fleet.node.work_order import WorkOrder
 
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_PATIENCE = 20
+"""Seconds to wait for a script that runs on a node."""
+_PAUSE = 2
+"""Seconds between two looks at a node that is busy."""
 
 
 def read_locks(nodes: Sequence[Node], session: Session) -> dict[str, ChangeStatus | Failure]:
@@ -61,9 +69,71 @@ def locking_rollout(nodes: Sequence[Node], given: str, session: Session) -> str:
     return found[0] if found else given
 
 
+def refuse_running(rollout: str, journal: Path) -> None:
+    """Raise a HeldError if a process on this machine still runs a rollout."""
+    holder = Journal(journal, read_only=True).holder() if is_there(journal) else None
+    if holder is not None and rollout in holder.split()[:2]:
+        raise _is_running(rollout, holder)
+    if (found := running_process(rollout)) is not None:
+        number, text = found
+        raise _is_running(rollout, f"process {number}: {text}")
+
+
+def _is_running(rollout: str, where: str) -> HeldError:
+    return HeldError(
+        f"rollout {rollout} is still running on this machine ({printable(where)}). Wait for its"
+        " end, or stop it with Ctrl-C. --force unlocks all the same"
+    )
+
+
+def idle_locks(
+    nodes: Sequence[Node], rollout: str, session: Session, patience: float = _PATIENCE
+) -> dict[str, ChangeStatus | Failure]:
+    """Return the lock of each node once no script of a rollout runs there.
+
+    A script goes on when its fleet has died, so wait for its end. Raise a HeldError if one still
+    runs after `patience` seconds: its rollout may be alive on another machine.
+    """
+    until = time.monotonic() + patience
+    found = read_locks(nodes, session)
+    while busy := [name for name, change in held_by(rollout, found).items()
+                   if change.state is ChangeState.APPLYING]:  # fmt: skip
+        if time.monotonic() > until:
+            raise HeldError(
+                f"a script of rollout {rollout} is running on {compress(busy)}, so it may be"
+                " running on another machine. Wait for its end; --force unlocks all the same"
+            )
+        session.ui.message(f"waiting for the script of rollout {rollout} on {compress(busy)}")
+        time.sleep(_PAUSE)
+        found |= read_locks([node for node in nodes if node.name in busy], session)
+    return found
+
+
+def held_by(rollout: str, found: Mapping[str, ChangeStatus | Failure]) -> dict[str, ChangeStatus]:
+    """Return the nodes that a rollout has locked, or on which its change is unconfirmed."""
+    return {
+        name: change
+        for name, change in found.items()
+        if isinstance(change, ChangeStatus) and rollout in {*change.lock[:1], change.pending}
+    }
+
+
+def can_resume(rollout: str, journal: Path) -> bool:
+    """Return whether the journal has a rollout with this ID that is not finished."""
+    if not is_there(journal):
+        return False
+    entries = Journal(journal, read_only=True)
+    return entries.knows(rollout) and entries.replayed(entries.rollout(rollout)).unfinished
+
+
+def is_rollout_id(text: str) -> bool:
+    """Return whether a text can be the id of a rollout."""
+    return _ID.fullmatch(text) is not None
+
+
 def refuse_bad_id(rollout: str) -> None:
     """Raise a FleetError if a text cannot be the id of a rollout."""
-    if not _ID.fullmatch(rollout):
+    if not is_rollout_id(rollout):
         raise FleetError(
             f"{rollout!r} is not a rollout ID; `fleet locks` shows which rollout has locked a node"
         )

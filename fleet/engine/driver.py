@@ -28,14 +28,11 @@ from fleet.core.rollout.state import (
     Stage,
     Wait,
 )
+from fleet.engine.node_work import NodeWork
 from fleet.engine.suspension import SuspensionClock
-from fleet.engine.tasks_in_flight import Task, Tasks, Work, failed_outcome
+from fleet.engine.tasks_in_flight import Task, Tasks, failed_outcome
 from fleet.engine.workers.base import WorkerPool
 from fleet.errors import JournalError
-from fleet.node.converge import converge
-from fleet.node.recheck import recheck, settle_left
-from fleet.node.revert import revert
-from fleet.node.stage import release, stage
 from fleet.node.work_order import WorkOrder
 
 JournaledEvent = tuple[Event, NodeOutcome | None]
@@ -47,37 +44,6 @@ EventSink = Callable[[Sequence[JournaledEvent]], None]
 
 A JournalError from it halts the rollout: work that is not journaled is not begun.
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeWork:
-    """The functions that work on a node; `settle` finds out how far a dead worker came."""
-
-    stage: Work = stage
-    activate: Work = converge
-    recheck: Work = recheck
-    revert: Work = revert
-    release: Work = release
-    settle: Work = settle_left
-
-    def at(self, status: NodeStatus) -> Work:
-        """Return the work on a node in this status."""
-        return {
-            NodeStatus.STAGING: self.stage,
-            NodeStatus.RUNNING: self.activate,
-            NodeStatus.CHECKING: self.recheck,
-            NodeStatus.REVERTING: self.revert,
-        }[status]
-
-    def after_death(self, status: NodeStatus) -> Work:
-        """Return the work on a node whose worker died in this status."""
-        return {
-            NodeStatus.STAGED: self.release,
-            NodeStatus.STAGING: self.settle,
-            NodeStatus.RUNNING: self.settle,
-            NodeStatus.CHECKING: self.recheck,
-            NodeStatus.REVERTING: self.revert,
-        }[status]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,6 +83,8 @@ class ChangeStatus:
     liveness: Liveness | None = None
     unhealthy: str = ""
     """The reason why the restored node is unhealthy; the state was unhealthy when it was saved."""
+    undone: bool = False
+    """True if an unconfirmed change was reverted to unlock the node."""
     held: bool = False
     """True if the rollout's lock stays on the node after a revert that did not succeed."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 
 from fleet.core.failure import Failure, FailureKind, NodeError, Step
@@ -117,13 +118,18 @@ def read_change_status(order: WorkOrder) -> ChangeStatus | Failure:
 
 
 def unlock(order: WorkOrder) -> ChangeStatus | Failure:
-    """Revert the rollout's unconfirmed change on a node, then release the node's lock."""
+    """Revert the rollout's unconfirmed change on a node, then release the node's lock.
+
+    The result has the lock as it was before.
+    """
     try:
-        change = settle(order, SettleMode.LOOK)
-        if change.state is not None and change.state.unconfirmed:
+        found = settle(order, SettleMode.LOOK)
+        undo = found.state is not None and found.state.unconfirmed
+        if undo:
             change = settle(order, SettleMode.REVERT)
             if change.ending is not SettleEnding.ROLLED_BACK:
                 return change
-        return settle(order, SettleMode.RELEASE)
+        released = settle(order, SettleMode.RELEASE)
     except NodeError as error:
         return error.failure
+    return replace(released, lock=found.lock, undone=undo)

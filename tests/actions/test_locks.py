@@ -6,13 +6,21 @@ from dataclasses import replace
 
 import pytest
 
-from fleet.actions.locks import locking_rollout, read_locks, unlock
+from fleet.actions.locks import (
+    can_resume,
+    held_by,
+    idle_locks,
+    locking_rollout,
+    read_locks,
+    refuse_running,
+    unlock,
+)
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.pending import Pending
-from fleet.errors import FleetError
+from fleet.errors import FleetError, HeldError
 from fleet.journal import Journal
 from fleet.node import settle
-from fleet.node.change_status import ChangeStatus, SettleEnding
+from fleet.node.change_status import ChangeState, ChangeStatus, SettleEnding
 from fleet.node.probe_node import probe
 from fleet.node.settle import read_change_status
 from tests.actions.conftest import Small
@@ -71,14 +79,14 @@ def test_a_name_that_fits_no_lock_or_several_is_refused(small: Small) -> None:
         locking_rollout(nodes, "2026", session)
 
 
-def held_by(small: Small, rollout: str) -> None:
+def locked_by(small: Small, rollout: str) -> None:
     """Let a node say that a rollout has its lock."""
     small.pool.ends[probe, "b"] = replace(TRIXIE, lock=f"{rollout}\neve@there\nrollout\nnow")
 
 
 def test_the_lock_that_a_finished_rollout_left_is_released(small: Small) -> None:
     earlier, watcher = small.rollout(Watcher()).rollout, Watcher()
-    held_by(small, earlier)
+    locked_by(small, earlier)
 
     result = small.rollout(watcher)
 
@@ -90,7 +98,7 @@ def test_the_lock_that_a_finished_rollout_left_is_released(small: Small) -> None
 @pytest.mark.parametrize("left", ["unknown", "interrupted", "unconfirmed"])
 def test_other_locks_stay(small: Small, left: str) -> None:
     earlier = small.rollout(Watcher()).rollout if left == "unconfirmed" else "20260101-000000-abcd"
-    held_by(small, earlier)
+    locked_by(small, earlier)
     if left == "unconfirmed":
         facts = small.pool.ends[probe, "b"]
         small.pool.ends[probe, "b"] = replace(facts, pending=Pending(earlier))
@@ -101,3 +109,52 @@ def test_other_locks_stay(small: Small, left: str) -> None:
     small.rollout(Watcher())
 
     assert ("release_once", "b") not in small.pool.done
+
+
+ID = "20260101-000000-abcd"
+MINE = ChangeStatus(
+    ending=SettleEnding.LOOKED, lock=(ID, "eve@there", "rollout", "now"), pending=ID,
+    state=ChangeState.SWAPPED,
+)  # fmt: skip
+
+
+def test_a_rollout_whose_journal_is_held_is_refused(small: Small) -> None:
+    path = small.target.journal
+    journal = Journal(path)
+    with (
+        journal.held(f"resume {ID} of eve@here since now"),
+        pytest.raises(HeldError, match=f"rollout {ID} is still running on this machine"),
+    ):
+        refuse_running(ID, path)
+    with journal.held("resume 20260101-000000-ffff of eve@here since now"):
+        refuse_running(ID, path)
+
+    refuse_running(ID, path)
+    refuse_running(ID, small.folder / "no.db")
+
+
+def test_a_script_on_a_node_is_waited_for_and_then_refused(small: Small) -> None:
+    nodes, watcher = small.load().inventory.nodes, Watcher()
+    busy = replace(MINE, state=ChangeState.APPLYING)
+    other = replace(busy, lock=("20260101-000000-ffff",), pending="")
+    answers = {"a": busy, "b": other, "c": LOST}
+    small.pool.ends |= {(read_change_status, name): answer for name, answer in answers.items()}
+
+    with pytest.raises(HeldError, match=r"is running on a, .* --force unlocks all the same"):
+        idle_locks(nodes, ID, small.session(watcher), patience=-1)
+    small.pool.ends[read_change_status, "a"] = MINE
+    found = idle_locks(nodes, ID, small.session(watcher))
+
+    assert found == {"a": MINE, "b": other, "c": LOST}
+    assert held_by(ID, found) == {"a": MINE}
+
+
+def test_a_rollout_can_be_resumed_until_it_has_finished(small: Small) -> None:
+    done = small.rollout(Watcher()).rollout
+    about = {"kind": "rollout", "batches": [["b"]], "nodes": ["b"]}
+    Journal(small.target.journal).begin(ID, "t", about)
+
+    assert can_resume(ID, small.target.journal)
+    assert not can_resume(done, small.target.journal)
+    assert not can_resume("20260101-000000-ffff", small.target.journal)
+    assert not can_resume(ID, small.folder / "no.db")

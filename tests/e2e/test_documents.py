@@ -39,7 +39,7 @@ def test_the_answers_of_all_commands_fit_their_schemas(nodes: Lab, fleet: Fleet)
         ("locks", "-l", "forky1:lost1"),
         ("rollback", "--dry-run", *ONE),
         ("rollback", "-y", "--soak", "0", *ONE),
-        ("unlock", "nobody", "-l", "forky1:lost1"),
+        ("unlock", "nobody", "-y", "-l", "forky1:lost1"),
         ("mirrors", "test", *ONE),
         ("man", "pages"),
         ("history",),

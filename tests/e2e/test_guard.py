@@ -105,8 +105,8 @@ def test_a_lock_of_a_dead_run_is_shown_and_broken_by_its_id_alone(nodes: Lab, fl
     rollout = shown["trixie1"]["rollout"]
     probed = fleet("probe", "-l", "trixie1", "--json").json["nodes"]["trixie1"]
     again = fleet("rollout", "-y", "-l", "trixie1", "--json")
-    wrong = fleet("unlock", "20200101-000000-0000", "-l", "trixie1")
-    right = fleet("unlock", rollout, "--json")
+    wrong = fleet("unlock", "20200101-000000-0000", "-y", "-l", "trixie1")
+    right = fleet("unlock", rollout, "-y", "--json")
 
     assert [name for name, each in shown.items() if each["rollout"]] == ["trixie1"]
     assert shown["trixie1"]["purpose"] == "rollout"
@@ -114,7 +114,9 @@ def test_a_lock_of_a_dead_run_is_shown_and_broken_by_its_id_alone(nodes: Lab, fl
     assert 90 < probed["unconfirmed"]["reverts_in"] <= 180
     assert (again.code, failure_of(again.json)[:2]) == (3, ("locked", "lock")), again.text
     assert (wrong.code, right.code) == (1, 0), wrong.text + right.text
-    assert f"left alone: held by rollout {rollout}" in wrong.stdout
+    assert f"not unlocked: held by rollout {rollout}" in wrong.stdout
+    assert right.json["nodes"]["trixie1"] == {"ended": "released", "undone": True}
+    assert right.json["next"] == [f"fleet resume {rollout}"]
     assert trixie.digests("/etc") == before
     assert settled(trixie) == ("restored", "asked")
 

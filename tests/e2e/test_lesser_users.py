@@ -128,7 +128,7 @@ def test_what_a_killed_fleet_leaves_is_root_s_alone_and_goes_with_the_next_run(
     killed = trixie.sh("sh -c 'echo $$'").stdout.strip()
     trixie.sh(f"mkdir -p /run/fleet/stage-old /run/fleet/verify-trixie1-{killed}")
 
-    freed = fleet("unlock", held, "-l", "trixie1")
+    freed = fleet("unlock", held, "-y", "-l", "trixie1")
     again = fleet("rollout", "-y", "-l", "trixie1", "--soak", "0", "--json")
     left = trixie.sh("ls /run/fleet; ls -d /tmp/fleet*", check=False).stdout.split()
 
@@ -175,8 +175,8 @@ cd /var/lib/fleet && mkdir pending && echo evil-1 >pending/id && echo armed >pen
 echo "touch /etc/profile.d/owned" >pending/guard.sh'
 """
 FOREIGN = {
-    "a user's": ("eve", "755", (("locks",), ("probe",), ("unlock", "evil-1"))),
-    "a group's": ("root:eve", "775", (("unlock", "evil-1"), ("verify",), ("rollout", "-y"))),
+    "a user's": ("eve", "755", (("locks",), ("probe",), ("unlock", "evil-1", "-y"))),
+    "a group's": ("root:eve", "775", (("unlock", "evil-1", "-y"), ("verify",), ("rollout", "-y"))),
 }
 
 

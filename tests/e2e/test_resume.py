@@ -66,7 +66,7 @@ def test_a_rollback_is_not_resumed_over_a_later_rollout(nodes: Lab, fleet: Fleet
     running.kill()
     running.communicate()
     broken = fleet("history", "--json").json["rollouts"][0]["rollout"]
-    assert fleet("unlock", broken, "-l", "forky1,trixie1").code == 0
+    assert fleet("unlock", broken, "-y", "-l", "forky1,trixie1").code == 0
     mirrors = "version: 1\nmirrors:\n  quay.io:\n    endpoints: ['http://127.0.0.1:5']\n"
     (fleet.folder / "mirrors.yaml").write_text(mirrors)
     assert fleet("rollout", *limited, "--overwrite").code == 0
@@ -120,7 +120,7 @@ def test_a_rollout_is_not_finished_by_other_files(nodes: Lab, fleet: Fleet) -> N
     fleet.edit("mirrors.yaml", "https://dockerproxy.com", "https://registry.lab.test")
 
     ran = fleet("resume", "-y")
-    freed = fleet("unlock", rollout)
+    freed = fleet("unlock", rollout, "-y")
 
     assert ran.code == 2
     assert "mirrors.yaml: docker.io: endpoints. Change it back" in ran.stderr

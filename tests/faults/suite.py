@@ -164,7 +164,7 @@ def attempt(lane: Lane, fault: Fault, number: int, seed: int) -> Try:
         if not lane.quiet():
             trouble = "a change is still pending"
         if holder := lane.holder():
-            lane.fleet("unlock", holder)
+            lane.fleet("unlock", holder, "-y")
         found = lane.where() if kept else "lost: the edit of a hand"
         degraded = 5 in codes or not lane.well()
         if found in ANY:

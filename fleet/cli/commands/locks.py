@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from fleet.cli import completers
-from fleet.cli.change_options import journal
+from fleet.cli.change_options import journal, yes
 from fleet.cli.help import command
 from fleet.cli.options import Connection, Exit, Settings, connecting, takes, with_columns
 
@@ -25,8 +27,8 @@ def locks(settings: Settings, *, connection: Connection) -> None:
     from fleet.config.load import load_inventory
     from fleet.core.failure import Failure
 
-    session = open_session(settings, connection)
-    results = read_locks(settings.select(load_inventory(settings.inventory)), session)
+    nodes = settings.select(load_inventory(settings.inventory))
+    results = read_locks(nodes, open_session(settings, connection))
     show_locks(results, settings)
     failed = any(isinstance(result, Failure) for result in results.values())
     raise SystemExit(Exit.FAILED if failed else Exit.OK)
@@ -34,31 +36,48 @@ def locks(settings: Settings, *, connection: Connection) -> None:
 
 @command()
 @click.argument("rollout_id", metavar="ID", shell_complete=completers.rollout_ids)
+@yes
+@click.option("--force", is_flag=True, help="Unlock even if the rollout is still running.")
 @journal
 @connecting
 @takes("inventory", "limit", "ssh_config")
 def unlock(
-    settings: Settings, *, connection: Connection, rollout_id: str, journal: str | None
+    settings: Settings,
+    *,
+    connection: Connection,
+    rollout_id: str,
+    journal: str | None,
+    yes: bool,
+    force: bool,
 ) -> None:
     """Release the lock of a dead rollout.
 
-    A change that it left unconfirmed is undone.
+    A change that it left unconfirmed is undone. A rollout that is still running is refused.
     """
     from fleet.actions import locks as action
     from fleet.actions.rollout_ids import full_id_if_known
-    from fleet.cli.output.locks import show_unlocked
+    from fleet.cli.output.locks import ask_to_unlock, show_unlocked
+    from fleet.cli.prompts import require_terminal
     from fleet.cli.terminal import journal_path, open_session
     from fleet.config.load import load_inventory
     from fleet.node.change_status import ChangeStatus, SettleEnding
 
-    rollout_id = full_id_if_known(journal_path(settings, journal), rollout_id)
+    path = journal_path(settings, journal)
+    rollout_id = full_id_if_known(path, rollout_id)
     action.refuse_bad_id(rollout_id)
-    session = open_session(settings, connection)
     nodes = settings.select(load_inventory(settings.inventory))
-    session = session.ready(nodes)
+    if not yes:
+        require_terminal("unlock")
+    session = open_session(settings, connection).ready(nodes)
     rollout_id = action.locking_rollout(nodes, rollout_id, session)
+    if not force:
+        action.refuse_running(rollout_id, path)
+    read = action.read_locks if force else partial(action.idle_locks, rollout=rollout_id)
+    found = read(nodes, session=session)
+    if not yes:
+        ask_to_unlock(action.held_by(rollout_id, found), rollout_id)
     results = action.unlock(nodes, rollout_id, session)
-    show_unlocked(results, rollout_id, settings)
+    show_unlocked(results, rollout_id, settings, resumable=action.can_resume(rollout_id, path))
     good = all(
         isinstance(result, ChangeStatus) and result.ending is SettleEnding.RELEASED
         for result in results.values()

@@ -243,7 +243,13 @@ OUTPUTS: Mapping[str, Schema] = {
     "hostkeys": shape({"nodes": by_name({"anyOf": [_KEY, UNREAD]})}),
     "run": shape({"command": TEXT, "nodes": by_name(_RAN)}),
     "locks": shape({"nodes": by_name(_HELD)}),
-    "unlock": shape({"rollout": TEXT, "nodes": by_name(shape({"ended": TEXT}))}),
+    "unlock": shape(
+        {
+            "rollout": TEXT,
+            "nodes": by_name(shape({"ended": TEXT, "undone": FLAG})),
+            "next": TEXTS,
+        }
+    ),
     "report": _REPORT,
     "completion": shape({"shell": one_of("bash", "zsh", "fish"), "script": TEXT}),
     "man": shape({"pages": by_name(TEXT)}),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+from dataclasses import replace
 
 import pytest
 
-from fleet.cli.output.locks import show_locks, show_unlocked
+from fleet.cli.output.locks import ask_to_unlock, show_locks, show_unlocked
+from fleet.cli.prompts import DeclinedError
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.node.change_status import ChangeStatus, SettleEnding
 from tests.support.settings import JSON, TEXT, WIDE
@@ -34,6 +37,15 @@ def test_a_lock_is_a_row_with_its_holder(capsys: pytest.CaptureFixture[str]) -> 
         ["w4", "r1", "-", "-", "-", "a", "note"],
         ["w9:", "timed", "out"],
         ["remedy:", "try", "again"],
+        ["Next:"],
+        ["if", "r1", "is", "dead,", "finish", "it:"],
+        ["fleet", "resume", "r1"],
+        ["or", "unlock", "its", "nodes:"],
+        ["fleet", "unlock", "r1"],
+        ["if", "r0", "is", "dead,", "finish", "it:"],
+        ["fleet", "resume", "r0"],
+        ["or", "unlock", "its", "nodes:"],
+        ["fleet", "unlock", "r0"],
     ]
 
 
@@ -56,8 +68,16 @@ def test_a_lock_is_data(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 UNLOCKED = {
-    "released": (ChangeStatus(ending=SettleEnding.RELEASED), "released"),
-    "of another": (ChangeStatus(ending=SettleEnding.NOT_OURS, lock_holder="r7"), "left alone: r7"),
+    "released": (ChangeStatus(ending=SettleEnding.RELEASED, lock=("r1",)), "released"),
+    "undone": (
+        ChangeStatus(ending=SettleEnding.RELEASED, lock=("r1",), undone=True),
+        "released; unconfirmed change undone",
+    ),
+    "free": (ChangeStatus(ending=SettleEnding.RELEASED), "was not locked"),
+    "of another": (
+        ChangeStatus(ending=SettleEnding.NOT_OURS, lock_holder="r7"),
+        "not unlocked: r7",
+    ),
     "not released": (
         ChangeStatus(
             ending=SettleEnding.DEGRADED,
@@ -73,9 +93,32 @@ UNLOCKED = {
 def test_an_unlock_says_what_became_of_the_lock(
     capsys: pytest.CaptureFixture[str], result: ChangeStatus | Failure, text: str
 ) -> None:
-    show_unlocked({"w1": result}, "r1", TEXT)
-    show_unlocked({"w1": result}, "r1", JSON)
+    show_unlocked({"w1": result}, "r1", TEXT, resumable=True)
+    show_unlocked({"w1": result}, "r1", JSON, resumable=False)
 
-    head, row, *document = capsys.readouterr().out.split("\n", 2)
+    head, row, *rest = capsys.readouterr().out.split("\n", 5)
     assert (head.split(), row) == (["NODE", "UNLOCK"], f"w1   {text}")
-    assert json.loads(document[0]) == {"rollout": "r1", "nodes": {"w1": {"ended": text}}}
+    assert rest[:3] == ["Next:", "  finish the rollout:", "    fleet resume r1"]
+    released = text.startswith(("released", "was"))
+    ended = {"ended": "released" if released else text, "undone": "undone" in text}
+    assert json.loads(rest[3]) == {
+        "rollout": "r1", "nodes": {"w1": ended}, "next": ["fleet probe"],
+    }  # fmt: skip
+
+
+def test_an_unlock_asks_with_the_holder_in_sight(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = {f"w{number}": replace(LOCKED, lock_holder="held by r1 of eve", pending="r1")
+            for number in (1, 2)}  # fmt: skip
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+
+    ask_to_unlock({}, "r1")
+    with pytest.raises(
+        DeclinedError, match=r"Nothing was unlocked\.\nNext:\n.*\n    fleet resume r1"
+    ):
+        ask_to_unlock(held, "r1")
+
+    assert capsys.readouterr().err.startswith(
+        "w[1-2]: held by r1 of eve\n2 unconfirmed changes will be undone.\nUnlock 2 nodes?"
+    )
