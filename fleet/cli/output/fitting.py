@@ -62,6 +62,8 @@ def _wrap_line(line: str, width: int) -> Iterator[str]:
         if row.strip() and cells(row) + cells(piece.rstrip()) > width:
             yield row.rstrip()
             row = hanging + piece.lstrip()
+        elif not row.strip() and piece.strip():
+            row = row[: max(0, width - cells(piece))] + piece
         else:
             row += piece
     if row.strip():

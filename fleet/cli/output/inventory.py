@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fleet.cli.options import Settings
 from fleet.cli.output.fitting import echo
-from fleet.cli.output.tables import print_json
+from fleet.cli.output.tables import console, print_json
 from fleet.config.inventory.keys import KEYS
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.node import Node
 from fleet.core.text.counts import counted
 from fleet.errors import Problem
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def show_checked(
@@ -60,16 +63,17 @@ def show_inventory(
     inventory: Inventory, nodes: Sequence[Node], settings: Settings, *, full: bool, graph: bool
 ) -> None:
     """Print the resolved nodes; `full` adds overridden values, `graph` prints a tree of groups."""
+    out = console(color=settings.color)
     if settings.as_json:
         print_json({"nodes": {node.name: _node_data(node, inventory) for node in nodes}})
     elif full:
         for node in nodes:
-            _print_in_full(node, inventory)
+            _print_in_full(node, inventory, out)
     elif graph:
-        _print_tree(inventory, "all", 0, {node.name for node in nodes})
+        _print_tree(inventory, "all", 0, {node.name for node in nodes}, out)
     else:
         for node in nodes:
-            _print_node(node)
+            _print_node(node, out)
 
 
 def _values(node: Node) -> dict[str, Any]:
@@ -93,36 +97,36 @@ def _node_data(node: Node, loaded: Inventory) -> dict[str, Any]:
     return {"groups": list(node.groups), "values": values}
 
 
-def _print_in_full(node: Node, loaded: Inventory) -> None:
+def _print_in_full(node: Node, loaded: Inventory, out: Console) -> None:
     """Print every value with its origin, and below it the values that it overrides."""
-    click.echo(f"{node.name}  [{', '.join(node.groups)}]  the nearest group first")
+    out.print(f"{node.name}  [{', '.join(node.groups)}]  the nearest group first")
     overridden, values = loaded.beaten(node), _values(node)
     for key, about in KEYS.items():
         if key in node.origins:
-            click.echo(f"  {key}: {values[key]}  # {node.origins[key]}")
+            out.print(f"  {key}: {values[key]}  # {node.origins[key]}")
         elif about.unset:
             shown = f"{values[key]}  # " if key in values else "-  # "
-            click.echo(f"  {key}: {shown}{about.unset}")
+            out.print(f"  {key}: {shown}{about.unset}")
         for inherited in overridden.get(key, ()):
-            click.echo(f"    overrides {inherited.value}  # {inherited.origin}")
+            out.print(f"    overrides {inherited.value}  # {inherited.origin}")
 
 
-def _print_node(node: Node) -> None:
-    click.echo(f"{node.name}  [{', '.join(node.groups)}]")
+def _print_node(node: Node, out: Console) -> None:
+    out.print(f"{node.name}  [{', '.join(node.groups)}]")
     for key, value in _values(node).items():
         source = f"  # {node.origins[key]}" if key in node.origins else ""
         if source or key == "host":
-            click.echo(f"  {key}: {value}{source}")
+            out.print(f"  {key}: {value}{source}")
 
 
-def _print_tree(loaded: Inventory, name: str, depth: int, chosen: set[str]) -> None:
+def _print_tree(loaded: Inventory, name: str, depth: int, chosen: set[str], out: Console) -> None:
     group = loaded.groups.get(name)
     if group is None:
         return
-    click.echo(f"{'  ' * depth}@{name}")
+    out.print(f"{'  ' * depth}@{name}")
     nested = {node for child in group.children for node in loaded.groups[child].nodes}
     for child in group.children:
-        _print_tree(loaded, child, depth + 1, chosen)
+        _print_tree(loaded, child, depth + 1, chosen, out)
     for node in group.nodes:
         if node in chosen and node not in nested:
-            click.echo(f"{'  ' * (depth + 1)}{node}")
+            out.print(f"{'  ' * (depth + 1)}{node}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fleet.core.model.change import RestartCost
@@ -17,45 +17,47 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-@dataclass(slots=True)
-class _Group:
-    """The nodes with the same effects on one registry, and how many of them restart."""
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What changes for subjects with the same effects, the nodes, and how many of them restart."""
 
-    nodes: list[str] = field(default_factory=list)
-    restarts: int = 0
+    texts: tuple[str, ...]
+    nodes: tuple[str, ...]
+    restarts: int
 
 
 def print_meaning(plans: Sequence[NodePlan], out: Console) -> None:
-    """Print what plans change for each registry, once for all nodes with the same effects."""
-    groups = _groups(plans)
-    subjects = [effects[0].subject for effects in groups]
-    for effects, group in groups.items():
-        texts = ", ".join(dict.fromkeys(map(effect_text, effects)))
-        about = counted(len(group.nodes), "node")
-        if group.restarts:
-            about += f", {counted(group.restarts, 'restart')}"
-        split = subjects.count(effects[0].subject) > 1
-        names = f" ({compress(group.nodes)})" if split else ""
-        out.print(printable(f"{effects[0].subject}: {texts} \u00b7 {about}{names}"), style="bold")
+    """Print what plans change for each registry; the same change of many registries is a line."""
+    changing = [plan for plan in plans if plan.changes and plan.failure is None]
+    lines: dict[_Line, list[str]] = {}
+    for subject, texts, nodes in _changes_of_subjects(changing):
+        restarts = sum(plan.restart.cost is RestartCost.RESTART for plan in nodes)
+        line = _Line(texts, tuple(plan.node.name for plan in nodes), restarts)
+        lines.setdefault(line, []).append(subject)
+    for line, subjects in lines.items():
+        about = counted(len(line.nodes), "node")
+        if line.restarts:
+            about += f", {counted(line.restarts, 'restart')}"
+        if len(line.nodes) < len(changing):
+            about += f" ({compress(line.nodes)})"
+        text = f"{', '.join(subjects)}: {', '.join(line.texts)} \u00b7 {about}"
+        out.print(printable(text), style="bold")
 
 
-def _groups(plans: Sequence[NodePlan]) -> dict[tuple[Effect, ...], _Group]:
-    """Return the groups, sorted by subject; similar plans share their changes."""
+def _changes_of_subjects(
+    plans: Sequence[NodePlan],
+) -> Iterator[tuple[str, tuple[str, ...], list[NodePlan]]]:
+    """Yield each subject with what changes, and the plans that change it so; files come last."""
     known: dict[int, list[tuple[Effect, ...]]] = {}
-    groups: dict[tuple[Effect, ...], _Group] = {}
+    groups: dict[tuple[Effect, ...], list[NodePlan]] = {}
     for plan in plans:
-        if plan.failure is not None:
-            continue
-        if id(plan.changes) not in known:
+        if id(plan.changes) not in known:  # similar plans share their changes
             known[id(plan.changes)] = list(_by_subject(plan_meaning(plan.changes)))
         for effects in known[id(plan.changes)]:
-            group = groups.setdefault(effects, _Group())
-            group.nodes.append(plan.node.name)
-            group.restarts += plan.restart.cost is RestartCost.RESTART
-    order = sorted(
-        groups, key=lambda effects: (effects[0].aspect is Aspect.FILE, effects[0].subject)
-    )
-    return {effects: groups[effects] for effects in order}
+            groups.setdefault(effects, []).append(plan)
+    for effects in sorted(groups, key=lambda it: (it[0].aspect is Aspect.FILE, it[0].subject)):
+        texts = tuple(dict.fromkeys(map(effect_text, effects)))
+        yield effects[0].subject, texts, groups[effects]
 
 
 def _by_subject(effects: Sequence[Effect]) -> Iterator[tuple[Effect, ...]]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fleet.actions.mirrors import MirrorTestResult
 from fleet.cli.options import Settings
 from fleet.cli.output.failures import print_failures
+from fleet.cli.output.fitting import cells, padded
 from fleet.cli.output.mirrors_data import NO_SITE, Matrix, data, matrix_of
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.mirrors.check import Diagnosis
-from fleet.core.mirrors.ranking import Cell, Rank, Ranking, shown_time
+from fleet.core.mirrors.ranking import Rank, Ranking, shown_time
 from fleet.core.selection.ranges import compress
 from fleet.engine.mirrors import SiteTested
 from fleet.errors import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 _SKEW = 300
 """Seconds by which a node's clock may differ from this machine's without a note."""
@@ -49,7 +49,7 @@ def _print_orders(
     if not any(ranking.moves for ranking in result.ranked):
         return
     if not write:
-        out.print(f"`--write` puts the proposed order into {settings.mirrors}")
+        out.print(f"`--write` puts the suggested order into {settings.mirrors}")
     elif not result.moved:
         out.print(f"{settings.mirrors} holds no such list in a form that is written back")
 
@@ -70,12 +70,15 @@ def _print_results(result: MirrorTestResult, settings: Settings, out: Console) -
 
 
 def _print_matrix(matrix: Matrix, out: Console) -> None:
-    """Print as many sites side by side as fit the terminal, then the others below."""
-    sites = sorted({site for cells in matrix.values() for site in cells})
-    longest = max(len(url) for _, url in matrix)
+    """Print as many sites side by side as fit the terminal, then the others below.
+
+    An endpoint that is wider than its column has a line of its own.
+    """
+    sites = sorted({site for row in matrix.values() for site in row})
+    longest = max(len(url) for _, url in matrix) + 2
     first = min(longest, max(28, out.width - 2 * (_GAP + 16))) + _GAP
     for part in _parts(sites, matrix, out.width - first):
-        out.print(_grid(part, matrix, first), soft_wrap=False)
+        _print_grid(part, matrix, first, out)
         out.print()
 
 
@@ -85,7 +88,7 @@ def _parts(sites: Sequence[str], matrix: Matrix, width: int) -> Iterator[list[st
     used = 0
     for site in sites:
         column_width = max(
-            len(site), *(len(cells[site].text) for cells in matrix.values() if site in cells)
+            len(site), *(len(row[site].text) for row in matrix.values() if site in row)
         )
         if part and used + column_width + _GAP > width:
             yield part
@@ -95,33 +98,37 @@ def _parts(sites: Sequence[str], matrix: Matrix, width: int) -> Iterator[list[st
     yield part
 
 
-def _grid(sites: Sequence[str], matrix: Matrix, first: int) -> Table:
-    from rich.table import Table  # noqa: PLC0415
+def _print_grid(sites: Sequence[str], matrix: Matrix, first: int, out: Console) -> None:
     from rich.text import Text  # noqa: PLC0415
 
-    grid = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    grid.add_column("ENDPOINT", overflow="fold", max_width=first)
-    for site in sites:
-        heading = "FIRST BYTE" if site == NO_SITE else printable(site)
-        grid.add_column(heading, no_wrap=True, justify="right")
+    headings = ["FIRST BYTE" if site == NO_SITE else printable(site) for site in sites]
+    widths = [
+        max(cells(heading), *(cells(row[site].text) for row in matrix.values() if site in row))
+        for site, heading in zip(sites, headings, strict=True)
+    ]
+    gap = " " * _GAP
+    out.print(padded("ENDPOINT", first) + gap.join(map(_right, headings, widths)), style="bold")
     registry = ""
-    for (name, url), cells in matrix.items():
+    for (name, url), row in matrix.items():
         if name != registry:
             registry = name
-            grid.add_row(Text(printable(name), style="dim"))
-        shown = (_shown(cells.get(site)) for site in sites)
-        grid.add_row(f"  {printable(url)}", *shown)
-    return grid
+            out.print(printable(name), style="dim")
+        label = f"  {printable(url)}"
+        if cells(label) + _GAP > first:
+            out.print(label)
+            label = ""
+        text = Text(padded(label, first))
+        for site, width in zip(sites, widths, strict=True):
+            cell = row.get(site)
+            style = _style(cell.diagnosis) if cell else ""
+            text.append(_right(cell.text if cell else "", width), style)
+            text.append(gap)
+        text.rstrip()
+        out.print(text, soft_wrap=True)
 
 
-def _shown(matrix_cell: Cell | None) -> Any:
-    from rich.text import Text  # noqa: PLC0415
-
-    return (
-        Text("", "dim")
-        if matrix_cell is None
-        else Text(matrix_cell.text, _style(matrix_cell.diagnosis))
-    )
+def _right(text: str, width: int) -> str:
+    return " " * (width - cells(text)) + text
 
 
 def _style(diagnosis: Diagnosis) -> str:

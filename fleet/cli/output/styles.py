@@ -21,6 +21,7 @@ _STYLES = {
     **dict.fromkeys(_RED, "red"),
     "degraded": "bold red",
     "unmanaged": "cyan",
+    "mirror": "yellow",
     "pending": "dim",
 }
 STATE_COLUMNS = frozenset({"STATE", "STATUS", "DRIFT", "RESULT"})
@@ -29,4 +30,5 @@ STATE_COLUMNS = frozenset({"STATE", "STATUS", "DRIFT", "RESULT"})
 
 def state_style(state: str) -> str:
     """Return the color of a state: green is good, yellow needs attention, red needs work."""
-    return _STYLES.get(state.lower(), "")
+    lower = state.lower()
+    return _STYLES.get(lower) or _STYLES.get(lower.partition(" ")[0], "")

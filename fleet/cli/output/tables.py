@@ -82,9 +82,20 @@ def table(
     out.print(_row(heads[:fitting], widths), style="bold", soft_wrap=True)
     for line in lines:
         out.print(_styled_row(heads, line[:fitting], widths), soft_wrap=True)
-        for head, cell in zip(heads[fitting:], line[fitting:], strict=True):
-            if cell.strip() not in {"", "-"}:
-                out.print(f"  {head.lower()}: {cell}" if head else f"  {cell}")
+        _print_below(heads[fitting:], line[fitting:], out)
+
+
+def _print_below(heads: Sequence[str], line: Sequence[str], out: Console) -> None:
+    """Print the cells that do not fit below their row: in one line if that fits, else in many."""
+    parts = [
+        f"{head.lower().rstrip(' .')}: {cell}" if head else cell
+        for head, cell in zip(heads, line, strict=True)
+        if cell.strip() not in {"", "-"}
+    ]
+    together = "  ".join(parts)
+    for part in [together] if cells(together) + 2 <= out.width else parts:
+        if part:
+            out.print(f"  {part}")
 
 
 _MANY = 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from fleet.core.model.change import Change
@@ -30,7 +30,8 @@ class Aspect(StrEnum):
 class Effect:
     """One effect of a plan on `subject`: a registry, a host, or the path of a file.
 
-    `item` is the mirror, the setting or the file that changes. `before` and `after` are None if
+    `item` is the mirror, the setting or the file that changes; a setting without a mirror changes
+    for all mirrors. `before` and `after` are None if
     there is nothing then; for a secret they only say whether there is one. The position of a new
     mirror is its `after`.
     """
@@ -98,9 +99,13 @@ def _compare_registry(
         yield Effect(subject=name, aspect=Aspect.REGISTRY, before=mirrors[0], after=mirrors[1])
         return
     yield from _compare_mirrors(name, before.mirrors, after.mirrors)
-    for url in after.mirrors:
-        if url in before.mirrors:
-            yield from _compare_settings(name, url, before.settings[url], after.settings[url])
+    kept = [url for url in after.mirrors if url in before.mirrors]
+    changed = [(url, _settings(name, before.settings[url], after.settings[url])) for url in kept]
+    if len({tuple(effects) for _, effects in changed}) == 1:
+        yield from changed[0][1]
+    else:
+        for url, effects in changed:
+            yield from (replace(effect, item=f"{url} {effect.item}") for effect in effects)
     if before.server != after.server:
         yield Effect(subject=name, aspect=Aspect.SERVER, before=before.server, after=after.server)
     if before.fallback is not after.fallback:
@@ -125,17 +130,18 @@ def _compare_mirrors(name: str, before: Sequence[str], after: Sequence[str]) -> 
         )
 
 
-def _compare_settings(
-    name: str, url: str, before: Mapping[str, str], after: Mapping[str, str]
-) -> Iterator[Effect]:
+def _settings(name: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[Effect]:
+    """Return the effects on the settings of one mirror; a header is not shown."""
+    effects = []
     for key in sorted(before.keys() | after.keys()):
         old, new = before.get(key), after.get(key)
-        if old != new:
-            item = f"{url} {key}"
-            if key == "header":
-                yield _hidden(name, Aspect.SETTING, item, old, new)
-            else:
-                yield Effect(subject=name, aspect=Aspect.SETTING, item=item, before=old, after=new)
+        if old != new and key == "header":
+            effects.append(_hidden(name, Aspect.SETTING, key, old, new))
+        elif old != new:
+            effects.append(
+                Effect(subject=name, aspect=Aspect.SETTING, item=key, before=old, after=new)
+            )
+    return effects
 
 
 def _compare_host(name: str, before: HostView, after: HostView) -> Iterator[Effect]:

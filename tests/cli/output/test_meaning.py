@@ -52,6 +52,17 @@ def test_nodes_with_other_effects_are_named() -> None:
     ]
 
 
+def test_registries_with_the_same_change_share_a_line() -> None:
+    changes = tuple(
+        Change(f"/etc/containerd/certs.d/{name}/hosts.toml", hosts("m"), hosts("m", "n"))
+        for name in ("gcr.io", "quay.io")
+    )
+
+    assert printed(NodePlan(node=Node(name="w1", host="w1"), changes=changes)) == [
+        "gcr.io, quay.io: + n last \u00b7 1 node"
+    ]
+
+
 def test_a_plan_without_changes_means_nothing() -> None:
     assert printed(NodePlan(node=Node(name="w1", host="w1"))) == []
 

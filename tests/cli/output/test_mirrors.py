@@ -127,7 +127,7 @@ MOVES = SiteTested("w1", "", (check(A, seconds=2.0), check(B, seconds=0.1)))
 WRITTEN = ReorderResult("mirrors.docker.io.endpoints", ((2, B), (1, A)), written=True)
 STAYS = ReorderResult("mirrors.docker.io.endpoints", ((2, B), (1, A)), False, "it is an alias")
 ORDERS: dict[str, Any] = {
-    "proposed": ((), False, "`--write` puts the proposed order into mirrors.yaml"),
+    "proposed": ((), False, "`--write` puts the suggested order into mirrors.yaml"),
     "written": (
         (WRITTEN,),
         True,

@@ -50,11 +50,15 @@ ONE_REGISTRY = {
     ),
     "a setting": (
         hosts(A, a='dial_timeout = "3s"'), hosts(A, a='dial_timeout = "5s"'),
-        [effect(Aspect.SETTING, f"{A} dial_timeout", before="3s", after="5s")],
+        [effect(Aspect.SETTING, "dial_timeout", before="3s", after="5s")],
+    ),
+    "a setting of one mirror of two": (
+        hosts(A, B), hosts(A, B, b="skip_verify = true"),
+        [effect(Aspect.SETTING, f"{B} skip_verify", after="true")],
     ),
     "a header is not shown": (
         hosts(A), hosts(A, a='header = {authorization = "Bearer x1"}'),
-        [effect(Aspect.SETTING, f"{A} header", after="there")],
+        [effect(Aspect.SETTING, "header", after="there")],
     ),
     "another upstream": (
         hosts(A), hosts(A, server="https://x.example"),
