@@ -9,24 +9,17 @@ from collections.abc import Iterator
 
 import click
 
+from fleet.errors import columns
+
 _PIECE = re.compile(r"[^\s,]*,|[^\s,]+|\s+")
 """A word, a word up to a comma, or blanks: a list of nodes may be broken behind its commas."""
 _LEAST = 24
 """The least columns that are left for text beside an indent."""
 
 
-def cells(text: str) -> int:
-    """Return the number of terminal columns that a text takes; a CJK character takes two."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len  # noqa: PLC0415 - a late import keeps `--help` fast
-
-    return cell_len(text)
-
-
 def padded(text: str, width: int) -> str:
     """Return a text with blanks behind it, so that it takes `width` terminal columns."""
-    return text + " " * max(0, width - cells(text))
+    return text + " " * max(0, width - columns(text))
 
 
 def echo(text: str, *, err: bool = False) -> None:
@@ -48,7 +41,7 @@ def echo(text: str, *, err: bool = False) -> None:
 def wrap(text: str, width: int) -> Iterator[str]:
     """Yield the lines of a text; a line that continues another is indented below it."""
     for line in text.split("\n"):
-        if cells(line) <= width:
+        if columns(line) <= width:
             yield line
         else:
             yield from _wrap_line(line, width)
@@ -59,12 +52,12 @@ def _wrap_line(line: str, width: int) -> Iterator[str]:
     hanging = " " * min(begin + 2, max(0, width - _LEAST))
     row = line[:begin]
     for piece in _PIECE.findall(line[begin:]):
-        if row.strip() and cells(row) + cells(piece.rstrip()) > width:
+        if row.strip() and columns(row) + columns(piece.rstrip()) > width:
             yield row.rstrip()
-            row = hanging + piece.lstrip()
-        elif not row.strip() and piece.strip():
-            row = row[: max(0, width - cells(piece))] + piece
-        else:
+            row = hanging
+        if row.strip():
             row += piece
+        else:  # a word that is wider than the rest of its line takes some of the indent
+            row = row[: max(0, width - columns(piece.strip()))] + piece.strip()
     if row.strip():
         yield row.rstrip()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """What changes for subjects with the same effects, the nodes, and how many of them restart."""
+    """The effects that several subjects share, their nodes, and how many of these restart."""
 
     texts: tuple[str, ...]
     nodes: tuple[str, ...]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from fleet.actions.mirrors import MirrorTestResult
 from fleet.cli.options import Settings
 from fleet.cli.output.failures import print_failures
-from fleet.cli.output.fitting import cells, padded
+from fleet.cli.output.fitting import padded
 from fleet.cli.output.mirrors_data import NO_SITE, Matrix, data, matrix_of
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.mirrors.check import Diagnosis
 from fleet.core.mirrors.ranking import Rank, Ranking, shown_time
 from fleet.core.selection.ranges import compress
 from fleet.engine.mirrors import SiteTested
-from fleet.errors import printable
+from fleet.errors import columns, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -103,7 +103,7 @@ def _print_grid(sites: Sequence[str], matrix: Matrix, first: int, out: Console) 
 
     headings = ["FIRST BYTE" if site == NO_SITE else printable(site) for site in sites]
     widths = [
-        max(cells(heading), *(cells(row[site].text) for row in matrix.values() if site in row))
+        max(columns(heading), *(columns(row[site].text) for row in matrix.values() if site in row))
         for site, heading in zip(sites, headings, strict=True)
     ]
     gap = " " * _GAP
@@ -114,7 +114,7 @@ def _print_grid(sites: Sequence[str], matrix: Matrix, first: int, out: Console) 
             registry = name
             out.print(printable(name), style="dim")
         label = f"  {printable(url)}"
-        if cells(label) + _GAP > first:
+        if columns(label) + _GAP > first:
             out.print(label)
             label = ""
         text = Text(padded(label, first))
@@ -128,7 +128,7 @@ def _print_grid(sites: Sequence[str], matrix: Matrix, first: int, out: Console) 
 
 
 def _right(text: str, width: int) -> str:
-    return " " * (width - cells(text)) + text
+    return " " * (width - columns(text)) + text
 
 
 def _style(diagnosis: Diagnosis) -> str:
@@ -206,13 +206,13 @@ def _print_ranking(ranked: Sequence[Ranking], settings: Settings, out: Console) 
 
 
 def _print_ranks(ranking: Ranking, settings: Settings, out: Console) -> None:
-    columns = ("", "ENDPOINT", "NOW", "SERVED", "FIRST BYTE", "ALL STEPS", "LAYER")
+    heads = ("", "ENDPOINT", "NOW", "SERVED", "FIRST BYTE", "ALL STEPS", "LAYER")
     rows = [
         (str(number), rank.url, str(ranking.written.index(rank.url) + 1),
          f"{rank.served}/{rank.tests}", _time(rank.first_byte), _time(rank.seconds), _rate(rank))
         for number, rank in enumerate(ranking.ranks, 1)
     ]  # fmt: skip
-    table(columns, rows, out, settings.hidden("ALL STEPS", "LAYER"))
+    table(heads, rows, out, settings.hidden("ALL STEPS", "LAYER"))
     for rank in ranking.ranks:
         if not rank.served:
             out.print(f"remove {printable(rank.url)}: it never answered", style="yellow")

@@ -9,10 +9,11 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
 
-from fleet.cli.output.fitting import cells, padded, wrap
+from fleet.cli.output.fitting import padded, wrap
 from fleet.cli.output.styles import STATE_COLUMNS, state_style
 from fleet.core.masking import clean_data, without_logins
 from fleet.core.selection.ranges import compress
+from fleet.errors import columns as cells
 from fleet.errors import printable
 
 if TYPE_CHECKING:
