@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -84,25 +84,35 @@ def verdict_words(pull: Verified) -> str:
 def print_outcomes(
     outcomes: Iterable[NodeOutcome], out: Console, seen: Collection[str] = ()
 ) -> None:
-    """Print the outcome of every node, with the evidence of failures.
+    """Print the outcome of every node, and each failure once, with its remedy and evidence.
 
-    On a terminal, nodes in `seen` without a failure share one line for each status.
+    Nodes that share a status and have no details share a line: those that were not changed, and
+    on a terminal those in `seen`.
     """
-    detailed, grouped = [], defaultdict(list)
+    groups: dict[object, list[NodeOutcome]] = {}
     for outcome in outcomes:
-        if out.is_terminal and outcome.node in seen and outcome.failure is None:
-            grouped[outcome.status].append(outcome.node)
-        else:
-            detailed.append(outcome)
-    for status, nodes in grouped.items():
-        mark, style = MARKS[status]
-        out.print(f"{mark} {compress(nodes)} ({len(nodes)}): {status}", style=style)
-    for outcome in detailed:
-        mark, style = MARKS[outcome.status]
-        out.print(f"{mark} {outcome_line(outcome)}", style=style)
-        if outcome.failure is not None:
-            print_remedy(outcome.failure, out, "    ")
-            print_evidence(outcome.failure, out)
+        shared = outcome.status in _PLAIN or (out.is_terminal and outcome.node in seen)
+        cause = outcome.failure.cause if outcome.failure else None if shared else outcome.node
+        groups.setdefault((outcome.status, cause), []).append(outcome)
+    for group in sorted(groups.values(), key=lambda group: group[0].failure is not None):
+        _print_outcome_group(group, out)
+
+
+_PLAIN = {NodeStatus.PENDING, NodeStatus.UNCHANGED}
+
+
+def _print_outcome_group(group: Sequence[NodeOutcome], out: Console) -> None:
+    first = group[0]
+    mark, style = MARKS[first.status]
+    line = outcome_line(first)
+    if len(group) > 1:
+        names = f"{compress(outcome.node for outcome in group)} ({len(group)})"
+        reason = f": {printable(first.failure.message)}" if first.failure else ""
+        line = f"{names}: {first.status}{reason}"
+    out.print(f"{mark} {line}", style=style)
+    if first.failure is not None:
+        print_remedy(first.failure, out, "    ")
+        print_evidence(first.failure, out)
 
 
 def still_locked(outcomes: Iterable[NodeOutcome], rollout: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from fleet.cli.output.outcome import (
     still_locked,
     verdict_words,
 )
+from fleet.cli.output.tables import console
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus, PullClient, Served, Verified
 from fleet.core.rollout.state import RolloutStatus
@@ -199,3 +201,19 @@ def test_a_result_is_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None
     data = json.loads(capsys.readouterr().out)
     assert (data["rollout"], data["status"]) == ("r1", "finished")
     assert data["nodes"]["w1"]["status"] == "converged"
+
+
+def test_a_recap_shows_a_failure_once_and_nodes_without_changes_together(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    failed = [
+        outcome(NodeStatus.FAILED, node=f"w{number}", failure=replace(HEALTH, address=str(number)))
+        for number in (1, 2)
+    ]
+    pending = [outcome(NodeStatus.PENDING, node=f"w{number}") for number in (3, 4)]
+
+    print_outcomes([*failed, *pending], console(color=False))
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == [". w[3-4] (2): pending", "! w[1-2] (2): failed: it is ill"]
+    assert sum("it is ill" in line for line in lines) == 1
