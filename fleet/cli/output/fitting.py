@@ -11,8 +11,12 @@ import click
 
 from fleet.errors import columns
 
-_PIECE = re.compile(r"[^\s,]*,|[^\s,]+|\s+")
-"""A word, a word up to a comma, or blanks: a list of nodes may be broken behind its commas."""
+_PIECE = re.compile(
+    r"[^\s,`]*`[^`]*`[^\s,]*,?"  # a command in backquotes
+    r"|[^\s,]*\d (?:s|ms|B)\b[^\s,]*,?"  # a number with its unit
+    r"|[^\s,]*,|[^\s,]+|\s+"
+)
+"""A part of a line that is not broken: a word, or blanks. Lists may be broken behind a comma."""
 _LEAST = 24
 """The least columns that are left for text beside an indent."""
 

@@ -12,6 +12,8 @@ WRAPPED = {
     "below its indent": ("    one two three", 12, ["    one two", "  three"]),
     "a list of nodes": ("x,y1,z22: gone", 6, ["x,y1,", "z22:", "gone"]),
     "a word as wide as the line": ("    /a/path b", 7, ["/a/path", "b"]),
+    "a command": ("run `fleet probe` now", 13, ["run", "`fleet probe`", "now"]),
+    "a number with its unit": ("timed out (2 s)", 13, ["timed out", "(2 s)"]),
     "a word that is too long": ("a /very/long/path b", 6, ["a", "/very/long/path", "b"]),
     "several lines": ("one\n\ntwo three", 6, ["one", "", "two", "three"]),
     "wide characters": ("\u5317\u4eac \u5317\u4eac", 6, ["\u5317\u4eac", "\u5317\u4eac"]),
