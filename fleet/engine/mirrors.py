@@ -92,11 +92,12 @@ def try_mirrors(
 
 
 def _test_group(job: _Job) -> SiteTested:
-    """Test from the first node of a group that can be reached."""
+    """Test from the first node of a group that fleet can log in to."""
     result = None
     for order in job.orders:
         result = _test_from(order, job)
-        if result.failure is None or not result.failure.kind.unreachable:
+        kind = result.failure.kind if result.failure else None
+        if kind is None or not (kind.unreachable or kind.no_access):
             break
     assert result is not None  # noqa: S101 - a group has nodes
     return result

@@ -183,16 +183,15 @@ def _read_pending(reply: Reply, records: Mapping[str, FileRecord]) -> Pending | 
         times[0] or times[1],
         failed,
         times[2],
-        _timer_left(reply, records),
+        _timer_left(reply, records.get(f"{_TIMERS}fleet-guard-{rollout}.timer")),
     )
 
 
-def _timer_left(reply: Reply, records: Mapping[str, FileRecord]) -> int | None:
+def _timer_left(reply: Reply, timer: FileRecord | None) -> int | None:
     """Return the seconds until the guard's timer fires; None if it has no timer.
 
     systemd writes the file of a transient timer when the timer starts.
     """
-    timer = next((record for path, record in records.items() if path.startswith(_TIMERS)), None)
     if timer is None:
         return None
     text = timer.file.content.decode("utf-8", "replace")

@@ -288,13 +288,7 @@ for entry in "$STATE/state.json" "/etc/systemd/system/$UNIT.service.d/zz-fleet.c
 done
 report_file /run/fleet/lock
 for each in id phase failed; do report_file "$STATE/pending/$each"; done
-if [ -f "$STATE/pending/id" ]; then
-    IFS= read -r id <"$STATE/pending/id"
-    case $id in
-    */*) ;;
-    *) report_file "/run/systemd/transient/fleet-guard-$id.timer" ;;
-    esac
-fi
+for each in /run/systemd/transient/fleet-guard-*.timer; do report_file "$each"; done
 roles_control_plane
 [ -n "$WALK" ] && probe_generations
 [ "$WALK" != all ] || probe_own_files
