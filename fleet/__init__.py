@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fleet.api import NodeDrift as NodeDrift
     from fleet.api import NodeOutcome as NodeOutcome
     from fleet.api import NodePlan as NodePlan
+    from fleet.api import NodeState as NodeState
     from fleet.api import NodeStatus as NodeStatus
     from fleet.api import NodeSurvey as NodeSurvey
     from fleet.api import Progress as Progress
@@ -56,6 +57,7 @@ _PUBLIC = (
     "NodeDrift",
     "NodeOutcome",
     "NodePlan",
+    "NodeState",
     "NodeStatus",
     "NodeSurvey",
     "Progress",

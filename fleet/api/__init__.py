@@ -16,6 +16,7 @@ from fleet.api.nodes import NodeDrift, drift, survey, verify
 from fleet.api.prepared import drive
 from fleet.api.rollouts import remove, resume, rollback, rollout, undo
 from fleet.core.failure import Failure, FailureKind
+from fleet.core.model.node_state import NodeState
 from fleet.core.model.outcome import NodeOutcome, NodeStatus, Verified
 from fleet.core.plan.drift import Drift, DriftedFile
 from fleet.core.plan.node_plan import NodePlan
@@ -36,6 +37,7 @@ __all__ = [
     "NodeDrift",
     "NodeOutcome",
     "NodePlan",
+    "NodeState",
     "NodeStatus",
     "NodeSurvey",
     "Progress",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _GREEN = (
-    "in sync", "as fleet left it", "unchanged", "converged", "finished", "ok", "known", "served",
+    "in sync", "unchanged", "converged", "finished", "ok", "known", "served",
     "added", "released", "live",
 )  # fmt: skip
 _YELLOW = (
@@ -11,7 +11,7 @@ _YELLOW = (
     "skipped", "unknown", "certified", "slow", "edited", "extra", "missing", "running",
 )  # fmt: skip
 _RED = (
-    "unhealthy", "conflict", "in conflict", "no access", "no_access", "unreachable", "failed",
+    "unhealthy", "conflict", "no access", "no_access", "unreachable", "failed",
     "changed", "revoked", "not reading", "deaf",
 )  # fmt: skip
 
