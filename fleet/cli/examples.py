@@ -38,11 +38,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "verify": (("verify -l w1", "test pulls on one node"),),
     "undo": (
         ("undo --dry-run", "what undoing the last rollout would change"),
-        ("undo 20261124-033332-5a8a", "one rollout, on the nodes that it changed"),
+        ("undo 20261124-033332", "one rollout, on the nodes that it changed"),
     ),
     "rollback": (
         ("rollback --dry-run", "what it would restore"),
-        ("rollback -y -l edge", "undo the last change of a group"),
+        ("rollback -y -l edge -M 'OPS-12 slow mirror'", "undo the last change of a group"),
     ),
     "remove": (
         ("remove --dry-run -l w1", "what taking fleet off one node would change"),
@@ -59,11 +59,12 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "locks": (("locks", "who has locked which node"),),
     "unlock": (("unlock 20261124-033332-5a8a", "release what a dead rollout left locked"),),
     "report": (
-        ("report 20261124-033332-5a8a -o report.html", "a page to keep or to send"),
+        ("report last -o report.html", "a page to keep or to send"),
         ("report 20261124-033332-5a8a --format junit -o junit.xml", "for CI"),
     ),
     "history": (
         ("history", "all rollouts and rollbacks, the newest first"),
+        ("history last", "the newest rollout, node by node"),
         ("history --from-nodes", "what all administrators did, as the nodes recorded it"),
         ("history --node w1", "what was done to one node"),
     ),

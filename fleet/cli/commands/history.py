@@ -37,8 +37,9 @@ def history(
 ) -> None:
     """Show what was done, when and by whom.
 
-    With ID: that rollout, node by node. Several administrators have several journals; with
-    --from-nodes they see one history, which the nodes have recorded themselves.
+    With ID: that rollout, node by node. ID may be `last`, or the first characters of the ID.
+    Several administrators have several journals. With --from-nodes they see one history, which
+    the nodes have recorded themselves.
     """
     if from_nodes:
         _show_from_nodes(settings, connection, rollout_id, node)

@@ -53,6 +53,7 @@ def unlock(
     """Release the lock of a dead rollout.
 
     A change that it left unconfirmed is undone. A rollout that is still running is refused.
+    ID may be `last`, or the first characters of the ID.
     """
     from fleet.actions import locks as action
     from fleet.actions.rollout_ids import full_id_if_known

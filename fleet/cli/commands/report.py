@@ -27,7 +27,10 @@ from fleet.errors import FleetError
 def report(
     settings: Settings, *, rollout_id: str, output: str | None, form: str, journal: str | None
 ) -> None:
-    """Write what a rollout did as a page, JSON or JUnit."""
+    """Write what a rollout did as a page, JSON or JUnit.
+
+    ID may be `last`, or the first characters of the ID.
+    """
     from fleet.actions.history import report_of
     from fleet.cli.terminal import journal_path
     from fleet.journal import write_private

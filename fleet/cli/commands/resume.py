@@ -27,6 +27,7 @@ def resume(
     """Finish an interrupted rollout or rollback.
 
     Nodes that were left in the middle of a change are settled first. Without ID: the newest one.
+    ID may be `last`, or the first characters of the ID.
     """
     from fleet.actions import resume as action
     from fleet.cli.terminal import Terminal, end_job, journal_files, open_session

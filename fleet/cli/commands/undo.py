@@ -33,8 +33,9 @@ def undo(
 ) -> None:
     """Undo one rollout on the nodes it changed.
 
-    Without ROLLOUT it is the newest rollout that changed something. Undo it again to bring the
-    change back. Nodes that later rollouts have changed are refused without --with-later.
+    ROLLOUT is an ID, its first characters, or `last`. Without ROLLOUT it is the newest rollout that
+    changed something. Undo it again to bring the change back. Nodes that later rollouts have
+    changed are refused without --with-later.
     """
     from fleet.actions import undo as action
     from fleet.actions.options import RolloutOptions
