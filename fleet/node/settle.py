@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from fleet.core.failure import Failure, FailureKind, NodeError, Step
@@ -20,6 +21,10 @@ from fleet.node.run_script import run_script
 from fleet.node.script import Script
 from fleet.node.work_order import WorkOrder
 from fleet.ssh import Remote, connect
+
+KEPT_FOR = timedelta(days=90)
+"""How long a node keeps every generation; of older ones it keeps the newest 20 and the original."""
+
 
 _PAUSE = 1
 """Seconds between two tries on a node that is unreachable or still busy."""
@@ -46,6 +51,7 @@ def settle_script(order: WorkOrder, mode: SettleMode) -> Script:
         "SOCKET": plan.daemon.socket,
         "CRICTL": "1" if plan.daemon.crictl else "0",
         "HEALTH_SECONDS": str(order.deadlines.health),
+        "SINCE": f"{datetime.now(UTC) - KEPT_FOR:%Y%m%d}",
         "RECORD": _expected_record(order) if mode is SettleMode.REMOVE else "",
     }
     seconds = 60 if mode in {SettleMode.LOOK, SettleMode.RELEASE} else order.deadlines.settle

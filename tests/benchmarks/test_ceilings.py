@@ -9,7 +9,7 @@ import pytest
 from benchmarks.ceilings import CEILINGS, Ceiling, Cost, cost
 from tests.support.wire import Tally
 
-PAGE = (Path(__file__).parents[2] / "docs" / "performance.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "explanation" / "performance.md").read_text()
 
 
 @pytest.mark.parametrize("ceiling", CEILINGS, ids=lambda each: each.name)

@@ -99,3 +99,34 @@ def test_a_change_made_since_the_plan_is_kept(target: Target) -> None:
     assert outcome.failure is not None
     assert "another change was made on this node after the plan" in outcome.failure.message
     assert target.facts(walk="latest").generations[0].id == "r2"
+
+
+_AGED = f"""
+set -e
+cd {STATE}/generations
+for number in $(seq 0 23); do
+    new=2020$(printf '%04d' "$((101 + number))")-000000-abcd
+    cp -a "$ID" "$new"
+    [ "$number" = 0 ] || printf '{{\\n  "generation": "%s"\\n}}\\n' "$before" >"$new/state.json"
+    (cd "$new" && rm seal && sums=$(sha256sum manifest after $(ls state.json 2>/dev/null)) &&
+        printf '%s\\n# %s\\n' "$sums" "$(printf '%s\\n' "$sums" | sha256sum | cut -d' ' -f1)" >seal)
+    before=$new
+done
+rm -r "$ID"
+sed -i "s/$ID/$before/" ../state.json
+"""
+
+
+def test_pruned_generations_still_lead_back_to_the_original(target: Target) -> None:
+    """The node gets 24 old generations; the next change prunes them."""
+    before = everything(target)
+    target.converged(rollout="20260101-000000-0001")
+    target.machine.sh(f"ID=20260101-000000-0001\n{_AGED}")
+
+    target.converged(target.plan(OTHER), rollout="20260102-000000-0002")
+    kept = target.machine.sh(f"ls {STATE}/generations").stdout.split()
+    target.converged(planned(target), rollout="r3", purpose="remove")
+
+    assert len(kept) == 22
+    assert [name for name in kept if name.endswith(".pruned")] == ["20200105-000000-abcd.pruned"]
+    assert everything(target) == before

@@ -8,6 +8,10 @@ from enum import StrEnum
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.owned_state import STATE_FILE
 
+PRUNED = ".pruned"
+"""The end of the name of a generation that several old ones were merged into."""
+
+
 MISSING = "all of it"
 """The damage of a generation that fleet's record on the node names and that is not there."""
 

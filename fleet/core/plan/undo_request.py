@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.generation import Generation
+from fleet.core.model.generation import PRUNED, Generation
 from fleet.core.model.owned_state import STATE_FILE
 
 
@@ -74,6 +74,8 @@ def _select_back_to(
         return Selection(tuple(beside))
     if chain and chain[-1].missing:
         return Selection(failure=damaged_failure(chain[-1]))
+    if _may_be_pruned(chain, to):
+        return Selection(failure=_pruned_failure(to))
     return Selection(nothing=f"no generation {to} is saved here")
 
 
@@ -88,6 +90,8 @@ def _select_rollout(
     names = [generation.id for generation in chain]
     if only in names:
         return Selection(tuple(chain[: names.index(only) + 1]))
+    if not beside and _may_be_pruned(chain, only):
+        return Selection(failure=_pruned_failure(only))
     if not beside:
         return Selection(nothing=f"rollout {only} has saved nothing on this node")
     (own,) = beside
@@ -98,6 +102,19 @@ def _select_rollout(
         if generation.id > only and generation.state_before == own.state_after:
             return Selection((*chain[: number + 1], own))
     return Selection(nothing=f"what rollout {only} changed is no longer in force here")
+
+
+def _may_be_pruned(chain: Sequence[Generation], name: str) -> bool:
+    """Return whether a generation that is not in the chain is as old as those that were pruned."""
+    pruned = (one.id for one in chain if one.id.endswith(PRUNED))
+    return any(name <= newest.removesuffix(PRUNED) for newest in pruned)
+
+
+def _pruned_failure(name: str) -> Failure:
+    """Return the failure of a node that has no generation of this name any more."""
+    message = f"generation {name} is not saved on this node any more"
+    remedy = "name a newer or the oldest one: `fleet history --node NODE` lists them"
+    return Failure(FailureKind.NO_GENERATION, Step.PLAN, message, remedy)
 
 
 def later_changes(only: str, later: Sequence[str]) -> Failure:

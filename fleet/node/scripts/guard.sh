@@ -43,7 +43,7 @@ fi
 [ "$(files_first_line "$PENDING/id")" = "$ID" ] || exit 0
 BY_HAND="restore the registry config by hand, then remove $PENDING"
 [ -f "$KEPT/manifest" ] || steps_fail no_generation revert "the saved files in $KEPT are gone" "$BY_HAND"
-seal_is_intact || steps_fail no_generation revert "$KEPT/$damage is damaged (a power cut or an edit)" "$BY_HAND"
+seal_is_intact "$KEPT" || steps_fail no_generation revert "$KEPT/$damage is damaged (a power cut or an edit)" "$BY_HAND"
 trap '' PIPE HUP
 trap 'steps_fail bug revert "$EARLY" "$EARLY_REMEDY"' EXIT
 revert_change

@@ -1,7 +1,7 @@
 # Read all facts about a node in one run, and change nothing. If DISTRO, UNIT, CONFIG or SOCKET is
 # empty, the probe detects it. Where it can, it reads variables and /proc instead of starting a
 # process: a process costs about 1 ms, a Go program 10 ms, of which GOMAXPROCS and GOGC save 2 ms.
-# requires: environment text protocol configs ownership places report roles sockets
+# requires: environment text protocol chain configs ownership places report roles sockets
 # inputs: DISTRO FULL_DEFAULT WALK
 
 STATE=/var/lib/fleet
@@ -35,33 +35,18 @@ probe_generation() { # report a generation's files; its state.json names the pre
     done
 }
 
-probe_state_generation() {
-    local line
-    [ -f "$1" ] || return 0
-    while IFS= read -r line; do
-        case $line in
-        *'"generation": "'*)
-            line=${line#*: \"}
-            printf '%s' "${line%%\"*}"
-            return 0
-            ;;
-        esac
-    done <"$1"
-}
-
 probe_generations() { # report generations from the newest back to $WALK, or only the newest
-    local id steps
-    id=$(probe_state_generation "$STATE/state.json")
+    local id steps linked
     steps=0
-    while [ -n "$id" ] && [ "$steps" -lt 500 ]; do
-        case $id in
-        */* | .*) return 0 ;;
-        esac
-        protocol_value chain "$id"
-        probe_generation "$id"
+    chain_read_link "$STATE/state.json"
+    while [ -n "$linked" ] && [ "$steps" -lt 500 ]; do
+        id=$linked
+        chain_find_folder
+        protocol_value chain "$linked"
+        probe_generation "$linked"
         [ "$WALK" = latest ] && return 0
         [ "$WALK" = "$id" ] && return 0
-        id=$(probe_state_generation "$STATE/generations/$id/state.json")
+        chain_read_link "$STATE/generations/$linked/state.json"
         steps=$((steps + 1))
     done
     case $WALK in

@@ -2,7 +2,7 @@
 # fleet from it, by MODE. A change is pending until it is confirmed or restored; then it is the last
 # one. RECORD is the digest of state.json as it must be before fleet is removed.
 # requires: environment text protocol paths change files steps compare daemon guard health liveness
-# requires: lock ownership pending removal restore seal storage
+# requires: lock ownership pending prune removal restore seal storage
 # inputs: ID MODE RECORD UNIT
 
 ON_FAILURE=settle_on_failure
@@ -127,6 +127,7 @@ settle_confirm() {
     fi
     sync "$LAST" "$STATE"
     guard_disarm
+    prune_generations >/dev/null 2>&1 # what fails here is tried again after the next change
     settle_finish confirmed
 }
 
@@ -160,7 +161,7 @@ settle_check_newest() { # refuse to revert a confirmed change that is not the ne
 settle_unconfirm() {
     [ -f "$KEPT/manifest" ] || steps_fail no_generation revert \
         "the saved files in $KEPT are gone" "$PREVIOUS"
-    seal_is_intact || steps_fail no_generation revert \
+    seal_is_intact "$KEPT" || steps_fail no_generation revert \
         "$KEPT/$damage is damaged (a power cut or an edit)" "$PREVIOUS"
     settle_check_newest
     if ! mv -T "$LAST" "$PENDING" || ! sync "$STATE" || ! pending_set_phase armed; then

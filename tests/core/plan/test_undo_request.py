@@ -116,6 +116,21 @@ def test_a_generation_whose_files_are_gone_is_a_failure(request_: UndoRequest) -
     assert "generation g2 is damaged: all of it is missing" in selected.failure.message
 
 
+@pytest.mark.parametrize(
+    "request_", [UndoRequest(to="g1"), UndoRequest(to="g2"), UndoRequest(only="g1")]
+)
+def test_a_generation_that_was_pruned_is_not_one_that_never_was(request_: UndoRequest) -> None:
+    facts = node(S2, G3, replace(G2, id="g2.pruned"), replace(G1, id="g0"))
+
+    selected = select_generations(facts, request_)
+
+    assert selected.failure is not None
+    assert selected.failure.message.endswith("is not saved on this node any more")
+    assert select_generations(facts, UndoRequest(to="g9")).failure is None
+    back = select_generations(facts, UndoRequest(to="g0"))
+    assert [one.id for one in back.generations] == ["g3", "g2.pruned", "g0"]
+
+
 def test_a_damaged_generation_beside_the_chain_is_a_failure() -> None:
     damaged = Generation("r4", (), beside=True, damage="seal")
 

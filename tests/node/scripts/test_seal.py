@@ -9,7 +9,7 @@ import pytest
 from tests.node.scripts.shell import Shell, digest
 
 GIVEN = {"ID": "r1", "path": ""}
-INTACT = 'seal_is_intact && printf intact || printf "%s" "$damage"'
+INTACT = 'seal_is_intact "$KEPT" && printf intact || printf "%s" "$damage"'
 
 
 def generation(shell: Shell) -> Path:
@@ -25,7 +25,7 @@ def generation(shell: Shell) -> Path:
 def test_a_generation_is_intact_as_it_was_sealed(shell: Shell) -> None:
     generation(shell)
 
-    assert shell.output("seal", f'seal_write "$KEPT"; {INTACT}', **GIVEN) == "intact"
+    assert shell.output("seal change", f'seal_write "$KEPT"; {INTACT}', **GIVEN) == "intact"
 
 
 @pytest.mark.parametrize("name", ["manifest", "after", "seal", "state.json"])
@@ -33,10 +33,10 @@ def test_damage_is_named(shell: Shell, name: str) -> None:
     folder = generation(shell)
     (folder / "state.json").write_text("{}")
 
-    shell.output("seal", 'seal_write "$KEPT"', **GIVEN)
+    shell.output("seal change", 'seal_write "$KEPT"', **GIVEN)
     (folder / name).write_text("0")
 
-    assert shell.output("seal", INTACT, **GIVEN) == name
+    assert shell.output("seal change", INTACT, **GIVEN) == name
 
 
 @pytest.mark.parametrize(("manifest", "expected"), [("x", "intact"), ("", "manifest")])
@@ -45,4 +45,4 @@ def test_a_generation_of_an_older_release_has_no_seal(
 ) -> None:
     (generation(shell) / "manifest").write_text(manifest)
 
-    assert shell.output("seal", INTACT, **GIVEN) == expected
+    assert shell.output("seal change", INTACT, **GIVEN) == expected

@@ -1,6 +1,6 @@
 # Integrity of a generation. Its manifest holds the SHA-256 of every saved file. `seal` holds those
 # of the manifest and of what lies beside it and, as its last line, the SHA-256 of its other lines.
-# requires: text change
+# requires: text
 # outputs: damage
 # functions: seal_write seal_is_intact
 
@@ -12,11 +12,11 @@ seal_write() { # seal the generation in folder $1, whose files are complete
         printf '%s\n# %s\n' "$sums" "${own%% *}" >"$1/seal"
 }
 
-seal_is_intact() { # true if the generation is as it was saved; else set $damage
+seal_is_intact() { # true if the generation in folder $1 is as it was saved; else set $damage
     local own line sums
     damage=
-    if [ ! -e "$KEPT/seal" ]; then # generations of older releases have none
-        [ -s "$KEPT/manifest" ] || damage=manifest
+    if [ ! -e "$1/seal" ]; then # generations of older releases have none
+        [ -s "$1/manifest" ] || damage=manifest
         [ -z "$damage" ]
         return
     fi
@@ -27,10 +27,10 @@ seal_is_intact() { # true if the generation is as it was saved; else set $damage
         '# '*) own=${line#??} ;;
         *) sums=$sums$line$NL ;;
         esac
-    done <"$KEPT/seal"
+    done <"$1/seal"
     damage=seal
     [ "$(printf '%s' "$sums" | sha256sum)" = "$own  -" ] || return 1
-    damage=$(cd "$KEPT" && printf '%s' "$sums" | sha256sum --quiet -c - 2>/dev/null) && return 0
+    damage=$(cd "$1" && printf '%s' "$sums" | sha256sum --quiet -c - 2>/dev/null) && return 0
     damage=${damage%%:*}
     return 1
 }
