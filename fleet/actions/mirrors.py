@@ -138,7 +138,7 @@ def _refuse_unknown_registries(images: Mapping[str, Image], orders: Sequence[Mir
     known = {target.registry for order in orders for target in order.targets}
     for name, image in images.items():
         if name not in known:
-            raise FleetError(f"--image {image}: {name} is no registry of these nodes' mirrors")
+            raise FleetError(f"--image {image}: no mirror of these nodes serves {name}")
 
 
 def _report_progress(

@@ -17,8 +17,9 @@ from fleet.cli.options import Connection, Exit, Settings, connecting, takes
 def explain(settings: Settings, *, connection: Connection, node: str, registry: str) -> None:
     """Show where a node pulls a registry's images from.
 
-    Names the file and line that decide, the hosts in the order in which containerd asks them, and
-    what happens when one fails.
+    REGISTRY may also be an image, such as docker.io/library/busybox:1.36. The output names the
+    file and line that decide, the hosts in the order in which containerd asks them, and what
+    happens when one fails.
     """
     from fleet.actions import explain as action
     from fleet.cli.output.explain import show_explanation
