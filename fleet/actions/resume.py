@@ -84,7 +84,9 @@ def _newest(journal: Journal) -> RolloutRecord:
                 superseded = superseded or error
             else:
                 return record
-    raise superseded or FleetError("nothing to resume: no rollout was interrupted")
+    raise superseded or FleetError(
+        "nothing to resume: no rollout was interrupted; `fleet history` shows how each has ended"
+    )
 
 
 def _job(

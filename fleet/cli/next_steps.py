@@ -18,7 +18,12 @@ _FILES = ("inventory", "mirrors", "ssh_config", "journal", "ask_become_pass", "e
 """The options of a command line that a command for the same nodes and files needs too."""
 
 
-_ONCE = frozenset({"yes", "dry_run", "as_json", "quiet", "verbose", "no_color", "log", "diff"})
+_ONCE = frozenset(
+    {
+        "yes", "dry_run", "exit_code", "as_json", "quiet", "verbose", "no_color", "log", "again",
+        "stat",
+    }
+)  # fmt: skip
 """The options that the same command need not have when it is run again."""
 
 
@@ -59,6 +64,14 @@ def same_command(*words: str, **instead: str) -> str:
     )
 
 
+def other_command(name: str, **instead: str) -> str:
+    """Return a command line for the same nodes, with all options of this one that it takes."""
+    kept = [option for option in _given(click.get_current_context())
+            if option not in _ONCE | instead.keys()]  # fmt: skip
+    changed = [word for option, value in instead.items() for word in (_flag(name, option), value)]
+    return shlex.join(["fleet", name, *_options(name, kept), *changed])
+
+
 def same_exclude(names: str) -> str:
     """Return the value of --exclude that also leaves out these nodes."""
     before = _given(click.get_current_context()).get("exclude")
@@ -81,9 +94,11 @@ def next_lines(steps: Sequence[NextStep]) -> Iterator[str]:
 
 
 def print_next(steps: Sequence[NextStep], out: Console) -> None:
-    """Print next steps."""
+    """Print next steps; a command is never broken, as a pasted line break would end it."""
+    from rich.text import Text  # noqa: PLC0415 - a late import keeps `--help` fast
+
     for line in next_lines(steps):
-        out.print(line, style="bold" if line.startswith("    ") else None)
+        out.print(Text(line, "bold") if line.startswith("    ") else line)
 
 
 def _given(context: click.Context) -> dict[str, Any]:

@@ -18,10 +18,10 @@ from fleet.actions.user_interface import Progress, Scope, UserInterface
 from fleet.cli.interrupt import stop_switch
 from fleet.cli.log_file import note
 from fleet.cli.next_steps import NextStep, command_line, next_lines, same_command
-from fleet.cli.options import Connection, Settings
+from fleet.cli.options import Connection, Exit, Settings
 from fleet.cli.output.live import open_screen
 from fleet.cli.output.outcome import exit_code, outcome_line, show_result
-from fleet.cli.output.plan import print_plans, show_plans
+from fleet.cli.output.plan import plan_exit_code, print_plans, show_plans
 from fleet.cli.output.tables import console
 from fleet.cli.prompts import ask, ask_sudo_password, require_terminal, unlock_keys
 from fleet.cli.streams import lost_streams
@@ -154,6 +154,13 @@ def open_session(
         privilege=Privilege(password=password),
     )
     return Session(access=access, pool=connection.pool, ui=terminal or Terminal(settings))
+
+
+def end_dry_run(plans: Sequence[NodePlan], settings: Settings) -> NoReturn:
+    """Name the command that carries plans out, and exit with their code."""
+    if any(plan.changes for plan in plans) and not settings.as_json:
+        settings.say(f"Next: {same_command()}")
+    raise SystemExit(plan_exit_code(plans, changes=Exit.OK))
 
 
 def end_job(result: RolloutResult, settings: Settings, terminal: Terminal) -> NoReturn:

@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterator
 
 import click
 import pytest
+from rich.console import Console
 
 from fleet.cli.app import fleet
 from fleet.cli.next_steps import (
     NextStep,
     command_line,
     next_lines,
+    other_command,
     pasteable,
+    print_next,
     same_command,
     same_exclude,
 )
@@ -79,6 +82,16 @@ def test_the_same_command_keeps_what_selects_and_limits(inside: Callable[[str], 
     assert same_command(exclude=same_exclude("w9")).endswith(" --pause 2.5 -x 'w[1-3]:w9'")
 
 
+def test_another_command_takes_the_options_that_both_have(inside: Callable[[str], None]) -> None:
+    inside("fleet -F cfg diff --exit-code --stat --keep -l w1 -i hosts.yaml")
+
+    assert other_command("rollout") == "fleet rollout --keep -i hosts.yaml -l w1 -F cfg"
+    assert (
+        other_command("diff", limit="w[1-2]")
+        == "fleet diff --keep -i hosts.yaml -F cfg -l 'w[1-2]'"
+    )
+
+
 def test_the_same_command_keeps_its_arguments(inside: Callable[[str], None]) -> None:
     inside("fleet undo 20260101-000000-abcd --dry-run")
 
@@ -96,6 +109,16 @@ def test_a_command_has_a_line_of_its_own() -> None:
         "  undo it:",
         "    fleet undo r1",
     ]
+
+
+def test_a_command_is_not_broken_at_the_edge_of_the_terminal() -> None:
+    file = io.StringIO()
+    out = Console(file=file, width=40, force_terminal=True, no_color=True, soft_wrap=True)
+    command = f"fleet resume r1 -i {'x' * 60}"
+
+    print_next([NextStep("finish it", command)], out)
+
+    assert f"    {command}" in file.getvalue()
 
 
 def test_a_declined_question_says_what_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

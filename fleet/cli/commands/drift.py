@@ -22,8 +22,10 @@ def drift(settings: Settings, *, connection: Connection, exit_code: bool, foreig
     """
     from fleet.actions import drift as action
     from fleet.actions.options import RenderOptions
+    from fleet.cli.next_steps import other_command
     from fleet.cli.output.drift import show_drift
     from fleet.cli.terminal import journal_files, open_session
+    from fleet.core.selection.ranges import compress
 
     files, options = settings.load(), RenderOptions(foreign=foreign)
     nodes, mark = settings.select(files.inventory), journal_files(settings, None).fingerprints()
@@ -32,5 +34,7 @@ def drift(settings: Settings, *, connection: Connection, exit_code: bool, foreig
     show_drift(examined, settings)
     if any(result.facts is None for result, _ in examined):
         raise SystemExit(Exit.FAILED)
-    drifted = any(files for _, files in examined)
+    drifted = [result.node.name for result, files in examined if files]
+    if drifted and not settings.as_json:
+        settings.say(f"Next: {other_command('diff', limit=compress(drifted))}")
     raise SystemExit(Exit.DIFFERENT if exit_code and drifted else Exit.OK)

@@ -8,7 +8,7 @@ import click
 
 from fleet.cli.change_options import changing_nodes, no_liveness
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Exit, Settings, connecting, takes
+from fleet.cli.options import Connection, Settings, connecting, takes
 
 
 @command()
@@ -37,8 +37,8 @@ def remove(
     """
     from fleet.actions import remove as action
     from fleet.actions.options import RolloutOptions
-    from fleet.cli.output.plan import plan_exit_code, show_plans
-    from fleet.cli.terminal import Terminal, end_job, journal_files, open_session
+    from fleet.cli.output.plan import show_plans
+    from fleet.cli.terminal import Terminal, end_dry_run, end_job, journal_files, open_session
     from fleet.config.load import load_inventory
 
     options = RolloutOptions(**flags)
@@ -50,5 +50,5 @@ def remove(
     if dry_run:
         plans = action.plan_remove(inventory, nodes, options, session)
         show_plans(plans, settings, target.fingerprints())
-        raise SystemExit(plan_exit_code(plans, changes=Exit.OK))
+        end_dry_run(plans, settings)
     end_job(action.remove(inventory, nodes, options, session, target), settings, terminal)

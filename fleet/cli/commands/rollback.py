@@ -9,7 +9,7 @@ import click
 from fleet.cli import completers
 from fleet.cli.change_options import changing_nodes, no_liveness, registry
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Exit, Settings, connecting, takes
+from fleet.cli.options import Connection, Settings, connecting, takes
 
 
 @command()
@@ -41,8 +41,8 @@ def rollback(
     from fleet.actions import rollback as action
     from fleet.actions.options import RolloutOptions
     from fleet.actions.rollout_ids import with_full_ids
-    from fleet.cli.output.plan import plan_exit_code, show_plans
-    from fleet.cli.terminal import Terminal, end_job, journal_files, open_session
+    from fleet.cli.output.plan import show_plans
+    from fleet.cli.terminal import Terminal, end_dry_run, end_job, journal_files, open_session
     from fleet.config.load import load_inventory
 
     options = RolloutOptions(**flags)
@@ -55,5 +55,5 @@ def rollback(
     if dry_run:
         plans = action.plan_rollback(inventory, nodes, options, session, target)
         show_plans(plans, settings, target.fingerprints())
-        raise SystemExit(plan_exit_code(plans, changes=Exit.OK))
+        end_dry_run(plans, settings)
     end_job(action.rollback(inventory, nodes, options, session, target), settings, terminal)

@@ -17,7 +17,7 @@ from fleet.cli.change_options import (
     stat,
 )
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Exit, Settings, connecting, shared
+from fleet.cli.options import Connection, Settings, connecting, shared
 
 
 @command()
@@ -57,8 +57,14 @@ def rollout(
     from fleet.actions import rollout as action
     from fleet.actions.options import RolloutOptions
     from fleet.actions.rollout_ids import with_full_ids
-    from fleet.cli.output.plan import plan_exit_code
-    from fleet.cli.terminal import PlanView, Terminal, end_job, journal_files, open_session
+    from fleet.cli.terminal import (
+        PlanView,
+        Terminal,
+        end_dry_run,
+        end_job,
+        journal_files,
+        open_session,
+    )
     from fleet.journal.shown_plan import ShownPlan
 
     stat, again = flags.pop("stat"), flags.pop("again")
@@ -76,5 +82,5 @@ def rollout(
     if dry_run:
         plans = action.plan_rollout(files, nodes, options, session)
         view.show_dry_run(plans, settings, target)
-        raise SystemExit(plan_exit_code(plans, changes=Exit.OK))
+        end_dry_run(plans, settings)
     end_job(action.rollout(files, nodes, options, session, target), settings, terminal)

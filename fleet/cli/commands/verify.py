@@ -35,10 +35,12 @@ def verify(
     Shows which mirror served each pull, and changes nothing.
     """
     from fleet.actions import verify as action
+    from fleet.cli.next_steps import command_line
     from fleet.cli.output.verify import show_verified
     from fleet.cli.terminal import open_session
     from fleet.config.load import load_inventory
     from fleet.core.model.outcome import NodeStatus
+    from fleet.core.selection.ranges import compress
 
     if self_contained:
         nodes = settings.select(load_inventory(settings.inventory))
@@ -51,5 +53,7 @@ def verify(
         session = open_session(settings, connection)
         outcomes, chosen = action.verify(files, nodes, options, session)
     show_verified(outcomes, settings, chosen)
-    good = all(outcome.status is NodeStatus.UNCHANGED for outcome in outcomes)
-    raise SystemExit(Exit.OK if good else Exit.FAILED)
+    bad = [end.node for end in outcomes if end.status is not NodeStatus.UNCHANGED]
+    if bad and not settings.as_json:
+        settings.say(f"Next: {command_line('mirrors', 'test', '-l', compress(bad))}")
+    raise SystemExit(Exit.FAILED if bad else Exit.OK)
