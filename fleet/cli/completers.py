@@ -100,16 +100,16 @@ def _rollouts(context: click.Context) -> Iterator[tuple[str, str]]:
             yield rollout.id, f"{text}: {printable(rollout.message)}" if rollout.message else text
 
 
-def _nodes(context: click.Context) -> Iterator[tuple[str, str]]:
-    for node in _inventory(context).nodes:
+def _nodes(inventory: Inventory) -> Iterator[tuple[str, str]]:
+    for node in inventory.nodes:
         if _PLAIN.fullmatch(node.name):
             yield node.name, ""
 
 
-def _groups(context: click.Context) -> Iterator[tuple[str, str]]:
+def _groups(inventory: Inventory) -> Iterator[tuple[str, str]]:
     from fleet.core.text.counts import counted  # noqa: PLC0415
 
-    for group in _inventory(context).groups.values():
+    for group in inventory.groups.values():
         if _PLAIN.fullmatch(group.name):
             yield group.name, f"group of {counted(len(group.nodes), 'node')}"
 
@@ -118,7 +118,8 @@ def _patterns(context: click.Context, incomplete: str) -> Iterator[tuple[str, st
     """Yield groups and nodes for the last part of a pattern."""
     match = _LAST_PART.match(incomplete)
     before = match[0] if match else ""
-    for name, description in (*_groups(context), *_nodes(context)):
+    inventory = _inventory(context)
+    for name, description in (*_groups(inventory), *_nodes(inventory)):
         yield f"{before}{name}", description
 
 
@@ -134,7 +135,7 @@ def _registries(context: click.Context) -> Iterator[tuple[str, str]]:
 
 rollout_ids = _completer(lambda context, _: _rollouts(context))
 rerun = _completer(lambda context, _: (*_WHICH, *_rollouts(context)))
-nodes = _completer(lambda context, _: _nodes(context))
+nodes = _completer(lambda context, _: _nodes(_inventory(context)))
 patterns = _completer(_patterns)
 registries = _completer(lambda context, _: _registries(context))
 commands = _completer(
