@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,12 @@ addEventListener("load", () => setTimeout(() => parent.postMessage(JSON.stringif
   texts: texts.length,
 }), "*"), 0));
 </script>"""
+AXE = """<script>
+addEventListener("load", () => axe.run(document, {resultTypes: ["violations"]}).then((found) =>
+  parent.postMessage(JSON.stringify({passes: found.passes.length, violations:
+    found.violations.map((each) => [each.id, each.nodes.map((node) => node.target.join(" "))])}),
+  "*")));
+</script>"""
 FRAME = """<!doctype html><body style="margin: 0"><script>
 onmessage = (each) => { document.documentElement.dataset.told = each.data; };
 </script><iframe src="report.html" width="WIDTH" height="800" style="border: 0"></iframe>"""
@@ -58,10 +65,29 @@ onmessage = (each) => { document.documentElement.dataset.told = each.data; };
 
 def seen(page: str, folder: Path, *, width: int, dark: bool, opened: bool) -> dict[str, Any]:
     """Return what the page says of itself in a browser of that width and scheme."""
+    asking = ASK.replace("OPEN", str(opened).lower())
+    return answered(page, folder, WATCH, asking, width=width, dark=dark)
+
+
+def violations(page: str, folder: Path, *, dark: bool) -> list[Any]:
+    """Return what axe-core finds against the page: roles, landmarks, headings, contrast."""
+    spec = find_spec("axe_core_python")
+    assert spec is not None
+    assert spec.origin is not None
+    source = (Path(spec.origin).parent / "axe.min.js").read_text()
+    found = answered(page, folder, f"<script>{source}</script>", AXE, width=1200, dark=dark)
+    assert found["passes"] > 15
+    return list(found["violations"])
+
+
+def answered(
+    page: str, folder: Path, first: str, last: str, *, width: int, dark: bool
+) -> dict[str, Any]:
+    """Return what scripts at the page's begin and end say of it."""
     assert POLICY in page
     page = page.replace(POLICY, f"{POLICY}; script-src 'unsafe-inline'")
-    page = page.replace("<title>", f"{WATCH}<title>", 1)
-    page = page.replace("</body>", f"{ASK.replace('OPEN', str(opened).lower())}</body>")
+    page = page.replace("<title>", f"{first}<title>", 1)
+    page = page.replace("</body>", f"{last}</body>")
     (folder / "report.html").write_text(page)
     path = folder / "frame.html"
     path.write_text(FRAME.replace("WIDTH", str(width)))
@@ -108,6 +134,38 @@ def test_the_page_fits_its_window_and_can_be_read(count: int, tmp_path: Path) ->
         assert told["contrast"] >= 4.5
 
     assert len(grounds) == len({ground for _, ground in grounds}) == 2
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_against_the_page(tmp_path: Path, *, dark: bool) -> None:
+    assert violations(html(told_story(60)), tmp_path, dark=dark) == []
+
+
+def test_axe_finds_a_text_without_contrast_and_a_missing_landmark(tmp_path: Path) -> None:
+    page = html(told_story(4)).replace("main>", "div>")
+    page = page.replace("</header>", '<p style="color: #ddd">hard to read</p></header>')
+
+    found = {name for name, _ in violations(page, tmp_path, dark=False)}
+
+    assert {"color-contrast", "landmark-one-main"} <= found
+
+
+def test_details_are_open_in_print(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(html(told_story(60)))
+    printed = tmp_path / "report.pdf"
+    folded = tmp_path / "folded.pdf"
+    (tmp_path / "folded.html").write_text(path.read_text().replace("@media print", "@media x"))
+
+    for source, target in ((path, printed), (tmp_path / "folded.html", folded)):
+        subprocess.run(
+            [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu",
+             f"--user-data-dir={tmp_path}/profile", f"--print-to-pdf={target}", source.as_uri()],
+            capture_output=True, timeout=120, check=True,
+        )  # fmt: skip
+
+    pages = [len(re.findall(rb"/Type */Page\b", each.read_bytes())) for each in (printed, folded)]
+    assert pages[0] > pages[1] > 0
 
 
 def test_a_page_that_is_too_wide_or_loads_something_is_caught(tmp_path: Path) -> None:

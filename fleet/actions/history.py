@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from fleet.actions.options import RolloutOptions
 from fleet.core.history.replay import RolloutHistory
 from fleet.core.history.serialize import outcome_data
 from fleet.core.masking import clean_data
@@ -78,4 +80,13 @@ def report_of(path: Path, rollout: str) -> dict[str, Any]:
     entries = journal.entries(record.id)
     with journal.reading():
         data = report_data(record.id, record.started, record.about, entries)
+        data["given_flags"] = _given_flags(data["flags"])
         return cast("dict[str, Any]", clean_data(data))
+
+
+def _given_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the flags of a rollout that differ from the defaults of this release."""
+    defaults = RolloutOptions().data()
+    return {
+        key: value for key, value in flags.items() if value not in (None, "", defaults.get(key))
+    }

@@ -56,6 +56,8 @@ def test_the_report_has_the_nodes_and_their_steps(small: Small) -> None:
     rollout = small.rollout(Watcher()).rollout
 
     report = report_of(small.target.journal, rollout)
+    assert set(report["given_flags"]) < set(report["flags"])
+    assert "guard" not in report["given_flags"]
 
     assert (report["rollout"], report["status"]) == (rollout, "finished")
     assert set(report["nodes"]) == {"a", "b", "c"}

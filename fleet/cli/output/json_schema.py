@@ -11,6 +11,7 @@ from fleet.cli.output.json_schema_nodes import DRIFT, PROBED
 from fleet.cli.output.json_schema_parts import (
     CHANGES,
     DISRUPTION,
+    EFFECT,
     FAILURE,
     FLAG,
     OUTCOME,
@@ -104,6 +105,7 @@ _REPORT = shape(
         **_ABOUT,
         "seconds": maybe(SECONDS),
         "flags": {"type": "object"},
+        "given_flags": {"type": "object"},
         "counts": by_name(WHOLE),
         "batches": listed(
             shape({"number": WHOLE, "nodes": TEXTS, "began": maybe(SECONDS)}),
@@ -134,14 +136,17 @@ _REPORT = shape(
                     "disruption": DISRUPTION,
                     "role_evidence": TEXTS,
                     "changes": CHANGES,
+                    "meaning": listed(EFFECT),
                     "unproven": TEXTS,
                     "notes": TEXTS,
                 },
+                "meaning",
                 "role_evidence",
                 "unproven",
             )
         ),
-    }
+    },
+    "given_flags",
 )
 
 

@@ -19,12 +19,12 @@ from fleet.core.selection.ranges import compress as fold_names
 _STEPS = {
     NodeStatus.STAGING: "stage",
     NodeStatus.RUNNING: "activate",
-    NodeStatus.CHECKING: "health again",
-    NodeStatus.REVERTING: "take back",
+    NodeStatus.CHECKING: "recheck",
+    NodeStatus.REVERTING: "revert",
 }
 
 
-_PLANNED = ("strategy", "disruption", "role_evidence", "changes", "unproven", "notes")
+_PLANNED = ("strategy", "disruption", "role_evidence", "changes", "meaning", "unproven", "notes")
 
 
 def planned_data(plans: Collection[NodePlan], mark: Mark) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def _mirrors(nodes: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     failed: Counter[tuple[str, str, str]] = Counter()
     for node in nodes.values():
         for pull in node.get("verified", ()):
-            key = (pull["image"], pull["mirror"] or "not known", pull["via"])
+            key = (pull["image"], pull["mirror"] or "unknown", pull["via"])
             seconds[key].append(pull["seconds"])
             failed[key] += not pull["ok"]
     return [

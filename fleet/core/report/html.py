@@ -10,6 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fleet.core.plan.pull_tests import unproven_text
+from fleet.core.report.changes import applied_plans, registry_changes
+from fleet.core.report.next_steps import next_steps
 from fleet.core.report.style import MARKS, STYLE, TONES
 from fleet.core.report.timeline import overview, timeline
 from fleet.core.selection.ranges import compress
@@ -52,6 +54,12 @@ def html(report: Mapping[str, Any]) -> str:
         few=_FEW,
         began=str(report["started"])[:19].replace("T", " "),
         took=_duration(report["seconds"]),
+        steps=tuple(next_steps(report)),
+        registries=registry_changes(report["plans"], nodes),
+        applied=tuple(applied_plans(report["plans"], nodes, applied=True)),
+        missing=tuple(applied_plans(report["plans"], nodes, applied=False)),
+        unchanged=tuple(plan for plan in report["plans"] if not plan["changes"]),
+        flags=report.get("given_flags", report["flags"]),
         failures=_failures(nodes),
         timeline=timeline(report, TONES),
         overview=overview(report, TONES) if len(nodes) > _FEW else "",

@@ -12,7 +12,10 @@ STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 72rem; background: var(--ground);
   color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem; }
+header { border-top: .3rem solid currentColor; padding-top: 1rem; }
+header > :not(h1) { color: var(--ink); } header > .dim { color: var(--dim); }
+h1 { font-size: 1.5rem; margin: 0; } h1::first-letter { text-transform: uppercase; }
+ h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem; }
 .dim { color: var(--dim); } code, pre { font: 13px/1.45 ui-monospace, monospace; }
 .cards { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.2rem 0; }
 .card { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem;
@@ -29,12 +32,19 @@ table + table, .scroll + .scroll { margin-top: 1.2rem; } .names { overflow-wrap:
 pre { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem;
   padding: .75rem; white-space: pre-wrap; overflow-wrap: anywhere; margin: .4rem 0; }
 .add { color: var(--good); } .del { color: var(--bad); } .at { color: var(--busy); }
+dl { margin: 0; } dd { margin: 0 0 .6rem; overflow-wrap: anywhere; }
+.wrap { white-space: normal; overflow-wrap: anywhere; min-width: 9rem; }
 details { margin: .4rem 0; } summary { cursor: pointer; }
 svg { display: block; width: 100%; min-width: 40rem; height: auto; }
 svg text { fill: var(--ink); font: 12px system-ui; }
 svg .dim { fill: var(--dim); } svg .grid { stroke: var(--line); }
 svg .stage { fill: var(--stage); } svg .good { fill: var(--good); } svg .warn { fill: var(--warn); }
 svg .bad { fill: var(--bad); } svg .busy { fill: var(--busy); }
+@media print { body { max-width: none; padding: 0; font-size: 11px; } .scroll { overflow: visible; }
+  details::details-content { content-visibility: visible; block-size: auto; }
+  summary { list-style: none; }
+  h2 { break-after: avoid; } tr, .card, dd { break-inside: avoid; } th, td { white-space: normal; }
+  svg { min-width: 0; } }
 """
 
 

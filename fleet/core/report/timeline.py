@@ -9,6 +9,7 @@ from html import escape
 from itertools import repeat
 from typing import Any
 
+from fleet.core.text.counts import counted
 from fleet.errors import printable
 
 _MOST = 300
@@ -32,11 +33,11 @@ def timeline(report: Mapping[str, Any], tones: Mapping[str, str]) -> str:
     )
     picture = _picture(report, total, len(shown), rows)
     more = len(nodes) - len(shown)
-    note = f'<p class="dim">and {more} more nodes</p>' if more > 0 else ""
+    note = f'<p class="dim">and {counted(more, "more node")}</p>' if more > 0 else ""
     return (
         f"{picture}{note}"
-        '<p class="dim">grey: staged; coloured: activated, proven and confirmed, in the colour of'
-        " how that ended; lines: batches</p>"
+        '<p class="dim">Grey: staging. Colored: activation, verification and confirmation; the'
+        " color shows the outcome. Lines: batches.</p>"
     )
 
 
@@ -92,7 +93,7 @@ def _picture(report: Mapping[str, Any], total: float, rows: int, parts: Iterable
     drawn = "".join((*_grid(total, height), *_batches(report, total, height), *parts))
     return (
         '<div class="scroll" tabindex="0"><svg role="img"'
-        ' aria-label="when each node was worked on"'
+        ' aria-label="the work on each node over time"'
         f' viewBox="0 0 {_LEFT + _WIDTH + 20} {height}">{drawn}</svg></div>'
     )
 

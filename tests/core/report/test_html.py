@@ -44,7 +44,7 @@ def page(nodes: dict[str, dict[str, Any]], **more: Any) -> Page:
 
 
 def test_the_title_names_the_rollout() -> None:
-    assert page({}).texts["title"] == ["fleet rollout 20260101-000000-abcd"]
+    assert page({}).texts["title"] == ["fleet rollout finished: 20260101-000000-abcd"]
 
 
 def test_the_page_may_load_and_run_nothing() -> None:
@@ -82,12 +82,14 @@ def test_the_sections_of_a_rollout() -> None:
     ]
 
     assert titles == [
+        "Next steps",
         "Failures",
         "Timeline",
         "Nodes",
         "Strategy and containerd",
         "Verification pulls",
-        "Changes",
+        "Applied changes",
+        "Changes not applied",
         "Files and flags",
     ]
 
@@ -120,7 +122,7 @@ def test_the_head_says_who_began_it_and_when() -> None:
 def test_the_colour_of_the_end(ending: str, tone: str) -> None:
     text = html(report({}, ending=ending))
 
-    assert f'<span class="{tone}">{ending}</span>' in text
+    assert f'<header class="{tone}">\n  <h1>rollout {ending}</h1>' in text
 
 
 def test_a_row_for_each_node() -> None:
@@ -146,7 +148,7 @@ def test_a_failure_of_several_nodes_is_shown_once() -> None:
 
     shown = page(nodes)
 
-    assert "n[1-3] (3) ! failed: verify at verify: no pull" in shown.texts["p"]
+    assert "n[1-3] (3) ! failed: no pull (verify)" in shown.texts["p"]
     assert shown.texts["pre"] == ["log of a"]
 
 
@@ -158,7 +160,7 @@ def test_evidence_that_differs_is_shown_for_each_node() -> None:
     shown = page(nodes)
 
     assert shown.texts["pre"] == ["log of a", "log of b"]
-    assert shown.texts["summary"] == ["a said", "b said"]
+    assert shown.texts["summary"] == ["output of a", "output of b"]
 
 
 def test_a_failure_without_evidence_has_no_block() -> None:
@@ -198,15 +200,43 @@ def test_the_lines_of_a_diff_have_colours() -> None:
 
     shown = page({}, plans=[plan])
 
-    assert shown.texts["span"][1:] == ["@@ -1 +1 @@", "-old", "+new"]
+    assert shown.texts["span"] == ["@@ -1 +1 @@", "-old", "+new"]
     assert "a note" in shown.texts["p"]
-    assert [value for tag, key, value in shown.attributes if (tag, key) == ("span", "class")][
-        1:
-    ] == [
-        "at",
-        "del",
-        "add",
+    tones = [value for tag, key, value in shown.attributes if (tag, key) == ("span", "class")]
+    assert tones == ["at", "del", "add"]
+
+
+def test_registries_and_the_changes_of_pending_nodes_are_apart() -> None:
+    effect = {"subject": "quay.io", "aspect": "mirror", "item": "https://m", "before": None}
+    plan = {
+        "nodes": ["a", "b"],
+        "folded": "a,b",
+        "strategy": "certs.d",
+        "disruption": "none",
+        "changes": [{"diff": "+a"}],
+        "meaning": [{**effect, "after": "first"}],
+        "notes": [],
+    }
+
+    shown = page({"a": node(), "b": node("pending")}, plans=[plan])
+
+    assert shown.texts["td"][:4] == ["quay.io", "+ m first", "a", "b"]
+    assert shown.texts["summary"] == [
+        "a (1): certs.d, 1 file, no restart",
+        "b (1): certs.d, 1 file, no restart",
     ]
+
+
+def test_only_the_flags_that_were_given_are_shown() -> None:
+    shown = page({}, flags={"batch": "1,25%", "soak": 0}, given_flags={"soak": 0})
+
+    assert shown.texts["td"] == ["soak", "0"]
+
+
+def test_next_steps_are_commands_to_paste() -> None:
+    shown = page({"a": node("failed")}, ending="failed")
+
+    assert shown.texts["dd"] == ["fleet rollout --rerun failed 20260101-000000-abcd"]
 
 
 def test_the_strategies_by_release() -> None:

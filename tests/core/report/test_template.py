@@ -12,7 +12,7 @@ from tests.support.story import told_story
 
 EVIL = "<script>alert(\"x\" & 'y')</script>\x1b[2J{{ 7 * 7 }}{% raw %}"
 SHOWN = EVIL.replace("\x1b", "\\x1b")
-OURS = {"status", "started", "step", "began", "ended"}
+OURS = {"aspect", "status", "started", "step", "began", "ended"}
 """Keys whose values fleet itself has written, and reads again."""
 
 

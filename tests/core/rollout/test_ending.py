@@ -41,7 +41,7 @@ def refused(name: str, kind: FailureKind) -> NodeOutcome:
     return NodeOutcome(node=name, status=FAILED, failure=failure(kind, Step.LOCK))
 
 
-BUDGET = "2 failed, and --max-failures allows 0"
+BUDGET = "2 nodes failed, --max-failures allows 0"
 LOST = NodeOutcome(node="a", status=AWAY, failure=failure(FailureKind.CONNECT, Step.SETTLE))
 LINES = {
     "all well": (FINISHED, outcomes(a=CONVERGED, b=CONVERGED), "", "finished: 2 converged"),

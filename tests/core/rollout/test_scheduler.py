@@ -75,9 +75,9 @@ MOVES = {
     "failures in the last batch spend it": (
         "CCB",
         0,
-        Halt("1 failed, and --max-failures allows 0"),
+        Halt("1 node failed, --max-failures allows 0"),
     ),
-    "nodes that all are away spend it": ("UU", 0, Halt("2 failed, and --max-failures allows 0")),
+    "nodes that all are away spend it": ("UU", 0, Halt("2 nodes failed, --max-failures allows 0")),
     "failures in the last batch, within the budget": ("CCB", 1, Finish()),
     "all done": ("CCC", 0, Finish()),
 }
