@@ -156,7 +156,7 @@ def test_a_daemon_behind_a_proxy_makes_the_test_another_thing(nodes: Lab, fleet:
         trixie.sh(f"rm -r {folder}; systemctl daemon-reload; systemctl restart containerd")
 
     assert "containerd goes through the proxy http://proxy.example:3128" in ran.stdout
-    assert "no order is proposed" in ran.stdout
+    assert "no order is suggested" in ran.stdout
     assert "secret" not in ran.text
 
 
