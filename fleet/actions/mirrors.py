@@ -144,11 +144,12 @@ def _refuse_unknown_registries(images: Mapping[str, Image], orders: Sequence[Mir
 def _report_progress(
     results: Iterable[SiteTested], total: int, ui: UserInterface
 ) -> Iterator[SiteTested]:
+    """Report the progress after every 20 nodes; failures come with the result, grouped."""
+    failed = 0
     for number, result in enumerate(results, 1):
-        if result.failure is not None:
-            ui.message(f"mirrors {number}/{total}: {result.node}: {result.failure.message}")
-        elif number == total or number % 20 == 0:
-            ui.message(f"mirrors {number}/{total}")
+        failed += result.failure is not None
+        if number == total or number % 20 == 0:
+            ui.message(f"mirrors {number}/{total}" + (f", {failed} failed" if failed else ""))
         yield result
 
 

@@ -161,8 +161,15 @@ def _print_diffs(names: str, plan: NodePlan, out: Console, mark: Mark, shown: li
                 out.print(f"    {line}", style="cyan")
             return
     shown.append(_Shown(names, diffs))
-    for line in (line for diff in diffs.values() for line in diff):
-        out.print(f"    {line}", style=_line_style(line))
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for path, diff in diffs.items():
+        alike.setdefault(tuple(_changed(diff)), []).append(path)
+    for first, *others in alike.values():
+        for line in diffs[first]:
+            out.print(f"    {line}", style=_line_style(line))
+        if others:
+            text = f"the same lines in {counted(len(others), 'more file')}: {', '.join(others)}"
+            out.print(f"    {printable(text)}", style="cyan")
 
 
 def _difference(

@@ -72,7 +72,22 @@ def test_a_similar_diff_is_shown_as_the_difference(capsys: pytest.CaptureFixture
         "      with +more",
     ]
     assert lines[start + 4].startswith("~ w3")
-    assert sum("+line 7" in line for line in lines) == 3
+    assert sum("+line 7" in line for line in lines) == 2
+
+
+def test_files_with_the_same_changed_lines_are_shown_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    changes = [
+        Change(path, ManagedFile(f"{path}\na\n".encode()), ManagedFile(f"{path}\nb\n".encode()))
+        for path in ("/etc/x", "/etc/y", "/etc/z")
+    ]
+
+    lines = shown(capsys, plan("w1", *changes, EDIT))
+
+    assert lines.count("    -a") == 1
+    assert "    the same lines in 2 more files: /etc/y, /etc/z" in lines
+    assert "    -old" in lines
 
 
 def test_stat_leaves_the_diffs_out(capsys: pytest.CaptureFixture[str]) -> None:
