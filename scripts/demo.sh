@@ -1,6 +1,6 @@
 #!/bin/sh
 # Boot four real nodes and run fleet's main job in front of you: probe, diff, rollout, verify,
-# rollback. Takes the nodes away again unless KEEP=1.
+# undo. Takes the nodes away again unless KEEP=1.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -29,10 +29,10 @@ lab up 4
 fleet check
 fleet probe
 fleet diff
-fleet rollout --yes --batch 1,3 --journal "$folder/journal.db"
+fleet rollout --yes --batch 1,3 --stat --journal "$folder/journal.db"
 fleet verify
 say "the same again: nothing to do"
 fleet rollout --yes --journal "$folder/journal.db"
-fleet rollback --yes --batch 1,3 --journal "$folder/journal.db"
+fleet undo --yes --batch 1,3 --journal "$folder/journal.db"
 fleet history --journal "$folder/journal.db"
 say "done: four real nodes were brought to mirrors.yaml and back"
