@@ -45,7 +45,7 @@ def parse_release(text: str) -> ContainerdVersion:
     """Return a version of containerd; raise a FleetError if the text is not one."""
     version = parse_version(text)
     if version is None:
-        raise FleetError(f"--containerd {text!r} is no version such as 1.7.24 or 2.1")
+        raise FleetError(f"--containerd {text!r}: expected a version such as 1.7.24 or 2.1")
     return version
 
 

@@ -62,7 +62,7 @@ def test_a_refusal_is_exit_1_with_the_reason_and_writes_nothing(offline: Fleet) 
 def test_bad_usage_is_exit_2(offline: Fleet) -> None:
     words = ("render", "--out", "out", "--containerd")
 
-    assert "is no version" in offline(*words, "newest").stderr
+    assert "expected a version" in offline(*words, "newest").stderr
     assert "no such folder" in offline(*words, "2.1", "--root", "gone").stderr
     assert "expected one of" in offline(*words, "2.1", "--distro", "windows").stderr
     assert offline(*words, "newest").code == 2

@@ -10,6 +10,7 @@ from fleet.core.text.yaml import ListSpan, Value, list_spans, parse_yaml, plain
 from fleet.core.text.yaml_pieces import yaml_pieces
 from fleet.errors import ConfigErrors, Problem
 
+TAG = "custom tags are not supported; put a text that begins with ! in quotes"
 SCALARS = {
     "a word": ("hello", "hello"),
     "true": ("true", True),
@@ -131,12 +132,7 @@ PROBLEMS = {
     ),
     "a tag of one's own, which is not shown": (
         "a: !hunter2\n",
-        Problem(
-            "a.yaml",
-            1,
-            4,
-            "custom tags are not supported; put a text that begins with ! in quotes",
-        ),
+        Problem("a.yaml", 1, 4, TAG),
     ),
 }
 
