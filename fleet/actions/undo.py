@@ -80,13 +80,20 @@ def changed_by(files: JournalFiles, rollout: str | None) -> tuple[RolloutRecord,
     if not is_there(files.journal):
         raise FleetError(f"there is no journal {files.journal}, so there is no rollout to undo")
     journal = Journal(files.journal, read_only=True)
-    if rollout not in {None, LAST}:
-        record = journal.rollout(rollout or "")
-        changed = journal.replayed(record).nodes_in_force()
-        if not changed:
-            raise FleetError(f"{record.kind} {record.id} has changed no node: nothing to undo")
-        return record, changed
-    for record in journal.rollouts():
+    named = rollout not in {None, LAST}
+    records = [journal.rollout(rollout or "")] if named else journal.rollouts()
+    for record in records:
         if changed := journal.replayed(record).nodes_in_force():
+            _refuse_removal(record)
             return record, changed
+        if named:
+            raise FleetError(f"{record.kind} {record.id} has changed no node: nothing to undo")
     raise FleetError("no rollout in the journal has changed a node: nothing to undo")
+
+
+def _refuse_removal(record: RolloutRecord) -> None:
+    """Refuse to undo a removal: the nodes have no saved files any more."""
+    if record.kind == "remove":
+        raise FleetError(
+            f"remove {record.id} has taken fleet off its nodes and cannot be undone; roll out again"
+        )

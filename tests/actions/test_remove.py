@@ -8,6 +8,7 @@ import pytest
 
 from fleet.actions.options import RolloutOptions
 from fleet.actions.remove import plan_remove, remove, saved_request
+from fleet.actions.undo import changed_by
 from fleet.core.plan.removal import RemovalRequest
 from fleet.core.plan.undo_request import UndoRequest
 from fleet.errors import FleetError
@@ -31,6 +32,16 @@ def test_only_nodes_with_something_of_fleet_are_worked_on(small: Small) -> None:
         "c": "unchanged",
     }
     assert small.pool.done[3:] == [("stage", "b"), ("converge", "b")]
+
+
+def test_a_removal_cannot_be_undone(small: Small) -> None:
+    small.pool.ends[probe, "b"] = replace(TRIXIE, own_files=("/run/fleet",))
+    inventory, session = small.load().inventory, small.session(Watcher())
+    removed = remove(inventory, inventory.nodes, RolloutOptions(), session, small.target).rollout
+
+    for given in (removed, "last"):
+        with pytest.raises(FleetError, match=f"remove {removed} .* cannot be undone"):
+            changed_by(small.target, given)
 
 
 def test_a_node_without_fleet_cannot_be_rolled_back(small: Small) -> None:

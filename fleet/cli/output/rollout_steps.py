@@ -25,6 +25,8 @@ def rollout_steps(result: RolloutResult) -> tuple[NextStep, ...]:
 
 def _steps(result: RolloutResult) -> Iterator[NextStep]:
     if not result.rollout:
+        if result.kind == "remove":
+            return
         nodes = compress(result.outcomes)
         yield NextStep("prove that the nodes pull", command_line("verify", "-l", nodes))
         return
@@ -37,7 +39,7 @@ def _steps(result: RolloutResult) -> Iterator[NextStep]:
         yield NextStep("see which rollout has locked these nodes", look)
     yield from _continuing(result, bad)
     changed = bool(_named(result, NodeStatus.CONVERGED))
-    if changed:
+    if changed and result.kind != "remove":
         purpose = "undo what it changed" if bad or _is_open(result) else "undo it"
         yield NextStep(purpose, command_line("undo", result.rollout))
     if changed and not bad and not _is_open(result):

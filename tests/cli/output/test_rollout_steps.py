@@ -60,6 +60,7 @@ ENDINGS = {
         ["fleet probe -l w1", "fleet resume r1", "fleet rollout -l 'w[1-2]'"],
     ),
     "an undo with a failure": (result(DONE, C, F, kind="undo"), ["fleet undo r1"]),
+    "a removal": (result(DONE, C, kind="remove"), ["fleet report r1 -o r1.html"]),
 }
 
 
