@@ -34,6 +34,8 @@ def test_once_lets_the_batch_finish(nodes: Lab, fleet: Fleet) -> None:
     assert running.returncode == 130
     document = json.loads(out)
     assert document["status"] == "interrupted"
+    resume, undo = (f"fleet {command} {document['rollout']}" for command in ("resume", "undo"))
+    assert document["next"] == [resume, undo]
     rest = dict.fromkeys(("bookworm1", "trixie1", "forky1"), "pending")
     assert statuses(document) == {**rest, "bullseye1": "converged"}
 

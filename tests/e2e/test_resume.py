@@ -32,6 +32,8 @@ def test_a_killed_rollout_is_finished_and_done_nodes_are_not_touched_again(
     done = main_pid(nodes, "bullseye1")
     listed = fleet("history", "--json").json["rollouts"][0]
     second = fleet("rollout", "-y", "-l", "forky1", "--json")
+    for name in ("inventory.yaml", "mirrors.yaml"):
+        fleet.write(name, f"# a comment\n\n{(fleet.folder / name).read_text()}")
 
     ran = fleet("resume", "-y", "--json")
 
@@ -109,7 +111,8 @@ def test_two_ctrl_c_end_a_rollback_and_resume_finishes_it(nodes: Lab, fleet: Fle
     ran = fleet("resume", "-y", "--json")
 
     assert running.returncode == 130
-    assert "`fleet resume 20" in told
+    assert "2 nodes may have an unconfirmed change and will undo it within 180 s." in told
+    assert "\n    fleet resume 20" in told
     assert ran.code == 0, ran.text
     assert {name: node.digests("/etc") for name, node in nodes.nodes.items()} == before
 
@@ -171,10 +174,13 @@ def test_one_fleet_at_a_time_works_with_a_journal(nodes: Lab, fleet: Fleet) -> N
         assert first.poll() is None
 
     second = fleet("rollback", "-y")
-    running = fleet("history", "--json").json["rollouts"][0]["status"]
+    (listed,) = fleet("history", "--json").json["rollouts"]
+    refused = fleet("unlock", listed["rollout"], "-y")
     first.communicate(timeout=120)
 
     assert second.code == 3
     assert "is in use by rollout 20" in second.stderr
-    assert running == "running"
+    assert listed["status"] == "running"
+    assert refused.code == 3
+    assert f"rollout {listed['rollout']} is still running on this machine" in refused.stderr
     assert first.returncode == 0
