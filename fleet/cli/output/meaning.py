@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fleet.core.masking import Mark
 from fleet.core.model.change import RestartCost
 from fleet.core.plan.effect_text import effect_text
 from fleet.core.plan.meaning import Aspect, Effect, plan_meaning
@@ -27,11 +28,11 @@ class _Line:
     restarts: int
 
 
-def print_meaning(plans: Sequence[NodePlan], out: Console) -> None:
+def print_meaning(plans: Sequence[NodePlan], out: Console, mark: Mark) -> None:
     """Print what plans change for each registry; the same change of many registries is a line."""
     changing = [plan for plan in plans if plan.changes and plan.failure is None]
     lines: dict[_Line, list[str]] = {}
-    for subject, texts, nodes in _changes_of_subjects(changing):
+    for subject, texts, nodes in _changes_of_subjects(changing, mark):
         restarts = sum(plan.restart.cost is RestartCost.RESTART for plan in nodes)
         line = _Line(texts, tuple(plan.node.name for plan in nodes), restarts)
         lines.setdefault(line, []).append(subject)
@@ -46,14 +47,14 @@ def print_meaning(plans: Sequence[NodePlan], out: Console) -> None:
 
 
 def _changes_of_subjects(
-    plans: Sequence[NodePlan],
+    plans: Sequence[NodePlan], mark: Mark
 ) -> Iterator[tuple[str, tuple[str, ...], list[NodePlan]]]:
     """Yield each subject with what changes, and the plans that change it so; files come last."""
     known: dict[int, list[tuple[Effect, ...]]] = {}
     groups: dict[tuple[Effect, ...], list[NodePlan]] = {}
     for plan in plans:
         if id(plan.changes) not in known:  # similar plans share their changes
-            known[id(plan.changes)] = list(_by_subject(plan_meaning(plan.changes)))
+            known[id(plan.changes)] = list(_by_subject(plan_meaning(plan.changes, mark)))
         for effects in known[id(plan.changes)]:
             groups.setdefault(effects, []).append(plan)
     for effects in sorted(groups, key=lambda it: (it[0].aspect is Aspect.FILE, it[0].subject)):

@@ -60,7 +60,7 @@ def print_plans(plans: Sequence[NodePlan], out: Console, mark: Mark, *, stat: bo
 
     `stat` leaves out the diffs.
     """
-    print_meaning(plans, out)
+    print_meaning(plans, out, mark)
     shown: list[_Shown] = []
     for group in _group_equal(plans):
         if not stat or group[0].failure or group[0].notes or group[0].findings:

@@ -156,7 +156,7 @@ def plan_data(plan: NodePlan, mark: Mark) -> dict[str, Any]:
             {"path": change.path, "action": str(change.action), "diff": unified_diff(change, mark)}
             for change in plan.changes
         ],
-        "meaning": [asdict(effect) for effect in plan_meaning(plan.changes)],
+        "meaning": [asdict(effect) for effect in plan_meaning(plan.changes, mark)],
         "unproven": list(plan.pulls.unproven),
         "notes": list(plan.notes),
         "conflicts": [finding_data(finding) for finding in plan.findings],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from fleet.core.masking import Mark, masked_file
 from fleet.core.model.change import Change
 from fleet.core.plan.registry_view import HostView, RegistryView, View, read_view
 
@@ -43,10 +45,11 @@ class Effect:
     after: str | None = None
 
 
-def plan_meaning(changes: Iterable[Change]) -> tuple[Effect, ...]:
+def plan_meaning(changes: Iterable[Change], mark: Mark) -> tuple[Effect, ...]:
     """Return the effects of all changes of a node together, sorted by subject.
 
-    A setting that moves from one file to another has no effect.
+    A setting that moves from one file to another has no effect. Secrets in URLs and settings are
+    replaced by `mark`.
     """
     changes = tuple(changes)
     before, after, opaque = View(), View(), []
@@ -60,7 +63,20 @@ def plan_meaning(changes: Iterable[Change]) -> tuple[Effect, ...]:
     effects = [*_compare(before, after), *map(_file_effect, opaque)]
     if not effects:
         effects = [_file_effect(change) for change in changes]
-    return tuple(sorted(effects, key=lambda effect: (effect.aspect is Aspect.FILE, effect.subject)))
+    shown = (_masked(effect, mark) for effect in effects)
+    return tuple(sorted(shown, key=lambda effect: (effect.aspect is Aspect.FILE, effect.subject)))
+
+
+def _masked(effect: Effect, mark: Mark) -> Effect:
+    """Return an effect whose texts are masked as they are in the file's diff."""
+    subject, item = (_masked_value(text, mark) for text in (effect.subject, effect.item))
+    before, after = (text and _masked_value(text, mark) for text in (effect.before, effect.after))
+    return replace(effect, subject=subject, item=item, before=before, after=after)
+
+
+def _masked_value(text: str, mark: Mark) -> str:
+    line = f"server = {json.dumps(text, ensure_ascii=False)}"
+    return masked_file("hosts.toml", line, mark).partition(" = ")[2].strip('"')
 
 
 def _file_effect(change: Change) -> Effect:

@@ -7,6 +7,7 @@ import io
 from rich.console import Console
 
 from fleet.cli.output.meaning import print_meaning
+from fleet.core.masking import stars
 from fleet.core.model.change import Change, ManagedFile, RestartCost
 from fleet.core.model.node import Node
 from fleet.core.plan.node_plan import NodePlan, PlannedRestart
@@ -29,7 +30,7 @@ def plan(name: str, *after: str, restart: PlannedRestart | None = None) -> NodeP
 
 def printed(*plans: NodePlan) -> list[str]:
     out = Console(file=io.StringIO(), width=200)
-    print_meaning(plans, out)
+    print_meaning(plans, out, stars)
     return str(out.file.getvalue()).splitlines()  # type: ignore[attr-defined]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from fleet.core.masking import Fingerprints
 from fleet.core.model.change import Change, ManagedFile
 from fleet.core.plan.meaning import Aspect, Effect, plan_meaning
 
+MARK = Fingerprints(b"k" * 32)
 QUAY = "/etc/containerd/certs.d/quay.io/hosts.toml"
 CONFIG = "/etc/containerd/config.toml"
 K3S = "/etc/rancher/k3s/registries.yaml"
@@ -74,7 +76,7 @@ ONE_REGISTRY = {
 def test_a_changed_hosts_toml_has_effects(
     before: str | None, after: str | None, effects: list[Effect]
 ) -> None:
-    assert list(plan_meaning([change(QUAY, before, after)])) == effects
+    assert list(plan_meaning([change(QUAY, before, after)], MARK)) == effects
 
 
 def legacy(url: str, login: str = "") -> str:
@@ -89,13 +91,13 @@ def test_a_setting_that_moves_to_another_file_has_no_effect() -> None:
         change(CONFIG, legacy(A), f"version = 2\n{path}"), change(QUAY, None, hosts(A)),
     ]  # fmt: skip
 
-    assert plan_meaning(changes) == (
+    assert plan_meaning(changes, MARK) == (
         Effect(subject=CONFIG, aspect=Aspect.CONFIG_PATH, after="/etc/c"),
     )
 
 
 def test_a_login_is_never_shown() -> None:
-    (found,) = plan_meaning([change(CONFIG, legacy(A, "one"), legacy(A, "two"))])
+    (found,) = plan_meaning([change(CONFIG, legacy(A, "one"), legacy(A, "two"))], MARK)
 
     assert found == Effect(subject="h.example", aspect=Aspect.LOGIN, before="there", after="there")
 
@@ -103,7 +105,7 @@ def test_a_login_is_never_shown() -> None:
 def test_a_registries_yaml_has_the_same_effects() -> None:
     text = "mirrors: {{quay.io: {{endpoint: [{}]}}}}\n"
 
-    found = plan_meaning([change(K3S, text.format(A), text.format(f"{B}, {A}"))])
+    found = plan_meaning([change(K3S, text.format(A), text.format(f"{B}, {A}"))], MARK)
 
     assert found == (effect(Aspect.MIRROR, B, after="first"),)
 
@@ -111,7 +113,7 @@ def test_a_registries_yaml_has_the_same_effects() -> None:
 def test_a_certificate_belongs_to_its_registry() -> None:
     path = "/etc/containerd/certs.d/r.example_5000_/m.example.0.ca.pem"
 
-    assert plan_meaning([change(path, "a", "b")]) == (
+    assert plan_meaning([change(path, "a", "b")], MARK) == (
         Effect(
             subject="r.example:5000", aspect=Aspect.CERTIFICATE, item="m.example.0.ca.pem",
             before="there", after="there",
@@ -124,6 +126,16 @@ def test_a_file_without_another_effect_is_named(text: str) -> None:
     path = QUAY if "server" in text else CONFIG
     before = hosts(A) if path == QUAY else "x = 1"
 
-    assert plan_meaning([change(path, before, text)]) == (
+    assert plan_meaning([change(path, before, text)], MARK) == (
         Effect(subject=path, aspect=Aspect.FILE, before="there", after="there"),
     )
+
+
+def test_a_new_secret_in_a_url_is_seen_as_a_change_and_not_shown() -> None:
+    old, new = (f"https://robot:{secret}@mirror.example" for secret in ("hunter2Zq", "hunter3Zq"))
+
+    found = plan_meaning([change(QUAY, hosts(old), hosts(new))], MARK)
+
+    assert [effect.aspect for effect in found] == [Aspect.MIRROR, Aspect.MIRROR]
+    assert "mirror.example" in str(found)
+    assert "hunter" not in str(found)
