@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from fleet.core.failure import Failure, NodeError
+from fleet.core.failure import Failure, FailureKind, NodeError
 from fleet.core.mirrors.check import EndpointCheck, Target
 from fleet.core.model.node import Node
 from fleet.engine.workers.base import ThreadPool, map_nodes
@@ -91,13 +91,15 @@ def try_mirrors(
         pool.close()
 
 
+_NO_LOGIN = {FailureKind.CONNECT, FailureKind.HOST_KEY, FailureKind.AUTH}
+
+
 def _test_group(job: _Job) -> SiteTested:
     """Test from the first node of a group that fleet can log in to."""
     result = None
     for order in job.orders:
         result = _test_from(order, job)
-        kind = result.failure.kind if result.failure else None
-        if kind is None or not (kind.unreachable or kind.no_access):
+        if result.failure is None or result.failure.kind not in _NO_LOGIN:
             break
     assert result is not None  # noqa: S101 - a group has nodes
     return result

@@ -91,7 +91,9 @@ def test_while_one_is_down_no_other_is_taken_down(plane: Lab, fleet: Fleet) -> N
     assert (ran.code, ran.json["status"]) == (3, "halted"), ran.text
     rest = dict.fromkeys(("bookworm1", "forky1"), "pending")
     assert statuses(ran.json) == {"bullseye1": "converged", "trixie1": "failed", **rest}
-    assert told.startswith("of the control plane trixie1 (containerd is inactive/dead) is not")
+    assert told.startswith(
+        "1 control plane node unavailable: trixie1 (containerd is inactive/dead)"
+    )
     assert again.code == 1, again.text
     assert statuses(again.json) == {
         **dict.fromkeys(statuses(ran.json), "converged"),
@@ -114,7 +116,7 @@ def test_a_control_plane_node_outside_the_selection_counts(plane: Lab, fleet: Fl
 
     assert (ran.code, statuses(ran.json)) == (3, {"trixie1": "pending"}), ran.text
     assert "asking 3 nodes beside this rollout about the control plane: b" in ran.stderr
-    assert told.startswith("of the control plane forky1 (containerd is inactive/dead) is not")
+    assert told.startswith("1 control plane node unavailable: forky1 (containerd is")
     assert statuses(rerun.json) == {"trixie1": "unchanged"}
     assert (again.code, again.json["status"]) == (3, "halted"), again.text
     assert statuses(again.json)["bullseye1"] == "converged"
