@@ -74,7 +74,7 @@ def _only_node(nodes: dict[str, Any], name: str) -> dict[str, Any]:
 def report_of(path: Path, rollout: str) -> dict[str, Any]:
     """Return the report of a rollout as data without secrets; it needs an existing journal."""
     if not is_there(path):
-        raise FleetError(f"{path}: there is no journal; --journal names another")
+        raise FleetError(f"{path}: no such journal. Use another file with --journal FILE")
     journal = Journal(path, read_only=True)
     record = journal.rollout(rollout)
     entries = journal.entries(record.id)

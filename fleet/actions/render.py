@@ -59,7 +59,7 @@ def refuse_unknown_distribution(name: str | None) -> None:
 def offline_facts(version: ContainerdVersion, distro: str | None, root: Path | None) -> NodeFacts:
     """Return the facts of a node whose files are below `root`; without `root` it has no files."""
     if root is not None and not root.is_dir():
-        raise FleetError(f"--root {root}: there is no such folder")
+        raise FleetError(f"--root {root}: no such folder")
     node_root = _read(root) if root is not None else NodeRoot(Path())
     files = node_root.files
     kind = distro or _distribution(files)

@@ -20,7 +20,7 @@ def full_id(path: Path, given: str) -> str:
     if is_complete(given):
         return given
     if not is_there(path):
-        raise FleetError(f"{path}: there is no journal to look {given!r} up; give the whole ID")
+        raise FleetError(f"{path}: no journal to look up {given!r} in. Give the whole ID")
     return Journal(path, read_only=True).rollout(given).id
 
 

@@ -17,7 +17,7 @@ def test_a_fleet_without_a_journal_has_no_past(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
 
     assert past_rollouts(path) == []
-    with pytest.raises(FleetError, match="there is no journal"):
+    with pytest.raises(FleetError, match="no such journal"):
         report_of(path, "20260101-000000-abcd")
 
 

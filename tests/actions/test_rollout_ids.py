@@ -52,7 +52,7 @@ def test_without_a_journal_only_whole_ids_are_taken(tmp_path: Path) -> None:
     assert full_id(path, ELSEWHERE) == ELSEWHERE
     assert full_id_if_known(path, "r1") == "r1"
     for find in (full_id, full_id_if_known):
-        with pytest.raises(FleetError, match="no journal to look 'last' up"):
+        with pytest.raises(FleetError, match="no journal to look up 'last'"):
             find(path, "last")
     assert not path.exists()
 

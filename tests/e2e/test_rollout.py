@@ -269,8 +269,8 @@ def test_a_node_without_crictl_is_proven_by_ctr_and_says_that_this_is_weaker(
         verdict = ran.json["nodes"][name]["verified"][0]
         assert (verdict["ok"], verdict["via"]) == (True, "ctr")
         assert verdict["mirror"] == "dockerproxy.com"
-        assert verdict["detail"] == "ctr only, CRI not proven"
-    assert text.stdout.count("ctr only, CRI not proven") == 8
+        assert verdict["detail"] == "ctr only, CRI not verified"
+    assert text.stdout.count("ctr only, CRI not verified") == 8
 
 
 def test_history_tells_what_was_done(nodes: Lab, fleet: Fleet) -> None:

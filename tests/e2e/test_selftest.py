@@ -52,7 +52,7 @@ def test_every_node_proves_its_pull_before_and_after_a_rollout_with_and_without_
     }
     assert after["bullseye1"][2].startswith(f"{open_}containerd 1.4")
     assert without == {name: (True, "cri", each[2]) for name, each in after.items()}
-    assert set(closed.values()) == {(True, "ctr", "ctr only, CRI not proven")}
+    assert set(closed.values()) == {(True, "ctr", "ctr only, CRI not verified")}
     assert not [text for text in lists.values() if "selftest" in text or ".invalid" in text]
     assert ends == lists
     assert drift.code == 0, drift.text

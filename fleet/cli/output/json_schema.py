@@ -86,7 +86,7 @@ _ABOUT = {
     "reason": TEXT,
     "operator": {**TEXT, "description": "who, and from which machine"},
     "message": {**TEXT, "description": "why, as --message gave it"},
-    "undoes": maybe({**TEXT, "description": "the rollout that an undo takes back"}),
+    "undoes": maybe({**TEXT, "description": "the rollout that an undo reverts"}),
     "files": by_name(maybe({**TEXT, "description": "SHA-256 of the file"})),
 }
 

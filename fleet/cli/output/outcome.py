@@ -64,7 +64,7 @@ def _pull_counts(pulls: Iterable[Verified]) -> list[str]:
 
 
 def _pull_text(pull: Verified) -> str:
-    weak = ", CRI not proven" if pull.via is PullClient.CTR else ""
+    weak = ", CRI not verified" if pull.via is PullClient.CTR else ""
     return f"pulled {printable(pull.image)} by {pull.via}, {verdict_words(pull)}{weak}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fleet.core.containerd.features import Feature, supports
 from fleet.core.model.version import ContainerdVersion
 
-_WAITS = "waits without end and asks no other host; crictl pull --pull-timeout ends it"
+_WAITS = "waits forever and asks no other host; crictl pull --pull-timeout ends it"
 
 
 def on_failure(version: ContainerdVersion) -> Iterator[tuple[str, str]]:

@@ -121,7 +121,7 @@ def _order_defects(
             message = f'{url} is never tried: containerd {version} reads only [host."URL"] headers'
             yield "hosts-misread", message
         elif times > 1:
-            message = f"{url} is tried {times} times: other hosts' tables stand between its own"
+            message = f"{url} is tried {times} times: other hosts' tables are between its own"
             yield "duplicate-host", message
 
 

@@ -220,7 +220,7 @@ def _served_result(result: Verified, test: PullTest, evidence: Evidence) -> Veri
     if not trace.layers:
         notes.append("its layers were already on the node")
     if evidence.via is PullClient.CTR:
-        notes.insert(0, "pulled with ctr only, CRI not verified")
+        notes.insert(0, "ctr only, CRI not verified")
     return replace(
         result,
         mirror=tail(host or ""),

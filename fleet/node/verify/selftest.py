@@ -226,7 +226,7 @@ def _pull_result(pull: Pull, recorder: _Recorder, directory: HostsDirectory) -> 
 def _describe_proof(directory: HostsDirectory, *, by_cri: bool) -> str:
     """Return the text that says what the pull proves, and what it leaves open."""
     if not by_cri:
-        return "pulled with ctr only, CRI not verified"
+        return "ctr only, CRI not verified"
     if directory.folder is not None:
         return f"CRI pulls, and reads hosts.toml below {directory.folder}"
     return f"CRI pulls; not verified that it reads mirrors: {directory.reason}"

@@ -48,7 +48,7 @@ LINES = {
     ),
     "a pull by ctr": (
         outcome(verified=(Verified("a/b:1", ok=True, via=PullClient.CTR),)),
-        "w1: converged (pulled a/b:1 by ctr, mirror unknown, CRI not proven)",
+        "w1: converged (pulled a/b:1 by ctr, mirror unknown, CRI not verified)",
     ),
     "a pull that failed": (
         outcome(verified=(Verified("a/b:1", ok=False, via=PullClient.CTR),)),

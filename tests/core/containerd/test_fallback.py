@@ -14,7 +14,7 @@ DROPS, SILENT, FORBIDDEN, BUSY = (
     "says 408 or 429",
 )
 
-WAITS = "waits without end and asks no other host; crictl pull --pull-timeout ends it"
+WAITS = "waits forever and asks no other host; crictl pull --pull-timeout ends it"
 DIFFERENCES = {
     DROPS: {
         "1.7.24": "asks the next host after 30 s for every request",
