@@ -145,7 +145,7 @@ def main() -> None:
 
 def screenshot(page: Path, target: Path) -> None:
     """Write the top of a page as a small PNG."""
-    words = ("--headless", "--no-sandbox", "--hide-scrollbars", "--window-size=1000,700")
+    words = ("--headless", "--no-sandbox", "--hide-scrollbars", "--window-size=1200,900")
     subprocess.run(
         ["chromium", *words, f"--screenshot={target}", str(page)], check=True, capture_output=True
     )
