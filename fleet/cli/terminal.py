@@ -79,6 +79,7 @@ class Terminal(UserInterface):
         self, settings: Settings, *, yes: bool = False, view: PlanView | None = None
     ) -> None:
         self._settings, self._yes, self._view = settings, yes, view or PlanView()
+        self._declined = "Nothing was changed."
         self.seen: Collection[str] = ()
         """The nodes whose outcome is on the terminal already; the recap groups them."""
         self._unread = 0
@@ -102,6 +103,7 @@ class Terminal(UserInterface):
 
     def settled(self, outcome: NodeOutcome) -> None:
         """Print the outcome of a node that was left in flight."""
+        self._declined = "No further node was changed."
         self.message(f"settled: {outcome_line(outcome)}")
 
     def unlock_keys(self, ssh: SshSettings, nodes: Sequence[Node]) -> SshSettings:
@@ -118,7 +120,7 @@ class Terminal(UserInterface):
         self.require_answer("apply")
         if not self._yes:
             step = NextStep("apply it without a question", same_command("-y"))
-            ask(f"Change {counted(count, 'node')}?", "Nothing was changed.", [step])
+            ask(f"Change {counted(count, 'node')}?", self._declined, [step])
 
     @contextmanager
     def progress(
