@@ -102,6 +102,8 @@ def test_help_fits_80_columns_and_has_no_formulas(name: str) -> None:
     text = help_of(name)
 
     assert max(map(len, text.splitlines())) <= 80
+    assert not re.search(r"\w-$|^\s*/", text, re.MULTILINE)
+    assert text.isascii()
     assert "<=x<=" not in text
     assert "x>=" not in text
 
@@ -109,7 +111,7 @@ def test_help_fits_80_columns_and_has_no_formulas(name: str) -> None:
 def test_help_of_a_command_shows_its_examples(offline: Fleet) -> None:
     text = offline("rollout", "--help").stdout
 
-    assert "  fleet rollout --batch 1,10%,25%  " in text
+    assert "\n  fleet rollout --batch 1,10%,25%\n      one node first" in text
 
 
 UNUSED = {

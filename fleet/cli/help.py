@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -54,12 +55,20 @@ _COLUMN = 26
 """The widest option whose text begins on the same line."""
 
 
+_HYPHEN = "\u2011"
+"""A hyphen at which click does not break a line: `--with-later` stays whole."""
+
+
 class HelpCommand(click.Command):
     """A command whose help shows examples before options.
 
     The commands that its errors name have the options of its command line, so that they can be
     pasted.
     """
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help, with plain hyphens."""
+        return super().get_help(ctx).replace(_HYPHEN, "-")
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -78,7 +87,7 @@ class HelpCommand(click.Command):
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help into the formatter."""
         self.format_usage(ctx, formatter)
-        self.format_help_text(ctx, formatter)
+        _write_text(self, formatter)
         _write_examples(ctx, formatter)
         _write_options(ctx, formatter)
 
@@ -87,6 +96,10 @@ class HelpGroup(click.Group):
     """A group whose help shows its commands in sections, and options last."""
 
     command_class = HelpCommand
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help, with plain hyphens."""
+        return super().get_help(ctx).replace(_HYPHEN, "-")
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -97,7 +110,7 @@ class HelpGroup(click.Group):
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help into the formatter."""
         self.format_usage(ctx, formatter)
-        self.format_help_text(ctx, formatter)
+        _write_text(self, formatter)
         _write_examples(ctx, formatter)
         width = max(map(len, self.commands))
         for title, names in sections(self).items():
@@ -160,11 +173,24 @@ def _plain(text: str) -> str:
     return _BOUNDS.sub(r"\1 to \2", _LEAST.sub("", text))
 
 
+def _write_text(command: click.Command, formatter: click.HelpFormatter) -> None:
+    formatter.write_paragraph()
+    with formatter.indentation():
+        formatter.write_text(inspect.cleandoc(command.help or "").replace("-", _HYPHEN))
+
+
 def _write_examples(ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write command lines with their purposes: beside them, or below if one does not fit."""
     rows = [(f"fleet {line}", meaning) for line, meaning in examples(ctx.command_path)]
-    if rows:
-        with formatter.section("Examples"):
-            _write_rows(rows, formatter, 44)
+    if not rows:
+        return
+    with formatter.section("Examples"):
+        indent = " " * formatter.current_indent
+        width = max(len(line) for line, _ in rows)
+        beside = [f"{indent}{line:<{width}}  {meaning}\n" for line, meaning in rows]
+        fit = all(len(row) <= formatter.width for row in beside)
+        below = [f"{indent}{line}\n{indent}    {meaning}\n" for line, meaning in rows]
+        formatter.write("".join(beside if fit else below))
 
 
 def _write_options(ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -177,4 +203,5 @@ def _write_rows(
     rows: Iterable[tuple[str, str]], formatter: click.HelpFormatter, column: int
 ) -> None:
     """Write rows of two columns, the second at the same place in every section."""
-    formatter.write_dl([(first.ljust(column), text) for first, text in rows], col_max=column)
+    whole = [(first.ljust(column), text.replace("-", _HYPHEN)) for first, text in rows]
+    formatter.write_dl(whole, col_max=column)
