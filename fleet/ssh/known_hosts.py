@@ -192,7 +192,8 @@ def _refusal(
             )
         case "certified":
             return (
-                "known_hosts trusts it by @cert-authority, but fleet cannot check certificates",
+                f"{place} trusts the node by @cert-authority, but fleet cannot check host"
+                " certificates",
                 "add its own key with `fleet hostkeys`",
             )
         case _:

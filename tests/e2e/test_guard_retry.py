@@ -69,7 +69,7 @@ def test_a_guard_that_is_ended_in_its_restore_is_tried_again(nodes: Lab, fleet: 
             waited(nodes.nodes[name])
         assert all(acted(nodes.nodes[name]) for name in NAMES)
 
-    assert "has been unconfirmed since" in shown["guard-pending"]
+    assert " is unconfirmed since " in shown["guard-pending"]
     for name in NAMES:
         assert nodes.nodes[name].digests("/etc") == before[name]
         assert settled(nodes.nodes[name]) == ("restored", "timer")
