@@ -164,7 +164,7 @@ def _compare_host(name: str, before: HostView, after: HostView) -> Iterator[Effe
     if before.login != after.login:
         yield _hidden(name, Aspect.LOGIN, "", before.login, after.login)
     if before.tls != after.tls:
-        yield Effect(subject=name, aspect=Aspect.TLS, before=before.tls, after=after.tls)
+        yield _hidden(name, Aspect.TLS, "", before.tls, after.tls)
 
 
 def _hidden(

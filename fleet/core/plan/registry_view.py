@@ -34,7 +34,7 @@ class RegistryView:
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """The settings of a host for all registries; the login is a digest."""
+    """The settings of a host for all registries, as digests."""
 
     login: str | None = None
     tls: str | None = None
@@ -101,6 +101,8 @@ def _read_hosts(name: str, data: Mapping[str, Any]) -> RegistryView:
 def _shown_url(url: str) -> str:
     """Return a URL without its login and its query, which may hold secrets."""
     scheme, mark, rest = url.partition("://") if "://" in url else ("", "", url)
+    if "@" in rest.partition("?")[2]:  # a login with a question mark, or a query with an @
+        return f"{scheme}{mark}***"
     _, at, host = rest.rpartition("@")
     place, sign, _ = host.partition("?")
     masked = f"{'***@' if at else ''}{place}{'?***' if sign else ''}"
@@ -131,7 +133,7 @@ def _read_table(path: str, registry: Any) -> View:
         login, tls = table(entry, "auth"), table(entry, "tls")
         view.hosts[host] = HostView(
             _digest(login) if login else None,
-            json.dumps(tls, default=str, sort_keys=True) if tls else None,
+            _digest(tls) if tls else None,
         )
     if folder := word(registry, "config_path"):
         view.config_paths[path] = folder

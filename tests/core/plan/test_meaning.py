@@ -139,3 +139,14 @@ def test_a_new_secret_in_a_url_is_seen_as_a_change_and_not_shown() -> None:
     assert [effect.aspect for effect in found] == [Aspect.MIRROR, Aspect.MIRROR]
     assert "mirror.example" in str(found)
     assert "hunter" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://u:hun?ter2@a.example", "https://a.example/x?key=hun@ter2"]
+)
+def test_an_ambiguous_url_is_not_shown(url: str) -> None:
+    found = str(plan_meaning([change(QUAY, hosts(A), hosts(A, url))], MARK))
+
+    assert "https://***" in found
+    assert "hun" not in found
+    assert "ter2" not in found
