@@ -89,7 +89,7 @@ REFUSED = {
         "trixie1",
         'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n',
         "cri-disabled",
-        "disabled_plugins names",
+        "disabled_plugins lists",
     ),
     "Docker's package": ("bookworm1", 'disabled_plugins = ["cri"]\n', "cri-disabled", "Docker"),
     "a file that the daemon refuses": (

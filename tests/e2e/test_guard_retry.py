@@ -102,7 +102,7 @@ def test_a_guard_that_fails_at_boot_fails_its_unit_and_is_tried_again(
     assert audited == ["1\n", "1\n"]
     for node in chosen:
         message = found[node.name]["guard-failing"]
-        assert f"cannot revert change {rollout} since" in message
+        assert f"has failed to revert the change of rollout {rollout} since" in message
         assert CONFIG in message
         assert node.digests("/etc") == before[node.name]
         assert settled(node) == ("restored", "boot")
