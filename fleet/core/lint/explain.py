@@ -86,12 +86,11 @@ def explain(facts: NodeFacts, registry: str) -> Explanation:
     elif table(merged, "mirrors"):
         explanation = _explain_legacy(view, registry, table(merged, "mirrors"))
     else:
-        reason = "neither config_path nor mirrors is set"
         explanation = Explanation(
             registry=registry,
             version=str(facts.daemon.version),
             way="nothing",
-            decides=f"{view.root.path}: {reason}",
+            decides=f"{view.root.path}: neither config_path nor mirrors is set",
             hosts=(_upstream(registry, "containerd itself"),),
         )
     return replace(

@@ -12,7 +12,6 @@ from typing import Any
 from fleet.core.containerd.hosts_document import decode_hosts
 from fleet.core.containerd.registry_table import effective_registry
 from fleet.core.containerd.registry_url import default_server, is_upstream
-from fleet.core.masking import free_text
 from fleet.core.model.change import ManagedFile
 from fleet.core.text.documents import DocumentError, parse_toml, table, tables, word, words
 from fleet.core.text.yaml import parse_yaml, plain
@@ -34,7 +33,7 @@ class RegistryView:
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """The settings of a host for all registries, as digests."""
+    """The settings of a host for all registries; the login is a digest."""
 
     login: str | None = None
     tls: str | None = None
@@ -93,20 +92,8 @@ def _read_hosts(name: str, data: Mapping[str, Any]) -> RegistryView:
     urls = list(hosts)
     if never and server not in hosts:
         urls.append(server)
-    settings = {_shown_url(url): dict(_settings(hosts.get(url, data))) for url in urls}
-    other = None if usual else _shown_url(server)
-    return RegistryView(tuple(settings), settings, other, fallback=not never)
-
-
-def _shown_url(url: str) -> str:
-    """Return a URL without its login and its query, which may hold secrets."""
-    scheme, mark, rest = url.partition("://") if "://" in url else ("", "", url)
-    if "@" in rest.partition("?")[2]:  # a login with a question mark, or a query with an @
-        return f"{scheme}{mark}***"
-    _, at, host = rest.rpartition("@")
-    place, sign, _ = host.partition("?")
-    masked = f"{'***@' if at else ''}{place}{'?***' if sign else ''}"
-    return free_text(f"{scheme}{mark}{masked}")
+    settings = {url: dict(_settings(hosts.get(url, data))) for url in urls}
+    return RegistryView(tuple(urls), settings, None if usual else server, fallback=not never)
 
 
 def _settings(about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -125,7 +112,7 @@ def _read_table(path: str, registry: Any) -> View:
     view = View()
     for name, entry in tables(registry, "mirrors").items():
         urls = dict.fromkeys(words(entry, "endpoint"))
-        mirrors = tuple(_shown_url(url) for url in urls if not is_upstream(url, name))
+        mirrors = tuple(url for url in urls if not is_upstream(url, name))
         if mirrors:
             shown = "_default" if name == "*" else name
             view.registries[shown] = RegistryView(mirrors, {url: {} for url in mirrors})
@@ -133,7 +120,7 @@ def _read_table(path: str, registry: Any) -> View:
         login, tls = table(entry, "auth"), table(entry, "tls")
         view.hosts[host] = HostView(
             _digest(login) if login else None,
-            _digest(tls) if tls else None,
+            json.dumps(tls, default=str, sort_keys=True) if tls else None,
         )
     if folder := word(registry, "config_path"):
         view.config_paths[path] = folder
