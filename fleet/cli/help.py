@@ -40,7 +40,7 @@ _OPTIONS: Mapping[str, frozenset[str]] = {
     "Connections": frozenset(
         {"ask_become_pass", "parallel", "engine", "connect_timeout", "ssh_config"}
     ),
-    "Output": frozenset({"as_json", "quiet", "verbose", "no_color", "log", "help"}),
+    "Output": frozenset({"as_json", "quiet", "verbose", "no_color", "log"}),
 }  # fmt: skip
 _OWN = "Options"
 

@@ -32,8 +32,9 @@ def inside() -> Iterator[Callable[[str], None]]:
 
     def enter(line: str) -> None:
         _, *words = shlex.split(line)
-        root = fleet.make_context("fleet", words, resilient_parsing=False)
-        name, *rest = [*root._protected_args, *root.args]
+        place = next(number for number, word in enumerate(words) if word in fleet.commands)
+        root = fleet.make_context("fleet", words[: place + 1])
+        name, rest = words[place], words[place + 1 :]
         context = fleet.commands[name].make_context(name, rest, parent=root)
         for each in (root, context):
             each.__enter__()

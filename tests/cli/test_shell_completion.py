@@ -56,17 +56,21 @@ TYPED = {
 }
 
 
+_SECONDS = 60
+"""The time for a shell to show what is awaited."""
+
+
 @dataclass
 class Terminal:
     """A shell at its prompt."""
 
     descriptor: int
 
-    def type(self, text: str, awaited: str, seconds: float = 60) -> str:
-        """Type something, and read until what is awaited has been shown."""
+    def type(self, text: str, *awaited: str) -> str:
+        """Type something, and read until all that is awaited has been shown."""
         os.write(self.descriptor, text.encode())
-        shown, end = "", time.monotonic() + seconds
-        while awaited not in shown:
+        shown, end = "", time.monotonic() + _SECONDS
+        while any(part not in shown for part in awaited):
             ready, _, _ = select.select([self.descriptor], [], [], max(0, end - time.monotonic()))
             assert ready, f"{awaited!r} never came: {shown!r}"
             shown += os.read(self.descriptor, 4096).decode(errors="replace")
