@@ -114,7 +114,7 @@ def test_a_node_that_is_asked_again_after_a_pause_is_told_and_counted_once() -> 
     assert screen.status() == told[0]
     assert screen.budget() == "failures: 1 of 1 allowed"
     shown = [line.split(" (")[0] for line in file.getvalue().splitlines()]
-    assert shown == ["~ a: converged", "~ b: converged", "< b: rolled_back"]
+    assert shown == ["~ a: converged", "~ b: converged", "< b: rolled back"]
 
 
 def test_the_live_view_shows_the_step_of_a_node_and_else_what_it_is_in_for() -> None:
@@ -160,7 +160,7 @@ def test_the_recap_sums_up_what_was_seen_and_tells_failures_in_full(
 
     assert str(out.file.getvalue()).splitlines() == [  # type: ignore[attr-defined]
         *wanted,
-        "< w3: rolled_back: it is ill",
+        "< w3: rolled back: it is ill",
         "    remedy: restart it",
         "      | its words",
     ]

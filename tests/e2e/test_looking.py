@@ -209,4 +209,4 @@ def test_a_terminal_shows_where_each_node_is_and_how_it_ended_once(
     pull = "the verification pull of docker.io/library/none:1 failed ("
     remedy = "remedy: find the endpoint that fails with `fleet mirrors test`"
     assert shown.count(pull) == shown.count(remedy) == 1
-    assert shown.count("forky1: rolled_back: verification failed") == 1
+    assert shown.count("forky1: rolled back: verification failed") == 1

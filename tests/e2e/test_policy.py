@@ -86,7 +86,7 @@ def test_failed_nodes_are_run_again_by_the_rollout_s_id(nodes: Lab, fleet: Fleet
 
     assert (first.code, statuses(first.json)["trixie1"]) == (1, "rolled_back"), first.text
     assert written.code == 0, written.text
-    told = r'<b>trixie1</b> <span class="warn">\S+ rolled_back</span>: restart at restart'
+    told = r'<b>trixie1</b> <span class="warn">\S+ rolled back</span>: restart at restart'
     assert re.search(told, page)
     assert "hosts.toml" in page
     assert nobody.code == 2

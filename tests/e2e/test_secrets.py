@@ -77,7 +77,7 @@ def test_no_secret_of_a_node_is_shown_or_kept(nodes: Lab, fleet: Fleet) -> None:
     assert SECRET not in (fleet.folder / "log").read_text()
     assert "https://***#" in shown["diff",]
     assert "X-Any" in shown["diff",]
-    assert "trixie1: rolled_back" in shown[COMMANDS[6]]
+    assert "trixie1: rolled back" in shown[COMMANDS[6]]
     modes = {stat.S_IMODE(path.stat().st_mode) for path in (fleet.folder / ".fleet").iterdir()}
     assert modes == {0o600}
     assert stat.S_IMODE((fleet.folder / ".fleet").stat().st_mode) == 0o700

@@ -37,7 +37,7 @@ def _print_node(rollouts: list[dict[str, Any]], node: str, settings: Settings) -
             rollout["rollout"],
             rollout["kind"],
             rollout["operator"],
-            rollout["nodes"][node]["status"],
+            _words(rollout["nodes"][node]["status"]),
             rollout["message"],
             str(rollout["nodes"][node]["at"] or rollout["started"])[:19],
             str(rollout["nodes"][node].get("generation") or "-"),
@@ -54,10 +54,15 @@ def _files(rollout: dict[str, Any]) -> list[tuple[str, str | None]]:
     return [(Path(path).name, digest) for path, digest in rollout["files"].items()]
 
 
+def _words(status: str) -> str:
+    """Return a status of a journal, perhaps of a newer release, as people read it."""
+    return status.replace("_", " ")
+
+
 def _status_counts(data: dict[str, Any]) -> str:
     counts = Counter(node["status"] for node in data["nodes"].values())
     held = sum(bool(node.get("held")) for node in data["nodes"].values())
-    counted = [f"{number} {status}" for status, number in sorted(counts.items())]
+    counted = [f"{number} {_words(status)}" for status, number in sorted(counts.items())]
     return ", ".join([*counted, f"{held} still locked"] if held else counted)
 
 
@@ -87,7 +92,7 @@ def _print_one(data: dict[str, Any], settings: Settings) -> None:
         out.print(f"file: {path} sha256:{(digest or 'missing')[:12]}")
     outcomes = [read_outcome(name, node) for name, node in data["nodes"].items()]
     rows = [
-        (outcome.node, node["status"], str(node.get("strategy") or "-"),
+        (outcome.node, _words(node["status"]), str(node.get("strategy") or "-"),
          str(node.get("seconds") or "-"))
         for outcome, node in zip(outcomes, data["nodes"].values(), strict=True)
     ]  # fmt: skip

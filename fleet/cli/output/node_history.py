@@ -52,7 +52,8 @@ def _print_rollout(entries: RolloutEntries, out: Console) -> None:
     )
     if entries.message:
         out.print(printable(f"  {entries.message}"))
-    for status, names in _by_status(entries).items():
+    for value, names in _by_status(entries).items():
+        status = value.replace("_", " ")
         head = f"  {status + ':':{_MARGIN}} "
         below = " " * len(head)
         text = _BETWEEN_NAMES.sub(", ", compress(names))

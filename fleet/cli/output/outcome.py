@@ -50,7 +50,7 @@ def outcome_line(outcome: NodeOutcome, *, brief: bool = False) -> str:
         facts.append("restarted")
     pulls = [pull for pull in outcome.verified if pull.ok]
     facts += _pull_counts(pulls) if brief else map(_pull_text, pulls)
-    line = f"{outcome.node}: {outcome.status}"
+    line = f"{outcome.node}: {outcome.status.words}"
     if outcome.failure is not None:
         failure = outcome.failure
         line += f": {failure_title(failure) if brief else printable(failure.message)}"
@@ -108,7 +108,7 @@ def _print_outcome_group(group: Sequence[NodeOutcome], out: Console) -> None:
     if len(group) > 1:
         names = f"{compress(outcome.node for outcome in group)} ({len(group)})"
         reason = f": {printable(first.failure.message)}" if first.failure else ""
-        line = f"{names}: {first.status}{reason}"
+        line = f"{names}: {first.status.words}{reason}"
     out.print(f"{mark} {line}", style=style)
     if first.failure is not None:
         print_remedy(first.failure, out, "    ")

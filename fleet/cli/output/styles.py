@@ -7,11 +7,11 @@ _GREEN = (
     "added", "released", "live",
 )  # fmt: skip
 _YELLOW = (
-    "outdated", "drifted", "unconfirmed", "rolled_back", "stale", "halted", "interrupted",
+    "outdated", "drifted", "unconfirmed", "rolled back", "stale", "halted", "interrupted",
     "skipped", "unknown", "certified", "slow", "edited", "extra", "missing", "running",
 )  # fmt: skip
 _RED = (
-    "unhealthy", "conflict", "no access", "no_access", "unreachable", "failed",
+    "unhealthy", "conflict", "no access", "unreachable", "failed",
     "changed", "revoked", "not reading", "deaf",
 )  # fmt: skip
 

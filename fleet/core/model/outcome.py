@@ -27,6 +27,11 @@ class NodeStatus(StrEnum):
     DEGRADED = "degraded"
 
     @property
+    def words(self) -> str:
+        """Return the status as people read it; JSON and the journal have the value."""
+        return self.value.replace("_", " ")
+
+    @property
     def failed(self) -> bool:
         """Return whether a node in this status counts against the budget."""
         return self in _FAILED

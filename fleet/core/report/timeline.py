@@ -72,7 +72,9 @@ class _Bar:
 
     def draw(self, number: int, total: float, tones: Mapping[str, str]) -> Iterator[str]:
         y = _TOP + number * _ROW
-        summary = ", ".join(f"{count} {status}" for status, count in sorted(self.counts.items()))
+        summary = ", ".join(
+            f"{count} {status}".replace("_", " ") for status, count in sorted(self.counts.items())
+        )
         grave = {tones.get(status) for status in self.counts}
         tone = next(
             (candidate for candidate in ("bad", "warn", "good") if candidate in grave), "busy"

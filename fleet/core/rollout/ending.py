@@ -50,7 +50,7 @@ def ending_line(
 def _counts(counts: Mapping[NodeStatus, int]) -> str:
     """Return the numbers of nodes that did not fail, by status."""
     return ", ".join(
-        f"{counts[status]} {status}"
+        f"{counts[status]} {status.words}"
         for status in NodeStatus
         if counts.get(status) and not status.failed
     )

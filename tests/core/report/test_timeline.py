@@ -152,7 +152,7 @@ def test_a_batch_is_one_bar_from_its_start_to_its_last_end() -> None:
     nodes = {"a": node(), "b": node("rolled_back", steps=[step("activate", 3, 8, "rolled_back")])}
 
     assert bars(overview(report(nodes), TONES)) == [
-        ("warn", 365.0, 585.0, "1 converged, 1 rolled_back")
+        ("warn", 365.0, 585.0, "1 converged, 1 rolled back")
     ]
 
 
