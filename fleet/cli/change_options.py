@@ -56,7 +56,8 @@ _FOREIGN = (
     click.option("--keep", is_flag=True,
                  help="Leave files that fleet did not write, or that were edited, as they are."),
     click.option("--overwrite", is_flag=True,
-                 help="As --adopt, and remove every registry that mirrors.yaml does not name."),
+                 help="As --adopt, and remove every hosts.toml that mirrors.yaml does not ask"
+                 " for."),
 )  # fmt: skip
 
 
@@ -83,21 +84,26 @@ _CHANGING = (
     click.option("--max-failures", default=defaults.MAX_FAILURES, show_default=True,
                  metavar="N|P%", help="Stop when more nodes than this have failed."),
     click.option("--skip-unreachable", is_flag=True,
-                 help="Leave unreachable nodes out instead of counting them as failed."),
+                 help="Unreachable nodes do not count against --max-failures; the rollout still"
+                 " exits 1."),
     click.option("--on-failure", default="halt", show_default=True, metavar="ACTION",
                  type=click.Choice(["halt", "rollback-batch", "rollback-all"]),
                  help="When too many nodes fail: halt, undo this batch (rollback-batch), or undo"
                  " everything (rollback-all)."),
-    click.option("--pause", default=0.0, type=click.FloatRange(0), metavar="SECONDS",
+    click.option("--pause", default=0, type=click.FloatRange(0), show_default=True,
+                 metavar="SECONDS",
                  help="Wait this long between batches, then re-check the batch's health."),
     click.option("--soak", default=defaults.SOAK, type=click.IntRange(0, 600), show_default=True,
-                 metavar="SECONDS", help="A restarted containerd must stay up this long."),
+                 metavar="SECONDS",
+                 help="A restarted containerd must stay up this long before its change is"
+                 " confirmed."),
     click.option("--health-timeout", default=defaults.HEALTH, type=click.IntRange(1, 600),
                  show_default=True, metavar="SECONDS",
                  help="Wait this long for containerd to be healthy."),
     click.option("--guard", default=defaults.GUARD, type=click.IntRange(0, 86400),
                  show_default=True, metavar="SECONDS",
-                 help="A node reverts a change that is not confirmed within this time; 0: never."),
+                 help="A node reverts a change that is not confirmed within this time; 0 turns the"
+                 " guard off."),
     click.option("--disrupt-workloads", is_flag=True,
                  help="Restart containerd even if that ends running containers."),
     message,

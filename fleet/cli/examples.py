@@ -30,7 +30,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "rollout": (
         ("rollout --batch 1,10%,25%", "one node first, then more"),
-        ("rollout -y -l workers --max-failures 2%", "a group, with a budget"),
+        ("rollout -y -l workers --max-failures 2%", "a group; stop after 2% failures"),
         ("rollout -y --log rollout.log --json", "from a script"),
         ("rollout --rerun failed 20261124-033332-5a8a", "only where that one failed"),
     ),
@@ -49,21 +49,27 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("remove -l edge", "a group, back to its config from before fleet"),
     ),
     "drift": (("drift --exit-code", "exit with 4 if a file was changed"),),
-    "explain": (("explain w1 docker.io", "which hosts w1 asks for docker.io, and why"),),
+    "explain": (
+        ("explain w1 docker.io", "what decides about every image of docker.io"),
+        ("explain w1 ghcr.io/org/app:1.2", "what happens when w1 pulls this image"),
+    ),
     "mirrors": (("mirrors test -l w1", "every endpoint, as w1 sees it"),),
     "hostkeys": (("hostkeys", "compare fingerprints, then add the unknown ones"),),
     "run": (
         ("run -- uptime", "on all nodes; equal outputs are shown once"),
         ("run -l edge --timeout 5 -- 'crictl images | wc -l'", "a line for the node's shell"),
     ),
-    "locks": (("locks", "who has locked which node"),),
+    "locks": (
+        ("locks -l edge", "only the nodes of a group"),
+        ("locks --json", "for a script"),
+    ),
     "unlock": (("unlock 20261124-033332-5a8a", "release what a dead rollout left locked"),),
     "report": (
         ("report last -o report.html", "a page to keep or to send"),
         ("report 20261124-033332-5a8a --format junit -o junit.xml", "for CI"),
     ),
     "history": (
-        ("history", "all rollouts and rollbacks, the newest first"),
+        ("history -o wide", "all of the journal, with the times"),
         ("history last", "the newest rollout, node by node"),
         ("history --from-nodes", "what all administrators did, as the nodes recorded it"),
         ("history --node w1", "what was done to one node"),

@@ -14,10 +14,11 @@ from fleet.errors import FleetError
 from fleet.home import expanded
 
 EXITS = {
-    Exit.OK: "done, or nothing to do",
-    Exit.FAILED: "nodes failed, were rolled back or were unreachable, within the budget",
-    Exit.USAGE: "bad usage or bad files; nothing was touched",
-    Exit.HALTED: "halted: budget spent, stale plan, or a node held by another rollout",
+    Exit.OK: "done, or the nodes were already as asked",
+    Exit.FAILED: "nodes failed, were rolled back or were unreachable, within --max-failures",
+    Exit.USAGE: "bad usage, bad files, or nothing to resume or undo; nothing was touched",
+    Exit.HALTED: "halted: too many failures, a stale plan, a locked node or journal, or a journal"
+    " that cannot be written",
     Exit.DIFFERENT: "diff --exit-code, drift --exit-code: there are differences",
     Exit.DEGRADED: "a node is degraded (neither config is proven): manual repair needed",
     Exit.INTERRUPTED: "interrupted; fleet resume goes on",

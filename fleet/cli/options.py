@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from fleet.config.load import Loaded
     from fleet.core.model.inventory import Inventory
     from fleet.core.model.node import Node
-    from fleet.engine.workers.base import WorkerPool
     from fleet.ssh import SshSettings
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -143,6 +142,15 @@ _SHARED = {
     ),
 }  # fmt: skip
 _OF_OUTPUT = ("as_json", "quiet", "verbose", "no_color", "log")
+_OFFLINE = {
+    "verbose": click.option(
+        "-v", "--verbose", count=True, help="-vv: show where in the code an error came from."
+    ),
+    "log": click.option(
+        "--log", type=click.Path(), metavar="FILE", help="Append all messages to FILE."
+    ),
+}
+"""The flags of commands without connections whose texts differ from those in `_SHARED`."""
 
 
 def add_options(command: Decorated, options: Iterable[Callable[..., Any]]) -> Decorated:
@@ -180,7 +188,12 @@ def with_columns(function: Callable[..., None]) -> Callable[..., None]:
         function(replace(settings, wide=columns is not None), **flags)
 
     option = click.option(
-        "-o", "--output", "columns", type=click.Choice(["wide"]), help="Print more columns."
+        "-o",
+        "--output",
+        "columns",
+        type=click.Choice(["wide"]),
+        metavar="FORMAT",
+        help="wide: print more columns.",
     )
     return option(wrapped)
 
@@ -192,6 +205,7 @@ def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """
     names = (*names, "exclude") if "limit" in names else names
     taken = [name for name in _SHARED if name in (*names, *_OF_OUTPUT)]
+    flags_of = _SHARED if "ssh_config" in names else {**_SHARED, **_OFFLINE}
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
@@ -204,7 +218,7 @@ def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
             )
             function(settings, **flags)
 
-        return add_options(wrapped, (_SHARED[name] for name in taken))
+        return add_options(wrapped, (flags_of[name] for name in taken))
 
     return decorate
 
@@ -238,43 +252,3 @@ def _settings(values: Mapping[str, Any]) -> Settings:
     )
     open_log(settings.verbose, values["log"])
     return settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """The flags of commands that connect to nodes, and the worker pool that --engine chose."""
-
-    pool: WorkerPool
-    ask_become_pass: bool
-    seconds: float
-
-
-_CONNECTING = (
-    click.option("-K", "--ask-become-pass", is_flag=True,
-                 help="Ask for the sudo password; it is tested on one node first."),
-    click.option("--parallel", type=click.IntRange(1, 1000), default=32, show_default=True,
-                 metavar="N", help="Read this many nodes at once."),
-    click.option("--engine", default="threads", show_default=True, metavar="ENGINE",
-                 help="How to run the work: threads, processes, dask, or a Dask scheduler's"
-                 " tcp://HOST:PORT."),
-    click.option("--connect-timeout", type=click.FloatRange(1, 600), default=10, show_default=True,
-                 metavar="SECONDS", help="Wait this long for a connection."),
-)  # fmt: skip
-
-
-def connecting(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the flags of commands that connect to nodes, and pass them as a Connection."""
-
-    @functools.wraps(function)
-    def wrapped(
-        *, parallel: int, engine: str, ask_become_pass: bool, connect_timeout: float, **flags: Any
-    ) -> None:
-        from fleet.engine.workers.open_pool import open_pool  # noqa: PLC0415
-
-        with open_pool(engine, parallel) as pool:
-            connection = Connection(
-                pool=pool, ask_become_pass=ask_become_pass, seconds=connect_timeout
-            )
-            function(connection=connection, **flags)
-
-    return add_options(wrapped, _CONNECTING)

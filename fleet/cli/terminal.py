@@ -15,10 +15,11 @@ from fleet.actions.job import RolloutResult
 from fleet.actions.journaling import JournalFiles
 from fleet.actions.session import Session
 from fleet.actions.user_interface import Progress, Scope, UserInterface
+from fleet.cli.connection_options import Connection
 from fleet.cli.interrupt import stop_switch
 from fleet.cli.log_file import note
 from fleet.cli.next_steps import NextStep, command_line, next_lines, same_command
-from fleet.cli.options import Connection, Exit, Settings
+from fleet.cli.options import Exit, Settings
 from fleet.cli.output.live import open_screen
 from fleet.cli.output.outcome import exit_code, outcome_line, show_result
 from fleet.cli.output.plan import plan_exit_code, print_plans, show_plans

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from fleet.cli.change_options import foreign_files
+from fleet.cli.connection_options import Connection, connecting
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Exit, Settings, connecting, shared, with_columns
+from fleet.cli.options import Exit, Settings, shared, with_columns
 
 
 @command()

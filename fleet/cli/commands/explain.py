@@ -5,14 +5,15 @@ from __future__ import annotations
 import click
 
 from fleet.cli import completers
+from fleet.cli.connection_options import Connection, connecting_without
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Exit, Settings, connecting, takes
+from fleet.cli.options import Exit, Settings, takes
 
 
 @command()
 @click.argument("node", metavar="NODE", shell_complete=completers.nodes)
 @click.argument("registry", metavar="REGISTRY", shell_complete=completers.registries)
-@connecting
+@connecting_without("parallel", "engine")
 @takes("inventory", "ssh_config")
 def explain(settings: Settings, *, connection: Connection, node: str, registry: str) -> None:
     """Show where a node pulls a registry's images from.

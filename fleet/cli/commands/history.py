@@ -8,8 +8,9 @@ import click
 
 from fleet.cli import completers
 from fleet.cli.change_options import journal
+from fleet.cli.connection_options import Connection, connecting
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Exit, Settings, connecting, takes, with_columns
+from fleet.cli.options import Exit, Settings, takes, with_columns
 
 
 @command()
@@ -37,7 +38,7 @@ def history(
 ) -> None:
     """Show what was done, when and by whom.
 
-    With ID: that rollout, node by node. ID may be `last`, or the first characters of the ID.
+    With ID: that rollout, node by node. ID may be `last`, its first characters or its last four.
     Several administrators have several journals. With --from-nodes they see one history, which
     the nodes have recorded themselves.
     """

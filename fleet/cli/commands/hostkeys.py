@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fleet.cli.connection_options import Connection, connecting_without
 from fleet.cli.help import command
 from fleet.cli.next_command import name_next
-from fleet.cli.options import Connection, Exit, Settings, connecting, takes, with_columns
+from fleet.cli.options import Exit, Settings, takes, with_columns
 from fleet.core.text.counts import counted
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @command()
 @click.option("-y", "--yes", is_flag=True, help="Add unknown keys without asking.")
-@connecting
+@connecting_without("ask_become_pass")
 @takes("inventory", "limit", "ssh_config")
 @with_columns
 def hostkeys(settings: Settings, *, connection: Connection, yes: bool) -> None:

@@ -8,8 +8,9 @@ import click
 
 from fleet.cli import completers
 from fleet.cli.change_options import journal, yes
+from fleet.cli.connection_options import Connection, connecting
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Exit, Settings, connecting, takes, with_columns
+from fleet.cli.options import Exit, Settings, takes, with_columns
 
 
 @command()
@@ -37,7 +38,11 @@ def locks(settings: Settings, *, connection: Connection) -> None:
 @command()
 @click.argument("rollout_id", metavar="ID", shell_complete=completers.rollout_ids)
 @yes
-@click.option("--force", is_flag=True, help="Unlock even if the rollout is still running.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Unlock even if the rollout still runs; two rollouts may then change one node.",
+)
 @journal
 @connecting
 @takes("inventory", "limit", "ssh_config")
@@ -52,8 +57,8 @@ def unlock(
 ) -> None:
     """Release the lock of a dead rollout.
 
-    A change that it left unconfirmed is undone. A rollout that is still running is refused.
-    ID may be `last`, or the first characters of the ID.
+    fleet first reverts changes that the rollout left unconfirmed. It refuses if that rollout still
+    runs. ID may be `last`, its first characters or its last four.
     """
     from fleet.actions import locks as action
     from fleet.actions.rollout_ids import full_id_if_known

@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
+from fleet.cli.connection_options import Connection, connecting_without
 from fleet.cli.help import HelpGroup
-from fleet.cli.options import Connection, Exit, Settings, connecting, shared, with_columns
+from fleet.cli.options import Exit, Settings, shared, with_columns
 
 
 @click.group(cls=HelpGroup)
@@ -18,7 +19,8 @@ def mirrors() -> None:
 @mirrors.command("test")
 @click.option("--per-site", is_flag=True, help="Test from one node of each site instead of all.")
 @click.option("--image", "images", metavar="REF", multiple=True,
-              help="Ask for this image of its registry [default: its `verify`].")  # fmt: skip
+              help="Pull test with this image instead of the registry's `verify`; once for each"
+                   " registry.")  # fmt: skip
 @click.option("--timeout", "seconds", default=5.0, type=click.FloatRange(0.5, 60),
               show_default=True, metavar="SECONDS",
               help="Time limit of each step of a test.")  # fmt: skip
@@ -28,13 +30,13 @@ def mirrors() -> None:
 @click.option("--per-mirror", default=4, type=click.IntRange(1, 100), show_default=True,
               metavar="N", help="At most N tests of one mirror at once.")  # fmt: skip
 @click.option("--write", is_flag=True, help="Write the suggested order into mirrors.yaml.")
-@connecting
+@connecting_without("engine")
 @shared
 @with_columns
 def test(settings: Settings, *, connection: Connection, write: bool, **flags: Any) -> None:
     """Try every endpoint from the nodes, one by one.
 
-    Shows what is wrong with which, and ranks them.
+    Shows what is wrong with each endpoint, and suggests an order.
     """
     from fleet.actions.mirrors import MirrorTestOptions, test_mirrors
     from fleet.cli.output.mirrors import show_test

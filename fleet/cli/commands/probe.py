@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from fleet.cli.connection_options import Connection, connecting
 from fleet.cli.help import command
 from fleet.cli.next_command import name_next
-from fleet.cli.options import Connection, Exit, Settings, connecting, shared, with_columns
+from fleet.cli.options import Exit, Settings, shared, with_columns
 
 
 @command()

@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from fleet.cli.change_options import changing_nodes, no_liveness
+from fleet.cli.connection_options import Connection, connecting_to_change
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Settings, connecting, takes
+from fleet.cli.options import Settings, takes
 
 
 @command()
@@ -19,7 +20,7 @@ from fleet.cli.options import Connection, Settings, connecting, takes
 )  # fmt: skip
 @no_liveness
 @changing_nodes
-@connecting
+@connecting_to_change
 @takes("inventory", "limit", "ssh_config")
 def remove(
     settings: Settings,
@@ -30,7 +31,7 @@ def remove(
     journal: str | None,
     **flags: Any,
 ) -> None:
-    """Take fleet off nodes, with their original config.
+    """Restore the original config, remove fleet's files.
 
     The config from before fleet comes back byte for byte, behind the same health checks as in a
     rollout. Then fleet's lock, guard, record and saved generations are removed.

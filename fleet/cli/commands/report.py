@@ -29,7 +29,7 @@ def report(
 ) -> None:
     """Write what a rollout did as a page, JSON or JUnit.
 
-    ID may be `last`, or the first characters of the ID.
+    ID may be `last`, its first characters or its last four.
     """
     from fleet.actions.history import report_of
     from fleet.cli.terminal import journal_path

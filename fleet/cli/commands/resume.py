@@ -6,15 +6,16 @@ import click
 
 from fleet.cli import completers
 from fleet.cli.change_options import journal, yes
+from fleet.cli.connection_options import Connection, connecting_to_change
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Settings, connecting, takes
+from fleet.cli.options import Settings, takes
 
 
 @command()
 @click.argument("rollout_id", metavar="[ID]", required=False, shell_complete=completers.rollout_ids)
 @yes
 @journal
-@connecting
+@connecting_to_change
 @takes("inventory", "mirrors", "ssh_config")
 def resume(
     settings: Settings,
@@ -24,10 +25,11 @@ def resume(
     yes: bool,
     journal: str | None,
 ) -> None:
-    """Finish an interrupted rollout or rollback.
+    """Finish a halted or interrupted rollout.
 
-    Nodes that were left in the middle of a change are settled first. Without ID: the newest one.
-    ID may be `last`, or the first characters of the ID.
+    The same for an undo, a rollback or a removal. fleet first confirms or reverts the nodes left
+    in the middle of a change. Without ID: the newest one. ID may be `last`, its first characters
+    or its last four.
     """
     from fleet.actions import resume as action
     from fleet.cli.terminal import Terminal, end_job, journal_files, open_session

@@ -8,21 +8,23 @@ import click
 
 from fleet.cli import completers
 from fleet.cli.change_options import changing_nodes, no_liveness, registry
+from fleet.cli.connection_options import Connection, connecting_to_change
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Settings, connecting, takes
+from fleet.cli.options import Settings, takes
 
 
 @command()
 @click.option(
     "--to",
-    metavar="GENERATION",
+    metavar="ID",
     shell_complete=completers.rollout_ids,
-    help="Undo everything since and including this rollout.",
+    help="Undo everything since and including this rollout. ID is a rollout ID, or a saved edit"
+    " (ID-displaced).",
 )
 @registry
 @no_liveness
 @changing_nodes
-@connecting
+@connecting_to_change
 @takes("inventory", "limit", "ssh_config")
 def rollback(
     settings: Settings,
@@ -35,8 +37,8 @@ def rollback(
 ) -> None:
     """Undo each node's own last change.
 
-    This is not always the last rollout. The old files come back byte for byte, behind the same
-    health checks.
+    Nodes may go back to different rollouts. To undo one rollout, use `fleet undo`. The old files
+    come back byte for byte, behind the same health checks.
     """
     from fleet.actions import rollback as action
     from fleet.actions.options import RolloutOptions

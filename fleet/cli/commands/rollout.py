@@ -16,8 +16,9 @@ from fleet.cli.change_options import (
     pull_timeout,
     stat,
 )
+from fleet.cli.connection_options import Connection, connecting_to_change
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Settings, connecting, shared
+from fleet.cli.options import Settings, shared
 
 
 @command()
@@ -32,13 +33,15 @@ from fleet.cli.options import Connection, Settings, connecting, shared
     metavar="WHICH ID",
     shell_complete=completers.rerun,
     type=(click.Choice(["failed", "unreachable"]), str),
-    help="Only nodes that rollout ID left `failed` (or `no_access`), or `unreachable`.",
+    help="Only nodes of rollout ID with this status. WHICH is `failed` (includes `no_access`) or"
+    " `unreachable`.",
 )
-@click.option("--diff", "again", is_flag=True, help="Show the diffs even if `diff` has just done.")
+@click.option("--diff", "again", is_flag=True,
+              help="Show the diffs even if `fleet diff` has just shown them.")  # fmt: skip
 @stat
 @foreign_files
 @changing_nodes
-@connecting
+@connecting_to_change
 @shared
 def rollout(
     settings: Settings,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from fleet.cli.connection_options import Connection, connecting
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Exit, Settings, connecting, takes
+from fleet.cli.options import Exit, Settings, takes
 
 
 @command()
@@ -19,7 +20,8 @@ def run(
 ) -> None:
     """Run a command on the nodes.
 
-    Equal outputs are shown once. The command runs as root unless `become: false`.
+    Equal outputs are shown once. The command runs as root, unless `become: false` is set in the
+    inventory.
     """
     from fleet.actions import run as action
     from fleet.cli.output.run import show_results

@@ -17,7 +17,7 @@ from fleet.errors import FleetError
 def schema(settings: Settings, *, name: str, of: str | None) -> None:
     """Print the JSON Schema of a file or of an output.
 
-    `fleet schema output COMMAND` is of what that command prints with --json.
+    `fleet schema output COMMAND` prints the schema of that command's --json output.
     """
     from fleet.cli.output.json_schema import OUTPUTS, output_schema
     from fleet.cli.output.tables import print_json

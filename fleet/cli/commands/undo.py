@@ -8,8 +8,9 @@ import click
 
 from fleet.cli import completers
 from fleet.cli.change_options import changing_nodes, no_liveness, registry
+from fleet.cli.connection_options import Connection, connecting_to_change
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Settings, connecting, takes
+from fleet.cli.options import Settings, takes
 
 
 @command()
@@ -20,7 +21,7 @@ from fleet.cli.options import Connection, Settings, connecting, takes
 @registry
 @no_liveness
 @changing_nodes
-@connecting
+@connecting_to_change
 @takes("inventory", "limit", "ssh_config")
 def undo(
     settings: Settings,
@@ -33,9 +34,9 @@ def undo(
 ) -> None:
     """Undo one rollout on the nodes it changed.
 
-    ROLLOUT is an ID, its first characters, or `last`. Without ROLLOUT it is the newest rollout that
-    changed something. Undo it again to bring the change back. Nodes that later rollouts have
-    changed are refused without --with-later.
+    ROLLOUT is an ID, its first characters, its last four, or `last`. Without ROLLOUT it is the
+    newest rollout that changed something. Undo it again to bring the change back. fleet refuses
+    nodes that a later rollout changed. Use --with-later to undo those rollouts too.
     """
     from fleet.actions import undo as action
     from fleet.actions.options import RolloutOptions

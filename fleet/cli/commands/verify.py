@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from fleet.cli.change_options import no_liveness, per_mirror, pull_timeout
+from fleet.cli.connection_options import Connection, connecting
 from fleet.cli.help import command
-from fleet.cli.options import Connection, Exit, Settings, connecting, shared, with_columns
+from fleet.cli.options import Exit, Settings, shared, with_columns
 
 
 @command()
@@ -32,7 +33,7 @@ def verify(
 ) -> None:
     """Pull the test images on every node.
 
-    Shows which mirror served each pull, and changes nothing.
+    Shows which mirror served each pull. Changes no config; images that it pulls are removed again.
     """
     from fleet.actions import verify as action
     from fleet.cli.next_steps import command_line
