@@ -1,6 +1,7 @@
-"""A Sphinx extension that fills pages with reference text generated from fleet's own code.
+"""Reference text generated from fleet's own code, and the Sphinx extension of the site.
 
-A page marks the place with a comment, for example `<!-- generated: commands -->`.
+A page holds generated text between two comments, `<!-- generated: NAME -->` and
+`<!-- /generated: NAME -->`. `PYTHONPATH=docs python -m fleet_docs` writes it anew.
 """
 
 from __future__ import annotations
@@ -10,12 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sphinx.application import Sphinx
-from sphinx.errors import ExtensionError
 
 from fleet_docs import api, commands, containerd, files, messages, output
 
 GENERATORS: Mapping[str, Callable[[], str]] = {
-    "api": api.page,
+    "api-names": api.names,
     "commands": commands.page,
     "containerd-features": containerd.features,
     "deadlines": containerd.deadlines,
@@ -28,19 +28,30 @@ GENERATORS: Mapping[str, Callable[[], str]] = {
     "node-statuses": output.node_statuses,
 }
 
-_MARK = re.compile(r"^<!-- generated: ([\w-]+) -->$", re.MULTILINE)
+_GENERATED = re.compile(
+    r"^<!-- generated: ([\w-]+) -->$.*?^<!-- /generated: \1 -->$", re.MULTILINE | re.DOTALL
+)
+_API, _TOCTREE = "<!-- site: api -->", "<!-- site: toctree -->"
+_PAGE_LINK = re.compile(r"\]\((?!\w+:)([^)#]+)\.md\)")
+
+
+def updated(text: str) -> str:
+    """Return a page with its generated parts as the code is now."""
+
+    def part(old: re.Match[str]) -> str:
+        name = old[1]
+        body = GENERATORS[name]()
+        return f"<!-- generated: {name} -->\n\n{body}\n\n<!-- /generated: {name} -->"
+
+    return _GENERATED.sub(part, text)
 
 
 def fill(app: Sphinx, page: str, source: list[str]) -> None:
-    """Replace every mark in the source of a page by generated Markdown."""
-    del app
-
-    def generated(mark: re.Match[str]) -> str:
-        if mark[1] not in GENERATORS:
-            raise ExtensionError(f"{page}: nothing generates {mark[1]!r}")
-        return GENERATORS[mark[1]]()
-
-    source[0] = _MARK.sub(generated, source[0])
+    """Add what only the site shows: the Python API, and the navigation by a page's links."""
+    del app, page
+    links = dict.fromkeys(_PAGE_LINK.findall(source[0]))
+    toctree = "\n".join(["```{toctree}", ":hidden:", "", *links, "```"])
+    source[0] = source[0].replace(_API, api.page()).replace(_TOCTREE, toctree)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

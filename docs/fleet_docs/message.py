@@ -17,5 +17,43 @@ class Message(NamedTuple):
 
 
 def placeholder(name: str) -> str:
-    """Return the placeholder for a variable, such as PATH."""
-    return name.strip("_").upper()
+    """Return the placeholder for a variable, such as PATH; a private name gets a plain one."""
+    name = name.strip("_").upper()
+    return _PLAIN.get(name, name)
+
+
+_PLAIN = {
+    "CONTAINERD": "VERSION",
+    "DAMAGE": "FILE",
+    "DIRECTORY": "FOLDER",
+    "ERROR": "REASON",
+    "HOSTS_DIRECTORY": "FOLDER",
+    "INSTALLED_VERSION": "VERSION",
+    "KEPT": "FOLDER",
+    "KILL_MODE": "VALUE",
+    "LABEL": "KEY",
+    "LIMIT": "SECONDS",
+    "LINKS": "NUMBER",
+    "LIVENESS": "FOLDER",
+    "LOAD": "STATE",
+    "NOTE": "",
+    "ONLY": "ROLLOUT",
+    "OWNER": "DISTRIBUTION",
+    "PENDING": "ROLLOUT",
+    "PROBLEM": "REASON",
+    "RUNNING_VERSION": "VERSION",
+    "SIZE": "NUMBER",
+    "SKIPPED_FILES": "NUMBER",
+    "SPEC": "HOST",
+    "STAGE": "FOLDER",
+    "START": "NUMBER",
+    "STRANGE": "PATH",
+    "STRERROR": "REASON",
+    "TARGET": "FILE",
+    "TEXT": "REASON",
+    "UNHEALTHY": "REASON",
+    "UNIT_NAME": "UNIT",
+    "WHAT": "SETTING",
+    "WHEN": "…",
+}
+"""What stands for a variable whose own name says little to a reader."""

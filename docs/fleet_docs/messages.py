@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from fleet.core.failure import FailureKind
+from fleet.node.change_status import ChangeState, ChangeStatus, RevertReason, SettleEnding
+from fleet.node.converge import report_undo
+from fleet.node.revert import SPENT
 from fleet_docs.markdown import prose, table
+from fleet_docs.message import Message
 from fleet_docs.python_messages import python_messages
 from fleet_docs.shell_messages import shell_messages
 
@@ -27,7 +32,10 @@ MEANINGS: Mapping[FailureKind, str] = {
     FailureKind.RESTART: "containerd did not start again.",
     FailureKind.HEALTH: "containerd, its CRI plugin or its runtime is not healthy.",
     FailureKind.VERIFY: "The verification pull failed.",
-    FailureKind.REVERT: "The old config could not be restored, or does not work.",
+    FailureKind.REVERT: (
+        "The old config could not be restored, or does not work."
+        " [Repair a degraded node](how-to/repair.md) shows what to do."
+    ),
     FailureKind.GUARD: "The guard could not be armed, or it has reverted the change.",
     FailureKind.BUDGET: "Too many nodes failed, so this node was reverted or not started.",
     FailureKind.UNSTAGED: "The staged files are no longer on the node.",
@@ -38,18 +46,36 @@ MEANINGS: Mapping[FailureKind, str] = {
 }
 
 
+_SHOWN = "do what fleet prints below the message"
+
+
 def page() -> str:
     """Return a section for each kind of failure, with its messages and what to do."""
     rows: dict[str, dict[str, str]] = defaultdict(dict)
-    for message in (*python_messages(), *shell_messages()):
+    for message in (*python_messages(), *shell_messages(), *_constant_messages()):
         if _has_words(message.text):
-            rows[message.kind].setdefault(message.text, message.remedy)
+            remedy = message.remedy if _has_words(message.remedy) else _SHOWN
+            rows[message.kind].setdefault(message.text, remedy)
     return "\n\n".join(_section(kind, rows[kind.value]) for kind in FailureKind)
 
 
+def _constant_messages() -> Iterator[Message]:
+    """Yield the failures that are made once, outside of the functions that return them."""
+    reverted = [
+        report_undo(
+            ChangeStatus(ending=SettleEnding.LOOKED, state=ChangeState.RESTORED, reason=reason)
+        )
+        for reason in RevertReason
+    ]
+    for failure in (SPENT, *reverted):
+        if failure is not None:
+            yield Message(failure.kind.value, failure.message, failure.remedy)
+
+
 def _has_words(text: str) -> bool:
-    """Return whether a message is more than placeholders, and was read to its end."""
-    return text != text.upper() and text.count("`") % 2 == 0 and " ()" not in text
+    """Return whether a text is more than placeholders, and was read to its end."""
+    whole = text == " ".join(text.split()) and not re.search(r" ,| \(\)|^[a-z]+ …$", text)
+    return whole and text != text.upper() and text.count("`") % 2 == 0
 
 
 def _section(kind: FailureKind, remedies: Mapping[str, str]) -> str:

@@ -27,7 +27,7 @@ def name(path: Path) -> str:
 def command_lines(text: str) -> Iterator[list[str]]:
     """Yield the arguments of every `fleet ...` line in the shell blocks of a page."""
     for language, body in FENCE.findall(text):
-        for line in body.splitlines() if language in {"sh", "console"} else ():
+        for line in body.replace("\\\n", " ").splitlines() if language in {"sh", "console"} else ():
             yield from _calls(line.strip().removeprefix("$ "))
 
 

@@ -19,13 +19,17 @@ PARAGRAPH = 6 * 100
 """Characters: six lines."""
 
 _SKIPPED = re.compile(r"#|\||<!--|!\[|:::|\$|```")
+_GENERATED = re.compile(r"<!-- generated: ([\w-]+) -->.*?<!-- /generated: \1 -->", re.DOTALL)
+"""Text of the code, which has tests of its own."""
+
 _ITEM = re.compile(r"^ *(?:[-*]|\d+\.|:) +")
 
 
 def paragraphs(text: str) -> Iterator[str]:
     """Yield the paragraphs and list items of a page; code, tables and headings are left out."""
     kept: list[str] = []
-    for line in [*FENCE.sub("\n", text).splitlines(), ""]:
+    own = FENCE.sub("\n", _GENERATED.sub("\n", text))
+    for line in [*own.splitlines(), ""]:
         item = _ITEM.match(line)
         if (not line.strip() or item or _SKIPPED.match(line.strip())) and kept:
             yield " ".join(kept)
