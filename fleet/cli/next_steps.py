@@ -14,6 +14,8 @@ from click.core import ParameterSource
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from fleet.cli.options import Settings
+
 _FILES = ("inventory", "mirrors", "ssh_config", "journal", "ask_become_pass", "engine")
 """The options of a command line that a command for the same nodes and files needs too."""
 
@@ -40,7 +42,7 @@ class NextStep:
 
 def command_line(name: str, *words: str) -> str:
     """Return a command line of fleet, with the files and connection options of this one."""
-    return shlex.join(["fleet", name, *words, *_options(name, _FILES)])
+    return shlex.join(["fleet", *name.split(), *words, *_options(name, _FILES)])
 
 
 def pasteable(text: str) -> str:
@@ -69,7 +71,13 @@ def other_command(name: str, **instead: str) -> str:
     kept = [option for option in _given(click.get_current_context())
             if option not in _ONCE | instead.keys()]  # fmt: skip
     changed = [word for option, value in instead.items() for word in (_flag(name, option), value)]
-    return shlex.join(["fleet", name, *_options(name, kept), *changed])
+    return shlex.join(["fleet", *name.split(), *_options(name, kept), *changed])
+
+
+def say_next(settings: Settings, line: str, *, first: str = "") -> None:
+    """Print the command line that comes next, on stderr; `first` is what to do before it."""
+    if not settings.as_json:
+        settings.say(f"Next: {first}{line}")
 
 
 def same_exclude(names: str) -> str:
@@ -112,8 +120,10 @@ def _given(context: click.Context) -> dict[str, Any]:
 
 
 def _parameters(name: str) -> list[click.Option]:
-    root = click.get_current_context().find_root().command
-    command = root.commands.get(name) if isinstance(root, click.Group) else None
+    """Return the options of a command; `name` may be that of a subcommand, `mirrors test`."""
+    command: click.Command | None = click.get_current_context().find_root().command
+    for word in name.split():
+        command = command.commands.get(word) if isinstance(command, click.Group) else None
     parameters = command.params if command else []
     return [parameter for parameter in parameters if isinstance(parameter, click.Option)]
 

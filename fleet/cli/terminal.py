@@ -18,7 +18,7 @@ from fleet.actions.user_interface import Progress, Scope, UserInterface
 from fleet.cli.connection_options import Connection
 from fleet.cli.interrupt import stop_switch
 from fleet.cli.log_file import note
-from fleet.cli.next_steps import NextStep, command_line, next_lines, same_command
+from fleet.cli.next_steps import NextStep, command_line, next_lines, same_command, say_next
 from fleet.cli.options import Exit, Settings
 from fleet.cli.output.live import open_screen
 from fleet.cli.output.outcome import exit_code, outcome_line, show_result
@@ -161,8 +161,8 @@ def open_session(
 
 def end_dry_run(plans: Sequence[NodePlan], settings: Settings) -> NoReturn:
     """Name the command that carries plans out, and exit with their code."""
-    if any(plan.changes for plan in plans) and not settings.as_json:
-        settings.say(f"Next: {same_command()}")
+    if any(plan.changes for plan in plans):
+        say_next(settings, same_command())
     raise SystemExit(plan_exit_code(plans, changes=Exit.OK))
 
 

@@ -137,6 +137,8 @@ def test_a_mistake_is_a_document_too(offline: Fleet, words: tuple[str, ...]) -> 
 
 def test_history_of_a_fleet_that_has_none_is_empty(offline: Fleet) -> None:
     assert offline("history", "--json").json == {"rollouts": []}
+    ran = offline("history", "--journal", "j.db")
+    assert (ran.code, ran.stdout, ran.stderr) == (0, "", "No rollouts yet (j.db).\n")
 
 
 def test_a_bug_is_one_message_and_a_traceback_only_if_wanted(

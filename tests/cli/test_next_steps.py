@@ -91,6 +91,7 @@ def test_another_command_takes_the_options_that_both_have(inside: Callable[[str]
         other_command("diff", limit="w[1-2]")
         == "fleet diff --keep -i hosts.yaml -F cfg -l 'w[1-2]'"
     )
+    assert other_command("mirrors test") == "fleet mirrors test -i hosts.yaml -l w1 -F cfg"
 
 
 def test_the_same_command_keeps_its_arguments(inside: Callable[[str], None]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleet.cli.help import command
-from fleet.cli.next_command import name_next
+from fleet.cli.next_steps import other_command, say_next
 from fleet.cli.options import Exit, Settings, takes
 from fleet.errors import ConfigErrors
 
@@ -26,4 +26,4 @@ def check(settings: Settings) -> None:
         raise SystemExit(Exit.USAGE) from error
     counts = {"nodes": len(nodes), "registries": len(loaded.mirrors.registries)}
     show_checked(settings, loaded.warnings, counts)
-    name_next(settings, "hostkeys")
+    say_next(settings, other_command("hostkeys"))

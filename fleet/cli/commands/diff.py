@@ -33,7 +33,7 @@ def diff(
     from fleet.actions.options import RenderOptions
     from fleet.actions.refusals import refuse_unconfirmed
     from fleet.actions.survey import survey
-    from fleet.cli.next_steps import other_command
+    from fleet.cli.next_steps import other_command, say_next
     from fleet.cli.output.plan import plan_exit_code
     from fleet.cli.terminal import PlanView, journal_files, open_session
 
@@ -44,6 +44,6 @@ def diff(
     plans = [refuse_unconfirmed(result.plan) for result in surveys]
     PlanView(stat=stat).show_dry_run(plans, settings, journal_files(settings, None))
     code = plan_exit_code(plans)
-    if any(plan.changes for plan in plans) and not settings.as_json:
-        settings.say(f"Next: {other_command('rollout')}")
+    if any(plan.changes for plan in plans):
+        say_next(settings, other_command("rollout"))
     raise SystemExit(code if exit_code or code is not Exit.DIFFERENT else Exit.OK)

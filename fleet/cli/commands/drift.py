@@ -23,7 +23,7 @@ def drift(settings: Settings, *, connection: Connection, exit_code: bool, foreig
     """
     from fleet.actions import drift as action
     from fleet.actions.options import RenderOptions
-    from fleet.cli.next_steps import other_command
+    from fleet.cli.next_steps import other_command, say_next
     from fleet.cli.output.drift import show_drift
     from fleet.cli.terminal import journal_files, open_session
     from fleet.core.selection.ranges import compress
@@ -36,6 +36,6 @@ def drift(settings: Settings, *, connection: Connection, exit_code: bool, foreig
     if any(result.facts is None for result, _ in examined):
         raise SystemExit(Exit.FAILED)
     drifted = [result.node.name for result, files in examined if files]
-    if drifted and not settings.as_json:
-        settings.say(f"Next: {other_command('diff', limit=compress(drifted))}")
+    if drifted:
+        say_next(settings, other_command("diff", limit=compress(drifted)))
     raise SystemExit(Exit.DIFFERENT if exit_code and drifted else Exit.OK)

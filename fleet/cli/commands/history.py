@@ -50,8 +50,12 @@ def history(
     from fleet.cli.output.history import show_history
     from fleet.cli.terminal import journal_path
 
-    rollouts = past_rollouts(journal_path(settings, journal), rollout_id, node)
-    show_history(rollouts, rollout_id, node, settings)
+    path = journal_path(settings, journal)
+    rollouts = past_rollouts(path, rollout_id, node)
+    if rollouts or node or settings.as_json:
+        show_history(rollouts, rollout_id, node, settings)
+    else:
+        settings.say(f"No rollouts yet ({path}).")
 
 
 def _show_from_nodes(

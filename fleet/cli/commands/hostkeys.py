@@ -10,7 +10,7 @@ import click
 
 from fleet.cli.connection_options import Connection, connecting_without
 from fleet.cli.help import command
-from fleet.cli.next_command import name_next
+from fleet.cli.next_steps import other_command, say_next
 from fleet.cli.options import Exit, Settings, takes, with_columns
 from fleet.core.text.counts import counted
 
@@ -52,7 +52,7 @@ def hostkeys(settings: Settings, *, connection: Connection, yes: bool) -> None:
         print_keys_data(results, jumps, added)
     bad = any(is_bad(result) for result in (*jumps.values(), *results.values()))
     if not bad:
-        name_next(settings, "probe")
+        say_next(settings, other_command("probe"))
     raise SystemExit(Exit.FAILED if bad else Exit.OK)
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 
 from fleet.cli.help import command
-from fleet.cli.next_command import name_next
+from fleet.cli.next_steps import other_command, say_next
 from fleet.cli.options import Settings, takes
 from fleet.errors import FleetError
 from fleet.home import expanded
@@ -92,4 +92,4 @@ def _show(settings: Settings, written: dict[str, bool], texts: dict[Path, str]) 
         click.echo(f"{name}: {'written' if new else 'already exists, not changed'}")
     left = [str(path) for path, text in texts.items() if written[str(path)] and PLACEHOLDER in text]
     todo = f"replace {PLACEHOLDER} in {' and '.join(left)}, then run: " if left else ""
-    name_next(settings, "check", first=todo)
+    say_next(settings, other_command("check"), first=todo)

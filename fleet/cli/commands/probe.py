@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleet.cli.connection_options import Connection, connecting
 from fleet.cli.help import command
-from fleet.cli.next_command import name_next
+from fleet.cli.next_steps import other_command, say_next
 from fleet.cli.options import Exit, Settings, shared, with_columns
 
 
@@ -29,6 +29,6 @@ def probe(settings: Settings, *, connection: Connection) -> None:
     show_probed(probed, settings)
     behind = {NodeState.UNMANAGED, NodeState.OUTDATED}
     if any(data and data["state"] in behind for _, data in probed):
-        name_next(settings, "diff")
+        say_next(settings, other_command("diff"))
     unread = any(result.facts is None for result, _ in probed)
     raise SystemExit(Exit.FAILED if unread else Exit.OK)

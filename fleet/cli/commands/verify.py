@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +11,9 @@ from fleet.cli.change_options import no_liveness, per_mirror, pull_timeout
 from fleet.cli.connection_options import Connection, connecting
 from fleet.cli.help import command
 from fleet.cli.options import Exit, Settings, shared, with_columns
+
+if TYPE_CHECKING:
+    from fleet.core.model.outcome import NodeOutcome
 
 
 @command()
@@ -36,12 +40,11 @@ def verify(
     Shows which mirror served each pull. Changes no config; images that it pulls are removed again.
     """
     from fleet.actions import verify as action
-    from fleet.cli.next_steps import command_line
+    from fleet.cli.next_steps import other_command, say_next
     from fleet.cli.output.verify import show_verified
     from fleet.cli.terminal import open_session
     from fleet.config.load import load_inventory
     from fleet.core.model.outcome import NodeStatus
-    from fleet.core.selection.ranges import compress
 
     if self_contained:
         nodes = settings.select(load_inventory(settings.inventory))
@@ -54,7 +57,22 @@ def verify(
         session = open_session(settings, connection)
         outcomes, chosen = action.verify(files, nodes, options, session)
     show_verified(outcomes, settings, chosen)
-    bad = [end.node for end in outcomes if end.status is not NodeStatus.UNCHANGED]
-    if bad and not settings.as_json:
-        settings.say(f"Next: {command_line('mirrors', 'test', '-l', compress(bad))}")
+    bad = [outcome for outcome in outcomes if outcome.status is not NodeStatus.UNCHANGED]
+    if bad:
+        name, nodes_left = _next_look(bad)
+        say_next(settings, other_command(name, limit=nodes_left))
     raise SystemExit(Exit.FAILED if bad else Exit.OK)
+
+
+def _next_look(bad: Sequence[NodeOutcome]) -> tuple[str, str]:
+    """Return the command that looks further, and its nodes; mirrors need a node that answers."""
+    from fleet.core.model.outcome import NodeStatus, unworked_status
+    from fleet.core.selection.ranges import compress
+
+    reached = [
+        outcome
+        for outcome in bad
+        if outcome.failure is None or unworked_status(outcome.failure.kind) is NodeStatus.FAILED
+    ]
+    names = compress([outcome.node for outcome in reached or bad])
+    return ("mirrors test" if reached else "probe"), names

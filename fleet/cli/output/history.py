@@ -30,7 +30,7 @@ def show_history(
 def _print_node(rollouts: list[dict[str, Any]], node: str, settings: Settings) -> None:
     """Print the rollouts of one node, with their operators and files."""
     if not rollouts:
-        settings.say(f"the journal knows of nothing that was done to {node!r}")
+        settings.say(f"The journal has no rollout that included node {node!r}.")
         return
     rows = [
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fleet.cli.options import Settings
@@ -12,6 +12,7 @@ from fleet.cli.output.states import print_states
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.history.serialize import failure_data
 from fleet.core.model.facts import NodeFacts
+from fleet.core.model.node_state import NodeState
 from fleet.core.plan.state import node_state, unread_state
 from fleet.core.selection.ranges import compress
 from fleet.engine.survey import NodeSurvey
@@ -47,7 +48,18 @@ def _print_probe(
         ((result.node.name, result.plan.failure) for result, _ in examined if result.plan.failure),
         out,
     )
-    print_states((node_state(result.facts, result.plan) for result, _ in examined), out)
+    read, unread = _states(result for result, _ in examined)
+    print_states(read, unread, out)
+
+
+def _states(surveys: Iterable[NodeSurvey]) -> tuple[list[NodeState], list[NodeState]]:
+    """Return the states of the nodes that were read, and of those that were not."""
+    read: list[NodeState] = []
+    unread: list[NodeState] = []
+    for survey in surveys:
+        states = unread if survey.facts is None else read
+        states.append(node_state(survey.facts, survey.plan))
+    return read, unread
 
 
 def _remarks(surveys: Sequence[NodeSurvey]) -> list[tuple[str, str, list[str]]]:

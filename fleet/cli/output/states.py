@@ -18,11 +18,16 @@ def state_counts(states: Iterable[NodeState]) -> str:
     return ", ".join(f"{counts[state]} {state}" for state in NodeState if counts[state])
 
 
-def print_states(states: Iterable[NodeState], out: Console) -> None:
-    """Print how many nodes are in each state, then what each state means and what to do."""
-    states = list(states)
-    out.print(state_counts(states), style="bold")
+def print_states(read: Iterable[NodeState], unread: Iterable[NodeState], out: Console) -> None:
+    """Print how many nodes are in each state, then what each state means and what to do.
+
+    `read` are the states of nodes that were read. The failure of an `unread` node has its own
+    remedy.
+    """
+    read, unread = list(read), list(unread)
+    out.print(state_counts([*read, *unread]), style="bold")
     for state in NodeState:
-        if state in states and state.remedy:
+        if state in (*read, *unread) and state.remedy:
             out.print(f"{state}: {state.meaning}")
+        if state in read and state.remedy:
             out.print(f"  remedy: {state.remedy}", style="bold")

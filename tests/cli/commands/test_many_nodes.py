@@ -35,3 +35,11 @@ def test_a_failure_of_all_nodes_is_shown_once(edge: Fleet, words: tuple[str, ...
     assert 1 <= len(refused) <= 2, ran.text  # a rollout has its plan, and its recap
     assert any("edge[001-192] (192)" in line for line in lines), ran.text
     assert not any("127.0.1." in line for line in lines), ran.text
+
+
+def test_after_a_verification_that_reached_no_node_comes_a_probe(edge: Fleet) -> None:
+    ran = edge("verify", "-l", "edge[001-002]", *FAST, env={"FLEET_SSH_CONFIG": "/dev/null"})
+
+    assert ran.code == 1
+    line = "Next: fleet probe --parallel 192 --connect-timeout 2 -l 'edge[001-002]'"
+    assert ran.stderr.splitlines()[-1] == line

@@ -29,10 +29,23 @@ def test_states_are_counted_in_the_order_of_the_enum() -> None:
 def test_a_state_is_explained_once_and_only_if_there_is_something_to_do() -> None:
     out = Console(file=io.StringIO(), width=200, color_system=None)
 
-    print_states([NodeState.IN_SYNC, NodeState.OUTDATED, NodeState.OUTDATED], out)
+    print_states([NodeState.IN_SYNC, NodeState.OUTDATED, NodeState.OUTDATED], [], out)
 
     assert str(out.file.getvalue()).splitlines() == [  # type: ignore[attr-defined]
         "1 in sync, 2 outdated",
         f"outdated: {NodeState.OUTDATED.meaning}",
         f"  remedy: {NodeState.OUTDATED.remedy}",
+    ]
+
+
+def test_the_remedy_of_a_node_that_was_not_read_is_that_of_its_failure() -> None:
+    out = Console(file=io.StringIO(), width=200, color_system=None)
+
+    print_states([NodeState.CONFLICT], [NodeState.CONFLICT, NodeState.UNREACHABLE], out)
+
+    assert str(out.file.getvalue()).splitlines() == [  # type: ignore[attr-defined]
+        "2 conflict, 1 unreachable",
+        f"conflict: {NodeState.CONFLICT.meaning}",
+        f"  remedy: {NodeState.CONFLICT.remedy}",
+        f"unreachable: {NodeState.UNREACHABLE.meaning}",
     ]
