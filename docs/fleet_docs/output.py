@@ -20,7 +20,7 @@ STATUSES: Mapping[NodeStatus, str] = {
     NodeStatus.CONVERGED: "the new config is verified and confirmed",
     NodeStatus.ROLLED_BACK: "the old config is back; it works unless the node was unhealthy before",
     NodeStatus.FAILED: "failed before any change; the node is as it was",
-    NodeStatus.UNREACHABLE: "the node did not answer, or fleet lost it",
+    NodeStatus.UNREACHABLE: "no answer, a lost connection, or a change that is not settled yet",
     NodeStatus.NO_ACCESS: "the node refused fleet (host key, login or sudo); it is as it was",
     NodeStatus.STALE: "a file changed after the plan was made; that edit is untouched",
     NodeStatus.DEGRADED: "neither config is proven to work: manual repair needed",
