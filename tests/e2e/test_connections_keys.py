@@ -180,7 +180,7 @@ def test_the_key_that_opened_a_node_is_tried_first_at_the_next(
     ("options", "wanted"),
     [
         (("PubkeyAuthentication=no",), "accepts only password"),
-        (("AuthenticationMethods=publickey,password",), "requires password as well"),
+        (("AuthenticationMethods=publickey,password",), "also requires password"),
     ],
     ids=["password alone", "a password besides the key"],
 )

@@ -110,7 +110,7 @@ def test_a_rollback_over_drift_keeps_the_drifted_bytes(nodes: Lab, fleet: Fleet)
         "rollback", "-y", "-l", "bookworm1", "--soak", "0", "--to", back.json["rollout"], "--json"
     )
 
-    assert f"overwrites {path}, edited since fleet wrote it (backup kept)" in planned.stdout
+    assert f"{path} was edited since fleet wrote it (backup kept: " in planned.stdout
     assert (back.code, again.code) == (0, 0), back.text + again.text
     assert gone == pristine
     assert bookworm.digests("/etc/containerd") == drifted
