@@ -103,8 +103,8 @@ class RolloutOptions:
         if 0 < self.guard < self.soak + GATES:
             least = self.soak + GATES
             raise FleetError(
-                f"--guard {self.guard} is too short for --soak {self.soak}: nodes would take every"
-                f" change back before it is confirmed; give --guard {least} or more"
+                f"--guard {self.guard} is too short for --soak {self.soak}: nodes would revert"
+                f" every change before fleet confirms it. Use --guard {least} or more."
             )
 
     def _check_values(self) -> None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from fleet.errors import shortened
 
-FIX_BY_HAND = "fix it by hand first"
+FIX_BY_HAND = "correct it on the node, then run the command again"
 
 
 OVERRIDE_REMEDY = "remove that setting for this node (overrides in mirrors.yaml)"

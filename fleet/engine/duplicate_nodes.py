@@ -26,7 +26,7 @@ def _refused(surveyed: NodeSurvey, names: dict[str, list[str]]) -> NodeSurvey:
     others = [name for name in names.get(machine, ()) if name != surveyed.node.name]
     if not others or surveyed.plan.failure is not None:
         return surveyed
-    message = f"the same machine as {', '.join(others)} in the inventory"
+    message = f"this node is the same machine as {', '.join(others)} in the inventory"
     remedy = f"keep one of the names, or leave out the others: -x {','.join(others)}"
     failure = Failure(FailureKind.CONFLICT, Step.PLAN, message, remedy)
     return replace(surveyed, plan=replace(surveyed.plan, failure=failure))

@@ -80,7 +80,7 @@ class Journal:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 lock.seek(0)
-                holder = printable(lock.read(500).strip()) or "another fleet"
+                holder = printable(lock.read(500).strip()) or "another run of fleet"
                 message = f"{self._path} is in use by {holder}. Wait until it ends"
                 raise HeldError(message) from error
             with suppress(OSError):  # the lock itself holds; its text is for the message only

@@ -103,7 +103,10 @@ def refuse_ineffective(plan: NodePlan, tables: str) -> None:
         effective = effective_registry(parse_toml(tables))
     except DocumentError as error:
         message = f"the registry tables of `{plan.daemon.binary} config dump` cannot be parsed"
-        remedy = f"run that command on the node with the new {plan.config.path}"
+        remedy = (
+            f"write {plan.config.path} with `fleet render --out DIR`, copy it to the node, and run"
+            " that command with it"
+        )
         raise NodeError(FailureKind.VALIDATE, Step.VALIDATE, message, remedy) from error
     names = difference(version, plan.config.intended_registry, effective)
     if names:

@@ -189,7 +189,7 @@ def convert_errors(hop: Hop, settings: SshSettings) -> Iterator[None]:
     except (OSError, EOFError, paramiko.SSHException) as error:
         if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
             message = f"the workstation cannot open more files ({error.strerror})"
-            remedy = "raise the limit, see `ulimit -n`"
+            remedy = "raise the limit of open files, e.g. with `ulimit -n 4096`, and try again"
             raise NodeError(FailureKind.WORKER, Step.CONNECT, message, remedy) from error
         message = f"cannot connect: {describe_error(error)}"
         remedy = "find the reason with `ssh -v NODE`"

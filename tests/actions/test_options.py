@@ -23,7 +23,7 @@ REFUSED = {
     "an unknown fate": ({"foreign": "burn"}, "foreign='burn': expected one of adopt, keep, over"),
     "an empty batch": ({"batch": "0"}, "--batch: a batch needs at least 1 node"),
     "no number": ({"max_failures": "few"}, "--max-failures: expected a number"),
-    "a guard that is too short": ({"guard": 10, "soak": 6}, "give --guard 11 or more"),
+    "a guard that is too short": ({"guard": 10, "soak": 6}, "Use --guard 11 or more"),
 }
 
 

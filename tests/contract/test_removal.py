@@ -79,7 +79,7 @@ def test_an_edit_is_given_up_only_on_request(target: Target, overwrite: bool) ->
 
     if not overwrite:
         assert plan.failure is not None
-        assert plan.failure.message == f"{CONFIG}: not as fleet wrote it; the edit would be lost"
+        assert plan.failure.message == f"{CONFIG} was edited after fleet wrote the config"
         return
     assert f"the edit of {CONFIG} is lost" in plan.notes
     target.converged(plan, rollout="r3", purpose="remove")

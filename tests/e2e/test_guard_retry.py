@@ -128,4 +128,4 @@ def test_a_guard_shorter_than_its_soak_is_refused(fleet: Fleet, command: str) ->
 
     assert ran.code == 2
     assert "--guard 64 is too short for --soak 60" in ran.stderr
-    assert "give --guard 65 or more" in ran.stderr
+    assert "Use --guard 65 or more" in ran.stderr

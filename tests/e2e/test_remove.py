@@ -67,7 +67,7 @@ def test_fleet_is_removed_with_everything_that_it_left(nodes: Lab, fleet: Fleet)
 
     failure = refused.json["nodes"]["forky1"]["failure"]
     assert (refused.code, failure["kind"]) == (3, "conflict"), refused.text
-    assert "docker.io/hosts.toml: not as fleet wrote it" in failure["message"]
+    assert "docker.io/hosts.toml was edited after fleet wrote" in failure["message"]
     assert removed.code == 0, removed.text
     assert set(statuses(removed.json).values()) == {"converged"}
     assert without_containerd(nodes) == before

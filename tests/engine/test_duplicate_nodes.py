@@ -31,8 +31,8 @@ def test_every_name_of_a_machine_is_refused_and_names_the_others() -> None:
     told = refused(("a", "boot id n"), ("b", "boot id n"), ("c", "boot id m"), ("d", "boot id n"))
 
     assert list(told) == ["a", "b", "d"]
-    assert told["a"] == "the same machine as b, d in the inventory"
-    assert told["d"] == "the same machine as a, b in the inventory"
+    assert told["a"] == "this node is the same machine as b, d in the inventory"
+    assert told["d"] == "this node is the same machine as a, b in the inventory"
 
 
 def test_nodes_that_do_not_say_who_they_are_are_taken_for_different_ones() -> None:

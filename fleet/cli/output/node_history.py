@@ -86,7 +86,7 @@ def _shown_time(at: str) -> str:
 def _notes(history: NodeHistory) -> Iterator[str]:
     """Yield which parts of the logs were not read."""
     if not history.rollouts:
-        yield "no rollout in the audit logs that could be read"
+        yield "The nodes that could be read have no rollout in their audit logs."
     if history.unread:
         lines = counted(sum(history.unread.values()), "line")
         yield f"{compress(history.unread)}: {lines} skipped, not written by fleet"

@@ -80,7 +80,7 @@ class MirrorsReader:
         if "mirrors" in body:
             registries = self._registries(body["mirrors"].value, "mirrors", defaults, {})
         if not registries and not self.reader.problems:
-            self.reader.error(root, "", "has no registries: write them under mirrors")
+            self.reader.error(root, "", "the file has no registries: write them under mirrors")
         overrides = self._overrides(body, defaults, registries)
         self._configs.warn_unused()
         return MirrorConfig(tuple(registries.values()), overrides)

@@ -68,8 +68,9 @@ def _plan(base: NodePlan, facts: NodeFacts, request: RemovalRequest) -> NodePlan
     plan = plan_revert(replace(base, rollback=RollbackTarget()), facts, chain)
     edited = tuple(_edited(facts, plan.changes))
     if edited and not request.overwrite:
-        message = f"{' and '.join(edited)}: not as fleet wrote it; the edit would be lost"
-        remedy = f"see `fleet drift`, then restore the original with --overwrite, or {_KEEP}"
+        verb = "was" if len(edited) == 1 else "were"
+        message = f"{' and '.join(edited)} {verb} edited after fleet wrote the config"
+        remedy = f"see `fleet drift`, then use --overwrite, which loses the edit, or {_KEEP}"
         raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
     lost = (f"the edit of {path} is lost" for path in edited)
     return replace(plan, notes=(own, "restores the config from before fleet", *lost))

@@ -130,5 +130,5 @@ def damaged_failure(generation: Generation) -> Failure:
         f"generation {generation.id} is damaged: {generation.damage} is missing or was altered (a"
         " power cut or an edit)"
     )
-    remedy = "run `fleet rollout` with the previous mirrors.yaml"
+    remedy = "restore the previous mirrors.yaml, e.g. from git, then run `fleet rollout`"
     return Failure(FailureKind.NO_GENERATION, Step.PLAN, message, remedy)

@@ -145,7 +145,7 @@ def _refuse_missing(migration: Migration, facts: NodeFacts) -> None:
                     f"configs.{host}.tls names {path}, which does not exist; in certs.d every pull"
                     " would fail"
                 )
-                remedy = "create that file, or remove the setting"
+                remedy = f"create that file, or remove the setting from {facts.config.path}"
                 raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
 
 

@@ -125,8 +125,8 @@ def _registries(facts: NodeFacts) -> Iterator[tuple[str, dict[str, Any]]]:
 def _conflicts(others: list[tuple[str, dict[str, Any]]], facts: NodeFacts) -> Iterator[Finding]:
     for path, registry in others:
         if registry.get("mirrors"):
-            message = "CRI does not load with legacy mirrors here beside config_path; move them"
-            message += " to mirrors.yaml"
+            message = "CRI does not load if one config has both registry.mirrors and config_path."
+            message += " Move these mirrors to mirrors.yaml"
             yield Finding("legacy-beside-config-path", FindingEffect.REFUSES, path, message)
         lists = facts.daemon.version is not None and supports(
             facts.daemon.version, Feature.CONFIG_PATH_LIST

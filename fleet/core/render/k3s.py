@@ -88,7 +88,8 @@ def _read_existing(facts: NodeFacts, path: str) -> str:
         data = _read(text, path)
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8 (byte {error.start})"
-        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, FIX_BY_HAND) from error
+        remedy = "save the file as UTF-8"
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy) from error
     except ConfigErrors as error:
         raise NodeError(FailureKind.CONFLICT, Step.PLAN, str(error), FIX_BY_HAND) from error
     shaped = data is None or isinstance(data, dict)

@@ -32,7 +32,8 @@ class Snap:
                 f"{facts.daemon.owner} generates its config.toml, so fleet cannot put the"
                 f" credentials for {', '.join(auth)} there"
             )
-            raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, "use image pull secrets")
+            remedy = "use Kubernetes image pull secrets"
+            raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
         directory = FOLDERS[str(facts.daemon.owner)]
         files, skipped = hosts_folder_files(desired.registries, directory, facts, desired.foreign)
         version, managed = known_version(facts), frozenset(files)

@@ -51,7 +51,7 @@ def set_keys(text: str, entries: Iterable[Entry]) -> str:
     if len(missing) > _MOST_ONE_BY_ONE:
         place = dotted((*missing[0][0], missing[0][1]))
         more = counted(len(missing) - 1, "more key")
-        message = f"cannot set {place} and {more} without changing other lines"
+        message = f"fleet cannot set {place} and {more} without changing other lines"
         raise _refused(message, "set them by hand")
     for entry in missing:
         text = _set_one(text, entry)
@@ -72,7 +72,7 @@ def _set_one(text: str, entry: Entry) -> str:
         if candidate is not None and _try_parse(candidate) == expected:
             return candidate
     place = dotted((*entry[0], entry[1]))
-    raise _refused(f"cannot set {place} without changing other lines", "set it by hand")
+    raise _refused(f"fleet cannot set {place} without changing other lines", "set it by hand")
 
 
 def _edits_of_one(text: str, entry: Entry) -> Iterator[str | None]:
@@ -111,7 +111,7 @@ def remove(text: str, paths: Iterable[Path]) -> str:
         if candidate is not None and parsed is not None and pruned(parsed) == expected:
             return candidate
     names = dotted(present[0]) + (f" and {len(present) - 1} more" if present[1:] else "")
-    raise _refused(f"cannot remove {names} without changing other lines", "remove it by hand")
+    raise _refused(f"fleet cannot remove {names} without changing other lines", "remove it by hand")
 
 
 def _removals(text: str, paths: list[Path]) -> Iterator[str | None]:

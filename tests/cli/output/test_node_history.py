@@ -90,7 +90,7 @@ def test_many_nodes_are_broken_between_names(capsys: pytest.CaptureFixture[str])
 def test_logs_without_a_rollout_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     show_node_history(NodeHistory([], {}, {}, []), None, TEXT)
 
-    assert "no rollout in the audit logs" in capsys.readouterr().err
+    assert "have no rollout in their audit logs" in capsys.readouterr().err
 
 
 def test_the_history_is_data(capsys: pytest.CaptureFixture[str]) -> None:

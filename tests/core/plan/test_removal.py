@@ -65,7 +65,7 @@ def test_an_edit_is_lost_only_on_request() -> None:
 
     assert refused.failure is not None
     assert refused.failure.kind == "conflict"
-    assert refused.failure.message == f"{PATH}: not as fleet wrote it; the edit would be lost"
+    assert refused.failure.message == f"{PATH} was edited after fleet wrote the config"
     assert given_up.failure is None
     assert f"the edit of {PATH} is lost" in given_up.notes
 

@@ -92,11 +92,15 @@ def test_the_first_of_several_directories_is_used() -> None:
 
 
 CONFLICTS = {
-    "mirrors": ("1.7.24", f'{OTHER}mirrors.r.endpoint = ["https://a"]\n', "legacy mirrors here"),
+    "mirrors": (
+        "1.7.24",
+        f'{OTHER}mirrors.r.endpoint = ["https://a"]\n',
+        "both registry.mirrors and config_path",
+    ),
     "mirrors under the new name": (
         "2.1.9",
         f'version = 3\n[plugins."{IMAGES}".registry.mirrors.r]\nendpoint = ["https://a"]\n',
-        "legacy mirrors here",
+        "both registry.mirrors and config_path",
     ),
     "a list of directories on 2.1": (
         "2.1.9",
