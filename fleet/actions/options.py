@@ -75,7 +75,7 @@ class RolloutOptions:
     """The rollout that an undo reverts."""
     with_later: bool = False
     registry: str | None = None
-    """The registry that a rollback or an undo takes back alone."""
+    """The only registry that a rollback or an undo restores; None for all."""
     keep_config: bool = False
     """Whether a removal leaves the registry config in place."""
 

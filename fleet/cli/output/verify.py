@@ -32,7 +32,8 @@ def show_verified(
         for pull in outcome.verified
     ]  # fmt: skip
     columns = ("NODE", "IMAGE", "RESULT", "BY", "TIME", "SIZE", "NOTE")
-    table(columns, rows, out, settings.hidden("BY", "TIME", "SIZE"))
+    if rows:
+        table(columns, rows, out, settings.hidden("BY", "TIME", "SIZE"))
     for outcome in outcomes:
         if outcome.liveness is not None and outcome.liveness.state is not LivenessState.LIVE:
             state, output = outcome.liveness.state, outcome.liveness.output

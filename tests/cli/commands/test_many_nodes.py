@@ -41,5 +41,6 @@ def test_after_a_verification_that_reached_no_node_comes_a_probe(edge: Fleet) ->
     ran = edge("verify", "-l", "edge[001-002]", *FAST, env={"FLEET_SSH_CONFIG": "/dev/null"})
 
     assert ran.code == 1
+    assert "IMAGE" not in ran.stdout
     line = "Next: fleet probe --parallel 192 --connect-timeout 2 -l 'edge[001-002]'"
     assert ran.stderr.splitlines()[-1] == line
