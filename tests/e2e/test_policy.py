@@ -86,7 +86,8 @@ def test_failed_nodes_are_run_again_by_the_rollout_s_id(nodes: Lab, fleet: Fleet
 
     assert (first.code, statuses(first.json)["trixie1"]) == (1, "rolled_back"), first.text
     assert written.code == 0, written.text
-    told = r'<b>trixie1</b> <span class="warn">\S+ rolled back</span>: restart at restart'
+    status = r'<span class="warn">\S+ rolled back</span>'
+    told = rf'<b>trixie1</b>\s+{status}: [^<]+<span class="dim">\(restart\)'
     assert re.search(told, page)
     assert "hosts.toml" in page
     assert nobody.code == 2
