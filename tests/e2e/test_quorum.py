@@ -155,7 +155,7 @@ def test_two_fleets_that_share_no_journal_see_each_other_on_the_nodes(
     assert ends.pop("bookworm1") in {"failed", "unchanged"}, together.text  # locked, or in force
     assert ends == {"forky1": "pending"}
     for reason in reasons:
-        assert reason.startswith("of the control plane bookworm1 ("), reason
+        assert reason.startswith("1 control plane node unavailable: bookworm1 ("), reason
     assert (after.code, statuses(after.json)) == (0, {"trixie1": "converged"}), after.text
 
 
