@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 
 import pytest
@@ -173,9 +174,11 @@ def test_one_fleet_at_a_time_works_with_a_journal(nodes: Lab, fleet: Fleet) -> N
     while "started" not in first.stderr.readline():
         assert first.poll() is None
 
+    first.send_signal(signal.SIGSTOP)  # it must not end before the others have asked
     second = fleet("rollback", "-y")
     (listed,) = fleet("history", "--json").json["rollouts"]
     refused = fleet("unlock", listed["rollout"], "-y")
+    first.send_signal(signal.SIGCONT)
     first.communicate(timeout=120)
 
     assert second.code == 3
