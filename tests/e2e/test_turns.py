@@ -33,7 +33,7 @@ def test_nodes_that_have_one_turn_in_common_pull_one_after_the_other(
     assert ran.code == 0, ran.text
     for name in NODES:
         (verdict,) = ran.json["nodes"][name]["verified"]
-        assert (verdict["served"], "out of turn" in verdict["detail"]) == ("mirror", False)
+        assert (verdict["served"], "beyond the limit" in verdict["detail"]) == ("mirror", False)
     access = nodes.registry.access(since)
     asked = [each.remote.split(":")[0] for each in access if "/busybox/" in each.path]
     turns = [asked[i] for i in range(len(asked)) if i == 0 or asked[i] != asked[i - 1]]
