@@ -76,7 +76,7 @@ SCENARIOS = {
     ),
     "a first mirror that wants a login, which CRI has": Scenario(
         "mcr.microsoft.com/oss/kubernetes/pause:3.6", "login", None, "unknown", SECOND,
-        first=f"http://{LOGIN}", told="wants credentials",
+        first=f"http://{LOGIN}", told="credentials are needed",
     ),
     "an image that is there already": Scenario(PRESENT, "ok", None, "already there"),
     "hosts that all fail": Scenario(
