@@ -54,4 +54,4 @@ _PLAIN = {
     "WHAT": "SETTING",
     "WHEN": "…",
 }
-"""What stands for a variable whose own name says little to a reader."""
+"""Placeholders for variables whose own names say little to a reader."""

@@ -11,6 +11,7 @@ from fleet.actions import rollback as rolling_back
 from fleet.actions import rollout as rolling_out
 from fleet.actions import undo as undoing
 from fleet.actions.job import RolloutResult
+from fleet.actions.journaling import JournalFiles
 from fleet.actions.options import RolloutOptions
 from fleet.actions.rollout_ids import with_full_ids
 from fleet.actions.user_interface import UserInterface
@@ -34,10 +35,8 @@ def rollout(
     With `journal`, a path, the rollout is recorded there: `fleet history` shows it, and `resume`
     here or `fleet resume` goes on with it. `ui` is shown the progress, and may refuse or stop.
     """
-    nodes, chosen = selected(files, limit), options or RolloutOptions()
-    target = journal_files(files, journal) if journal is not None else None
-    if target is not None:
-        chosen = with_full_ids(chosen, target.journal)
+    nodes, target = selected(files, limit), _target(files, journal)
+    chosen = _with_full_ids(options, target)
     with session(how, ui) as opened:
         if chosen.rerun is not None:
             if target is None:
@@ -60,10 +59,8 @@ def rollback(
 
     The other parameters are those of `rollout`.
     """
-    nodes, chosen = selected(files, limit), options or RolloutOptions()
-    target = journal_files(files, journal) if journal is not None else None
-    if target is not None:
-        chosen = with_full_ids(chosen, target.journal)
+    nodes, target = selected(files, limit), _target(files, journal)
+    chosen = _with_full_ids(options, target)
     with session(how, ui) as opened:
         return rolling_back.rollback(files.inventory, nodes, chosen, opened, target)
 
@@ -102,7 +99,7 @@ def remove(
     `foreign="overwrite"` files that were edited since are restored too. The other parameters are
     those of `rollout`.
     """
-    target = journal_files(files, journal) if journal is not None else None
+    target = _target(files, journal)
     with session(how, ui) as opened:
         nodes, chosen = selected(files, limit), options or RolloutOptions()
         return removing.remove(files.inventory, nodes, chosen, opened, target)
@@ -123,3 +120,14 @@ def resume(
     target = journal_files(files, journal)
     with session(how, ui) as opened:
         return resuming.resume(target, rollout_id, opened, lambda: files)
+
+
+def _target(files: Loaded, journal: str | PathLike[str] | None) -> JournalFiles | None:
+    """Return the journal to write, or None without one."""
+    return None if journal is None else journal_files(files, journal)
+
+
+def _with_full_ids(options: RolloutOptions | None, target: JournalFiles | None) -> RolloutOptions:
+    """Return the options, with the full IDs of the rollouts that they name in the journal."""
+    chosen = options or RolloutOptions()
+    return chosen if target is None else with_full_ids(chosen, target.journal)

@@ -28,7 +28,7 @@ _Values = Iterable[tuple[str, str]]
 _MOST_ROLLOUTS = 50
 _WHICH = (("failed", ""), ("unreachable", ""))
 _LAST_PART = re.compile(r"(?:.*[:,])?[&!]?", re.DOTALL)
-"""What stands before the last part of a pattern, its operators included."""
+"""The beginning of a pattern before its last part, with its operators."""
 _PLAIN = re.compile(r"[\w.:/@*-]+")
 """A name that no shell has to quote."""
 

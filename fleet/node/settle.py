@@ -23,7 +23,10 @@ from fleet.node.work_order import WorkOrder
 from fleet.ssh import Remote, connect
 
 KEPT_FOR = timedelta(days=90)
-"""How long a node keeps every generation; of older ones it keeps the newest 20 and the original."""
+"""The age up to which a node keeps every generation.
+
+Of older ones it keeps the newest 20 and the original.
+"""
 
 
 _PAUSE = 1

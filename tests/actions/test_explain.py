@@ -1,4 +1,4 @@
-"""What can be explained: a registry, or the registry of an image."""
+"""Explanations of a registry, or of the registry of an image."""
 
 from __future__ import annotations
 

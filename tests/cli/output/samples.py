@@ -1,4 +1,4 @@
-"""What each command prints of a small fleet, for captures on terminals of several widths."""
+"""The output of each command for a few nodes, for captures on terminals of several widths."""
 
 from __future__ import annotations
 
