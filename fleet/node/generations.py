@@ -10,7 +10,7 @@ from dataclasses import replace
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.generation import MISSING, Generation, ManifestEntry, SavedKind
-from fleet.core.model.owned_state import STATE_FILE
+from fleet.core.model.owned_state import STATE_FILE, parse_state
 from fleet.core.plan.links import LINK_TARGET
 
 GENERATIONS = "/var/lib/fleet/generations/"
@@ -56,7 +56,14 @@ def _build_generation(
         damage=damage,
         was_unhealthy=ill,
         state_after=_state_after(own),
+        previous=_previous(own),
     )
+
+
+def _previous(own: Mapping[str, ManagedFile]) -> str:
+    """Return the generation that the saved record names; empty for none."""
+    record = own.get("state.json")
+    return parse_state(record.content if record else None).generation or ""
 
 
 def _state_after(own: Mapping[str, ManagedFile]) -> str:

@@ -101,13 +101,13 @@ def test_a_change_made_since_the_plan_is_kept(target: Target) -> None:
     assert target.facts(walk="latest").generations[0].id == "r2"
 
 
-_AGED = f"""
+_REPEATED = f"""
 set -e
 cd {STATE}/generations
-for number in $(seq 0 23); do
-    new=2020$(printf '%04d' "$((101 + number))")-000000-abcd
+for number in $(seq 1 "$COUNT"); do
+    new=$YEAR$(printf '%04d' "$((100 + number))")-000000-abcd
     cp -a "$ID" "$new"
-    [ "$number" = 0 ] || printf '{{\\n  "generation": "%s"\\n}}\\n' "$before" >"$new/state.json"
+    [ "$number" = 1 ] || printf '{{\\n  "generation": "%s"\\n}}\\n' "$before" >"$new/state.json"
     (cd "$new" && rm seal && sums=$(sha256sum manifest after $(ls state.json 2>/dev/null)) &&
         printf '%s\\n# %s\\n' "$sums" "$(printf '%s\\n' "$sums" | sha256sum | cut -d' ' -f1)" >seal)
     before=$new
@@ -117,11 +117,30 @@ sed -i "s/$ID/$before/" ../state.json
 """
 
 
+def repeat(target: Target, year: int, count: int) -> None:
+    """Replace the node's only generation by a chain of that many, made in that year."""
+    name = "20260101-000000-0001"
+    target.machine.sh(f"ID={name}\nYEAR={year}\nCOUNT={count}\n{_REPEATED}")
+
+
+def test_a_long_chain_of_generations_leads_back_to_the_original(target: Target) -> None:
+    before = everything(target)
+    target.converged(rollout="20260101-000000-0001")
+    repeat(target, 2099, 510)
+
+    plan = planned(target)
+    target.converged(plan, rollout="r3", purpose="remove")
+
+    assert plan.rollback is not None
+    assert len(plan.rollback.undoes) == 510
+    assert everything(target) == before
+
+
 def test_pruned_generations_still_lead_back_to_the_original(target: Target) -> None:
     """The node gets 24 old generations; the next change prunes them."""
     before = everything(target)
     target.converged(rollout="20260101-000000-0001")
-    target.machine.sh(f"ID=20260101-000000-0001\n{_AGED}")
+    repeat(target, 2020, 24)
 
     target.converged(target.plan(OTHER), rollout="20260102-000000-0002")
     kept = target.machine.sh(f"ls {STATE}/generations").stdout.split()

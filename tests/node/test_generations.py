@@ -9,6 +9,7 @@ import pytest
 
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.generation import Generation, ManifestEntry, SavedKind
+from fleet.core.model.owned_state import OwnedState
 from fleet.node.generations import GENERATIONS, read_generations
 
 BASE = f"{GENERATIONS}g1/"
@@ -116,6 +117,14 @@ def test_a_generation_of_an_older_release_has_no_seal_and_is_read_with_care(
 
     assert read(whole).damage == ""
     assert read({**whole, "manifest": manifest}).damage != ""
+
+
+def test_a_generation_names_the_one_before() -> None:
+    """Older releases wrote no seal, so their record can stand alone here."""
+    whole = {name: content for name, content in saved().items() if name != "seal"}
+
+    assert read(whole).previous == ""
+    assert read({**whole, "state.json": OwnedState("g0").render()}).previous == "g0"
 
 
 def test_a_generation_of_the_chain_that_is_gone_is_damaged() -> None:

@@ -64,6 +64,8 @@ class Generation:
     was_unhealthy: str = ""
     state_after: str = ""
     """The digest of fleet's record once the change was made, `-` for none; empty if unknown."""
+    previous: str = ""
+    """The generation before this one, by fleet's record before the change; empty for none."""
 
     @property
     def missing(self) -> bool:

@@ -83,10 +83,21 @@ def _refuse_unknown_original(facts: NodeFacts, chain: tuple[Generation, ...]) ->
         failure = damaged_failure(damaged)
         raise NodeError(failure.kind, failure.step, failure.message, _KEEP)
     if chain:
+        _refuse_older(chain[-1])
         return
     last = next((one for one in facts.generations if one.beside), None)
     if STATE_FILE in facts.files or (last is not None and last.state_after != "-"):
         message = f"{STATE_FILE} does not name what fleet changed here, so the original is unknown"
+        raise NodeError(FailureKind.NO_GENERATION, Step.PLAN, message, _KEEP)
+
+
+def _refuse_older(oldest: Generation) -> None:
+    """Raise a NodeError if an older generation, which was not read, has the original."""
+    if oldest.previous:
+        message = (
+            f"generation {oldest.id} follows {oldest.previous}, which cannot be read, so the"
+            " original is unknown"
+        )
         raise NodeError(FailureKind.NO_GENERATION, Step.PLAN, message, _KEEP)
 
 

@@ -1,7 +1,7 @@
 # Read all facts about a node in one run, and change nothing. If DISTRO, UNIT, CONFIG or SOCKET is
 # empty, the probe detects it. Where it can, it reads variables and /proc instead of starting a
 # process: a process costs about 1 ms, a Go program 10 ms, of which GOMAXPROCS and GOGC save 2 ms.
-# requires: environment text protocol chain configs ownership places report roles sockets
+# requires: environment text protocol configs ownership places report roles saved sockets
 # inputs: DISTRO FULL_DEFAULT WALK
 
 STATE=/var/lib/fleet
@@ -24,53 +24,6 @@ probe_hosts_directory() {
         places_add_with_parents "$entry"
         report_file "$entry"
     done
-}
-
-probe_generation() { # report a generation's files; its state.json names the previous generation
-    local base entry
-    base=$STATE/generations/$1
-    for entry in manifest seal after state.json ill; do report_file "$base/$entry"; done
-    for entry in "$base"/files/*; do
-        report_file "$entry"
-    done
-}
-
-probe_generations() { # report generations from the newest back to $WALK, or only the newest
-    local id steps linked
-    steps=0
-    chain_read_link "$STATE/state.json"
-    while [ -n "$linked" ] && [ "$steps" -lt 500 ]; do
-        id=$linked
-        chain_find_folder
-        protocol_value chain "$linked"
-        probe_generation "$linked"
-        [ "$WALK" = latest ] && return 0
-        [ "$WALK" = "$id" ] && return 0
-        chain_read_link "$STATE/generations/$linked/state.json"
-        steps=$((steps + 1))
-    done
-    case $WALK in
-    latest | */* | .*) return 0 ;;
-    all)
-        [ "$steps" != 0 ] || probe_newest_generation
-        return 0
-        ;;
-    esac
-    # A generation beside that chain: the state before a rollback, or edits by others over a change.
-    [ -d "$STATE/generations/$WALK" ] || return 0
-    protocol_value beside "$WALK"
-    probe_generation "$WALK"
-}
-
-probe_newest_generation() { # report the newest generation of a node whose record names none
-    local entry newest
-    newest=
-    for entry in "$STATE"/generations/*; do
-        case $entry in *.tmp) ;; *) newest=$entry ;; esac
-    done
-    [ -d "$newest" ] || return 0
-    protocol_value beside "${newest##*/}"
-    probe_generation "${newest##*/}"
 }
 
 probe_own_files() { # report which files and folders of fleet's own there are
@@ -275,7 +228,7 @@ report_file /run/fleet/lock
 for each in id phase failed; do report_file "$STATE/pending/$each"; done
 for each in /run/systemd/transient/fleet-guard-*.timer; do report_file "$each"; done
 roles_control_plane
-[ -n "$WALK" ] && probe_generations
+[ -n "$WALK" ] && saved_report
 [ "$WALK" != all ] || probe_own_files
 report_note dirs "$DIRECTORIES"
 places_add_named

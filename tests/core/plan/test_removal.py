@@ -83,6 +83,10 @@ ORIGINALS = {
         node(SECOND, replace(FIRST, damage="files/0")),
         "generation g1 is damaged",
     ),
+    "an older generation was not read": (
+        node(SECOND, replace(FIRST, previous="g0")),
+        "generation g1 follows g0, which cannot be read",
+    ),
 }
 
 

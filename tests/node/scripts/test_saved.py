@@ -1,0 +1,81 @@
+"""lib/saved.sh: the saved generations that a probe reports."""
+
+from __future__ import annotations
+
+import pytest
+
+from fleet.core.model.owned_state import OwnedState
+from tests.node.scripts.shell import Shell
+
+REPORT = (
+    'saved_report\nprintf "%s" "$FILES" | while read -r name; do protocol_value name "$name"; done'
+)
+
+
+def keep(shell: Shell, *names: str) -> None:
+    """Save a chain of generations, the oldest first, and fleet's record of the newest."""
+    record = ""
+    for name in names:
+        base = shell.state / "generations" / name
+        (base / "files").mkdir(parents=True)
+        (base / "manifest").write_text("absent\t-\t-\t-\t-\t-\t/etc/a\n")
+        if record:
+            (base / "state.json").write_text(record)
+        record = OwnedState(name).render().decode()
+    (shell.state / "state.json").write_text(record)
+
+
+def reported(shell: Shell, walk: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the generations of the chain and beside it that a walk reports."""
+    reply = shell.run("saved", REPORT, STATE=str(shell.state), WALK=walk).reply
+    names = list(reply.texts("name"))
+    chain, beside = tuple(reply.texts("chain")), tuple(reply.texts("beside"))
+    for name in (*chain, *beside):
+        assert f"{shell.state}/generations/{name}/manifest" in names
+    assert len([name for name in names if name.endswith("/manifest")]) == len(chain + beside)
+    return chain, beside
+
+
+@pytest.mark.parametrize(
+    ("walk", "chain"),
+    [("latest", ("g3",)), ("g2", ("g3", "g2")), ("all", ("g3", "g2", "g1"))],
+)
+def test_the_chain_is_reported_as_far_back_as_asked(
+    shell: Shell, walk: str, chain: tuple[str, ...]
+) -> None:
+    keep(shell, "g1", "g2", "g3")
+
+    assert reported(shell, walk) == (chain, ())
+
+
+def test_a_long_chain_is_reported_to_its_end(shell: Shell) -> None:
+    names = [f"g{number:04d}" for number in range(520)]
+    keep(shell, *names)
+
+    assert reported(shell, "all") == (tuple(reversed(names)), ())
+
+
+def test_a_record_that_names_a_newer_generation_ends_the_walk(shell: Shell) -> None:
+    keep(shell, "g1", "g2")
+    record = OwnedState("g2").render().decode()
+    (shell.state / "generations" / "g1" / "state.json").write_text(record)
+
+    assert reported(shell, "all") == (("g2", "g1"), ())
+
+
+def test_a_generation_beside_the_chain_is_reported_on_request(shell: Shell) -> None:
+    keep(shell, "g1", "g2")
+    beside = shell.state / "generations" / "g3"
+    beside.mkdir()
+    (beside / "manifest").write_text("")
+
+    assert reported(shell, "g3") == (("g2", "g1"), ("g3",))
+    assert reported(shell, "all") == (("g2", "g1"), ())
+
+
+def test_the_newest_generation_is_reported_if_the_record_is_gone(shell: Shell) -> None:
+    keep(shell, "g1", "g2")
+    (shell.state / "state.json").unlink()
+
+    assert reported(shell, "all") == ((), ("g2",))
+    assert reported(shell, "latest") == ((), ())
