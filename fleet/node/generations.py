@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.generation import MISSING, Generation, ManifestEntry, SavedKind
+from fleet.core.model.generation import MISSING, TOO_MANY, Generation, ManifestEntry, SavedKind
 from fleet.core.model.owned_state import STATE_FILE, parse_state
 from fleet.core.plan.links import LINK_TARGET
 
@@ -21,29 +21,44 @@ _SEALED = ("manifest", "after", "state.json")
 
 
 def read_generations(
-    names: Iterable[str], files: Mapping[str, ManagedFile], *, beside: bool = False
-) -> Iterator[Generation]:
-    """Yield the generations of a node, each with the name of its first damaged file, if any.
+    names: Sequence[str],
+    files: Mapping[str, ManagedFile],
+    *,
+    beside: bool = False,
+    crowded: bool = False,
+) -> tuple[Generation, ...]:
+    """Return the generations of a node, the newest first, with the first damaged file of each.
 
-    One that is missing from the chain is yielded as damaged.
+    One that is missing from the chain is returned as damaged. A node that is `crowded` has not sent
+    all saved files, so a missing one there does not count as damage.
     """
-    for name in names:
+    read: list[Generation] = []
+    older: set[str] = set()
+    for name in reversed(names):
         base = f"{GENERATIONS}{name}/"
         own = {path[len(base) :]: file for path, file in files.items() if path.startswith(base)}
         if own:
-            yield _build_generation(Generation(name, (), beside), base, own)
-        elif not beside:
-            yield Generation(name, (), damage=MISSING)
+            generation = _build_generation(Generation(name, (), beside), base, own, older)
+        elif beside:
+            continue
+        else:
+            generation = Generation(name, (), damage=MISSING)
+        older.update(entry.path for entry in generation.entries if entry.is_file)
+        read.append(
+            replace(generation, damage=TOO_MANY) if crowded and generation.damage else generation
+        )
+    return tuple(reversed(read))
 
 
 def _build_generation(
-    generation: Generation, base: str, own: Mapping[str, ManagedFile]
+    generation: Generation, base: str, own: Mapping[str, ManagedFile], older: Collection[str]
 ) -> Generation:
+    """Read one generation; copies of paths that are in `older` may be missing from `own`."""
     damage = _find_damaged_file(own)
     entries: list[ManifestEntry] = []
     for line in _manifest_lines(own["manifest"]) if not damage else ():
         try:
-            entries.append(_parse_entry(line, base, own))
+            entries.append(_parse_entry(line, base, own, older))
         except (ValueError, LookupError) as error:
             damage = str(error.args[0]) if isinstance(error, LookupError) else "manifest"
             break
@@ -94,7 +109,9 @@ def _find_damaged_file(own: Mapping[str, ManagedFile]) -> str:
     return ""
 
 
-def _parse_entry(line: str, base: str, own: Mapping[str, ManagedFile]) -> ManifestEntry:
+def _parse_entry(
+    line: str, base: str, own: Mapping[str, ManagedFile], older: Collection[str]
+) -> ManifestEntry:
     """Read one line of a manifest: kind, index, mode, uid, gid, digest, path.
 
     Raise a ValueError for a line that cannot be read, a LookupError for a changed or missing file.
@@ -117,7 +134,9 @@ def _parse_entry(line: str, base: str, own: Mapping[str, ManagedFile]) -> Manife
             path, _parse_symlink(mode, uid, gid, digest), saved=f"{base}links/{index}"
         )
     name = f"files/{index}"
-    before = own.get(name)
+    before = own.get(name) or (own.get("state.json") if path == STATE_FILE else None)
+    if before is None and path in older:
+        return ManifestEntry(path, None, saved=f"{base}{name}", unread=True)
     if before is None or before.digest != digest:
         raise LookupError(name)
     if _ATTRIBUTES.fullmatch(f"{mode} {uid} {gid}") is None:

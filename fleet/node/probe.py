@@ -289,7 +289,8 @@ def _read_generations(reply: Reply, records: Mapping[str, FileRecord]) -> tuple[
     """Read the chain of the present state, then a generation beside it that was requested."""
     files = {path: record.file for path, record in records.items() if path.startswith(GENERATIONS)}
     beside = sorted(_value_set(reply, "beside"))
+    crowded = reply.has("saved_crowded")
     return (
-        *read_generations(reply.texts("chain"), files),
-        *read_generations(beside, files, beside=True),
+        *read_generations(list(reply.texts("chain")), files, crowded=crowded),
+        *read_generations(beside, files, beside=True, crowded=crowded),
     )

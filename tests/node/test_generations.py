@@ -8,7 +8,13 @@ from collections.abc import Callable
 import pytest
 
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.generation import Generation, ManifestEntry, SavedKind
+from fleet.core.model.generation import (
+    TOO_MANY,
+    Generation,
+    ManifestEntry,
+    SavedKind,
+    find_unusable,
+)
 from fleet.core.model.owned_state import OwnedState
 from fleet.node.generations import GENERATIONS, read_generations
 
@@ -119,6 +125,40 @@ def test_a_generation_of_an_older_release_has_no_seal_and_is_read_with_care(
     assert read({**whole, "manifest": manifest}).damage != ""
 
 
+def sent(**generations: dict[str, bytes]) -> dict[str, ManagedFile]:
+    """Return the files of generations as the probe sends them."""
+    return {
+        f"{GENERATIONS}{name}/{path}": ManagedFile(content)
+        for name, files in generations.items()
+        for path, content in files.items()
+    }
+
+
+def test_only_the_oldest_copy_of_a_path_has_to_be_read() -> None:
+    newer = {name: content for name, content in saved().items() if name != "files/0"}
+
+    g2, g1 = read_generations(["g2", "g1"], sent(g2=newer, g1=saved()))
+    (alone,) = read_generations(["g2"], sent(g2=newer))
+
+    assert (g2.damage, g1.damage, alone.damage) == ("", "", "files/0")
+    path = "/etc/a/hosts.toml"
+    copy = f"{GENERATIONS}g2/files/0"
+    assert g2.entries[0] == ManifestEntry(path, None, saved=copy, unread=True)
+    assert g1.entries == read(saved()).entries
+    assert find_unusable([g2, g1]) is None
+    needless = find_unusable([g2])
+    assert needless is not None
+    assert (needless.id, needless.damage) == ("g2", copy)
+
+
+def test_a_node_with_too_many_saved_files_is_not_called_damaged() -> None:
+    cut = {name: content for name, content in saved().items() if name != "files/0"}
+
+    found = read_generations(["g3", "g2", "g1"], sent(g3=saved(), g2=cut), crowded=True)
+
+    assert [one.damage for one in found] == ["", TOO_MANY, TOO_MANY]
+
+
 def test_a_generation_names_the_one_before() -> None:
     """Older releases wrote no seal, so their record can stand alone here."""
     whole = {name: content for name, content in saved().items() if name != "seal"}
@@ -131,4 +171,4 @@ def test_a_generation_of_the_chain_that_is_gone_is_damaged() -> None:
     (gone,) = read_generations(["g1"], {})
 
     assert (gone.missing, gone.entries) == (True, ())
-    assert list(read_generations(["g1"], {}, beside=True)) == []
+    assert read_generations(["g1"], {}, beside=True) == ()

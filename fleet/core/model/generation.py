@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from fleet.core.model.change import ManagedFile
@@ -14,6 +15,10 @@ PRUNED = ".pruned"
 
 MISSING = "all of it"
 """The damage of a generation that fleet's record on the node names and that is not there."""
+
+
+TOO_MANY = "too many saved files"
+"""The damage of a generation that was not read whole, because the node has too many saved files."""
 
 
 class SavedKind(StrEnum):
@@ -32,7 +37,8 @@ class ManifestEntry:
     """A line of a generation's manifest: what was at `path` before, or None if nothing was.
 
     `saved` is the copy on the node, `copied` its kind if it is not a copy of the file itself. A
-    `directory` was created by the change.
+    `directory` was created by the change. Of an `unread` entry the copy was not read, and `before`
+    is None: an older generation has saved the same path.
     """
 
     path: str
@@ -40,6 +46,7 @@ class ManifestEntry:
     directory: bool = False
     copied: SavedKind | None = None
     saved: str = ""
+    unread: bool = False
 
     @property
     def is_file(self) -> bool:
@@ -77,3 +84,18 @@ class Generation:
         """Return the digest of fleet's record before the change, `-` for none."""
         states = [entry.before for entry in self.entries if entry.path == STATE_FILE]
         return states[0].digest if states and states[0] is not None else "-"
+
+
+def find_unusable(generations: Sequence[Generation]) -> Generation | None:
+    """Return one of these generations, the newest first, without which all are of no use.
+
+    It is damaged, or none that is older has saved a path whose copy in it was not read.
+    """
+    read: set[str] = set()
+    for generation in reversed(generations):
+        unread = (entry for entry in generation.entries if entry.unread)
+        lost = [entry.saved for entry in unread if entry.path not in read]
+        if generation.damage or lost:
+            return generation if generation.damage else replace(generation, damage=lost[0])
+        read.update(entry.path for entry in generation.entries if entry.is_file)
+    return None

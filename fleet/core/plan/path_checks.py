@@ -43,8 +43,8 @@ def refuse_odd(
     """Raise a NodeError if a change would lose something, or needs a file that was not read."""
     if facts.paths.skipped_files:
         message = (
-            f"the node has {facts.paths.skipped_files} files in its hosts directories, imports and"
-            f" generations, but fleet reads at most {MOST_FILES}"
+            f"the node has {facts.paths.skipped_files} files in its hosts directories and imports,"
+            f" but fleet reads at most {MOST_FILES}"
         )
         remedy = "remove the files that are not used"
         raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.change import Change
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.generation import Generation
+from fleet.core.model.generation import Generation, find_unusable
 from fleet.core.model.node import Node
 from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.model.paths import file_key
@@ -78,7 +78,7 @@ def _plan(base: NodePlan, facts: NodeFacts, request: RemovalRequest) -> NodePlan
 
 def _refuse_unknown_original(facts: NodeFacts, chain: tuple[Generation, ...]) -> None:
     """Raise a NodeError if the state before fleet's first change is not known any more."""
-    damaged = next((generation for generation in facts.generations if generation.damage), None)
+    damaged = find_unusable(facts.generations)
     if damaged is not None:
         failure = damaged_failure(damaged)
         raise NodeError(failure.kind, failure.step, failure.message, _KEEP)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.generation import PRUNED, Generation
+from fleet.core.model.generation import PRUNED, TOO_MANY, Generation, find_unusable
 from fleet.core.model.owned_state import STATE_FILE
 
 
@@ -57,7 +57,7 @@ def select_generations(facts: NodeFacts, request: UndoRequest) -> Selection:
             return Selection(failure=later_changes(request.only, later))
     else:
         selected = _select_back_to(chain, beside, request.to)
-    damaged = next((one for one in selected.generations if one.damage), None)
+    damaged = find_unusable(selected.generations)
     return Selection(failure=damaged_failure(damaged)) if damaged else selected
 
 
@@ -125,7 +125,11 @@ def later_changes(only: str, later: Sequence[str]) -> Failure:
 
 
 def damaged_failure(generation: Generation) -> Failure:
-    """Return the failure of a node whose saved files are not as they were saved."""
+    """Return the failure of a node whose saved files are not as they were saved, or too many."""
+    if generation.damage == TOO_MANY:
+        message = f"this node has too many saved files to read generation {generation.id}"
+        remedy = "undo fewer rollouts: name a newer one with --to"
+        return Failure(FailureKind.NO_GENERATION, Step.PLAN, message, remedy)
     message = (
         f"generation {generation.id} is damaged: {generation.damage} is missing or was altered (a"
         " power cut or an edit)"

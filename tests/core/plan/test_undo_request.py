@@ -8,7 +8,7 @@ import pytest
 
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.generation import MISSING, Generation, ManifestEntry
+from fleet.core.model.generation import MISSING, TOO_MANY, Generation, ManifestEntry
 from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.plan.undo_request import UndoRequest, select_generations
 from tests.support.build import facts_with
@@ -138,3 +138,24 @@ def test_a_damaged_generation_beside_the_chain_is_a_failure() -> None:
 
     assert selected.failure is not None
     assert "generation r4" in selected.failure.message
+
+
+def test_a_copy_that_was_not_read_is_never_taken_for_a_missing_file() -> None:
+    unread = Generation("g2", (ManifestEntry("/etc/a", None, saved="files/0", unread=True),))
+    saved = Generation("g1", (ManifestEntry("/etc/a", ManagedFile(b"x")),))
+
+    alone = select_generations(node(None, unread, saved), UndoRequest(to="g2"))
+    both = select_generations(node(None, unread, saved), UndoRequest(to="g1"))
+
+    assert alone.failure is not None
+    assert "generation g2 is damaged: files/0 is missing" in alone.failure.message
+    assert (both.failure, both.generations) == (None, (unread, saved))
+
+
+def test_too_many_saved_files_are_no_damage() -> None:
+    crowded = Generation("g1", (), damage=TOO_MANY)
+
+    selected = select_generations(node(None, crowded), UndoRequest(to="g1"))
+
+    assert selected.failure is not None
+    assert selected.failure.message == "this node has too many saved files to read generation g1"

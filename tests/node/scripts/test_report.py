@@ -64,6 +64,22 @@ def test_a_name_with_a_line_break_is_left_out(shell: Shell) -> None:
     assert shell.output("report", f'{code}printf "%s" "$FILES$DIRECTORIES"') == ""
 
 
+def test_saved_files_do_not_count_as_files_of_the_config(shell: Shell) -> None:
+    names = [shell.folder / name for name in ("a", "b", "c")]
+    for name in names:
+        name.write_text("x")
+    code = f"COUNT=2999\nSAVED_COUNT=9999\nreport_saved_file {names[0]}; report_file {names[1]}\n"
+
+    whole = shell.run("report", f"{code}{PRINT}").reply
+    cut = shell.run("report", f"{code}report_saved_file {names[2]}\n{PRINT}").reply
+
+    for reply in (whole, cut):
+        ((_, listed, _),) = reply.all("files")
+        assert decode_field(listed).decode().splitlines() == [str(names[0]), str(names[1])]
+        assert not reply.has("crowded")
+    assert (whole.has("saved_crowded"), cut.value("saved_crowded")) == (False, "10001")
+
+
 def test_directories_are_listed(shell: Shell) -> None:
     (shell.folder / "a").mkdir()
 

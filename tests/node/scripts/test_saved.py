@@ -79,3 +79,43 @@ def test_the_newest_generation_is_reported_if_the_record_is_gone(shell: Shell) -
 
     assert reported(shell, "all") == ((), ("g2",))
     assert reported(shell, "latest") == ((), ())
+
+
+def copies(shell: Shell, walk: str) -> list[str]:
+    """Return the copies that a walk reports of three generations that saved the same two paths."""
+    keep(shell, "g1", "g2", "g3")
+    for name in ("g1", "g2", "g3"):
+        base = shell.state / "generations" / name
+        lines = [f"file\t{number}\t644\t0\t0\tx\t/etc/{number}\n" for number in range(2)]
+        (base / "manifest").write_text("".join(lines if name != "g1" else lines[:1]))
+        for number in range(2 if name != "g1" else 1):
+            (base / "files" / str(number)).write_text("x")
+    reply = shell.run("saved", REPORT, STATE=str(shell.state), WALK=walk).reply
+    top = f"{shell.state}/generations/"
+    return sorted(name.removeprefix(top) for name in reply.texts("name") if "/files/" in name)
+
+
+@pytest.mark.parametrize(
+    ("walk", "read"),
+    [
+        ("latest", ["g3/files/0", "g3/files/1"]),
+        ("g2", ["g2/files/0", "g2/files/1"]),
+        ("all", ["g1/files/0", "g2/files/1"]),
+        ("g0", ["g1/files/0", "g2/files/0", "g2/files/1", "g3/files/0", "g3/files/1"]),
+    ],
+)
+def test_only_the_oldest_copy_of_a_path_is_read(shell: Shell, walk: str, read: list[str]) -> None:
+    """A generation that is not in the chain may lie above any of it, so then all are read."""
+    assert copies(shell, walk) == read
+
+
+def test_a_manifest_names_no_copy_outside_its_generation(shell: Shell) -> None:
+    keep(shell, "g1")
+    manifest = shell.state / "generations" / "g1" / "manifest"
+    manifest.write_text("file\t../../../secret\t644\t0\t0\tx\t/etc/a\n")
+    (shell.state.parent / "secret").write_text("x")
+    (shell.state / "secret").write_text("x")
+
+    reply = shell.run("saved", REPORT, STATE=str(shell.state), WALK="all").reply
+
+    assert not [name for name in reply.texts("name") if "secret" in name]

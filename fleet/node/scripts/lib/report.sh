@@ -3,10 +3,12 @@
 # all of them at the end.
 # requires: text protocol
 # outputs: DIRECTORIES FILES NOTES
-# functions: report_answer report_note report_file report_directory report_print_files
+# functions: report_answer report_note report_file report_saved_file report_directory
+# functions: report_print_files
 
 LIMIT=1048576
 COUNT=0
+SAVED_COUNT=0
 FILES=
 DIRECTORIES=
 NOTES=
@@ -43,6 +45,13 @@ report_file() {
     case $1 in *"$NL"*) return 0 ;; esac
     COUNT=$((COUNT + 1))
     [ "$COUNT" -gt 3000 ] || FILES=$FILES$1$NL
+}
+
+report_saved_file() { # note a file of a generation; a limit of its own spares those of the config
+    [ -f "$1" ] || return 0
+    case $1 in *"$NL"*) return 0 ;; esac
+    SAVED_COUNT=$((SAVED_COUNT + 1))
+    [ "$SAVED_COUNT" -gt 10000 ] || FILES=$FILES$1$NL
 }
 
 report_directory() {
@@ -93,5 +102,6 @@ LIST
     text_split_lines
     report_note files "$kinds" "$*$NL" "$said"
     [ "$COUNT" -le 3000 ] || report_note crowded "$COUNT"
+    [ "$SAVED_COUNT" -le 10000 ] || report_note saved_crowded "$SAVED_COUNT"
     text_split_words
 }
