@@ -101,6 +101,19 @@ def test_a_change_made_since_the_plan_is_kept(target: Target) -> None:
     assert target.facts(walk="latest").generations[0].id == "r2"
 
 
+def test_a_state_behind_a_link_is_deleted_with_its_target(target: Target) -> None:
+    target.machine.sh(f"mkdir -p /srv/fleet; ln -s /srv/fleet {STATE}")
+    before = target.etc()
+    twice_changed(target)
+
+    target.converged(planned(target), rollout="r3", purpose="remove")
+
+    assert target.etc() == before
+    left = target.machine.sh(f"ls -d /srv/fleet {STATE} {STATE}.removed 2>/dev/null", check=False)
+    assert left.stdout == ""
+    assert planned(target).notes == ("nothing to remove: fleet has left nothing here",)
+
+
 _REPEATED = f"""
 set -e
 cd {STATE}/generations

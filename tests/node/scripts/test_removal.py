@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from tests.node.scripts.shell import Shell
 
 
@@ -33,3 +37,44 @@ def test_what_a_killed_removal_has_left_is_deleted(shell: Shell) -> None:
 
     assert not left.exists()
     assert "systemctl daemon-reload" not in shell.calls
+
+
+def full(folder: Path) -> None:
+    """Fill a folder as fleet fills its own."""
+    (folder / "generations" / "g1").mkdir(parents=True)
+    for name in ("state.json", "audit.log", "proof-1"):
+        (folder / name).write_text("x\n")
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_state_behind_a_link_is_deleted_with_it(
+    shell: Shell, *, shared: bool, renamed: bool
+) -> None:
+    target = shell.folder / "data"
+    full(target)
+    if shared:
+        (target / "mine").write_text("x\n")
+    state = shell.state
+    state.rmdir()
+    link = state.with_name(f"{state.name}.removed") if renamed else state
+    link.symlink_to("data")
+    shell.stand_in("systemctl", "exit 0")
+    shell.stand_in("sync", "exit 0")
+
+    shell.output("removal", "removal_delete")
+
+    assert not link.is_symlink()
+    assert [path.name for path in shell.folder.glob("data/*")] == (["mine"] if shared else [])
+    assert target.exists() is shared
+
+
+def test_a_link_that_leads_nowhere_is_deleted(shell: Shell) -> None:
+    link = shell.state.with_name(f"{shell.state.name}.removed")
+    link.symlink_to("nowhere")
+    shell.stand_in("systemctl", "exit 0")
+    shell.stand_in("sync", "exit 0")
+
+    shell.output("removal", "removal_delete")
+
+    assert not link.is_symlink()

@@ -3,17 +3,36 @@
 # requires: paths
 # functions: removal_delete
 
+removal_empty() { # delete all that is fleet's in folder $1, which may hold things of others
+    rm -rf -- "$1/generations" "$1/pending" "$1/pending.tmp" "$1/last" "$1/state.json" \
+        "$1/audit.log" "$1/audit.log.new" "$1"/proof-* "$1"/.fleet-*
+}
+
+removal_delete_state() { # delete folder $1, or what is fleet's in the folder to which a link leads
+    local target
+    if [ ! -L "$1" ]; then
+        rm -rf -- "$1"
+        return
+    fi
+    target=$(readlink -f -- "$1")
+    if [ -d "$target" ]; then
+        removal_empty "$target" || return 1
+        rmdir -- "$target" 2>/dev/null # it stays if others use it too
+    fi
+    rm -f -- "$1"
+}
+
 removal_delete() { # delete guard, state and lock; the lock goes last
     local unit gone
     gone=$STATE.removed
     unit=
     [ ! -e "$GUARD_UNIT" ] || unit=$GUARD_UNIT
     systemctl stop --no-block 'fleet-guard-*.timer' 2>/dev/null
-    rm -rf -- "$GUARD_WANTED" "$GUARD_UNIT" "$gone" || return 1
+    rm -rf -- "$GUARD_WANTED" "$GUARD_UNIT" && removal_delete_state "$gone" || return 1
     [ -z "$unit" ] || systemctl daemon-reload
-    if [ -d "$STATE" ]; then
+    if [ -d "$STATE" ] || [ -L "$STATE" ]; then
         mv -T -- "$STATE" "$gone" 2>/dev/null || gone=$STATE # a mount point cannot be renamed
         sync "${STATE%/*}"
     fi
-    rm -rf -- "$gone" && rm -rf -- "$RUN"
+    removal_delete_state "$gone" && rm -rf -- "$RUN"
 }
