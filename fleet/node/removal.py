@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fleet.core.failure import NodeError, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.node.change_status import SettleEnding
@@ -27,4 +29,7 @@ def remove_fleet(work: ConvergeResult) -> NodeOutcome:
         return work.connection_lost(error.failure)
     if change.ending is SettleEnding.REMOVED:
         return work.outcome(NodeStatus.CONVERGED)
-    return work.outcome(NodeStatus.FAILED, change.failure)
+    if not work.order.plan.changes:
+        return work.outcome(NodeStatus.FAILED, change.failure)
+    restored = work.outcome(NodeStatus.ROLLED_BACK, change.failure)  # the original is in force
+    return replace(restored, changed=True)

@@ -10,7 +10,7 @@ from fleet.core.plan.removal import RemovalRequest, plan_removal
 from fleet.node.converge import converge
 from fleet.node.recheck import recheck, settle_left
 from fleet.node.stage import stage
-from tests.contract.target import CONFIG, Target, desired
+from tests.contract.target import CONFIG, Target, desired, ending
 
 SUITES = ("forky",)  # the other releases are those of the tests on four nodes
 OTHER = desired("https://other.example")
@@ -111,6 +111,39 @@ def test_a_state_behind_a_link_is_deleted_with_its_target(target: Target) -> Non
     assert target.etc() == before
     left = target.machine.sh(f"ls -d /srv/fleet {STATE} {STATE}.removed 2>/dev/null", check=False)
     assert left.stdout == ""
+    assert planned(target).notes == ("nothing to remove: fleet has left nothing here",)
+
+
+def test_a_state_that_is_a_mount_point_is_emptied(target: Target) -> None:
+    target.machine.sh(
+        f"mkdir -p {STATE}; mount -t tmpfs -o mode=755 tmpfs {STATE}; mkdir {STATE}/lost+found"
+    )
+    before = target.etc()
+    twice_changed(target)
+
+    target.converged(planned(target), rollout="r3", purpose="remove")
+    again = planned(target)
+    left = target.machine.sh(f"ls {STATE}").stdout
+    target.machine.sh(f"umount {STATE}")
+
+    assert target.etc() == before
+    assert left == "lost+found\n"
+    assert again.notes == ("nothing to remove: fleet has left nothing here",)
+    assert not target.held()
+
+
+def test_own_files_that_cannot_be_deleted_do_not_hide_the_restore(target: Target) -> None:
+    before = target.etc()
+    twice_changed(target)
+    order = target.staged(planned(target), rollout="r3", purpose="remove")
+    with target.acting("rm", f"*{STATE}.removed", "exit 1"):
+        outcome = converge(order)
+
+    assert ending(outcome) == ("rolled_back", "storage", "remove")
+    assert (outcome.changed, outcome.held) == (True, False)
+    assert target.etc() == before
+    assert not target.held()
+    target.converged(planned(target), rollout="r4", purpose="remove")
     assert planned(target).notes == ("nothing to remove: fleet has left nothing here",)
 
 

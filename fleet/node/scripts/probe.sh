@@ -26,12 +26,21 @@ probe_hosts_directory() {
     done
 }
 
+probe_is_bare_mount() { # true if $1 is a mount point with nothing of fleet's, which a removal leaves
+    local name
+    mountpoint -q -- "$1" 2>/dev/null || return 1
+    for name in generations pending last state.json audit.log; do
+        [ ! -e "$1/$name" ] || return 1
+    done
+}
+
 probe_own_files() { # report which files and folders of fleet's own there are
     local entry unit
     unit=/etc/systemd/system/fleet-guard.service
     for entry in "$STATE" "$STATE.removed" /run/fleet "$unit" \
         "${unit%/*}/multi-user.target.wants/${unit##*/}"; do
-        { [ ! -e "$entry" ] && [ ! -L "$entry" ]; } || protocol_value own "$entry"
+        { [ ! -e "$entry" ] && [ ! -L "$entry" ]; } || probe_is_bare_mount "$entry" ||
+            protocol_value own "$entry"
     done
 }
 

@@ -12,13 +12,20 @@ PREVIOUS="run \`fleet rollout\` with the previous mirrors.yaml"
 
 settle_finish() { # status
     trap - EXIT
-    [ "$MODE" = look ] || steps_audit "$1"
+    case $MODE in
+    look) ;;
+    remove) [ "$1" = removed ] || [ ! -e "$STATE/audit.log" ] || steps_audit "$1" ;;
+    *) steps_audit "$1" ;;
+    esac
     protocol_value status "$1"
     protocol_end
     exit 0
 }
 
-settle_on_failure() { settle_finish failed; }
+settle_on_failure() { # a failed removal leaves no lock behind: nothing of a change is pending
+    [ "$MODE" != remove ] || [ -d "$PENDING" ] || lock_release
+    settle_finish failed
+}
 
 # Set $standing: armed, swapped, reverting, confirmed, restored, unwell, untouched.
 settle_read_state() {

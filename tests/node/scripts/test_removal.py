@@ -78,3 +78,16 @@ def test_a_link_that_leads_nowhere_is_deleted(shell: Shell) -> None:
     shell.output("removal", "removal_delete")
 
     assert not link.is_symlink()
+
+
+def test_a_mount_point_stays_without_what_is_fleets(shell: Shell) -> None:
+    full(shell.state)
+    (shell.state / "lost+found").mkdir()
+    shell.stand_in("systemctl", "exit 0")
+    shell.stand_in("sync", "exit 0")
+    shell.stand_in("mountpoint", "exit 0")
+    shell.stand_in("mv", "echo busy >&2; exit 1")
+
+    shell.output("removal", "removal_delete")
+
+    assert [path.name for path in shell.state.iterdir()] == ["lost+found"]

@@ -8,18 +8,24 @@ removal_empty() { # delete all that is fleet's in folder $1, which may hold thin
         "$1/audit.log" "$1/audit.log.new" "$1"/proof-* "$1"/.fleet-*
 }
 
-removal_delete_state() { # delete folder $1, or what is fleet's in the folder to which a link leads
+removal_delete_link() { # delete link $1 and what is fleet's in the folder to which it leads
     local target
-    if [ ! -L "$1" ]; then
-        rm -rf -- "$1"
-        return
-    fi
     target=$(readlink -f -- "$1")
     if [ -d "$target" ]; then
         removal_empty "$target" || return 1
         rmdir -- "$target" 2>/dev/null # it stays if others use it too
     fi
     rm -f -- "$1"
+}
+
+removal_delete_state() { # delete folder $1; a mount point stays, without what is fleet's
+    if [ -L "$1" ]; then
+        removal_delete_link "$1"
+    elif mountpoint -q -- "$1" 2>/dev/null; then
+        removal_empty "$1"
+    else
+        rm -rf -- "$1"
+    fi
 }
 
 removal_delete() { # delete guard, state and lock; the lock goes last
