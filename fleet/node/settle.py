@@ -29,6 +29,10 @@ Of older ones it keeps the newest 20 and the original.
 """
 
 
+_CHECK = ".fleet-probe.invalid"
+"""The end of the name of a liveness check's folder."""
+
+
 _PAUSE = 1
 """Seconds between two tries on a node that is unreachable or still busy."""
 
@@ -56,6 +60,7 @@ def settle_script(order: WorkOrder, mode: SettleMode) -> Script:
         "HEALTH_SECONDS": str(order.deadlines.health),
         "SINCE": f"{datetime.now(UTC) - KEPT_FOR:%Y%m%d}",
         "RECORD": _expected_record(order) if mode is SettleMode.REMOVE else "",
+        "CHECKS": "\n".join(path for path in plan.removes if path.endswith(_CHECK)),
     }
     seconds = 60 if mode in {SettleMode.LOOK, SettleMode.RELEASE} else order.deadlines.settle
     return Script(Step.SETTLE, variables, seconds)

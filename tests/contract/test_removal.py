@@ -147,6 +147,27 @@ def test_own_files_that_cannot_be_deleted_do_not_hide_the_restore(target: Target
     assert planned(target).notes == ("nothing to remove: fleet has left nothing here",)
 
 
+def test_what_a_killed_check_or_verification_left_is_removed(target: Target) -> None:
+    """One check still runs: the first process lives as long as the node."""
+    target.converged()
+    folder = "/etc/containerd/certs.d"
+    left, used = (f"{folder}/{number}.fleet-probe.invalid" for number in (4194305, 1))
+    target.machine.sh(
+        f"mkdir {left} {used}; echo x >{left}/hosts.toml; echo other-boot >{STATE}/proof-4194305"
+    )
+
+    plan = planned(target, keep_config=True)
+    with target.acting("ctr", "*'-n fleet-probe-4194305 leases create'*", ":"):
+        target.converged(plan, rollout="r3", purpose="remove")
+    still = target.machine.sh(f"ls {folder}").stdout.split()
+    target.machine.sh(f"rmdir {used}")
+
+    assert {left, used} < set(plan.removes)
+    assert "1.fleet-probe.invalid" in still
+    assert "4194305.fleet-probe.invalid" not in still
+    assert planned(target).notes == ("nothing to remove: fleet has left nothing here",)
+
+
 _REPEATED = f"""
 set -e
 cd {STATE}/generations

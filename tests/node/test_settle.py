@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -227,3 +228,13 @@ def test_a_lock_goes_only_after_its_unconfirmed_change(
 
         assert isinstance(change, ChangeStatus)
         assert (change.ending, modes(server)) == (ended, asked)
+
+
+def test_a_removal_names_the_folders_of_killed_checks_alone() -> None:
+    order = order_of(settings=SshSettings())
+    check = "/etc/containerd/certs.d/7.fleet-probe.invalid"
+    plan = replace(order.plan, removes=("/var/lib/fleet", check))
+
+    script = settle_script(replace(order, plan=plan), SettleMode.REMOVE)
+
+    assert script.variables["CHECKS"] == check

@@ -11,7 +11,12 @@ probe_hosts_directory() {
     report_directory "$1"
     places_add_with_parents "$1"
     for registry in "$1"/* "$1"/.[!.]*; do
-        case $registry in *.fleet-probe.invalid) continue ;; esac # left by a killed check
+        case $registry in
+        *.fleet-probe.invalid) # left by a killed check
+            [ "$WALK" != all ] || protocol_value own "$registry"
+            continue
+            ;;
+        esac
         places_add "$registry"
         [ -d "$registry" ] || continue
         report_directory "$registry"

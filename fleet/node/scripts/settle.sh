@@ -1,9 +1,10 @@
 # Settle a change: report its state, confirm it, recheck it, revert it, release the node, or remove
 # fleet from it, by MODE. A change is pending until it is confirmed or restored; then it is the last
-# one. RECORD is the digest of state.json as it must be before fleet is removed.
-# requires: environment text protocol paths change files steps compare daemon guard health liveness
-# requires: lock ownership pending prune removal restore seal storage
-# inputs: ID MODE RECORD UNIT
+# one. RECORD is the digest of state.json as it must be before fleet is removed, CHECKS are folders
+# of liveness checks that are removed too.
+# requires: environment text protocol paths change files steps cleanup compare daemon guard health
+# requires: liveness lock ownership pending prune removal restore seal storage
+# inputs: CHECKS ID MODE RECORD SOCKET UNIT
 
 ON_FAILURE=settle_on_failure
 ON_FINISH=settle_finish
@@ -206,6 +207,20 @@ settle_release() { # release this rollout's lock; fail if its change is still un
     settle_finish not_ours
 }
 
+settle_remove_work() { # remove what killed checks and verifications have left outside of $STATE
+    local folder NAMESPACE RUNTIME
+    while IFS= read -r folder; do
+        case $folder in /*/[0-9]*."$PROBE_NAME") ;; *) continue ;; esac
+        LIVENESS=${folder%/*}
+        liveness_sweep
+    done <<LIST
+$CHECKS
+LIST
+    NAMESPACE=k8s.io
+    RUNTIME=${SOCKET%/*}
+    cleanup_left_runs
+}
+
 settle_remove() { # remove fleet's own files, unless another change was made here meanwhile
     local complaint
     lock_take_mutex 20 || lock_fail_busy
@@ -214,6 +229,7 @@ settle_remove() { # remove fleet's own files, unless another change was made her
     [ "$(files_digest "$STATE/state.json")" = "$RECORD" ] ||
         steps_fail stale remove "another change was made on this node after the plan" \
             'run the command again'
+    (settle_remove_work) >/dev/null 2>&1 # a daemon that is down does not keep fleet on the node
     complaint=$(removal_delete 2>&1) || storage_fail remove "remove fleet's own files" "$complaint"
     settle_finish removed
 }
