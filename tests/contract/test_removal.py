@@ -168,6 +168,21 @@ def test_what_a_killed_check_or_verification_left_is_removed(target: Target) -> 
     assert planned(target).notes == ("nothing to remove: fleet has left nothing here",)
 
 
+def test_a_node_on_which_only_a_saved_edit_is_left_has_its_original(target: Target) -> None:
+    before = target.etc()
+    target.machine.sh(
+        f"mkdir -p {STATE}/generations/r1-displaced/files; chmod -R go= {STATE};"
+        f" : >{STATE}/generations/r1-displaced/manifest"
+    )
+
+    plan = planned(target)
+    target.converged(plan, rollout="r3", purpose="remove")
+
+    assert "the original config is in place" in plan.notes
+    assert target.etc() == before
+    assert planned(target).notes == ("nothing to remove: fleet has left nothing here",)
+
+
 _REPEATED = f"""
 set -e
 cd {STATE}/generations

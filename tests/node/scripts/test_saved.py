@@ -81,6 +81,17 @@ def test_the_newest_generation_is_reported_if_the_record_is_gone(shell: Shell) -
     assert reported(shell, "latest") == ((), ())
 
 
+def test_a_saved_edit_is_not_taken_for_the_state_before_a_change(shell: Shell) -> None:
+    keep(shell, "g1")
+    (shell.state / "state.json").unlink()
+    generations = shell.state / "generations"
+    (generations / "g2-displaced").mkdir()
+
+    assert reported(shell, "all") == ((), ("g1",))
+    (generations / "g1").rename(generations / "g0-displaced")
+    assert reported(shell, "all") == ((), ())
+
+
 def copies(shell: Shell, walk: str) -> list[str]:
     """Return the copies that a walk reports of three generations that saved the same two paths."""
     keep(shell, "g1", "g2", "g3")

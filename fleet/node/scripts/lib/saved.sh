@@ -44,11 +44,11 @@ saved_walk_chain() { # set $walked to the generations back to $WALK, the oldest 
     return 1
 }
 
-saved_newest() { # set $linked to the newest generation of a node whose record names none
+saved_newest() { # set $linked to the newest state before a change on a node whose record names none
     local entry
     linked=
     for entry in "$STATE"/generations/*; do
-        case $entry in *.tmp) ;; *) linked=${entry##*/} ;; esac
+        case $entry in *.tmp | *-displaced) ;; *) linked=${entry##*/} ;; esac
     done
 }
 
