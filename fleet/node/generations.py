@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.generation import MISSING, TOO_MANY, Generation, ManifestEntry, SavedKind
+from fleet.core.model.generation import (
+    MISSING,
+    TOO_MANY,
+    Generation,
+    ManifestEntry,
+    SavedEdit,
+    SavedKind,
+)
 from fleet.core.model.owned_state import STATE_FILE, parse_state
 from fleet.core.plan.links import LINK_TARGET
 
@@ -48,6 +55,15 @@ def read_generations(
             replace(generation, damage=TOO_MANY) if crowded and generation.damage else generation
         )
     return tuple(reversed(read))
+
+
+def read_saved_edits(lines: Iterable[str]) -> Iterator[SavedEdit]:
+    """Yield the saved edits by others from lines of digest, copy and path."""
+    for line in lines:
+        digest, _, rest = tail(line, 1).partition(" ")
+        copy, _, path = rest.partition(" ")
+        if path:
+            yield SavedEdit(path, copy, digest)
 
 
 def _build_generation(

@@ -25,7 +25,7 @@ from fleet.core.model.version import ContainerdVersion, parse_version, parse_ver
 from fleet.core.plan.links import with_targets
 from fleet.core.text.documents import table, word
 from fleet.node.file_records import FileRecord, file_records, file_text, split_names
-from fleet.node.generations import GENERATIONS, read_generations
+from fleet.node.generations import GENERATIONS, read_generations, read_saved_edits
 from fleet.node.paths import read_places
 from fleet.node.script import Reply, Script, decode_field, number, timestamp
 from fleet.node.shell_errors import shell_error_cause
@@ -65,6 +65,7 @@ def parse_probe(reply: Reply) -> NodeFacts:
         pending=_read_pending(reply, records),
         generations=_read_generations(reply, records),
         own_files=tuple(tail(path, 1) for path in reply.texts("own")),
+        saved_edits=tuple(read_saved_edits(reply.texts("edit"))),
     )
 
 

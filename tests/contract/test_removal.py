@@ -9,6 +9,7 @@ from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.removal import RemovalRequest, plan_removal
 from fleet.node.converge import converge
 from fleet.node.recheck import recheck, settle_left
+from fleet.node.revert import revert
 from fleet.node.stage import stage
 from tests.contract.target import CONFIG, Target, desired, ending
 
@@ -168,17 +169,25 @@ def test_what_a_killed_check_or_verification_left_is_removed(target: Target) -> 
     assert planned(target).notes == ("nothing to remove: fleet has left nothing here",)
 
 
-def test_a_node_on_which_only_a_saved_edit_is_left_has_its_original(target: Target) -> None:
+def test_the_only_copy_of_an_edit_is_deleted_only_on_request(target: Target) -> None:
+    """The first change is reverted over an edit, so nothing else of fleet's is left."""
     before = target.etc()
-    target.machine.sh(
-        f"mkdir -p {STATE}/generations/r1-displaced/files; chmod -R go= {STATE};"
-        f" : >{STATE}/generations/r1-displaced/manifest"
-    )
+    order = target.staged()
+    target.activate(order)
+    target.machine.sh(f"echo '# mine' >>{CONFIG}")
+    assert revert(order).status is NodeStatus.ROLLED_BACK
+    assert target.etc() == before
 
-    plan = planned(target)
+    refused, plan = planned(target), planned(target, overwrite=True)
     target.converged(plan, rollout="r3", purpose="remove")
 
-    assert "the original config is in place" in plan.notes
+    copy = f"{STATE}/generations/r1-displaced/files/0"
+    assert refused.failure is not None
+    assert refused.failure.message.startswith(f"{copy} is the only copy of an edit of {CONFIG}")
+    assert plan.notes[1:] == (
+        "the original config is in place",
+        f"{copy}, the only copy of an edit of {CONFIG}, is lost",
+    )
     assert target.etc() == before
     assert planned(target).notes == ("nothing to remove: fleet has left nothing here",)
 

@@ -12,11 +12,12 @@ from fleet.core.model.generation import (
     TOO_MANY,
     Generation,
     ManifestEntry,
+    SavedEdit,
     SavedKind,
     find_unusable,
 )
 from fleet.core.model.owned_state import OwnedState
-from fleet.node.generations import GENERATIONS, read_generations
+from fleet.node.generations import GENERATIONS, read_generations, read_saved_edits
 
 BASE = f"{GENERATIONS}g1/"
 STATE = "/var/lib/fleet/state.json"
@@ -172,3 +173,12 @@ def test_a_generation_of_the_chain_that_is_gone_is_damaged() -> None:
 
     assert (gone.missing, gone.entries) == (True, ())
     assert read_generations(["g1"], {}, beside=True) == ()
+
+
+def test_saved_edits_are_read_with_their_copies() -> None:
+    lines = ["d /copy/0 /etc/a b", "@x /copy/1 /etc/c", "cut", "d /copy/2"]
+
+    assert list(read_saved_edits(lines)) == [
+        SavedEdit("/etc/a b", "/copy/0", "d"),
+        SavedEdit("/etc/c", "/copy/1", "@x"),
+    ]

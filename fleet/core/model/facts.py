@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fleet.core.model.change import Tree
-from fleet.core.model.generation import Generation
+from fleet.core.model.generation import Generation, SavedEdit
 from fleet.core.model.owned_state import STATE_FILE, OwnedState, parse_state
 from fleet.core.model.paths import FileKey, PathEntry, file_key
 from fleet.core.model.pending import Pending
@@ -154,6 +154,8 @@ class NodeFacts:
     generations: tuple[Generation, ...] = ()
     own_files: tuple[str, ...] = ()
     """The files and folders that fleet has for itself on the node, if they were asked for."""
+    saved_edits: tuple[SavedEdit, ...] = ()
+    """The copies of edits by others, if they were asked for."""
 
     @property
     def state(self) -> OwnedState:

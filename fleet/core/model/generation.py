@@ -55,6 +55,15 @@ class ManifestEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedEdit:
+    """An edit by others that a change or its revert replaced, and the copy of it on the node."""
+
+    path: str
+    copy: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Generation:
     """The saved state before one change on a node, with the directories that the change created.
 

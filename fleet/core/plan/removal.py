@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.model.change import Change
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.generation import Generation, find_unusable
+from fleet.core.model.generation import Generation, SavedKind, find_unusable
 from fleet.core.model.node import Node
 from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.model.paths import file_key
@@ -17,7 +17,9 @@ from fleet.core.plan.node_plan import NodePlan, PlannedFiles, RollbackTarget
 from fleet.core.plan.planner import daemon_access
 from fleet.core.plan.rollback import plan_revert
 from fleet.core.plan.undo_request import damaged_failure
+from fleet.core.text.counts import counted
 
+_GENERATIONS = "/var/lib/fleet/generations"
 _KEEP = "take fleet off with --keep-config, which leaves the registry config as it is"
 
 
@@ -26,7 +28,7 @@ class RemovalRequest:
     """The request to take fleet off a node.
 
     `keep_config` leaves the registry config in place. `overwrite` restores the original also where
-    a file was edited since fleet wrote it.
+    a file was edited since fleet wrote it, and deletes the only copies of saved edits.
     """
 
     keep_config: bool = False
@@ -59,12 +61,16 @@ def plan_removal(node: Node, facts: NodeFacts, request: RemovalRequest) -> NodeP
 
 def _plan(base: NodePlan, facts: NodeFacts, request: RemovalRequest) -> NodePlan:
     own = f"removes {', '.join(facts.own_files)}"
+    copies = dict(_only_copies(facts))
+    if copies and not request.overwrite:
+        raise _copies_failure(copies)
+    lost = tuple(f"{copy}, the only copy of {what}, is lost" for copy, what in copies.items())
     if request.keep_config:
-        return replace(base, notes=(own, "the registry config stays as it is"))
+        return replace(base, notes=(own, "the registry config stays as it is", *lost))
     chain = tuple(generation for generation in facts.generations if not generation.beside)
     _refuse_unknown_original(facts, chain)
     if not chain:
-        return replace(base, notes=(own, "the original config is in place"))
+        return replace(base, notes=(own, "the original config is in place", *lost))
     plan = plan_revert(replace(base, rollback=RollbackTarget()), facts, chain)
     edited = tuple(_edited(facts, plan.changes))
     if edited and not request.overwrite:
@@ -72,8 +78,29 @@ def _plan(base: NodePlan, facts: NodeFacts, request: RemovalRequest) -> NodePlan
         message = f"{' and '.join(edited)} {verb} edited after fleet wrote the config"
         remedy = f"see `fleet drift`, then use --overwrite, which loses the edit, or {_KEEP}"
         raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
-    lost = (f"the edit of {path} is lost" for path in edited)
-    return replace(plan, notes=(own, "restores the config from before fleet", *lost))
+    edits = (f"the edit of {path} is lost" for path in edited)
+    return replace(plan, notes=(own, "restores the config from before fleet", *edits, *lost))
+
+
+def _only_copies(facts: NodeFacts) -> Iterator[tuple[str, str]]:
+    """Yield the saved copies that exist nowhere else, each with what it is a copy of."""
+    for edit in facts.saved_edits:
+        now = facts.files.get(edit.path)
+        if now is None or now.digest != edit.digest:
+            yield edit.copy, f"an edit of {edit.path}"
+    for generation in facts.generations:
+        for entry in generation.entries:
+            if entry.copied is SavedKind.ODD:
+                yield entry.saved, f"the original of {entry.path}"
+
+
+def _copies_failure(copies: Mapping[str, str]) -> NodeError:
+    """Return the failure of a node whose saved files include the only copies of something."""
+    (copy, what), *others = copies.items()
+    more = f" (and {counted(len(others), 'more such file')})" if others else ""
+    message = f"{copy} is the only copy of {what}{more}, and would be deleted"
+    remedy = f"copy what you need out of {_GENERATIONS}, then use --overwrite"
+    return NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
 
 
 def _refuse_unknown_original(facts: NodeFacts, chain: tuple[Generation, ...]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.generation import Generation, ManifestEntry
+from fleet.core.model.generation import Generation, ManifestEntry, SavedEdit, SavedKind
 from fleet.core.model.node import Node
 from fleet.core.model.owned_state import STATE_FILE, OwnedState
 from fleet.core.plan.removal import RemovalRequest, plan_removal
@@ -68,6 +68,43 @@ def test_an_edit_is_lost_only_on_request() -> None:
     assert refused.failure.message == f"{PATH} was edited after fleet wrote the config"
     assert given_up.failure is None
     assert f"the edit of {PATH} is lost" in given_up.notes
+
+
+COPY = "/var/lib/fleet/generations/g2-displaced/files/0"
+EDIT = SavedEdit(PATH, COPY, EDITED.digest)
+ODD = "/var/lib/fleet/generations/g1/files/1"
+MOVED = ManifestEntry("/etc/odd", None, copied=SavedKind.ODD, saved=ODD)
+
+
+@pytest.mark.parametrize("keep_config", [False, True])
+def test_the_only_copy_of_an_edit_is_deleted_only_on_request(*, keep_config: bool) -> None:
+    first = replace(FIRST, entries=(*FIRST.entries, MOVED))
+    facts = replace(node(SECOND, first), saved_edits=(EDIT,))
+
+    refused = plan_removal(NODE, facts, RemovalRequest(keep_config=keep_config))
+    given_up = plan_removal(NODE, facts, RemovalRequest(keep_config=keep_config, overwrite=True))
+
+    assert refused.failure is not None
+    assert refused.failure.kind == "conflict"
+    assert refused.failure.message == (
+        f"{COPY} is the only copy of an edit of {PATH} (and 1 more such file), and would be deleted"
+    )
+    assert given_up.failure is None
+    assert given_up.notes[-2:] == (
+        f"{COPY}, the only copy of an edit of {PATH}, is lost",
+        f"{ODD}, the only copy of the original of /etc/odd, is lost",
+    )
+
+
+def test_a_saved_edit_that_is_in_force_has_another_copy() -> None:
+    facts = replace(node(SECOND, FIRST, now=EDITED), saved_edits=(EDIT,))
+
+    plan = plan_removal(NODE, facts, RemovalRequest(keep_config=True))
+
+    assert (plan.failure, plan.notes) == (
+        None,
+        (REMOVES, "the registry config stays as it is"),
+    )
 
 
 BESIDE = replace(FIRST, beside=True, state_after="-")

@@ -130,3 +130,32 @@ def test_a_manifest_names_no_copy_outside_its_generation(shell: Shell) -> None:
     reply = shell.run("saved", REPORT, STATE=str(shell.state), WALK="all").reply
 
     assert not [name for name in reply.texts("name") if "secret" in name]
+
+
+def test_saved_edits_are_reported_for_a_removal_alone(shell: Shell) -> None:
+    keep(shell, "g1")
+    edits = shell.state / "generations" / "g1-displaced"
+    edits.mkdir()
+    (edits / "manifest").write_text(
+        "file\t0\t644\t0\t0\tabc\t/etc/a b\n"
+        "symlink\t1\t777\t0\t0\t@x\t/etc/b.pem\n"
+        "odd\t2\t-\t-\t-\t-\t/etc/c\n"
+    )
+
+    told = [
+        list(
+            shell.run("saved", "saved_report", STATE=str(shell.state), WALK=walk).reply.texts(
+                "edit"
+            )
+        )
+        for walk in ("all", "latest")
+    ]
+
+    assert told == [
+        [
+            f"abc {edits}/files/0 /etc/a b",
+            f"@x {edits}/links/1 /etc/b.pem",
+            f"- {edits}/files/2 /etc/c",
+        ],
+        [],
+    ]

@@ -59,6 +59,17 @@ saved_report_beside() { # report generation $1, which is not in the chain, if th
     saved_report_copies "$1"
 }
 
+saved_report_edits() { # report the saved edits by others: digest, copy and path
+    local each kind index sum path folder _
+    for each in "$STATE"/generations/*-displaced; do
+        [ -f "$each/manifest" ] || continue
+        while IFS="$TAB" read -r kind index _ _ _ sum path; do
+            case $kind in symlink) folder=links ;; *) folder=files ;; esac
+            protocol_value edit "$sum $each/$folder/$index $path"
+        done <"$each/manifest"
+    done
+}
+
 saved_report() {
     local walked linked name found known
     found=yes
@@ -72,6 +83,7 @@ saved_report() {
         saved_report_records "$name"
         case $WALK$found in all | *yes) saved_report_oldest "$name" ;; *) saved_report_copies "$name" ;; esac
     done
+    [ "$WALK" != all ] || saved_report_edits
     [ -z "$found" ] || return 0
     case $WALK in
     latest | */* | .*) ;;
