@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from math import inf
 from typing import Any
 
+from fleet.core.containerd.registry_url import folder_name, registry_problem
 from fleet.core.history.audit import clean_message
 from fleet.core.model.mirror import Foreign
 from fleet.core.rollout import defaults
@@ -80,6 +81,11 @@ class RolloutOptions:
     """Whether a removal leaves the registry config in place."""
 
     @property
+    def registry_name(self) -> str | None:
+        """Return the registry under the name that mirrors.yaml and certs.d use."""
+        return None if self.registry is None else folder_name(self.registry.lower())
+
+    @property
     def deadlines(self) -> Deadlines:
         """Return the deadlines of the work on each node."""
         return Deadlines(
@@ -117,6 +123,10 @@ class RolloutOptions:
             if getattr(self, name) not in choices:
                 one_of = ", ".join(choices)
                 raise FleetError(f"{name}={getattr(self, name)!r}: expected one of {one_of}")
+
+        registry = self.registry_name
+        if registry is not None and (problem := registry_problem(registry)):
+            raise FleetError(f"--registry: {problem}")
 
     def cleaned(self, secrets: Iterable[str]) -> RolloutOptions:
         """Return the options with a message of one line, without secrets."""

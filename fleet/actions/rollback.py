@@ -14,7 +14,9 @@ from fleet.actions.survey import survey_saved
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.node import Node
 from fleet.core.plan.node_plan import NodePlan
+from fleet.core.plan.registry_names import refuse_unknown_registry
 from fleet.core.plan.undo_request import UndoRequest
+from fleet.engine.survey import NodeSurvey
 from fleet.journal import Journal, is_there
 
 
@@ -52,8 +54,21 @@ def _request(
         options=options,
         inventory=inventory,
         nodes=nodes,
-        survey=partial(survey_saved, nodes, request=request),
+        survey=partial(survey_undo, nodes, request=request),
     )
+
+
+def survey_undo(nodes: Sequence[Node], session: Session, request: UndoRequest) -> list[NodeSurvey]:
+    """Probe and plan nodes; raise a FleetError if none has ever had the registry to undo.
+
+    A node that was not read, or whose plan failed, may have had it.
+    """
+    surveys = survey_saved(nodes, session, request)
+    idle = all(not result.plan.changes and result.plan.failure is None for result in surveys)
+    if request.registry is not None and idle:
+        read = (result.facts for result in surveys)
+        refuse_unknown_registry(request.registry, (facts for facts in read if facts is not None))
+    return surveys
 
 
 def undo_request(options: RolloutOptions, journal: JournalFiles | None) -> UndoRequest:
@@ -62,7 +77,7 @@ def undo_request(options: RolloutOptions, journal: JournalFiles | None) -> UndoR
         to=options.to,
         only=options.undoes,
         with_later=options.with_later,
-        registry=options.registry,
+        registry=options.registry_name,
         messages=_messages(journal),
     )
 

@@ -10,9 +10,8 @@ from fleet.actions.job import RolloutResult
 from fleet.actions.journaling import JournalFiles
 from fleet.actions.new_job import JobRequest, plan_job, run_job
 from fleet.actions.options import RolloutOptions
-from fleet.actions.rollback import undo_request
+from fleet.actions.rollback import survey_undo, undo_request
 from fleet.actions.session import Session
-from fleet.actions.survey import survey_saved
 from fleet.core.history.rollout_ids import LAST
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.node import Node
@@ -67,7 +66,7 @@ def _request(
         options=chosen,
         inventory=inventory,
         nodes=selected,
-        survey=partial(survey_saved, selected, request=request),
+        survey=partial(survey_undo, selected, request=request),
     )
 
 

@@ -23,6 +23,8 @@ REFUSED = {
     "an unknown fate": ({"foreign": "burn"}, "foreign='burn': expected one of adopt, keep, over"),
     "an empty batch": ({"batch": "0"}, "--batch: a batch needs at least 1 node"),
     "no number": ({"max_failures": "few"}, "--max-failures: expected a number"),
+    "no registry": ({"registry": ""}, "--registry: '' is not a registry: expected HOST"),
+    "a registry with a slash": ({"registry": "quay.io/"}, "--registry: 'quay.io/' is not a reg"),
     "a guard that is too short": ({"guard": 10, "soak": 6}, "Use --guard 11 or more"),
 }
 
@@ -51,6 +53,17 @@ def test_options_have_the_limits_of_their_flags() -> None:
     on_failure = flags["on_failure"]
     assert isinstance(on_failure, click.Choice)
     assert CHOICES["on_failure"] == tuple(on_failure.choices)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("QUAY.IO", "quay.io"), ("index.docker.io", "docker.io"), ("*", "_default"), (None, None)],
+)
+def test_a_registry_has_the_name_of_its_folder(given: str | None, name: str | None) -> None:
+    options = RolloutOptions(registry=given)
+
+    options.validate()
+    assert options.registry_name == name
 
 
 @pytest.mark.parametrize("guard", [0, 11])

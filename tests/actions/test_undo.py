@@ -70,3 +70,12 @@ def test_nodes_that_have_left_the_inventory_are_named(small: Small) -> None:
     none = tuple(node for node in inventory.nodes if node.name == "x")
     with pytest.raises(FleetError, match=r"has changed none of these nodes, but a,b,c"):
         plan_undo(inventory, none, RolloutOptions(), small.session(watcher), small.target)
+
+
+def test_a_registry_that_no_node_has_is_refused(small: Small) -> None:
+    small.rollout(Watcher())
+    inventory, watcher = small.load().inventory, Watcher()
+    options = RolloutOptions(registry="qauy.io")
+
+    with pytest.raises(FleetError, match=r'no node has or had settings for "qauy.io"'):
+        undo(inventory, inventory.nodes, options, small.session(watcher), small.target)

@@ -73,6 +73,19 @@ def test_a_rollback_restores_every_byte(four: list[Target], command: Fleet) -> N
     assert etc(four) == before
 
 
+def test_a_misspelt_registry_is_not_undone_in_silence(four: list[Target], command: Fleet) -> None:
+    assert command("rollout", "-y", *QUICK).code == 0
+    changed = etc(four)
+
+    for flags in (("undo", "-y"), ("rollback", "--dry-run")):
+        ran = command(*flags, "--registry", "dokcer.io")
+        assert ran.code == 2, ran.text
+        assert 'no node has or had settings for "dokcer.io" (did you mean' in ran.text
+    assert etc(four) == changed
+    assert command("undo", "-y", "--registry", "Docker.io", "--soak", "0").code == 0
+    assert etc(four) != changed
+
+
 def test_a_killed_rollout_is_resumed(four: list[Target], command: Fleet) -> None:
     flags = ("--batch", "1,3", "--no-verify", "--soak", "3")
     running = command.start("rollout", "-y", *flags)

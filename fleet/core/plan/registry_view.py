@@ -61,7 +61,7 @@ def read_view(path: str, file: ManagedFile | None) -> View:
     if file is None:
         return View()
     folder, _, name = path.rpartition("/")
-    registry = _registry_of(folder.rpartition("/")[2])
+    registry = registry_of(folder.rpartition("/")[2])
     if name.endswith((".pem", ".crt", ".cert", ".key")):
         return View(certificates={(registry, name): file.digest})
     text = decode_hosts(file.content)
@@ -77,7 +77,7 @@ def read_view(path: str, file: ManagedFile | None) -> View:
     return View()
 
 
-def _registry_of(folder: str) -> str:
+def registry_of(folder: str) -> str:
     """Return the registry of a folder of certs.d; `host_5000_` is another form of host:5000."""
     match = _PORT.fullmatch(folder)
     return f"{match[1]}:{match[2]}" if match else folder
