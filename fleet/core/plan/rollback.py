@@ -135,16 +135,20 @@ def _moved_notes(generations: Iterable[Generation]) -> Iterator[str]:
 def _saved_copies(
     generations: Iterable[Generation], changes: Iterable[Change]
 ) -> tuple[tuple[str, str], ...]:
-    """Return the oldest copy of every file and folder that the rollback creates again."""
+    """Return the oldest copy of every file that the rollback creates again, and of its folders.
+
+    A folder that fleet removed and made again later is there, but without its attributes.
+    """
     entries = [entry for generation in generations for entry in generation.entries]
     files = {entry.path: entry.saved for entry in entries if entry.is_file}
     folders = {entry.path: entry.saved for entry in entries if entry.copied is SavedKind.FOLDER}
+    written = [change.path for change in changes if change.after is not None]
     created = [
         change.path
         for change in changes
         if change.action is Action.CREATE or (change.after is not None and change.after.link)
     ]
-    above = {folder for path in created for folder in folders_above(path)}
+    above = {folder for path in written for folder in folders_above(path)}
     pairs = [(files.get(path), path) for path in created]
     pairs += [(folders.get(path), path) for path in sorted(above)]  # Folders follow the files.
     return tuple((saved, path) for saved, path in pairs if saved)

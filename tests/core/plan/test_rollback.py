@@ -79,6 +79,19 @@ def test_folders_above_new_files_are_restored_from_the_outermost_one_on() -> Non
     )
 
 
+def test_a_folder_that_fleet_removed_and_made_again_gets_its_attributes_back() -> None:
+    folder = PATH.rpartition("/")[0]
+    saved = ManifestEntry(folder, None, copied=SavedKind.FOLDER, saved=f"{SAVED}/folders{folder}")
+    newer = generation("g2", ManifestEntry(PATH, None), ManifestEntry(folder, None, directory=True))
+    older = generation("g1", ManifestEntry(PATH, OLD, saved=f"{SAVED}/files/0"), saved)
+
+    plan = plan_rollback(NODE, node(newer, older, files={PATH: OURS}), SINCE)
+
+    assert plan.changes == (Change(PATH, OURS, OLD),)
+    assert plan.rollback is not None
+    assert plan.rollback.saved_copies == ((f"{SAVED}/folders{folder}", folder),)
+
+
 @pytest.mark.parametrize("ill", ["", "its CRI plugin reports error"])
 def test_a_state_that_was_not_healthy_is_named_in_the_plan(ill: str) -> None:
     plan = plan_rollback(NODE, facts([ManifestEntry(PATH, OURS)], None, ill))

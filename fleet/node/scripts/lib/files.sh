@@ -6,6 +6,7 @@
 # outputs: line replaced sum
 # functions: files_exists files_is_plain files_digest files_sum files_has_kind files_replace
 # functions: files_first_line files_read_line files_make_directory files_sync_folders
+# functions: files_copy_folder
 
 files_exists() { [ -e "$1" ] || [ -L "$1" ]; }
 
@@ -73,4 +74,8 @@ files_sync_folders() { # sync the listed folders that exist and their parents, e
     done
     text_split_words
     [ -z "$there" ] || text_with_lines "$there" sync
+}
+
+files_copy_folder() { # copy folder $1 to $2 without its content
+    cp -aT --attributes-only -- "$1" "$2" && find "$2" -mindepth 1 -delete
 }

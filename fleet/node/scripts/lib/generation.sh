@@ -2,7 +2,7 @@
 # A line of the manifest is: kind, index, mode, uid, gid, digest, path. Beside it, `after` says
 # what the change writes (digest, path), so that bytes of neither state are recognised as an edit.
 # requires: text paths change files bundle operations seal stale storage
-# inputs: EMPTIED ID ILL LIVENESS ill_then
+# inputs: EMPTIED ID ILL LIVENESS SAVED ill_then
 # functions: generation_save
 
 generation_list_missing() { # list the directories above $1 that are not there
@@ -50,6 +50,20 @@ generation_describe() { # read the attributes of all files and the digests of al
 
 generation_list_removed() {
     [ "$action" != delete ] || doomed=$doomed$path$NL
+}
+
+# Save mode, owner, ACL and label of folders that get other ones: a rollback restores them too.
+generation_save_attributes() {
+    local line path copy
+    text_split_lines
+    for line in $SAVED; do
+        path=${line#*"$TAB"}
+        copy=$KEPT.tmp/folders$path
+        [ -d "${line%%"$TAB"*}" ] && [ -d "$path" ] && [ ! -L "$path" ] || continue
+        mkdir -p -- "${copy%/*}" && files_copy_folder "$path" "$copy" || return 1
+        made="${made}folder$TAB-$TAB-$TAB-$TAB-$TAB-$TAB$path$NL"
+    done
+    text_split_words
 }
 
 generation_is_emptied() { # true if the change removes everything in folder $1
@@ -138,7 +152,8 @@ generation_prepare_pending() {
 generation_copy() {
     [ ! -d "$STATE/generations" ] || chmod 700 "$STATE" "$STATE/generations" || return 1
     mkdir -p "$KEPT.tmp/files" "$PENDING.tmp" && operations_each generation_copy_operation && generation_describe &&
-        operations_each generation_list_operation && [ -z "$strange" ] && generation_save_folders &&
+        operations_each generation_list_operation && [ -z "$strange" ] &&
+        generation_save_attributes && generation_save_folders &&
         printf '%s' "$manifest$made" >"$KEPT.tmp/manifest" &&
         printf '%s' "$writes" >"$KEPT.tmp/after" && generation_prepare_pending || return 1
     [ ! -f "$STATE/state.json" ] || cp "$STATE/state.json" "$KEPT.tmp/state.json" || return 1

@@ -43,7 +43,8 @@ prepare_attributes() { # give folder $2 the attributes of folder $1
     cp -aT -- "$1" "$2" && chmod --reference="$1" -- "$2"
 }
 
-# Prepare an empty folder with its saved attributes for each missing folder above new files.
+# Prepare an empty folder with its saved attributes for each folder above new files. If the folder
+# is there already, the prepared one has another name, and only its attributes are used.
 prepare_saved_folders() {
     local copy line path hidden
     text_split_lines
@@ -51,12 +52,10 @@ prepare_saved_folders() {
         copy=${line%%"$TAB"*}
         path=${line#*"$TAB"}
         hidden=${path%/*}/.fleet-$ID/${path##*/}
-        { [ -d "$copy" ] && [ ! -d "$path" ]; } || continue
+        [ -d "$copy" ] && [ ! -L "$path" ] || continue
+        [ ! -d "$path" ] || hidden=$hidden~
         case $homes in *"$NL$hidden$NL"*) continue ;; esac
-        (umask 022 && mkdir -p -- "${hidden%/*}") && cp -aT -- "$copy" "$hidden" || return 1
-        set +f
-        rm -rf -- "${hidden:?}"/* "${hidden:?}"/.[!.]*
-        set -f
+        (umask 022 && mkdir -p -- "${hidden%/*}") && files_copy_folder "$copy" "$hidden" || return 1
     done
     text_split_words
 }

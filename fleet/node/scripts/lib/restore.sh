@@ -4,7 +4,8 @@
 # inputs: ID
 # functions: restore_remove_directories restore_sweep restore_files
 
-restore_directory() { # restore folder $1 with its mode, owner, ACL and label, in one rename
+# Restore folder $1 with its mode, owner, ACL and label, in one rename. The sweep removes $home.
+restore_directory() {
     local top home
     top=$1
     while [ -d "$KEPT/folders${top%/*}" ] && [ -n "${top%/*}" ] && [ ! -d "${top%/*}" ]; do
@@ -16,7 +17,20 @@ restore_directory() { # restore folder $1 with its mode, owner, ACL and label, i
     fi
     home=${top%/*}/.fleet-$ID
     files_make_directory "$home" && cp -aT -- "$KEPT/folders$top" "$home/${top##*/}" &&
-        mv -T -- "$home/${top##*/}" "$top" && rmdir -- "$home"
+        mv -T -- "$home/${top##*/}" "$top"
+}
+
+# Give a folder that the change only gave other attributes those that it had. The ACL and the label
+# need some space on the disk, mode and owner do not.
+restore_attributes() {
+    local kind path saved empty
+    while IFS="$TAB" read -r kind _ _ _ _ _ path; do
+        saved=$KEPT/folders$path
+        [ "$kind" = folder ] && [ -d "$saved" ] && [ -d "$path" ] && [ ! -L "$path" ] || continue
+        empty=${path%/*}/.fleet-$ID/${path##*/}~
+        { mkdir -p -- "$empty" && files_copy_folder "$saved" "$empty" && cp -aT -- "$empty" "$path"; } 2>/dev/null
+        chown --reference="$saved" -- "$path" && chmod --reference="$saved" -- "$path" || return 1
+    done <"$KEPT/manifest"
 }
 
 restore_remove_directories() {
@@ -199,7 +213,7 @@ restore_files() { # restore all files except those that the swap did not reach
         if [ "$kind" = absent ]; then restore_absence; else restore_file; fi || return 1
         touched=$touched$folder$NL
     done <"$KEPT/manifest"
-    restore_sweep || return 1
+    restore_attributes && restore_sweep || return 1
     restore_remove_directories
     files_sync_folders "$touched"
 }

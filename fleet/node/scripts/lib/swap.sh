@@ -11,7 +11,9 @@ swap_dress_folders() { # set folder attributes last, since new files may inherit
     for line in $SAVED; do
         path=${line#*"$TAB"}
         hidden=${path%/*}/.fleet-$ID/${path##*/}
-        [ ! -d "$hidden" ] || [ ! -d "$path" ] || prepare_attributes "$hidden" "$path" || return 1
+        [ -d "$path" ] && [ ! -L "$path" ] || continue
+        [ ! -d "$hidden" ] || prepare_attributes "$hidden" "$path" || return 1
+        [ ! -d "$hidden~" ] || prepare_attributes "$hidden~" "$path" || return 1
     done
     text_split_words
 }
