@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from fleet.core.failure import FailureKind, NodeError, Step
+from fleet.core.failure import NodeError
 from fleet.core.model.change import Change, ManagedFile
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.generation import Generation
@@ -15,6 +16,13 @@ from fleet.core.plan.hosts_directory import folder_before
 from fleet.core.plan.node_plan import NodePlan, PlannedFiles, PlannedRestart
 from fleet.core.plan.path_checks import refuse_odd
 from fleet.core.plan.planner import config_before, daemon_access, observations
+from fleet.core.plan.registry_hosts import (
+    CERTIFICATES,
+    RegistryFiles,
+    hosts_to_restore,
+    inseparable,
+    restore_host,
+)
 from fleet.core.plan.restart_cost import restart_cost
 from fleet.core.plan.restart_risk import restart_risk
 from fleet.core.plan.undo_notes import undo_notes
@@ -22,7 +30,7 @@ from fleet.core.plan.undo_request import UndoRequest, later_changes
 from fleet.core.render.base import DesiredConfig
 from fleet.core.render.config_editor import ConfigEditor, open_editor
 from fleet.core.text.toml_edit import dig
-from fleet.core.text.toml_scan import dotted
+from fleet.core.text.toml_scan import Path, dotted
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,15 @@ class _Saved:
     record: OwnedState
 
 
+@dataclass(frozen=True, slots=True)
+class _Edited:
+    """Changes outside the registry's folder, and the hosts whose settings they restore."""
+
+    changes: tuple[Change, ...] = ()
+    hosts: tuple[str, ...] = ()
+    intended: Mapping[str, Any] | None = None
+
+
 def plan_registry_undo(
     base: NodePlan, facts: NodeFacts, generations: Sequence[Generation], request: UndoRequest
 ) -> NodePlan:
@@ -41,14 +58,12 @@ def plan_registry_undo(
     undone = [one for one in generations if request.with_later or request.only in {None, one.id}]
     saved = _saved(undone)
     _refuse_shared_file(saved)
-    changes = tuple(_folder_changes(facts, saved, name))
-    edited = None if changes else _edited_config(facts, saved, name)
-    if edited is not None:
-        files = edited.files(secret=any(file.secret for file in facts.files.values()))
-        changes = tuple(Change(path, facts.files.get(path), file) for path, file in files.items())
+    folder = tuple(_folder_changes(facts, saved, name))
+    _refuse_moved(facts, saved, folder, name)
+    edited = _edited_settings(facts, saved, name, mirrors=not folder)
+    changes = (*folder, *edited.changes)
     if not changes:
         return replace(base, rollback=None, notes=(f"nothing to undo: {name} is as it was then",))
-    _refuse_inseparable(facts, saved, changes, name)
     _refuse_later(undone, generations, changes, request)
     refuse_odd(facts, changes, rollback=True)
     cost = restart_cost(changes, facts.config.path)
@@ -59,7 +74,7 @@ def plan_registry_undo(
         changes=order_changes(changes),
         files=PlannedFiles(
             emptied_folders=tuple(sorted(folders)),
-            state=_record_after(facts, saved, changes, name),
+            state=_record_after(facts, saved, changes, (name, *edited.hosts)),
             state_before=facts.files.get(STATE_FILE),
         ),
         notes=(f"undoes {name} alone", *undo_notes(undone, request.messages), *observations(facts)),
@@ -68,7 +83,7 @@ def plan_registry_undo(
         config=replace(
             config_before(facts),
             folder_before=folder_before(facts),
-            intended_registry=edited.intended if edited is not None else None,
+            intended_registry=edited.intended,
         ),
     )
 
@@ -93,48 +108,70 @@ def _folder_changes(facts: NodeFacts, saved: _Saved, name: str) -> Iterator[Chan
             yield Change(path, now, before)
 
 
-def _edited_config(facts: NodeFacts, saved: _Saved, name: str) -> ConfigEditor | None:
-    """Return an editor that has put the registry's saved mirror table into the present config.
-
-    Return None if no generation has saved the config, or if the table is as it was.
-    """
-    configs = {path: file for path, file in saved.files.items() if path.endswith(".toml")}
-    if facts.config.path not in configs:
-        return None
-    files = {path: file for path, file in {**facts.files, **configs}.items() if file is not None}
-    table = ("mirrors", "*" if name == "_default" else name)
-    before = dig(open_editor(replace(facts, files=files), DesiredConfig(())).intended, table)
+def _edited_settings(facts: NodeFacts, saved: _Saved, name: str, *, mirrors: bool) -> _Edited:
+    """Return the changes outside the registry's folder: its table, and its hosts' settings."""
+    configs = {path: file for path, file in saved.files.items() if _holds_settings(path)}
+    if not configs:
+        return _Edited()
+    files = {path: file for path, file in {**facts.files, **saved.files}.items() if file}
+    then = RegistryFiles(files, _registry_table(replace(facts, files=files)))
     editor = open_editor(facts, DesiredConfig(()))
-    now = dig(editor.intended, table)
+    now = RegistryFiles(facts.files, editor.intended)
+    hosts = tuple(hosts_to_restore(name, now, then))
+    if mirrors and facts.config.path in configs:
+        _restore_table(editor, then.settings, ("mirrors", "*" if name == "_default" else name))
+    for host in hosts:
+        restore_host(editor, host, then)
+    secret = any(file.secret for file in (*facts.files.values(), *files.values()))
+    login = any(then.host(host).get("auth") or now.host(host).get("auth") for host in hosts)
+    written: dict[str, ManagedFile | None] = {}
+    if editor.intended != now.settings:
+        written.update(editor.files(secret=secret or login))
+    named = (
+        path for host in hosts for path in {**now.certificates(host), **then.certificates(host)}
+    )
+    written.update({path: saved.files[path] for path in named if path in saved.files})
+    pairs = ((path, facts.files.get(path), file) for path, file in written.items())
+    changes = tuple(Change(*pair) for pair in pairs if pair[1] != pair[2])
+    return _Edited(changes, hosts, editor.intended if changes else None)
+
+
+def _holds_settings(path: str) -> bool:
+    """Return whether a file may hold a registry table, a login, or a certificate of a host."""
+    return path.startswith(CERTIFICATES) or (
+        path.endswith(".toml") and not path.endswith("/hosts.toml")
+    )
+
+
+def _registry_table(facts: NodeFacts) -> Mapping[str, Any]:
+    return open_editor(facts, DesiredConfig(())).intended
+
+
+def _restore_table(editor: ConfigEditor, then: Mapping[str, Any], table: Path) -> None:
+    """Put the registry's saved mirror table into the present config, if it is not as it was.
+
+    A node that has a config_path by now does not get a table again.
+    """
+    before, now = dig(then, table), dig(editor.intended, table)
     if before == now or (now is None and before is not None and editor.intended.get("config_path")):
-        return None
+        return
     kept = dict(before or {})
     editor.drop([(*table, key) for key in dict(now or {}) if key not in kept] if kept else [table])
     editor.set({(*table, key): value for key, value in kept.items()})
-    return editor
 
 
 def _refuse_shared_file(saved: _Saved) -> None:
     """Raise a NodeError if one file holds all registries of the node, as on k3s and RKE2."""
     shared = next((path for path in saved.files if path.endswith("/registries.yaml")), "")
     if shared:
-        raise _refused(f"{shared} holds all registries of this node")
+        raise inseparable(f"{shared} holds all registries of this node")
 
 
-def _refuse_inseparable(
-    facts: NodeFacts, saved: _Saved, changes: Sequence[Change], name: str
-) -> None:
+def _refuse_moved(facts: NodeFacts, saved: _Saved, folder: Sequence[Change], name: str) -> None:
     """Raise a NodeError if the registry's old config was in a file that must stay as it is."""
-    if any(change.path == facts.config.path for change in changes):
-        return
     config = saved.files.get(facts.config.path)
-    if config is not None and f'mirrors."{name}"'.encode() in config.content:
-        raise _refused(f"{name} was in {facts.config.path} before the move to certs.d")
-
-
-def _refused(reason: str) -> NodeError:
-    message = f"{reason}, so one registry cannot be undone alone"
-    return NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, "undo all, without --registry")
+    if folder and config is not None and f'mirrors."{name}"'.encode() in config.content:
+        raise inseparable(f"{name} was in {facts.config.path} before the move to certs.d")
 
 
 def _refuse_later(
@@ -156,7 +193,7 @@ def _refuse_later(
 
 
 def _record_after(
-    facts: NodeFacts, saved: _Saved, changes: Sequence[Change], name: str
+    facts: NodeFacts, saved: _Saved, changes: Sequence[Change], names: Sequence[str]
 ) -> OwnedState:
     """Return fleet's record once the registry is as it was: what was fleet's then is so again."""
     now, then = facts.state, saved.record
@@ -167,7 +204,9 @@ def _record_after(
             owned.pop(change.path, None)
             if change.after is not None and (config or change.path in before):
                 owned[change.path] = change.after.digest
-    table = dotted(("mirrors", "*" if name == "_default" else name))
-    legacy = [setting for setting in now.legacy if setting != table]
-    legacy += [table] if table in then.legacy else []
+    name, *hosts = names
+    restored = {dotted(("mirrors", "*" if name == "_default" else name))}
+    restored |= {dotted(("configs", host, key)) for host in hosts for key in ("auth", "tls")}
+    legacy = [setting for setting in now.legacy if setting not in restored]
+    legacy += [setting for setting in then.legacy if setting in restored]
     return OwnedState(now.generation, files, tuple(legacy), migrated)
