@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from fleet.actions.journaling import operator
+from fleet.actions.journaling import operator, timestamp
 from fleet.actions.session import Session
 from fleet.core.failure import Failure
 from fleet.core.history.rollout_ids import (
@@ -67,6 +68,63 @@ def locking_rollout(nodes: Sequence[Node], given: str, session: Session) -> str:
             " shows which rollout has locked a node"
         )
     return found[0] if found else given
+
+
+def unlock_dead(
+    nodes: Sequence[Node],
+    rollout: str,
+    session: Session,
+    journal: Path,
+    shown: Mapping[str, ChangeStatus | Failure] | None = None,
+) -> dict[str, ChangeStatus | Failure]:
+    """Break the lock of one rollout as `unlock` does; raise a HeldError if it is alive.
+
+    `shown` are the locks on which the user has decided. The rollout may have been resumed since,
+    so everything is checked again, and no resume can begin on this machine before the end.
+    """
+    with _not_resumed(rollout, journal):
+        found = idle_locks(nodes, rollout, session)
+        if shown is not None:
+            _refuse_moved(rollout, shown, found)
+        return unlock(nodes, rollout, session)
+
+
+@contextmanager
+def _not_resumed(rollout: str, journal: Path) -> Iterator[None]:
+    """Hold the journal of a rollout that could be resumed, unless another one is running."""
+    with ExitStack() as stack:
+        if can_resume(rollout, journal):
+            try:
+                text = f"unlock of {rollout} by {operator()} since {timestamp()}"
+                stack.enter_context(Journal(journal).held(text))
+            except HeldError:
+                refuse_running(rollout, journal)
+        if (found := running_process(rollout)) is not None:
+            raise _is_running(rollout, f"process {found[0]}: {found[1]}")
+        yield
+
+
+def _refuse_moved(
+    rollout: str,
+    before: Mapping[str, ChangeStatus | Failure],
+    after: Mapping[str, ChangeStatus | Failure],
+) -> None:
+    """Raise a HeldError if the locks of a rollout are not those that the user was shown.
+
+    Nodes that do not answer any more are left to the unlock, which reports them.
+    """
+    shown, now = held_by(rollout, before), held_by(rollout, after)
+    read = [name for name, result in after.items() if isinstance(result, ChangeStatus)]
+    if moved := [name for name in read if _mark(shown.get(name)) != _mark(now.get(name))]:
+        raise HeldError(
+            f"rollout {rollout} has moved on {compress(moved)} since the question. Its guard may"
+            " have reverted a change, or the rollout runs again. Nothing was unlocked; run"
+            " `fleet locks` to see the locks as they are now"
+        )
+
+
+def _mark(change: ChangeStatus | None) -> tuple[tuple[str, ...], str] | None:
+    return (change.lock, change.pending) if change is not None else None
 
 
 def refuse_running(rollout: str, journal: Path) -> None:

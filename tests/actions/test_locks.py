@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -14,8 +15,10 @@ from fleet.actions.locks import (
     read_locks,
     refuse_running,
     unlock,
+    unlock_dead,
 )
 from fleet.core.failure import Failure, FailureKind, Step
+from fleet.core.model.node import Node
 from fleet.core.model.pending import Pending
 from fleet.errors import FleetError, HeldError
 from fleet.journal import Journal
@@ -23,6 +26,8 @@ from fleet.node import settle
 from fleet.node.change_status import ChangeState, ChangeStatus, SettleEnding
 from fleet.node.probe_node import probe
 from fleet.node.settle import read_change_status
+from fleet.node.work_order import Access
+from fleet.ssh import SshSettings
 from tests.actions.conftest import Small
 from tests.support.scripted_pool import TRIXIE, Watcher
 
@@ -147,6 +152,82 @@ def test_a_script_on_a_node_is_waited_for_and_then_refused(small: Small) -> None
 
     assert found == {"a": MINE, "b": other, "c": LOST}
     assert held_by(ID, found) == {"a": MINE}
+
+
+def dead_rollout(small: Small) -> None:
+    """Let the journal have a rollout that was killed, and the nodes its locks."""
+    about = {"kind": "rollout", "batches": [["b"]], "nodes": ["b"]}
+    Journal(small.target.journal).begin(ID, "t", about)
+    for name, answer in {"a": MINE, "b": FREE, "c": LOST}.items():
+        small.pool.ends[read_change_status, name] = answer
+        small.pool.ends[settle.unlock, name] = FREE
+
+
+def test_a_dead_rollout_is_unlocked_while_its_journal_is_held(small: Small) -> None:
+    dead_rollout(small)
+    nodes, path = small.load().inventory.nodes, small.target.journal
+    holders: list[str | None] = []
+
+    class Watching(Watcher):
+        def unlock_keys(self, ssh: SshSettings, nodes: Sequence[Node]) -> SshSettings:
+            holders.append(Journal(path, read_only=True).holder())
+            return ssh
+
+    session = replace(small.session(Watching()), access=Access())
+    results = unlock_dead(nodes, ID, session, path)
+
+    assert set(results) == {"a", "b", "c"}
+    assert [(holder or "").split()[:3] for holder in set(holders)] == [["unlock", "of", ID]]
+    assert Journal(path, read_only=True).holder() is None
+
+
+def test_a_rollout_that_was_resumed_at_the_question_is_not_unlocked(small: Small) -> None:
+    dead_rollout(small)
+    nodes, path, session = small.load().inventory.nodes, small.target.journal, small.session
+    with (
+        Journal(path).held(f"resume {ID} of eve@here since now"),
+        pytest.raises(HeldError, match=f"rollout {ID} is still running on this machine"),
+    ):
+        unlock_dead(nodes, ID, session(Watcher()), path)
+    assert small.pool.done == []
+
+    with Journal(path).held("rollout 20260101-000000-ffff of eve@here since now"):
+        assert set(unlock_dead(nodes, ID, session(Watcher()), path)) == {"a", "b", "c"}
+
+
+MOVED = {
+    "locked since": ({"a": MINE, "b": FREE}, {"a": MINE, "b": MINE}, "b"),
+    "answering since": ({"a": MINE, "b": LOST}, {"a": MINE, "b": MINE}, "b"),
+    "settled since": ({"a": MINE, "b": MINE}, {"a": MINE, "b": replace(MINE, pending="")}, "b"),
+    "released since": ({"a": MINE, "b": FREE}, {"a": FREE, "b": FREE}, "a"),
+    "as before": ({"a": MINE, "b": FREE}, {"a": MINE, "b": FREE}, ""),
+    "not answering any more": ({"a": MINE, "b": MINE}, {"a": MINE, "b": LOST}, ""),
+    "another one's": (
+        {"a": MINE, "b": FREE},
+        {"a": MINE, "b": replace(MINE, lock=("x",), pending="x")},
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("shown", "now", "moved"), MOVED.values(), ids=MOVED)
+def test_locks_that_are_not_as_they_were_shown_are_not_broken(
+    small: Small,
+    shown: dict[str, ChangeStatus | Failure],
+    now: dict[str, ChangeStatus | Failure],
+    moved: str,
+) -> None:
+    dead_rollout(small)
+    small.pool.ends |= {(read_change_status, name): answer for name, answer in now.items()}
+    nodes, path = small.load().inventory.nodes, small.target.journal
+
+    if moved:
+        with pytest.raises(HeldError, match=f"has moved on {moved} since the question"):
+            unlock_dead(nodes, ID, small.session(Watcher()), path, shown)
+    else:
+        unlock_dead(nodes, ID, small.session(Watcher()), path, shown)
+
+    assert (("unlock", "a") in small.pool.done) is not bool(moved)
 
 
 def test_a_rollout_can_be_resumed_until_it_has_finished(small: Small) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -86,7 +88,8 @@ def test_a_misspelt_registry_is_not_undone_in_silence(four: list[Target], comman
     assert etc(four) != changed
 
 
-def test_a_killed_rollout_is_resumed(four: list[Target], command: Fleet) -> None:
+def kill_a_rollout(four: list[Target], command: Fleet) -> None:
+    """Kill a rollout when the change of the last node is in force and unconfirmed."""
     flags = ("--batch", "1,3", "--no-verify", "--soak", "3")
     running = command.start("rollout", "-y", *flags)
     last = four[-1]
@@ -95,12 +98,36 @@ def test_a_killed_rollout_is_resumed(four: list[Target], command: Fleet) -> None
     running.kill()
     running.communicate()
 
+
+def test_a_killed_rollout_is_resumed(four: list[Target], command: Fleet) -> None:
+    kill_a_rollout(four, command)
+
     ran = command("resume", "-y", "--json")
 
     assert ran.code == 0, ran.text
     assert statuses(ran.json) == all_are(four, "converged")
     assert command("diff", "--exit-code").code == 0
     assert [target.name for target in four if target.held()] == []
+
+
+def test_a_rollout_that_is_resumed_at_the_question_of_an_unlock_stays(
+    four: list[Target], command: Fleet
+) -> None:
+    kill_a_rollout(four, command)
+    user, terminal = pty.openpty()
+    with os.fdopen(user, "wb", buffering=0) as keys:
+        asking = command.start("unlock", "last", stdin=terminal)
+        os.close(terminal)
+        assert asking.stderr is not None
+        while "[y/N]" not in (seen := os.read(asking.stderr.fileno(), 4096).decode()):
+            assert seen, asking.communicate()
+        resumed = command("resume", "-y", "--json")
+        keys.write(b"y\n")
+        _, complaint = asking.communicate(timeout=60)
+
+    assert statuses(resumed.json) == all_are(four, "converged")
+    assert (asking.returncode, "since the question" in complaint) == (3, True), complaint
+    assert command("diff", "--exit-code").code == 0
 
 
 @pytest.fixture

@@ -64,12 +64,13 @@ class Fleet:
         assert "Traceback" not in done.stderr, done.stderr
         return Ran(done.returncode, done.stdout, done.stderr)
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, stdin: int | None = None) -> subprocess.Popen[str]:
         """Start a call without waiting for its end."""
         return subprocess.Popen(
             [sys.executable, "-m", "fleet", *words],
             cwd=self.folder,
             env={**os.environ, "FLEET_SSH_CONFIG": self.ssh_config},
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

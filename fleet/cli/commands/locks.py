@@ -78,11 +78,15 @@ def unlock(
     rollout_id = action.locking_rollout(nodes, rollout_id, session)
     if not force:
         action.refuse_running(rollout_id, path)
-    read = action.read_locks if force else partial(action.idle_locks, rollout=rollout_id)
-    found = read(nodes, session=session)
+    shown = None
     if not yes:
-        ask_to_unlock(action.held_by(rollout_id, found), rollout_id)
-    results = action.unlock(nodes, rollout_id, session)
+        read = action.read_locks if force else partial(action.idle_locks, rollout=rollout_id)
+        shown = read(nodes, session=session)
+        ask_to_unlock(action.held_by(rollout_id, shown), rollout_id)
+    if force:
+        results = action.unlock(nodes, rollout_id, session)
+    else:
+        results = action.unlock_dead(nodes, rollout_id, session, path, shown)
     show_unlocked(results, rollout_id, settings, resumable=action.can_resume(rollout_id, path))
     good = all(
         isinstance(result, ChangeStatus) and result.ending is SettleEnding.RELEASED
