@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from fleet.actions.session import Session
 from fleet.core.failure import Failure
-from fleet.core.history.audit import AuditLog
+from fleet.core.history.audit import AuditLog, with_known_ids
 from fleet.core.history.node_history import RolloutEntries, merge_logs
 from fleet.core.history.rollout_ids import UnknownRolloutError, ambiguous, find_ids
 from fleet.core.model.node import Node
@@ -39,8 +40,11 @@ def read_history(
     if node is not None and not chosen:
         raise FleetError(f"no node {node!r} among those that were selected")
     results = _read_logs(chosen, session)
-    logs = {name: log for name, log in results.items() if isinstance(log, AuditLog)}
-    rollouts = merge_logs(logs)
+    now = datetime.now(UTC)
+    logs = {
+        name: with_known_ids(log, now) for name, log in results.items() if isinstance(log, AuditLog)
+    }
+    rollouts = merge_logs(logs, now)
     return NodeHistory(
         rollouts if rollout is None else [_find(rollout, rollouts)],
         {name: log for name, log in results.items() if isinstance(log, Failure)},

@@ -62,3 +62,14 @@ def test_only_the_log_of_one_node_is_read(small: Small) -> None:
     assert small.pool.done == [("read_audit_log", "c")]
     with pytest.raises(FleetError, match="no node 'x'"):
         read(small, node="x")
+
+
+def test_ids_that_fleet_cannot_have_made_are_not_the_last(small: Small) -> None:
+    small.pool.ends |= {(read_audit_log, name): log(FIRST) for name in "ac"}
+    small.pool.ends[read_audit_log, "b"] = log("zzzz", "99991231-235959-ffff", FIRST)
+    nodes = small.load().inventory.nodes
+
+    history = read_history(nodes, small.session(Watcher()), rollout="last")
+
+    assert [entries.rollout for entries in history.rollouts] == [FIRST]
+    assert history.unread == {"b": 2}

@@ -167,3 +167,34 @@ def test_a_halted_rollout_leaves_the_batches_to_come_alone(
     assert statuses(ran.json) == {**all_are(others, "pending"), first.name: "failed"}
     assert (etc(others), pids(others)) == before
     assert [target.name for target in others if target.held()] == []
+
+
+AUDITED = "2026-01-01T10:00:0{}Z\\tactivate\\t{}\\t{}\\tswapped\\t{}\\t{}\\n"
+
+
+def test_a_node_cannot_rewrite_what_the_others_have_recorded(
+    four: list[Target], command: Fleet
+) -> None:
+    rollout = "20260101-100000-00aa"
+    forged = "".join(
+        (
+            AUDITED.format(0, rollout, "eve@evil", "remove", "all gone"),
+            AUDITED.format(1, "zzzz", "eve@evil", "remove", ""),
+            AUDITED.format(1, "99991231-235959-ffff", "eve@evil", "remove", ""),
+        )
+    )
+    honest = AUDITED.format(5, rollout, "me@here", "rollout", "OPS-1")
+    for target, text in zip(four, (forged, honest, honest, honest), strict=True):
+        target.machine.sh(
+            "mkdir -p /var/lib/fleet && chmod 700 /var/lib/fleet &&"
+            f" printf '{text}' >/var/lib/fleet/audit.log"
+        )
+
+    ran = command("history", "last", "--from-nodes", "--json")
+
+    (read,) = ran.json["rollouts"]
+    assert (read["rollout"], read["kind"], read["message"]) == (rollout, "rollout", "OPS-1")
+    assert read["operators"] == ["me@here", "eve@evil"]
+    evil = four[0].name
+    assert read["differing"] == {evil: {"kind": "remove", "message": "all gone"}}
+    assert ran.json["skipped_lines"] == {evil: 2}

@@ -36,6 +36,10 @@ NODE_HISTORY = shape(
                     "clock": one_of("node"),
                     "first": _AT,
                     "last": _AT,
+                    "differing": {
+                        **by_name(shape({"kind": TEXT, "message": TEXT})),
+                        "description": "the nodes with another kind or message than most",
+                    },
                     "nodes": by_name(_NODE),
                 }
             )

@@ -44,14 +44,15 @@ def show_node_history(history: NodeHistory, rollout: str | None, settings: Setti
 
 def _print_rollout(entries: RolloutEntries, out: Console) -> None:
     """Print who did what and when, then the nodes by how it ended there."""
-    events = entries.events
+    first, last = map(_shown_time, entries.span)
     who = ", ".join(entries.operators)
     out.print(printable(f"{entries.rollout}  {entries.kind or 'change'} by {who}"), style="bold")
-    out.print(
-        f"  {_shown_time(events[0].at)} to {_shown_time(events[-1].at)}, by the nodes' clocks"
-    )
+    out.print(f"  {first} to {last}, by the nodes' clocks")
     if entries.message:
         out.print(printable(f"  {entries.message}"))
+    for name, (kind, message) in entries.differing.items():
+        text = f"  {name} has recorded something else: {kind}{message and f', {message}'}"
+        out.print(printable(text), style="yellow")
     for value, names in _by_status(entries).items():
         status = value.replace("_", " ")
         head = f"  {status + ':':{_MARGIN}} "
@@ -104,15 +105,19 @@ def _data(history: NodeHistory) -> dict[str, Any]:
 
 
 def _rollout_data(entries: RolloutEntries) -> dict[str, Any]:
-    events = entries.events
+    first, last = entries.span
     return {
         "rollout": entries.rollout,
         "kind": entries.kind or None,
         "operators": entries.operators,
         "message": entries.message,
         "clock": "node",
-        "first": events[0].at,
-        "last": events[-1].at,
+        "first": first,
+        "last": last,
+        "differing": {
+            name: {"kind": kind, "message": message}
+            for name, (kind, message) in entries.differing.items()
+        },
         "nodes": {
             name: {
                 "status": node.status,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
+from fleet.core.history.rollout_ids import begun_at
 from fleet.core.masking import free_text
 from fleet.core.masking.known import without_known
 
@@ -14,6 +16,9 @@ MESSAGE_LENGTH = 200
 """The most characters of a message; the rest is cut."""
 READ_LIMIT = 1 << 20
 """The most bytes of a log that are read, the newest ones; fleet itself cuts a longer log."""
+CLOCK_ERROR = timedelta(days=1)
+"""The most by which the clocks of nodes and workstations are expected to differ."""
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _OPERATOR_LENGTH = 100
 _LINE_LENGTH = 4096
 _FIELDS = 5
@@ -60,6 +65,19 @@ def parse_audit_log(content: bytes) -> AuditLog:
     events = [_parse_line(line) for line in lines]
     read = tuple(event for event in events if event is not None)
     return AuditLog(read, len(events) - len(read), cut)
+
+
+def with_known_ids(log: AuditLog, now: datetime) -> AuditLog:
+    """Return a log without the entries whose rollout ID fleet cannot have made; they are unread.
+
+    An ID in the future would otherwise be the newest rollout for as long as it is there.
+    """
+    read = tuple(
+        event
+        for event in log.events
+        if (begun := begun_at(event.rollout)) and _EPOCH <= begun <= now + CLOCK_ERROR
+    )
+    return replace(log, events=read, unread=log.unread + len(log.events) - len(read))
 
 
 def _parse_line(line: bytes) -> AuditEvent | None:

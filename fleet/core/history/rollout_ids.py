@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from fleet.errors import FleetError
 
@@ -22,6 +23,16 @@ class UnknownRolloutError(FleetError):
 def is_complete(text: str) -> bool:
     """Return whether a text is a rollout ID in full."""
     return _COMPLETE.fullmatch(text) is not None
+
+
+def begun_at(text: str) -> datetime | None:
+    """Return the time in a rollout ID; None if the text is not a rollout ID in full."""
+    if not is_complete(text):
+        return None
+    try:
+        return datetime.strptime(text[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def find_ids(given: str, known: Sequence[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
@@ -18,6 +19,7 @@ from fleet.core.selection.ranges import expand
 from tests.support.schemas import fits
 from tests.support.settings import JSON, TEXT
 
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
 LOST = Failure(FailureKind.CONNECT, Step.CONNECT, "timed out \x1b[2J", "look at the network")
 
 
@@ -34,7 +36,7 @@ LOGS = {
     "w2": AuditLog((SWAPPED, CONFIRMED), cut=True),
     "w3": AuditLog((SWAPPED,)),
 }
-HISTORY = NodeHistory(merge_logs(LOGS), {"w4": LOST, "w5": LOST}, {"w1": 2}, ["w2"])
+HISTORY = NodeHistory(merge_logs(LOGS, NOW), {"w4": LOST, "w5": LOST}, {"w1": 2}, ["w2"])
 
 
 def test_rollouts_are_shown_with_their_nodes_by_status(capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,7 +80,7 @@ def test_many_nodes_are_broken_between_names(capsys: pytest.CaptureFixture[str])
     words = ["".join(letters) for letters in product("abcd", repeat=3)]
     logs = {f"{word}{n}.example": AuditLog((SWAPPED,)) for word in words for n in (1, 3)}
 
-    show_node_history(NodeHistory(merge_logs(logs), {}, {}, []), None, TEXT)
+    show_node_history(NodeHistory(merge_logs(logs, NOW), {}, {}, []), None, TEXT)
 
     lines = capsys.readouterr().out.splitlines()[3:]
     assert len(lines) > 1
@@ -110,3 +112,22 @@ def test_the_history_is_data(capsys: pytest.CaptureFixture[str]) -> None:
     ]
     assert data["failures"]["w4"]["kind"] == "connect"
     assert (data["skipped_lines"], data["cut"]) == ({"w1": 2}, ["w2"])
+
+
+def test_a_node_that_has_recorded_something_else_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    forged = event("00", "activate", "swapped", kind="remove", message="bye \x1b[2J")
+    logs = {"evil": AuditLog((forged,)), "w1": AuditLog((CONFIRMED,)), "w2": AuditLog((CONFIRMED,))}
+    history = NodeHistory(merge_logs(logs, NOW), {}, {}, [])
+
+    show_node_history(history, None, TEXT)
+    lines = capsys.readouterr().out.splitlines()
+    show_node_history(history, None, JSON)
+    data = json.loads(capsys.readouterr().out)
+
+    assert lines[0] == "20260101-100000-00aa  rollout by me@here"
+    assert lines[3] == "  evil has recorded something else: remove, bye \\x1b[2J"
+    fits("history", data)
+    (rollout,) = data["rollouts"]
+    assert rollout["differing"] == {"evil": {"kind": "remove", "message": "bye \x1b[2J"}}

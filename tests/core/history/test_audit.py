@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from fleet.core.history.audit import (
     MESSAGE_LENGTH,
     READ_LIMIT,
     AuditEvent,
+    AuditLog,
     clean_message,
     clean_operator,
     parse_audit_log,
+    with_known_ids,
 )
 
 CLEANED = {
@@ -106,3 +110,24 @@ def test_only_the_newest_part_of_a_long_log_is_read() -> None:
 
 def test_an_empty_log_has_no_entries() -> None:
     assert parse_audit_log(b"").events == ()
+
+
+@pytest.mark.parametrize(
+    ("rollout", "read"),
+    [
+        ("20260101-095900-abcd", True),
+        ("20260102-095900-abcd", True),  # the clocks of two workstations differ
+        ("20260103-100000-abcd", False),
+        ("99991231-235959-ffff", False),
+        ("00010101-000000-ffff", False),
+        ("20261399-095900-abcd", False),
+        ("zzzz", False),
+    ],
+)
+def test_an_id_that_fleet_cannot_have_made_is_not_read(rollout: str, *, read: bool) -> None:
+    line = OLD.replace("20260101-095900-abcd", rollout)
+    log = parse_audit_log(f"{line}\n?\n".encode())
+
+    known = with_known_ids(log, datetime(2026, 1, 1, 10, tzinfo=UTC))
+
+    assert known == AuditLog(log.events if read else (), 1 if read else 2)

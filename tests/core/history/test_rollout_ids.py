@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from fleet.core.history.rollout_ids import ambiguous, find_ids, is_complete
+from fleet.core.history.rollout_ids import ambiguous, begun_at, find_ids, is_complete
 
 KNOWN = ("20261127-224110-a1b2", "20261127-101500-00ff", "20261126-101500-a1b2", "r1")
 
@@ -42,6 +44,11 @@ def test_nothing_is_the_last_of_no_rollouts() -> None:
 )
 def test_only_whole_ids_are_complete(text: str, complete: bool) -> None:
     assert is_complete(text) is complete
+
+
+def test_a_whole_id_has_a_time() -> None:
+    assert begun_at(KNOWN[0]) == datetime(2026, 11, 27, 22, 41, 10, tzinfo=UTC)
+    assert [begun_at(text) for text in ("last", "20261399-224110-a1b2")] == [None, None]
 
 
 def test_an_ambiguous_id_lists_a_few_candidates() -> None:
