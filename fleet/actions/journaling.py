@@ -20,6 +20,7 @@ from fleet.core.history.serialize import outcome_data
 from fleet.core.masking import Fingerprints, clean_data
 from fleet.core.model.outcome import NodeOutcome
 from fleet.core.rollout.state import BatchBegun, BatchSoaked, Event, NodeMoved, RolloutStatus
+from fleet.home import expanded
 from fleet.journal import Journal, passing_key, read_key
 
 Entry = tuple[str, str | None, dict[str, Any]]
@@ -70,7 +71,12 @@ class RolloutJournal:
     def begin(self, about: Mapping[str, Any]) -> None:
         """Write the record of the rollout, to which its entries refer."""
         if self._journal is not None and self._files is not None:
-            start = {"kind": about["kind"], "operator": operator(), "files": self._files.digests()}
+            start = {
+                "kind": about["kind"],
+                "operator": operator(),
+                "files": self._files.digests(),
+                "mirrors_file": str(expanded(self._files.mirrors).absolute()),
+            }
             self._journal.begin(self._rollout, timestamp(), {**start, **about})
 
     def append(self, kind: str, node: str | None, payload: dict[str, Any]) -> None:

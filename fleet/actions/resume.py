@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from fleet.actions.job import Job, RolloutResult
 from fleet.actions.journaling import JournalFiles, RolloutJournal, operator, timestamp
@@ -33,7 +34,7 @@ from fleet.engine.locks import still_held
 from fleet.engine.survey import NodeSurvey, already_done
 from fleet.engine.workers.base import map_nodes
 from fleet.errors import FleetError
-from fleet.journal import Journal, RolloutRecord
+from fleet.journal import Journal, RolloutRecord, is_there
 from fleet.node.recheck import settle_left
 from fleet.node.revert import SPENT
 from fleet.node.stage import release_once
@@ -67,6 +68,21 @@ def resume(
             refuse_changed_config(files, record, loaded.mirrors, entries.mark)
         job = _job(record, history, session, entries, inventory)
         return _Resumed(job, history, loaded, files).run()
+
+
+def mirrors_file(files: JournalFiles, rollout_id: str | None) -> Path | None:
+    """Return the path of the mirrors.yaml from which a rollout began, to resume it.
+
+    It is None if the rollout needs no such file, if it is not recorded, or if it is gone.
+    """
+    if not is_there(files.journal):
+        return None
+    journal = Journal(files.journal, read_only=True)
+    record = journal.rollout(rollout_id) if rollout_id else _newest(journal)
+    recorded = str(record.about.get("mirrors_file", ""))
+    if record.kind != "rollout" or not recorded or not Path(recorded).is_file():
+        return None
+    return Path(recorded)
 
 
 def _newest(journal: Journal) -> RolloutRecord:

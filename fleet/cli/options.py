@@ -53,6 +53,8 @@ class Settings:
     verbose: int
     color: bool
     wide: bool = False
+    mirrors_given: bool = False
+    """Whether -m was given, so that no other file is meant."""
 
     def hidden(self, *columns: str) -> tuple[str, ...]:
         """Return the columns of a table that only -o wide shows."""
@@ -248,6 +250,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         as_json=bool(values["as_json"]),
         quiet=bool(values["quiet"]),
         verbose=values["verbose"] or 0,
+        mirrors_given=values["mirrors"] is not None,
         color=not (values["no_color"] or os.environ.get("NO_COLOR")),
     )
     open_log(settings.verbose, values["log"])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from fleet.actions.resume import mirrors_file
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.errors import FleetError
+from fleet.journal import Journal
 from fleet.node.recheck import settle_left
 from tests.actions.conftest import Small
 from tests.support.scripted_pool import Killed, Watcher
@@ -97,3 +99,24 @@ def test_a_rollout_without_recorded_flags_is_refused(small: Small) -> None:
 
     with pytest.raises(FleetError, match="begun by an older release"):
         small.resume(Watcher(), "old")
+
+
+def test_the_mirrors_file_of_the_rollout_is_known_until_it_is_gone(small: Small) -> None:
+    assert mirrors_file(small.target, None) is None
+    died_at(small, "b running")
+    rollout = next(iter(Journal(small.target.journal, read_only=True).rollouts())).id
+
+    assert mirrors_file(small.target, None) == small.target.mirrors
+    assert mirrors_file(small.target, rollout) == small.target.mirrors
+    small.target.mirrors.unlink()
+    assert mirrors_file(small.target, rollout) is None
+
+
+@pytest.mark.parametrize(
+    "about", [{"kind": "rollback", "mirrors_file": __file__}, {"kind": "rollout"}]
+)
+def test_other_rollouts_have_no_mirrors_file(small: Small, about: dict[str, str]) -> None:
+    rollout = "20260101-000000-abcd"
+    Journal(small.target.journal).begin(rollout, "t", {"batches": [["b"]], "nodes": ["b"], **about})
+
+    assert mirrors_file(small.target, rollout) is None

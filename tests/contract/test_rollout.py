@@ -88,10 +88,10 @@ def test_a_misspelt_registry_is_not_undone_in_silence(four: list[Target], comman
     assert etc(four) != changed
 
 
-def kill_a_rollout(four: list[Target], command: Fleet) -> None:
+def kill_a_rollout(four: list[Target], command: Fleet, *words: str) -> None:
     """Kill a rollout when the change of the last node is in force and unconfirmed."""
     flags = ("--batch", "1,3", "--no-verify", "--soak", "3")
-    running = command.start("rollout", "-y", *flags)
+    running = command.start("rollout", "-y", *flags, *words)
     last = four[-1]
     while not last.read(f"{PENDING}/phase").startswith("swapped"):
         assert running.poll() is None, running.communicate()
@@ -100,13 +100,15 @@ def kill_a_rollout(four: list[Target], command: Fleet) -> None:
 
 
 def test_a_killed_rollout_is_resumed(four: list[Target], command: Fleet) -> None:
-    kill_a_rollout(four, command)
+    (command.folder / "mirrors.yaml").rename(command.folder / "m1.yaml")
+    kill_a_rollout(four, command, "-m", "m1.yaml")
 
     ran = command("resume", "-y", "--json")
 
     assert ran.code == 0, ran.text
+    assert "m1.yaml, with which the rollout began" in ran.stderr
     assert statuses(ran.json) == all_are(four, "converged")
-    assert command("diff", "--exit-code").code == 0
+    assert command("diff", "--exit-code", "-m", "m1.yaml").code == 0
     assert [target.name for target in four if target.held()] == []
 
 
