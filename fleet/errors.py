@@ -52,6 +52,10 @@ class FleetError(Exception):
     """Bad usage or a bad file; ends the command with exit code 2."""
 
 
+class NothingToDoError(FleetError):
+    """What was asked for is as it should be already; ends the command with exit code 0."""
+
+
 class HeldError(FleetError):
     """Another fleet process holds the lock; ends the command with exit code 3."""
 

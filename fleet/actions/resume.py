@@ -33,7 +33,7 @@ from fleet.core.rollout.state import RolloutState, RolloutStatus
 from fleet.engine.locks import still_held
 from fleet.engine.survey import NodeSurvey, already_done
 from fleet.engine.workers.base import map_nodes
-from fleet.errors import FleetError
+from fleet.errors import FleetError, NothingToDoError
 from fleet.journal import Journal, RolloutRecord, is_there
 from fleet.node.recheck import settle_left
 from fleet.node.revert import SPENT
@@ -47,7 +47,7 @@ def resume(
     """Finish the rollout that `rollout_id` names, or the newest one that was interrupted.
 
     `load` reads both files; it is not called for a rollback, which needs no mirrors.yaml. Raise a
-    FleetError if the rollout cannot be resumed.
+    FleetError if the rollout cannot be resumed, a NothingToDoError if it need not be.
     """
     journal = files.open(session.ui)
     record = journal.rollout(rollout_id) if rollout_id else _newest(journal)
@@ -58,7 +58,7 @@ def resume(
     with journal.held(f"resume {record.id} of {operator()} since {timestamp()}"):
         history = journal.replayed(record)
         if not history.unfinished:
-            raise FleetError(f"nothing to resume: rollout {record.id} has finished")
+            raise NothingToDoError(f"nothing to resume: rollout {record.id} has finished")
         refuse_superseded(journal, record, history)
         entries = RolloutJournal(record.id, journal, files)
         loaded = load() if record.about["kind"] == "rollout" else None
@@ -100,7 +100,7 @@ def _newest(journal: Journal) -> RolloutRecord:
                 superseded = superseded or error
             else:
                 return record
-    raise superseded or FleetError(
+    raise superseded or NothingToDoError(
         "nothing to resume: no rollout was interrupted; `fleet history` shows how each has ended"
     )
 

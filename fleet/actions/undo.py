@@ -17,7 +17,7 @@ from fleet.core.model.inventory import Inventory
 from fleet.core.model.node import Node
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.selection.ranges import compress
-from fleet.errors import FleetError
+from fleet.errors import FleetError, NothingToDoError
 from fleet.journal import Journal, RolloutRecord, is_there
 
 
@@ -56,8 +56,9 @@ def _request(
         session.ui.message(f"{compress(gone)}: changed by {record.id}, not in the inventory now")
     selected = [node for node in nodes if node.name in changed]
     if not selected:
-        raise FleetError(
-            f"{record.kind} {record.id} has changed none of these nodes, but {compress(changed)}"
+        raise NothingToDoError(
+            f"nothing to undo: {record.kind} {record.id} has changed none of these nodes, but"
+            f" {compress(changed)}"
         )
     chosen = replace(options, undoes=record.id)
     request = undo_request(chosen, journal)
@@ -74,7 +75,7 @@ def changed_by(files: JournalFiles, rollout: str | None) -> tuple[RolloutRecord,
     """Return the record of a rollout and the nodes that have its change in force.
 
     Without an id, or with the word `last`, it is the newest rollout that changed something. Raise
-    a FleetError if there is none, or if it has changed nothing.
+    a NothingToDoError if there is none, or if it has changed nothing.
     """
     if not is_there(files.journal):
         raise FleetError(f"there is no journal {files.journal}, so there is no rollout to undo")
@@ -86,8 +87,9 @@ def changed_by(files: JournalFiles, rollout: str | None) -> tuple[RolloutRecord,
             _refuse_removal(record)
             return record, changed
         if named:
-            raise FleetError(f"{record.kind} {record.id} has changed no node: nothing to undo")
-    raise FleetError("no rollout in the journal has changed a node: nothing to undo")
+            message = f"nothing to undo: {record.kind} {record.id} has no change in force"
+            raise NothingToDoError(message)
+    raise NothingToDoError("nothing to undo: no rollout in the journal has a change in force")
 
 
 def _refuse_removal(record: RolloutRecord) -> None:

@@ -14,9 +14,9 @@ from fleet.errors import FleetError
 from fleet.home import expanded
 
 EXITS = {
-    Exit.OK: "done, or the nodes were already as asked",
+    Exit.OK: "done, or there was nothing to do",
     Exit.FAILED: "nodes failed, were rolled back or were unreachable, within --max-failures",
-    Exit.USAGE: "bad usage, bad files, or nothing to resume or undo; nothing was touched",
+    Exit.USAGE: "bad usage or bad files; nothing was touched",
     Exit.HALTED: "halted: too many failures, a stale plan, a locked node or journal, or a journal"
     " that cannot be written",
     Exit.DIFFERENT: "diff --exit-code, drift --exit-code: there are differences",

@@ -23,17 +23,19 @@ from fleet.cli.options import Exit, Settings
 from fleet.cli.output.live import open_screen
 from fleet.cli.output.outcome import exit_code, outcome_line, show_result
 from fleet.cli.output.plan import plan_exit_code, print_plans, show_plans
-from fleet.cli.output.tables import console
+from fleet.cli.output.tables import console, print_json
 from fleet.cli.prompts import ask, ask_sudo_password, require_terminal, unlock_keys
 from fleet.cli.streams import lost_streams
+from fleet.core.history.serialize import rollout_data
 from fleet.core.masking import Mark
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome
 from fleet.core.plan.fingerprint import plans_fingerprint
 from fleet.core.plan.node_plan import NodePlan
+from fleet.core.rollout.state import RolloutStatus
 from fleet.core.text.counts import counted
 from fleet.engine.survey import NodeSurvey
-from fleet.errors import FleetError
+from fleet.errors import FleetError, NothingToDoError, printable
 from fleet.home import expanded
 from fleet.journal.shown_plan import ShownPlan
 from fleet.node.script import Privilege
@@ -174,6 +176,20 @@ def end_job(result: RolloutResult, settings: Settings, terminal: Terminal) -> No
         sys.stdout.flush()
         os._exit(code)
     raise SystemExit(code)
+
+
+@contextmanager
+def nothing_is_success(settings: Settings) -> Iterator[None]:
+    """End the command with exit code 0 if there was nothing to do; say so as text or as JSON."""
+    try:
+        yield
+    except NothingToDoError as error:
+        if settings.as_json:
+            done = rollout_data("", RolloutStatus.FINISHED, {}, ())
+            print_json({**done, "reason": printable(str(error)), "next": []})
+        else:
+            settings.say(printable(str(error)))
+        raise SystemExit(Exit.OK) from error
 
 
 def journal_files(settings: Settings, chosen: str | None) -> JournalFiles:

@@ -7,7 +7,7 @@ import pytest
 from fleet.actions.resume import mirrors_file
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.errors import FleetError
+from fleet.errors import FleetError, NothingToDoError
 from fleet.journal import Journal
 from fleet.node.recheck import settle_left
 from tests.actions.conftest import Small
@@ -63,9 +63,9 @@ def test_a_bug_in_settling_leaves_the_node_unsettled(small: Small) -> None:
 def test_a_finished_rollout_is_not_resumed(small: Small) -> None:
     done = small.rollout(Watcher())
 
-    with pytest.raises(FleetError, match="nothing to resume: rollout"):
+    with pytest.raises(NothingToDoError, match="nothing to resume: rollout"):
         small.resume(Watcher(), done.rollout)
-    with pytest.raises(FleetError, match="no rollout was interrupted"):
+    with pytest.raises(NothingToDoError, match="no rollout was interrupted"):
         small.resume(Watcher())
 
 

@@ -9,7 +9,7 @@ import pytest
 from fleet.actions.options import RolloutOptions
 from fleet.actions.undo import changed_by, plan_undo, undo
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.errors import FleetError
+from fleet.errors import FleetError, NothingToDoError
 from fleet.node.converge import converge
 from tests.actions.conftest import Small
 from tests.support.scripted_pool import Watcher
@@ -25,7 +25,9 @@ def test_the_last_rollout_that_changed_something_is_meant(small: Small) -> None:
     for given in (None, "last", first.rollout):
         record, changed = changed_by(small.target, given)
         assert (record.id, changed) == (first.rollout, ["a", "c"])
-    with pytest.raises(FleetError, match=f"{second.rollout} has changed no node: nothing to undo"):
+    with pytest.raises(
+        NothingToDoError, match=f"nothing to undo: rollout {second.rollout} has no change"
+    ):
         changed_by(small.target, second.rollout)
 
 
@@ -34,7 +36,7 @@ def test_a_journal_without_a_change_has_nothing_to_undo(small: Small) -> None:
         changed_by(small.target, None)
 
     small.target.open(Watcher())
-    with pytest.raises(FleetError, match="no rollout in the journal has changed a node"):
+    with pytest.raises(NothingToDoError, match="no rollout in the journal has a change in force"):
         changed_by(small.target, None)
 
 
@@ -68,7 +70,7 @@ def test_nodes_that_have_left_the_inventory_are_named(small: Small) -> None:
 
     assert any(line.startswith("c: changed by ") for line in watcher.shown)
     none = tuple(node for node in inventory.nodes if node.name == "x")
-    with pytest.raises(FleetError, match=r"has changed none of these nodes, but a,b,c"):
+    with pytest.raises(NothingToDoError, match=r"has changed none of these nodes, but a,b,c"):
         plan_undo(inventory, none, RolloutOptions(), small.session(watcher), small.target)
 
 

@@ -104,8 +104,10 @@ def test_a_killed_rollout_is_resumed(four: list[Target], command: Fleet) -> None
     kill_a_rollout(four, command, "-m", "m1.yaml")
 
     ran = command("resume", "-y", "--json")
+    again = command("resume", "-y", "--json")
 
     assert ran.code == 0, ran.text
+    assert (again.code, again.json["nodes"]) == (0, {}), again.text
     assert "m1.yaml, with which the rollout began" in ran.stderr
     assert statuses(ran.json) == all_are(four, "converged")
     assert command("diff", "--exit-code", "-m", "m1.yaml").code == 0

@@ -71,7 +71,7 @@ def test_a_finished_rollout_says_which_nodes_it_still_holds(nodes: Lab, fleet: F
     ends = {"bookworm1": "converged", "trixie1": "unchanged", "forky1": "converged"}
     assert statuses(resumed.json) == ends
     assert [lock_of(nodes, name) for name in nodes.nodes] == [""] * 4
-    assert fleet("resume", "-y", listed["rollout"]).code == 2
+    assert fleet("resume", "-y", listed["rollout"]).code == 0
 
 
 def test_resume_releases_a_node_that_it_cannot_go_on_with(nodes: Lab, fleet: Fleet) -> None:

@@ -56,7 +56,7 @@ def test_a_killed_rollout_is_finished_and_done_nodes_are_not_touched_again(
     assert main_pid(nodes, "bullseye1") == done
     assert fleet("diff", "--exit-code").code == 0
     assert all(node.sh("ls /run/fleet").stdout == "mutex\n" for node in nodes.nodes.values())
-    assert fleet("resume", "-y", listed["rollout"]).code == 2
+    assert fleet("resume", "-y", listed["rollout"]).code == 0
 
 
 def test_a_rollback_is_not_resumed_over_a_later_rollout(nodes: Lab, fleet: Fleet) -> None:

@@ -35,15 +35,33 @@ def resume(
     or its last four. Without -m, a rollout goes on with the mirrors.yaml that it began with.
     """
     from fleet.actions import resume as action
-    from fleet.cli.terminal import Terminal, end_job, journal_files, open_session
+    from fleet.cli.terminal import (
+        Terminal,
+        end_job,
+        journal_files,
+        nothing_is_success,
+        open_session,
+    )
 
-    target = journal_files(settings, journal)
-    began_with = None if settings.mirrors_given else action.mirrors_file(target, rollout_id)
-    if began_with is not None:
-        if began_with != settings.mirrors.absolute():
-            settings.say(printable(f"reading {began_with}, with which the rollout began"))
-        settings = replace(settings, mirrors=began_with)
+    with nothing_is_success(settings):
+        settings = _with_recorded_mirrors(settings, journal, rollout_id)
+        terminal = Terminal(settings, yes=yes)
+        session = open_session(settings, connection, terminal)
         target = journal_files(settings, journal)
-    terminal = Terminal(settings, yes=yes)
-    session = open_session(settings, connection, terminal)
-    end_job(action.resume(target, rollout_id, session, settings.load), settings, terminal)
+        end_job(action.resume(target, rollout_id, session, settings.load), settings, terminal)
+
+
+def _with_recorded_mirrors(
+    settings: Settings, journal: str | None, rollout_id: str | None
+) -> Settings:
+    """Return the settings with the mirrors.yaml that the rollout began with, unless -m is given."""
+    from fleet.actions.resume import mirrors_file
+    from fleet.cli.terminal import journal_files
+
+    if settings.mirrors_given:
+        return settings
+    recorded = mirrors_file(journal_files(settings, journal), rollout_id)
+    if recorded is None or recorded == settings.mirrors.absolute():
+        return settings
+    settings.say(printable(f"reading {recorded}, with which the rollout began"))
+    return replace(settings, mirrors=recorded)

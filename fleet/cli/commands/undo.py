@@ -41,7 +41,14 @@ def undo(
     from fleet.actions import undo as action
     from fleet.actions.options import RolloutOptions
     from fleet.cli.output.plan import show_plans
-    from fleet.cli.terminal import Terminal, end_dry_run, end_job, journal_files, open_session
+    from fleet.cli.terminal import (
+        Terminal,
+        end_dry_run,
+        end_job,
+        journal_files,
+        nothing_is_success,
+        open_session,
+    )
     from fleet.config.load import load_inventory
 
     options = RolloutOptions(**flags)
@@ -50,8 +57,9 @@ def undo(
     terminal = Terminal(settings, yes=yes)
     session = open_session(settings, connection, terminal)
     nodes = settings.select(inventory)
-    if dry_run:
-        plans = action.plan_undo(inventory, nodes, options, session, target)
-        show_plans(plans, settings, target.fingerprints())
-        end_dry_run(plans, settings)
-    end_job(action.undo(inventory, nodes, options, session, target), settings, terminal)
+    with nothing_is_success(settings):
+        if dry_run:
+            plans = action.plan_undo(inventory, nodes, options, session, target)
+            show_plans(plans, settings, target.fingerprints())
+            end_dry_run(plans, settings)
+        end_job(action.undo(inventory, nodes, options, session, target), settings, terminal)

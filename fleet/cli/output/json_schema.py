@@ -59,7 +59,9 @@ _ROLLOUT = shape(
         "nodes": by_name(shape(OUTCOME)),
         "batches": listed(TEXTS),
         "next": {**TEXTS, "description": "commands that go on, ready to be pasted"},
-    }
+        "reason": {**TEXT, "description": "why there was nothing to resume or undo"},
+    },
+    "reason",
 )
 
 
