@@ -64,6 +64,7 @@ def test_unreachable_nodes_are_values_everywhere(offline: Fleet) -> None:
 
     assert verified.status is fleet.NodeStatus.UNREACHABLE
     assert (drifted.node, drifted.files) == ("a", ())
+    assert drifted.state is fleet.NodeState.UNREACHABLE
     assert drifted.failure is not None
     assert drifted.failure.kind is fleet.FailureKind.CONNECT
     assert removed.outcomes["a"].status is fleet.NodeStatus.UNREACHABLE

@@ -13,8 +13,10 @@ from fleet.api.entry import NODES_AT_ONCE, selected, session
 from fleet.config.load import Loaded
 from fleet.core.failure import Failure
 from fleet.core.masking import Fingerprints
+from fleet.core.model.node_state import NodeState
 from fleet.core.model.outcome import NodeOutcome
 from fleet.core.plan.drift import DriftedFile
+from fleet.core.plan.state import node_state
 from fleet.engine.survey import NodeSurvey
 from fleet.journal import passing_key
 from fleet.node.work_order import Access
@@ -22,9 +24,13 @@ from fleet.node.work_order import Access
 
 @dataclass(frozen=True, slots=True)
 class NodeDrift:
-    """The files of one node that are not as fleet wrote them; `failure` if it cannot be read."""
+    """The state of one node, and its files that are not as fleet wrote them.
+
+    It has a failure if it cannot be read.
+    """
 
     node: str
+    state: NodeState
     files: tuple[DriftedFile, ...] = ()
     failure: Failure | None = None
 
@@ -75,7 +81,7 @@ def drift(
     foreign: str = "adopt",
     parallel: int = NODES_AT_ONCE,
 ) -> list[NodeDrift]:
-    """Return for each node the files that were changed, removed or added since fleet wrote them.
+    """Return each node's state, and its files that were changed, removed or added.
 
     A node that cannot be read has a failure and no files.
     """
@@ -83,7 +89,12 @@ def drift(
         options, mark = RenderOptions(foreign=foreign), Fingerprints(passing_key())
         examined = drifting.drift(files, selected(files, limit), opened, options, mark)
     return [
-        NodeDrift(result.node.name, drifted, None if result.facts else result.plan.failure)
+        NodeDrift(
+            node=result.node.name,
+            state=node_state(result.facts, result.plan),
+            files=drifted,
+            failure=None if result.facts else result.plan.failure,
+        )
         for result, drifted in examined
     ]
 
