@@ -150,4 +150,5 @@ def already_done(plan: NodePlan) -> NodeOutcome | None:
         strategy=plan.strategy,
         containerd=plan.containerd,
         failure=plan.failure,
+        unhealthy="" if plan.failure else plan.unhealthy,
     )

@@ -53,12 +53,19 @@ def test_a_rollout_goes_in_batches_and_a_second_one_changes_nothing(
     first = command("rollout", "-y", "--batch", "1,3", *QUICK)
     after = etc(four), pids(four)
     second = command("rollout", "-y", *QUICK)
+    four[-1].machine.sh("systemctl stop containerd")
+    third = command("rollout", "-y", *QUICK)
 
     assert first.code == 0, first.text
     assert statuses(first.json) == all_are(four, "converged")
     assert [len(batch) for batch in first.json["batches"]] == [1, 3]
     assert statuses(second.json) == all_are(four, "unchanged")
-    assert (etc(four), pids(four)) == after
+    assert statuses(third.json) == all_are(four, "unchanged")
+    assert third.code == 0
+    unhealthy = {name: node["unhealthy"] for name, node in third.json["nodes"].items()}
+    assert unhealthy.pop(four[-1].name) == "containerd is inactive/dead"
+    assert set(unhealthy.values()) == {""}
+    assert (etc(four), pids(four)[:-1]) == (after[0], after[1][:-1])
     assert command("diff", "--exit-code").code == 0
     assert [target.name for target in four if target.held()] == []
 

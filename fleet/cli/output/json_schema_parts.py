@@ -120,6 +120,7 @@ OUTCOME = {
     "seconds": SECONDS,
     "unproven": TEXTS,
     "held": FLAG,
+    "unhealthy": {**TEXT, "description": "why an unchanged node is unhealthy; empty if it is not"},
 }
 
 

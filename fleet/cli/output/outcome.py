@@ -50,11 +50,17 @@ def outcome_line(outcome: NodeOutcome, *, brief: bool = False) -> str:
         facts.append("restarted")
     pulls = [pull for pull in outcome.verified if pull.ok]
     facts += _pull_counts(pulls) if brief else map(_pull_text, pulls)
-    line = f"{outcome.node}: {outcome.status.words}"
+    line = f"{outcome.node}: {_status_text(outcome)}"
     if outcome.failure is not None:
         failure = outcome.failure
         line += f": {failure_title(failure) if brief else printable(failure.message)}"
     return f"{line} ({'; '.join(facts)})" if facts else line
+
+
+def _status_text(outcome: NodeOutcome) -> str:
+    """Return the status of a node; an unchanged one may be unhealthy as it is."""
+    unhealthy = f", but unhealthy: {printable(outcome.unhealthy)}" if outcome.unhealthy else ""
+    return f"{outcome.status.words}{unhealthy}"
 
 
 def _pull_counts(pulls: Iterable[Verified]) -> list[str]:
@@ -93,7 +99,7 @@ def print_outcomes(
     for outcome in outcomes:
         shared = outcome.status in _PLAIN or (out.is_terminal and outcome.node in seen)
         cause = outcome.failure.cause if outcome.failure else None if shared else outcome.node
-        groups.setdefault((outcome.status, cause), []).append(outcome)
+        groups.setdefault((outcome.status, cause, outcome.unhealthy), []).append(outcome)
     for group in sorted(groups.values(), key=lambda group: group[0].failure is not None):
         _print_outcome_group(group, out)
 
@@ -108,8 +114,8 @@ def _print_outcome_group(group: Sequence[NodeOutcome], out: Console) -> None:
     if len(group) > 1:
         names = f"{compress(outcome.node for outcome in group)} ({len(group)})"
         reason = f": {printable(first.failure.message)}" if first.failure else ""
-        line = f"{names}: {first.status.words}{reason}"
-    out.print(f"{mark} {line}", style=style)
+        line = f"{names}: {_status_text(first)}{reason}"
+    out.print(f"{mark} {line}", style="yellow" if first.unhealthy else style)
     if first.failure is not None:
         print_remedy(first.failure, out, "    ")
         print_evidence(first.failure, out)

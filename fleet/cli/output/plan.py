@@ -63,7 +63,8 @@ def print_plans(plans: Sequence[NodePlan], out: Console, mark: Mark, *, stat: bo
     print_meaning(plans, out, mark)
     shown: list[_Shown] = []
     for group in _group_equal(plans):
-        if not stat or group[0].failure or group[0].notes or group[0].findings:
+        first = group[0]
+        if not stat or first.failure or first.unhealthy or first.notes or first.findings:
             _print_group(group, out, mark, shown, stat=stat)
     out.print(closing_count(plans), style="bold")
     unproven = dict.fromkeys(name for plan in plans for name in plan.pulls.unproven)
@@ -81,7 +82,7 @@ def _group_equal(plans: Iterable[NodePlan]) -> list[list[NodePlan]]:
         key = (
             plan.strategy, changes, plan.restart.cost, plan.notes,
             plan.failure and plan.failure.cause, plan.findings,
-            plan.availability.control_plane,
+            plan.availability.control_plane, plan.unhealthy,
         )  # fmt: skip
         groups.setdefault(key, []).append(plan)
     return list(groups.values())
@@ -125,7 +126,7 @@ def _print_group(
         print_remedy(first.failure, out, "      ")
         print_evidence(first.failure, out)
     elif not first.has_work:
-        out.print(f"= {head}  no change", style="green")
+        _print_unchanged(first, head, out)
     else:
         cost = "restart" if first.restart.cost is RestartCost.RESTART else "no restart"
         out.print(f"~ {head}  {cost}  {_counts([first])}", style="bold")
@@ -135,6 +136,17 @@ def _print_group(
         out.print(f"    {finding_line(finding)}", style=finding_style(finding))
     if not stat:
         _print_diffs(names, first, out, mark, shown)
+
+
+def _print_unchanged(plan: NodePlan, head: str, out: Console) -> None:
+    """Print a node without changes; a rollout does not repair one that is unhealthy."""
+    if not plan.unhealthy:
+        out.print(f"= {head}  no change", style="green")
+        return
+    out.print(f"= {head}  no change, but unhealthy", style="yellow")
+    out.print(f"    {printable(plan.unhealthy)}", style="yellow")
+    remedy = f"look at `journalctl -u {plan.daemon.unit}` on the node"
+    out.print(f"      remedy: {printable(remedy)}", style="yellow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +257,9 @@ def closing_count(plans: Sequence[NodePlan]) -> str:
         if any(plan.strategy in {"rollback", "remove"} for plan in good):
             return f"No changes: there is nothing to do on {counted(len(good), 'node')}."
         verb = "matches" if len(good) == 1 else "match"
-        return f"No changes: {counted(len(good), 'node')} {verb} mirrors.yaml."
+        text = f"No changes: {counted(len(good), 'node')} {verb} mirrors.yaml"
+        unhealthy = sum(bool(plan.unhealthy) for plan in good)
+        return f"{text}; {unhealthy} of them unhealthy." if unhealthy else f"{text}."
     unchanged = len(good) - len(changing)
     more = ((unchanged, "unchanged"), (len(failed), "failed"))
     nodes = [f"{counted(len(changing), 'node')} to change"]

@@ -122,6 +122,7 @@ def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
         "seconds": outcome.seconds,
         "unproven": list(outcome.unproven),
         "held": outcome.held,
+        "unhealthy": outcome.unhealthy,
     }
 
 
@@ -141,6 +142,7 @@ def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
         seconds=data.get("seconds", 0.0),
         unproven=tuple(data.get("unproven", ())),
         held=data.get("held", False),
+        unhealthy=data.get("unhealthy", ""),
     )
 
 

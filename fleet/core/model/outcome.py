@@ -179,6 +179,8 @@ class NodeOutcome:
     """Registries that were changed and that no verification pull has checked."""
     held: bool = False
     """Whether the rollout's lock is still on the node, as far as is known."""
+    unhealthy: str = ""
+    """The reason why an unchanged node is unhealthy, which is not this rollout's failure."""
 
     def after(self, before: NodeOutcome | None) -> NodeOutcome:
         """Return the outcome with the evidence of an earlier one; a recheck does not pull again."""

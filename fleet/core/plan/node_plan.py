@@ -126,6 +126,11 @@ class NodePlan:
         return bool(self.changes or self.removes)
 
     @property
+    def unhealthy(self) -> str:
+        """Return why the node is unhealthy as it is; empty if it is healthy, or was not asked."""
+        return self.daemon.unhealthy if self.state is NodeState.UNHEALTHY else ""
+
+    @property
     def liveness_folder(self) -> str:
         """Return the folder that the daemon must read once the plan is in force; empty if none.
 

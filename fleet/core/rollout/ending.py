@@ -41,18 +41,24 @@ def ending_line(
     causes = ", ".join(f"{counted(number, 'node')} {text}" for text, number in troubles.items())
     if reason and ending is not RolloutEnding.FAILED:
         causes = f"{causes}; {reason}" if causes else reason
-    others = _counts(counts)
+    others = _counts(outcomes)
     if not causes or not others:
         return ": ".join(filter(None, (f"{kind} {ending}", causes or others)))
     return f"{kind} {ending}: {causes} ({others})"
 
 
-def _counts(counts: Mapping[NodeStatus, int]) -> str:
+def _counts(outcomes: Sequence[NodeOutcome]) -> str:
     """Return the numbers of nodes that did not fail, by status."""
+    counts = Counter(
+        (outcome.status.shown, bool(outcome.unhealthy))
+        for outcome in outcomes
+        if not outcome.status.failed
+    )
     return ", ".join(
-        f"{counts[status]} {status.words}"
+        f"{counts[status, unhealthy]} {status.words}{' but unhealthy' if unhealthy else ''}"
         for status in NodeStatus
-        if counts.get(status) and not status.failed
+        for unhealthy in (False, True)
+        if counts[status, unhealthy]
     )
 
 

@@ -41,6 +41,10 @@ def outcome(status: NodeStatus = NodeStatus.CONVERGED, **fields: Any) -> NodeOut
 LINES = {
     "alone": (outcome(), "w1: converged"),
     "with its time": (outcome(seconds=12.34), "w1: converged (12.3 s)"),
+    "unhealthy": (
+        outcome(NodeStatus.UNCHANGED, unhealthy="containerd is inactive/dead\x1b"),
+        "w1: unchanged, but unhealthy: containerd is inactive/dead\\x1b",
+    ),
     "restarted": (outcome(restarted=True), "w1: converged (restarted)"),
     "a pull": (
         outcome(verified=(PULL,)),
@@ -217,3 +221,17 @@ def test_a_recap_shows_a_failure_once_and_nodes_without_changes_together(
     lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == [". w[3-4] (2): pending", "! w[1-2] (2): failed: it is ill"]
     assert sum("it is ill" in line for line in lines) == 1
+
+
+def test_unhealthy_nodes_do_not_share_a_line_with_the_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    same = [outcome(NodeStatus.UNCHANGED, node=name) for name in ("w1", "w2")]
+    down = [replace(end, node=f"{end.node}1", unhealthy="it is down") for end in same]
+
+    print_outcomes([*same, *down], console(color=False))
+
+    assert capsys.readouterr().out.splitlines() == [
+        "= w[1-2] (2): unchanged",
+        "= w[11,21] (2): unchanged, but unhealthy: it is down",
+    ]

@@ -22,7 +22,14 @@ from fleet.core.masking import stars
 from fleet.core.model.change import Change, ManagedFile, RestartCost
 from fleet.core.model.finding import Finding, FindingEffect
 from fleet.core.model.node import Node
-from fleet.core.plan.node_plan import Availability, NodePlan, PlannedPulls, PlannedRestart
+from fleet.core.model.node_state import NodeState
+from fleet.core.plan.node_plan import (
+    Availability,
+    DaemonAccess,
+    NodePlan,
+    PlannedPulls,
+    PlannedRestart,
+)
 from tests.support.settings import JSON, TEXT
 
 NEW = Change("/etc/a", None, ManagedFile(b"new\n"))
@@ -209,6 +216,22 @@ def test_a_plan_without_changes_has_a_count_of_its_own() -> None:
     assert closing_count([plan("w1", EDIT), plan("w2", EDIT)]) == (
         "Plan: 2 nodes to change. containerd restarts on none. 2 files updated."
     )
+
+
+def test_an_unhealthy_node_without_changes_is_shown_as_such(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    daemon = DaemonAccess(unit="k3s", unhealthy="k3s is inactive/dead")
+    down = plan("w2", daemon=daemon, state=NodeState.UNHEALTHY)
+
+    assert shown(capsys, plan("w1"), down, plan("w3", daemon=daemon))[:6] == [
+        "= w[1,3] (2)  1.7.24  certs.d  no change",
+        "= w2 (1)  1.7.24  certs.d  no change, but unhealthy",
+        "    k3s is inactive/dead",
+        "      remedy: look at `journalctl -u k3s` on the node",
+        "No changes: 3 nodes match mirrors.yaml; 1 of them unhealthy.",
+        "= stays as it is",
+    ]
 
 
 def test_nodes_with_the_same_failure_share_it(capsys: pytest.CaptureFixture[str]) -> None:

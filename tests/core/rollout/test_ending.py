@@ -46,6 +46,15 @@ LOST = NodeOutcome(node="a", status=AWAY, failure=failure(FailureKind.CONNECT, S
 LINES = {
     "all well": (FINISHED, outcomes(a=CONVERGED, b=CONVERGED), "", "finished: 2 converged"),
     "nothing to do": (FINISHED, [], "", "finished"),
+    "an unhealthy node": (
+        FINISHED,
+        [
+            *outcomes(a=NodeStatus.UNCHANGED, b=CONVERGED),
+            NodeOutcome(node="c", status=NodeStatus.UNCHANGED, unhealthy="it is down"),
+        ],
+        "",
+        "finished: 1 unchanged, 1 unchanged but unhealthy, 1 converged",
+    ),
     "locked nodes": (
         FINISHED,
         [
