@@ -70,8 +70,8 @@ def test_what_kills_cri_is_found_and_healed(
     ran = fleet("rollout", "-y", "-l", name, "--soak", "1", "--json")
 
     assert probed["state"] == ("conflict" if dead else "unmanaged")
-    assert [each["verdict"] for each in probed["conflicts"]] == ["heals"]
-    assert probed["conflicts"][0]["kills_cri"] is dead
+    assert [each["effect"] for each in probed["conflicts"]] == ["heals"]
+    assert probed["conflicts"][0]["stops_cri"] is dead
     assert ran.code == 0, ran.text
     assert ran.json["nodes"][name]["status"] == "converged"
     assert cri_status(nodes, name) == "ok"

@@ -158,7 +158,7 @@ def test_root_does_not_write_where_another_user_may_move_things(nodes: Lab, flee
     failure = ran.json["nodes"]["trixie1"]["failure"]
     assert statuses(ran.json) == {"trixie1": "failed"}, ran.text
     assert failure["message"].startswith("/home/pat is writable for users other than root")
-    assert asked.json["nodes"]["trixie1"]["liveness"]["state"] == "unasked", asked.text
+    assert asked.json["nodes"]["trixie1"]["liveness"]["state"] == "unchecked", asked.text
     assert "is writable for users other than root" in tested.text
     assert left == ""
 

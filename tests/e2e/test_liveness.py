@@ -34,7 +34,7 @@ def test_a_config_path_that_the_running_daemon_has_not_read_fails_the_gate(
         assert (outcome["failure"]["kind"], outcome["failure"]["step"]) == ("health", "liveness")
         assert f"does not read {CERTS}" in outcome["failure"]["message"]
         assert "lookup" in outcome["failure"]["evidence"]
-        assert outcome["liveness"]["state"] == "deaf"
+        assert outcome["liveness"]["state"] == "not_reading"
         assert blind.json["nodes"][name]["status"] == "converged", blind.text
         assert blind.json["nodes"][name]["liveness"] is None
         assert main_pid(nodes, name) == pids[name]
@@ -61,5 +61,5 @@ def test_a_live_daemon_says_so_and_what_a_killed_check_left_is_swept_and_no_drif
     for name in NAMES:
         liveness = ran.json["nodes"][name]["liveness"]
         assert liveness["state"] == "live"
-        assert "127.0.0.1:1: connect: connection refused" in liveness["said"]
+        assert "127.0.0.1:1: connect: connection refused" in liveness["output"]
         assert nodes.nodes[name].sh(f"ls {CERTS}").stdout == "docker.io\n"

@@ -93,10 +93,10 @@ def test_a_config_path_that_is_silently_ignored_is_found_and_healed(
     asked = fleet("verify", "-l", node_of, "--json").json["nodes"][node_of]
     ran = fleet("rollout", "-y", "-l", node_of, "--soak", "1", "--json")
 
-    assert asked["liveness"]["state"] == "deaf", asked
+    assert asked["liveness"]["state"] == "not_reading", asked
     assert ran.json["nodes"][node_of]["liveness"]["state"] == "live", ran.text
     code = "config-path-list" if joined else "config-path-default"
-    assert {each["code"]: each["verdict"] for each in probed["conflicts"]} == {code: "heals"}
+    assert {each["code"]: each["effect"] for each in probed["conflicts"]} == {code: "heals"}
     assert ran.json["nodes"][node_of]["status"] == "converged", ran.text
     assert pulled_by(nodes, node_of, "docker.io/library/busybox:1.36")
 
@@ -120,7 +120,7 @@ def test_legacy_mirrors_alone_kill_cri_of_2_2_1_and_are_healed(
     probed = fleet("probe", "-l", node_of, "--json").json["nodes"][node_of]
     ran = fleet("rollout", "-y", "-l", node_of, "--soak", "1", "--json")
 
-    assert probed["conflicts"][0]["kills_cri"]
+    assert probed["conflicts"][0]["stops_cri"]
     assert ran.json["nodes"][node_of]["status"] == "converged", ran.text
     assert cri_status(nodes, node_of) == "ok"
 

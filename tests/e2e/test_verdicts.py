@@ -174,7 +174,7 @@ def check(lab: Lab, name: str, since: float, verifier: str, found: Mapping[str, 
         assert len(logged) >= (2 if via == "ctr" else 4), f"{where}: {logged}"
         assert found["bytes"] > 600, where
     if title == "hosts that all fail":
-        assert {hop["said"] for hop in found["hops"]} >= {"404 Not Found"}, where
+        assert {hop["response"] for hop in found["attempts"]} >= {"404 Not Found"}, where
     if served == "already there":
         assert logged == [], where
 

@@ -50,7 +50,7 @@ def test_folders_that_slept_are_named_and_those_that_break_are_refused(
     after = {name: pull(nodes.nodes[name], "quay.io") for name in NAMES}
 
     for each in probed.values():
-        told = {(found["code"], found["verdict"]) for found in each["conflicts"]}
+        told = {(found["code"], found["effect"]) for found in each["conflicts"]}
         assert told == {
             ("fails-every-pull", "refuses"),
             ("cuts-off-upstream", "refuses"),

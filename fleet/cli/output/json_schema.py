@@ -133,7 +133,7 @@ _REPORT = shape(
             shape(
                 {
                     "nodes": TEXTS,
-                    "folded": TEXT,
+                    "node_ranges": TEXT,
                     "strategy": maybe(TEXT),
                     "disruption": DISRUPTION,
                     "role_evidence": TEXTS,

@@ -89,21 +89,21 @@ VERIFIED = shape(
         "served": one_of(*map(str, Served)),
         "bytes": {"type": "integer", "description": "what travelled for the evidence"},
         "digest": maybe(TEXT),
-        "hops": listed(
-            shape({"host": TEXT, "what": one_of("resolve", "manifest", "blob"), "said": TEXT})
+        "attempts": listed(
+            shape({"host": TEXT, "what": one_of("resolve", "manifest", "blob"), "response": TEXT})
         ),
         "evidence": {**TEXT, "description": "what decided, or why nothing does"},
     },
     "served",
     "bytes",
     "digest",
-    "hops",
+    "attempts",
     "evidence",
 )
 
 
 LIVENESS = maybe(
-    shape({"state": one_of("live", "deaf", "unasked"), "seconds": SECONDS, "said": TEXT})
+    shape({"state": one_of("live", "not_reading", "unchecked"), "seconds": SECONDS, "output": TEXT})
 )
 
 
@@ -125,7 +125,7 @@ OUTCOME = {
 
 
 CONFLICTS = listed(
-    shape({"code": TEXT, "verdict": TEXT, "where": TEXT, "message": TEXT, "kills_cri": FLAG})
+    shape({"code": TEXT, "effect": TEXT, "where": TEXT, "message": TEXT, "stops_cri": FLAG})
 )
 
 

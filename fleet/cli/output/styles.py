@@ -12,7 +12,7 @@ _YELLOW = (
 )  # fmt: skip
 _RED = (
     "unhealthy", "conflict", "no access", "unreachable", "failed",
-    "changed", "revoked", "not reading", "deaf",
+    "changed", "revoked", "not reading", "not_reading",
 )  # fmt: skip
 
 _STYLES = {

@@ -70,7 +70,10 @@ def verified_data(verified: Verified) -> dict[str, Any]:
         "served": str(verified.served),
         "bytes": verified.size,
         "digest": verified.digest,
-        "hops": [{"host": h.host, "what": h.what, "said": h.response} for h in verified.attempts],
+        "attempts": [
+            {"host": attempt.host, "what": attempt.what, "response": attempt.response}
+            for attempt in verified.attempts
+        ],
         "evidence": verified.evidence,
     }
 
@@ -88,7 +91,8 @@ def _read_verified(data: Mapping[str, Any]) -> Verified:
         size=data.get("bytes", 0),
         digest=data.get("digest"),
         attempts=tuple(
-            HostAttempt(hop["host"], hop["what"], hop["said"]) for hop in data.get("hops", ())
+            HostAttempt(hop["host"], hop["what"], hop.get("response") or hop.get("said", ""))
+            for hop in data.get("attempts") or data.get("hops", ())
         ),
         evidence=data.get("evidence", ""),
     )
@@ -98,13 +102,19 @@ def liveness_data(liveness: Liveness | None) -> dict[str, Any] | None:
     """Return the liveness of the daemon's folder as data; None if it was not checked."""
     if liveness is None:
         return None
-    return {"state": str(liveness.state), "seconds": liveness.seconds, "said": liveness.output}
+    return {"state": str(liveness.state), "seconds": liveness.seconds, "output": liveness.output}
+
+
+_FORMER_STATES = {"deaf": LivenessState.NOT_READING, "unasked": LivenessState.UNCHECKED}
+"""The words of earlier releases in their journals."""
 
 
 def _read_liveness(data: Mapping[str, Any] | None) -> Liveness | None:
     if not data:
         return None
-    return Liveness(LivenessState(data["state"]), data["seconds"], data["said"])
+    state = _FORMER_STATES.get(data["state"], data["state"])
+    output = data["output"] if "output" in data else data["said"]
+    return Liveness(LivenessState(state), data["seconds"], output)
 
 
 def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
@@ -176,10 +186,10 @@ def finding_data(finding: Finding) -> dict[str, Any]:
     """Return one finding as data."""
     return {
         "code": finding.code,
-        "verdict": str(finding.effect),
+        "effect": str(finding.effect),
         "where": finding.where,
         "message": finding.message,
-        "kills_cri": finding.stops_cri,
+        "stops_cri": finding.stops_cri,
     }
 
 

@@ -144,8 +144,8 @@ class LivenessState(StrEnum):
     """The state of the hosts directory for the running daemon."""
 
     LIVE = "live"
-    NOT_READING = "deaf"
-    UNCHECKED = "unasked"
+    NOT_READING = "not_reading"
+    UNCHECKED = "unchecked"
 
 
 @dataclass(frozen=True, slots=True)

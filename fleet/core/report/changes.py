@@ -52,7 +52,7 @@ def applied_plans(plans: _Plans, nodes: _Nodes, *, applied: bool) -> Iterator[di
     for plan in plans:
         members = [name for name in plan["nodes"] if _is_applied(nodes, name) is applied]
         if members and plan["changes"]:
-            yield {**plan, "nodes": members, "folded": compress(members)}
+            yield {**plan, "nodes": members, "node_ranges": compress(members)}
 
 
 def _is_applied(nodes: _Nodes, name: str) -> bool:

@@ -164,5 +164,6 @@ def _plans(entries: Iterable[JournalEntry]) -> list[dict[str, Any]]:
         groups[id(plan)].append(name)
     plans = {id(plan): plan for plan in latest.values()}
     return [
-        {**plans[key], "nodes": names, "folded": fold_names(names)} for key, names in groups.items()
+        {**plans[key], "nodes": names, "node_ranges": fold_names(names)}
+        for key, names in groups.items()
     ]

@@ -87,7 +87,7 @@ def _duration(seconds: float | None) -> Markup:
 class _FailureGroup:
     """A failure with all its nodes; `shared` is the evidence that all have, if they agree."""
 
-    folded: str
+    node_ranges: str
     nodes: int
     status: str
     kind: str
@@ -119,7 +119,7 @@ def _failure_group(
     texts = tuple(dict.fromkeys(separate.values()))
     alike = len(texts) < 2
     return _FailureGroup(
-        folded=compress(evidence),
+        node_ranges=compress(evidence),
         nodes=len(evidence),
         status=status,
         kind=kind,

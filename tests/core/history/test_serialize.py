@@ -155,10 +155,10 @@ PLAN = NodePlan(
 def test_a_finding_as_data() -> None:
     assert finding_data(FINDING) == {
         "code": "legacy",
-        "verdict": "heals",
+        "effect": "heals",
         "where": "/a:1",
         "message": "is legacy",
-        "kills_cri": True,
+        "stops_cri": True,
     }
 
 

@@ -55,5 +55,5 @@ def test_applied_changes_are_apart_from_pending_ones() -> None:
     applied = list(applied_plans(plans, NODES, applied=True))
     missing = list(applied_plans(plans, NODES, applied=False))
 
-    assert [(group["nodes"], group["folded"]) for group in applied] == [(["w1"], "w1")]
-    assert [(group["nodes"], group["folded"]) for group in missing] == [(["w2"], "w2")]
+    assert [(group["nodes"], group["node_ranges"]) for group in applied] == [(["w1"], "w1")]
+    assert [(group["nodes"], group["node_ranges"]) for group in missing] == [(["w2"], "w2")]

@@ -103,7 +103,7 @@ def test_the_data_tells_batches_steps_and_counts() -> None:
         }
     ]
     (plan,) = report["plans"]
-    assert (plan["folded"], plan["nodes"]) == ("a,b,c", ["a", "b", "c"])
+    assert (plan["node_ranges"], plan["nodes"]) == ("a,b,c", ["a", "b", "c"])
     assert "+new line" in plan["changes"][0]["diff"]
 
 

@@ -59,7 +59,7 @@ def test_a_section_without_content_is_left_out() -> None:
 def test_the_sections_of_a_rollout() -> None:
     nodes = {"a": node(), "b": node("failed", failure=FAILURE)}
     plan = {
-        "folded": "a,b",
+        "node_ranges": "a,b",
         "nodes": ["a", "b"],
         "strategy": "certs.d",
         "disruption": "none",
@@ -177,7 +177,7 @@ PLANS = {
 @pytest.mark.parametrize(("changes", "disruption", "text"), PLANS.values(), ids=list(PLANS))
 def test_the_summary_of_a_plan(changes: list[dict[str, str]], disruption: str, text: str) -> None:
     plan = {
-        "folded": "a",
+        "node_ranges": "a",
         "nodes": ["a"],
         "strategy": "certs.d",
         "disruption": disruption,
@@ -190,7 +190,7 @@ def test_the_summary_of_a_plan(changes: list[dict[str, str]], disruption: str, t
 
 def test_the_lines_of_a_diff_have_colours() -> None:
     plan = {
-        "folded": "a",
+        "node_ranges": "a",
         "nodes": ["a"],
         "strategy": None,
         "disruption": "none",
@@ -210,7 +210,7 @@ def test_registries_and_the_changes_of_pending_nodes_are_apart() -> None:
     effect = {"subject": "quay.io", "aspect": "mirror", "item": "https://m", "before": None}
     plan = {
         "nodes": ["a", "b"],
-        "folded": "a,b",
+        "node_ranges": "a,b",
         "strategy": "certs.d",
         "disruption": "none",
         "changes": [{"diff": "+a"}],

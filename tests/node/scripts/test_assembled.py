@@ -49,8 +49,11 @@ def test_a_script_defines_all_functions_that_it_names(name: str) -> None:
 
 @pytest.mark.parametrize("name", script_names())
 def test_scripts_are_small_enough_for_one_round_trip(name: str) -> None:
-    """The receive window of a new channel is 64 KiB or more: below it nothing waits."""
-    assert len(Script(Step(name), {}).text()) < 46_000
+    """The receive window of a new channel is 64 KiB or more: below it nothing waits.
+
+    The rest is for the variables: a long plan's file lists, or the bundle of a stage.
+    """
+    assert len(Script(Step(name), {}).text()) < 54_000
 
 
 @pytest.mark.parametrize("name", script_names())

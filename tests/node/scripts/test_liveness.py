@@ -27,7 +27,7 @@ def hosts(shell: Shell) -> Path:
 
 ANSWERS = {
     "a pull that asked the closed port": ("Get http://127.0.0.1:1/v2/x: refused", "live"),
-    "one that asked elsewhere": ("lookup fleet-probe.invalid: no such host", "deaf"),
+    "one that asked elsewhere": ("lookup fleet-probe.invalid: no such host", "not_reading"),
     "a daemon that is starting": ("rpc error: code = Unavailable", ""),
     "CRI is not there yet": ("server is not initialized yet", ""),
     "no answer in time": ("DeadlineExceeded", ""),
@@ -42,7 +42,7 @@ def test_an_answer_shows_which_host_was_asked(shell: Shell, answer: str, expecte
     assert shell.output("liveness", code, LIVENESS="", answer=answer, **GIVEN) == expected
 
 
-@pytest.mark.parametrize(("crictl", "expected"), [(LIVE, "live"), (DEAF, "deaf")])
+@pytest.mark.parametrize(("crictl", "expected"), [(LIVE, "live"), (DEAF, "not_reading")])
 def test_a_daemon_is_asked_by_a_folder_that_goes_again(
     shell: Shell, crictl: str, expected: str
 ) -> None:
@@ -86,7 +86,7 @@ def test_a_folder_that_others_can_change_is_not_written(shell: Shell) -> None:
 
     done = shell.run("liveness", f"{unsafe}liveness_check", LIVENESS=str(folder), **GIVEN)
 
-    assert done.reply.value("liveness").split()[0] == "unasked"
+    assert done.reply.value("liveness").split()[0] == "unchecked"
     assert done.reply.value("liveness_said").startswith(f"not checked: {folder} is writable")
 
 

@@ -196,7 +196,7 @@ def test_a_pull_that_was_not_asked_for_is_passed_over(number: str) -> None:
 
 def test_liveness_is_that_of_the_reply_or_what_was_known() -> None:
     known = Liveness(LivenessState.LIVE, 1.0)
-    asked = parse_reply(Step.VERIFY, 0, "hello\t=0\nliveness\t=unasked 1 3\nend\t\n", "")
+    asked = parse_reply(Step.VERIFY, 0, "hello\t=0\nliveness\t=unchecked 1 3\nend\t\n", "")
     silent = parse_reply(Step.VERIFY, 0, "hello\t=0\nend\t\n", "")
 
     assert parse_verify_reply(asked, PLAN, (), known).liveness == Liveness(

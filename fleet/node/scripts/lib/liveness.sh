@@ -50,12 +50,12 @@ liveness_lay() {
         liveness_hosts >"$LIVENESS/$probe/hosts.toml"
 }
 
-# Set $liveness from the output of a pull: live, deaf (not reading), or empty.
+# Set $liveness from the output of a pull: live, not_reading, or empty.
 liveness_read_answer() {
     case $1 in
     *"//127.0.0.1:1/"*) liveness=live ;;
     '' | *Unavailable* | *'not initialized'* | *'connection error'* | *DeadlineExceeded*) ;;
-    *) liveness=deaf ;;
+    *) liveness=not_reading ;;
     esac
 }
 
@@ -67,12 +67,12 @@ liveness_ask() { # pull for at most $1 seconds, until CRI answers; a live daemon
             pull "$probe/fleet:probe" 2>&1)
         liveness_read_answer "$said"
         read -r answered _ </proc/uptime
-        [ $((${answered%.*} - ${asked%.*})) -lt "$1" ] || liveness=${liveness:-deaf}
+        [ $((${answered%.*} - ${asked%.*})) -lt "$1" ] || liveness=${liveness:-not_reading}
         [ -n "$liveness" ] || sleep 0.1
     done
 }
 
-liveness_find() { # set $liveness to live, deaf (not reading) or unasked, in $1 seconds
+liveness_find() { # set $liveness to live, not_reading or unchecked, in $1 seconds
     local probe
     liveness=
     [ -n "$LIVENESS" ] && [ "$CRICTL" = 1 ] || return 0
@@ -80,19 +80,19 @@ liveness_find() { # set $liveness to live, deaf (not reading) or unasked, in $1 
     liveness_may_write # here, since the subshell of the next line cannot keep the result
     if said=$(liveness_lay 2>&1); then
         liveness_ask "$1"
-        [ -d "$LIVENESS/$probe" ] || liveness=unasked # another process removed it
+        [ -d "$LIVENESS/$probe" ] || liveness=unchecked # another process removed it
     else
-        liveness=unasked
+        liveness=unchecked
     fi
     liveness_sweep
 }
 
-liveness_report() { # return 1 if the daemon does not read the directory; unasked is not a failure
+liveness_report() { # return 1 if the daemon does not read the directory; unchecked is not a failure
     [ -n "$liveness" ] || return 0
     protocol_value liveness "$liveness ${asked:-0} ${answered:-0}"
     [ ${#said} -le 2000 ] || said=$(printf '%s' "$said" | tail -c 2000)
     protocol_value liveness_said "$said"
-    [ "$liveness" != deaf ]
+    [ "$liveness" != not_reading ]
 }
 
 liveness_check() {

@@ -5,7 +5,7 @@
 # functions: revert_change revert_report_held
 
 revert_is_live() { # true unless the daemon read its directory before the change and does not now
-    [ "$liveness" != deaf ] && return 0
+    [ "$liveness" != not_reading ] && return 0
     unhealthy="containerd no longer reads $LIVENESS, which it read before the change: $said"
     return 1
 }
@@ -40,7 +40,7 @@ revert_change() { # once this begins, the change can only be reverted, even if t
     HEALTH_SECONDS=$((HEALTH_SECONDS * 2))
     liveness=
     if ! revert_check_daemon; then
-        [ "$liveness" = deaf ] || unhealthy=$(health_evidence)
+        [ "$liveness" = not_reading ] || unhealthy=$(health_evidence)
         protocol_value revert_evidence "$unhealthy"
         pending_settle unwell "$WHY" && guard_disarm
         steps_finish degraded
