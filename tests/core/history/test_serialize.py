@@ -89,6 +89,18 @@ def test_an_entry_of_the_release_before_is_read() -> None:
     assert outcome.status is NodeStatus.CONVERGED
 
 
+@pytest.mark.parametrize(
+    ("former", "state"),
+    [("deaf", LivenessState.NOT_READING), ("unasked", LivenessState.UNCHECKED)],
+)
+def test_a_former_word_of_a_journal_is_read(former: str, state: LivenessState) -> None:
+    liveness = {"state": former, "seconds": 1.0, "said": "no answer"}
+
+    outcome = read_outcome("b", {"status": "converged", "liveness": liveness})
+
+    assert outcome.liveness == Liveness(state, 1.0, "no answer")
+
+
 def test_a_failure_at_a_step_of_another_release_is_read() -> None:
     failed = {"kind": "health", "step": "apply", "message": "it fell; restart it"}
     kept = "the step is unknown to this fleet: apply"
