@@ -196,7 +196,10 @@ def parse_reply(step: Step, code: int, stdout: str, stderr: str) -> Reply:
             f"{tail(reply.value('steered'), 1)} is writable for users other than root, who could"
             " redirect what fleet writes there"
         )
-        remedy = "make it writable for root alone (`chown root`, `chmod go-w`)"
+        remedy = (
+            "move it away, and fleet makes a new one. Or, if you trust all that is in it, make it"
+            " writable for root alone (`chown root`, `chmod go-w`)"
+        )
         raise NodeError(FailureKind.UNSUPPORTED, step, message, remedy)
     if not reply.has("end"):
         kind = FailureKind.TIMEOUT if code in {124, 137} else FailureKind.PROTOCOL

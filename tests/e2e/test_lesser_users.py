@@ -193,11 +193,8 @@ def test_folders_of_fleet_s_that_another_user_can_change_are_not_used(
     finally:
         trixie.sh("rm -rf /run/fleet /var/lib/fleet /etc/profile.d/owned /etc/victim")
 
-    told = re.compile(
-        r"fleet is writable for users other than root"
-        r"|or revert it with `fleet unlock evil-1`"  # whose answer is the line above
-    )
-    assert {words for words, ran in ended.items() if told.search(ran.text)} == ended.keys()
+    told = "fleet is writable for users other than root"
+    assert {words: told in ran.text for words, ran in ended.items()} == dict.fromkeys(ended, True)
     assert "root:" not in "".join(ran.text for ran in ended.values())
     assert spoils == "precious\n"
     states = [ran.json["nodes"]["trixie1"].get("state") for ran in ended.values()]

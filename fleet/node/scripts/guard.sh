@@ -2,7 +2,7 @@
 # the caller: timer, boot or asked. $2 is the change for which a timer was armed: a late timer may
 # find another change. A reboot between swap and confirmation restores the old config, which is
 # known to boot.
-# requires: environment protocol paths change files steps guard lock ownership pending revert seal
+# requires: environment protocol paths change files steps guard lock pending revert seal steered
 # inputs: ID
 
 ON_FAILURE=guard_on_failure
@@ -28,7 +28,7 @@ guard_on_failure() { # kind, step, message, remedy
 }
 
 # shellcheck disable=SC3067 # dash, bash and busybox have -O
-[ ! -e "$RUN" ] || [ -O "$RUN" ] || steps_fail unsupported revert "$RUN $STEERED" "$STEERED_REMEDY"
+[ ! -e "$RUN" ] || [ -O "$RUN" ] || steps_fail unsupported revert "$RUN $STEERED" "$STEERED_OWN_REMEDY"
 [ "${2:-$ID}" = "$ID" ] || exec systemctl stop --no-block "fleet-guard-$2*.timer"
 if [ "$WHY" != asked ]; then
     exec 3>&1 >/dev/null

@@ -76,7 +76,7 @@ probe_count_tasks() {
 }
 
 protocol_begin
-ownership_check_owner
+ownership_check_existing
 GIVEN=$SOCKET
 read -r name </proc/sys/kernel/hostname
 protocol_value hostname "$name"

@@ -1,7 +1,7 @@
 # Stage a change: lock, check, unpack, and validate it with the node's own containerd. Nothing
 # outside /run is written. OUTSIDE and IGNORED come from the dump that the probe read.
 # requires: environment text protocol paths change files steps bundle lock movable operations
-# requires: ownership pending stale storage validate
+# requires: ownership pending stale steered storage validate
 # inputs: BUNDLE DIGEST GUARD GUARD_DIGEST ID
 
 ON_FAILURE=stage_on_failure
@@ -29,7 +29,7 @@ stage_find_shared() {
     ownership_find_shared || return 0
     shared=$steered
     case $own in *"$NL$steered$NL"*) ;; *) return 0 ;; esac
-    steps_report_failure unsupported check "$shared $STEERED" "$STEERED_REMEDY"
+    steps_report_failure unsupported check "$shared $STEERED" "$STEERED_OWN_REMEDY"
     protocol_value status failed
     protocol_end
     trap - EXIT

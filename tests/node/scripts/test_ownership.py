@@ -74,3 +74,32 @@ def test_a_folder_that_another_user_can_change_is_found(
     ran = subprocess.run(words, capture_output=True, text=True, check=False, timeout=20)
 
     assert (ran.stdout, ran.stderr) == (str(tmp_path / told) if told else "", "")
+
+
+PLANTED = {
+    "nothing of others": ("mkdir -p s/pending s/generations/r1 r; touch s/pending/id r/lock", ""),
+    "a folder": ("mkdir s/pending; chown 1234 s/pending", "s/pending"),
+    "a script": ("mkdir s/pending; touch s/pending/guard.sh; chown 1234 s/*/guard.sh", "guard.sh"),
+    "a generation": ("mkdir -p s/generations/r1; chown 1234 s/generations/r1", "generations/r1"),
+    "a file for everybody": ("touch s/state.json; chmod 666 s/state.json", "s/state.json"),
+    "a link": ("ln -s /etc/passwd r/mutex; chown -h 1234 r/mutex", "r/mutex"),
+    "a link that leads nowhere": ("ln -s x r/lock; chown -h 1234 r/lock", "r/lock"),
+    "root's link": ("mkdir g; ln -s ../g s/generations", ""),
+    "root's link to a user's folder": ("mkdir g; chown 1234 g; ln -s ../g s/generations", "g"),
+}
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+@pytest.mark.parametrize(("make", "told"), PLANTED.values(), ids=PLANTED)
+def test_what_another_user_has_left_in_fleets_own_folders_is_found(
+    shell: str, make: str, told: str, tmp_path: Path
+) -> None:
+    """The folders may have been that user's before they became root's."""
+    subprocess.run(["sh", "-ec", f"mkdir -m 700 s r; {make}"], cwd=tmp_path, check=True)
+    own = SOURCE.replace("/var/lib/fleet", f"{tmp_path}/s").replace("/run/fleet", f"{tmp_path}/r")
+    check = "ownership_end() { printf '%s' \"$1\"; exit; }\nownership_check"
+
+    words = [shell, "-c", f"{own}{check}", shell]
+    ran = subprocess.run(words, capture_output=True, text=True, check=False, timeout=20)
+
+    assert (ran.stdout.endswith(told), bool(ran.stdout), ran.stderr) == (True, bool(told), "")

@@ -69,6 +69,25 @@ def test_a_state_behind_a_link_is_deleted_with_it(
     assert target.exists() is shared
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_generations_behind_a_link_are_deleted_with_it(shell: Shell, *, shared: bool) -> None:
+    target = shell.folder / "data"
+    for name in ("20260101-000000-abcd", "20260102-000000-abcd.pruned", ".merged"):
+        (target / name / "files").mkdir(parents=True)
+    if shared:
+        (target / "mine").write_text("x\n")
+    state = shell.state
+    (state / "generations").symlink_to(target)
+    shell.stand_in("systemctl", "exit 0")
+    shell.stand_in("sync", "exit 0")
+
+    shell.output("removal", "removal_delete")
+
+    assert not state.exists()
+    assert [path.name for path in shell.folder.glob("data/*")] == (["mine"] if shared else [])
+    assert target.exists() is shared
+
+
 def test_a_link_that_leads_nowhere_is_deleted(shell: Shell) -> None:
     link = shell.state.with_name(f"{shell.state.name}.removed")
     link.symlink_to("nowhere")

@@ -14,7 +14,7 @@ lock_take_mutex() { # wait $1 seconds for a running script, 10 times longer for 
         complaint=$({ mkdir -p "$RUN" && printf '' >>"$RUN/mutex"; } 2>&1)
         storage_fail lock "write to $RUN" "$complaint" /run
     }
-    exec 9>"$RUN/mutex"
+    exec 9>>"$RUN/mutex"
     flock -w "$1" 9 || { lock_is_ours && flock -w "$((10 * $1))" 9; }
 }
 

@@ -4,12 +4,9 @@
 # root reads and writes.
 # requires: text protocol
 # inputs: ends ways
-# outputs: STEERED STEERED_REMEDY steered ways
+# outputs: steered ways
 # functions: ownership_walk ownership_find_shared ownership_check_owner ownership_walk_own
-# functions: ownership_check
-
-STEERED='is writable for users other than root, who could redirect what fleet writes there'
-STEERED_REMEDY="make it writable for root alone (\`chown root\`, \`chmod go-w\`)"
+# functions: ownership_check ownership_check_existing
 
 # Add every folder on the way to $1, through links too, to $ways, its end to $ends.
 ownership_walk() {
@@ -89,6 +86,7 @@ ownership_find_shared() {
     about=$(stat -c '%u %g %a %n' -- "$@") || return 0
     while read -r owner group bits steered; do
         [ "$owner" = 0 ] || return 0
+        case $bits in 777) [ ! -L "$steered" ] || continue ;; esac # a link has no mode of its own
         ! ownership_is_shared "$group" "$bits" || return 0
     done <<LIST
 $about
@@ -112,11 +110,22 @@ ownership_end() { # end, since another user can change folder $1
     exit 0
 }
 
-ownership_walk_own() { # start $ways with fleet's own folders
+# Start $ways with fleet's own folders and what is in them: it may be older than their owner.
+ownership_walk_own() {
+    local each
     ways=
     ends=
     ownership_walk /run/fleet
     ownership_walk /var/lib/fleet
+    for each in /run/fleet/* /var/lib/fleet/* /var/lib/fleet/pending/* /var/lib/fleet/generations/*; do
+        { [ ! -e "$each" ] && [ ! -L "$each" ]; } || ownership_add_entry "$each"
+    done
+}
+
+ownership_add_entry() { # add an entry of fleet's own folders, and the folder to which it leads
+    case $1 in *"$NL"*) return 0 ;; esac
+    ways=$ways$1$NL
+    [ ! -L "$1" ] || ownership_walk "$1"
 }
 
 ownership_check() { # as ownership_check_owner, but check the modes too, and the folders above
@@ -124,4 +133,8 @@ ownership_check() { # as ownership_check_owner, but check the modes too, and the
     ownership_walk_own
     steered=
     ! ownership_find_shared || ownership_end "$steered"
+}
+
+ownership_check_existing() { # as ownership_check, unless there is nothing of fleet's own to read
+    { [ ! -e /run/fleet ] && [ ! -e /var/lib/fleet ]; } || ownership_check
 }

@@ -3,7 +3,19 @@
 # requires: paths
 # functions: removal_delete
 
+removal_empty_generations() { # delete the generations behind link $1, and their folder if it is empty
+    local entry target
+    [ -L "$1" ] || return 0
+    target=$(readlink -f -- "$1")
+    for entry in "$target"/[0-9]*-[0-9]*-[0-9a-f]* "$target"/.merged; do
+        rm -rf -- "$entry" || return 1
+    done
+    rmdir -- "$target" 2>/dev/null
+    return 0
+}
+
 removal_empty() { # delete all that is fleet's in folder $1, which may hold things of others
+    removal_empty_generations "$1/generations" || return 1
     rm -rf -- "$1/generations" "$1/pending" "$1/pending.tmp" "$1/last" "$1/state.json" \
         "$1/audit.log" "$1/audit.log.new" "$1"/proof-* "$1"/.fleet-*
 }
@@ -24,7 +36,7 @@ removal_delete_state() { # delete folder $1; a mount point stays, without what i
     elif mountpoint -q -- "$1" 2>/dev/null; then
         removal_empty "$1"
     else
-        rm -rf -- "$1"
+        removal_empty_generations "$1/generations" && rm -rf -- "$1"
     fi
 }
 
