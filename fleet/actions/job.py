@@ -27,7 +27,8 @@ from fleet.core.rollout.policy import OnFailure, Policy
 from fleet.core.rollout.state import RolloutState, RolloutStatus
 from fleet.core.rollout.time_left import WorkTimes
 from fleet.engine.control_plane import ControlPlaneCheck
-from fleet.engine.driver import DriverHooks, RolloutEnd, drive
+from fleet.engine.driver import drive
+from fleet.engine.hooks import DriverHooks, RolloutEnd
 from fleet.engine.locks import release_held
 from fleet.engine.time_left import TimeLeft
 from fleet.errors import JournalError

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleet.actions.journaling import RolloutJournal, event_entry
 from fleet.actions.user_interface import Progress
 from fleet.core.masking.known import clean_outcome
 from fleet.core.model.outcome import NodeOutcome
-from fleet.core.rollout.state import BatchBegun, BatchSoaked, Event, NodeMoved
-from fleet.engine.driver import JournaledEvent
+from fleet.core.rollout.state import BatchBegun, BatchSoaked, Event, GateDecided, NodeMoved
+from fleet.engine.hooks import JournaledEvent
 from fleet.engine.time_left import TimeLeft
 
 
@@ -52,6 +52,10 @@ class Recorder:
                 self.progress.started(node, status)
             case BatchBegun(number):
                 self.progress.batch(number + 1, len(self.batches), self.batches[number])
+            case GateDecided(number, when, decision):
+                for name, failure in decision.flagged.items():
+                    self.outcomes[name] = replace(self.outcomes[name], failure=failure)
+                self.progress.gate(number + 1, when, decision)
             case BatchSoaked():
                 pass
 

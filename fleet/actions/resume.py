@@ -57,6 +57,8 @@ def resume(
         )
     with journal.held(f"resume {record.id} of {operator()} since {timestamp()}"):
         history = journal.replayed(record)
+        if history.ended:
+            history = history.accepting(history.state.flagged)
         if not history.unfinished:
             raise NothingToDoError(f"nothing to resume: rollout {record.id} has finished")
         refuse_superseded(journal, record, history)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fleet.actions.job import Job, RolloutResult
 from fleet.core.rollout.scheduler import next_move
 from fleet.core.rollout.state import Halt, RolloutStatus, begin
-from fleet.engine.driver import RolloutEnd
+from fleet.engine.hooks import RolloutEnd
 from fleet.engine.locks import still_held
 from fleet.engine.survey import already_done
 from fleet.engine.workers.base import map_nodes

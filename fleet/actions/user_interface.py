@@ -12,6 +12,7 @@ from fleet.core.masking import Mark
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan.node_plan import NodePlan
+from fleet.core.rollout.gates import GateDecision, GateTime
 from fleet.engine.survey import NodeSurvey
 from fleet.engine.time_left import nothing_known
 from fleet.ssh import SshSettings
@@ -53,6 +54,9 @@ class Progress:
     def pausing(self, nodes: tuple[str, ...]) -> None:
         """Show that the pause after a batch begins; these nodes are checked again after it."""
 
+    def gate(self, batch: int, when: GateTime, decision: GateDecision) -> None:
+        """Show what a gate has decided about a batch; numbers count from 1."""
+
     def line(self, text: str) -> None:
         """Show one line of text."""
 
@@ -87,6 +91,10 @@ class CarefulProgress(Progress):
     def pausing(self, nodes: tuple[str, ...]) -> None:
         """Show that the pause after a batch begins."""
         self._safely(partial(self._view.pausing, nodes), None)
+
+    def gate(self, batch: int, when: GateTime, decision: GateDecision) -> None:
+        """Show what a gate has decided about a batch."""
+        self._safely(partial(self._view.gate, batch, when, decision), None)
 
     def line(self, text: str) -> None:
         """Show one line of text."""

@@ -38,6 +38,7 @@ class FailureKind(StrEnum):
     UNSTAGED = "unstaged"
     WORKLOADS = "workloads"
     NO_GENERATION = "no_generation"
+    CLUSTER = "cluster"
     WORKER = "worker"
     BUG = "bug"
 
@@ -99,6 +100,8 @@ class Step(StrEnum):
     """After such a failure the node's state is unknown until the node is read."""
     RELEASE = "release"
     REMOVE = "remove"
+    GATE = "gate"
+    """A gate of the cluster, before or after a batch."""
     WORKER = "worker"
     BUG = "bug"
 

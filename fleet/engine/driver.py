@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from fleet.core.failure import Failure
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.core.rollout.control_plane import ControlPlaneLimit
+from fleet.core.rollout.gates import GateDecision, GateTime
 from fleet.core.rollout.policy import Policy
 from fleet.core.rollout.scheduler import Scheduler
 from fleet.core.rollout.state import (
@@ -17,6 +17,7 @@ from fleet.core.rollout.state import (
     Check,
     Event,
     Finish,
+    GateDecided,
     Halt,
     Launch,
     Move,
@@ -28,49 +29,12 @@ from fleet.core.rollout.state import (
     Stage,
     Wait,
 )
-from fleet.engine.node_work import NodeWork
+from fleet.engine.cluster_gates import NodePasses, ask_gate, due_gate
+from fleet.engine.hooks import DriverHooks, JournaledEvent, RolloutEnd
 from fleet.engine.suspension import SuspensionClock
-from fleet.engine.tasks_in_flight import Task, Tasks, failed_outcome
-from fleet.engine.workers.base import WorkerPool
+from fleet.engine.tasks_in_flight import Task, Tasks, Work, failed_outcome
 from fleet.errors import JournalError
 from fleet.node.work_order import WorkOrder
-
-JournaledEvent = tuple[Event, NodeOutcome | None]
-"""An event, and the node's outcome if the event is the end of the work on it."""
-
-
-EventSink = Callable[[Sequence[JournaledEvent]], None]
-"""Takes events in their order; those of one call are one write to the journal.
-
-A JournalError from it halts the rollout: work that is not journaled is not begun.
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriverHooks:
-    """The hooks of a driver: its event sink, its workers, and the user's request to stop."""
-
-    record: EventSink
-    pool: WorkerPool
-    stopping: Callable[[], bool] = lambda: False
-    check_plane: Callable[[Mapping[str, NodeStatus]], ControlPlaneLimit] | None = None
-    """Probes the control plane nodes that this rollout has not locked; returns the limit."""
-    work: NodeWork = field(default_factory=NodeWork)
-    pausing: Callable[[int], None] = lambda batch: None
-    """Called when the pause after a batch begins; batches count from 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class RolloutEnd:
-    """The end of a rollout: finished, halted or interrupted, and the reason.
-
-    `stuck` is true if a worker thread did not return: it would block a normal exit.
-    """
-
-    state: RolloutState
-    status: RolloutStatus
-    reason: str = ""
-    stuck: bool = False
 
 
 def drive(
@@ -96,7 +60,10 @@ class _Driver:
         self._orphaned: set[str] = set()
         self._checked: set[tuple[str, bool]] = set()
         self._journal_error = ""
+        self._stop: tuple[RolloutStatus, str] | None = None
         self._stuck = False
+        self._asked_batch = -1
+        self._passes = NodePasses(hooks.gates, hooks.pool) if hooks.gates is not None else None
         self._announced_batch = -1
         self._clock = SuspensionClock()
         self._tasks = Tasks(hooks.pool, self._clock)
@@ -104,36 +71,44 @@ class _Driver:
     def run(self) -> RolloutEnd:
         ending = self._run_moves()
         self._release_staged()
+        if self._passes is not None:
+            self._passes.close()
         self._write(())
         return RolloutEnd(self._scheduler.state, *ending, stuck=self._stuck)
 
     def _run_moves(self) -> tuple[RolloutStatus, str]:
         while True:
             move = self._scheduler.next_move()
-            refusal = self._refusal(move)
+            gate = self._due_gate(move)
+            refusal = self._refusal(move, begins=gate is not None)
             match move:
                 case Wait():
                     self._collect()
                 case Halt(reason) if not self._check_plane(move):
                     return RolloutStatus.HALTED, reason
-                case Finish():
+                case Finish() if gate is None:
                     return RolloutStatus.FINISHED, ""
                 case _ if refusal is None:
-                    if not self._check_plane(move):
+                    if gate is not None:
+                        self._ask_gate(*gate)
+                    elif not self._check_plane(move):
                         self._act(move)
                 case _ if self._tasks:
                     self._collect()
                 case _:
                     return refusal
 
-    def _refusal(self, move: Move) -> tuple[RolloutStatus, str] | None:
+    def _refusal(self, move: Move, *, begins: bool) -> tuple[RolloutStatus, str] | None:
         """Return the status and reason of a stop if a move may not be made; else None.
 
         A stop is due if the journal cannot be written, or if the user asked to stop and the move
-        begins a batch, a pause or staging. Outcomes are shown before the user is asked.
+        begins a batch, a pause, staging or a gate (`begins`), or if a gate has decided so. Outcomes
+        are shown before the user is asked.
         """
-        beginning = isinstance(move, Stage | Soak) or (
-            isinstance(move, Launch) and move.batch > self._scheduler.begun
+        beginning = (
+            begins
+            or isinstance(move, Stage | Soak)
+            or (isinstance(move, Launch) and move.batch > self._scheduler.begun)
         )
         if beginning:
             self._write(())
@@ -141,7 +116,39 @@ class _Driver:
             return RolloutStatus.HALTED, self._journal_error
         if beginning and self._hooks.stopping():
             return RolloutStatus.INTERRUPTED, "stopped before the next batch"
-        return None
+        return self._stop
+
+    def _due_gate(self, move: Move) -> tuple[int, GateTime] | None:
+        """Return the batch whose gate is due before a move, and the time at which it is asked."""
+        launching = isinstance(move, Launch) and move.batch > self._asked_batch
+        if self._hooks.gates is None or not (launching or isinstance(move, Finish)):
+            return None
+        return due_gate(move, self._scheduler.state, self._asked_batch)
+
+    def _ask_gate(self, batch: int, when: GateTime) -> None:
+        """Ask the gate about a batch, journal its decision, and apply it.
+
+        It may change the policy and the state, so the scheduler must choose again.
+        """
+        self._write(())
+        decision = ask_gate(self._hooks.gates, batch, when, self._scheduler.state.nodes)
+        if decision is None:
+            self._stop = RolloutStatus.INTERRUPTED, "stopped while a gate waited"
+        elif self._begin([GateDecided(batch, when, decision)]):
+            if when is GateTime.BEFORE:
+                self._asked_batch = batch
+                self._policy = replace(self._policy, unavailable=decision.unavailable)
+            self._apply(decision)
+
+    def _apply(self, decision: GateDecision) -> None:
+        """Hold nodes back and halt, as a gate has decided."""
+        for name, failure in decision.held.items():
+            failed = NodeStatus.FAILED
+            self._end(name, NodeOutcome(node=name, status=failed, failure=failure, held=True))
+        if decision.halt is not None:
+            reason = f"{decision.halt.message}; {decision.halt.remedy}"
+            self._stop = RolloutStatus.HALTED, reason
+        self._scheduler = Scheduler(self._scheduler.state, self._policy)
 
     def _check_plane(self, move: Move) -> bool:
         """Check the control plane before a move changes one of its nodes; return whether it did.
@@ -231,8 +238,20 @@ class _Driver:
             order = self._orders[name]
             seconds = order.staging if status is NodeStatus.STAGING else order.seconds
             task = Task(name, status, seconds, self._clock.now())
-            self._tasks.submit(self._hooks.work.at(status), order, task)
+            self._submit(self._hooks.work.at(status), order, task)
         return True
+
+    def _submit(self, work: Work, order: WorkOrder, task: Task, *, lost: bool = False) -> None:
+        """Submit work on a node, with its gates if it is the activation.
+
+        If the worker was `lost`, the work settles the node, and only the gate after it is asked.
+        """
+        if self._passes is None or task.status is not NodeStatus.RUNNING:
+            self._tasks.submit(work, order, task)
+            return
+        task.seconds += self._passes.seconds
+        submit = self._passes.settle if lost else self._passes.submit
+        self._tasks.add(submit(work, order), task)
 
     def _collect(self) -> None:
         """Wait for tasks that end, and take their results."""
@@ -255,7 +274,8 @@ class _Driver:
         self._orphaned.add(task.node)
         order = replace(self._orders[task.node], tries_left=True)
         task_again = Task(task.node, task.status, order.seconds, task.began)
-        self._tasks.submit(self._hooks.work.after_death(task.status), order, task_again)
+        work = self._hooks.work.after_death(task.status)
+        self._submit(work, order, task_again, lost=True)
 
     def _release_staged(self) -> None:
         """Release the locks of nodes that were staged and will not be activated."""

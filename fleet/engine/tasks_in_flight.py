@@ -63,7 +63,10 @@ class Tasks:
 
     def submit(self, work: Work, order: WorkOrder, task: Task) -> None:
         """Submit a task to the worker pool."""
-        future = self._pool.submit(work, order)
+        self.add(self._pool.submit(work, order), task)
+
+    def add(self, future: Future[NodeOutcome | Failure], task: Task) -> None:
+        """Add a task that was submitted."""
         self._running[future] = task
         future.add_done_callback(self._ended.put)
 

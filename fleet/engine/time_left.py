@@ -13,6 +13,7 @@ from fleet.core.rollout.state import (
     BatchSoaked,
     ChangingState,
     Event,
+    GateDecided,
     NodeMoved,
     RolloutState,
 )
@@ -59,7 +60,7 @@ class TimeLeft:
                 self._next = min(self._next, self._answered + _LEAST)
             case BatchSoaked():
                 self._paused = None
-            case NodeMoved() | BatchBegun():
+            case NodeMoved() | BatchBegun() | GateDecided():
                 pass
 
     def pause(self) -> None:

@@ -17,7 +17,8 @@ from fleet.core.rollout.batches import cut_batches, parse_batches
 from fleet.core.rollout.control_plane import ControlPlaneLimit
 from fleet.core.rollout.policy import Policy
 from fleet.core.rollout.state import Event, NodeMoved, begin
-from fleet.engine.driver import DriverHooks, JournaledEvent, RolloutEnd, drive
+from fleet.engine.driver import drive
+from fleet.engine.hooks import DriverHooks, JournaledEvent, RolloutEnd
 from fleet.engine.node_work import NodeWork
 from fleet.engine.workers.base import ThreadPool
 from fleet.errors import JournalError

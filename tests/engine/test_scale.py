@@ -22,7 +22,8 @@ from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.rollout.batches import Limit, cut_batches, parse_batches
 from fleet.core.rollout.policy import OnFailure, Policy
 from fleet.core.rollout.state import BatchBegun, NodeMoved, begin
-from fleet.engine.driver import DriverHooks, JournaledEvent, RolloutEnd, drive
+from fleet.engine.driver import drive
+from fleet.engine.hooks import DriverHooks, JournaledEvent, RolloutEnd
 from fleet.journal import Journal
 from fleet.node.converge import converge
 from fleet.node.revert import revert

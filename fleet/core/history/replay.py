@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from fleet.core.failure import Step
-from fleet.core.history.serialize import read_outcome
+from fleet.core.history.serialize import read_gate, read_outcome
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.rollout.gates import GateTime
 from fleet.core.rollout.state import (
     BatchBegun,
     BatchSoaked,
+    Event,
+    GateDecided,
     NodeMoved,
     RolloutState,
     RolloutStatus,
@@ -33,6 +36,8 @@ class EntryKind(StrEnum):
     MOVED = "moved"
     BATCH = "batch"
     SOAKED = "soaked"
+    GATE = "gate"
+    """The decision of a gate about a batch."""
     RESUMED = "resumed"
     ENDED = "ended"
     PLANE_ASKED = "control plane asked"
@@ -69,6 +74,17 @@ class RolloutHistory:
     def unfinished(self) -> bool:
         """Return whether `fleet resume` has anything to do."""
         return self.status is RolloutStatus.INTERRUPTED or bool(self.open_nodes())
+
+    def accepting(self, names: Collection[str]) -> RolloutHistory:
+        """Return the history without what a gate found wrong with these converged nodes."""
+        outcomes = {
+            name: replace(outcome, failure=None)
+            if name in names and outcome.status is NodeStatus.CONVERGED
+            else outcome
+            for name, outcome in self.outcomes.items()
+        }
+        state = replace(self.state, flagged=self.state.flagged - set(names))
+        return replace(self, state=state, outcomes=outcomes)
 
     def unsettled(self) -> list[str]:
         """Return the nodes that must be settled: they were in flight or are still locked."""
@@ -130,37 +146,76 @@ def replay_journal(
     batches: Iterable[Sequence[str]], entries: Iterable[JournalEntry]
 ) -> RolloutHistory:
     """Replay a rollout's entries in their order."""
-    state = begin(tuple(tuple(batch) for batch in batches), {})
-    outcomes: dict[str, NodeOutcome] = {}
-    moved: dict[str, str] = {}
-    ending: JournalEntry | None = None
-    roles: dict[str, tuple[str, ...]] = {}
-    unproven: dict[str, tuple[str, ...]] = {}
-    events: list[NodeMoved | BatchBegun | BatchSoaked] = []
+    replayed = _Replay(begin(tuple(tuple(batch) for batch in batches), {}))
     for entry in entries:
+        replayed.take(entry)
+    return replayed.history()
+
+
+@dataclass(slots=True)
+class _Replay:
+    """A rollout's history while its entries are replayed.
+
+    A resume accepts what gates have found wrong, if the rollout had an end: its recap named that.
+    """
+
+    first: RolloutState
+    events: list[Event] = field(default_factory=list)
+    outcomes: dict[str, NodeOutcome] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unproven: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    flagged: set[str] = field(default_factory=set)
+    accepted: set[str] = field(default_factory=set)
+    ending: JournalEntry | None = None
+
+    def take(self, entry: JournalEntry) -> None:
+        """Take the next entry."""
+        payload = entry.payload
         if entry.node is not None:
-            outcome = read_outcome(entry.node, entry.payload)
-            outcomes[entry.node], moved[entry.node] = outcome, entry.at
-            events.append(NodeMoved(entry.node, outcome.status))
+            outcome = read_outcome(entry.node, payload)
+            self.outcomes[entry.node], self.moved[entry.node] = outcome, entry.at
+            self.events.append(NodeMoved(entry.node, outcome.status))
         elif entry.kind == EntryKind.BATCH:
-            events.append(BatchBegun(entry.payload["number"] - 1))
+            self.events.append(BatchBegun(payload["number"] - 1))
         elif entry.kind == EntryKind.SOAKED:
-            events.append(BatchSoaked(entry.payload["number"] - 1))
+            self.events.append(BatchSoaked(payload["number"] - 1))
+        elif entry.kind == EntryKind.GATE:
+            self._decided(_gate_event(payload))
         elif entry.kind == EntryKind.PLANNED:
-            roles |= _plan_texts(entry.payload, "role_evidence")
-            unproven |= _plan_texts(entry.payload, "unproven")
+            self.roles |= _plan_texts(payload, "role_evidence")
+            self.unproven |= _plan_texts(payload, "unproven")
         elif entry.kind == EntryKind.ENDED:
-            ending = entry
+            self.ending = entry
         elif entry.kind == EntryKind.RESUMED:
-            ending = None
-    state = replay(state, events)
-    history = RolloutHistory(
-        state=state, outcomes=outcomes, moved=moved, roles=roles, unproven=unproven
-    )
-    if ending is None:
-        return history
-    status, reason = RolloutStatus(ending.payload["status"]), ending.payload["reason"]
-    return replace(history, status=status, reason=reason, ended=ending.at)
+            self.accepted |= self.flagged if self.ending is not None else set()
+            self.ending = None
+
+    def _decided(self, event: GateDecided) -> None:
+        self.events.append(event)
+        self.flagged |= event.decision.flagged.keys()
+        for name, failure in event.decision.flagged.items():
+            if name in self.outcomes:
+                self.outcomes[name] = replace(self.outcomes[name], failure=failure)
+
+    def history(self) -> RolloutHistory:
+        """Return the history after the entries so far."""
+        history = RolloutHistory(
+            state=replay(self.first, self.events),
+            outcomes=self.outcomes,
+            moved=self.moved,
+            roles=self.roles,
+            unproven=self.unproven,
+        ).accepting(self.accepted)
+        if self.ending is None:
+            return history
+        status = RolloutStatus(self.ending.payload["status"])
+        reason = self.ending.payload["reason"]
+        return replace(history, status=status, reason=reason, ended=self.ending.at)
+
+
+def _gate_event(data: Mapping[str, Any]) -> GateDecided:
+    return GateDecided(data["number"] - 1, GateTime(data["when"]), read_gate(data))
 
 
 def _plan_texts(planned: Mapping[str, Any], key: str) -> dict[str, tuple[str, ...]]:

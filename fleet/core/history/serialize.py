@@ -27,6 +27,7 @@ from fleet.core.plan.meaning import plan_meaning
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.state import is_outdated, node_state
 from fleet.core.render.base import parsed_dump
+from fleet.core.rollout.gates import GateDecision
 from fleet.core.text.documents import word
 
 
@@ -154,6 +155,36 @@ def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
         held=data.get("held", False),
         unhealthy=data.get("unhealthy", ""),
     )
+
+
+def gate_data(decision: GateDecision) -> dict[str, Any]:
+    """Return the decision of a gate about a batch as data."""
+    return {
+        "notes": list(decision.notes),
+        "held": {name: failure_data(failure) for name, failure in decision.held.items()},
+        "excused": sorted(decision.excused),
+        "flagged": {name: failure_data(failure) for name, failure in decision.flagged.items()},
+        "unavailable": dict(decision.unavailable),
+        "halt": failure_data(decision.halt),
+        "waited": round(decision.waited, 1),
+    }
+
+
+def read_gate(data: Mapping[str, Any]) -> GateDecision:
+    """Parse the data of `gate_data`."""
+    return GateDecision(
+        notes=tuple(data["notes"]),
+        held=_read_failures(data["held"]),
+        excused=frozenset(data["excused"]),
+        flagged=_read_failures(data["flagged"]),
+        unavailable=data["unavailable"],
+        halt=_read_failure(data["halt"]),
+        waited=data["waited"],
+    )
+
+
+def _read_failures(data: Mapping[str, Any]) -> dict[str, Failure]:
+    return {name: failure for name, about in data.items() if (failure := _read_failure(about))}
 
 
 def plan_data(plan: NodePlan, mark: Mark) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from fleet.core.model.outcome import NodeStatus
 from fleet.core.rollout.policy import Policy
+from fleet.core.text.counts import counted
 
 
 class ConcurrencyLimits:
@@ -14,7 +15,8 @@ class ConcurrencyLimits:
 
     The last two limits are the control plane's: nodes that are unavailable for any reason, and
     nodes in flight. Activating and reverting need both. A recheck, and activating a node that is
-    already down, make no further node unavailable: both need only the second.
+    already down, make no further node unavailable: both need only the second. A group with nodes
+    that a gate found unavailable has a further limit, which activating its other nodes needs.
     """
 
     def __init__(self, policy: Policy, names: Collection[str]) -> None:
@@ -27,14 +29,20 @@ class ConcurrencyLimits:
         for number, limit in enumerate(policy.limits):
             for name in limit.nodes:
                 self._groups[name] += (number,)
+        self._unavailable_nodes = policy.unavailable
+        self._available: dict[str, tuple[int, ...]] = defaultdict(tuple)
+        for limit in policy.limits:
+            if down := limit.nodes & policy.unavailable.keys():
+                for name in limit.nodes - down:
+                    self._available[name] += (len(self.free),)
+                self.free.append(limit.most - len(down))
         self.unproven: set[str] = set()
         """Control plane nodes that converged and must still be rechecked after the pause."""
 
     def launching(self, name: str) -> tuple[int, ...]:
         """Return the limits that activating a node needs a slot of."""
-        return (
-            self.checking(name) if name in self._control_plane_limit.down else self.reverting(name)
-        )
+        down = name in self._control_plane_limit.down
+        return (*(self.checking(name) if down else self.reverting(name)), *self._available[name])
 
     def checking(self, name: str) -> tuple[int, ...]:
         """Return the limits that rechecking a node needs a slot of."""
@@ -59,7 +67,7 @@ class ConcurrencyLimits:
     def count(self, name: str, status: NodeStatus, sign: int, *, checked: bool) -> None:
         """Count a node that enters a status (`sign` 1) or leaves it (-1)."""
         if status.in_flight:
-            for limit in self._groups[name]:
+            for limit in (*self._groups[name], *self._available[name]):
                 self.free[limit] -= sign
         if name not in self._control_plane_limit.nodes:
             return
@@ -71,3 +79,17 @@ class ConcurrencyLimits:
             self.unproven.discard(name)
         elif self._pause and status is NodeStatus.CONVERGED and not checked:
             self.unproven.add(name)
+
+    def held_back(self, names: Iterable[str]) -> str:
+        """Return why waiting nodes are not started if unavailable nodes use up a group's limit."""
+        waiting = [
+            name for name in names if any(self.free[limit] <= 0 for limit in self._available[name])
+        ]
+        if not waiting:
+            return ""
+        down = [f"{name} ({reason})" for name, reason in self._unavailable_nodes.items()]
+        return (
+            f"{counted(len(down), 'node')} unavailable: {', '.join(down)}. The max_unavailable of"
+            f" their groups leaves no room for {', '.join(waiting)}. Repair what is down, then run"
+            " `fleet resume`"
+        )

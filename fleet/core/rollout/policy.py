@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -32,3 +33,5 @@ class Policy:
     parallel: int = 64
     control_plane: ControlPlaneLimit = field(default_factory=ControlPlaneLimit)
     """The limit on unavailable control plane nodes; it applies in addition to the other limits."""
+    unavailable: Mapping[str, str] = field(default_factory=dict)
+    """Nodes that a gate found unavailable, and why; they count against the groups' limits."""

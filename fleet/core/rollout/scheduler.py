@@ -18,6 +18,7 @@ from fleet.core.rollout.state import (
     Check,
     Event,
     Finish,
+    GateDecided,
     Halt,
     Launch,
     Move,
@@ -44,13 +45,14 @@ class Scheduler:
     def __init__(self, state: RolloutState, policy: Policy) -> None:
         self._policy, self._batches = policy, state.batches
         self._state = ChangingState(state)
+        self._excused = policy.excused_nodes | state.excused
         self._batch = {name: number for number, batch in enumerate(state.batches) for name in batch}
         self._place = {name: place for place, name in enumerate(self._batch)}
         self._limits = ConcurrencyLimits(policy, state.nodes)
         self._counts: Counter[NodeStatus] = Counter()
         self._planned_counts: Counter[NodeStatus] = Counter()
         self._batch_counts: list[Counter[NodeStatus]] = [Counter() for _ in state.batches]
-        self._failures = self._degraded = 0
+        self._failures, self._degraded = len(state.flagged - self._excused), 0
         self._pending, self._revertible = LimitedQueue[str](), LimitedQueue[str]()
         self._staged = defaultdict[int, LimitedQueue[str]](LimitedQueue)
         self._unchecked = defaultdict[int, LimitedQueue[str]](LimitedQueue)
@@ -72,6 +74,10 @@ class Scheduler:
         """Apply one event to the state, and bring the counters and queues up to date."""
         if isinstance(event, NodeMoved):
             self._leave_status(event.node)
+        elif isinstance(event, GateDecided):
+            self._excused |= event.decision.excused
+            flagged = event.decision.flagged.keys() - self._state.flagged
+            self._failures += len(flagged - self._excused)
         first = self._state.begun + 1
         self._state.apply(event)
         match event:
@@ -82,6 +88,8 @@ class Scheduler:
                     self._queue_batch(batch)
             case NodeMoved(node):
                 self._enter_status(node)
+            case GateDecided():
+                pass
 
     def _queue_reverts(self, first: int) -> None:
         """Queue the nodes of the batches that were begun, from `first` on."""
@@ -118,13 +126,9 @@ class Scheduler:
     def _count_node(self, name: str, status: NodeStatus, sign: int) -> None:
         self._counts[status] += sign
         self._limits.count(name, status, sign, checked=name in self._state.checked)
-        if (
-            status.failed
-            and name not in self._policy.excused_nodes
-            and name not in self._state.reverted
-        ):
+        if status.failed and name not in self._excused and name not in self._state.reverted:
             self._failures += sign
-        if status is NodeStatus.DEGRADED and name not in self._policy.excused_nodes:
+        if status is NodeStatus.DEGRADED and name not in self._excused:
             self._degraded += sign
         if (batch := self._batch.get(name)) is not None:
             self._planned_counts[status] += sign
@@ -195,6 +199,8 @@ class Scheduler:
                 return Check(due)
         names = self._batches[number]
         waiting = tuple(name for name in names if self._state.nodes[name] is NodeStatus.STAGED)
+        if reason := self._limits.held_back(waiting):
+            return Halt(reason)
         return Halt(self._policy.control_plane.reason(waiting, self._state.nodes), waiting)
 
     def _finishing_move(self, number: int, room: int) -> Move:
@@ -225,7 +231,9 @@ class Scheduler:
         if degraded:
             return f"degraded, manual repair needed: {', '.join(degraded)}"
         failed = counted(self._failures, "node")
-        failures = f"{failed} failed, --max-failures allows {self._policy.max_failures}"
+        flagged = ", ".join(sorted(self._state.flagged))
+        gated = f" ({flagged}: at a gate after the change)" if flagged else ""
+        failures = f"{failed} failed{gated}, --max-failures allows {self._policy.max_failures}"
         if reverting := self._to_revert(len(self._state.nodes), None):
             return f"{failures}; {self._policy.control_plane.reason(reverting, self._state.nodes)}"
         return failures

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fleet.core.model.outcome import NodeStatus
+from fleet.core.rollout.gates import GateDecision, GateTime
 
 
 class RolloutStatus(StrEnum):
@@ -43,7 +44,16 @@ class BatchBegun:
     batch: int
 
 
-Event = NodeMoved | BatchBegun | BatchSoaked
+@dataclass(frozen=True, slots=True)
+class GateDecided:
+    """A gate has decided about a batch; `batch` counts from 0."""
+
+    batch: int
+    when: GateTime
+    decision: GateDecision
+
+
+Event = NodeMoved | BatchBegun | BatchSoaked | GateDecided
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,12 @@ class RolloutState:
     """Nodes whose health was checked again after their batch's pause."""
     reverted: frozenset[str] = frozenset()
     """Nodes whose confirmed change was to be reverted, whether that succeeded or not."""
+    flagged: frozenset[str] = frozenset()
+    """Nodes that a gate found wrong after their batch; they count against the budget."""
+    judged: frozenset[int] = frozenset()
+    """Batches about which the gates have decided after their end."""
+    excused: frozenset[str] = frozenset()
+    """Nodes that a gate held back without a cost to the budget."""
 
     def count(self) -> Counter[NodeStatus]:
         """Count nodes by the status that users see."""
@@ -95,7 +111,8 @@ class ChangingState:
         self.batches, self.begun = state.batches, state.begun
         self.nodes = dict(state.nodes)
         self.soaked, self.checked = set(state.soaked), set(state.checked)
-        self.reverted = set(state.reverted)
+        self.reverted, self.flagged = set(state.reverted), set(state.flagged)
+        self.judged, self.excused = set(state.judged), set(state.excused)
 
     def apply(self, event: Event) -> None:
         """Apply one event."""
@@ -104,6 +121,11 @@ class ChangingState:
                 self.begun = max(self.begun, batch)
             case BatchSoaked(batch):
                 self.soaked.add(batch)
+            case GateDecided(batch, when, decision):
+                self.flagged |= decision.flagged.keys()
+                self.excused |= decision.excused
+                if when is GateTime.AFTER:
+                    self.judged.add(batch)
             case NodeMoved(node, status):
                 self.nodes[node] = status
                 if status is NodeStatus.CHECKING:
@@ -121,6 +143,9 @@ class ChangingState:
             soaked=frozenset(self.soaked),
             checked=frozenset(self.checked),
             reverted=frozenset(self.reverted),
+            flagged=frozenset(self.flagged),
+            judged=frozenset(self.judged),
+            excused=frozenset(self.excused),
         )
 
 

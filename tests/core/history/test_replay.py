@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.history.replay import EntryKind, JournalEntry, known_roles, replay_journal
-from fleet.core.history.serialize import outcome_data, read_outcome
+from fleet.core.history.serialize import gate_data, outcome_data, read_gate, read_outcome
 from fleet.core.model.outcome import NodeOutcome, NodeStatus, PullClient, Verified
+from fleet.core.rollout.gates import GateDecision
 from fleet.core.rollout.policy import OnFailure, Policy
 from fleet.core.rollout.scheduler import Scheduler, next_move
-from fleet.core.rollout.state import BatchBegun, BatchSoaked, Event, NodeMoved, begin
+from fleet.core.rollout.state import BatchBegun, BatchSoaked, Event, Finish, NodeMoved, begin
 
 
 def moved(node: str, status: str, **more: object) -> JournalEntry:
@@ -173,3 +174,52 @@ def test_the_journal_replays_to_the_state_of_the_scheduler(
 
     assert replayed == scheduler.state
     assert next_move(replayed, policy) == scheduler.next_move()
+
+
+WRONG = Failure(FailureKind.CLUSTER, Step.GATE, "the Node is not Ready", "repair the node")
+
+
+def gate(number: int, when: str, decision: GateDecision) -> JournalEntry:
+    data = {"number": number, "when": when, **gate_data(decision)}
+    return JournalEntry("t", "gate", None, data)
+
+
+def test_a_gate_decision_comes_back_as_it_was_written() -> None:
+    decision = GateDecision(
+        notes=("a is cordoned",),
+        held={"a": WRONG},
+        excused=frozenset("a"),
+        flagged={"b": WRONG},
+        unavailable={"c": "NotReady"},
+        halt=WRONG,
+        waited=12.5,
+    )
+
+    assert read_gate(gate_data(decision)) == decision
+
+
+def test_what_a_gate_found_wrong_counts_until_a_resume_accepts_it() -> None:
+    ended = JournalEntry("t1", "ended", None, {"status": "halted", "reason": "1 node failed"})
+    resumed = JournalEntry("t2", "resumed", None, {"operator": "o"})
+    entries = [
+        moved("a", "converged"),
+        gate(1, "after", GateDecision(flagged={"a": WRONG})),
+    ]
+
+    killed = replay_journal([["a"], ["b"]], [*entries, resumed])
+    seen = replay_journal([["a"], ["b"]], [*entries, ended])
+    accepted = replay_journal([["a"], ["b"]], [*entries, ended, resumed])
+
+    assert (killed.state.flagged, killed.state.judged) == ({"a"}, {0})
+    assert (seen.state.flagged, seen.outcomes["a"].failure) == ({"a"}, WRONG)
+    assert (accepted.state.flagged, accepted.outcomes["a"].failure) == (set(), None)
+    assert accepted.state.judged == {0}
+
+
+def test_an_excused_node_stays_excused_after_a_resume() -> None:
+    decision = GateDecision(held={"a": WRONG}, excused=frozenset("a"))
+
+    history = replay_journal([["a"]], [gate(1, "before", decision), moved("a", "failed")])
+
+    assert history.state.excused == {"a"}
+    assert next_move(history.state, Policy()) == Finish()
