@@ -82,7 +82,7 @@ VERIFIED = shape(
     {
         "image": TEXT,
         "ok": FLAG,
-        "via": one_of("crictl", "cri", "ctr"),
+        "via": one_of("crictl", "cri", "ctr", "kubelet"),
         "mirror": maybe({**TEXT, "description": "the host that served; null if not known"}),
         "seconds": SECONDS,
         "detail": TEXT,

@@ -117,6 +117,8 @@ class PullClient(StrEnum):
     CRI = "cri"
     """The workstation itself, by gRPC to the node's CRI socket."""
     CTR = "ctr"
+    KUBELET = "kubelet"
+    """kubelet, for a pod that was created for the pull."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,9 @@ def attribute_pull(
     if trace.no_image:
         return replace(result, ok=False, detail=_not_an_image(trace), evidence="not an image")
     if evidence.present:
-        return _present_result(result, trace, "the image", _hosts_closed_to_ctr(test, plan, trace))
+        return _present_result(
+            result, trace, "the image", _hosts_closed_to_ctr(test, plan, evidence)
+        )
     if trace.resolved is not None and not trace.content:
         return _present_result(result, trace, "its content", set())
     doubt = _reason_unknown(test, plan, evidence, liveness)
@@ -133,32 +135,38 @@ def _reason_unknown(
     if evidence.via is PullClient.CTR:
         return None
     return (
-        _reason_other_responses(test, plan, trace)
+        _reason_other_responses(test, plan, evidence)
         or _reason_other_hosts(plan, liveness)
         or _reason_not_moved(evidence)
         or _reason_log_differs(plan, evidence)
     )
 
 
-def _reason_other_responses(test: PullTest, plan: NodePlan, trace: Trace) -> str | None:
+def _reason_other_responses(test: PullTest, plan: NodePlan, evidence: Evidence) -> str | None:
     """Return why CRI may have got other responses than ctr; None if nothing suggests it."""
-    if closed := _hosts_closed_to_ctr(test, plan, trace):
+    if closed := _hosts_closed_to_ctr(test, plan, evidence):
         hosts = ", ".join(sorted(closed))
+        if evidence.via is PullClient.KUBELET:
+            return f"credentials are needed, which kubelet may have but ctr does not: {hosts}"
         return f"credentials are needed, which CRI has but ctr does not: {hosts}"
     if test.rewritten:
         return "CRI of k3s and RKE2 rewrites names, but ctr does not"
     version = parse_version(plan.containerd or "")
     old = version is None or version.release < _KNOWS_PATHS
-    if old and {hop.host for hop in trace.hops} & test.paths:
+    if old and {hop.host for hop in evidence.trace.hops} & test.paths:
         return f"containerd {plan.containerd} uses a mirror's path in another way than ctr"
     return None
 
 
-def _hosts_closed_to_ctr(test: PullTest, plan: NodePlan, trace: Trace) -> set[str]:
-    """Return the hosts that refuse ctr, but may accept CRI with its credentials."""
-    closed = {hop.host for hop in trace.hops if hop.response.startswith("401")}
+def _hosts_closed_to_ctr(test: PullTest, plan: NodePlan, evidence: Evidence) -> set[str]:
+    """Return the hosts that refuse ctr, but may accept CRI with its credentials.
+
+    kubelet has pull secrets and credential plugins that fleet does not know.
+    """
+    closed = {hop.host for hop in evidence.trace.hops if hop.response.startswith("401")}
     known = test.credentials | plan.daemon.credentials
-    return closed if closed & known or (closed and "*" in known) else set()
+    any_host = "*" in known or evidence.via is PullClient.KUBELET
+    return closed if closed & known or any_host else set()
 
 
 def _reason_other_hosts(plan: NodePlan, liveness: Liveness | None) -> str | None:

@@ -1,10 +1,10 @@
 # Verify a node. Fetch every test image by ctr to see which hosts answer, remove it again, and pull
 # it by CRI. At the end, report what the daemon logged, and remove what was pulled. A line of IMAGES
-# is: reference, CRI's own name for it, registry, hosts.toml in base64. VIA is crictl, cri or ctr;
-# with cri, fleet pulls over its own connection while the script waits. Each record of an image
-# begins with its number, from 0.
+# is: reference, CRI's own name for it, registry, hosts.toml in base64. VIA is crictl, cri, kubelet
+# or ctr. With cri and kubelet the script waits while fleet pulls: over its own connection, or by a
+# pod. Each record of an image begins with its number, from 0.
 # requires: environment text protocol cleanup ctr liveness ownership trace
-# inputs: IMAGES LIVENESS PULL_SECONDS SOCKET UNIT VIA
+# inputs: CRICTL IMAGES LIVENESS PULL_SECONDS SOCKET UNIT VIA
 
 RUNTIME=${SOCKET%/*}
 # Tracing gets a third of the time, so that the pull itself can end before the guard fires.
@@ -97,7 +97,8 @@ verify_by_ctr() {
 
 verify_ask_liveness() { # as liveness_check, but fleet sends the pull
     local probe
-    [ "$VIA" = cri ] && [ -n "$LIVENESS" ] || return 0
+    [ -n "$LIVENESS" ] || return 0
+    case $VIA$CRICTL in cri? | kubelet0) ;; *) return 0 ;; esac
     probe=$$.$PROBE_NAME
     liveness_may_write
     liveness_lay >/dev/null 2>&1 || probe=
@@ -107,13 +108,15 @@ verify_ask_liveness() { # as liveness_check, but fleet sends the pull
     liveness_sweep
 }
 
-verify_by_cri() { # fleet pulls, and replies with the id that CRI gave the image
+# fleet pulls, and replies with the id that CRI gave the image, or with `pulled` if it has none.
+verify_by_fleet() {
     verify_prepare_pull
     trace_value present "$present"
     protocol_wait_for_driver
     trace_report_travelled
     case $line in
     sha256:*) cleanup_list_pulled "$line" ;;
+    pulled) cleanup_list_pulled "$(cleanup_find_id)" ;;
     *)
         cleanup_restore_name 1
         cleanup_list_pulled ''
@@ -146,7 +149,7 @@ verify_images() {
         [ -n "$image" ] || continue
         case $VIA in
         crictl) verify_by_crictl ;;
-        cri) verify_by_cri ;;
+        cri | kubelet) verify_by_fleet ;;
         *) verify_by_ctr ;;
         esac
         number=$((number + 1))

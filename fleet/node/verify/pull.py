@@ -1,4 +1,7 @@
-"""Verification pulls by the best client of a node: crictl, CRI over SSH, or ctr alone."""
+"""Verification pulls by the best client of a node: crictl, CRI over SSH, or ctr alone.
+
+On request kubelet pulls, for a pod that another part of fleet creates.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,11 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
 
 from fleet.core.failure import FailureKind, NodeError, Step
+from fleet.core.kubernetes.pull_pod import PodPull
 from fleet.core.masking.shown_text import tail
 from fleet.core.model.outcome import Liveness, LivenessState, PullClient
 from fleet.core.plan.node_plan import NodePlan
@@ -23,6 +29,7 @@ from fleet.node.verify.evidence import (
     parse_verify_reply,
     verify_script,
 )
+from fleet.node.verify.liveness import parse_liveness
 from fleet.node.verify.pull_limiter import LIMITER
 from fleet.node.work_order import Deadlines
 from fleet.ssh import Remote
@@ -31,17 +38,30 @@ from fleet.ssh.dialogue import InteractiveCommand
 _PROBE = "//127.0.0.1:1/"
 
 
-_ID = re.compile("sha256:[0-9a-f]{64}")
+_ID = re.compile("sha256:[0-9a-f]{64}|pulled")
 
 
 _NET = 15
+
+
+POD_SECONDS = 90
+"""Seconds that a pod may need besides its pull: until kubelet begins, and for its deletion."""
+
+
+class PodPuller(Protocol):
+    """Makes the kubelet of one node pull images for pods."""
+
+    def pull(self, image: str, seconds: int) -> PodPull:
+        """Pull an image, for at most so many seconds; raise a NodeError if the API refuses."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyRequest:
     """A request to verify a node: the pulls, and whether to check the daemon's liveness.
 
-    `known` is the liveness found before, if any; it is then not checked again.
+    `known` is the liveness found before, if any; it is then not checked again. With `pods` kubelet
+    pulls.
     """
 
     plan: NodePlan
@@ -49,6 +69,7 @@ class VerifyRequest:
     deadlines: Deadlines
     liveness: bool = True
     known: Liveness | None = None
+    pods: PodPuller | None = None
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -84,6 +105,8 @@ def _verify_by_best_client(
     remote: Remote, request: VerifyRequest, privilege: Privilege
 ) -> VerifyReply:
     """Verify by the best client that there is."""
+    if request.pods is not None:
+        return _verify_by_pods(remote, request, privilege, request.pods)
     note = ""
     if not request.plan.daemon.crictl and cri.available():
         try:
@@ -116,23 +139,71 @@ def _verify_by_cri(remote: Remote, request: VerifyRequest, privilege: Privilege)
                 _read_reply(command), request.plan, request.tests, request.known
             )
         with relay.client() as client:
-            puller = _CriPuller(command, client, request)
-            observed = puller.pull_all(check=bool(script.variables["LIVENESS"]))
+            pulls = _Dialogue(command, request, PullClient.CRI, partial(_pull_by_cri, client))
+            observed = pulls.pull_all(check=bool(script.variables["LIVENESS"]))
         reply = _read_reply(command)
     return evaluate(reply, request.plan, request.tests, observed)
+
+
+def _verify_by_pods(
+    remote: Remote, request: VerifyRequest, privilege: Privilege, pods: PodPuller
+) -> VerifyReply:
+    """Pull by pods, while the node's script does what needs root in between.
+
+    crictl checks the liveness if the node has it: that takes no further pod.
+    """
+    script = request.script(PullClient.KUBELET)
+    seconds = script.seconds + len(request.tests) * POD_SECONDS + _NET
+    with remote.run_interactive(
+        script.command_line(privilege), script.stdin(privilege), seconds
+    ) as command:
+        if not command.wait_for("ready\t"):
+            return parse_verify_reply(
+                _read_reply(command), request.plan, request.tests, request.known
+            )
+        pulls = _Dialogue(command, request, PullClient.KUBELET, partial(_pull_by_pod, pods))
+        check = bool(script.variables["LIVENESS"]) and not request.plan.daemon.crictl
+        liveness, pulled = pulls.pull_all(check=check)
+        reply = _read_reply(command)
+    seen = parse_liveness(reply) or liveness, pulled
+    return evaluate(reply, request.plan, request.tests, seen)
 
 
 def _read_reply(command: InteractiveCommand) -> Reply:
     return parse_reply(Step.VERIFY, *command.finish())
 
 
+@dataclass(frozen=True, slots=True)
+class _PullResult:
+    """The result of a pull: the exit code of a shell, the error, and CRI's id of the image."""
+
+    code: int
+    output: str
+    image_id: str = ""
+
+
+def _pull_by_cri(client: cri.CriClient, image: str, seconds: int) -> _PullResult:
+    try:
+        return _PullResult(0, "", client.pull(image, seconds))
+    except cri.CriError as error:
+        return _PullResult(124 if error.code == "DEADLINE_EXCEEDED" else 1, str(error))
+
+
+def _pull_by_pod(pods: PodPuller, image: str, seconds: int) -> _PullResult:
+    result = pods.pull(image, seconds)
+    if result.pulled:
+        return _PullResult(0, "", "pulled")
+    return _PullResult(1, result.message)
+
+
 @dataclass(slots=True)
-class _CriPuller:
-    """The workstation's part of the dialogue, pull by pull."""
+class _Dialogue:
+    """The workstation's part of the dialogue with the node's script, pull by pull."""
 
     command: InteractiveCommand
-    cri: cri.CriClient
     request: VerifyRequest
+    via: PullClient
+    pull: Callable[[str, int], _PullResult]
 
     def pull_all(self, *, check: bool) -> tuple[Liveness | None, tuple[Pull, ...]]:
         liveness = self._liveness() if check else self.request.known
@@ -146,7 +217,7 @@ class _CriPuller:
     def _liveness(self) -> Liveness:
         name = last_value(self.command, "probe")
         began = time.monotonic()
-        words = self._error_text(lambda: self.cri.pull(f"{name}/fleet:probe", 10)) if name else ""
+        words = self.pull(f"{name}/fleet:probe", 10).output if name else ""
         seconds = round(time.monotonic() - began, 2)
         state = LivenessState.NOT_READING if name else LivenessState.UNCHECKED
         state = LivenessState.LIVE if _PROBE in words else state
@@ -158,20 +229,10 @@ class _CriPuller:
     def _pull(self, image: str, *, last: int) -> Pull:
         """Pull, and send CRI's name to the script, which knows whether the image was there."""
         began = time.monotonic()
-        code, words, name = 0, "", ""
-        try:
-            name = self.cri.pull(image, self.request.deadlines.pull)
-        except cri.CriError as error:
-            code, words = (124 if error.code == "DEADLINE_EXCEEDED" else 1), str(error)
+        result = self.pull(image, self.request.deadlines.pull)
         seconds = round(time.monotonic() - began, 2)
-        self.command.send_line(name if _ID.fullmatch(name) else "")
+        self.command.send_line(result.image_id if _ID.fullmatch(result.image_id) else "")
         if last + 1 < len(self.request.tests):
             self.command.wait_for("ready\t")
-        return Pull(image, PullClient.CRI, present=False, code=code, seconds=seconds, output=words)
-
-    def _error_text(self, work: Callable[[], object]) -> str:
-        try:
-            work()
-        except cri.CriError as error:
-            return str(error)
-        return ""
+        code, output = result.code, result.output
+        return Pull(image, self.via, present=False, code=code, seconds=seconds, output=output)

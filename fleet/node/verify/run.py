@@ -11,7 +11,7 @@ from fleet.core.model.outcome import NodeOutcome, NodeStatus, unworked_status
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.pull_tests import PullTest
 from fleet.node.verify.evidence import VerifyReply, refuse_unverified
-from fleet.node.verify.pull import VerifyRequest, run_verification
+from fleet.node.verify.pull import PodPuller, VerifyRequest, run_verification
 from fleet.node.work_order import Access, Deadlines
 from fleet.ssh import connect
 
@@ -25,6 +25,8 @@ class VerifyOrder:
     tests: tuple[PullTest, ...]
     deadlines: Deadlines = field(default_factory=Deadlines)
     liveness: bool = True
+    pods: PodPuller | None = None
+    """Makes the node's kubelet pull, for pods; work with it cannot leave this process."""
 
     @property
     def node(self) -> Node:
@@ -41,7 +43,9 @@ def verify(order: VerifyOrder) -> NodeOutcome:
     try:
         if failure is None:
             with connect(plan.node, order.access.ssh) as remote:
-                request = VerifyRequest(plan, order.tests, order.deadlines, order.liveness)
+                request = VerifyRequest(
+                    plan, order.tests, order.deadlines, order.liveness, pods=order.pods
+                )
                 reply = run_verification(remote, request, order.access.for_node(plan.node))
                 refuse_unverified(reply.verified)
     except NodeError as error:

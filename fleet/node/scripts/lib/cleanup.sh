@@ -6,7 +6,8 @@
 # inputs: RUNTIME digest had known_containers name objects present pulled stored
 # outputs: NOTE ours
 # functions: cleanup_note cleanup_note_name cleanup_restore_name cleanup_list_pulled
-# functions: cleanup_exclude_ours cleanup_containers cleanup_remove_images cleanup_left_runs
+# functions: cleanup_find_id cleanup_exclude_ours cleanup_containers cleanup_remove_images
+# functions: cleanup_left_runs
 
 NOTE=/run/fleet/proof-$$
 [ ! -d /var/lib/fleet ] || NOTE=/var/lib/fleet/proof-$$
@@ -71,6 +72,16 @@ cleanup_list_pulled() { # record the names and objects that a pull brought, even
         case $NL$had$NL in *"$NL$each$NL"*) ;; *) new="$new $each" ;; esac
     done
     ours=$ours$new$NL
+}
+
+cleanup_find_id() { # print the id of the image that CRI has just pulled; nothing if it is unknown
+    local each target
+    target=$digest
+    [ -n "$target" ] || for each in $(ctr_query -n k8s.io images ls "name==$name"); do
+        case $each in sha256:*) target=$each ;; esac
+    done
+    [ -z "$target" ] ||
+        ctr_query -n k8s.io images ls -q "target.digest==$target" | grep -x 'sha256:[0-9a-f]*'
 }
 
 cleanup_exclude_ours() { # remove our own names from $had

@@ -1,0 +1,75 @@
+"""Traces on a Node object: what the Events say, and which generation the annotation names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fleet.core.failure import Failure, FailureKind, Step
+from fleet.core.kubernetes.traces import GENERATION, Change
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
+
+AT = "2026-11-28T02:00:00Z"
+CHANGE = Change(node="w1", kind="rollout", rollout="r-1", operator="ann@desk", message="ticket 7")
+DONE = NodeOutcome(node="a", status=NodeStatus.CONVERGED, changed=True, generation="r-1")
+FAILURE = Failure(FailureKind.VERIFY, Step.VERIFY, "the pull failed", "look at the mirror")
+
+
+def test_the_first_event_names_the_rollout_the_operator_and_the_reason() -> None:
+    event = CHANGE.begin_event(AT)
+
+    assert event["metadata"] == {"generateName": "containerd-fleet-", "namespace": "default"}
+    assert event["involvedObject"] == {
+        "kind": "Node",
+        "apiVersion": "v1",
+        "name": "w1",
+        "uid": "w1",
+    }
+    assert (event["type"], event["reason"]) == ("Normal", "RegistryConfigChanging")
+    assert event["message"] == (
+        "fleet changes the registry config of containerd (rollout r-1 of ann@desk: ticket 7)"
+    )
+    assert event["source"]["component"] == event["reportingComponent"] == "containerd-fleet"
+    assert (event["firstTimestamp"], event["lastTimestamp"], event["count"]) == (AT, AT, 1)
+
+
+ENDS = {
+    NodeStatus.CONVERGED: ("Normal", "RegistryConfigChanged", "converged"),
+    NodeStatus.UNCHANGED: ("Normal", "RegistryConfigUnchanged", "unchanged"),
+    NodeStatus.ROLLED_BACK: ("Warning", "RegistryConfigReverted", "rolled back"),
+    NodeStatus.DEGRADED: ("Warning", "RegistryConfigFailed", "degraded"),
+    NodeStatus.FAILED: ("Warning", "RegistryConfigFailed", "failed"),
+}
+
+
+@pytest.mark.parametrize(("status", "told"), ENDS.items(), ids=[str(status) for status in ENDS])
+def test_the_last_event_names_the_outcome(status: NodeStatus, told: tuple[str, str, str]) -> None:
+    event = CHANGE.end_event(replace(DONE, status=status), AT)
+
+    assert (event["type"], event["reason"]) == told[:2]
+    assert event["message"] == f"fleet ended with {told[2]} (rollout r-1 of ann@desk: ticket 7)"
+
+
+def test_a_failure_is_named_in_one_line_that_the_api_takes() -> None:
+    long = replace(FAILURE, message=f"the pull failed\x1b[2J{'x' * 2000}")
+    event = replace(CHANGE, message="").end_event(replace(DONE, failure=long), AT)
+
+    assert event["message"].startswith("fleet ended with converged: the pull failed\\x1b[2Jxxx")
+    assert len(event["message"]) == 1024
+
+
+def test_the_annotation_names_the_generation_of_the_last_change() -> None:
+    removal = replace(CHANGE, kind="remove")
+
+    assert CHANGE.annotation(DONE) == {"metadata": {"annotations": {GENERATION: "r-1"}}}
+    assert removal.annotation(DONE) == {"metadata": {"annotations": {GENERATION: None}}}
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [replace(DONE, status=NodeStatus.ROLLED_BACK), replace(DONE, changed=False)],
+    ids=["reverted", "not changed"],
+)
+def test_a_node_with_its_config_of_before_keeps_its_annotation(outcome: NodeOutcome) -> None:
+    assert CHANGE.annotation(outcome) is None
