@@ -109,7 +109,7 @@ def test_a_rollout_over_unreachable_nodes_is_journaled_and_is_not_resumed(offlin
     assert [each["rollout"] for each in listed] == [result.rollout]
     shown = offline("history", result.rollout).stdout
     assert "a: cannot connect: connection refused (" in shown
-    assert "remedy: find the reason with `ssh -v NODE`" in shown
+    assert "remedy: run `ssh -v` with this user, address and port to see why" in shown
     assert silent.outcomes["a"].status == "unreachable"
     with pytest.raises(FleetError, match="nothing to resume"):
         resume(files, result.rollout, journal=journal, how=how)

@@ -192,7 +192,7 @@ def convert_errors(hop: Hop, settings: SshSettings) -> Iterator[None]:
             remedy = "raise the limit of open files, e.g. with `ulimit -n 4096`, and try again"
             raise NodeError(FailureKind.WORKER, Step.CONNECT, message, remedy) from error
         message = f"cannot connect: {describe_error(error)}"
-        remedy = "find the reason with `ssh -v NODE`"
+        remedy = "run `ssh -v` with this user, address and port to see why"
         raise NodeError(FailureKind.CONNECT, Step.CONNECT, message, remedy).at(place) from error
     except ValueError as error:
         message = f"unusable SSH key: {error}"

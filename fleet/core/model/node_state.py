@@ -61,7 +61,7 @@ _MEANINGS = {
     ),
     NodeState.UNREACHABLE: (
         "the node does not answer on the network",
-        "check that it is up, and its address with `ssh -v NODE`",
+        "check that it is up and that its address is right",
     ),
 }
 """The meaning of each state, and what to do about it."""

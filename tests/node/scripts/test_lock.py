@@ -70,7 +70,7 @@ def test_one_script_at_a_time_has_the_mutex(shell: Shell) -> None:
         done = shell.run("lock", code, **GIVEN)
 
     assert done.failure[:2] == ("locked", "lock")
-    assert "another fleet is working" in done.failure[2]
+    assert "another fleet process is working" in done.failure[2]
 
 
 def test_a_node_without_flock_is_not_changed(shell: Shell) -> None:

@@ -53,6 +53,6 @@ lock_release() {
 }
 
 lock_fail_busy() {
-    steps_fail locked lock "another fleet is working on this node: $(lock_describe)" \
+    steps_fail locked lock "another fleet process is working on this node: $(lock_describe)" \
         'wait until it ends, then run the command again'
 }
