@@ -41,6 +41,7 @@ MEANINGS: Mapping[FailureKind, str] = {
     FailureKind.UNSTAGED: "The staged files are no longer on the node.",
     FailureKind.WORKLOADS: "A restart would end, or has ended, running containers.",
     FailureKind.NO_GENERATION: "There is nothing saved on the node to go back to.",
+    FailureKind.CLUSTER: "The API of the Kubernetes cluster could not be used.",
     FailureKind.WORKER: "A worker process ended in the middle of its work.",
     FailureKind.BUG: "fleet has a bug.",
 }

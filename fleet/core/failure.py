@@ -102,6 +102,7 @@ class Step(StrEnum):
     REMOVE = "remove"
     GATE = "gate"
     """A gate of the cluster, before or after a batch."""
+    CLUSTER = "cluster"
     WORKER = "worker"
     BUG = "bug"
 

@@ -13,6 +13,7 @@ import pytest
 import fleet
 from fleet.core.containerd.config import parse_config
 from fleet.core.failure import Failure, FailureKind, NodeError, Step, reported_failure
+from fleet.core.kubernetes.match import match_nodes
 from fleet.core.model.change import RestartCost
 from fleet.core.model.generation import Generation
 from fleet.core.model.health import refuse_unhealthy
@@ -90,6 +91,7 @@ MADE: dict[FailureKind, Callable[[], Failure | None]] = {
             NODE, replace(FACTS, generations=(Generation("g1", (), damage="seal"),))
         ).failure
     ),
+    FailureKind.CLUSTER: lambda: match_nodes([NODE], []).failures["a"],
     FailureKind.WORKER: lost_worker,
     FailureKind.BUG: lambda: bug(ZeroDivisionError("x"), "a"),
 }

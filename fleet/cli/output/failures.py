@@ -40,6 +40,7 @@ _TITLES = {
     FailureKind.UNSTAGED: "not staged",
     FailureKind.WORKLOADS: "would end containers",
     FailureKind.NO_GENERATION: "nothing to undo",
+    FailureKind.CLUSTER: "cluster failed",
     FailureKind.WORKER: "worker failed",
     FailureKind.BUG: "bug in fleet",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -81,14 +81,19 @@ def _values(node: Node) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value not in {None, ""}}
 
 
+def _plain(value: Any) -> Any:
+    """Return a value as JSON holds it."""
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+
+
 def _node_data(node: Node, loaded: Inventory) -> dict[str, Any]:
     overridden = loaded.beaten(node)
     values = {
         key: {
-            "value": value,
+            "value": _plain(value),
             "from": str(node.origins[key]) if key in node.origins else None,
             "overrides": [
-                {"value": inherited.value, "from": str(inherited.origin)}
+                {"value": _plain(inherited.value), "from": str(inherited.origin)}
                 for inherited in overridden.get(key, ())
             ],
         }

@@ -6,10 +6,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fleet.config.reader import Reader
-from fleet.core.model.node import OWNERS, PLAIN
+from fleet.core.model.node import OWNERS, PLAIN, ClusterSettings
 from fleet.core.text.yaml import Value
 
 SECRETS = {
@@ -53,6 +54,9 @@ _SIZE = re.compile(r"[1-9][0-9]{0,5}|(100|[1-9][0-9]?)%")
 
 
 _PATH = re.compile(r"/[A-Za-z0-9_.:/@%+-]+")
+
+
+_NODE_OBJECT = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
 
 _UNIT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]*")
@@ -142,9 +146,37 @@ def _unit(reader: Reader, value: Value, place: str) -> str | None:
 def _file(reader: Reader, value: Value, place: str) -> str | None:
     text = reader.string(value, place)
     if text is not None and not text.isprintable():
-        reader.error(value, place, "expected a path without control characters")
+        reader.error(value, place, "expected text without control characters")
         return None
     return text
+
+
+def _cluster(reader: Reader, value: Value, place: str) -> ClusterSettings | None:
+    """Read the access to a cluster; a relative kubeconfig is found beside the inventory.
+
+    Text is the name of a context, for INI, which has no mappings.
+    """
+    if isinstance(value.data, str):
+        context = _file(reader, value, place)
+        return ClusterSettings(context=context) if context else None
+    problems = len(reader.problems)
+    entries = reader.mapping(value, place)
+    reader.known_keys(entries, place, ("kubeconfig", "context"))
+    texts = {
+        key: _file(reader, entries[key].value, f"{place}.{key}")
+        for key in ("kubeconfig", "context")
+        if key in entries and entries[key].value.data is not None
+    }
+    if len(reader.problems) > problems:
+        return None
+    kubeconfig = texts.get("kubeconfig")
+    if kubeconfig and not kubeconfig.startswith("~"):
+        kubeconfig = str(Path(reader.file).parent / kubeconfig)
+    return ClusterSettings(kubeconfig, texts.get("context"))
+
+
+def _cluster_node_name(reader: Reader, value: Value, place: str) -> str | None:
+    return _matching(reader, value, place, _NODE_OBJECT, "the name of a Node of the cluster")
 
 
 _TEXT = {"type": "string"}
@@ -280,6 +312,29 @@ _TABLE = (
         read=_unit,
         schema=_TEXT,
         meaning="containerd's systemd unit, where it is not the usual one",
+    ),
+    NodeKey(
+        name="kubernetes",
+        read=_cluster,
+        schema={
+            "type": ["object", "string"],
+            "properties": {
+                "kubeconfig": {**_TEXT, "description": "the file, relative to this one"},
+                "context": {**_TEXT, "description": "the context in it"},
+            },
+            "additionalProperties": False,
+        },
+        meaning=(
+            "the node's cluster: a mapping with `kubeconfig`, a file relative to this one, and"
+            " `context`, or the context alone; both default to kubectl's own"
+        ),
+    ),
+    NodeKey(
+        name="kubernetes_node",
+        read=_cluster_node_name,
+        schema=_TEXT,
+        meaning="the node's name in its cluster; default: found by its address, then by its name",
+        shared=False,
     ),
 )
 

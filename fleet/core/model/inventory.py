@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fleet.core.model.node import Node, Origin
+from fleet.core.model.node import ClusterSettings, Node, Origin
 
 
 @dataclass(frozen=True, slots=True)
 class InventoryValue:
     """A value in the inventory, with its place."""
 
-    value: str | int | bool
+    value: str | int | bool | ClusterSettings
     origin: Origin
 
 

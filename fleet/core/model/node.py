@@ -27,6 +27,20 @@ class Origin:
         return f"{self.file}:{self.line}:{self.column} ({self.place})"
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """The access to a node's cluster; None is what kubectl takes by default."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+
+    def __str__(self) -> str:
+        """Return the settings as they are written in the inventory."""
+        parts = (("kubeconfig", self.kubeconfig), ("context", self.context))
+        given = ", ".join(f"{key}: {value}" for key, value in parts if value is not None)
+        return f"{{{given}}}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """A machine with its resolved settings; None means that the inventory does not set one."""
@@ -46,5 +60,7 @@ class Node:
     containerd_config: str | None = None
     containerd_socket: str | None = None
     containerd_service: str | None = None
+    kubernetes: ClusterSettings | None = None
+    kubernetes_node: str | None = None
     groups: tuple[str, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)

@@ -22,7 +22,11 @@ _SETTINGS = "the settings of "
 """Begins the name of a registry's part. The name of one setting goes on with ": NAME"."""
 
 
-_NODE_SETTINGS = tuple(field.name for field in fields(Node) if field.name != "origins")
+_OTHER_SETTINGS = {"origins", "kubernetes", "kubernetes_node"}
+"""What a rollout may find changed when it is resumed: it decides nothing on the node."""
+
+
+_NODE_SETTINGS = tuple(field.name for field in fields(Node) if field.name not in _OTHER_SETTINGS)
 
 
 def desired_fingerprints(config: MirrorConfig, mark: Fingerprints) -> dict[str, str]:

@@ -13,7 +13,7 @@ import pytest
 from fleet.config.inventory.keys import KEYS
 from fleet.config.json_schema import inventory_schema
 from fleet.config.load import load_inventory
-from fleet.core.model.node import Node
+from fleet.core.model.node import ClusterSettings, Node
 from fleet.errors import ConfigErrors
 from tests.support.fleet import Fleet
 
@@ -32,8 +32,12 @@ VALUES: dict[str, str | int | bool] = {
     "containerd_config": "/etc/c.toml",
     "containerd_socket": "/run/c.sock",
     "containerd_service": "c.service",
+    "kubernetes": "prod",
+    "kubernetes_node": "ip-10-0-0-1",
 }
 """A value of each key that is not its default."""
+CLUSTER = ClusterSettings(context="prod")
+READ = {**VALUES, "kubernetes": CLUSTER}
 NAMES = [(key, name) for key in KEYS.values() for name in (key.name, *key.aliases)]
 Writer = Callable[[dict[str, object]], str]
 
@@ -75,7 +79,7 @@ def test_every_key_is_read_under_all_its_names(write: Writer, tmp_path: Path) ->
         path.write_text(write({name: VALUES[key.name]}))
         (node,) = load_inventory(path).nodes
 
-        assert (name, getattr(node, key.name)) == (name, VALUES[key.name])
+        assert (name, getattr(node, key.name)) == (name, READ[key.name])
 
 
 @pytest.mark.parametrize("text", [yaml_group({"host": "h"}), 'all: {hosts: {"w[1-2]": {host: h}}}'])
@@ -83,7 +87,10 @@ def test_a_key_that_is_not_shared_belongs_to_one_node(text: str, tmp_path: Path)
     path = tmp_path / "inventory.yaml"
     path.write_text(text)
 
-    assert [key.name for key in KEYS.values() if not key.shared] == ["host"]
+    assert [key.name for key in KEYS.values() if not key.shared] == [
+        "host",
+        "kubernetes_node",
+    ]
     with pytest.raises(ConfigErrors, match=r"would (all )?be the same machine"):
         load_inventory(path)
 
@@ -115,6 +122,9 @@ def test_the_command_shows_every_key(offline: Fleet) -> None:
     shown = offline("inventory", "--json").json["nodes"]["w1"]["values"]
     full = offline("inventory", "-i", "bare.yaml", "w1").text.splitlines()[1:]
 
-    assert {name: value["value"] for name, value in shown.items()} == VALUES
+    assert {name: value["value"] for name, value in shown.items()} == {
+        **VALUES,
+        "kubernetes": dataclasses.asdict(CLUSTER),
+    }
     unset = [key.name for key in KEYS.values() if key.unset]
     assert [line.split(":")[0].strip() for line in full if "# " in line] == unset

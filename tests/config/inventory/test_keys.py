@@ -8,6 +8,7 @@ import pytest
 
 from fleet.config.inventory.keys import ALIASES, FOREIGN, KEYS, SECRETS
 from fleet.config.reader import Reader
+from fleet.core.model.node import ClusterSettings
 from tests.support.values import parsed
 
 
@@ -42,6 +43,15 @@ ACCEPTED = {
     "the highest order": ("order", "1000000", 1_000_000),
     "a config": ("containerd_config", "/etc/containerd/config.toml", "/etc/containerd/config.toml"),
     "a socket": ("containerd_socket", "/run/k3s/c.sock", "/run/k3s/c.sock"),
+    "a context": ("kubernetes", "prod", ClusterSettings(context="prod")),
+    "a cluster": (
+        "kubernetes",
+        "{kubeconfig: k/admin.conf, context: prod}",
+        ClusterSettings("k/admin.conf", "prod"),
+    ),
+    "a kubeconfig at home": ("kubernetes", "{kubeconfig: ~/k}", ClusterSettings("~/k")),
+    "the present cluster": ("kubernetes", "{}", ClusterSettings()),
+    "a Node object": ("kubernetes_node", "w1.example.net", "w1.example.net"),
     "a unit": ("containerd_service", "snap.microk8s.daemon@1", "snap.microk8s.daemon@1"),
 }
 
@@ -110,7 +120,7 @@ def test_a_path_with_control_characters_is_refused_without_showing_them() -> Non
 
     assert (found, messages) == (
         None,
-        ["identity_file: expected a path without control characters"],
+        ["identity_file: expected text without control characters"],
     )
 
 
