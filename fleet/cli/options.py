@@ -55,6 +55,8 @@ class Settings:
     wide: bool = False
     mirrors_given: bool = False
     """Whether -m was given, so that no other file is meant."""
+    kube_context: str | None = None
+    """The context of the cluster of all nodes, instead of the inventory's."""
 
     def hidden(self, *columns: str) -> tuple[str, ...]:
         """Return the columns of a table that only -o wide shows."""
@@ -196,6 +198,21 @@ def with_columns(function: Callable[..., None]) -> Callable[..., None]:
         type=click.Choice(["wide"]),
         metavar="FORMAT",
         help="wide: print more columns.",
+    )
+    return option(wrapped)
+
+
+def with_kube_context(function: Callable[..., None]) -> Callable[..., None]:
+    """Add `--kube-context` to a command that asks the nodes' cluster."""
+
+    @functools.wraps(function)
+    def wrapped(settings: Settings, *, kube_context: str | None, **flags: Any) -> None:
+        function(replace(settings, kube_context=kube_context), **flags)
+
+    option = click.option(
+        "--kube-context",
+        metavar="NAME",
+        help="The nodes' cluster: a context of the kubeconfig, instead of the inventory's.",
     )
     return option(wrapped)
 
