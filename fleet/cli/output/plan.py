@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff as unified
@@ -14,11 +15,13 @@ from fleet.cli.options import Exit, Settings
 from fleet.cli.output.failures import print_evidence, print_remedy
 from fleet.cli.output.meaning import print_meaning
 from fleet.cli.output.tables import console, print_json
+from fleet.core.failure import Failure
 from fleet.core.history.serialize import plan_data
 from fleet.core.masking import Mark
 from fleet.core.masking.shown_text import unified_diff
 from fleet.core.model.change import Action, RestartCost
 from fleet.core.model.finding import Finding, FindingEffect
+from fleet.core.model.node_state import NodeState
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.selection.ranges import compress
 from fleet.core.text.counts import counted
@@ -82,7 +85,7 @@ def _group_equal(plans: Iterable[NodePlan]) -> list[list[NodePlan]]:
         key = (
             plan.strategy, changes, plan.restart.cost, plan.notes,
             plan.failure and plan.failure.cause, plan.findings,
-            plan.availability.control_plane, plan.unhealthy,
+            plan.availability.control_plane, plan.unhealthy, plan.state,
         )  # fmt: skip
         groups.setdefault(key, []).append(plan)
     return list(groups.values())
@@ -117,7 +120,8 @@ def _print_group(
     names = compress(plan.node.name for plan in group)
     versions = ", ".join(sorted({plan.containerd or "containerd unknown" for plan in group}))
     read = [versions, first.strategy or "no strategy"] if first.containerd or first.changes else []
-    head = "  ".join([f"{names} ({len(group)})", *read])
+    state = [str(first.state)] if first.state and symbol(first) != "=" else []
+    head = "  ".join([f"{names} ({len(group)})", *state, *read])
     if evidence := first.availability.control_plane:
         head += f"  control plane ({printable(', '.join(evidence))})"
     if first.failure is not None:
@@ -247,23 +251,31 @@ def _file_counts(plans: Iterable[NodePlan]) -> str:
     return ", ".join(f"{counted(number, 'file')} {word}" for number, word in parts if number)
 
 
+def _failed_as(failure: Failure) -> str:
+    """Return the word that counts a failed plan."""
+    if failure.kind.unreachable:
+        return str(NodeState.UNREACHABLE)
+    return str(NodeState.NO_ACCESS) if failure.kind.no_access else "cannot be planned"
+
+
 def closing_count(plans: Sequence[NodePlan]) -> str:
     """Return a line that counts the changes of plans."""
     good = [plan for plan in plans if plan.failure is None]
     changing = [plan for plan in good if plan.has_work]
     restarts = sum(plan.restart.cost is RestartCost.RESTART for plan in changing)
-    failed = [plan for plan in plans if plan.failure is not None]
-    if not changing and not failed:
+    failures = [plan.failure for plan in plans if plan.failure is not None]
+    if not changing and not failures:
         if any(plan.strategy in {"rollback", "remove"} for plan in good):
             return f"No changes: there is nothing to do on {counted(len(good), 'node')}."
         verb = "matches" if len(good) == 1 else "match"
         text = f"No changes: {counted(len(good), 'node')} {verb} mirrors.yaml"
         unhealthy = sum(bool(plan.unhealthy) for plan in good)
         return f"{text}; {unhealthy} of them unhealthy." if unhealthy else f"{text}."
-    unchanged = len(good) - len(changing)
-    more = ((unchanged, "unchanged"), (len(failed), "failed"))
     nodes = [f"{counted(len(changing), 'node')} to change"]
-    nodes += [f"{number} {word}" for number, word in more if number]
+    if unchanged := len(good) - len(changing):
+        nodes.append(f"{unchanged} unchanged")
+    kinds = Counter(_failed_as(failure) for failure in failures)
+    nodes += [f"{number} {word}" for word, number in kinds.items()]
     head = f"Plan: {', '.join(nodes)}."
     if not changing:
         return head

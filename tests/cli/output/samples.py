@@ -10,11 +10,10 @@ from fleet.cli.output.drift import show_drift
 from fleet.cli.output.explain import show_explanation
 from fleet.cli.output.history import show_history
 from fleet.cli.output.hostkeys import show_keys
-from fleet.cli.output.inventory import show_inventory
-from fleet.cli.output.locks import show_locks
+from fleet.cli.output.inventory import show_checked, show_inventory
+from fleet.cli.output.locks import show_locks, show_unlocked
 from fleet.cli.output.mirrors import show_test
 from fleet.cli.output.outcome import print_outcomes
-from fleet.cli.output.plan import show_plans
 from fleet.cli.output.probe import show_probed
 from fleet.cli.output.run import show_results
 from fleet.cli.output.tables import console
@@ -22,90 +21,56 @@ from fleet.cli.output.verify import show_verified
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.history.serialize import facts_data
 from fleet.core.lint.explain import Explanation, Folder, FolderState, HostRequest
-from fleet.core.masking import stars
 from fleet.core.mirrors.check import Diagnosis
 from fleet.core.mirrors.ranking import rankings
-from fleet.core.model.change import Change, ManagedFile, RestartCost
 from fleet.core.model.inventory import Group, Inventory
 from fleet.core.model.node import Node, Origin
 from fleet.core.model.outcome import NodeOutcome, NodeStatus, PullClient, Served, Verified
 from fleet.core.plan.drift import Drift, DriftedFile
-from fleet.core.plan.node_plan import NodePlan, PlannedRestart
 from fleet.core.selection.sample import Sample
 from fleet.engine.mirrors import SiteTested
 from fleet.engine.survey import NodeSurvey, examine
+from fleet.errors import Excerpt, Problem
 from fleet.node.change_status import ChangeStatus, SettleEnding
 from fleet.node.run_command import RunResult
 from fleet.ssh.hostkey_scan import HostKey
+from tests.cli.output.plan_samples import (
+    CONFIG,
+    FOLDER,
+    ROLLOUT,
+    TIMED_OUT,
+    WRONG_SUDO,
+    plan,
+    plan_of,
+    stat,
+    undo,
+    unread_plan,
+)
 from tests.support.build import facts_with, healthy
 from tests.support.checks import check
 from tests.support.settings import TEXT, WIDE
 
-TIMED_OUT = Failure(
-    FailureKind.CONNECT,
-    Step.CONNECT,
-    "connection timed out (2 s)",
-    "check that the node is up, and that its address is right",
-)
-WRONG_SUDO = Failure(
-    FailureKind.SUDO, Step.SUDO, "sudo refused the password", "give the right password with -K"
-)
-FOLDER = "/etc/containerd/certs.d"
-CONFIG = "/etc/containerd/config.toml"
-ROLLOUT = "20261127-101500-a1b2"
+
+def unlock() -> None:
+    """Print which nodes were unlocked, and which not."""
+    released = ChangeStatus(ending=SettleEnding.RELEASED)
+    results = {"w1": released, "w2": replace(released, undone=True), "w3": TIMED_OUT}
+    show_unlocked(results, ROLLOUT, TEXT, resumable=True)
 
 
-def _hosts(*urls: str, timeout: str = "") -> ManagedFile:
-    tables = "".join(
-        f'\n[host."{url}"]\n  capabilities = ["pull", "resolve"]\n{timeout}' for url in urls
-    )
-    return ManagedFile(f'server = "https://quay.io"\n{tables}'.encode())
-
-
-def _plan(name: str, *changes: Change, release: str | None = "1.7.24") -> NodePlan:
-    strategy = "certs.d" if release else None
-    return NodePlan(
-        node=Node(name=name, host=name), strategy=strategy, containerd=release, changes=changes
-    )
-
-
-def _unread(number: int) -> NodePlan:
-    failure = replace(TIMED_OUT, address=f"ops@10.0.2.{number}:22")
-    return replace(_plan(f"edge{number:03}", release=None), failure=failure)
-
-
-def _plans() -> list[NodePlan]:
-    old, new = "https://quay.mirror.example", "https://registry-mirror.beijing.example"
-    plain = Change(f"{FOLDER}/quay.io/hosts.toml", _hosts(old), _hosts(new, old))
-    dialing = Change(
-        f"{FOLDER}/quay.io/hosts.toml",
-        _hosts(old),
-        _hosts(new, old, timeout='  dial_timeout = "3s"\n'),
-    )
-    restart = PlannedRestart(cost=RestartCost.RESTART)
-    return [
-        *(_plan(f"w{number}", plain) for number in range(1, 6)),
-        replace(_plan("cp1", plain), restart=restart),
-        *(_plan(f"n{number}", dialing, release="2.1.5") for number in (1, 2)),
-        *map(_unread, range(1, 193)),
-    ]
-
-
-def plan() -> None:
-    """Print the plan of 200 nodes, of which 192 cannot be reached."""
-    show_plans(_plans(), TEXT, stars)
-
-
-def stat() -> None:
-    """Print the meaning of the same plan alone."""
-    show_plans(_plans(), TEXT, stars, stat=True)
+def checked() -> None:
+    """Print a warning of `fleet check`, and what is in the files."""
+    line = 'image: "dokcer.io/busybox"'
+    about = "did you mean docker.io?"
+    warning = Problem("mirrors.yaml", 4, 9, about, "warning", Excerpt(line, 8, 9))
+    show_checked(TEXT, (warning,), {"nodes": 1, "registries": 2})
 
 
 def recap() -> None:
     """Print the outcomes of a rollout that most nodes were not reached by."""
     lost = [
         NodeOutcome(node=it.node.name, status=NodeStatus.UNREACHABLE, failure=it.failure)
-        for it in map(_unread, range(1, 193))
+        for it in map(unread_plan, range(1, 193))
     ]
     done = NodeOutcome(
         node="w1", status=NodeStatus.CONVERGED, restarted=True, seconds=8.2, verified=(_pull(),)
@@ -117,11 +82,11 @@ def recap() -> None:
 def _surveys() -> list[NodeSurvey]:
     path = f"{FOLDER}/docker.io/hosts.toml"
     facts = healthy(facts_with({CONFIG: "version = 2\n", path: "x"}))
-    noted = replace(_plan("w2"), notes=(f"{path} was edited since fleet wrote it",))
-    unread = [NodeSurvey(it.node, None, it) for it in map(_unread, (1, 2, 3))]
-    refused = replace(_plan("w3", release=None), failure=WRONG_SUDO)
+    noted = replace(plan_of("w2"), notes=(f"{path} was edited since fleet wrote it",))
+    unread = [NodeSurvey(it.node, None, it) for it in map(unread_plan, (1, 2, 3))]
+    refused = replace(plan_of("w3", release=None), failure=WRONG_SUDO)
     return [
-        NodeSurvey(Node(name="w1", host="w1"), facts, _plan("w1")),
+        NodeSurvey(Node(name="w1", host="w1"), facts, plan_of("w1")),
         NodeSurvey(Node(name="w2", host="w2"), facts, noted),
         NodeSurvey(refused.node, None, refused),
         *unread,
@@ -280,7 +245,7 @@ def mirrors() -> None:
 SAMPLES: dict[str, Callable[[], None]] = {
     command.__name__: command
     for command in (
-        plan, stat, recap, probe, probe_wide, drift, verify, history, locks, hostkeys, inventory,
-        explain, run, mirrors,
+        plan, stat, undo, recap, probe, probe_wide, drift, verify, history, locks, unlock, hostkeys,
+        inventory, checked, explain, run, mirrors,
     )
 }  # fmt: skip

@@ -105,7 +105,7 @@ def test_stat_leaves_the_diffs_out(capsys: pytest.CaptureFixture[str]) -> None:
         "? w3 (1)  1.7.24  certs.d",
         "    timed out",
         "      remedy: try again",
-        "Plan: 1 node to change, 1 unchanged, 1 failed. containerd restarts on none."
+        "Plan: 1 node to change, 1 unchanged, 1 unreachable. containerd restarts on none."
         " 1 file updated.",
     ]
 
@@ -204,7 +204,7 @@ def test_the_closing_count_adds_up() -> None:
     ]
 
     assert closing_count(plans) == (
-        "Plan: 2 nodes to change, 1 unchanged, 1 failed. containerd restarts on 1."
+        "Plan: 2 nodes to change, 1 unchanged, 1 unreachable. containerd restarts on 1."
         " 1 file created, 1 file updated, 1 file deleted."
     )
 
@@ -212,7 +212,7 @@ def test_the_closing_count_adds_up() -> None:
 def test_a_plan_without_changes_has_a_count_of_its_own() -> None:
     assert closing_count([plan("w1"), plan("w2")]) == "No changes: 2 nodes match mirrors.yaml."
     assert closing_count([plan("w1")]) == "No changes: 1 node matches mirrors.yaml."
-    assert closing_count([plan("w1", failure=LOST)]) == "Plan: 0 nodes to change, 1 failed."
+    assert closing_count([plan("w1", failure=LOST)]) == "Plan: 0 nodes to change, 1 unreachable."
     assert closing_count([plan("w1", EDIT), plan("w2", EDIT)]) == (
         "Plan: 2 nodes to change. containerd restarts on none. 2 files updated."
     )
