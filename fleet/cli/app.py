@@ -128,7 +128,7 @@ def _run() -> NoReturn:
     except Exception as error:  # noqa: BLE001 - any bug becomes a message here
         LOG.exception("a bug in fleet")  # with the traceback, for -vv and --log
         text = f"a bug in fleet: {type(error).__name__}: {error}; -vv shows where"
-        click.echo(_harmless(text), err=True)
+        echo(_harmless(text), err=True)
         _leave(Exit.FAILED, error)
     sys.exit(Exit.OK)
 

@@ -101,7 +101,7 @@ class Settings:
         text = without_logins(text)
         note(text)
         if not self.quiet:
-            click.echo(text, err=True)
+            echo(text, err=True)
 
 
 def read_patterns(path: str) -> str:

@@ -12,6 +12,7 @@ from fleet.cli.connection_options import Connection, connecting_without
 from fleet.cli.help import command
 from fleet.cli.next_steps import other_command, say_next
 from fleet.cli.options import Exit, Settings, takes, with_columns
+from fleet.cli.output.fitting import echo
 from fleet.core.text.counts import counted
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def hostkeys(settings: Settings, *, connection: Connection, yes: bool) -> None:
         new = unknown_keys(scanned)
         if new and _is_agreed(new.values(), yes=yes, ask=not settings.as_json):
             add_host_keys(new.values())
-            click.echo(f"{counted(len(new), 'key')} added to {_files(new.values())}", err=True)
+            echo(f"{counted(len(new), 'key')} added to {_files(new.values())}", err=True)
             added |= set(new)
     if settings.as_json:
         print_keys_data(results, jumps, added)

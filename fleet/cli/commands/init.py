@@ -12,6 +12,7 @@ import click
 from fleet.cli.help import command
 from fleet.cli.next_steps import other_command, say_next
 from fleet.cli.options import Settings, takes
+from fleet.cli.output.fitting import echo
 from fleet.errors import FleetError
 from fleet.home import expanded
 
@@ -74,7 +75,7 @@ def _ask(question: str, parse: Callable[[str], object]) -> tuple[str, ...]:
             for word in words:
                 parse(word)
         except FleetError as error:
-            click.echo(str(error), err=True)
+            echo(str(error), err=True)
         else:
             return words
     raise FleetError("no answer could be used; give --node and --mirror instead")
@@ -89,7 +90,7 @@ def _show(settings: Settings, written: dict[str, bool], texts: dict[Path, str]) 
         print_json({"files": written})
         return
     for name, new in written.items():
-        click.echo(f"{name}: {'written' if new else 'already exists, not changed'}")
+        echo(f"{name}: {'written' if new else 'already exists, not changed'}")
     left = [str(path) for path, text in texts.items() if written[str(path)] and PLACEHOLDER in text]
     todo = f"replace {PLACEHOLDER} in {' and '.join(left)}, then run: " if left else ""
     say_next(settings, other_command("check"), first=todo)

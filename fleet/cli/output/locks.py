@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import click
-
 from fleet.actions.locks import is_rollout_id
 from fleet.cli.next_steps import NextStep, command_line, print_next
 from fleet.cli.options import Settings
 from fleet.cli.output.failures import failure_line, print_failures
+from fleet.cli.output.fitting import echo
 from fleet.cli.output.tables import console, print_json, table
 from fleet.cli.prompts import ask
 from fleet.core.failure import Failure
@@ -90,10 +89,10 @@ def ask_to_unlock(held: Mapping[str, ChangeStatus], rollout: str) -> None:
     for name, change in held.items():
         holders.setdefault(printable(change.lock_holder) or "unconfirmed change", []).append(name)
     for holder, names in holders.items():
-        click.echo(f"{compress(names)}: {holder}", err=True)
+        echo(f"{compress(names)}: {holder}", err=True)
     undone = sum(change.pending == rollout for change in held.values())
     if undone:
-        click.echo(f"{counted(undone, 'unconfirmed change')} will be undone.", err=True)
+        echo(f"{counted(undone, 'unconfirmed change')} will be undone.", err=True)
     step = NextStep("finish the rollout instead", command_line("resume", rollout))
     question = f"Unlock {counted(len(held), 'node')}?"
     ask(question, "Nothing was unlocked.", [step])

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from difflib import unified_diff as unified
 from typing import TYPE_CHECKING
 
-import click
-
 from fleet.actions.render import Rendered
 from fleet.cli.options import Exit, Settings
 from fleet.cli.output.failures import print_evidence, print_remedy
+from fleet.cli.output.fitting import echo
 from fleet.cli.output.meaning import print_meaning
 from fleet.cli.output.tables import console, print_json
 from fleet.core.failure import Failure
@@ -55,7 +54,7 @@ def show_rendered(rendered: Rendered, settings: Settings, mark: Mark) -> None:
         return
     print_plans([rendered.plan], console(color=settings.color), mark)
     for path in rendered.written:
-        click.echo(f"wrote {path}")
+        echo(f"wrote {path}")
 
 
 def print_plans(plans: Sequence[NodePlan], out: Console, mark: Mark, *, stat: bool = False) -> None:
