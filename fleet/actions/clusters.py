@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fleet.core.failure import Failure
-from fleet.core.kubernetes.cluster_node import ClusterNode, cluster_node
+from fleet.core.kubernetes.cluster_node import ClusterNode
 from fleet.core.kubernetes.match import match_nodes
 from fleet.core.model.node import ClusterSettings, Node
 from fleet.kubernetes.client import Cluster, ClusterError
-
-NODES = "/api/v1/nodes"
+from fleet.kubernetes.nodes import read_nodes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +66,3 @@ def _connect(settings: ClusterSettings, nodes: Sequence[Node]) -> NodeCluster:
     return NodeCluster(
         settings=settings, names=names, cluster=cluster, nodes=match.nodes, failures=match.failures
     )
-
-
-def read_nodes(cluster: Cluster) -> list[ClusterNode]:
-    """Return all Node objects of a cluster; raise a ClusterError."""
-    return list(_parsed(cluster.items(NODES)))
-
-
-def _parsed(items: Iterable[object]) -> Iterable[ClusterNode]:
-    for item in items:
-        node = cluster_node(item)
-        if node is not None:
-            yield node

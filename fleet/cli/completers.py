@@ -1,7 +1,7 @@
 """The values that a shell offers for arguments and options: rollout IDs, nodes, registries.
 
 They come from the files that the command line names. A file that is broken or missing offers
-nothing; no completer raises, prints or connects.
+nothing; no completer raises or prints, and none connects to a node.
 """
 
 from __future__ import annotations
@@ -26,10 +26,14 @@ _Values = Iterable[tuple[str, str]]
 """Values, each with its description."""
 
 _MOST_ROLLOUTS = 50
+_SECONDS = 3
+"""How long a cluster is waited for, which has the nodes of `-i kube:CONTEXT`."""
 _WHICH = (("failed", ""), ("unreachable", ""))
 _LAST_PART = re.compile(r"(?:.*[:,])?[&!]?", re.DOTALL)
 """The beginning of a pattern before its last part, with its operators."""
-_PLAIN = re.compile(r"[\w.:/@*-]+")
+_LAST_LABEL = re.compile(r"((?:.*[:,])?[&!]?)label:[^:,]*", re.DOTALL)
+"""A pattern whose last part is the name of a label's group, which has a colon of its own."""
+_PLAIN = re.compile(r"[\w.:/@*=-]+")
 """A name that no shell has to quote."""
 
 
@@ -74,15 +78,21 @@ def _file(context: click.Context, name: str, default: str) -> Path:
 
 
 def _inventory(context: click.Context) -> Inventory:
-    from fleet.config.load import load_inventory  # noqa: PLC0415
+    from fleet.config.inventory.cluster import is_cluster  # noqa: PLC0415
+    from fleet.config.load import load_inventory, read_cluster  # noqa: PLC0415
 
+    chosen = Path(_option(context, "inventory") or "")
+    if is_cluster(chosen):
+        return read_cluster(chosen, _SECONDS)[0]
     return load_inventory(_file(context, "inventory", "inventory.yaml"))
 
 
 def _journal(context: click.Context) -> Path:
+    from fleet.config.inventory.cluster import file_of  # noqa: PLC0415
+
     if chosen := _option(context, "journal"):
         return expanded(chosen)
-    inventory = expanded(_option(context, "inventory") or "inventory.yaml")
+    inventory = expanded(file_of(Path(_option(context, "inventory") or "inventory.yaml")))
     return inventory.absolute().parent / ".fleet" / "journal.db"
 
 
@@ -116,8 +126,8 @@ def _groups(inventory: Inventory) -> Iterator[tuple[str, str]]:
 
 def _patterns(context: click.Context, incomplete: str) -> Iterator[tuple[str, str]]:
     """Yield groups and nodes for the last part of a pattern."""
-    match = _LAST_PART.match(incomplete)
-    before = match[0] if match else ""
+    labeled, match = _LAST_LABEL.fullmatch(incomplete), _LAST_PART.match(incomplete)
+    before = labeled[1] if labeled else match[0] if match else ""
     inventory = _inventory(context)
     for name, description in (*_groups(inventory), *_nodes(inventory)):
         yield f"{before}{name}", description
@@ -133,6 +143,26 @@ def _registries(context: click.Context) -> Iterator[tuple[str, str]]:
             yield registry.name, counted(len(registry.mirrors), "mirror")
 
 
+def inventory(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Offer the contexts of the kubeconfig behind `kube:`, else files."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
+
+    if incomplete.startswith("kube:"):
+        return _contexts(context, parameter, incomplete)
+    return [CompletionItem(incomplete, type="file")]
+
+
+def _context_names() -> Iterator[tuple[str, str]]:
+    from fleet.kubernetes.kubeconfig import context_names  # noqa: PLC0415
+
+    for name in context_names(None):
+        if _PLAIN.fullmatch(name):
+            yield f"kube:{name}", ""
+
+
+_contexts = _completer(lambda *_: _context_names())
 rollout_ids = _completer(lambda context, _: _rollouts(context))
 rerun = _completer(lambda context, _: (*_WHICH, *_rollouts(context)))
 nodes = _completer(lambda context, _: _nodes(_inventory(context)))

@@ -75,6 +75,16 @@ class Settings:
                 echo(problem.shown(), err=True)
         return loaded
 
+    def load_inventory(self) -> Inventory:
+        """Read the nodes; print what a cluster's nodes were left out for."""
+        from fleet.config.inventory.cluster import is_cluster  # noqa: PLC0415
+        from fleet.config.load import read_inventory  # noqa: PLC0415
+
+        inventory, warnings = read_inventory(self.inventory)
+        for problem in warnings if is_cluster(self.inventory) and not self.quiet else ():
+            echo(problem.shown(), err=True)
+        return inventory
+
     def select(self, inventory: Inventory) -> tuple[Node, ...]:
         """Return the nodes that --limit and --exclude select."""
         from fleet.core.selection.patterns import select  # noqa: PLC0415
@@ -114,8 +124,8 @@ def read_patterns(path: str) -> str:
 
 _SHARED = {
     "inventory": click.option(
-        "-i", "--inventory", type=click.Path(), metavar="FILE",
-        help="Read the nodes from FILE [default: inventory.yaml].",
+        "-i", "--inventory", type=click.Path(), metavar="FILE", shell_complete=completers.inventory,
+        help="Read the nodes from FILE, or a cluster: kube:CONTEXT [default: inventory.yaml].",
     ),
     "mirrors": click.option(
         "-m", "--mirrors", type=click.Path(), metavar="FILE",

@@ -27,11 +27,11 @@ _BASH = r"""
         replies+=("$reply")
     done < <(COMP_WORDS=$line %(complete_var)s=bash_complete "${1/#\~/$HOME}" 2>/dev/null)
     word=${line##*[[:space:]]}
-    word=${word##*=}
-    # Readline replaces only what follows the last colon, unless the word is quoted.
+    [[ $word != --*=* ]] || word=${word#*=}
+    # Readline replaces only what follows the last colon or equals sign, unless the word is quoted.
     case $COMP_WORDBREAKS/$word in
     *:*/[\"\']*) ;;
-    *:*/*) cut=${word%%"${word##*:}"} ;;
+    *:*/*[:=]*) cut=${word%%"${word##*[:=]}"} ;;
     esac
     COMPREPLY=()
     for reply in "${replies[@]}"; do

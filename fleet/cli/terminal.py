@@ -26,6 +26,7 @@ from fleet.cli.output.plan import plan_exit_code, print_plans, show_plans
 from fleet.cli.output.tables import console, print_json
 from fleet.cli.prompts import ask, ask_sudo_password, require_terminal, unlock_keys
 from fleet.cli.streams import lost_streams
+from fleet.config.inventory.cluster import file_of
 from fleet.core.history.serialize import rollout_data
 from fleet.core.masking import Mark
 from fleet.core.model.node import Node
@@ -206,7 +207,7 @@ def journal_path(settings: Settings, chosen: str | None) -> Path:
     if chosen:
         return Path(chosen)
     try:
-        inventory = expanded(settings.inventory).absolute()
+        inventory = expanded(file_of(settings.inventory)).absolute()
     except OSError as error:
         message = f"the working folder is gone ({error.strerror}); change to one that exists"
         raise FleetError(message) from error

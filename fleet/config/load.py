@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.config.files import read_text
+from fleet.config.inventory.cluster import SETTINGS, is_cluster, read_cluster_inventory
 from fleet.config.inventory.ini import looks_like_ini, parse_ini
 from fleet.config.inventory.kubectl import as_inventory, is_node_list
 from fleet.config.inventory.yaml import InventoryReader
@@ -38,11 +39,31 @@ class Loaded:
 
 def load_inventory(path: Path) -> Inventory:
     """Read the nodes from a file of any supported format; raise ConfigErrors with every mistake."""
-    return _read_inventory(path)[0]
+    return read_inventory(path)[0]
 
 
-def _read_inventory(path: Path) -> tuple[Inventory, tuple[Problem, ...]]:
+def read_cluster(path: Path, seconds: float | None = None) -> tuple[Inventory, tuple[Problem, ...]]:
+    """Return the nodes of a cluster, with the settings of an inventory.yaml in this folder.
+
+    `seconds` is the deadline of each call of its API; None is the usual one.
+    """
+    if not SETTINGS.is_file():
+        inventory, notes = read_cluster_inventory(path, None, seconds)
+        return inventory, tuple(notes)
+    text = read_text(SETTINGS, "-i")
+    with _with_excerpts(text):
+        reader = Reader(str(SETTINGS))
+        root = inventory_tree(SETTINGS, text, reader)
+        if reader.problems:
+            raise ConfigErrors(reader.problems)
+        inventory, notes = read_cluster_inventory(path, (SETTINGS, root), seconds)
+    return inventory, tuple(with_excerpts(notes, text))
+
+
+def read_inventory(path: Path) -> tuple[Inventory, tuple[Problem, ...]]:
     """Return the nodes, and warnings about what works but should be looked at."""
+    if is_cluster(path):
+        return read_cluster(path)
     text = read_text(path, "-i")
     yaml = not _is_ini(path, text)
     with _with_excerpts(text, yaml=yaml):
@@ -124,7 +145,7 @@ def load_files(inventory_path: Path, mirrors_path: Path) -> Loaded:
     warnings: tuple[Problem, ...] = ()
     reader = MirrorsReader(str(mirrors_path), mirrors_path.parent)
     try:
-        inventory, warnings = _read_inventory(inventory_path)
+        inventory, warnings = read_inventory(inventory_path)
     except ConfigErrors as error:
         errors.append(error)
     try:

@@ -157,7 +157,7 @@ class Cluster:
         user, folder = files.entry("user", files.user) if files.user else ({}, Path())
         plugin = user.get("exec")
         if isinstance(plugin, Mapping):
-            self._credential = run_plugin(plugin, folder, cluster)
+            self._credential = run_plugin(plugin, folder, cluster, 2 * self._seconds)
             user = dict(self._credential.user)
         if token := stored_token(user, folder):
             user = {**user, "token": token, "auth-provider": None}

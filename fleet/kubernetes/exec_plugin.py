@@ -17,8 +17,6 @@ from typing import Any
 from fleet.core.text.documents import table, word
 from fleet.kubernetes.errors import ClusterError, cluster_error
 
-SECONDS = 60
-"""How long a plugin may take: some ask a cloud's API several times."""
 _EARLY = timedelta(minutes=1)
 _API = "client.authentication.k8s.io/"
 
@@ -36,7 +34,7 @@ class Credential:
 
 
 def run_plugin(
-    plugin: Mapping[str, Any], folder: Path, cluster: Mapping[str, Any], seconds: float = SECONDS
+    plugin: Mapping[str, Any], folder: Path, cluster: Mapping[str, Any], seconds: float
 ) -> Credential:
     """Run a plugin without a terminal and return its login; raise a ClusterError.
 

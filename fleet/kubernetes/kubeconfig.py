@@ -40,24 +40,15 @@ class Kubeconfig:
         )
 
 
+def context_names(path: str | None) -> list[str]:
+    """Return the names of all contexts; raise a ClusterError if the files cannot be read."""
+    return [*_merged(path)[2]]
+
+
 def read_kubeconfig(path: str | None, context: str | None) -> Kubeconfig:
     """Read the files as kubectl does; raise a ClusterError if the context is not in them."""
-    _refuse_without_client()
-    from kubernetes.config.kube_config import KubeConfigMerger  # noqa: PLC0415 - an extra
-
-    files = _files(path)
-    shown = ":".join(map(str, files))
-    try:
-        merged = KubeConfigMerger(os.pathsep.join(map(str, files))).config
-        contexts = {
-            word(item.value, "name"): table(item.value, "context")
-            for item in merged.value["contexts"]
-        }
-        name = context or word(merged.value, "current-context")
-    except OSError as error:
-        raise cluster_error(f"{shown}: cannot be read ({error.strerror})", _NAME_IT) from None
-    except Exception as error:  # noqa: BLE001 - any shape of file; its text may be a secret
-        raise _broken(shown, error) from None
+    shown, merged, contexts = _merged(path)
+    name = context or word(merged.value, "current-context")
     if name not in contexts:
         raise _no_context(shown, name, [*contexts])
     body = contexts[name]
@@ -70,6 +61,23 @@ def read_kubeconfig(path: str | None, context: str | None) -> Kubeconfig:
     )
 
 
+def _merged(path: str | None) -> tuple[str, Any, dict[str, Mapping[str, Any]]]:
+    """Return the names of the files, their content, and the contexts by name."""
+    _refuse_without_client()
+    from kubernetes.config.kube_config import KubeConfigMerger  # noqa: PLC0415 - an extra
+
+    files = _files(path)
+    shown = ":".join(map(str, files))
+    try:
+        merged = KubeConfigMerger(os.pathsep.join(map(str, files))).config
+        contexts = [item.value for item in merged.value["contexts"]]
+        return shown, merged, {word(item, "name"): table(item, "context") for item in contexts}
+    except OSError as error:
+        raise cluster_error(f"{shown}: cannot be read ({error.strerror})", _NAME_IT) from None
+    except Exception as error:  # noqa: BLE001 - any shape of file; its text may be a secret
+        raise _broken(shown, error) from None
+
+
 _NAME_IT = "set KUBECONFIG, or `kubernetes: {kubeconfig: FILE}` in the inventory"
 
 
@@ -77,7 +85,7 @@ def _refuse_without_client() -> None:
     if find_spec("kubernetes") is None:
         raise cluster_error(
             "the Kubernetes client is not installed",
-            "install it with `pipx install 'containerd-fleet[kubernetes]'`",
+            "install fleet with the extra: `pipx install 'containerd-fleet[kubernetes]'`",
         )
 
 

@@ -10,6 +10,7 @@ import pytest
 from fleet.cli.app import fleet
 from fleet.cli.shell_completion import answer
 from fleet.journal import Journal
+from tests.support.api_server import api_server, listing, node_object
 
 FIRST, SECOND = "20261126-101500-00aa", "20261127-224110-00bb"
 INVENTORY = """
@@ -52,6 +53,24 @@ def offered(line: str, monkeypatch: pytest.MonkeyPatch, shell: str = "fish") -> 
 
 
 IDS = ["last", SECOND, FIRST]
+
+
+def test_a_cluster_is_offered_its_contexts_nodes_and_labels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = node_object("n1", "10.0.0.1")
+    node["metadata"]["labels"] = {"pool": "gpu"}
+    with api_server(listing([node])) as server:
+        monkeypatch.setenv("KUBECONFIG", str(server.kubeconfig(tmp_path)))
+
+        assert offered("fleet probe -i kube:", monkeypatch) == ["kube:lab"]
+        assert offered("fleet -i kube:lab explain ", monkeypatch) == ["n1"]
+        assert offered("fleet probe -i kube: -l 'all:!label:pool=", monkeypatch) == [
+            "all:!label:pool=gpu\tgroup of 1 node"
+        ]
+    assert not any(offered("fleet -i kube:lab explain ", monkeypatch))
+
+
 OFFERED = {
     "fleet roll": ["rollback", "rollout"],
     "fleet report x --format j": ["json", "junit"],

@@ -35,6 +35,7 @@ def needs(program: str) -> str:
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "inventory.yaml").write_text(INVENTORY)
     (tmp_path / "mirrors.yaml").write_text(MIRRORS)
+    (tmp_path / "labels.yaml").write_text('all: {children: {"label:pool=gpu": {hosts: {w1: }}}}')
     begin(tmp_path / ".fleet/journal.db", FIRST, SECOND)
     return tmp_path
 
@@ -49,6 +50,7 @@ TYPED = {
     "fleet probe -l wo": "fleet probe -l workers ",
     "fleet probe -l edge:wo": "fleet probe -l edge:workers ",
     "fleet probe -l 'edge:!edge1,wo": "fleet probe -l 'edge:!edge1,workers' ",
+    "fleet probe -i labels.yaml -l label:pool=g": "label:pool=gpu ",
     "fleet probe --limit=edge:wo": "fleet probe --limit=edge:workers ",
     "fleet explain w1 har": "fleet explain w1 harbor.example:5000 ",
     "fleet undo 20261126": f"fleet undo {FIRST} ",

@@ -25,10 +25,9 @@ def explain(settings: Settings, *, connection: Connection, node: str, registry: 
     from fleet.actions import explain as action
     from fleet.cli.output.explain import show_explanation
     from fleet.cli.terminal import open_session
-    from fleet.config.load import load_inventory
     from fleet.core.failure import Failure
 
-    inventory = load_inventory(settings.inventory)
+    inventory = settings.load_inventory()
     session = open_session(settings, connection)
     chosen, explanation = action.explain(inventory, node, registry, session)
     show_explanation(chosen.name, explanation, settings)

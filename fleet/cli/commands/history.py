@@ -64,10 +64,9 @@ def _show_from_nodes(
     from fleet.actions.node_history import read_history
     from fleet.cli.output.node_history import show_node_history
     from fleet.cli.terminal import open_session
-    from fleet.config.load import load_inventory
 
     session = open_session(settings, connection)
-    nodes = settings.select(load_inventory(settings.inventory))
+    nodes = settings.select(settings.load_inventory())
     history = read_history(nodes, session, rollout_id, node)
     show_node_history(history, rollout_id, settings)
     raise SystemExit(Exit.FAILED if history.failures else Exit.OK)

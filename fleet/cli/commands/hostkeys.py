@@ -33,9 +33,8 @@ def hostkeys(settings: Settings, *, connection: Connection, yes: bool) -> None:
     from fleet.actions.hostkeys import add_host_keys, is_bad, scan_host_keys, unknown_keys
     from fleet.cli.output.hostkeys import print_keys_data, show_keys
     from fleet.cli.prompts import unlock_keys
-    from fleet.config.load import load_inventory
 
-    nodes = settings.select(load_inventory(settings.inventory))
+    nodes = settings.select(settings.load_inventory())
     ssh = unlock_keys(settings.connecting(connection.seconds), nodes)
     jumps: dict[str, HostKey | Failure] = {}
     results: dict[str, HostKey | Failure] = {}

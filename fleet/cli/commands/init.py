@@ -35,6 +35,7 @@ def init(settings: Settings, *, nodes: tuple[str, ...], user: str, urls: tuple[s
     never overwritten. mirrors.example.yaml shows mirrors of eleven public registries.
     """
     from fleet.actions import init as action
+    from fleet.config.inventory.cluster import is_cluster
     from fleet.config.starter import (
         inventory_text,
         mirrors_text,
@@ -43,6 +44,8 @@ def init(settings: Settings, *, nodes: tuple[str, ...], user: str, urls: tuple[s
         parse_user,
     )
 
+    if is_cluster(settings.inventory):
+        raise FleetError(f"{settings.inventory}: a cluster is not a file that can be written")
     ask = sys.stdin.isatty() and not settings.as_json and not (nodes or user or urls)
     if ask and _is_missing(settings.inventory):
         nodes = _ask("Nodes, e.g. w[1-3] or w1=10.0.0.1 (Enter: later)", parse_node)

@@ -20,10 +20,9 @@ def inventory(settings: Settings, *, nodes: tuple[str, ...], graph: bool) -> Non
     With NODE, also the values that were overridden.
     """
     from fleet.cli.output.inventory import show_inventory
-    from fleet.config.load import load_inventory
     from fleet.core.selection.patterns import select
 
-    loaded = load_inventory(settings.inventory)
+    loaded = settings.load_inventory()
     chosen = settings.select(loaded)
     if nodes:
         named = {node.name for node in select(loaded, ",".join(nodes), None, read_patterns)}

@@ -25,10 +25,9 @@ def locks(settings: Settings, *, connection: Connection) -> None:
     from fleet.actions.locks import read_locks
     from fleet.cli.output.locks import show_locks
     from fleet.cli.terminal import open_session
-    from fleet.config.load import load_inventory
     from fleet.core.failure import Failure
 
-    nodes = settings.select(load_inventory(settings.inventory))
+    nodes = settings.select(settings.load_inventory())
     results = read_locks(nodes, open_session(settings, connection))
     show_locks(results, settings)
     failed = any(isinstance(result, Failure) for result in results.values())
@@ -65,13 +64,12 @@ def unlock(
     from fleet.cli.output.locks import ask_to_unlock, show_unlocked
     from fleet.cli.prompts import require_terminal
     from fleet.cli.terminal import journal_path, open_session
-    from fleet.config.load import load_inventory
     from fleet.node.change_status import ChangeStatus, SettleEnding
 
     path = journal_path(settings, journal)
     rollout_id = full_id_if_known(path, rollout_id)
     action.refuse_bad_id(rollout_id)
-    nodes = settings.select(load_inventory(settings.inventory))
+    nodes = settings.select(settings.load_inventory())
     if not yes:
         require_terminal("unlock")
     session = open_session(settings, connection).ready(nodes)

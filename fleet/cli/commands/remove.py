@@ -40,11 +40,10 @@ def remove(
     from fleet.actions.options import RolloutOptions
     from fleet.cli.output.plan import show_plans
     from fleet.cli.terminal import Terminal, end_dry_run, end_job, journal_files, open_session
-    from fleet.config.load import load_inventory
 
     options = RolloutOptions(**flags)
     options.validate()
-    inventory, target = load_inventory(settings.inventory), journal_files(settings, journal)
+    inventory, target = settings.load_inventory(), journal_files(settings, journal)
     terminal = Terminal(settings, yes=yes)
     session = open_session(settings, connection, terminal)
     nodes = settings.select(inventory)

@@ -45,11 +45,10 @@ def rollback(
     from fleet.actions.rollout_ids import with_full_ids
     from fleet.cli.output.plan import show_plans
     from fleet.cli.terminal import Terminal, end_dry_run, end_job, journal_files, open_session
-    from fleet.config.load import load_inventory
 
     options = RolloutOptions(**flags)
     options.validate()
-    inventory, target = load_inventory(settings.inventory), journal_files(settings, journal)
+    inventory, target = settings.load_inventory(), journal_files(settings, journal)
     options = with_full_ids(options, target.journal)
     terminal = Terminal(settings, yes=yes)
     nodes = settings.select(inventory)

@@ -26,11 +26,10 @@ def run(
     from fleet.actions import run as action
     from fleet.cli.output.run import show_results
     from fleet.cli.terminal import open_session
-    from fleet.config.load import load_inventory
     from fleet.node.run_command import RunResult
 
     line = action.command_line(command)
-    nodes = settings.select(load_inventory(settings.inventory))
+    nodes = settings.select(settings.load_inventory())
     session = open_session(settings, connection)
     results = action.run(nodes, line, session, seconds=timeout)
     show_results(line, results, settings)

@@ -49,11 +49,10 @@ def undo(
         nothing_is_success,
         open_session,
     )
-    from fleet.config.load import load_inventory
 
     options = RolloutOptions(**flags)
     options.validate()
-    inventory, target = load_inventory(settings.inventory), journal_files(settings, journal)
+    inventory, target = settings.load_inventory(), journal_files(settings, journal)
     terminal = Terminal(settings, yes=yes)
     session = open_session(settings, connection, terminal)
     nodes = settings.select(inventory)

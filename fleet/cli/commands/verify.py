@@ -43,11 +43,10 @@ def verify(
     from fleet.cli.next_steps import other_command, say_next
     from fleet.cli.output.verify import show_verified
     from fleet.cli.terminal import open_session
-    from fleet.config.load import load_inventory
     from fleet.core.model.outcome import NodeStatus
 
     if self_contained:
-        nodes = settings.select(load_inventory(settings.inventory))
+        nodes = settings.select(settings.load_inventory())
         session = open_session(settings, connection)
         outcomes, chosen = action.self_test_nodes(nodes, session, seconds=pull_timeout), None
     else:

@@ -43,7 +43,7 @@ def as_inventory(data: Mapping[str, Any]) -> Value:
             given["site"] = zone
         for group in dict.fromkeys(_roles(labels)):
             groups.setdefault(group, {"hosts": {}})["hosts"][name] = given
-    return _value({"all": {"children": groups}})
+    return as_value({"all": {"children": groups}})
 
 
 def _roles(labels: Mapping[str, Any]) -> Iterator[str]:
@@ -62,11 +62,12 @@ def _address(status: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _value(data: Any) -> Value:
-    """Return plain data as parsed Values, all at line 1, as the user wrote no file."""
+def as_value(data: Any, line: int = 1) -> Value:
+    """Return plain data as parsed Values, all at one line, as the user wrote no file."""
     if isinstance(data, Mapping):
         entries = {
-            key: MappingEntry(Value(key, key, 1, 1), _value(value)) for key, value in data.items()
+            key: MappingEntry(Value(key, key, line, line), as_value(value, line))
+            for key, value in data.items()
         }
-        return Value(entries, "", 1, 1)
-    return Value(data, str(data), 1, 1)
+        return Value(entries, "", line, line)
+    return Value(data, str(data), line, line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +13,13 @@ from fleet.config.lookalikes import has_lookalike
 from fleet.config.reader import Reader, unknown_key
 from fleet.core.model.inventory import Group, Inventory, InventoryValue
 from fleet.core.model.node import Node, Origin
+from fleet.core.selection.labels import LABEL_GROUP
 from fleet.core.selection.ranges import expand
 from fleet.core.text.yaml import MappingEntry, Value
 from fleet.errors import FleetError
+
+GROUP_NAME = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.-]{{0,252}}|{LABEL_GROUP.pattern}")
+
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 
@@ -65,9 +69,15 @@ class InventoryReader:
 
     def read(self, root: Value) -> Inventory:
         """Return the inventory; it is whole only if the reader has no problems."""
+        return self.read_all([(self.reader.file, root)])
+
+    def read_all(self, roots: Sequence[tuple[str, Value]], *, empty: bool = False) -> Inventory:
+        """Return the inventory of several files, each with its name; `empty` allows no nodes."""
         self._group("all")
-        for name, entry in self.reader.mapping(root, "").items():
-            self._read_group(name, entry, parent=None if name == "all" else "all")
+        for file, root in roots:
+            self.reader.file = file
+            for name, entry in self.reader.mapping(root, "").items():
+                self._read_group(name, entry, parent=None if name == "all" else "all")
         for name, place in self._places.items():
             if name in self._groups:
                 self.reader.error(place, name, "is the name of a node and also of a group")
@@ -76,7 +86,7 @@ class InventoryReader:
             return Inventory((), {})
         distances = {name: self._ancestors(name) for name in self._groups}
         nodes = tuple(self._node(name, distances) for name in self._hosts)
-        if not nodes and not self.reader.problems:
+        if not nodes and not empty and not self.reader.problems:
             self.reader.error(root, "", "has no nodes: write them under all.hosts")
         self._warn_same_address(nodes)
         return Inventory(nodes, {name: self._finished(name, nodes) for name in self._groups})
@@ -87,7 +97,7 @@ class InventoryReader:
     # -- reading -----------------------------------------------------------------------------
 
     def _read_group(self, name: str, entry: MappingEntry, parent: str | None) -> None:
-        if not _NAME.fullmatch(name):
+        if not GROUP_NAME.fullmatch(name):
             self.reader.error(
                 entry.key, "", f"invalid group name {name!r}: use letters, digits, '.', '-' and '_'"
             )
@@ -194,9 +204,8 @@ class InventoryReader:
             other = first.setdefault((node.host.lower(), node.port, node.jump), node)
             if other is not node:
                 line = self._places[other.name].line
-                text = (
-                    f"{node.host} is also the address of {other.name} (line {line}): keep one name"
-                )
+                at = f" (line {line})" if line else ""
+                text = f"{node.host} is also the address of {other.name}{at}: keep one name"
                 self.reader.warn(self._places[node.name], node.name, text)
 
     # -- resolving ---------------------------------------------------------------------------

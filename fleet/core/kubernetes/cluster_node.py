@@ -13,6 +13,8 @@ from fleet.core.text.documents import table, word
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 """A DNS subdomain: the API accepts no other name, so it is safe as a part of a path."""
 
+_HOSTNAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
+
 
 @dataclass(frozen=True, slots=True)
 class Taint:
@@ -74,7 +76,7 @@ def cluster_node(raw: Any) -> ClusterNode | None:
         name=name,
         internal_ips=_ips(status, "InternalIP"),
         external_ips=_ips(status, "ExternalIP"),
-        hostname=next(iter(_addresses(status, "Hostname")), ""),
+        hostname=next(filter(_HOSTNAME.fullmatch, _addresses(status, "Hostname")), ""),
         labels=_texts(metadata, "labels"),
         annotations=_texts(metadata, "annotations"),
         unschedulable=spec.get("unschedulable") is True,

@@ -15,7 +15,10 @@ PLAIN = ("containerd", "debian", "rhel", "eks", "flatcar", "cos")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The place in a file that a value comes from; `place` is a group, a node or a key path."""
+    """The place that a value comes from; `place` is a group, a node or a key path.
+
+    What comes from a cluster, and not from a file, has line 0.
+    """
 
     file: str
     line: int
@@ -24,7 +27,8 @@ class Origin:
 
     def __str__(self) -> str:
         """Return it as editors write it, followed by the place."""
-        return f"{self.file}:{self.line}:{self.column} ({self.place})"
+        at = f":{self.line}:{self.column}" if self.line else ""
+        return f"{self.file}{at} ({self.place})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,14 @@ from collections.abc import Callable, Iterable, Mapping
 
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.node import Node
+from fleet.core.selection.labels import LABEL
 from fleet.core.selection.ranges import expand
 from fleet.errors import FleetError
 
 _PART = re.compile(r"(?:\[[^\]]*\]|[^\[:,])+")
+
+
+_LABELED_PART = re.compile(rf"\s*[&!]?{LABEL}[^\[:,]+|{_PART.pattern}")
 
 
 Read = Callable[[str], str]
@@ -57,7 +61,7 @@ def _select_names(
     chosen: set[str] = set()
     required: list[set[str]] = []
     excluded: set[str] = set()
-    parts = _split_parts(pattern)
+    parts = _split_parts(pattern, labels=not _knows(inventory, LABEL.rstrip(":")))
     for part in parts:
         names = _part_names(inventory, part.lstrip("&!").strip(), read, strict=strict)
         if part.startswith("&"):
@@ -73,8 +77,9 @@ def _select_names(
     return chosen - excluded
 
 
-def _split_parts(pattern: str) -> tuple[str, ...]:
-    parts = tuple(part.strip() for part in _PART.findall(pattern))
+def _split_parts(pattern: str, *, labels: bool) -> tuple[str, ...]:
+    """Return the parts of a pattern; with `labels` the colon of `label:pool=gpu` joins."""
+    parts = tuple(part.strip() for part in (_LABELED_PART if labels else _PART).findall(pattern))
     if not any(parts):
         raise FleetError(f"{pattern!r} is an empty pattern: name nodes or groups, or use all")
     if re.search(r"[\[\]]", re.sub(r"\[[^\[\]]*\]", "", pattern)):
@@ -100,6 +105,10 @@ def _part_names(inventory: Inventory, part: str, read: Read, *, strict: bool) ->
         if strict and not matching and group is None and not groups:
             raise FleetError(_no_match_message(name, {*all_names, *inventory.groups}))
     return selected
+
+
+def _knows(inventory: Inventory, name: str) -> bool:
+    return name in inventory.groups or any(node.name == name for node in inventory.nodes)
 
 
 def _is_glob(text: str) -> bool:

@@ -57,6 +57,20 @@ def test_overrides_select_by_pattern() -> None:
     }
 
 
+def test_a_group_with_the_name_label_keeps_the_colon_as_union() -> None:
+    group = Group("label", ("w1",))
+    inventory = Inventory(INVENTORY.nodes, {**INVENTORY.groups, "label": group})
+
+    assert [node.name for node in select(inventory, "label:w2", None, str)] == ["w1", "w2"]
+
+
+def test_overrides_select_by_label() -> None:
+    group = Group("label:pool=gpu", ("w1",))
+    inventory = Inventory(INVENTORY.nodes, {**INVENTORY.groups, group.name: group})
+
+    assert override_matches(inventory, [group.name]) == {"w1": {"label:pool=gpu"}}
+
+
 EMPTY_OR_BROKEN = ["", " ", ",", "w[", "w[1-2", f"w[1-{'9' * 5000}]", "@self", "@nothing"]
 
 
