@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from fleet.actions.session import Session
 from fleet.actions.survey import desired_config, survey
+from fleet.actions.verify_pods import Kubelets, open_kubelets
 from fleet.config.load import Loaded
 from fleet.core.failure import Failure
 from fleet.core.masking.known import clean_outcome
@@ -24,7 +25,9 @@ from fleet.core.rollout.batches import parse_size
 from fleet.core.selection.sample import Sample, sample
 from fleet.engine.bugs import isolate_bugs
 from fleet.engine.survey import NodeSurvey, examine, verify_all
-from fleet.engine.workers.base import map_nodes
+from fleet.engine.workers.base import ThreadPool, map_nodes
+from fleet.errors import FleetError
+from fleet.kubernetes.pull_pods import PodOptions
 from fleet.node.verify.run import VerifyOrder
 from fleet.node.verify.selftest import SelfTestOrder, self_test
 from fleet.node.work_order import Deadlines
@@ -38,13 +41,16 @@ class VerifyOptions:
     """The options of a verification.
 
     `pull_seconds` limits each pull. `sample` is a number or a percentage of nodes; None for all.
-    `per_mirror` limits the nodes that pull from one mirror at the same time.
+    `per_mirror` limits the nodes that pull from one mirror at the same time. With `pods` kubelet
+    pulls, in the cluster of `kube_context` or in those of the inventory.
     """
 
     pull_seconds: int = defaults.PULL
     liveness: bool = True
     sample: str | None = None
     per_mirror: int = defaults.PER_MIRROR
+    pods: PodOptions | None = None
+    kube_context: str | None = None
 
 
 def verify(
@@ -57,6 +63,20 @@ def verify(
     chosen = _sample(nodes, options.sample)
     nodes = tuple(node for node in nodes if chosen is None or node.name in set(chosen.names))
     session = session.ready(nodes)
+    if options.pods is None:
+        orders = _orders(files, nodes, options, session)
+        return _verified(files, nodes, orders, session), chosen
+    if not isinstance(session.pool, ThreadPool):
+        raise FleetError("--pod needs --engine threads: this process asks the cluster for pods")
+    with open_kubelets(nodes, options.pods, options.kube_context, session.ui.message) as kubelets:
+        orders = [_by_pod(order, kubelets) for order in _orders(files, nodes, options, session)]
+        return _verified(files, nodes, orders, session), chosen
+
+
+def _orders(
+    files: Loaded, nodes: Sequence[Node], options: VerifyOptions, session: Session
+) -> list[VerifyOrder]:
+    """Survey the nodes, and return the orders to verify them."""
     desired = desired_config(files.inventory, files.mirrors)
     deadlines = Deadlines(pull=options.pull_seconds, guard=0, per_mirror=options.per_mirror)
 
@@ -64,11 +84,23 @@ def verify(
         plan, tests = plan_as_is(result, lambda result: tests_of(result, desired(result.node)))
         return VerifyOrder(plan, session.access, tests, deadlines, options.liveness)
 
-    orders = [order(result) for result in survey(files, nodes, session)]
+    return [order(result) for result in survey(files, nodes, session)]
+
+
+def _by_pod(order: VerifyOrder, kubelets: Kubelets) -> VerifyOrder:
+    """Return the order with the node's kubelet, which pulls; without one the node has failed."""
+    name = order.node.name
+    failure = order.plan.failure or kubelets.failures.get(name)
+    return replace(order, plan=replace(order.plan, failure=failure), pods=kubelets.nodes.get(name))
+
+
+def _verified(
+    files: Loaded, nodes: Sequence[Node], orders: Sequence[VerifyOrder], session: Session
+) -> list[NodeOutcome]:
     known = session.secrets(files.mirrors)
     ends = verify_all(orders, pool=session.pool)
     outcomes = {outcome.node: clean_outcome(outcome, known) for outcome in ends}
-    return [outcomes[node.name] for node in nodes], chosen
+    return [outcomes[node.name] for node in nodes]
 
 
 def _sample(nodes: Sequence[Node], size: str | None) -> Sample | None:

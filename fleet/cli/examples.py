@@ -35,7 +35,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("rollout --rerun failed 20261124-033332-5a8a", "only where that one failed"),
     ),
     "resume": (("resume -y", "finish the newest interrupted rollout"),),
-    "verify": (("verify -l w1", "test pulls on one node"),),
+    "verify": (
+        ("verify -l w1", "test pulls on one node"),
+        ("verify --pod --sample 5%", "have kubelet pull on some nodes of a cluster"),
+    ),
     "undo": (
         ("undo --dry-run", "what undoing the last rollout would change"),
         ("undo 20261124-033332", "one rollout, on the nodes that it changed"),

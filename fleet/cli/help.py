@@ -33,10 +33,13 @@ _OPTIONS: Mapping[str, frozenset[str]] = {
             "pull_timeout", "per_mirror",
         }
     ),
+    "Pods": frozenset({"pod", "pod_namespace", "pod_service_account", "pod_pull_secret"}),
     "Files that fleet did not write": frozenset(
         {"adopt", "keep", "overwrite", "full_default"}
     ),
-    "Files and nodes": frozenset({"inventory", "mirrors", "limit", "exclude", "journal"}),
+    "Files and nodes": frozenset(
+        {"inventory", "mirrors", "limit", "exclude", "journal", "kube_context"}
+    ),
     "Connections": frozenset(
         {"ask_become_pass", "parallel", "engine", "connect_timeout", "ssh_config"}
     ),

@@ -81,7 +81,7 @@ class PullPod:
                 "tolerations": [{"operator": "Exists"}],
                 "restartPolicy": "Never",
                 "activeDeadlineSeconds": self.seconds + _SPARE_SECONDS,
-                "terminationGracePeriodSeconds": 0,
+                "terminationGracePeriodSeconds": 1,
                 "automountServiceAccountToken": False,
                 "enableServiceLinks": False,
                 **account,

@@ -24,23 +24,28 @@ _MOST_MESSAGE = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A rollout's change of one node: `kind` is rollout, rollback, undo or remove."""
+    """A rollout's change of one node: `kind` is rollout, rollback, undo or remove.
+
+    `before` is the generation that the Node's annotation names before the rollout.
+    """
 
     node: str
     kind: str
     rollout: str
     operator: str
     message: str = ""
+    before: str | None = None
 
     @property
     def _about(self) -> str:
         reason = f": {self.message}" if self.message else ""
         return f"{self.kind} {self.rollout} of {self.operator}{reason}"
 
-    def begin_event(self, at: str) -> dict[str, Any]:
+    def begin_event(self, at: str, *, reverting: bool = False) -> dict[str, Any]:
         """Return the Event at the begin of the change; `at` is the time in RFC 3339."""
-        note = f"fleet changes the registry config of containerd ({self._about})"
-        return self._event("RegistryConfigChanging", "Normal", note, at)
+        work, reason = ("reverts", "RegistryConfigReverting") if reverting else _BEGIN
+        note = f"fleet {work} the registry config of containerd ({self._about})"
+        return self._event(reason, "Normal", note, at)
 
     def end_event(self, outcome: NodeOutcome, at: str) -> dict[str, Any]:
         """Return the Event at the end of the change."""
@@ -69,13 +74,20 @@ class Change:
         }
 
     def annotation(self, outcome: NodeOutcome) -> dict[str, Any] | None:
-        """Return the merge patch that annotates the Node; None if nothing was changed."""
-        if outcome.status is not NodeStatus.CONVERGED or not outcome.changed:
+        """Return the merge patch that annotates the Node; None if nothing was changed.
+
+        A node that was reverted gets the annotation of before.
+        """
+        if outcome.status is NodeStatus.ROLLED_BACK:
+            generation = self.before if self.before != self.rollout else None
+        elif outcome.status is NodeStatus.CONVERGED and outcome.changed:
+            generation = None if self.kind == "remove" else outcome.generation
+        else:
             return None
-        generation = None if self.kind == "remove" else outcome.generation
         return {"metadata": {"annotations": {GENERATION: generation}}}
 
 
+_BEGIN = ("changes", "RegistryConfigChanging")
 _ENDS = {
     NodeStatus.CONVERGED: ("RegistryConfigChanged", "Normal"),
     NodeStatus.ROLLED_BACK: ("RegistryConfigReverted", "Warning"),

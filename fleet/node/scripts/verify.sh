@@ -11,6 +11,7 @@ RUNTIME=${SOCKET%/*}
 EVIDENCE_SECONDS=$(((PULL_SECONDS + 2) / 3))
 LOGGED='trying next|fetch failed|failed to decode|stop pulling image'
 pulled=
+pod_pulls=
 
 verify_trace() { # fetch and trace the image, then remove it: CRI must download it once more
     trace_fetch "$EVIDENCE_SECONDS"
@@ -112,7 +113,9 @@ verify_ask_liveness() { # as liveness_check, but fleet sends the pull
 verify_by_fleet() {
     verify_prepare_pull
     trace_value present "$present"
+    [ "$VIA" != kubelet ] || pod_pulls=1
     protocol_wait_for_driver
+    pod_pulls=
     trace_report_travelled
     case $line in
     sha256:*) cleanup_list_pulled "$line" ;;
@@ -131,10 +134,13 @@ verify_report_log() { # report what the daemon has logged since the first pull b
         sed -nE -e "$HARMLESS" -e "/$LOGGED/s/^/log$TAB=/p" | tail -c 200000
 }
 
+# Remove what was brought onto the node. If the connection was lost while a pod was pulling, the note
+# stays for the next verification: the pod goes on without fleet.
 verify_sweep() {
     local gone
     cleanup_remove_images
     gone=$?
+    [ -z "$pod_pulls" ] || gone=1
     [ "${fetched:-0}" = 0 ] || ctr_remove_image
     [ -z "${fetched:-}" ] || ctr_remove_namespace || gone=1
     [ "$gone" != 0 ] || [ ! -f "$NOTE" ] || rm -rf -- "$NOTE" "$WORK"

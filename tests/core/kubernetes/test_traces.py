@@ -66,10 +66,24 @@ def test_the_annotation_names_the_generation_of_the_last_change() -> None:
     assert removal.annotation(DONE) == {"metadata": {"annotations": {GENERATION: None}}}
 
 
-@pytest.mark.parametrize(
-    "outcome",
-    [replace(DONE, status=NodeStatus.ROLLED_BACK), replace(DONE, changed=False)],
-    ids=["reverted", "not changed"],
-)
-def test_a_node_with_its_config_of_before_keeps_its_annotation(outcome: NodeOutcome) -> None:
-    assert CHANGE.annotation(outcome) is None
+def test_a_node_that_was_not_changed_keeps_its_annotation() -> None:
+    assert CHANGE.annotation(replace(DONE, changed=False)) is None
+    assert CHANGE.annotation(replace(DONE, status=NodeStatus.FAILED)) is None
+
+
+@pytest.mark.parametrize(("before", "after"), [("r-0", "r-0"), (None, None), ("r-1", None)])
+def test_a_reverted_node_gets_its_annotation_of_before(
+    before: str | None, after: str | None
+) -> None:
+    reverted = replace(DONE, status=NodeStatus.ROLLED_BACK)
+
+    patch = replace(CHANGE, before=before).annotation(reverted)
+
+    assert patch == {"metadata": {"annotations": {GENERATION: after}}}
+
+
+def test_a_revert_has_a_begin_of_its_own() -> None:
+    event = CHANGE.begin_event(AT, reverting=True)
+
+    assert (event["type"], event["reason"]) == ("Normal", "RegistryConfigReverting")
+    assert event["message"].startswith("fleet reverts the registry config of containerd (")

@@ -133,6 +133,14 @@ CASES = {
         evidence(f"{asked(A, 'manifests/1.36', '401 Unauthorized')}\n{fetch(B)}"),
         with_credentials("c.test"), LIVE, Served.MIRROR, B,
     ),
+    "pull secrets that kubelet may have": (
+        evidence(
+            f"{asked(A, 'manifests/1.36', '401 Unauthorized')}\n{fetch(B)}",
+            via=PullClient.KUBELET,
+        ),
+        CERTS_D, LIVE, Served.UNKNOWN, None,
+    ),
+    "kubelet": (evidence(fetch(A), via=PullClient.KUBELET), CERTS_D, LIVE, Served.MIRROR, A),
     "legacy, in force": (evidence(fetch(A)), LEGACY, None, Served.MIRROR, A),
     "legacy, not in force": (
         evidence(fetch(A)), NOT_LOADED, None, Served.UNKNOWN, None
