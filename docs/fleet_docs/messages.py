@@ -40,6 +40,7 @@ MEANINGS: Mapping[FailureKind, str] = {
     FailureKind.BUDGET: "Too many nodes failed, so this node was reverted or not started.",
     FailureKind.UNSTAGED: "The staged files are no longer on the node.",
     FailureKind.WORKLOADS: "A restart would end, or has ended, running containers.",
+    FailureKind.DRAIN: "The node could not be drained, so it was left unchanged.",
     FailureKind.NO_GENERATION: "There is nothing saved on the node to go back to.",
     FailureKind.CLUSTER: "The API of the Kubernetes cluster could not be used.",
     FailureKind.WORKER: "A worker process ended in the middle of its work.",

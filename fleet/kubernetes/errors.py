@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fleet.core.failure import Failure, FailureKind, Step
@@ -36,14 +36,15 @@ class ClusterError(Exception):
         *,
         status: int = 0,
         reason: str = "",
-        causes: Iterable[str] = (),
+        causes: Mapping[str, str] | None = None,
         retry_after: int | None = None,
         resume: str = "",
     ) -> None:
         self.failure = failure
         self.status = status
         self.reason = reason
-        self.causes = tuple(causes)
+        self.causes = causes or {}
+        """The message of each cause of the Status object, by the cause's reason."""
         self.retry_after = retry_after
         self.resume = resume
         """The token with which the API continues a list that has expired; usually empty."""
@@ -76,12 +77,16 @@ def answered_error(
     status, body, retry_after = answer
     data = _status_object(body)
     causes = table(data, "details").get("causes")
+    entries = causes if isinstance(causes, list) else []
     message, remedy = _words(cluster, call, status, word(data, "reason"))
     return ClusterError(
         cluster_failure(message, remedy, without_known(word(data, "message"), secrets)),
         status=status,
         reason=word(data, "reason"),
-        causes=[word(cause, "reason") for cause in causes] if isinstance(causes, list) else (),
+        causes={
+            word(cause, "reason"): without_known(word(cause, "message"), secrets)
+            for cause in entries
+        },
         retry_after=int(retry_after) if re.fullmatch("[0-9]{1,5}", retry_after) else None,
         resume=word(table(data, "metadata"), "continue"),
     )

@@ -39,6 +39,7 @@ _TITLES = {
     FailureKind.BUDGET: "too many failures",
     FailureKind.UNSTAGED: "not staged",
     FailureKind.WORKLOADS: "would end containers",
+    FailureKind.DRAIN: "not drained",
     FailureKind.NO_GENERATION: "nothing to undo",
     FailureKind.CLUSTER: "cluster failed",
     FailureKind.WORKER: "worker failed",

@@ -16,6 +16,8 @@ STEPS: Mapping[Step, str] = {
     Step.UNPACK: "unpacking",
     Step.VALIDATE: "validating with containerd",
     Step.STAGE: "staging",
+    Step.CORDON: "cordoning",
+    Step.DRAIN: "draining",
     Step.KEEP: "saving the old files",
     Step.ARM: "arming the guard",
     Step.SWAP: "swapping the files",

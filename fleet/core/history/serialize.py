@@ -13,6 +13,7 @@ from fleet.core.masking.shown_text import unified_diff
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.finding import Finding
 from fleet.core.model.outcome import (
+    DrainResult,
     HostAttempt,
     Liveness,
     LivenessState,
@@ -118,6 +119,33 @@ def _read_liveness(data: Mapping[str, Any] | None) -> Liveness | None:
     return Liveness(LivenessState(state), data["seconds"], output)
 
 
+def drain_data(drain: DrainResult | None) -> dict[str, Any] | None:
+    """Return the cordon and drain of a node as data; None if there was none."""
+    if drain is None:
+        return None
+    return {
+        "cordoned": drain.cordoned,
+        "drained": drain.drained,
+        "evicted": list(drain.evicted),
+        "seconds": drain.seconds,
+        "kept_cordon": drain.kept_cordon,
+        "still_cordoned": drain.still_cordoned,
+    }
+
+
+def _read_drain(data: Mapping[str, Any] | None) -> DrainResult | None:
+    if not data:
+        return None
+    return DrainResult(
+        cordoned=data["cordoned"],
+        drained=data["drained"],
+        evicted=tuple(data["evicted"]),
+        seconds=data["seconds"],
+        kept_cordon=data["kept_cordon"],
+        still_cordoned=data["still_cordoned"],
+    )
+
+
 def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
     """Return the outcome of one node as data."""
     return {
@@ -133,6 +161,7 @@ def outcome_data(outcome: NodeOutcome) -> dict[str, Any]:
         "seconds": outcome.seconds,
         "unproven": list(outcome.unproven),
         "held": outcome.held,
+        "drain": drain_data(outcome.drain),
         "unhealthy": outcome.unhealthy,
     }
 
@@ -153,6 +182,7 @@ def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
         seconds=data.get("seconds", 0.0),
         unproven=tuple(data.get("unproven", ())),
         held=data.get("held", False),
+        drain=_read_drain(data.get("drain")),
         unhealthy=data.get("unhealthy", ""),
     )
 

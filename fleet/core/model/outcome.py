@@ -163,6 +163,22 @@ class Liveness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrainResult:
+    """The cordon and the drain of a node for its change."""
+
+    cordoned: bool = False
+    """Whether fleet cordoned it."""
+    drained: bool = False
+    evicted: tuple[str, ...] = ()
+    """The pods that were evicted, each with its namespace."""
+    seconds: float = 0.0
+    kept_cordon: bool = False
+    """Whether the node had a cordon that is not fleet's, which stays."""
+    still_cordoned: bool = False
+    """Whether fleet's own cordon is still on the node, as far as is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeOutcome:
     """The result of the work on one node."""
 
@@ -181,6 +197,8 @@ class NodeOutcome:
     """Registries that were changed and that no verification pull has checked."""
     held: bool = False
     """Whether the rollout's lock is still on the node, as far as is known."""
+    drain: DrainResult | None = None
+    """None if the node was neither cordoned nor drained."""
     unhealthy: str = ""
     """The reason why an unchanged node is unhealthy, which is not this rollout's failure."""
 
@@ -194,5 +212,6 @@ class NodeOutcome:
             verified=self.verified or before.verified,
             unproven=self.unproven or before.unproven,
             liveness=self.liveness or before.liveness,
+            drain=self.drain or before.drain,
             seconds=round(before.seconds + self.seconds, 2),
         )

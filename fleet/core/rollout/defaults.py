@@ -29,3 +29,7 @@ PULL = 120
 
 PER_MIRROR = 16
 """The number of nodes that pull from one mirror at once."""
+
+
+DRAIN = 300
+"""The time for the drain of one node."""

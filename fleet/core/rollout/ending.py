@@ -87,6 +87,7 @@ _REFUSALS = {
     FailureKind.CONFLICT: "in conflict",
     FailureKind.VALIDATE: "whose containerd refuses the new config",
     FailureKind.WORKLOADS: "whose restart would end containers",
+    FailureKind.DRAIN: "not drained",
     FailureKind.NO_GENERATION: "without a saved state to go back to",
 }
 """The reasons why a node was left as it was, by the kind of the failure."""
