@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from fleet.actions.control_plane import announce, record_answers
-from fleet.actions.journaling import RolloutJournal, operator
+from fleet.actions.drains import Clusters, drain_targets
+from fleet.actions.excused import excused_from_undo, unreachable_nodes
+from fleet.actions.journaling import RolloutJournal, operator, timestamp
 from fleet.actions.options import RolloutOptions
 from fleet.actions.recorder import Recorder
 from fleet.actions.session import Session
 from fleet.actions.user_interface import CarefulProgress, Progress, Scope
-from fleet.core.failure import FailureKind, Step
 from fleet.core.history.replay import EntryKind
 from fleet.core.history.serialize import outcome_data
+from fleet.core.kubernetes.cordon import CordonMark
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import MirrorConfig
+from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.render.fingerprints import desired_fingerprints, node_fingerprints
@@ -27,6 +30,7 @@ from fleet.core.rollout.policy import OnFailure, Policy
 from fleet.core.rollout.state import RolloutState, RolloutStatus
 from fleet.core.rollout.time_left import WorkTimes
 from fleet.engine.control_plane import ControlPlaneCheck
+from fleet.engine.drains import DrainGates, NodeDrains
 from fleet.engine.driver import drive
 from fleet.engine.hooks import DriverHooks, RolloutEnd
 from fleet.engine.locks import release_held
@@ -73,10 +77,17 @@ class Job:
     """The mirrors and settings that a rollout applies to the nodes; None for a rollback."""
     deadlines: Deadlines | None = None
     """The deadlines of the work on each node; None for those of the options."""
+    clusters: Clusters = ()
+    """The clusters whose nodes are cordoned or drained."""
 
     def __post_init__(self) -> None:
         """Clean the user's message, which may hold line breaks or a secret."""
         self.options = self.options.cleaned(self.session.secrets(self.config))
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Return the nodes of the job."""
+        return tuple(plan.node for plan in self.plans.values())
 
     def batches(self) -> tuple[tuple[str, ...], ...]:
         """Cut the nodes that need work into batches, sorted by `order`, then by the inventory."""
@@ -144,9 +155,10 @@ class Job:
                 progress=progress,
                 time_left=time_left,
             )
-            result = self._drive(state, policy, recorder)
+            drains = self._drains(progress)
+            result = self._drive(state, policy, recorder, drains)
         try:
-            for outcome in release_held(self.outcomes, self._order, self.session.pool):
+            for outcome in self._last_tries(drains):
                 self.outcomes[outcome.node] = outcome
                 self.journal.append(EntryKind.MOVED, outcome.node, outcome_data(outcome))
             if lost_output := self.session.ui.lost_output():
@@ -161,7 +173,27 @@ class Job:
     def _journal_end(self, status: RolloutStatus, reason: str) -> None:
         self.journal.append(EntryKind.ENDED, None, {"status": str(status), "reason": reason})
 
-    def _drive(self, state: RolloutState, policy: Policy, recorder: Recorder) -> RolloutEnd:
+    def _drains(self, progress: Progress) -> NodeDrains | None:
+        """Return the cordons and drains of this run; None if none are asked for."""
+        if not self.options.cordons or not self.clusters:
+            return None
+        return NodeDrains(
+            mark=CordonMark(self.id, timestamp(), operator()),
+            drain=self.options.draining,
+            targets=drain_targets(self.clusters),
+            report=progress.line,
+            stopping=progress.stopping,
+        )
+
+    def _last_tries(self, drains: NodeDrains | None) -> Iterator[NodeOutcome]:
+        """Try again to unlock and to uncordon nodes; yield the outcomes that this changes."""
+        yield from release_held(self.outcomes, self._order, self.session.pool)
+        if drains is not None:
+            yield from drains.finish(list(self.outcomes.values()), self.session.ui.message)
+
+    def _drive(
+        self, state: RolloutState, policy: Policy, recorder: Recorder, drains: NodeDrains | None
+    ) -> RolloutEnd:
         orders = {name: self._order(name) for name in self.plans}
         hooks = DriverHooks(
             record=recorder.record,
@@ -169,6 +201,7 @@ class Job:
             stopping=recorder.progress.stopping,
             check_plane=self._plane_check(recorder.progress) if self.inventory.nodes else None,
             pausing=recorder.pausing,
+            gates=DrainGates(drains) if drains is not None else None,
         )
         return drive(state, policy, orders, hooks)
 
@@ -208,42 +241,18 @@ class Job:
         return Policy(
             max_failures=allowed_failures(self.options.max_failures, total),
             limits=group_limits(self.inventory),
-            excused_nodes=frozenset(self._skipped() | self._excused()),
+            excused_nodes=self._excused(),
             on_failure=OnFailure(self.options.on_failure),
             pause=self.options.pause,
             parallel=min(self.session.pool.most_changes, total) or 1,
             control_plane=self.control_plane_limit(),
         )
 
-    def _skipped(self) -> set[str]:
-        """Return the unreachable nodes that --skip-unreachable leaves out."""
-        if not self.options.skip_unreachable:
-            return set()
-        return {
-            name
-            for name, outcome in self.outcomes.items()
-            if outcome.status is NodeStatus.UNREACHABLE
-            and not (outcome.failure and outcome.failure.step is Step.SETTLE)
-        }
-
-    def _excused(self) -> set[str]:
-        """Return the nodes of a rollback or undo whose failure does not count against the budget.
-
-        Such a node was unhealthy before the rollback, or has no generation to restore. Its failure
-        says nothing about the other nodes.
-        """
-        if self.kind == "rollout":
-            return set()
-        unhealthy = {name for name, plan in self.plans.items() if plan.daemon.unhealthy}
-        failures = {
-            name: outcome.failure for name, outcome in self.outcomes.items() if outcome.failure
-        }
-        no_generation = FailureKind.NO_GENERATION
-        return unhealthy | {
-            name
-            for name, failure in failures.items()
-            if failure.kind is no_generation and failure.step is Step.PLAN
-        }
+    def _excused(self) -> frozenset[str]:
+        """Return the nodes whose failure does not count against the budget."""
+        lost = unreachable_nodes(self.outcomes) if self.options.skip_unreachable else set()
+        undone = excused_from_undo(self.plans, self.outcomes) if self.kind != "rollout" else set()
+        return frozenset(lost | undone)
 
     def order(self, plan: NodePlan) -> WorkOrder:
         """Return the work order for a plan."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from fleet.actions.drains import Clusters, clusters_to_drain, refuse_unknown
 from fleet.actions.job import Job, RolloutResult
 from fleet.actions.journaling import JournalFiles, hold_journal, new_rollout_id
 from fleet.actions.options import RolloutOptions
@@ -35,8 +36,9 @@ def run_job(request: JobRequest, session: Session, journal: JournalFiles | None)
     request.options.validate()
     session = session.ready(request.nodes).reusing_connections()
     name = new_rollout_id()
+    clusters = clusters_to_drain(request.options, request.nodes)
     with hold_journal(journal, request.kind, name, session.ui) as written:
-        plans = plan_job(request, session)
+        plans = _plan(request, session, clusters)
         job = Job(
             id=name,
             kind=request.kind,
@@ -46,6 +48,7 @@ def run_job(request: JobRequest, session: Session, journal: JournalFiles | None)
             journal=written,
             plans={plan.node.name: plan for plan in plans},
             config=request.config,
+            clusters=clusters,
         )
         return start_job(job)
 
@@ -53,5 +56,10 @@ def run_job(request: JobRequest, session: Session, journal: JournalFiles | None)
 def plan_job(request: JobRequest, session: Session) -> list[NodePlan]:
     """Return the plans that a request would carry out, changing nothing."""
     request.options.validate()
+    return _plan(request, session, clusters_to_drain(request.options, request.nodes))
+
+
+def _plan(request: JobRequest, session: Session, clusters: Clusters) -> list[NodePlan]:
     surveys = request.survey(session)
-    return [refuse_plan(result.plan, request.options) for result in surveys]
+    plans = (refuse_plan(result.plan, request.options) for result in surveys)
+    return refuse_unknown(plans, clusters, session.ui.message)

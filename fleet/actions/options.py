@@ -9,6 +9,7 @@ from typing import Any
 
 from fleet.core.containerd.registry_url import folder_name, registry_problem
 from fleet.core.history.audit import clean_message
+from fleet.core.kubernetes.drain import DrainOptions
 from fleet.core.model.mirror import Foreign
 from fleet.core.rollout import defaults
 from fleet.core.rollout.batches import parse_batches, parse_size
@@ -23,6 +24,8 @@ RANGES = {
     "guard": (0, 86400),
     "pull_timeout": (1, 3600),
     "per_mirror": (1, 1000),
+    "drain_timeout": (1, 86400),
+    "pod_grace": (1, 86400),
 }
 """The least and the greatest value of the options that are numbers, as the flags take them."""
 
@@ -62,6 +65,15 @@ class RolloutOptions:
     health_timeout: int = defaults.HEALTH
     guard: int = defaults.GUARD
     disrupt_workloads: bool = False
+    cordon: bool = False
+    drain: bool = False
+    drain_timeout: int = defaults.DRAIN
+    pod_grace: int | None = None
+    """The grace period of evicted pods; None for each pod's own."""
+    drain_force: bool = False
+    delete_emptydir_data: bool = False
+    kube_context: str | None = None
+    """The context of the nodes' cluster; None for what the inventory says."""
     no_verify: bool = False
     no_liveness: bool = False
     pull_timeout: int = defaults.PULL
@@ -101,9 +113,27 @@ class RolloutOptions:
         """Return the options for the files of the nodes."""
         return RenderOptions(full_default=self.full_default, foreign=self.foreign)
 
+    @property
+    def cordons(self) -> bool:
+        """Return whether nodes are cordoned."""
+        return self.cordon or self.drain
+
+    @property
+    def draining(self) -> DrainOptions | None:
+        """Return the options of a drain; None if nodes are not drained."""
+        if not self.drain:
+            return None
+        return DrainOptions(
+            timeout=self.drain_timeout,
+            grace=self.pod_grace,
+            force=self.drain_force,
+            delete_emptydir_data=self.delete_emptydir_data,
+        )
+
     def validate(self) -> None:
         """Raise a FleetError if an option cannot be read, or if two of them contradict."""
         self._check_values()
+        self._check_drain()
         parse_batches(self.batch)
         parse_size(self.max_failures, "--max-failures")
         if 0 < self.guard < self.soak + GATES:
@@ -116,6 +146,8 @@ class RolloutOptions:
     def _check_values(self) -> None:
         for name, (least, most) in RANGES.items():
             value = getattr(self, name)
+            if value is None:
+                continue
             if not least <= value <= most:
                 limits = f"{least} or more" if most == inf else f"a number from {least} to {most}"
                 raise FleetError(f"{name}={value!r}: expected {limits}")
@@ -127,6 +159,17 @@ class RolloutOptions:
         registry = self.registry_name
         if registry is not None and (problem := registry_problem(registry)):
             raise FleetError(f"--registry: {problem}")
+
+    def _check_drain(self) -> None:
+        """Raise a FleetError if an option of a drain is given and nodes are not drained."""
+        given = {
+            "--pod-grace": self.pod_grace is not None,
+            "--drain-force": self.drain_force,
+            "--delete-emptydir-data": self.delete_emptydir_data,
+        }
+        names = [name for name, is_given in given.items() if is_given]
+        if names and not self.drain:
+            raise FleetError(f"{' and '.join(names)}: only --drain evicts pods. Add --drain")
 
     def cleaned(self, secrets: Iterable[str]) -> RolloutOptions:
         """Return the options with a message of one line, without secrets."""

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
+from fleet.actions.drains import (
+    clusters_to_drain,
+    refuse_unknown,
+    resumed_options,
+    uncordon_left,
+)
 from fleet.actions.job import Job, RolloutResult
 from fleet.actions.journaling import JournalFiles, RolloutJournal, operator, timestamp
 from fleet.actions.options import RolloutOptions
 from fleet.actions.refusals import refuse_plan
 from fleet.actions.remove import saved_request
+from fleet.actions.resumable import newest_resumable
 from fleet.actions.resume_checks import (
     refuse_changed_config,
     refuse_changed_files,
@@ -29,12 +37,12 @@ from fleet.core.plan.node_plan import NodePlan, PlannedPulls
 from fleet.core.plan.pull_tests import PullTest
 from fleet.core.report.data import planned_data
 from fleet.core.rollout.control_plane import Availability
-from fleet.core.rollout.state import RolloutState, RolloutStatus
+from fleet.core.rollout.state import RolloutState
 from fleet.engine.locks import still_held
 from fleet.engine.survey import NodeSurvey, already_done
 from fleet.engine.workers.base import map_nodes
 from fleet.errors import FleetError, NothingToDoError
-from fleet.journal import Journal, RolloutRecord, is_there
+from fleet.journal import RolloutRecord
 from fleet.node.recheck import settle_left
 from fleet.node.revert import SPENT
 from fleet.node.stage import release_once
@@ -42,15 +50,20 @@ from fleet.node.work_order import WorkOrder
 
 
 def resume(
-    files: JournalFiles, rollout_id: str | None, session: Session, load: Callable[[], Loaded]
+    files: JournalFiles,
+    rollout_id: str | None,
+    session: Session,
+    load: Callable[[], Loaded],
+    changes: Mapping[str, Any] = MappingProxyType({}),
 ) -> RolloutResult:
     """Finish the rollout that `rollout_id` names, or the newest one that was interrupted.
 
-    `load` reads both files; it is not called for a rollback, which needs no mirrors.yaml. Raise a
+    `load` reads both files; it is not called for a rollback, which needs no mirrors.yaml.
+    `changes` are the options of cordons and drains that differ from those of the rollout. Raise a
     FleetError if the rollout cannot be resumed, a NothingToDoError if it need not be.
     """
     journal = files.open(session.ui)
-    record = journal.rollout(rollout_id) if rollout_id else _newest(journal)
+    record = journal.rollout(rollout_id) if rollout_id else newest_resumable(journal)
     if "flags" not in record.about:
         raise FleetError(
             f"rollout {record.id} was begun by an older release of fleet; start a new rollout"
@@ -63,48 +76,15 @@ def resume(
             raise NothingToDoError(f"nothing to resume: rollout {record.id} has finished")
         refuse_superseded(journal, record, history)
         entries = RolloutJournal(record.id, journal, files)
+        options = resumed_options(RolloutOptions.read(record.about["flags"]), changes)
         loaded = load() if record.about["kind"] == "rollout" else None
         inventory = loaded.inventory if loaded is not None else load_inventory(files.inventory)
         refuse_changed_files(files, record, inventory)
         if loaded is not None:
             refuse_changed_config(files, record, loaded.mirrors, entries.mark)
         job = _job(record, history, session, entries, inventory)
+        job.options, job.clusters = options, clusters_to_drain(options, job.nodes)
         return _Resumed(job, history, loaded, files).run()
-
-
-def mirrors_file(files: JournalFiles, rollout_id: str | None) -> Path | None:
-    """Return the path of the mirrors.yaml from which a rollout began, to resume it.
-
-    It is None if the rollout needs no such file, if it is not recorded, or if it is gone.
-    """
-    if not is_there(files.journal):
-        return None
-    journal = Journal(files.journal, read_only=True)
-    record = journal.rollout(rollout_id) if rollout_id else _newest(journal)
-    recorded = str(record.about.get("mirrors_file", ""))
-    if record.kind != "rollout" or not recorded or not Path(recorded).is_file():
-        return None
-    return Path(recorded)
-
-
-def _newest(journal: Journal) -> RolloutRecord:
-    """Return the newest rollout that was interrupted, or left a node in flight.
-
-    Skip rollouts that a later one has superseded; raise a FleetError if none is left.
-    """
-    superseded = None
-    for record in journal.rollouts():
-        history = journal.replayed(record)
-        if history.status is RolloutStatus.INTERRUPTED or history.unsettled():
-            try:
-                refuse_superseded(journal, record, history)
-            except FleetError as error:
-                superseded = superseded or error
-            else:
-                return record
-    raise superseded or NothingToDoError(
-        "nothing to resume: no rollout was interrupted; `fleet history` shows how each has ended"
-    )
 
 
 def _job(
@@ -153,6 +133,7 @@ class _Resumed:
         if left:
             job.session.ui.message(f"settling what was left in flight: {', '.join(left)}")
             self._settle(left)
+        uncordon_left(job.nodes, job.id, job.options, job.session.ui.message)
         again = [name for name in self._nodes if name not in job.outcomes]
         self._plan(again)
         waiting = [name for name in again if name not in job.outcomes]
@@ -236,7 +217,9 @@ class _Resumed:
     def _plan(self, names: Sequence[str]) -> None:
         """Plan again the nodes that were not started or were reverted."""
         job = self._job
-        plans = [refuse_plan(result.plan, job.options, job.id) for result in self._survey(names)]
+        surveys = self._survey(names)
+        plans = [refuse_plan(result.plan, job.options, job.id) for result in surveys]
+        plans = refuse_unknown(plans, job.clusters, job.session.ui.message)
         job.plans.update({plan.node.name: plan for plan in plans})
         job.journal.append(EntryKind.PLANNED, None, planned_data(plans, job.journal.mark))
         ends = {end.node: end for plan in plans if (end := already_done(plan)) is not None}

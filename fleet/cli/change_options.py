@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from fleet.cli import completers
+from fleet.cli.drain_options import draining
 from fleet.cli.options import Decorated, add_options
 from fleet.core.rollout import defaults
 
@@ -113,4 +114,4 @@ _CHANGING = (
 
 def changing_nodes(function: Decorated) -> Decorated:
     """Add the flags of commands that change nodes."""
-    return add_options(function, _CHANGING)
+    return draining(add_options(function, _CHANGING))

@@ -212,6 +212,13 @@ def with_columns(function: Callable[..., None]) -> Callable[..., None]:
     return option(wrapped)
 
 
+kube_context_option = click.option(
+    "--kube-context",
+    metavar="NAME",
+    help="The nodes' cluster: a context of the kubeconfig, instead of the inventory's.",
+)
+
+
 def with_kube_context(function: Callable[..., None]) -> Callable[..., None]:
     """Add `--kube-context` to a command that asks the nodes' cluster."""
 
@@ -219,12 +226,7 @@ def with_kube_context(function: Callable[..., None]) -> Callable[..., None]:
     def wrapped(settings: Settings, *, kube_context: str | None, **flags: Any) -> None:
         function(replace(settings, kube_context=kube_context), **flags)
 
-    option = click.option(
-        "--kube-context",
-        metavar="NAME",
-        help="The nodes' cluster: a context of the kubeconfig, instead of the inventory's.",
-    )
-    return option(wrapped)
+    return kube_context_option(wrapped)
 
 
 def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.actions.resume import mirrors_file
+from fleet.actions.resumable import mirrors_file
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.errors import FleetError, NothingToDoError

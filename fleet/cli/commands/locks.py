@@ -10,7 +10,7 @@ from fleet.cli import completers
 from fleet.cli.change_options import journal, yes
 from fleet.cli.connection_options import Connection, connecting
 from fleet.cli.help import command
-from fleet.cli.options import Exit, Settings, takes, with_columns
+from fleet.cli.options import Exit, Settings, takes, with_columns, with_kube_context
 
 
 @command()
@@ -45,6 +45,7 @@ def locks(settings: Settings, *, connection: Connection) -> None:
 @journal
 @connecting
 @takes("inventory", "limit", "ssh_config")
+@with_kube_context
 def unlock(
     settings: Settings,
     *,
@@ -56,10 +57,12 @@ def unlock(
 ) -> None:
     """Release the lock of a dead rollout.
 
-    fleet first reverts changes that the rollout left unconfirmed. It refuses if that rollout still
+    fleet first reverts changes that the rollout left unconfirmed. It uncordons the nodes that the
+    rollout has cordoned, unless a person has cordoned them since. It refuses if that rollout still
     runs. ID may be `last`, its first characters or its last four.
     """
     from fleet.actions import locks as action
+    from fleet.actions.drains import unlock_cordons
     from fleet.actions.rollout_ids import full_id_if_known
     from fleet.cli.output.locks import ask_to_unlock, show_unlocked
     from fleet.cli.prompts import require_terminal
@@ -85,8 +88,10 @@ def unlock(
         results = action.unlock(nodes, rollout_id, session)
     else:
         results = action.unlock_dead(nodes, rollout_id, session, path, shown)
-    show_unlocked(results, rollout_id, settings, resumable=action.can_resume(rollout_id, path))
-    good = all(
+    cordons = unlock_cordons(nodes, rollout_id, path, settings.kube_context)
+    resumable = action.can_resume(rollout_id, path)
+    show_unlocked(results, cordons, settings, rollout=rollout_id, resumable=resumable)
+    good = not any(cordons.values()) and all(
         isinstance(result, ChangeStatus) and result.ending is SettleEnding.RELEASED
         for result in results.values()
     )

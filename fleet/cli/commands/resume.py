@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import click
 
 from fleet.cli import completers
 from fleet.cli.change_options import journal, yes
 from fleet.cli.connection_options import Connection, connecting_to_change
+from fleet.cli.drain_options import draining_again
 from fleet.cli.help import command
 from fleet.cli.options import Settings, takes
 from fleet.errors import printable
@@ -18,6 +20,7 @@ from fleet.errors import printable
 @click.argument("rollout_id", metavar="[ID]", required=False, shell_complete=completers.rollout_ids)
 @yes
 @journal
+@draining_again
 @connecting_to_change
 @takes("inventory", "mirrors", "ssh_config")
 def resume(
@@ -27,6 +30,7 @@ def resume(
     rollout_id: str | None,
     yes: bool,
     journal: str | None,
+    **changes: Any,
 ) -> None:
     """Finish a halted or interrupted rollout.
 
@@ -48,14 +52,15 @@ def resume(
         terminal = Terminal(settings, yes=yes)
         session = open_session(settings, connection, terminal)
         target = journal_files(settings, journal)
-        end_job(action.resume(target, rollout_id, session, settings.load), settings, terminal)
+        result = action.resume(target, rollout_id, session, settings.load, changes)
+        end_job(result, settings, terminal)
 
 
 def _with_recorded_mirrors(
     settings: Settings, journal: str | None, rollout_id: str | None
 ) -> Settings:
     """Return the settings with the mirrors.yaml that the rollout began with, unless -m is given."""
-    from fleet.actions.resume import mirrors_file
+    from fleet.actions.resumable import mirrors_file
     from fleet.cli.terminal import journal_files
 
     if settings.mirrors_given:

@@ -8,7 +8,7 @@ from typing import Any
 
 from fleet.cli.options import Settings
 from fleet.cli.output.failures import print_failures
-from fleet.cli.output.outcome import still_locked
+from fleet.cli.output.outcome import still_cordoned, still_locked
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.history.serialize import read_outcome
 from fleet.core.plan.pull_tests import unproven_text
@@ -105,3 +105,5 @@ def _print_one(data: dict[str, Any], settings: Settings) -> None:
         out.print(unproven, style="yellow")
     if locked := still_locked(outcomes, data["rollout"]):
         out.print(locked, style="yellow")
+    if cordoned := still_cordoned(outcomes, data["rollout"]):
+        out.print(cordoned, style="yellow")

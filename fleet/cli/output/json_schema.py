@@ -253,7 +253,11 @@ OUTPUTS: Mapping[str, Schema] = {
     "unlock": shape(
         {
             "rollout": TEXT,
-            "nodes": by_name(shape({"ended": TEXT, "undone": FLAG})),
+            "nodes": by_name(
+                shape(
+                    {"ended": TEXT, "undone": FLAG, "uncordoned": FLAG, "cordon_failure": FAILURE}
+                )
+            ),
             "next": TEXTS,
         }
     ),

@@ -107,6 +107,20 @@ LIVENESS = maybe(
 )
 
 
+DRAIN_RESULT = maybe(
+    shape(
+        {
+            "cordoned": {**FLAG, "description": "fleet cordoned it"},
+            "drained": FLAG,
+            "evicted": {**TEXTS, "description": "the evicted pods, as NAMESPACE/NAME"},
+            "seconds": SECONDS,
+            "kept_cordon": {**FLAG, "description": "the cordon of a person, which stays"},
+            "still_cordoned": {**FLAG, "description": "fleet's own cordon could not be undone"},
+        }
+    )
+)
+
+
 OUTCOME = {
     "status": SHOWN,
     "strategy": maybe(TEXT),
@@ -120,6 +134,7 @@ OUTCOME = {
     "seconds": SECONDS,
     "unproven": TEXTS,
     "held": FLAG,
+    "drain": DRAIN_RESULT,
     "unhealthy": {**TEXT, "description": "why an unchanged node is unhealthy; empty if it is not"},
 }
 

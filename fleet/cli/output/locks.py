@@ -99,22 +99,42 @@ def ask_to_unlock(held: Mapping[str, ChangeStatus], rollout: str) -> None:
 
 
 def show_unlocked(
-    results: Mapping[str, _Result], rollout: str, settings: Settings, *, resumable: bool
+    results: Mapping[str, _Result],
+    cordons: Mapping[str, Failure | None],
+    settings: Settings,
+    *,
+    rollout: str,
+    resumable: bool,
 ) -> None:
     """Print for each node whether the lock of the rollout was released, or why not.
 
+    `cordons` are the nodes that the rollout had cordoned, and why one is still cordoned.
     `resumable` tells whether the journal has a part of the rollout left to do.
     """
     go_on = "finish the rollout", command_line("resume", rollout)
     step = NextStep(*(go_on if resumable else ("see how the nodes are now", command_line("probe"))))
     if settings.as_json:
-        nodes = {name: _unlock_data(result) for name, result in results.items()}
+        nodes = {
+            name: {**_unlock_data(result), **_cordon_data(cordons, name)}
+            for name, result in results.items()
+        }
         print_json({"rollout": rollout, "nodes": nodes, "next": [step.command]})
         return
     out = console(color=settings.color)
     texts = {name: _unlock_text(result) for name, result in results.items()}
+    for name, failure in cordons.items():
+        text = "uncordoned" if failure is None else f"may be cordoned: {failure_line(failure)}"
+        texts[name] = f"{texts[name]}; {text}"
     table(("NODE", "UNLOCK"), list(texts.items()), out)
     print_next([step], out)
+
+
+def _cordon_data(cordons: Mapping[str, Failure | None], name: str) -> dict[str, Any]:
+    failure = cordons.get(name)
+    return {
+        "uncordoned": name in cordons and failure is None,
+        "cordon_failure": failure_data(failure),
+    }
 
 
 def _unlock_data(result: _Result) -> dict[str, Any]:

@@ -14,7 +14,14 @@ from fleet.cli.output.rollout_steps import rollout_steps
 from fleet.cli.output.tables import console, print_json
 from fleet.core.failure import FailureKind
 from fleet.core.history.serialize import outcome_data, rollout_data
-from fleet.core.model.outcome import NodeOutcome, NodeStatus, PullClient, Served, Verified
+from fleet.core.model.outcome import (
+    DrainResult,
+    NodeOutcome,
+    NodeStatus,
+    PullClient,
+    Served,
+    Verified,
+)
 from fleet.core.plan.pull_tests import unproven_text
 from fleet.core.rollout.ending import ending_line
 from fleet.core.rollout.state import RolloutStatus
@@ -46,6 +53,7 @@ MARKS = {
 def outcome_line(outcome: NodeOutcome, *, brief: bool = False) -> str:
     """Return an outcome as one line; `brief` omits what the recap or the history has in full."""
     facts = [f"{outcome.seconds:.1f} s"] if outcome.seconds else []
+    facts += _drain_facts(outcome.drain)
     if outcome.restarted:
         facts.append("restarted")
     pulls = [pull for pull in outcome.verified if pull.ok]
@@ -61,6 +69,19 @@ def _status_text(outcome: NodeOutcome) -> str:
     """Return the status of a node; an unchanged one may be unhealthy as it is."""
     unhealthy = f", but unhealthy: {printable(outcome.unhealthy)}" if outcome.unhealthy else ""
     return f"{outcome.status.words}{unhealthy}"
+
+
+def _drain_facts(drain: DrainResult | None) -> list[str]:
+    """Return what was done with the pods and the cordon of a node."""
+    if drain is None:
+        return []
+    pods = counted(len(drain.evicted), "pod")
+    facts = ["cordoned"] if drain.cordoned and not drain.drained else []
+    if drain.drained:
+        facts.append(f"drained: {pods} evicted")
+    if drain.kept_cordon:
+        facts.append("stays cordoned, as it was before")
+    return facts
 
 
 def _pull_counts(pulls: Iterable[Verified]) -> list[str]:
@@ -130,6 +151,15 @@ def still_locked(outcomes: Iterable[NodeOutcome], rollout: str) -> str:
     return f"{compress(held)}: still locked by this rollout; {remedy}"
 
 
+def still_cordoned(outcomes: Iterable[NodeOutcome], rollout: str) -> str:
+    """Return a line that names the nodes with a cordon of fleet; empty if there are none."""
+    names = [end.node for end in outcomes if end.drain is not None and end.drain.still_cordoned]
+    if not names:
+        return ""
+    remedy = pasteable(f"`fleet unlock {rollout}` uncordons")
+    return f"{compress(names)}: still cordoned by this rollout; {remedy}"
+
+
 def print_recap(
     outcomes: Sequence[NodeOutcome],
     line: str,
@@ -147,6 +177,8 @@ def print_recap(
         out.print(unproven, style="yellow")
     if rollout and (locked := still_locked(outcomes, rollout)):
         out.print(locked, style="yellow")
+    if rollout and (cordoned := still_cordoned(outcomes, rollout)):
+        out.print(cordoned, style="yellow")
 
 
 def show_result(result: RolloutResult, settings: Settings, seen: Collection[str]) -> None:

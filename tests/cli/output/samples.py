@@ -55,7 +55,7 @@ def unlock() -> None:
     """Print which nodes were unlocked, and which not."""
     released = ChangeStatus(ending=SettleEnding.RELEASED)
     results = {"w1": released, "w2": replace(released, undone=True), "w3": TIMED_OUT}
-    show_unlocked(results, ROLLOUT, TEXT, resumable=True)
+    show_unlocked(results, {}, TEXT, rollout=ROLLOUT, resumable=True)
 
 
 def checked() -> None:

@@ -89,12 +89,15 @@ UNLOCKED = {
 }
 
 
+CALM = {"uncordoned": False, "cordon_failure": None}
+
+
 @pytest.mark.parametrize(("result", "text"), UNLOCKED.values(), ids=UNLOCKED)
 def test_an_unlock_says_what_became_of_the_lock(
     capsys: pytest.CaptureFixture[str], result: ChangeStatus | Failure, text: str
 ) -> None:
-    show_unlocked({"w1": result}, "r1", TEXT, resumable=True)
-    show_unlocked({"w1": result}, "r1", JSON, resumable=False)
+    show_unlocked({"w1": result}, {}, TEXT, rollout="r1", resumable=True)
+    show_unlocked({"w1": result}, {}, JSON, rollout="r1", resumable=False)
 
     head, row, *rest = capsys.readouterr().out.split("\n", 5)
     assert (head.split(), row) == (["NODE", "UNLOCK"], f"w1   {text}")
@@ -102,7 +105,7 @@ def test_an_unlock_says_what_became_of_the_lock(
     released = text.startswith(("released", "was"))
     ended = {"ended": "released" if released else text, "undone": "undone" in text}
     assert json.loads(rest[3]) == {
-        "rollout": "r1", "nodes": {"w1": ended}, "next": ["fleet probe"],
+        "rollout": "r1", "nodes": {"w1": {**ended, **CALM}}, "next": ["fleet probe"],
     }  # fmt: skip
 
 
@@ -122,3 +125,21 @@ def test_an_unlock_asks_with_the_holder_in_sight(
     assert capsys.readouterr().err.startswith(
         "w[1-2]: held by r1 of eve\n2 unconfirmed changes will be undone.\nUnlock 2 nodes?"
     )
+
+
+def test_an_unlock_says_what_became_of_cordons(capsys: pytest.CaptureFixture[str]) -> None:
+    released = ChangeStatus(ending=SettleEnding.RELEASED, lock=("r1",))
+    failure = Failure(FailureKind.CLUSTER, Step.CLUSTER, "the API is away", "look at it")
+    cordons = {"w1": None, "w2": failure}
+    results = dict.fromkeys(("w1", "w2", "w3"), released)
+
+    show_unlocked(results, cordons, TEXT, rollout="r1", resumable=True)
+    shown = capsys.readouterr().out
+    show_unlocked(results, cordons, JSON, rollout="r1", resumable=True)
+    nodes = json.loads(capsys.readouterr().out)["nodes"]
+
+    assert "w1   released; uncordoned\n" in shown
+    assert "w2   released; may be cordoned: the API is away; look at it\n" in shown
+    assert "w3   released\n" in shown
+    assert [node["uncordoned"] for node in nodes.values()] == [True, False, False]
+    assert nodes["w2"]["cordon_failure"]["message"] == "the API is away"
