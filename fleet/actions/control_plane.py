@@ -1,14 +1,19 @@
-"""The progress line and the journal entry of a rollout's control plane check."""
+"""The progress lines and journal entries of a rollout's checks of the control plane."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fleet.actions.journaling import RolloutJournal
+from fleet.actions.session import Session
 from fleet.actions.user_interface import Progress
 from fleet.core.history.replay import EntryKind
+from fleet.core.history.serialize import etcd_data
+from fleet.core.model.etcd import Etcd
+from fleet.core.model.inventory import Inventory
 from fleet.core.selection.ranges import compress
 from fleet.engine.control_plane import PlaneAnswer
+from fleet.engine.quorum import QuorumCheck
 
 
 def announce(progress: Progress, names: list[str]) -> None:
@@ -32,3 +37,27 @@ def record_answers(
         if (reason := answer.availability.down(rollout))
     }
     journal.append(EntryKind.PLANE_ASKED, None, {"roles": roles, "unavailable": down})
+
+
+def quorum_check(
+    session: Session, inventory: Inventory, journal: RolloutJournal, progress: Progress
+) -> QuorumCheck:
+    """Return the check of etcd's quorum, with its progress lines and its journal entries."""
+
+    def record(names: Sequence[str], etcd: Etcd | None, problem: str) -> None:
+        if etcd is not None:
+            progress.line(f"etcd before {compress(names)}: {etcd.summary}")
+        answer = {"nodes": list(names), "etcd": etcd_data(etcd), "problem": problem}
+        journal.append(EntryKind.QUORUM_ASKED, None, answer)
+
+    def waiting(problem: str) -> None:
+        progress.line(f"waiting for etcd before the next control plane node: {problem}")
+
+    return QuorumCheck(
+        inventory=inventory,
+        access=session.access,
+        pool=session.pool,
+        stopping=progress.stopping,
+        waiting=waiting,
+        record=record,
+    )

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from fleet.actions.control_plane import announce, record_answers
+from fleet.actions.control_plane import announce, quorum_check, record_answers
 from fleet.actions.drains import Clusters, drain_targets
 from fleet.actions.excused import excused_from_undo, unreachable_nodes
 from fleet.actions.journaling import RolloutJournal, operator, timestamp
@@ -195,11 +195,13 @@ class Job:
         self, state: RolloutState, policy: Policy, recorder: Recorder, drains: NodeDrains | None
     ) -> RolloutEnd:
         orders = {name: self._order(name) for name in self.plans}
+        progress = recorder.progress
         hooks = DriverHooks(
             record=recorder.record,
             pool=self.session.pool,
-            stopping=recorder.progress.stopping,
-            check_plane=self._plane_check(recorder.progress) if self.inventory.nodes else None,
+            stopping=progress.stopping,
+            check_plane=self._plane_check(progress) if self.inventory.nodes else None,
+            check_quorum=quorum_check(self.session, self.inventory, self.journal, progress),
             pausing=recorder.pausing,
             gates=DrainGates(drains) if drains is not None else None,
         )

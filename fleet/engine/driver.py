@@ -31,6 +31,7 @@ from fleet.core.rollout.state import (
 )
 from fleet.engine.cluster_gates import NodePasses, ask_gate, due_gate
 from fleet.engine.hooks import DriverHooks, JournaledEvent, RolloutEnd
+from fleet.engine.plane_checks import PlaneChecks
 from fleet.engine.suspension import SuspensionClock
 from fleet.engine.tasks_in_flight import Task, Tasks, Work, failed_outcome
 from fleet.errors import JournalError
@@ -58,7 +59,7 @@ class _Driver:
         self._hooks = hooks
         self._unwritten: list[JournaledEvent] = []
         self._orphaned: set[str] = set()
-        self._checked: set[tuple[str, bool]] = set()
+        self._plane = PlaneChecks(hooks)
         self._journal_error = ""
         self._stop: tuple[RolloutStatus, str] | None = None
         self._stuck = False
@@ -153,17 +154,11 @@ class _Driver:
     def _check_plane(self, move: Move) -> bool:
         """Check the control plane before a move changes one of its nodes; return whether it did.
 
-        One check is enough for all activations, since staging has locked these nodes. Each revert
-        needs its own. The answers may change the limit, so the scheduler must choose again.
+        The answers may change the limit, so the scheduler must choose again.
         """
-        check = self._hooks.check_plane
-        if check is None or self._journal_error or not isinstance(move, Launch | Revert | Halt):
+        check = None if self._journal_error else self._plane.due(move, self._policy.control_plane)
+        if check is None:
             return False
-        plane_nodes, reverting = self._policy.control_plane.nodes, isinstance(move, Revert)
-        due = {(name, reverting) for name in move.nodes if name in plane_nodes} - self._checked
-        if not due:
-            return False
-        self._checked |= due if reverting else {(name, False) for name in plane_nodes}
         self._write(())
         state = self._scheduler.state
         try:

@@ -23,6 +23,10 @@ A JournalError from it halts the rollout: work that is not journaled is not begu
 """
 
 
+QuorumHook = Callable[[Sequence[str], Mapping[str, NodeStatus], ControlPlaneLimit], str]
+"""Takes the nodes that are about to be taken down, the status of all nodes, and the limit."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriverHooks:
     """The hooks of one driver."""
@@ -32,6 +36,8 @@ class DriverHooks:
     stopping: Callable[[], bool] = lambda: False
     check_plane: Callable[[Mapping[str, NodeStatus]], ControlPlaneLimit] | None = None
     """Probes the control plane nodes that this rollout has not locked; returns the limit."""
+    check_quorum: QuorumHook | None = None
+    """Returns why control plane nodes must not be taken down: etcd would lose its quorum."""
     work: NodeWork = field(default_factory=NodeWork)
     pausing: Callable[[int], None] = lambda batch: None
     """Called when the pause after a batch begins; batches count from 0."""

@@ -24,6 +24,7 @@ from fleet.core.model.pending import PENDING, Pending
 from fleet.core.model.version import ContainerdVersion, parse_version, parse_version_line
 from fleet.core.plan.links import with_targets
 from fleet.core.text.documents import table, word
+from fleet.node.etcd_reply import read_etcd
 from fleet.node.file_records import FileRecord, file_records, file_text, split_names
 from fleet.node.generations import GENERATIONS, read_generations, read_saved_edits
 from fleet.node.paths import read_places
@@ -78,6 +79,7 @@ def _read_machine(reply: Reply, records: Mapping[str, FileRecord]) -> MachineFac
         distribution_id=_os_release(records).get("ID", "").strip("\"'"),
         marks=tuple(reply.texts("mark")),
         control_plane=tuple(control_plane[:5]),
+        etcd=read_etcd(reply),
     )
 
 

@@ -18,7 +18,7 @@ from fleet.core.rollout.control_plane import ControlPlaneLimit
 from fleet.core.rollout.policy import Policy
 from fleet.core.rollout.state import Event, NodeMoved, begin
 from fleet.engine.driver import drive
-from fleet.engine.hooks import DriverHooks, JournaledEvent, RolloutEnd
+from fleet.engine.hooks import DriverHooks, JournaledEvent, QuorumHook, RolloutEnd
 from fleet.engine.node_work import NodeWork
 from fleet.engine.workers.base import ThreadPool
 from fleet.errors import JournalError
@@ -89,6 +89,7 @@ def driven(
     budget: int = 0,
     plane: str = "",
     ask_plane: Callable[[Mapping[str, NodeStatus]], ControlPlaneLimit] | None = None,
+    ask_quorum: QuorumHook | None = None,
 ) -> RolloutEnd:
     state = begin(cut_batches(names, parse_batches("1,2")), {})
     mine = {name: Order(name) for name in names} | (orders or {})
@@ -105,6 +106,7 @@ def driven(
             pool=pool,
             stopping=stopping,
             check_plane=ask_plane,
+            check_quorum=ask_quorum,
             work=nodes.functions,
         )
         return drive(state, policy, mine, hooks)
@@ -245,6 +247,58 @@ def test_an_answer_that_the_journal_does_not_take_changes_nothing(nodes: Nodes) 
         raise JournalError("the disk is full")
 
     ended = driven(nodes, "abc", plane="bc", ask_plane=ask)
+
+    assert (ended.status, ended.reason) == ("halted", "the disk is full")
+    assert ended.state.nodes == {"a": C, "b": P, "c": P}
+
+
+def test_the_quorum_is_asked_for_before_each_control_plane_node(nodes: Nodes) -> None:
+    asked: list[tuple[list[str], NodeStatus]] = []
+
+    def ask(
+        names: Sequence[str], states: Mapping[str, NodeStatus], limit: ControlPlaneLimit
+    ) -> str:
+        asked.append((list(names), states["b"]))
+        return ""
+
+    ended = driven(nodes, "abc", plane="bc", ask_quorum=ask)
+
+    assert ended.status == "finished"
+    assert asked == [(["b"], NodeStatus.STAGED), (["c"], C)]
+
+
+def test_a_lost_quorum_halts_before_the_next_control_plane_node(nodes: Nodes) -> None:
+    ended = driven(
+        nodes,
+        "abc",
+        plane="bc",
+        ask_quorum=lambda names, *_: "etcd has no quorum" if "c" in names else "",
+    )
+
+    assert ended.status == "halted"
+    assert ended.reason.startswith("etcd has no quorum. So c must stay up. Repair the members")
+    assert ended.state.nodes == {"a": C, "b": C, "c": P}
+    assert ("c", P) in nodes.done
+
+
+def test_a_node_that_is_down_already_takes_no_member_down(nodes: Nodes) -> None:
+    asked: list[str] = []
+    limit = ControlPlaneLimit(frozenset("bc"), down={"b": "containerd is inactive/dead"})
+
+    def ask(names: Sequence[str], *_: object) -> str:
+        asked.extend(names)
+        return ""
+
+    ended = driven(nodes, "abc", plane="bc", ask_plane=lambda _: limit, ask_quorum=ask)
+
+    assert (ended.status, asked) == ("finished", ["c"])
+
+
+def test_a_journal_that_does_not_take_the_quorum_halts(nodes: Nodes) -> None:
+    def ask(*_: object) -> str:
+        raise JournalError("the disk is full")
+
+    ended = driven(nodes, "abc", plane="bc", ask_quorum=ask)
 
     assert (ended.status, ended.reason) == ("halted", "the disk is full")
     assert ended.state.nodes == {"a": C, "b": P, "c": P}

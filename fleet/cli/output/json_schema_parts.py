@@ -152,7 +152,21 @@ CHANGES = listed(
 )
 
 
-ROLE = {"role": maybe(one_of("control-plane")), "role_evidence": TEXTS}
+ETCD = shape(
+    {
+        "members": maybe(by_name(shape({"healthy": FLAG, "voter": FLAG}))),
+        "healthy": {**maybe(WHOLE), "description": "the healthy members that vote"},
+        "quorum": {**maybe(WHOLE), "description": "the number of voters that must be healthy"},
+        "unknown": {**maybe(TEXT), "description": "why the members are not known"},
+    }
+)
+
+
+ROLE = {
+    "role": maybe(one_of("control-plane")),
+    "role_evidence": TEXTS,
+    "etcd": {**maybe(ETCD), "description": "null: the node is not of a control plane"},
+}
 
 
 STATE = one_of(*map(str, NodeState))

@@ -84,7 +84,7 @@ def _group_equal(plans: Iterable[NodePlan]) -> list[list[NodePlan]]:
         key = (
             plan.strategy, changes, plan.restart.cost, plan.notes,
             plan.failure and plan.failure.cause, plan.findings,
-            plan.availability.control_plane, plan.unhealthy, plan.state,
+            plan.availability.control_plane, _etcd_line(plan), plan.unhealthy, plan.state,
         )  # fmt: skip
         groups.setdefault(key, []).append(plan)
     return list(groups.values())
@@ -133,6 +133,8 @@ def _print_group(
     else:
         cost = "restart" if first.restart.cost is RestartCost.RESTART else "no restart"
         out.print(f"~ {head}  {cost}  {_counts([first])}", style="bold")
+    if etcd := _etcd_line(first):
+        out.print(f"    {etcd}")
     for note in first.notes:
         out.print(f"    note: {printable(note)}", style="yellow")
     for finding in first.findings:
@@ -150,6 +152,12 @@ def _print_unchanged(plan: NodePlan, head: str, out: Console) -> None:
     out.print(f"    {printable(plan.unhealthy)}", style="yellow")
     remedy = f"look at `journalctl -u {plan.daemon.unit}` on the node"
     out.print(f"      remedy: {printable(remedy)}", style="yellow")
+
+
+def _etcd_line(plan: NodePlan) -> str:
+    """Return what a control plane node says about etcd; empty for other nodes."""
+    etcd = plan.availability.etcd
+    return printable(f"etcd: {etcd.summary}") if etcd is not None else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ class EntryKind(StrEnum):
     ENDED = "ended"
     PLANE_ASKED = "control plane asked"
     """The roles of nodes that a rollout asked but does not contain."""
+    QUORUM_ASKED = "quorum asked"
+    """The members of etcd before control plane nodes were taken down."""
     OUTPUT_DROPPED = "output dropped"
 
 

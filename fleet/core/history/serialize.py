@@ -10,6 +10,7 @@ from fleet.core.containerd.registry_table import effective_registry
 from fleet.core.failure import Failure, FailureKind, NodeError, reported_failure
 from fleet.core.masking import Mark
 from fleet.core.masking.shown_text import unified_diff
+from fleet.core.model.etcd import Etcd
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.finding import Finding
 from fleet.core.model.outcome import (
@@ -240,7 +241,26 @@ def plan_data(plan: NodePlan, mark: Mark) -> dict[str, Any]:
 def role_data(plan: NodePlan) -> dict[str, Any]:
     """Return the role of a node in its cluster with its evidence; a worker has none."""
     evidence = list(plan.availability.control_plane)
-    return {"role": "control-plane" if evidence else None, "role_evidence": evidence}
+    return {
+        "role": "control-plane" if evidence else None,
+        "role_evidence": evidence,
+        "etcd": etcd_data(plan.availability.etcd),
+    }
+
+
+def etcd_data(etcd: Etcd | None) -> dict[str, Any] | None:
+    """Return the members of etcd as data, or why they are not known; None for a worker."""
+    if etcd is None:
+        return None
+    members = {
+        member.name: {"healthy": member.healthy, "voter": member.voter} for member in etcd.members
+    }
+    return {
+        "members": members if etcd.listed else None,
+        "healthy": etcd.healthy if etcd.listed else None,
+        "quorum": etcd.quorum if etcd.listed else None,
+        "unknown": None if etcd.listed else etcd.reason,
+    }
 
 
 def finding_data(finding: Finding) -> dict[str, Any]:

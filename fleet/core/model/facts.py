@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fleet.core.model.change import Tree
+from fleet.core.model.etcd import Etcd
 from fleet.core.model.generation import Generation, SavedEdit
 from fleet.core.model.owned_state import STATE_FILE, OwnedState, parse_state
 from fleet.core.model.paths import FileKey, PathEntry, file_key
@@ -53,7 +54,7 @@ class MachineFacts:
 
     `id` identifies the machine independently of its name; it is empty if that is not known.
     `marks` are existing paths that identify a distribution. `control_plane` is the evidence that
-    the node is part of a Kubernetes control plane.
+    the node is part of a Kubernetes control plane. `etcd` is what such a node says about etcd.
     """
 
     hostname: str = ""
@@ -62,6 +63,7 @@ class MachineFacts:
     distribution_id: str = ""
     marks: tuple[str, ...] = ()
     control_plane: tuple[str, ...] = ()
+    etcd: Etcd | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

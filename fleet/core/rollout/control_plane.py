@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from fleet.core.model.etcd import Etcd
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.health import health_problem
 from fleet.core.model.inventory import Inventory
@@ -28,7 +29,7 @@ class Availability:
     `control_plane` is the evidence that it is a control plane node: processes, manifests, units.
     `pending` is the id of an unconfirmed change on the node, `holder` the rollout that has its
     lock, `unhealthy` why it is not healthy. `ends_unhealthy` is whether a rollback restores a state
-    in which it was not healthy.
+    in which it was not healthy. `etcd` is what the node says about etcd.
     """
 
     control_plane: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class Availability:
     holder: str = ""
     unhealthy: str = ""
     ends_unhealthy: bool = False
+    etcd: Etcd | None = None
 
     def down(self, rollout: str) -> str:
         """Return why the node is unavailable before this rollout changes it; empty if it is not."""
@@ -50,7 +52,13 @@ def availability(facts: NodeFacts) -> Availability:
     """Return a node's role and availability from its facts."""
     holder = (facts.lock or "").partition("\n")[0]
     pending = facts.pending.rollout if facts.pending else ""
-    return Availability(facts.machine.control_plane, pending, holder, health_problem(facts))
+    return Availability(
+        facts.machine.control_plane,
+        pending,
+        holder,
+        health_problem(facts),
+        etcd=facts.machine.etcd,
+    )
 
 
 def assumed(node: Node) -> Availability:
@@ -81,7 +89,7 @@ class ControlPlaneLimit:
 
     `down` is why a node is already unavailable, by name. `known` is whether a finished node is
     available, if it was probed again since. Nodes in `ends_unhealthy` are unhealthy once their
-    rollback is done.
+    rollback is done. `no_quorum` is why none that is available may be taken down; empty if one may.
     """
 
     nodes: frozenset[str] = frozenset()
@@ -89,6 +97,7 @@ class ControlPlaneLimit:
     down: Mapping[str, str] = field(default_factory=dict)
     known: Mapping[str, bool] = field(default_factory=dict)
     ends_unhealthy: frozenset[str] = frozenset()
+    no_quorum: str = ""
 
     def takes(self, name: str, status: NodeStatus) -> bool:
         """Return whether a node in this status counts as unavailable."""
@@ -103,7 +112,13 @@ class ControlPlaneLimit:
         return status in _UNAVAILABLE or (name in self.down and status not in _RESTORED)
 
     def reason(self, waiting: Iterable[str], nodes: Mapping[str, NodeStatus]) -> str:
-        """Return why waiting nodes are not started: other nodes are unavailable."""
+        """Return why waiting nodes are not started: other nodes or members are unavailable."""
+        if self.no_quorum:
+            return (
+                f"{self.no_quorum}. So {', '.join(waiting)} must stay up. Repair the members of"
+                " etcd (see their logs with `crictl logs` or `journalctl` on their nodes), then"
+                " run `fleet resume`"
+            )
         down = [name for name in self.down if name not in nodes]
         down += [name for name, status in nodes.items() if self.takes(name, status)]
         unavailable = ", ".join(f"{name} ({self.down.get(name) or nodes[name]})" for name in down)

@@ -25,6 +25,8 @@ class ConcurrencyLimits:
         self._unavailable, self._in_flight = len(self.free), len(self.free) + 1
         absent = sum(name not in names for name in self._control_plane_limit.down)
         self.free += [self._control_plane_limit.most - absent, self._control_plane_limit.most]
+        if self._control_plane_limit.no_quorum:
+            self.free[self._unavailable] = 0
         self._groups: dict[str, tuple[int, ...]] = defaultdict(tuple)
         for number, limit in enumerate(policy.limits):
             for name in limit.nodes:

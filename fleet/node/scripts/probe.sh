@@ -1,7 +1,7 @@
 # Read all facts about a node in one run, and change nothing. If DISTRO, UNIT, CONFIG or SOCKET is
 # empty, the probe detects it. Where it can, it reads variables and /proc instead of starting a
 # process: a process costs about 1 ms, a Go program 10 ms, of which GOMAXPROCS and GOGC save 2 ms.
-# requires: environment text protocol configs ownership places report roles saved sockets
+# requires: environment text protocol configs etcd ownership places report roles saved sockets
 # inputs: DISTRO FULL_DEFAULT WALK
 
 STATE=/var/lib/fleet
@@ -242,6 +242,7 @@ report_file /run/fleet/lock
 for each in id phase failed; do report_file "$STATE/pending/$each"; done
 for each in /run/systemd/transient/fleet-guard-*.timer; do report_file "$each"; done
 roles_control_plane
+[ "$plane" = 0 ] || etcd_report
 [ -n "$WALK" ] && saved_report
 [ "$WALK" != all ] || probe_own_files
 report_note dirs "$DIRECTORIES"

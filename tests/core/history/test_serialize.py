@@ -182,6 +182,7 @@ def test_a_plan_as_data() -> None:
         "disruption": "restart",
         "role": "control-plane",
         "role_evidence": ["process etcd"],
+        "etcd": None,
         "changes": [
             {
                 "path": "/etc/x",
@@ -202,7 +203,7 @@ def test_a_plan_as_data() -> None:
 def test_a_worker_has_no_role() -> None:
     worker = replace(PLAN, availability=Availability())
 
-    assert role_data(worker) == {"role": None, "role_evidence": []}
+    assert role_data(worker) == {"role": None, "role_evidence": [], "etcd": None}
 
 
 HEALTHY = replace(PLAN, findings=())
@@ -261,6 +262,7 @@ def test_facts_as_data() -> None:
         "owner": "k3s",
         "role": "control-plane",
         "role_evidence": ["process etcd"],
+        "etcd": None,
         "notes": ["a note"],
         "conflicts": [],
         "failure": None,

@@ -3,11 +3,17 @@
 # names of all processes.
 # requires: protocol
 # inputs: ACTIVE
-# functions: roles_control_plane
+# outputs: plane
+# functions: roles_is_of_pod roles_control_plane
 
 SERVERS='etcd|kube-apiserver|k3s-server|k3s-agent|k8s-dqlite'
 
-roles_report() { protocol_value control_plane "$1"; }
+plane=0
+
+roles_report() { # report a piece of evidence
+    plane=1
+    protocol_value control_plane "$1"
+}
 
 roles_is_of_pod() { # true if process $1 is in an API pod: a static pod's id has no dashes
     local line
