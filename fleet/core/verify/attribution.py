@@ -16,7 +16,9 @@ from fleet.core.model.outcome import (
 from fleet.core.model.version import parse_version
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.pull_tests import PullTest
+from fleet.core.verify.closed_hosts import host_with_login
 from fleet.core.verify.trace import Log, Trace
+from fleet.core.verify.trace_notes import mixed_notes, passed_over
 
 _LOGS_ALL = (2, 0, 0)
 """The release from which on the daemon's log names every host that did not resolve."""
@@ -72,6 +74,17 @@ def attribute_pull(
         )
     if trace.resolved is not None and not trace.content:
         return _present_result(result, trace, "its content", set())
+    return _transferred_result(result, test, plan, (evidence, liveness))
+
+
+def _transferred_result(
+    result: Verified, test: PullTest, plan: NodePlan, seen: tuple[Evidence, Liveness | None]
+) -> Verified:
+    """Return the result of a pull that has transferred the image."""
+    evidence, liveness = seen
+    trace = evidence.trace
+    if host := _host_with_login(test, plan, evidence, liveness):
+        return _login_result(result, test, host)
     doubt = _reason_unknown(test, plan, evidence, liveness)
     if doubt:
         would = f"; ctr got it from {_host(trace)}" if _host(trace) else ""
@@ -144,7 +157,8 @@ def _reason_unknown(
 
 def _reason_other_responses(test: PullTest, plan: NodePlan, evidence: Evidence) -> str | None:
     """Return why CRI may have got other responses than ctr; None if nothing suggests it."""
-    if closed := _hosts_closed_to_ctr(test, plan, evidence):
+    closed = _hosts_closed_to_ctr(test, plan, evidence) - set(evidence.log.passed_over)
+    if closed:
         hosts = ", ".join(sorted(closed))
         if evidence.via is PullClient.KUBELET:
             return f"credentials are needed, which kubelet may have but ctr does not: {hosts}"
@@ -167,6 +181,30 @@ def _hosts_closed_to_ctr(test: PullTest, plan: NodePlan, evidence: Evidence) -> 
     known = test.credentials | plan.daemon.credentials
     any_host = "*" in known or evidence.via is PullClient.KUBELET
     return closed if closed & known or any_host else set()
+
+
+def _host_with_login(
+    test: PullTest, plan: NodePlan, evidence: Evidence, liveness: Liveness | None
+) -> str | None:
+    """Return the host that has refused ctr and served kubelet; None if that is not certain."""
+    known = plan.config.hosts_directory and not _reason_other_hosts(plan, liveness)
+    if evidence.via is not PullClient.KUBELET or not known or test.rewritten:
+        return None
+    closed = _hosts_closed_to_ctr(test, plan, evidence)
+    version = parse_version(plan.containerd or "")
+    logs_all = version is not None and version.release >= _LOGS_ALL
+    return host_with_login(evidence.trace, evidence.log, closed, logs_all=logs_all)
+
+
+def _login_result(result: Verified, test: PullTest, host: str) -> Verified:
+    upstream = host == test.upstream and host not in test.mirrors
+    return replace(
+        result,
+        mirror=tail(host),
+        served=Served.UPSTREAM if upstream else Served.MIRROR,
+        detail=f"{tail(host)} refused ctr, and let kubelet in",
+        evidence="kubelet's pull succeeded, and no other host could resolve the name",
+    )
 
 
 def _reason_other_hosts(plan: NodePlan, liveness: Liveness | None) -> str | None:
@@ -224,7 +262,7 @@ def _served_result(result: Verified, test: PullTest, evidence: Evidence) -> Veri
     trace = evidence.trace
     host = _host(trace)
     upstream = host == test.upstream and host not in test.mirrors
-    notes = [*_passed_over(trace), *_mixed_notes(trace, host), *_store_notes(evidence)]
+    notes = [*passed_over(trace), *mixed_notes(trace, host), *_store_notes(evidence)]
     if not trace.layers:
         notes.append("its layers were already on the node")
     if evidence.via is PullClient.CTR:
@@ -236,26 +274,6 @@ def _served_result(result: Verified, test: PullTest, evidence: Evidence) -> Veri
         detail=tail("; ".join(notes), 1),
         evidence=_deciding_evidence(evidence),
     )
-
-
-def _passed_over(trace: Trace) -> list[str]:
-    """Return a note for each host that did not resolve the name before another one did."""
-    failed = (hop for hop in trace.hops if not hop.good and hop.what == "resolve")
-    return list(dict.fromkeys(f"{hop.host} failed ({hop.response})" for hop in failed))
-
-
-def _mixed_notes(trace: Trace, host: str | None) -> list[str]:
-    """Return notes on hosts that resolved the name and did not serve the layers."""
-    notes = []
-    for hop in trace.hops:
-        if hop.good or hop.what == "resolve" or hop.host in trace.turned_down:
-            continue
-        listed = " (not in its allow-list)" if hop.response.startswith("403") else ""
-        thing = "layers" if hop.what == "blob" else "manifest"
-        notes.append(f"{hop.host} refused the {thing}: {hop.response}{listed}")
-    if trace.resolved != host:
-        notes.append(f"{trace.resolved} resolved the name, {host} served the layers")
-    return list(dict.fromkeys(notes))
 
 
 def _store_notes(evidence: Evidence) -> list[str]:

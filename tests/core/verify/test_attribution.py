@@ -96,6 +96,8 @@ def evidence(
 REFUSED = asked(A, "manifests/1.36", None, error="dial tcp: connect: connection refused")
 PASSED = 'level=info msg="trying next host" error="failed to do request" host=a.test'
 NO_LAYERS = f"{asked(A, 'manifests/1.36', '200 OK')}\n{resolved(A)}"
+CLOSED = asked(A, "manifests/1.36", "401 Unauthorized")
+READ = f'level=info msg="stop pulling image {IMAGE}: active requests=0, bytes read=733"'
 V2 = replace(CERTS_D, containerd="2.1.9")
 CASES = {
     "the first mirror": (evidence(fetch(A)), CERTS_D, LIVE, Served.MIRROR, A),
@@ -141,6 +143,28 @@ CASES = {
         CERTS_D, LIVE, Served.UNKNOWN, None,
     ),
     "kubelet": (evidence(fetch(A), via=PullClient.KUBELET), CERTS_D, LIVE, Served.MIRROR, A),
+    "the only mirror, which lets kubelet in": (
+        evidence(CLOSED, via=PullClient.KUBELET), CERTS_D, LIVE, Served.MIRROR, A,
+    ),
+    "the only mirror, of a daemon that may read others": (
+        evidence(CLOSED, via=PullClient.KUBELET), CERTS_D, None, Served.UNKNOWN, None,
+    ),
+    "the first mirror, which 2.x does not log as failed": (
+        evidence(f"{CLOSED}\n{fetch(B)}", READ, via=PullClient.KUBELET),
+        V2, LIVE, Served.MIRROR, A,
+    ),
+    "the first mirror, which 1.x would not log": (
+        evidence(f"{CLOSED}\n{fetch(B)}", READ, via=PullClient.KUBELET),
+        CERTS_D, LIVE, Served.UNKNOWN, None,
+    ),
+    "the first mirror, which 2.x logs as failed": (
+        evidence(f"{CLOSED}\n{fetch(B)}", f"{PASSED}\n{READ}", via=PullClient.KUBELET),
+        V2, LIVE, Served.MIRROR, B,
+    ),
+    "a log that cannot be read": (
+        evidence(f"{CLOSED}\n{fetch(B)}", via=PullClient.KUBELET),
+        V2, LIVE, Served.UNKNOWN, None,
+    ),
     "legacy, in force": (evidence(fetch(A)), LEGACY, None, Served.MIRROR, A),
     "legacy, not in force": (
         evidence(fetch(A)), NOT_LOADED, None, Served.UNKNOWN, None
@@ -169,7 +193,6 @@ def test_verdicts(
     assert verdict.evidence
 
 
-CLOSED = asked(A, "manifests/1.36", "401 Unauthorized")
 PRESENT = {
     "a host answered for the name": (NO_LAYERS, frozenset(), True, "a.test resolved its name"),
     "no host answered": (
