@@ -44,7 +44,8 @@ def made_again(target: Target) -> dict[str, str]:
     overwriting = replace(OTHER, foreign=Foreign.OVERWRITE)
     target.converged(target.plan(overwriting), rollout="20260101-000000-0001")
     target.converged(target.plan(BOTH), rollout="20260102-000000-0002")
-    assert owner(target) == "755 0 0"
+    assert owner(target) == "2750 0 44"
+    target.machine.sh(f"chgrp 0 {QUAY}; chmod g-s {QUAY}; chmod 755 {QUAY}")  # as 0.1.0 made it
     return before
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import struct
+
 import pytest
 
 from tests.node.scripts.changes import FILES, SAVE, SWAP, FileChange
@@ -98,3 +101,41 @@ def test_a_folder_that_a_change_empties_goes(shell: Shell) -> None:
 
     assert done.code == 0, done.errors
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("top", ["certs.d/quay.io", "certs.d"])
+def test_a_folder_that_is_made_again_gets_its_attributes_back(shell: Shell, top: str) -> None:
+    """The newest state before a removal counts, and nothing else that was in it."""
+    change = FileChange(shell, {"a": ("a\n", "b\n"), "certs.d/quay.io/hosts.toml": (None, "q\n")})
+    for number, mode in enumerate((0o700, 0o711)):
+        saved = shell.state / f"generations/2026010{number}-000000-0000/folders"
+        folder = saved / str(change.path("certs.d/quay.io")).lstrip("/")
+        (folder / "other").mkdir(parents=True)
+        folder.chmod(mode)
+        folder.parent.chmod(mode)
+    change.path(top).parent.mkdir(exist_ok=True)
+
+    done = change.run(f"{SAVE}{SWAP}")
+
+    assert done.code == 0, done.errors
+    assert change.there()["certs.d/quay.io/hosts.toml"] == "q\n"
+    assert not list(change.folder.rglob("other"))
+    dressed = change.path(top).stat().st_mode & 0o777
+    assert dressed == 0o711
+    assert change.path("certs.d/quay.io").stat().st_mode & 0o777 == 0o711
+
+
+def test_a_folder_does_not_keep_an_acl_that_it_did_not_have(shell: Shell) -> None:
+    """It was made again in a folder whose files inherit an ACL."""
+    change = FileChange(shell, {"certs.d/hosts.toml": (None, "q\n")})
+    folder, saved = change.path("certs.d"), change.path("saved")
+    for each in (folder, saved):
+        each.mkdir()
+    entries = (1, 7, -1), (2, 5, 1234), (4, 5, -1), (16, 5, -1), (32, 5, -1)
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *entry) for entry in entries)
+    os.setxattr(folder, "system.posix_acl_access", acl)
+
+    done = change.run(f"{SAVE}{SWAP}", SAVED=f"{saved}\t{folder}")
+
+    assert done.code == 0, done.errors
+    assert os.listxattr(folder) == []

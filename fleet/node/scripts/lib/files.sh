@@ -6,7 +6,7 @@
 # outputs: line replaced sum
 # functions: files_exists files_is_plain files_digest files_sum files_has_kind files_replace
 # functions: files_first_line files_read_line files_make_directory files_sync_folders
-# functions: files_copy_folder
+# functions: files_copy_folder files_dress_folder
 
 files_exists() { [ -e "$1" ] || [ -L "$1" ]; }
 
@@ -77,5 +77,11 @@ files_sync_folders() { # sync the listed folders that exist and their parents, e
 }
 
 files_copy_folder() { # copy folder $1 to $2 without its content
-    cp -aT --attributes-only -- "$1" "$2" && find "$2" -mindepth 1 -delete
+    mkdir -p -- "$2" && files_dress_folder "$1" "$2" && find "$2" -mindepth 1 -delete
+}
+
+# Give folder $2 the owner, ACL, label and attributes of folder $1, and empty copies of what is in it.
+# The first cp takes away an ACL that $1 does not have, which $2 may have inherited.
+files_dress_folder() {
+    cp -rT --attributes-only --no-preserve=mode -- "$1" "$2" && cp -aT --attributes-only -- "$1" "$2"
 }

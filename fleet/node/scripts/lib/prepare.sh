@@ -39,12 +39,28 @@ prepare_links() {
     text_split_words
 }
 
-prepare_attributes() { # give folder $2 the attributes of folder $1
-    cp -aT -- "$1" "$2" && chmod --reference="$1" -- "$2"
+prepare_attributes() { # give folder $2 the attributes of folder $1, which is empty
+    files_dress_folder "$1" "$2" && chmod --reference="$1" -- "$2"
+}
+
+# Find the saved attributes of folders that an earlier change removed and this one makes again.
+prepare_find_removed() {
+    local missing each copy
+    [ "$action" != delete ] || return 0
+    missing=$folder
+    until [ -z "$missing" ] || [ -d "$missing" ]; do
+        copy=
+        for each in "$STATE"/generations/*/folders"$missing"; do copy=$each; done # the newest one
+        case $NL$SAVED in
+        *"$TAB$missing$NL"*) ;;
+        *) [ ! -d "$copy" ] || SAVED=$SAVED$copy$TAB$missing$NL ;;
+        esac
+        missing=${missing%/*}
+    done
 }
 
 # Prepare an empty folder with its saved attributes for each folder above new files. If the folder
-# is there already, the prepared one has another name, and only its attributes are used.
+# is there or is prepared already, this one has another name, and only its attributes are used.
 prepare_saved_folders() {
     local copy line path hidden
     text_split_lines
@@ -53,8 +69,7 @@ prepare_saved_folders() {
         path=${line#*"$TAB"}
         hidden=${path%/*}/.fleet-$ID/${path##*/}
         [ -d "$copy" ] && [ ! -L "$path" ] || continue
-        [ ! -d "$path" ] || hidden=$hidden~
-        case $homes in *"$NL$hidden$NL"*) continue ;; esac
+        case $homes in *"$NL$hidden$NL"*) hidden=$hidden~ ;; *) [ ! -d "$path" ] || hidden=$hidden~ ;; esac
         (umask 022 && mkdir -p -- "${hidden%/*}") && files_copy_folder "$copy" "$hidden" || return 1
     done
     text_split_words
@@ -71,7 +86,7 @@ prepare_saved_files() {
         hidden=${folder%/*}/.fleet-$ID/${folder##*/}
         target=${path%/*}/.fleet-$ID/${path##*/}
         if [ -d "$copy" ]; then
-            [ ! -d "$target" ] || [ -d "$path" ] || prepare_attributes "$copy" "$target" || return 1
+            [ ! -d "$target~" ] || [ -d "$path" ] || prepare_attributes "$target~" "$target" || return 1
             continue
         fi
         target=$folder/.fleet-$ID.${path##*/}.new
@@ -125,6 +140,7 @@ prepare_write() { # write new files, unreadable to other users until all have th
 
 prepare_files() {
     local complaint
+    [ -n "$SAVED" ] || operations_each prepare_find_removed
     complaint=$({ prepare_write && printf '' >"$PENDING/laid"; } 2>&1) && return 0
     storage_fail stage 'write the new files beside the old ones' "$complaint"
 }

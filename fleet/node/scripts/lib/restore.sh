@@ -28,7 +28,7 @@ restore_attributes() {
         saved=$KEPT/folders$path
         [ "$kind" = folder ] && [ -d "$saved" ] && [ -d "$path" ] && [ ! -L "$path" ] || continue
         empty=${path%/*}/.fleet-$ID/${path##*/}~
-        { mkdir -p -- "$empty" && files_copy_folder "$saved" "$empty" && cp -aT -- "$empty" "$path"; } 2>/dev/null
+        { mkdir -p -- "$empty" && files_copy_folder "$saved" "$empty" && files_dress_folder "$empty" "$path"; } 2>/dev/null
         chown --reference="$saved" -- "$path" && chmod --reference="$saved" -- "$path" || return 1
     done <"$KEPT/manifest"
 }
