@@ -80,10 +80,9 @@ _REGISTRY = {
             "description": "the mirrors, in the order of preference",
         },
         "endpoint": {
-            "type": "array",
-            "items": _ENDPOINT,
-            "minItems": 1,
-            "description": "another name of `endpoints`, as in registries.yaml",
+            "type": ["array", "null"],
+            "items": {"anyOf": [_TEXT, *_ENDPOINT["anyOf"]]},
+            "description": "the mirrors by the rules of registries.yaml, in place of `endpoints`",
         },
         "server": {
             **_URL,
@@ -98,7 +97,10 @@ _REGISTRY = {
             "description": "an image that every node pulls to verify a change",
         },
         "capabilities": _CAPABILITIES,
-        "rewrite": {"type": "object", "description": "rules for image names; k3s and RKE2 only"},
+        "rewrite": {
+            "type": ["object", "null"],
+            "description": "rules for image names; k3s and RKE2 only",
+        },
     },
     "additionalProperties": False,
 }
@@ -111,27 +113,36 @@ _REGISTRIES = {
 }
 
 
+_OPTIONAL = {"type": ["string", "null"]}
+
+
+_LOGIN = {"type": ["string", "number", "boolean", "null"]}
+
+
 _HOST = {
-    "type": "object",
+    "type": ["object", "null"],
     "properties": {
         "auth": {
-            "type": "object",
+            "type": ["object", "null"],
             "description": "the login of this host",
             "properties": {
-                name: {**_TEXT, "description": "env:NAME reads it from a variable"}
-                for name in ("username", "password", "auth", "identity_token")
+                **{
+                    name: {**_LOGIN, "description": "env:NAME reads it from a variable"}
+                    for name in ("username", "password", "auth", "identity_token")
+                },
+                "token": {**_LOGIN, "description": "ignored, as k3s and RKE2 do not read it"},
             },
             "additionalProperties": False,
         },
         "tls": {
-            "type": "object",
+            "type": ["object", "null"],
             "description": "TLS settings; paths are relative to this file",
             "properties": {
-                "ca_file": {**_TEXT, "description": "the CA certificate"},
-                "cert_file": {**_TEXT, "description": "the client certificate"},
-                "key_file": {**_TEXT, "description": "the client's key"},
+                "ca_file": {**_OPTIONAL, "description": "the CA certificate"},
+                "cert_file": {**_OPTIONAL, "description": "the client certificate"},
+                "key_file": {**_OPTIONAL, "description": "the client's key"},
                 "insecure_skip_verify": {
-                    "type": "boolean",
+                    "type": ["boolean", "null"],
                     "description": "accept any certificate",
                 },
             },
@@ -198,7 +209,7 @@ def mirrors_schema() -> dict[str, Any]:
             "mirrors": {"$ref": "#/$defs/registries"},
             "configs": {
                 "type": "object",
-                "description": "TLS and logins, by the host of a mirror or of a registry",
+                "description": "TLS and logins by host; `*` is every host that is not named",
                 "additionalProperties": {**_HOST, "title": "HOST"},
             },
             "overrides": {

@@ -55,6 +55,10 @@ class Reader:
         self.error(value, place, f"expected a string, got {_shown(value, place)}")
         return None
 
+    def scalar(self, value: Value, place: str) -> str | None:
+        """Return the text of any scalar as it is written: `yes` and `true` may be a password."""
+        return value.text if isinstance(value.data, bool) else self.string(value, place)
+
     def integer(self, value: Value, place: str, least: int, most: int) -> int | None:
         """Return an integer from `least` to `most`."""
         if isinstance(value.data, int) and not isinstance(value.data, bool):
@@ -66,8 +70,8 @@ class Reader:
         return None
 
     def boolean(self, value: Value, place: str) -> bool | None:
-        """Return true or false; also for YAML 1.1's yes and no, which Ansible users write."""
-        words = {"yes": True, "on": True, "no": False, "off": False}
+        """Return true or false; also for YAML 1.1's words, which Ansible and k3s read."""
+        words = {"yes": True, "y": True, "on": True, "no": False, "n": False, "off": False}
         if isinstance(value.data, bool):
             return value.data
         if isinstance(value.data, str) and value.data.lower() in words:

@@ -84,6 +84,7 @@ def stage_script(order: WorkOrder, packed: Bundle) -> Script:
         "BUNDLE": packed.content.decode("ascii"),
         "GUARD_DIGEST": packed.guard_digest,
         "CONFIG": plan.config.path,
+        "NEEDED": "\n".join(plan.files.needed),
         "OUTSIDE": plan.config.outside_digest,
         "IGNORED": str(plan.config.ignored_tables),
         "BINARY": plan.daemon.binary,

@@ -102,7 +102,7 @@ def test_every_password_of_an_ini_is_hidden_where_its_line_is_shown(tmp_path: Pa
 
 
 def test_mirrors_are_returned_with_their_warnings(tmp_path: Path) -> None:
-    text = f"{MIRRORS}configs: {{b.example: {{tls: {{insecure_skip_verify: true}}}}}}\n"
+    text = f"{MIRRORS}configs: {{b.example: {{tls: {{insecure_skip_verify: false}}}}}}\n"
     path = write(tmp_path, "mirrors.yaml", text)
 
     config, (warning,) = load_mirrors(path)

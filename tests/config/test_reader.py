@@ -137,7 +137,7 @@ def test_a_boolean_has_the_words_of_ansible_as_well(text: str, expected: bool) -
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("1", 'the integer "1"'), ("y", 'the string "y"'), ("~", "nothing"), ("[]", "a list")],
+    [("1", 'the integer "1"'), ("ja", 'the string "ja"'), ("~", "nothing"), ("[]", "a list")],
 )
 def test_what_is_neither_true_nor_false_is_a_problem(text: str, shown: str) -> None:
     reader = Reader("f.yaml")

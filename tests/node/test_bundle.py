@@ -93,7 +93,9 @@ PLAN = plan_of(
     changes=(CREATED,),
     daemon=DAEMON,
     files=PlannedFiles(
-        unchanged=(("/etc/x", "ab"), ("/etc/y", None)), emptied_folders=("/a", "/b")
+        unchanged=(("/etc/x", "ab"), ("/etc/y", None)),
+        needed=("/etc/ca.crt", "/etc/key"),
+        emptied_folders=("/a", "/b"),
     ),
     config=PlannedConfig(
         path=CONFIG,
@@ -127,6 +129,7 @@ def test_a_staging_knows_the_node_as_the_plan_saw_it() -> None:
         "BUNDLE": packed.content.decode(),
         "GUARD_DIGEST": packed.guard_digest,
         "CONFIG": CONFIG,
+        "NEEDED": "/etc/ca.crt\n/etc/key",
         "OUTSIDE": "cd",
         "IGNORED": "3",
         "BINARY": "ctrd",

@@ -1,12 +1,11 @@
-"""The parts of mirrors.yaml that describe one host: endpoints, and configs with TLS and auth."""
+"""The endpoints of mirrors.yaml, with the certificates and secrets that they name."""
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from fleet.config.files import read_content
 from fleet.config.mirrors.certificates import expiry_warnings
 from fleet.config.reader import Reader
 from fleet.core.containerd.registry_url import normal_url, path_of, url_problem, without_v2
-from fleet.core.model.mirror import Auth, ClientPair, Mirror
+from fleet.core.model.mirror import ClientPair, Mirror
 from fleet.core.model.secret import Secret
 from fleet.core.text.yaml import MappingEntry, Value
 from fleet.home import expanded
@@ -34,31 +33,17 @@ ENDPOINT_KEYS = (
 )
 
 
-_TLS_KEYS = ("ca_file", "cert_file", "key_file", "insecure_skip_verify")
-
-
-_AUTH_KEYS = ("username", "password", "auth", "identity_token")
-
-
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:h|m|s|ms|us|ns))+")
 
 
-_CERTIFICATE, _KEY = b"CERTIFICATE-----", b"PRIVATE KEY-----"
+CERTIFICATE, KEY = b"CERTIFICATE-----", b"PRIVATE KEY-----"
 
 
 _FIELD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_|~-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class HostConfig:
-    """The settings of one host in `configs`; `at` is their place in the file."""
-
-    at: Value
-    mirror: Mirror
-
-
 class HostReader:
-    """Reads endpoints and configs; paths are relative to the folder of mirrors.yaml."""
+    """Reads endpoints; paths are relative to the folder of mirrors.yaml."""
 
     def __init__(self, reader: Reader, folder: Path) -> None:
         self._reader, self._folder = reader, folder
@@ -143,16 +128,16 @@ class HostReader:
 
     def _files(self, value: Value, place: str) -> tuple[bytes, ...]:
         items = value.data if isinstance(value.data, tuple) else (value,)
-        contents = tuple(self._file(item, place) for item in items)
+        contents = tuple(self.file(item, place) for item in items)
         for item, content in zip(items, contents, strict=True):
-            if content is not None and _KEY in content:
+            if content is not None and KEY in content:
                 text = (
                     f"{item.text}: contains a private key, but every user of a node can read a ca"
                 )
                 self._reader.error(item, place, text)
         return tuple(content for content in contents if content is not None)
 
-    def _file(self, value: Value, place: str, label: bytes = _CERTIFICATE) -> bytes | None:
+    def file(self, value: Value, place: str, label: bytes = CERTIFICATE) -> bytes | None:
         """Read a certificate or key from this machine."""
         text = self._reader.string(value, place)
         if text is None:
@@ -168,7 +153,7 @@ class HostReader:
                 value, place, f"{text}: contains no PEM {label.decode().strip('- ').lower()}"
             )
             return None
-        if label == _CERTIFICATE:
+        if label == CERTIFICATE:
             self._warn_expiry(value, place, content)
         return content
 
@@ -185,9 +170,9 @@ class HostReader:
             if len(parts) not in {1, 2}:
                 self._reader.error(item, place, "expected [certificate, key]")
                 continue
-            contents = [self._file(parts[0], place)]
+            contents = [self.file(parts[0], place)]
             # A single file must hold the key as well. In a pair, the second file is the key.
-            contents.append(self._file(parts[-1], place, _KEY))
+            contents.append(self.file(parts[-1], place, KEY))
             if contents[0] is not None and contents[-1] is not None:
                 key = contents[1] if len(parts) == 2 else None
                 pairs.append(ClientPair(contents[0], key))
@@ -205,7 +190,7 @@ class HostReader:
 
     def secret(self, value: Value, place: str, *, plain: bool = False) -> Secret | None:
         """Return a secret from `env:NAME`, or from the file with a warning unless `plain`."""
-        text = self._reader.string(value, place)
+        text = self._reader.scalar(value, place)
         if text is None:
             return None
         if text.startswith("env:"):
@@ -222,71 +207,3 @@ class HostReader:
             self._reader.error(value, place, "contains control characters")
             return None
         return Secret(text)
-
-    def config(self, host: str, entry: MappingEntry, place: str) -> HostConfig:
-        """Return the settings of one host in `configs`."""
-        body = self._reader.mapping(entry.value, place)
-        self._reader.known_keys(body, place, ("auth", "tls"))
-        mirror = Mirror(url=f"https://{host}")
-        if "tls" in body:
-            mirror = self._with_tls(body["tls"].value, f"{place}.tls", mirror)
-        if "auth" in body:
-            auth = self._auth(body["auth"].value, f"{place}.auth")
-            mirror = replace(mirror, auth=auth)
-        return HostConfig(entry.key, mirror)
-
-    def _with_tls(self, value: Value, place: str, mirror: Mirror) -> Mirror:
-        tls = self._reader.mapping(value, place)
-        self._reader.known_keys(tls, place, _TLS_KEYS)
-        if "ca_file" in tls:
-            ca = self._file(tls["ca_file"].value, f"{place}.ca_file")
-            mirror = replace(mirror, ca=(ca,) if ca else ())
-        if "insecure_skip_verify" in tls:
-            flag = tls["insecure_skip_verify"].value
-            mirror = replace(
-                mirror,
-                skip_verify=bool(self._reader.boolean(flag, f"{place}.insecure_skip_verify")),
-            )
-        if "cert_file" in tls and "key_file" in tls:
-            cert = self._file(tls["cert_file"].value, f"{place}.cert_file")
-            key = self._file(tls["key_file"].value, f"{place}.key_file", _KEY)
-            if cert is not None and key is not None:
-                mirror = replace(mirror, client=(ClientPair(cert, key),))
-        elif "cert_file" in tls or "key_file" in tls:
-            self._reader.error(value, place, "needs both cert_file and key_file")
-        return mirror
-
-    def _joined_auth(self, value: Value, place: str) -> Auth | None:
-        """Read `user:password` in base64, the form of docker's own files."""
-        text = self.secret(value, place)
-        try:
-            joined = base64.b64decode(text or "", validate=True).decode()
-        except ValueError:
-            joined = ""
-        username, mark, password = joined.partition(":")
-        if text is not None and not (mark and joined.isprintable()):
-            self._reader.error(value, place, "is not user:password in base64")
-            return None
-        return Auth(username, Secret(password))
-
-    def _auth(self, value: Value, place: str) -> Auth | None:
-        auth = self._reader.mapping(value, place)
-        self._reader.known_keys(auth, place, _AUTH_KEYS)
-        given = {key for key, entry in auth.items() if entry.value.text}
-        if "identity_token" in given:
-            if given != {"identity_token"}:
-                self._reader.error(
-                    value, place, "identity_token cannot be combined with other keys"
-                )
-            token = self.secret(auth["identity_token"].value, f"{place}.identity_token")
-            return None if token is None else Auth("", Secret(""), token)
-        if "auth" in given and not given & {"username", "password"}:
-            return self._joined_auth(auth["auth"].value, f"{place}.auth")
-        if value.data is None or not given:
-            return None
-        if not given >= {"username", "password"}:
-            self._reader.error(value, place, "needs username and password")
-            return None
-        username = self._reader.string(auth["username"].value, f"{place}.username")
-        password = self.secret(auth["password"].value, f"{place}.password")
-        return None if username is None or password is None else Auth(username, password)

@@ -55,7 +55,7 @@ def as_mirrors(root: Value, reader: Reader) -> Value:
         if name in mirrors:
             reader.error(prefix, place, f"{name} is listed twice")
         entries = {
-            "endpoints": MappingEntry(prefix, _endpoints(body["mirrors"].value, place, reader))
+            "endpoint": MappingEntry(prefix, _endpoints(body["mirrors"].value, place, reader))
         }
         if "server" in body:
             entries["server"] = _server(body["server"], name)

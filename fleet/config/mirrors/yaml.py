@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fleet.config.mirrors.endpoint import HostReader
+from fleet.config.mirrors.endpoint_list import EndpointLists, ListedRegistry
 from fleet.config.mirrors.host_configs import HostConfigs
 from fleet.config.mirrors.known_registries import doubt_about
+from fleet.config.mirrors.verify_image import verify_image
 from fleet.config.reader import Reader
 from fleet.core.containerd.registry_url import (
     default_server,
     folder_name,
     is_hub_site,
-    is_upstream,
     normal_url,
     registry_problem,
     url_problem,
@@ -44,12 +44,6 @@ _REGISTRY_KEYS = (
 _DEFAULT_KEYS = ("capabilities", "fallback", "dial_timeout")
 
 
-_REFERENCE = re.compile(
-    r"[a-z0-9.\[\]:_-]+(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?"
-    r"(?:@sha256:[0-9a-f]{64})?"
-)
-
-
 @dataclass(frozen=True, slots=True)
 class _Defaults:
     """Defaults for registries and endpoints."""
@@ -66,6 +60,7 @@ class MirrorsReader:
         self.matches: list[Value] = []
         self._hosts = HostReader(self.reader, folder)
         self._configs = HostConfigs(self.reader, self._hosts)
+        self._endpoints = EndpointLists(self.reader, self._hosts, self._configs)
 
     def read(self, root: Value) -> MirrorConfig:
         """Return the registries; they are whole only if the reader has no problems."""
@@ -79,11 +74,11 @@ class MirrorsReader:
         registries: dict[str, Registry] = {}
         if "mirrors" in body:
             registries = self._registries(body["mirrors"].value, "mirrors", defaults, {})
-        if not registries and not self.reader.problems:
-            self.reader.error(root, "", "the file has no registries: write them under mirrors")
         overrides = self._overrides(body, defaults, registries)
-        self._configs.warn_unused()
-        return MirrorConfig(tuple(registries.values()), overrides)
+        own = tuple(self._configs.own_registries(registries))
+        if not registries and not own and not self.reader.problems:
+            self.reader.error(root, "", "the file has no registries: write them under mirrors")
+        return MirrorConfig((*registries.values(), *own), overrides)
 
     def _refuse_version(self, value: Value) -> None:
         if value.data != 1 or isinstance(value.data, bool):
@@ -151,8 +146,11 @@ class MirrorsReader:
         if "capabilities" in body:
             words = self._hosts.capabilities(body["capabilities"].value, f"{place}.capabilities")
             mirror = replace(mirror, capabilities=words)
-        mirrors = self._endpoints(name, entry, body, place, mirror, base)
         fallback = self._fallback(body, place, default=base.fallback if base else defaults.fallback)
+        listed = ListedRegistry(
+            name=name, default=mirror, fallback=fallback, rewrites=bool(rewrite), base=base
+        )
+        mirrors = self._endpoints.read(entry, place, listed)
         server = base.server if base else default_server(name)
         if any(mirror.url == f"http://{name}" for mirror in mirrors):
             server = f"http://{name}"  # a registry of plain HTTP is listed as its own mirror
@@ -160,7 +158,7 @@ class MirrorsReader:
             server = self._server(body["server"].value, f"{place}.server") or server
         verify = base.verify if base else None
         if "verify" in body:
-            verify = self._verify(name, body["verify"].value, f"{place}.verify")
+            verify = verify_image(self.reader, name, body["verify"].value, f"{place}.verify")
         return Registry(
             name=name,
             server=server,
@@ -182,53 +180,6 @@ class MirrorsReader:
         pairs = ((key, self.reader.string(entry.value, where)) for key, entry in entries.items())
         return tuple((key, text) for key, text in pairs if text is not None)
 
-    def _endpoints(
-        self,
-        name: str,
-        entry: MappingEntry,
-        body: Mapping[str, MappingEntry],
-        place: str,
-        default: Mirror,
-        base: Registry | None,
-    ) -> tuple[Mirror, ...]:
-        key = "endpoints" if "endpoints" in body else "endpoint"
-        if "endpoints" in body and "endpoint" in body:
-            self.reader.error(
-                body["endpoint"].key, place, "endpoint and endpoints are the same key"
-            )
-        if key not in body:
-            if base is None:
-                self.reader.error(entry.key, place, "needs endpoints")
-            return base.mirrors if base else ()
-        value = body[key].value
-        where = f"{place}.{key}"
-        items = self.reader.items(value, where)
-        if isinstance(value.data, tuple) and not value.data:
-            self.reader.error(value, where, "is empty: add a mirror, or remove the registry")
-        mirrors: dict[str, tuple[Mirror, int]] = {}
-        for number, item in enumerate(items):
-            mirror = self._hosts.endpoint(item, f"{where}[{number}]", default)
-            if mirror is None:
-                continue
-            self._refuse_twice(name, item, where, mirror, mirrors)
-            mirrors.setdefault(mirror.url, (self._configs.applied(item, where, mirror), item.line))
-        return tuple(mirror for mirror, _ in mirrors.values())
-
-    def _refuse_twice(
-        self,
-        name: str,
-        item: Value,
-        where: str,
-        mirror: Mirror,
-        mirrors: Mapping[str, tuple[Mirror, int]],
-    ) -> None:
-        if mirror.url in mirrors:
-            text = f"{mirror.url} is listed twice (first on line {mirrors[mirror.url][1]})"
-            self.reader.error(item, where, text)
-        if is_upstream(mirror.url, name):
-            text = f"{mirror.url} is {name} itself, not a mirror of it: remove it"
-            self.reader.error(item, where, text)
-
     def _server(self, value: Value, place: str) -> str | None:
         text = self.reader.string(value, place)
         problem = None if text is None else url_problem(text)
@@ -240,29 +191,6 @@ class MirrorsReader:
             problem = "docker.io serves no images: write https://registry-1.docker.io, or remove it"
             self.reader.error(value, place, problem)
         return without_v2(normal_url(text))
-
-    def _verify(self, name: str, value: Value, place: str) -> str | None:
-        if isinstance(value.data, dict):
-            self.reader.known_keys(value.data, place, ("image",))
-            if "image" not in value.data:
-                self.reader.error(value, place, "needs an image")
-                return None
-            value = value.data["image"].value
-        text = self.reader.string(value, place)
-        if text is None:
-            return None
-        own, slash, rest = text.partition("/")
-        text = f"docker.io{slash}{rest}" if folder_name(own) == "docker.io" else text
-        if not _REFERENCE.fullmatch(text):
-            example = (
-                "docker.io/library/busybox:1.36" if name == "docker.io" else f"{name}/NAME:TAG"
-            )
-            self.reader.error(value, place, f"use the full name, e.g. {example}, not {text!r}")
-            return None
-        if name != "_default" and not text.startswith(f"{name}/"):
-            self.reader.error(value, place, f"{text} does not belong to {name}")
-            return None
-        return text
 
     # -- overrides ---------------------------------------------------------------------------
 

@@ -67,13 +67,16 @@ def _refuse_unreadable(registry: Registry, version: ContainerdVersion) -> None:
         Feature.DEFAULT_HOSTS: registry.name == "_default",
         Feature.OVERRIDE_PATH: any(mirror.override_path for mirror in registry.mirrors),
         Feature.REFERRERS: "referrers" in capabilities,
+        Feature.SERVER_ALONE: registry.name == "_default" and not registry.mirrors,
     }
     names = {
         Feature.DEFAULT_HOSTS: "_default",
         Feature.OVERRIDE_PATH: f"override_path, which {registry.name} uses",
         Feature.REFERRERS: f"the capability referrers, which {registry.name} uses",
+        Feature.SERVER_ALONE: 'TLS settings for all registries (configs "*")',
     }
-    alternatives = {Feature.DEFAULT_HOSTS: "name each registry in mirrors.yaml instead"}
+    by_name = "name each registry in mirrors.yaml instead"
+    alternatives = {Feature.DEFAULT_HOSTS: by_name, Feature.SERVER_ALONE: by_name}
     for feature, is_needed in needed.items():
         if is_needed and not supports(version, feature):
             since = first_release(feature)
@@ -90,18 +93,18 @@ def _refused(message: str, remedy: str) -> NodeError:
 
 def _document(registry: Registry, place: _Folder) -> Iterator[str]:
     """Yield the root keys, which must stand before any table, then a table for every host."""
-    last = registry.mirrors[-1]
     if not registry.fallback:
         # With the last mirror as the server, upstream is never tried. This works in every version.
+        last = registry.mirrors[-1]
         yield _assign("server", last.url)
         yield from (_assign(*pair) for pair in _keys(last, place))
         yield from _header("header", last)
-    elif registry.server is not None:
-        yield _assign("server", registry.server)
+    else:
+        if registry.server is not None:
+            yield _assign("server", registry.server)
         if registry.upstream is not None:
             yield from (_assign(*pair) for pair in _tls_keys(registry.upstream, place))
-    # Releases up to 1.7.31 refuse a file without a host table, so a single mirror is written twice.
-    hosts = registry.mirrors if registry.fallback else registry.mirrors[:-1] or registry.mirrors
+    hosts = _hosts(registry)
     bracketed = any("]" in mirror.url for mirror in hosts)
     if bracketed and not supports(place.version, Feature.BRACKETS_IN_HEADERS):
         yield "\n[host]\n"
@@ -113,6 +116,17 @@ def _document(registry: Registry, place: _Folder) -> Iterator[str]:
         yield f"\n[{table}]\n"
         yield from ("  " + _assign(*pair) for pair in _keys(mirror, place))
         yield from _header(f"{table}.header", mirror)
+
+
+def _hosts(registry: Registry) -> tuple[Mirror, ...]:
+    """Return the hosts that get a table, in order.
+
+    Releases up to 1.7.31 refuse a file without such a table. A single mirror without a fallback is
+    therefore written twice, and so is the server of a registry without mirrors.
+    """
+    if not registry.mirrors and registry.server is not None:
+        return (replace(registry.upstream or Mirror(url=registry.server), url=registry.server),)
+    return registry.mirrors if registry.fallback else registry.mirrors[:-1] or registry.mirrors
 
 
 def _dotted_host(mirror: Mirror, place: _Folder) -> Iterator[str]:

@@ -53,6 +53,12 @@ class Mirror:
         _, slash, rest = self.url.partition("://")[2].partition("/")
         return (slash + rest).rstrip("/")
 
+    @property
+    def has_tls(self) -> bool:
+        """Return whether there is a TLS setting: an authority, a client certificate, or none."""
+        files = (self.ca, self.ca_paths, self.client, self.client_paths)
+        return self.skip_verify or any(files)
+
 
 @dataclass(frozen=True, slots=True)
 class Auth:
@@ -74,7 +80,8 @@ class Registry:
     """A registry namespace such as docker.io, and the mirrors that serve it in order.
 
     `name` is `_default` for the wildcard. `server` is None for the wildcard only. `upstream` holds
-    settings of the server's own host (TLS, credentials). Only k3s has `rewrite`.
+    settings of the server's own host (TLS, credentials). Only k3s has `rewrite`. A registry may
+    have no mirrors. `listed` is False if only `configs` names it, and not `mirrors`.
     """
 
     name: str
@@ -84,6 +91,7 @@ class Registry:
     verify: str | None = None
     upstream: Mirror | None = None
     rewrite: tuple[tuple[str, str], ...] = ()
+    listed: bool = True
 
     @property
     def hosts(self) -> tuple[Mirror, ...]:

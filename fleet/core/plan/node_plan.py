@@ -54,6 +54,8 @@ class PlannedFiles:
 
     unchanged: tuple[tuple[str, str | None], ...] = ()
     """Files that the plan depends on but does not change, with their digests."""
+    needed: tuple[str, ...] = ()
+    """Files that new files refer to and that must be on the node already."""
     emptied_folders: tuple[str, ...] = ()
     """Folders that are removed if the changes leave them empty, the deepest first."""
     state: OwnedState = field(default_factory=OwnedState)

@@ -90,6 +90,7 @@ def _plan(node: Node, facts: NodeFacts, desired: DesiredConfig) -> NodePlan:
         changes=changes,
         files=PlannedFiles(
             unchanged=_unchanged_files(facts, changes),
+            needed=tuple(dict.fromkeys(_needed_files(desired))) if changes else (),
             emptied_folders=_emptied_folders(changes),
             state=owned_after(facts, rendered, changes),
             state_before=facts.files.get(STATE_FILE),
@@ -173,6 +174,13 @@ def _unchanged_files(
     linked = {change.path: change.before for change in changes if _is_link(change.before)}
     pairs = (*((path, file) for path, file in files if path not in changed), *linked.items())
     return tuple((path, replace(file, link="").digest if file else None) for path, file in pairs)
+
+
+def _needed_files(desired: DesiredConfig) -> Iterator[str]:
+    """Yield the certificates of the nodes' own that the desired config names."""
+    for host in (host for registry in desired.registries for host in registry.hosts):
+        yield from host.ca_paths
+        yield from (path for pair in host.client_paths for path in pair)
 
 
 def _is_link(file: ManagedFile | None) -> bool:

@@ -136,5 +136,9 @@ def file_like(facts: NodeFacts, path: str, content: bytes, *, secret: bool) -> M
 
 def auth_settings(registries: tuple[Registry, ...]) -> dict[str, tuple[tuple[str, str], ...]]:
     """Return the credentials for config.toml: keys and values by host."""
-    hosts = (host for registry in registries for host in registry.hosts)
+    hosts = [host for registry in registries for host in registry.hosts if host.auth is not None]
+    if any(host.authority == "_default" for host in hosts):
+        message = 'containerd has no login for all registries (configs "*")'
+        remedy = "name each registry under configs in mirrors.yaml instead"
+        raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
     return {host.authority: host.auth.settings() for host in hosts if host.auth is not None}

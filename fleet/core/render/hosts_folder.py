@@ -41,6 +41,8 @@ def hosts_folder_files(
     certificates = _docker_style(facts)
     owned = facts.owned_by_key()
     for registry in registries:
+        if not _needs_folder(registry):
+            continue
         folder = registry_folder(directory, registry.name, facts)
         path = f"{folder}/hosts.toml"
         hosts, digest = facts.files.get(path), owned.get(file_key(facts.paths.entries, path))
@@ -51,6 +53,17 @@ def hosts_folder_files(
         dressed = _with_docker_style(registry, certificates.get(folder, ())) if ours else registry
         files.update(hosts_files(dressed, folder, known_version(facts), header))
     return files, skipped
+
+
+def _needs_folder(registry: Registry) -> bool:
+    """Return whether a registry needs a hosts.toml; a login alone stands in config.toml.
+
+    A host that is listed without any setting has a folder of its own, which the settings of
+    `_default` do not reach.
+    """
+    upstream = registry.upstream
+    own = upstream is not None and (upstream.has_tls or upstream.auth is None)
+    return bool(registry.mirrors) or own
 
 
 def is_foreign(facts: NodeFacts, path: str) -> bool:

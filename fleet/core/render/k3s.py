@@ -12,6 +12,7 @@ from typing import Any
 
 from fleet.core.containerd.hosts_toml import certificate_stem
 from fleet.core.containerd.managed_header import HEADER
+from fleet.core.containerd.registry_url import folder_name
 from fleet.core.failure import FIX_BY_HAND, OVERRIDE_REMEDY, FailureKind, NodeError, Step
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
@@ -20,6 +21,7 @@ from fleet.core.model.mirror import Foreign, Mirror, Registry
 from fleet.core.render.base import DesiredConfig, DesiredFiles, file_like
 from fleet.core.render.hosts_folder import is_foreign
 from fleet.core.render.registries_yaml import registries_problems
+from fleet.core.render.tls_files import tls_contents, tls_paths
 from fleet.core.text.toml_scan import Path, dotted, split
 from fleet.core.text.yaml import parse_yaml, plain
 from fleet.core.text.yaml_edit import edit_yaml
@@ -142,7 +144,8 @@ def _entries(
     """Return the entries that fleet writes: whole mirrors, and a host's login and TLS."""
     entries: dict[Path, dict[str, Any]] = {}
     for registry in registries:
-        entries["mirrors", _key(registry)] = _mirror(registry, facts)
+        if registry.listed:
+            entries["mirrors", _key(registry)] = _mirror(registry, facts)
     for host, config in _configs(registries, folder).items():
         entries.update({("configs", host, part): value for part, value in config.items()})
     return entries
@@ -184,7 +187,7 @@ def _mirror(registry: Registry, facts: NodeFacts) -> dict[str, Any]:
     named = registry.server is not None and registry.server not in implied
     if registry.server and registry.fallback and (facts.daemon.no_upstream or named):
         urls.append(registry.server)
-    entry: dict[str, Any] = {"endpoint": list(dict.fromkeys(urls))}
+    entry: dict[str, Any] = {"endpoint": list(dict.fromkeys(urls))} if urls else {}
     if registry.rewrite:
         entry["rewrite"] = dict(registry.rewrite)
     return entry
@@ -194,12 +197,12 @@ def _configs(registries: tuple[Registry, ...], folder: str) -> dict[str, Any]:
     """Return TLS settings and credentials by host."""
     configs: dict[str, Any] = {}
     for host in (host for registry in registries for host in registry.hosts):
-        entry = configs.setdefault(host.authority, {})
+        entry = configs.setdefault(_config_key(host), {})
         if host.auth is not None:
             settings = dict(host.auth.settings())
             token = settings.pop("identitytoken", None)
             entry["auth"] = {**settings, **({"identity_token": token} if token else {})}
-        tls: dict[str, Any] = {key: path for key, path, _, _ in _tls_files(host, folder)}
+        tls: dict[str, Any] = dict(tls_paths(host, f"{folder}/{certificate_stem(host)}"))
         if host.skip_verify:
             tls["insecure_skip_verify"] = True
         if tls:
@@ -207,21 +210,18 @@ def _configs(registries: tuple[Registry, ...], folder: str) -> dict[str, Any]:
     return {host: entry for host, entry in configs.items() if entry}
 
 
-def _tls_files(mirror: Mirror, folder: str) -> Iterator[tuple[str, str, bytes, bool]]:
-    stem = f"{folder}/{certificate_stem(mirror)}"
-    if mirror.ca:
-        yield "ca_file", f"{stem}.ca.pem", b"".join(mirror.ca), False
-    for pair in mirror.client[:1]:
-        yield "cert_file", f"{stem}.client.pem", pair.certificate, pair.key is None
-        key = pair.certificate if pair.key is None else pair.key
-        yield "key_file", f"{stem}.client.key.pem", key, True
+def _config_key(host: Mirror) -> str:
+    """Return the name of a host's settings; only docker.io is looked up for every name of it."""
+    name = folder_name(host.authority)
+    return "*" if name == "_default" else name
 
 
 def _certificates(
     registries: tuple[Registry, ...], folder: str
 ) -> Iterator[tuple[str, ManagedFile]]:
     for host in (host for registry in registries for host in registry.hosts):
-        for _, path, content, private in _tls_files(host, folder):
+        stem = f"{folder}/{certificate_stem(host)}"
+        for path, content, private in tls_contents(host, stem):
             mode = 0o600 if private else 0o644
             yield path, ManagedFile(content, mode, secret=private)
 

@@ -21,6 +21,7 @@ from fleet.core.render.base import (
     parsed_dump,
 )
 from fleet.core.render.config_editor import open_editor
+from fleet.core.render.tls_files import tls_contents, tls_paths
 from fleet.core.text.toml_scan import Path, dotted
 
 _FOLDER = "/etc/containerd/fleet"
@@ -71,17 +72,20 @@ def _settings(
     """Yield the path and value of every setting below the registry table."""
     for registry in registries:
         name = "*" if registry.name == "_default" else registry.name
-        yield ("mirrors", name, "endpoint"), _endpoints(registry)
+        if registry.mirrors:
+            yield ("mirrors", name, "endpoint"), _endpoints(registry)
     for host, pairs in auth_settings(registries).items():
         _refuse_before_1_3(version, f"the login for {host}")
         for key, value in pairs:
             yield ("configs", host, "auth", key), value
     for mirror in _with_tls(registries):
+        if mirror.authority == "_default":
+            raise _refused('has no TLS settings for all registries (configs "*")')
         place = ("configs", mirror.authority, "tls")
         _refuse_before_1_3(version, f"the TLS setting of {mirror.authority}")
         if mirror.skip_verify:
             yield (*place, "insecure_skip_verify"), True
-        for key, path, _, _ in _tls_files(mirror):
+        for key, path in tls_paths(mirror, f"{_FOLDER}/{certificate_stem(mirror)}"):
             yield (*place, key), path
 
 
@@ -121,21 +125,9 @@ def _refused(reason: str) -> NodeError:
 
 def _with_tls(registries: tuple[Registry, ...]) -> Iterator[Mirror]:
     hosts = (host for registry in registries for host in registry.hosts)
-    return (host for host in hosts if host.skip_verify or host.ca or host.client)
-
-
-def _tls_files(mirror: Mirror) -> Iterator[tuple[str, str, bytes, bool]]:
-    """Yield config key, path, content and whether it is private; legacy allows one of each."""
-    stem = f"{_FOLDER}/{certificate_stem(mirror)}"
-    if mirror.ca:
-        yield "ca_file", f"{stem}.ca.pem", b"".join(mirror.ca), False
-    for pair in mirror.client[:1]:
-        yield "cert_file", f"{stem}.client.pem", pair.certificate, pair.key is None
-        key = pair.certificate if pair.key is None else pair.key
-        yield "key_file", f"{stem}.client.key.pem", key, True
+    return (host for host in hosts if host.has_tls)
 
 
 def _certificates(registries: tuple[Registry, ...]) -> Iterator[tuple[str, bytes, bool]]:
     for mirror in _with_tls(registries):
-        for _, path, content, private in _tls_files(mirror):
-            yield path, content, private
+        yield from tls_contents(mirror, f"{_FOLDER}/{certificate_stem(mirror)}")

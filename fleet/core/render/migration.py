@@ -68,8 +68,7 @@ class Migration:
 
     def _with_legacy_tls(self, mirror: Mirror) -> Mirror:
         tls = self.tls.get(mirror.authority) or self.tls.get(f"{mirror.authority}:443")
-        has = mirror.ca or mirror.client or mirror.skip_verify
-        if tls is None or has or mirror.scheme == "http":
+        if tls is None or mirror.has_tls or mirror.scheme == "http":
             return mirror
         return _with_tls(mirror, tls)
 

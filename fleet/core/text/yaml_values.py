@@ -118,7 +118,7 @@ def means(node: Any, value: Any) -> bool:
     """Return whether every resolver reads a node as this value."""
     if isinstance(value, Mapping):
         if not isinstance(node, yaml.MappingNode):
-            return False
+            return not value and (node is None or node.tag == NULL)
         entries = {key_text(key): item for key, item in node.value}
         return entries.keys() == value.keys() and all(
             means(entries[key], item) for key, item in value.items()

@@ -2,7 +2,7 @@
 # outside /run is written. OUTSIDE and IGNORED come from the dump that the probe read.
 # requires: environment text protocol paths change files steps bundle lock movable operations
 # requires: ownership pending stale steered storage validate
-# inputs: BUNDLE DIGEST GUARD GUARD_DIGEST ID
+# inputs: BUNDLE DIGEST GUARD GUARD_DIGEST ID NEEDED
 
 ON_FAILURE=stage_on_failure
 
@@ -45,6 +45,16 @@ stage_remove_left() { # remove all staged files: no other rollout needs them whi
     [ -z "$left" ] || text_with_lines "$left" rm -rf --
 }
 
+stage_check_needed() { # end if a certificate is missing to which the new files refer
+    local path
+    text_split_lines
+    for path in $NEEDED; do
+        [ -f "$path" ] || steps_fail conflict check "mirrors.yaml names $path, which is not a file on this node" \
+            'put the certificate there, or name a file of the machine that runs fleet'
+    done
+    text_split_words
+}
+
 stage_unpack() {
     local complaint expected unpacked
     stage_remove_left
@@ -81,6 +91,7 @@ stage_change() {
             'install systemd, or run the command again with --guard 0 (no guard)'
     steps_enter check
     stale_check
+    stage_check_needed
     [ -z "$shared" ] || steps_fail unsupported check "$shared $STEERED" "$STEERED_REMEDY"
     movable_check
     steps_enter unpack

@@ -1,18 +1,14 @@
-"""Endpoints and configs of hosts: their settings, and the files and secrets that they name."""
+"""Endpoints: their settings, and the files and secrets that they name."""
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fleet.config.mirrors.endpoint import HostReader
 from fleet.config.reader import Reader
-from fleet.core.model.mirror import Auth, ClientPair, Mirror
-from fleet.core.model.secret import Secret
-from fleet.core.text.yaml import MappingEntry
+from fleet.core.model.mirror import ClientPair, Mirror
 from tests.support.values import parsed
 
 CERTIFICATE = b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
@@ -43,13 +39,6 @@ def good(text: str, folder: Path = Path()) -> Mirror:
 
 def messages(reader: Reader) -> list[str]:
     return [problem.message for problem in reader.problems]
-
-
-def config(text: str, folder: Path = Path()) -> tuple[Mirror, Reader]:
-    """Return the settings of the host a.example."""
-    reader = Reader("m")
-    entry = MappingEntry(parsed("a.example"), parsed(text))
-    return HostReader(reader, folder).config("a.example", entry, "c").mirror, reader
 
 
 def test_a_bare_url_takes_the_defaults() -> None:
@@ -228,73 +217,3 @@ def test_a_header_that_is_none_is_refused(header: str, message: str) -> None:
 
     assert messages(reader) == [message]
     assert reader.warnings == []
-
-
-def test_a_config_holds_tls_and_auth(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PASSWORD", "p")
-    text = """\
-tls: {ca_file: ca, cert_file: cert, key_file: key, insecure_skip_verify: true}
-auth: {username: u, password: env:PASSWORD}
-"""
-
-    mirror, reader = config(text, folder)
-
-    assert mirror == Mirror(
-        url="https://a.example",
-        ca=(CERTIFICATE,),
-        client=(ClientPair(CERTIFICATE, KEY),),
-        skip_verify=True,
-        auth=Auth("u", Secret("p")),
-    )
-    assert (reader.problems, reader.warnings) == ([], [])
-
-
-JOINED = base64.b64encode(b"u:p:q").decode()
-AUTHS: dict[str, tuple[str, Any]] = {
-    "user and password": ("{username: u, password: p}", Auth("u", Secret("p"))),
-    "both in base64": (f"{{auth: {JOINED}}}", Auth("u", Secret("p:q"))),
-    "a token": ("{identity_token: t}", Auth("", Secret(""), Secret("t"))),
-    "user and password before base64": (
-        f"{{username: u, password: x, auth: {JOINED}}}",
-        Auth("u", Secret("x")),
-    ),
-    "nothing": ("", None),
-    "empty texts": ('{username: "", password: ""}', None),
-}
-
-
-@pytest.mark.parametrize(("text", "auth"), AUTHS.values(), ids=AUTHS)
-def test_credentials_have_several_forms(text: str, auth: Auth | None) -> None:
-    mirror, reader = config(f"auth: {text}")
-
-    assert (mirror.auth, messages(reader)) == (auth, [])
-
-
-BAD_CONFIGS = {
-    "a user alone": ("auth: {username: u}", "c.auth: needs username and password"),
-    "a token and a user": (
-        "auth: {identity_token: t, username: u}",
-        "c.auth: identity_token cannot be combined with other keys",
-    ),
-    "no base64": ("auth: {auth: '%'}", "c.auth.auth: is not user:password in base64"),
-    "base64 of something else": ("auth: {auth: eHg=}", "c.auth.auth: is not user:password"),
-    "a certificate alone": ("tls: {cert_file: cert}", "c.tls: needs both cert_file and key_file"),
-    "a key alone": ("tls: {key_file: key}", "c.tls: needs both cert_file and key_file"),
-    "an unknown key": ("tsl: {}", 'c: unknown key "tsl" (did you mean "tls"?)'),
-    "an unknown TLS key": ("tls: {ca: x}", 'c.tls: unknown key "ca"'),
-    "an unknown auth key": ("auth: {user: x}", 'c.auth: unknown key "user"'),
-    "no flag": ("tls: {insecure_skip_verify: 1}", "c.tls.insecure_skip_verify: expected true"),
-}
-
-
-@pytest.mark.parametrize(("text", "expected"), BAD_CONFIGS.values(), ids=BAD_CONFIGS)
-def test_a_config_with_a_mistake_is_a_problem(folder: Path, text: str, expected: str) -> None:
-    _, reader = config(text, folder)
-
-    assert messages(reader)[0].startswith(expected)
-
-
-def test_a_password_in_the_file_is_warned_of_once() -> None:
-    _, reader = config("auth: {username: u, password: p}")
-    (warning,) = reader.warnings
-    assert warning.message.startswith("c.auth.password: a secret in a file: write env:NAME")

@@ -83,8 +83,9 @@ def test_a_host_that_is_used_is_not_warned_of() -> None:
     found.applied(scalar("x"), "here", Mirror(url="https://a.example"))
     found.upstream("https://b.example")
 
-    found.warn_unused()
+    own = list(found.own_registries(()))
 
+    assert own == []
     assert [str(warning) for warning in reader.warnings] == [
         "m:1:32: warning: configs.c.example: no mirror uses this host, so this entry has no effect"
     ]
@@ -95,19 +96,58 @@ def test_tls_settings_do_not_go_with_a_mirror_on_plain_http() -> None:
 
     found.applied(scalar("x", line=7, column=3), "here", Mirror(url="http://a.example"))
 
-    assert [str(problem) for problem in reader.problems] == [
-        "m:7:3: here: configs.a.example.tls on an http:// endpoint: use https://"
+    assert messages(reader) == []
+    assert [str(warning) for warning in reader.warnings] == [
+        "m:7:3: warning: here: configs.a.example.tls has no effect on an http:// endpoint"
     ]
 
 
 def test_tls_settings_do_not_go_with_a_registry_on_plain_http() -> None:
     found, reader = configs(TLS)
 
-    found.upstream("http://a.example")
-
-    assert [str(problem) for problem in reader.problems] == [
-        "m:1:2: configs.a.example: configs.a.example.tls on an http:// endpoint: use https://"
+    assert found.upstream("http://a.example") == Mirror(url="http://a.example", auth=AUTH)
+    assert [str(warning) for warning in reader.warnings] == [
+        "m:1:2: warning: configs.a.example: configs.a.example.tls has no effect on an http://"
+        " endpoint"
     ]
+
+
+def test_a_host_that_nothing_else_names_is_a_registry_of_its_own() -> None:
+    found, _ = configs(TLS)
+
+    (own,) = found.own_registries(())
+
+    upstream = Mirror(url="https://a.example", skip_verify=True, auth=AUTH)
+    assert (own.name, own.server, own.mirrors) == ("a.example", "https://a.example", ())
+    assert (own.upstream, own.listed) == (upstream, False)
+    assert list(found.own_registries({"a.example"})) == []
+
+
+@pytest.mark.parametrize("name", ["docker.io", "registry-1.docker.io", "'index.docker.io:443'"])
+def test_every_name_of_docker_hub_is_one_host(name: str) -> None:
+    found, _ = configs(f"{{{name}: {{auth: {{username: u, password: p}}}}}}")
+
+    mirror = found.applied(scalar("x"), "here", Mirror(url="https://registry-1.docker.io"))
+
+    assert mirror.auth == AUTH
+    assert found.upstream("https://registry-1.docker.io") is not None
+
+
+EVERY = "{'*': {tls: {insecure_skip_verify: true}}, docker.io: , a.example: {auth: %s}}"
+
+
+def test_the_settings_of_every_host_are_for_those_without_an_entry() -> None:
+    found, _ = configs(EVERY % "{username: u, password: p}")
+
+    other = found.applied(scalar("x"), "here", Mirror(url="https://b.example"))
+    named = found.applied(scalar("x"), "here", Mirror(url="https://a.example"))
+    own = {registry.name: registry for registry in found.own_registries(())}
+
+    assert (other.skip_verify, named.skip_verify) == (True, False)
+    assert list(own) == ["_default", "docker.io"]
+    assert own["_default"].upstream == Mirror(url="https://_default", skip_verify=True)
+    assert own["docker.io"].upstream == Mirror(url="https://registry-1.docker.io")
+    assert found.upstream(None) == Mirror(url="https://_default", skip_verify=True)
 
 
 def test_a_password_goes_with_plain_http() -> None:

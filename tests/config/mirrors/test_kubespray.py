@@ -64,6 +64,6 @@ def test_mistakes_have_their_place(tmp_path: Path) -> None:
         load(tmp_path, text)
 
     said = str(raised.value)
-    assert "containerd.yml:4:16: mirrors.quay.io.endpoints[0]" in said
+    assert "containerd.yml:4:16: mirrors.quay.io.endpoint[0]" in said
     assert 'unknown key "capabilites" (did you mean "capabilities"?)' in said
     assert "'../x' is not a registry" in said

@@ -155,7 +155,14 @@ REFUSED = {
     "TLS keys on http": (one("{url: http://a, skip_verify: true}"), "try https first"),
     "a path without override_path": (one("https://a/x"), "add override_path: true"),
     "no endpoints": ("mirrors: {quay.io: {endpoints: []}}\n", "is empty: add a mirror"),
-    "nothing at all": ("mirrors: {quay.io: {}}\n", "1:11: mirrors.quay.io: needs endpoints"),
+    "nothing but an image": (
+        "mirrors: {quay.io: {verify: quay.io/a/b:1}}\n",
+        "1:11: mirrors.quay.io: needs endpoints",
+    ),
+    "nothing and no fallback": (
+        "defaults: {fallback: never}\nmirrors: {quay.io: }\n",
+        "2:11: mirrors.quay.io: needs endpoints",
+    ),
     "an image of another registry": (
         "mirrors: {quay.io: {endpoints: [https://a], verify: gcr.io/a:1}}\n",
         "gcr.io/a:1 does not belong to quay.io",

@@ -241,3 +241,41 @@ def test_a_file_for_ctr_leaves_out_what_its_release_refuses(
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_survives_quoting(text: str) -> None:
     assert tomllib.loads(f"x = {quoted(text)}")["x"] == text
+
+
+SELF = "https://r.example"
+
+
+def test_a_registry_without_mirrors_is_its_own_host() -> None:
+    upstream = Mirror(url=SELF, ca_paths=("/etc/ssl/ca.crt",))
+
+    data, _ = rendered(OLD, name="r.example", server=SELF, upstream=upstream)
+
+    assert data == {
+        "server": SELF,
+        "ca": ["/etc/ssl/ca.crt"],
+        "host": {SELF: {"capabilities": ["pull", "resolve"], "ca": ["/etc/ssl/ca.crt"]}},
+    }
+
+
+EVERY_HOST = Mirror(url="https://_default", skip_verify=True)
+
+
+def test_the_settings_of_every_host_need_no_server() -> None:
+    data, _ = rendered(NEW, name="_default", server=None, upstream=EVERY_HOST)
+
+    assert data == {"skip_verify": True}
+
+
+def test_the_settings_of_every_host_stand_beside_the_mirrors_of_all() -> None:
+    data, _ = rendered(NEW, PLAIN, name="_default", server=None, upstream=EVERY_HOST)
+
+    assert data == {
+        "skip_verify": True,
+        "host": {"http://b.example": {"capabilities": ["pull", "resolve"], "dial_timeout": "3s"}},
+    }
+
+
+def test_a_release_that_would_ignore_the_settings_of_every_host_is_refused() -> None:
+    with pytest.raises(NodeError, match=r"TLS settings for all registries .* \(1.7.32 does\)"):
+        rendered(ContainerdVersion(1, 7, 24), name="_default", server=None, upstream=EVERY_HOST)

@@ -13,7 +13,7 @@ from fleet.core.containerd.config import CRI_1
 from fleet.core.failure import FailureKind
 from fleet.core.model.change import ManagedFile, RestartCost
 from fleet.core.model.facts import Answer, CriFacts, MachineFacts, NodeFacts, UnitState
-from fleet.core.model.mirror import Foreign
+from fleet.core.model.mirror import Foreign, Mirror
 from fleet.core.model.node import Node
 from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.plan.node_plan import state_after
@@ -265,3 +265,14 @@ def test_a_release_that_is_installed_and_does_not_run_is_noted() -> None:
     facts = replace(facts, daemon=replace(facts.daemon, installed_version=release("2.0.0")))
 
     assert [*observations(facts)] == ["containerd 1.7.24 is running, but 2.0.0 is installed"]
+
+
+def test_a_plan_needs_the_certificates_that_only_the_node_has() -> None:
+    mirror = Mirror(url="https://a", ca_paths=("/ca",), client_paths=(("/cert", "/key"),))
+    wanted = registry("q", mirrors=(mirror,))
+
+    plan = plan_node(
+        Node(name="n", host="n"), replace(facts_with({}), offline=True), DesiredConfig((wanted,))
+    )
+
+    assert plan.files.needed == ("/ca", "/cert", "/key")

@@ -9,7 +9,8 @@ import pytest
 
 from fleet.core.failure import NodeError
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.mirror import Foreign, Mirror
+from fleet.core.model.mirror import Auth, Foreign, Mirror, Registry
+from fleet.core.model.secret import Secret
 from fleet.core.render.hosts_folder import hosts_folder_files, is_foreign, registry_folder
 from tests.support.build import facts_with, owning, registry
 
@@ -132,3 +133,26 @@ def test_the_wildcard_has_no_server_for_certificates() -> None:
 
     data = tomllib.loads(files[f"{CERTS}/_default/hosts.toml"].content.decode())
     assert list(data) == ["host"]
+
+
+OWN = "https://r"
+LOGIN = Auth("u", Secret("p"))
+
+
+@pytest.mark.parametrize(
+    ("upstream", "written"),
+    [
+        pytest.param(None, False, id="nothing at all"),
+        pytest.param(Mirror(url=OWN, auth=LOGIN), False, id="a login, which is in config.toml"),
+        pytest.param(Mirror(url=OWN, skip_verify=True), True, id="TLS"),
+        pytest.param(Mirror(url=OWN), True, id="no setting, unlike every other host"),
+    ],
+)
+def test_a_registry_without_mirrors_has_a_folder_if_its_host_needs_one(
+    upstream: Mirror | None, written: bool
+) -> None:
+    alone = Registry(name="r", server=OWN, mirrors=(), upstream=upstream)
+
+    files, _ = hosts_folder_files((alone,), CERTS, facts_with({}), Foreign.ADOPT)
+
+    assert list(files) == ([f"{CERTS}/r/hosts.toml"] if written else [])

@@ -1,7 +1,7 @@
-// Read registries.yaml texts as k3s and RKE2 do: one JSON string a line, one JSON answer a line.
+// Read registries.yaml texts as k3s and RKE2 do: one JSON question a line, one JSON answer a line.
 //
-// Those two decode the file into these types with yaml.v2; yaml.v3 stands beside it, since it
-// resolves words otherwise.
+// rancher/wharfie reads the file for both. Its answer is what the text decodes to, and which hosts
+// it asks for images. yaml.v3 stands beside it, since it resolves words otherwise.
 package main
 
 import (
@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"os"
 
-	yaml2 "gopkg.in/yaml.v2"
 	yaml3 "gopkg.in/yaml.v3"
 )
 
@@ -43,31 +42,41 @@ type registry struct {
 	Auths   map[string]auth   `yaml:"auths" json:"auths,omitempty"`
 }
 
+type question struct {
+	Text   string   `json:"text"`
+	Images []string `json:"images"`
+}
+
 type answer struct {
-	V2     registry `json:"v2"`
-	V3     registry `json:"v3"`
-	Error2 string   `json:"error2,omitempty"`
-	Error3 string   `json:"error3,omitempty"`
+	V2     registry             `json:"v2"`
+	V3     registry             `json:"v3"`
+	Error2 string               `json:"error2,omitempty"`
+	Error3 string               `json:"error3,omitempty"`
+	Asked  map[string][]request `json:"asked"`
 }
 
 func main() {
 	in := bufio.NewReaderSize(os.Stdin, 1<<20)
 	out := json.NewEncoder(os.Stdout)
 	out.SetEscapeHTML(false)
+	hosts, err := listen()
+	if err != nil {
+		panic(err)
+	}
 	for {
 		line, err := in.ReadBytes('\n')
 		if err != nil {
 			return
 		}
-		var text string
+		var asked question
 		var told answer
-		if err := json.Unmarshal(line, &text); err != nil {
+		if err := json.Unmarshal(line, &asked); err != nil {
 			told.Error2 = err.Error()
 		} else {
-			if err := yaml2.Unmarshal([]byte(text), &told.V2); err != nil {
+			if err := told.read(asked, hosts); err != nil {
 				told.Error2 = err.Error()
 			}
-			if err := yaml3.Unmarshal([]byte(text), &told.V3); err != nil {
+			if err := yaml3.Unmarshal([]byte(asked.Text), &told.V3); err != nil {
 				told.Error3 = err.Error()
 			}
 		}
