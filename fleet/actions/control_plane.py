@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from fleet.actions.journaling import RolloutJournal
 from fleet.actions.session import Session
@@ -12,8 +14,11 @@ from fleet.core.history.serialize import etcd_data
 from fleet.core.model.etcd import Etcd
 from fleet.core.model.inventory import Inventory
 from fleet.core.selection.ranges import compress
-from fleet.engine.control_plane import PlaneAnswer
+from fleet.engine.control_plane import ControlPlaneCheck, PlaneAnswer
 from fleet.engine.quorum import QuorumCheck
+
+if TYPE_CHECKING:
+    from fleet.actions.job import Job
 
 
 def announce(progress: Progress, names: list[str]) -> None:
@@ -60,4 +65,18 @@ def quorum_check(
         stopping=progress.stopping,
         waiting=waiting,
         record=record,
+    )
+
+
+def plane_check(job: Job, progress: Progress) -> ControlPlaneCheck:
+    """Return the check of the control plane nodes that a job has not locked."""
+    return ControlPlaneCheck(
+        inventory=job.inventory,
+        rollout=job.id,
+        access=job.session.access,
+        pool=job.session.pool,
+        surveyed={name: plan.availability for name, plan in job.plans.items()},
+        roles=job.journal.roles,
+        begin=functools.partial(announce, progress),
+        record=functools.partial(record_answers, job.journal, job.id),
     )

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from fleet.actions.options import RolloutOptions
 from fleet.core.history.replay import RolloutHistory
-from fleet.core.history.serialize import outcome_data
+from fleet.core.history.serialize import gates_data, outcome_data
 from fleet.core.masking import clean_data
 from fleet.core.report.data import report_data
 from fleet.core.rollout.ending import rollout_ending
@@ -64,6 +64,7 @@ def _rollout_data(record: RolloutRecord, replayed: RolloutHistory) -> dict[str, 
         "files": record.about["files"],
         "batches": record.about["batches"],
         "nodes": nodes,
+        "gates": gates_data(replayed.gates),
     }
 
 

@@ -6,17 +6,19 @@ import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from fleet.actions.control_plane import announce, quorum_check, record_answers
-from fleet.actions.drains import Clusters, drain_targets
+from fleet.actions.cluster_watch import ClusterWatch
+from fleet.actions.control_plane import plane_check, quorum_check
+from fleet.actions.drains import Clusters
 from fleet.actions.excused import excused_from_undo, unreachable_nodes
-from fleet.actions.journaling import RolloutJournal, operator, timestamp
+from fleet.actions.job_clusters import drains_of, gates_of, watch_clusters
+from fleet.actions.journaling import RolloutJournal, operator
 from fleet.actions.options import RolloutOptions
 from fleet.actions.recorder import Recorder
 from fleet.actions.session import Session
-from fleet.actions.user_interface import CarefulProgress, Progress, Scope
+from fleet.actions.user_interface import CarefulProgress, Scope
 from fleet.core.history.replay import EntryKind
 from fleet.core.history.serialize import outcome_data
-from fleet.core.kubernetes.cordon import CordonMark
+from fleet.core.kubernetes.gates import NotReady
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import MirrorConfig
 from fleet.core.model.node import Node
@@ -27,10 +29,9 @@ from fleet.core.report.data import planned_data
 from fleet.core.rollout.batches import allowed_failures, cut_batches, group_limits, parse_batches
 from fleet.core.rollout.control_plane import ControlPlaneLimit, control_plane_limit, outsiders
 from fleet.core.rollout.policy import OnFailure, Policy
-from fleet.core.rollout.state import RolloutState, RolloutStatus
+from fleet.core.rollout.state import GateDecided, RolloutState, RolloutStatus
 from fleet.core.rollout.time_left import WorkTimes
-from fleet.engine.control_plane import ControlPlaneCheck
-from fleet.engine.drains import DrainGates, NodeDrains
+from fleet.engine.drains import NodeDrains
 from fleet.engine.driver import drive
 from fleet.engine.hooks import DriverHooks, RolloutEnd
 from fleet.engine.locks import release_held
@@ -56,6 +57,8 @@ class RolloutResult:
     reason: str = ""
     counts: Mapping[NodeStatus, int] = field(default_factory=dict)
     stuck: bool = False
+    gates: tuple[GateDecided, ...] = ()
+    """The decisions of the cluster's gates about batches."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,10 +82,16 @@ class Job:
     """The deadlines of the work on each node; None for those of the options."""
     clusters: Clusters = ()
     """The clusters whose nodes are cordoned or drained."""
+    not_ready: frozenset[str] = frozenset()
+    """The nodes that were not Ready in their cluster when the job was planned."""
+    gates: list[GateDecided] = field(default_factory=list)
+    watch: ClusterWatch | None = None
+    """The clusters of the inventory's nodes; None without one."""
 
     def __post_init__(self) -> None:
         """Clean the user's message, which may hold line breaks or a secret."""
         self.options = self.options.cleaned(self.session.secrets(self.config))
+        self.watch = watch_clusters(self.inventory.nodes, self.options)
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -93,8 +102,15 @@ class Job:
         """Cut the nodes that need work into batches, sorted by `order`, then by the inventory."""
         plans = [plan for name, plan in self.plans.items() if name not in self.outcomes]
         names = [plan.node.name for plan in sorted(plans, key=lambda plan: plan.node.order)]
-        plane = self.control_plane_limit()
-        return cut_batches(names, parse_batches(self.options.batch), plane.nodes, plane.most)
+        plane, sizes = self.control_plane_limit(), parse_batches(self.options.batch)
+        first = self.not_ready if self.options.not_ready == NotReady.FIRST else frozenset()
+        parts = (
+            [name for name in names if name in first],
+            [name for name in names if name not in first],
+        )
+        return tuple(
+            batch for part in parts for batch in cut_batches(part, sizes, plane.nodes, plane.most)
+        )
 
     def control_plane_limit(self) -> ControlPlaneLimit:
         """Return the limit for control plane nodes, from the roles and health in the survey."""
@@ -154,8 +170,9 @@ class Job:
                 journal=self.journal,
                 progress=progress,
                 time_left=time_left,
+                gates=self.gates,
             )
-            drains = self._drains(progress)
+            drains = drains_of(self, progress)
             result = self._drive(state, policy, recorder, drains)
         try:
             for outcome in self._last_tries(drains):
@@ -173,18 +190,6 @@ class Job:
     def _journal_end(self, status: RolloutStatus, reason: str) -> None:
         self.journal.append(EntryKind.ENDED, None, {"status": str(status), "reason": reason})
 
-    def _drains(self, progress: Progress) -> NodeDrains | None:
-        """Return the cordons and drains of this run; None if none are asked for."""
-        if not self.options.cordons or not self.clusters:
-            return None
-        return NodeDrains(
-            mark=CordonMark(self.id, timestamp(), operator()),
-            drain=self.options.draining,
-            targets=drain_targets(self.clusters),
-            report=progress.line,
-            stopping=progress.stopping,
-        )
-
     def _last_tries(self, drains: NodeDrains | None) -> Iterator[NodeOutcome]:
         """Try again to unlock and to uncordon nodes; yield the outcomes that this changes."""
         yield from release_held(self.outcomes, self._order, self.session.pool)
@@ -200,28 +205,16 @@ class Job:
             record=recorder.record,
             pool=self.session.pool,
             stopping=progress.stopping,
-            check_plane=self._plane_check(progress) if self.inventory.nodes else None,
+            check_plane=plane_check(self, progress) if self.inventory.nodes else None,
             check_quorum=quorum_check(self.session, self.inventory, self.journal, progress),
             pausing=recorder.pausing,
-            gates=DrainGates(drains) if drains is not None else None,
+            gates=gates_of(self, state, progress, drains),
         )
         return drive(state, policy, orders, hooks)
 
     def _work_times(self) -> WorkTimes:
         restarting = (name for name in self.plans if self._order(name).restarts)
         return WorkTimes(restarting, (self.deadlines or self.options.deadlines).soak)
-
-    def _plane_check(self, progress: Progress) -> ControlPlaneCheck:
-        return ControlPlaneCheck(
-            inventory=self.inventory,
-            rollout=self.id,
-            access=self.session.access,
-            pool=self.session.pool,
-            surveyed={name: plan.availability for name, plan in self.plans.items()},
-            roles=self.journal.roles,
-            begin=functools.partial(announce, progress),
-            record=functools.partial(record_answers, self.journal, self.id),
-        )
 
     def _scope(self, state: RolloutState, policy: Policy, time_left: TimeLeft) -> Scope:
         failed = {name for name, outcome in self.outcomes.items() if outcome.status.failed}
@@ -285,6 +278,7 @@ class Job:
             reason=ended.reason,
             counts=ended.state.count(),
             stuck=ended.stuck,
+            gates=tuple(self.gates),
         )
 
     def _outcome(self, plan: NodePlan) -> NodeOutcome:

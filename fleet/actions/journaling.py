@@ -16,7 +16,7 @@ from typing import Any
 from fleet.actions.user_interface import UserInterface
 from fleet.core.history.audit import clean_operator
 from fleet.core.history.replay import EntryKind
-from fleet.core.history.serialize import gate_data, outcome_data
+from fleet.core.history.serialize import gate_event_data, outcome_data
 from fleet.core.masking import Fingerprints, clean_data
 from fleet.core.model.outcome import NodeOutcome
 from fleet.core.rollout.state import (
@@ -133,9 +133,8 @@ def event_entry(event: Event, outcome: NodeOutcome | None) -> Entry:
             return EntryKind.BATCH, None, {"number": number + 1}
         case BatchSoaked(number):
             return EntryKind.SOAKED, None, {"number": number + 1}
-        case GateDecided(number, when, decision):
-            data = gate_data(decision)
-            return EntryKind.GATE, None, {"number": number + 1, "when": str(when), **data}
+        case GateDecided():
+            return EntryKind.GATE, None, gate_event_data(event)
 
 
 def new_rollout_id(now: datetime | None = None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from fleet.core.containerd.registry_url import folder_name, registry_problem
 from fleet.core.history.audit import clean_message
 from fleet.core.kubernetes.drain import DrainOptions
+from fleet.core.kubernetes.gates import NotReady
 from fleet.core.model.mirror import Foreign
 from fleet.core.rollout import defaults
 from fleet.core.rollout.batches import parse_batches, parse_size
@@ -33,6 +34,7 @@ RANGES = {
 CHOICES = {
     "on_failure": tuple(choice.value for choice in OnFailure),
     "foreign": tuple(choice.value for choice in Foreign),
+    "not_ready": tuple(choice.value for choice in NotReady),
 }
 
 
@@ -74,6 +76,10 @@ class RolloutOptions:
     delete_emptydir_data: bool = False
     kube_context: str | None = None
     """The context of the nodes' cluster; None for what the inventory says."""
+    not_ready: str = NotReady.IN_ORDER.value
+    ready_lag: float = defaults.READY_LAG
+    """The time by which a Node's condition Ready may lag behind a restart; a shorter --soak
+    shortens it."""
     no_verify: bool = False
     no_liveness: bool = False
     pull_timeout: int = defaults.PULL

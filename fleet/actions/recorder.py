@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fleet.actions.journaling import RolloutJournal, event_entry
 from fleet.actions.user_interface import Progress
@@ -28,6 +28,7 @@ class Recorder:
     journal: RolloutJournal
     progress: Progress
     time_left: TimeLeft
+    gates: list[GateDecided] = field(default_factory=list)
 
     def record(self, events: Sequence[JournaledEvent]) -> None:
         """Merge and show outcomes, journal all events, then show what begins."""
@@ -55,6 +56,7 @@ class Recorder:
             case GateDecided(number, when, decision):
                 for name, failure in decision.flagged.items():
                     self.outcomes[name] = replace(self.outcomes[name], failure=failure)
+                self.gates.append(event)
                 self.progress.gate(number + 1, when, decision)
             case BatchSoaked():
                 pass

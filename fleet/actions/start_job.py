@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fleet.actions.job import Job, RolloutResult
+from fleet.actions.job_clusters import look_at_clusters
 from fleet.core.rollout.scheduler import next_move
 from fleet.core.rollout.state import Halt, RolloutStatus, begin
 from fleet.engine.hooks import RolloutEnd
@@ -25,6 +26,7 @@ def start_job(job: Job) -> RolloutResult:
     job.outcomes = {
         outcome.node: outcome for plan in plans if (outcome := already_done(plan)) is not None
     }
+    look_at_clusters(job)
     job.session.ui.plans(plans, job.journal.mark)
     job.unlock_plane()
     batches = job.batches()

@@ -10,7 +10,7 @@ import click
 
 from fleet.cli import completers
 from fleet.cli.drain_options import draining
-from fleet.cli.options import Decorated, add_options
+from fleet.cli.options import add_options
 from fleet.core.rollout import defaults
 
 no_liveness = click.option(
@@ -107,11 +107,26 @@ _CHANGING = (
                  " guard off."),
     click.option("--disrupt-workloads", is_flag=True,
                  help="Restart containerd even if that ends running containers."),
+    click.option("--not-ready", default="in-order", show_default=True, metavar="CHOICE",
+                 type=click.Choice(["in-order", "first", "skip"]),
+                 help="Nodes that are not Ready in their cluster: change them in-order, in batches"
+                 " of their own before the others (first), or not at all (skip)."),
     message,
     journal,
 )  # fmt: skip
 
 
-def changing_nodes(function: Decorated) -> Decorated:
-    """Add the flags of commands that change nodes."""
-    return draining(add_options(function, _CHANGING))
+def changing_nodes(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the flags of commands that change nodes.
+
+    A --soak on the command line also limits the time that the condition Ready is given to lag.
+    """
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **flags: Any) -> None:
+        source = click.get_current_context().get_parameter_source("soak")
+        if source is not click.core.ParameterSource.DEFAULT:
+            flags["ready_lag"] = min(flags["soak"], defaults.READY_LAG)
+        function(*args, **flags)
+
+    return draining(add_options(wrapped, _CHANGING))

@@ -36,7 +36,8 @@ _OPTIONS: Mapping[str, frozenset[str]] = {
     "Pods": frozenset({"pod", "pod_namespace", "pod_service_account", "pod_pull_secret"}),
     "Kubernetes": frozenset(
         {
-            "cordon", "drain", "drain_timeout", "pod_grace", "drain_force", "delete_emptydir_data",
+            "not_ready", "cordon", "drain", "drain_timeout", "pod_grace", "drain_force",
+            "delete_emptydir_data",
         }
     ),
     "Files that fleet did not write": frozenset(

@@ -28,8 +28,10 @@ class ClusterGates(Protocol):
     fails the node.
     """
 
-    node_seconds: float
-    """The most seconds that `before_node` and `after_node` may take together."""
+    @property
+    def node_seconds(self) -> float:
+        """Return the most seconds that `before_node` and `after_node` may take together."""
+        ...
 
     def before_batch(self, batch: int, nodes: Mapping[str, NodeStatus]) -> GateDecision | None:
         """Decide before the first node of a batch is activated; batches count from 0.

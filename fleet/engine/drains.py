@@ -17,7 +17,6 @@ from fleet.core.kubernetes.cordon import Cordon, CordonMark
 from fleet.core.kubernetes.drain import STOPPED, DrainOptions, is_passing
 from fleet.core.model.change import RestartCost
 from fleet.core.model.outcome import DrainResult, NodeOutcome, NodeStatus
-from fleet.core.rollout.gates import GateDecision
 from fleet.kubernetes.client import Cluster
 from fleet.kubernetes.cordon import cordon, uncordon
 from fleet.kubernetes.drain import drain
@@ -139,32 +138,6 @@ class NodeDrains:
             self._say(name, f"still cordoned: {error.failure.message}")
             return result
         return replace(result, still_cordoned=False)
-
-
-class DrainGates:
-    """The gates of a cluster that only cordon and drain nodes."""
-
-    def __init__(self, drains: NodeDrains) -> None:
-        self._drains = drains
-        self.node_seconds = drains.seconds
-
-    def before_batch(self, batch: int, nodes: Mapping[str, NodeStatus]) -> GateDecision:
-        """Return a decision without an objection."""
-        del batch, nodes
-        return GateDecision()
-
-    def after_batch(self, batch: int, nodes: Mapping[str, NodeStatus]) -> GateDecision:
-        """Return a decision without an objection."""
-        del batch, nodes
-        return GateDecision()
-
-    def before_node(self, order: WorkOrder) -> Failure | None:
-        """Cordon and drain a node."""
-        return self._drains.before(order)
-
-    def after_node(self, order: WorkOrder, result: NodeOutcome | Failure) -> NodeOutcome | Failure:
-        """Uncordon a node whose state is known."""
-        return result if isinstance(result, Failure) else self._drains.after(order, result)
 
 
 def lift_cordons(targets: Mapping[str, DrainTarget], rollout: str) -> dict[str, Failure | None]:

@@ -14,7 +14,7 @@ from fleet.core.model.change import RestartCost
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import DrainResult, NodeOutcome, NodeStatus
 from fleet.core.plan.node_plan import PlannedRestart
-from fleet.engine.drains import DrainGates, DrainTarget, NodeDrains, lift_cordons
+from fleet.engine.drains import DrainTarget, NodeDrains, lift_cordons
 from fleet.kubernetes import cordon as cordoning
 from fleet.kubernetes import drain as draining
 from fleet.kubernetes.client import Cluster
@@ -67,12 +67,11 @@ class Trial:
 
     def run(self, outcome: NodeOutcome = CONVERGED, order: WorkOrder = ORDER) -> NodeOutcome:
         """Work on w1 as the driver does, with this outcome of its activation."""
-        gates = DrainGates(self.drains)
-        failure = gates.before_node(order)
+        failure = self.drains.before(order)
         if failure is not None:
             status = NodeStatus.FAILED
             outcome = NodeOutcome(node="w1", status=status, failure=failure, held=True)
-        ended = gates.after_node(order, outcome)
+        ended = self.drains.after(order, outcome)
         assert isinstance(ended, NodeOutcome)
         return ended
 

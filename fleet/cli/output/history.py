@@ -10,8 +10,9 @@ from fleet.cli.options import Settings
 from fleet.cli.output.failures import print_failures
 from fleet.cli.output.outcome import still_cordoned, still_locked
 from fleet.cli.output.tables import console, print_json, table
-from fleet.core.history.serialize import read_outcome
+from fleet.core.history.serialize import read_gate_event, read_outcome
 from fleet.core.plan.pull_tests import unproven_text
+from fleet.core.rollout.ending import gates_text
 from fleet.errors import printable
 
 
@@ -103,6 +104,8 @@ def _print_one(data: dict[str, Any], settings: Settings) -> None:
     )
     if unproven := unproven_text({outcome.node: outcome.unproven for outcome in outcomes}):
         out.print(unproven, style="yellow")
+    for text in gates_text([read_gate_event(gate) for gate in data["gates"]]):
+        out.print(printable(text), style="dim")
     if locked := still_locked(outcomes, data["rollout"]):
         out.print(locked, style="yellow")
     if cordoned := still_cordoned(outcomes, data["rollout"]):

@@ -14,6 +14,7 @@ from fleet.cli.output.json_schema_parts import (
     EFFECT,
     FAILURE,
     FLAG,
+    GATES,
     OUTCOME,
     PLAN,
     PROBLEM,
@@ -58,6 +59,7 @@ _ROLLOUT = shape(
         "status": one_of("finished", "halted", "interrupted"),
         "nodes": by_name(shape(OUTCOME)),
         "batches": listed(TEXTS),
+        "gates": GATES,
         "next": {**TEXTS, "description": "commands that go on, ready to be pasted"},
         "reason": {**TEXT, "description": "why there was nothing to resume or undo"},
     },
@@ -96,7 +98,7 @@ _ABOUT = {
 _PASSED = shape({**OUTCOME, "at": maybe(STAMP)}, *(set(OUTCOME) - {"status"}))
 
 
-_PAST = shape({**_ABOUT, "batches": listed(TEXTS), "nodes": by_name(_PASSED)})
+_PAST = shape({**_ABOUT, "batches": listed(TEXTS), "nodes": by_name(_PASSED), "gates": GATES})
 
 
 _STEP = shape({"step": TEXT, "began": SECONDS, "ended": maybe(SECONDS), "status": maybe(TEXT)})
@@ -113,6 +115,7 @@ _REPORT = shape(
             shape({"number": WHOLE, "nodes": TEXTS, "began": maybe(SECONDS)}),
         ),
         "nodes": by_name(shape({**OUTCOME, "steps": listed(_STEP)}, *(set(OUTCOME) - {"status"}))),
+        "gates": GATES,
         "matrix": listed(
             shape({"strategy": TEXT, "containerd": TEXT, "status": SHOWN, "nodes": WHOLE})
         ),

@@ -9,6 +9,7 @@ from fleet.core.failure import FailureKind
 from fleet.core.model.node_state import NodeState
 from fleet.core.model.outcome import NodeStatus, Served
 from fleet.core.plan.meaning import Aspect
+from fleet.core.rollout.gates import GateTime
 
 Schema = Mapping[str, Any]
 
@@ -214,3 +215,29 @@ PROBLEM = shape(
         "excerpt": maybe(shape({"text": TEXT, "column": WHOLE, "length": WHOLE})),
     }
 )
+
+
+GATES = {
+    **listed(
+        shape(
+            {
+                "batch": WHOLE,
+                "when": one_of(*map(str, GateTime)),
+                "notes": TEXTS,
+                "held": {**by_name(FAILURE), "description": "nodes that were left as they were"},
+                "excused": {**TEXTS, "description": "held nodes that cost nothing of the budget"},
+                "flagged": {
+                    **by_name(FAILURE),
+                    "description": "converged nodes with which something is wrong since",
+                },
+                "unavailable": {
+                    **by_name(TEXT),
+                    "description": "nodes of the fleet that were not Ready, and why",
+                },
+                "halt": maybe(FAILURE),
+                "waited": SECONDS,
+            }
+        )
+    ),
+    "description": "what the gates of the cluster decided; empty without a cluster",
+}

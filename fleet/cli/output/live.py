@@ -19,6 +19,7 @@ from fleet.cli.output.outcome import MARKS, outcome_line
 from fleet.cli.output.tables import console
 from fleet.core.failure import Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.rollout.gates import GateDecision, GateTime
 from fleet.core.text.counts import counted
 from fleet.node.progress import step_began, step_of
 
@@ -80,6 +81,12 @@ class Screen(Progress):
             before = self._ends.get(outcome.node, NodeStatus.PENDING)
             self._failed += outcome.status.failed - before.failed
             self._ends[outcome.node] = outcome.status
+
+    def gate(self, batch: int, when: GateTime, decision: GateDecision) -> None:
+        """Show what a gate of the cluster has decided; a node that it flags has failed."""
+        self._failed += len(decision.flagged)
+        for text in texts.gate_lines(batch, when, decision):
+            self.line(text)
 
     def show_stop(self) -> tuple[str, ...]:
         """Return the lines to print at the first Ctrl-C; a live view shows them by itself."""

@@ -23,7 +23,7 @@ from fleet.core.model.outcome import (
     Verified,
 )
 from fleet.core.plan.pull_tests import unproven_text
-from fleet.core.rollout.ending import ending_line
+from fleet.core.rollout.ending import ending_line, gates_text
 from fleet.core.rollout.state import RolloutStatus
 from fleet.core.selection.ranges import compress
 from fleet.core.text.counts import counted
@@ -189,12 +189,14 @@ def show_result(result: RolloutResult, settings: Settings, seen: Collection[str]
     outcomes, steps = list(result.outcomes.values()), rollout_steps(result)
     if settings.as_json:
         nodes = {outcome.node: outcome_data(outcome) for outcome in outcomes}
-        data = rollout_data(result.rollout, result.status, nodes, result.batches)
+        data = rollout_data(result.rollout, result.status, nodes, result.batches, result.gates)
         print_json({**data, "next": [step.command for step in steps]})
         return
     line = ending_line(result.kind, result.status, outcomes, result.reason)
     out = console(color=settings.color)
     print_recap(outcomes, f"{line}  {result.rollout}".rstrip(), result.rollout, out, seen)
+    for text in gates_text(result.gates):
+        out.print(printable(text), style="dim")
     print_next(steps, out)
 
 
@@ -213,4 +215,5 @@ def exit_code(status: RolloutStatus, outcomes: Sequence[NodeOutcome]) -> Exit:
         or any(outcome.status is NodeStatus.STALE for outcome in outcomes)
     ):
         return Exit.HALTED
-    return Exit.FAILED if any(outcome.status.failed for outcome in outcomes) else Exit.OK
+    failed = any(outcome.status.failed or outcome.flagged for outcome in outcomes)
+    return Exit.FAILED if failed else Exit.OK

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from fleet.actions.user_interface import Scope
 from fleet.core.failure import Step
+from fleet.core.rollout.gates import GateDecision, GateTime
 from fleet.core.text.counts import counted
+from fleet.errors import printable
 
 STEPS: Mapping[Step, str] = {
     Step.LOCK: "locking the node",
@@ -58,6 +60,17 @@ def time_left(seconds: float | None) -> str:
 def countdown(until: float, now: float) -> str:
     """Return the whole seconds that are left; a countdown ends with 1 s."""
     return f"{max(1, round(until - now))} s"
+
+
+def gate_lines(batch: int, when: GateTime, decision: GateDecision) -> tuple[str, ...]:
+    """Return what a gate of the cluster has decided about a batch; nothing if all is well."""
+    head = f"cluster, {when} batch {batch}"
+    texts = list(decision.notes)
+    texts += [f"{name}: {failure.message}" for name, failure in decision.flagged.items()]
+    texts += [f"{name} is left as it is: {end.message}" for name, end in decision.held.items()]
+    if decision.halt is not None:
+        texts.append(decision.halt.message)
+    return tuple(printable(f"{head}: {text}") for text in texts)
 
 
 def stop_lines(scope: Scope, in_flight: int, *, changing: bool) -> tuple[str, ...]:

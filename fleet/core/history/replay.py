@@ -8,9 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from fleet.core.failure import Step
-from fleet.core.history.serialize import read_gate, read_outcome
+from fleet.core.history.serialize import read_gate_event, read_outcome
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.core.rollout.gates import GateTime
 from fleet.core.rollout.state import (
     BatchBegun,
     BatchSoaked,
@@ -71,6 +70,8 @@ class RolloutHistory:
     """The evidence that a node belongs to the control plane, by the node's name."""
     unproven: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The registries of a node's newest plan that no verification pull proves, by node name."""
+    gates: tuple[GateDecided, ...] = ()
+    """The decisions of the cluster's gates about batches."""
 
     @property
     def unfinished(self) -> bool:
@@ -183,7 +184,7 @@ class _Replay:
         elif entry.kind == EntryKind.SOAKED:
             self.events.append(BatchSoaked(payload["number"] - 1))
         elif entry.kind == EntryKind.GATE:
-            self._decided(_gate_event(payload))
+            self._decided(read_gate_event(payload))
         elif entry.kind == EntryKind.PLANNED:
             self.roles |= _plan_texts(payload, "role_evidence")
             self.unproven |= _plan_texts(payload, "unproven")
@@ -208,16 +209,13 @@ class _Replay:
             moved=self.moved,
             roles=self.roles,
             unproven=self.unproven,
+            gates=tuple(event for event in self.events if isinstance(event, GateDecided)),
         ).accepting(self.accepted)
         if self.ending is None:
             return history
         status = RolloutStatus(self.ending.payload["status"])
         reason = self.ending.payload["reason"]
         return replace(history, status=status, reason=reason, ended=self.ending.at)
-
-
-def _gate_event(data: Mapping[str, Any]) -> GateDecided:
-    return GateDecided(data["number"] - 1, GateTime(data["when"]), read_gate(data))
 
 
 def _plan_texts(planned: Mapping[str, Any], key: str) -> dict[str, tuple[str, ...]]:

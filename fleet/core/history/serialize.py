@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -29,7 +29,8 @@ from fleet.core.plan.meaning import plan_meaning
 from fleet.core.plan.node_plan import NodePlan
 from fleet.core.plan.state import is_outdated, node_state
 from fleet.core.render.base import parsed_dump
-from fleet.core.rollout.gates import GateDecision
+from fleet.core.rollout.gates import GateDecision, GateTime
+from fleet.core.rollout.state import GateDecided
 from fleet.core.text.documents import word
 
 
@@ -201,6 +202,16 @@ def gate_data(decision: GateDecision) -> dict[str, Any]:
     }
 
 
+def gates_data(gates: Iterable[GateDecided]) -> list[dict[str, Any]]:
+    """Return the decisions of gates as data; batches count from 1."""
+    return [gate_event_data(gate) for gate in gates]
+
+
+def gate_event_data(gate: GateDecided) -> dict[str, Any]:
+    """Return the decision of a gate, with its batch, as data."""
+    return {"batch": gate.batch + 1, "when": str(gate.when), **gate_data(gate.decision)}
+
+
 def read_gate(data: Mapping[str, Any]) -> GateDecision:
     """Parse the data of `gate_data`."""
     return GateDecision(
@@ -212,6 +223,11 @@ def read_gate(data: Mapping[str, Any]) -> GateDecision:
         halt=_read_failure(data["halt"]),
         waited=data["waited"],
     )
+
+
+def read_gate_event(data: Mapping[str, Any]) -> GateDecided:
+    """Parse one of the items of `gates_data`."""
+    return GateDecided(data["batch"] - 1, GateTime(data["when"]), read_gate(data))
 
 
 def _read_failures(data: Mapping[str, Any]) -> dict[str, Failure]:
@@ -326,7 +342,11 @@ def pending_data(pending: Pending | None) -> dict[str, Any] | None:
 
 
 def rollout_data(
-    rollout: str, status: str, nodes: Mapping[str, Any], batches: tuple[tuple[str, ...], ...]
+    rollout: str,
+    status: str,
+    nodes: Mapping[str, Any],
+    batches: tuple[tuple[str, ...], ...],
+    gates: Iterable[GateDecided] = (),
 ) -> dict[str, Any]:
     """Return a whole rollout as data; its keys are part of the public interface."""
     return {
@@ -334,4 +354,5 @@ def rollout_data(
         "status": status,
         "nodes": dict(nodes),
         "batches": [list(batch) for batch in batches],
+        "gates": gates_data(gates),
     }

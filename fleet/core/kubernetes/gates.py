@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.kubernetes.cluster_node import ClusterNode
+from fleet.core.kubernetes.cordon import cordon_mark
 from fleet.core.kubernetes.pod_health import PodHealth, has_ended
 from fleet.core.rollout.gates import GateDecision
 from fleet.core.selection.ranges import compress
@@ -74,7 +75,8 @@ def before_notes(node: ClusterNode) -> list[str]:
     """Return what is remarkable about a Node before its batch; nothing if it is as it should be."""
     notes = [not_ready(node)] if node.ready != "True" else []
     if node.unschedulable:
-        notes.append("cordoned, and stays so")
+        ours = cordon_mark(node.annotations) is not None
+        notes.append("cordoned by fleet" if ours else "cordoned, and stays so")
     notes += [f"has {kind}" for kind in _problems(node)]
     for taint in node.taints:
         if taint.key in _LEAVING:

@@ -202,6 +202,11 @@ class NodeOutcome:
     unhealthy: str = ""
     """The reason why an unchanged node is unhealthy, which is not this rollout's failure."""
 
+    @property
+    def flagged(self) -> bool:
+        """Return whether a gate found something wrong with a converged node."""
+        return self.status is NodeStatus.CONVERGED and self.failure is not None
+
     def after(self, before: NodeOutcome | None) -> NodeOutcome:
         """Return the outcome with the evidence of an earlier one; a recheck does not pull again."""
         if before is None or before.status is not NodeStatus.CONVERGED:

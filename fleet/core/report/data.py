@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from fleet.core.history.replay import EntryKind, JournalEntry, RolloutHistory, replay_journal
-from fleet.core.history.serialize import outcome_data, plan_data
+from fleet.core.history.serialize import gates_data, outcome_data, plan_data
 from fleet.core.masking import Mark
 from fleet.core.model.outcome import NodeStatus
 from fleet.core.plan.node_plan import NodePlan
@@ -72,6 +72,7 @@ def report_data(
         "matrix": _matrix(nodes),
         "mirrors": _mirrors(nodes),
         "plans": _plans(entries),
+        "gates": gates_data(history.gates),
     }
 
 

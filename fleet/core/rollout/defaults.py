@@ -33,3 +33,7 @@ PER_MIRROR = 16
 
 DRAIN = 300
 """The time for the drain of one node."""
+
+
+READY_LAG = 40
+"""The time by which the condition Ready of a cluster's Node may lag behind a restart."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from fleet.core.failure import FailureKind, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.core.rollout.state import RolloutStatus
+from fleet.core.rollout.state import GateDecided, RolloutStatus
 from fleet.core.text.counts import counted
 
 
@@ -37,7 +37,8 @@ def ending_line(
     """Return the end of a rollout as one line: the failed nodes, the reason, the other nodes."""
     counts = Counter(outcome.status.shown for outcome in outcomes)
     ending = rollout_ending(status, counts)
-    troubles = Counter(_trouble(outcome) for outcome in outcomes if outcome.status.failed)
+    failed = (outcome for outcome in outcomes if outcome.status.failed or outcome.flagged)
+    troubles = Counter(map(_trouble, failed))
     causes = ", ".join(f"{counted(number, 'node')} {text}" for text, number in troubles.items())
     if reason and ending is not RolloutEnding.FAILED:
         causes = f"{causes}; {reason}" if causes else reason
@@ -45,6 +46,17 @@ def ending_line(
     if not causes or not others:
         return ": ".join(filter(None, (f"{kind} {ending}", causes or others)))
     return f"{kind} {ending}: {causes} ({others})"
+
+
+def gates_text(gates: Sequence[GateDecided]) -> tuple[str, ...]:
+    """Return what the cluster's gates have waited for and noted, one text a line."""
+    if not gates:
+        return ()
+    batches = counted(len({gate.batch for gate in gates}), "batch", "batches")
+    waited = sum(gate.decision.waited for gate in gates)
+    wait = f", waited {waited:.0f} s, as Ready lags behind a restart" if waited else ""
+    notes = dict.fromkeys(note for gate in gates for note in gate.decision.notes)
+    return (f"cluster: asked about {batches}{wait}", *notes)
 
 
 def _counts(outcomes: Sequence[NodeOutcome]) -> str:
@@ -65,6 +77,8 @@ def _counts(outcomes: Sequence[NodeOutcome]) -> str:
 def _trouble(outcome: NodeOutcome) -> str:
     """Return what is wrong with a failed node, after "1 node" or "2 nodes"."""
     failure = outcome.failure
+    if outcome.flagged:
+        return "wrong in the cluster since the change"
     if failure is not None and failure.step is Step.SETTLE:
         return "with an unsettled change"
     if outcome.status is NodeStatus.FAILED and failure is not None:

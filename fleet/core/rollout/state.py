@@ -75,6 +75,8 @@ class RolloutState:
     """Batches about which the gates have decided after their end."""
     excused: frozenset[str] = frozenset()
     """Nodes that a gate held back without a cost to the budget."""
+    unready: frozenset[str] = frozenset()
+    """Nodes that a gate found unavailable before a batch."""
 
     def count(self) -> Counter[NodeStatus]:
         """Count nodes by the status that users see."""
@@ -113,6 +115,7 @@ class ChangingState:
         self.soaked, self.checked = set(state.soaked), set(state.checked)
         self.reverted, self.flagged = set(state.reverted), set(state.flagged)
         self.judged, self.excused = set(state.judged), set(state.excused)
+        self.unready = set(state.unready)
 
     def apply(self, event: Event) -> None:
         """Apply one event."""
@@ -124,6 +127,7 @@ class ChangingState:
             case GateDecided(batch, when, decision):
                 self.flagged |= decision.flagged.keys()
                 self.excused |= decision.excused
+                self.unready |= decision.unavailable.keys()
                 if when is GateTime.AFTER:
                     self.judged.add(batch)
             case NodeMoved(node, status):
@@ -146,6 +150,7 @@ class ChangingState:
             flagged=frozenset(self.flagged),
             judged=frozenset(self.judged),
             excused=frozenset(self.excused),
+            unready=frozenset(self.unready),
         )
 
 

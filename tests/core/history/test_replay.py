@@ -180,7 +180,7 @@ WRONG = Failure(FailureKind.CLUSTER, Step.GATE, "the Node is not Ready", "repair
 
 
 def gate(number: int, when: str, decision: GateDecision) -> JournalEntry:
-    data = {"number": number, "when": when, **gate_data(decision)}
+    data = {"batch": number, "when": when, **gate_data(decision)}
     return JournalEntry("t", "gate", None, data)
 
 
