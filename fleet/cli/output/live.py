@@ -84,7 +84,7 @@ class Screen(Progress):
 
     def gate(self, batch: int, when: GateTime, decision: GateDecision) -> None:
         """Show what a gate of the cluster has decided; a node that it flags has failed."""
-        self._failed += len(decision.flagged)
+        self._failed += len(decision.flagged) - len(decision.excused)
         for text in texts.gate_lines(batch, when, decision):
             self.line(text)
 

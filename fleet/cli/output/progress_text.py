@@ -67,7 +67,6 @@ def gate_lines(batch: int, when: GateTime, decision: GateDecision) -> tuple[str,
     head = f"cluster, {when} batch {batch}"
     texts = list(decision.notes)
     texts += [f"{name}: {failure.message}" for name, failure in decision.flagged.items()]
-    texts += [f"{name} is left as it is: {end.message}" for name, end in decision.held.items()]
     if decision.halt is not None:
         texts.append(decision.halt.message)
     return tuple(printable(f"{head}: {text}") for text in texts)
