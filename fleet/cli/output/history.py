@@ -104,7 +104,7 @@ def _print_one(data: dict[str, Any], settings: Settings) -> None:
     )
     if unproven := unproven_text({outcome.node: outcome.unproven for outcome in outcomes}):
         out.print(unproven, style="yellow")
-    for text in gates_text([read_gate_event(gate) for gate in data["gates"]]):
+    for text in gates_text([read_gate_event(gate) for gate in data.get("gates", ())]):
         out.print(printable(text), style="dim")
     if locked := still_locked(outcomes, data["rollout"]):
         out.print(locked, style="yellow")

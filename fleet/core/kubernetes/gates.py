@@ -227,7 +227,7 @@ def _restarts(before: PodHealth, after: PodHealth) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the nodes of a batch show after it; `open` are nodes whose findings may still pass."""
+    """A judgement on the nodes of a batch: what is wrong with them, and what was remarkable."""
 
     wrong: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -54,7 +54,7 @@ def gates_text(gates: Sequence[GateDecided]) -> tuple[str, ...]:
         return ()
     batches = counted(len({gate.batch for gate in gates}), "batch", "batches")
     waited = sum(gate.decision.waited for gate in gates)
-    wait = f", waited {waited:.0f} s, as Ready lags behind a restart" if waited else ""
+    wait = f", waited {waited:.0f} s for Ready, which lags behind a restart" if waited else ""
     notes = dict.fromkeys(note for gate in gates for note in gate.decision.notes)
     return (f"cluster: asked about {batches}{wait}", *notes)
 

@@ -281,4 +281,5 @@ def test_a_rollout_as_data() -> None:
         "status": "finished",
         "nodes": {"a": {}},
         "batches": [["a"], []],
+        "gates": [],
     }
