@@ -67,6 +67,7 @@ class Settings:
         from fleet.config.load import load_files  # noqa: PLC0415 - YAML costs `--help` nothing
         from fleet.core.masking.known import known_secrets  # noqa: PLC0415
 
+        self._announce()
         loaded = load_files(self.inventory, self.mirrors)
         for secret in known_secrets(loaded.mirrors):
             hide(secret)
@@ -80,10 +81,18 @@ class Settings:
         from fleet.config.inventory.cluster import is_cluster  # noqa: PLC0415
         from fleet.config.load import read_inventory  # noqa: PLC0415
 
+        self._announce()
         inventory, warnings = read_inventory(self.inventory)
         for problem in warnings if is_cluster(self.inventory) and not self.quiet else ():
             echo(problem.shown(), err=True)
         return inventory
+
+    def _announce(self) -> None:
+        """Say that a cluster is asked: a login may take long."""
+        from fleet.config.inventory.cluster import is_cluster  # noqa: PLC0415
+
+        if is_cluster(self.inventory):
+            self.say(f"asking the cluster for its nodes ({self.inventory})")
 
     def select(self, inventory: Inventory) -> tuple[Node, ...]:
         """Return the nodes that --limit and --exclude select."""

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from fleet.core.masking import without_logins
 from fleet.core.text.documents import table, word
+from fleet.kubernetes.certificates import expired_on
 from fleet.kubernetes.errors import ClusterError, answered_error, cluster_error
 from fleet.kubernetes.exec_plugin import Credential, run_plugin
 from fleet.kubernetes.kubeconfig import Kubeconfig, read_kubeconfig, secrets_of, stored_token
@@ -122,6 +123,11 @@ class Cluster:
             self._log_in_again()
             answer = self._send(method, path, query, body, until)
         status, content, _ = answer
+        if status == 401 and (day := expired_on(self._transport.certificate, datetime.now(UTC))):
+            raise cluster_error(
+                f"the client certificate for the cluster {self.name} expired on {day}",
+                "renew it: `kubeadm certs renew admin.conf`, or as your distribution does",
+            )
         if not 200 <= status < 300:
             raise answered_error(self.name, (method, path), answer, self._secrets)
         try:
@@ -160,7 +166,7 @@ class Cluster:
             self._credential = run_plugin(plugin, folder, cluster, 2 * self._seconds)
             user = dict(self._credential.user)
         if token := stored_token(user, folder):
-            user = {**user, "token": token, "auth-provider": None}
+            user = {key: user[key] for key in user if key != "auth-provider"} | {"token": token}
         self._secrets = secrets_of(user)
         return open_transport(files, user)
 

@@ -79,8 +79,9 @@ def answered_error(
     causes = table(data, "details").get("causes")
     entries = causes if isinstance(causes, list) else []
     message, remedy = _words(cluster, call, status, word(data, "reason"))
+    told = word(data, "message") if data else body[:_LONGEST].decode("utf-8", "replace")
     return ClusterError(
-        cluster_failure(message, remedy, without_known(word(data, "message"), secrets)),
+        cluster_failure(message, remedy, without_known(told, secrets)),
         status=status,
         reason=word(data, "reason"),
         causes={

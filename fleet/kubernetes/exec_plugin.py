@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import os
+import selectors
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +19,9 @@ from typing import Any
 from fleet.core.text.documents import table, word
 from fleet.kubernetes.errors import ClusterError, cluster_error
 
+_LARGEST = 1 << 20
+_CHUNK = 1 << 16
+_POLL = 0.2
 _EARLY = timedelta(minutes=1)
 _API = "client.authentication.k8s.io/"
 
@@ -114,23 +119,56 @@ def _output_of(
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "invalid arguments"
         raise _error(command[0], f"cannot be run ({reason})", "correct the kubeconfig") from None
-    try:
-        stdout, stderr = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        raise _error(command[0], f"did not end within {seconds:.0f} s", _BY_HAND) from None
-    finally:
-        _end(process)
+    with process:
+        try:
+            output = _collect(process, time.monotonic() + seconds)
+        except (TimeoutError, subprocess.TimeoutExpired):
+            raise _error(command[0], f"did not end within {seconds:.0f} s", _BY_HAND) from None
+        except ValueError:
+            raise _error(command[0], "printed more than 1 MiB", _BY_HAND) from None
+        finally:
+            _end(process)
     if process.returncode:
         message = f"failed with exit code {process.returncode}"
-        raise _error(command[0], message, _BY_HAND, stderr.decode("utf-8", "replace"))
-    return stdout
+        raise _error(command[0], message, _BY_HAND, output["stderr"].decode("utf-8", "replace"))
+    return bytes(output["stdout"])
+
+
+def _collect(process: subprocess.Popen[bytes], until: float) -> dict[str, bytearray]:
+    """Return all output of a process once it has ended; raise a TimeoutError or a ValueError.
+
+    A child that stays in the background may keep the output open, and is not waited for.
+    """
+    output = {"stdout": bytearray(), "stderr": bytearray()}
+    with selectors.DefaultSelector() as selector:
+        for name, stream in (("stdout", process.stdout), ("stderr", process.stderr)):
+            if stream is not None:
+                selector.register(stream, selectors.EVENT_READ, name)
+        while selector.get_map():
+            ready = selector.select(_POLL)
+            for key, _ in ready:
+                part = os.read(key.fd, _CHUNK)
+                output[key.data] += part
+                if not part:
+                    selector.unregister(key.fileobj)
+            if not ready and process.poll() is not None:
+                break
+            _check(output, until)
+    process.wait(max(until - time.monotonic(), _POLL))
+    return output
+
+
+def _check(output: Mapping[str, bytearray], until: float) -> None:
+    if time.monotonic() > until:
+        raise TimeoutError
+    if any(len(part) > _LARGEST for part in output.values()):
+        raise ValueError
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process with its children, which could keep its output open, and reap it."""
+    """Kill a process that has not ended, with its children."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def _credential(name: str, status: Mapping[str, Any]) -> Credential:

@@ -71,7 +71,8 @@ def _merged(path: str | None) -> tuple[str, Any, dict[str, Mapping[str, Any]]]:
     try:
         merged = KubeConfigMerger(os.pathsep.join(map(str, files))).config
         contexts = [item.value for item in merged.value["contexts"]]
-        return shown, merged, {word(item, "name"): table(item, "context") for item in contexts}
+        named = {word(item, "name"): table(item, "context") for item in contexts}
+        return shown, merged, {name: context for name, context in named.items() if name}
     except OSError as error:
         raise cluster_error(f"{shown}: cannot be read ({error.strerror})", _NAME_IT) from None
     except Exception as error:  # noqa: BLE001 - any shape of file; its text may be a secret

@@ -30,6 +30,8 @@ class Transport:
     pool: Any
     server: str
     headers: Any
+    certificate: str | None
+    """The file of the client certificate."""
 
     def send(
         self, method: str, target: str, content: tuple[bytes | None, str], until: float
@@ -116,7 +118,7 @@ def _reason(error: BaseException) -> str:
     """Return why a connection failed, in the system's words."""
     root = _root(error)
     if isinstance(root, ssl.SSLCertVerificationError):
-        return root.verify_message
+        return root.verify_message.rstrip(".")
     if isinstance(root, ssl.SSLError):
         return (root.reason or "handshake failed").replace("_", " ").lower()
     if isinstance(root, OSError) and root.strerror:
@@ -149,7 +151,7 @@ def open_transport(files: Kubeconfig, user: Mapping[str, Any]) -> Transport:
     except Exception:  # noqa: BLE001 - any shape of file; the texts of these errors hold secrets
         text = f"{files.shown}: the login of the context {files.context} cannot be read"
         raise cluster_error(text, _CORRECT) from None
-    return Transport(pool, configuration.host.rstrip("/"), headers)
+    return Transport(pool, configuration.host.rstrip("/"), headers, configuration.cert_file)
 
 
 def _refuse_missing_files(files: Kubeconfig) -> None:

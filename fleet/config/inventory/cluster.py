@@ -14,6 +14,7 @@ from typing import Any
 
 from fleet.config.inventory.kubectl import as_value
 from fleet.config.inventory.yaml import InventoryReader
+from fleet.core.failure import Failure
 from fleet.core.kubernetes.cluster_node import ClusterNode
 from fleet.core.kubernetes.membership import (
     label_groups,
@@ -63,9 +64,16 @@ def cluster_nodes(
         cluster = Cluster.connect(settings.kubeconfig, context, seconds or SECONDS)
         nodes = sorted(read_nodes(cluster), key=natural_order)
     except ClusterError as error:
-        message = f"{error.failure.message}; {error.failure.remedy}"
-        raise ConfigErrors([Problem(str(source), 0, 0, message)]) from error
+        raise ConfigErrors([_problem(source, error.failure)]) from error
     return ClusterSettings(settings.kubeconfig, cluster.name), nodes
+
+
+def _problem(source: Path, failure: Failure) -> Problem:
+    """Return a cluster's failure as one line, with the last line of its evidence."""
+    name = str(source) if str(source) != SCHEME else SCHEME.rstrip(":")
+    evidence = failure.evidence.splitlines()[-1:]
+    message = ": ".join((failure.message, *evidence))
+    return Problem(name, 0, 0, f"{message}; {failure.remedy}")
 
 
 def _context(source: Path, names: Iterable[str]) -> str:

@@ -204,8 +204,10 @@ class InventoryReader:
             other = first.setdefault((node.host.lower(), node.port, node.jump), node)
             if other is not node:
                 line = self._places[other.name].line
-                at = f" (line {line})" if line else ""
-                text = f"{node.host} is also the address of {other.name}{at}: keep one name"
+                keep = f" (line {line}): keep one name"
+                if not line:  # both names come from a cluster
+                    keep = ": delete one of these Node objects, or leave it out with -x"
+                text = f"{node.host} is also the address of {other.name}{keep}"
                 self.reader.warn(self._places[node.name], node.name, text)
 
     # -- resolving ---------------------------------------------------------------------------

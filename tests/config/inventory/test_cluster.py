@@ -177,7 +177,8 @@ def test_two_nodes_with_one_address_are_told(cluster: list[dict[str, Any]]) -> N
     _, notes = read_inventory(KUBE)
 
     assert [str(note) for note in notes] == [
-        "kube:lab: warning: w3: 10.0.0.2 is also the address of w2: keep one name"
+        "kube:lab: warning: w3: 10.0.0.2 is also the address of w2:"
+        " delete one of these Node objects, or leave it out with -x"
     ]
 
 
@@ -213,14 +214,14 @@ def test_a_context_that_is_missing_is_named(cluster: list[dict[str, Any]]) -> No
 
 
 def test_a_refusal_of_the_api_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with api_server(lambda _: status_object(403, "Forbidden")) as server:
+    with api_server(lambda _: status_object(403, "Forbidden", "see")) as server:
         monkeypatch.setenv("KUBECONFIG", str(server.kubeconfig(folder)))
         with pytest.raises(ConfigErrors) as caught:
             load_inventory(KUBE)
 
     assert str(caught.value) == (
-        "kube:lab: the cluster lab does not allow this login to list nodes;"
-        " grant the right; docs/how-to/kubernetes-rights.md has the manifests"
+        "kube:lab: the cluster lab does not allow this login to list nodes:"
+        " see; grant the right; docs/how-to/kubernetes-rights.md has the manifests"
     )
 
 
