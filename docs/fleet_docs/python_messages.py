@@ -114,11 +114,21 @@ def _made(statement: ast.stmt, texts: Texts) -> Iterator[Message]:
                     func=ast.Name(id="NodeError" | "Failure"),
                     args=[ast.Attribute(attr=kind), _, message, remedy, *_],
                 ):
-                    pairs = itertools.product(_texts(message, texts), _texts(remedy, texts))
-                    for text, what_to_do in itertools.islice(pairs, _MOST):
-                        yield Message(kind.lower(), text, what_to_do)
+                    yield from _variants(kind.lower(), (message, remedy), texts)
+                case ast.Call(
+                    func=ast.Name(id="cluster_error" | "cluster_failure"),
+                    args=[message, remedy, *_],
+                ):
+                    yield from _variants("cluster", (message, remedy), texts)
                 case _:
                     pass
+
+
+def _variants(kind: str, pair: tuple[ast.expr, ast.expr], texts: Texts) -> Iterator[Message]:
+    """Yield the failures of one kind that a message and a remedy may be."""
+    pairs = itertools.product(*(_texts(part, texts) for part in pair))
+    for text, what_to_do in itertools.islice(pairs, _MOST):
+        yield Message(kind, text, what_to_do)
 
 
 def _assigned(statement: ast.stmt, texts: Texts) -> dict[str, list[str]]:

@@ -88,7 +88,7 @@ class Settings:
         return inventory
 
     def _announce(self) -> None:
-        """Say that a cluster is asked: a login may take long."""
+        """Report that a cluster is asked: a login may take long."""
         from fleet.config.inventory.cluster import is_cluster  # noqa: PLC0415
 
         if is_cluster(self.inventory):
