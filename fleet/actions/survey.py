@@ -11,7 +11,7 @@ from fleet.actions.options import RenderOptions
 from fleet.actions.session import Session
 from fleet.config.load import Loaded
 from fleet.core.failure import Failure
-from fleet.core.history.serialize import facts_data
+from fleet.core.history.serialize_facts import facts_data
 from fleet.core.masking.known import clean_failure
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import Foreign, MirrorConfig

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fleet.core.failure import Failure, FailureKind
-from fleet.core.history.serialize import facts_data
+from fleet.core.history.serialize_facts import facts_data
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.generation import Generation, ManifestEntry

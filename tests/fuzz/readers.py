@@ -14,7 +14,8 @@ from fleet.config.load import inventory_tree
 from fleet.config.mirrors.kubespray import as_mirrors, is_kubespray
 from fleet.config.mirrors.yaml import MirrorsReader
 from fleet.core.failure import NodeError, Step
-from fleet.core.history.serialize import facts_data, plan_data
+from fleet.core.history.serialize import plan_data
+from fleet.core.history.serialize_facts import facts_data
 from fleet.core.lint.explain import explain
 from fleet.core.masking.excerpt import with_excerpts
 from fleet.core.model.change import ManagedFile

@@ -76,7 +76,7 @@ def _drain_facts(drain: DrainResult | None) -> list[str]:
     if drain is None:
         return []
     pods = counted(len(drain.evicted), "pod")
-    facts = ["cordoned"] if drain.cordoned and not drain.drained else []
+    facts = ["was cordoned"] if drain.cordoned and not drain.drained else []
     if drain.drained:
         facts.append(f"drained: {pods} evicted")
     if drain.kept_cordon:

@@ -19,7 +19,7 @@ from fleet.cli.output.run import show_results
 from fleet.cli.output.tables import console
 from fleet.cli.output.verify import show_verified
 from fleet.core.failure import Failure, FailureKind, Step
-from fleet.core.history.serialize import facts_data
+from fleet.core.history.serialize_facts import facts_data
 from fleet.core.lint.explain import Explanation, Folder, FolderState, HostRequest
 from fleet.core.mirrors.check import Diagnosis
 from fleet.core.mirrors.ranking import rankings

@@ -19,12 +19,20 @@ from fleet.cli.output.outcome import (
     print_outcomes,
     print_recap,
     show_result,
+    still_cordoned,
     still_locked,
     verdict_words,
 )
 from fleet.cli.output.tables import console
 from fleet.core.failure import Failure, FailureKind, Step
-from fleet.core.model.outcome import NodeOutcome, NodeStatus, PullClient, Served, Verified
+from fleet.core.model.outcome import (
+    DrainResult,
+    NodeOutcome,
+    NodeStatus,
+    PullClient,
+    Served,
+    Verified,
+)
 from fleet.core.rollout.state import RolloutStatus
 from tests.support.settings import JSON, TEXT
 
@@ -235,3 +243,36 @@ def test_unhealthy_nodes_do_not_share_a_line_with_the_others(
         "= w[1-2] (2): unchanged",
         "= w[11,21] (2): unchanged, but unhealthy: it is down",
     ]
+
+
+DRAINS = {
+    "drained": (
+        DrainResult(cordoned=True, drained=True, evicted=("a/b",)),
+        "drained: 1 pod evicted",
+    ),
+    "cordoned": (DrainResult(cordoned=True), "was cordoned"),
+    "a person's": (
+        DrainResult(drained=True, kept_cordon=True),
+        "drained: 0 pods evicted; stays cordoned, as it was before",
+    ),
+}
+
+
+@pytest.mark.parametrize(("drain", "facts"), DRAINS.values(), ids=DRAINS)
+def test_the_line_of_a_node_says_what_was_done_with_its_pods(
+    drain: DrainResult, facts: str
+) -> None:
+    outcome = NodeOutcome(node="w1", status=NodeStatus.CONVERGED, drain=drain)
+
+    assert outcome_line(outcome) == f"w1: converged ({facts})"
+
+
+def test_nodes_that_are_still_cordoned_are_named_with_the_way_out() -> None:
+    left = DrainResult(cordoned=True, still_cordoned=True)
+    lost = [NodeOutcome(node=n, status=NodeStatus.DEGRADED, drain=left) for n in ("w1", "w2")]
+    done = NodeOutcome(node="w3", status=NodeStatus.CONVERGED, drain=DrainResult(cordoned=True))
+
+    assert still_cordoned([done], "r1") == ""
+    assert still_cordoned([*lost, done], "r1").replace("\N{NO-BREAK SPACE}", " ") == (
+        "w[1-2]: still cordoned by this rollout; `fleet unlock r1` uncordons"
+    )
