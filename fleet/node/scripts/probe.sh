@@ -86,6 +86,7 @@ boot=
 protocol_value machine "$boot $machine $name"
 report_file /etc/os-release
 ACTIVE=
+usual=/run/containerd/containerd.sock:/etc/containerd/config.toml
 set -- k3s k3s-agent rke2-server rke2-agent k0sworker k0scontroller \
     snap.microk8s.daemon-containerd snap.k8s.containerd
 # systemd(5) reads units only from these folders. It is asked only about units that exist there.
@@ -119,14 +120,23 @@ rke2*) probe_distribution rke2 "${ACTIVE:-rke2-agent}" /run/k3s/containerd/conta
     /var/lib/rancher/rke2/agent/etc/containerd/certs.d ;;
 k0s*) probe_distribution k0s "${ACTIVE:-k0sworker}" /run/k0s/containerd.sock /etc/k0s/containerd.toml \
     /etc/k0s/certs.d ;;
-*microk8s*) probe_distribution microk8s snap.microk8s.daemon-containerd \
-    /var/snap/microk8s/common/run/containerd.sock /var/snap/microk8s/current/args/containerd.toml \
-    /var/snap/microk8s/current/args/certs.d ;;
-snap.k8s* | canonical-k8s) probe_distribution canonical-k8s snap.k8s.containerd /run/containerd/containerd.sock \
-    /var/snap/k8s/common/etc/containerd/config.toml /var/snap/k8s/common/etc/containerd/hosts.d ;;
+*microk8s*)
+    probe_distribution microk8s snap.microk8s.daemon-containerd '' '' \
+        /var/snap/microk8s/current/args/certs.d
+    usual=/var/snap/microk8s/common/run/containerd.sock:/var/snap/microk8s/current/args/containerd.toml
+    ;;
+snap.k8s* | canonical-k8s) # a strict snap has all of it in its own folder, others where they say
+    base=
+    ! grep -qs 'confinement: *strict' /snap/k8s/current/meta/snap.yaml || base=/var/snap/k8s/common
+    probe_distribution canonical-k8s snap.k8s.containerd '' '' "$base/etc/containerd/hosts.d"
+    usual=$base/run/containerd/containerd.sock:$base/etc/containerd/config.toml
+    ;;
 *) probe_distribution '' containerd /run/containerd/containerd.sock '' /etc/containerd/certs.d ;;
 esac
-GIVEN=$GIVEN$OWNER
+case $OWNER in
+microk8s | canonical-k8s) ;; # the command line of its containerd decides
+*) GIVEN=$GIVEN$OWNER ;;
+esac
 protocol_value owner "$OWNER"
 protocol_value unit_name "$UNIT"
 case $OWNER in
@@ -162,7 +172,7 @@ if [ "${pid:-0}" != 0 ] && [ -r "/proc/$pid/cmdline" ]; then
     arguments=$(tr '\0' '\n' <"/proc/$pid/cmdline")
     report_note cmdline "$arguments"
     sockets_from_arguments "$arguments"
-    case $OWNER in '') binary=${arguments%%"$NL"*} ;; esac
+    case $OWNER/${arguments%%"$NL"*} in /* | */containerd) binary=${arguments%%"$NL"*} ;; esac
     if [ -z "$CONFIG" ]; then
         previous=
         while IFS= read -r argument; do
@@ -179,7 +189,8 @@ LIST
 fi
 [ -x "$binary" ] || binary=$(command -v containerd)
 protocol_value binary "$binary"
-[ -n "$CONFIG" ] || CONFIG=/etc/containerd/config.toml
+[ -n "$CONFIG" ] || CONFIG=${usual#*:}
+[ -n "$SOCKET" ] || SOCKET=${usual%%:*}
 configs_canonical "$CONFIG"
 CONFIG=$whole
 protocol_value config "$CONFIG"
