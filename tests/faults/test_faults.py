@@ -10,7 +10,7 @@ from tests.faults.suite import CATALOGUE, Table, run
 from tests.lab import Lab
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(1200)]
-FEW = {200: 12, 50: 6, 40: 4, 30: 4, 20: 4, 10: 3}
+FEW = {200: 8, 50: 4, 40: 3, 30: 3, 20: 3, 10: 2}
 SEED = 20261
 
 
