@@ -251,6 +251,7 @@ class Job:
 
     def order(self, plan: NodePlan) -> WorkOrder:
         """Return the work order for a plan."""
+        deadlines = self.deadlines or self.options.deadlines
         return WorkOrder(
             plan=plan,
             rollout=self.id,
@@ -261,7 +262,7 @@ class Job:
             verify=not self.options.no_verify,
             liveness=not self.options.no_liveness,
             disrupt=self.options.disrupt_workloads,
-            deadlines=self.deadlines or self.options.deadlines,
+            deadlines=deadlines.for_start(plan.daemon.start_seconds),
         )
 
     def _order(self, name: str) -> WorkOrder:

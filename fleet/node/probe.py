@@ -16,7 +16,6 @@ from fleet.core.model.facts import (
     MachineFacts,
     NodeFacts,
     PathFacts,
-    UnitState,
 )
 from fleet.core.model.generation import Generation
 from fleet.core.model.node import Node
@@ -30,6 +29,7 @@ from fleet.node.generations import GENERATIONS, read_generations, read_saved_edi
 from fleet.node.paths import read_places
 from fleet.node.script import Reply, Script, decode_field, number, timestamp
 from fleet.node.shell_errors import shell_error_cause
+from fleet.node.systemd import properties, time_span, unit_state
 
 _CODE = re.compile("[0-9]{1,3}")
 _TIMERS = "/run/systemd/transient/"
@@ -90,7 +90,7 @@ def _read_daemon(reply: Reply) -> DaemonFacts:
         owner=reply.value("owner") or None,
         no_upstream=reply.has("no_upstream"),
         unit_name=reply.value("unit_name") or "containerd",
-        unit=_unit_state(_parse_answer(reply, "unit").text, reply),
+        unit=unit_state(_parse_answer(reply, "unit").text, reply),
         socket=reply.value("socket"),
         arguments=tuple(reply.value("cmdline").splitlines()),
         binary=reply.value("binary"),
@@ -198,49 +198,12 @@ def _timer_left(reply: Reply, timer: FileRecord | None) -> int | None:
     if timer is None:
         return None
     text = timer.file.content.decode("utf-8", "replace")
-    seconds = _time_span(_properties(text).get("OnActiveSec", ""))
+    seconds = time_span(properties(text).get("OnActiveSec", ""))
     return max(0, round(timer.mtime + seconds - timestamp(reply.value("now")))) if seconds else None
-
-
-def _time_span(text: str) -> float:
-    """Parse a time span as systemd writes it, such as `3min 20s`; return 0 for other text."""
-    parts = [_SPAN.fullmatch(word) for word in text.split()]
-    return sum(float(part[1]) * _UNITS[part[2]] for part in parts if part)
-
-
-_SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|min|h|d|w)")
-_UNITS = {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 _TIMED_FILES = ("phase", "id", "failed")
 """The small files of a pending change whose times are reported."""
-
-
-def _properties(text: str) -> dict[str, str]:
-    pairs = (line.partition("=") for line in text.splitlines())
-    return {key: value for key, mark, value in pairs if mark}
-
-
-def _unit_state(text: str, reply: Reply) -> UnitState:
-    properties = _properties(text)
-    return UnitState(
-        load=properties.get("LoadState", "not-found"),
-        active=properties.get("ActiveState", "inactive"),
-        sub=properties.get("SubState", "dead"),
-        main_pid=number(properties.get("MainPID", "")),
-        restarts=number(properties.get("NRestarts", "")),
-        started=_start_time(properties, reply),
-        kill_mode=properties.get("KillMode", ""),
-        delegate=properties.get("Delegate", ""),
-    )
-
-
-def _start_time(properties: Mapping[str, str], reply: Reply) -> float | None:
-    """Convert systemd's monotonic stamp into seconds since the epoch by the node's own clock."""
-    stamp = number(properties.get("ExecMainStartTimestampMonotonic", ""))
-    if not stamp:
-        return None
-    return timestamp(reply.value("now")) - timestamp(reply.value("uptime")) + stamp / 1e6
 
 
 def _value_set(reply: Reply, key: str) -> frozenset[str]:
@@ -248,7 +211,7 @@ def _value_set(reply: Reply, key: str) -> frozenset[str]:
 
 
 def _os_release(records: Mapping[str, FileRecord]) -> dict[str, str]:
-    return _properties(file_text(records, "/etc/os-release") or "")
+    return properties(file_text(records, "/etc/os-release") or "")
 
 
 def _os_name(records: Mapping[str, FileRecord]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fleet.core.model.change import RestartCost
 from fleet.core.model.node import Node
@@ -27,6 +27,15 @@ class Deadlines:
     soak: int = defaults.SOAK
     guard: int = defaults.GUARD
     per_mirror: int = defaults.PER_MIRROR
+
+    def for_start(self, seconds: int) -> Deadlines:
+        """Return the limits for a unit that may take so long to start.
+
+        Restart and health together wait for it, and the guard does not revert it before.
+        """
+        more = max(0, seconds - self.restart - self.health)
+        guard = self.guard and self.guard + more
+        return replace(self, restart=self.restart + more, guard=guard) if more else self
 
     @property
     def stage(self) -> int:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,9 @@ from fleet.journal import Journal
 from tests.e2e.test_resume import killed_after
 from tests.e2e.test_rollout import statuses
 from tests.lab import Lab
+from tests.lab.crictl import compiler
+from tests.lab.kubernetes import build_kubernetes
+from tests.lab.kubernetes.stacked_etcd import StackedEtcd
 from tests.support.fleet import Fleet
 
 pytestmark = pytest.mark.e2e
@@ -174,3 +180,64 @@ def test_a_number_for_the_control_plane_lets_two_of_three_go_together(
     assert together == 2
     assert back.code == 0, back.text
     assert most_in_flight(fleet, back.json["rollout"]) == 1  # nothing is said of forky1
+
+
+@pytest.fixture
+def etcd(nodes: Lab, tmp_path: Path) -> Iterator[StackedEtcd]:
+    """Return a real etcd with a member on each of three nodes."""
+    if compiler() is None:
+        pytest.skip("NOT TESTED: etcd is built with Go, and this machine has none")
+    members = {name: nodes.nodes[name] for name in ("bookworm1", "trixie1", "forky1")}
+    etcd = StackedEtcd(members, tmp_path / "pki", build_kubernetes())
+    try:
+        etcd.start()
+        yield etcd
+    finally:
+        etcd.stop()
+
+
+@contextmanager
+def fewest(etcd: StackedEtcd) -> Iterator[list[int]]:
+    """Note how many members were up at the worst time within the context."""
+    noted, over = [3], threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            noted.append(len(etcd.listening()))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield noted
+    finally:
+        over.set()
+        watcher.join()
+
+
+@pytest.mark.timeout(3600)  # a first build of etcd takes minutes
+def test_a_stacked_etcd_keeps_its_quorum_unless_the_user_lifts_the_limit(
+    etcd: StackedEtcd, fleet: Fleet
+) -> None:
+    diff = fleet("diff", "--json").json["nodes"]
+    with fewest(etcd) as with_rule:
+        ran = fleet("rollout", "-y", "--batch", "100%", *QUICK)
+    etcd.nodes["forky1"].sh("systemctl stop etcd")
+    halted = fleet("rollback", "-y", "--batch", "100%", "-l", "trixie1", *QUIET)
+    reason = fleet("history", halted.json["rollout"], "--json").json["reason"]
+    etcd.nodes["forky1"].sh("systemctl start etcd")
+    fleet.edit("inventory.yaml", "    current:", "    current:\n      vars: {max_unavailable: 3}")
+    with fewest(etcd) as without:
+        back = fleet("rollback", "-y", "--batch", "100%", *QUIET)
+
+    assert [diff[name]["etcd"]["healthy"] for name in sorted(etcd.nodes)] == [3, 3, 3]
+    assert diff["bullseye1"]["etcd"] is None
+    assert ran.code == 0, ran.text
+    assert "waiting for etcd before the next control plane node: etcd would lose" in ran.stderr
+    assert "etcd before trixie1: 3 of 3 members healthy" in ran.stderr
+    assert min(with_rule) == 2
+    assert (halted.code, statuses(halted.json)) == (3, {"trixie1": "pending"}), halted.text
+    assert reason.startswith(
+        "etcd would lose its quorum (2 of 3 members healthy, not forky1). So trixie1 must stay up"
+    )
+    assert back.code == 0, back.text
+    assert min(without) < 2

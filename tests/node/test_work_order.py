@@ -47,6 +47,28 @@ def test_a_pull_waits_for_its_mirror_for_a_quarter_of_the_guard(
     assert Deadlines(guard=guard, pull=pull).pull_wait == wait
 
 
+STARTS = {
+    "at once": (0, 180, 60, 180),
+    "containerd's own 90 seconds, which the health check waits for": (90, 180, 60, 180),
+    "a server of k3s": (300, 180, 270, 390),
+    "without a guard": (300, 0, 270, 0),
+    "a guard that is short": (300, 30, 270, 240),
+}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "guard", "restart", "longer_guard"), STARTS.values(), ids=STARTS
+)
+def test_a_slow_unit_has_its_own_time_and_the_guard_waits_for_it(
+    seconds: int, guard: int, restart: int, longer_guard: int
+) -> None:
+    deadlines = Deadlines(guard=guard).for_start(seconds)
+
+    assert (deadlines.restart, deadlines.guard) == (restart, longer_guard)
+    assert deadlines.restart + deadlines.health >= seconds
+    assert deadlines.health == Deadlines().health
+
+
 def test_the_limit_of_a_whole_node() -> None:
     deadlines = Deadlines(restart=1, health=2, pull=10, soak=5, guard=40)
 

@@ -31,7 +31,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitState:
-    """The systemd state of containerd's unit; `started` is in seconds since the epoch, or None."""
+    """The systemd state of containerd's unit; `started` is in seconds since the epoch, or None.
+
+    `start_seconds` is the time that systemd gives the unit to say that it has started, within
+    bounds; 0 if it counts as started at once.
+    """
 
     load: str = "not-found"
     active: str = "inactive"
@@ -41,6 +45,7 @@ class UnitState:
     started: float | None = None
     kill_mode: str = ""
     delegate: str = ""
+    start_seconds: int = 0
 
     @property
     def running(self) -> bool:

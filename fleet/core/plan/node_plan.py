@@ -26,6 +26,8 @@ class DaemonAccess:
     crictl: bool = False
     unhealthy: str = ""
     """The reason why the node was unhealthy before the change; a rollback does not halt for it."""
+    start_seconds: int = 0
+    """The time that systemd gives the unit to start; 0 if it counts as started at once."""
     credentials: frozenset[str] = frozenset()
     """Hosts for which the daemon's config holds credentials, which ctr lacks; * for all hosts."""
 

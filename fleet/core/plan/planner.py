@@ -123,6 +123,7 @@ def daemon_access(facts: NodeFacts) -> DaemonAccess:
         socket=facts.daemon.socket,
         crictl=facts.cri.crictl_answers,
         unhealthy=health_problem(facts),
+        start_seconds=facts.daemon.unit.start_seconds,
         credentials=_credentials(facts),
     )
 

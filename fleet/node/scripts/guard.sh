@@ -2,7 +2,7 @@
 # the caller: timer, boot or asked. $2 is the change for which a timer was armed: a late timer may
 # find another change. A reboot between swap and confirmation restores the old config, which is
 # known to boot.
-# requires: environment protocol paths change files steps guard lock pending revert seal steered
+# requires: environment protocol paths change files steps daemon guard lock pending revert seal steered
 # inputs: ID
 
 ON_FAILURE=guard_on_failure
@@ -37,6 +37,7 @@ if [ "$WHY" != asked ]; then
         guard_arm_timer 20 2>/dev/null # armed first: it tries again if this run fails or is killed
     fi
     lock_take_mutex 600 || exit 1
+    [ "$WHY" = boot ] || ! daemon_is_starting || exit 1 # the timer tries again in 20 s
 else
     protocol_start_pulse 9>&-
 fi

@@ -158,7 +158,7 @@ for mark in /usr/local/bin/k3s /usr/bin/k3s /etc/rancher/k3s /usr/local/bin/rke2
 done
 unit=$(timeout 15 systemctl show "$UNIT" -p LoadState -p ActiveState -p SubState -p MainPID \
     -p NRestarts -p ExecMainStartTimestampMonotonic -p FragmentPath -p KillMode -p Delegate \
-    -p Result 2>&1)
+    -p Result -p Type -p TimeoutStartUSec 2>&1)
 unit="$unit${NL}rc $?"
 report_note unit "$unit"
 pid=0

@@ -28,6 +28,7 @@ from fleet.core.rollout.state import (
     Finish,
     Halt,
     Launch,
+    Move,
     NodeMoved,
     Revert,
     RolloutState,
@@ -205,15 +206,28 @@ class Nodes:
         self.flying.clear()
         staged = self.state.at(NodeStatus.STAGED)
         self.state = replay(self.state, [NodeMoved(n, NodeStatus.PENDING) for n in staged])
+        self.restart_scheduler()
+
+    def restart_scheduler(self) -> None:
         self.progress = Scheduler(self.state, self.policy)
+
+    def prepared(self, move: Move) -> bool:
+        """Return whether the move may be made; a check may have changed the policy instead."""
+        del move
+        return True
+
+    def next_move(self) -> Move:
+        """Return the scheduler's next move that may be made."""
+        while not self.prepared(move := self.progress.next_move()):
+            pass
+        return move
 
     def run(self) -> None:
         """Carry moves out until the rollout ends; one that waits for nothing fails."""
-        for _ in range(600):
+        for _ in range(60 + 90 * len(self.state.nodes)):
             if self.chance.random() < 0.01:
                 self.crash()
-            move = self.progress.next_move()
-            match move:
+            match self.next_move():
                 case Stage(names):
                     self.start(names, NodeStatus.STAGING)
                 case Launch(names, number):

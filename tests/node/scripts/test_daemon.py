@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.node.scripts.shell import Shell
 
-GIVEN = {"ID": "r1", "UNIT": "containerd", "RESTART": "1", "RESTART_SECONDS": "5", "path": ""}
+GIVEN = {
+    "ID": "r1",
+    "UNIT": "containerd",
+    "RESTART": "1",
+    "RESTART_SECONDS": "5",
+    "HEALTH_SECONDS": "2",
+    "path": "",
+}
 SHOW = "printf 'ActiveState=active\\nSubState=running\\nMainPID=12\\nNRestarts=3\\n'"
 
 
@@ -58,3 +67,34 @@ def test_a_changed_unit_is_loaded_before_the_restart(shell: Shell) -> None:
     shell.output("daemon", "daemon_restart", **GIVEN)
 
     assert shell.calls == ["systemctl daemon-reload", "systemctl restart containerd"]
+
+
+NOW = int(float(Path("/proc/uptime").read_text().split()[0]))
+STATES = {
+    "it starts": ("activating", "start", 0, NOW, True),
+    "before its main process": ("activating", "start-pre", 0, NOW, True),
+    "it runs": ("active", "running", 0, NOW, False),
+    "it has failed and waits": ("activating", "auto-restart", 0, NOW, False),
+    "it has failed and starts again": ("activating", "start", 2, NOW, False),
+    "its time is over": ("activating", "start", 0, NOW - 900, False),
+}
+
+
+@pytest.mark.parametrize(("active", "sub", "tries", "since", "starts"), STATES.values(), ids=STATES)
+def test_a_unit_is_starting_within_its_own_time(
+    shell: Shell, active: str, sub: str, tries: int, since: int, *, starts: bool
+) -> None:
+    shown = (
+        f"ActiveState={active}\\nSubState={sub}\\nNRestarts={tries}\\n"
+        f"InactiveExitTimestampMonotonic={since}000000\\n"
+    )
+    shell.stand_in("systemctl", f"printf '{shown}'")
+    given = {**GIVEN, "RESTART_SECONDS": "270", "HEALTH_SECONDS": "30"}
+
+    assert (shell.run("daemon", "daemon_is_starting", **given).code == 0) is starts
+
+
+def test_a_systemd_that_does_not_say_when_a_unit_began(shell: Shell) -> None:
+    shell.stand_in("systemctl", "printf 'ActiveState=activating\\nSubState=start\\n'")
+
+    assert shell.run("daemon", "daemon_is_starting", **GIVEN).code == 1

@@ -1,8 +1,8 @@
 # The unit of the daemon: its state and its restart.
 # requires: text change
-# inputs: RESTART RESTART_SECONDS UNIT
+# inputs: HEALTH_SECONDS RESTART RESTART_SECONDS UNIT
 # outputs: complaint daemon properties refused unit
-# functions: daemon_read_unit daemon_restart
+# functions: daemon_read_unit daemon_is_starting daemon_restart
 
 daemon_property() { # set $noted to the value of property $1 in $properties
     local rest
@@ -21,6 +21,22 @@ daemon_read_unit() { # set $unit to the unit's state, $daemon to its process and
     daemon=$noted
     daemon_property NRestarts
     daemon="$daemon $noted"
+}
+
+# True if the unit starts for the first time since its last restart, and its own deadline for that,
+# which the restart and the health check wait for, is not over.
+daemon_is_starting() {
+    local noted uptime since
+    properties=$(systemctl show "$UNIT" -p ActiveState -p SubState -p NRestarts \
+        -p InactiveExitTimestampMonotonic)
+    daemon_property InactiveExitTimestampMonotonic
+    since=$noted
+    daemon_property NRestarts
+    case $properties in *ActiveState=activating*) ;; *) return 1 ;; esac
+    case $properties in *SubState=start*) ;; *) return 1 ;; esac # auto-restart: it has failed
+    case $noted/$since in 0/*[!0-9]* | 0/ | [!0]*) return 1 ;; esac
+    read -r uptime _ </proc/uptime
+    [ $((${uptime%.*} - since / 1000000)) -lt $((RESTART_SECONDS + HEALTH_SECONDS)) ]
 }
 
 # Restart the unit. The health check decides on success; after a failed restart it gets less time.
