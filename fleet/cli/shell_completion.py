@@ -42,7 +42,7 @@ _BASH = r"""
         dir) compopt -o dirnames 2>/dev/null ;;
         plain)
             # Descriptions are shown, and never inserted: the values before them differ.
-            [[ ${#replies[@]} -gt 1 && ${COMP_TYPE:-9} != 37 ]] || value=${value%%%%$'\t'*}
+            [[ ${#replies[@]} -gt 1 && ${COMP_TYPE:-9} != @(37|42) ]] || value=${value%%%%$'\t'*}
             value=${value/$'\t'/  }
             COMPREPLY+=("${value#"$cut"}")
             ;;

@@ -113,6 +113,21 @@ def test_a_shell_completes_at_its_prompt(shell: str, folder: Path) -> None:
     assert "error" not in listed
 
 
+@pytest.mark.parametrize(("kind", "described"), [(9, True), (63, True), (37, False), (42, False)])
+def test_bash_inserts_no_descriptions(kind: int, *, described: bool, folder: Path) -> None:
+    """A user can bind a key that inserts all values (42), or one after the other (37)."""
+    line = f"COMP_LINE='fleet report ' COMP_POINT=13 COMP_TYPE={kind}; _fleet_completion fleet"
+    code = f"source <(fleet completion bash) 2>&-; {line}; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+
+    words = [needs("bash"), "--norc", "-c", code]
+    ran = subprocess.run(
+        words, env=environment(folder), cwd=folder, capture_output=True, text=True, check=True
+    )
+
+    assert FIRST in ran.stdout
+    assert ("by me@here" in ran.stdout) is described
+
+
 def test_fish_completes(folder: Path) -> None:
     lines = {**TYPED, "fleet report ": "last "}
     asked = "; ".join(f"complete -C {shlex.quote(line)} | head -n 1" for line in lines)

@@ -126,7 +126,8 @@ def _edited_settings(facts: NodeFacts, saved: _Saved, name: str, *, mirrors: boo
     login = any(then.host(host).get("auth") or now.host(host).get("auth") for host in hosts)
     written: dict[str, ManagedFile | None] = {}
     if editor.intended != now.settings:
-        written.update(editor.files(secret=secret or login))
+        edited = editor.files(secret=secret or login)
+        written.update({path: _as_saved(file, configs.get(path)) for path, file in edited.items()})
     named = (
         path for host in hosts for path in {**now.certificates(host), **then.certificates(host)}
     )
@@ -134,6 +135,11 @@ def _edited_settings(facts: NodeFacts, saved: _Saved, name: str, *, mirrors: boo
     pairs = ((path, facts.files.get(path), file) for path, file in written.items())
     changes = tuple(Change(*pair) for pair in pairs if pair[1] != pair[2])
     return _Edited(changes, hosts, editor.intended if changes else None)
+
+
+def _as_saved(file: ManagedFile | None, saved: ManagedFile | None) -> ManagedFile | None:
+    """Return the saved file, with its mode and owner, if the undo leads back to its bytes."""
+    return saved if file and saved and file.content == saved.content else file
 
 
 def _holds_settings(path: str) -> bool:
