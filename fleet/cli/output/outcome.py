@@ -151,9 +151,14 @@ def still_locked(outcomes: Iterable[NodeOutcome], rollout: str) -> str:
     return f"{compress(held)}: still locked by this rollout; {remedy}"
 
 
+def cordoned_nodes(outcomes: Iterable[NodeOutcome]) -> list[str]:
+    """Return the nodes on which a cordon of fleet is left, as far as is known."""
+    return [end.node for end in outcomes if end.drain is not None and end.drain.still_cordoned]
+
+
 def still_cordoned(outcomes: Iterable[NodeOutcome], rollout: str) -> str:
     """Return a line that names the nodes with a cordon of fleet; empty if there are none."""
-    names = [end.node for end in outcomes if end.drain is not None and end.drain.still_cordoned]
+    names = cordoned_nodes(outcomes)
     if not names:
         return ""
     remedy = pasteable(f"`fleet unlock {rollout}` uncordons")
@@ -216,4 +221,4 @@ def exit_code(status: RolloutStatus, outcomes: Sequence[NodeOutcome]) -> Exit:
     ):
         return Exit.HALTED
     failed = any(outcome.status.failed or outcome.flagged for outcome in outcomes)
-    return Exit.FAILED if failed else Exit.OK
+    return Exit.FAILED if failed or cordoned_nodes(outcomes) else Exit.OK

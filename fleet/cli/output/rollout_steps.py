@@ -38,6 +38,9 @@ def _steps(result: RolloutResult) -> Iterator[NextStep]:
         look = command_line("locks", "-l", locked)
         yield NextStep("see which rollout has locked these nodes", look)
     yield from _continuing(result, bad)
+    if cordoned := [name for name, end in result.outcomes.items() if _is_cordoned(end)]:
+        unlock = command_line("unlock", result.rollout, "-l", compress(cordoned))
+        yield NextStep("uncordon what is still cordoned", unlock)
     changed = bool(_named(result, NodeStatus.CONVERGED))
     if changed and result.kind != "remove":
         purpose = "undo what it changed" if bad or _is_open(result) else "undo it"
@@ -96,6 +99,10 @@ def _again(result: RolloutResult, bad: list[NodeOutcome]) -> Iterator[NextStep]:
     if lost:
         words = ("--rerun", "unreachable", result.rollout)
         yield NextStep("try the unreachable nodes again", command_line("rollout", *words))
+
+
+def _is_cordoned(outcome: NodeOutcome) -> bool:
+    return outcome.drain is not None and outcome.drain.still_cordoned
 
 
 def _is_open(result: RolloutResult) -> bool:

@@ -66,11 +66,12 @@ def html(report: Mapping[str, Any]) -> str:
         matrix=matrix,
         versions=sorted({version for cells in matrix.values() for version in cells}),
         unproven=unproven_text({name: node.get("unproven", ()) for name, node in nodes.items()}),
+        drains=any(node.get("drain") for node in nodes.values()),
         digests={path: digest or "missing" for path, digest in report["files"].items()},
     )
 
 
-_NODE = {"strategy": None, "containerd": None, "restarted": False, "seconds": 0}
+_NODE = {"strategy": None, "containerd": None, "restarted": False, "seconds": 0, "drain": None}
 """The values of a node that has not been worked on."""
 
 

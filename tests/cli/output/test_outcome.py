@@ -163,6 +163,11 @@ CODES = {
     "nothing to do": (RolloutStatus.FINISHED, [], Exit.OK),
     "a failure": (RolloutStatus.FINISHED, [outcome(), outcome(NodeStatus.FAILED)], Exit.FAILED),
     "a node that is away": (RolloutStatus.FINISHED, [outcome(NodeStatus.UNREACHABLE)], Exit.FAILED),
+    "a cordon that is left": (
+        RolloutStatus.FINISHED,
+        [outcome(drain=DrainResult(cordoned=True, still_cordoned=True))],
+        Exit.FAILED,
+    ),
     "a stale plan": (RolloutStatus.FINISHED, [outcome(NodeStatus.STALE)], Exit.HALTED),
     "a halt": (RolloutStatus.HALTED, [outcome()], Exit.HALTED),
     "a node of another rollout": (

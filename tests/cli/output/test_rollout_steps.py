@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fleet.actions.job import RolloutResult
 from fleet.cli.output.rollout_steps import rollout_steps
 from fleet.core.failure import Failure, FailureKind, Step
-from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.model.outcome import DrainResult, NodeOutcome, NodeStatus
 from fleet.core.rollout.state import RolloutStatus
 
 LOCKED = Failure(FailureKind.LOCKED, Step.LOCK, "it is locked", "wait")
@@ -95,3 +97,14 @@ def test_where_nothing_was_to_do_pulls_are_proposed() -> None:
     )  # fmt: skip
 
     assert [step.command for step in rollout_steps(nothing)] == ["fleet verify -l w1"]
+
+
+def test_a_cordon_that_is_left_is_taken_off_by_an_unlock() -> None:
+    ended = result(DONE, C, C)
+    left = DrainResult(cordoned=True, still_cordoned=True)
+    outcomes = {**ended.outcomes, "w2": replace(ended.outcomes["w2"], drain=left)}
+
+    commands = [step.command for step in rollout_steps(replace(ended, outcomes=outcomes))]
+
+    assert "fleet unlock r1 -l w2" in commands
+    assert not any("unlock" in step.command for step in rollout_steps(ended))

@@ -136,6 +136,23 @@ def test_a_row_for_each_node() -> None:
     ]
 
 
+def test_what_was_done_with_the_pods_of_each_node() -> None:
+    drain = {"cordoned": True, "drained": True, "evicted": ["a/b"], "still_cordoned": False}
+    nodes = {
+        "a": node(drain=drain),
+        "b": node(drain={**drain, "drained": False}),
+        "c": node(drain={**drain, "still_cordoned": True}),
+        "d": node(drain={**drain, "drained": False, "cordoned": False}),
+        "e": node(),
+    }
+
+    cells = page(nodes).texts["td"]
+
+    assert cells[6::7] == [
+        "1 pod evicted", "was cordoned", "still cordoned", "not cordoned by fleet", "-",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(("count", "summaries"), [(40, []), (41, ["node by node", "all 41 nodes"])])
 def test_many_nodes_are_shown_on_demand(count: int, summaries: list[str]) -> None:
     nodes = {f"n{number}": node() for number in range(count)}
