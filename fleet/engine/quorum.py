@@ -77,8 +77,8 @@ class QuorumCheck:
             if etcd is not None and etcd.listed:
                 return etcd, _problem(etcd, names, asked, limit)
             if etcd is not None and etcd.state is EtcdState.SILENT and name in names:
-                silent = silent or f"etcd's quorum is not known: {name}: {etcd.reason}"
-        return None, silent
+                silent = silent or f"etcd's quorum is not known ({name}: {etcd.reason})"
+        return None, silent if len(limit.nodes) > 1 else ""
 
     def _answers(
         self, names: Sequence[str], limit: ControlPlaneLimit

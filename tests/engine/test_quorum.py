@@ -113,7 +113,13 @@ def test_where_no_node_can_tell_nothing_is_in_the_way() -> None:
 def test_a_silent_member_halts_where_no_other_can_tell() -> None:
     problem, _, _ = check(Cluster(s1=SILENT, s2=AWAY, s3=AWAY))
 
-    assert problem == "etcd's quorum is not known: s1: its etcd does not answer"
+    assert problem == "etcd's quorum is not known (s1: its etcd does not answer)"
+
+
+def test_a_single_control_plane_node_has_no_quorum_to_keep() -> None:
+    limit = ControlPlaneLimit(frozenset({"s1"}))
+
+    assert check(Cluster(s1=SILENT), limit=limit)[0] == ""
 
 
 def test_it_waits_for_the_member_of_a_node_that_was_changed() -> None:

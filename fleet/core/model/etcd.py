@@ -14,7 +14,7 @@ class EtcdState(StrEnum):
     LISTED = "listed"
     """Its member has listed the members."""
     SILENT = "silent"
-    """A member runs on the node and does not answer."""
+    """A member runs on the node and does not answer, or its API server is not ready."""
     AWAY = "away"
     """No member runs on the node."""
     UNKNOWN = "unknown"
@@ -85,10 +85,11 @@ class Etcd:
 def quorum_problem(etcd: Etcd, taken: int) -> str:
     """Return why `taken` more members must not go down; empty if etcd keeps its quorum.
 
-    etcd of one or two members cannot lose any: then all must be healthy before one is restarted.
+    etcd of two members cannot lose any: then both must be healthy before one is restarted. A single
+    member has no quorum to keep.
     """
     healthy, voters = etcd.healthy, len(etcd.voters)
-    if healthy < etcd.quorum:
+    if voters > 1 and healthy < etcd.quorum:
         return f"etcd has no quorum ({etcd.summary})"
     if taken and healthy - taken < min(etcd.quorum, voters - 1):
         return f"etcd would lose its quorum ({etcd.summary})"

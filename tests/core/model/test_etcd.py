@@ -28,6 +28,7 @@ CASES = {
     "four can spare one": ("HHHH", 1, ""),
     "four cannot spare two": ("HHHD", 1, "etcd would lose its quorum"),
     "a single member is always lost": ("H", 1, ""),
+    "a single member that is down": ("D", 0, ""),
     "one of two is always lost": ("HH", 1, ""),
     "one of two is down": ("HD", 1, "etcd has no quorum"),
     "a learner does not vote": ("HHHd", 1, ""),

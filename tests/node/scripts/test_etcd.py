@@ -201,6 +201,37 @@ def test_a_node_without_a_member_says_so(shell: Shell, owner: str, state: str) -
     assert shell.run("etcd", "etcd_report", OWNER=owner).reply.value("etcd") == state
 
 
+READY = {
+    "ready": ("echo ok", "away no etcd runs on it; its API server is ready"),
+    "not ready": (
+        "echo '[-]etcd failed'; echo 'the server is not ready'; exit 1",
+        "silent its API server is not ready: the server is not ready",
+    ),
+}
+
+
+@pytest.mark.parametrize(("owner", "program"), [("k3s", "k3s"), ("rke2", "kubectl")])
+@pytest.mark.parametrize(("body", "state"), READY.values(), ids=READY)
+def test_a_server_without_etcd_is_asked_whether_its_api_is_ready(
+    shell: Shell, owner: str, program: str, body: str, state: str
+) -> None:
+    shell.stand_in(program, body)
+    (shell.folder / owner).touch()
+    code = f"etcd_report_api {shell.folder}/{owner}"
+
+    assert shell.run("etcd", code, OWNER=owner).reply.value("etcd") == state
+    assert shell.calls[0].endswith(f"--kubeconfig {shell.folder}/{owner} get --raw /readyz")
+
+
+def test_a_server_without_a_kubeconfig_is_not_asked(shell: Shell) -> None:
+    shell.stand_in("k3s", "exit 1")
+
+    done = shell.run("etcd", "etcd_report_api /nowhere", OWNER="k3s")
+
+    assert done.reply.value("etcd") == "away no etcd runs on it"
+    assert shell.calls == []
+
+
 CGROUPS = {
     "0::/system.slice/etcd.service": True,
     "0::/kubepods/pod0123456789abcdef0123456789abcdef/x": True,
@@ -214,5 +245,14 @@ def test_only_a_service_or_a_static_pod_is_a_member(
     shell: Shell, cgroup: str, *, ours: bool
 ) -> None:
     (shell.folder / "cgroup").write_text(f"{cgroup}\n")
+    (shell.folder / "status").write_text("Name:\tetcd\nUid:\t0\t0\t0\t0\n")
+
+    assert (shell.run("etcd", "etcd_is_ours .", OWNER="").code == 0) is ours
+
+
+@pytest.mark.parametrize(("uid", "ours"), [("998", True), ("1000", False), ("", False)])
+def test_a_program_of_a_user_is_no_member(shell: Shell, uid: str, *, ours: bool) -> None:
+    (shell.folder / "cgroup").write_text("0::/system.slice/ssh.service\n")
+    (shell.folder / "status").write_text(f"Name:\tetcd\nUid:\t{uid}\t0\n" if uid else "")
 
     assert (shell.run("etcd", "etcd_is_ours .", OWNER="").code == 0) is ours

@@ -180,8 +180,10 @@ LIST
 }
 
 etcd_is_ours() { # true if process $1 is a member of the cluster's etcd, not a login's or a pod's
-    local line
+    local line key uid
     [ -n "$1" ] && ! roles_is_of_pod "$1" || return 1
+    while read -r key uid line && [ "$key" != Uid: ]; do :; done 2>/dev/null <"$1/status"
+    [ "${uid:-1000}" -lt 1000 ] || return 1 # a program of a user may have that name as well
     while IFS= read -r line; do
         case $line in */user.slice/*) return 1 ;; esac
     done 2>/dev/null <"$1/cgroup"
@@ -208,6 +210,21 @@ LIST
     [ -n "$options" ]
 }
 
+# Report on a server whose datastore is not etcd: its API server must be ready. It is asked as its
+# administrator, with the kubeconfig $1 that the distribution writes.
+etcd_report_api() {
+    local said file
+    file=$1
+    case $OWNER in k3s) set -- k3s kubectl ;; *) set -- kubectl ;; esac
+    if [ ! -f "$file" ] || ! command -v "$1" >/dev/null; then
+        protocol_value etcd 'away no etcd runs on it'
+    elif said=$(timeout 10 "$@" --kubeconfig "$file" get --raw /readyz 2>&1); then
+        protocol_value etcd 'away no etcd runs on it; its API server is ready'
+    else
+        protocol_value etcd "silent its API server is not ready: ${said##*"$NL"}"
+    fi
+}
+
 etcd_report() { # report the members if this node is of the control plane
     local options root value
     if etcd_find; then
@@ -215,6 +232,7 @@ etcd_report() { # report the members if this node is of the control plane
         return
     fi
     case $OWNER in
+    k3s | rke2) etcd_report_api "/etc/rancher/$OWNER/$OWNER.yaml" ;;
     microk8s | canonical-k8s) protocol_value etcd 'unknown its datastore, dqlite, has no etcd' ;;
     *) protocol_value etcd 'away no etcd runs on it' ;;
     esac
