@@ -89,6 +89,7 @@ class Step(StrEnum):
     LIVENESS = "liveness"
     SWAPPED = "swapped"
     ACTIVATE = "activate"
+    READ_BACK = "read_back"
     VERIFY = "verify"
     CORDON = "cordon"
     DRAIN = "drain"

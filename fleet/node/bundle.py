@@ -155,6 +155,7 @@ def _daemon_variables(order: WorkOrder) -> dict[str, str]:
     return {
         "UNIT": plan.daemon.unit,
         "SOCKET": plan.daemon.socket,
+        "TOOLS": plan.daemon.tools,
         "RESTART": "1" if order.restarts else "0",
         "CRICTL": "1" if plan.daemon.crictl else "0",
         "HEALTH_SECONDS": str(order.deadlines.health),

@@ -12,6 +12,7 @@ from fleet.node.bundle import Bundle, activate_script, bundle
 from fleet.node.change_status import ChangeState, ChangeStatus, SettleEnding
 from fleet.node.cri import client as cri
 from fleet.node.progress import enter, progress_listener
+from fleet.node.read_back import refuse_other_files
 from fleet.node.removal import finish_removal, remove_fleet
 from fleet.node.result import ConvergeResult, status_after
 from fleet.node.run_script import run_script
@@ -141,12 +142,16 @@ def _verify_change(work: ConvergeResult, remote: Remote) -> NodeOutcome | None:
     order, plan = work.order, work.order.plan
     tests = plan.pulls.tests if order.verify else ()
     check_liveness = work.liveness is None and asked_from_here(order)
-    if not tests and not check_liveness:
+    if not tests and not check_liveness and plan.config.generated is None:
         return None
     request = VerifyRequest(plan, tests, order.deadlines, order.liveness, work.liveness)
-    enter(plan.node.name, Step.VERIFY)
+    privilege = order.access.for_node(plan.node)
     try:
-        reply = run_verification(remote, request, order.access.for_node(plan.node))
+        refuse_other_files(remote, plan, privilege)
+        if not tests and not check_liveness:
+            return None
+        enter(plan.node.name, Step.VERIFY)
+        reply = run_verification(remote, request, privilege)
         work.verified, work.liveness = reply.verified, reply.liveness
         refuse_not_reading(plan, work.liveness)
         refuse_unverified(work.verified)

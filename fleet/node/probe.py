@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 
 from fleet.core.failure import Step
@@ -12,7 +11,6 @@ from fleet.core.model.facts import (
     Answer,
     ConfigFacts,
     CriFacts,
-    DaemonFacts,
     MachineFacts,
     NodeFacts,
     PathFacts,
@@ -20,18 +18,17 @@ from fleet.core.model.facts import (
 from fleet.core.model.generation import Generation
 from fleet.core.model.node import Node
 from fleet.core.model.pending import PENDING, Pending
-from fleet.core.model.version import ContainerdVersion, parse_version, parse_version_line
 from fleet.core.plan.links import with_targets
 from fleet.core.text.documents import table, word
+from fleet.node.daemon import parse_answer, read_daemon
 from fleet.node.etcd_reply import read_etcd
 from fleet.node.file_records import FileRecord, file_records, file_text, split_names
 from fleet.node.generations import GENERATIONS, read_generations, read_saved_edits
 from fleet.node.paths import read_places
 from fleet.node.script import Reply, Script, decode_field, number, timestamp
 from fleet.node.shell_errors import shell_error_cause
-from fleet.node.systemd import properties, time_span, unit_state
+from fleet.node.systemd import properties, time_span
 
-_CODE = re.compile("[0-9]{1,3}")
 _TIMERS = "/run/systemd/transient/"
 _INTERNAL = (GENERATIONS, f"{PENDING}/", "/run/fleet/", _TIMERS)
 
@@ -57,7 +54,7 @@ def parse_probe(reply: Reply) -> NodeFacts:
     paths = _read_paths(reply, records)
     return NodeFacts(
         machine=_read_machine(reply, records),
-        daemon=_read_daemon(reply),
+        daemon=read_daemon(reply),
         cri=_read_cri(reply),
         config=_read_config(reply, records),
         files=with_targets(files, paths.links, paths.entries),
@@ -83,26 +80,9 @@ def _read_machine(reply: Reply, records: Mapping[str, FileRecord]) -> MachineFac
     )
 
 
-def _read_daemon(reply: Reply) -> DaemonFacts:
-    running = _daemon_version(_parse_answer(reply, "ctr").text)
-    installed = parse_version_line(_parse_answer(reply, "version").text)
-    return DaemonFacts(
-        owner=reply.value("owner") or None,
-        no_upstream=reply.has("no_upstream"),
-        unit_name=reply.value("unit_name") or "containerd",
-        unit=unit_state(_parse_answer(reply, "unit").text, reply),
-        socket=reply.value("socket"),
-        arguments=tuple(reply.value("cmdline").splitlines()),
-        binary=reply.value("binary"),
-        installed_version=running if reply.has("same_binary") else installed,
-        running_version=running,
-        tasks=number(reply.value("tasks")),
-    )
-
-
 def _read_cri(reply: Reply) -> CriFacts:
-    info = _parse_answer(reply, "info")
-    state, detail = ("ok", "") if info.ok else _cri_state(_parse_answer(reply, "cri"))
+    info = parse_answer(reply, "info")
+    state, detail = ("ok", "") if info.ok else _cri_state(parse_answer(reply, "cri"))
     return CriFacts(
         state=state,
         detail=detail,
@@ -117,8 +97,8 @@ def _read_config(reply: Reply, records: Mapping[str, FileRecord]) -> ConfigFacts
     return ConfigFacts(
         path=path,
         imports=tuple(file for file in records if _is_imported(file, path)),
-        dump=_parse_answer(reply, "dump"),
-        default=_parse_answer(reply, "default").text or None,
+        dump=parse_answer(reply, "dump"),
+        default=parse_answer(reply, "default").text or None,
         certificates=_value_set(reply, "present") if reply.has("looked") else frozenset(),
     )
 
@@ -137,7 +117,7 @@ def _read_paths(reply: Reply, records: Mapping[str, FileRecord]) -> PathFacts:
 
 def _refuse_incomplete(reply: Reply) -> None:
     """Raise a NodeError if the node could not start a process: its output is then unknown."""
-    failed = [answer.text for key in _COMMANDS if not (answer := _parse_answer(reply, key)).ok]
+    failed = [answer.text for key in _COMMANDS if not (answer := parse_answer(reply, key)).ok]
     error = shell_error_cause(Step.PROBE, "\n".join((reply.error_output, *failed)))
     if error is not None:
         raise error
@@ -153,13 +133,6 @@ def _machine_id(text: str) -> str:
     Clones share the machine id but not the boot id; containers share the boot id.
     """
     return text if len(text.split(" ")) == 3 and all(text.split(" ")) else ""
-
-
-def _parse_answer(reply: Reply, key: str) -> Answer:
-    """Split an answer into its text and the exit code on its last line."""
-    text, mark, code = reply.value(key).rpartition("\nrc ")
-    known = mark and _CODE.fullmatch(code.strip())
-    return Answer(text, int(code)) if known else Answer("", 127)
 
 
 def _is_internal(path: str) -> bool:
@@ -217,13 +190,6 @@ def _os_release(records: Mapping[str, FileRecord]) -> dict[str, str]:
 def _os_name(records: Mapping[str, FileRecord]) -> str:
     name = _os_release(records).get("PRETTY_NAME", "").strip("\"'")
     return name.replace("GNU/Linux ", "")
-
-
-def _daemon_version(text: str) -> ContainerdVersion | None:
-    """Read the server's block of `ctr version`: the daemon that runs, not the client."""
-    _, mark, server = text.partition("Server:")
-    match = re.search(r"Version:\s+(\S+)", server) if mark else None
-    return parse_version(match[1]) if match else None
 
 
 def _cri_state(answer: Answer) -> tuple[str, str]:

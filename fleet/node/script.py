@@ -70,7 +70,9 @@ class Script:
 
     def text(self) -> str:
         """Return the whole script: the variables, quoted, then the code."""
-        head = "".join(f"{key}={shlex.quote(value)}\n" for key, value in self.variables.items())
+        # TOOLS extends root's PATH, so it is always set: sudo may keep one of the login user.
+        variables = {"TOOLS": "", **self.variables}
+        head = "".join(f"{key}={shlex.quote(value)}\n" for key, value in variables.items())
         return head + compact_source(self.name)
 
     def command_line(self, privilege: Privilege) -> str:

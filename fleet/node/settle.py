@@ -56,6 +56,7 @@ def settle_script(order: WorkOrder, mode: SettleMode) -> Script:
         "MODE": str(mode),
         "UNIT": plan.daemon.unit,
         "SOCKET": plan.daemon.socket,
+        "TOOLS": plan.daemon.tools,
         "CRICTL": "1" if plan.daemon.crictl else "0",
         "HEALTH_SECONDS": str(order.deadlines.health),
         "SINCE": f"{datetime.now(UTC) - KEPT_FOR:%Y%m%d}",

@@ -11,7 +11,14 @@ from fleet.core.containerd.requests import Image
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.mirrors.check import CheckStep, Diagnosis, EndpointCheck, Observation, Target
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import ConfigFacts, DaemonFacts, NodeFacts, PathFacts, UnitState
+from fleet.core.model.facts import (
+    ConfigFacts,
+    DaemonFacts,
+    NodeFacts,
+    PathFacts,
+    RancherFacts,
+    UnitState,
+)
 from fleet.core.model.mirror import Mirror, Registry
 from fleet.core.model.owned_state import STATE_FILE, OwnedState
 from fleet.core.model.version import ContainerdVersion, parse_version
@@ -49,7 +56,12 @@ def owning(facts: NodeFacts, *paths: str, legacy: tuple[str, ...] = ()) -> NodeF
 
 def owned_by(facts: NodeFacts, owner: str, *, no_upstream: bool = False) -> NodeFacts:
     """Return the facts of the same node, whose containerd a distribution of Kubernetes runs."""
-    return replace(facts, daemon=replace(facts.daemon, owner=owner, no_upstream=no_upstream))
+    rancher = RancherFacts(
+        registries=f"/etc/rancher/{owner}/registries.yaml",
+        data_dir=f"/var/lib/rancher/{owner}",
+        no_upstream=no_upstream,
+    )
+    return replace(facts, daemon=replace(facts.daemon, owner=owner, rancher=rancher))
 
 
 def registry(name: str, *urls: str, **settings: Any) -> Registry:

@@ -26,6 +26,7 @@ STEPS: Mapping[Step, str] = {
     Step.RESTART: "restarting containerd",
     Step.HEALTH: "waiting for health",
     Step.LIVENESS: "checking that certs.d is read",
+    Step.READ_BACK: "reading back what was generated",
     Step.VERIFY: "verification pull",
     Step.SOAK: "soaking",
     Step.CONFIRM: "confirming",

@@ -72,16 +72,33 @@ class MachineFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RancherFacts:
+    """The settings with which k3s or RKE2 starts next, by its command line and config files.
+
+    `no_upstream` is whether it starts containerd without fallback to the registries themselves.
+    `replaced` is whether `program` is not the file that runs. `tools` are the folders of its
+    programs below a `data_dir` of its own, as a part of PATH.
+    """
+
+    registries: str = ""
+    data_dir: str = ""
+    tools: str = ""
+    no_upstream: bool = False
+    docker: bool = False
+    program: str = ""
+    replaced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonFacts:
     """The containerd daemon and its unit.
 
-    `owner` is the Kubernetes distribution that runs containerd, if one does; `no_upstream` is
-    whether it starts containerd without fallback to the registries themselves. `tasks` is the
-    number of running containers.
+    `owner` is the Kubernetes distribution that runs containerd, if one does. `tasks` is the number
+    of running containers.
     """
 
     owner: str | None = None
-    no_upstream: bool = False
+    rancher: RancherFacts = field(default_factory=RancherFacts)
     unit_name: str = "containerd"
     unit: UnitState = field(default_factory=UnitState)
     socket: str = "/run/containerd/containerd.sock"
@@ -194,5 +211,7 @@ class NodeFacts:
         started = self.daemon.unit.started
         if started is None:
             return ()
-        sources = (self.config.path, *self.config.imports)
+        # k3s and RKE2 write config.toml themselves, a moment after they have started.
+        registries = self.daemon.rancher.registries
+        sources = (registries,) if registries else (self.config.path, *self.config.imports)
         return tuple(path for path in sources if self.paths.changed_at.get(path, 0) > started + 1)

@@ -13,6 +13,7 @@ from fleet.core.model.node import Node
 from fleet.core.model.node_state import NodeState
 from fleet.core.model.owned_state import OwnedState
 from fleet.core.plan.pull_tests import PullTest
+from fleet.core.render.generated_hosts import GeneratedFiles
 from fleet.core.rollout.control_plane import Availability
 
 
@@ -28,6 +29,8 @@ class DaemonAccess:
     """The reason why the node was unhealthy before the change; a rollback does not halt for it."""
     start_seconds: int = 0
     """The time that systemd gives the unit to start; 0 if it counts as started at once."""
+    tools: str = ""
+    """Folders of the distribution's programs, if they are not in a usual place."""
     credentials: frozenset[str] = frozenset()
     """Hosts for which the daemon's config holds credentials, which ctr lacks; * for all hosts."""
 
@@ -46,6 +49,8 @@ class PlannedConfig:
     """The number of warnings in the present dump about ignored registry tables."""
     intended_registry: Mapping[str, Any] | None = field(default=None, repr=False)
     """The registry settings that the daemon must read once the plan is in force, if known."""
+    generated: GeneratedFiles | None = None
+    """Files that the node's distribution should generate from the changes, if it does so."""
     in_force: bool = True
     """True if, by its files, the running daemon uses this plan's settings after the plan."""
 

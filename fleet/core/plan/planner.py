@@ -105,6 +105,7 @@ def _plan(node: Node, facts: NodeFacts, desired: DesiredConfig) -> NodePlan:
             hosts_directory=rendered.hosts_directory,
             folder_before=folder_before(facts) if changes else "",
             intended_registry=rendered.intended_registry,
+            generated=rendered.generated,
         ),
         pulls=PlannedPulls(
             tests=tuple(
@@ -124,6 +125,7 @@ def daemon_access(facts: NodeFacts) -> DaemonAccess:
         crictl=facts.cri.crictl_answers,
         unhealthy=health_problem(facts),
         start_seconds=facts.daemon.unit.start_seconds,
+        tools=facts.daemon.rancher.tools,
         credentials=_credentials(facts),
     )
 
@@ -152,6 +154,10 @@ def _credentials(facts: NodeFacts) -> frozenset[str]:
 def _strategy(facts: NodeFacts) -> Strategy:
     """Return the first strategy that fits the node; each release from the oldest on has one."""
     version = facts.daemon.version
+    if facts.daemon.rancher.docker:
+        message = f"{facts.daemon.owner} runs with --docker, so containerd has no part in pulls"
+        remedy = "set the mirrors in Docker's daemon.json"
+        raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
     if version is None:
         message = f"containerd does not answer on this node (unit {facts.daemon.unit.load})"
         remedy = "check that it is installed and running"
@@ -218,8 +224,11 @@ def observations(facts: NodeFacts) -> Iterator[str]:
     """Yield notes on a node that matter for every plan."""
     daemon = facts.daemon
     for path in facts.edited_not_loaded:
-        yield f"{path} was edited after containerd started; not active until a restart"
+        name = daemon.unit_name if daemon.rancher.registries else "containerd"
+        yield f"{path} was edited after {name} started; not active until a restart"
     yield from cgroup_warnings(facts)
+    if daemon.rancher.replaced:
+        yield f"{daemon.rancher.program} was replaced after {daemon.unit_name} started"
     if upgrade_pending(facts):
         yield (
             f"containerd {daemon.running_version} is running, but {daemon.installed_version} is"

@@ -15,6 +15,7 @@ from fleet.core.model.inventory import Inventory
 from fleet.core.model.mirror import Foreign, MirrorConfig, Registry
 from fleet.core.model.node import Node
 from fleet.core.model.version import ContainerdVersion
+from fleet.core.render.generated_hosts import GeneratedFiles
 from fleet.core.selection.patterns import override_matches
 from fleet.core.text.documents import DocumentError, parse_toml
 
@@ -26,6 +27,7 @@ class DesiredFiles:
     `unmanaged` are files that are written once and then belong to the node: legacy settings of
     registries outside mirrors.yaml, as hosts.toml files. `config` is the path that the daemon's
     config will have, `intended_registry` the registry table that the daemon should read there.
+    `generated` are files that the distribution should write itself at its next start.
     """
 
     files: Tree
@@ -37,6 +39,7 @@ class DesiredFiles:
     findings: tuple[Finding, ...] = ()
     restarts_itself: bool = False
     intended_registry: Mapping[str, Any] | None = field(default=None, repr=False)
+    generated: GeneratedFiles | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,24 @@ from typing import Any
 from fleet.core.containerd.hosts_toml import certificate_stem
 from fleet.core.containerd.managed_header import HEADER
 from fleet.core.containerd.registry_url import folder_name
-from fleet.core.failure import FIX_BY_HAND, OVERRIDE_REMEDY, FailureKind, NodeError, Step
+from fleet.core.failure import FIX_BY_HAND, FailureKind, NodeError, Step
 from fleet.core.model.change import ManagedFile
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.finding import Finding, FindingEffect
 from fleet.core.model.mirror import Foreign, Mirror, Registry
 from fleet.core.render.base import DesiredConfig, DesiredFiles, file_like
 from fleet.core.render.hosts_folder import is_foreign
+from fleet.core.render.k3s_paths import (
+    generated_files,
+    refuse_not_generated,
+    registries_path,
+    templates,
+)
+from fleet.core.render.registries_limits import (
+    broken_rewrites,
+    refuse_fallback,
+    refuse_unwritable,
+)
 from fleet.core.render.registries_yaml import registries_problems
 from fleet.core.render.tls_files import tls_contents, tls_paths
 from fleet.core.text.toml_scan import Path, dotted, split
@@ -34,7 +45,7 @@ _PARTS = ("mirrors", "configs", "auths")
 _MOST = 3
 
 
-_PULLS = {"pull", "resolve"}
+_AGENT = "rancher-system-agent.service"
 
 
 class K3s:
@@ -49,35 +60,44 @@ class K3s:
     def render(self, facts: NodeFacts, desired: DesiredConfig) -> DesiredFiles:
         """Return registries.yaml and the certificates that it names."""
         folder = f"/etc/rancher/{facts.daemon.owner}"
-        path = f"{folder}/registries.yaml"
+        path = registries_path(facts)
         if desired.foreign is Foreign.KEEP and is_foreign(facts, path):
             note = f"keeps {path}, which differs from what fleet wrote"
             return DesiredFiles({}, None, facts.state.legacy, (note,))
-        for registry in desired.registries:
-            _refuse_unwritable(registry, facts)
+        refuse_unwritable(desired.registries, facts)
         entries = _entries(desired.registries, facts, f"{folder}/fleet")
         before = "" if desired.foreign is Foreign.OVERWRITE else _read_existing(facts, path)
-        gone = _owned_entries(facts.state.legacy)
-        try:
-            text = edit_yaml(before or HEADER, entries, gone)
-        except YamlEditError as error:
-            remedy = "fix it by hand, or replace it with --overwrite"
-            message = f"{path} {error}"
-            raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy) from error
-        _refuse_misfits(before, text, path)
+        text = _edit(before, entries, _owned_entries(facts.state.legacy), path)
+        data = _read(text, path) or {}
+        refuse_fallback(desired.registries, data, facts)
         files = dict(_certificates(desired.registries, f"{folder}/fleet"))
         file = facts.files.get(path)
         if file is not None and file.content == text.encode():
             files[path] = file
         else:
-            files[path] = file_like(facts, path, text.encode(), secret=_has_login(text, path))
+            files[path] = file_like(facts, path, text.encode(), secret=_has_login(data))
+        generated = generated_files(facts, desired.registries, data, entries)
+        refuse_not_generated(facts, files, generated, path)
         return DesiredFiles(
             files,
             None,
             tuple(map(dotted, entries)),
             tuple(_notes(facts, desired)),
-            findings=(*_findings(facts), *_unread_keys(before, path)),
+            findings=(*_findings(facts), *_unread_keys(before, path), *_broken(data, path)),
+            generated=generated,
         )
+
+
+def _edit(before: str, entries: Mapping[Path, Any], gone: frozenset[Path], path: str) -> str:
+    """Return the text of registries.yaml with fleet's entries; raise a NodeError if impossible."""
+    try:
+        text = edit_yaml(before or HEADER, entries, gone)
+    except YamlEditError as error:
+        remedy = "fix it by hand, or replace it with --overwrite"
+        message = f"{path} {error}"
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy) from error
+    _refuse_misfits(before, text, path)
+    return text
 
 
 def _read_existing(facts: NodeFacts, path: str) -> str:
@@ -124,9 +144,9 @@ def _read(text: str, path: str) -> Any:
     return data
 
 
-def _has_login(text: str, path: str) -> bool:
+def _has_login(data: Mapping[str, Any]) -> bool:
     """Return whether the file holds credentials, written by fleet or not."""
-    configs = (_read(text, path) or {}).get("configs") or {}
+    configs = data.get("configs") or {}
     return any("auth" in config for config in configs.values() if isinstance(config, Mapping))
 
 
@@ -155,37 +175,12 @@ def _key(registry: Registry) -> str:
     return "*" if registry.name == "_default" else registry.name
 
 
-def _refuse_unwritable(registry: Registry, facts: NodeFacts) -> None:
-    """Raise a NodeError for a setting that registries.yaml cannot express."""
-    name, owner = registry.name, facts.daemon.owner
-    if not registry.fallback and not facts.daemon.no_upstream:
-        raise _refused(
-            facts,
-            f"fallback: never for {name}",
-            f"run {owner} with --disable-default-registry-endpoint, for all registries",
-        )
-    for mirror in registry.mirrors:
-        if mirror.header:
-            raise _refused(facts, f"{mirror.url} has a header", OVERRIDE_REMEDY)
-        if set(mirror.capabilities) != _PULLS:
-            what = f"{mirror.url} has capabilities other than pull and resolve"
-            raise _refused(facts, what, OVERRIDE_REMEDY)
-        if mirror.override_path and not mirror.path:
-            what = f"{mirror.url} has override_path but no path"
-            raise _refused(facts, what, OVERRIDE_REMEDY)
-
-
-def _refused(facts: NodeFacts, reason: str, remedy: str) -> NodeError:
-    message = f"registries.yaml of {facts.daemon.owner} cannot express this: {reason}"
-    return NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
-
-
 def _mirror(registry: Registry, facts: NodeFacts) -> dict[str, Any]:
     """Return one registry's entry; k3s treats any path but /v2 as override_path."""
     urls = [mirror.url for mirror in registry.mirrors]
     implied = {f"https://{registry.name}", "https://registry-1.docker.io"}
     named = registry.server is not None and registry.server not in implied
-    if registry.server and registry.fallback and (facts.daemon.no_upstream or named):
+    if registry.server and registry.fallback and (facts.daemon.rancher.no_upstream or named):
         urls.append(registry.server)
     entry: dict[str, Any] = {"endpoint": list(dict.fromkeys(urls))} if urls else {}
     if registry.rewrite:
@@ -231,7 +226,7 @@ def _notes(facts: NodeFacts, desired: DesiredConfig) -> Iterator[str]:
     yield f"a restart of {unit} generates containerd's files from registries.yaml"
     if (
         any(registry.name == "_default" for registry in desired.registries)
-        and not facts.daemon.no_upstream
+        and not facts.daemon.rancher.no_upstream
     ):
         yield (
             'the wildcard "*" falls back to each registry itself; releases of early 2025 with'
@@ -250,8 +245,19 @@ def _unread_keys(text: str, path: str) -> Iterator[Finding]:
 
 
 def _findings(facts: NodeFacts) -> Iterator[Finding]:
-    base = f"/var/lib/rancher/{facts.daemon.owner}/agent/etc/containerd"
-    for name in ("config.toml.tmpl", "config-v3.toml.tmpl"):
-        if f"{base}/{name}" in facts.files:
-            message = "config.toml comes from your template, which must keep its registry part"
-            yield Finding("user-template", FindingEffect.NOTES, f"{base}/{name}", message)
+    for path in templates(facts):
+        message = "config.toml comes from your template, which must keep its registry part"
+        yield Finding("user-template", FindingEffect.NOTES, path, message)
+    for mark in facts.machine.marks:
+        if mark.endswith(_AGENT):
+            message = "Rancher provisioned this node, and will write its own registries.yaml again."
+            message += " Set the registries of this cluster in Rancher"
+            yield Finding("rancher-managed", FindingEffect.NOTES, mark, message)
+
+
+def _broken(data: Mapping[str, Any], path: str) -> Iterator[Finding]:
+    """Yield a finding for each registry whose hosts.toml k3s breaks by a rewrite."""
+    for name in broken_rewrites(data):
+        message = f"a rewrite of {name} has a backslash or a quote, which k3s does not escape: its"
+        message += " hosts.toml is ignored as a whole"
+        yield Finding("broken-rewrite", FindingEffect.NOTES, path, message)

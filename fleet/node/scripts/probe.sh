@@ -1,7 +1,8 @@
 # Read all facts about a node in one run, and change nothing. If DISTRO, UNIT, CONFIG or SOCKET is
 # empty, the probe detects it. Where it can, it reads variables and /proc instead of starting a
 # process: a process costs about 1 ms, a Go program 10 ms, of which GOMAXPROCS and GOGC save 2 ms.
-# requires: environment text protocol configs etcd ownership places report roles saved sockets
+# requires: environment text protocol configs etcd ownership places rancher report roles saved
+# requires: sockets
 # inputs: DISTRO FULL_DEFAULT WALK
 
 STATE=/var/lib/fleet
@@ -111,13 +112,39 @@ probe_distribution() { # use the distribution's own owner, unit, socket, config 
     CONFIG=${CONFIG:-$4}
     CERTS_D=$5
 }
-case ${DISTRO:-$ACTIVE} in
-k3s*) probe_distribution k3s "${ACTIVE:-k3s}" /run/k3s/containerd/containerd.sock \
-    /var/lib/rancher/k3s/agent/etc/containerd/config.toml \
-    /var/lib/rancher/k3s/agent/etc/containerd/certs.d ;;
-rke2*) probe_distribution rke2 "${ACTIVE:-rke2-agent}" /run/k3s/containerd/containerd.sock \
-    /var/lib/rancher/rke2/agent/etc/containerd/config.toml \
-    /var/lib/rancher/rke2/agent/etc/containerd/certs.d ;;
+# Add the folders in which k3s and RKE2 with a data folder of their own have their tools.
+probe_add_tools() {
+    local folder tools
+    tools=
+    for folder in "$DATA_DIR/data/current/bin" "$DATA_DIR/bin"; do
+        folder=$(readlink -f -- "$folder") && [ -d "$folder" ] || continue
+        case :$PATH: in *":$folder:"*) continue ;; esac
+        ! environment_is_roots "$folder" 2>/dev/null || tools=$tools:$folder
+    done
+    PATH=$PATH$tools
+    [ -z "$tools" ] || protocol_value tools "${tools#:}"
+}
+
+probe_rancher() { # k3s or rke2, its usual unit
+    local unit
+    unit=$UNIT
+    OWNER=$1
+    UNIT=${UNIT:-${ACTIVE:-$2}}
+    rancher_read_settings
+    probe_add_tools
+    case $ENDPOINT in
+    '' | */k3s/*) probe_distribution "$1" "$UNIT" /run/k3s/containerd/containerd.sock \
+        "$DATA_DIR/agent/etc/containerd/config.toml" "$DATA_DIR/agent/etc/containerd/certs.d" ;;
+    *) # it uses a containerd that it neither runs nor configures
+        UNIT=$unit
+        probe_distribution '' containerd "${ENDPOINT#unix://}" '' /etc/containerd/certs.d
+        ;;
+    esac
+}
+case $ACTIVE$DISTRO in '' | k3s | rke2) [ -n "$ACTIVE" ] || rancher_find_unit ;; esac
+case ${DISTRO:-${KIND:-$ACTIVE}} in
+k3s*) probe_rancher k3s k3s ;;
+rke2*) probe_rancher rke2 rke2-agent ;;
 k0s*) probe_distribution k0s "${ACTIVE:-k0sworker}" /run/k0s/containerd.sock /etc/k0s/containerd.toml \
     /etc/k0s/certs.d ;;
 *microk8s*)
@@ -141,18 +168,17 @@ protocol_value owner "$OWNER"
 protocol_value unit_name "$UNIT"
 case $OWNER in
 k3s | rke2)
-    base=/etc/rancher/$OWNER
-    report_file "$base/registries.yaml"
-    places_add_with_parents "$base/registries.yaml"
-    for each in "$base"/fleet/*; do report_file "$each"; done
+    rancher_report_settings
+    report_file "$REGISTRIES"
+    places_add_with_parents "$REGISTRIES"
+    for each in "/etc/rancher/$OWNER/fleet"/*; do report_file "$each"; done
     for each in "${CONFIG%/*}"/*.tmpl; do [ -f "$each" ] && report_file "$each"; done
-    # Report only whether the flag is set, since that file also holds the cluster's token.
-    grep -qs 'disable-default-registry-endpoint' "$base/config.yaml" \
-        "$base"/config.yaml.d/*.yaml "/etc/systemd/system/$UNIT.service" && protocol_value no_upstream 1
     ;;
 k0s) for each in /etc/k0s/containerd.d/*.toml; do report_file "$each" && places_add_with_parents "$each"; done ;;
 esac
 for mark in /usr/local/bin/k3s /usr/bin/k3s /etc/rancher/k3s /usr/local/bin/rke2 /etc/rancher/rke2 \
+    /etc/systemd/system/rancher-system-agent.service \
+    /usr/local/lib/systemd/system/rancher-system-agent.service \
     /etc/k0s /var/snap/microk8s /var/snap/k8s /etc/eks /usr/share/flatcar; do
     [ -e "$mark" ] && protocol_value mark "$mark"
 done
@@ -173,6 +199,7 @@ if [ "${pid:-0}" != 0 ] && [ -r "/proc/$pid/cmdline" ]; then
     report_note cmdline "$arguments"
     sockets_from_arguments "$arguments"
     case $OWNER/${arguments%%"$NL"*} in /* | */containerd) binary=${arguments%%"$NL"*} ;; esac
+    case $OWNER in k3s | rke2) rancher_report_program "/proc/$pid" ;; esac
     if [ -z "$CONFIG" ]; then
         previous=
         while IFS= read -r argument; do

@@ -49,6 +49,7 @@ def verify_script(
         "CRICTL": "1" if plan.daemon.crictl else "0",
         "UNIT": plan.daemon.unit,
         "SOCKET": plan.daemon.socket,
+        "TOOLS": plan.daemon.tools,
         "PULL_SECONDS": str(deadlines.pull),
         "HEALTH_SECONDS": str(deadlines.health),
         "LIVENESS": plan.liveness_folder if liveness else "",

@@ -198,6 +198,7 @@ def _run_pull(
             "TAG": order.nonce,
             "DIGEST": digest(recorder.registry.manifest),
             "SOCKET": facts.daemon.socket,
+            "TOOLS": facts.daemon.rancher.tools,
             "PULL_SECONDS": str(order.seconds),
         }
         run = _PullRun(remote, order, privilege, service, variables)

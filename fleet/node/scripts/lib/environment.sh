@@ -1,4 +1,7 @@
-# The environment of every script: the C locale and the system's programs.
+# The environment of every script: the C locale and the system's programs. TOOLS are folders of
+# programs that a probe of this node found, and that only root can change.
+# inputs: TOOLS
+# functions: environment_is_roots
 
 set -u
 LC_ALL=C
@@ -37,4 +40,4 @@ done
 PATH=$safe$SYSTEM
 # The folders in which Kubernetes distributions have their own containerd and ctr.
 PATH=$PATH:/var/lib/rancher/k3s/data/current/bin:/var/lib/rancher/rke2/bin:/var/lib/k0s/bin
-PATH=$PATH:/snap/microk8s/current/bin:/snap/k8s/current/bin
+PATH=$PATH:/snap/microk8s/current/bin:/snap/k8s/current/bin${TOOLS:+:$TOOLS}
