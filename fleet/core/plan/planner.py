@@ -155,7 +155,7 @@ def _strategy(facts: NodeFacts) -> Strategy:
     """Return the first strategy that fits the node; each release from the oldest on has one."""
     version = facts.daemon.version
     if facts.daemon.rancher.docker:
-        message = f"{facts.daemon.owner} runs with --docker, so containerd has no part in pulls"
+        message = f"{facts.daemon.owner} runs containers with Docker, not with its containerd"
         remedy = "set the mirrors in Docker's daemon.json"
         raise NodeError(FailureKind.UNSUPPORTED, Step.PLAN, message, remedy)
     if version is None:

@@ -253,3 +253,10 @@ def test_all_files_to_read_back_are_named() -> None:
         f"{FOLDER}/r.test_5000_/hosts.toml",
         f"{FOLDER}/r.test:5000/hosts.toml",
     )
+
+
+def test_a_registry_that_is_only_in_configs_is_asked_without_fallback_too() -> None:
+    files = meant("configs: {r.test: {tls: {ca_file: /ca}}}", "r.test", never=True)
+
+    assert problems(files, 'server = "https://r.test/v2"\nca = ["/ca"]\n', name="r.test") == []
+    assert problems(files, None) == [f"k3s wrote no hosts.toml for r.test below {FOLDER}"]
