@@ -2,7 +2,7 @@
 # node asks the member on it for the others, then each of them, with the certificates of its own
 # member. Options come from the process's arguments and environment, and from its config file.
 # requires: text protocol roles
-# inputs: OWNER
+# inputs: DATA_DIR OWNER
 # functions: etcd_report
 
 etcd_note_arguments() { # add the arguments in $1, one a line, to $options as lines key=value
@@ -206,7 +206,7 @@ etcd_find() { # set $options and $root from the process of etcd, or from the ser
     done <<LIST
 $(grep -lsx etcd /proc/[0-9]*/comm)
 LIST
-    [ "$OWNER" != k3s ] || etcd_note_config /var/lib/rancher/k3s/server/db/etcd/config
+    [ "$OWNER" != k3s ] || etcd_note_config "${DATA_DIR:-/var/lib/rancher/k3s}/server/db/etcd/config"
     [ -n "$options" ]
 }
 

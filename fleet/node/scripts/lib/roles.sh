@@ -2,7 +2,7 @@
 # member of etcd, an API server, or the server of a distribution with both. One process reads the
 # names of all processes.
 # requires: protocol
-# inputs: ACTIVE
+# inputs: ACTIVE DATA_DIR
 # outputs: plane
 # functions: roles_is_of_pod roles_control_plane
 
@@ -46,7 +46,7 @@ roles_control_plane() {
     esac
     for each in /etc/kubernetes/manifests/*etcd* /etc/kubernetes/manifests/*kube-apiserver* \
         /var/lib/rancher/rke2/agent/pod-manifests/etcd* /var/lib/rancher/rke2/server \
-        /var/lib/rancher/k3s/server /var/lib/k0s/etcd /var/lib/k0s/db \
+        "${DATA_DIR:-/var/lib/rancher/k3s}/server" /var/lib/k0s/etcd /var/lib/k0s/db \
         /etc/systemd/system/etcd.service /etc/systemd/system/kube-apiserver.service \
         /etc/systemd/system/k0scontroller.service /usr/local/lib/systemd/system/etcd.service \
         /lib/systemd/system/etcd.service; do
