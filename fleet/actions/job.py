@@ -214,7 +214,9 @@ class Job:
 
     def _work_times(self) -> WorkTimes:
         restarting = (name for name in self.plans if self._order(name).restarts)
-        return WorkTimes(restarting, (self.deadlines or self.options.deadlines).soak)
+        soak = (self.deadlines or self.options.deadlines).soak
+        gate = max(0.0, self.options.ready_lag - soak) if self.watch is not None else None
+        return WorkTimes(restarting, soak, gate)
 
     def _scope(self, state: RolloutState, policy: Policy, time_left: TimeLeft) -> Scope:
         failed = {name for name, outcome in self.outcomes.items() if outcome.status.failed}

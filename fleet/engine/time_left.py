@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
 
-from fleet.core.model.outcome import NodeOutcome
+from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.rollout.policy import Policy
 from fleet.core.rollout.state import (
     BatchBegun,
@@ -41,6 +42,7 @@ class TimeLeft:
         self._lock = threading.Lock()
         self._began: dict[str, float] = {}
         self._paused: float | None = None
+        self._restarted = -math.inf
         self._answer: float | None = None
         self._answered = self._next = float("-inf")
 
@@ -56,7 +58,10 @@ class TimeLeft:
             case NodeMoved(node, status) if status.in_flight:
                 self._began[node] = self._now()
             case NodeMoved(node, status) if (began := self._began.pop(node, None)) is not None:
-                self._times.measured(node, self._state.nodes[node], self._now() - began, status)
+                before = self._state.nodes[node]
+                self._times.measured(node, before, self._now() - began, status)
+                if before is NodeStatus.RUNNING and node in self._times.restarting:
+                    self._restarted = self._now()
                 self._next = min(self._next, self._answered + _LEAST)
             case BatchSoaked():
                 self._paused = None
@@ -77,8 +82,9 @@ class TimeLeft:
             snapshot = self._state.state
             ages = {node: now - began for node, began in self._began.items()}
             paused = 0.0 if self._paused is None else now - self._paused
+            restarted = now - self._restarted
         began = time.perf_counter()
-        answer = simulate(snapshot, self._policy, self._times, ages, paused)
+        answer = simulate(snapshot, self._policy, self._times, ages, paused, restarted)
         cost = time.perf_counter() - began
         with self._lock:
             self._answer, self._answered = answer, now

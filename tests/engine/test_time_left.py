@@ -5,8 +5,16 @@ from __future__ import annotations
 import pytest
 
 from fleet.core.model.outcome import NodeStatus
+from fleet.core.rollout.gates import GateDecision, GateTime
 from fleet.core.rollout.policy import Policy
-from fleet.core.rollout.state import BatchBegun, BatchSoaked, Event, NodeMoved, begin
+from fleet.core.rollout.state import (
+    BatchBegun,
+    BatchSoaked,
+    Event,
+    GateDecided,
+    NodeMoved,
+    begin,
+)
 from fleet.core.rollout.time_left import WorkTimes
 from fleet.engine.time_left import TimeLeft, nothing_known
 
@@ -28,6 +36,23 @@ def clock() -> Clock:
 
 def left(clock: Clock, pause: float = 10) -> TimeLeft:
     return TimeLeft(begin(BATCHES, {}), Policy(pause=pause), WorkTimes("abc", 6), clock)
+
+
+def test_the_gate_of_a_cluster_is_waited_for_after_each_restart(clock: Clock) -> None:
+    time_left = TimeLeft(begin(BATCHES, {}), Policy(), WorkTimes("ab", 6, gate=34), clock)
+    take(time_left, *(moved(node, NodeStatus.STAGED) for node in "abc"))
+    take(time_left, BatchBegun(0), moved("a", NodeStatus.RUNNING))
+    clock.now += 8
+    take(time_left, moved("a", NodeStatus.CONVERGED))
+
+    # 34 s after a and after b, 8 s of b, and 2 s of c, which does not restart.
+    assert time_left.seconds() == pytest.approx(78)
+    clock.now += 30
+    assert time_left.seconds() == pytest.approx(48)
+    clock.now += 4
+    take(time_left, GateDecided(0, GateTime.AFTER, GateDecision()))
+    take(time_left, BatchBegun(1), moved("b", NodeStatus.RUNNING))
+    assert time_left.seconds() == pytest.approx(44)
 
 
 def take(time_left: TimeLeft, *events: Event) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -45,20 +46,25 @@ _ENDS = {
 
 
 class WorkTimes:
-    """The measured times of the work on nodes; `restarting` nodes also soak for `soak` seconds."""
+    """The measured times of the work on nodes; `restarting` nodes also soak for `soak` seconds.
 
-    def __init__(self, restarting: Iterable[str] = (), soak: float = 0) -> None:
-        self._restarting, self._soak = frozenset(restarting), soak
+    `gate` is the time that must pass between a restart and the gate of a cluster after a batch.
+    """
+
+    def __init__(
+        self, restarting: Iterable[str] = (), soak: float = 0, gate: float | None = None
+    ) -> None:
+        self.restarting, self._soak, self.gate = frozenset(restarting), soak, gate
         self._times: dict[tuple[NodeStatus, bool], deque[float]] = {}
 
     def measured(self, node: str, status: NodeStatus, seconds: float, end: NodeStatus) -> None:
         """Record the time of work that ended as expected; failures take another time."""
         if end is _ENDS.get(status):
-            self._of(status, node in self._restarting).append(seconds)
+            self._of(status, node in self.restarting).append(seconds)
 
     def expected(self, node: str, status: NodeStatus) -> float | None:
         """Return the expected time of work on a node; None if nothing like it was measured."""
-        restarts = node in self._restarting
+        restarts = node in self.restarting
         if times := self._of(status, restarts):
             return times[crc32(node.encode()) % len(times)]
         if status is NodeStatus.CHECKING:
@@ -75,7 +81,7 @@ class WorkTimes:
         expected = self.expected(node, status)
         if expected is None or expected > elapsed:
             return None if expected is None else expected - elapsed
-        later = [time for time in self._of(status, node in self._restarting) if time > elapsed]
+        later = [time for time in self._of(status, node in self.restarting) if time > elapsed]
         return (min(later) - elapsed) if later else max(0.5, elapsed / 5)
 
     def _of(self, status: NodeStatus, restarts: bool) -> deque[float]:
@@ -90,13 +96,16 @@ class _UnknownTimeError(Exception):
 class _Simulation:
     """A rollout that is played to its end with expected times; `clock` is its time in seconds.
 
-    `pause` is the time until the next pause ends, `pauses` that of every later one.
+    `pause` is the time until the next pause ends, `pauses` that of every later one. `restarted` is
+    the time of the newest restart, `judged` are the batches whose gate was asked.
     """
 
     scheduler: Scheduler
     times: WorkTimes
     pause: float
     pauses: float
+    restarted: float
+    judged: set[int]
     clock: float = 0.0
     flying: list[tuple[float, str, NodeStatus]] = field(default_factory=list)
 
@@ -107,6 +116,7 @@ class _Simulation:
                 case Stage(nodes):
                     self._start(nodes, NodeStatus.STAGING)
                 case Launch(nodes, batch):
+                    self._ask_gate(batch - 1)
                     self.scheduler.advance(BatchBegun(batch))
                     self._start(nodes, NodeStatus.RUNNING)
                 case Check(nodes):
@@ -119,6 +129,7 @@ class _Simulation:
                     self._land()
         while self.flying:
             self._land()
+        self._ask_gate(self.scheduler.begun)
         return self.clock
 
     def fly(self, node: str, status: NodeStatus, seconds: float | None) -> None:
@@ -137,10 +148,20 @@ class _Simulation:
         self.pause = self.pauses
         self.scheduler.advance(BatchSoaked(batch))
 
+    def _ask_gate(self, batch: int) -> None:
+        """Go to the time at which the gate after a batch is asked, if there is one."""
+        if self.times.gate is None or batch < 0 or batch in self.judged:
+            return
+        self.judged.add(batch)
+        if not self.times.restarting.isdisjoint(self.scheduler.state.batches[batch]):
+            self.clock = max(self.clock, self.restarted + self.times.gate)
+
     def _land(self) -> None:
         """Go to the end of the work that ends first."""
         at, node, status = heapq.heappop(self.flying)
         self.clock = max(self.clock, at)
+        if status is NodeStatus.RUNNING and node in self.times.restarting:
+            self.restarted = self.clock
         self.scheduler.advance(NodeMoved(node, _ENDS[status]))
 
 
@@ -150,14 +171,16 @@ def simulate(
     times: WorkTimes,
     in_flight: Mapping[str, float],
     paused: float = 0,
+    restarted: float = math.inf,
 ) -> float | None:
     """Return the seconds until the rollout ends if every node converges; None if unknown.
 
     `in_flight` holds the seconds for which each node has been worked on. `paused` is the time
-    since the present pause began.
+    since the present pause began, `restarted` that since the work on the last node that restarts.
     """
-    pause = policy.pause
-    simulation = _Simulation(Scheduler(state, policy), times, pause - paused, pause)
+    pause, judged = policy.pause, set(state.judged)
+    scheduler = Scheduler(state, policy)
+    simulation = _Simulation(scheduler, times, pause - paused, pause, -restarted, judged)
     try:
         for node, status in state.nodes.items():
             if status.in_flight:
