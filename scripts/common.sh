@@ -87,14 +87,14 @@ make_environment() { # dev: with the tools that the tests need
 test_floors() { # the unit tests with the oldest releases of our dependencies that we allow
     floors=$(mktemp -d)
     .venv/bin/uv venv -q --python .venv/bin/python "$floors/venv"
-    VIRTUAL_ENV=$floors/venv .venv/bin/uv pip install -q --resolution lowest-direct -e .
+    VIRTUAL_ENV=$floors/venv .venv/bin/uv pip install -q --resolution lowest-direct -e '.[kubernetes]'
     VIRTUAL_ENV=$floors/venv .venv/bin/uv pip install -q \
         pytest pytest-timeout pytest-xdist hypothesis jsonschema
     code=0
     # An old Paramiko makes the newest cryptography warn.
     PYTHONDONTWRITEBYTECODE=1 "$floors/venv/bin/python" -m pytest -q -n 2 -m "not node and not e2e" \
         -W ignore::UserWarning tests/core tests/engine tests/config tests/ssh tests/actions tests/cli \
-        tests/test_views.py tests/test_help.py tests/journal --ignore=tests/config/test_sources.py \
+        tests/kubernetes tests/test_views.py tests/test_help.py tests/journal --ignore=tests/config/test_sources.py \
         --ignore=tests/engine/workers/test_dask.py || code=$?
     rm -rf -- "$floors"
     return "$code"

@@ -144,6 +144,10 @@ def open_transport(files: Kubeconfig, user: Mapping[str, Any]) -> Transport:
     try:
         loader = KubeConfigLoader(merged, active_context=files.context, config_base_path=None)
         loader.load_and_set(configuration)
+        # Older releases of the client do not read it.
+        configuration.proxy = word(files.entry("cluster", files.cluster)[0], "proxy-url") or (
+            configuration.proxy
+        )
         headers = _headers(configuration, user)
         # The kubeconfig asks for it, and kubectl does not warn either.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
