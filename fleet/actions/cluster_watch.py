@@ -127,6 +127,8 @@ class ClusterWatch:
 
     def some_nodes(self, names: Collection[str], patience: Patience) -> dict[str, ClusterNode]:
         """Return the Node objects of a few nodes; one that is gone is left out."""
+        if not all(member.objects for member in self._members):
+            self.nodes(patience)  # a resumed rollout may begin here
         if len(names) > _FEW:
             return {name: node for name, node in self.nodes(patience)[0].items() if name in names}
         found = {}
