@@ -16,8 +16,16 @@ if TYPE_CHECKING:
 
     from fleet.cli.options import Settings
 
-_FILES = ("inventory", "mirrors", "ssh_config", "journal", "ask_become_pass", "engine")
+_FILES = (
+    "inventory", "mirrors", "ssh_config", "journal", "ask_become_pass", "engine", "kube_context",
+)  # fmt: skip
 """The options of a command line that a command for the same nodes and files needs too."""
+
+
+_DRAIN = (
+    "cordon", "drain", "drain_timeout", "pod_grace", "drain_force", "delete_emptydir_data",
+)  # fmt: skip
+"""The options that another change of the same nodes needs too; a resume reads them itself."""
 
 
 _ONCE = frozenset(
@@ -41,8 +49,12 @@ class NextStep:
 
 
 def command_line(name: str, *words: str) -> str:
-    """Return a command line of fleet, with the files and connection options of this one."""
-    return shlex.join(["fleet", *name.split(), *words, *_options(name, _FILES)])
+    """Return a command line of fleet, with the files and connection options of this one.
+
+    A command that changes nodes cordons and drains them as this one does.
+    """
+    kept = _FILES if name == "resume" else (*_FILES, *_DRAIN)
+    return shlex.join(["fleet", *name.split(), *words, *_options(name, kept)])
 
 
 def pasteable(text: str) -> str:
@@ -137,9 +149,15 @@ def _options(name: str, wanted: Iterable[str]) -> Iterator[str]:
     for parameter in _parameters(name):
         if parameter.name in names and parameter.name in given:
             value = given[parameter.name]
-            yield min(parameter.opts, key=len)
-            if not parameter.is_flag:
-                yield from _words(value)
+            if parameter.is_flag:
+                yield from _flag_words(parameter, value)
+            else:
+                yield from (min(parameter.opts, key=len), *_words(value))
+
+
+def _flag_words(parameter: click.Option, value: Any) -> Sequence[str]:
+    """Return a flag as one types it; a negative one (--no-x) only where it exists."""
+    return parameter.secondary_opts[:1] if value is False else [min(parameter.opts, key=len)]
 
 
 def _words(value: Any) -> Iterator[str]:

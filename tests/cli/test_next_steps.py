@@ -83,6 +83,23 @@ def test_the_same_command_keeps_what_selects_and_limits(inside: Callable[[str], 
     assert same_command(exclude=same_exclude("w9")).endswith(" --pause 2.5 -x 'w[1-3]:w9'")
 
 
+def test_another_change_of_the_same_nodes_drains_them_too(inside: Callable[[str], None]) -> None:
+    inside("fleet rollout --drain --drain-timeout 900 --kube-context lab --batch 3")
+
+    drain = "--kube-context lab --drain --drain-timeout 900"
+    assert command_line("undo", "r1") == f"fleet undo r1 {drain}"
+    assert command_line("rollout", "--rerun", "failed", "r1").endswith(drain)
+    assert command_line("resume", "r1") == "fleet resume r1 --kube-context lab"
+    assert command_line("probe") == "fleet probe"
+
+
+def test_a_choice_that_was_turned_off_is_not_turned_on(inside: Callable[[str], None]) -> None:
+    inside("fleet resume --no-drain r1")
+
+    assert same_command() == "fleet resume r1 --no-drain"
+    assert command_line("undo", "r1") == "fleet undo r1"
+
+
 def test_another_command_takes_the_options_that_both_have(inside: Callable[[str], None]) -> None:
     inside("fleet -F cfg diff --exit-code --stat --keep -l w1 -i hosts.yaml")
 

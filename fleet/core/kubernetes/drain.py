@@ -47,8 +47,8 @@ class PodFate(StrEnum):
     LEAVE = "leave"
     DELETING = "deleting"
     """It is being deleted already; the drain waits for its end."""
-    UNMANAGED = "unmanaged"
-    LOCAL_STORAGE = "local storage"
+    REFUSE = "refuse"
+    """Nothing would bring it back, or it would lose its local data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +100,17 @@ def pod_fate(pod: Pod, options: DrainOptions) -> PodFate:
         return PodFate.LEAVE
     if pod.is_deleting:
         return PodFate.DELETING
-    if pod.has_local_storage and not options.delete_emptydir_data:
-        return PodFate.LOCAL_STORAGE
-    if not pod.controller and not options.force:
-        return PodFate.UNMANAGED
+    if _is_unmanaged(pod, options) or _loses_data(pod, options):
+        return PodFate.REFUSE
     return PodFate.EVICT
+
+
+def _is_unmanaged(pod: Pod, options: DrainOptions) -> bool:
+    return not pod.controller and not options.force
+
+
+def _loses_data(pod: Pod, options: DrainOptions) -> bool:
+    return pod.has_local_storage and not options.delete_emptydir_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +144,13 @@ def plan_drain(pods: Iterable[Pod], options: DrainOptions) -> DrainPlan:
     by_fate: dict[PodFate, list[Pod]] = {fate: [] for fate in PodFate}
     for pod in pods:
         by_fate[pod_fate(pod, options)].append(pod)
+    refused = by_fate[PodFate.REFUSE]
     return DrainPlan(
         evicted=tuple(by_fate[PodFate.EVICT]),
         deleting=tuple(by_fate[PodFate.DELETING]),
         left=tuple(by_fate[PodFate.LEAVE]),
-        unmanaged=tuple(by_fate[PodFate.UNMANAGED]),
-        local_storage=tuple(by_fate[PodFate.LOCAL_STORAGE]),
+        unmanaged=tuple(pod for pod in refused if _is_unmanaged(pod, options)),
+        local_storage=tuple(pod for pod in refused if _loses_data(pod, options)),
     )
 
 

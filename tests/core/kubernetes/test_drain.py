@@ -58,18 +58,18 @@ def test_pods_that_would_be_lost_are_refused_unless_asked_for() -> None:
     force = DrainOptions(timeout=60, force=True)
     delete = DrainOptions(timeout=60, delete_emptydir_data=True)
 
-    assert fate(metadata=BARE) is PodFate.UNMANAGED
+    assert fate(metadata=BARE) is PodFate.REFUSE
     assert fate(force, metadata=BARE) is PodFate.EVICT
-    assert fate(volume=SCRATCH) is PodFate.LOCAL_STORAGE
-    assert fate(volume={"emptyDir": {"medium": "Memory"}}) is PodFate.LOCAL_STORAGE
+    assert fate(volume=SCRATCH) is PodFate.REFUSE
+    assert fate(volume={"emptyDir": {"medium": "Memory"}}) is PodFate.REFUSE
     assert fate(delete, volume=SCRATCH) is PodFate.EVICT
-    assert fate(delete, volume=SCRATCH, metadata=BARE) is PodFate.UNMANAGED
+    assert fate(delete, volume=SCRATCH, metadata=BARE) is PodFate.REFUSE
 
 
 def test_an_owner_that_is_not_the_controller_does_not_bring_the_pod_back() -> None:
     owners = [{"kind": "DaemonSet", "controller": False}, {"kind": "Node"}]
 
-    assert fate(metadata={"ownerReferences": owners}) is PodFate.UNMANAGED
+    assert fate(metadata={"ownerReferences": owners}) is PodFate.REFUSE
 
 
 def test_a_pod_that_is_being_deleted_is_waited_for() -> None:
@@ -90,11 +90,15 @@ def test_a_pod_that_is_being_deleted_is_waited_for() -> None:
     ],
 )
 def test_a_pod_of_odd_shape_is_never_evicted_unasked(raw: dict[str, Any]) -> None:
-    assert pod_fate(parse_pod(raw), ASKED) is PodFate.UNMANAGED
+    assert pod_fate(parse_pod(raw), ASKED) is PodFate.REFUSE
 
 
 def test_the_plan_names_every_reason_to_refuse() -> None:
-    raws = [raw_pod("a", volume=SCRATCH), raw_pod("b", metadata=BARE), raw_pod("c")]
+    both = raw_pod("d", volume=SCRATCH)
+    both["metadata"]["ownerReferences"] = []
+    bare = raw_pod("b")
+    bare["metadata"]["ownerReferences"] = []
+    raws = [raw_pod("a", volume=SCRATCH), bare, raw_pod("c"), both]
     plan = plan_drain(map(parse_pod, raws), ASKED)
     refusal = plan.refusal
 
@@ -102,8 +106,8 @@ def test_the_plan_names_every_reason_to_refuse() -> None:
     assert refusal is not None
     assert (refusal.kind, refusal.step) == (FailureKind.DRAIN, Step.DRAIN)
     assert refusal.message == (
-        "cannot evict pods with local storage (emptyDir): shop/a;"
-        " cannot evict pods that declare no controller: shop/b"
+        "cannot evict pods with local storage (emptyDir): shop/a, shop/d;"
+        " cannot evict pods that declare no controller: shop/b, shop/d"
     )
     assert "--delete-emptydir-data and --drain-force" in refusal.remedy
 
