@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fleet.core.failure import Failure
 from fleet.core.kubernetes.drain import (
@@ -11,6 +11,7 @@ from fleet.core.kubernetes.drain import (
     DrainOptions,
     EvictionState,
     Pod,
+    blocked_lines,
     eviction,
     eviction_answer,
     is_passing,
@@ -79,9 +80,11 @@ class _Drain:
     def _evict_all(self) -> Failure | None:
         """Evict pods until all have ended; return the failure if that is not possible."""
         while not self._stopping():
+            before = dict(self._blocked)
             for pod in list(self._to_evict.values()):
                 if (failure := self._evict(pod)) is not None:
                     return failure
+            self._report_blocked(before)
             present = {pod.uid for pod in self._wait_for_pods()}
             for pods in (self._to_evict, self._ending):
                 for uid in pods.keys() - present:
@@ -89,7 +92,7 @@ class _Drain:
             if not self._to_evict and not self._ending:
                 return None
             if time.monotonic() > self._until:
-                blocked = {pod.title: self._blocked[uid] for uid, pod in self._to_evict.items()}
+                blocked = {pod: self._blocked[uid] for uid, pod in self._to_evict.items()}
                 waiting = self._ending.values()
                 return timeout_failure(self._options.timeout, blocked, waiting)
             time.sleep(POLL)
@@ -116,14 +119,22 @@ class _Drain:
                 del self._to_evict[pod.uid]
             case EvictionState.BLOCKED:
                 self._again_at[pod.uid] = time.monotonic() + RETRY
-                if self._blocked.get(pod.uid) != answer.reason:
-                    self._blocked[pod.uid] = answer.reason
-                    self._report(f"{pod.title} is blocked: {answer.reason}; retry every 5 s")
+                self._blocked[pod.uid] = answer.reason
             case EvictionState.REFUSED if error.status in {401, 403}:
                 return error.failure
             case EvictionState.REFUSED:
                 return refusal_failure(pod, answer.reason)
         return None
+
+    def _report_blocked(self, before: Mapping[str, str]) -> None:
+        """Report the pods that are blocked for another reason than `before`."""
+        news = {
+            pod: self._blocked[uid]
+            for uid, pod in self._to_evict.items()
+            if self._blocked[uid] != before.get(uid)
+        }
+        for line in blocked_lines(news):
+            self._report(line)
 
     def _wait_for_pods(self) -> list[Pod]:
         """Return the pods on the node; wait until the deadline for an API that is away."""

@@ -13,7 +13,7 @@ import pytest
 import fleet
 from fleet.core.containerd.config import parse_config
 from fleet.core.failure import Failure, FailureKind, NodeError, Step, reported_failure
-from fleet.core.kubernetes.drain import timeout_failure
+from fleet.core.kubernetes.drain import Pod, timeout_failure
 from fleet.core.kubernetes.match import match_nodes
 from fleet.core.model.change import RestartCost
 from fleet.core.model.generation import Generation
@@ -87,7 +87,7 @@ MADE: dict[FailureKind, Callable[[], Failure | None]] = {
     FailureKind.GUARD: lambda: report_undo(REVERTED),
     FailureKind.BUDGET: lambda: SPENT,
     FailureKind.WORKLOADS: lambda: restart_risk(BUSY, RestartCost.RESTART),
-    FailureKind.DRAIN: lambda: timeout_failure(60, {"shop/web": "it is blocked"}, ()),
+    FailureKind.DRAIN: lambda: timeout_failure(60, {}, [Pod(namespace="a", name="b", uid="c")]),
     FailureKind.NO_GENERATION: lambda: (
         plan_rollback(
             NODE, replace(FACTS, generations=(Generation("g1", (), damage="seal"),))

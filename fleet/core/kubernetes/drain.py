@@ -242,18 +242,32 @@ def refusal_failure(pod: Pod, reason: str) -> Failure:
     return Failure(FailureKind.DRAIN, Step.DRAIN, message, remedy)
 
 
-def timeout_failure(seconds: float, blocked: Mapping[str, str], waiting: Iterable[Pod]) -> Failure:
+def blocked_lines(blocked: Mapping[Pod, str]) -> list[str]:
+    """Return a line for each reason why pods cannot be evicted for the moment."""
+    lines = []
+    for reason, pods in _by_reason(blocked).items():
+        verb = "is" if len(pods) == 1 else "are"
+        lines.append(f"{names(pods)} {verb} blocked: {reason}; retry every 5 s")
+    return lines
+
+
+def _by_reason(blocked: Mapping[Pod, str]) -> dict[str, list[Pod]]:
+    groups: dict[str, list[Pod]] = {}
+    for pod, reason in blocked.items():
+        groups.setdefault(reason, []).append(pod)
+    return groups
+
+
+def timeout_failure(seconds: float, blocked: Mapping[Pod, str], waiting: Iterable[Pod]) -> Failure:
     """Return the failure of a drain that did not end in time.
 
     `blocked` has the reason for each pod that could not be evicted. `waiting` pods were evicted
     and have not ended.
     """
-    pods = list(waiting)
-    causes = [f"{pod}: {reason}" for pod, reason in sorted(blocked.items())[:_MOST_NAMED]]
-    if (more := len(blocked) - _MOST_NAMED) > 0:
-        causes.append(f"{more} more blocked")
-    if pods:
-        causes.append(f"{counted(len(pods), 'pod')} did not end: {names(pods)}")
+    ending = list(waiting)
+    causes = [f"{names(pods)}: {reason}" for reason, pods in _by_reason(blocked).items()]
+    if ending:
+        causes.append(f"{counted(len(ending), 'pod')} did not end: {names(ending)}")
     message = f"not drained within {seconds:.0f} s: {'; '.join(causes)}"
     remedy = "wait until more pods are healthy, or allow more time with --drain-timeout"
     return Failure(FailureKind.DRAIN, Step.DRAIN, message, remedy)

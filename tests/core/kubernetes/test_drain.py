@@ -12,6 +12,7 @@ from fleet.core.kubernetes.drain import (
     EvictionState,
     Pod,
     PodFate,
+    blocked_lines,
     eviction_answer,
     names,
     parse_pod,
@@ -154,22 +155,33 @@ def test_any_other_answer_ends_the_drain(code: int) -> None:
     assert answer.reason == "more than one PodDisruptionBudget"
 
 
+def some_pods(count: int) -> list[Pod]:
+    return [Pod(namespace="shop", name=f"p{number}", uid=f"u{number}") for number in range(count)]
+
+
 def test_a_timeout_names_what_blocked_and_what_did_not_end() -> None:
-    pod = Pod(namespace="shop", name="slow", uid="u")
-    failure = timeout_failure(60, {"shop/web-1": "PodDisruptionBudget shop/web needs 2"}, [pod])
+    web, slow = some_pods(2)
+    failure = timeout_failure(60, {web: "PodDisruptionBudget shop/web needs 2"}, [slow])
 
     assert failure.message == (
-        "not drained within 60 s: shop/web-1: PodDisruptionBudget shop/web needs 2;"
-        " 1 pod did not end: shop/slow"
+        "not drained within 60 s: shop/p0: PodDisruptionBudget shop/web needs 2;"
+        " 1 pod did not end: shop/p1"
     )
     assert "--drain-timeout" in failure.remedy
 
 
-def test_of_many_blocked_pods_only_the_first_are_named() -> None:
-    blocked = {f"shop/p{number}": "blocked" for number in range(9)}
+def test_pods_that_are_blocked_for_one_reason_share_a_line() -> None:
+    *many, last = some_pods(8)
+    blocked = {**dict.fromkeys(many, "budget"), last: "the API is busy (429)"}
 
-    assert "shop/p5" not in timeout_failure(60, blocked, ()).message
-    assert timeout_failure(60, blocked, ()).message.endswith("4 more blocked")
+    assert blocked_lines(blocked) == [
+        "shop/p0, shop/p1, shop/p2, shop/p3, shop/p4 and 2 more are blocked: budget; retry every"
+        " 5 s",
+        "shop/p7 is blocked: the API is busy (429); retry every 5 s",
+    ]
+    assert timeout_failure(9, blocked, ()).message.endswith(
+        "shop/p4 and 2 more: budget; shop/p7: the API is busy (429)"
+    )
 
 
 def test_many_pods_are_named_by_the_first_ones() -> None:
