@@ -11,7 +11,11 @@ import pytest
 from hypothesis import settings
 
 from tests.lab import Lab, LabNode, network
+from tests.lab.crictl import compiler
+from tests.lab.kubernetes.binaries import is_built
+from tests.lab.kubernetes.kubelet import SUITES
 from tests.support.fleet import Fleet, make_pristine, remember
+from tests.support.lab_cluster import write_inventory
 
 ROOT = Path(__file__).parents[1]
 NODES = ("bullseye1", "bookworm1", "trixie1", "forky1")
@@ -77,6 +81,24 @@ def borrow(lab: Lab, clean: bool) -> Iterator[Callable[[str], LabNode]]:
     yield lend
     make_pristine(lab, lent.values())
     _left["clean"] = True
+
+
+@pytest.fixture
+def cluster_lab() -> Lab:
+    """Return three nodes with Kubernetes; files that ask for it one by one share the cluster."""
+    if not is_built() and compiler() is None:
+        pytest.skip("NOT TESTED: Kubernetes is built with Go, and this machine has none")
+    _left["clean"] = False
+    return Lab.up(len(SUITES), SUITES, kubernetes=True)
+
+
+@pytest.fixture
+def cluster_fleet(tmp_path: Path, cluster_lab: Lab) -> Fleet:
+    """Return the fleet command in a folder with an inventory of the cluster's nodes."""
+    shutil.copy(ROOT / "mirrors.yaml", tmp_path / "mirrors.yaml")
+    fleet = Fleet(tmp_path, str(cluster_lab.ssh_config))
+    write_inventory(fleet, cluster_lab)
+    return fleet
 
 
 @pytest.fixture

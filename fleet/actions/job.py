@@ -10,7 +10,7 @@ from fleet.actions.cluster_watch import ClusterWatch
 from fleet.actions.control_plane import plane_check, quorum_check
 from fleet.actions.drains import Clusters
 from fleet.actions.excused import excused_from_undo, unreachable_nodes
-from fleet.actions.job_clusters import drains_of, gates_of, watch_clusters
+from fleet.actions.job_clusters import drains_of, gates_of, tracing, watch_clusters
 from fleet.actions.journaling import RolloutJournal, operator
 from fleet.actions.options import RolloutOptions
 from fleet.actions.recorder import Recorder
@@ -173,7 +173,8 @@ class Job:
                 gates=self.gates,
             )
             drains = drains_of(self, progress)
-            result = self._drive(state, policy, recorder, drains)
+            with tracing(self, progress.line) as recorder.traces:
+                result = self._drive(state, policy, recorder, drains)
         try:
             for outcome in self._last_tries(drains):
                 self.outcomes[outcome.node] = outcome

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fleet.actions.cluster_gates import BatchGates
@@ -13,10 +14,12 @@ from fleet.actions.options import RolloutOptions
 from fleet.actions.user_interface import Progress
 from fleet.core.kubernetes.cordon import CordonMark
 from fleet.core.kubernetes.gates import NotReady, not_ready
+from fleet.core.kubernetes.traces import Change
 from fleet.core.model.node import Node
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.rollout.state import RolloutState
 from fleet.engine.cluster_gates import ClusterGates
+from fleet.engine.cluster_traces import ClusterTraces, TracedNode
 from fleet.engine.drains import NodeDrains
 from fleet.errors import FleetError
 from fleet.kubernetes.client import ClusterError
@@ -84,6 +87,52 @@ def gates_of(
         drains=drains,
         kubelets=lambda name: job.plans[name].strategy == _K3S,
     )
+
+
+@contextmanager
+def tracing(job: Job, say: Callable[[str], None]) -> Iterator[ClusterTraces | None]:
+    """Open the traces of a job in its clusters; at the end, show what could not be written."""
+    watch = job.watch
+    if watch is None:
+        yield None
+        return
+
+    def traced(name: str) -> TracedNode | None:
+        place = watch.cluster_of(name)
+        return None if place is None else TracedNode(place[0], _change(job, place[1]))
+
+    traces = ClusterTraces(traced)
+    try:
+        yield traces
+    finally:
+        for line in traces.close():
+            say(line)
+
+
+def _change(job: Job, node: str) -> Change:
+    return Change(
+        node=node,
+        kind=job.kind,
+        rollout=job.id,
+        operator=operator(),
+        message=job.options.message,
+    )
+
+
+def trace_settled(job: Job, names: Sequence[str]) -> None:
+    """Trace the ends of changes that a resume has settled."""
+    say = job.session.ui.message
+    with tracing(job, say) as traces:
+        if job.watch is None or traces is None:
+            return
+        try:
+            job.watch.nodes(Patience(say=say, seconds=_FIRST_PATIENCE))
+        except ClusterError as error:
+            say(f"no traces of what was settled: {error.failure.message}")
+            return
+        for name in names:
+            if (outcome := job.outcomes.get(name)) is not None:
+                traces.settled(outcome)
 
 
 _K3S = "registries.yaml"

@@ -10,6 +10,7 @@ from fleet.actions.user_interface import Progress
 from fleet.core.masking.known import clean_outcome
 from fleet.core.model.outcome import NodeOutcome
 from fleet.core.rollout.state import BatchBegun, BatchSoaked, Event, GateDecided, NodeMoved
+from fleet.engine.cluster_traces import ClusterTraces
 from fleet.engine.hooks import JournaledEvent
 from fleet.engine.time_left import TimeLeft
 
@@ -29,6 +30,7 @@ class Recorder:
     progress: Progress
     time_left: TimeLeft
     gates: list[GateDecided] = field(default_factory=list)
+    traces: ClusterTraces | None = None
 
     def record(self, events: Sequence[JournaledEvent]) -> None:
         """Merge and show outcomes, journal all events, then show what begins."""
@@ -41,6 +43,8 @@ class Recorder:
         for event, outcome in merged:
             if outcome is None:
                 self._show(event)
+            elif self.traces is not None:
+                self.traces.ended(outcome)
 
     def pausing(self, batch: int) -> None:
         """Show the pause after a batch."""
@@ -51,6 +55,8 @@ class Recorder:
         match event:
             case NodeMoved(node, status):
                 self.progress.started(node, status)
+                if self.traces is not None:
+                    self.traces.started(node, status)
             case BatchBegun(number):
                 self.progress.batch(number + 1, len(self.batches), self.batches[number])
             case GateDecided(number, when, decision):

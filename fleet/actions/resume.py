@@ -14,6 +14,7 @@ from fleet.actions.drains import (
     uncordon_left,
 )
 from fleet.actions.job import Job, RolloutResult
+from fleet.actions.job_clusters import trace_settled
 from fleet.actions.journaling import JournalFiles, RolloutJournal, operator, timestamp
 from fleet.actions.options import RolloutOptions
 from fleet.actions.refusals import refuse_plan
@@ -133,6 +134,7 @@ class _Resumed:
         if left:
             job.session.ui.message(f"settling what was left in flight: {', '.join(left)}")
             self._settle(left)
+            trace_settled(job, left)
         uncordon_left(job.nodes, job.id, job.options, job.session.ui.message)
         again = [name for name in self._nodes if name not in job.outcomes]
         self._plan(again)

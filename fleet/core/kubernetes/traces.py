@@ -24,17 +24,13 @@ _MOST_MESSAGE = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A rollout's change of one node: `kind` is rollout, rollback, undo or remove.
-
-    `before` is the generation that the Node's annotation names before the rollout.
-    """
+    """A rollout's change of one node: `kind` is rollout, rollback, undo or remove."""
 
     node: str
     kind: str
     rollout: str
     operator: str
     message: str = ""
-    before: str | None = None
 
     @property
     def _about(self) -> str:
@@ -73,16 +69,20 @@ class Change:
             "count": 1,
         }
 
-    def annotation(self, outcome: NodeOutcome) -> dict[str, Any] | None:
-        """Return the merge patch that annotates the Node; None if nothing was changed.
+    def annotation(
+        self, outcome: NodeOutcome, present: str | None, before: str | None
+    ) -> dict[str, Any] | None:
+        """Return the merge patch that annotates the Node; None if its annotation is right.
 
-        A node that was reverted gets the annotation of before.
+        `present` is the generation that it names now. A node that was reverted gets back the
+        generation that it named `before` the rollout.
         """
-        if outcome.status is NodeStatus.ROLLED_BACK:
-            generation = self.before if self.before != self.rollout else None
-        elif outcome.status is NodeStatus.CONVERGED and outcome.changed:
+        generation = present
+        if outcome.status is NodeStatus.CONVERGED and outcome.changed:
             generation = None if self.kind == "remove" else outcome.generation
-        else:
+        elif outcome.status is NodeStatus.ROLLED_BACK and present == self.rollout:
+            generation = before
+        if generation == present:
             return None
         return {"metadata": {"annotations": {GENERATION: generation}}}
 

@@ -59,27 +59,39 @@ def test_a_failure_is_named_in_one_line_that_the_api_takes() -> None:
     assert len(event["message"]) == 1024
 
 
-def test_the_annotation_names_the_generation_of_the_last_change() -> None:
-    removal = replace(CHANGE, kind="remove")
+REVERTED = replace(DONE, status=NodeStatus.ROLLED_BACK)
+REMOVAL = replace(CHANGE, kind="remove")
+ANNOTATIONS = {
+    "the first change": (CHANGE, DONE, None, None, "r-1"),
+    "a later change": (CHANGE, DONE, "r-0", None, "r-1"),
+    "a removal": (REMOVAL, DONE, "r-0", None, None),
+    "a revert of this rollout": (CHANGE, REVERTED, "r-1", "r-0", "r-0"),
+    "a revert of the first change": (CHANGE, REVERTED, "r-1", None, None),
+}
 
-    assert CHANGE.annotation(DONE) == {"metadata": {"annotations": {GENERATION: "r-1"}}}
-    assert removal.annotation(DONE) == {"metadata": {"annotations": {GENERATION: None}}}
 
-
-def test_a_node_that_was_not_changed_keeps_its_annotation() -> None:
-    assert CHANGE.annotation(replace(DONE, changed=False)) is None
-    assert CHANGE.annotation(replace(DONE, status=NodeStatus.FAILED)) is None
-
-
-@pytest.mark.parametrize(("before", "after"), [("r-0", "r-0"), (None, None), ("r-1", None)])
-def test_a_reverted_node_gets_its_annotation_of_before(
-    before: str | None, after: str | None
+@pytest.mark.parametrize(
+    ("change", "outcome", "present", "before", "after"), ANNOTATIONS.values(), ids=ANNOTATIONS
+)
+def test_the_annotation_names_the_generation_of_the_last_change(
+    change: Change, outcome: NodeOutcome, present: str | None, before: str | None, after: str | None
 ) -> None:
-    reverted = replace(DONE, status=NodeStatus.ROLLED_BACK)
-
-    patch = replace(CHANGE, before=before).annotation(reverted)
+    patch = change.annotation(outcome, present, before)
 
     assert patch == {"metadata": {"annotations": {GENERATION: after}}}
+
+
+RIGHT = {
+    "nothing changed": (replace(DONE, changed=False), "r-0"),
+    "the work failed": (replace(DONE, status=NodeStatus.FAILED), "r-0"),
+    "it reverted before it converged": (REVERTED, "r-0"),
+    "it is there already": (DONE, "r-1"),
+}
+
+
+@pytest.mark.parametrize(("outcome", "present"), RIGHT.values(), ids=RIGHT)
+def test_an_annotation_that_is_right_stays(outcome: NodeOutcome, present: str) -> None:
+    assert CHANGE.annotation(outcome, present, "r-x") is None
 
 
 def test_a_revert_has_a_begin_of_its_own() -> None:
