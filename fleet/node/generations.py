@@ -87,13 +87,18 @@ def _build_generation(
         damage=damage,
         was_unhealthy=ill,
         state_after=_state_after(own),
-        previous=_previous(own),
+        previous=_previous(own, entries),
     )
 
 
-def _previous(own: Mapping[str, ManagedFile]) -> str:
-    """Return the generation that the saved record names; empty for none."""
-    record = own.get("state.json")
+def _previous(own: Mapping[str, ManagedFile], entries: Iterable[ManifestEntry]) -> str:
+    """Return the generation that the saved record names; empty for none.
+
+    The record is saved twice. Its copy among the files tells of a generation before this one also
+    if the one that links them is lost.
+    """
+    saved = (entry.before for entry in entries if entry.path == STATE_FILE)
+    record = own.get("state.json") or next(saved, None)
     return parse_state(record.content if record else None).generation or ""
 
 

@@ -168,6 +168,13 @@ def test_a_generation_names_the_one_before() -> None:
     assert read({**whole, "state.json": OwnedState("g0").render()}).previous == "g0"
 
 
+def test_the_generation_before_is_known_though_the_link_to_it_is_lost() -> None:
+    record = OwnedState("g0").render()
+    manifest = f"file\t0\t600\t0\t0\t{digest(record)}\t{STATE}\n".encode()
+
+    assert read({"manifest": manifest, "files/0": record}).previous == "g0"
+
+
 def test_a_generation_of_the_chain_that_is_gone_is_damaged() -> None:
     (gone,) = read_generations(["g1"], {})
 

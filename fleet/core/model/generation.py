@@ -13,6 +13,10 @@ PRUNED = ".pruned"
 """The end of the name of a generation that several old ones were merged into."""
 
 
+DISPLACED = "-displaced"
+"""The end of the name of a generation that holds edits by others, which a revert replaced."""
+
+
 MISSING = "all of it"
 """The damage of a generation that fleet's record on the node names and that is not there."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.facts import NodeFacts
-from fleet.core.model.generation import PRUNED, TOO_MANY, Generation, find_unusable
+from fleet.core.model.generation import DISPLACED, PRUNED, TOO_MANY, Generation, find_unusable
 from fleet.core.model.owned_state import STATE_FILE
 
 
@@ -56,13 +56,13 @@ def select_generations(facts: NodeFacts, request: UndoRequest) -> Selection:
         if later and alone and selected.failure is None:
             return Selection(failure=later_changes(request.only, later))
     else:
-        selected = _select_back_to(chain, beside, request.to)
+        selected = _select_back_to(facts, chain, beside, request.to)
     damaged = find_unusable(selected.generations)
     return Selection(failure=damaged_failure(damaged)) if damaged else selected
 
 
 def _select_back_to(
-    chain: Sequence[Generation], beside: Sequence[Generation], to: str | None
+    facts: NodeFacts, chain: Sequence[Generation], beside: Sequence[Generation], to: str | None
 ) -> Selection:
     """Select everything since and including generation `to`, or the newest generation."""
     if to is None:
@@ -71,9 +71,9 @@ def _select_back_to(
     if to in names:
         return Selection(tuple(chain[: names.index(to) + 1]))
     if beside:
-        return Selection(tuple(beside))
-    if chain and chain[-1].missing:
-        return Selection(failure=damaged_failure(chain[-1]))
+        return _select_beside(facts, chain, beside[0]) or Selection(tuple(beside))
+    if (broken := _broken(chain, to)) is not None:
+        return Selection(failure=damaged_failure(broken))
     if _may_be_pruned(chain, to):
         return Selection(failure=_pruned_failure(to))
     return Selection(nothing=f"no generation {to} is saved here")
@@ -94,14 +94,50 @@ def _select_rollout(
         return Selection(failure=_pruned_failure(only))
     if not beside:
         return Selection(nothing=f"rollout {only} has saved nothing on this node")
-    (own,) = beside
-    state = facts.files.get(STATE_FILE)
-    if own.damage or own.state_after == (state.digest if state else "-"):
+    return _select_beside(facts, chain, beside[0]) or Selection(
+        nothing=f"what rollout {only} changed is no longer in force here"
+    )
+
+
+def _select_beside(
+    facts: NodeFacts, chain: Sequence[Generation], own: Generation
+) -> Selection | None:
+    """Select a generation that is beside the chain, after those that were made upon it.
+
+    Return None if nothing in force follows from it. If the chain breaks off, that is not known.
+    """
+    if own.damage or own.id.endswith(DISPLACED):
         return Selection((own,))
+    if joined := _joined(facts, chain, own):
+        return Selection(joined)
+    broken = _broken(chain, own.id)
+    return Selection(failure=damaged_failure(broken)) if broken is not None else None
+
+
+def _joined(
+    facts: NodeFacts, chain: Sequence[Generation], own: Generation
+) -> tuple[Generation, ...]:
+    """Return a generation beside the chain, after those of the chain that were made upon it.
+
+    It is empty if neither fleet's record nor a generation of the chain follows from it.
+    """
+    state = facts.files.get(STATE_FILE)
+    if own.state_after == (state.digest if state else "-"):
+        return (own,)
     for number, generation in enumerate(chain):
-        if generation.id > only and generation.state_before == own.state_after:
-            return Selection((*chain[: number + 1], own))
-    return Selection(nothing=f"what rollout {only} changed is no longer in force here")
+        if generation.id > own.id and generation.state_before == own.state_after:
+            return (*chain[: number + 1], own)
+    return ()
+
+
+def _broken(chain: Sequence[Generation], name: str) -> Generation | None:
+    """Return the last generation of a chain that breaks off before it reaches an older `name`."""
+    if not chain or name > chain[-1].id:
+        return None
+    last = chain[-1]
+    if last.previous and not last.damage:
+        return replace(last, damage="its record of the one before")
+    return last if last.damage else None
 
 
 def _may_be_pruned(chain: Sequence[Generation], name: str) -> bool:

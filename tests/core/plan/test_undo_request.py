@@ -39,6 +39,21 @@ SELECTED = {
     "a node's own last change": (node(S1, G2), UndoRequest(), ["g2"]),
     "everything since": (node(S2, G3, G2, G1), UndoRequest(to="g1"), ["g3", "g2", "g1"]),
     "the state before a rollback": (node(S1, G2, G1, R4), UndoRequest(to="r4"), ["r4"]),
+    "the state before a rollback, after a later rollout": (
+        node(S2, replace(G5, id="s5"), G2, G1, R4),
+        UndoRequest(to="r4"),
+        ["s5", "r4"],
+    ),
+    "an edit by others that is older than a damaged generation": (
+        node(S2, replace(G3, damage="manifest"), change("g2-displaced", None, None, beside=True)),
+        UndoRequest(to="g2-displaced"),
+        ["g2-displaced"],
+    ),
+    "an older one that a lost link leaves beside the chain": (
+        node(S2, G3, replace(G2, previous="g1"), replace(G1, beside=True)),
+        UndoRequest(to="g1"),
+        ["g3", "g2", "g1"],
+    ),
     "the newest rollout alone": (node(S2, G3), UndoRequest(only="g3"), ["g3"]),
     "the newest rollback alone": (node(S1, G2, G1, R4), UndoRequest(only="r4"), ["r4"]),
     "an older one with all later ones": (
@@ -129,6 +144,27 @@ def test_a_generation_that_was_pruned_is_not_one_that_never_was(request_: UndoRe
     assert select_generations(facts, UndoRequest(to="g9")).failure is None
     back = select_generations(facts, UndoRequest(to="g0"))
     assert [one.id for one in back.generations] == ["g3", "g2.pruned", "g0"]
+
+
+LOST = {
+    "lost": (replace(G2, entries=(), damage=MISSING), "all of it"),
+    "damaged": (replace(G2, entries=(), damage="manifest"), "manifest"),
+    "altered": (replace(G2, entries=(), previous="g1"), "its record of the one before"),
+}
+
+
+@pytest.mark.parametrize("request_", [UndoRequest(to="g1"), UndoRequest(only="g1")])
+@pytest.mark.parametrize(("middle", "what"), LOST.values(), ids=LOST)
+def test_what_is_behind_a_break_of_the_chain_is_not_restored_alone(
+    middle: Generation, what: str, request_: UndoRequest
+) -> None:
+    """The changes of the generations between would stay."""
+    facts = node(S2, G3, middle, replace(G1, beside=True))
+
+    selected = select_generations(facts, replace(request_, with_later=True))
+
+    assert selected.failure is not None
+    assert f"generation g2 is damaged: {what} is missing" in selected.failure.message
 
 
 def test_a_damaged_generation_beside_the_chain_is_a_failure() -> None:
