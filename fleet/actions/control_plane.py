@@ -51,12 +51,13 @@ def quorum_check(
 
     def record(names: Sequence[str], etcd: Etcd | None, problem: str) -> None:
         if etcd is not None:
-            progress.line(f"etcd before {compress(names)}: {etcd.summary}")
+            place = f"before {compress(names)}" if names else "after the last control plane node"
+            progress.line(f"etcd {place}: {etcd.summary}")
         answer = {"nodes": list(names), "etcd": etcd_data(etcd), "problem": problem}
         journal.append(EntryKind.QUORUM_ASKED, None, answer)
 
     def waiting(problem: str) -> None:
-        progress.line(f"waiting for etcd before the next control plane node: {problem}")
+        progress.line(f"waiting for etcd, whose members restart with their nodes: {problem}")
 
     return QuorumCheck(
         inventory=inventory,

@@ -87,7 +87,7 @@ class _Driver:
                     self._collect()
                 case Halt(reason) if not self._check_plane(move):
                     return RolloutStatus.HALTED, reason
-                case Finish() if gate is None:
+                case Finish() if gate is None and not self._check_plane(move):
                     return RolloutStatus.FINISHED, ""
                 case _ if refusal is None:
                     if gate is not None:

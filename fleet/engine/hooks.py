@@ -24,7 +24,10 @@ A JournalError from it halts the rollout: work that is not journaled is not begu
 
 
 QuorumHook = Callable[[Sequence[str], Mapping[str, NodeStatus], ControlPlaneLimit], str]
-"""Takes the nodes that are about to be taken down, the status of all nodes, and the limit."""
+"""Takes the nodes that are about to be taken down, the status of all nodes, and the limit.
+
+After the last of them it is called without nodes.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from functools import partial
 
 from fleet.core.model.outcome import NodeStatus
 from fleet.core.rollout.control_plane import ControlPlaneLimit
-from fleet.core.rollout.state import Halt, Launch, Move, Revert
+from fleet.core.rollout.state import Finish, Halt, Launch, Move, Revert
 from fleet.engine.hooks import DriverHooks, QuorumHook
 
 PlaneCheck = Callable[[Mapping[str, NodeStatus]], ControlPlaneLimit]
@@ -22,12 +22,15 @@ class PlaneChecks:
         self._plane, self._quorum = hooks.check_plane, hooks.check_quorum
         self._probed: set[tuple[str, bool]] = set()
         self._asked: set[tuple[str, bool]] = set()
+        self._asked_last = False
 
     def due(self, move: Move, limit: ControlPlaneLimit) -> PlaneCheck | None:
         """Return the check that is due before a move changes control plane nodes; else None.
 
-        It counts as made.
+        It counts as made. After the last of these nodes the quorum is asked for once more.
         """
+        if isinstance(move, Finish):
+            return self._due_last(limit)
         if not isinstance(move, Launch | Revert | Halt):
             return None
         return self._due_probe(move, limit) or self._due_quorum(move, limit)
@@ -60,6 +63,13 @@ class PlaneChecks:
             return None
         self._asked |= due
         return partial(_ask_quorum, self._quorum, names, limit)
+
+    def _due_last(self, limit: ControlPlaneLimit) -> PlaneCheck | None:
+        """Return the last check of the quorum, if nodes were taken down; it halts nothing."""
+        if self._quorum is None or self._asked_last or not self._asked or limit.no_quorum:
+            return None
+        self._asked_last = True
+        return partial(_ask_quorum, self._quorum, [], limit)
 
 
 def _ask_quorum(

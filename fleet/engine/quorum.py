@@ -51,7 +51,8 @@ class QuorumCheck:
     ) -> str:
         """Return why these nodes must not be taken down; empty if they may, or if none can tell.
 
-        If the rollout has changed a control plane node, wait for its member first.
+        If the rollout has changed a control plane node, wait for its member first. Without nodes,
+        the answer is that for any further node.
         """
         changed = any(status in _CHANGED for name, status in nodes.items() if name in limit.nodes)
         until = time.monotonic() + (self.seconds if changed else 0)
@@ -105,5 +106,7 @@ def _problem(
     """
     if limit.most > max(1, etcd.spare):
         return ""
+    if not names:
+        return quorum_problem(etcd, 1)
     votes = (known.own_votes if (known := asked.get(name)) is not None else 1 for name in names)
     return quorum_problem(etcd, sum(votes))

@@ -232,8 +232,9 @@ def test_a_stacked_etcd_keeps_its_quorum_unless_the_user_lifts_the_limit(
     assert [diff[name]["etcd"]["healthy"] for name in sorted(etcd.nodes)] == [3, 3, 3]
     assert diff["bullseye1"]["etcd"] is None
     assert ran.code == 0, ran.text
-    assert "waiting for etcd before the next control plane node: etcd would lose" in ran.stderr
+    assert "waiting for etcd, whose members restart with their nodes: etcd would lose" in ran.stderr
     assert "etcd before trixie1: 3 of 3 members healthy" in ran.stderr
+    assert "etcd after the last control plane node: 3 of 3 members healthy" in ran.stderr
     assert min(with_rule) == 2
     assert (halted.code, statuses(halted.json)) == (3, {"trixie1": "pending"}), halted.text
     assert reason.startswith(

@@ -30,7 +30,21 @@ def test_the_quorum_is_asked_for_before_each_control_plane_node(nodes: Nodes) ->
     ended = driven(nodes, "abc", plane="bc", ask_quorum=ask)
 
     assert ended.status == "finished"
-    assert asked == [(["b"], NodeStatus.STAGED), (["c"], C)]
+    assert asked == [(["b"], NodeStatus.STAGED), (["c"], C), ([], C)]
+
+
+def test_a_quorum_that_is_lost_after_the_last_node_halts_nothing(nodes: Nodes) -> None:
+    asked: list[list[str]] = []
+
+    def ask(names: Sequence[str], *_: object) -> str:
+        asked.append(list(names))
+        return "" if names else "etcd has no quorum"
+
+    ended = driven(nodes, "abc", plane="bc", ask_quorum=ask)
+    workers = driven(nodes, "abc", plane="x", ask_quorum=ask)
+
+    assert (ended.status, asked) == ("finished", [["b"], ["c"], []])
+    assert workers.status == "finished"
 
 
 def test_a_lost_quorum_halts_before_the_next_control_plane_node(nodes: Nodes) -> None:

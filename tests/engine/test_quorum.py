@@ -132,6 +132,19 @@ def test_it_waits_for_the_member_of_a_node_that_was_changed() -> None:
     assert recorded == [seen("s2")]
 
 
+def test_after_the_last_node_it_waits_for_its_member() -> None:
+    cluster = Cluster({"s1": seen("s1")}, s1=seen("s1", healthy="s1 s2"))
+    made = QuorumCheck(
+        inventory=INVENTORY,
+        access=Access(),
+        pool=cluster,  # type: ignore[arg-type]
+        seconds=20,
+    )
+
+    assert made((), dict.fromkeys(("s1", "s2", "s3"), CONVERGED), PLANE) == ""
+    assert cluster.asked == ["s1", "s1"]
+
+
 def test_it_waits_for_nothing_if_no_server_was_changed() -> None:
     cluster = Cluster({"s2": seen("s2")}, s2=seen("s2", healthy="s2 s3"))
 

@@ -48,6 +48,7 @@ class ScriptedPool:
     ends: dict[tuple[Callable[..., Any], str], Any] = field(default_factory=dict)
     done: list[tuple[str, str]] = field(default_factory=list)
     messages: set[str] = field(default_factory=set)
+    orders: dict[str, WorkOrder] = field(default_factory=dict)
     parallel: int = 4
     most_changes: int = 4
     keeps_connections: bool = False
@@ -60,6 +61,7 @@ class ScriptedPool:
         self.done.append((work.__name__, name))
         if isinstance(order, WorkOrder):
             self.messages.add(order.message)
+            self.orders[name] = order
         if (work, name) in self.ends:
             future.set_result(self.ends[work, name])
         elif work is probe:
