@@ -39,17 +39,22 @@ def refuse_unhealthy(
         )
         remedy = f"fix it first, see `journalctl -u {name}` on the node"
         raise NodeError(FailureKind.HEALTH, Step.PLAN, message, remedy, facts.cri.detail)
-    if cost is RestartCost.RESTART and facts.daemon.rancher.replaced:
-        program = facts.daemon.rancher.program
-        message = f"{program} was replaced after {name} started: a restart would also upgrade it"
-        remedy = f"run `systemctl restart {name}` on the node first"
-        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
+    refuse_replaced(facts, cost)
     if cost is RestartCost.RESTART and upgrade_pending(facts):
         running, installed = facts.daemon.running_version, facts.daemon.installed_version
         message = (
             f"containerd {running} is running, but {installed} is installed: a restart would also"
             " upgrade it"
         )
+        remedy = f"run `systemctl restart {name}` on the node first"
+        raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
+
+
+def refuse_replaced(facts: NodeFacts, cost: RestartCost) -> None:
+    """Raise a NodeError if a restart would also upgrade the node's Kubernetes distribution."""
+    if cost is RestartCost.RESTART and facts.daemon.rancher.replaced:
+        program, name = facts.daemon.rancher.program, facts.daemon.unit_name
+        message = f"{program} was replaced after {name} started: a restart would also upgrade it"
         remedy = f"run `systemctl restart {name}` on the node first"
         raise NodeError(FailureKind.CONFLICT, Step.PLAN, message, remedy)
 

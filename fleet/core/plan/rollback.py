@@ -9,6 +9,7 @@ from fleet.core.failure import NodeError
 from fleet.core.model.change import Action, Change, ManagedFile
 from fleet.core.model.facts import NodeFacts
 from fleet.core.model.generation import Generation, SavedKind
+from fleet.core.model.health import refuse_replaced
 from fleet.core.model.node import Node
 from fleet.core.model.owned_state import STATE_FILE
 from fleet.core.model.paths import file_key, folders_above
@@ -65,6 +66,7 @@ def plan_revert(
     changes = order_changes(Change(*pair) for pair in pairs if not _is_same(*pair[1:]))
     refuse_odd(facts, changes, rollback=True)
     cost = restart_cost(changes, facts.config.path)
+    refuse_replaced(facts, cost)
     return replace(
         base,
         changes=changes,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import Answer, DaemonFacts, NodeFacts, UnitState
+from fleet.core.model.facts import Answer, DaemonFacts, NodeFacts, RancherFacts, UnitState
 from fleet.core.model.owned_state import STATE_FILE, OwnedState
 from fleet.core.model.paths import Kind, PathEntry
 from tests.support.build import CONFIG, facts_with, owning, release
@@ -118,3 +118,15 @@ def test_config_files_that_were_edited_after_the_start(
     facts: NodeFacts, paths: tuple[str, ...]
 ) -> None:
     assert facts.edited_not_loaded == paths
+
+
+def test_registries_of_k3s_are_loaded_at_its_start_and_not_the_config_that_it_generates() -> None:
+    facts = edited(100.5, config=200)
+    path = "/etc/rancher/k3s/registries.yaml"
+    rancher = RancherFacts(registries=path)
+    facts = replace(facts, daemon=replace(facts.daemon, rancher=rancher))
+
+    assert facts.edited_not_loaded == ()
+    times = {**facts.paths.changed_at, path: 150}
+    facts = replace(facts, paths=replace(facts.paths, changed_at=times))
+    assert facts.edited_not_loaded == (path,)

@@ -8,7 +8,7 @@ import pytest
 
 from fleet.core.failure import FailureKind, NodeError
 from fleet.core.model.change import RestartCost
-from fleet.core.model.facts import CriFacts, NodeFacts, UnitState
+from fleet.core.model.facts import CriFacts, NodeFacts, RancherFacts, UnitState
 from fleet.core.model.finding import Finding, FindingEffect
 from fleet.core.model.health import health_problem, refuse_unhealthy, upgrade_pending
 from tests.support.build import facts_with, release
@@ -130,3 +130,13 @@ def test_a_change_without_a_restart_upgrades_nothing() -> None:
     facts = with_versions("1.7.24", "2.0.0")
 
     assert not refused(facts, RestartCost.NONE)
+
+
+def test_a_restart_that_would_upgrade_k3s_is_refused() -> None:
+    facts = node()
+    rancher = RancherFacts(program="/usr/local/bin/k3s", replaced=True)
+    facts = replace(facts, daemon=replace(facts.daemon, rancher=rancher, unit_name="k3s"))
+
+    assert not refused(facts, RestartCost.NONE)
+    with pytest.raises(NodeError, match="/usr/local/bin/k3s was replaced after k3s started"):
+        refuse_unhealthy(facts, RestartCost.RESTART)

@@ -8,7 +8,7 @@ import pytest
 
 from fleet.core.failure import FailureKind
 from fleet.core.model.change import Action, Change, ManagedFile, RestartCost
-from fleet.core.model.facts import CriFacts, NodeFacts, PathFacts
+from fleet.core.model.facts import CriFacts, NodeFacts, PathFacts, RancherFacts
 from fleet.core.model.generation import Generation, ManifestEntry, SavedKind
 from fleet.core.model.node import Node
 from fleet.core.model.owned_state import STATE_FILE, OwnedState
@@ -266,3 +266,16 @@ def test_hard_links_of_a_newer_generation_are_not() -> None:
 
     assert plan.rollback is not None
     assert plan.rollback.saved_links == ()
+
+
+def test_a_rollback_that_would_upgrade_k3s_is_refused() -> None:
+    path = "/etc/rancher/k3s/registries.yaml"
+    lines = (ManifestEntry(path, None), ManifestEntry(STATE_FILE, None))
+    daemon = replace(facts_with({}).daemon, rancher=RancherFacts(program="/k3s", replaced=True))
+    node = NodeFacts(daemon=daemon, generations=(Generation("g1", lines),), files={path: OURS})
+
+    plan = plan_rollback(NODE, node)
+
+    assert plan.failure is not None
+    assert plan.failure.kind is FailureKind.CONFLICT
+    assert "would also upgrade it" in plan.failure.message

@@ -267,3 +267,21 @@ def test_a_dial_timeout_is_left_out_with_a_note() -> None:
     item = registry("quay.io", mirrors=(Mirror(url="https://m", dial_timeout="1s"),))
 
     assert "registries.yaml has no dial_timeout, so this node ignores it" in render(item).notes
+
+
+def test_a_rewrite_of_others_that_k3s_breaks_is_noted() -> None:
+    theirs = "mirrors:\n  gcr.io: {endpoint: [https://g], rewrite: {'\\\\d': x}}\n"
+
+    desired = render(HUB, facts=node(theirs))
+
+    assert [(finding.code, finding.where) for finding in desired.findings] == [
+        ("broken-rewrite", PATH)
+    ]
+
+
+def test_no_fallback_beside_configs_of_others_is_refused() -> None:
+    theirs = "configs: {quay.io: {auth: {username: u}}}\n"
+    item = registry("quay.io", "https://a", fallback=False)
+
+    with pytest.raises(NodeError, match="which is in configs as well"):
+        render(item, facts=node(theirs, no_upstream=True))
