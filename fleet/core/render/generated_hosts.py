@@ -105,16 +105,20 @@ def _meant_registry(
     rewrites = frozenset((key, str(value)) for key, value in table(entry, "rewrite").items())
     urls = words(entry, "endpoint")
     hosts = tuple(replace(_meant_host(url, configs), rewrite=rewrites) for url in urls)
-    listed = name in table(data, "mirrors")  # k3s asks a registry that is only in configs
-    asked = name != "_default" and not (never and listed)
-    upstream = _meant_host(name, configs) if asked else None
+    asked = name != "_default" and (not never or name in configs)
+    upstream = _meant_host(name, configs, name) if asked else None
     return GeneratedRegistry(name, hosts, upstream)
 
 
-def _meant_host(endpoint: str, configs: Mapping[str, Any]) -> GeneratedHost:
+def _meant_host(
+    endpoint: str, configs: Mapping[str, Any], registry: str | None = None
+) -> GeneratedHost:
+    """Return a host as k3s finds its settings: Docker Hub has two names, and one comes first."""
     url, override = _normal_url(endpoint)
     authority = url.partition("://")[2].partition("/")[0]
-    names = (authority, "docker.io") if url.startswith(f"{HUB}/") else (authority,)
+    names = (registry or authority, authority)
+    if url.startswith(f"{HUB}/") and registry is None:
+        names = (authority, "docker.io")
     config = next((table(configs, name) for name in names if name in configs), {})
     tls = table(config, "tls")
     return GeneratedHost(
@@ -174,7 +178,8 @@ def _hosts_problems(
     path = next((path for path in meant.hosts_paths(registry.name) if path in files), None)
     expected = _unique((*registry.hosts, registry.upstream))
     if path is None:
-        if registry.hosts or any(host.has_tls for host in expected):
+        upstream = registry.upstream.url if registry.upstream else ""
+        if any(host.url != upstream or host.has_tls for host in expected):
             yield f"{meant.owner} wrote no hosts.toml for {registry.name} below {meant.folder}"
         return
     reading = read_hosts(decode_hosts(files[path]), meant.version)
@@ -186,8 +191,10 @@ def _hosts_problems(
     hosts = tables(reading.data, "host")
     found = [_read_host(url, table(hosts, url)) for url in reading.order]
     found = [host for host in found if host.url in wanted or not host.url.startswith(_LOCAL)]
-    if server := word(reading.data, "server"):
-        found.append(_read_host(server, reading.data))
+    if server := word(reading.data, "server"):  # rewrites do not apply to the registry itself
+        last = _read_host(server, reading.data)
+        rewrites = {host.url: host.rewrite for host in expected}
+        found.append(replace(last, rewrite=rewrites.get(last.url, frozenset())))
     yield from _compare(path, expected, _unique(found), meant)
 
 
@@ -231,8 +238,6 @@ def _compare(
     by_url = {host.url: host for host in found}
     for host in expected:
         if other := by_url.get(host.url):
-            if other.url == actual[-1]:  # rewrites do not apply to the registry itself
-                other = replace(other, rewrite=host.rewrite)
             for difference in host.differences(other):
                 yield f"{path}: {host.url} lacks {difference}"
 

@@ -260,3 +260,33 @@ def test_a_registry_that_is_only_in_configs_is_asked_without_fallback_too() -> N
 
     assert problems(files, 'server = "https://r.test/v2"\nca = ["/ca"]\n', name="r.test") == []
     assert problems(files, None) == [f"k3s wrote no hosts.toml for r.test below {FOLDER}"]
+
+
+def test_a_mirror_that_is_the_registry_itself_needs_no_file() -> None:
+    files = meant("mirrors: {r.test: {endpoint: [r.test]}}", "r.test")
+
+    assert problems(files, None) == []
+
+
+def test_a_registry_in_configs_is_asked_although_the_flag_is_set() -> None:
+    text = "mirrors: {r.test: {endpoint: [https://m.test]}}\nconfigs: {r.test: {}}"
+    files = meant(text, "r.test", never=True)
+    hosts = 'server = "https://r.test/v2"\n[host."https://m.test/v2"]\n'
+
+    assert problems(files, hosts, name="r.test") == []
+
+
+def test_docker_hub_has_the_settings_of_its_own_name_first() -> None:
+    two = "configs: {docker.io: {tls: {ca_file: /a}}, registry-1.docker.io: {tls: {ca_file: /b}}}"
+    hosts = 'server = "{url}"\nca = ["/a"]\n[host."https://m.test/v2"]\n'
+
+    assert problems(meant(f"{two}\n{ONE}"), hosts.format(url=HUB)) == []
+
+
+def test_the_last_mirror_keeps_its_rewrites_without_fallback() -> None:
+    entry = "mirrors: {docker.io: {endpoint: [https://m.test], rewrite: {a: b}}}"
+    hosts = '[host."https://m.test/v2"]\n'
+
+    assert problems(meant(entry, never=True), hosts) == [
+        f"{FOLDER}/docker.io/hosts.toml: https://m.test/v2 lacks its rewrites"
+    ]

@@ -121,9 +121,12 @@ func hostsTexts(all registries, never bool) map[string]string {
 	}
 	for name := range names {
 		last := endpoint(name, all)
+		own, given := all.Configs[name]
+		if given {
+			last.settings = own
+		}
 		configured := has(last)
 		entry := all.Mirrors[name]
-		_, given := all.Configs[name]
 		upstream := name != "*" && (given || !never)
 		var hosts []host
 		seen := map[string]bool{}
@@ -138,13 +141,14 @@ func hostsTexts(all registries, never bool) map[string]string {
 			}
 			seen[next.url] = true
 		}
-		if len(hosts) == 0 && !configured {
+		_, listed := all.Mirrors[name]
+		if len(hosts) == 0 && (!configured || (name == "*" && listed)) {
 			continue
 		}
 		if name == "*" {
 			name = "_default"
 		}
-		texts[name] = hostsText(hosts, last, upstream, name == "_default" && !never)
+		texts[name] = hostsText(hosts, last, upstream, name == "_default" && listed && !never)
 	}
 	return texts
 }
