@@ -65,7 +65,8 @@ def show_inventory(
     """Print the resolved nodes; `full` adds overridden values, `graph` prints a tree of groups."""
     out = console(color=settings.color)
     if settings.as_json:
-        print_json({"nodes": {node.name: _node_data(node, inventory) for node in nodes}})
+        data = {node.name: _node_data(node, inventory) for node in nodes}
+        print_json({"nodes": data, "left_out": dict(inventory.left_out)})
     elif full:
         for node in nodes:
             _print_in_full(node, inventory, out)

@@ -50,7 +50,13 @@ _SAMPLE = shape(
 )
 
 
-_SOURCED = {"value": {"type": ["string", "integer", "boolean"]}, "from": maybe(TEXT)}
+_VALUE = {
+    "type": ["string", "integer", "boolean", "object"],
+    "description": "`kubernetes` is an object of `kubeconfig` and `context`",
+}
+
+
+_SOURCED = {"value": _VALUE, "from": maybe(TEXT)}
 
 
 _ROLLOUT = shape(
@@ -237,7 +243,7 @@ OUTPUTS: Mapping[str, Schema] = {
         "registries",
     ),
     "schema": {"type": "object", "description": "a JSON Schema"},
-    "inventory": shape({"nodes": by_name(_INVENTORY)}),
+    "inventory": shape({"nodes": by_name(_INVENTORY), "left_out": by_name(TEXT)}),
     "probe": shape({"nodes": by_name({"anyOf": [PROBED, UNREAD]})}),
     "render": shape({**PLAN, "files": TEXTS}),
     "diff": _DRY,

@@ -7,7 +7,7 @@ limits) come from an inventory file, for the nodes and groups of the same names.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,7 @@ def read_cluster_inventory(
     usable = [node for node in objects if not unusable(node)]
     if not usable:
         message = "the cluster has no node that runs containerd on Linux"
-        raise ConfigErrors([Problem(name, 0, 0, message)], _left_out(name, objects))
+        raise ConfigErrors([Problem(name, 0, 0, message)])
     reader = InventoryReader(name)
     roots = [(name, _tree(usable, cluster, given))]
     if file is not None:
@@ -104,8 +104,9 @@ def read_cluster_inventory(
     if reader.reader.problems:
         raise ConfigErrors(reader.reader.problems, reader.reader.warnings)
     groups = {**inventory.groups, **_label_groups(usable, inventory)}
-    notes = [*_left_out(name, objects), *reader.reader.warnings]
-    return replace(inventory, groups=groups), notes
+    left_out = {node.name: reason for node in objects if (reason := unusable(node))}
+    notes = [*_left_out(name, left_out), *reader.reader.warnings]
+    return replace(inventory, groups=groups, left_out=left_out), notes
 
 
 def _settings_of(file: tuple[Path, Value] | None) -> Inventory:
@@ -172,12 +173,11 @@ def _label_groups(nodes: Sequence[ClusterNode], inventory: Inventory) -> dict[st
     }
 
 
-def _left_out(name: str, nodes: Sequence[ClusterNode]) -> Iterator[Problem]:
+def _left_out(name: str, left_out: Mapping[str, str]) -> Iterator[Problem]:
     """Yield a note for each reason why nodes are left out."""
     reasons: dict[str, list[str]] = defaultdict(list)
-    for node in nodes:
-        if reason := unusable(node):
-            reasons[reason].append(node.name)
+    for node, reason in left_out.items():
+        reasons[reason].append(node)
     for reason, names in reasons.items():
         text = f"left out {counted(len(names), 'node')} ({reason}): {compress(names)}"
         yield Problem(name, 0, 0, text, "warning")

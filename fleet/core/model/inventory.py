@@ -34,6 +34,8 @@ class Inventory:
 
     nodes: tuple[Node, ...]
     groups: Mapping[str, Group]
+    left_out: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Nodes of a cluster that fleet cannot work on, each with the reason."""
 
     def beaten(self, node: Node) -> dict[str, list[InventoryValue]]:
         """Return the overridden values of a node's groups, by key."""

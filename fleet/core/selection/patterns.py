@@ -103,7 +103,7 @@ def _part_names(inventory: Inventory, part: str, read: Read, *, strict: bool) ->
         groups = fnmatch.filter(inventory.groups, name) if _is_glob(name) else []
         selected |= matching.union(*(inventory.groups[group_name].nodes for group_name in groups))
         if strict and not matching and group is None and not groups:
-            raise FleetError(_no_match_message(name, {*all_names, *inventory.groups}))
+            raise FleetError(_no_match_message(name, inventory))
     return selected
 
 
@@ -115,7 +115,10 @@ def _is_glob(text: str) -> bool:
     return any(mark in text for mark in "*?")
 
 
-def _no_match_message(name: str, known: Iterable[str]) -> str:
+def _no_match_message(name: str, inventory: Inventory) -> str:
+    if reason := inventory.left_out.get(name):
+        return f"{name} is left out: {reason}"
+    known = {node.name for node in inventory.nodes} | inventory.groups.keys()
     near = difflib.get_close_matches(name, tuple(known), 1)
     hint = f' (did you mean "{near[0]}"?)' if near else ""
     return f'the inventory has no node or group "{name}"{hint}'

@@ -13,7 +13,7 @@ from fleet.config.load import load_inventory, read_inventory
 from fleet.core.model.inventory import Inventory
 from fleet.core.model.node import ClusterSettings
 from fleet.core.selection.patterns import select
-from fleet.errors import ConfigErrors
+from fleet.errors import ConfigErrors, FleetError
 from tests.support.api_server import api_server, listing, node_object, status_object
 
 KUBE = Path("kube:lab")
@@ -161,7 +161,9 @@ def test_other_runtimes_and_systems_are_told_and_left_out(cluster: list[dict[str
         "kube:lab: warning: left out 2 nodes (CRI-O): o[1-2]",
         "kube:lab: warning: left out 1 node (Windows): win",
     ]
-    assert "label:x" not in inventory.groups
+    assert inventory.left_out == {"d1": "Docker", "o1": "CRI-O", "o2": "CRI-O", "win": "Windows"}
+    with pytest.raises(FleetError, match="o1 is left out: CRI-O"):
+        chosen(inventory, "w2,o1")
 
 
 def test_a_cluster_without_usable_nodes_is_an_error(cluster: list[dict[str, Any]]) -> None:

@@ -16,6 +16,7 @@ from fleet.config.load import load_inventory
 from fleet.core.model.node import ClusterSettings, Node
 from fleet.errors import ConfigErrors
 from tests.support.fleet import Fleet
+from tests.support.schemas import fits
 
 VALUES: dict[str, str | int | bool] = {
     "host": "10.0.0.1",
@@ -122,6 +123,7 @@ def test_the_command_shows_every_key(offline: Fleet) -> None:
     shown = offline("inventory", "--json").json["nodes"]["w1"]["values"]
     full = offline("inventory", "-i", "bare.yaml", "w1").text.splitlines()[1:]
 
+    fits("inventory", offline("inventory", "--json").json)
     assert {name: value["value"] for name, value in shown.items()} == {
         **VALUES,
         "kubernetes": dataclasses.asdict(CLUSTER),
