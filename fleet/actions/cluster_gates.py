@@ -29,7 +29,7 @@ RECOVERY = 60.0
 """Seconds for which a finding that may pass by itself is waited for."""
 
 
-_LOOK_AGAIN = 3.0
+LOOK_AGAIN = 3.0
 """Seconds between two looks at what may pass by itself."""
 
 
@@ -90,7 +90,7 @@ class BatchGates:
         except StoppedError:
             return None
         except ClusterError as error:
-            remedy = f"{error.failure.remedy}; then run `fleet resume`"
+            remedy = f"{error.failure.remedy}; then resume the rollout"
             return GateDecision(halt=replace(error.failure, remedy=remedy))
 
     def _before(self, batch: int, nodes: Mapping[str, NodeStatus]) -> GateDecision:
@@ -150,7 +150,7 @@ class BatchGates:
                 count = counted(len(waiting), "node")
                 self.patience.say(f"waiting {seconds} for {count} to recover: {names}")
             told = True
-            self.patience.sleep(_LOOK_AGAIN)
+            self.patience.sleep(LOOK_AGAIN)
             views |= self._views([name for name in waiting if name in changed],
                                  [name for name in waiting if name not in changed])  # fmt: skip
             judgement = judge(views)

@@ -18,11 +18,7 @@ from fleet.kubernetes.nodes import read_nodes
 
 _Answer = TypeVar("_Answer")
 
-PATIENCE = 120.0
-"""Seconds for which an API that does not answer is asked again: a control plane may restart."""
-
-
-_RETRY = 3.0
+RETRY = 3.0
 """Seconds between two tries."""
 
 
@@ -30,7 +26,7 @@ _FINAL = {400, 401, 403, 404, 405}
 """Answers that another try does not change."""
 
 
-_FEW = 20
+FEW = 20
 """The number of nodes up to which each is asked about alone."""
 
 
@@ -44,7 +40,7 @@ class Patience:
 
     say: Callable[[str], None] = lambda _: None
     stopping: Callable[[], bool] = lambda: False
-    seconds: float = PATIENCE
+    seconds: float = 30.0
 
     def sleep(self, seconds: float) -> None:
         """Sleep; raise a StoppedError as soon as the user asks to stop."""
@@ -69,7 +65,7 @@ class Patience:
                         f"{error.failure.message}; trying again for up to {self.seconds:.0f} s"
                     )
                 told = True
-                self.sleep(_RETRY)
+                self.sleep(RETRY)
 
 
 @dataclass(slots=True)
@@ -127,9 +123,7 @@ class ClusterWatch:
 
     def some_nodes(self, names: Collection[str], patience: Patience) -> dict[str, ClusterNode]:
         """Return the Node objects of a few nodes; one that is gone is left out."""
-        if not all(member.objects for member in self._members):
-            self.nodes(patience)  # a resumed rollout may begin here
-        if len(names) > _FEW:
+        if len(names) > FEW:
             return {name: node for name, node in self.nodes(patience)[0].items() if name in names}
         found = {}
         for name in names:
@@ -160,7 +154,7 @@ class ClusterWatch:
         found: dict[str, tuple[PodHealth, ...]] = {}
         for member in self._members:
             own = {name: member.objects[name] for name in names if name in member.objects}
-            if len(own) <= max(_FEW, len(member.objects) // 4):
+            if len(own) <= max(FEW, len(member.objects) // 4):
                 for name, node in own.items():
                     found[name] = patience.ask(
                         lambda: tuple(_pods(member.connected(), node))  # noqa: B023

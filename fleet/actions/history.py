@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from fleet.actions.options import RolloutOptions
+from fleet.core.history.gate_data import gates_data
 from fleet.core.history.replay import RolloutHistory
-from fleet.core.history.serialize import gates_data, outcome_data
+from fleet.core.history.serialize import outcome_data
 from fleet.core.masking import clean_data
 from fleet.core.report.data import report_data
 from fleet.core.rollout.ending import rollout_ending

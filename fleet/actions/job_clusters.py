@@ -27,8 +27,12 @@ from fleet.kubernetes.client import ClusterError
 if TYPE_CHECKING:
     from fleet.actions.job import Job
 
-_FIRST_PATIENCE = 10.0
+FIRST_PATIENCE = 10.0
 """Seconds for which an API is asked before anything is changed."""
+
+
+PATIENCE = 120.0
+"""Seconds for which an API is asked during the rollout: a control plane may restart."""
 
 
 def watch_clusters(nodes: Sequence[Node], options: RolloutOptions) -> ClusterWatch | None:
@@ -46,7 +50,7 @@ def look_at_clusters(job: Job) -> None:
     if job.watch is None:
         return
     try:
-        patience = Patience(say=job.session.ui.message, seconds=_FIRST_PATIENCE)
+        patience = Patience(say=job.session.ui.message, seconds=FIRST_PATIENCE)
         nodes, unmatched = job.watch.nodes(patience)
     except ClusterError as error:
         failure = error.failure
@@ -79,7 +83,7 @@ def gates_of(
         return None
     return BatchGates(
         watch=job.watch,
-        patience=Patience(say=progress.line, stopping=progress.stopping),
+        patience=Patience(say=progress.line, stopping=progress.stopping, seconds=PATIENCE),
         batches=state.batches,
         choice=NotReady(job.options.not_ready),
         ready_lag=job.options.ready_lag,
@@ -126,7 +130,7 @@ def trace_settled(job: Job, names: Sequence[str]) -> None:
         if job.watch is None or traces is None:
             return
         try:
-            job.watch.nodes(Patience(say=say, seconds=_FIRST_PATIENCE))
+            job.watch.nodes(Patience(say=say, seconds=FIRST_PATIENCE))
         except ClusterError as error:
             say(f"no traces of what was settled: {error.failure.message}")
             return

@@ -15,8 +15,9 @@ from typing import Any
 
 from fleet.actions.user_interface import UserInterface
 from fleet.core.history.audit import clean_operator
+from fleet.core.history.gate_data import gate_event_data
 from fleet.core.history.replay import EntryKind
-from fleet.core.history.serialize import gate_event_data, outcome_data
+from fleet.core.history.serialize import outcome_data
 from fleet.core.masking import Fingerprints, clean_data
 from fleet.core.model.outcome import NodeOutcome
 from fleet.core.rollout.state import (

@@ -190,7 +190,7 @@ def test_a_group_without_room_halts_and_names_what_is_down() -> None:
     assert ended.end.status == "halted"
     assert ended.end.reason == (
         "1 node unavailable: x (NotReady). The max_unavailable of their groups leaves no room for"
-        " b, c. Repair what is down, then run `fleet resume`"
+        " b, c. Repair what is down, then resume the rollout"
     )
 
 

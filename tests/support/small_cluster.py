@@ -85,8 +85,8 @@ class SmallCluster:
         if request.path == "/api/v1/nodes":
             return Answer(data={"items": list(self.nodes.values()), "metadata": {}})
         if request.path == "/api/v1/pods":
-            name = request.query["fieldSelector"].removeprefix("spec.nodeName=")
-            items = [pod for pod in self.pods.values() if pod["spec"]["nodeName"] == name]
+            name = request.query.get("fieldSelector", "").removeprefix("spec.nodeName=")
+            items = [pod for pod in self.pods.values() if name in ("", pod["spec"]["nodeName"])]
             return Answer(data={"items": items, "metadata": {}})
         if (match := _EVICTION.fullmatch(request.path)) is not None:
             return self._evict(match[2], request.body)

@@ -10,7 +10,8 @@ from fleet.cli.options import Settings
 from fleet.cli.output.failures import print_failures
 from fleet.cli.output.outcome import still_cordoned, still_locked
 from fleet.cli.output.tables import console, print_json, table
-from fleet.core.history.serialize import read_gate_event, read_outcome
+from fleet.core.history.gate_data import read_gate_event
+from fleet.core.history.serialize import read_outcome
 from fleet.core.plan.pull_tests import unproven_text
 from fleet.core.rollout.ending import gates_text
 from fleet.errors import printable

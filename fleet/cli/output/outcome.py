@@ -13,6 +13,7 @@ from fleet.cli.output.failures import failure_title, print_evidence, print_remed
 from fleet.cli.output.rollout_steps import rollout_steps
 from fleet.cli.output.tables import console, print_json
 from fleet.core.failure import FailureKind
+from fleet.core.history.gate_data import gates_data
 from fleet.core.history.serialize import outcome_data, rollout_data
 from fleet.core.model.outcome import (
     DrainResult,
@@ -194,7 +195,8 @@ def show_result(result: RolloutResult, settings: Settings, seen: Collection[str]
     outcomes, steps = list(result.outcomes.values()), rollout_steps(result)
     if settings.as_json:
         nodes = {outcome.node: outcome_data(outcome) for outcome in outcomes}
-        data = rollout_data(result.rollout, result.status, nodes, result.batches, result.gates)
+        gates = gates_data(result.gates)
+        data = rollout_data(result.rollout, result.status, nodes, result.batches, gates)
         print_json({**data, "next": [step.command for step in steps]})
         return
     line = ending_line(result.kind, result.status, outcomes, result.reason)

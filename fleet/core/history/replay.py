@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from fleet.core.failure import Step
-from fleet.core.history.serialize import read_gate_event, read_outcome
+from fleet.core.history.gate_data import read_gate_event
+from fleet.core.history.serialize import read_outcome
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.rollout.state import (
     BatchBegun,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -24,8 +24,6 @@ from fleet.core.model.outcome import (
 )
 from fleet.core.plan.meaning import plan_meaning
 from fleet.core.plan.node_plan import NodePlan
-from fleet.core.rollout.gates import GateDecision, GateTime
-from fleet.core.rollout.state import GateDecided
 
 
 def failure_data(failure: Failure | None) -> dict[str, Any] | None:
@@ -42,7 +40,7 @@ def failure_data(failure: Failure | None) -> dict[str, Any] | None:
     return {**about, **{key: value for key, value in more.items() if value}}
 
 
-def _read_failure(data: Mapping[str, Any] | None) -> Failure | None:
+def read_failure(data: Mapping[str, Any] | None) -> Failure | None:
     """Parse the data of `failure_data`; entries of earlier releases have no remedy."""
     if not data:
         return None
@@ -165,58 +163,13 @@ def read_outcome(node: str, data: Mapping[str, Any]) -> NodeOutcome:
         generation=data.get("generation"),
         verified=tuple(_read_verified(pull) for pull in data.get("verified", ())),
         liveness=_read_liveness(data.get("liveness")),
-        failure=_read_failure(data.get("failure")),
+        failure=read_failure(data.get("failure")),
         seconds=data.get("seconds", 0.0),
         unproven=tuple(data.get("unproven", ())),
         held=data.get("held", False),
         drain=_read_drain(data.get("drain")),
         unhealthy=data.get("unhealthy", ""),
     )
-
-
-def gate_data(decision: GateDecision) -> dict[str, Any]:
-    """Return the decision of a gate about a batch as data."""
-    return {
-        "notes": list(decision.notes),
-        "held": {name: failure_data(failure) for name, failure in decision.held.items()},
-        "excused": sorted(decision.excused),
-        "flagged": {name: failure_data(failure) for name, failure in decision.flagged.items()},
-        "unavailable": dict(decision.unavailable),
-        "halt": failure_data(decision.halt),
-        "waited": round(decision.waited, 1),
-    }
-
-
-def gates_data(gates: Iterable[GateDecided]) -> list[dict[str, Any]]:
-    """Return the decisions of gates as data; batches count from 1."""
-    return [gate_event_data(gate) for gate in gates]
-
-
-def gate_event_data(gate: GateDecided) -> dict[str, Any]:
-    """Return the decision of a gate, with its batch, as data."""
-    return {"batch": gate.batch + 1, "when": str(gate.when), **gate_data(gate.decision)}
-
-
-def read_gate(data: Mapping[str, Any]) -> GateDecision:
-    """Parse the data of `gate_data`."""
-    return GateDecision(
-        notes=tuple(data["notes"]),
-        held=_read_failures(data["held"]),
-        excused=frozenset(data["excused"]),
-        flagged=_read_failures(data["flagged"]),
-        unavailable=data["unavailable"],
-        halt=_read_failure(data["halt"]),
-        waited=data["waited"],
-    )
-
-
-def read_gate_event(data: Mapping[str, Any]) -> GateDecided:
-    """Parse one of the items of `gates_data`."""
-    return GateDecided(data["batch"] - 1, GateTime(data["when"]), read_gate(data))
-
-
-def _read_failures(data: Mapping[str, Any]) -> dict[str, Failure]:
-    return {name: failure for name, about in data.items() if (failure := _read_failure(about))}
 
 
 def plan_data(plan: NodePlan, mark: Mark) -> dict[str, Any]:
@@ -280,7 +233,7 @@ def rollout_data(
     status: str,
     nodes: Mapping[str, Any],
     batches: tuple[tuple[str, ...], ...],
-    gates: Iterable[GateDecided] = (),
+    gates: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return a whole rollout as data; its keys are part of the public interface."""
     return {
@@ -288,5 +241,5 @@ def rollout_data(
         "status": status,
         "nodes": dict(nodes),
         "batches": [list(batch) for batch in batches],
-        "gates": gates_data(gates),
+        "gates": list(gates),
     }

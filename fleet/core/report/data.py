@@ -8,8 +8,9 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
+from fleet.core.history.gate_data import gates_data
 from fleet.core.history.replay import EntryKind, JournalEntry, RolloutHistory, replay_journal
-from fleet.core.history.serialize import gates_data, outcome_data, plan_data
+from fleet.core.history.serialize import outcome_data, plan_data
 from fleet.core.masking import Mark
 from fleet.core.model.outcome import NodeStatus
 from fleet.core.plan.node_plan import NodePlan

@@ -92,6 +92,6 @@ class ConcurrencyLimits:
         down = [f"{name} ({reason})" for name, reason in self._unavailable_nodes.items()]
         return (
             f"{counted(len(down), 'node')} unavailable: {', '.join(down)}. The max_unavailable of"
-            f" their groups leaves no room for {', '.join(waiting)}. Repair what is down, then run"
-            " `fleet resume`"
+            f" their groups leaves no room for {', '.join(waiting)}. Repair what is down, then"
+            " resume the rollout"
         )

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.core.failure import Failure, FailureKind, Step
+from fleet.core.history.gate_data import gate_data
 from fleet.core.history.replay import EntryKind, JournalEntry, known_roles, replay_journal
-from fleet.core.history.serialize import gate_data, outcome_data, read_gate, read_outcome
+from fleet.core.history.serialize import outcome_data, read_outcome
 from fleet.core.model.outcome import NodeOutcome, NodeStatus, PullClient, Verified
 from fleet.core.rollout.gates import GateDecision
 from fleet.core.rollout.policy import OnFailure, Policy
@@ -182,20 +183,6 @@ WRONG = Failure(FailureKind.CLUSTER, Step.GATE, "the Node is not Ready", "repair
 def gate(number: int, when: str, decision: GateDecision) -> JournalEntry:
     data = {"batch": number, "when": when, **gate_data(decision)}
     return JournalEntry("t", "gate", None, data)
-
-
-def test_a_gate_decision_comes_back_as_it_was_written() -> None:
-    decision = GateDecision(
-        notes=("a is cordoned",),
-        held={"a": WRONG},
-        excused=frozenset("a"),
-        flagged={"b": WRONG},
-        unavailable={"c": "NotReady"},
-        halt=WRONG,
-        waited=12.5,
-    )
-
-    assert read_gate(gate_data(decision)) == decision
 
 
 def test_what_a_gate_found_wrong_counts_until_a_resume_accepts_it() -> None:
