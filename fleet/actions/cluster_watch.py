@@ -122,8 +122,11 @@ class ClusterWatch:
         return found, failures
 
     def some_nodes(self, names: Collection[str], patience: Patience) -> dict[str, ClusterNode]:
-        """Return the Node objects of a few nodes; one that is gone is left out."""
-        if len(names) > FEW:
+        """Return the Node objects of a few nodes; one that is gone is left out.
+
+        All are listed if there are many, or if they were never listed before.
+        """
+        if len(names) > FEW or any(self.cluster_of(name) is None for name in names):
             return {name: node for name, node in self.nodes(patience)[0].items() if name in names}
         found = {}
         for name in names:

@@ -87,7 +87,7 @@ class _Driver:
                     self._collect()
                 case Halt(reason) if not self._check_plane(move):
                     return RolloutStatus.HALTED, reason
-                case Finish() if gate is None and not self._check_plane(move):
+                case Finish() if gate is None and self._ends(move):
                     return RolloutStatus.FINISHED, ""
                 case _ if refusal is None:
                     if gate is not None:
@@ -98,6 +98,10 @@ class _Driver:
                     self._collect()
                 case _:
                     return refusal
+
+    def _ends(self, move: Move) -> bool:
+        """Return whether the rollout may finish: no gate has halted it, and etcd is well."""
+        return self._stop is None and not self._check_plane(move)
 
     def _refusal(self, move: Move, *, begins: bool) -> tuple[RolloutStatus, str] | None:
         """Return the status and reason of a stop if a move may not be made; else None.

@@ -78,7 +78,7 @@ def test_a_few_nodes_are_asked_one_by_one_and_one_that_is_gone_is_left_out(
     watch.nodes(Patience())
     del small.nodes["w2"]
 
-    assert list(watch.some_nodes(("w1", "w2", "bastion"), Patience())) == ["w1"]
+    assert list(watch.some_nodes(("w1", "w2"), Patience())) == ["w1"]
 
 
 def test_a_node_without_a_node_object_is_unmatched(server: ApiServer, tmp_path: Path) -> None:
@@ -159,3 +159,10 @@ def test_a_fleet_without_a_cluster_has_none() -> None:
     assert not watch
     assert watch.names == frozenset()
     assert watch.nodes(Patience()) == ({}, {})
+
+
+def test_nodes_that_were_never_listed_are_listed_first(server: ApiServer, tmp_path: Path) -> None:
+    watch = watch_of(server, tmp_path, "w1", "w2")
+
+    assert list(watch.some_nodes(("w1",), Patience())) == ["w1"]
+    assert [request.path for request in server.requests] == ["/api/v1/nodes"]

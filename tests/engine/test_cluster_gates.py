@@ -285,3 +285,14 @@ class SettledOrder(Order):
     """An order that can be settled after its worker died."""
 
     tries_left: bool = False
+
+
+def test_a_halt_after_the_last_batch_is_no_finish_and_is_asked_about_again() -> None:
+    halted = driven(Gates({(AFTER, 1): GateDecision(halt=BAD)}))
+    again = Gates()
+
+    resumed = driven(again, state=halted.end.state)
+
+    assert (halted.end.status, halted.statuses) == ("halted", "converged converged converged")
+    assert resumed.end.status == "finished"
+    assert again.asked == [("after", 1)]

@@ -54,7 +54,9 @@ def _continuing(result: RolloutResult, bad: list[NodeOutcome]) -> Iterator[NextS
     """Yield the steps that bring the other nodes to their end."""
     resume = command_line("resume", result.rollout)
     held = any(outcome.held for outcome in result.outcomes.values())
-    halted_well = result.status is RolloutStatus.HALTED and not bad
+    pending = any(end.status is NodeStatus.PENDING for end in result.outcomes.values())
+    unjudged = any(gate.decision.halt is not None for gate in result.gates)
+    halted_well = result.status is RolloutStatus.HALTED and not bad and (pending or unjudged)
     if result.status is RolloutStatus.INTERRUPTED:
         left = sum(end.status is NodeStatus.PENDING for end in result.outcomes.values())
         nodes = "the other node" if left == 1 else f"the other {left} nodes"

@@ -11,6 +11,7 @@ from fleet.core.failure import Step
 from fleet.core.history.gate_data import read_gate_event
 from fleet.core.history.serialize import read_outcome
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.rollout.gates import GateTime
 from fleet.core.rollout.state import (
     BatchBegun,
     BatchSoaked,
@@ -77,7 +78,15 @@ class RolloutHistory:
     @property
     def unfinished(self) -> bool:
         """Return whether `fleet resume` has anything to do."""
-        return self.status is RolloutStatus.INTERRUPTED or bool(self.open_nodes())
+        interrupted = self.status is RolloutStatus.INTERRUPTED
+        return interrupted or bool(self.open_nodes()) or self._is_unjudged()
+
+    def _is_unjudged(self) -> bool:
+        """Return whether a gate after a batch could not be asked, and was not asked again."""
+        halts = (gate for gate in self.gates if gate.decision.halt is not None)
+        return any(
+            gate.when is GateTime.AFTER and gate.batch not in self.state.judged for gate in halts
+        )
 
     def accepting(self, names: Collection[str]) -> RolloutHistory:
         """Return the history without what a gate found wrong with these converged nodes."""

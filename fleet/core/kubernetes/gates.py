@@ -41,7 +41,7 @@ _NAMED = 3
 """The most findings that the failure of a node names."""
 
 
-_LOOK = "look with `kubectl describe node {}`, repair what is wrong, then resume the rollout"
+_LOOK = "look with `kubectl describe node {}`, and repair what is wrong"
 
 
 _SKIPPED = "look with `kubectl describe node {}`, and change the node when it is Ready again"

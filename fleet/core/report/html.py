@@ -9,11 +9,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from fleet.core.history.gate_data import read_gate_event
 from fleet.core.plan.pull_tests import unproven_text
 from fleet.core.report.changes import applied_plans, registry_changes
 from fleet.core.report.next_steps import next_steps
 from fleet.core.report.style import MARKS, STYLE, TONES
 from fleet.core.report.timeline import overview, timeline
+from fleet.core.rollout.ending import gates_text
 from fleet.core.selection.ranges import compress
 from fleet.errors import printable
 
@@ -55,6 +57,7 @@ def html(report: Mapping[str, Any]) -> str:
         began=str(report["started"])[:19].replace("T", " "),
         took=_duration(report["seconds"]),
         steps=tuple(next_steps(report)),
+        gates=gates_text([read_gate_event(gate) for gate in report.get("gates", ())]),
         registries=registry_changes(report["plans"], nodes),
         applied=tuple(applied_plans(report["plans"], nodes, applied=True)),
         missing=tuple(applied_plans(report["plans"], nodes, applied=False)),

@@ -128,7 +128,7 @@ class ChangingState:
                 self.flagged |= decision.flagged.keys()
                 self.excused |= decision.excused
                 self.unready |= decision.unavailable.keys()
-                if when is GateTime.AFTER:
+                if when is GateTime.AFTER and decision.halt is None:
                     self.judged.add(batch)
             case NodeMoved(node, status):
                 self.nodes[node] = status

@@ -210,3 +210,14 @@ def test_an_excused_node_stays_excused_after_a_resume() -> None:
 
     assert history.state.excused == {"a"}
     assert next_move(history.state, Policy()) == Finish()
+
+
+def test_a_gate_that_could_not_be_asked_after_the_last_batch_leaves_the_rollout_open() -> None:
+    ended = JournalEntry("t1", "ended", None, {"status": "halted", "reason": "no answer"})
+    entries = [moved("a", "converged"), gate(1, "after", GateDecision(halt=WRONG)), ended]
+
+    halted = replay_journal([["a"]], entries)
+    asked = replay_journal([["a"]], [*entries, gate(1, "after", GateDecision())])
+
+    assert halted.unfinished
+    assert not asked.unfinished
