@@ -17,7 +17,7 @@ from fleet.core.kubernetes.cordon import Cordon, CordonMark
 from fleet.core.kubernetes.drain import STOPPED, DrainOptions, is_passing
 from fleet.core.model.change import RestartCost
 from fleet.core.model.outcome import DrainResult, NodeOutcome, NodeStatus
-from fleet.kubernetes.client import Cluster
+from fleet.kubernetes.client import SECONDS, Cluster
 from fleet.kubernetes.cordon import cordon, uncordon
 from fleet.kubernetes.drain import drain
 from fleet.kubernetes.errors import ClusterError
@@ -54,7 +54,8 @@ class NodeDrains:
     @property
     def seconds(self) -> float:
         """Return the most seconds that the work on one node may take, without its activation."""
-        return 2 * PATIENCE + (self.drain.timeout + PATIENCE if self.drain else 0)
+        calls = 2 * (PATIENCE + SECONDS)
+        return calls + (self.drain.timeout + SECONDS if self.drain else 0)
 
     def before(self, order: WorkOrder) -> Failure | None:
         """Cordon and drain a node whose containerd will restart; return why that failed."""
