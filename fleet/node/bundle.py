@@ -150,13 +150,20 @@ def _config_paths(order: WorkOrder) -> Iterator[str]:
             yield change.path
 
 
+def _restart_mode(order: WorkOrder) -> str:
+    """Return 0 without a restart, 1 if fleet restarts the unit, and `self` if it only waits."""
+    if not order.restarts:
+        return "0"
+    return "self" if order.plan.restart.by_distribution else "1"
+
+
 def _daemon_variables(order: WorkOrder) -> dict[str, str]:
     plan = order.plan
     return {
         "UNIT": plan.daemon.unit,
         "SOCKET": plan.daemon.socket,
         "TOOLS": plan.daemon.tools,
-        "RESTART": "1" if order.restarts else "0",
+        "RESTART": _restart_mode(order),
         "CRICTL": "1" if plan.daemon.crictl else "0",
         "HEALTH_SECONDS": str(order.deadlines.health),
         "RESTART_SECONDS": str(order.deadlines.restart),

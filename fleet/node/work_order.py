@@ -116,9 +116,8 @@ class WorkOrder:
 
     @property
     def restarts(self) -> bool:
-        """Return whether fleet restarts containerd; some distributions do it themselves."""
-        due = self.tries_left or self.plan.restart.cost is RestartCost.RESTART
-        return due and not self.plan.restart.by_distribution
+        """Return whether containerd restarts, by fleet or by its distribution."""
+        return self.tries_left or self.plan.restart.cost is RestartCost.RESTART
 
     @property
     def staging(self) -> int:

@@ -67,7 +67,7 @@ def test_k0s_is_refused_where_its_file_is_the_users_or_a_drop_in_has_mirrors(
     ("distro", "folder"),
     [
         ("microk8s", "/var/snap/microk8s/current/args/certs.d"),
-        ("canonical-k8s", "/var/snap/k8s/common/etc/containerd/hosts.d"),
+        ("canonical-k8s", "/etc/containerd/hosts.d"),
     ],
 )
 def test_snaps_get_hosts_toml_alone(distro: str, folder: str, tmp_path: Path) -> None:

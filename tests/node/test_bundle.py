@@ -177,8 +177,13 @@ RESTARTS = {
     "not needed": (PlannedRestart(), "0", "/etc/certs.d"),
     "by the distribution": (
         PlannedRestart(cost=RestartCost.RESTART, by_distribution=True),
+        "self",
+        "/etc/certs.d",
+    ),
+    "not needed where the distribution restarts": (
+        PlannedRestart(by_distribution=True),
         "0",
-        "",
+        "/etc/certs.d",
     ),
 }
 

@@ -141,12 +141,8 @@ class NodePlan:
 
     @property
     def liveness_folder(self) -> str:
-        """Return the folder that the daemon must read once the plan is in force; empty if none.
-
-        It is empty if a distribution restarts its containerd by itself, at a time that fleet does
-        not know.
-        """
-        return "" if self.restart.by_distribution else self.config.hosts_directory or ""
+        """Return the folder that the daemon must read once the plan is in force; empty if none."""
+        return self.config.hosts_directory or ""
 
 
 def state_after(plan: NodePlan, generation: str) -> ManagedFile | None:

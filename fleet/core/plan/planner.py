@@ -29,13 +29,12 @@ from fleet.core.plan.node_plan import (
     PlannedConfig,
     PlannedFiles,
     PlannedPulls,
-    PlannedRestart,
 )
 from fleet.core.plan.ownership import owned_after
 from fleet.core.plan.path_checks import refuse_odd, refuse_unsafe
 from fleet.core.plan.pull_tests import pull_tests, unproven
 from fleet.core.plan.restart_cost import restart_cost
-from fleet.core.plan.restart_risk import cgroup_warnings, restart_risk
+from fleet.core.plan.restart_risk import cgroup_warnings, planned_restart
 from fleet.core.render.base import DesiredConfig, parsed_dump
 from fleet.core.render.dormant_folders import folder_check
 from fleet.core.render.strategies import STRATEGIES, Strategy
@@ -81,7 +80,7 @@ def _plan(node: Node, facts: NodeFacts, desired: DesiredConfig) -> NodePlan:
     cost = restart_cost(changes, facts.config.path)
     if changes and not facts.offline:
         refuse_unhealthy(facts, cost, rendered.findings)
-    risk = restart_risk(facts, cost)
+    restart = planned_restart(facts, cost)
     notes = (*rendered.notes, *_foreign_notes(facts, changes), *observations(facts))
     return NodePlan(
         node=node,
@@ -96,8 +95,8 @@ def _plan(node: Node, facts: NodeFacts, desired: DesiredConfig) -> NodePlan:
             state_before=facts.files.get(STATE_FILE),
         ),
         findings=(*pending_findings(facts.pending), *rendered.findings),
-        notes=tuple(dict.fromkeys((*notes, *([risk.message] if risk else [])))),
-        restart=PlannedRestart(cost=cost, risk=risk, by_distribution=rendered.restarts_itself),
+        notes=tuple(dict.fromkeys((*notes, *([restart.risk.message] if restart.risk else [])))),
+        restart=restart,
         daemon=daemon_access(facts),
         config=replace(
             config_before(facts),

@@ -13,7 +13,7 @@ from fleet.core.model.generation import Generation
 from fleet.core.model.owned_state import STATE_FILE, OwnedState, parse_state
 from fleet.core.plan.diff import order_changes
 from fleet.core.plan.hosts_directory import folder_before
-from fleet.core.plan.node_plan import NodePlan, PlannedFiles, PlannedRestart
+from fleet.core.plan.node_plan import NodePlan, PlannedFiles
 from fleet.core.plan.path_checks import refuse_odd
 from fleet.core.plan.planner import config_before, daemon_access, observations
 from fleet.core.plan.registry_hosts import (
@@ -24,7 +24,7 @@ from fleet.core.plan.registry_hosts import (
     restore_host,
 )
 from fleet.core.plan.restart_cost import restart_cost
-from fleet.core.plan.restart_risk import restart_risk
+from fleet.core.plan.restart_risk import planned_restart
 from fleet.core.plan.undo_notes import undo_notes
 from fleet.core.plan.undo_request import UndoRequest, later_changes
 from fleet.core.render.base import DesiredConfig
@@ -78,7 +78,7 @@ def plan_registry_undo(
             state_before=facts.files.get(STATE_FILE),
         ),
         notes=(f"undoes {name} alone", *undo_notes(undone, request.messages), *observations(facts)),
-        restart=PlannedRestart(cost=cost, risk=restart_risk(facts, cost)),
+        restart=planned_restart(facts, cost),
         daemon=daemon_access(facts),
         config=replace(
             config_before(facts),

@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.change import RestartCost
 from fleet.core.model.facts import NodeFacts
+from fleet.core.plan.node_plan import PlannedRestart
 from fleet.core.text.counts import counted
+
+_SUPERVISORS = {"k0s"}
+"""Distributions that watch their drop-ins and restart containerd by themselves."""
+
 
 _SPARING = {"process", "none"}
 """KillModes with which systemd leaves the shims of a stopped containerd alone (systemd.kill)."""
@@ -24,6 +29,14 @@ def restart_risk(facts: NodeFacts, cost: RestartCost) -> Failure | None:
     )
     remedy = "set KillMode=process in the unit, or allow it with --disrupt-workloads"
     return Failure(FailureKind.WORKLOADS, Step.PLAN, message, remedy)
+
+
+def planned_restart(facts: NodeFacts, cost: RestartCost) -> PlannedRestart:
+    """Return the restart that a change costs, with its risk and with who does it."""
+    by_distribution = facts.daemon.owner in _SUPERVISORS
+    return PlannedRestart(
+        cost=cost, risk=restart_risk(facts, cost), by_distribution=by_distribution
+    )
 
 
 def cgroup_warnings(facts: NodeFacts) -> Iterator[str]:

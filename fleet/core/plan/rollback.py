@@ -16,12 +16,12 @@ from fleet.core.model.paths import file_key, folders_above
 from fleet.core.model.pending import pending_findings
 from fleet.core.plan.diff import order_changes
 from fleet.core.plan.hosts_directory import folder_before
-from fleet.core.plan.node_plan import NodePlan, PlannedFiles, PlannedRestart, RollbackTarget
+from fleet.core.plan.node_plan import NodePlan, PlannedFiles, RollbackTarget
 from fleet.core.plan.path_checks import refuse_odd
 from fleet.core.plan.planner import config_before, daemon_access, observations
 from fleet.core.plan.registry_undo import plan_registry_undo
 from fleet.core.plan.restart_cost import restart_cost
-from fleet.core.plan.restart_risk import restart_risk
+from fleet.core.plan.restart_risk import planned_restart
 from fleet.core.plan.undo_notes import undo_notes
 from fleet.core.plan.undo_request import UndoRequest, select_generations
 
@@ -81,7 +81,7 @@ def plan_revert(
             *_health_notes(generations[-1]),
             *observations(facts),
         ),
-        restart=PlannedRestart(cost=cost, risk=restart_risk(facts, cost)),
+        restart=planned_restart(facts, cost),
         daemon=daemon_access(facts),
         config=replace(config_before(facts), folder_before=folder_before(facts)),
         rollback=RollbackTarget(

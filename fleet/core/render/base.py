@@ -37,7 +37,6 @@ class DesiredFiles:
     unmanaged: frozenset[str] = frozenset()
     config: str | None = None
     findings: tuple[Finding, ...] = ()
-    restarts_itself: bool = False
     intended_registry: Mapping[str, Any] | None = field(default=None, repr=False)
     generated: GeneratedFiles | None = None
 

@@ -65,8 +65,8 @@ class K0s:
         others = list(_registries(facts))
         findings = list(_conflicts(others, facts))
         Refusals(findings).check()
-        named = {word(registry, "config_path") for _, registry in others} - {""}
-        directory = clean_path(next(iter(sorted(named)), CERTS_D).split(":")[0])
+        named = [path for _, registry in others if (path := word(registry, "config_path"))]
+        directory = clean_path((named or [CERTS_D])[-1].split(":")[0])  # the last file counts
         auth = auth_settings(desired.registries)
         text = HEADER + f"version = {3 if modern else 2}\n"
         entries: list[Entry] = [] if named else [(table, "config_path", directory)]
@@ -96,7 +96,6 @@ class K0s:
             tuple(dotted(("configs", host, "auth")) for host in auth),
             (note, *skipped),
             findings=tuple(findings),
-            restarts_itself=True,
         )
 
 

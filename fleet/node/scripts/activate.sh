@@ -25,7 +25,8 @@ activate_finish() { # status
 
 activate_on_failure() { # kind
     local complaint
-    [ "$RESTARTING" = 1 ] || RESTART=0 # the running daemon has not read the change
+    # The running daemon has not read the change; a distribution restarts it for any event.
+    [ "$RESTARTING" = 1 ] || [ "$RESTART" = self ] || RESTART=0
     [ "$SWAPPED" = 1 ] && revert_change
     if [ "$ARMED" = 1 ]; then # nothing was swapped; the guard removes later what cannot go now
         if ! complaint=$({ restore_sweep && restore_remove_directories && guard_is_removable; } 2>&1) ||
@@ -86,6 +87,11 @@ activate_fail_swap() {
     storage_fail swap 'put the new files in place' "$(cat "$STAGE/error")"
 }
 
+activate_fail_respawn() {
+    steps_fail restart restart "$UNIT did not restart its containerd after the change" \
+        "$SEE" "$(health_evidence)"
+}
+
 activate_fail_unwell() {
     [ "$refused" = 0 ] || steps_fail restart restart \
         "$UNIT does not start with the new config" "$SEE" "$(health_evidence)"
@@ -132,10 +138,14 @@ activate_change() {
     before_restart=$workloads
     steps_enter swap
     SWAPPED=1
+    daemon_note_process
     swap_all 2>"$STAGE/error" || activate_fail_swap
+    # What is left beside the new files goes now: removed later, it would be one more restart.
+    [ "$RESTART" != self ] || restore_sweep 2>"$STAGE/error" || activate_fail_swap
     steps_enter restart
     RESTARTING=1
     daemon_restart
+    [ "$RESTART/$refused" != self/1 ] || activate_fail_respawn
     steps_enter health
     health_wait || health_was_ill "$ill_then" || activate_fail_unwell
     liveness_report || liveness_fail

@@ -214,6 +214,12 @@ $arguments
 LIST
     fi
 fi
+if [ "$OWNER" = k0s ]; then # k0s supervises its containerd, and writes the process into a file
+    RUNS=${SOCKET%/*}/containerd
+    child=
+    { IFS= read -r child <"${SOCKET%/*}/containerd.pid"; } 2>/dev/null
+    [ -z "$child" ] || binary=$(readlink "/proc/$child/exe")
+fi
 [ -x "$binary" ] || binary=$(command -v containerd)
 protocol_value binary "$binary"
 [ -n "$CONFIG" ] || CONFIG=${usual#*:}
@@ -260,7 +266,7 @@ done <<LIST
 $HOSTS$CERTS_D
 LIST
 if [ "${pid:-0}" != 0 ]; then
-    report_answer ctr ctr -a "$SOCKET" --connect-timeout 5s version
+    report_answer ctr ${K0S:+"$K0S"} ctr -a "$SOCKET" --connect-timeout 5s version
     answer=
     if command -v crictl >/dev/null; then
         protocol_value crictl yes
@@ -268,7 +274,7 @@ if [ "${pid:-0}" != 0 ]; then
     fi
     case $answer in # if CRI answers, its plugin is loaded
     *"${NL}rc 0") ;;
-    *) report_answer cri ctr -a "$SOCKET" --connect-timeout 5s plugins ls id==cri ;;
+    *) report_answer cri ${K0S:+"$K0S"} ctr -a "$SOCKET" --connect-timeout 5s plugins ls id==cri ;;
     esac
 fi
 report_directory "$STATE"

@@ -33,9 +33,9 @@ selftest_pull_by_ctr() {
     local local_pull
     mkdir -p "$WORK/$probe" && liveness_hosts >"$WORK/$probe/hosts.toml"
     local_pull=
-    case $(ctr images pull --help 2>/dev/null) in *--local*) local_pull=--local ;; esac
+    case $(${K0S:+"$K0S"} ctr images pull --help 2>/dev/null) in *--local*) local_pull=--local ;; esac
     # shellcheck disable=SC2086 # the flag is one word or empty
-    timeout "$PULL_SECONDS" ctr -a "$SOCKET" -n "$NAMESPACE" images pull $local_pull \
+    timeout "$PULL_SECONDS" ${K0S:+"$K0S"} ctr -a "$SOCKET" -n "$NAMESPACE" images pull $local_pull \
         --hosts-dir "$WORK" "$image"
 }
 

@@ -50,7 +50,7 @@ stage_check_needed() { # end if a certificate is missing to which the new files 
     text_split_lines
     for path in $NEEDED; do
         [ -f "$path" ] || steps_fail conflict check "mirrors.yaml names $path, which is not a file on this node" \
-            'put the certificate there, or name a file of the machine that runs fleet'
+            'install the certificate there, or name a file of the machine that runs fleet'
     done
     text_split_words
 }

@@ -21,8 +21,8 @@ NODE = Node(name="n", host="n")
 
 @pytest.mark.parametrize(
     ("directory", "itself", "folder"),
-    [("/c", False, "/c"), (None, False, ""), ("/c", True, "")],
-    ids=["a folder", "no folder", "a distribution that restarts at its own time"],
+    [("/c", False, "/c"), (None, False, ""), ("/c", True, "/c")],
+    ids=["a folder", "no folder", "a distribution that restarts its containerd"],
 )
 def test_the_folder_that_the_daemon_must_read(
     directory: str | None, itself: bool, folder: str

@@ -7,7 +7,8 @@ import pytest
 from fleet.core.model.change import ManagedFile, RestartCost
 from fleet.core.model.facts import DaemonFacts, NodeFacts, UnitState
 from fleet.core.plan.authorship import guess_author
-from fleet.core.plan.restart_risk import cgroup_warnings, restart_risk
+from fleet.core.plan.restart_risk import cgroup_warnings, planned_restart, restart_risk
+from tests.support.build import facts_with, owned_by
 
 CASES = {
     "containers and control-group": ("control-group", 3, RestartCost.RESTART, True),
@@ -54,3 +55,10 @@ def test_hands(content: bytes, hand: str) -> None:
     path = "/etc/containerd/certs.d/quay.io/hosts.toml"
 
     assert guess_author(path, ManagedFile(content, 0o644), NodeFacts()) == hand
+
+
+@pytest.mark.parametrize(("owner", "itself"), [("k0s", True), ("k3s", False)])
+def test_only_k0s_restarts_its_containerd_by_itself(owner: str, itself: bool) -> None:
+    restart = planned_restart(owned_by(facts_with({}), owner), RestartCost.RESTART)
+
+    assert (restart.cost, restart.by_distribution) == (RestartCost.RESTART, itself)

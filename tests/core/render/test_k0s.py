@@ -50,10 +50,7 @@ def test_the_hosts_files_are_in_the_folder_that_the_drop_in_names() -> None:
 
 
 def test_k0s_restarts_containerd_by_itself() -> None:
-    desired = render()
-
-    assert desired.restarts_itself
-    assert desired.notes[0] == (
+    assert render().notes[0] == (
         f"{DROP_IN}: k0s watches this folder and restarts containerd by itself"
     )
 
@@ -85,6 +82,13 @@ def test_a_login_goes_into_a_drop_in_beside_the_folder_of_another() -> None:
     )
 
     assert set(drop_in(desired)["plugins"][CRI_1]["registry"]) == {"configs"}
+
+
+def test_the_folder_of_the_last_drop_in_counts() -> None:
+    desired = render(a=f'{OTHER}config_path = "/srv/b"\n', z=f'{OTHER}config_path = "/srv/a"\n')
+    other_way = render(a=f'{OTHER}config_path = "/srv/a"\n', z=f'{OTHER}config_path = "/srv/b"\n')
+
+    assert (desired.hosts_directory, other_way.hosts_directory) == ("/srv/a", "/srv/b")
 
 
 def test_the_first_of_several_directories_is_used() -> None:

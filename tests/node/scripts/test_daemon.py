@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,47 @@ def test_a_systemd_that_does_not_say_when_a_unit_began(shell: Shell) -> None:
     shell.stand_in("systemctl", "printf 'ActiveState=activating\\nSubState=start\\n'")
 
     assert shell.run("daemon", "daemon_is_starting", **GIVEN).code == 1
+
+
+BY_K0S = {**GIVEN, "UNIT": "k0sworker", "RESTART": "self"}
+
+
+def k0s(shell: Shell, process: str) -> dict[str, str]:
+    """Return the variables of a node on which k0s has written this process into its file."""
+    (shell.folder / "containerd.pid").write_text(f"{process}\n")
+    return {**BY_K0S, "SOCKET": f"{shell.folder}/containerd.sock"}
+
+
+def test_a_restart_by_k0s_is_waited_for(shell: Shell) -> None:
+    shell.stand_in("systemctl", SHOW)
+    given = k0s(shell, str(os.getppid()))
+    code = (
+        f'daemon_note_process; (sleep 0.5; echo {os.getpid()} >"${{SOCKET%/*}}/containerd.pid") &\n'
+        'daemon_restart; daemon_read_unit; printf "%s|%s" "$refused" "$daemon"'
+    )
+
+    assert shell.output("daemon", code, **given) == f"0|12 3 {os.getpid()}"
+    assert [call for call in shell.calls if "restart" in call] == []
+
+
+def test_a_restart_that_k0s_does_not_make_is_refused(shell: Shell) -> None:
+    given = k0s(shell, str(os.getpid()))
+    code = (
+        'daemon_note_process; daemon_wait_seconds=0; daemon_restart; printf "%s|%s" "$refused"'
+        ' "$complaint"'
+    )
+
+    output = shell.output("daemon", code, **given)
+
+    assert output == "1|the distribution did not restart its containerd within 0 s of the change"
+
+
+def test_a_containerd_that_was_down_counts_once_it_runs(shell: Shell) -> None:
+    given = k0s(shell, "4194305")
+    code = (
+        'daemon_note_process; printf "%s|" "$replaced_process"\n'
+        f'echo {os.getpid()} >"${{SOCKET%/*}}/containerd.pid"\n'
+        'daemon_restart; printf "%s" "$refused"'
+    )
+
+    assert shell.output("daemon", code, **given) == "|0"

@@ -1,7 +1,7 @@
 # The clients of containerd, and the removal of what ctr has fetched into its own namespace. Each
 # call starts a Go program. One thread, and no garbage collection below 40 MB, save up to a fifth of
 # its CPU time. Collection is not switched off, since a fetch may be large.
-# inputs: NAMESPACE PULL_SECONDS SOCKET image
+# inputs: K0S NAMESPACE PULL_SECONDS SOCKET image
 # functions: ctr_remove_left_work ctr_crictl ctr_query ctr_remove_image ctr_remove_namespace
 
 umask 077
@@ -19,7 +19,7 @@ ctr_remove_left_work() { # remove folders of killed scripts, which may hold cred
 ctr_crictl() { timeout "$PULL_SECONDS" crictl -r "unix://$SOCKET" -i "unix://$SOCKET" "$@"; }
 
 ctr_query() { # run a short query; ctr itself enforces the deadline
-    ctr --timeout 20s --connect-timeout 5s -a "$SOCKET" "$@" 2>/dev/null
+    ${K0S:+"$K0S"} ctr --timeout 20s --connect-timeout 5s -a "$SOCKET" "$@" 2>/dev/null
 }
 
 ctr_remove_image() { # remove the image with all content that nothing else uses

@@ -1,6 +1,7 @@
 # The environment of every script: the C locale and the system's programs. TOOLS are folders of
 # programs that a probe of this node found, and that only root can change.
 # inputs: TOOLS
+# outputs: K0S
 # functions: environment_is_roots
 
 set -u
@@ -41,3 +42,6 @@ PATH=$safe$SYSTEM
 # The folders in which Kubernetes distributions have their own containerd and ctr.
 PATH=$PATH:/var/lib/rancher/k3s/data/current/bin:/var/lib/rancher/rke2/bin:/var/lib/k0s/bin
 PATH=$PATH:/snap/microk8s/current/bin:/snap/k8s/current/bin${TOOLS:+:$TOOLS}
+# The program before `ctr`: stock k0s has ctr as a command of its own.
+K0S=
+command -v ctr >/dev/null || ! command -v k0s >/dev/null || K0S=k0s

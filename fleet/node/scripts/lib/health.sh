@@ -2,7 +2,7 @@
 # plugin row says ok. It is polled up to a deadline. If the daemon has passed the liveness check,
 # CRI is not asked again, since the same service answered that check.
 # requires: protocol daemon liveness
-# inputs: CRICTL HEALTH_SECONDS SOCKET UNIT
+# inputs: CRICTL HEALTH_SECONDS K0S SOCKET UNIT
 # outputs: SEE limit unhealthy
 # functions: health_wait health_was_ill health_evidence
 
@@ -38,7 +38,7 @@ health_check() {
             health_runtime_is_ready "$info" && return 0
     fi
     unhealthy='containerd does not answer'
-    rows=$(GOMAXPROCS=1 GOGC=off timeout 10 ctr -a "$SOCKET" --connect-timeout 5s \
+    rows=$(GOMAXPROCS=1 GOGC=off timeout 10 ${K0S:+"$K0S"} ctr -a "$SOCKET" --connect-timeout 5s \
         plugins ls id==cri 2>/dev/null) || return 1
     if health_plugin_is_ok "$rows"; then
         unhealthy='CRI does not report its runtime as ready'
@@ -70,6 +70,6 @@ health_was_ill() { # true if the restored state was unhealthy when saved: $1 is 
 
 health_evidence() {
     printf '%s\n' "${unhealthy:-}" "${complaint:-}"
-    timeout 10 ctr -a "$SOCKET" plugins ls -d id==cri 2>&1 | head -n 12
+    timeout 10 ${K0S:+"$K0S"} ctr -a "$SOCKET" plugins ls -d id==cri 2>&1 | head -n 12
     timeout 10 journalctl -u "$UNIT" -n 12 --no-pager -o cat 2>&1
 }

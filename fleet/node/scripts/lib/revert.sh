@@ -27,6 +27,7 @@ revert_change() { # once this begins, the change can only be reverted, even if t
     pending_note why "$WHY"
     steps_enter revert
     [ -z "$LIVENESS" ] || ! liveness_may_write || rm -rf -- "$LIVENESS"/[0-9]*.fleet-probe.invalid
+    daemon_note_process
     if ! complaint=$(revert_files 2>&1); then
         protocol_value revert_evidence "$complaint"
         pending_note failed "${complaint:-killed}"

@@ -2,7 +2,7 @@
 # own namespace, from which it is removed again. The files of the daemon's content store show what
 # was there before a pull and what it added. Each record begins with the number of the image.
 # requires: text cleanup ctr
-# inputs: HOSTS_DIRECTORY ID SOCKET hosts image number registry
+# inputs: HOSTS_DIRECTORY ID K0S SOCKET hosts image number registry
 # outputs: HARMLESS STORE WORK fetch_code objects stored trace
 # functions: trace_value trace_fetch trace_objects trace_find_stored trace_find_store
 # functions: trace_report_travelled
@@ -24,7 +24,7 @@ trace_run() { # fetch for $1 seconds, trusting folder $2 and the bundle; set $tr
     [ -n "${fetched:-}" ] || cleanup_note
     fetched=1
     trace=$({
-        SSL_CERT_DIR=$2 timeout "$1" ctr -a "$SOCKET" -n "$NAMESPACE" --debug content fetch \
+        SSL_CERT_DIR=$2 timeout "$1" ${K0S:+"$K0S"} ctr -a "$SOCKET" -n "$NAMESPACE" --debug content fetch \
             --hosts-dir "$directory" "$image" 2>&1
         printf 'code %s\n' "$?"
     } | sed -nE -e "$HARMLESS" -e "$HEADERS" -e "/$TOLD/s/^/trace$TAB$number$TAB=/p")

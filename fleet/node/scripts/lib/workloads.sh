@@ -1,6 +1,6 @@
 # The containers that run, with their processes: a restart of containerd must not end any of them.
 # requires: text
-# inputs: SOCKET before_restart
+# inputs: K0S SOCKET before_restart
 # functions: workloads_find workloads_all_run workloads_lost
 
 # List containers by the init.pid files of containerd's shims; some shims have no such file.
@@ -24,9 +24,9 @@ workloads_list_files() {
 
 workloads_list_tasks() { # print what containerd lists: namespace, container, process, state
     local space container process state
-    timeout 10 ctr -a "$SOCKET" --connect-timeout 5s namespaces ls -q 2>/dev/null |
+    timeout 10 ${K0S:+"$K0S"} ctr -a "$SOCKET" --connect-timeout 5s namespaces ls -q 2>/dev/null |
         while IFS= read -r space; do
-            timeout 10 ctr -a "$SOCKET" -n "$space" tasks ls 2>/dev/null |
+            timeout 10 ${K0S:+"$K0S"} ctr -a "$SOCKET" -n "$space" tasks ls 2>/dev/null |
                 while read -r container process state; do
                     [ "$container" = TASK ] || printf '%s %s %s %s\n' \
                         "$space" "$container" "$process" "$state"
@@ -64,7 +64,7 @@ $space $container $process $state
 $space $container $process STOPPED
 "*) continue ;; esac
         # A container that containerd does not have any more was removed by its creator.
-        timeout 10 ctr -a "$SOCKET" -n "$space" containers info "$container" >/dev/null 2>&1 &&
+        timeout 10 ${K0S:+"$K0S"} ctr -a "$SOCKET" -n "$space" containers info "$container" >/dev/null 2>&1 &&
             printf '%s/%s (process %s)\n' "$space" "$container" "$process"
     done
 }
