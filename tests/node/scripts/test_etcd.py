@@ -187,6 +187,18 @@ def test_a_config_file_has_sections(shell: Shell) -> None:
     } <= set(found.splitlines())
 
 
+def test_a_server_of_k3s_is_found_by_its_config_below_its_data_folder(shell: Shell) -> None:
+    shell.stand_in("grep", "exit 1")
+    folder = shell.folder / "server/db/etcd"
+    folder.mkdir(parents=True)
+    (folder / "config").write_text(CONFIG)
+    code = "etcd_find && etcd_option name && printf '%s' \"$value\""
+
+    assert shell.output("etcd", code, OWNER="k3s", DATA_DIR=str(shell.folder)) == "cp1-0a"
+    assert shell.run("etcd", code, OWNER="k3s", DATA_DIR="/nowhere").code == 1
+    assert shell.run("etcd", code, OWNER="rke2", DATA_DIR=str(shell.folder)).code == 1
+
+
 OWNERS = {
     "": "away no etcd runs on it",
     "k3s": "away no etcd runs on it",
