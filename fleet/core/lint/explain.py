@@ -104,10 +104,9 @@ def explain(facts: NodeFacts, registry: str) -> Explanation:
 def _file_warnings(facts: NodeFacts) -> Iterator[str]:
     """Yield the files that the daemon does not use yet, or that will be overwritten."""
     for path in facts.edited_not_loaded:
-        yield f"{path} was edited after containerd started; not active until a restart"
+        yield f"{path} was edited after {facts.daemon.program} started; not active until a restart"
     if facts.daemon.owner is not None:
-        base = f"/etc/rancher/{facts.daemon.owner}/registries.yaml"
-        source = base if facts.daemon.owner in {"k3s", "rke2"} else "its own files"
+        source = facts.daemon.rancher.registries or "its own files"
         yield f"{facts.daemon.owner} generates {facts.config.path} from {source} at every start"
 
 

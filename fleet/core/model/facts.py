@@ -113,6 +113,11 @@ class DaemonFacts:
         """Return the version to plan for: the running daemon's, else the installed one."""
         return self.running_version or self.installed_version
 
+    @property
+    def program(self) -> str:
+        """Return the name of the program that reads the config files at its start."""
+        return self.unit_name if self.rancher.registries else "containerd"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriFacts:

@@ -223,8 +223,7 @@ def observations(facts: NodeFacts) -> Iterator[str]:
     """Yield notes on a node that matter for every plan."""
     daemon = facts.daemon
     for path in facts.edited_not_loaded:
-        name = daemon.unit_name if daemon.rancher.registries else "containerd"
-        yield f"{path} was edited after {name} started; not active until a restart"
+        yield f"{path} was edited after {daemon.program} started; not active until a restart"
     yield from cgroup_warnings(facts)
     if daemon.rancher.replaced:
         yield f"{daemon.rancher.program} was replaced after {daemon.unit_name} started"

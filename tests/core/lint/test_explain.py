@@ -10,7 +10,15 @@ from fleet.core.containerd.fallback import on_failure
 from fleet.core.failure import NodeError
 from fleet.core.lint.explain import Explanation, explain, lookups
 from fleet.core.model.change import ManagedFile
-from fleet.core.model.facts import Answer, ConfigFacts, DaemonFacts, NodeFacts, PathFacts, UnitState
+from fleet.core.model.facts import (
+    Answer,
+    ConfigFacts,
+    DaemonFacts,
+    NodeFacts,
+    PathFacts,
+    RancherFacts,
+    UnitState,
+)
 from fleet.core.model.version import parse_version
 from tests.support.build import release
 
@@ -260,11 +268,12 @@ def test_an_edit_that_is_not_in_force_is_a_finding() -> None:
 
 @pytest.mark.parametrize(
     ("owner", "source"),
-    [("k3s", "/etc/rancher/k3s/registries.yaml"), ("k0s", "its own files")],
+    [("k3s", "/etc/r.yaml"), ("k0s", "its own files")],
 )
 def test_a_config_that_a_distribution_writes_is_a_finding(owner: str, source: str) -> None:
     facts = facts_of("1.7.24", {CONFIG: PATH})
-    facts = replace(facts, daemon=replace(facts.daemon, owner=owner))
+    rancher = RancherFacts(registries=source if owner == "k3s" else "")
+    facts = replace(facts, daemon=replace(facts.daemon, owner=owner, rancher=rancher))
 
     assert explain(facts, "docker.io").findings == (
         f"{owner} generates {CONFIG} from {source} at every start",

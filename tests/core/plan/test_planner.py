@@ -17,7 +17,6 @@ from fleet.core.model.facts import (
     CriFacts,
     MachineFacts,
     NodeFacts,
-    RancherFacts,
     UnitState,
 )
 from fleet.core.model.mirror import Foreign, Mirror
@@ -28,7 +27,7 @@ from fleet.core.plan.planner import daemon_access, observations, plan_node
 from fleet.core.render.base import DesiredConfig
 from tests.node.record import ANSWERS
 from tests.node.test_probe import WISHES, facts_of
-from tests.support.build import facts_with, owned_by, owning, registry, release
+from tests.support.build import facts_with, owning, registry, release
 
 
 @pytest.mark.parametrize("suite", ["bullseye", "bookworm", "trixie", "forky"])
@@ -283,32 +282,3 @@ def test_a_plan_needs_the_certificates_that_only_the_node_has() -> None:
     )
 
     assert plan.files.needed == ("/ca", "/cert", "/key")
-
-
-def test_a_node_of_k3s_with_docker_is_refused() -> None:
-    facts = owned_by(healthy({}), "k3s")
-    facts = replace(facts, daemon=replace(facts.daemon, rancher=RancherFacts(docker=True)))
-
-    failure = plan_node(NODE, facts, DESIRED).failure
-
-    assert failure is not None
-    assert failure.message == "k3s runs containers with Docker, not with its containerd"
-
-
-def test_the_tools_of_k3s_and_a_replaced_program_are_part_of_a_plan() -> None:
-    facts = owned_by(healthy({}), "k3s")
-    rancher = RancherFacts(tools="/data/bin", program="/k3s", replaced=True)
-    facts = replace(facts, daemon=replace(facts.daemon, rancher=rancher))
-
-    assert daemon_access(facts).tools == "/data/bin"
-    assert [*observations(facts)] == ["/k3s was replaced after containerd started"]
-
-
-def test_a_node_that_rancher_provisioned_is_told() -> None:
-    mark = "/etc/systemd/system/rancher-system-agent.service"
-    facts = replace(owned_by(healthy({}), "k3s"), machine=MachineFacts(marks=(mark,)))
-
-    plan = plan_node(NODE, facts, DESIRED)
-
-    assert [(found.code, found.where) for found in plan.findings] == [("rancher-managed", mark)]
-    assert plan.config.generated is not None
