@@ -58,7 +58,7 @@ settle_report() {
     files_read_line "$LAST/why"
     protocol_value why "$line"
     [ "$standing" != confirmed ] || compare_files || protocol_value strange "$strange"
-    [ ! -e "$LOCK" ] || protocol_value lock "$(cat "$LOCK")"
+    [ ! -f "$LOCK" ] || protocol_value lock "$(head -c 4096 -- "$LOCK")"
     [ ! -e "$LOCK" ] || protocol_value lock_description "$(lock_describe)"
     files_read_line "$PENDING/id"
     protocol_value pending "$line"
@@ -68,7 +68,7 @@ settle_look() {
     if lock_take_mutex 0; then
         settle_report
     else
-        [ ! -e "$LOCK" ] || protocol_value lock "$(cat "$LOCK")"
+        [ ! -f "$LOCK" ] || protocol_value lock "$(head -c 4096 -- "$LOCK")"
         [ ! -e "$LOCK" ] || protocol_value lock_description "$(lock_describe)"
         protocol_value standing applying
     fi

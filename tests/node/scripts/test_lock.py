@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 
+import pytest
+
 from tests.node.scripts.shell import HOOKS, Shell
 
 GIVEN = {
@@ -32,6 +34,15 @@ def test_the_lock_of_another_rollout_is_a_failure(shell: Shell) -> None:
     assert "rollback r0 of you@there since 2026-01-01T00:00:00Z" in done.failure[2]
     assert "fleet unlock r0" in done.reply.value("remedy")
     assert (shell.run_folder / "lock").read_text() == OTHER
+
+
+@pytest.mark.parametrize("make", ["mkfifo $LOCK", "mkdir $LOCK", ": >$LOCK"])
+def test_a_lock_that_names_no_rollout_is_a_failure_with_its_path(shell: Shell, make: str) -> None:
+    """No unlock could name it."""
+    done = shell.run("lock", f"mkdir -p $RUN; {make}; lock_acquire", **GIVEN)
+
+    assert done.failure == ("locked", "lock", f"{shell.run_folder}/lock names no rollout")
+    assert "remove it by hand" in done.reply.value("remedy")
 
 
 def test_a_lock_is_released_by_its_rollout_alone(shell: Shell) -> None:

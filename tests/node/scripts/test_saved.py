@@ -81,6 +81,29 @@ def test_the_newest_generation_is_reported_if_the_record_is_gone(shell: Shell) -
     assert reported(shell, "latest") == ((), ())
 
 
+@pytest.mark.parametrize(
+    ("change", "phase", "before", "beside"),
+    [
+        ("g1", "restored", "absent", ()),
+        ("g1", "swapped active", "absent", ("g1",)),  # in force: the record was deleted
+        ("g1", "restored", "file", ("g1",)),  # the record was gone before already
+        ("g0", "restored", "absent", ("g1",)),
+    ],
+)
+def test_a_first_change_that_was_undone_is_not_taken_for_one_in_force(
+    shell: Shell, change: str, phase: str, before: str, beside: tuple[str, ...]
+) -> None:
+    keep(shell, "g1")
+    (shell.state / "state.json").unlink()
+    manifest = shell.state / "generations/g1/manifest"
+    manifest.write_text(f"{before}\t-\t-\t-\t-\t-\t{shell.state}/state.json\n")
+    (shell.state / "last").mkdir()
+    (shell.state / "last/id").write_text(f"{change}\n")
+    (shell.state / "last/phase").write_text(f"{phase}\n")
+
+    assert reported(shell, "all") == ((), beside)
+
+
 def test_a_saved_edit_is_not_taken_for_the_state_before_a_change(shell: Shell) -> None:
     keep(shell, "g1")
     (shell.state / "state.json").unlink()

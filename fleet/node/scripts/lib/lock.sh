@@ -34,6 +34,8 @@ lock_describe() { # print who holds the lock, since when, and for what
 lock_acquire() { # acquire this node's lock, unless this rollout holds it already
     local uptime complaint
     if [ -e "$LOCK" ] && ! lock_is_ours; then
+        [ -n "$(files_first_line "$LOCK")" ] || steps_fail locked lock \
+            "$LOCK names no rollout" "find out what wrote it, then remove it by hand"
         steps_fail locked lock "this node is locked: $(lock_describe)" \
             "wait until it ends; if that fleet no longer runs, run \`fleet unlock $(files_first_line "$LOCK")\`"
     fi

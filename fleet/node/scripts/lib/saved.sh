@@ -52,6 +52,17 @@ saved_newest() { # set $linked to the newest state before a change on a node who
     done
 }
 
+# True if generation $1 is that of a first change which was reverted, as the guard does at boot.
+saved_is_undone() {
+    local id phase
+    id=
+    phase=
+    [ ! -f "$STATE/last/id" ] || IFS= read -r id <"$STATE/last/id"
+    [ ! -f "$STATE/last/phase" ] || IFS= read -r phase <"$STATE/last/phase"
+    case $id/$phase in "$1"/swapped*) return 1 ;; "$1"/*) ;; *) return 1 ;; esac
+    grep -qs "^absent$TAB.*$TAB$STATE/state.json\$" "$STATE/generations/$1/manifest"
+}
+
 saved_report_beside() { # report generation $1, which is not in the chain, if the node has it
     [ -n "$1" ] && [ -d "$STATE/generations/$1" ] || return 0
     protocol_value beside "$1"
@@ -90,6 +101,7 @@ saved_report() {
     all)
         [ -z "$walked" ] || return 0
         saved_newest
+        [ -e "$STATE/state.json" ] || ! saved_is_undone "$linked" || linked=
         saved_report_beside "$linked"
         ;;
     # A generation beside that chain: the state before a rollback, or edits by others over a change.
