@@ -157,6 +157,8 @@ class ClusterWatch:
         found: dict[str, tuple[PodHealth, ...]] = {}
         for member in self._members:
             own = {name: member.objects[name] for name in names if name in member.objects}
+            if len(own) > FEW:
+                patience.say(f"reading the pods of {len(own)} nodes")
             if len(own) <= max(FEW, len(member.objects) // 4):
                 for name, node in own.items():
                     found[name] = patience.ask(

@@ -63,8 +63,10 @@ def test_the_pods_of_most_nodes_are_listed_together(
     watch = watch_of(server, tmp_path, "w1", "w2", "w3")
     watch.nodes(Patience())
 
-    pods = watch.pods(("w1", "w2"), Patience())
+    lines: list[str] = []
+    pods = watch.pods(("w1", "w2"), Patience(say=lines.append))
 
+    assert lines == ["reading the pods of 2 nodes"]
     assert {name: [pod.name for pod in found] for name, found in pods.items()} == {
         "w1": ["web-1"], "w2": ["web-2"],
     }  # fmt: skip

@@ -13,7 +13,9 @@ from fleet.cli.output import progress_text
 from fleet.cli.output.live import LiveScreen, PlainScreen, open_screen
 from fleet.core.failure import Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
+from fleet.core.rollout.gates import GateDecision, GateTime
 from fleet.node.progress import enter, leave
+from tests.support.build import failure
 from tests.support.settings import TEXT, settings_of
 
 WELL = NodeOutcome(node="w1", status=NodeStatus.CONVERGED)
@@ -276,3 +278,19 @@ def test_a_terminal_that_can_move_its_cursor_has_the_view(
 
     with open_screen(settings_of(quiet=quiet), scope, lambda: False) as screen:
         assert isinstance(screen, LiveScreen) is view
+
+
+def test_what_a_gate_decided_is_shown_and_counts_against_the_budget(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wrong = failure(message="its Node is not Ready\x1b[31m")
+    decision = GateDecision(notes=("b: cordoned, and stays so",), flagged={"a": wrong})
+    screen = PlainScreen(Scope(total=2, allowed=1), quiet=False)
+
+    screen.gate(1, GateTime.AFTER, decision)
+
+    assert capsys.readouterr().err.splitlines() == [
+        "cluster, after batch 1: b: cordoned, and stays so",
+        "cluster, after batch 1: a: its Node is not Ready\\x1b[31m",
+    ]
+    assert screen.budget() == "failures: 1 of 1 allowed"

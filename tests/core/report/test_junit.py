@@ -102,3 +102,14 @@ def test_the_document_has_a_declaration_and_ends_with_a_line_end() -> None:
 
     assert text.startswith("<?xml version=")
     assert text.endswith("\n")
+
+
+def test_a_converged_node_that_a_gate_has_flagged_is_a_failure() -> None:
+    wrong = {**FAILURE, "kind": "cluster", "message": "the Node is not Ready"}
+
+    suite = ElementTree.fromstring(junit(report({"a": node(failure=wrong)})))
+
+    (case,) = suite
+    found = case.find("failure")
+    assert found is not None
+    assert (suite.attrib["failures"], found.attrib["message"]) == ("1", "the Node is not Ready")

@@ -6,8 +6,9 @@ import pytest
 
 from fleet.core.failure import FailureKind, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
-from fleet.core.rollout.ending import RolloutEnding, ending_line, rollout_ending
-from fleet.core.rollout.state import RolloutStatus
+from fleet.core.rollout.ending import RolloutEnding, ending_line, gates_text, rollout_ending
+from fleet.core.rollout.gates import GateDecision, GateTime
+from fleet.core.rollout.state import GateDecided, RolloutStatus
 from tests.support.build import failure
 
 FINISHED, HALTED = RolloutStatus.FINISHED, RolloutStatus.HALTED
@@ -105,3 +106,28 @@ def test_the_line_names_the_cause_before_the_counts(
     status: RolloutStatus, ended: list[NodeOutcome], reason: str, line: str
 ) -> None:
     assert ending_line("rollout", status, ended, reason) == f"rollout {line}"
+
+
+def test_a_node_that_a_gate_has_flagged_is_named_as_trouble() -> None:
+    flagged = NodeOutcome(node="a", status=CONVERGED, failure=failure(FailureKind.CLUSTER))
+
+    line = ending_line("rollout", FINISHED, [flagged], "")
+
+    assert line == "rollout finished: 1 node wrong in the cluster since the change (1 converged)"
+
+
+def test_the_gates_tell_what_they_waited_for_and_each_note_once() -> None:
+    noted = GateDecision(notes=("a: cordoned, and stays so",))
+    waited = GateDecision(notes=noted.notes, waited=34.4)
+    gates = [
+        GateDecided(0, GateTime.BEFORE, noted),
+        GateDecided(0, GateTime.AFTER, waited),
+        GateDecided(1, GateTime.BEFORE, noted),
+    ]
+
+    assert gates_text(gates) == (
+        "cluster: asked about 2 batches, waited 34 s for Ready, which lags behind a restart",
+        "a: cordoned, and stays so",
+    )
+    assert gates_text(gates[:1])[0] == "cluster: asked about 1 batch"
+    assert gates_text(()) == ()
