@@ -150,7 +150,7 @@ def inventory(
     from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
 
     if incomplete.startswith("kube:"):
-        return _contexts(context, parameter, incomplete)
+        return _clusters(context, parameter, incomplete)
     return [CompletionItem(incomplete, type="file")]
 
 
@@ -159,10 +159,11 @@ def _context_names() -> Iterator[tuple[str, str]]:
 
     for name in context_names(None):
         if _PLAIN.fullmatch(name):
-            yield f"kube:{name}", ""
+            yield name, ""
 
 
-_contexts = _completer(lambda *_: _context_names())
+contexts = _completer(lambda *_: _context_names())
+_clusters = _completer(lambda *_: ((f"kube:{name}", "") for name, _ in _context_names()))
 rollout_ids = _completer(lambda context, _: _rollouts(context))
 rerun = _completer(lambda context, _: (*_WHICH, *_rollouts(context)))
 nodes = _completer(lambda context, _: _nodes(_inventory(context)))

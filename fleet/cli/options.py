@@ -224,6 +224,7 @@ def with_columns(function: Callable[..., None]) -> Callable[..., None]:
 kube_context_option = click.option(
     "--kube-context",
     metavar="NAME",
+    shell_complete=completers.contexts,
     help="The nodes' cluster: a context of the kubeconfig, instead of the inventory's.",
 )
 

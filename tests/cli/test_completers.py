@@ -64,6 +64,7 @@ def test_a_cluster_is_offered_its_contexts_nodes_and_labels(
         monkeypatch.setenv("KUBECONFIG", str(server.kubeconfig(tmp_path)))
 
         assert offered("fleet probe -i kube:", monkeypatch) == ["kube:lab"]
+        assert offered("fleet verify --kube-context l", monkeypatch) == ["lab"]
         assert offered("fleet -i kube:lab explain ", monkeypatch) == ["n1"]
         assert offered("fleet probe -i kube: -l 'all:!label:pool=", monkeypatch) == [
             "all:!label:pool=gpu\tgroup of 1 node"

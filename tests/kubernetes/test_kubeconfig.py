@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +168,28 @@ def test_an_impersonation_of_the_kubeconfig_is_sent(folder: Path) -> None:
 
     headers = server.requests[0].headers
     assert (headers["Impersonate-User"], headers["Impersonate-Group"]) == ("auditor", "viewers")
+
+
+def test_without_the_extra_the_message_says_how_to_install_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "kubernetes", None)
+    failure = refused(config(folder / "k"))
+
+    assert failure.message == "the Kubernetes client is not installed"
+    assert "containerd-fleet[kubernetes]" in failure.remedy
+
+
+def test_the_client_is_imported_only_for_a_cluster(folder: Path) -> None:
+    (folder / "inventory.yaml").write_text("all: {hosts: {w1: }}")
+    program = (
+        "import pathlib, sys; import fleet.cli.app, fleet.actions.rollout, fleet.actions.clusters;"
+        "from fleet.config.load import load_inventory; path = pathlib.Path('inventory.yaml');"
+        "nodes = load_inventory(path).nodes; fleet.actions.clusters.connect_clusters(nodes);"
+        "print({'kubernetes', 'urllib3'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "set()\n"

@@ -12,6 +12,7 @@ from fleet.cli.output.outcome import still_cordoned, still_locked
 from fleet.cli.output.tables import console, print_json, table
 from fleet.core.history.gate_data import read_gate_event
 from fleet.core.history.serialize import read_outcome
+from fleet.core.model.inventory import digest_text
 from fleet.core.plan.pull_tests import unproven_text
 from fleet.core.rollout.ending import gates_text
 from fleet.errors import printable
@@ -43,7 +44,7 @@ def _print_node(rollouts: list[dict[str, Any]], node: str, settings: Settings) -
             rollout["message"],
             str(rollout["nodes"][node]["at"] or rollout["started"])[:19],
             str(rollout["nodes"][node].get("generation") or "-"),
-            " ".join(f"{path} {(digest or 'missing')[:8]}" for path, digest in _files(rollout)),
+            " ".join(f"{path} {digest_text(path, digest)[:8]}" for path, digest in _files(rollout)),
         )
         for rollout in rollouts
     ]
@@ -91,7 +92,7 @@ def _print_one(data: dict[str, Any], settings: Settings) -> None:
     for key in ("rollout", "kind", "started", "ended", "operator", "message", "status", "reason"):
         out.print(f"{key}: {printable(str(shown[key] or '-'))}")
     for path, digest in data["files"].items():
-        out.print(f"file: {path} sha256:{(digest or 'missing')[:12]}")
+        out.print(_file_line(path, digest))
     outcomes = [read_outcome(name, node) for name, node in data["nodes"].items()]
     rows = [
         (outcome.node, _words(node["status"]), str(node.get("strategy") or "-"),
@@ -111,3 +112,8 @@ def _print_one(data: dict[str, Any], settings: Settings) -> None:
         out.print(locked, style="yellow")
     if cordoned := still_cordoned(outcomes, data["rollout"]):
         out.print(cordoned, style="yellow")
+
+
+def _file_line(path: str, digest: str | None) -> str:
+    text = digest_text(path, digest)[:12]
+    return f"file: {path} {text}" if text.startswith("(") else f"file: {path} sha256:{text}"

@@ -23,6 +23,7 @@ from fleet.core.kubernetes.membership import (
     unusable,
     zone,
 )
+from fleet.core.model.inventory import CLUSTER_SCHEME as SCHEME
 from fleet.core.model.inventory import Group, Inventory
 from fleet.core.model.node import ClusterSettings
 from fleet.core.selection.ranges import compress
@@ -31,7 +32,6 @@ from fleet.core.text.yaml import Value
 from fleet.errors import ConfigErrors, Problem
 from fleet.home import expanded
 
-SCHEME = "kube:"
 SETTINGS = Path("inventory.yaml")
 """The file that gives the nodes of a cluster their settings."""
 

@@ -7,6 +7,16 @@ from dataclasses import dataclass, field
 
 from fleet.core.model.node import ClusterSettings, Node, Origin
 
+CLUSTER_SCHEME = "kube:"
+"""Begins the name of an inventory that is a cluster, read live: `kube:CONTEXT`."""
+
+
+def digest_text(path: str, digest: str | None) -> str:
+    """Return the recorded digest of a file as text; a cluster is not a file, and has none."""
+    if path.startswith(CLUSTER_SCHEME):
+        return "(live)"
+    return digest or "missing"
+
 
 @dataclass(frozen=True, slots=True)
 class InventoryValue:

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fleet.core.history.gate_data import read_gate_event
+from fleet.core.model.inventory import digest_text
 from fleet.core.plan.pull_tests import unproven_text
 from fleet.core.report.changes import applied_plans, registry_changes
 from fleet.core.report.next_steps import next_steps
@@ -70,7 +71,7 @@ def html(report: Mapping[str, Any]) -> str:
         versions=sorted({version for cells in matrix.values() for version in cells}),
         unproven=unproven_text({name: node.get("unproven", ()) for name, node in nodes.items()}),
         drains=any(node.get("drain") for node in nodes.values()),
-        digests={path: digest or "missing" for path, digest in report["files"].items()},
+        digests={path: digest_text(path, digest) for path, digest in report["files"].items()},
     )
 
 

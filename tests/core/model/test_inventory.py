@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleet.core.model.inventory import Group, Inventory, InventoryValue
+from fleet.core.model.inventory import Group, Inventory, InventoryValue, digest_text
 from fleet.core.model.node import Node, Origin
 
 
@@ -40,3 +40,9 @@ def test_values_of_other_groups_are_not_its_own() -> None:
 
     assert whole.beaten(other) == {}
     assert set(whole.beaten(node)) == {"user", "jump"}
+
+
+def test_the_digest_of_a_cluster_is_not_missing() -> None:
+    shown = [digest_text(*pair) for pair in (("a", "0f"), ("a", None), ("kube:lab", None))]
+
+    assert shown == ["0f", "missing", "(live)"]
