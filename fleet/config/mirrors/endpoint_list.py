@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from fleet.config.mirrors.endpoint import HostReader
 from fleet.config.mirrors.host_configs import HostConfigs
 from fleet.config.reader import Reader
-from fleet.core.containerd.registry_url import is_upstream
+from fleet.core.containerd.registry_url import is_upstream, with_scheme
 from fleet.core.model.mirror import Mirror, Registry
 from fleet.core.text.yaml import MappingEntry, Value
 
@@ -126,21 +125,8 @@ def _as_k3s_reads(item: Value, default: Mirror) -> tuple[Value, Mirror]:
     """Return an endpoint with a scheme, and a default that takes its path as it is."""
     if not isinstance(item.data, str):
         return item, default
-    text = item.data if "://" in item.data else f"{_scheme(item.data)}://{item.data}"
+    text = with_scheme(item.data)
     path = text.partition("://")[2].partition("/")[2]
     if path.rstrip("/") not in {"", "v2"}:
         default = replace(default, override_path=True)
     return Value(text, text, item.line, item.column), default
-
-
-def _scheme(address: str) -> str:
-    """Return the scheme of an address without one: a port of this machine is plain HTTP."""
-    host, colon, port = address.partition("/")[0].rpartition(":")
-    return "http" if colon and port not in {"", "443"} and _is_loopback(host) else "https"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"

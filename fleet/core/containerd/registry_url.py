@@ -91,6 +91,22 @@ def _without_scheme(url: str) -> str:
     return f"{url!r} has no scheme: write https://{url} or http://{url}"
 
 
+def with_scheme(address: str) -> str:
+    """Return an address as a URL, by the rules of k3s: a port of this machine is plain HTTP."""
+    if "://" in address:
+        return address
+    host, colon, port = address.partition("/")[0].rpartition(":")
+    plain = colon and port not in {"", "443"} and _is_loopback(host)
+    return f"{'http' if plain else 'https'}://{address}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def normal_url(url: str) -> str:
     """Return a URL in its normal form: lower-case host, no default port, no slash at its end."""
     scheme, _, rest = url.partition("://")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from fleet.core.containerd.registry_url import normal_url, without_v2
+from fleet.core.containerd.registry_url import normal_url, with_scheme, without_v2
 from fleet.core.text.yaml import ListSpan, Value, list_spans, parse_yaml, plain
 
 Path = tuple[str | int, ...]
@@ -32,12 +32,14 @@ def _lists_of_mirrors(value: Value, path: Path) -> Iterator[tuple[str, tuple[str
             items = body[key].value.data if key in body else None
             if isinstance(items, tuple):
                 registry = "_default" if name == "*" else name
-                yield registry, tuple(_url(item) for item in items), (*path, name, key)
+                urls = tuple(_url(item, by_k3s=key == "endpoint") for item in items)
+                yield registry, urls, (*path, name, key)
 
 
-def _url(item: Value) -> str:
+def _url(item: Value, *, by_k3s: bool) -> str:
     """Return the URL of an item, normalized as the reader of mirrors.yaml does."""
     text = item.text if isinstance(item.data, str) else ""
+    text = with_scheme(text) if by_k3s and text else text
     if isinstance(item.data, dict) and "url" in item.data:
         text = item.data["url"].value.text
     return without_v2(normal_url(text)) if "://" in text else text

@@ -16,6 +16,7 @@ from fleet.core.containerd.registry_url import (
     path_of,
     registry_problem,
     url_problem,
+    with_scheme,
     without_v2,
 )
 
@@ -221,3 +222,17 @@ def test_whether_a_url_is_the_registry_itself(url: str, registry: str, same: boo
 )
 def test_the_web_site_of_docker_hub(url: str, site: bool) -> None:
     assert is_hub_site(url) is site
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("a.example:5000/x", "https://a.example:5000/x"),
+        ("localhost:5000", "http://localhost:5000"),
+        ("[::1]:5000", "http://[::1]:5000"),
+        ("127.0.0.1:443", "https://127.0.0.1:443"),
+        ("http://a", "http://a"),
+    ],
+)
+def test_an_address_without_a_scheme_has_that_of_k3s(address: str, url: str) -> None:
+    assert with_scheme(address) == url

@@ -93,3 +93,11 @@ def test_no_line_is_ever_lost(order: list[int]) -> None:
 
     assert moved is not None
     assert sorted(moved.splitlines()) == sorted(BLOCK.splitlines())
+
+
+def test_the_list_of_k3s_has_the_urls_that_k3s_reads() -> None:
+    text = "mirrors: {q: {endpoint: [a.example, 'localhost:5000', https://b/x]}, r: }\n"
+
+    ((_, urls, _),) = endpoint_lists(parse_yaml(text, "m"))
+
+    assert urls == ("https://a.example", "http://localhost:5000", "https://b/x")
