@@ -79,7 +79,7 @@ class _Driver:
 
     def _run_moves(self) -> tuple[RolloutStatus, str]:
         while True:
-            move = self._scheduler.next_move()
+            move = self._next_move()
             gate = self._due_gate(move)
             refusal = self._refusal(move, begins=gate is not None)
             match move:
@@ -98,6 +98,16 @@ class _Driver:
                     self._collect()
                 case _:
                     return refusal
+
+    def _next_move(self) -> Move:
+        """Return the scheduler's next move.
+
+        What a gate found unavailable holds for its batch alone: the next batch asks again.
+        """
+        if self._policy.unavailable and not self._scheduler.is_unfinished(self._asked_batch):
+            self._policy = replace(self._policy, unavailable={})
+            self._scheduler = Scheduler(self._scheduler.state, self._policy)
+        return self._scheduler.next_move()
 
     def _ends(self, move: Move) -> bool:
         """Return whether the rollout may finish: no gate has halted it, and etcd is well."""

@@ -203,6 +203,16 @@ def test_a_node_that_is_unavailable_itself_needs_no_further_slot() -> None:
     assert ended.statuses == "converged converged pending"
 
 
+def test_a_node_that_has_recovered_since_makes_room_for_the_next_batch() -> None:
+    limits = (Limit(frozenset("abc"), 1),)
+    gates = Gates({(BEFORE, 0): GateDecision(unavailable={"a": "NotReady"})})
+
+    ended = driven(gates, Policy(limits=limits))
+
+    assert (ended.end.status, ended.statuses) == ("finished", "converged converged converged")
+    assert gates.asked == [("before", 0), ("after", 0), ("before", 1), ("after", 1)]
+
+
 def test_a_failure_before_a_node_leaves_it_unchanged_and_is_cleaned_up() -> None:
     nodes, gates = Nodes(), Gates(before={"a": BAD})
 

@@ -149,12 +149,13 @@ class Scheduler:
         counts = self._batch_counts[batch]
         unproven = counts[NodeStatus.CONVERGED] and batch not in self._state.soaked
         unchecked = counts[NodeStatus.CHECKING] or unproven or len(self._unchecked[batch])
-        if self._is_unfinished(batch) or (self._policy.pause and unchecked):
+        if self.is_unfinished(batch) or (self._policy.pause and unchecked):
             self._current.join(batch, batch)
         else:
             self._current.leave(batch)
 
-    def _is_unfinished(self, batch: int) -> bool:
+    def is_unfinished(self, batch: int) -> bool:
+        """Return whether nodes of a batch wait for their activation, or are being activated."""
         counts = self._batch_counts[batch]
         return bool(counts[NodeStatus.STAGED] or counts[NodeStatus.RUNNING])
 
@@ -179,7 +180,7 @@ class Scheduler:
         if not self._planned_counts[NodeStatus.STAGED]:
             return Wait() if in_flight else Finish()
         (number,) = self._current.first(1)
-        if not self._is_unfinished(number):
+        if not self.is_unfinished(number):
             return self._finishing_move(number, room)
         ready = self._staged[number].first(room, self._limits.to_launch())
         if ready:
