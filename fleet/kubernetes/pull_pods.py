@@ -10,12 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleet.core.failure import NodeError
+from fleet.core.failure import FailureKind, NodeError, Step
 from fleet.core.kubernetes.pull_pod import (
     SELECTOR,
     LeftPod,
     PodPull,
     PullPod,
+    has_begun,
     pull_result,
     verification_pods,
     waiting_for,
@@ -85,7 +86,10 @@ class PullPods:
                 self._delete(name)
 
     def pull(self, node: str, image: str, seconds: int) -> PodPull:
-        """Make the kubelet of a node pull an image; raise a NodeError if the API refuses."""
+        """Make the kubelet of a node pull an image.
+
+        Raise a NodeError if the API refuses, or if kubelet does not begin.
+        """
         about = PullPod(
             node=node,
             image=image,
@@ -100,17 +104,23 @@ class PullPods:
             name = word(table(pod, "metadata"), "name")
             self._present.add(name)
             try:
-                return self._wait(name, pod, seconds + _START_SECONDS)
+                result = self._wait(name, pod, seconds + _START_SECONDS)
             finally:
                 self._end(name)
         except ClusterError as error:
             raise self._node_error(error) from error
+        if not result.begun:
+            remedy = f"look at the node with `kubectl describe node {node}`"
+            raise NodeError(FailureKind.CLUSTER, Step.CLUSTER, result.message, remedy)
+        return result
 
     def _node_error(self, error: ClusterError) -> NodeError:
         """Return the error of a call as that of a node; RBAC's refusals are not the only ones."""
         failure, namespace = error.failure, self.options.namespace
         message, remedy = failure.message, failure.remedy
-        if error.status == 404:
+        if error.status == 404 and failure.evidence.startswith("pods "):
+            message, remedy = "the verification pod was deleted meanwhile", "run the command again"
+        elif error.status == 404:
             message, remedy = f"the cluster has no namespace {namespace}", "correct --pod-namespace"
         elif error.status == 403 and "service account" in failure.evidence:
             account = self.options.service_account or "default"
@@ -125,7 +135,8 @@ class PullPods:
         until = self.clock() + seconds
         while (result := pull_result(pod)) is None:
             if self.clock() > until:
-                return PodPull(pulled=False, message=self._delay(pod, seconds))
+                message, begun = self._delay(pod, seconds), has_begun(pod)
+                return PodPull(pulled=False, message=message, begun=begun)
             self.sleep(_POLL_SECONDS)
             pod = self.cluster.get(f"{self._path}{api_path(name)}")
         return result

@@ -31,6 +31,7 @@ class Pods:
 
     states: list[dict[str, Any]] = field(default_factory=lambda: [PULLED])
     slowly: int = 0
+    begun: str = "now"
     there: dict[str, dict[str, Any]] = field(default_factory=dict)
     refuse: Callable[[Request], Answer | None] = lambda _: None
 
@@ -57,7 +58,11 @@ class Pods:
 
     def _shown(self, name: str) -> dict[str, Any]:
         state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-        status = {"phase": "Pending", "startTime": "now", "containerStatuses": [{"state": state}]}
+        status = {
+            "phase": "Pending",
+            "startTime": self.begun,
+            "containerStatuses": [{"state": state}],
+        }
         if self.slowly:
             self.slowly -= 1
             if not self.slowly:
@@ -130,7 +135,7 @@ def test_a_pull_without_a_result_names_the_last_warning(tmp_path: Path) -> None:
     with pull_pods(api, tmp_path) as (pods, requests):
         result = pods.pull("w1", IMAGE, 90)
 
-    state = "no result within 135 s, the pod is at ContainerCreating: no sandbox"
+    state = "no result within 135 s, kubelet still pulls, or waits for another pull: no sandbox"
     assert result == PodPull(pulled=False, message=state)
     events = next(request for request in requests if request.path.endswith("/events"))
     assert events.query["fieldSelector"] == "involvedObject.uid=u"
@@ -145,7 +150,20 @@ def test_without_the_right_to_read_events_the_state_has_to_do(tmp_path: Path) ->
     with pull_pods(api, tmp_path) as (pods, _):
         result = pods.pull("w1", IMAGE, 90)
 
-    assert result.message == "no result within 135 s, the pod is at ContainerCreating"
+    state = "no result within 135 s, kubelet still pulls, or waits for another pull"
+    assert result.message == state
+
+
+def test_a_kubelet_that_does_not_begin_is_no_failure_of_a_mirror(tmp_path: Path) -> None:
+    api = Pods([CREATING], begun="")
+    with pull_pods(api, tmp_path) as (pods, _), pytest.raises(NodeError) as caught:
+        pods.pull("w1", IMAGE, 90)
+
+    failure = caught.value.failure
+    message = "no result within 135 s, kubelet has not begun with the pod: no sandbox"
+    assert (failure.kind, failure.message) == (FailureKind.CLUSTER, message)
+    assert failure.remedy == "look at the node with `kubectl describe node w1`"
+    assert api.there == {}
 
 
 REFUSALS = {
@@ -177,6 +195,15 @@ def test_a_refusal_is_the_nodes_failure(tmp_path: Path, answer: Answer, message:
     failure = caught.value.failure
     assert (failure.kind, failure.message) == (FailureKind.CLUSTER, message)
     assert failure.evidence == answer.data["message"]
+
+
+def test_a_pod_that_another_client_deletes_is_named(tmp_path: Path) -> None:
+    gone = status_object(404, "NotFound", 'pods "fleet-verify-1" not found')
+    api = Pods([CREATING], refuse=lambda request: gone if request.method == "GET" else None)
+    with pull_pods(api, tmp_path) as (pods, _), pytest.raises(NodeError) as caught:
+        pods.pull("w1", IMAGE, 90)
+
+    assert caught.value.failure.message == "the verification pod was deleted meanwhile"
 
 
 def test_what_killed_runs_have_left_is_deleted_and_what_others_use_is_not(tmp_path: Path) -> None:

@@ -127,10 +127,14 @@ _RESOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class PodPull:
-    """The result of a pod's pull; `message` is the cause if it failed."""
+    """The result of a pod's pull; `message` is the cause if it failed.
+
+    `begun` is false if kubelet did not begin to pull.
+    """
 
     pulled: bool
     message: str = ""
+    begun: bool = True
 
 
 def pull_result(pod: Mapping[str, Any]) -> PodPull | None:
@@ -145,7 +149,8 @@ def pull_result(pod: Mapping[str, Any]) -> PodPull | None:
             return result
     if word(status, "phase") == "Failed":
         reason = ": ".join(filter(None, (word(status, "reason"), word(status, "message"))))
-        return PodPull(pulled=False, message=f"kubelet did not run the pod: {reason or 'unknown'}")
+        message = f"kubelet did not run the pod: {reason or 'unknown'}"
+        return PodPull(pulled=False, message=message, begun=False)
     return None
 
 
@@ -159,15 +164,22 @@ def _container_result(container: Mapping[str, Any]) -> PodPull | None:
     return PodPull(pulled=True) if over or word(container, "imageID") else None
 
 
+def has_begun(pod: Mapping[str, Any]) -> bool:
+    """Return whether kubelet has begun with a pod."""
+    return bool(word(table(pod, "status"), "startTime"))
+
+
 def waiting_for(pod: Mapping[str, Any]) -> str:
     """Return what a pod without a result waits for."""
     status = table(pod, "status")
-    if not word(status, "startTime"):
+    if not has_begun(pod):
         return "kubelet has not begun with the pod"
     waiting = [
         table(table(item, "state"), "waiting") for item in _items(status, "containerStatuses")
     ]
     reason = next((word(item, "reason") for item in waiting if word(item, "reason")), "")
+    if reason == "ContainerCreating":
+        return "kubelet still pulls, or waits for another pull"
     return f"the pod is at {reason}" if reason else "kubelet has begun with the pod"
 
 

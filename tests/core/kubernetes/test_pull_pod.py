@@ -110,7 +110,8 @@ FAILED = {
 
 @pytest.mark.parametrize(("pod", "message"), FAILED.values(), ids=FAILED)
 def test_a_failed_pull_has_the_words_of_kubelet(pod: dict[str, Any], message: str) -> None:
-    assert pull_result(pod) == PodPull(pulled=False, message=message)
+    begun = not message.startswith("kubelet did not run the pod")
+    assert pull_result(pod) == PodPull(pulled=False, message=message, begun=begun)
 
 
 UNDECIDED: dict[str, tuple[Any, str]] = {
@@ -126,7 +127,11 @@ UNDECIDED: dict[str, tuple[Any, str]] = {
         "kubelet has begun with the pod",
     ),
     "no state": (with_state({}), "kubelet has begun with the pod"),
-    "at its creation": (waiting("ContainerCreating"), "the pod is at ContainerCreating"),
+    "at its creation": (
+        waiting("ContainerCreating"),
+        "kubelet still pulls, or waits for another pull",
+    ),
+    "at its begin": (waiting("PodInitializing"), "the pod is at PodInitializing"),
 }
 
 
