@@ -81,7 +81,8 @@ files_copy_folder() { # copy folder $1 to $2 without its content
 }
 
 # Give folder $2 the owner, ACL, label and attributes of folder $1, and empty copies of what is in it.
-# The first cp takes away an ACL that $1 does not have, which $2 may have inherited.
+# The first cp takes away an ACL that $1 does not have, chmod a setgid bit: $2 may have inherited both.
 files_dress_folder() {
-    cp -rT --attributes-only --no-preserve=mode -- "$1" "$2" && cp -aT --attributes-only -- "$1" "$2"
+    cp -rT --attributes-only --no-preserve=mode -- "$1" "$2" &&
+        cp -aT --attributes-only -- "$1" "$2" && chmod --reference="$1" -- "$2"
 }

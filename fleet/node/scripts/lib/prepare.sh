@@ -1,7 +1,7 @@
 # New files, written beside the old ones before any of them is replaced.
 # requires: text paths change files bundle operations storage
 # inputs: ID LINKS SAVED
-# functions: prepare_attributes prepare_files
+# functions: prepare_files
 
 prepare_list_operation() { # record where the new bytes go
     local target
@@ -37,10 +37,6 @@ prepare_links() {
         [ "$(files_digest "$copy")" != "$(files_digest "$target")" ] || ln -f -- "$copy" "$target" 2>/dev/null
     done
     text_split_words
-}
-
-prepare_attributes() { # give folder $2 the attributes of folder $1, which is empty
-    files_dress_folder "$1" "$2" && chmod --reference="$1" -- "$2"
 }
 
 # Find the saved attributes of folders that an earlier change removed and this one makes again.
@@ -86,7 +82,7 @@ prepare_saved_files() {
         hidden=${folder%/*}/.fleet-$ID/${folder##*/}
         target=${path%/*}/.fleet-$ID/${path##*/}
         if [ -d "$copy" ]; then
-            [ ! -d "$target~" ] || [ -d "$path" ] || prepare_attributes "$target~" "$target" || return 1
+            [ ! -d "$target~" ] || [ -d "$path" ] || files_dress_folder "$target~" "$target" || return 1
             continue
         fi
         target=$folder/.fleet-$ID.${path##*/}.new

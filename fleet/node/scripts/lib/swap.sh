@@ -12,8 +12,8 @@ swap_dress_folders() { # set folder attributes last, since new files may inherit
         path=${line#*"$TAB"}
         hidden=${path%/*}/.fleet-$ID/${path##*/}
         [ -d "$path" ] && [ ! -L "$path" ] || continue
-        [ ! -d "$hidden" ] || prepare_attributes "$hidden" "$path" || return 1
-        [ ! -d "$hidden~" ] || prepare_attributes "$hidden~" "$path" || return 1
+        [ ! -d "$hidden" ] || files_dress_folder "$hidden" "$path" || return 1
+        [ ! -d "$hidden~" ] || files_dress_folder "$hidden~" "$path" || return 1
     done
     text_split_words
 }
