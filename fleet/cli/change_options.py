@@ -109,8 +109,8 @@ _CHANGING = (
                  help="Restart containerd even if that ends running containers."),
     click.option("--not-ready", default="in-order", show_default=True, metavar="CHOICE",
                  type=click.Choice(["in-order", "first", "skip"]),
-                 help="Nodes that are not Ready in their cluster: change them in-order, in batches"
-                 " of their own before the others (first), or not at all (skip)."),
+                 help="Change nodes that are not Ready in the cluster in their place (in-order),"
+                 " before all others (first), or not at all (skip)."),
     message,
     journal,
 )  # fmt: skip

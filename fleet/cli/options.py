@@ -225,7 +225,7 @@ kube_context_option = click.option(
     "--kube-context",
     metavar="NAME",
     shell_complete=completers.contexts,
-    help="The nodes' cluster: a context of the kubeconfig, instead of the inventory's.",
+    help="Use this context of the kubeconfig as the nodes' cluster, not the inventory's.",
 )
 
 

@@ -49,19 +49,19 @@ def _name(context: click.Context, option: click.Parameter, value: Any) -> Any:
 _FLAGS = (
     click.option(
         "--pod", is_flag=True,
-        help="Have kubelet pull, for a pod on each node that starts no container.",
+        help="Have kubelet pull through a pod on each node; no container starts.",
     ),
     click.option(
         "--pod-namespace", metavar="NAME", callback=_name,
-        help="The namespace of these pods. [default: default]",
+        help="Create the pods in this namespace. [default: default]",
     ),
     click.option(
         "--pod-service-account", metavar="NAME", callback=_name,
-        help="Their service account, whose pull secrets they use.",
+        help="Use the pull secrets of this service account.",
     ),
     click.option(
         "--pod-pull-secret", metavar="NAME", callback=_name, multiple=True,
-        help="A pull secret in that namespace; may be repeated.",
+        help="Use this pull secret of the namespace; may be repeated.",
     ),
 )  # fmt: skip
 

@@ -86,7 +86,7 @@ def _refuse_without_client() -> None:
     if find_spec("kubernetes") is None:
         raise cluster_error(
             "the Kubernetes client is not installed",
-            "install fleet with the extra: `pipx install 'containerd-fleet[kubernetes]'`",
+            "in a clone of fleet, run `pipx install --force '.[kubernetes]'`",
         )
 
 

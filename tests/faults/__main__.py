@@ -27,7 +27,7 @@ an undisturbed rollout.
 | old and working | nodes that are as they were; containerd runs, and its CRI plugin is ok |
 | degraded | nodes where that does not hold |
 | lost bytes | nodes that are in neither state |
-| false words | tries after which the status in fleet's journal or its exit code was not true of \
+| false reports | tries after which the status in fleet's journal or its exit code was not true of \
 the node |
 
 Where a fault is in the files of the node (odd files, two spellings, hostile text), the state \

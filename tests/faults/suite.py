@@ -73,7 +73,7 @@ CATALOGUE = (
     Fault("edit by hand at a random instant", 30, edits.at_any_instant),
     Fault("edit by hand in the moment of the swap", 10, edits.in_the_swap),
     Fault("edit by hand in the soak", 10, edits.in_the_soak),
-    Fault("edit by hand in the moment of the way back", 10, edits.in_the_way_back),
+    Fault("edit by hand in the moment of the revert", 10, edits.in_the_way_back),
     Fault("guard killed in mid-restore", 20, guard.killed),
     Fault("scripts of fleet killed on the node (out of memory)", 20, guard.out_of_memory),
     Fault("odd files: a folder, a FIFO, a device, 1 MiB, hard links", 20, *files.odd_files),
@@ -121,7 +121,7 @@ class Table:
             sys.stderr.write(f"{text}{' ' if one.trouble else ''}{one.trouble}{said}\n")
 
     def rows(self) -> Iterator[tuple[str, int, int, int, int, int, int]]:
-        """Count: fault, tries, converged, old and working, degraded, lost bytes, false words."""
+        """Count: fault, tries, converged, old and working, degraded, lost bytes, false reports."""
         for fault in CATALOGUE:
             mine = [each for each in self.tries if each.fault == fault.name]
             if mine:
@@ -135,7 +135,8 @@ class Table:
     def markdown(self) -> str:
         """Return the table for people."""
         lines = [
-            "| fault | tries | converged | old and working | degraded | lost bytes | false words |",
+            "| fault | tries | converged | old and working | degraded | lost bytes"
+            " | false reports |",
             "|---|---:|---:|---:|---:|---:|---:|",
         ]
         lines += [f"| {' | '.join(map(str, row))} |" for row in self.rows()]

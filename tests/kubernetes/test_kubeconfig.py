@@ -177,7 +177,7 @@ def test_without_the_extra_the_message_says_how_to_install_it(
     failure = refused(config(folder / "k"))
 
     assert failure.message == "the Kubernetes client is not installed"
-    assert "containerd-fleet[kubernetes]" in failure.remedy
+    assert ".[kubernetes]" in failure.remedy
 
 
 def test_the_client_is_imported_only_for_a_cluster(folder: Path) -> None:

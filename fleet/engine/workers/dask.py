@@ -264,7 +264,7 @@ class DaskPool:
         if refuse and strangers:
             address, reply = next(iter(strangers.items()))
             message = f"worker {address} does not have fleet {__version__} ({_describe(reply)})"
-            install = f"pip install 'containerd-fleet[dask]=={__version__}'"
+            install = "pip install '.[dask]' (in a clone of that release)"
             raise FleetError(f"{message}. Run there: {install}")
         with self._lock:
             for address in replies.keys() - strangers.keys():

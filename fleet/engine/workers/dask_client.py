@@ -12,7 +12,9 @@ from fleet.errors import FleetError
 try:
     from distributed import Client, LocalCluster
 except ImportError as error:
-    raise FleetError("this engine needs Dask: pip install 'containerd-fleet[dask]'") from error
+    raise FleetError(
+        "this engine needs Dask: in a clone of fleet, run `pipx install --force '.[dask]'`"
+    ) from error
 
 
 def local_cluster(parallel: int, threads: int) -> Any:

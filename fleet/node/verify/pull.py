@@ -116,7 +116,7 @@ def _verify_by_best_client(
                 raise
             note = f": {error.failure.message}"
     elif not request.plan.daemon.crictl:
-        note = "; for CRI, install crictl on the node, or containerd-fleet[cri] here"
+        note = "; for CRI, install crictl on the node, or fleet with the extra cri here"
     reply = parse_verify_reply(
         run_script(remote, request.script(), privilege), request.plan, request.tests, request.known
     )
