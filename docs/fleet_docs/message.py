@@ -40,6 +40,7 @@ _PLAIN = {
     "OWNER": "DISTRIBUTION",
     "PENDING": "ROLLOUT",
     "PROBLEM": "REASON",
+    "SHOWN": "FILE",
     "SIZE": "NUMBER",
     "SKIPPED_FILES": "NUMBER",
     "SPEC": "HOST",

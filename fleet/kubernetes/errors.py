@@ -121,9 +121,9 @@ def _words(cluster: str, call: tuple[str, str], status: int, reason: str) -> tup
         )
     if status == 404:
         return f"the cluster {cluster} found nothing to {action}", "look with `kubectl get`"
-    what = f"HTTP {status}, {reason}" if reason else f"HTTP {status}"
+    answer = f"HTTP {status}, {reason}" if reason else f"HTTP {status}"
     return (
-        f"the cluster {cluster} refused to {action} ({what})",
+        f"the cluster {cluster} refused to {action} ({answer})",
         "see what the API says, then run the command again",
     )
 

@@ -192,5 +192,5 @@ def _time(text: str) -> datetime | None:
     return time if time.tzinfo is not None else None
 
 
-def _error(name: str, what: str, remedy: str, evidence: str = "") -> ClusterError:
-    return cluster_error(f"the kubeconfig's credential plugin {name} {what}", remedy, evidence)
+def _error(name: str, problem: str, remedy: str, evidence: str = "") -> ClusterError:
+    return cluster_error(f"the kubeconfig's credential plugin {name} {problem}", remedy, evidence)
