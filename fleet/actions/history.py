@@ -57,7 +57,11 @@ def _rollout_data(record: RolloutRecord, replayed: RolloutHistory) -> dict[str, 
         "started": record.started,
         "ended": replayed.ended,
         "status": str(replayed.status),
-        "ending": str(rollout_ending(replayed.status, replayed.state.count())),
+        "ending": str(
+            rollout_ending(
+                replayed.status, replayed.state.count(), flagged=bool(replayed.state.flagged)
+            )
+        ),
         "reason": replayed.reason,
         "operator": record.about["operator"],
         "message": record.about.get("flags", {}).get("message", ""),

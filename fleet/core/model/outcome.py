@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from fleet.core.failure import Failure, FailureKind
+from fleet.core.failure import Failure, FailureKind, Step
 
 
 class NodeStatus(StrEnum):
@@ -204,8 +204,14 @@ class NodeOutcome:
 
     @property
     def flagged(self) -> bool:
-        """Return whether a gate found something wrong with a converged node."""
-        return self.status is NodeStatus.CONVERGED and self.failure is not None
+        """Return whether a gate found something wrong with a converged node.
+
+        A node restored to a state in which it was unhealthy has a failure as well, of another step.
+        """
+        failure = self.failure
+        return self.status is NodeStatus.CONVERGED and (
+            failure is not None and failure.step is Step.GATE
+        )
 
     def after(self, before: NodeOutcome | None) -> NodeOutcome:
         """Return the outcome with the evidence of an earlier one; a recheck does not pull again."""

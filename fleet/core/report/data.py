@@ -57,7 +57,9 @@ def report_data(
         "rollout": rollout,
         "kind": about["kind"],
         "status": history.status,
-        "ending": rollout_ending(history.status, history.state.count()),
+        "ending": rollout_ending(
+            history.status, history.state.count(), flagged=bool(history.state.flagged)
+        ),
         "reason": history.reason,
         "operator": about["operator"],
         "message": flags.get("message", ""),

@@ -21,9 +21,14 @@ class RolloutEnding(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-def rollout_ending(status: RolloutStatus, counts: Mapping[NodeStatus, int]) -> RolloutEnding:
-    """Return how a rollout ended; it halted only if nodes are left that it did not start."""
-    failed = any(number and node_status.failed for node_status, number in counts.items())
+def rollout_ending(
+    status: RolloutStatus, counts: Mapping[NodeStatus, int], *, flagged: bool = False
+) -> RolloutEnding:
+    """Return how a rollout ended; it halted only if nodes are left that it did not start.
+
+    `flagged` is whether a gate found something wrong with a converged node.
+    """
+    failed = flagged or any(number and of.failed for of, number in counts.items())
     if status is RolloutStatus.INTERRUPTED:
         return RolloutEnding.INTERRUPTED
     if status is RolloutStatus.HALTED and (counts.get(NodeStatus.PENDING) or not failed):
@@ -36,7 +41,8 @@ def ending_line(
 ) -> str:
     """Return the end of a rollout as one line: the failed nodes, the reason, the other nodes."""
     counts = Counter(outcome.status.shown for outcome in outcomes)
-    ending = rollout_ending(status, counts)
+    flagged = any(outcome.flagged for outcome in outcomes)
+    ending = rollout_ending(status, counts, flagged=flagged)
     failed = (outcome for outcome in outcomes if outcome.status.failed or outcome.flagged)
     troubles = Counter(map(_trouble, failed))
     causes = ", ".join(f"{counted(number, 'node')} {text}" for text, number in troubles.items())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fleet.core.failure import FailureKind, Step
@@ -109,11 +111,12 @@ def test_the_line_names_the_cause_before_the_counts(
 
 
 def test_a_node_that_a_gate_has_flagged_is_named_as_trouble() -> None:
-    flagged = NodeOutcome(node="a", status=CONVERGED, failure=failure(FailureKind.CLUSTER))
+    found = replace(failure(FailureKind.CLUSTER), step=Step.GATE)
+    flagged = NodeOutcome(node="a", status=CONVERGED, failure=found)
 
     line = ending_line("rollout", FINISHED, [flagged], "")
 
-    assert line == "rollout finished: 1 node wrong in the cluster since the change (1 converged)"
+    assert line == "rollout failed: 1 node wrong in the cluster since the change (1 converged)"
 
 
 def test_the_gates_tell_what_they_waited_for_and_each_note_once() -> None:
