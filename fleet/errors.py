@@ -102,7 +102,7 @@ class Problem:
 
 
 class ConfigErrors(FleetError):  # noqa: N818 - it holds many
-    """All mistakes of the files that were read; `warnings` are only for who asks for them."""
+    """All mistakes of the files that were read; `warnings` holds warnings, which are not raised."""
 
     def __init__(self, problems: Iterable[Problem], warnings: Iterable[Problem] = ()) -> None:
         self.problems = tuple(sorted(problems))

@@ -89,8 +89,8 @@ _CHANGING = (
                  " exits 1."),
     click.option("--on-failure", default="halt", show_default=True, metavar="ACTION",
                  type=click.Choice(["halt", "rollback-batch", "rollback-all"]),
-                 help="When too many nodes fail: halt, undo this batch (rollback-batch), or undo"
-                 " everything (rollback-all)."),
+                 help="When too many nodes fail: halt, revert this batch (rollback-batch), or"
+                 " revert all batches (rollback-all)."),
     click.option("--pause", default=0, type=click.FloatRange(0), show_default=True,
                  metavar="SECONDS",
                  help="Wait this long between batches, then re-check the batch's health."),

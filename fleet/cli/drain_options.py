@@ -10,7 +10,7 @@ from fleet.cli.options import Decorated, add_options, kube_context_option
 from fleet.core.rollout import defaults
 
 _RANGE = click.IntRange(1, 86400)
-_FORCE = "Drain even if there are pods that do not declare a controller; nothing brings them back."
+_FORCE = "Evict pods without a controller too; nothing brings them back."
 _EMPTYDIR = (
     "Drain even if there are pods using emptyDir (local data that will be deleted when the node is"
     " drained)."

@@ -17,8 +17,8 @@ EXITS = {
     Exit.OK: "done, or there was nothing to do",
     Exit.FAILED: "nodes failed, were rolled back or were unreachable, within --max-failures",
     Exit.USAGE: "bad usage or bad files; nothing was touched",
-    Exit.HALTED: "halted: too many failures, a stale plan, a locked node or journal, or a journal"
-    " that cannot be written",
+    Exit.HALTED: "halted: too many failures, a gate of the cluster or etcd that did not pass, a"
+    " stale plan, a locked node or journal, or a journal that cannot be written",
     Exit.DIFFERENT: "diff --exit-code, drift --exit-code: there are differences",
     Exit.DEGRADED: "a node is degraded (neither config is proven): manual repair needed",
     Exit.INTERRUPTED: "interrupted; fleet resume goes on",

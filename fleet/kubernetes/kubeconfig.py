@@ -107,7 +107,7 @@ def _broken(shown: str, error: Exception) -> ClusterError:
     """Return the error for a file that cannot be parsed, without its content."""
     line = getattr(getattr(error, "problem_mark", None), "line", None)
     where = f" (line {line + 1})" if isinstance(line, int) else ""
-    return cluster_error(f"{shown}: is not a kubeconfig{where}", "correct the file")
+    return cluster_error(f"{shown} is not a kubeconfig{where}", "correct the file")
 
 
 def _no_context(shown: str, name: str, known: list[str]) -> ClusterError:
@@ -117,7 +117,7 @@ def _no_context(shown: str, name: str, known: list[str]) -> ClusterError:
             "name one: --kube-context, or `kubectl config use-context`",
         )
     names = ", ".join(sorted(known)[:20]) or "none"
-    return cluster_error(f"{shown}: has no context {name}", f"name one of its contexts: {names}")
+    return cluster_error(f"{shown} has no context {name}", f"name one of its contexts: {names}")
 
 
 def secrets_of(user: Mapping[str, Any]) -> frozenset[str]:

@@ -174,9 +174,9 @@ def parse_member(members: type[_Member], text: str, what: str) -> _Member:
         raise protocol_error(f"unknown {what} {tail(text, 1)}") from error
 
 
-def protocol_error(what: str, evidence: str = "") -> NodeError:
+def protocol_error(problem: str, evidence: str = "") -> NodeError:
     """Return the error for output that fleet's scripts do not write."""
-    message = f"unexpected output from the node: {what}"
+    message = f"unexpected output from the node: {problem}"
     remedy = "check that `ssh NODE true` prints nothing, then try again"
     return NodeError(FailureKind.PROTOCOL, Step.READ, message, remedy, tail(evidence))
 

@@ -142,8 +142,8 @@ def words(found: Mapping[str, Any]) -> str:
     """Say a verdict as the table in the docs does."""
     names = {FLAKY: "the first mirror", SECOND: "the second mirror", UPSTREAM: "upstream"}
     if not found["ok"]:
-        return "failed, with every hop"
-    return names.get(found["mirror"]) or found["served"].replace("unknown", "not known")
+        return "failed, with every host"
+    return names.get(found["mirror"]) or found["served"].replace("unknown", "mirror unknown")
 
 
 def table(cells: Mapping[str, Mapping[str, set[str]]]) -> str:

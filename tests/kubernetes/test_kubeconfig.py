@@ -82,7 +82,7 @@ def test_a_file_of_another_shape_is_refused_without_its_text(text: str, folder: 
     path = folder / "k"
     path.write_text(text)
 
-    assert refused(path).message.startswith(f"{path}: is not a kubeconfig")
+    assert refused(path).message.startswith(f"{path} is not a kubeconfig")
 
 
 def test_a_missing_file_is_named(folder: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_missing_context_names_the_others(folder: Path) -> None:
     path = config(folder / "k")
     failure = refused(path, "prod")
 
-    assert failure.message == f"{path}: has no context prod"
+    assert failure.message == f"{path} has no context prod"
     assert failure.remedy == "name one of its contexts: lab"
     assert (
         "has no current context" in refused(edited(folder / "k", **{"current-context": ""})).message

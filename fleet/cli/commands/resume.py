@@ -36,7 +36,7 @@ def resume(
 
     The same for an undo, a rollback or a removal. fleet first confirms or reverts the nodes left
     in the middle of a change. Without ID: the newest one. ID may be `last`, its first characters
-    or its last four. Without -m, a rollout goes on with the mirrors.yaml that it began with.
+    or its last four. Without -m, fleet reads the mirrors file that the rollout began with.
     """
     from fleet.actions import resume as action
     from fleet.cli.terminal import (

@@ -117,14 +117,14 @@ class ControlPlaneLimit:
             return (
                 f"{self.no_quorum}. So {', '.join(waiting)} must stay up. Repair the members of"
                 " etcd (see their logs with `crictl logs` or `journalctl` on their nodes), then"
-                " run `fleet resume`"
+                " resume the rollout"
             )
         down = [name for name in self.down if name not in nodes]
         down += [name for name, status in nodes.items() if self.takes(name, status)]
         unavailable = ", ".join(f"{name} ({self.down.get(name) or nodes[name]})" for name in down)
         return (
             f"{counted(len(down), 'control plane node')} unavailable: {unavailable}. So"
-            f" {', '.join(waiting)} must stay up. Fix what is down, then run `fleet resume`, or set"
+            f" {', '.join(waiting)} must stay up. Fix what is down, then resume the rollout, or set"
             " a greater max_unavailable for the control plane's group"
         )
 
