@@ -239,23 +239,6 @@ def test_a_stop_while_a_gate_waits_interrupts() -> None:
     assert ended.end.state.judged == {0}
 
 
-def test_a_resume_asks_again_before_a_batch_but_not_about_a_judged_one() -> None:
-    state = RolloutState(THREE, {"a": C, "b": C, "c": P}, begun=1, judged=frozenset({0}))
-    gates = Gates()
-
-    driven(gates, state=state)
-
-    assert gates.asked == [("before", 1), ("after", 1)]
-
-
-def test_a_resume_after_the_last_batch_still_asks_about_it() -> None:
-    state = RolloutState(THREE, dict.fromkeys("abc", C), begun=1, judged=frozenset({0}))
-    gates = Gates()
-
-    assert driven(gates, state=state).end.status == "finished"
-    assert gates.asked == [("after", 1)]
-
-
 def test_the_gate_after_a_node_follows_a_dead_worker() -> None:
     nodes, gates = Nodes(), Gates()
     calls: list[str] = []
@@ -295,14 +278,3 @@ class SettledOrder(Order):
     """An order that can be settled after its worker died."""
 
     tries_left: bool = False
-
-
-def test_a_halt_after_the_last_batch_is_no_finish_and_is_asked_about_again() -> None:
-    halted = driven(Gates({(AFTER, 1): GateDecision(halt=BAD)}))
-    again = Gates()
-
-    resumed = driven(again, state=halted.end.state)
-
-    assert (halted.end.status, halted.statuses) == ("halted", "converged converged converged")
-    assert resumed.end.status == "finished"
-    assert again.asked == [("after", 1)]

@@ -289,15 +289,3 @@ def test_text_of_a_node_is_never_markup() -> None:
     text = html(report({EVIL: node("failed", failure=failure, strategy=EVIL, containerd=EVIL)}))
 
     assert not re.search(r"<i>|\x1b", text)
-
-
-def test_what_the_gates_of_a_cluster_noted_has_a_section_and_is_escaped() -> None:
-    noted = {
-        "batch": 1, "when": "after", "notes": ["a: <b>odd</b>"], "held": {}, "excused": [],
-        "flagged": {}, "unavailable": {}, "halt": None, "waited": 34.0,
-    }  # fmt: skip
-
-    found = page({"a": node()}, gates=[noted])
-
-    assert "Cluster" in found.texts["h2"]
-    assert "a: <b>odd</b>" in found.texts["p"]

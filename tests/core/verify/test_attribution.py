@@ -291,26 +291,3 @@ def test_bytes_and_what_the_daemon_read_are_counted() -> None:
     found = evidence(fetch(A), log)
 
     assert (found.trace.size, found.log.size, found.trace.digest) == (560, 733, DIGEST)
-
-
-def test_a_digest_pinned_name_is_resolved_and_then_fetched_by_the_same_path() -> None:
-    path = f"manifests/{DIGEST}"
-    trace = read_trace(
-        f"{asked(A, path, '200 OK')}\n{resolved(A)}\n{asked(A, path, '200 OK', 440)}"
-    )
-
-    assert [hop.what for hop in trace.hops] == ["resolve", "manifest"]
-    assert trace.size == 440
-
-
-def test_what_another_pull_was_told_at_the_same_time_counts_for_nothing() -> None:
-    other = PASSED.replace("request", 'request: Head \\"http://a.test/v2/other/x/manifests/1\\"')
-
-    assert read_log(other, IMAGE).passed_over == ()
-    assert read_log(PASSED, IMAGE).passed_over == (A,)
-
-
-@pytest.mark.parametrize("text", ["", "x" * 5000, 'msg="do request" url="nothing"', "\x00\r\n="])
-def test_lines_of_any_shape_are_read(text: str) -> None:
-    assert read_trace(text).resolved is None
-    assert read_log(text, "").passed_over == ()

@@ -257,3 +257,29 @@ def test_the_last_pull_of_the_image_counts() -> None:
 
 def test_a_refused_hosts_file_is_noticed() -> None:
     assert log('level=error msg="failed to decode hosts.toml"').refused
+
+
+def test_a_digest_pinned_name_is_resolved_and_then_fetched_by_the_same_path() -> None:
+    asked = (request(A, MANIFEST), response(A, MANIFEST, "200 OK"))
+    fetched = (request(A, MANIFEST), response(A, MANIFEST, "200 OK", "440"))
+
+    found = trace(*asked, resolved(A), *fetched)
+
+    assert [hop.what for hop in found.hops] == ["resolve", "manifest"]
+    assert found.size == 440
+
+
+PASSED = 'level=info msg="trying next host" error="failed to do request" host=a.test'
+
+
+def test_what_another_pull_was_told_at_the_same_time_counts_for_nothing() -> None:
+    other = PASSED.replace("request", 'request: Head \\"http://a.test/v2/other/x/manifests/1\\"')
+
+    assert read_log(other, IMAGE).passed_over == ()
+    assert read_log(PASSED, IMAGE).passed_over == (A,)
+
+
+@pytest.mark.parametrize("text", ["", "x" * 5000, 'msg="do request" url="nothing"', "\x00\r\n="])
+def test_lines_of_any_shape_are_read(text: str) -> None:
+    assert read_trace(text).resolved is None
+    assert read_log(text, "").passed_over == ()
