@@ -178,7 +178,7 @@ def test_every_step_that_no_script_reports_is_used() -> None:
     root = Path(fleet.__file__).parent
     files = [path for path in root.rglob("*.py") if path != root / "core" / "failure.py"]
 
-    used = {name for path in files for name in re.findall(r"\bStep\.([A-Z]+)", path.read_text())}
+    used = {name for path in files for name in re.findall(r"\bStep\.([A-Z_]+)", path.read_text())}
 
     assert {step.name for step in Step if not step.reported} - used == set()
     assert used <= set(Step.__members__)

@@ -56,6 +56,8 @@ def owning(facts: NodeFacts, *paths: str, legacy: tuple[str, ...] = ()) -> NodeF
 
 def owned_by(facts: NodeFacts, owner: str, *, no_upstream: bool = False) -> NodeFacts:
     """Return the facts of the same node, whose containerd a distribution of Kubernetes runs."""
+    if owner not in {"k3s", "rke2"}:
+        return replace(facts, daemon=replace(facts.daemon, owner=owner))
     rancher = RancherFacts(
         registries=f"/etc/rancher/{owner}/registries.yaml",
         data_dir=f"/var/lib/rancher/{owner}",

@@ -1,6 +1,6 @@
 # The swap: new files are put in their place. The replaced files are kept and compared with what
 # the plan had read, to find edits made in between.
-# requires: text paths change files operations prepare
+# requires: text paths change files operations
 # inputs: EMPTIED ID SAVED
 # outputs: strange
 # functions: swap_all
