@@ -11,6 +11,7 @@ import pytest
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.model.outcome import NodeOutcome, NodeStatus
 from fleet.core.rollout.batches import Limit
+from fleet.core.rollout.control_plane import ControlPlaneLimit
 from fleet.core.rollout.gates import GateDecision, GateTime
 from fleet.core.rollout.policy import OnFailure, Policy
 from fleet.core.rollout.state import GateDecided, NodeMoved, RolloutState, begin
@@ -189,9 +190,19 @@ def test_a_group_without_room_halts_and_names_what_is_down() -> None:
 
     assert ended.end.status == "halted"
     assert ended.end.reason == (
-        "1 node unavailable: x (NotReady). The max_unavailable of their groups leaves no room for"
-        " b, c. Repair what is down, then resume the rollout"
+        "1 node unavailable: x (NotReady). The max_unavailable of their groups or of the control"
+        " plane leaves no room for b, c. Repair what is down, then resume the rollout"
     )
+
+
+def test_a_control_plane_node_that_is_not_ready_counts_against_the_control_plane() -> None:
+    plane = ControlPlaneLimit(nodes=frozenset("bcx"))
+    gates = Gates({(BEFORE, 1): GateDecision(unavailable={"x": "NotReady"})})
+
+    ended = driven(gates, Policy(control_plane=plane))
+
+    assert (ended.end.status, ended.statuses) == ("halted", "converged pending pending")
+    assert ended.end.reason.startswith("1 node unavailable: x (NotReady).")
 
 
 def test_a_node_that_is_unavailable_itself_needs_no_further_slot() -> None:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 
 from fleet.core.model.outcome import NodeStatus
+from fleet.core.rollout.batches import Limit
 from fleet.core.rollout.policy import Policy
 from fleet.core.text.counts import counted
 
@@ -15,8 +16,9 @@ class ConcurrencyLimits:
 
     The last two limits are the control plane's: nodes that are unavailable for any reason, and
     nodes in flight. Activating and reverting need both. A recheck, and activating a node that is
-    already down, make no further node unavailable: both need only the second. A group with nodes
-    that a gate found unavailable has a further limit, which activating its other nodes needs.
+    already down, make no further node unavailable: both need only the second. A group, or the
+    control plane, with nodes that a gate found unavailable has a further limit, which activating
+    its other nodes needs.
     """
 
     def __init__(self, policy: Policy, names: Collection[str]) -> None:
@@ -33,7 +35,8 @@ class ConcurrencyLimits:
                 self._groups[name] += (number,)
         self._unavailable_nodes = policy.unavailable
         self._available: dict[str, tuple[int, ...]] = defaultdict(tuple)
-        for limit in policy.limits:
+        plane = Limit(self._control_plane_limit.nodes, self._control_plane_limit.most)
+        for limit in (*policy.limits, plane):
             if down := limit.nodes & policy.unavailable.keys():
                 for name in limit.nodes - down:
                     self._available[name] += (len(self.free),)
@@ -92,6 +95,6 @@ class ConcurrencyLimits:
         down = [f"{name} ({reason})" for name, reason in self._unavailable_nodes.items()]
         return (
             f"{counted(len(down), 'node')} unavailable: {', '.join(down)}. The max_unavailable of"
-            f" their groups leaves no room for {', '.join(waiting)}. Repair what is down, then"
-            " resume the rollout"
+            f" their groups or of the control plane leaves no room for {', '.join(waiting)}."
+            " Repair what is down, then resume the rollout"
         )
