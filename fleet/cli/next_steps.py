@@ -22,8 +22,9 @@ _FILES = (
 """The options of a command line that a command for the same nodes and files needs too."""
 
 
-_DRAIN = (
+_CLUSTER = (
     "cordon", "drain", "drain_timeout", "pod_grace", "drain_force", "delete_emptydir_data",
+    "not_ready",
 )  # fmt: skip
 """The options that another change of the same nodes needs too; a resume reads them itself."""
 
@@ -53,7 +54,7 @@ def command_line(name: str, *words: str) -> str:
 
     A command that changes nodes cordons and drains them as this one does.
     """
-    kept = _FILES if name == "resume" else (*_FILES, *_DRAIN)
+    kept = _FILES if name == "resume" else (*_FILES, *_CLUSTER)
     return shlex.join(["fleet", *name.split(), *words, *_options(name, kept)])
 
 

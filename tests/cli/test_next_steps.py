@@ -84,9 +84,10 @@ def test_the_same_command_keeps_what_selects_and_limits(inside: Callable[[str], 
 
 
 def test_another_change_of_the_same_nodes_drains_them_too(inside: Callable[[str], None]) -> None:
-    inside("fleet rollout --drain --drain-timeout 900 --kube-context lab --batch 3")
+    given = "--drain --drain-timeout 900 --not-ready skip --kube-context lab --batch 3"
+    inside(f"fleet rollout {given}")
 
-    drain = "--kube-context lab --drain --drain-timeout 900"
+    drain = "--kube-context lab --drain --drain-timeout 900 --not-ready skip"
     assert command_line("undo", "r1") == f"fleet undo r1 {drain}"
     assert command_line("rollout", "--rerun", "failed", "r1").endswith(drain)
     assert command_line("resume", "r1") == "fleet resume r1 --kube-context lab"
