@@ -114,11 +114,15 @@ class Lane:
         time.sleep(self.dice.uniform(0, self.took[self.at]))
 
     def go_on(self) -> list[int]:
-        """Resume until nothing is left to go on with; return the exit codes."""
+        """Resume until nothing is left to go on with; return the exit codes.
+
+        A resume that finds nothing to do exits 0, which says nothing of the node: it counts as 2.
+        """
         codes = []
         for _ in range(3):
             ran = self.fleet("resume", "-y", "--json", "--connect-timeout", "5")
-            codes.append(ran.code)
+            nothing = ran.code == 0 and not ran.json["rollout"]
+            codes.append(2 if nothing else ran.code)
             if ran.code in {0, 2}:
                 break
         return codes
