@@ -53,7 +53,7 @@ class FleetError(Exception):
 
 
 class NothingToDoError(FleetError):
-    """What was asked for is as it should be already; ends the command with exit code 0."""
+    """Nothing is left to do; ends the command with exit code 0."""
 
 
 class HeldError(FleetError):

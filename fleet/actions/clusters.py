@@ -26,9 +26,9 @@ class NodeCluster:
     nodes: Mapping[str, ClusterNode] = field(default_factory=dict)
     """The Node objects by the names of the inventory's nodes."""
     failures: Mapping[str, Failure] = field(default_factory=dict)
-    """Why nodes have no Node object, by their names; all nodes if the cluster failed."""
+    """The failures of nodes without a Node object, by name; all nodes if the cluster failed."""
     failure: Failure | None = None
-    """Why the cluster cannot be used."""
+    """The reason why the cluster cannot be used."""
 
 
 def connect_clusters(

@@ -27,7 +27,7 @@ _Values = Iterable[tuple[str, str]]
 
 _MOST_ROLLOUTS = 50
 _SECONDS = 3
-"""How long a cluster is waited for, which has the nodes of `-i kube:CONTEXT`."""
+"""Seconds for which the cluster of `-i kube:CONTEXT` is waited for."""
 _WHICH = (("failed", ""), ("unreachable", ""))
 _LAST_PART = re.compile(r"(?:.*[:,])?[&!]?", re.DOTALL)
 """The beginning of a pattern before its last part, with its operators."""

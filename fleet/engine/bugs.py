@@ -13,7 +13,7 @@ from fleet.core.masking.shown_text import tail
 _Result = TypeVar("_Result")
 _LOG = logging.getLogger("fleet")
 _FRAMES = 4
-"""How many stack frames a bug's report has, the innermost last."""
+"""The number of stack frames in a bug's report, the innermost last."""
 _LONGEST = 200
 """The most characters of an exception's message that a report has."""
 

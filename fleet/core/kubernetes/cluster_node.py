@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
 
-from fleet.core.text.documents import table, word
+from fleet.core.text.documents import table, table_list, word
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 """A DNS subdomain: the API accepts no other name, so it is safe as a part of a path."""
@@ -82,9 +82,11 @@ def cluster_node(raw: Any) -> ClusterNode | None:
         unschedulable=spec.get("unschedulable") is True,
         taints=tuple(
             Taint(word(item, "key"), word(item, "effect"), word(item, "value"))
-            for item in _items(spec, "taints")
+            for item in table_list(spec, "taints")
         ),
-        conditions={word(item, "type"): _condition(item) for item in _items(status, "conditions")},
+        conditions={
+            word(item, "type"): _condition(item) for item in table_list(status, "conditions")
+        },
         container_runtime_version=word(table(status, "nodeInfo"), "containerRuntimeVersion"),
         operating_system=word(table(status, "nodeInfo"), "operatingSystem") or "linux",
         uid=word(metadata, "uid"),
@@ -116,17 +118,12 @@ def _ips(status: Mapping[str, Any], kind: str) -> tuple[str, ...]:
 
 
 def _addresses(status: Mapping[str, Any], kind: str) -> list[str]:
-    entries = _items(status, "addresses")
+    entries = table_list(status, "addresses")
     return [
         text
         for entry in entries
         if word(entry, "type") == kind and (text := word(entry, "address"))
     ]
-
-
-def _items(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    items = data.get(key)
-    return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
 
 
 def _texts(data: Mapping[str, Any], key: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from fleet.core.failure import Failure, FailureKind, Step
 from fleet.core.text.counts import counted
-from fleet.core.text.documents import table, word
+from fleet.core.text.documents import table, table_list, word
 
 _MIRROR = "kubernetes.io/config.mirror"
 """The annotation of a pod that shows a static pod of the kubelet; deleting it ends nothing."""
@@ -74,9 +74,9 @@ class Pod:
 def parse_pod(raw: Mapping[str, Any]) -> Pod:
     """Parse a pod from the API; what has another type than expected counts as missing."""
     about = table(raw, "metadata")
-    owners = _items(about, "ownerReferences")
+    owners = table_list(about, "ownerReferences")
     kinds = [word(owner, "kind") for owner in owners if owner.get("controller") is True]
-    volumes = _items(table(raw, "spec"), "volumes")
+    volumes = table_list(table(raw, "spec"), "volumes")
     return Pod(
         namespace=word(about, "namespace"),
         name=word(about, "name"),
@@ -87,11 +87,6 @@ def parse_pod(raw: Mapping[str, Any]) -> Pod:
         has_local_storage=any(volume.get("emptyDir") is not None for volume in volumes),
         is_deleting=about.get("deletionTimestamp") is not None,
     )
-
-
-def _items(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    items = data.get(key)
-    return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
 
 
 def pod_fate(pod: Pod, options: DrainOptions) -> PodFate:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleet.core.text.documents import table, word
+from fleet.core.text.documents import table, table_list, word
 
 _ENDED = {"Succeeded", "Failed"}
 _BATCH_OWNERS = {"Job"}
@@ -61,11 +61,12 @@ def pod_health(raw: Any) -> PodHealth | None:
         reason=word(status, "reason"),
         ready=any(
             word(condition, "type") == "Ready" and word(condition, "status") == "True"
-            for condition in _tables(status, "conditions")
+            for condition in table_list(status, "conditions")
         ),
         deleting=bool(word(metadata, "deletionTimestamp")),
         ends_by_itself=any(
-            word(owner, "kind") in _BATCH_OWNERS for owner in _tables(metadata, "ownerReferences")
+            word(owner, "kind") in _BATCH_OWNERS
+            for owner in table_list(metadata, "ownerReferences")
         ),
         containers=dict(_containers(status)),
     )
@@ -79,7 +80,7 @@ def has_ended(pod: PodHealth) -> bool:
 def _containers(status: Mapping[str, Any]) -> Iterator[tuple[str, ContainerHealth]]:
     """Yield the containers; init containers count as well, as sidecars are among them."""
     for key in ("initContainerStatuses", "containerStatuses"):
-        for item in _tables(status, key):
+        for item in table_list(status, key):
             restarts = item.get("restartCount")
             last_end = table(table(item, "lastState"), "terminated")
             yield (
@@ -91,8 +92,3 @@ def _containers(status: Mapping[str, Any]) -> Iterator[tuple[str, ContainerHealt
                     last_end=word(last_end, "reason"),
                 ),
             )
-
-
-def _tables(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    items = data.get(key)
-    return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []

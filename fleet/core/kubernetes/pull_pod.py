@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleet.core.masking.shown_text import tail
-from fleet.core.text.documents import table, word
+from fleet.core.text.documents import table, table_list, word
 
 LABELS = {
     "app.kubernetes.io/managed-by": "containerd-fleet",
@@ -144,7 +144,7 @@ def pull_result(pod: Mapping[str, Any]) -> PodPull | None:
     later shows that the pull succeeded.
     """
     status = table(pod, "status")
-    for container in _items(status, "containerStatuses"):
+    for container in table_list(status, "containerStatuses"):
         if (result := _container_result(container)) is not None:
             return result
     if word(status, "phase") == "Failed":
@@ -175,7 +175,7 @@ def waiting_for(pod: Mapping[str, Any]) -> str:
     if not has_begun(pod):
         return "kubelet has not begun with the pod"
     waiting = [
-        table(table(item, "state"), "waiting") for item in _items(status, "containerStatuses")
+        table(table(item, "state"), "waiting") for item in table_list(status, "containerStatuses")
     ]
     reason = next((word(item, "reason") for item in waiting if word(item, "reason")), "")
     if reason == "ContainerCreating":
@@ -213,8 +213,3 @@ def verification_pods(pods: Iterable[Any]) -> Iterator[LeftPod]:
             owner = word(table(about, "annotations"), RUN_BY)
             phase = word(table(pod, "status"), "phase")
             yield LeftPod(word(about, "name"), owner, phase in {"Failed", "Succeeded"})
-
-
-def _items(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    items = data.get(key)
-    return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []

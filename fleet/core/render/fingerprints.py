@@ -23,7 +23,7 @@ _SETTINGS = "the settings of "
 
 
 _OTHER_SETTINGS = {"origins", "kubernetes", "kubernetes_node"}
-"""What a rollout may find changed when it is resumed: it decides nothing on the node."""
+"""Settings that may differ when a rollout is resumed: they decide nothing on the node."""
 
 
 _NODE_SETTINGS = tuple(field.name for field in fields(Node) if field.name not in _OTHER_SETTINGS)

@@ -96,6 +96,12 @@ def tables(data: Any, *path: str) -> dict[str, Mapping[str, Any]]:
     return {key: value for key, value in entries if isinstance(value, Mapping)}
 
 
+def table_list(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """Return the tables in the list at a key; empty if there is none."""
+    items = data.get(key)
+    return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
+
+
 def word(data: Any, key: str) -> str:
     """Return the string under a key; an empty one if there is none."""
     value = table(data).get(key)

@@ -13,6 +13,7 @@ from fleet.core.text.documents import (
     parse_toml,
     strings_in,
     table,
+    table_list,
     tables,
     word,
     words,
@@ -90,3 +91,10 @@ def test_accessors_find_what_is_there() -> None:
     assert list(strings_in(data["host"]["https://a"]["ca"])) == ["a", "b"]
     assert words(data["host"]["https://a"], "ca") == ("b",)
     assert word(data["host"], "server") == "s"
+
+
+def test_only_the_tables_of_a_list_are_returned() -> None:
+    data = {"mixed": [{"a": 1}, "b", None, {}], "text": "x"}
+
+    assert table_list(data, "mixed") == [{"a": 1}, {}]
+    assert table_list(data, "text") == table_list(data, "missing") == []
